@@ -1,0 +1,1 @@
+"""What should be: declarations, the order of versions, and the rule that picks a release."""

@@ -1,0 +1,177 @@
+"""The values of what should be: the fleet's declarations, releases and wants."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from attrs import field, frozen
+
+
+class TierName(StrEnum):
+    """The tiers of a trial, in their order."""
+
+    INSTALL = "install"
+    UPGRADE = "upgrade"
+    BACKUP = "backup"
+    RESTORE = "restore"
+    CUSTOM = "custom"
+
+
+class DataPolicy(StrEnum):
+    """Which data a promotion keeps: what has lived through upgrades, or a fresh install's."""
+
+    CARRIED = "carried"
+    FRESH = "fresh"
+
+
+Argv = tuple[str, ...]
+
+
+@frozen
+class Install:
+    """How a fresh data set is made. `secrets` maps a secret's name to the command that prints it."""
+
+    env: Mapping[str, str] = field(factory=dict)
+    secrets: Mapping[str, Argv] = field(factory=dict)
+    steps: tuple[Argv, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+@frozen
+class Ready:
+    """When an app counts as ready: exactly one of `http` (a path), `tcp` or `run` is in force."""
+
+    http: str | None = "/"
+    tcp: bool = False
+    run: Argv | None = None
+    status: tuple[int, ...] = (200,)
+    timeout: timedelta = timedelta(minutes=10)
+
+
+@frozen
+class Data:
+    """Commands that write something through the app and prove later that it is still there."""
+
+    mark: Argv | None = None
+    check: Argv | None = None
+
+
+@frozen
+class Backup:
+    """Commands that write a backup to `$BACKUP_DIR` and bring it back from there."""
+
+    take: Argv | None = None
+    restore: Argv | None = None
+
+
+@frozen
+class Upgrade:
+    """Where an upgrade starts: "canonical", or a pinned version with the reason for the pin."""
+
+    base: str = "canonical"
+    reason: str = ""
+
+
+@frozen
+class Custom:
+    """The recipe's own tests, run in order."""
+
+    run: tuple[Argv, ...] = ()
+    timeout: timedelta = timedelta(minutes=10)
+
+
+@frozen
+class CanonicalPolicy:
+    """What is kept of a canonical: its data's origin and how many generations of it."""
+
+    data: DataPolicy = DataPolicy.CARRIED
+    generations: int = 2
+
+
+@frozen
+class Recipe:
+    """One declared recipe. `exception` says why it is not enrolled; `allow` is a range on x.y.z, or "*".
+
+    `folder` holds the recipe's tests; `tiers` maps a tier that is left out to the written reason.
+    """
+
+    name: str
+    upstream: str
+    folder: Path
+    driver: str = "process"
+    enrolled: bool = True
+    exception: str = ""
+    review: date | None = None
+    requires: tuple[str, ...] = ()
+    allow: str = "*"
+    install: Install = field(factory=Install)
+    ready: Ready = field(factory=Ready)
+    data: Data = field(factory=Data)
+    backup: Backup = field(factory=Backup)
+    upgrade: Upgrade = field(factory=Upgrade)
+    tiers: Mapping[TierName, str] = field(factory=dict)
+    custom: Custom = field(factory=Custom)
+    canonical: CanonicalPolicy = field(factory=CanonicalPolicy)
+
+
+@frozen
+class Fleet:
+    """All declarations of one folder; `recipes` is ordered by name.
+
+    `unit` names the systemd unit in which alone a pass may promote; empty means anywhere.
+    `passes` are names of environment variables that children get beside the allow-list.
+    """
+
+    name: str
+    folder: Path
+    recipes: Mapping[str, Recipe]
+    protocols: tuple[str, ...] = ("https", "ssh")
+    unit: str = ""
+    passes: tuple[str, ...] = ()
+
+
+@frozen
+class Version:
+    """A release tag's text and the key that orders it: never ordered by text."""
+
+    text: str
+    key: tuple[object, ...]
+
+
+@frozen
+class Tag:
+    """A tag as published. `commit` is what it peels to; None when that is known to be no commit."""
+
+    name: str
+    commit: str | None
+
+
+@frozen
+class Release:
+    """A version tag and the commit it peels to."""
+
+    version: str
+    commit: str
+
+
+@frozen
+class NeverReleased:
+    """No tag of the recipe is a release that its policy allows."""
+
+
+@frozen
+class Ambiguous:
+    """The greatest version is named by several tags on different commits."""
+
+    tags: tuple[str, ...]
+
+
+@frozen
+class Unobservable:
+    """Upstream could not be seen; never the same as having no tags."""
+
+    reason: str
+
+
+Want = Release | NeverReleased | Ambiguous | Unobservable

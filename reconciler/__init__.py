@@ -1,0 +1,1 @@
+"""Makes what is recorded equal to what should be."""

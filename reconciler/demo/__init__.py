@@ -1,0 +1,1 @@
+"""A self-made fleet that shows everything."""

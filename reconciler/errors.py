@@ -1,0 +1,34 @@
+"""What can go wrong, sorted by what helps: trying again later, a person, or a bug report."""
+
+
+class CanonError(Exception):
+    """One line for a person: what and where; `hint` says what to do about it, "" if nothing is known."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InfrastructureError(CanonError):
+    """Trying again later may help; no recipe is to blame: a missing tool, a full disk, an unreachable host."""
+
+
+class RecipeError(CanonError):
+    """The recipe or its tests are to blame: a crash, a missing secret, a wrong answer."""
+
+
+class NeedsPersonError(CanonError):
+    """Only a person can decide or mend this."""
+
+
+class BusyError(InfrastructureError):
+    """Somebody else holds the lock; the message names pid, command and since when."""
+
+
+class InterruptedPassError(CanonError):
+    """A signal asked to stop; `signal_number` is the one that did."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"interrupted by signal {signal_number}")
+        self.signal_number = signal_number

@@ -1,0 +1,371 @@
+"""What the stages ask of a host, as small protocols, and the values that cross them.
+
+The real answers are in `host/` and `state/`; the tests answer from a world in memory.
+A driver sees `App`, a checkout and files; never a plan, a registry or a label.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from attrs import field, frozen
+
+from desired.model import Argv, Ready, Recipe, Unobservable
+from state.model import Answer, Canonical, Entry, Intent, Memory, Place, Records, Seal
+
+
+class Clock(Protocol):
+    """Time: `now` is aware and in UTC, `monotonic` counts seconds and never steps back."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+
+# ---- looking at upstream and its mirror ----
+
+
+@frozen
+class Question:
+    """Ask upstream of `recipe`; `known` is the digest of the last complete answer, if there was one."""
+
+    recipe: Recipe
+    known: str | None
+
+
+@frozen
+class Same:
+    """Upstream answered just as it did the last time."""
+
+
+Reply = Answer | Same | Unobservable
+
+
+class Upstream(Protocol):
+    """Asks published tags, many at a time. Never raises for one recipe's failure: that is its `Unobservable`."""
+
+    def ask(self, questions: Sequence[Question]) -> Mapping[str, Reply]: ...
+
+
+@frozen
+class MirrorRefs:
+    """What our mirror holds: the commit of upstream's main branch and the release tags with their commits."""
+
+    head: str
+    tags: Mapping[str, str]
+
+
+class Mirrors(Protocol):
+    """Our own copies of upstream repositories."""
+
+    def look(self, name: str) -> MirrorRefs | None | Unobservable:
+        """None where there is no mirror."""
+        ...
+
+    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> frozenset[str]:
+        """Bring main to `answer` and the release tags to `tags`, then read them back.
+
+        Returns those names of `tags` which turned out to peel to no commit; they are not mirrored.
+        Raises InfrastructureError, and then the served copy is as it was.
+        """
+        ...
+
+    def checkout(self, name: str, commit: str, into: Path) -> None:
+        """Write the tracked files of `commit` into the new folder `into`, without a `.git`."""
+        ...
+
+    def alterations(self, name: str, commit: str, folder: Path) -> "Alterations":
+        """How `folder` differs now from what `checkout` wrote."""
+        ...
+
+    def resolve(self, name: str, ref: str) -> str | None:
+        """The commit that a tag, branch or (abbreviated) commit of the mirror names; None if none."""
+        ...
+
+    def drop(self, name: str) -> None: ...
+
+
+@frozen
+class Alterations:
+    """Tracked files that changed or vanished, and files that were added."""
+
+    changed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+
+# ---- where one app lives for a while ----
+
+
+@frozen
+class App:
+    """One app's place in a slot. `folder` is its own, below the slot's; `mark` is on every process of the slot.
+
+    Files: `data/` and `secrets/` are saved and loaded; `logs/`, `home/`, `tmp/`, `run/` die with the slot.
+    """
+
+    recipe: str
+    folder: Path
+    mark: str
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+
+@frozen
+class Given:
+    """What a deployment is told: the release and the settings of the app beyond its own `.env.sample`."""
+
+    version: str
+    commit: str
+    settings: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class SecretNeed:
+    """A secret that the app reads. `length` is None where length alone cannot make it: a maker must."""
+
+    name: str
+    length: int | None = None
+    charset: str = ""
+
+
+@frozen
+class Seen:
+    """An app that runs. `version` and `commit` are read from the running thing; `settled` means all of it is up."""
+
+    version: str
+    commit: str
+    settled: bool
+    url: str
+    address: str
+
+
+@frozen
+class Absent:
+    """Nothing of the app runs; `reason` says how it ended, "" if it was never started."""
+
+    reason: str = ""
+
+
+@frozen
+class Residue:
+    """What removing took. `ended` are things which the app had left running; `left` is what would not go."""
+
+    ended: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+class Driver(Protocol):
+    """How a recipe runs: mechanism only. Secrets, probes, deadlines, tiers and snapshots are outside it."""
+
+    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+        """The secrets the checked-out release reads. Raises RecipeError where it cannot be run at all."""
+        ...
+
+    def deploy(self, app: App, checkout: Path, given: Given) -> None:
+        """Start `checkout` in the app's place, new or over what is there (which is stopped first)."""
+        ...
+
+    def look(self, app: App) -> Seen | Absent | Unobservable: ...
+
+    def stop(self, app: App) -> Residue:
+        """Bring the data to rest: nothing of the app runs afterwards."""
+        ...
+
+    def save(self, app: App, into: Path) -> None:
+        """Copy the resting app's data, secrets and settings into the empty folder `into`."""
+        ...
+
+    def load(self, app: App, source: Path) -> None:
+        """The reverse of `save`, into a fresh place."""
+        ...
+
+    def remove(self, app: App) -> Residue:
+        """Stop the app and delete all of it, its folder included."""
+        ...
+
+    def leftovers(self, root: Path) -> tuple[str, ...]:
+        """Marks of everything on this host whose slot lies below `root`, whether or not its folder is still there."""
+        ...
+
+    def clear(self, mark: str) -> Residue:
+        """End everything that bears `mark`."""
+        ...
+
+    def app_run(self, app: App) -> Path:
+        """The program that runs its arguments inside the deployed app."""
+        ...
+
+
+class Secrets(Protocol):
+    """Makes what an app's secrets folder lacks; what is there already is kept."""
+
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], log: Path) -> None:
+        """Raises RecipeError naming every secret that cannot be made or whose maker failed,
+        InfrastructureError for a maker whose program is missing."""
+        ...
+
+
+# ---- running the recipe's own commands ----
+
+
+@frozen
+class Command:
+    """One finite command of a recipe's tests, run in `cwd` with the allow-list and `env` as its whole environment."""
+
+    argv: Argv
+    cwd: Path
+    env: Mapping[str, str]
+    deadline: timedelta
+    log: Path
+    mark: str
+
+
+@frozen
+class Ran:
+    """How a command ended. `code` is None when it never ran (`missing`) or was ended by its deadline (`timed_out`)."""
+
+    code: int | None
+    tail: str = ""
+    timed_out: bool = False
+    missing: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+
+class Commands(Protocol):
+    def run(self, command: Command) -> Ran: ...
+
+    def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
+        """Those of `tools` that children would not find."""
+        ...
+
+    def pressure(self) -> str:
+        """The host's load, stall, memory and disk in one line."""
+        ...
+
+
+@frozen
+class Unready:
+    """An app that did not become ready; `timed_out` is False when it ended by itself."""
+
+    reason: str
+    timed_out: bool = False
+
+
+class Readiness(Protocol):
+    def wait(self, app: App, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command) -> Seen | Unready:
+        """Wait until the app's own listener answers as declared; `command` carries what `ready.run` runs in."""
+        ...
+
+
+# ---- what is recorded ----
+
+
+class Registry(Protocol):
+    """The registry and the ledger: one file, one transaction a call. Every call opens it anew."""
+
+    def read(self) -> Records: ...
+
+    def begin(self, intent: Intent, entries: Sequence[Entry]) -> None:
+        """Record that a promotion begins."""
+        ...
+
+    def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[Entry]) -> None:
+        """The one transaction of a promotion: the record, the end of its intent, the ledger."""
+        ...
+
+    def abandon(self, intent: Intent, entries: Sequence[Entry]) -> None:
+        """End an intent without a promotion."""
+        ...
+
+    def remember(self, memories: Sequence[Memory], entries: Sequence[Entry]) -> None: ...
+
+    def forget(self, recipe: str, entries: Sequence[Entry]) -> None:
+        """Drop the canonical and the memory of a recipe; the ledger keeps that they were."""
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> None: ...
+
+
+@frozen
+class AppRelease:
+    """The release at which an app of a snapshot was at rest."""
+
+    version: str
+    commit: str
+
+
+@frozen
+class Damaged:
+    """A snapshot that is not what was sealed, and how it differs."""
+
+    reason: str
+
+
+class Snapshots(Protocol):
+    """Sealed folders: snapshot.tar and manifest.json."""
+
+    def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
+        """Pack `source` into the new folder `into`, flush, and verify what was written. `about` goes into the manifest."""
+        ...
+
+    def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
+        """Rename a sealed folder durably; returns the seal as the files look now."""
+        ...
+
+    def glance(self, folder: Path, seal: Seal) -> Damaged | None:
+        """Trust files that look as they did when sealed, hash them otherwise."""
+        ...
+
+    def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
+        """Hash everything, then unpack into the new folder `into`; returns the manifest's `about`."""
+        ...
+
+    def delete(self, folder: Path) -> None: ...
+
+
+class Progress(Protocol):
+    """What is going on, for whoever watches."""
+
+    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
+
+    def done(self, recipe: str, said: str) -> None: ...
+
+
+@frozen
+class Host:
+    """All ports, and the facts of this run that are fixed before it starts.
+
+    `work`, `canonicals` and `logs` are folders of the state folder; `canon` and `fleet` are revisions.
+    """
+
+    clock: Clock
+    upstream: Upstream
+    mirrors: Mirrors
+    drivers: Mapping[str, Driver]
+    secrets: Secrets
+    commands: Commands
+    readiness: Readiness
+    registry: Registry
+    snapshots: Snapshots
+    progress: Progress
+    place: Place
+    canon: str
+    fleet: str
+    work: Path
+    canonicals: Path
+    logs: Path
+    pass_id: str

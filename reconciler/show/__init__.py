@@ -1,0 +1,1 @@
+"""Speaks: turns plans and reports into text and JSON."""

@@ -1,0 +1,1 @@
+"""What is recorded: every byte of the state folder."""
