@@ -1,0 +1,46 @@
+# Needs git, make and a python3 (3.11 or newer) with venv; everything else comes with `make venv`.
+PYTHON ?= python3
+VENV := .venv
+PYTEST := $(VENV)/bin/python -m pytest
+DEMO ?= demo
+
+.PHONY: help venv demo test check lock
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make venv    .venv/bin/reconcile and all it needs'
+	@echo 'make demo    a fleet of its own in $(DEMO)/, and its story told by the real commands'
+	@echo 'make test    every test and check'
+	@echo 'make check   style, types and imports alone'
+	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
+
+venv: $(VENV)/.locked $(VENV)/.installed
+
+# Debian and Ubuntu keep ensurepip, without which venv makes nothing, in a package of its own.
+$(VENV)/.locked: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'make: $(PYTHON) is older than Python 3.11; name a newer one: make venv PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo 'make: $(PYTHON) cannot make a venv; install what is missing: apt-get install python3-venv' >&2; exit 1; }
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	touch $@
+
+# The build backend comes from the lock too, so nothing unpinned is fetched for the project itself.
+$(VENV)/.installed: pyproject.toml $(VENV)/.locked
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps --editable .
+	touch $@
+
+demo: venv
+	$(VENV)/bin/reconcile demo $(DEMO)
+
+test: venv
+	$(PYTEST) --numprocesses=auto --dist=loadgroup --cov --cov-report=term
+
+check: venv
+	$(PYTEST) tests/test_checks.py
+
+# Universal: one lock for every Python and machine that we support; it names no index.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command 'make lock' --upgrade --quiet --output-file requirements.lock
