@@ -141,13 +141,19 @@ class SecretNeed:
 
 @frozen
 class Seen:
-    """An app that runs. `version` and `commit` are read from the running thing; `settled` means all of it is up."""
+    """An app that runs. `version` and `commit` are read from the running thing; `settled` means all of it is up
+    and that what listens at `address` is its own.
+
+    `lacks` says in words what keeps it from being settled; `lost`, which part ended and will not come back.
+    """
 
     version: str
     commit: str
     settled: bool
     url: str
     address: str
+    lacks: str = ""
+    lost: str = ""
 
 
 @frozen
@@ -210,8 +216,10 @@ class Driver(Protocol):
 class Secrets(Protocol):
     """Makes what an app's secrets folder lacks; what is there already is kept."""
 
-    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], log: Path) -> None:
-        """Raises RecipeError naming every secret that cannot be made or whose maker failed,
+    def provide(
+        self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], folder: Path, log: Path
+    ) -> None:
+        """Makers run in `folder`; `log` learns that they ran and never what they print. Raises RecipeError naming every secret that cannot be made or whose maker failed,
         InfrastructureError for a maker whose program is missing."""
         ...
 
