@@ -147,13 +147,15 @@ class Red:
 class Memory:
     """What is remembered of one recipe; `answer` is None before the first complete answer.
 
-    `known` holds release tags ever seen, also those that vanished since; `seconds` is how long the last trial took.
+    `known` holds release tags ever seen, also those that vanished since; `not_commits` maps tags that peel to no
+    commit to the object they name; `reds` is keyed by version; `seconds` is how long the last trial took.
     """
 
     recipe: str
     answer: Answer | None = None
     answered_at: datetime | None = None
     known: Mapping[str, KnownTag] = field(factory=dict)
+    not_commits: Mapping[str, str] = field(factory=dict)
     reds: Mapping[str, Red] = field(factory=dict)
     last_trial: str | None = None
     last_trial_at: datetime | None = None

@@ -1,0 +1,178 @@
+"""Compares what should be with what was seen: one finding a recipe."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import frozen
+
+from desired.model import Ambiguous, NeverReleased, Release, Unobservable, Want
+from desired.versions import is_release_name, version_key
+from desired.want import not_releases
+from reconciler.core.sights import Look, Orphan, Sight, believed_tags, mirrored_tags, moved_tags, vanished_tags, want_of
+from state.model import Canonical
+
+
+class Cause(StrEnum):
+    """What is desired against what is recorded."""
+
+    IN_SYNC = "in-sync"
+    FIRST_RELEASE = "first-release"
+    NEW_RELEASE = "new-release"
+    NEVER_RELEASED = "never-released"
+    AMBIGUOUS = "ambiguous"
+    AHEAD = "ahead"
+    MOVED = "moved"
+    ORPHANED = "orphaned"
+    UNOBSERVABLE = "unobservable"
+
+
+class MirrorState(StrEnum):
+    """Our own copy against upstream's answer."""
+
+    EQUAL = "equal"
+    BEHIND = "behind"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@frozen
+class Finding:
+    """What compare says of one recipe; `reason` is one sentence. `since` is None where nothing tells it.
+
+    `want` is None for an orphan; `vanished` are known release tags that upstream no longer has.
+    """
+
+    recipe: str
+    want: Want | None
+    have: Canonical | None
+    cause: Cause
+    look: Look
+    mirror: MirrorState
+    reason: str
+    observed_at: datetime | None
+    since: datetime | None = None
+    not_releases: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+
+
+def compare(sights: Mapping[str, Sight], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
+    """One finding per declared recipe and one per orphan, by name."""
+    found = [_finding(sight) for sight in sights.values()] + [_orphaned(orphan) for orphan in orphans.values()]
+    return tuple(sorted(found, key=lambda finding: finding.recipe))
+
+
+def _orphaned(orphan: Orphan) -> Finding:
+    reason = "recorded, but no longer declared"
+    have = orphan.canonical
+    return Finding(have.recipe, None, have, Cause.ORPHANED, orphan.look, MirrorState.UNKNOWN, reason, None)
+
+
+def _finding(sight: Sight) -> Finding:
+    want = want_of(sight)
+    cause, reason = _cause(sight, want)
+    tags = believed_tags(sight)
+    return Finding(
+        recipe=sight.recipe.name,
+        want=want,
+        have=sight.canonical,
+        cause=cause,
+        look=sight.look,
+        mirror=_mirror_state(sight),
+        reason=reason,
+        observed_at=sight.observed_at,
+        since=_since(sight, want, cause),
+        not_releases=not_releases(tags) if tags is not None else (),
+        vanished=tuple(sorted(vanished_tags(sight))),
+    )
+
+
+def _cause(sight: Sight, want: Want) -> tuple[Cause, str]:
+    """The gravest cause: unobservable before moved before ahead before ambiguous."""
+    if isinstance(want, Unobservable):
+        return Cause.UNOBSERVABLE, want.reason
+    moved = _moved(sight, want)
+    if moved:
+        return Cause.MOVED, moved
+    ahead = _ahead(sight, want)
+    if ahead:
+        return Cause.AHEAD, ahead
+    match want:
+        case Ambiguous():
+            return Cause.AMBIGUOUS, f"the newest version has several tags on different commits: {', '.join(want.tags)}"
+        case NeverReleased():
+            return Cause.NEVER_RELEASED, _never(sight)
+        case Release():
+            return _releasable(sight.canonical, want)
+
+
+def _moved(sight: Sight, want: Want) -> str:
+    watched = {want.version} if isinstance(want, Release) else set()
+    if isinstance(want, Ambiguous):
+        watched |= set(want.tags)
+    if sight.canonical is not None:
+        watched.add(sight.canonical.version)
+    moved = moved_tags(sight)
+    names = sorted(watched & set(moved))
+    if not names:
+        return ""
+    before, after = moved[names[0]]
+    hint = f"if that is right: reconcile accept {sight.recipe.name} {names[0]} --reason …"
+    return f"tag {names[0]} named {before[:7]} and now names {after[:7]}; {hint}"
+
+
+def _ahead(sight: Sight, want: Want) -> str:
+    have = sight.canonical
+    if have is None:
+        return ""
+    if not _is_published(have, believed_tags(sight) or {}):
+        return f"the canonical's tag {have.version} is gone upstream"
+    if isinstance(want, NeverReleased):
+        return f"the canonical is at {have.version}, which `allow` now excludes"
+    if isinstance(want, Release) and version_key(have.version) > version_key(want.version):
+        return f"the canonical is at {have.version}, newer than {want.version}"
+    return ""
+
+
+def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
+    key = version_key(have.version)
+    return any(commit is not None and is_release_name(tag) and version_key(tag) == key for tag, commit in tags.items())
+
+
+def _never(sight: Sight) -> str:
+    tags = believed_tags(sight) or {}
+    if not tags:
+        return "upstream has no tags"
+    if not any(commit is not None and is_release_name(tag) for tag, commit in tags.items()):
+        return "upstream has no release tag"
+    return f'no release tag lies in `allow = "{sight.recipe.allow}"`'
+
+
+def _releasable(have: Canonical | None, want: Release) -> tuple[Cause, str]:
+    if have is None:
+        return Cause.FIRST_RELEASE, f"no canonical yet; newest release is {want.version}"
+    if version_key(have.version) != version_key(want.version):
+        return Cause.NEW_RELEASE, f"{want.version} was released after {have.version}"
+    if have.commit == want.commit:
+        return Cause.IN_SYNC, f"canonical is at the newest release {want.version}"
+    return Cause.NEW_RELEASE, f"{want.version} was moved to {want.commit[:7]} and accepted"
+
+
+def _since(sight: Sight, want: Want, cause: Cause) -> datetime | None:
+    if cause not in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} or not isinstance(want, Release):
+        return None
+    known = sight.memory.known.get(want.version)
+    return known.first_seen if known is not None else None
+
+
+def _mirror_state(sight: Sight) -> MirrorState:
+    mirror = sight.mirror
+    if mirror.unreadable:
+        return MirrorState.UNKNOWN
+    if mirror.tags is None:
+        return MirrorState.MISSING
+    if isinstance(sight.answer, Unobservable):
+        return MirrorState.UNKNOWN
+    expected = mirrored_tags(sight)
+    same = mirror.head == sight.answer.head and dict(mirror.tags) == dict(expected)
+    return MirrorState.EQUAL if same else MirrorState.BEHIND

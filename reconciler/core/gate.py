@@ -1,0 +1,108 @@
+"""The conditions for a promotion, each judged from evidence and never handed in as true."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from attrs import frozen
+
+from desired.model import Fleet, Recipe, Release, Unobservable
+from reconciler.core.tiers import Trial, failing, is_complete, is_green, level
+from state.model import Answer, Place
+
+
+class Standing(StrEnum):
+    """How one condition stands; open means that its evidence does not exist yet."""
+
+    PASS = "pass"  # noqa: S105  a standing, no password
+    FAIL = "fail"
+    OPEN = "open"
+
+
+@frozen
+class Condition:
+    """One condition of the gate with the evidence for its standing."""
+
+    name: str
+    standing: Standing
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.evidence}"
+
+
+def gate(
+    fleet: Fleet, recipe: Recipe, trial: Trial | None, asked_again: Answer | Unobservable | None, place: Place
+) -> tuple[Condition, ...]:
+    """Every condition in its order; those without evidence yet are open."""
+    return (
+        _enrolled(recipe),
+        _from_trial("green", trial, _green),
+        _from_trial("cold", trial, _cold),
+        _from_trial("not-ref", trial, _not_ref),
+        _tagged(trial, asked_again),
+        *_at_home(fleet, place),
+    )
+
+
+def refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """All conditions that speak against a promotion; none means go."""
+    return tuple(condition for condition in conditions if condition.standing is not Standing.PASS)
+
+
+def _judged(name: str, *, holds: bool, evidence: str) -> Condition:
+    return Condition(name, Standing.PASS if holds else Standing.FAIL, evidence)
+
+
+def _enrolled(recipe: Recipe) -> Condition:
+    return _judged("enrolled", holds=recipe.enrolled, evidence="declared" if recipe.enrolled else recipe.exception)
+
+
+def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Condition]) -> Condition:
+    return Condition(name, Standing.OPEN, "not tried yet") if trial is None else judge(trial)
+
+
+def _green(trial: Trial) -> Condition:
+    bad = failing(trial.tiers)
+    if bad is not None:
+        return _judged("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
+    return _judged("green", holds=is_green(trial.tiers), evidence=f"level {level(trial.tiers)}")
+
+
+def _cold(trial: Trial) -> Condition:
+    if not trial.emptied:
+        return _judged("cold", holds=False, evidence="the slot was not empty at the start")
+    if trial.altered:
+        return _judged("cold", holds=False, evidence=f"tracked files changed: {', '.join(trial.altered[:3])}")
+    if not trial.tests_kept:
+        return _judged("cold", holds=False, evidence="the fleet folder of the recipe changed during the trial")
+    evidence = "empty slot, own checkout unchanged, every tier reached"
+    return _judged("cold", holds=is_complete(trial.tiers), evidence=evidence)
+
+
+def _not_ref(trial: Trial) -> Condition:
+    evidence = "a pass chose the release" if trial.by_pass else "a person chose what was tested"
+    return _judged("not-ref", holds=trial.by_pass, evidence=evidence)
+
+
+def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> Condition:
+    if trial is None or asked_again is None:
+        return Condition("tagged", Standing.OPEN, "upstream is asked again after the trial")
+    if isinstance(asked_again, Unobservable):
+        return _judged("tagged", holds=False, evidence=f"upstream could not be asked again: {asked_again.reason}")
+    return _names(trial.release, asked_again.tags.get(trial.release.version))
+
+
+def _names(tested: Release, commit: str | None) -> Condition:
+    if commit is None:
+        return _judged("tagged", holds=False, evidence=f"upstream has no release tag {tested.version}")
+    if commit != tested.commit:
+        evidence = f"{tested.version} now names {commit[:7]}; {tested.commit[:7]} was tested"
+        return _judged("tagged", holds=False, evidence=evidence)
+    return _judged("tagged", holds=True, evidence=f"{tested.version} names {commit[:7]}, asked again after the trial")
+
+
+def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
+    if not fleet.unit:
+        return ()
+    evidence = f"in {fleet.unit}" if place.unit == fleet.unit else f"run: systemctl start {fleet.unit}"
+    return (_judged("at-home", holds=place.unit == fleet.unit, evidence=evidence),)

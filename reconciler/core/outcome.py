@@ -1,0 +1,135 @@
+"""What a step came to, told from what is there afterwards. An exit code is one witness, never the verdict."""
+
+from enum import StrEnum
+
+from attrs import frozen
+
+from reconciler.core.gate import Condition
+from reconciler.core.plan import Action, Step
+from reconciler.core.tiers import Trial, Verdict, failing, is_green
+from state.model import Canonical
+
+
+class Result(StrEnum):
+    """The label of a step."""
+
+    NONE = "none"
+    PROMOTED = "promoted"
+    REPAIRED = "repaired"
+    RED = "red"
+    GREEN_NOT_PROMOTED = "green-not-promoted"
+    INFRASTRUCTURE = "infrastructure"
+    NOT_TRIED = "not-tried"
+
+
+@frozen
+class ReadBack:
+    """What the registry and the sealed folder said when opened anew after the step.
+
+    `damage` says how the snapshot on disk differs from the record, "" if it does not; `mirrored` whether there is a
+    mirror.
+    """
+
+    canonical: Canonical | None
+    damage: str = ""
+    mirrored: bool = False
+
+
+@frozen
+class Attempt:
+    """What a step did: the trial, None if there was none; what stood in the way of a promotion.
+
+    `hindrance` says why nothing was tried; `broken` at which step a promotion ended early and why; `host_fault` tells
+    that the host and not the recipe is to blame for either.
+    """
+
+    trial: Trial | None = None
+    gate: tuple[Condition, ...] = ()
+    refusals: tuple[Condition, ...] = ()
+    hindrance: str = ""
+    broken: str = ""
+    host_fault: bool = False
+
+
+@frozen
+class Outcome:
+    """A step's label with one sentence of evidence for it."""
+
+    step: Step
+    result: Result
+    reason: str
+    attempt: Attempt
+    have: Canonical | None
+
+
+def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
+    """The one place where a result is named."""
+    result, reason = _result(step, attempt, back)
+    return Outcome(step, result, reason, attempt, back.canonical)
+
+
+def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    if step.action is Action.NONE:
+        return Result.NONE, step.reason
+    if step.release is None:
+        return _fetched(attempt, back)
+    if attempt.trial is None:
+        return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
+    if not is_green(attempt.trial.tiers):
+        return _not_green(attempt.trial)
+    if is_recorded(attempt.trial, back):
+        return _recorded(step, attempt, back)
+    return Result.GREEN_NOT_PROMOTED, why_not_promoted(attempt, back)
+
+
+def _fetched(attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    if back.mirrored:
+        return Result.REPAIRED, "the mirror is there again, read back"
+    return Result.INFRASTRUCTURE, attempt.hindrance or "the mirror is still missing"
+
+
+def _not_green(trial: Trial) -> tuple[Result, str]:
+    bad = failing(trial.tiers)
+    if bad is None:
+        return Result.NOT_TRIED, "not every tier was reached"
+    reason = f"{trial.release.version}: {bad.name} failed: {bad.reason}"
+    if bad.verdict is Verdict.ERROR:
+        return Result.INFRASTRUCTURE, f"{trial.release.version}: {bad.name} could not be judged: {bad.reason}"
+    return Result.RED, reason
+
+
+def is_recorded(trial: Trial, back: ReadBack) -> bool:
+    """Whether the registry names this very trial's release and the snapshot on disk is the recorded one."""
+    have = back.canonical
+    if have is None or back.damage or have.recipe != trial.recipe:
+        return False
+    return (have.version, have.commit, have.evidence.trial) == (trial.release.version, trial.release.commit, trial.id)
+
+
+def _recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    have = back.canonical
+    assert have is not None  # noqa: S101  told by is_recorded
+    lineage = " → ".join(have.lineage)
+    note = f"; afterwards: {attempt.broken}" if attempt.broken else ""
+    result = Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED
+    return result, f"{have.version} ({have.commit[:7]}), data lived through {lineage}, read back{note}"
+
+
+def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
+    """Every reason against, the gate's first."""
+    reasons = [str(condition) for condition in attempt.refusals]
+    if attempt.broken:
+        reasons.append(attempt.broken)
+    if not reasons:
+        reasons.append(back.damage or "the registry, opened anew, does not name what was tested")
+    return "green, not promoted: " + "; ".join(reasons)
+
+
+def is_remembered(outcome: Outcome) -> bool:
+    """Whether trying the same again would tell nothing new: a red, a candidate that fell, a checkout not kept clean."""
+    if outcome.result is Result.RED:
+        return True
+    if outcome.result is not Result.GREEN_NOT_PROMOTED or outcome.attempt.host_fault:
+        return False
+    unclean = any(condition.name == "cold" for condition in outcome.attempt.refusals)
+    return unclean or (bool(outcome.attempt.broken) and not outcome.attempt.refusals)

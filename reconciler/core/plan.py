@@ -1,0 +1,193 @@
+"""What will be done about each finding, and why. A dry run ends here."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+
+from attrs import frozen
+
+from desired.model import Recipe, Release
+from reconciler.core.findings import Cause, Finding, MirrorState
+from reconciler.core.sights import Sight, State
+from state.model import Circumstances, Memory, Place, Red
+
+
+class Action(StrEnum):
+    """What a step does."""
+
+    NONE = "none"
+    PROMOTE = "promote"
+    REPAIR = "repair"
+
+
+class HeldBack(StrEnum):
+    """Why nothing is done about a finding although something could be."""
+
+    EXCEPTED = "excepted"
+    RED_BEFORE = "red-before"
+    QUARANTINED = "quarantined"
+
+
+@frozen
+class Surroundings:
+    """What a verdict would be given under in this run; `retry` names recipes whose reds are not heeded."""
+
+    place: Place
+    canon: str
+    today: date
+    retry: Collection[str] = ()
+
+
+@frozen
+class Step:
+    """What is done about one finding. `release` is what will be tried; None where nothing is.
+
+    `reason` is one sentence. A mirror that is only fetched anew is a repair without a release.
+    """
+
+    finding: Finding
+    action: Action
+    reason: str
+    release: Release | None = None
+    held_back: HeldBack | None = None
+    needs_person: bool = False
+    circumstances: Circumstances | None = None
+
+    @property
+    def recipe(self) -> str:
+        return self.finding.recipe
+
+
+@frozen
+class Plan:
+    """One step for every declared recipe and every orphan, by name; `order` is the order to work in."""
+
+    steps: Mapping[str, Step]
+    order: tuple[str, ...]
+
+
+def make_plan(findings: Iterable[Finding], sights: Mapping[str, Sight], around: Surroundings) -> Plan:
+    """A step for each finding, "none" included; recipes that others need come before those."""
+    steps = {finding.recipe: _step(finding, sights.get(finding.recipe), around) for finding in findings}
+    recipes = {name: sight.recipe for name, sight in sights.items()}
+    return Plan(steps, tuple(name for name in in_order_of_need(recipes) if name in steps))
+
+
+def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
+    """Names such that a recipe comes after all that it needs, otherwise by name. Needs must have no cycle."""
+    ordered: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in ordered or name not in recipes:
+            return
+        for need in recipes[name].install.needs:
+            visit(need)
+        ordered.append(name)
+
+    for name in sorted(recipes):
+        visit(name)
+    return tuple(ordered)
+
+
+def _step(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:
+    if sight is None:
+        hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
+        return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
+    if not sight.recipe.enrolled:
+        reason = _exception(sight.recipe, around.today)
+        return Step(finding, Action.NONE, reason, held_back=HeldBack.EXCEPTED)
+    match finding.cause:
+        case Cause.MOVED:
+            return Step(finding, Action.NONE, finding.reason, held_back=HeldBack.QUARANTINED, needs_person=True)
+        case Cause.AHEAD | Cause.AMBIGUOUS | Cause.ORPHANED:
+            return Step(finding, Action.NONE, finding.reason, needs_person=True)
+        case Cause.UNOBSERVABLE | Cause.NEVER_RELEASED:
+            return Step(finding, Action.NONE, finding.reason)
+        case Cause.FIRST_RELEASE | Cause.NEW_RELEASE:
+            return _advance(finding, sight, around)
+        case Cause.IN_SYNC:
+            return _keep(finding, sight, around)
+
+
+def _exception(recipe: Recipe, today: date) -> str:
+    if recipe.review is None or recipe.review > today:
+        return recipe.exception
+    return f"{recipe.exception} (due for review since {recipe.review})"
+
+
+def _advance(finding: Finding, sight: Sight, around: Surroundings) -> Step:
+    assert isinstance(finding.want, Release)  # noqa: S101  the two causes say so
+    if finding.look.state is State.UNKNOWN:
+        return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.look.reason}")
+    circumstances = circumstances_of(finding.want, sight, around)
+    red = red_before(sight.memory, circumstances, finding.want, around)
+    if red is None:
+        reason = _damage_said(finding) + _missing_said(finding.reason, sight)
+        return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
+    if finding.look.state is State.DAMAGED:
+        return _repair(finding, sight, around)
+    return _held_red(finding, red)
+
+
+def _held_red(finding: Finding, red: Red) -> Step:
+    reason = (
+        f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, its tests, "
+        f"Canon or this place changes, or: reconcile --retry {finding.recipe}"
+    )
+    return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
+
+
+def _keep(finding: Finding, sight: Sight, around: Surroundings) -> Step:
+    match finding.look.state:
+        case State.DAMAGED:
+            return _repair(finding, sight, around)
+        case State.UNKNOWN:
+            return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.look.reason}")
+        case _:
+            return _fetch_or_rest(finding)
+
+
+def _fetch_or_rest(finding: Finding) -> Step:
+    if finding.mirror is MirrorState.MISSING:
+        return Step(finding, Action.REPAIR, "the mirror is missing and will be fetched anew; nothing is tried")
+    return Step(finding, Action.NONE, finding.reason)
+
+
+def _repair(finding: Finding, sight: Sight, around: Surroundings) -> Step:
+    """Try the recorded release again as if there were no canonical."""
+    have = finding.have
+    assert have is not None  # noqa: S101  only a recorded canonical can be damaged
+    release = Release(have.version, have.commit)
+    circumstances = circumstances_of(release, sight, around)
+    red = red_before(sight.memory, circumstances, release, around)
+    if red is not None:
+        return _held_red(finding, red)
+    reason = f"{_damage_said(finding)}tested again at {have.version}"
+    return Step(finding, Action.REPAIR, _missing_said(reason, sight), release, circumstances=circumstances)
+
+
+def _damage_said(finding: Finding) -> str:
+    if finding.look.state is not State.DAMAGED or finding.have is None:
+        return ""
+    lost = " → ".join(finding.have.lineage)
+    return f"the canonical is damaged ({finding.look.reason}), the data of {lost} is lost; "
+
+
+def _missing_said(reason: str, sight: Sight) -> str:
+    if not sight.missing_tools:
+        return reason
+    return f"{reason}; required here and missing: {', '.join(sight.missing_tools)}"
+
+
+def circumstances_of(release: Release, sight: Sight, around: Surroundings) -> Circumstances:
+    """What a verdict on `release` would be given under now."""
+    place = around.place
+    return Circumstances(release.commit, sight.tests, around.canon, place.digest, place.versions_digest)
+
+
+def red_before(memory: Memory, now: Circumstances, release: Release, around: Surroundings) -> Red | None:
+    """The remembered red that still holds for `release`, if there is one and nobody asked to try again."""
+    red = memory.reds.get(release.version)
+    if red is None or memory.recipe in around.retry:
+        return None
+    return red if red.circumstances == now else None

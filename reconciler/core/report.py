@@ -1,0 +1,221 @@
+"""Counts what was found and done into places whose sum must close, and into one exit code."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from attrs import field, frozen
+
+from reconciler.core.findings import Cause, Finding
+from reconciler.core.gate import Condition
+from reconciler.core.outcome import Outcome, Result
+from reconciler.core.plan import Action, HeldBack, Step
+from reconciler.core.sights import State
+from state.model import Canonical, Place
+
+
+class Command(StrEnum):
+    """What was asked for."""
+
+    PLAN = "plan"
+    PASS = "pass"  # noqa: S105  a command, no password
+    DRIFT = "drift"
+    STATUS = "status"
+
+
+class Slice(StrEnum):
+    """Where a recipe is counted, the gravest first."""
+
+    INFRASTRUCTURE = "infrastructure"
+    UNOBSERVABLE = "unobservable"
+    NEEDS_PERSON = "needs_person"
+    DAMAGED = "damaged"
+    TO_PROMOTE = "to_promote"
+    NEVER_RELEASED = "never_released"
+    IN_SYNC = "in_sync"
+    EXCEPTED = "excepted"
+    ORPHANED = "orphaned"
+
+
+IN_SYNC: Final = 0
+COULD_NOT: Final = 1
+WANTED: Final = 2
+DAMAGED: Final = 3
+NEEDS_PERSON: Final = 4
+HOLLOW: Final = 5
+
+GRAVEST_FIRST: Final = (HOLLOW, COULD_NOT, NEEDS_PERSON, DAMAGED, WANTED, IN_SYNC)
+
+
+@frozen
+class Row:
+    """One recipe in a report: what is left now (`step`), and what was done about it before (`outcome`)."""
+
+    step: Step
+    gate: tuple[Condition, ...]
+    outcome: Outcome | None = None
+    previous: Canonical | None = None
+
+    @property
+    def recipe(self) -> str:
+        return self.step.recipe
+
+    @property
+    def finding(self) -> Finding:
+        return self.step.finding
+
+    @property
+    def result(self) -> Result:
+        return self.outcome.result if self.outcome is not None else Result.NONE
+
+
+@frozen
+class Run:
+    """Who looked or acted, when, and by which code; `fleet` and `canon` are revisions."""
+
+    command: Command
+    id: str
+    started_at: datetime
+    finished_at: datetime
+    place: Place
+    canon: str
+    fleet: str
+
+
+@frozen
+class Population:
+    """How many recipes there were at each stage; `declared` counts the whole fleet, `selected` those asked for."""
+
+    declared: int
+    selected: int
+    enrolled: int
+    excepted: int
+    observed: int
+    decided: int
+    reported: int
+
+
+@frozen
+class Report:
+    """What is told of one run. `notes` are remarks about the whole of it."""
+
+    run: Run
+    population: Population
+    rows: tuple[Row, ...]
+    counts: Mapping[Slice, int]
+    line: str
+    exit_code: int
+    notes: tuple[str, ...] = field(factory=tuple)
+
+
+def summarise(
+    run: Run, declared: int, selected: Mapping[str, bool], observed: int, rows: Iterable[Row], notes: Sequence[str] = ()
+) -> Report:
+    """`selected` maps each recipe that was asked for to whether it is enrolled; `observed` counts the looks taken."""
+    rows = tuple(sorted(rows, key=lambda row: row.recipe))
+    decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
+    population = Population(
+        declared=declared,
+        selected=len(selected),
+        enrolled=sum(selected.values()),
+        excepted=len(selected) - sum(selected.values()),
+        observed=observed,
+        decided=len(decided),
+        reported=len({row.recipe for row in decided} & set(selected)),
+    )
+    counts = Counter(slice_of(row) for row in rows)
+    whole = {each: counts.get(each, 0) for each in Slice}
+    said = tuple(notes) + gaps(population, whole)
+    return Report(
+        run, population, rows, whole, closing_line(population, whole), exit_code(population, whole, rows), said
+    )
+
+
+def slice_of(row: Row) -> Slice:
+    """The gravest place of a recipe; each is counted once."""
+    step, finding = row.step, row.finding
+    if finding.cause is Cause.ORPHANED:
+        return Slice.ORPHANED
+    if step.held_back is HeldBack.EXCEPTED:
+        return Slice.EXCEPTED
+    if row.result is Result.INFRASTRUCTURE:
+        return Slice.INFRASTRUCTURE
+    if finding.cause is Cause.UNOBSERVABLE or finding.look.state is State.UNKNOWN:
+        return Slice.UNOBSERVABLE
+    if step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED}:
+        return Slice.NEEDS_PERSON
+    if finding.look.state is State.DAMAGED:
+        return Slice.DAMAGED
+    if step.action is not Action.NONE:
+        return Slice.TO_PROMOTE
+    return Slice.NEVER_RELEASED if finding.cause is Cause.NEVER_RELEASED else Slice.IN_SYNC
+
+
+CODE_OF: Final[Mapping[Slice, int]] = {
+    Slice.INFRASTRUCTURE: COULD_NOT,
+    Slice.UNOBSERVABLE: COULD_NOT,
+    Slice.NEEDS_PERSON: NEEDS_PERSON,
+    Slice.ORPHANED: NEEDS_PERSON,
+    Slice.DAMAGED: DAMAGED,
+    Slice.TO_PROMOTE: WANTED,
+    Slice.NEVER_RELEASED: IN_SYNC,
+    Slice.IN_SYNC: IN_SYNC,
+    Slice.EXCEPTED: IN_SYNC,
+}
+
+
+def exit_code(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row]) -> int:
+    """The gravest of all; hollow where nothing is enrolled or the sums do not close."""
+    codes = {CODE_OF[each] for each, count in counts.items() if count} | {_code(row) for row in rows}
+    if population.enrolled == 0 or gaps(population, counts):
+        codes.add(HOLLOW)
+    return next((code for code in GRAVEST_FIRST if code in codes), IN_SYNC)
+
+
+def _code(row: Row) -> int:
+    """A recipe's second trouble counts too: a damaged canonical that also needs a person, an unseen upstream of one."""
+    if row.step.held_back is HeldBack.EXCEPTED:
+        return IN_SYNC
+    return DAMAGED if row.finding.look.state is State.DAMAGED else IN_SYNC
+
+
+def gaps(population: Population, counts: Mapping[Slice, int]) -> tuple[str, ...]:
+    """What is missing from the sums: every selected recipe must be observed, decided, reported and counted once."""
+    stages = {"observed": population.observed, "decided": population.decided, "reported": population.reported}
+    missing = [
+        f"{population.selected} recipes selected but {count} {stage}"
+        for stage, count in stages.items()
+        if count != population.selected
+    ]
+    counted = sum(counts.values()) - counts[Slice.ORPHANED] - counts[Slice.EXCEPTED]
+    if counted != population.enrolled:
+        missing.append(f"{population.enrolled} recipes enrolled but {counted} counted")
+    if population.enrolled == 0:
+        missing.append("nothing is enrolled")
+    return tuple(missing)
+
+
+def closing_line(population: Population, counts: Mapping[Slice, int]) -> str:
+    """The line whose sum must close; other programs may read it, so its form is frozen by a test."""
+    parts = [
+        f"{counts[Slice.IN_SYNC]} in sync",
+        f"{counts[Slice.TO_PROMOTE]} to promote",
+        f"{counts[Slice.DAMAGED]} damaged",
+        "0 held",
+        f"{counts[Slice.NEEDS_PERSON]} {'needs' if counts[Slice.NEEDS_PERSON] == 1 else 'need'} you",
+        f"{counts[Slice.NEVER_RELEASED]} never released",
+        f"{counts[Slice.UNOBSERVABLE]} unobservable",
+    ]
+    if counts[Slice.INFRASTRUCTURE]:
+        parts.append(f"{counts[Slice.INFRASTRUCTURE]} infrastructure")
+    selected = (
+        ""
+        if population.selected == population.declared
+        else f"{population.selected} of {population.declared} selected: "
+    )
+    enrolled = population.enrolled
+    outside = f"{counts[Slice.EXCEPTED]} excepted, {counts[Slice.ORPHANED]} orphaned"
+    decided = population.decided - population.excepted
+    return f"{selected}{enrolled} enrolled, {decided} decided: {', '.join(parts)}; {outside}"

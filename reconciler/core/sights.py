@@ -1,0 +1,110 @@
+"""What was seen of one recipe, and what of it can be believed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import frozen
+
+from desired.model import Recipe, Unobservable, Want
+from desired.versions import is_release_name
+from desired.want import resolve_want
+from state.model import Answer, Canonical, Memory
+
+
+class State(StrEnum):
+    """Whether the canonical is really there."""
+
+    NONE = "none"
+    INTACT = "intact"
+    DAMAGED = "damaged"
+    UNKNOWN = "unknown"
+
+
+@frozen
+class Look:
+    """The canonical's snapshot as seen; `reason` says how it is damaged or why it cannot be known."""
+
+    state: State
+    reason: str = ""
+
+
+@frozen
+class MirrorSeen:
+    """What our mirror holds, in full commits; `tags` is None where there is no mirror."""
+
+    head: str = ""
+    tags: Mapping[str, str] | None = None
+    unreadable: str = ""
+
+
+@frozen
+class Sight:
+    """All that was seen of one declared recipe. `memory` is as before this look; `tests` digests its folder."""
+
+    recipe: Recipe
+    answer: Answer | Unobservable
+    memory: Memory
+    canonical: Canonical | None
+    look: Look
+    mirror: MirrorSeen
+    tests: str
+    observed_at: datetime
+    missing_tools: tuple[str, ...] = ()
+
+
+@frozen
+class Orphan:
+    """A canonical whose recipe is no longer declared."""
+
+    canonical: Canonical
+    look: Look
+
+
+def believed_tags(sight: Sight) -> Mapping[str, str | None] | None:
+    """Upstream's tags, those that peel to no commit as None; None where upstream could not be seen."""
+    if isinstance(sight.answer, Unobservable):
+        return None
+    known_not = sight.memory.not_commits
+    return {tag: None if known_not.get(tag) == commit else commit for tag, commit in sight.answer.tags.items()}
+
+
+def vanished_tags(sight: Sight) -> frozenset[str]:
+    """Known release tags that upstream's answer lacks."""
+    if isinstance(sight.answer, Unobservable):
+        return frozenset()
+    return frozenset(sight.memory.known) - frozenset(sight.answer.tags)
+
+
+def want_of(sight: Sight) -> Want:
+    """The release this recipe should be at, as far as upstream's answer can be believed."""
+    tags = believed_tags(sight)
+    if tags is None:
+        assert isinstance(sight.answer, Unobservable)  # noqa: S101  told by believed_tags
+        return sight.answer
+    lost, known = len(vanished_tags(sight)), len(sight.memory.known)
+    if lost > max(1, known // 10):
+        hint = f"if that is right: reconcile accept {sight.recipe.name} --reason …"
+        return Unobservable(f"shrunken: {lost} of {known} known release tags are gone upstream; {hint}")
+    return resolve_want(tags, sight.recipe.allow)
+
+
+def moved_tags(sight: Sight) -> Mapping[str, tuple[str, str]]:
+    """Release tags that name another commit than the remembered one: tag to (remembered, now)."""
+    tags = believed_tags(sight) or {}
+    known = sight.memory.known
+    return {
+        tag: (known[tag].commit, commit)
+        for tag, commit in tags.items()
+        if commit is not None and tag in known and known[tag].commit != commit
+    }
+
+
+def mirrored_tags(sight: Sight) -> Mapping[str, str]:
+    """The release tags the mirror should hold: all ever known as remembered, and the new ones."""
+    fresh = {
+        tag: commit
+        for tag, commit in (believed_tags(sight) or {}).items()
+        if commit is not None and is_release_name(tag)
+    }
+    return fresh | {tag: known.commit for tag, known in sight.memory.known.items()}

@@ -1,0 +1,104 @@
+"""What a trial found: one verdict a tier, and what they come to together."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from attrs import field, frozen
+
+from desired.model import Release, TierName
+from reconciler.core.base import Base
+from state.model import Seal
+
+
+class Verdict(StrEnum):
+    """A tier's verdict; an error is the host's fault and never the recipe's."""
+
+    PASS = "pass"  # noqa: S105  a verdict, no password
+    FAIL = "fail"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+class Skip(StrEnum):
+    """The closed list of reasons for which a tier may be left out."""
+
+    NO_BASE = "no-base"
+    BASE_BROKEN = "base-broken"
+    NO_CHECK = "no-check"
+    DECLARED = "declared"
+    NOT_ASKED = "not-asked"
+
+
+@frozen
+class TierResult:
+    """One tier's verdict; `skip` is set for a skip alone, `reason` is one sentence, "" for a plain pass."""
+
+    name: TierName
+    verdict: Verdict
+    reason: str = ""
+    seconds: float = 0.0
+    skip: Skip | None = None
+
+
+@frozen
+class Candidate:
+    """The sealed snapshot that a promotion would make the canonical."""
+
+    folder: Path
+    seal: Seal
+    lineage: tuple[str, ...]
+
+
+@frozen
+class Trial:
+    """A cold test of one recipe at one commit, as it went.
+
+    `by_pass` tells that a pass chose the release; `emptied` that every slot was empty at its start; `altered` names
+    tracked files that changed; `tests_kept` that the fleet folder was the same at both ends. `damage` says that our
+    own snapshot would not rise, "" otherwise; `tail` holds the last lines of what failed.
+    """
+
+    id: str
+    recipe: str
+    release: Release
+    by_pass: bool
+    tiers: tuple[TierResult, ...]
+    base: Base
+    emptied: bool
+    altered: tuple[str, ...]
+    tests: str
+    tests_kept: bool
+    started_at: datetime
+    finished_at: datetime
+    seconds: float
+    log: str
+    findings: tuple[str, ...] = ()
+    candidate: Candidate | None = None
+    timed_out: bool = False
+    damage: str = ""
+    tail: tuple[str, ...] = field(factory=tuple)
+
+
+def is_complete(tiers: Iterable[TierResult]) -> bool:
+    """Whether every tier was reached and none was left out by the asker."""
+    reached = [tier.name for tier in tiers if tier.skip is not Skip.NOT_ASKED]
+    return reached == list(TierName)
+
+
+def is_green(tiers: Iterable[TierResult]) -> bool:
+    """Every tier that applies passed, and install did; a skip is no pass and no failure."""
+    verdicts = {tier.name: tier.verdict for tier in tiers}
+    return verdicts.get(TierName.INSTALL) is Verdict.PASS and set(verdicts.values()) <= {Verdict.PASS, Verdict.SKIP}
+
+
+def failing(tiers: Iterable[TierResult]) -> TierResult | None:
+    """The first tier that failed or could not be judged."""
+    return next((tier for tier in tiers if tier.verdict in {Verdict.FAIL, Verdict.ERROR}), None)
+
+
+def level(tiers: Iterable[TierResult]) -> str:
+    """Passed out of all tiers that a recipe can have, so that a skip is seen: "3/5"."""
+    passed = sum(tier.verdict is Verdict.PASS for tier in tiers)
+    return f"{passed}/{len(TierName)}"
