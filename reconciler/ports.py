@@ -219,8 +219,11 @@ class Secrets(Protocol):
     def provide(
         self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], folder: Path, log: Path
     ) -> None:
-        """Makers run in `folder`; `log` learns that they ran and never what they print. Raises RecipeError naming every secret that cannot be made or whose maker failed,
-        InfrastructureError for a maker whose program is missing."""
+        """Makers run in `folder`; `log` learns that they ran, never what they print.
+
+        Raises RecipeError naming every secret that cannot be made or whose maker failed,
+        InfrastructureError for a maker whose program is missing.
+        """
         ...
 
 
