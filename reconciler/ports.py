@@ -12,7 +12,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from desired.model import Argv, Ready, Recipe, Unobservable
-from state.model import Answer, Canonical, Entry, Intent, Memory, Place, Records, Seal
+from state.model import Answer, Canonical, Damaged, Entry, Intent, Memory, Place, Records, Seal
 
 
 class Clock(Protocol):
@@ -317,13 +317,6 @@ class AppRelease:
 
     version: str
     commit: str
-
-
-@frozen
-class Damaged:
-    """A snapshot that is not what was sealed, and how it differs."""
-
-    reason: str
 
 
 class Snapshots(Protocol):

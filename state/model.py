@@ -90,6 +90,13 @@ class Seal:
 
 
 @frozen
+class Damaged:
+    """A snapshot that is not what was sealed, and how it differs."""
+
+    reason: str
+
+
+@frozen
 class Canonical:
     """A release known to be good and the data that proves it. `lineage` ends with `version`."""
 
