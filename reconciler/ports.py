@@ -141,10 +141,10 @@ class SecretNeed:
 
 @frozen
 class Seen:
-    """An app that runs. `version` and `commit` are read from the running thing; `settled` means all of it is up
-    and that what listens at `address` is its own.
+    """An app that runs. `version` and `commit` are read from the running thing.
 
-    `lacks` says in words what keeps it from being settled; `lost`, which part ended and will not come back.
+    `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in
+    words what keeps it from that, `lost` which part ended and will not come back.
     """
 
     version: str
@@ -277,7 +277,9 @@ class Unready:
 
 
 class Readiness(Protocol):
-    def wait(self, app: App, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command) -> Seen | Unready:
+    def wait(
+        self, app: App, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command
+    ) -> Seen | Unready:
         """Wait until the app's own listener answers as declared; `command` carries what `ready.run` runs in."""
         ...
 

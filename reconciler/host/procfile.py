@@ -14,11 +14,8 @@ LONGEST_SECRET = 4096
 
 _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
-_VALUE = re.compile(
-    r"""\s*(?: '(?P<literal>[^']*)' | "(?P<quoted>(?:[^"\\]|\\.)*)" | (?P<bare>(?!['"])(?:(?!\s\#|^\#).)*) )"""
-    r"""\s*(?:(?<!\S)\#(?P<comment>.*))?""",
-    re.VERBOSE,
-)
+_QUOTED = re.compile(r"""\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#(.*))?""")
+_BARE = re.compile(r"""(?!\s*['"])((?:(?!\s#).)*)(?:\s#(.*))?""")
 _SECRET = re.compile(r"SECRET_([A-Z0-9][A-Z0-9_]*)_VERSION")
 _WORD = re.compile(r"(?<!\S)(length|charset|generate)=(\S+)")
 _CHARSETS = {"": "", "alnum": "alnum", "alphanumeric": "alnum", "hex": "hex"}
@@ -79,16 +76,23 @@ def _assignment(where: str, line: str) -> tuple[str, str, str]:
     name = match[1]
     if name == "PATH" or name.startswith("CANON_"):
         raise RecipeError(f"{where}: may not set {name}")
-    value = _VALUE.fullmatch(match[2])
-    if value is None:
+    value, comment = _value(where, name, match[2])
+    return name, value, comment
+
+
+def _value(where: str, name: str, text: str) -> tuple[str, str]:
+    """What stands after the equals sign, without its quotes, and the comment after it."""
+    if bare := _BARE.fullmatch(text):
+        return bare[1].strip(), bare[2] or ""
+    quoted = _QUOTED.fullmatch(text)
+    if quoted is None:
         raise RecipeError(f"{where}: the value of {name} has an unclosed quote or text after its quotes")
-    return name, _plain(value), value["comment"] or ""
+    literal = quoted[1] if quoted[1] is not None else _unescape(quoted[2])
+    return literal, quoted[3] or ""
 
 
-def _plain(value: re.Match[str]) -> str:
-    if value["quoted"] is not None:
-        return re.sub(r"\\([\\\"$`n])", lambda escape: "\n" if escape[1] == "n" else escape[1], value["quoted"])
-    return value["literal"] if value["literal"] is not None else value["bare"].strip()
+def _unescape(text: str) -> str:
+    return re.sub(r'\\([\\"$`n])', lambda escape: "\n" if escape[1] == "n" else escape[1], text)
 
 
 def _secret(where: str, name: str, comment: str) -> SecretNeed:
@@ -96,7 +100,9 @@ def _secret(where: str, name: str, comment: str) -> SecretNeed:
     charset = words.get("charset", "")
     if charset not in _CHARSETS:
         raise RecipeError(f"{where}: the charset of secret {name} is none we know", "charset is hex or alnum")
-    return SecretNeed(name, None if words.get("generate") == "false" else _length(where, name, words), charset)
+    return SecretNeed(
+        name, None if words.get("generate") == "false" else _length(where, name, words), _CHARSETS[charset]
+    )
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:
