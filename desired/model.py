@@ -136,7 +136,7 @@ class Version:
     """A release tag's text and the key that orders it: never ordered by text."""
 
     text: str
-    key: tuple[object, ...]
+    key: tuple[int, int, int, tuple[tuple[int, int], ...]]
 
 
 @frozen

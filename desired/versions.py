@@ -1,0 +1,53 @@
+"""The grammar and the order of release names: `3.0.9+1.10.7` is older than `3.0.10+1.10.8`."""
+
+import re
+from typing import Final
+
+from desired.model import Version
+
+AppKey = tuple[tuple[int, int], ...]
+VersionKey = tuple[int, int, int, AppKey]
+
+LONGEST: Final = 128
+"""No release name has more characters than this; it also bounds the numbers in it."""
+
+_NUMBER = r"(0|[1-9][0-9]*)"
+_NAME: Final = re.compile(rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:\+([0-9A-Za-z][0-9A-Za-z._-]*))?", re.ASCII)
+_PIECE: Final = re.compile(r"[0-9]+|[^0-9]", re.ASCII)
+
+
+def parse_version(text: str) -> Version | None:
+    """None where `text` is no release name. Compare by `key`: unlike texts can be equal in the order."""
+    match = _NAME.fullmatch(text) if len(text) <= LONGEST else None
+    if match is None:
+        return None
+    major, minor, patch, app = match.groups(default="")
+    return Version(text, (int(major), int(minor), int(patch), _app_key(app)))
+
+
+def version_key(text: str) -> VersionKey:
+    """The place of a release name in the order. Raises ValueError for any other text."""
+    version = parse_version(text)
+    if version is None:
+        raise ValueError(f"not a release name: {text!r}")
+    return version.key
+
+
+def is_release_name(text: str) -> bool:
+    return parse_version(text) is not None
+
+
+def is_newer(text: str, than: str) -> bool:
+    """Whether one release name comes after another. Raises ValueError where either is none."""
+    return version_key(text) > version_key(than)
+
+
+def _app_key(app: str) -> AppKey:
+    return tuple(_piece_key(piece) for piece in _PIECE.findall(app))
+
+
+def _piece_key(piece: str) -> tuple[int, int]:
+    """A run of digits stands where "0" does among the other characters; within that place its number decides."""
+    if piece.isdigit():
+        return ord("0"), int(piece)
+    return ord(piece), 0
