@@ -1,0 +1,109 @@
+"""Boots a real systemd over a throw-away layer on this machine's own root; nothing of it stays."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+from attrs import frozen
+
+SCRIPT = Path(__file__).with_suffix(".sh")
+PATIENCE = 60.0
+LOGIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+
+
+def obstacle() -> str:
+    """Why no systemd can be booted here; empty if it can."""
+    if os.geteuid() != 0:
+        return "booting a systemd needs root"
+    lacking = [tool for tool in ("unshare", "nsenter", "setpriv", "pivot_root", "systemctl") if not shutil.which(tool)]
+    if lacking:
+        return f"booting a systemd needs {', '.join(lacking)}"
+    probe = subprocess.run(["unshare", "--mount", "--pid", "--net", "--fork", "true"], capture_output=True, check=False)
+    return "" if probe.returncode == 0 else f"no namespaces here: {probe.stderr.decode().strip()}"
+
+
+@frozen
+class Machine:
+    """A booted systemd; `pid` is its process 1 as seen from outside."""
+
+    pid: int
+
+    def run(self, *argv: str, code: int | None = 0) -> str:
+        """What `argv` printed on stdout, run beside the units with a login's environment; `code` None allows any."""
+        entered = ["nsenter", "--target", str(self.pid), "--all", "--wd=/", "--", *argv]
+        done = subprocess.run(entered, env=LOGIN, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        assert code is None or done.returncode == code, f"{argv}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the machine, with its folders."""
+        script = 'mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"'
+        self.run("sh", "-c", script, "sh", path, text)
+
+    def property(self, unit: str, name: str) -> str:
+        return self.run("systemctl", "show", unit, f"--property={name}", "--value").strip()
+
+    def journal(self, unit: str) -> str:
+        return self.run("journalctl", "--no-pager", "--output=cat", f"--unit={unit}")
+
+
+@contextmanager
+def booted(shared: Sequence[Path] = ()) -> Iterator[Machine]:
+    """Boot, and halt at the end. The machine sees `shared` folders read-only, at the paths they have here."""
+    with TemporaryDirectory(prefix="canon-boot-") as base, _own_group(Path(base).name) as group:
+        new = ["--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--propagation=private"]
+        script = ["bash", str(SCRIPT), str(group), base, *map(str, shared)]
+        with subprocess.Popen(["setpriv", "--pdeathsig=KILL", "unshare", *new, "--", *script]) as starter:
+            try:
+                yield _wait_until_up(starter)
+            finally:
+                _halt(starter)
+
+
+@contextmanager
+def _own_group(name: str) -> Iterator[Path]:
+    """A control group below our own; version 2, which also hosts with version 1 have beside it."""
+    group = _group_folder() / name
+    group.mkdir()
+    try:
+        yield group
+    finally:
+        for folder, _, _ in os.walk(group, topdown=False):
+            Path(folder).rmdir()
+
+
+def _group_folder() -> Path:
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    own = [line.split("::", 1)[1] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")]
+    root = next(fields[1] for fields in mounts if fields[2] == "cgroup2")
+    return Path(root) / own[0].strip("/")
+
+
+def _wait_until_up(starter: "subprocess.Popen[bytes]") -> Machine:
+    """The machine, once its systemd has done what there is to do at boot."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up and starter.poll() is None:
+        for child in psutil.Process(starter.pid).children():
+            machine = Machine(child.pid)
+            if machine.run("systemctl", "is-system-running", code=None).strip() in {"running", "degraded"}:
+                return machine
+        time.sleep(0.1)
+    raise AssertionError("systemd did not come up")
+
+
+def _halt(starter: "subprocess.Popen[bytes]") -> None:
+    """Ask for a halt, as systemd's manual says; insist when nothing comes of it."""
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(starter.pid).children():
+            child.send_signal(signal.SIGRTMIN + 3)
+    with suppress(subprocess.TimeoutExpired):
+        starter.wait(PATIENCE)
+    starter.kill()
+    starter.wait()

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Becomes a systemd of its own: the machine's root under a layer that is thrown away, in namespaces that die with it.
+# Arguments: a control group (version 2) for it alone, an empty folder, then folders that it is to see read-only.
+# Started as process 1 of new mount, pid, uts, ipc and network namespaces; ends as systemd.
+set -euo pipefail
+
+if [[ ${1:-} != --grouped ]]; then
+  echo 0 >"$1/cgroup.procs" # 0 is the writer itself, whose number outside this namespace it cannot know
+  exec unshare --cgroup -- "$BASH" "$0" --grouped "$@"
+fi
+base=$3 shared=("${@:4}") root=$3/root
+
+mount -t tmpfs -o mode=755 layer "$base"
+mkdir "$base"/{upper,work,root}
+mount -t overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" overlay "$root"
+
+mount -t proc proc "$root/proc"
+mount --bind "$root/proc/sys" "$root/proc/sys"
+mount -o remount,bind,ro "$root/proc/sys" # most of it is the whole machine's
+mount -t sysfs -o ro sysfs "$root/sys"
+mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" # shows our own group as its root
+mount -t tmpfs -o mode=755 run "$root/run"
+mount -t tmpfs tmp "$root/tmp"
+mount -t tmpfs -o mode=755 dev "$root/dev"
+for node in null full zero random urandom tty; do
+  touch "$root/dev/$node"
+  mount --bind "/dev/$node" "$root/dev/$node"
+done
+mkdir "$root"/dev/{pts,shm}
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+mount -t tmpfs shm "$root/dev/shm"
+ln -s pts/ptmx "$root/dev/ptmx"
+ln -s /proc/self/fd "$root/dev/fd"
+ln -s fd/0 "$root/dev/stdin"
+ln -s fd/1 "$root/dev/stdout"
+ln -s fd/2 "$root/dev/stderr"
+
+for folder in "${shared[@]}"; do
+  mkdir -p "$root$folder"
+  mount --bind "$folder" "$root$folder"
+  mount -o remount,bind,ro "$root$folder"
+done
+
+# None of the machine's own services, and none of its disks.
+ln -sf /usr/lib/systemd/system/sysinit.target "$root/etc/systemd/system/default.target"
+: >"$root/etc/fstab"
+hostname canon-test
+
+cd "$root"
+mkdir -p .outside
+pivot_root . .outside
+umount --lazy /.outside
+mount --make-rshared / # in a container systemd leaves this to its starter
+# Without these rights it is sure to load no module and set no clock of the machine that runs the tests.
+exec env -i container=canon-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+  setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio -- /lib/systemd/systemd --show-status=no
