@@ -1,0 +1,104 @@
+"""The project's checks, as tests: one command and one count for everything."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parent.parent
+TOOLS = Path(sys.executable).parent
+COMMANDS = ["ruff check", "ruff format --check", "mypy", "lint-imports --no-cache"]
+HEAVY = {"cattrs", "hypothesis", "psutil", "rich", "sh", "sqlite3", "tenacity", "tree_sitter", "tree_sitter_toml"}
+# Put together here, so that this file does not name what no file may name.
+REGISTRIES = [
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("files", "pythonhosted", "org"),
+        ("registry", "npmjs", "org"),
+        ("crates", "io"),
+        ("proxy", "golang", "org"),
+        ("repo1", "maven", "org"),
+        ("deb", "debian", "org"),
+    )
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_it_passes(command: str) -> None:
+    tool, *rest = command.split()
+    done = subprocess.run([TOOLS / tool, *rest], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    for unit in (ROOT / "systemd").iterdir():
+        # The program is where an installation puts it, which this machine need not have.
+        (tmp_path / unit.name).write_text(unit.read_text().replace("=/opt/canon/bin/reconcile", "=/bin/true"))
+    units = sorted(tmp_path.iterdir())
+    assert [unit.suffix for unit in units] == [".service", ".timer"]
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_the_service_stays_as_confined_as_it_is() -> None:
+    rate = ["systemd-analyze", "security", "--offline=true", "--threshold=35", "systemd/reconcile.service"]
+    done = subprocess.run(rate, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_one_file_alone_names_what_starts_processes() -> None:
+    starts = re.compile(
+        r"^\s*(?:from|import)\s+(?:sh|subprocess|multiprocessing|pty)\b|\bos\.(?:system|popen|fork|exec|spawn|posix_spawn)",
+        re.MULTILINE,
+    )
+    doors = {
+        path.relative_to(ROOT).as_posix()
+        for room in ("desired", "state", "reconciler")
+        for path in (ROOT / room).rglob("*.py")
+        if "demo/apps" not in path.as_posix() and starts.search(path.read_text(encoding="utf-8"))
+    }
+    assert doors == {"reconciler/host/run.py"}
+
+
+def test_no_committed_file_names_a_package_registry() -> None:
+    naming = [path for path in _committed() if any(host in path.read_text(errors="replace") for host in REGISTRIES)]
+    assert naming == []
+
+
+def test_the_lock_satisfies_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = [Requirement(text) for text in project["project"]["dependencies"] + project["dependency-groups"]["dev"]]
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    unmet = [str(one) for one in asked if one.name not in locked or Version(locked[one.name]) not in one.specifier]
+    assert unmet == []
+
+
+def test_every_locked_version_has_hashes() -> None:
+    lines = (ROOT / "requirements.lock").read_text().replace("\\\n", " ").splitlines()
+    pinned = [line for line in lines if line and not line.startswith("#")]
+    assert len(pinned) > len(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+    assert [line for line in pinned if "--hash=sha256:" not in line] == []
+
+
+def test_asking_for_help_loads_nothing_heavy() -> None:
+    ask = [sys.executable, "-X", "importtime", "-m", "reconciler", "--help"]
+    done = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    assert "click" in loaded
+    assert loaded & HEAVY == set()
+
+
+def _committed() -> list[Path]:
+    """Every file under git that is there, but for generated ones nobody would look into."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [ROOT / name for name in names.split("\0") if name]
+    return [path for path in paths if path.is_file()]
