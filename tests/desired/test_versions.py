@@ -1,0 +1,212 @@
+import re
+from itertools import combinations, product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.versions import is_newer, is_release_name, parse_version, version_key
+
+# Each line's names are equal in the order; each line is older than every line below it.
+ASCENDING = [
+    ("0.0.0",),
+    ("0.0.0+0", "0.0.0+00"),
+    ("0.0.1",),
+    ("0.1.0+0.1.0",),
+    ("0.1.0+4.3.1",),
+    ("0.2.0", "v0.2.0"),
+    ("0.2.0+v0.4",),
+    ("0.3.0+v0.4.219",),
+    ("0.6.0+3.1.1",),
+    ("0.7.0+3.3.1",),
+    ("0.8.1+3.5.0",),
+    ("0.9.0+3.5.0",),
+    ("1.0.0", "v1.0.0"),
+    ("1.0.0+1.0.0",),
+    ("1.0.0+1.0.5-social-amd64",),
+    ("1.0.0+1.14.3",),
+    ("1.0.0+22.4", "1.0.0+22.04", "v1.0.0+22.04"),
+    ("1.0.0+v1.6.870-0",),
+    ("1.0.0+v1.6.870-1",),
+    ("1.0.2+2.38.0",),
+    ("1.1.0+1.15",),
+    ("1.1.0+1.15.3",),
+    ("1.7.1+1.27.2",),
+    ("1.11.0+1.29.0",),
+    ("1.13.0+1.31.1",),
+    ("2.0.0+1.0.5-social-amd64",),
+    ("2.0.1+1.0.6-social-amd64",),
+    ("3.0.0+v2.0.0",),
+    ("3.0.1+v2.0.0",),
+    ("3.0.1+v2.0.1",),
+    ("3.0.1+v2.0.10",),
+    ("3.0.9+1.10.7",),
+    ("3.0.10+1.10.8",),
+    ("3.1.0",),
+    ("3.5.3+1.24.2-rootless",),
+    ("3.6.0+1.25.0-rootless",),
+    ("3.6.0+1.25.0-rootless_1",),
+    ("4.0.0+1",),
+    ("4.0.0+1-fpm",),
+    ("4.0.0+1.1",),
+    ("4.0.0+1_1",),
+    ("4.0.0+1fpm",),
+    ("4.0.0+2",),
+    ("4.0.0+20191109",),
+    ("4.0.0+A",),
+    ("4.0.0+a",),
+    ("4.0.0+a-1",),
+    ("4.0.0+a.1",),
+    ("4.0.0+a1",),
+    ("4.0.0+a9a",),
+    ("4.0.0+a10",),
+    ("4.0.0+aA",),
+    ("4.0.0+a_",),
+    ("4.0.0+aa",),
+    ("5.0.2+27.0.1-fpm",),
+    ("5.0.3+27.0.1-fpm",),
+    ("6.0.1+28.0.2-fpm",),
+    ("10.0.0",),
+    ("20191109.0.0",),
+]
+
+NO_RELEASES = [
+    "",
+    " ",
+    "1",
+    "1.2",
+    "1.2.3.4",
+    "3.0.6.0",
+    "1.15",
+    "01.2.3",
+    "1.02.3",
+    "1.2.03",
+    "1.13.4_1",
+    "1.14.1-rootless",
+    "1.14.1-rootless_1",
+    "v2.4.8-d7d63b0d",
+    "2.0.3-eec92a23",
+    "8.0-92fac7ac",
+    "V1.2.3",
+    "vv1.2.3",
+    "v",
+    "+1.2.3",
+    "1.2.3+",
+    "1.2.3+-0",
+    "1.2.3+.0",
+    "1.2.3+_0",
+    "1.2.3+a+b",
+    "1.2.3+a/b",
+    "1.2.3+a b",
+    "1.2.3+\u00e9",
+    "1.2.3+a\u202e",
+    "1.2.3\n",
+    "1.2.3+a\n",
+    " 1.2.3",
+    "1.2.\u0663",
+    "-1.2.3",
+    "--upload-pack=x",
+    "latest",
+    "master",
+    "rootless",
+    "20191109",
+    "deadbee",
+    "r1295",
+    "version-r1070",
+    "${COOP_CLOUD_VERSION:-latest}",
+    "1.2.3^{}",
+    "refs/tags/1.2.3",
+]
+
+
+def test_every_pair_of_an_ordered_list_compares_as_listed() -> None:
+    for older, newer in combinations(ASCENDING, 2):
+        for low, high in product(older, newer):
+            assert version_key(low) < version_key(high), (low, high)
+            assert is_newer(high, low)
+            assert not is_newer(low, high)
+
+
+@pytest.mark.parametrize("names", [names for names in ASCENDING if len(names) > 1])
+def test_names_that_differ_only_in_writing_are_equal_in_the_order(names: tuple[str, ...]) -> None:
+    assert len({version_key(name) for name in names}) == 1
+
+
+@pytest.mark.parametrize("text", NO_RELEASES)
+def test_what_is_not_a_release_name_has_no_place_in_the_order(text: str) -> None:
+    assert parse_version(text) is None
+    assert not is_release_name(text)
+    with pytest.raises(ValueError, match="not a release name"):
+        version_key(text)
+
+
+def test_a_name_of_more_than_128_characters_is_none() -> None:
+    longest = "1.2.3+" + "a" * 122
+    assert is_release_name(longest)
+    assert not is_release_name(longest + "a")
+    assert not is_release_name("9" * 200_000)
+
+
+def test_a_name_keeps_its_text() -> None:
+    version = parse_version("v1.0.0+22.04")
+    assert version is not None
+    assert version.text == "v1.0.0+22.04"
+
+
+numbers = st.integers(0, 12).map(str)
+app_parts = st.lists(st.sampled_from(["0", "1", "01", "9", "10", "a", "b", "v", "A", ".", "-", "_"]), max_size=4)
+
+
+@st.composite
+def release_names(draw: st.DrawFn) -> str:
+    triple = ".".join(draw(st.tuples(numbers, numbers, numbers)))
+    app = "".join(draw(app_parts)).lstrip(".-_")
+    return draw(st.sampled_from(["", "v"])) + triple + ("+" + app if app else "")
+
+
+def canonical_text(name: str) -> str:
+    """What the order looks at: no `v`, no leading zeros in any number."""
+    return re.sub(r"[0-9]+", lambda run: str(int(run[0])), name.removeprefix("v"))
+
+
+@given(release_names(), release_names())
+def test_two_names_are_equal_in_the_order_exactly_if_they_differ_only_in_writing(a: str, b: str) -> None:
+    assert (version_key(a) == version_key(b)) == (canonical_text(a) == canonical_text(b))
+
+
+@given(release_names(), release_names())
+def test_of_two_names_exactly_one_of_older_equal_and_newer_holds(a: str, b: str) -> None:
+    assert [is_newer(a, b), version_key(a) == version_key(b), is_newer(b, a)].count(True) == 1
+
+
+@given(release_names(), release_names(), release_names())
+def test_the_order_is_transitive(a: str, b: str, c: str) -> None:
+    low, middle, high = sorted([a, b, c], key=version_key)
+    assert version_key(low) <= version_key(middle) <= version_key(high)
+    assert version_key(low) <= version_key(high)
+
+
+@given(release_names(), release_names())
+def test_the_left_part_decides_before_the_app_part(a: str, b: str) -> None:
+    left_a, left_b = version_key(a)[:3], version_key(b)[:3]
+    if left_a != left_b:
+        assert is_newer(a, b) == (left_a > left_b)
+
+
+@given(release_names(), st.sampled_from("0ab.-_"))
+def test_a_longer_app_part_that_starts_alike_is_newer_unless_it_lengthens_a_number(name: str, more: str) -> None:
+    if "+" in name and not (more == "0" and name[-1].isdigit()):
+        assert is_newer(name + more, name)
+
+
+@given(st.text(max_size=140))
+def test_any_text_is_a_release_name_or_none(text: str) -> None:
+    version = parse_version(text)
+    assert version is None or (version.text == text and version.key == version_key(text))
+
+
+@given(release_names(), st.characters(exclude_categories=[], exclude_characters="0123456789"))
+def test_a_character_from_outside_the_grammar_anywhere_makes_it_no_name(name: str, stray: str) -> None:
+    if not (stray.isascii() and (stray.isalnum() or stray in "._-+")):
+        assert not is_release_name(name + stray)
+        assert not is_release_name(stray + name)
