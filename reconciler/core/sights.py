@@ -69,11 +69,19 @@ def believed_tags(sight: Sight) -> Mapping[str, str | None] | None:
     return {tag: None if known_not.get(tag) == commit else commit for tag, commit in sight.answer.tags.items()}
 
 
+def remembered_tags(sight: Sight) -> Mapping[str, str]:
+    """Release tags to the commit we know them by: as first seen or accepted, else as the canonical records it."""
+    have = sight.canonical
+    recorded = {} if have is None else {have.version: have.commit}
+    return recorded | {tag: known.commit for tag, known in sight.memory.known.items()}
+
+
 def vanished_tags(sight: Sight) -> frozenset[str]:
-    """Known release tags that upstream's answer lacks."""
-    if isinstance(sight.answer, Unobservable):
+    """Known release tags that upstream's answer lacks, or has on what is no commit."""
+    tags = believed_tags(sight)
+    if tags is None:
         return frozenset()
-    return frozenset(sight.memory.known) - frozenset(sight.answer.tags)
+    return frozenset(tag for tag in sight.memory.known if tags.get(tag) is None)
 
 
 def want_of(sight: Sight) -> Want:
@@ -92,11 +100,11 @@ def want_of(sight: Sight) -> Want:
 def moved_tags(sight: Sight) -> Mapping[str, tuple[str, str]]:
     """Release tags that name another commit than the remembered one: tag to (remembered, now)."""
     tags = believed_tags(sight) or {}
-    known = sight.memory.known
+    remembered = remembered_tags(sight)
     return {
-        tag: (known[tag].commit, commit)
+        tag: (remembered[tag], commit)
         for tag, commit in tags.items()
-        if commit is not None and tag in known and known[tag].commit != commit
+        if commit is not None and remembered.get(tag, commit) != commit
     }
 
 
@@ -107,4 +115,4 @@ def mirrored_tags(sight: Sight) -> Mapping[str, str]:
         for tag, commit in (believed_tags(sight) or {}).items()
         if commit is not None and is_release_name(tag)
     }
-    return fresh | {tag: known.commit for tag, known in sight.memory.known.items()}
+    return fresh | dict(remembered_tags(sight))
