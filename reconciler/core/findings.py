@@ -121,7 +121,7 @@ def _moved(sight: Sight, want: Want) -> str:
     return f"tag {names[0]} named {before[:7]} and now names {after[:7]}; {hint}"
 
 
-def _ahead(sight: Sight, want: Want) -> str:
+def _ahead(sight: Sight, want: Release | NeverReleased | Ambiguous) -> str:
     have = sight.canonical
     if have is None:
         return ""
@@ -129,14 +129,17 @@ def _ahead(sight: Sight, want: Want) -> str:
         return f"the canonical's tag {have.version} is gone upstream"
     if isinstance(want, NeverReleased):
         return f"the canonical is at {have.version}, which `allow` now excludes"
-    if isinstance(want, Release) and version_key(have.version) > version_key(want.version):
-        return f"the canonical is at {have.version}, newer than {want.version}"
+    newest = want.tags[0] if isinstance(want, Ambiguous) else want.version
+    if version_key(have.version) > version_key(newest):
+        return f"the canonical is at {have.version}, newer than {newest}"
     return ""
 
 
 def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
+    """Under its own name, or under one that is equal in the order and names the same commit."""
     key = version_key(have.version)
-    return any(commit is not None and is_release_name(tag) and version_key(tag) == key for tag, commit in tags.items())
+    twins = (tag for tag, commit in tags.items() if commit == have.commit and is_release_name(tag))
+    return tags.get(have.version) is not None or any(version_key(tag) == key for tag in twins)
 
 
 def _never(sight: Sight) -> str:
