@@ -37,7 +37,7 @@ class Machine:
 
     def run(self, *argv: str, code: int | None = 0) -> str:
         """What `argv` printed on stdout, run beside the units with a login's environment; `code` None allows any."""
-        entered = ["nsenter", "--target", str(self.pid), "--all", "--wd=/", "--", *argv]
+        entered = ["nsenter", "--target", str(self.pid), "--all", "--", *argv]
         done = subprocess.run(entered, env=LOGIN, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         assert code is None or done.returncode == code, f"{argv}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -70,7 +70,7 @@ def booted(shared: Sequence[Path] = ()) -> Iterator[Machine]:
 @contextmanager
 def _own_group(name: str) -> Iterator[Path]:
     """A control group below our own; version 2, which also hosts with version 1 have beside it."""
-    group = _group_folder() / name
+    group = control_group("self") / name
     group.mkdir()
     try:
         yield group
@@ -79,11 +79,12 @@ def _own_group(name: str) -> Iterator[Path]:
             Path(folder).rmdir()
 
 
-def _group_folder() -> Path:
+def control_group(pid: int | str) -> Path:
+    """The folder of a process's control group of version 2."""
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    own = [line.split("::", 1)[1] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")]
     root = next(fields[1] for fields in mounts if fields[2] == "cgroup2")
-    return Path(root) / own[0].strip("/")
+    own = next(line for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines() if line.startswith("0::"))
+    return Path(root) / own.removeprefix("0::").strip("/")
 
 
 def _wait_until_up(starter: "subprocess.Popen[bytes]") -> Machine:
