@@ -1,0 +1,109 @@
+"""What is asked of the door, and what it answers."""
+
+import math
+import os
+import resource
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.errors import InfrastructureError
+
+# A command that keeps the pass lock outlives us by at most this many seconds, and again as many until it is killed.
+_GRACE_ALONE = 10
+
+
+@frozen
+class Order:
+    """One finite command. `env` is its whole environment, beside the marks; `deadline` is in seconds.
+
+    `given` is its standard input; `mark` the slot it belongs to, "" for none; `file_bytes` the size of the largest
+    file it may write. `holding` is a descriptor which it inherits: it then keeps the pass lock when we die, and
+    ends by a deadline of its own. `stop`, once set, ends it as its deadline would.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    deadline: float
+    given: bytes = b""
+    mark: str = ""
+    file_bytes: int | None = None
+    holding: int | None = None
+    stop: threading.Event | None = None
+
+
+@frozen
+class Finished:
+    """How a command ended. `code` is negative for a signal and None when it never ran or had to be ended.
+
+    `ended` names the processes which outlived the command or its deadline, and were ended.
+    """
+
+    code: int | None
+    timed_out: bool = False
+    missing: bool = False
+    ended: tuple[str, ...] = ()
+
+
+@frozen
+class Told:
+    """What a captured command wrote; `cut` says that it wrote more than was allowed and was ended for it."""
+
+    finished: Finished
+    out: bytes
+    err: bytes
+    cut: bool
+
+    @property
+    def ok(self) -> bool:
+        return self.finished.code == 0 and not self.cut
+
+
+def program(order: Order) -> str | None:
+    """The file to execute, found as the child would find it; None when there is none of that name."""
+    name = order.argv[0]
+    if "/" in name:
+        path = order.cwd.absolute() / name
+        return str(path) if path.exists() or not name.startswith("/") else None
+    return shutil.which(name, path=order.env.get("PATH", ""))
+
+
+def arguments(order: Order, program: str) -> tuple[str, ...]:
+    """The arguments; a command that keeps the pass lock gets a deadline that holds when we are dead."""
+    arguments = (program, *order.argv[1:])
+    if order.holding is None:
+        return arguments
+    timeout = shutil.which("timeout", path=order.env.get("PATH", ""))
+    if timeout is None:
+        raise InfrastructureError("timeout: not found in PATH", "it is part of GNU coreutils")
+    return (timeout, "-k", str(_GRACE_ALONE), str(math.ceil(order.deadline) + _GRACE_ALONE), *arguments)
+
+
+@contextmanager
+def standard_input(given: bytes) -> Iterator[int]:
+    handle = os.memfd_create("input") if given else os.open(os.devnull, os.O_RDONLY)
+    try:
+        if given:
+            with open(handle, "wb", closefd=False) as file:
+                file.write(given)
+            os.lseek(handle, 0, os.SEEK_SET)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def limit(order: Order) -> None:
+    """Runs in the child, just before its program."""
+    for number in (signal.SIGHUP, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if order.file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order.file_bytes, order.file_bytes))
+    if order.holding is not None:
+        os.set_inheritable(order.holding, True)  # noqa: FBT003 - the function takes it so

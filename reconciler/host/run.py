@@ -1,0 +1,229 @@
+"""The one door through which processes start: finite commands by `sh`, servers by `Popen`."""
+
+import errno
+import logging
+import os
+import re
+import signal
+import subprocess
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from attrs import frozen
+
+from reconciler.host import children
+from reconciler.host.orders import Finished, Order, Told, arguments, limit, program, standard_input
+from reconciler.host.processes import RUN_MARK, SLOT_MARK, Process, end, glance, marked
+from reconciler.host.sinks import MIB, Capture, Sink
+from reconciler.host.streams import Ending, Streams
+from reconciler.host.text import printable
+
+__all__ = ["Finished", "Order", "Told", "capture", "end_marked", "end_tree", "marked", "prepare", "run", "start_server"]
+
+_NOT_EXECUTABLE = 126
+_GRACE = 3.0
+
+
+@frozen
+class _Running:
+    """A command that was started. `known` are the children we had before; `handle` is its pidfd."""
+
+    command: Any
+    pid: int
+    started: int
+    handle: int
+    token: str
+    known: frozenset[int]
+
+
+class _Refused(Exception):  # noqa: N818 - it never leaves this file
+    """The kernel would not execute a program, and why."""
+
+
+def prepare() -> None:
+    """Load `sh` and become the parent of orphans.
+
+    To be called in the main thread before threads use the door: when the first import of `sh` happens in several
+    threads at once, its calls fail.
+    """
+    import sh  # noqa: F401
+
+    # At lower levels it writes whole argument lists.
+    logging.getLogger("sh").setLevel(logging.CRITICAL + 1)
+    children.adopt_orphans()
+
+
+def capture(order: Order, most: int = MIB) -> Told:
+    """Run a command and keep what it writes: at most `most` bytes, or it is ended."""
+    out, err = Capture(most), Capture(MIB)
+    finished = run(order, out, err)
+    return Told(finished, out.data, err.data, out.overflowed)
+
+
+def run(order: Order, out: Sink, err: Sink | None = None) -> Finished:
+    """Run a command to its end; nothing of it is left afterwards. Without `err` both its outputs go to `out`.
+
+    Never raises for anything that the command does. Closes the sinks.
+    """
+    prepare()
+    with ExitStack() as stack:
+        for sink in filter(None, (out, err)):
+            stack.callback(sink.close)
+        found = program(order)
+        if found is None:
+            return Finished(None, missing=True)
+        streams = stack.enter_context(Streams(out, err))
+        try:
+            running = _start(order, found, streams)
+        except _Refused as refused:
+            out.feed(f"{printable(order.argv[0])}: {refused}\n".encode())
+            return Finished(_NOT_EXECUTABLE)
+        stack.callback(os.close, running.handle)
+        return _attend(order, running, streams)
+
+
+def _attend(order: Order, running: _Running, streams: Streams) -> Finished:
+    streams.started()
+    try:
+        ending = streams.pump(running.handle, order.deadline, order.stop)
+    finally:
+        ended = _end_command(running)
+        code = _collect(running)
+    streams.drain()
+    return Finished(code if ending is Ending.ENDED else None, ending is Ending.LATE, ended=_names(ended))
+
+
+def _end_command(running: _Running) -> tuple[Process, ...]:
+    alive = glance(running.pid)
+    if not (alive and alive.state != "Z") and not children.orphaned(running.known):
+        return ()
+    return end(
+        lambda: children.of_command(running.pid, running.started, running.token, running.known),
+        _GRACE,
+    )
+
+
+def _collect(running: _Running) -> int | None:
+    """The exit code; None while the kernel does not let the process go."""
+    left = glance(running.pid)
+    if left and left.started == running.started and left.state != "Z":
+        return None
+    running.command.wait()
+    with children.starting:
+        children.release(running.pid)
+    children.reap()
+    code: int = running.command.process.exit_code
+    return code
+
+
+def _names(ended: tuple[Process, ...]) -> tuple[str, ...]:
+    return tuple(f"{printable(process.name)} (pid {process.pid})" for process in ended)
+
+
+def _start(order: Order, found: str, streams: Streams) -> _Running:
+    import sh
+
+    if not os.access(found, os.X_OK):
+        raise _Refused(os.strerror(errno.EACCES if Path(found).exists() else errno.ENOENT))
+    token = uuid.uuid4().hex
+    argv = arguments(order, found)
+    with standard_input(order.given) as given, _forking():
+        known = children.pids()
+        try:
+            command = sh.Command(argv[0])(*argv[1:], **_manner(order, token, given, streams))
+        except sh.CommandNotFound:
+            raise _Refused(os.strerror(errno.EACCES)) from None
+        except sh.ForkException as failure:
+            raise _Refused(_cause(str(failure))) from None
+        pid: int = command.process.pid
+        children.claim(pid, order.mark, lambda: False)
+        return _Running(command, pid, _started(pid), _handle(pid), token, known)
+
+
+def _manner(order: Order, token: str, given: int, streams: Streams) -> dict[str, Any]:
+    """How `sh` is to start a command: nothing inherited, nothing interpreted, no exception for an exit code."""
+    marks = {RUN_MARK: token} | ({SLOT_MARK: order.mark} if order.mark else {})
+    return {
+        "_env": {**order.env, **marks},
+        "_cwd": str(order.cwd),
+        "_in": given,
+        "_out": streams.out,
+        "_err": streams.err,
+        "_bg": True,
+        "_bg_exc": False,
+        "_ok_code": range(-signal.NSIG, 256),
+        "_new_session": True,
+        "_pass_fds": set() if order.holding is None else {order.holding},
+        "_preexec_fn": lambda: limit(order),
+    }
+
+
+@contextmanager
+def _forking() -> Iterator[None]:
+    """Start one process at a time. `sh` forks before it executes, of which Python warns where threads run."""
+    with children.starting, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        yield
+
+
+def _handle(pid: int) -> int:
+    """A descriptor that becomes readable when `pid` ends: at once, where `sh` has already collected it."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return os.open(os.devnull, os.O_RDONLY)
+
+
+def _started(pid: int) -> int:
+    process = glance(pid)
+    return process.started if process else 0
+
+
+def _cause(trace: str) -> str:
+    """Why starting failed, from the text of `sh`, without the arguments that it quotes."""
+    number = re.search(r"\[Errno (\d+)\]", trace)
+    return os.strerror(int(number[1])) if number else "its arguments cannot be handed to a program"
+
+
+def start_server(
+    argv: Sequence[str], env: Mapping[str, str], cwd: Path, out: IO[bytes], mark: str
+) -> "subprocess.Popen[bytes]":
+    """Start a server of the slot `mark` in a session of its own; both its outputs go to `out`.
+
+    It inherits nothing else and lives until `end_tree` or `end_marked`. Raises OSError where it cannot start.
+    """
+    prepare()
+    with _forking():
+        children.note_slot(mark)
+        server = subprocess.Popen(
+            argv,
+            env={**env, SLOT_MARK: mark},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        children.claim(server.pid, mark, lambda: server.returncode is not None)
+    return server
+
+
+def end_tree(server: "subprocess.Popen[bytes]", grace: float = _GRACE) -> tuple[str, ...]:
+    """End a server and all that descends from it: asked first, killed after `grace` seconds. Names what was ended."""
+    ended = end(lambda: children.of_server(server.pid, alive=server.poll() is None), grace)
+    children.reap()
+    return _names(ended)
+
+
+def end_marked(mark: str, grace: float = _GRACE) -> tuple[str, ...]:
+    """End every process of the slot `mark`, whoever started it. Names what had to be ended.
+
+    What even killing did not end is still found by `marked`.
+    """
+    ended = end(lambda: children.of_slot(mark), grace)
+    children.reap()
+    return _names(ended)

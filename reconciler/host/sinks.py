@@ -1,0 +1,127 @@
+"""Where a command's output goes: bounded in memory and on disk, whatever is written."""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.host.redact import Redaction
+from reconciler.host.text import lines_printable
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# The two high bits of every byte of a UTF-8 character but its first.
+_CONTINUATION = 0x80
+
+
+class Sink(Protocol):
+    """Takes output as it comes. `feed` answers False when more would be of no use."""
+
+    def feed(self, chunk: bytes) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Capture:
+    """Keeps the first `most` bytes; more than that is too much, and `overflowed` tells it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self.overflowed = False
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self._chunks)
+
+    def feed(self, chunk: bytes) -> bool:
+        kept = chunk[: self._most - self._size]
+        self._chunks.append(kept)
+        self._size += len(kept)
+        self.overflowed = self.overflowed or len(kept) < len(chunk)
+        return not self.overflowed
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class Tail:
+    """Keeps the last `most` bytes and counts the rest."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._data = b""
+        self.size = 0
+
+    @property
+    def data(self) -> bytes:
+        return self._data[-self._most :]
+
+    @property
+    def left_out(self) -> int:
+        return self.size - len(self.data)
+
+    def feed(self, chunk: bytes) -> bool:
+        self.size += len(chunk)
+        self._data += chunk
+        if len(self._data) > 2 * self._most:
+            self._data = self.data
+        return True
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class Log:
+    """Appends to the file `path`: at most `most` bytes of the beginning, then what was left out, then the tail.
+
+    Known secrets are taken out before anything is kept, and what is kept is printable. `tail` is the text's end.
+    """
+
+    def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:
+        self._redaction = redaction
+        self._room = most
+        self._beyond = Tail(tail)
+        self._tail = Tail(tail)
+        self._held = b""
+        self._file = open(path, "ab", opener=_private)  # noqa: SIM115 - Path.open takes no opener; closed in close
+
+    @property
+    def tail(self) -> str:
+        return lines_printable(self._tail.data)
+
+    def feed(self, chunk: bytes) -> bool:
+        clean = self._redaction.apply(self._held + chunk)
+        cut = _safe_cut(clean, self._redaction.longest)
+        self._held = clean[cut:]
+        self._write(clean[:cut])
+        return True
+
+    def close(self) -> None:
+        try:
+            self._write(self._redaction.apply(self._held))
+            if self._beyond.left_out:
+                self._file.write(f"\n[{self._beyond.left_out} bytes left out]\n".encode())
+            self._file.write(lines_printable(self._beyond.data).encode())
+        finally:
+            self._file.close()
+
+    def _write(self, data: bytes) -> None:
+        self._tail.feed(data)
+        kept = data[: self._room]
+        self._room -= len(kept)
+        self._beyond.feed(data[len(kept) :])
+        self._file.write(lines_printable(kept).encode())
+
+
+def _safe_cut(data: bytes, held: int) -> int:
+    """Where to cut so that the last `held` bytes wait for what follows, and no character or line end is split."""
+    cut = max(0, len(data) - max(held, 1))
+    while cut and (data[cut] & 0xC0 == _CONTINUATION or data[cut - 1] == ord("\r")):
+        cut -= 1
+    return cut
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
