@@ -1,6 +1,5 @@
 """A real systemd, a real timer: what promotes, and what a hand run may not."""
 
-import os
 import subprocess
 import sys
 import time
@@ -127,7 +126,7 @@ def test_a_halted_machine_leaves_nothing_behind() -> None:
     with booted() as machine:
         machine.write("/etc/systemd/system/stays.service", "[Service]\nExecStart=/bin/sleep 86399\n")
         machine.run("systemctl", "start", "stays.service")
-        within = _processes_in(os.readlink(f"/proc/{machine.pid}/ns/pid"))
+        within = _processes_in(Path(f"/proc/{machine.pid}/ns/pid").readlink())
         groups = {control_group(pid) for pid in within}
         assert len(groups) > len({"init.scope", "stays.service"})
     assert [pid for pid in within if Path(f"/proc/{pid}").exists()] == []
@@ -135,10 +134,10 @@ def test_a_halted_machine_leaves_nothing_behind() -> None:
     assert machine.pid in within
 
 
-def _processes_in(namespace: str) -> set[int]:
+def _processes_in(namespace: Path) -> set[int]:
     found = set()
     for process in psutil.process_iter():
         with suppress(OSError):
-            if os.readlink(f"/proc/{process.pid}/ns/pid") == namespace:
+            if Path(f"/proc/{process.pid}/ns/pid").readlink() == namespace:
                 found.add(process.pid)
     return found
