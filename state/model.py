@@ -151,6 +151,15 @@ class Red:
 
 
 @frozen
+class FoundDamage:
+    """Damage of one generation that was found in using it, so that looking alone would not see it."""
+
+    generation: int
+    reason: str
+    at: datetime
+
+
+@frozen
 class Memory:
     """What is remembered of one recipe; `answer` is None before the first complete answer.
 
@@ -164,6 +173,7 @@ class Memory:
     known: Mapping[str, KnownTag] = field(factory=dict)
     not_commits: Mapping[str, str] = field(factory=dict)
     reds: Mapping[str, Red] = field(factory=dict)
+    damage: FoundDamage | None = None
     last_trial: str | None = None
     last_trial_at: datetime | None = None
     seconds: float | None = None
@@ -203,8 +213,10 @@ class Line:
 
 @frozen
 class Records:
-    """All records of the state folder, read at one instant. `copied` says that a dead pass left its journal behind
-    and that a private copy was read."""
+    """All records of the state folder, read at one instant.
+
+    `copied` says that a dead pass left its journal behind and that a private copy was read.
+    """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)
     memories: Mapping[str, Memory] = field(factory=dict)

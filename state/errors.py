@@ -1,0 +1,33 @@
+"""What can go wrong with the state folder, sorted by what helps."""
+
+
+class StateError(Exception):
+    """One line for a person: what and where; `hint` says what to do about it, "" if nothing is known.
+
+    Of this class itself and of those that name a part of the folder: a person has to mend something.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class AgainLaterError(StateError):
+    """Trying again later may help: the disk is full, or somebody is at it."""
+
+
+class LockHeldError(AgainLaterError):
+    """Somebody else holds the lock; the message names pid, command and since when."""
+
+
+class FolderError(StateError):
+    """The state folder cannot be trusted or made."""
+
+
+class RegistryError(StateError):
+    """The registry is unreadable, of a newer format, or broken; or a record would contradict it."""
+
+
+class SnapshotError(StateError):
+    """A snapshot cannot be made, moved or looked at. One that is merely not as sealed is a `Damaged`."""

@@ -1,0 +1,94 @@
+"""The state folder: which path is what."""
+
+import os
+import stat
+from pathlib import Path
+
+from attrs import frozen
+
+from state.durable import file_errors, make_folder
+from state.errors import FolderError
+
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+@frozen
+class StateFolder:
+    """Paths of one state folder. Naming them touches nothing; only `create` makes any."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "canon.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def mirrors(self) -> Path:
+        return self.root / "mirrors"
+
+    @property
+    def canonicals(self) -> Path:
+        return self.root / "canonicals"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    def mirror(self, name: str) -> Path:
+        return self.mirrors / f"{_one_part(name)}.git"
+
+    def canonical(self, name: str, generation: int) -> Path:
+        return self.canonicals / _one_part(name) / str(generation)
+
+    def slot(self, name: str) -> Path:
+        return self.work / _one_part(name)
+
+    def slot_lock(self, name: str) -> Path:
+        return self.slot(name) / "lock"
+
+    def trial_log(self, name: str, trial: str) -> Path:
+        return self.logs / _one_part(name) / _one_part(trial)
+
+    def create(self) -> None:
+        """Make what is missing, private to us; raises FolderError for a folder that others could tamper with."""
+        with file_errors(f"make the state folder {self.root}", FolderError):
+            for path in (self.root, self.mirrors, self.canonicals, self.work, self.logs):
+                _refuse_foreign(path)
+                make_folder(path)
+                _refuse_foreign(path)
+
+
+def _one_part(name: str) -> str:
+    """`name`, which must stay one part of a path: names come from declarations, and one slip would delete elsewhere."""
+    if name in {"", ".", ".."} or "/" in name or "\0" in name:
+        raise FolderError(f"{name!r} names no entry of a folder")
+    return name
+
+
+def _refuse_foreign(path: Path) -> None:
+    try:
+        look = path.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(look.st_mode):
+        raise FolderError(f"the state folder's {path} is a symbolic link", f"name the folder itself: {path.resolve()}")
+    if not stat.S_ISDIR(look.st_mode):
+        raise FolderError(f"the state folder's {path} is no folder")
+    if look.st_uid != os.geteuid():
+        raise FolderError(
+            f"the state folder's {path} belongs to user {look.st_uid}, and this is user {os.geteuid()}",
+            "run as its owner, or name another folder with --state",
+        )
+    if look.st_mode & _WRITABLE_BY_OTHERS:
+        raise FolderError(
+            f"the state folder's {path} may be written by others (mode {stat.S_IMODE(look.st_mode):04o})",
+            f"chmod go-w {path}",
+        )

@@ -1,0 +1,97 @@
+"""Who holds a lock, from the kernel: what a dead process wrote into a file proves nothing."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import frozen
+
+PROC = Path("/proc")
+
+
+@frozen
+class Holder:
+    """A process that keeps a lock. `since` is when it started.
+
+    `heir` means that the process which took the lock is gone, and that this one inherited the descriptor.
+    """
+
+    pid: int
+    command: str
+    since: datetime
+    heir: bool = False
+
+    def __str__(self) -> str:
+        inherited = ", which inherited it from a process that is gone" if self.heir else ""
+        return f"pid {self.pid} ({self.command}) since {self.since:%Y-%m-%d %H:%M:%S} UTC{inherited}"
+
+
+def holder(path: Path) -> Holder | None:
+    """Who holds the lock file `path`; None if nobody does, or nobody that can be seen from here. Takes no lock."""
+    try:
+        look = path.lstat()
+    except FileNotFoundError:
+        return None
+    takers = tuple(_takers(look.st_ino))
+    if not takers:
+        return None
+    keepers = tuple(pid for pid in _pids() if _keeps(pid, look))
+    heirs = (_describe(pid, heir=True) for pid in keepers if pid not in {taker for taker, _ in takers})
+    owners = (_describe(pid, heir=False) for pid, _ in takers if pid in keepers)
+    # Another user's process cannot be looked into; the kernel's list names it all the same.
+    unseen = (_describe(pid, heir=False) for pid, device in takers if not keepers and device == _device(look))
+    return next((found for group in (owners, heirs, unseen) for found in group if found), None)
+
+
+def _takers(inode: int) -> Iterator[tuple[int, str]]:
+    """Pid and device of each process that took a flock on a file with this inode; it may be gone since.
+
+    A line reads `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; one that waits has `->` before FLOCK.
+    Some file systems (btrfs, overlays) show another device here than stat does.
+    """
+    for line in (PROC / "locks").read_text("ascii").splitlines():
+        fields = line.split()
+        device, _, number = fields[5].rpartition(":")
+        if fields[1] == "FLOCK" and number == str(inode):
+            yield int(fields[4]), device
+
+
+def _device(look: os.stat_result) -> str:
+    return f"{os.major(look.st_dev):02x}:{os.minor(look.st_dev):02x}"
+
+
+def _pids() -> list[int]:
+    return sorted(int(entry) for entry in os.listdir(PROC) if entry.isdecimal())  # noqa: PTH208 - names, not paths
+
+
+def _keeps(pid: int, look: os.stat_result) -> bool:
+    """Whether a descriptor of `pid` carries a flock on the file; False also where we may not look."""
+    try:
+        descriptors = os.listdir(PROC / str(pid) / "fd")  # noqa: PTH208 - names, not paths
+    except OSError:
+        return False
+    return any(_carries(PROC / str(pid), descriptor, look) for descriptor in descriptors)
+
+
+def _carries(process: Path, descriptor: str, look: os.stat_result) -> bool:
+    try:
+        if not os.path.samestat((process / "fd" / descriptor).stat(), look):
+            return False
+        # Only descriptors of the open file that took the lock have a line `lock:`, not every one of the same path.
+        info = (process / "fdinfo" / descriptor).read_text("ascii")
+    except OSError:
+        return False
+    return any(line.startswith("lock:") and "FLOCK" in line for line in info.splitlines())
+
+
+def _describe(pid: int, *, heir: bool) -> Holder | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        command = " ".join(process.cmdline()) or process.name()
+        since = datetime.fromtimestamp(process.create_time(), UTC)
+    except psutil.Error:
+        return None
+    return Holder(pid, command, since, heir)
