@@ -6,7 +6,7 @@ from enum import StrEnum
 from attrs import evolve, frozen
 
 from desired.model import Release, Upgrade
-from desired.versions import is_release_name, version_key
+from desired.versions import VersionKey, is_release_name, version_key
 from state.model import Canonical
 
 
@@ -39,13 +39,13 @@ def upgrade_base(
     free = _unpinned(head, have, canonical, releases)
     if pin.base == "canonical":
         return free
-    return _pinned(pin, free, have, releases)
+    return _pinned(pin, head, free, have, releases)
 
 
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
-    if have is not None and _comes_before(have, head):
+    if have is not None and _comes_before(have, head, releases):
         return Base(Release(have.version, have.commit), Origin.CANONICAL, "the canonical, with its data")
-    older = [release for release in releases if _is_older(release, head)]
+    older = [release for release in releases if _is_older(release, head, releases)]
     if not older:
         return Base(None, Origin.NONE, "no older release")
     if have is not None:
@@ -57,29 +57,35 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
     return Base(older[-1], Origin.FRESH, why)
 
 
-def _comes_before(have: Canonical, head: Release) -> bool:
-    if have.commit == head.commit:
-        return False
-    if not is_release_name(head.version):
-        return True  # a branch or a commit is tested as what comes after the canonical
-    return version_key(have.version) <= version_key(head.version)
+def _comes_before(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
+    """Also at an equal version, where its tag was moved since and a person accepted that."""
+    rank, own = _rank(head, releases), version_key(have.version)
+    if rank is None or own == rank:
+        return have.commit != head.commit
+    return own < rank
 
 
-def _is_older(release: Release, head: Release) -> bool:
-    if not is_release_name(head.version):
-        return release.commit != head.commit
-    return version_key(release.version) < version_key(head.version)
+def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
+    rank = _rank(head, releases)
+    return release.commit != head.commit and (rank is None or version_key(release.version) < rank)
 
 
-def _pinned(pin: Upgrade, free: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
+def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
+    """The head's place in the order; None for a branch or a commit without a release, which come after all."""
+    if is_release_name(head.version):
+        return version_key(head.version)
+    return next((version_key(release.version) for release in releases if release.commit == head.commit), None)
+
+
+def _pinned(pin: Upgrade, head: Release, free: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
     without = free.release.version if free.release else "none"
     why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"
     removable = have is not None and version_key(have.version) >= version_key(pin.base)
     if have is not None and have.version == pin.base and free.origin is Origin.CANONICAL:
         return evolve(free, why=why, removable=removable)
     release = next((release for release in releases if release.version == pin.base), None)
-    if release is None:
-        return Base(
-            None, Origin.NONE, f"pinned to {pin.base}, which is no release upstream; without the pin: {without}"
-        )
+    if release is None or not _is_older(release, head, releases):
+        flaw = "is no release upstream" if release is None else f"is not older than {head.version}"
+        why = f"pinned to {pin.base}, which {flaw}; without the pin: {without}"
+        return Base(None, Origin.NONE, why, removable)
     return Base(release, Origin.FRESH, why, removable)
