@@ -65,7 +65,9 @@ def _green(trial: Trial) -> Condition:
     bad = failing(trial.tiers)
     if bad is not None:
         return _judged("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
-    return _judged("green", holds=is_green(trial.tiers), evidence=f"level {level(trial.tiers)}")
+    if not is_green(trial.tiers):
+        return _judged("green", holds=False, evidence="install was left out, or a tier was not reached")
+    return _judged("green", holds=True, evidence=f"level {level(trial.tiers)}")
 
 
 def _cold(trial: Trial) -> Condition:
@@ -75,8 +77,9 @@ def _cold(trial: Trial) -> Condition:
         return _judged("cold", holds=False, evidence=f"tracked files changed: {', '.join(trial.altered[:3])}")
     if not trial.tests_kept:
         return _judged("cold", holds=False, evidence="the fleet folder of the recipe changed during the trial")
-    evidence = "empty slot, own checkout unchanged, every tier reached"
-    return _judged("cold", holds=is_complete(trial.tiers), evidence=evidence)
+    if not is_complete(trial.tiers):
+        return _judged("cold", holds=False, evidence="a tier was left out or not reached")
+    return _judged("cold", holds=True, evidence="empty slot, own checkout unchanged, every tier reached")
 
 
 def _not_ref(trial: Trial) -> Condition:
