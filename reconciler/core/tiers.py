@@ -1,6 +1,6 @@
 """What a trial found: one verdict a tier, and what they come to together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -87,10 +87,11 @@ def is_complete(tiers: Iterable[TierResult]) -> bool:
     return reached == list(TierName)
 
 
-def is_green(tiers: Iterable[TierResult]) -> bool:
-    """Every tier that applies passed, and install did; a skip is no pass and no failure."""
-    verdicts = {tier.name: tier.verdict for tier in tiers}
-    return verdicts.get(TierName.INSTALL) is Verdict.PASS and set(verdicts.values()) <= {Verdict.PASS, Verdict.SKIP}
+def is_green(tiers: Sequence[TierResult]) -> bool:
+    """Every tier was reached, all that apply passed, and install did; a skip is no pass and no failure."""
+    if [tier.name for tier in tiers] != list(TierName) or tiers[0].verdict is not Verdict.PASS:
+        return False
+    return all(tier.verdict in {Verdict.PASS, Verdict.SKIP} for tier in tiers)
 
 
 def failing(tiers: Iterable[TierResult]) -> TierResult | None:
