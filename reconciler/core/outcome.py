@@ -72,20 +72,27 @@ def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     if step.action is Action.NONE:
         return Result.NONE, step.reason
     if step.release is None:
-        return _fetched(attempt, back)
-    if attempt.trial is None:
-        return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
-    if not is_green(attempt.trial.tiers):
-        return _not_green(attempt.trial)
-    if is_recorded(attempt.trial, back):
-        return _recorded(step, attempt, back)
-    return Result.GREEN_NOT_PROMOTED, why_not_promoted(attempt, back)
+        return _fetched(back)
+    trial = attempt.trial
+    if trial is None or (trial.recipe, trial.release) != (step.recipe, step.release):
+        return _not_tried(attempt)
+    if not is_green(trial.tiers):
+        return _not_green(trial)
+    if attempt.refusals or not is_recorded(trial, back):
+        return Result.GREEN_NOT_PROMOTED, why_not_promoted(attempt, back)
+    return _recorded(step, attempt, back)
 
 
-def _fetched(attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+def _fetched(back: ReadBack) -> tuple[Result, str]:
     if back.mirrored:
         return Result.REPAIRED, "the mirror is there again, read back"
-    return Result.INFRASTRUCTURE, attempt.hindrance or "the mirror is still missing"
+    return Result.INFRASTRUCTURE, "the mirror is still missing"
+
+
+def _not_tried(attempt: Attempt) -> tuple[Result, str]:
+    if attempt.trial is not None:
+        return Result.INFRASTRUCTURE, f"a bug: {attempt.trial.recipe} {attempt.trial.release.version} was tried instead"
+    return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
 
 
 def _not_green(trial: Trial) -> tuple[Result, str]:
@@ -126,10 +133,11 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 
 
 def is_remembered(outcome: Outcome) -> bool:
-    """Whether trying the same again would tell nothing new: a red, a candidate that fell, a checkout not kept clean."""
+    """Whether trying the same again would tell nothing new: a red, a candidate that fell, an altered checkout."""
     if outcome.result is Result.RED:
         return True
     if outcome.result is not Result.GREEN_NOT_PROMOTED or outcome.attempt.host_fault:
         return False
-    unclean = any(condition.name == "cold" for condition in outcome.attempt.refusals)
-    return unclean or (bool(outcome.attempt.broken) and not outcome.attempt.refusals)
+    trial, refusals = outcome.attempt.trial, outcome.attempt.refusals
+    altered = trial is not None and bool(trial.altered)
+    return altered or (bool(outcome.attempt.broken) and not refusals)
