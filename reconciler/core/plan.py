@@ -7,9 +7,10 @@ from enum import StrEnum
 from attrs import frozen
 
 from desired.model import Recipe, Release
+from desired.versions import version_key
 from reconciler.core.findings import Cause, Finding, MirrorState
-from reconciler.core.sights import Sight, State
-from state.model import Circumstances, Memory, Place, Red
+from reconciler.core.sights import Sight, State, believed_tags
+from state.model import Canonical, Circumstances, Memory, Place, Red
 
 
 class Action(StrEnum):
@@ -99,10 +100,9 @@ def _step(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:
     match finding.cause:
         case Cause.MOVED:
             return Step(finding, Action.NONE, finding.reason, held_back=HeldBack.QUARANTINED, needs_person=True)
-        case Cause.AHEAD | Cause.AMBIGUOUS | Cause.ORPHANED:
-            return Step(finding, Action.NONE, finding.reason, needs_person=True)
-        case Cause.UNOBSERVABLE | Cause.NEVER_RELEASED:
-            return Step(finding, Action.NONE, finding.reason)
+        case Cause.AHEAD | Cause.AMBIGUOUS | Cause.ORPHANED | Cause.UNOBSERVABLE | Cause.NEVER_RELEASED:
+            needs_person = finding.cause not in {Cause.UNOBSERVABLE, Cause.NEVER_RELEASED}
+            return Step(finding, Action.NONE, finding.reason, needs_person=needs_person)
         case Cause.FIRST_RELEASE | Cause.NEW_RELEASE:
             return _advance(finding, sight, around)
         case Cause.IN_SYNC:
@@ -124,15 +124,21 @@ def _advance(finding: Finding, sight: Sight, around: Surroundings) -> Step:
     if red is None:
         reason = _damage_said(finding) + _missing_said(finding.reason, sight)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
-    if finding.look.state is State.DAMAGED:
-        return _repair(finding, sight, around)
-    return _held_red(finding, red)
+    have = finding.have
+    if have is None or finding.look.state is not State.DAMAGED or not _is_at_its_tag(have, sight):
+        return _held_red(finding, red)
+    return _repair(finding, Release(have.version, have.commit), sight, around)
+
+
+def _is_at_its_tag(have: Canonical, sight: Sight) -> bool:
+    """Whether the gate could let this very release through again."""
+    return (believed_tags(sight) or {}).get(have.version) == have.commit
 
 
 def _held_red(finding: Finding, red: Red) -> Step:
     reason = (
-        f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, its tests, "
-        f"Canon or this place changes, or: reconcile --retry {finding.recipe}"
+        f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
+        f"its tests, Canon or this place changes, or: reconcile --retry {finding.recipe}"
     )
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
@@ -140,7 +146,8 @@ def _held_red(finding: Finding, red: Red) -> Step:
 def _keep(finding: Finding, sight: Sight, around: Surroundings) -> Step:
     match finding.look.state:
         case State.DAMAGED:
-            return _repair(finding, sight, around)
+            assert isinstance(finding.want, Release)  # noqa: S101  the cause says so
+            return _repair(finding, finding.want, sight, around)
         case State.UNKNOWN:
             return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.look.reason}")
         case _:
@@ -153,16 +160,13 @@ def _fetch_or_rest(finding: Finding) -> Step:
     return Step(finding, Action.NONE, finding.reason)
 
 
-def _repair(finding: Finding, sight: Sight, around: Surroundings) -> Step:
+def _repair(finding: Finding, release: Release, sight: Sight, around: Surroundings) -> Step:
     """Try the recorded release again as if there were no canonical."""
-    have = finding.have
-    assert have is not None  # noqa: S101  only a recorded canonical can be damaged
-    release = Release(have.version, have.commit)
     circumstances = circumstances_of(release, sight, around)
     red = red_before(sight.memory, circumstances, release, around)
     if red is not None:
         return _held_red(finding, red)
-    reason = f"{_damage_said(finding)}tested again at {have.version}"
+    reason = f"{_damage_said(finding)}tested again at {release.version}"
     return Step(finding, Action.REPAIR, _missing_said(reason, sight), release, circumstances=circumstances)
 
 
@@ -187,7 +191,8 @@ def circumstances_of(release: Release, sight: Sight, around: Surroundings) -> Ci
 
 def red_before(memory: Memory, now: Circumstances, release: Release, around: Surroundings) -> Red | None:
     """The remembered red that still holds for `release`, if there is one and nobody asked to try again."""
-    red = memory.reds.get(release.version)
-    if red is None or memory.recipe in around.retry:
+    if memory.recipe in around.retry:
         return None
-    return red if red.circumstances == now else None
+    key = version_key(release.version)
+    alike = (red for red in memory.reds.values() if version_key(red.version) == key)
+    return next((red for red in alike if red.circumstances == now), None)
