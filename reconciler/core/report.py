@@ -127,30 +127,29 @@ def summarise(
     )
     counts = Counter(slice_of(row) for row in rows)
     whole = {each: counts.get(each, 0) for each in Slice}
-    said = tuple(notes) + gaps(population, whole)
+    said = tuple(notes) + gaps(population, whole, rows)
     return Report(
         run, population, rows, whole, closing_line(population, whole), exit_code(population, whole, rows), said
     )
 
 
 def slice_of(row: Row) -> Slice:
-    """The gravest place of a recipe; each is counted once."""
-    step, finding = row.step, row.finding
-    if finding.cause is Cause.ORPHANED:
-        return Slice.ORPHANED
-    if step.held_back is HeldBack.EXCEPTED:
-        return Slice.EXCEPTED
-    if row.result is Result.INFRASTRUCTURE:
-        return Slice.INFRASTRUCTURE
-    if finding.cause is Cause.UNOBSERVABLE or finding.look.state is State.UNKNOWN:
-        return Slice.UNOBSERVABLE
-    if step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED}:
-        return Slice.NEEDS_PERSON
-    if finding.look.state is State.DAMAGED:
-        return Slice.DAMAGED
-    if step.action is not Action.NONE:
-        return Slice.TO_PROMOTE
-    return Slice.NEVER_RELEASED if finding.cause is Cause.NEVER_RELEASED else Slice.IN_SYNC
+    """The gravest place of a recipe, so the first that holds; each is counted once.
+
+    A missing mirror is a column and no place: it is fetched again without anything being promoted.
+    """
+    step, cause, state = row.step, row.finding.cause, row.finding.look.state
+    holds = {
+        Slice.ORPHANED: cause is Cause.ORPHANED,
+        Slice.EXCEPTED: step.held_back is HeldBack.EXCEPTED,
+        Slice.INFRASTRUCTURE: row.result is Result.INFRASTRUCTURE,
+        Slice.UNOBSERVABLE: cause is Cause.UNOBSERVABLE or state is State.UNKNOWN,
+        Slice.NEEDS_PERSON: step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED},
+        Slice.DAMAGED: state is State.DAMAGED,
+        Slice.TO_PROMOTE: step.action is Action.PROMOTE,
+        Slice.NEVER_RELEASED: cause is Cause.NEVER_RELEASED,
+    }
+    return next((each for each, is_so in holds.items() if is_so), Slice.IN_SYNC)
 
 
 CODE_OF: Final[Mapping[Slice, int]] = {
@@ -168,20 +167,21 @@ CODE_OF: Final[Mapping[Slice, int]] = {
 
 def exit_code(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row]) -> int:
     """The gravest of all; hollow where nothing is enrolled or the sums do not close."""
+    rows = tuple(rows)
     codes = {CODE_OF[each] for each, count in counts.items() if count} | {_code(row) for row in rows}
-    if population.enrolled == 0 or gaps(population, counts):
+    if gaps(population, counts, rows):
         codes.add(HOLLOW)
     return next((code for code in GRAVEST_FIRST if code in codes), IN_SYNC)
 
 
 def _code(row: Row) -> int:
-    """A recipe's second trouble counts too: a damaged canonical that also needs a person, an unseen upstream of one."""
+    """A recipe's second trouble counts too: a damaged canonical of one unseen, an orphan that cannot be looked at."""
     if row.step.held_back is HeldBack.EXCEPTED:
         return IN_SYNC
-    return DAMAGED if row.finding.look.state is State.DAMAGED else IN_SYNC
+    return {State.UNKNOWN: COULD_NOT, State.DAMAGED: DAMAGED}.get(row.finding.look.state, IN_SYNC)
 
 
-def gaps(population: Population, counts: Mapping[Slice, int]) -> tuple[str, ...]:
+def gaps(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row]) -> tuple[str, ...]:
     """What is missing from the sums: every selected recipe must be observed, decided, reported and counted once."""
     stages = {"observed": population.observed, "decided": population.decided, "reported": population.reported}
     missing = [
@@ -192,6 +192,8 @@ def gaps(population: Population, counts: Mapping[Slice, int]) -> tuple[str, ...]
     counted = sum(counts.values()) - counts[Slice.ORPHANED] - counts[Slice.EXCEPTED]
     if counted != population.enrolled:
         missing.append(f"{population.enrolled} recipes enrolled but {counted} counted")
+    times = Counter(row.recipe for row in rows)
+    missing += [f"{name} is reported {count} times" for name, count in times.items() if count > 1]
     if population.enrolled == 0:
         missing.append("nothing is enrolled")
     return tuple(missing)
