@@ -1,0 +1,5 @@
+"""Claims a name."""
+
+from calling import post
+
+post("/claims", name="hopper")

@@ -1,0 +1,6 @@
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY,
+    day TEXT NOT NULL,
+    text TEXT NOT NULL,
+    cents INTEGER NOT NULL
+)

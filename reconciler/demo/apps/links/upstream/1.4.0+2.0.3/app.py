@@ -1,0 +1,34 @@
+"""Short names for long addresses."""
+
+import os
+
+import book
+from serving import Given, RefusedError, serve
+
+
+def front(_: Given) -> object:
+    """What this is, and how many links it holds."""
+    return {"version": os.environ["VERSION"], "links": len(book.load())}
+
+
+def add(given: Given) -> object:
+    """Give an address a short name; a name once given stays."""
+    with book.LOCK:
+        links = book.load()
+        if given["name"] in links:
+            raise RefusedError(409, "that name is given")
+        book.save(links | {given["name"]: given["address"]})
+    return {"name": given["name"]}
+
+
+def follow(given: Given) -> object:
+    """Where a short name leads."""
+    links = book.load()
+    if given["name"] not in links:
+        raise RefusedError(404, "no such link")
+    return {"address": links[given["name"]]}
+
+
+if __name__ == "__main__":
+    book.save(book.load())
+    serve({"GET /": front, "POST /links": add, "GET /follow": follow})

@@ -1,0 +1,39 @@
+"""Short names for long addresses."""
+
+import os
+
+import book
+from serving import Given, RefusedError, serve
+
+
+def front(_: Given) -> object:
+    """What this is, and how many links it holds."""
+    return {"version": os.environ["VERSION"], "links": len(book.load())}
+
+
+def add(given: Given) -> object:
+    """Give an address a short name; a name once given stays, and only web addresses are taken."""
+    if not given["address"].startswith(("https://", "http://")):
+        raise RefusedError(422, "not an address")
+    with book.LOCK:
+        links = book.load()
+        if given["name"] in links:
+            raise RefusedError(409, "that name is given")
+        book.save(links | {given["name"]: {"address": given["address"], "visits": 0}})
+    return {"name": given["name"]}
+
+
+def follow(given: Given) -> object:
+    """Where a short name leads; the visit is counted."""
+    with book.LOCK:
+        links = book.load()
+        if given["name"] not in links:
+            raise RefusedError(404, "no such link")
+        links[given["name"]]["visits"] += 1
+        book.save(links)
+    return links[given["name"]]
+
+
+if __name__ == "__main__":
+    book.save(book.load())
+    serve({"GET /": front, "POST /links": add, "GET /follow": follow})

@@ -1,0 +1,6 @@
+CREATE TABLE letter (
+    id INTEGER PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sent INTEGER NOT NULL DEFAULT 0
+)

@@ -1,0 +1,2 @@
+-- "Yes" and "yes " are one choice.
+UPDATE vote SET choice = lower(trim(choice))

@@ -1,0 +1,2 @@
+CREATE TABLE visit (page TEXT NOT NULL, place TEXT NOT NULL);
+CREATE TABLE total (page TEXT NOT NULL, place TEXT NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (page, place))

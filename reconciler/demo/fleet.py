@@ -1,0 +1,127 @@
+"""Makes the demo's upstream repositories and its fleet, and publishes what comes later."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from desired.model import Argv
+from reconciler.demo.history import Commit, Publication, Tree, stream
+from reconciler.demo.upstreams import HISTORIES, PUBLICATIONS
+from reconciler.errors import InfrastructureError, NeedsPersonError
+from reconciler.host.git import git_argv, git_environment
+from reconciler.host.orders import Order
+from reconciler.host.run import capture
+
+APPS = Path(__file__).parent / "apps"
+KIT = APPS / "kit"
+GIT_SECONDS = 60.0
+
+FLEET = """\
+# Thirteen small recipes whose upstreams lie beside this folder.
+format = 1
+
+[fleet]
+name = "demo"
+protocols = ["file"]
+"""
+
+README = """\
+This folder was made by `reconcile demo`. Nothing outside of it was touched; delete it when you have seen enough.
+
+  upstreams/   the recipes' repositories, as their maintainers publish them
+  fleet/       what you declare: fleet.toml, and a folder with a recipe's tests for each recipe
+  state/       what Canon records; made by the first pass
+
+Here, in this folder:
+
+  export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"
+  reconcile --dry-run     what a pass would do, and why
+  reconcile               do it
+  reconcile status        the canonicals, and the data that proves them
+"""
+
+
+def make_demo(folder: Path) -> None:
+    """Make upstreams and a fleet in `folder`. Raises NeedsPersonError, touching nothing, unless it is new or empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one, or remove it")
+    upstreams = folder.absolute() / "upstreams"
+    upstreams.mkdir(parents=True)
+    for name, history in HISTORIES.items():
+        repository = upstreams / f"{name}.git"
+        _git(git_argv("init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(repository)), upstreams)
+        _import(repository, stream("main", "", _trees(name, history.commits)))
+        _declare(name, folder / "fleet" / "recipes" / name, upstreams)
+    (folder / "fleet" / "fleet.toml").write_text(FLEET, encoding="utf-8")
+    (folder / "README").write_text(README, encoding="utf-8")
+
+
+def publish(folder: Path, publication: Publication) -> None:
+    """Add a publication's commits and tags to its upstream, which must be just as the earlier ones left it."""
+    name = publication.recipe
+    before = [*HISTORIES[name].commits]
+    for earlier in PUBLICATIONS[: PUBLICATIONS.index(publication)]:
+        before += earlier.commits if earlier.recipe == name else ()
+    trees = _trees(name, [*before, *publication.commits])[len(before) :]
+    made = stream(publication.branch, "refs/heads/main^0", trees, publication.moves)
+    _import(folder.absolute() / "upstreams" / f"{name}.git", made)
+
+
+def damage(folder: Path, name: str) -> Path:
+    """Turn over some bytes in the snapshot of a canonical, as a failing disk would; returns the file."""
+    generations = (folder / "state" / "canonicals" / name).iterdir()
+    newest = max(generations, key=lambda generation: int(generation.name))
+    file = newest / "snapshot.tar"
+    content = bytearray(file.read_bytes())
+    middle = slice(len(content) // 2, len(content) // 2 + 16)
+    content[middle] = bytes(byte ^ 0xFF for byte in content[middle])
+    file.write_bytes(content)
+    return file
+
+
+def release_tree(name: str, label: str) -> Tree:
+    """The files of a recipe's repository at the commit that lays the folder `label`."""
+    history = [*HISTORIES[name].commits]
+    for publication in PUBLICATIONS:
+        history += publication.commits if publication.recipe == name else ()
+    return next(tree for commit, tree in _trees(name, history) if commit.lays == label)
+
+
+def _trees(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
+    laid: dict[str, bytes] = {kit: (KIT / "repository" / kit).read_bytes() for kit in HISTORIES[name].kit}
+    trees: list[tuple[Commit, Tree]] = []
+    for commit in commits:
+        laid = laid | _files(APPS / name / "upstream" / commit.lays)
+        trees.append((commit, laid))
+    return trees
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Everything below `folder`, but for what an installer compiled there."""
+    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def _declare(name: str, folder: Path, upstreams: Path) -> None:
+    """Write a recipe's declaration and its tests."""
+    files = _files(APPS / name / "fleet")
+    if len(files) > 1:
+        files |= _files(KIT / "tests")
+    files["recipe.toml"] = files["recipe.toml"].replace(b"@UPSTREAMS@", upstreams.as_uri().encode())
+    folder.mkdir(parents=True)
+    for path, content in files.items():
+        (folder / path).write_bytes(content)
+
+
+def _import(repository: Path, given: bytes) -> None:
+    _git(git_argv("fast-import", "--quiet", "--done", repository=repository), repository, given)
+
+
+def _git(argv: Argv, cwd: Path, given: bytes = b"") -> None:
+    env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
+    told = capture(Order(argv, env, cwd, GIT_SECONDS, given))
+    if told.finished.missing:
+        raise InfrastructureError("git: not found in PATH", "install git and try again")
+    if not told.ok:
+        said = told.err.decode("utf-8", "replace").strip().splitlines() or ["no word why"]
+        raise InfrastructureError(f"git failed in {cwd}: {said[-1]}")

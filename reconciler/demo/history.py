@@ -1,0 +1,84 @@
+"""The upstreams' histories as values, and as the stream from which git makes them alike on every host."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from attrs import frozen
+
+MAINTAINERS = "The maintainers <maintainers@house.example>"
+BEGAN = datetime(2025, 1, 6, 9, tzinfo=UTC)
+
+Tree = Mapping[str, bytes]
+
+
+@frozen
+class Commit:
+    """One commit. Its files are those of the folder `lays`, laid over the files of the commit before.
+
+    `tags` are annotated, `light` tags are not. `week` counts from the beginning of all histories.
+    """
+
+    week: int
+    lays: str
+    message: str
+    tags: tuple[str, ...] = ()
+    light: tuple[str, ...] = ()
+
+
+@frozen
+class History:
+    """What an upstream holds at first. `kit` names the files that it shares with others, each with its own copy."""
+
+    commits: tuple[Commit, ...]
+    kit: tuple[str, ...] = ("serving.py", "store.py")
+
+
+@frozen
+class Publication:
+    """What an upstream publishes later, on top of its main branch.
+
+    `branch` is where: a branch other than main starts at main. `moves` are tags that name this commit from now on.
+    """
+
+    recipe: str
+    commits: tuple[Commit, ...] = ()
+    branch: str = "main"
+    moves: tuple[str, ...] = ()
+
+
+def stream(branch: str, start: str, commits: Sequence[tuple[Commit, Tree]], moves: Sequence[str] = ()) -> bytes:
+    """Input for `git fast-import`. Each tree is that commit's files in full; `start` is what the first one follows."""
+    parts: list[bytes] = []
+    for number, (commit, tree) in enumerate(commits, start=1):
+        parts += _commit(branch, number, start if number == 1 else f":{number - 1}", commit, tree)
+        parts += [part for tag in commit.tags for part in _tag(tag, number, commit)]
+        parts += [_line(f"reset refs/tags/{tag}") + _line(f"from :{number}\n") for tag in commit.light]
+    parts += [part for tag in moves for part in _tag(tag, len(commits), commits[-1][0])]
+    return b"".join([*parts, _line("done")])
+
+
+def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) -> Iterator[bytes]:
+    yield _line(f"commit refs/heads/{branch}") + _line(f"mark :{number}")
+    yield _line(f"author {_signed(commit)}") + _line(f"committer {_signed(commit)}")
+    yield _data(commit.message.encode() + b"\n")
+    yield _line(f"from {start}") if start else b""
+    yield _line("deleteall")
+    for path, content in sorted(tree.items()):
+        yield _line(f"M 100644 inline {path}") + _data(content)
+
+
+def _tag(name: str, number: int, commit: Commit) -> Iterator[bytes]:
+    yield _line(f"tag {name}") + _line(f"from :{number}")
+    yield _line(f"tagger {_signed(commit)}") + _data(f"chore: publish {name}\n".encode())
+
+
+def _signed(commit: Commit) -> str:
+    return f"{MAINTAINERS} {int((BEGAN + timedelta(weeks=commit.week)).timestamp())} +0000"
+
+
+def _data(content: bytes) -> bytes:
+    return _line(f"data {len(content)}") + content + b"\n"
+
+
+def _line(text: str) -> bytes:
+    return text.encode() + b"\n"

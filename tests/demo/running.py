@@ -1,0 +1,176 @@
+"""Runs the demo's apps as their Procfiles say, without Canon: what it promotes must be good by itself."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from attrs import field, frozen
+
+from reconciler.demo.fleet import APPS, KIT, release_tree
+from reconciler.host.procfile import parse_procfile, parse_sample
+
+PATIENCE = 60
+BASICS = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+
+
+class EndedError(Exception):
+    """A process of the app ended by itself; the message is all that the app wrote."""
+
+    def __init__(self, code: int, written: str) -> None:
+        super().__init__(written)
+        self.code = code
+
+
+@frozen
+class Home:
+    """Where one app keeps its data and secrets while its releases come and go. `links` leads to what it needs."""
+
+    name: str
+    folder: Path
+    links: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets"
+
+
+def declaration(name: str) -> dict[str, dict[str, object]]:
+    return tomllib.loads((APPS / name / "fleet" / "recipe.toml").read_text())
+
+
+def new_home(name: str, folder: Path, links: Mapping[str, str] | None = None) -> Home:
+    home = Home(name, folder / f"{name}-{secrets.token_hex(3)}", links or {})
+    for part in (home.data, home.secrets):
+        part.mkdir(parents=True)
+    return home
+
+
+@contextmanager
+def running(home: Home, label: str) -> Iterator[str]:
+    """The URL of a release that runs on the home's data; all its processes have ended afterwards."""
+    checkout = _checked_out(home, label)
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    log = home.folder / f"{label}.log"
+    procfile = parse_procfile((checkout / "Procfile").read_text())
+    with log.open("ab") as written:
+        started = [
+            subprocess.Popen(
+                ["/bin/sh", "-c", line],
+                cwd=checkout,
+                env=_environment(home, checkout, label, port),
+                stdout=written,
+                stderr=written,
+                start_new_session=True,
+            )
+            for line in procfile.values()
+        ]
+        try:
+            _wait_ready(url, started, log)
+            yield url
+        finally:
+            for process in started:
+                _end(process)
+
+
+def command(home: Home, url: str, *argv: str, backups: Path | None = None, path: str = "") -> tuple[int, str]:
+    """Run one of the recipe's tests; its code and all it wrote."""
+    tests = home.folder / "tests"
+    if not tests.exists():
+        tests.mkdir()
+        for file in [*(APPS / home.name / "fleet").iterdir(), *(KIT / "tests").iterdir()]:
+            if file.is_file():
+                (tests / file.name).write_bytes(file.read_bytes())
+    env = BASICS | {"HOME": str(tests), "TMPDIR": str(home.folder), "RECIPE": home.name, "URL": url}
+    env |= {**home.links, "BACKUP_DIR": str(backups or home.folder)}
+    env["PATH"] = path + env["PATH"]
+    ran = subprocess.run(argv, cwd=tests, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def passes(home: Home, url: str, table: str, key: str, backups: Path | None = None) -> None:
+    """Run a declared command such as data.mark and expect that it succeeds."""
+    argv = declaration(home.name)[table][key]
+    assert isinstance(argv, list)
+    assert command(home, url, *argv, backups=backups) == (0, "")
+
+
+def asked(url: str, page: str, body: object = None, **query: str) -> str:
+    """What the app answers with status 200; a request with a body is a POST."""
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)) as connection:
+        sent = None if body is None else json.dumps(body)
+        connection.request("GET" if sent is None else "POST", f"{page}?{urlencode(query)}", sent)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return answer.read().decode()
+
+
+def _checked_out(home: Home, label: str) -> Path:
+    checkout = home.folder / f"checkout-{label}-{secrets.token_hex(2)}"
+    for path, content in release_tree(home.name, label).items():
+        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / path).write_bytes(content)
+    return checkout
+
+
+def _environment(home: Home, checkout: Path, label: str, port: int) -> dict[str, str]:
+    """Just what the process driver promises to an app; secrets are made on the way where they are missing."""
+    sample_file = checkout / ".env.sample"
+    sample = parse_sample(sample_file.read_text() if sample_file.exists() else "")
+    install = declaration(home.name).get("install", {})
+    makers, settings = install.get("secrets", {}), install.get("env", {})
+    assert isinstance(makers, dict)
+    assert isinstance(settings, dict)
+    for need in sample.secrets:
+        file = home.secrets / need.name
+        if not file.exists():
+            made = _made(makers[need.name]) if need.length is None else secrets.token_hex(need.length // 2)
+            file.write_text(made)
+    places = {"HOME": str(home.folder), "TMPDIR": str(home.folder), "PORT": str(port), "VERSION": label}
+    kept = {"DATA_DIR": str(home.data), "SECRETS_DIR": str(home.secrets)}
+    return BASICS | places | kept | dict(sample.settings) | settings | dict(home.links)
+
+
+def _made(maker: list[str]) -> str:
+    return subprocess.run(maker, env=BASICS, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+
+
+def _wait_ready(url: str, started: list[subprocess.Popen[bytes]], log: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        for process in started:
+            if process.poll() is not None:
+                raise EndedError(process.returncode, log.read_text())
+        try:
+            asked(url, "/")
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError(f"{url} did not answer: {log.read_text()}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    process.wait(PATIENCE)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
