@@ -1,7 +1,10 @@
-"""What a process recipe's repository says of itself: its Procfile and its .env.sample, read from their text."""
+"""What a process recipe's repository says of itself: its Procfile and its .env.sample."""
 
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from attrs import frozen
 
@@ -11,6 +14,7 @@ from reconciler.ports import SecretNeed
 PROCFILE = "Procfile"
 SAMPLE = ".env.sample"
 LONGEST_SECRET = 4096
+_LARGEST_TEXT = 64 * 1024
 
 _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
@@ -27,6 +31,14 @@ class Sample:
 
     settings: Mapping[str, str]
     secrets: tuple[SecretNeed, ...]
+
+
+def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
+    """The commands and the sample of a checked-out release. Raises RecipeError where it cannot be run."""
+    procfile = _text(checkout / PROCFILE)
+    if procfile is None:
+        raise RecipeError(f"the release has no {PROCFILE}", "the process driver runs its lines, NAME: COMMAND each")
+    return parse_procfile(procfile), parse_sample(_text(checkout / SAMPLE) or "")
 
 
 def parse_procfile(text: str) -> Mapping[str, str]:
@@ -56,6 +68,30 @@ def parse_sample(text: str) -> Sample:
         else:
             settings[name] = value
     return Sample(settings, tuple(secrets.values()))
+
+
+def _text(path: Path) -> str | None:
+    """A small text file of a repository, None if there is none; never what a link or a pipe of that name leads to."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as failure:
+        raise RecipeError(f"{path.name} cannot be read: {failure.strerror}") from None
+    with os.fdopen(handle, "rb") as file:
+        regular = stat.S_ISREG(os.fstat(handle).st_mode)
+        data = file.read(_LARGEST_TEXT + 1) if regular else b""
+    if not regular or len(data) > _LARGEST_TEXT:
+        raise RecipeError(f"{path.name} is no plain file of at most {_LARGEST_TEXT} bytes")
+    return _decoded(path.name, data)
+
+
+def _decoded(name: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        line = data.count(b"\n", 0, failure.start) + 1
+        raise RecipeError(f"{name}:{line}: is not UTF-8") from None
 
 
 def _lines(file: str, text: str) -> Iterator[tuple[str, str]]:

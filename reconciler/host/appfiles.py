@@ -1,0 +1,129 @@
+"""The files of one app of the process driver: made, given, copied out and in, removed."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.run import Order, Told, capture
+from reconciler.host.text import one_line
+from reconciler.ports import App, Given
+
+_SETTINGS = "settings.json"
+_INSIDE = "inside.py"
+# Copying or deleting the largest data set; a hanging disk must not hang a pass for ever.
+_DEADLINE = 6 * 3600.0
+# What cp says, in English under LC_ALL=C.UTF-8, when the host and not the data is to blame.
+_OF_THE_HOST = ("No space left on device", "Disk quota exceeded", "Input/output error", "Read-only file system")
+
+# Both files are private to us: settings stand in no argument list.
+_OUTER = """\
+#!/bin/sh
+exec '{python}' -IS '{inside}' "$@"
+"""
+_INNER = """\
+import os, signal, sys
+environment = {environment}
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+try:
+    os.chdir({checkout})
+    os.execvpe(sys.argv[1], sys.argv[1:], environment)
+except (IndexError, OSError) as failure:
+    print("app-run:", failure, file=sys.stderr)
+    sys.exit(127)
+"""
+
+
+def make(app: App) -> None:
+    """The folders that an app finds; what is there already stays."""
+    for folder in (
+        app.folder,
+        app.data,
+        app.secrets,
+        app.logs,
+        *(app.folder / name for name in ("home", "tmp", "run")),
+    ):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def open_log(app: App, name: str) -> IO[bytes]:
+    """Where a line's output goes; never through a link that an app may have put there."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
+
+
+def write_given(app: App, given: Given) -> None:
+    """What the app was told, kept with its data as evidence; nothing reads it back."""
+    told = {"version": given.version, "commit": given.commit, "settings": dict(given.settings)}
+    _write(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
+
+
+def app_run(app: App) -> Path:
+    return app.folder / "run" / "app-run"
+
+
+def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
+    """The program that runs its arguments as the app's processes run: in their folder, with only their environment."""
+    inside = app.folder / "run" / _INSIDE
+    _write(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
+    _write(app_run(app), _OUTER.format(python=_quoted(sys.executable), inside=_quoted(str(inside))), 0o700)
+
+
+def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
+    """Data, secrets and settings, with modes, times, links and holes, into the empty folder `into`."""
+    for source in (app.data, app.secrets):
+        if source.is_symlink() or not source.is_dir():
+            raise RecipeError(f"{app.recipe}: {source.name}/ of its slot is gone or no folder any more")
+    for source in (app.data, app.secrets, app.folder / _SETTINGS):
+        if source.exists():
+            _copy(app, source, into / source.name, environment)
+
+
+def copy_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
+    if app.data.exists() and any(app.data.iterdir()):
+        raise InfrastructureError(f"{app.recipe}: its slot holds data already, so none can be loaded")
+    make(app)
+    for saved in (source / "data", source / "secrets", source / _SETTINGS):
+        if saved.exists():
+            _copy(app, saved, app.folder / saved.name, environment)
+
+
+def remove(folder: Path, environment: Mapping[str, str]) -> bool:
+    """Whether the folder is gone. Folders that an app closed to us are opened first."""
+    for argv in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
+        if os.path.lexists(folder):
+            _run((*argv, "--", str(folder)), environment)
+    return not os.path.lexists(folder)
+
+
+def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
+    told = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
+    if told.ok:
+        return
+    reason = one_line(told.err.partition(b"\n")[0]) or "cp did not come to an end"
+    message = f"{app.recipe}: its {source.name} cannot be copied: {reason}"
+    if told.finished.code is None or any(words in reason for words in _OF_THE_HOST):
+        raise InfrastructureError(message)
+    raise RecipeError(message, "an app has to leave its data readable to the user that runs it")
+
+
+def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> Told:
+    told = capture(Order(argv, environment, Path("/"), _DEADLINE))
+    if told.finished.missing:
+        raise InfrastructureError(f"{argv[0]}: not found in PATH", "it is part of GNU coreutils")
+    return told
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    """Replace a file; never through a link that an app may have put there."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "'\\''")

@@ -1,0 +1,195 @@
+"""The process driver: an app is what runs of its Procfile. Ephemeral: no restarts, no pid files, nothing kept alive."""
+
+import re
+import signal
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from attrs import evolve, field, frozen
+
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host import appfiles, children
+from reconciler.host.listeners import free_port, objection
+from reconciler.host.processes import SLOT_MARK, Process, descendants, everyone, glance, mark_of, marked
+from reconciler.host.procfile import read_checkout
+from reconciler.host.run import start_server
+from reconciler.host.witness import LINE_MARK, command_line, put_to_rest, witness
+from reconciler.ports import Absent, App, Given, Residue, SecretNeed, Seen
+
+_STARTING = 60.0
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OURS = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DIR", "VERSION"})
+
+
+class _Server(Protocol):
+    """The witness of one line, started by us; `poll` gives its exit code once it has ended."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+
+@frozen
+class _Deployment:
+    """What this process started of an app.
+
+    `known` are the children that we had before, `ended` is what the deployment before this one had left running.
+    """
+
+    known: frozenset[int]
+    ended: tuple[str, ...]
+    lines: dict[str, _Server] = field(factory=dict)
+
+    @property
+    def broken(self) -> bool:
+        return any(server.poll() is not None for server in self.lines.values())
+
+
+class ProcessDriver:
+    """`environment` holds PATH, LANG and LC_ALL for apps; `grace` seconds pass between asking to end and killing.
+
+    What it tells of an app is read from the running processes. In memory it has only what these cannot tell any more:
+    exit codes, and what was left running before.
+    """
+
+    def __init__(self, environment: Mapping[str, str], grace: float = 10.0) -> None:
+        self._environment = environment
+        self._grace = grace
+        self._deployments: dict[Path, _Deployment] = {}
+
+    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+        return read_checkout(checkout)[1].secrets
+
+    def deploy(self, app: App, checkout: Path, given: Given) -> None:
+        """Settings of `given` hold before those of `.env.sample`; the variables that every app gets, before both."""
+        commands, sample = read_checkout(checkout)
+        _check(given.settings)
+        ended = self.stop(app).ended
+        appfiles.make(app)
+        settings = {**sample.settings, **given.settings}
+        environment = {**settings, **self._environment, **_place(app, given.version)}
+        appfiles.write_given(app, given)
+        appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
+        deployment = self._deployments[app.folder] = _Deployment(children.pids(), ended)
+        for name, command in commands.items():
+            argv = command_line(name, command, commands, given.commit)
+            deployment.lines[name] = _start(app, name, argv, environment, checkout)
+        for name, server in deployment.lines.items():
+            _await_witness(app, name, server)
+
+    def look(self, app: App) -> Seen | Absent:
+        bearers = _bearers(app)
+        lines = {line.name: line for process in bearers if (line := witness(process))}
+        endings = self._endings(app)
+        web = lines.get("web")
+        if web is None:
+            return Absent("; ".join(endings.values()))
+        lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
+        lacks = lost or objection(web.port, (process.pid for process in _trees(bearers)))
+        address = f"127.0.0.1:{web.port}"
+        return Seen(web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost)
+
+    def stop(self, app: App) -> Residue:
+        deployment = self._deployments.pop(app.folder, _Deployment(frozenset(), ()))
+        # Where a witness is gone, what its line had detached without a mark fell to us.
+        known = deployment.known if deployment.broken else None
+        residue = put_to_rest(lambda: _own(app, known), self._grace)
+        for server in deployment.lines.values():
+            server.poll()
+        children.reap()
+        return Residue((*deployment.ended, *residue.ended), residue.left)
+
+    def save(self, app: App, into: Path) -> None:
+        """Raises RecipeError where the app left something unreadable, InfrastructureError where it still runs."""
+        if _bearers(app):
+            raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
+        appfiles.copy_out(app, into, self._environment)
+
+    def load(self, app: App, source: Path) -> None:
+        appfiles.copy_in(app, source, self._environment)
+
+    def remove(self, app: App) -> Residue:
+        residue = self.stop(app)
+        gone = appfiles.remove(app.folder, self._environment)
+        return residue if gone else evolve(residue, left=(*residue.left, str(app.folder)))
+
+    def leftovers(self, root: Path) -> tuple[str, ...]:
+        marks = {mark_of(process, SLOT_MARK) for process in marked(root)}
+        return tuple(sorted(mark for mark in marks if mark))
+
+    def clear(self, mark: str) -> Residue:
+        residue = put_to_rest(lambda: children.of_slot(mark), self._grace)
+        children.reap()
+        return residue
+
+    def app_run(self, app: App) -> Path:
+        return appfiles.app_run(app)
+
+    def _endings(self, app: App) -> Mapping[str, str]:
+        """How the lines that ended did so, as far as we started them."""
+        deployment = self._deployments.get(app.folder)
+        polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
+        return {name: f"{name} ended {_manner(code)}" for name, code in polled.items() if code is not None}
+
+
+def _check(settings: Mapping[str, str]) -> None:
+    for name, value in settings.items():
+        if name in _OURS or name.startswith("CANON_") or not _NAME.fullmatch(name) or "\0" in value:
+            raise RecipeError(f"[install] env may not set {name!r}")
+
+
+def _place(app: App, version: str) -> Mapping[str, str]:
+    return {
+        "HOME": str(app.folder / "home"),
+        "TMPDIR": str(app.folder / "tmp"),
+        "PORT": str(free_port()),
+        "DATA_DIR": str(app.data),
+        "SECRETS_DIR": str(app.secrets),
+        "VERSION": version,
+    }
+
+
+def _start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> _Server:
+    try:
+        with appfiles.open_log(app, name) as log:
+            return start_server(argv, environment, checkout, log, app.mark)
+    except OSError as failure:
+        raise InfrastructureError(f"{app.recipe}: {name} cannot be started: {failure.strerror}") from None
+
+
+def _await_witness(app: App, name: str, server: _Server) -> None:
+    """Return once the line shows who it is, or has ended: from then on a look can rely on what it finds."""
+    until = time.monotonic() + _STARTING
+    while server.poll() is None:
+        process = glance(server.pid)
+        if process and mark_of(process, LINE_MARK):
+            return
+        if time.monotonic() > until:
+            raise InfrastructureError(f"{app.recipe}: {name} did not begin within {_STARTING:.0f} s")
+        time.sleep(0.005)
+
+
+def _bearers(app: App) -> tuple[Process, ...]:
+    """The living processes that bear the marks of this one app of the slot."""
+    slot = marked(Path(app.mark))
+    return tuple(process for process in slot if mark_of(process, "DATA_DIR") == str(app.data))
+
+
+def _trees(roots: Iterable[Process]) -> tuple[Process, ...]:
+    return descendants({process.pid for process in roots}, everyone())
+
+
+def _own(app: App, known: frozenset[int] | None) -> tuple[Process, ...]:
+    """All of an app; with `known` also orphans without a mark that are not among these pids."""
+    return _trees((*_bearers(app), *(() if known is None else children.strays(known))))
+
+
+def _manner(code: int) -> str:
+    """An exit code in words; a shell reports a signal of its command as 128 + its number."""
+    number = -code if code < 0 else code - 128
+    name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""
+    if code < 0:
+        return f"by {name}"
+    return f"with exit code {code}" + (f" ({name})" if name else "")
