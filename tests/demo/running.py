@@ -138,15 +138,16 @@ def _environment(home: Home, checkout: Path, label: str, port: int) -> dict[str,
     for need in sample.secrets:
         file = home.secrets / need.name
         if not file.exists():
-            made = _made(makers[need.name]) if need.length is None else secrets.token_hex(need.length // 2)
+            made = _made(home, makers[need.name]) if need.length is None else secrets.token_hex(need.length // 2)
             file.write_text(made)
     places = {"HOME": str(home.folder), "TMPDIR": str(home.folder), "PORT": str(port), "VERSION": label}
     kept = {"DATA_DIR": str(home.data), "SECRETS_DIR": str(home.secrets)}
     return BASICS | places | kept | dict(sample.settings) | settings | dict(home.links)
 
 
-def _made(maker: list[str]) -> str:
-    return subprocess.run(maker, env=BASICS, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+def _made(home: Home, maker: list[str]) -> str:
+    tests = APPS / home.name / "fleet"
+    return subprocess.run(maker, cwd=tests, env=BASICS, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def _wait_ready(url: str, started: list[subprocess.Popen[bytes]], log: Path) -> None:
