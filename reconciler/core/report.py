@@ -23,6 +23,7 @@ class Command(StrEnum):
     PASS = "pass"  # noqa: S105  a command, no password
     DRIFT = "drift"
     STATUS = "status"
+    TRIAL = "trial"
 
 
 class Slice(StrEnum):

@@ -1,0 +1,148 @@
+"""The JSON of all that is no report: canonicals as recorded, a trial by hand, a raised copy, logs, words, errors."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from desired.problems import Problem
+from reconciler.core.gate import Condition
+from reconciler.core.outcome import Result
+from reconciler.core.report import Population, Run, Slice
+from reconciler.core.sights import Look, State
+from reconciler.core.tiers import Trial
+from reconciler.ports import Seen
+from reconciler.show.document import (
+    FORMAT,
+    UNTRIED,
+    Json,
+    gate_part,
+    have_part,
+    population_part,
+    recorded_part,
+    run_part,
+    tried_part,
+)
+from reconciler.show.status import Recorded, notes_on, status_line
+from reconciler.show.trial import result_of, trial_line
+from state.model import Canonical
+
+_UNASKED: Final[Json] = {
+    "want": None,
+    "cause": None,
+    "mirror": None,
+    "action": "none",
+    "findings": [],
+    "not_releases": [],
+    "vanished": [],
+    "since": None,
+    "observed_at": None,
+}
+"""What only asking upstream could tell."""
+
+
+def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
+    """Canonicals as recorded; upstream was not asked."""
+    counts = {
+        Slice.DAMAGED: sum(row.look.state is State.DAMAGED for row in rows),
+        Slice.EXCEPTED: sum(bool(row.exception) for row in rows),
+        Slice.ORPHANED: sum(not row.declared for row in rows),
+    }
+    return _document(run, population, [_recorded(row) for row in rows], counts, status_line(rows), exit_code)
+
+
+def _recorded(row: Recorded) -> Json:
+    have = row.canonical
+    return _UNASKED | {
+        "name": row.recipe,
+        "have": have_part(have),
+        "state": row.look.state,
+        "held_back": "excepted" if row.exception else None,
+        "reason": "; ".join(notes_on(row)),
+        "needs_person": not row.declared,
+        "gate": [],
+        "result": Result.NONE,
+        **(recorded_part(have.evidence) if have is not None else UNTRIED),
+    }
+
+
+@frozen
+class Tested:
+    """A trial by hand: what the gate would say of it, and the canonical it started beside."""
+
+    trial: Trial
+    conditions: tuple[Condition, ...]
+    canonical: Canonical | None
+    look: Look
+
+
+def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
+    """One trial by hand, in the shape of a report of one recipe."""
+    line = trial_line(tested.trial, tested.conditions)
+    population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
+    return _document(run, population, [_tested(tested, line)], {}, line, exit_code)
+
+
+def _tested(tested: Tested, line: str) -> Json:
+    trial = tested.trial
+    return _UNASKED | {
+        "name": trial.recipe,
+        "want": {"version": trial.release.version, "commit": trial.release.commit},
+        "have": have_part(tested.canonical),
+        "state": tested.look.state,
+        "held_back": None,
+        "reason": line,
+        "needs_person": False,
+        "gate": gate_part(tested.conditions),
+        "result": result_of(trial),
+        **tried_part(trial),
+        "findings": list(trial.findings),
+    }
+
+
+def _document(
+    run: Run, population: Population, recipes: list[Json], counts: Mapping[Slice, int], line: str, exit_code: int
+) -> Json:
+    return {
+        "format": FORMAT,
+        "command": run.command,
+        "pass": run_part(run),
+        "population": population_part(population),
+        "recipes": recipes,
+        "summary": {each.value: counts.get(each) for each in Slice} | {"held_back": None, "line": line},
+        "notes": [],
+        "exit_code": exit_code,
+    }
+
+
+def raised_document(recipe: str, seen: Seen) -> Json:
+    facts = {"version": seen.version, "commit": seen.commit, "url": seen.url, "address": seen.address}
+    return {"format": FORMAT, "name": recipe, **facts}
+
+
+def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
+    """`tiers` maps each tier to its log's whole text, in order."""
+    logs = [{"name": tier, "text": text} for tier, text in tiers.items()]
+    return {"format": FORMAT, "command": "logs", "name": recipe, "trial": trial, "tiers": logs, "exit_code": 0}
+
+
+def said_document(command: str, said: str) -> Json:
+    """What a command that changes one thing says when it is done."""
+    return {"format": FORMAT, "command": command, "line": said, "exit_code": 0}
+
+
+def problems_document(problems: Sequence[Problem], exit_code: int) -> Json:
+    """Every problem of the declarations."""
+    errors = [_error(each.message, each.hint, each.file, each.line, each.column) for each in problems]
+    return {"format": FORMAT, "errors": errors, "exit_code": exit_code}
+
+
+def error_document(message: str, hint: str, exit_code: int) -> Json:
+    """One error that stands at no place of a file."""
+    return {"format": FORMAT, "errors": [_error(message, hint)], "exit_code": exit_code}
+
+
+def _error(
+    message: str, hint: str, file: str | None = None, line: int | None = None, column: int | None = None
+) -> Json:
+    return {"file": file, "line": line, "column": column, "message": message, "hint": hint or None}

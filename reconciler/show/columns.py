@@ -1,0 +1,184 @@
+"""The columns of a report's table: what each shows of one recipe."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from desired.model import Release
+from reconciler.core.findings import Cause, MirrorState
+from reconciler.core.gate import Standing
+from reconciler.core.outcome import Result
+from reconciler.core.plan import Action
+from reconciler.core.report import Command, Row, Run, slice_of
+from reconciler.core.sights import State
+from reconciler.core.tiers import level
+from reconciler.show.screen import Cell, Style
+from reconciler.show.words import SLICES, age, short, size
+
+NOTHING: Final = "-"
+NOT_KNOWN: Final = "?"
+
+_CAUSES: Final[Mapping[Cause, Style]] = {
+    Cause.IN_SYNC: Style.FAINT,
+    Cause.NEVER_RELEASED: Style.FAINT,
+    Cause.FIRST_RELEASE: Style.DOING,
+    Cause.NEW_RELEASE: Style.DOING,
+    Cause.UNOBSERVABLE: Style.BAD,
+}
+_STATES: Final[Mapping[State, Style]] = {
+    State.NONE: Style.FAINT,
+    State.INTACT: Style.PLAIN,
+    State.DAMAGED: Style.BAD,
+    State.UNKNOWN: Style.BAD,
+}
+_RESULTS: Final[Mapping[Result, Style]] = {
+    Result.NONE: Style.FAINT,
+    Result.PROMOTED: Style.GOOD,
+    Result.REPAIRED: Style.GOOD,
+    Result.NOT_TRIED: Style.WARN,
+}
+_MARKS: Final[Mapping[Standing, str]] = {Standing.PASS: "+", Standing.FAIL: "-", Standing.OPEN: "."}
+
+
+@frozen
+class Column:
+    """A heading, and what stands under it for one recipe of a run."""
+
+    title: str
+    cell: Callable[[Row, Run], Cell]
+
+
+def _recipe(row: Row, _: Run) -> Cell:
+    return Cell(row.recipe, Style.STRONG)
+
+
+def _want(row: Row, _: Run) -> Cell:
+    match row.finding.want:
+        case Release(version=version):
+            return Cell(version)
+        case want:
+            return Cell(NOT_KNOWN if row.finding.cause in {Cause.UNOBSERVABLE, Cause.AMBIGUOUS} and want else NOTHING)
+
+
+def _have(row: Row, _: Run) -> Cell:
+    return Cell(row.finding.have.version if row.finding.have else NOTHING)
+
+
+def _cause(row: Row, _: Run) -> Cell:
+    return Cell(row.finding.cause, _CAUSES.get(row.finding.cause, Style.WARN))
+
+
+def _state(row: Row, _: Run) -> Cell:
+    return Cell(row.finding.look.state, _STATES[row.finding.look.state])
+
+
+def _mirror(row: Row, _: Run) -> Cell:
+    mirror = row.finding.mirror
+    return Cell(mirror, Style.FAINT if mirror is MirrorState.EQUAL else Style.PLAIN)
+
+
+def _action(row: Row, _: Run) -> Cell:
+    return Cell(row.step.action, Style.FAINT if row.step.action is Action.NONE else Style.DOING)
+
+
+def _result(row: Row, _: Run) -> Cell:
+    return Cell(row.result, _RESULTS.get(row.result, Style.BAD))
+
+
+def _why(row: Row, run: Run) -> Cell:
+    return Cell(why(row, run), Style.WARN if row.step.needs_person else Style.PLAIN)
+
+
+def why(row: Row, run: Run) -> str:
+    """The sentence for a row, after the words for whose turn it is and what holds it back."""
+    if row.result is not Result.NONE:
+        return because(row)
+    marks = [str(row.step.held_back)] if row.step.held_back else []
+    if row.step.needs_person:
+        marks.insert(0, "needs you")
+    return ": ".join([*marks, because(row)]) + _first_seen(row, run)
+
+
+def because(row: Row) -> str:
+    """What a step came to; where none was taken, what is left to do and why, or why nothing."""
+    return row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
+
+
+def _first_seen(row: Row, run: Run) -> str:
+    """Drift tells since when; elsewhere the wide table does."""
+    if run.command is not Command.DRIFT or row.finding.since is None:
+        return ""
+    return f"; first seen {age(row.finding.since, run.finished_at)} ago"
+
+
+# ---- what the wide table adds ----
+
+
+def _full_want(row: Row, run: Run) -> Cell:
+    want = row.finding.want
+    return Cell(f"{want.version}@{short(want.commit)}") if isinstance(want, Release) else _want(row, run)
+
+
+def _full_have(row: Row, run: Run) -> Cell:
+    have = row.finding.have
+    return Cell(f"{have.version}@{short(have.commit)}") if have else _have(row, run)
+
+
+def _held(row: Row, _: Run) -> Cell:
+    return Cell(row.step.held_back or NOTHING)
+
+
+def _gate(row: Row, _: Run) -> Cell:
+    """Each condition by its first letter: + holds, - does not, . cannot be judged yet."""
+    return Cell(" ".join(f"{each.name[:1].upper()}{_MARKS[each.standing]}" for each in row.gate) or NOTHING)
+
+
+def _since(row: Row, run: Run) -> Cell:
+    return Cell(age(row.finding.since, run.finished_at) if row.finding.since else NOTHING)
+
+
+def _lineage(row: Row, _: Run) -> Cell:
+    return Cell(" → ".join(row.finding.have.lineage) if row.finding.have else NOTHING)
+
+
+def _tried(row: Row, run: Run) -> Cell:
+    """The trial of this pass, else the one that the canonical rests on: level, how long ago, and its name."""
+    trial = row.outcome.attempt.trial if row.outcome else None
+    if trial is not None:
+        return Cell(f"{level(trial.tiers)} {age(trial.finished_at, run.finished_at)} {trial.id}")
+    if row.finding.have is None:
+        return Cell(NOTHING)
+    evidence = row.finding.have.evidence
+    return Cell(f"{evidence.level} {age(evidence.finished_at, run.finished_at)} {evidence.trial}")
+
+
+def _size(row: Row, _: Run) -> Cell:
+    return Cell(size(row.finding.have.seal.bytes) if row.finding.have else NOTHING)
+
+
+def _counted(row: Row, _: Run) -> Cell:
+    return Cell(SLICES[slice_of(row)])
+
+
+_BEFORE: Final = (Column("CAUSE", _cause), Column("STATE", _state), Column("MIRROR", _mirror))
+_NAMES: Final = (Column("RECIPE", _recipe), Column("WANT", _want), Column("HAVE", _have))
+_FULL_NAMES: Final = (Column("RECIPE", _recipe), Column("WANT", _full_want), Column("HAVE", _full_have))
+_PLANNED: Final = (Column("ACTION", _action),)
+_DONE: Final = (Column("RESULT", _result), Column("LEFT", _action))
+_MORE: Final = (
+    Column("HELD", _held),
+    Column("GATE", _gate),
+    Column("SINCE", _since),
+    Column("LINEAGE", _lineage),
+    Column("TRIAL", _tried),
+    Column("SIZE", _size),
+    Column("COUNTED", _counted),
+)
+WHY: Final = Column("WHY", _why)
+
+
+def columns_of(command: Command, *, wide: bool) -> tuple[Column, ...]:
+    """All columns but the last, which is WHY. After a pass: what was done, and what is left to do."""
+    acting = _DONE if command is Command.PASS else _PLANNED
+    return (*_FULL_NAMES, *_BEFORE, *acting, *_MORE) if wide else (*_NAMES, *_BEFORE, *acting)

@@ -1,0 +1,181 @@
+"""The JSON documents of format 1: every key always there, null where it is not known, in ASCII, one object.
+
+After a pass a recipe's `action` and `held_back` tell what is left, and `result` what was done.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from desired.model import Release, Want
+from reconciler.core.gate import Condition
+from reconciler.core.report import Population, Report, Row, Run, Slice
+from reconciler.core.tiers import TierResult, Trial, level
+from reconciler.show.columns import because
+from reconciler.show.trial import tier_reason
+from reconciler.show.words import rfc3339
+from state.model import Canonical, Evidence
+
+FORMAT: Final = 1
+Json = Mapping[str, object]
+
+UNTRIED: Final[Json] = {"level": None, "base": None, "tiers": [], "log": None}
+
+
+def write(document: Json) -> str:
+    """The document as text, ending with a newline. A lone surrogate, which no JSON text can hold, is written out."""
+    text = json.dumps(_whole(document), ensure_ascii=True, indent=2)
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def _whole(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        case Mapping():
+            return {key: _whole(each) for key, each in value.items()}
+        case list():
+            return [_whole(each) for each in value]
+        case _:
+            return value
+
+
+# ---- a plan, a drift or a pass ----
+
+
+def report_document(report: Report) -> Json:
+    return {
+        "format": FORMAT,
+        "command": report.run.command,
+        "pass": run_part(report.run),
+        "population": population_part(report.population),
+        "recipes": [_row(row) for row in report.rows],
+        "summary": _summary(report.counts, report.line),
+        "notes": list(report.notes),
+        "exit_code": report.exit_code,
+    }
+
+
+def run_part(run: Run) -> Json:
+    return {
+        "id": run.id,
+        "started_at": rfc3339(run.started_at),
+        "finished_at": rfc3339(run.finished_at),
+        "trigger": run.place.trigger,
+        "place": run.place.digest,
+        "versions": run.place.versions_digest,
+        "canon": run.canon,
+        "fleet": run.fleet,
+    }
+
+
+def population_part(population: Population) -> Json:
+    return {
+        "declared": population.declared,
+        "selected": population.selected,
+        "enrolled": population.enrolled,
+        "excepted": population.excepted,
+        "observed": population.observed,
+        "decided": population.decided,
+        "reported": population.reported,
+    }
+
+
+def _summary(counts: Mapping[Slice, int], line: str) -> Json:
+    return {each.value: counts[each] for each in Slice} | {"held_back": 0, "line": line}
+
+
+def _row(row: Row) -> Json:
+    step, finding = row.step, row.finding
+    trial = row.outcome.attempt.trial if row.outcome is not None else None
+    return {
+        "name": row.recipe,
+        "want": _want(finding.want),
+        "have": have_part(finding.have),
+        "cause": finding.cause,
+        "state": finding.look.state,
+        "held_back": step.held_back,
+        "mirror": finding.mirror,
+        "action": step.action,
+        "reason": because(row),
+        "needs_person": step.needs_person,
+        "gate": gate_part(row.gate),
+        "result": row.result,
+        **(tried_part(trial) if trial is not None else UNTRIED),
+        "findings": list(trial.findings) if trial is not None else [],
+        "not_releases": list(finding.not_releases),
+        "vanished": list(finding.vanished),
+        "since": time_part(finding.since),
+        "observed_at": time_part(finding.observed_at),
+    }
+
+
+def _want(want: Want | None) -> Json | None:
+    return {"version": want.version, "commit": want.commit} if isinstance(want, Release) else None
+
+
+def have_part(have: Canonical | None) -> Json | None:
+    if have is None:
+        return None
+    return {
+        "version": have.version,
+        "commit": have.commit,
+        "generation": have.generation,
+        "lineage": list(have.lineage),
+        "promoted_at": rfc3339(have.promoted_at),
+        "bytes": have.seal.bytes,
+        "evidence": _evidence(have.evidence),
+    }
+
+
+def _evidence(evidence: Evidence) -> Json:
+    return {
+        "trial": evidence.trial,
+        "pass": evidence.pass_id,
+        "started_at": rfc3339(evidence.started_at),
+        "finished_at": rfc3339(evidence.finished_at),
+        "trigger": evidence.place.trigger,
+        "unit": evidence.place.unit,
+        "user": evidence.place.user,
+        "place": evidence.place.digest,
+        "tools": dict(evidence.place.tools),
+        "versions": evidence.place.versions_digest,
+        "canon": evidence.canon,
+        "fleet": evidence.fleet,
+        "tests": evidence.tests,
+        "findings": list(evidence.findings),
+        **recorded_part(evidence),
+    }
+
+
+def recorded_part(evidence: Evidence) -> Json:
+    tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
+    base = {"version": evidence.base.version, "why": evidence.base.why}
+    return {"level": evidence.level, "base": base, "tiers": [_tier(*tier) for tier in tiers], "log": evidence.log}
+
+
+def tried_part(trial: Trial) -> Json:
+    base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
+    return {
+        "level": level(trial.tiers),
+        "base": base,
+        "tiers": [_result(tier) for tier in trial.tiers],
+        "log": trial.log,
+    }
+
+
+def _result(tier: TierResult) -> Json:
+    return _tier(tier.name, tier.verdict, tier_reason(tier), tier.seconds)
+
+
+def _tier(name: str, verdict: str, reason: str, seconds: float) -> Json:
+    return {"name": name, "verdict": verdict, "reason": reason, "seconds": round(seconds, 1)}
+
+
+def gate_part(conditions: Sequence[Condition]) -> list[Json]:
+    return [{"name": each.name, "verdict": each.standing, "evidence": each.evidence} for each in conditions]
+
+
+def time_part(when: datetime | None) -> str | None:
+    return rfc3339(when) if when is not None else None

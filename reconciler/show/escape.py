@@ -1,0 +1,60 @@
+"""Makes every character visible before it reaches a terminal or a log: upstream's words are hostile until proven."""
+
+import unicodedata
+from typing import Final
+
+# Printable by category and yet drawn as nothing: Unicode's default ignorables, and the Braille pattern without dots.
+_BLANK: Final = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0))) | frozenset(
+    chr(code)
+    for first, last in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+    for code in range(first, last + 1)
+)
+
+_TAB: Final = 8
+_ELLIPSIS: Final = "…"
+
+
+def escape(text: str) -> str:
+    r"""`text` on one line; a character that draws nothing or moves something is written out, as `\n`, `\x1b`, `\u202e`.
+
+    Idempotent, so that two layers may both escape. Hence not injective: a backslash stays one, and a newline looks
+    like a backslash before an n. Exact text is in the JSON documents.
+    """
+    if text.isprintable() and _BLANK.isdisjoint(text):
+        return text
+    return "".join(char if char.isprintable() and char not in _BLANK else _written_out(char) for char in text)
+
+
+def _written_out(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def escape_lines(text: str) -> tuple[str, ...]:
+    r"""The lines of a log, each escaped. Only `\n` and `\r\n` end a line; tabs become spaces."""
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    return tuple(escape(line.expandtabs(_TAB)) for line in lines) if text else ()
+
+
+def shorten(text: str, cells: int) -> str:
+    """`text` escaped and cut to at most `cells` columns of a terminal; an ellipsis tells that it was cut."""
+    shown = escape(text)
+    if width(shown) <= cells:
+        return shown
+    kept, used = [], width(_ELLIPSIS)
+    for char in shown:
+        used += width(char)
+        if used > cells:
+            break
+        kept.append(char)
+    return "".join(kept) + _ELLIPSIS if cells > 0 else ""
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal the escaped `text` takes."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1

@@ -1,0 +1,87 @@
+"""What an answer is written on: its width and whether it takes colour; every text is escaped on the way to it."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Final
+
+from attrs import frozen
+
+from reconciler.show.escape import escape, shorten, width
+
+
+class Style(Enum):
+    """How a text is to strike the eye; the value is its SGR parameter."""
+
+    PLAIN = ""
+    STRONG = "1"
+    FAINT = "2"
+    BAD = "31"
+    GOOD = "32"
+    WARN = "33"
+    DOING = "36"
+
+
+@frozen
+class Screen:
+    """`width` is in columns, None where it is no terminal: there nothing is cut."""
+
+    width: int | None = None
+    colour: bool = False
+
+
+@frozen
+class Cell:
+    """One field of a table, or a part of a line; not escaped yet."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+PLAIN: Final = Screen()
+GAP: Final = "  "
+
+
+def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: bool) -> Screen:
+    """The screen of a stream; `columns` is None where it is no terminal. `NO_COLOR` counts unless it is empty."""
+    plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+    return Screen(columns, colour=columns is not None and not plain)
+
+
+def paint(text: str, style: Style, screen: Screen) -> str:
+    """`text`, escaped, in its style."""
+    return _coloured(escape(text), style, screen)
+
+
+def align(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen, last: int | None = None) -> list[str]:
+    """Lines of a table, two blanks between columns; `last` is the most that the last column may take, None for all."""
+    lines = [[Cell(title, Style.STRONG) for title in header], *rows]
+    widths = [max(width(escape(row[place].text)) for row in lines) for place in range(len(header))]
+    return [_line(row, widths, screen, last) for row in lines]
+
+
+def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> int | None:
+    """The columns of the screen that a table would leave free to its right, past a gap; None where nothing is cut."""
+    if screen.width is None:
+        return None
+    widest = [
+        max([width(title), *(width(escape(row[place].text)) for row in rows)]) for place, title in enumerate(header)
+    ]
+    return max(screen.width - sum(widest) - len(GAP) * len(widest), 0)
+
+
+def _line(row: Sequence[Cell], widths: Sequence[int], screen: Screen, last: int | None) -> str:
+    *before, end = row
+    padded = [_padded(cell, columns, screen) for cell, columns in zip(before, widths, strict=False)]
+    text = escape(end.text) if last is None else shorten(end.text, last)
+    return GAP.join([*padded, _coloured(text, end.style, screen)]).rstrip(" ")
+
+
+def _padded(cell: Cell, columns: int, screen: Screen) -> str:
+    text = escape(cell.text)
+    return _coloured(text, cell.style, screen) + " " * (columns - width(text))
+
+
+def _coloured(shown: str, style: Style, screen: Screen) -> str:
+    if not screen.colour or style is Style.PLAIN or not shown:
+        return shown
+    return f"\x1b[{style.value}m{shown}\x1b[0m"
