@@ -37,6 +37,11 @@ def load(text: str, kind: type[T]) -> T:
         raise NotARecordError(f"no {kind.__name__}: {error}") from error
 
 
+def storable(text: str) -> str:
+    """A text as a column can hold it: lone surrogates, which no encoding takes, are written out as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def time_text(moment: datetime) -> str:
     """An aware time as RFC 3339 in UTC with microseconds."""
     if moment.tzinfo is None:

@@ -1,0 +1,213 @@
+"""Opening the registry's file: for looking, which touches nothing, and for one transaction."""
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from attrs import frozen
+
+from state.durable import create_once, file_errors, sync_folder
+from state.errors import AgainLaterError, RegistryError, StateError
+
+APPLICATION = int.from_bytes(b"Can.")
+# One script a format: number n brings a database from format n to n + 1.
+STEPS = (Path(__file__).with_name("schema.sql").read_text("ascii"),)
+BUSY_SECONDS = 30.0
+_COPIES = 100
+
+
+@frozen
+class View:
+    """The registry at one instant. `copied` says that a dead writer left its journal, and this is a private copy."""
+
+    connection: sqlite3.Connection
+    copied: bool
+
+
+@contextmanager
+def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
+    """One instant of the registry, None where there is none yet. Nothing in its folder is written or made."""
+    with _errors(path), ExitStack() as stack:
+        if not _is_there(path):
+            yield None
+            return
+        connection = stack.enter_context(closing(_connect(path, "ro")))
+        left = _has_left_journal(connection)
+        if left or _format(connection, steps) < len(steps):
+            connection = stack.enter_context(_private_copy(path))
+            stack.enter_context(_transaction(connection))
+            upgrade(connection, _format(connection, steps), steps)
+        yield View(connection, left)
+
+
+@contextmanager
+def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
+    """One durable transaction, in a database that is made where it is missing."""
+    with _errors(path):
+        if not _is_there(path):
+            create_once(path, blank(steps))
+        with closing(_connect(path, "rw")) as connection:
+            # EXTRA is FULL, and flushes the folder once the journal is deleted: with FULL alone a power cut right
+            # after a commit may bring the journal back, and the commit would be rolled back.
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("PRAGMA foreign_keys = ON")
+            with _transaction(connection):
+                upgrade(connection, _format(connection, steps), steps)
+                yield connection
+
+
+def settle(path: Path) -> None:
+    """Flush what is there, so that what is read next is still there after a power cut."""
+    with _errors(path):
+        if _is_there(path):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            sync_folder(path.parent)
+
+
+def blank(steps: Sequence[str] = STEPS) -> bytes:
+    """The bytes of an empty registry. It is put in place whole, so an empty or half-made file is always damage."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        with _transaction(connection):
+            upgrade(connection, 0, steps)
+        return connection.serialize()
+
+
+def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
+    """Bring a database of format `version` to the newest, within the open transaction."""
+    for number, script in enumerate(steps[version:], version + 1):
+        for statement in _statements(script):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The single statements of a script: `executescript` would commit the open transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a database; raises for a lone journal, which would be applied to a new database."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        if _journal(path).exists():
+            raise RegistryError(f"{path} is gone, but its journal is there", "bring both back from a backup") from None
+        return False
+    return True
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-journal")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", BUSY_SECONDS, isolation_level=None, uri=True)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _has_left_journal(connection: sqlite3.Connection) -> bool:
+    """Begin to read at one instant, unless a dead writer's journal would have to be rolled back first."""
+    connection.execute("BEGIN")
+    try:
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return True
+        raise
+    return False
+
+
+def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION or version < 1:
+        raise RegistryError("it is no registry of Canon", "bring it back from a backup")
+    if version > len(steps):
+        raise RegistryError(f"it has format {version}, and this program knows {len(steps)}", "use a newer Canon")
+    return int(version)
+
+
+@contextmanager
+def _private_copy(path: Path) -> Iterator[sqlite3.Connection]:
+    """A copy of the database and its journal, which opening rolls back there and not in the state folder."""
+    with TemporaryDirectory(prefix="canon-registry-") as folder:
+        copy = Path(folder) / path.name
+        _copy(path, copy)
+        with closing(_connect(copy, "rw")) as connection:
+            yield connection
+
+
+def _copy(path: Path, to: Path) -> None:
+    """Copy both files as they are at one instant: a pass that starts meanwhile rolls back the original."""
+    for _ in range(_COPIES):
+        before = _looks(path)
+        shutil.copyfile(path, to)
+        _journal(to).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(_journal(path), _journal(to))
+        if _looks(path) == before:
+            return
+        time.sleep(0.01)
+    raise AgainLaterError("it does not stay still for long enough to be read")
+
+
+def _looks(path: Path) -> list[tuple[int, int, int] | None]:
+    looks: list[tuple[int, int, int] | None] = []
+    for file in (path, _journal(path)):
+        try:
+            look = file.stat()
+        except FileNotFoundError:
+            looks.append(None)
+        else:
+            looks.append((look.st_ino, look.st_size, look.st_mtime_ns))
+    return looks
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    """Name the file in every error, and sort SQLite's by remedy."""
+    try:
+        with file_errors("open it", RegistryError):
+            yield
+    except sqlite3.ProgrammingError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _by_remedy(path, error) from error
+    except StateError as error:
+        raise type(error)(f"registry {path}: {error.message}", error.hint) from error
+
+
+def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
+    # The low byte is the primary code; errors that Python itself finds, as in decoding a text, have none.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return AgainLaterError(f"registry {path}: another process is at it ({error})", "try again in a minute")
+    if code == sqlite3.SQLITE_FULL:
+        return AgainLaterError(f"registry {path}: {error}", "make room on the disk of the state folder")
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return RegistryError(f"registry {path}: refused: {error}")
+    return RegistryError(f"registry {path}: {error}", "bring it back from a backup")
