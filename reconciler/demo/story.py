@@ -1,0 +1,73 @@
+"""Tells what Canon does, with the real command on the demo's fleet; a sentence that turns out untrue ends it."""
+
+import textwrap
+from pathlib import Path
+
+from reconciler.demo.scenes import SCENES, Moment, Scene
+from reconciler.demo.stage import Rows, Say, Stage, program_folder, shown
+from reconciler.errors import CanonError
+
+WIDTH = 100
+
+
+class UntrueError(CanonError):
+    """The story said something that is not so; a fault of Canon or of the demo."""
+
+
+def tell(folder: Path, say: Say) -> None:
+    """Play all scenes on a demo that was just made in `folder`, and say what to try next.
+
+    `say` takes text as it comes, line ends included. Raises UntrueError at the first thing that is not as told.
+    """
+    folder = folder.absolute()
+    stage = Stage(folder, say)
+    rows: Rows = {}
+    say(f'In {folder}:\n\n$ export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"\n')
+    for number, scene in enumerate(SCENES, start=1):
+        rows = _play(stage, f"{number}. {scene.title}", scene, rows)
+    say(_next(folder))
+
+
+def _play(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
+    """One scene; returns how the recipes are after it."""
+    stage.say(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
+    scene.happens(stage.folder)
+    code, page = stage.play(scene.words, scene.reads)
+    if code != scene.code:
+        raise UntrueError(f"{title}: {shown(scene.words)} should have left with {scene.code}, and left with {code}")
+    stage.say(f"\nExit code {code}: {scene.means}.\n")
+    after = stage.rows()
+    for sentence, is_so in scene.facts(Moment(stage.folder, before, after, page)).items():
+        if not is_so:
+            raise UntrueError(f"{title}: it is not so that {sentence}")
+        stage.say(f"  * {sentence}\n")
+    return after
+
+
+def _next(folder: Path) -> str:
+    """Commands with which the reader can go on."""
+    own = program_folder()
+    lines = [
+        f"cd {folder}",
+        *([f'export PATH="{own}:$PATH"'] if own else []),
+        'export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"',
+        "",
+        "# what broke in ledger 1.2.0; a mended one waits on a branch: publish it by a tag, and promote it",
+        "reconcile logs ledger",
+        "git -C upstreams/ledger.git tag 1.2.1+2.3.1 mended",
+        "reconcile -r ledger",
+        "",
+        "# the moved tag was meant; then it is tested like any release",
+        'reconcile accept links 1.5.0+2.1.0 --reason "the maintainers say so"',
+        "reconcile -r links",
+        "",
+        "# wiki's first release",
+        "git -C upstreams/wiki.git tag 0.2.0+4.4.0 main",
+        "reconcile -r wiki",
+        "",
+        "# a guestbook beside the accounts it needs, for ten minutes or until Ctrl-C",
+        "reconcile raise guestbook --for 10m",
+    ]
+    title = "Go on by hand"
+    head = f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n"
+    return head + "\n".join(lines) + "\n"
