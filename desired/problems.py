@@ -1,0 +1,104 @@
+"""What is wrong with declarations, as lines that a person and an editor can follow to the place."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import date, time
+from typing import Final
+
+from attrs import frozen
+
+Path = tuple[str | int, ...]
+"""Where a value stands in a TOML file: keys, and indexes into lists from 0."""
+
+LONGEST_SHOWN: Final = 60
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_PLAIN_BITS: Final = 64
+
+
+@frozen
+class Flaw:
+    """What is wrong at a path, before its line is known; `message` goes on from the path's name."""
+
+    path: Path
+    message: str
+    hint: str = ""
+
+
+@frozen(order=True)
+class Problem:
+    """What is wrong and where; line and column count from 1, the column in characters.
+
+    `hint` is what was probably meant, "" if nothing comes near.
+    """
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        meant = f"; did you mean {self.hint}" if self.hint else ""
+        return printable(f"{self.file}:{self.line}:{self.column}: {self.message}{meant}")
+
+
+class DeclarationError(Exception):
+    """All problems of a fleet's declarations, in the order of files and lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class RefusedError(ValueError):
+    """A value that a key does not take; the text goes on from the key's name."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def nearest(text: str, names: Iterable[str]) -> str:
+    """The one of `names` that was probably meant, "" if none comes near."""
+    return next(iter(difflib.get_close_matches(text, list(names), n=1)), "")
+
+
+def dotted(path: Path) -> str:
+    """A path as TOML writes it: `install.steps[1]`."""
+    written = "".join(f"[{step}]" if isinstance(step, int) else f".{_written_key(step)}" for step in path)
+    return written.removeprefix(".")
+
+
+def _written_key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else quoted(key)
+
+
+def shown(value: object) -> str:
+    """A TOML value in a few printable words."""
+    match value:
+        case str():
+            return quoted(value)
+        case bool() | float():
+            return repr(value).lower()
+        case int():
+            # Python refuses to print numbers of thousands of digits, which TOML can hold as hexadecimals.
+            return str(value) if value.bit_length() <= _PLAIN_BITS else "a huge number"
+        case date() | time():
+            return value.isoformat()
+        case list():
+            return "a list"
+        case _:
+            return "a table"
+
+
+def quoted(text: str) -> str:
+    short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+    escaped = short.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{printable(escaped)}"'
+
+
+def printable(text: str) -> str:
+    """`text` with everything escaped that could steer a terminal or turn the reading direction."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,201 @@
+"""The kinds of values that declarations hold: how each is read, and how a JSON Schema tells it to an editor.
+
+Nothing is converted on the way: a number is no text, and true is no number.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final, NewType
+
+from attrs import field, frozen
+
+from desired.model import DataPolicy
+from desired.problems import RefusedError, nearest, shown
+from desired.upstreams import read_upstream
+from desired.versions import is_release_name
+
+Argument = NewType("Argument", str)
+AllowRange = NewType("AllowRange", str)
+Base = NewType("Base", str)
+DriverName = NewType("DriverName", str)
+Duration = NewType("Duration", timedelta)
+EnvName = NewType("EnvName", str)
+Format = NewType("Format", int)
+Generations = NewType("Generations", int)
+HttpPath = NewType("HttpPath", str)
+Keep = NewType("Keep", str)
+Line = NewType("Line", str)
+NeverSkipped = NewType("NeverSkipped", str)
+OnlyTrue = NewType("OnlyTrue", bool)
+Protocol = NewType("Protocol", str)
+RecipeName = NewType("RecipeName", str)
+SecretName = NewType("SecretName", str)
+StatusCode = NewType("StatusCode", int)
+ToolName = NewType("ToolName", str)
+UnitName = NewType("UnitName", str)
+UpstreamName = NewType("UpstreamName", str)
+
+Command = NewType("Command", tuple[Argument, ...])
+StatusCodes = NewType("StatusCodes", tuple[StatusCode, ...])
+FILLED_LISTS: Final[Mapping[Any, Any]] = {Command: tuple[Argument, ...], StatusCodes: tuple[StatusCode, ...]}
+"""Lists that may not be empty."""
+
+_RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
+_ENV_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+_DURATION: Final = r"[1-9][0-9]{0,4}[smhd]"
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
+_ALLOW: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
+_LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
+
+
+@frozen
+class Kind:
+    """`read` returns the value that is meant or raises RefusedError; `schema` is the JSON Schema of what it takes."""
+
+    read: Callable[[object], object]
+    schema: Mapping[str, object] = field(factory=dict)
+
+
+def is_recipe_name(text: str) -> bool:
+    return re.fullmatch(_RECIPE_NAME, text) is not None
+
+
+def _refuse(wants: str, value: object, meant: str = "") -> RefusedError:
+    return RefusedError(f"wants {wants}, not {shown(value)}", meant)
+
+
+def _text(wants: str, pattern: str) -> Kind:
+    compiled = re.compile(pattern)
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not compiled.fullmatch(value):
+            raise _refuse(wants, value)
+        return value
+
+    return Kind(read, {"type": "string", "pattern": f"^(?:{pattern})$"})
+
+
+def _choice(*names: str) -> Kind:
+    wants = ("one of " if len(names) > 1 else "") + ", ".join(f'"{name}"' for name in names)
+
+    def read(value: object) -> str:
+        if value not in names or not isinstance(value, str):
+            raise _refuse(wants, value, nearest(value, names) if isinstance(value, str) else "")
+        return value
+
+    return Kind(read, {"enum": list(names)})
+
+
+def _number(low: int, high: int) -> Kind:
+    def read(value: object) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise _refuse(f"a whole number from {low} to {high}", value)
+        return value
+
+    return Kind(read, {"type": "integer", "minimum": low, "maximum": high})
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse("true or false", value)
+    return value
+
+
+def _only_true(value: object) -> bool:
+    if value is not True:
+        raise _refuse("true, or to be left out", value)
+    return value
+
+
+def _day(value: object) -> date:
+    if type(value) is not date:
+        raise _refuse("a date such as 2027-03-01", value)
+    return value
+
+
+def _format(value: object) -> int:
+    if type(value) is not int or value != 1:
+        raise _refuse("1", value)
+    return value
+
+
+def _duration(value: object) -> timedelta:
+    if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
+        raise _refuse('a duration such as "30s", "10m", "2h" or "3d"', value)
+    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+
+
+def _env_name(value: object) -> str:
+    if value == "PATH":
+        raise RefusedError("may not be set: children search programs where Canon does")
+    if not isinstance(value, str) or not re.fullmatch(_ENV_NAME, value):
+        raise RefusedError("is no name of a variable: letters, digits and _, no digit first")
+    return value
+
+
+def _allow(value: object) -> str:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
+    if not isinstance(value, str) or not re.fullmatch(_ALLOW, value, re.ASCII):
+        raise _refuse(wants, value)
+    try:
+        SpecifierSet("" if value == "*" else value)
+    except InvalidSpecifier:
+        raise _refuse(wants, value) from None
+    return value
+
+
+def _base(value: object) -> str:
+    if not isinstance(value, str) or (value != "canonical" and not is_release_name(value)):
+        meant = nearest(value, ["canonical"]) if isinstance(value, str) else ""
+        raise _refuse('"canonical" or a version such as "3.0.1+v2.0.0"', value, meant)
+    return value
+
+
+def _keep(value: object) -> str:
+    if value == "running":
+        raise RefusedError('wants "rest": the process driver cannot keep a canonical running')
+    if value != "rest":
+        raise _refuse('"rest"', value)
+    return "rest"
+
+
+def _data_policy(value: object) -> DataPolicy:
+    return DataPolicy(str(_choice(*DataPolicy).read(value)))
+
+
+def _never_skipped(_: object) -> str:
+    raise RefusedError("may not be left out: without an install nothing is tried")
+
+
+KINDS: Final[Mapping[Any, Kind]] = {
+    bool: Kind(_flag, {"type": "boolean"}),
+    date: Kind(_day, {"type": "string", "format": "date"}),
+    AllowRange: Kind(_allow, {"type": "string", "pattern": f"^(?:{_ALLOW})$"}),
+    Argument: _text("text without a zero byte", r"[^\x00]*"),
+    Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
+    DataPolicy: Kind(_data_policy, {"enum": list(DataPolicy)}),
+    DriverName: _choice("process"),
+    Duration: Kind(_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
+    EnvName: Kind(_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{_ENV_NAME})$"}),
+    Format: Kind(_format, {"const": 1}),
+    Generations: _number(1, 1000),
+    HttpPath: _text('a path of printable ASCII that starts with "/"', r"/[\x21-\x7e]*"),
+    Keep: Kind(_keep, {"enum": ["rest"]}),
+    Line: _text("one line of text", _LINE),
+    NeverSkipped: Kind(_never_skipped, {"not": {}}),
+    OnlyTrue: Kind(_only_true, {"const": True}),
+    Protocol: _choice("https", "ssh", "http", "file"),
+    RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),
+    SecretName: _text("the name of a secret: a-z, 0-9 and _, at most 64 characters", r"[a-z0-9_]{1,64}"),
+    StatusCode: _number(100, 599),
+    ToolName: _text('the name of a program, without "/"', r"[A-Za-z0-9_.+][A-Za-z0-9_.+-]*"),
+    UnitName: _text('the name of a unit that ends in ".service", or ""', r"([A-Za-z0-9:_.\\@-]+\.service)?"),
+    UpstreamName: Kind(
+        read_upstream, {"type": "string", "pattern": r"^(?:(?:https|ssh|http|file)://|[^/@:]+@[^/@:]+:)[^/]*"}
+    ),
+}
+"""Kinds by the type that the tables of a declaration name."""
