@@ -45,11 +45,8 @@ def _content(path: Path) -> bytes:
     """The hash of a file's content, which is never held as a whole."""
     digest = hashlib.sha256()
     # A file that became a link or a pipe since it was looked at is not followed and not waited for.
-    with path.open("rb", buffering=0, opener=_open_as_seen) as file:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.digest()
-
-
-def _open_as_seen(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

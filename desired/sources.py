@@ -96,18 +96,14 @@ def _as_folder(entry: Path) -> Path | Problem:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb", opener=_open_at_once) as file:
+    # Without O_NONBLOCK, opening a named pipe waits for somebody who writes.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("it is no regular file")
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise OSError(f"it has more than {LARGEST} bytes")
     return content
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Opening a named pipe would otherwise wait for somebody who writes."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _parse(path: Path, text: str) -> Source | Problem:
