@@ -121,7 +121,8 @@ def _format(value: object) -> int:
     return value
 
 
-def _duration(value: object) -> timedelta:
+def read_duration(value: object) -> timedelta:
+    """A span such as 30s, 10m, 2h or 3d. Raises RefusedError."""
     if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
         raise _refuse('a duration such as "30s", "10m", "2h" or "3d"', value)
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
@@ -179,7 +180,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
     DataPolicy: Kind(_data_policy, {"enum": list(DataPolicy)}),
     DriverName: _choice("process"),
-    Duration: Kind(_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
+    Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
     EnvName: Kind(_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{_ENV_NAME})$"}),
     Format: Kind(_format, {"const": 1}),
     Generations: _number(1, 1000),

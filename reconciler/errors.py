@@ -15,7 +15,22 @@ class InfrastructureError(CanonError):
 
 
 class RecipeError(CanonError):
-    """The recipe or its tests are to blame: a crash, a missing secret, a wrong answer."""
+    """The recipe or its tests are to blame: a crash, a missing secret, a wrong answer.
+
+    `tail` holds the last lines of what it said.
+    """
+
+    def __init__(self, message: str, hint: str = "", tail: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.tail = tail
+
+
+class TimedOutError(RecipeError):
+    """Something was not done within its time; `pressure` says what the host was under just then."""
+
+    def __init__(self, message: str, pressure: str, tail: tuple[str, ...] = ()) -> None:
+        super().__init__(message, tail=tail)
+        self.pressure = pressure
 
 
 class NeedsPersonError(CanonError):

@@ -83,6 +83,13 @@ class Mirrors(Protocol):
         """The commit that a tag, branch or (abbreviated) commit of the mirror names; None if none."""
         ...
 
+    def fetch(self, recipe: Recipe, ref: str) -> str | None:
+        """Bring a branch or tag of upstream in beside what is served; its commit, None if upstream has no such ref.
+
+        Raises InfrastructureError.
+        """
+        ...
+
     def drop(self, name: str) -> None: ...
 
 

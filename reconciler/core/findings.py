@@ -78,7 +78,7 @@ def _finding(sight: Sight) -> Finding:
         have=sight.canonical,
         cause=cause,
         look=sight.look,
-        mirror=_mirror_state(sight),
+        mirror=mirror_state(sight),
         reason=reason,
         observed_at=sight.observed_at,
         since=_since(sight, want, cause),
@@ -168,7 +168,7 @@ def _since(sight: Sight, want: Want, cause: Cause) -> datetime | None:
     return known.first_seen if known is not None else None
 
 
-def _mirror_state(sight: Sight) -> MirrorState:
+def mirror_state(sight: Sight) -> MirrorState:
     mirror = sight.mirror
     if mirror.unreadable:
         return MirrorState.UNKNOWN

@@ -3,19 +3,23 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.redact import Redaction, redaction, slot_secrets
 from reconciler.host.run import Order, Told, capture
-from reconciler.host.text import one_line
+from reconciler.host.text import lines_printable, one_line
 from reconciler.ports import App, Given
 
 _SETTINGS = "settings.json"
 _INSIDE = "inside.py"
 # Copying or deleting the largest data set; a hanging disk must not hang a pass for ever.
 _DEADLINE = 6 * 3600.0
+_LOG_BYTES = 4096
+_LOG_LINES = 8
 # What cp says, in English under LC_ALL=C.UTF-8, when the host and not the data is to blame.
 _OF_THE_HOST = ("No space left on device", "Disk quota exceeded", "Input/output error", "Read-only file system")
 
@@ -54,6 +58,22 @@ def open_log(app: App, name: str) -> IO[bytes]:
     """Where a line's output goes; never through a link that an app may have put there."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
+
+
+def last_lines(app: App) -> tuple[str, ...]:
+    """The end of what each line of the Procfile wrote, fit to be shown, and without any secret of the slot."""
+    known = redaction(slot_secrets(app.folder.parent))
+    return tuple(line for path in sorted(app.logs.glob("*.log")) for line in _end_of(path, known))
+
+
+def _end_of(path: Path, known: Redaction) -> Iterator[str]:
+    with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
+        file.seek(start)
+        # A secret which the start has cut in two begins in what is dropped here.
+        data = known.apply(file.read())
+        lines = lines_printable(data[-_LOG_BYTES:]).rstrip("\n").split("\n")
+        yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
 
 
 def write_given(app: App, given: Given) -> None:

@@ -1,20 +1,18 @@
 """The JSON of all that is no report: canonicals as recorded, a trial by hand, a raised copy, logs, words, errors."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from attrs import frozen
 
 from desired.problems import Problem
 from reconciler.core.gate import Condition
-from reconciler.core.outcome import Result
 from reconciler.core.report import Population, Run, Slice
 from reconciler.core.sights import Look, State
 from reconciler.core.tiers import Trial
 from reconciler.ports import Seen
 from reconciler.show.document import (
     FORMAT,
-    UNTRIED,
+    RECIPE,
     Json,
     gate_part,
     have_part,
@@ -27,19 +25,6 @@ from reconciler.show.status import Recorded, notes_on, status_line
 from reconciler.show.trial import result_of, trial_line
 from state.model import Canonical
 
-_UNASKED: Final[Json] = {
-    "want": None,
-    "cause": None,
-    "mirror": None,
-    "action": "none",
-    "findings": [],
-    "not_releases": [],
-    "vanished": [],
-    "since": None,
-    "observed_at": None,
-}
-"""What only asking upstream could tell."""
-
 
 def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
     """Canonicals as recorded; upstream was not asked."""
@@ -48,21 +33,20 @@ def status_document(run: Run, population: Population, rows: Sequence[Recorded], 
         Slice.EXCEPTED: sum(bool(row.exception) for row in rows),
         Slice.ORPHANED: sum(not row.declared for row in rows),
     }
-    return _document(run, population, [_recorded(row) for row in rows], counts, status_line(rows), exit_code)
+    return _document(run, population, [_recorded(row) for row in rows], _summary(counts, status_line(rows)), exit_code)
 
 
 def _recorded(row: Recorded) -> Json:
     have = row.canonical
-    return _UNASKED | {
+    return {
+        **RECIPE,
         "name": row.recipe,
         "have": have_part(have),
         "state": row.look.state,
         "held_back": "excepted" if row.exception else None,
         "reason": "; ".join(notes_on(row)),
         "needs_person": not row.declared,
-        "gate": [],
-        "result": Result.NONE,
-        **(recorded_part(have.evidence) if have is not None else UNTRIED),
+        **(recorded_part(have.evidence) if have is not None else {}),
     }
 
 
@@ -80,39 +64,40 @@ def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
     """One trial by hand, in the shape of a report of one recipe."""
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
-    return _document(run, population, [_tested(tested, line)], {}, line, exit_code)
+    return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
 
 
 def _tested(tested: Tested, line: str) -> Json:
     trial = tested.trial
-    return _UNASKED | {
+    return {
+        **RECIPE,
         "name": trial.recipe,
         "want": {"version": trial.release.version, "commit": trial.release.commit},
         "have": have_part(tested.canonical),
         "state": tested.look.state,
-        "held_back": None,
         "reason": line,
-        "needs_person": False,
         "gate": gate_part(tested.conditions),
         "result": result_of(trial),
         **tried_part(trial),
-        "findings": list(trial.findings),
     }
 
 
-def _document(
-    run: Run, population: Population, recipes: list[Json], counts: Mapping[Slice, int], line: str, exit_code: int
-) -> Json:
+def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
     return {
         "format": FORMAT,
         "command": run.command,
         "pass": run_part(run),
         "population": population_part(population),
         "recipes": recipes,
-        "summary": {each.value: counts.get(each) for each in Slice} | {"held_back": None, "line": line},
+        "summary": summary,
         "notes": [],
         "exit_code": exit_code,
     }
+
+
+def _summary(counts: Mapping[Slice, int], line: str) -> Json:
+    """What was not compared is not counted, which null says and 0 would not."""
+    return {**{each.value: counts.get(each) for each in Slice}, "held_back": None, "line": line}
 
 
 def raised_document(recipe: str, seen: Seen) -> Json:

@@ -20,7 +20,30 @@ from state.model import Canonical, Evidence
 FORMAT: Final = 1
 Json = Mapping[str, object]
 
-UNTRIED: Final[Json] = {"level": None, "base": None, "tiers": [], "log": None}
+RECIPE: Final[Json] = {
+    "name": None,
+    "want": None,
+    "have": None,
+    "cause": None,
+    "state": None,
+    "held_back": None,
+    "mirror": None,
+    "action": "none",
+    "reason": "",
+    "needs_person": False,
+    "gate": [],
+    "result": "none",
+    "level": None,
+    "base": None,
+    "tiers": [],
+    "log": None,
+    "findings": [],
+    "not_releases": [],
+    "vanished": [],
+    "since": None,
+    "observed_at": None,
+}
+"""Every key of a recipe in its order, with what stands there where nothing is known."""
 
 
 def write(document: Json) -> str:
@@ -90,6 +113,7 @@ def _row(row: Row) -> Json:
     step, finding = row.step, row.finding
     trial = row.outcome.attempt.trial if row.outcome is not None else None
     return {
+        **RECIPE,
         "name": row.recipe,
         "want": _want(finding.want),
         "have": have_part(finding.have),
@@ -102,8 +126,7 @@ def _row(row: Row) -> Json:
         "needs_person": step.needs_person,
         "gate": gate_part(row.gate),
         "result": row.result,
-        **(tried_part(trial) if trial is not None else UNTRIED),
-        "findings": list(trial.findings) if trial is not None else [],
+        **(tried_part(trial) if trial is not None else {}),
         "not_releases": list(finding.not_releases),
         "vanished": list(finding.vanished),
         "since": time_part(finding.since),
@@ -144,7 +167,6 @@ def _evidence(evidence: Evidence) -> Json:
         "canon": evidence.canon,
         "fleet": evidence.fleet,
         "tests": evidence.tests,
-        "findings": list(evidence.findings),
         **recorded_part(evidence),
     }
 
@@ -152,7 +174,13 @@ def _evidence(evidence: Evidence) -> Json:
 def recorded_part(evidence: Evidence) -> Json:
     tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
     base = {"version": evidence.base.version, "why": evidence.base.why}
-    return {"level": evidence.level, "base": base, "tiers": [_tier(*tier) for tier in tiers], "log": evidence.log}
+    return {
+        "level": evidence.level,
+        "base": base,
+        "tiers": [_tier(*tier) for tier in tiers],
+        "log": evidence.log,
+        "findings": list(evidence.findings),
+    }
 
 
 def tried_part(trial: Trial) -> Json:
@@ -162,6 +190,7 @@ def tried_part(trial: Trial) -> Json:
         "base": base,
         "tiers": [_result(tier) for tier in trial.tiers],
         "log": trial.log,
+        "findings": list(trial.findings),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from reconciler.core.gate import Condition, Standing, refusals
+from reconciler.core.outcome import Result
 from reconciler.core.tiers import TierResult, Trial, Verdict, failing, is_green, level
 from reconciler.show.escape import escape
 from reconciler.show.screen import Cell, Screen, Style, align, paint
@@ -71,9 +72,8 @@ def base_said(trial: Trial) -> str:
 
 
 def tier_reason(tier: TierResult) -> str:
-    """Why a tier was skipped, from the closed list, and what there is to say beside it."""
-    known = f"{tier.skip}: {SKIPS[tier.skip]}" if tier.skip is not None else ""
-    return "; ".join(part for part in (known, tier.reason) if part)
+    """Why a tier was skipped, from the closed list and in words; else what there is to say of it."""
+    return tier.reason if tier.skip is None else f"{tier.skip}: {tier.reason or SKIPS[tier.skip]}"
 
 
 def _tiers(trial: Trial, screen: Screen) -> list[str]:

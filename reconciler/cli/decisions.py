@@ -1,0 +1,98 @@
+"""What only a person can decide: to accept what upstream did, and to forget an orphan. The ledger keeps who and why."""
+
+import getpass
+import sys
+from pathlib import Path
+
+from attrs import evolve
+
+from desired.model import Unobservable
+
+from reconciler.cli.failures import UsageError
+from reconciler.cli.house import House, make_host, open_house, require, state_of, stoppable
+from reconciler.cli.options import Options
+from reconciler.cli.passes import new_pass_id
+from reconciler.core.sights import Sight, moved_tags, vanished_tags
+from reconciler.errors import InfrastructureError, NeedsPersonError
+from reconciler.observe import observe
+from reconciler.ports import Host
+from reconciler.show.document import write
+from reconciler.show.escape import escape
+from reconciler.slots import reserved
+from state.lock import hold
+from state.model import Entry, KnownTag, Memory
+
+
+def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
+    """Believe upstream from now on: one moved tag, or the loss of tags."""
+    house = open_house(options)
+    require(house.fleet, name)
+    state_of(house)
+    with stoppable(), hold(house.state.lock, f"accept {name}") as lock:
+        host = make_host(house, new_pass_id(), lock.descriptor)
+        sight = observe(host, house.fleet, [name], host.registry.read()).sights[name]
+        if isinstance(sight.answer, Unobservable):
+            raise InfrastructureError(f"{name}: upstream cannot be seen: {sight.answer.reason}")
+        memory, said = _moved(host, sight, tag) if tag is not None else _shrunken(sight)
+        body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": said}
+        host.registry.remember([memory], [Entry(host.clock.now(), "accepted", name, body)])
+    return _tell(options, {"command": "accept", "name": name, "tag": tag, "said": said}, f"{name}: {said}")
+
+
+def _moved(host: Host, sight: Sight, tag: str) -> tuple[Memory, str]:
+    moved = moved_tags(sight)
+    if tag not in moved:
+        others = f"moved are: {', '.join(sorted(moved))}" if moved else "none of its known release tags moved"
+        raise NeedsPersonError(f"{sight.recipe.name}: tag {tag} did not move", others)
+    before, after = moved[tag]
+    known = {**sight.memory.known, tag: KnownTag(after, host.clock.now())}
+    return evolve(sight.memory, known=known), f"accepted: {tag} names {after[:7]} and no longer {before[:7]}"
+
+
+def _shrunken(sight: Sight) -> tuple[Memory, str]:
+    gone = vanished_tags(sight)
+    if not gone:
+        raise NeedsPersonError(f"{sight.recipe.name}: upstream lost no known release tag", "a moved tag wants its name")
+    known = {tag: each for tag, each in sight.memory.known.items() if tag not in gone}
+    return evolve(sight.memory, known=known), f"accepted: {len(gone)} release tags are gone: {', '.join(sorted(gone))}"
+
+
+def forget(options: Options, name: str, reason: str) -> int:
+    """Delete all that is recorded of an orphan; the ledger keeps that it was."""
+    house = open_house(options)
+    if name in house.fleet.recipes:
+        raise UsageError(f"{name} is declared", f"remove recipes/{name} from the fleet first")
+    with stoppable(), hold(_existing(house, name), f"forget {name}") as lock:
+        host = make_host(house, new_pass_id(), lock.descriptor)
+        said = _drop(host, name, reason)
+    return _tell(options, {"command": "forget", "name": name, "said": said}, f"{name}: {said}")
+
+
+def _existing(house: House, name: str) -> Path:
+    if not house.state.database.exists():
+        raise UsageError(f"nothing is recorded of {name}: there is no registry in {house.state.root}")
+    return house.state.lock
+
+
+def _drop(host: Host, name: str, reason: str) -> str:
+    records = host.registry.read()
+    have = records.canonicals.get(name)
+    if have is None and name not in records.memories:
+        raise UsageError(f"nothing is recorded of {name}")
+    with reserved(host, name, f"forget {name}"):
+        body = {
+            "reason": reason,
+            "who": getpass.getuser(),
+            "version": have.version if have else None,
+            "lineage": list(have.lineage) if have else [],
+        }
+        host.registry.forget(name, [Entry(host.clock.now(), "forgotten", name, body)])
+        host.snapshots.delete(host.canonicals / name)
+        host.snapshots.delete(host.logs / name)
+        host.mirrors.drop(name)
+    return f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
+
+
+def _tell(options: Options, document: dict[str, object], line: str) -> int:
+    sys.stdout.write(write({"format": 1, **document, "exit_code": 0}) if options.json else escape(line) + "\n")
+    return 0

@@ -1,0 +1,75 @@
+"""What is recorded, shown without asking anybody: status and logs."""
+
+import os
+import sys
+from datetime import UTC, datetime
+
+from desired.model import TierName
+from reconciler.cli.failures import UsageError
+from reconciler.cli.house import House, open_house, require
+from reconciler.cli.options import Options, columns
+from reconciler.core.sights import Look, State
+from reconciler.observe import look_at
+from reconciler.show.document import status_document, write
+from reconciler.show.raised import render_logs
+from reconciler.show.screen import screen_for
+from reconciler.show.status import recorded, render_card, render_status
+from state.logs import logged_trials
+from state.model import Memory, Records
+from state.registry import SqliteRegistry
+from state.snapshots import SealedSnapshots
+
+
+def status(options: Options, name: str | None) -> int:
+    """The canonicals as recorded, all or one."""
+    house = open_house(options)
+    records = SqliteRegistry(house.state.database).read()
+    if name is not None and name not in records.canonicals:
+        require(house.fleet, name)
+    looks = _looks(house, records)
+    rows = recorded(house.fleet, records, looks, (name,) if name else options.recipes)
+    now, screen = datetime.now(UTC), screen_for(columns(), os.environ, no_color=options.no_color)
+    code = _code({row.look.state for row in rows})
+    if options.json:
+        sys.stdout.write(write(status_document(rows, code, now)))
+    elif name is not None:
+        sys.stdout.write(render_card(rows[0], screen, now))
+    else:
+        sys.stdout.write(render_status(rows, screen, now, wide=options.output == "wide"))
+    return code
+
+
+def _code(states: set[State]) -> int:
+    """Damage shows in the exit code here too; what upstream has is not asked and so not counted."""
+    if State.UNKNOWN in states:
+        return 1
+    return 3 if State.DAMAGED in states else 0
+
+
+def _looks(house: House, records: Records) -> dict[str, Look]:
+    snapshots, folder = SealedSnapshots(), house.state.canonicals
+    return {
+        name: look_at(snapshots, folder, canonical, records.memories.get(name, Memory(name)))
+        for name, canonical in records.canonicals.items()
+    }
+
+
+def logs(options: Options, name: str, trial: str | None) -> int:
+    """The log of one trial, tier by tier; the latest unless one is named."""
+    house = open_house(options)
+    folder = house.state.logs / name
+    trials = logged_trials(folder)
+    if not trials:
+        require(house.fleet, name)
+        raise UsageError(f"no trial of {name} is logged", "a pass or `reconcile trial` makes one")
+    chosen = trial or trials[-1]
+    if chosen not in trials:
+        raise UsageError(f"no trial {chosen} of {name}", f"there are: {', '.join(trials)}")
+    order = [*TierName, "promote"]
+    texts = {tier: (folder / chosen / f"{tier}.log") for tier in order}
+    there = {str(tier): path.read_text(errors="replace") for tier, path in texts.items() if path.exists()}
+    if options.json:
+        sys.stdout.write(write({"format": 1, "command": "logs", "name": name, "trial": chosen, "tiers": there}))
+    else:
+        sys.stdout.write(render_logs(chosen, there, screen_for(columns(), os.environ, no_color=options.no_color)))
+    return 0

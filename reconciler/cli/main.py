@@ -1,0 +1,170 @@
+"""The commands: their words, and the function each calls."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from reconciler.cli.options import Options, shared
+
+USAGE: Final = 64
+
+EXITS = """\b
+Exit codes, the gravest wins (5, 1, 4, 3, 2):
+  0   all in sync and intact
+  1   could not tell, or could not do
+  2   a promotion is wanted
+  3   a canonical is damaged
+  4   needs a person
+  5   hollow: nothing enrolled, or the sums do not close
+  64  usage    75  busy    78  declarations    130/143  interrupted
+"""
+
+
+class _Commands(click.Group):
+    """Commands in the order of their definition, which is that of a day's work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(self.commands)
+
+
+@click.group(cls=_Commands, invoke_without_command=True, epilog=EXITS)
+@click.version_option(package_name="canon-reconcile", prog_name="reconcile")
+@click.option("--dry-run", is_flag=True, help="Show what a pass would do, and stop.")
+@click.option("--retry", multiple=True, metavar="NAME", help="Try this recipe though it was red before.")
+@shared
+@click.pass_context
+def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry: tuple[str, ...]) -> int:
+    """Bring every enrolled recipe's canonical to its latest release that passes a cold test.
+
+    Without a command: one pass.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    from reconciler.cli import passes
+
+    return passes.preview(options, "plan", retry) if dry_run else passes.converge(options, retry)
+
+
+@reconcile.command()
+@shared
+def drift(options: Options) -> int:
+    """Say what differs, and since when. Never writes."""
+    from reconciler.cli import passes
+
+    return passes.preview(options, "drift", ())
+
+
+@reconcile.command()
+@click.argument("name", required=False)
+@shared
+def status(options: Options, name: str | None) -> int:
+    """Show the canonicals as recorded; asks no upstream."""
+    from reconciler.cli import looks
+
+    return looks.status(options, name)
+
+
+@reconcile.command()
+@click.argument("name")
+@click.option("--ref", metavar="REF", help="A release, a branch or a commit; the newest release unless told.")
+@click.option("--tiers", metavar="LIST", help="Only these tiers, by commas; install is always one of them.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the tiers as JUnit XML too.")
+@shared
+def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit: Path | None) -> int:
+    """Test a release, branch or commit cold, with the canonical as base. Never promotes.
+
+    Leaves with 0 green, 4 red, 1 infrastructure.
+    """
+    from reconciler.cli import trials
+
+    return trials.trial(options, name, trials.Wish(ref, tiers, junit))
+
+
+@reconcile.command("raise")
+@click.argument("name")
+@click.option("--for", "span", default="1h", metavar="SPAN", show_default=True, help="How long it stays, e.g. 10m.")
+@shared
+def raise_(options: Options, name: str, span: str) -> int:
+    """Raise an isolated copy of a canonical with its data, until interrupted.
+
+    Prints one line with its address. The canonical is not touched.
+    """
+    from reconciler.cli import trials
+
+    return trials.raise_copy(options, name, span)
+
+
+@reconcile.command()
+@click.argument("name")
+@click.argument("trial_id", metavar="[TRIAL]", required=False)
+@shared
+def logs(options: Options, name: str, trial_id: str | None) -> int:
+    """Show the log of the last trial, tier by tier."""
+    from reconciler.cli import looks
+
+    return looks.logs(options, name, trial_id)
+
+
+@reconcile.command()
+@click.argument("name")
+@click.argument("tag", required=False)
+@click.option("--reason", required=True, help="Why it is right; kept in the ledger.")
+@shared
+def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
+    """Accept a moved TAG, or without one an upstream that lost tags."""
+    from reconciler.cli import decisions
+
+    return decisions.accept(options, name, tag, reason)
+
+
+@reconcile.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="Why it is to go; kept in the ledger.")
+@shared
+def forget(options: Options, name: str, reason: str) -> int:
+    """Drop a recipe that is no longer declared: record, snapshots, mirror, logs."""
+    from reconciler.cli import decisions
+
+    return decisions.forget(options, name, reason)
+
+
+@reconcile.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@shared
+def init(options: Options, folder: Path) -> int:
+    """Make a new fleet in FOLDER."""
+    from reconciler.cli import making
+
+    return making.init(options, folder)
+
+
+@reconcile.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--tell", is_flag=True, help="Run the demo's story too, with real commands.")
+@shared
+def demo(options: Options, folder: Path, *, tell: bool) -> int:
+    """Make a self-made fleet that shows everything, in FOLDER."""
+    from reconciler.cli import making
+
+    return making.demo(options, folder, tell=tell)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; every expected error becomes one line and an exit code."""
+    try:
+        left = reconcile.main(list(arguments), prog_name="reconcile", standalone_mode=False)
+    except click.exceptions.Exit as over:
+        return over.exit_code
+    except click.UsageError as wrong:
+        from reconciler.cli.failures import usage
+
+        return usage(wrong, arguments)
+    except click.Abort:
+        return 130
+    except Exception as failed:  # noqa: BLE001  the one place where an error becomes an exit code
+        from reconciler.cli.failures import fail
+
+        return fail(failed, arguments)
+    return left if isinstance(left, int) else 0

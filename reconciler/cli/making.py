@@ -1,0 +1,54 @@
+"""A new fleet, and the demo."""
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from reconciler.cli.options import Options
+from reconciler.errors import NeedsPersonError
+from reconciler.show.document import write
+from reconciler.show.escape import escape
+
+FLEET: Final = """\
+#:schema ./schemas/fleet.schema.json
+format = 1
+
+[fleet]
+name = "{name}"
+# protocols = ["https", "ssh"]   # of upstreams; "http" and "file" must be named to be allowed
+# unit = "reconcile.service"     # then only a pass inside this unit promotes
+
+# [defaults.recipe]              # any table of recipe.toml, for all recipes
+# driver = "process"
+"""
+
+
+def init(options: Options, folder: Path) -> int:
+    """Make the folder with a fleet that has no recipes yet."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one")
+    (folder / "recipes").mkdir(parents=True)
+    (folder / "schemas").mkdir()
+    for schema in ("fleet.schema.json", "recipe.schema.json"):
+        (folder / "schemas" / schema).write_bytes(files("desired").joinpath(schema).read_bytes())
+    (folder / "fleet.toml").write_text(FLEET.format(name=folder.absolute().name or "fleet"), encoding="utf-8")
+    said = f"{folder} is a new fleet; next: make {folder}/recipes/NAME/recipe.toml with [recipe] and its upstream"
+    return _tell(options, {"command": "init", "folder": str(folder)}, said)
+
+
+def demo(options: Options, folder: Path, *, tell: bool) -> int:
+    """Make the demo in `folder`, and tell its story there when asked to."""
+    from reconciler.demo.fleet import make_demo
+
+    if tell:
+        from reconciler.demo.story import tell as tell_story
+
+        return tell_story(folder)
+    make_demo(folder)
+    return _tell(options, {"command": "demo", "folder": str(folder)}, f"{folder} is made; read {folder}/README")
+
+
+def _tell(options: Options, document: dict[str, object], line: str) -> int:
+    sys.stdout.write(write({"format": 1, **document, "exit_code": 0}) if options.json else escape(line) + "\n")
+    return 0

@@ -1,0 +1,84 @@
+"""The options that every command takes, before its verb or after it."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from attrs import asdict, evolve, frozen
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@frozen
+class Options:
+    """What was asked for on the command line; None and empty mean not said."""
+
+    fleet: Path | None = None
+    state: Path | None = None
+    recipes: tuple[str, ...] = ()
+    output: str | None = None
+    no_color: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def over(self, earlier: "Options") -> "Options":
+        """These options, and where one is not said, the earlier ones."""
+        said = {name: value for name, value in asdict(self, recurse=False).items() if value}
+        return evolve(earlier, **said)
+
+    @property
+    def json(self) -> bool:
+        return self.output == "json"
+
+    @property
+    def fleet_folder(self) -> Path:
+        """Flag, RECONCILE_FLEET, systemd's CONFIGURATION_DIRECTORY, /etc/reconcile."""
+        return self.fleet or _found(os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
+
+    @property
+    def state_folder(self) -> Path:
+        """Flag, RECONCILE_STATE, systemd's STATE_DIRECTORY, /var/lib/reconcile."""
+        return self.state or _found(os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
+
+
+def _found(environ: Mapping[str, str], ours: str, systemds: str, default: str) -> Path:
+    """systemd joins several directories by a colon; the first is the main one."""
+    return Path(environ.get(ours) or environ.get(systemds, "").split(":")[0] or default)
+
+
+_SHARED = (
+    click.option("--fleet", type=click.Path(path_type=Path), metavar="DIR", help="Folder of declarations."),
+    click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Folder of what is recorded."),
+    click.option("-r", "--recipe", "recipes", multiple=True, metavar="NAME", help="Only this recipe; repeatable."),
+    click.option("-o", "--output", type=click.Choice(["text", "wide", "json"]), help="Form of the answer."),
+    click.option("--no-color", is_flag=True, help="No colour, also on a terminal."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more while it runs."),
+)
+
+
+def shared(function: Function) -> Function:
+    """Give a command the options that all have, collected into its first argument `options`."""
+
+    @click.pass_context
+    def collected(context: click.Context, /, **given: Any) -> Any:
+        names = ("fleet", "state", "recipes", "output", "no_color", "quiet", "verbose")
+        said = Options(**{name: given.pop(name) for name in names})
+        parent = context.parent.obj if context.parent is not None else None
+        context.obj = said.over(parent) if isinstance(parent, Options) else said
+        return context.invoke(function, context.obj, **given)
+
+    collected.__name__, collected.__doc__ = function.__name__, function.__doc__
+    for option in reversed(_SHARED):
+        collected = option(collected)
+    return collected  # type: ignore[return-value]  # click's decorators hide what they wrap
+
+
+def columns() -> int | None:
+    """Width of the terminal that stdout is; None where it is none."""
+    if not sys.stdout.isatty():
+        return None
+    return os.get_terminal_size(sys.stdout.fileno()).columns or None

@@ -1,0 +1,207 @@
+"""A trial by hand, and a raised copy of a canonical."""
+
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.model import Release, TierName, Unobservable
+from desired.problems import RefusedError
+from desired.values import read_duration
+from reconciler.casts import NeedMissingError, canonical_cast, cast_of
+from reconciler.cli.failures import UsageError
+from reconciler.cli.house import House, make_host, open_house, require, state_of, stoppable
+from reconciler.cli.options import Options, columns
+from reconciler.cli.passes import new_pass_id
+from reconciler.converge import base_for, trial_id
+from reconciler.core.findings import MirrorState, mirror_state
+from reconciler.core.gate import Condition, gate
+from reconciler.core.sights import Sight, mirrored_tags, want_of
+from reconciler.core.tiers import Trial, Verdict, failing
+from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
+from reconciler.evidence import trial_entry
+from reconciler.observe import observe
+from reconciler.ports import Host, Seen
+from reconciler.raising import Cast, raise_cast
+from reconciler.show.document import raised_document, trial_document, write
+from reconciler.show.junit import junit
+from reconciler.show.raised import render_raised
+from reconciler.show.screen import screen_for
+from reconciler.show.trial import render_trial
+from reconciler.slots import Slot, open_slot, reserved
+from reconciler.trial import Order, run_trial
+from state.errors import LockHeldError
+from state.lock import hold
+from state.model import Answer, Canonical, Records
+
+
+@frozen
+class Wish:
+    """What a hand-run trial is to be of; None means the newest release, and all tiers."""
+
+    ref: str | None
+    tiers: str | None
+    junit: Path | None
+
+
+# ---- a trial ----
+
+
+def trial(options: Options, name: str, wish: Wish) -> int:
+    """Try once, tell, and leave; nothing is promoted and no red remembered."""
+    house = open_house(options)
+    require(house.fleet, name)
+    tiers = _tiers(wish.tiers)
+    state_of(house)
+    with stoppable():
+        host = make_host(house, new_pass_id())
+        tried, conditions = _try(host, house, name, wish, tiers)
+    host.registry.append([trial_entry(host, tried, "by hand")])
+    return _answer(house, wish, tried, conditions)
+
+
+def _tiers(text: str | None) -> frozenset[TierName]:
+    """Install is always among them, since every other tier rests on it."""
+    if text is None:
+        return frozenset(TierName)
+    names = [each.strip() for each in text.split(",")]
+    wrong = [name for name in names if name not in set(TierName)]
+    if wrong:
+        raise UsageError(f"no tier {wrong[0]}", f"there are: {', '.join(TierName)}")
+    return frozenset({TierName.INSTALL, *map(TierName, names)})
+
+
+def _try(
+    host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierName]
+) -> tuple[Trial, tuple[Condition, ...]]:
+    records = host.registry.read()
+    recipe = house.fleet.recipes[name]
+    sights = observe(host, house.fleet, sorted({name, *recipe.install.needs}), records).sights
+    for sight in sights.values():
+        _bring_up(host, house, sight)
+    release = _release(host, sights[name], wish.ref)
+    cast = cast_of(recipe, release, house.fleet.recipes, _need_releases(records, sights))
+    with reserved(host, name, f"trial {release.version}") as folder:
+        sight = sights[name]
+        order = Order(
+            id=trial_id(host),
+            recipe=recipe,
+            release=release,
+            cast=cast,
+            base=base_for(sight, release),
+            canonical=sight.canonical,
+            by_pass=False,
+            tests=sight.tests,
+            folder=folder,
+            tiers=tiers,
+        )
+        tried = run_trial(host, order)
+    return tried, gate(house.fleet, recipe, tried, sights[name].answer, host.place)
+
+
+def _bring_up(host: Host, house: House, sight: Sight) -> None:
+    """Fetch what is behind, if no pass is at it; what the mirror has by then is what can be tried."""
+    if not isinstance(sight.answer, Answer) or mirror_state(sight) is MirrorState.EQUAL:
+        return
+    if isinstance(want_of(sight), Unobservable):
+        return
+    try:
+        with hold(house.state.lock, f"trial {sight.recipe.name}"):
+            host.mirrors.update(sight.recipe, sight.answer, mirrored_tags(sight))
+    except LockHeldError as held:
+        host.progress.step(sight.recipe.name, f"the mirror stays as it is: {held}")
+
+
+def _release(host: Host, sight: Sight, ref: str | None) -> Release:
+    name = sight.recipe.name
+    if ref is None:
+        want = want_of(sight)
+        if not isinstance(want, Release):
+            reason = want.reason if isinstance(want, Unobservable) else "it has no single newest release"
+            raise InfrastructureError(f"{name}: nothing to try: {reason}", "name what to try: --ref REF")
+        return want
+    commit = host.mirrors.resolve(name, ref) or host.mirrors.fetch(sight.recipe, ref)
+    if commit is None:
+        raise UsageError(f"{name}: neither a release nor a branch nor a commit is named {ref}")
+    return Release(ref, commit)
+
+
+def _need_releases(records: Records, sights: dict[str, Sight]) -> dict[str, Release | None]:
+    found: dict[str, Release | None] = {}
+    for name, sight in sights.items():
+        want = want_of(sight)
+        found[name] = want if isinstance(want, Release) else None
+    return found | {name: Release(have.version, have.commit) for name, have in records.canonicals.items()}
+
+
+def _answer(house: House, wish: Wish, tried: Trial, conditions: tuple[Condition, ...]) -> int:
+    bad = failing(tried.tiers)
+    code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
+    if wish.junit is not None:
+        wish.junit.write_text(junit(tried), encoding="utf-8")
+    if house.options.json:
+        sys.stdout.write(write(trial_document(tried, conditions, code)))
+    else:
+        screen = screen_for(columns(), os.environ, no_color=house.options.no_color)
+        sys.stdout.write(render_trial(tried, conditions, screen, state=str(house.state.root)))
+    return code
+
+
+# ---- a raised copy ----
+
+
+def raise_copy(options: Options, name: str, span: str) -> int:
+    """Raise the canonical's snapshot in a slot of its own and keep it until a signal or the end of `span`."""
+    try:
+        stays = read_duration(span)
+    except RefusedError as wrong:
+        raise UsageError(f"--for {span}: {wrong}") from wrong
+    house = open_house(options)
+    require(house.fleet, name)
+    host = make_host(house, new_pass_id())
+    canonical = host.registry.read().canonicals.get(name)
+    if canonical is None:
+        raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
+    with stoppable(), reserved(host, name, f"raise {name}") as folder:
+        try:
+            with open_slot(host, folder, "raised", folder / "raise.log") as slot:
+                seen = raise_cast(slot, _rested(host, house, canonical, slot))
+                _tell(options, name, seen)
+                _stay(slot, name, stays)
+        except InterruptedPassError:
+            return 0
+    return 0
+
+
+def _rested(host: Host, house: House, canonical: Canonical, slot: Slot) -> Cast:
+    """What the canonical needs comes from its snapshot as well, at the release it had there."""
+    recipe = house.fleet.recipes[canonical.recipe]
+    anywhere = {name: Release("", "") for name in house.fleet.recipes}
+    release = Release(canonical.version, canonical.commit)
+    cast = canonical_cast(host, canonical, cast_of(recipe, release, house.fleet.recipes, anywhere), slot.folder / "source")
+    lacking = [member.recipe.name for member in cast if member.source is None]
+    if lacking:
+        raise NeedMissingError(f"{recipe.name} needs {lacking[0]} since its canonical was promoted, whose snapshot lacks it")
+    return cast
+
+
+def _tell(options: Options, name: str, seen: Seen) -> None:
+    if options.json:
+        sys.stdout.write(write(raised_document(name, seen)))
+    else:
+        sys.stdout.write(render_raised(name, seen))
+    sys.stdout.flush()
+
+
+def _stay(slot: Slot, name: str, stays: timedelta) -> None:
+    """Until the time is over; an app that ends by itself is an error."""
+    placed = slot.placed[name]
+    until = time.monotonic() + stays.total_seconds()
+    while time.monotonic() < until:
+        seen = placed.driver.look(placed.app)
+        if not isinstance(seen, Seen):
+            raise CanonError(f"{name} ended by itself: {seen.reason}")
+        time.sleep(min(1.0, max(0.0, until - time.monotonic())))

@@ -1,0 +1,144 @@
+"""Carries out a plan: one outcome a step, each told from what is read back."""
+
+from collections.abc import Iterator, Mapping
+
+from attrs import frozen
+
+from desired.model import Fleet, Release
+from desired.want import releases
+from reconciler.casts import NeedMissingError, cast_of
+from reconciler.core.base import Base, upgrade_base
+from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
+from reconciler.core.plan import Plan, Step
+from reconciler.core.sights import Sight, State, want_of
+from reconciler.errors import BusyError, CanonError
+from reconciler.evidence import remembered, trial_entry
+from reconciler.ports import Host, MirrorRefs
+from reconciler.promote import Promotion, promote, prune
+from reconciler.slots import reserved
+from reconciler.trial import Order, run_trial
+from state.errors import StateError
+from state.logs import prune_logs
+from state.model import Answer
+
+KEPT_LOGS = 20
+
+
+@frozen
+class Task:
+    """What the steps are carried out on. `hindrances` says by recipe why its mirror could not follow."""
+
+    host: Host
+    fleet: Fleet
+    plan: Plan
+    sights: Mapping[str, Sight]
+    hindrances: Mapping[str, str]
+
+
+def converge(task: Task) -> Iterator[Outcome]:
+    """One outcome for each step of the plan, in the plan's order; a red one does not stop the next."""
+    for name in task.plan.order:
+        step = task.plan.steps[name]
+        outcome = _outcome(task, step, _attempt(task, step))
+        _write_down(task, outcome)
+        yield outcome
+
+
+def untried(task: Task, step: Step, why: str) -> Outcome:
+    """The outcome of a step that was not begun or was broken off."""
+    return _outcome(task, step, Attempt(hindrance=why))
+
+
+def _attempt(task: Task, step: Step) -> Attempt:
+    hindrance = task.hindrances.get(step.recipe, "")
+    if hindrance:
+        return Attempt(hindrance=hindrance, host_fault=True)
+    if step.release is None:
+        return Attempt()
+    try:
+        return _try(task, step, step.release)
+    except (BusyError, NeedMissingError) as busy:
+        return Attempt(hindrance=busy.message)
+    except (CanonError, StateError, OSError) as failed:
+        return Attempt(hindrance=str(failed), host_fault=True)
+
+
+def _try(task: Task, step: Step, release: Release) -> Attempt:
+    sight = task.sights[step.recipe]
+    assert isinstance(sight.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
+    cast = cast_of(sight.recipe, release, task.fleet.recipes, need_releases(task))
+    with reserved(task.host, step.recipe, f"pass {task.host.pass_id}") as folder:
+        host = task.host
+        base = base_for(sight, release)
+        order = Order(
+            id=trial_id(host),
+            recipe=sight.recipe,
+            release=release,
+            cast=cast,
+            base=base,
+            canonical=sight.canonical,
+            by_pass=True,
+            tests=sight.tests,
+            folder=folder,
+        )
+        host.progress.step(step.recipe, f"trying {release.version}", sight.memory.seconds)
+        trial = run_trial(host, order)
+        return promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, folder))
+
+
+def base_for(sight: Sight, release: Release) -> Base:
+    """The base of an upgrade to `release`, from what was seen."""
+    published = releases(sight.answer.tags, sight.recipe.allow) if isinstance(sight.answer, Answer) else ()
+    intact = sight.look.state is State.INTACT
+    return upgrade_base(release, sight.canonical, intact=intact, releases=published, pin=sight.recipe.upgrade)
+
+
+def trial_id(host: Host) -> str:
+    """Sorts by time; unique within a state folder, since a recipe's slot has one owner at a time."""
+    return f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}"
+
+
+def need_releases(task: Task) -> dict[str, Release | None]:
+    """Where a needed recipe is raised: at its canonical as recorded now, else at its newest release."""
+    canonicals = task.host.registry.read().canonicals
+    found: dict[str, Release | None] = {}
+    for name in task.fleet.recipes:
+        have = canonicals.get(name)
+        found[name] = Release(have.version, have.commit) if have is not None else _wanted(task.sights.get(name))
+    return found
+
+
+def _wanted(sight: Sight | None) -> Release | None:
+    want = want_of(sight) if sight is not None else None
+    return want if isinstance(want, Release) else None
+
+
+def _outcome(task: Task, step: Step, attempt: Attempt) -> Outcome:
+    return judge(step, attempt, read_back(task.host, step.recipe))
+
+
+def read_back(host: Host, name: str) -> ReadBack:
+    """Open the registry, the sealed folder and the mirror anew."""
+    try:
+        canonical = host.registry.read().canonicals.get(name)
+        if canonical is None:
+            return ReadBack(None, mirrored=isinstance(host.mirrors.look(name), MirrorRefs))
+        folder = host.canonicals / name / str(canonical.generation)
+        damaged = host.snapshots.glance(folder, canonical.seal)
+    except (StateError, OSError) as failed:
+        return ReadBack(None, damage=f"could not be read back: {failed}")
+    damage = damaged.reason if damaged is not None else ""
+    return ReadBack(canonical, damage, isinstance(host.mirrors.look(name), MirrorRefs))
+
+
+def _write_down(task: Task, outcome: Outcome) -> None:
+    """Remember the verdict, tell the ledger, and delete what is older than need be."""
+    host, trial, step = task.host, outcome.attempt.trial, outcome.step
+    if trial is None:
+        return
+    memory = remembered(host, task.sights[step.recipe].memory, outcome)
+    host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
+    if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
+        prune(host, outcome.have, task.sights[step.recipe].recipe.canonical.generations)
+    prune_logs(host.logs / step.recipe, KEPT_LOGS, (trial.id,))
+    host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")

@@ -1,0 +1,65 @@
+"""Turns a trial into what is recorded of it."""
+
+from attrs import evolve
+
+from reconciler.core.outcome import Outcome, is_remembered
+from reconciler.core.tiers import Trial, failing, level
+from reconciler.ports import Host
+from state.model import BaseRecord, Entry, Evidence, FoundDamage, Memory, Red, TierRecord
+
+
+def evidence_of(host: Host, trial: Trial) -> Evidence:
+    """Everything that a promotion rests on."""
+    base = trial.base
+    return Evidence(
+        trial=trial.id,
+        pass_id=host.pass_id,
+        started_at=trial.started_at,
+        finished_at=trial.finished_at,
+        place=host.place,
+        canon=host.canon,
+        fleet=host.fleet,
+        tests=trial.tests,
+        level=level(trial.tiers),
+        base=BaseRecord(base.release.version if base.release else None, base.why),
+        tiers=tuple(TierRecord(tier.name, tier.verdict, tier.reason, round(tier.seconds, 3)) for tier in trial.tiers),
+        log=trial.log,
+        findings=trial.findings,
+    )
+
+
+def trial_entry(host: Host, trial: Trial, result: str) -> Entry:
+    """The ledger's line of a trial."""
+    bad = failing(trial.tiers)
+    body = {
+        "trial": trial.id,
+        "pass": host.pass_id,
+        "version": trial.release.version,
+        "commit": trial.release.commit,
+        "by_pass": trial.by_pass,
+        "level": level(trial.tiers),
+        "tiers": [[tier.name, tier.verdict, tier.reason, round(tier.seconds, 3)] for tier in trial.tiers],
+        "base": [trial.base.release.version if trial.base.release else None, trial.base.why],
+        "result": result,
+        "reason": f"{bad.name}: {bad.reason}" if bad else "",
+        "place": host.place.digest,
+        "log": trial.log,
+    }
+    return Entry(host.clock.now(), "trial", trial.recipe, body)
+
+
+def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
+    """What is remembered of a recipe after a pass tried it."""
+    trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
+    if trial is None or circumstances is None:
+        return memory
+    now = host.clock.now()
+    reds = {version: red for version, red in memory.reds.items() if version != trial.release.version}
+    if is_remembered(outcome):
+        reds[trial.release.version] = Red(trial.release.version, circumstances, now, trial.id, outcome.reason)
+    damage = memory.damage
+    if trial.damage and outcome.have is not None:
+        damage = FoundDamage(outcome.have.generation, trial.damage, now)
+    return evolve(
+        memory, reds=reds, damage=damage, last_trial=trial.id, last_trial_at=now, seconds=round(trial.seconds, 3)
+    )

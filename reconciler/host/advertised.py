@@ -1,0 +1,62 @@
+"""What `git ls-remote` printed, read strictly: a complete answer, or why it is none."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from desired.model import Unobservable
+from reconciler.host.text import decoded, one_line
+from state.model import Answer
+
+# Far above the largest repositories known; an answer with more is an attack or a mistake.
+MOST_REFS = 200_000
+
+_SYMREF = re.compile(rb"ref: refs/heads/([^\t]+)\tHEAD")
+_REF = re.compile(rb"([0-9a-f]{40})\t([^\t]+)")
+_HEADS = "refs/heads/"
+_TAGS = "refs/tags/"
+_PEELED = "^{}"
+
+# What git itself never lets stand in a ref's name; only a forger's answer holds it.
+_ILL_FORMED = re.compile(rb"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.(?:lock)?(?:/|$)|/$")
+
+
+def digest_of(raw: bytes) -> str:
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def read_answer(raw: bytes) -> Answer | Unobservable:
+    """The answer in `raw`. Tags are peeled as far as the answer tells, and may yet turn out to name no commit."""
+    lines = raw.split(b"\n")
+    if lines.pop() != b"" or not lines:
+        return Unobservable("the answer is empty or cut off")
+    if len(lines) > MOST_REFS:
+        return Unobservable(f"the answer names more than {MOST_REFS} refs")
+    refs: dict[str, str] = {}
+    branch = None
+    for line in lines:
+        if match := _SYMREF.fullmatch(line):
+            branch = decoded(match[1])
+        elif (match := _REF.fullmatch(line)) and _well_formed(match[2]) and decoded(match[2]) not in refs:
+            refs[decoded(match[2])] = match[1].decode()
+        else:
+            return Unobservable(f"the answer holds a line that is none of git's: {one_line(line, 80)}")
+    return _answer(digest_of(raw), branch, refs)
+
+
+def _well_formed(name: bytes) -> bool:
+    return not _ILL_FORMED.search(name.removesuffix(_PEELED.encode()))
+
+
+def _answer(digest: str, branch: str | None, refs: Mapping[str, str]) -> Answer | Unobservable:
+    head = refs.get("HEAD")
+    if branch is None or head is None:
+        return Unobservable("the answer does not say which branch is the main one")
+    if refs.get(_HEADS + branch) != head:
+        return Unobservable(f"the main branch {one_line(branch.encode(), 80)} is not among the answer's branches")
+    tags = {name.removeprefix(_TAGS): commit for name, commit in refs.items() if name.startswith(_TAGS)}
+    peeled = {name.removesuffix(_PEELED): commit for name, commit in tags.items() if name.endswith(_PEELED)}
+    plain = {name: commit for name, commit in tags.items() if not name.endswith(_PEELED)}
+    if not peeled.keys() <= plain.keys():
+        return Unobservable("the answer peels a tag that it does not name")
+    return Answer(digest, branch, head, plain | peeled)

@@ -1,0 +1,107 @@
+"""Asks upstream which branch and which tags it has: through git, eight recipes at a time."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from attrs import field, frozen
+
+from desired.model import Unobservable
+from reconciler.host.advertised import digest_of, read_answer
+from reconciler.host.git import complaint, git_argv, git_environment
+from reconciler.host.run import Order, Told, capture, prepare
+from reconciler.host.sinks import MIB
+from reconciler.ports import Question, Reply, Same
+
+AT_ONCE = 8
+
+_TRIES = 3
+_NO_REFS = 2
+_MOST = 32 * MIB
+
+# What may be gone a moment later. A time that ran out is not among it: it was the whole time there is.
+_TRANSIENT = re.compile(
+    rb"Connection refused|Connection reset|Couldn't connect|Failed to connect|Could not resolve"
+    rb"|returned error: (?:429|5\d\d)|Recv failure|Empty reply from server|unexpected disconnect",
+    re.IGNORECASE,
+)
+_STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
+
+
+@frozen
+class GitUpstream:
+    """`environment` is what all children get, `deadline` the seconds for one recipe, tries and waits included.
+
+    `rest` waits the given seconds between two tries.
+    """
+
+    environment: Mapping[str, str]
+    protocols: tuple[str, ...]
+    deadline: float = 30.0
+    rest: Callable[[float], None] = time.sleep
+    most: int = _MOST
+    _stop: threading.Event = field(factory=threading.Event, init=False, eq=False, repr=False)
+
+    def ask(self, questions: Sequence[Question]) -> Mapping[str, Reply]:
+        prepare()
+        self._stop.clear()
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="ask") as pool:
+            try:
+                replies = list(pool.map(self._ask, questions))
+            except BaseException:
+                # Whoever interrupts us shall not wait for the slowest upstream.
+                self._stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+        return {question.recipe.name: reply for question, reply in zip(questions, replies, strict=True)}
+
+    def _ask(self, question: Question) -> Reply:
+        told = self._listed(question.recipe.upstream)
+        reason = _failure(told)
+        if reason is not None:
+            return Unobservable(reason)
+        if digest_of(told.out) == question.known:
+            return Same()
+        return read_answer(told.out)
+
+    def _listed(self, url: str) -> Told:
+        """What git lists of `url`; tried again only while that may help."""
+        from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+
+        until = time.monotonic() + self.deadline
+        tries = Retrying(
+            retry=retry_if_result(_is_transient),
+            stop=stop_after_attempt(_TRIES),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            sleep=self.rest,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        return tries(lambda: self._list_once(url, max(0.0, until - time.monotonic())))
+
+    def _list_once(self, url: str, seconds: float) -> Told:
+        argv = git_argv("ls-remote", "--exit-code", "--symref", "--", url, "HEAD", "refs/heads/*", "refs/tags/*")
+        environment = git_environment(self.environment, self.protocols)
+        return capture(Order(argv, environment, Path("/"), seconds, stop=self._stop), self.most)
+
+
+def _is_transient(told: Told) -> bool:
+    return not told.ok and not told.finished.timed_out and _TRANSIENT.search(told.err) is not None
+
+
+def _failure(told: Told) -> str | None:
+    """Why there is no answer, in one sentence; None when there is one."""
+    if told.finished.missing:
+        return "git is not installed"
+    if told.finished.timed_out:
+        return "upstream did not answer completely in time"
+    if told.cut:
+        return "the answer is too large"
+    if told.finished.code == _NO_REFS and not told.err:
+        return "upstream answered, but with no refs at all"
+    if status := _STATUS.search(told.err):
+        return f"upstream answered with status {status[1].decode()}"
+    return None if told.ok else f"git could not list it: {complaint(told.err)}"
+

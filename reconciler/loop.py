@@ -1,0 +1,126 @@
+"""One pass: recover, observe, mirror, compare, plan, converge, read back, report. A dry run stops after the plan."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+
+from attrs import frozen
+
+from desired.model import Fleet
+from reconciler.converge import Task, converge, untried
+from reconciler.core.findings import compare
+from reconciler.core.gate import Condition, gate
+from reconciler.core.outcome import Outcome
+from reconciler.core.plan import Action, Plan, Step, Surroundings, make_plan
+from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.errors import InterruptedPassError
+from reconciler.mirroring import Mirrored, bring_up
+from reconciler.observe import Observed, look_again, observe
+from reconciler.ports import Host
+from reconciler.recover import recover
+from state.model import Canonical, Entry, Records
+
+
+@frozen
+class Asked:
+    """What a run was asked for: the recipes it looks at, and those whose reds are not heeded."""
+
+    fleet: Fleet
+    names: tuple[str, ...]
+    command: Command
+    retry: Collection[str] = ()
+
+
+def preview(host: Host, asked: Asked) -> Report:
+    """Look and plan; changes nothing."""
+    started_at = host.clock.now()
+    records = host.registry.read()
+    observed = observe(host, asked.fleet, asked.names, records)
+    plan = plan_for(host, asked, observed)
+    rows = [Row(step, _gate(host, asked, step, None)) for step in plan.steps.values()]
+    return _report(host, asked, started_at, observed, rows, _read_notes(records))
+
+
+@frozen
+class Pass:
+    """What a pass came to; `signal` is the number of the signal that broke it off, None for a whole pass."""
+
+    report: Report
+    signal: int | None
+
+
+def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda _: None) -> Pass:
+    """One pass; the caller holds the pass lock. When a signal breaks it off while something is tried, all of that is
+    torn down and the rest recorded as not tried; earlier InterruptedPassError passes through."""
+    started_at = host.clock.now()
+    notes = recover(host, asked.fleet)
+    _tell_ledger(host, "pass", {"trigger": host.place.trigger, "place": host.place.digest, "notes": list(notes)})
+    records = host.registry.read()
+    mirrored = bring_up(host, observe(host, asked.fleet, asked.names, records))
+    plan = plan_for(host, asked, mirrored.observed)
+    outcomes, signal = _converge(host, asked, plan, mirrored, tell)
+    after = look_again(host, asked.fleet, mirrored.observed, host.registry.read())
+    left = plan_for(host, asked, after)
+    rows = [
+        Row(
+            step,
+            _gate(host, asked, step, outcomes.get(step.recipe)),
+            outcomes.get(step.recipe),
+            _previous(records, step),
+        )
+        for step in left.steps.values()
+    ]
+    report = _report(host, asked, started_at, after, rows, notes)
+    _tell_ledger(host, "pass-end", {"exit_code": report.exit_code, "line": report.line, "signal": signal})
+    return Pass(report, signal)
+
+
+def plan_for(host: Host, asked: Asked, observed: Observed) -> Plan:
+    """Findings and steps for what was seen."""
+    around = Surroundings(host.place, host.canon, host.clock.now().date(), asked.retry)
+    return make_plan(compare(observed.sights, observed.orphans), observed.sights, around)
+
+
+def _converge(
+    host: Host, asked: Asked, plan: Plan, mirrored: Mirrored, tell: Callable[[Outcome], None]
+) -> tuple[Mapping[str, Outcome], int | None]:
+    """Outcomes by recipe; after a signal, steps that are left are not tried."""
+    task = Task(host, asked.fleet, plan, mirrored.observed.sights, mirrored.hindrances)
+    outcomes: dict[str, Outcome] = {}
+    try:
+        for outcome in converge(task):
+            outcomes[outcome.step.recipe] = outcome
+            tell(outcome)
+    except InterruptedPassError as stop:
+        broken_off = [plan.steps[name] for name in plan.order if name not in outcomes]
+        rest = {step.recipe: untried(task, step, stop.message) for step in broken_off if step.action is not Action.NONE}
+        return outcomes | rest, stop.signal_number
+    return outcomes, None
+
+
+def _gate(host: Host, asked: Asked, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
+    """The gate as the trial met it; for what was not tried, as it stands open. Orphans meet none."""
+    if outcome is not None and outcome.attempt.gate:
+        return outcome.attempt.gate
+    recipe = asked.fleet.recipes.get(step.recipe)
+    return gate(asked.fleet, recipe, None, None, host.place) if recipe is not None else ()
+
+
+def _previous(records: Records, step: Step) -> Canonical | None:
+    return records.canonicals.get(step.recipe)
+
+
+def _report(
+    host: Host, asked: Asked, started_at: datetime, observed: Observed, rows: Sequence[Row], notes: Sequence[str]
+) -> Report:
+    run = Run(asked.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
+    selected = {name: asked.fleet.recipes[name].enrolled for name in asked.names}
+    return summarise(run, len(asked.fleet.recipes), selected, len(observed.sights), rows, notes)
+
+
+def _read_notes(records: Records) -> tuple[str, ...]:
+    said = "a dead pass left its journal behind: a private copy of the registry was read; the next pass recovers it"
+    return (said,) if records.copied else ()
+
+
+def _tell_ledger(host: Host, kind: str, body: Mapping[str, object]) -> None:
+    host.registry.append([Entry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])

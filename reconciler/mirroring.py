@@ -1,0 +1,76 @@
+"""Brings mirrors up to upstream's answers, and remembers what those said. Nothing is tried here."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from desired.model import Unobservable
+from desired.versions import is_release_name
+from reconciler.core.findings import MirrorState, mirror_state
+from reconciler.core.sights import Sight, mirrored_tags, want_of
+from reconciler.errors import InfrastructureError
+from reconciler.observe import Observed
+from reconciler.ports import Host
+from state.errors import StateError
+from state.model import Answer, KnownTag, Memory
+
+
+@frozen
+class Mirrored:
+    """What was seen, with memories as they are now, and why a mirror could not be brought up, by recipe."""
+
+    observed: Observed
+    hindrances: Mapping[str, str]
+
+
+def bring_up(host: Host, observed: Observed) -> Mirrored:
+    """Update each mirror that is behind. What upstream says is remembered only where its mirror could follow.
+
+    The sights keep the mirror as it was seen before, since that is what the plan tells of.
+    """
+    sights: dict[str, Sight] = {}
+    hindrances: dict[str, str] = {}
+    for name, sight in observed.sights.items():
+        try:
+            sights[name] = _follow(host, sight)
+        except (InfrastructureError, StateError, OSError) as failed:
+            sights[name] = sight
+            hindrances[name] = f"the mirror could not be brought up: {failed}"
+    changed = [sights[name].memory for name in sights if sights[name].memory != observed.sights[name].memory]
+    if changed:
+        host.registry.remember(changed, [])
+    return Mirrored(evolve(observed, sights=sights), hindrances)
+
+
+def _follow(host: Host, sight: Sight) -> Sight:
+    if not sight.recipe.enrolled or isinstance(sight.answer, Unobservable):
+        return sight
+    if isinstance(want_of(sight), Unobservable):
+        return sight  # shrunken: neither mirrored nor remembered until a person accepts it
+    not_commits = _not_commits(host, sight, sight.answer)
+    memory = remembered_answer(sight.memory, sight.answer, not_commits, sight.observed_at)
+    return evolve(sight, memory=memory)
+
+
+def _not_commits(host: Host, sight: Sight, answer: Answer) -> Mapping[str, str]:
+    """Tags that peel to no commit, with what they name; found out in fetching them."""
+    known = {tag: named for tag, named in sight.memory.not_commits.items() if answer.tags.get(tag) == named}
+    if mirror_state(sight) is MirrorState.EQUAL:
+        return known
+    host.progress.step(sight.recipe.name, "fetching into the mirror")
+    found = host.mirrors.update(sight.recipe, answer, mirrored_tags(sight))
+    return known | {tag: named for tag in found if (named := answer.tags.get(tag)) is not None}
+
+
+def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:
+    """`memory` with a complete answer; a tag once known keeps its commit, whatever the answer says."""
+    fresh = {
+        tag: KnownTag(commit, now)
+        for tag, commit in answer.tags.items()
+        if commit is not None and is_release_name(tag) and not_commits.get(tag) != commit and tag not in memory.known
+    }
+    if memory.answer == answer and not fresh and memory.not_commits == not_commits:
+        return memory
+    known = {**memory.known, **fresh}
+    return evolve(memory, answer=answer, answered_at=now, known=known, not_commits=dict(not_commits))

@@ -1,0 +1,136 @@
+"""Looks at upstream, mirrors, snapshots and the registry. One recipe's failure is that recipe's value."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from attrs import asdict, evolve, filters, frozen
+
+from desired.digest import tests_digest
+from desired.model import Fleet, Recipe, Unobservable
+from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
+from reconciler.ports import Host, Question, Reply, Same, Snapshots
+from state.errors import StateError
+from state.model import Answer, Canonical, Memory, Records
+
+
+@frozen
+class Observed:
+    """What was seen: one sight for each recipe that was asked for, and every orphan unless a selection was made."""
+
+    sights: Mapping[str, Sight]
+    orphans: Mapping[str, Orphan]
+
+
+def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) -> Observed:
+    """Ask upstream of all `names` and look at what is recorded of them. Changes nothing."""
+    selected = [fleet.recipes[name] for name in names]
+    memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
+    replies = host.upstream.ask([Question(recipe, _known(memories[recipe.name])) for recipe in selected])
+    sights = {
+        recipe.name: _sight(host, fleet, recipe, replies.get(recipe.name), memories[recipe.name], records)
+        for recipe in selected
+    }
+    orphans = _orphans(host, fleet, records) if len(selected) == len(fleet.recipes) else {}
+    return Observed(sights, orphans)
+
+
+def look_again(host: Host, fleet: Fleet, observed: Observed, records: Records) -> Observed:
+    """The same answers of upstream, everything of ours seen anew."""
+    sights = {
+        name: _ours(host, fleet, evolve(sight, memory=_memory(records, name)), records)
+        for name, sight in observed.sights.items()
+    }
+    return Observed(sights, _orphans(host, fleet, records) if observed.orphans else {})
+
+
+def _memory(records: Records, name: str) -> Memory:
+    return records.memories.get(name, Memory(name))
+
+
+def _known(memory: Memory) -> str | None:
+    return memory.answer.digest if memory.answer is not None else None
+
+
+def _sight(host: Host, fleet: Fleet, recipe: Recipe, reply: Reply | None, memory: Memory, records: Records) -> Sight:
+    blank = Sight(
+        recipe=recipe,
+        answer=_answer(reply, memory),
+        memory=memory,
+        canonical=None,
+        look=Look(State.NONE),
+        mirror=MirrorSeen(),
+        tests="",
+        observed_at=host.clock.now(),
+    )
+    return _ours(host, fleet, blank, records)
+
+
+def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
+    if reply is None:
+        return Unobservable("upstream gave no reply at all")
+    if not isinstance(reply, Same):
+        return reply
+    return memory.answer if memory.answer is not None else Unobservable("the same as an answer that is not remembered")
+
+
+def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
+    canonical = records.canonicals.get(sight.recipe.name)
+    try:
+        return evolve(
+            sight,
+            canonical=canonical,
+            look=look_at(host.snapshots, host.canonicals, canonical, sight.memory),
+            mirror=_mirror(host, sight.recipe.name),
+            tests=tests_of(fleet, sight.recipe, records),
+            missing_tools=host.commands.missing(sight.recipe.requires),
+        )
+    except (OSError, StateError) as failed:
+        return evolve(sight, canonical=canonical, answer=Unobservable(f"this host could not look: {failed}"))
+
+
+def look_at(snapshots: Snapshots, canonicals: Path, canonical: Canonical | None, memory: Memory) -> Look:
+    """Whether the canonical's snapshot is there as sealed. Damage found in use holds though it looks well."""
+    if canonical is None:
+        return Look(State.NONE)
+    if memory.damage is not None and memory.damage.generation == canonical.generation:
+        return Look(State.DAMAGED, memory.damage.reason)
+    folder = canonicals / canonical.recipe / str(canonical.generation)
+    try:
+        damaged = snapshots.glance(folder, canonical.seal)
+    except (OSError, StateError) as failed:
+        return Look(State.UNKNOWN, str(failed))
+    return Look(State.INTACT) if damaged is None else Look(State.DAMAGED, damaged.reason)
+
+
+def _mirror(host: Host, name: str) -> MirrorSeen:
+    refs = host.mirrors.look(name)
+    if refs is None:
+        return MirrorSeen()
+    if isinstance(refs, Unobservable):
+        return MirrorSeen(unreadable=refs.reason)
+    return MirrorSeen(refs.head, refs.tags)
+
+
+def tests_of(fleet: Fleet, recipe: Recipe, records: Records) -> str:
+    """The digest of all that a verdict rests on beside the release: the declaration with the fleet's defaults, the
+    files of the recipe's folder, and the releases of what it needs."""
+    needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
+    parts = {
+        "declared": repr(asdict(recipe, filter=filters.exclude("folder"))),
+        "files": tests_digest(recipe.folder),
+        "needs": {
+            name: [tests_digest(fleet.recipes[name].folder), have.commit if have else ""]
+            for name, have in needs.items()
+        },
+    }
+    return "sha256:" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _orphans(host: Host, fleet: Fleet, records: Records) -> dict[str, Orphan]:
+    return {
+        name: Orphan(canonical, look_at(host.snapshots, host.canonicals, canonical, _memory(records, name)))
+        for name, canonical in records.canonicals.items()
+        if name not in fleet.recipes
+    }

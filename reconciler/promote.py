@@ -1,0 +1,167 @@
+"""Makes what was tested the canonical: intent, proof that it rises, one transaction. Nothing is installed again."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.model import Fleet, Recipe, Unobservable
+from reconciler.casts import rested_cast
+from reconciler.core.gate import Condition, Standing, gate, refusals
+from reconciler.core.outcome import Attempt
+from reconciler.core.tiers import Candidate, Trial
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.evidence import evidence_of
+from reconciler.ports import Host, Question, Same
+from reconciler.raising import Cast, raise_cast, run
+from reconciler.slots import open_slot
+from state.errors import StateError
+from state.model import Answer, Canonical, Entry, Intent, Seal
+
+HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
+
+
+@frozen
+class Promotion:
+    """What is to be promoted. `cast` is the trial's, `folder` the recipe's reserved working folder, `answer` what
+    upstream said before the trial."""
+
+    fleet: Fleet
+    recipe: Recipe
+    trial: Trial
+    cast: Cast
+    answer: Answer
+    folder: Path
+
+
+class _RefusedError(Exception):
+    """The gate spoke against it after upstream was asked again."""
+
+    def __init__(self, conditions: tuple[Condition, ...]) -> None:
+        super().__init__("refused")
+        self.conditions = conditions
+
+
+def promote(host: Host, promotion: Promotion) -> Attempt:
+    """Promote if the gate lets it. Whatever this returns, what is recorded is told only by reading it back."""
+    trial = promotion.trial
+    conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
+    against = tuple(each for each in refusals(conditions) if each.standing is Standing.FAIL)
+    if against or trial.candidate is None:
+        return Attempt(trial, conditions, against)
+    intent = _intent(host, trial)
+    try:
+        return _carry_out(host, promotion, trial.candidate, intent)
+    except _RefusedError as refused:
+        _go_back(host, intent, "refused by the gate")
+        return Attempt(trial, refused.conditions, refusals(refused.conditions))
+    except RecipeError as broken:
+        _go_back(host, intent, broken.message)
+        return Attempt(trial, conditions, broken=f"the candidate does not rise: {broken.message}")
+    except HOST_FAULTS as broken:
+        _go_back(host, intent, str(broken))
+        return Attempt(trial, conditions, broken=str(broken), host_fault=True)
+
+
+def _intent(host: Host, trial: Trial) -> Intent:
+    generation = next_generation(host, trial.recipe)
+    op = f"{host.pass_id}:{trial.recipe}:{trial.release.version}"
+    return Intent(op, trial.recipe, trial.release.version, trial.release.commit, generation, host.clock.now())
+
+
+def next_generation(host: Host, recipe: str) -> int:
+    """One more than any generation that is recorded or lies in the folder."""
+    have = host.registry.read().canonicals.get(recipe)
+    folder = host.canonicals / recipe
+    there = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
+    return max([*there, have.generation if have else 0]) + 1
+
+
+def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
+    host.progress.step(intent.recipe, f"{intent.version}: promoting")
+    host.registry.begin(intent, [_entry(host, "intent", intent, {})])
+    _prove_that_it_rises(host, promotion, candidate)
+    asked_again = ask_again(host, promotion.recipe, promotion.answer)
+    conditions = gate(promotion.fleet, promotion.recipe, promotion.trial, asked_again, host.place)
+    if refusals(conditions):
+        raise _RefusedError(conditions)
+    seal = _move_in(host, candidate, intent)
+    canonical = _canonical(host, promotion.trial, candidate, intent, seal)
+    host.registry.commit(canonical, intent, [_entry(host, "promoted", intent, {"lineage": list(candidate.lineage)})])
+    return Attempt(promotion.trial, conditions)
+
+
+def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate) -> None:
+    """Raise the candidate in a new slot of its own, prove its data, and remove the slot."""
+    log = host.logs / promotion.recipe.name / promotion.trial.id / "promote.log"
+    with open_slot(host, promotion.folder, "raised", log) as slot:
+        cast = rested_cast(host, candidate.folder, candidate.seal, promotion.cast, slot.folder / "source")
+        raise_cast(slot, cast)
+        if promotion.recipe.data.check is not None:
+            run(slot, slot.placed[promotion.recipe.name], promotion.recipe.data.check, "data.check")
+        closing = slot.close()
+    if closing.left:
+        raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.left[0]}")
+
+
+def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservable:
+    """What upstream says now; `before` where it says the same as then."""
+    reply = host.upstream.ask([Question(recipe, before.digest)]).get(recipe.name)
+    if reply is None:
+        return Unobservable("no answer")
+    return before if isinstance(reply, Same) else reply
+
+
+def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
+    """Move the candidate to its generation's folder and look whether it is there, before anything is recorded."""
+    folder = host.canonicals / intent.recipe / str(intent.generation)
+    seal = host.snapshots.move(candidate.folder, folder, candidate.seal)
+    damaged = host.snapshots.glance(folder, seal)
+    if damaged is not None or seal.manifest != candidate.seal.manifest:
+        reason = damaged.reason if damaged is not None else "it is another snapshot"
+        raise InfrastructureError(f"the candidate did not arrive in {folder.name}: {reason}")
+    return seal
+
+
+def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, seal: Seal) -> Canonical:
+    return Canonical(
+        recipe=trial.recipe,
+        version=trial.release.version,
+        commit=trial.release.commit,
+        generation=intent.generation,
+        lineage=candidate.lineage,
+        promoted_at=host.clock.now(),
+        evidence=evidence_of(host, trial),
+        seal=seal,
+    )
+
+
+def _go_back(host: Host, intent: Intent, why: str) -> None:
+    """Undo an intent; where even that fails, the next pass does it."""
+    try:
+        close_intent(host, intent, why)
+    except HOST_FAULTS as failed:
+        host.progress.done(intent.recipe, f"going back is left to the next pass: {failed}")
+
+
+def close_intent(host: Host, intent: Intent, why: str) -> None:
+    """End an open intent: nothing was recorded, so its folder is deleted and the ledger told."""
+    have = host.registry.read().canonicals.get(intent.recipe)
+    if have is None or have.generation != intent.generation:
+        host.snapshots.delete(host.canonicals / intent.recipe / str(intent.generation))
+    host.registry.abandon(intent, [_entry(host, "abandoned", intent, {"why": why})])
+
+
+def prune(host: Host, canonical: Canonical, keep: int) -> None:
+    """Delete generations older than the newest `keep` up to the recorded one."""
+    folder = host.canonicals / canonical.recipe
+    there = sorted((int(path.name) for path in folder.iterdir() if path.name.isdigit()), reverse=True)
+    older = [generation for generation in there if generation <= canonical.generation][keep:]
+    for generation in older:
+        host.snapshots.delete(folder / str(generation))
+
+
+def _entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> Entry:
+    body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
+    return Entry(host.clock.now(), kind, intent.recipe, {**body, **more})

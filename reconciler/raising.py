@@ -1,0 +1,137 @@
+"""Deploys a release in a slot, fresh or from a snapshot, until it is ready. The only deployment path there is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.model import Argv, Recipe, Release
+from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
+from reconciler.ports import Command, Given, Ran, Seen, Unready
+from reconciler.slots import Placed, Slot
+
+TAIL_LINES = 12
+
+
+@frozen
+class Member:
+    """One recipe of a cast at a release. `source` is the unpacked folder its data comes from; None means fresh data,
+    or what is in the slot already."""
+
+    recipe: Recipe
+    release: Release
+    source: Path | None = None
+
+
+Cast = tuple[Member, ...]
+"""What a recipe needs, and then itself."""
+
+
+def raise_cast(slot: Slot, cast: Cast) -> Seen:
+    """Raise all of a cast in its order; returns what was seen of the last, the recipe itself."""
+    seen = [raise_app(slot, member) for member in cast]
+    return seen[-1]
+
+
+def raise_app(slot: Slot, member: Member) -> Seen:
+    """Deploy a member, new or over what the slot holds of it, and wait until it is ready.
+
+    Raises RecipeError, TimedOutError or InfrastructureError; the slot then holds whatever came of it.
+    """
+    fresh = member.source is None and member.recipe.name not in slot.placed
+    placed = slot.place(member.recipe, member.release)
+    needs = placed.driver.needs(placed.checkout)
+    if member.source is not None:
+        placed.driver.load(placed.app, member.source)
+    makers, tests = member.recipe.install.secrets, slot.tests_of(member.recipe)
+    slot.host.secrets.provide(placed.app, needs, makers, tests, slot.log)
+    settings = {**needs_environment(slot, member.recipe), **member.recipe.install.env}
+    placed.driver.deploy(placed.app, placed.checkout, Given(member.release.version, member.release.commit, settings))
+    seen = until_ready(slot, placed)
+    if fresh and member.recipe.install.steps:
+        for number, step in enumerate(member.recipe.install.steps, 1):
+            run(slot, placed, step, f"install step {number}")
+        seen = until_ready(slot, placed)
+    return seen
+
+
+def until_ready(slot: Slot, placed: Placed) -> Seen:
+    """Wait for the app's own listener; then make sure that what answers is what was deployed."""
+    recipe = placed.recipe
+    ready = recipe.ready
+    probe = command(slot, placed, ready.run or ("true",), seen=None)
+    seen = slot.host.readiness.wait(placed.app, ready, lambda: placed.driver.look(placed.app), probe)
+    if isinstance(seen, Unready):
+        raise _unready(slot, placed, seen)
+    deployed = (placed.release.version, placed.release.commit)
+    if (seen.version, seen.commit) != deployed:
+        running = f"{seen.version} ({seen.commit[:7]})"
+        raise InfrastructureError(f"{recipe.name}: {placed.release.version} was deployed, but {running} runs")
+    return seen
+
+
+def _unready(slot: Slot, placed: Placed, unready: Unready) -> RecipeError:
+    head, *tail = slot.redact(unready.reason).splitlines() or [""]
+    message = f"{placed.recipe.name} {placed.release.version} is not ready: {head}"
+    if unready.timed_out:
+        return TimedOutError(message, slot.host.commands.pressure(), tuple(tail[-TAIL_LINES:]))
+    return RecipeError(message, tail=tuple(tail[-TAIL_LINES:]))
+
+
+def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:
+    """Run one command of the recipe's tests against the deployed app; `what` names it in errors."""
+    seen = placed.driver.look(placed.app)
+    if not isinstance(seen, Seen):
+        raise RecipeError(f"{what}: {placed.recipe.name} no longer runs: {seen.reason}")
+    ran = slot.host.commands.run(command(slot, placed, argv, seen))
+    if not ran.ok:
+        raise failure(slot, argv, what, ran)
+
+
+def failure(slot: Slot, argv: Argv, what: str, ran: Ran) -> RecipeError | InfrastructureError:
+    """The error for a command that did not end well."""
+    tail = tuple(slot.redact(ran.tail).splitlines()[-TAIL_LINES:])
+    if ran.missing and "/" not in argv[0]:
+        return InfrastructureError(f"{what}: {argv[0]} is not on this host", "install it, or name it in `requires`")
+    if ran.missing:
+        return RecipeError(f"{what}: there is no {argv[0]}")
+    if ran.timed_out:
+        return TimedOutError(f"{what} was not done in time", slot.host.commands.pressure(), tail)
+    return RecipeError(f"{what} exited {ran.code}", tail=tail)
+
+
+def command(slot: Slot, placed: Placed, argv: Argv, seen: Seen | None) -> Command:
+    """A command with the whole environment that a recipe's tests are promised."""
+    recipe, release = placed.recipe, placed.release
+    environment = {
+        **needs_environment(slot, recipe),
+        **recipe.install.env,
+        "HOME": str(slot.folder / "home"),
+        "TMPDIR": str(slot.folder / "tmp"),
+        "RECIPE": recipe.name,
+        "VERSION": release.version,
+        "COMMIT": release.commit,
+        "BACKUP_DIR": str(slot.backup),
+        "APP_RUN": str(placed.driver.app_run(placed.app)),
+    }
+    if seen is not None:
+        environment |= {"URL": seen.url, "ADDRESS": seen.address}
+    deadline = recipe.custom.timeout if argv in recipe.custom.run else recipe.ready.timeout
+    return Command(argv, slot.tests_of(recipe), environment, deadline, slot.log, slot.mark)
+
+
+def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
+    """Where each needed app answers: for `accounts`, ACCOUNTS_URL and ACCOUNTS_ADDRESS."""
+    found: dict[str, str] = {}
+    for need in recipe.install.needs:
+        seen = slot.placed[need].driver.look(slot.placed[need].app) if need in slot.placed else None
+        if isinstance(seen, Seen):
+            prefix = need.upper().replace("-", "_")
+            found |= {f"{prefix}_URL": seen.url, f"{prefix}_ADDRESS": seen.address}
+    return found
+
+
+def run_all(slot: Slot, placed: Placed, commands: Sequence[Argv], what: str) -> None:
+    """Run commands in their order; the first that fails ends it."""
+    for number, argv in enumerate(commands, 1):
+        run(slot, placed, argv, f"{what} {number}")

@@ -1,0 +1,230 @@
+"""Where apps live for a while: folders below work/NAME, owned through a lock and always removed."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import Factory, define, field, frozen
+
+from desired.model import Recipe, Release
+from reconciler.errors import BusyError
+from reconciler.ports import App, Driver, Host, Residue
+from state.durable import remove_tree
+from state.errors import LockHeldError
+from state.lock import hold
+
+LOG_TAIL_BYTES = 256 * 1024
+LOCK = "lock"
+
+
+@frozen
+class Placed:
+    """One app in a slot: its place, and the release that was last deployed there from `checkout`."""
+
+    recipe: Recipe
+    release: Release
+    app: App
+    driver: Driver
+    checkout: Path
+
+
+@frozen
+class Closing:
+    """What was seen when a slot was removed: tracked files that changed, and remarks that decide nothing."""
+
+    altered: tuple[str, ...]
+    remarks: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@define
+class Slot:
+    """A place for a recipe and what it needs. `emptied` tells whether nothing was there when it was opened.
+
+    `log` is the file that deployments and commands in it write to; it changes from tier to tier.
+    """
+
+    host: Host
+    folder: Path
+    backup: Path
+    log: Path
+    emptied: bool
+    placed: dict[str, Placed] = field(factory=dict)
+    remarks: list[str] = field(factory=list)
+    used: list[tuple[str, str, Path]] = Factory(list)
+
+    @property
+    def mark(self) -> str:
+        return str(self.folder)
+
+    def place(self, recipe: Recipe, release: Release) -> Placed:
+        """Check `release` out beside the app's place; earlier checkouts of the slot stay until it closes."""
+        before = self.placed.get(recipe.name)
+        app = before.app if before is not None else App(recipe.name, self.folder / recipe.name, self.mark)
+        app.folder.mkdir(mode=0o700, exist_ok=True)
+        checkout = self.folder / "checkouts" / f"{recipe.name}-{len(self.used)}"
+        checkout.parent.mkdir(mode=0o700, exist_ok=True)
+        self.host.mirrors.checkout(recipe.name, release.commit, checkout)
+        self.used.append((recipe.name, release.commit, checkout))
+        placed = Placed(recipe, release, app, self.host.drivers[recipe.driver], checkout)
+        self.placed[recipe.name] = placed
+        return placed
+
+    def tests_of(self, recipe: Recipe) -> Path:
+        """A copy of the recipe's fleet folder, made once a slot, so that no command can touch the original."""
+        copy = self.folder / "tests" / recipe.name
+        if not copy.exists():
+            shutil.copytree(recipe.folder, copy, symlinks=True)
+        return copy
+
+    def rest(self) -> None:
+        """Bring the data of all apps to rest, the ones that need others first."""
+        for placed in reversed(self.placed.values()):
+            self._note(placed, placed.driver.stop(placed.app))
+
+    def save(self, into: Path) -> Mapping[str, object]:
+        """Copy the resting apps into `into`, a folder each; returns at which releases they rest."""
+        for name, placed in self.placed.items():
+            (into / name).mkdir(mode=0o700, parents=True)
+            placed.driver.save(placed.app, into / name)
+        releases = {name: (placed.release.version, placed.release.commit) for name, placed in self.placed.items()}
+        return {name: {"version": version, "commit": commit} for name, (version, commit) in releases.items()}
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret of the slot's apps, for keeping them out of logs and reports."""
+        files = [path for placed in self.placed.values() for path in _files_in(placed.app.secrets)]
+        values = {path.read_text(errors="replace").strip() for path in files}
+        return tuple(value for value in values if len(value) >= 4)  # noqa: PLR2004  shorter ones would blot out logs
+
+    def redact(self, text: str) -> str:
+        """`text` without any secret of the slot."""
+        for value in self.secret_values():
+            text = text.replace(value, "[secret]")
+        return text
+
+    def close(self) -> Closing:
+        """Remove everything of the slot and tell what was found on the way."""
+        altered, added = self._alterations()
+        self._keep_logs()
+        self._remove()
+        left = self._left()
+        remarks = [*self.remarks, *(f"the run added {path}" for path in added[:5])]
+        remarks += [f"{what} would not go" for what in left]
+        return Closing(tuple(altered), tuple(remarks), left)
+
+    def _alterations(self) -> tuple[list[str], list[str]]:
+        altered, added = [], []
+        for name, commit, checkout in self.used:
+            seen = self.host.mirrors.alterations(name, commit, checkout)
+            altered += [f"{name}:{path}" for path in seen.changed]
+            added += [f"{name}:{path}" for path in seen.added]
+        return altered, added
+
+    def _keep_logs(self) -> None:
+        """Append what the apps said to the log, and take the secrets out of all of it."""
+        secrets = self.secret_values()
+        said = [
+            f"==> {placed.recipe.name} {placed.release.version}: {path.stem}\n{_last(path)}"
+            for placed in self.placed.values()
+            for path in _files_in(placed.app.logs)
+        ]
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        text += "\n".join(said)
+        for value in secrets:
+            text = text.replace(value, "[secret]")
+        self.log.write_text(text)
+        self.log.chmod(0o600)
+
+    def _remove(self) -> None:
+        for placed in reversed(self.placed.values()):
+            self._note(placed, placed.driver.remove(placed.app))
+        for driver in self.host.drivers.values():
+            self._note_ended("the slot", driver.clear(self.mark))
+        remove_tree(self.folder)
+
+    def _left(self) -> tuple[str, ...]:
+        marks = [mark for driver in self.host.drivers.values() for mark in driver.leftovers(self.folder)]
+        return tuple(sorted(set(marks))) + ((str(self.folder),) if self.folder.exists() else ())
+
+    def _note(self, placed: Placed, residue: Residue) -> None:
+        self._note_ended(placed.recipe.name, residue)
+
+    def _note_ended(self, whose: str, residue: Residue) -> None:
+        self.remarks += [f"{whose} left {what} running; it was ended" for what in residue.ended]
+        self.remarks += [f"{what} of {whose} would not go" for what in residue.left]
+
+
+@contextmanager
+def reserved(host: Host, recipe: str, command: str) -> Iterator[Path]:
+    """Own work/NAME for a while: what a dead owner left there is removed first, and all of it at the end.
+
+    Raises BusyError, naming the owner, where somebody else holds it.
+    """
+    try:
+        with _owned(host, recipe, command) as folder:
+            yield folder
+    except LockHeldError as held:
+        raise BusyError(f"{recipe}: its slot is in use: {held}") from held
+
+
+@contextmanager
+def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
+    folder = host.work / recipe
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with hold(folder / LOCK, command):
+        _clear(host, folder)
+        try:
+            yield folder
+        finally:
+            _clear(host, folder)
+            remove_tree(folder)
+
+
+def clear_leftovers(host: Host, recipe: str) -> bool:
+    """End and delete all that a dead owner left of a recipe's slots; tells whether there was anything.
+
+    Raises BusyError where the owner lives.
+    """
+    found = any(path.name != LOCK for path in (host.work / recipe).glob("*"))
+    found = found or any(driver.leftovers(host.work / recipe) for driver in host.drivers.values())
+    with reserved(host, recipe, "recover"):
+        return found
+
+
+def _clear(host: Host, folder: Path) -> None:
+    for driver in host.drivers.values():
+        for mark in driver.leftovers(folder):
+            driver.clear(mark)
+    for path in folder.glob("*"):
+        if path.name != LOCK:
+            remove_tree(path)
+
+
+@contextmanager
+def open_slot(host: Host, reserved_folder: Path, role: str, log: Path) -> Iterator[Slot]:
+    """A new slot in a reserved folder; what still is of it at the end is removed."""
+    folder = reserved_folder / role
+    emptied = not folder.exists() and not any(driver.leftovers(folder) for driver in host.drivers.values())
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name in ("home", "tmp"):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
+    backup = reserved_folder / "backup"
+    backup.mkdir(mode=0o700, exist_ok=True)
+    slot = Slot(host, folder, backup, log, emptied)
+    try:
+        yield slot
+    finally:
+        if folder.exists():
+            slot.close()
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+
+
+def _last(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES))
+        return file.read().decode(errors="replace")
