@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 
 from attrs import evolve, frozen
 
-from desired.model import Ready, Unobservable
+from desired.model import Argv, Ready, Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.host.appfiles import last_lines
 from reconciler.host.text import one_line, printable
@@ -90,16 +91,18 @@ class HostReadiness:
     def _objection(self, question: _Question, seen: Seen) -> str:
         """Why what the app answers now is not what was declared; "" when it is."""
         ready = question.ready
-        limit = min(_LONGEST_PROBE, max(_BEFORE_SECOND, question.until - self._clock.monotonic()))
+        left = max(_BEFORE_SECOND, question.until - self._clock.monotonic())
         if ready.run is not None:
-            return self._run(ready.run, question.command, seen)
+            return self._run(ready.run, question.command, seen, left)
+        limit = min(_LONGEST_PROBE, left)
         if ready.tcp:
             return _connect(seen.address, limit)
         return _get(seen.address, ready.http or "/", ready.status, limit)
 
-    def _run(self, argv: tuple[str, ...], command: Command, seen: Seen) -> str:
+    def _run(self, argv: Argv, command: Command, seen: Seen, left: float) -> str:
         environment = {**command.env, "URL": seen.url, "ADDRESS": seen.address}
-        ran = self._commands.run(evolve(command, argv=argv, env=environment))
+        deadline = min(command.deadline, timedelta(seconds=left))
+        ran = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))
         program = printable(argv[0])
         if ran.missing:
             raise InfrastructureError(f"{program}: not found in PATH", "install it, and name it in [recipe] requires")
