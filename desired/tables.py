@@ -41,8 +41,9 @@ def _key(says: str, *, default: object = None, required: bool = False) -> Any:  
     return field(default=None, metadata={"says": says, "default": default, "required": required})
 
 
-def _table(table: type) -> Any:  # noqa: ANN401  # as attrs' own field
-    return field(factory=table)
+def _table(table: type, says: str = "") -> Any:  # noqa: ANN401  # as attrs' own field
+    """`says` is for a table whose place means more than its class does."""
+    return field(factory=table, metadata={"says": says} if says else {})
 
 
 @frozen
@@ -190,7 +191,7 @@ class FleetFile:
     format: Format | None = _key("The format of these declarations.", required=True)
     fleet: FleetTable = _table(FleetTable)
     environment: EnvironmentTable = _table(EnvironmentTable)
-    defaults: RecipeFile = _table(RecipeFile)
+    defaults: RecipeFile = _table(RecipeFile, "What holds for recipes that say nothing else, key by key.")
 
 
 def toml_key(name: str) -> str:
