@@ -32,7 +32,7 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	touch $@
 
 demo: venv
-	$(VENV)/bin/reconcile demo $(DEMO)
+	$(VENV)/bin/reconcile demo --tell $(DEMO)
 
 test: venv
 	$(PYTEST) --numprocesses=auto --dist=loadgroup --cov --cov-report=term

@@ -1,5 +1,7 @@
 """A real systemd, a real timer: what promotes, and what a hand run may not."""
 
+import json
+import signal
 import subprocess
 import sys
 import time
@@ -7,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from packaging.requirements import Requirement
 
-from tests.systemd_boot import Machine, booted, control_group, obstacle
+from tests.systemd_boot import PATIENCE, Machine, booted, control_group, obstacle
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,7 +27,8 @@ pytestmark = [
 ROOT = Path(__file__).parent.parent
 RECONCILE = "/opt/canon/bin/reconcile"
 UNIT = "reconcile.service"
-PASS_PATIENCE = 120.0
+TIMER_DROP_IN = "/etc/systemd/system/reconcile.timer.d"
+NEEDS_PERSON = 4
 
 SERVER = """
 import http.server, os, pathlib
@@ -57,12 +61,11 @@ MARK = 'import os, urllib.request\nurllib.request.urlopen(os.environ["URL"], dat
 CHECK = 'import os, urllib.request\nassert urllib.request.urlopen(os.environ["URL"]).read() == b"remember me"\n'
 
 
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
     """A booted machine with Canon installed as the README says, a fleet, and the timer not yet enabled."""
-    build = tmp_path_factory.mktemp("build")
-    with booted([ROOT, Path(sys.prefix), build]) as machine:
-        _install(machine, build)
+    with booted([ROOT, Path(sys.prefix), tmp_path]) as machine:
+        _install(machine, tmp_path)
         _declare(machine)
         yield machine
 
@@ -115,8 +118,85 @@ def _publish(machine: Machine, tag: str) -> None:
     machine.run(*git, "tag", tag)
 
 
+def test_a_timer_that_elapses_promotes(machine: Machine) -> None:
+    machine.write(
+        f"{TIMER_DROP_IN}/soon.conf", "[Timer]\nOnCalendar=\nOnActiveSec=1s\nAccuracySec=10ms\nRandomizedDelaySec=0\n"
+    )
+    _enable_timer(machine)
+    _wait_for_a_pass(machine)
+    (notes,) = _status(machine)
+    assert notes["have"]["version"] == "1.0.0+v1"
+    assert notes["have"]["commit"] == machine.run("git", "-C", "/srv/notes", "rev-parse", "1.0.0+v1^{commit}").strip()
+    evidence = notes["have"]["evidence"]
+    assert (evidence["trigger"], evidence["unit"], evidence["user"]) == ("timer", UNIT, "root")
+    assert evidence["place"].startswith("sha256:")
+    assert machine.property(UNIT, "Result") == "success"
+
+
+def test_a_week_that_the_host_slept_through_is_caught_up(machine: Machine) -> None:
+    machine.write(f"{TIMER_DROP_IN}/at-once.conf", "[Timer]\nRandomizedDelaySec=0\n")
+    machine.run("mkdir", "-p", "/var/lib/systemd/timers")
+    machine.run("touch", "--date=8 days ago", "/var/lib/systemd/timers/stamp-reconcile.timer")
+    _enable_timer(machine)
+    _wait_for_a_pass(machine)
+    (notes,) = _status(machine)
+    assert notes["have"]["evidence"]["trigger"] == "timer"
+
+
+def test_a_hand_run_ends_green_and_says_where_to_promote(machine: Machine) -> None:
+    by_hand = machine.run(RECONCILE, code=NEEDS_PERSON)
+    assert "green-not-promoted" in by_hand
+    assert f"run: systemctl start {UNIT}" in by_hand
+    (notes,) = _status(machine)
+    assert notes["have"] is None
+
+
+def test_starting_the_unit_promotes_what_a_hand_run_could_not(machine: Machine) -> None:
+    hand = json.loads(machine.run(RECONCILE, "--output=json", code=NEEDS_PERSON))
+    assert [row["result"] for row in hand["recipes"]] == ["green-not-promoted"]
+    assert hand["pass"]["trigger"] == "shell"
+    machine.run("systemctl", "start", UNIT)
+    (notes,) = _status(machine)
+    evidence = notes["have"]["evidence"]
+    assert (evidence["trigger"], evidence["unit"]) == ("systemctl", UNIT)
+    assert evidence["place"] != hand["pass"]["place"]
+
+
+def test_a_stopped_unit_takes_down_its_slot_and_is_not_failed(machine: Machine) -> None:
+    machine.write(
+        "/etc/reconcile/recipes/notes/mark.py", "import time\nprint('marking', flush=True)\ntime.sleep(86399)\n"
+    )
+    machine.run("systemctl", "start", "--no-block", UNIT)
+    _until(lambda: "mark.py" in machine.run("ps", "-eo", "args"), "the trial reached its mark")
+    machine.run("systemctl", "stop", UNIT)
+    assert machine.property(UNIT, "ExecMainStatus") == str(128 + signal.SIGTERM)
+    assert machine.property(UNIT, "ActiveState") == "inactive"
+    assert not {"mark.py", "server.py"} & set(machine.run("ps", "-eo", "args").split())
+    assert machine.run("ls", "/var/lib/reconcile/work") == ""
+    machine.write("/etc/reconcile/recipes/notes/mark.py", MARK)
+    machine.run("systemctl", "start", UNIT)
+    (notes,) = _status(machine)
+    assert notes["have"]["version"] == "1.0.0+v1"
+
+
+def _enable_timer(machine: Machine) -> None:
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "enable", "--quiet", "--now", "reconcile.timer")
+
+
+def _wait_for_a_pass(machine: Machine) -> None:
+    _until(lambda: machine.property(UNIT, "InvocationID") != "", "the timer elapsed")
+    _until(lambda: machine.property(UNIT, "ActiveState") in {"inactive", "failed"}, "the pass ended")
+
+
+def _status(machine: Machine) -> list[Any]:
+    rows = json.loads(machine.run(RECONCILE, "status", "--output=json"))["recipes"]
+    assert isinstance(rows, list)
+    return rows
+
+
 def _until(holds: Callable[[], bool], what: str) -> None:
-    give_up = time.monotonic() + PASS_PATIENCE
+    give_up = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < give_up, what
         time.sleep(0.2)
