@@ -1,157 +1,140 @@
 """Tells what is going on: a live line on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from enum import IntEnum
-from typing import TYPE_CHECKING, TextIO
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
-from reconciler.ports import Progress
 from reconciler.show.escape import escape, shorten
 from reconciler.show.words import duration
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.live import Live
     from rich.text import Text
 
+REFRESHES = 4
+"""A second, of the live line: its seconds tick."""
 
-class Loudness(IntEnum):
-    """How much is told."""
-
-    QUIET = 0
-    NORMAL = 1
-    VERBOSE = 2
+MINUTE = 60
 
 
 @frozen
 class Doing:
-    """A recipe's present step. `began` is when the recipe's first one did; `last_seconds` is how long all took before."""
+    """The present step. `began` is when the recipe's first one did; `last` how many seconds all of it took before."""
 
+    recipe: str
     what: str
     began: float
-    last_seconds: float | None
+    last: float | None = None
+
+    def said(self, now: float) -> str:
+        """What runs, for how long, and how long it took the last time."""
+        whole = int(now - self.began)
+        past = f"{whole} s" if whole < MINUTE else duration(whole)
+        known = "" if self.last is None else f", last time {duration(self.last)}"
+        return f"{self.recipe}: {self.what} ({past}{known})"
 
 
-@define
-class Running:
-    """What is under way, by recipe. `monotonic` counts seconds."""
-
-    monotonic: Callable[[], float]
-    doing: dict[str, Doing] = field(factory=dict)
-
-    def step(self, recipe: str, what: str, last_seconds: float | None) -> Doing:
-        before = self.doing.get(recipe)
-        if before is None:
-            now = Doing(what, self.monotonic(), last_seconds)
-        else:
-            now = evolve(
-                before, what=what, last_seconds=last_seconds if last_seconds is not None else before.last_seconds
-            )
-        self.doing[recipe] = now
-        return now
-
-    def done(self, recipe: str) -> float | None:
-        """How long it took, None where no step was told."""
-        doing = self.doing.pop(recipe, None)
-        return self.monotonic() - doing.began if doing is not None else None
-
-    def lines(self) -> tuple[str, ...]:
-        """One line a recipe: what runs, for how long, and how long it took the last time."""
-        now = self.monotonic()
-        return tuple(f"{recipe}: {doing.what} ({_so_far(doing, now)})" for recipe, doing in list(self.doing.items()))
-
-
-def _so_far(doing: Doing, now: float) -> str:
-    past = duration(float(int(now - doing.began)))
-    return past if doing.last_seconds is None else f"{past}, last time {duration(doing.last_seconds)}"
-
-
-class Silent:
-    """Says nothing."""
-
-    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
-
-    def done(self, recipe: str, said: str) -> None: ...
+def following(doing: Doing | None, recipe: str, what: str, now: float, last: float | None) -> Doing:
+    """The step after `doing`: the clock runs on within a recipe."""
+    if doing is None or doing.recipe != recipe:
+        return Doing(recipe, what, now, last)
+    return Doing(recipe, what, doing.began, doing.last if last is None else last)
 
 
 @define
 class Lines:
-    """One line a step, for a journal or a file."""
+    """One line a step, for a journal or a file. `monotonic` counts seconds."""
 
     stream: TextIO
-    running: Running
-    loudness: Loudness
+    verbose: bool = False
+    monotonic: Callable[[], float] = time.monotonic
+    doing: Doing | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """A whole line needs no ending."""
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
-        self.running.step(recipe, doing, last_seconds)
-        tells = self.loudness is Loudness.VERBOSE and last_seconds is not None
-        self._tell(f"{recipe}: {doing}" + (f" (last time {duration(last_seconds or 0)})" if tells else ""))
+        self.doing = following(self.doing, recipe, doing, self.monotonic(), last_seconds)
+        said = self.doing.said(self.monotonic()) if self.verbose else f"{recipe}: {doing}"
+        self.tell(said)
 
     def done(self, recipe: str, said: str) -> None:
-        self._tell(f"{recipe}: {said}{_took(self.running.done(recipe))}")
+        own = self.doing is not None and self.doing.recipe == recipe
+        took = f" ({duration(self.monotonic() - self.doing.began)})" if self.doing is not None and own else ""
+        self.doing = None if own else self.doing
+        self.tell(f"{recipe}: {said}{took}")
 
-    def _tell(self, line: str) -> None:
-        print(escape(line), file=self.stream, flush=True)
+    def tell(self, line: str) -> None:
+        self.stream.write(f"{escape(line)}\n")
+        self.stream.flush()
 
 
 @define
-class LiveLine:
-    """The steps under way on a terminal's last lines, above them a line for each recipe that is done."""
+class LiveLine(Lines):
+    """On a terminal: within `with`, the last line tells the present step, and above it stands what is done."""
 
-    console: "Console"
-    running: Running
-    loudness: Loudness
+    colour: bool = True
+    live: "Live | None" = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.live = Live(
+            console=Console(file=self.stream, no_color=not self.colour, highlight=False, markup=False, emoji=False),
+            get_renderable=self.line,
+            refresh_per_second=REFRESHES,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """The terminal is as it was: no line left, its cursor shown."""
+        live, self.live = self.live, None
+        if live is not None:
+            live.stop()
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
-        self.running.step(recipe, doing, last_seconds)
-        if self.loudness is Loudness.VERBOSE:
-            self._tell(f"{recipe}: {doing}")
+        if self.live is None or self.verbose:
+            super().step(recipe, doing, last_seconds)
+        else:
+            self.doing = following(self.doing, recipe, doing, self.monotonic(), last_seconds)
 
-    def done(self, recipe: str, said: str) -> None:
-        self._tell(f"{recipe}: {said}{_took(self.running.done(recipe))}")
+    def tell(self, line: str) -> None:
+        if self.live is None:
+            super().tell(line)
+        else:
+            self.live.console.print(escape(line), soft_wrap=True)
 
-    def _tell(self, line: str) -> None:
-        self.console.print(escape(line), markup=False, highlight=False, soft_wrap=True)
-
-    def renderable(self) -> "Text":
-        """What stands on the last lines now, no wider than the terminal."""
+    def line(self) -> "Text":
+        """What stands on the last line now, never wider than the terminal."""
         from rich.text import Text
 
-        return Text("\n".join(shorten(line, self.console.width - 1) for line in self.running.lines()), style="cyan")
+        columns = self.live.console.width if self.live is not None else 0
+        said = self.doing.said(self.monotonic()) if self.doing is not None else ""
+        return Text(shorten(said, columns - 1), style="cyan")
 
 
-def _took(seconds: float | None) -> str:
-    return "" if seconds is None else f" ({duration(seconds)})"
+@define
+class Silent(Lines):
+    """Says nothing."""
+
+    def tell(self, line: str) -> None: ...
 
 
-@contextmanager
-def progress_on(
-    stream: TextIO, loudness: Loudness, monotonic: Callable[[], float], *, colour: bool
-) -> Iterator[Progress]:
-    """What tells on `stream` while the block runs; afterwards a terminal is as it was."""
-    if loudness is Loudness.QUIET:
-        yield Silent()
-    elif not stream.isatty():
-        yield Lines(stream, Running(monotonic), loudness)
-    else:
-        with _live(stream, loudness, monotonic, colour=colour) as line:
-            yield line
-
-
-@contextmanager
-def _live(stream: TextIO, loudness: Loudness, monotonic: Callable[[], float], *, colour: bool) -> Iterator[LiveLine]:
-    from rich.console import Console
-    from rich.live import Live
-
-    console = Console(file=stream, no_color=not colour)
-    line = LiveLine(console, Running(monotonic), loudness)
-    with Live(
-        console=console,
-        get_renderable=line.renderable,
-        transient=True,
-        refresh_per_second=4,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    ):
-        yield line
+def progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> Lines:
+    """What tells on `stream` (stderr unless given); it is to be used as a context, which gives the terminal back."""
+    stream = stream or sys.stderr
+    if quiet:
+        return Silent(stream)
+    return LiveLine(stream, verbose, colour=colour) if stream.isatty() else Lines(stream, verbose)
