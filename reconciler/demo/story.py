@@ -1,8 +1,11 @@
 """Tells what Canon does, with the real command on the demo's fleet; a sentence that turns out untrue ends it."""
 
+import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
+from reconciler.demo.fleet import make_demo
 from reconciler.demo.scenes import SCENES, Moment, Scene
 from reconciler.demo.stage import Rows, Say, Stage, program_folder, shown
 from reconciler.errors import CanonError
@@ -14,18 +17,25 @@ class UntrueError(CanonError):
     """The story said something that is not so; a fault of Canon or of the demo."""
 
 
-def tell(folder: Path, say: Say) -> None:
-    """Play all scenes on a demo that was just made in `folder`, and say what to try next.
+def _aloud(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def tell(folder: Path, say: Say = _aloud, scenes: Sequence[Scene] = SCENES) -> int:
+    """Make the demo in `folder`, new or empty, play all scenes on it, and say what to try next; returns 0.
 
     `say` takes text as it comes, line ends included. Raises UntrueError at the first thing that is not as told.
     """
+    make_demo(folder)
     folder = folder.absolute()
     stage = Stage(folder, say)
     rows: Rows = {}
     say(f'In {folder}:\n\n$ export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"\n')
-    for number, scene in enumerate(SCENES, start=1):
+    for number, scene in enumerate(scenes, start=1):
         rows = _play(stage, f"{number}. {scene.title}", scene, rows)
     say(_next(folder))
+    return 0
 
 
 def _play(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:

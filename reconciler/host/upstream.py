@@ -104,4 +104,3 @@ def _failure(told: Told) -> str | None:
     if status := _STATUS.search(told.err):
         return f"upstream answered with status {status[1].decode()}"
     return None if told.ok else f"git could not list it: {complaint(told.err)}"
-

@@ -1,0 +1,71 @@
+"""The loop over a world in memory: what a pass comes to, told from the world and the records."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.outcome import Result
+from tests.world import Behaviour, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    return World(tmp_path)
+
+
+def results(done: object) -> dict[str, Result]:
+    return {row.recipe: row.result for row in done.report.rows}  # type: ignore[attr-defined]
+
+
+def test_a_first_release_is_tried_promoted_and_then_left_alone(world: World) -> None:
+    world.declare("notes")
+    commit = world.tag("notes", "1.0.0+v1")
+    assert world.look().exit_code == 2
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.PROMOTED}
+    assert done.report.exit_code == 0
+    have = world.records().canonicals["notes"]
+    assert (have.version, have.commit, have.lineage) == ("1.0.0+v1", commit, ("1.0.0+v1",))
+    assert world.lived("notes") == ["1.0.0+v1"]
+    before = list(world.deployed)
+    assert results(world.run()) == {"notes": Result.NONE}
+    assert world.deployed == before
+    assert not world.running
+    assert list(world.state.work.iterdir()) == []
+
+
+def test_a_new_release_lives_on_the_data_of_the_old_one(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ["1.0.0", "1.1.0"]
+    assert world.records().canonicals["notes"].lineage == ("1.0.0", "1.1.0")
+
+
+def test_a_release_that_breaks_data_that_has_lived_is_red_and_remembered(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "2.0.0", Behaviour(breaks_lived=True))
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.RED}
+    assert done.report.exit_code == 4
+    assert world.records().canonicals["notes"].version == "1.0.0"
+    assert world.lived("notes") == ["1.0.0"]
+    before = list(world.deployed)
+    again = world.run()
+    assert again.report.exit_code == 4
+    assert world.deployed == before
+    world.tag("notes", "2.0.1")
+    assert results(world.run()) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ["1.0.0", "2.0.1"]
