@@ -1,0 +1,100 @@
+"""The tracked files of one commit, written into a folder and compared with it later."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.errors import RecipeError
+from reconciler.host.repository import Repository
+from reconciler.host.sinks import MIB
+from reconciler.host.text import decoded, printable
+from reconciler.ports import Alterations
+
+MOST_BYTES = 2048 * MIB
+MOST_FILES = 200_000
+
+_LINK = b"120000"
+_MODULE = b"160000"
+_EXECUTABLE = b"100755"
+
+
+@frozen
+class Tracked:
+    """One tracked file as git has it; `size` is in bytes, 0 for a submodule."""
+
+    mode: bytes
+    oid: str
+    size: int
+
+
+def tracked_files(repository: Repository, commit: str) -> dict[bytes, Tracked]:
+    """What `commit` tracks, by path."""
+    printed = repository.do("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+    return dict(_entry(record) for record in printed.split(b"\0") if record)
+
+
+def _entry(record: bytes) -> tuple[bytes, Tracked]:
+    about, _, path = record.partition(b"\t")
+    mode, _, oid, size = about.split()
+    return path, Tracked(mode, oid.decode("ascii"), 0 if size == b"-" else int(size))
+
+
+def refuse_unsafe(files: Mapping[bytes, Tracked], most_bytes: int = MOST_BYTES) -> None:
+    """Raises RecipeError where a tree would leave its folder, reach into git's own, or fill the disk."""
+    for path in files:
+        parts = path.split(b"/")
+        if any(part in (b"", b".", b"..") or part.lower() == b".git" for part in parts):
+            raise RecipeError(f"the commit tracks a path that nobody may write: {printable(decoded(path))[:120]}")
+    if len(files) > MOST_FILES:
+        raise RecipeError(f"the commit tracks more than {MOST_FILES} files")
+    if (size := sum(file.size for file in files.values())) > most_bytes:
+        raise RecipeError(f"the commit's files have {size} bytes; more than {most_bytes} are not written")
+
+
+def write_files(repository: Repository, commit: str, into: Path) -> None:
+    """Write what `commit` tracks into the empty folder `into`.
+
+    A symbolic link becomes a plain file that names its target, so that nothing in the folder leads out of it.
+    """
+    index = into.with_name(f".{into.name}.index")
+    also = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(into)}
+    try:
+        repository.do("read-tree", commit, also=also)
+        repository.do("checkout-index", "--all", "--quiet", f"--prefix={into.absolute()}/", also=also)
+    finally:
+        for left in (index, index.with_name(index.name + ".lock")):
+            left.unlink(missing_ok=True)
+
+
+def compare_files(files: Mapping[bytes, Tracked], folder: Path) -> Alterations:
+    """How `folder` differs from what `write_files` wrote there, by content and not by date."""
+    found = dict(_entries(folder))
+    expected = {path: file for path, file in files.items() if file.mode != _MODULE}
+    changed = [path for path, file in expected.items() if path not in found or not _is_same(found[path], file)]
+    return Alterations(
+        tuple(sorted(printable(decoded(path)) for path in changed)),
+        tuple(sorted(printable(decoded(path)) for path in found.keys() - expected.keys())),
+    )
+
+
+def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
+    """Everything below `folder` that is no folder, by its path from there; no link is followed."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            yield os.fsencode(path.relative_to(folder)), path
+
+
+def _is_same(path: Path, file: Tracked) -> bool:
+    about = path.lstat()
+    runs = bool(about.st_mode & stat.S_IXUSR)
+    if not stat.S_ISREG(about.st_mode) or about.st_size != file.size or runs != (file.mode == _EXECUTABLE):
+        return False
+    digest = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
+    with path.open("rb") as opened:
+        while chunk := opened.read(MIB):
+            digest.update(chunk)
+    return digest.hexdigest() == file.oid

@@ -1,0 +1,67 @@
+"""A bare repository of ours, and git's answers about it as values."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.errors import InfrastructureError
+from reconciler.host.git import complaint, git_argv, git_environment
+from reconciler.host.refs import Refs, read_show_ref
+from reconciler.host.run import Order, Told, capture
+from reconciler.host.sinks import MIB
+
+_SECONDS = 300.0
+_MOST = 64 * MIB
+
+
+@frozen
+class Repository:
+    """`environment` is what all children get. `holding` is the pass lock's descriptor, None where nothing changes."""
+
+    path: Path
+    environment: Mapping[str, str]
+    holding: int | None = None
+
+    def ask(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> Told:
+        """Whatever git says, also when it refuses. `also` are further variables of the environment."""
+        return self._run(arguments, given, git_environment({**self.environment, **(also or {})}))
+
+    def do(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> bytes:
+        """What git prints. Raises InfrastructureError where it refuses."""
+        return self._printed(arguments[0], self.ask(*arguments, given=given, also=also))
+
+    def reach(
+        self, *arguments: str, protocols: tuple[str, ...], given: bytes, seconds: float, file_bytes: int
+    ) -> bytes:
+        """As `do`, speaking to another repository; no file that git writes grows beyond `file_bytes`."""
+        environment = git_environment(self.environment, protocols)
+        told = self._run(arguments, given, environment, seconds=seconds, file_bytes=file_bytes)
+        return self._printed(arguments[0], told)
+
+    def refs(self) -> Refs:
+        told = self.ask("show-ref", "--dereference")
+        if told.finished.code == 1 and not told.err:
+            return Refs()
+        return read_show_ref(self._printed("show-ref", told))
+
+    def _run(
+        self,
+        arguments: tuple[str, ...],
+        given: bytes,
+        environment: Mapping[str, str],
+        seconds: float = _SECONDS,
+        file_bytes: int | None = None,
+    ) -> Told:
+        argv = git_argv(*arguments, repository=self.path)
+        order = Order(argv, environment, Path("/"), seconds, given, file_bytes=file_bytes, holding=self.holding)
+        return capture(order, _MOST)
+
+    def _printed(self, verb: str, told: Told) -> bytes:
+        if told.finished.missing:
+            raise InfrastructureError("git: not found in PATH", "install git")
+        if told.finished.timed_out:
+            raise InfrastructureError(f"git {verb} in {self.path.name}: not done in time")
+        if not told.ok:
+            raise InfrastructureError(f"git {verb} in {self.path.name}: {complaint(told.err)}")
+        return told.out

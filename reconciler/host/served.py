@@ -1,0 +1,113 @@
+"""The served copy of one upstream: made, mended after a kill, and changed in one step or not at all."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.host.refs import Goal, Refs, in_the_way, read_packed_refs, transaction
+from reconciler.host.repository import Repository
+from reconciler.host.text import ref_bytes
+
+_CONFIG = """\
+[core]
+	repositoryformatversion = 0
+	bare = true
+	hooksPath = /dev/null
+	fsync = all
+	logAllRefUpdates = false
+[transfer]
+	fsckObjects = true
+[receive]
+	fsckObjects = true
+	maxInputSize = {most}
+	denyDeletes = true
+	unpackLimit = 1
+	autogc = false
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+"""
+
+# Files are written just as they were committed, whatever the tree asks git to do to them.
+_ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
+
+
+@frozen
+class Served:
+    """`most` bounds, in bytes, what one update may bring."""
+
+    repository: Repository
+    most: int
+
+    @property
+    def path(self) -> Path:
+        return self.repository.path
+
+    def make_ready(self) -> None:
+        """Make the repository where it is missing, and clear away what a killed run left. Under the pass lock."""
+        self._unlock()
+        if not (self.path / "HEAD").exists():
+            self.repository.do("init", "--quiet", "--bare", "--template=", str(self.path))
+        _write(self.path / "config", _CONFIG.format(most=self.most).encode())
+        (self.path / "info").mkdir(exist_ok=True)
+        _write(self.path / "info" / "attributes", _ATTRIBUTES.encode())
+
+    def _unlock(self) -> None:
+        # Nobody else writes here while we hold the pass lock, so these belong to the dead.
+        for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
+            lock.unlink()
+        for left in (*self.path.glob("objects/tmp_objdir-*"), *self.path.glob("objects/incoming-*")):
+            shutil.rmtree(left)
+        for left in self.path.glob("objects/*/tmp_*"):
+            left.unlink()
+        shutil.rmtree(self.path / "refs" / "incoming", ignore_errors=True)
+
+    def take_over(self, held: Refs, goal: Goal, arrived: Refs) -> None:
+        """Make of the refs `held` what `goal` says, in one step.
+
+        Only a branch which stands in the way of the new one goes before that.
+        """
+        if obstacles := in_the_way(held, goal.branch):
+            self.repository.do("update-ref", "-z", "--stdin", given=obstacles)
+            held = self.repository.refs()
+        if changes := transaction(held, goal, arrived):
+            self.repository.do("update-ref", "-z", "--stdin", given=changes)
+        _write(self.path / "HEAD", b"ref: refs/heads/" + ref_bytes(goal.branch) + b"\n")
+        self.repository.do("pack-refs", "--all")
+
+    def glance(self) -> Refs:
+        """The refs, read without a process where all of them are packed, as after every update."""
+        if not any(_files_below(self.path / "refs" / space) for space in ("heads", "tags")):
+            packed = self.path / "packed-refs"
+            refs = read_packed_refs(packed.read_bytes()) if packed.exists() else Refs()
+            if refs is not None:
+                return refs
+        return self.repository.refs()
+
+
+def _files_below(folder: Path) -> bool:
+    return any(files for _, _, files in os.walk(folder))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file in one step, unless it says so already."""
+    if path.exists() and path.read_bytes() == content:
+        return
+    new = path.with_name(f".{path.name}.new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def types_of(repository: Repository, objects: Mapping[str, str]) -> dict[str, str]:
+    """The type of each object, by the names in `objects`."""
+    names = list(objects)
+    given = "".join(objects[name] + "\n" for name in names).encode()
+    printed = repository.do("cat-file", "--batch-check=%(objecttype)", given=given)
+    return dict(zip(names, printed.decode("ascii").splitlines(), strict=True))
