@@ -37,7 +37,7 @@ def preview(host: Host, asked: Asked) -> Report:
     observed = observe(host, asked.fleet, asked.names, records)
     plan = plan_for(host, asked, observed)
     rows = [Row(step, _gate(host, asked, step, None)) for step in plan.steps.values()]
-    return _report(host, asked, started_at, observed, rows, _read_notes(records))
+    return _report(_run(host, asked, started_at), asked, observed, rows, _read_notes(records))
 
 
 @frozen
@@ -49,8 +49,11 @@ class Pass:
 
 
 def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda _: None) -> Pass:
-    """One pass; the caller holds the pass lock. When a signal breaks it off while something is tried, all of that is
-    torn down and the rest recorded as not tried; earlier InterruptedPassError passes through."""
+    """One pass; the caller holds the pass lock.
+
+    When a signal breaks it off while something is tried, all of that is torn down and the rest recorded as not tried;
+    before that, InterruptedPassError passes through.
+    """
     started_at = host.clock.now()
     notes = recover(host, asked.fleet)
     _tell_ledger(host, "pass", {"trigger": host.place.trigger, "place": host.place.digest, "notes": list(notes)})
@@ -69,7 +72,7 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
         )
         for step in left.steps.values()
     ]
-    report = _report(host, asked, started_at, after, rows, notes)
+    report = _report(_run(host, asked, started_at), asked, after, rows, notes)
     _tell_ledger(host, "pass-end", {"exit_code": report.exit_code, "line": report.line, "signal": signal})
     return Pass(report, signal)
 
@@ -109,10 +112,11 @@ def _previous(records: Records, step: Step) -> Canonical | None:
     return records.canonicals.get(step.recipe)
 
 
-def _report(
-    host: Host, asked: Asked, started_at: datetime, observed: Observed, rows: Sequence[Row], notes: Sequence[str]
-) -> Report:
-    run = Run(asked.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
+def _run(host: Host, asked: Asked, started_at: datetime) -> Run:
+    return Run(asked.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
+
+
+def _report(run: Run, asked: Asked, observed: Observed, rows: Sequence[Row], notes: Sequence[str]) -> Report:
     selected = {name: asked.fleet.recipes[name].enrolled for name in asked.names}
     return summarise(run, len(asked.fleet.recipes), selected, len(observed.sights), rows, notes)
 

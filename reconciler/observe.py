@@ -29,7 +29,7 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
     replies = host.upstream.ask([Question(recipe, _known(memories[recipe.name])) for recipe in selected])
     sights = {
-        recipe.name: _sight(host, fleet, recipe, replies.get(recipe.name), memories[recipe.name], records)
+        recipe.name: _ours(host, fleet, _asked(host, recipe, replies.get(recipe.name), memories[recipe.name]), records)
         for recipe in selected
     }
     orphans = _orphans(host, fleet, records) if len(selected) == len(fleet.recipes) else {}
@@ -53,8 +53,9 @@ def _known(memory: Memory) -> str | None:
     return memory.answer.digest if memory.answer is not None else None
 
 
-def _sight(host: Host, fleet: Fleet, recipe: Recipe, reply: Reply | None, memory: Memory, records: Records) -> Sight:
-    blank = Sight(
+def _asked(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Sight:
+    """What upstream said, before anything of ours is looked at."""
+    return Sight(
         recipe=recipe,
         answer=_answer(reply, memory),
         memory=memory,
@@ -64,7 +65,6 @@ def _sight(host: Host, fleet: Fleet, recipe: Recipe, reply: Reply | None, memory
         tests="",
         observed_at=host.clock.now(),
     )
-    return _ours(host, fleet, blank, records)
 
 
 def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
@@ -114,8 +114,10 @@ def _mirror(host: Host, name: str) -> MirrorSeen:
 
 
 def tests_of(fleet: Fleet, recipe: Recipe, records: Records) -> str:
-    """The digest of all that a verdict rests on beside the release: the declaration with the fleet's defaults, the
-    files of the recipe's folder, and the releases of what it needs."""
+    """The digest of all that a verdict rests on beside the release.
+
+    That is the declaration with the fleet's defaults, the files of the recipe's folder, and the releases of its needs.
+    """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {
         "declared": repr(asdict(recipe, filter=filters.exclude("folder"))),

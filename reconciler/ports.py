@@ -59,7 +59,7 @@ class MirrorRefs:
 class Mirrors(Protocol):
     """Our own copies of upstream repositories."""
 
-    def look(self, name: str) -> MirrorRefs | None | Unobservable:
+    def look(self, name: str) -> MirrorRefs | Unobservable | None:
         """None where there is no mirror."""
         ...
 
@@ -251,12 +251,16 @@ class Command:
 
 @frozen
 class Ran:
-    """How a command ended. `code` is None when it never ran (`missing`) or was ended by its deadline (`timed_out`)."""
+    """How a command ended. `code` is None when it never ran (`missing`) or was ended by its deadline (`timed_out`).
+
+    `ended` names processes that outlived the command, or its deadline, and had to be ended.
+    """
 
     code: int | None
     tail: str = ""
     timed_out: bool = False
     missing: bool = False
+    ended: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -332,7 +336,7 @@ class Snapshots(Protocol):
     """Sealed folders: snapshot.tar and manifest.json."""
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-        """Pack `source` into the new folder `into`, flush, and verify what was written. `about` goes into the manifest."""
+        """Pack `source` into the new folder `into`, flush, and verify what was written; `about` is kept with it."""
         ...
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:

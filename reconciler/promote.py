@@ -24,8 +24,10 @@ HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 
 @frozen
 class Promotion:
-    """What is to be promoted. `cast` is the trial's, `folder` the recipe's reserved working folder, `answer` what
-    upstream said before the trial."""
+    """What is to be promoted.
+
+    `cast` is the trial's, `folder` the recipe's reserved working folder, `answer` what upstream said before the trial.
+    """
 
     fleet: Fleet
     recipe: Recipe

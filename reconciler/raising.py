@@ -15,8 +15,10 @@ TAIL_LINES = 12
 
 @frozen
 class Member:
-    """One recipe of a cast at a release. `source` is the unpacked folder its data comes from; None means fresh data,
-    or what is in the slot already."""
+    """One recipe of a cast at a release.
+
+    `source` is the unpacked folder its data comes from; None means fresh data, or what is in the slot already.
+    """
 
     recipe: Recipe
     release: Release

@@ -129,7 +129,6 @@ class Slot:
             for placed in self.placed.values()
             for path in _files_in(placed.app.logs)
         ]
-        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         text += "\n".join(said)
         for value in secrets:
@@ -210,6 +209,7 @@ def open_slot(host: Host, reserved_folder: Path, role: str, log: Path) -> Iterat
     folder.mkdir(mode=0o700, exist_ok=True)
     for name in ("home", "tmp"):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     backup = reserved_folder / "backup"
     backup.mkdir(mode=0o700, exist_ok=True)
     slot = Slot(host, folder, backup, log, emptied)

@@ -8,9 +8,9 @@ from attrs import define, evolve, field, frozen
 
 from desired.digest import tests_digest
 from desired.model import Argv, DataPolicy, Recipe, Release, TierName
+from reconciler.casts import SnapshotDamagedError, canonical_cast
 from reconciler.core.base import Base, Origin
 from reconciler.core.tiers import Candidate, Skip, TierResult, Trial, Verdict, failing
-from reconciler.casts import SnapshotDamagedError, canonical_cast
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.ports import Host
 from reconciler.raising import Cast, Member, raise_app, raise_cast, run, run_all, until_ready

@@ -1,21 +1,21 @@
 """The loop over a world in memory: what a pass comes to, told from the world and the records."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from reconciler.core.outcome import Result
+from reconciler.loop import Pass
 from tests.world import Behaviour, World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def results(done: object) -> dict[str, Result]:
-    return {row.recipe: row.result for row in done.report.rows}  # type: ignore[attr-defined]
+def results(done: Pass) -> dict[str, Result]:
+    return {row.recipe: row.result for row in done.report.rows}
 
 
 def test_a_first_release_is_tried_promoted_and_then_left_alone(world: World) -> None:
@@ -29,7 +29,7 @@ def test_a_first_release_is_tried_promoted_and_then_left_alone(world: World) -> 
     assert done.report.exit_code == 0
     have = world.records().canonicals["notes"]
     assert (have.version, have.commit, have.lineage) == ("1.0.0+v1", commit, ("1.0.0+v1",))
-    assert world.lived("notes") == ["1.0.0+v1"]
+    assert world.lived("notes") == ("1.0.0+v1",)
     before = list(world.deployed)
     assert results(world.run()) == {"notes": Result.NONE}
     assert world.deployed == before
@@ -46,7 +46,7 @@ def test_a_new_release_lives_on_the_data_of_the_old_one(world: World) -> None:
     done = world.run()
 
     assert results(done) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ["1.0.0", "1.1.0"]
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
     assert world.records().canonicals["notes"].lineage == ("1.0.0", "1.1.0")
 
 
@@ -61,11 +61,11 @@ def test_a_release_that_breaks_data_that_has_lived_is_red_and_remembered(world: 
     assert results(done) == {"notes": Result.RED}
     assert done.report.exit_code == 4
     assert world.records().canonicals["notes"].version == "1.0.0"
-    assert world.lived("notes") == ["1.0.0"]
+    assert world.lived("notes") == ("1.0.0",)
     before = list(world.deployed)
     again = world.run()
     assert again.report.exit_code == 4
     assert world.deployed == before
     world.tag("notes", "2.0.1")
     assert results(world.run()) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ["1.0.0", "2.0.1"]
+    assert world.lived("notes") == ("1.0.0", "2.0.1")

@@ -1,4 +1,4 @@
-"""A world in memory that answers the ports: upstreams, apps, commands and time. The state folder in it is a real one."""
+"""A world in memory that answers the ports: upstreams, apps, commands, time. The state folder in it is a real one."""
 
 import json
 import shutil
@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import TypedDict, cast
 
 from attrs import Factory, define, evolve, field, frozen
 
 from desired.model import Argv, Backup, Custom, Data, Fleet, Install, Ready, Recipe, Unobservable
-from reconciler.errors import InfrastructureError
-from reconciler.loop import Asked, Pass, preview, reconcile
 from reconciler.core.report import Command as Verb
 from reconciler.core.report import Report
+from reconciler.errors import InfrastructureError
+from reconciler.loop import Asked, Pass, preview, reconcile
 from reconciler.ports import (
     Absent,
     Alterations,
@@ -99,7 +100,7 @@ class World:
             backup=Backup(("take",), ("restore",)),
             custom=Custom((("custom",),)),
         )
-        self.recipes[name] = evolve(plain, **more)
+        self.recipes[name] = evolve(plain, **more)  # type: ignore[arg-type]  # the caller names fields of a recipe
         self.origins.setdefault(name, Origin())
         return self.recipes[name]
 
@@ -164,7 +165,7 @@ class World:
     def records(self) -> Records:
         return SqliteRegistry(self.state.database).read()
 
-    def lived(self, name: str) -> Sequence[str]:
+    def lived(self, name: str) -> tuple[str, ...]:
         """The versions that the data in the canonical's snapshot has been run by, as the data itself tells."""
         have = self.records().canonicals[name]
         into = self.root / "peek"
@@ -173,7 +174,7 @@ class World:
         assert isinstance(about, Mapping), about
         data = json.loads((into / name / "data" / "data.json").read_text())
         assert data["mark"]
-        return data["lived"]
+        return tuple(data["lived"])
 
 
 @define
@@ -216,7 +217,7 @@ class Upstreams:
 class MirrorShelf:
     world: World
 
-    def look(self, name: str) -> MirrorRefs | None | Unobservable:
+    def look(self, name: str) -> MirrorRefs | Unobservable | None:
         held = self.world.mirrors.get(name)
         return MirrorRefs(held[0], dict(held[1])) if held is not None else None
 
@@ -256,6 +257,13 @@ class SecretShelf:
                 (app.secrets / need.name).write_text(f"secret of {app.recipe}")
 
 
+class Contents(TypedDict):
+    """What an app keeps: the versions that have run on its data, and whether it was marked."""
+
+    lived: list[str]
+    mark: bool
+
+
 @define
 class Apps:
     """Apps that keep {"lived": [versions], "mark": bool} in a file, as a real one would keep its data."""
@@ -275,15 +283,15 @@ class Apps:
             (checkout / "COMMIT").write_text("altered")
         if not behaviour.starts or (behaviour.breaks_lived and data["lived"]):
             return
-        lived = [*data["lived"], given.version] if data["lived"][-1:] != [given.version] else data["lived"]
-        self._write(app, {"lived": lived, "mark": data["mark"] and not behaviour.loses_data})
+        lived = data["lived"] if data["lived"][-1:] == [given.version] else [*data["lived"], given.version]
+        self._write(app, Contents(lived=lived, mark=data["mark"] and not behaviour.loses_data))
         self.world.running[app.folder] = (app.mark, Given(given.version, commit))
 
-    def _data(self, app: App) -> dict[str, list[str] | bool]:
+    def _data(self, app: App) -> Contents:
         path = app.data / "data.json"
-        return json.loads(path.read_text()) if path.exists() else {"lived": [], "mark": False}
+        return cast("Contents", json.loads(path.read_text())) if path.exists() else Contents(lived=[], mark=False)
 
-    def _write(self, app: App, data: dict[str, object]) -> None:
+    def _write(self, app: App, data: Contents) -> None:
         app.data.mkdir(exist_ok=True)
         (app.data / "data.json").write_text(json.dumps(data))
 
@@ -346,7 +354,7 @@ class Tests:
                 backup.write_text(json.dumps(data))
             case "restore":
                 (app / "data" / "data.json").write_text(backup.read_text())
-            case "custom":
+            case _:
                 passes = self.world.behaviours[self.world.running[app][1].commit].passes_custom
                 return Ran(0 if passes else 1, "" if passes else "a custom test failed")
         return Ran(0)

@@ -1,23 +1,18 @@
 """What only a person can decide: to accept what upstream did, and to forget an orphan. The ledger keeps who and why."""
 
 import getpass
-import sys
 from pathlib import Path
 
 from attrs import evolve
 
 from desired.model import Unobservable
-
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, require, state_of, stoppable
-from reconciler.cli.options import Options
-from reconciler.cli.passes import new_pass_id
+from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
+from reconciler.cli.options import Options, say
 from reconciler.core.sights import Sight, moved_tags, vanished_tags
 from reconciler.errors import InfrastructureError, NeedsPersonError
 from reconciler.observe import observe
 from reconciler.ports import Host
-from reconciler.show.document import write
-from reconciler.show.escape import escape
 from reconciler.slots import reserved
 from state.lock import hold
 from state.model import Entry, KnownTag, Memory
@@ -27,16 +22,16 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """Believe upstream from now on: one moved tag, or the loss of tags."""
     house = open_house(options)
     require(house.fleet, name)
-    state_of(house)
-    with stoppable(), hold(house.state.lock, f"accept {name}") as lock:
-        host = make_host(house, new_pass_id(), lock.descriptor)
+    house.state.create()
+    with stoppable(), hold(house.state.lock, f"accept {name}") as lock, watcher(options) as watching:
+        host = make_host(house, watching, lock.descriptor)
         sight = observe(host, house.fleet, [name], host.registry.read()).sights[name]
         if isinstance(sight.answer, Unobservable):
             raise InfrastructureError(f"{name}: upstream cannot be seen: {sight.answer.reason}")
         memory, said = _moved(host, sight, tag) if tag is not None else _shrunken(sight)
         body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": said}
         host.registry.remember([memory], [Entry(host.clock.now(), "accepted", name, body)])
-    return _tell(options, {"command": "accept", "name": name, "tag": tag, "said": said}, f"{name}: {said}")
+    return say(options, "accept", f"{name}: {said}")
 
 
 def _moved(host: Host, sight: Sight, tag: str) -> tuple[Memory, str]:
@@ -62,10 +57,10 @@ def forget(options: Options, name: str, reason: str) -> int:
     house = open_house(options)
     if name in house.fleet.recipes:
         raise UsageError(f"{name} is declared", f"remove recipes/{name} from the fleet first")
-    with stoppable(), hold(_existing(house, name), f"forget {name}") as lock:
-        host = make_host(house, new_pass_id(), lock.descriptor)
+    with stoppable(), hold(_existing(house, name), f"forget {name}") as lock, watcher(options) as watching:
+        host = make_host(house, watching, lock.descriptor)
         said = _drop(host, name, reason)
-    return _tell(options, {"command": "forget", "name": name, "said": said}, f"{name}: {said}")
+    return say(options, "forget", f"{name}: {said}")
 
 
 def _existing(house: House, name: str) -> Path:
@@ -91,8 +86,3 @@ def _drop(host: Host, name: str, reason: str) -> str:
         host.snapshots.delete(host.logs / name)
         host.mirrors.drop(name)
     return f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
-
-
-def _tell(options: Options, document: dict[str, object], line: str) -> int:
-    sys.stdout.write(write({"format": 1, **document, "exit_code": 0}) if options.json else escape(line) + "\n")
-    return 0

@@ -1,17 +1,19 @@
-"""Errors to one line on stderr, one JSON object where that was asked for, and an exit code."""
+"""Errors to lines on stderr, one JSON object where that was asked for, and an exit code."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from typing import Final
 
 import click
-from attrs import frozen
 
 from desired.problems import DeclarationError
 from reconciler.errors import BusyError, CanonError, InterruptedPassError
-from reconciler.show.document import error_document
-from reconciler.show.escape import escape
+from reconciler.show.answers import error_document
+from reconciler.show.document import Json, write
+from reconciler.show.problems import render_error, render_problems
+from reconciler.show.screen import Screen, screen_for
 from state.errors import LockHeldError, StateError
 
 COULD_NOT: Final = 1
@@ -21,56 +23,58 @@ DECLARATIONS: Final = 78
 SIGNALLED: Final = 128
 
 
-@frozen
-class Failure:
-    """One line for a person; the place is that of a declaration, empty otherwise."""
-
-    message: str
-    hint: str = ""
-    file: str = ""
-    line: int | None = None
-    column: int | None = None
-
-
 class UsageError(CanonError):
     """The command line asks for what there is not."""
 
 
 def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
     """A command line that click refused."""
-    hint = f"see: {wrong.ctx.command_path} --help" if wrong.ctx is not None else "see: reconcile --help"
-    return _tell([Failure(wrong.format_message(), hint)], USAGE, arguments)
+    path = wrong.ctx.command_path if wrong.ctx is not None else "reconcile"
+    return _one(wrong.format_message(), f"see: {path} --help", USAGE, arguments)
 
 
 def fail(failed: Exception, arguments: Sequence[str]) -> int:
     """Tell an error by its remedy; one that nobody expected is a bug and shows its trace."""
+    if isinstance(failed, DeclarationError):
+        text = render_problems(failed.problems, _screen(arguments))
+        errors = [(each.file, each.line, each.column, each.message, each.hint) for each in failed.problems]
+        return _tell(text, error_document(errors, DECLARATIONS), DECLARATIONS, arguments)
+    if isinstance(failed, CanonError | StateError):
+        return _one(failed.message, failed.hint, _code(failed), arguments)
+    if isinstance(failed, OSError):
+        return _one(str(failed), "", COULD_NOT, arguments)
+    traceback.print_exception(failed)
+    return _one(f"a bug in Canon: {failed!r}", "please report it with the lines above", COULD_NOT, arguments)
+
+
+def _code(failed: CanonError | StateError) -> int:
     match failed:
-        case DeclarationError():
-            found = [Failure(each.message, each.hint, each.file, each.line, each.column) for each in failed.problems]
-            return _tell(found, DECLARATIONS, arguments)
         case BusyError() | LockHeldError():
-            return _tell([Failure(failed.message, failed.hint)], BUSY, arguments)
+            return BUSY
         case InterruptedPassError():
-            return _tell([Failure(failed.message)], SIGNALLED + failed.signal_number, arguments)
+            return SIGNALLED + failed.signal_number
         case UsageError():
-            return _tell([Failure(failed.message, failed.hint)], USAGE, arguments)
-        case CanonError() | StateError():
-            return _tell([Failure(failed.message, failed.hint)], COULD_NOT, arguments)
-        case OSError():
-            return _tell([Failure(str(failed))], COULD_NOT, arguments)
+            return USAGE
         case _:
-            traceback.print_exception(failed)
-            return _tell([Failure(f"a bug in Canon: {failed!r}", "please report it with the lines above")], 1, arguments)
+            return COULD_NOT
 
 
-def _tell(failures: Sequence[Failure], exit_code: int, arguments: Sequence[str]) -> int:
-    for each in failures:
-        where = f"{each.file}:{each.line}:{each.column}: " if each.file else "reconcile: "
-        hint = f"; {each.hint}" if each.hint else ""
-        print(f"{escape(where)}{escape(each.message)}{escape(hint)}", file=sys.stderr)
+def _one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
+    text = render_error(message, hint, _screen(arguments))
+    return _tell(text, error_document([("", None, None, message, hint)], exit_code), exit_code, arguments)
+
+
+def _tell(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
+    sys.stderr.write(text)
     if wants_json(arguments):
-        print(error_document([(e.file, e.line, e.column, e.message, e.hint) for e in failures], exit_code))
+        sys.stdout.write(write(document))
     return exit_code
+
+
+def _screen(arguments: Sequence[str]) -> Screen:
+    """The screen that stderr is, for a command line that may not even parse."""
+    width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
+    return screen_for(width, os.environ, no_color="--no-color" in arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 from attrs import frozen
@@ -15,15 +14,17 @@ from reconciler.cli.failures import UsageError
 from reconciler.cli.options import Options
 from reconciler.errors import InterruptedPassError
 from reconciler.host.commands import HostCommands, SystemClock
-from reconciler.host.environment import canon_revision, child_environment, fleet_revision, place
+from reconciler.host.environment import child_environment, place
 from reconciler.host.mirrors import GitMirrors
 from reconciler.host.process import ProcessDriver
 from reconciler.host.ready import HostReadiness
+from reconciler.host.revision import canon_revision, fleet_revision
 from reconciler.host.run import prepare
 from reconciler.host.secrets import HostSecrets
 from reconciler.host.upstream import GitUpstream
-from reconciler.ports import Host
-from reconciler.show.progress import progress
+from reconciler.ports import Host, Progress
+from reconciler.show.progress import Lines, progress
+from reconciler.show.screen import screen_for
 from state.folder import StateFolder
 from state.registry import SqliteRegistry
 from state.snapshots import SealedSnapshots
@@ -59,36 +60,43 @@ def require(fleet: Fleet, name: str) -> None:
     raise UsageError(f"no recipe {name} in {fleet.folder}", hint)
 
 
-def make_host(house: House, pass_id: str, lock: int | None = None) -> Host:
+def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
     """`lock` is the descriptor of the pass lock, which finite mutating commands inherit; None where none is held."""
     prepare()
-    fleet, state = house.fleet, house.state
+    fleet, state, clock = house.fleet, house.state, SystemClock()
     tools = sorted({tool for recipe in fleet.recipes.values() for tool in recipe.requires})
     children = child_environment(fleet.passes, os.environ)
+    commands = HostCommands(children, state.root)
     return Host(
-        clock=SystemClock(),
+        clock=clock,
         upstream=GitUpstream(children, fleet.protocols),
         mirrors=GitMirrors(state.mirrors, children, fleet.protocols, lock),
         drivers={"process": ProcessDriver(children)},
         secrets=HostSecrets(children),
-        commands=HostCommands(children, state.root),
-        readiness=HostReadiness(),
+        commands=commands,
+        readiness=HostReadiness(commands, clock),
         registry=SqliteRegistry(state.database),
         snapshots=SealedSnapshots(),
-        progress=progress(quiet=house.options.quiet, verbose=house.options.verbose),
+        progress=watcher,
         place=place(tools, fleet.passes, os.environ),
-        canon=canon_revision(),
-        fleet=fleet_revision(fleet.folder),
+        canon=canon_revision(children),
+        fleet=fleet_revision(fleet.folder, children),
         work=state.work,
         canonicals=state.canonicals,
         logs=state.logs,
-        pass_id=pass_id,
+        pass_id=f"{clock.now():%Y%m%dT%H%M%SZ}-{os.getpid()}",
     )
+
+
+def watcher(options: Options) -> Lines:
+    """Who tells on stderr what is going on; to be used as a context."""
+    colour = screen_for(80, os.environ, no_color=options.no_color).colour
+    return progress(quiet=options.quiet, verbose=options.verbose, colour=colour)
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Within, the first SIGINT or SIGTERM raises InterruptedPassError; a second one does too, and ends the clearing up."""
+    """Within, SIGINT and SIGTERM raise InterruptedPassError; a second one ends the clearing up after the first."""
 
     def stop(number: int, _: FrameType | None) -> None:
         raise InterruptedPassError(number)
@@ -99,9 +107,3 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def state_of(house: House) -> Path:
-    """The state folder, made where it is missing; only for commands that write."""
-    house.state.create()
-    return house.state.root

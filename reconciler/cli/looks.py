@@ -2,18 +2,22 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from desired.model import TierName
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, open_house, require
+from reconciler.cli.house import House, make_host, open_house, require
 from reconciler.cli.options import Options, columns
+from reconciler.core.report import Command, Population, Run
 from reconciler.core.sights import Look, State
 from reconciler.observe import look_at
-from reconciler.show.document import status_document, write
+from reconciler.show.answers import logs_document, status_document
+from reconciler.show.document import Json, write
+from reconciler.show.progress import Silent
 from reconciler.show.raised import render_logs
 from reconciler.show.screen import screen_for
-from reconciler.show.status import recorded, render_card, render_status
+from reconciler.show.status import Recorded, recorded, render_card, render_status
 from state.logs import logged_trials
 from state.model import Memory, Records
 from state.registry import SqliteRegistry
@@ -31,12 +35,30 @@ def status(options: Options, name: str | None) -> int:
     now, screen = datetime.now(UTC), screen_for(columns(), os.environ, no_color=options.no_color)
     code = _code({row.look.state for row in rows})
     if options.json:
-        sys.stdout.write(write(status_document(rows, code, now)))
+        sys.stdout.write(write(_document(house, rows, now, code)))
     elif name is not None:
         sys.stdout.write(render_card(rows[0], screen, now))
     else:
         sys.stdout.write(render_status(rows, screen, now, wide=options.output == "wide"))
     return code
+
+
+def _document(house: House, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
+    host = make_host(house, Silent(sys.stderr))
+    run = Run(Command.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
+    declared = [row for row in rows if row.declared]
+    enrolled = sum(not row.exception for row in declared)
+    shown = len(declared)
+    population = Population(
+        declared=len(house.fleet.recipes),
+        selected=shown,
+        enrolled=enrolled,
+        excepted=shown - enrolled,
+        observed=shown,
+        decided=shown,
+        reported=shown,
+    )
+    return status_document(run, population, rows, code)
 
 
 def _code(states: set[State]) -> int:
@@ -69,7 +91,7 @@ def logs(options: Options, name: str, trial: str | None) -> int:
     texts = {tier: (folder / chosen / f"{tier}.log") for tier in order}
     there = {str(tier): path.read_text(errors="replace") for tier, path in texts.items() if path.exists()}
     if options.json:
-        sys.stdout.write(write({"format": 1, "command": "logs", "name": name, "trial": chosen, "tiers": there}))
+        sys.stdout.write(write(logs_document(name, chosen, there)))
     else:
         sys.stdout.write(render_logs(chosen, there, screen_for(columns(), os.environ, no_color=options.no_color)))
     return 0

@@ -1,14 +1,11 @@
 """A new fleet, and the demo."""
 
-import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from reconciler.cli.options import Options
+from reconciler.cli.options import Options, say
 from reconciler.errors import NeedsPersonError
-from reconciler.show.document import write
-from reconciler.show.escape import escape
 
 FLEET: Final = """\
 #:schema ./schemas/fleet.schema.json
@@ -34,7 +31,7 @@ def init(options: Options, folder: Path) -> int:
         (folder / "schemas" / schema).write_bytes(files("desired").joinpath(schema).read_bytes())
     (folder / "fleet.toml").write_text(FLEET.format(name=folder.absolute().name or "fleet"), encoding="utf-8")
     said = f"{folder} is a new fleet; next: make {folder}/recipes/NAME/recipe.toml with [recipe] and its upstream"
-    return _tell(options, {"command": "init", "folder": str(folder)}, said)
+    return say(options, "init", said)
 
 
 def demo(options: Options, folder: Path, *, tell: bool) -> int:
@@ -46,9 +43,4 @@ def demo(options: Options, folder: Path, *, tell: bool) -> int:
 
         return tell_story(folder)
     make_demo(folder)
-    return _tell(options, {"command": "demo", "folder": str(folder)}, f"{folder} is made; read {folder}/README")
-
-
-def _tell(options: Options, document: dict[str, object], line: str) -> int:
-    sys.stdout.write(write({"format": 1, **document, "exit_code": 0}) if options.json else escape(line) + "\n")
-    return 0
+    return say(options, "demo", f"{folder} is made; read {folder}/README")

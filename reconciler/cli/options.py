@@ -45,7 +45,7 @@ class Options:
 
 
 def _found(environ: Mapping[str, str], ours: str, systemds: str, default: str) -> Path:
-    """systemd joins several directories by a colon; the first is the main one."""
+    """The first that is set; where systemd joins several directories by a colon, the first is the main one."""
     return Path(environ.get(ours) or environ.get(systemds, "").split(":")[0] or default)
 
 
@@ -64,7 +64,7 @@ def shared(function: Function) -> Function:
     """Give a command the options that all have, collected into its first argument `options`."""
 
     @click.pass_context
-    def collected(context: click.Context, /, **given: Any) -> Any:
+    def collected(context: click.Context, /, **given: Any) -> Any:  # noqa: ANN401  what the commands themselves say
         names = ("fleet", "state", "recipes", "output", "no_color", "quiet", "verbose")
         said = Options(**{name: given.pop(name) for name in names})
         parent = context.parent.obj if context.parent is not None else None
@@ -82,3 +82,13 @@ def columns() -> int | None:
     if not sys.stdout.isatty():
         return None
     return os.get_terminal_size(sys.stdout.fileno()).columns or None
+
+
+def say(options: Options, command: str, line: str) -> int:
+    """Answer with one line, or one object that holds it."""
+    from reconciler.show.answers import said_document
+    from reconciler.show.document import write
+    from reconciler.show.escape import escape
+
+    sys.stdout.write(write(said_document(command, line)) if options.json else escape(line) + "\n")
+    return 0

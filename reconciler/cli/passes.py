@@ -3,13 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from reconciler.cli.failures import SIGNALLED
-from reconciler.cli.house import House, make_host, open_house, require, state_of, stoppable
+from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
 from reconciler.core.report import Command, Report
-from reconciler.loop import Asked, preview as look, reconcile
+from reconciler.loop import Asked, reconcile
+from reconciler.loop import preview as look
 from reconciler.show.document import report_document, write
 from reconciler.show.screen import screen_for
 from reconciler.show.table import render_report
@@ -20,8 +20,8 @@ def preview(options: Options, command: str, retry: Sequence[str]) -> int:
     """Look and plan; takes no lock and writes nothing."""
     house = open_house(options)
     asked = _asked(house, Command(command), retry)
-    with stoppable():
-        report = look(make_host(house, new_pass_id()), asked)
+    with stoppable(), watcher(options) as watching:
+        report = look(make_host(house, watching), asked)
     return _answer(house, report)
 
 
@@ -29,17 +29,11 @@ def converge(options: Options, retry: Sequence[str]) -> int:
     """One pass under the pass lock."""
     house = open_house(options)
     asked = _asked(house, Command.PASS, retry)
-    state_of(house)
-    with stoppable(), hold(house.state.lock, " ".join(sys.argv)) as lock:
-        host = make_host(house, new_pass_id(), lock.descriptor)
-        done = reconcile(host, asked)
+    house.state.create()
+    with stoppable(), hold(house.state.lock, "reconcile") as lock, watcher(options) as watching:
+        done = reconcile(make_host(house, watching, lock.descriptor), asked)
     code = _answer(house, done.report)
     return code if done.signal is None else SIGNALLED + done.signal
-
-
-def new_pass_id() -> str:
-    """Sorts by time and is unique on a host."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
 
 
 def _asked(house: House, command: Command, retry: Sequence[str]) -> Asked:

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,21 +14,23 @@ from desired.problems import RefusedError
 from desired.values import read_duration
 from reconciler.casts import NeedMissingError, canonical_cast, cast_of
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, require, state_of, stoppable
+from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
-from reconciler.cli.passes import new_pass_id
 from reconciler.converge import base_for, trial_id
 from reconciler.core.findings import MirrorState, mirror_state
-from reconciler.core.gate import Condition, gate
+from reconciler.core.gate import gate
+from reconciler.core.report import Command, Run
 from reconciler.core.sights import Sight, mirrored_tags, want_of
-from reconciler.core.tiers import Trial, Verdict, failing
+from reconciler.core.tiers import Verdict, failing
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
 from reconciler.evidence import trial_entry
 from reconciler.observe import observe
 from reconciler.ports import Host, Seen
 from reconciler.raising import Cast, raise_cast
-from reconciler.show.document import raised_document, trial_document, write
+from reconciler.show.answers import Tested, raised_document, trial_document
+from reconciler.show.document import write
 from reconciler.show.junit import junit
+from reconciler.show.progress import Silent
 from reconciler.show.raised import render_raised
 from reconciler.show.screen import screen_for
 from reconciler.show.trial import render_trial
@@ -55,12 +58,14 @@ def trial(options: Options, name: str, wish: Wish) -> int:
     house = open_house(options)
     require(house.fleet, name)
     tiers = _tiers(wish.tiers)
-    state_of(house)
-    with stoppable():
-        host = make_host(house, new_pass_id())
-        tried, conditions = _try(host, house, name, wish, tiers)
-    host.registry.append([trial_entry(host, tried, "by hand")])
-    return _answer(house, wish, tried, conditions)
+    house.state.create()
+    with stoppable(), watcher(options) as watching:
+        host = make_host(house, watching)
+        started_at = host.clock.now()
+        tested = _try(host, house, name, wish, tiers)
+        host.registry.append([trial_entry(host, tested.trial, "by hand")])
+    run = Run(Command.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
+    return _answer(house, wish, tested, run)
 
 
 def _tiers(text: str | None) -> frozenset[TierName]:
@@ -74,9 +79,7 @@ def _tiers(text: str | None) -> frozenset[TierName]:
     return frozenset({TierName.INSTALL, *map(TierName, names)})
 
 
-def _try(
-    host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierName]
-) -> tuple[Trial, tuple[Condition, ...]]:
+def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierName]) -> Tested:
     records = host.registry.read()
     recipe = house.fleet.recipes[name]
     sights = observe(host, house.fleet, sorted({name, *recipe.install.needs}), records).sights
@@ -99,7 +102,8 @@ def _try(
             tiers=tiers,
         )
         tried = run_trial(host, order)
-    return tried, gate(house.fleet, recipe, tried, sights[name].answer, host.place)
+    conditions = gate(house.fleet, recipe, tried, sight.answer, host.place)
+    return Tested(tried, conditions, sight.canonical, sight.look)
 
 
 def _bring_up(host: Host, house: House, sight: Sight) -> None:
@@ -129,7 +133,7 @@ def _release(host: Host, sight: Sight, ref: str | None) -> Release:
     return Release(ref, commit)
 
 
-def _need_releases(records: Records, sights: dict[str, Sight]) -> dict[str, Release | None]:
+def _need_releases(records: Records, sights: Mapping[str, Sight]) -> dict[str, Release | None]:
     found: dict[str, Release | None] = {}
     for name, sight in sights.items():
         want = want_of(sight)
@@ -137,16 +141,16 @@ def _need_releases(records: Records, sights: dict[str, Sight]) -> dict[str, Rele
     return found | {name: Release(have.version, have.commit) for name, have in records.canonicals.items()}
 
 
-def _answer(house: House, wish: Wish, tried: Trial, conditions: tuple[Condition, ...]) -> int:
-    bad = failing(tried.tiers)
+def _answer(house: House, wish: Wish, tested: Tested, run: Run) -> int:
+    bad = failing(tested.trial.tiers)
     code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
     if wish.junit is not None:
-        wish.junit.write_text(junit(tried), encoding="utf-8")
+        wish.junit.write_text(junit(tested.trial), encoding="utf-8")
     if house.options.json:
-        sys.stdout.write(write(trial_document(tried, conditions, code)))
+        sys.stdout.write(write(trial_document(run, tested, code)))
     else:
         screen = screen_for(columns(), os.environ, no_color=house.options.no_color)
-        sys.stdout.write(render_trial(tried, conditions, screen, state=str(house.state.root)))
+        sys.stdout.write(render_trial(tested.trial, tested.conditions, screen, state=str(house.state.root)))
     return code
 
 
@@ -161,7 +165,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
         raise UsageError(f"--for {span}: {wrong}") from wrong
     house = open_house(options)
     require(house.fleet, name)
-    host = make_host(house, new_pass_id())
+    host = make_host(house, Silent(sys.stderr))
     canonical = host.registry.read().canonicals.get(name)
     if canonical is None:
         raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
@@ -181,10 +185,11 @@ def _rested(host: Host, house: House, canonical: Canonical, slot: Slot) -> Cast:
     recipe = house.fleet.recipes[canonical.recipe]
     anywhere = {name: Release("", "") for name in house.fleet.recipes}
     release = Release(canonical.version, canonical.commit)
-    cast = canonical_cast(host, canonical, cast_of(recipe, release, house.fleet.recipes, anywhere), slot.folder / "source")
+    wanted = cast_of(recipe, release, house.fleet.recipes, anywhere)
+    cast = canonical_cast(host, canonical, wanted, slot.folder / "source")
     lacking = [member.recipe.name for member in cast if member.source is None]
     if lacking:
-        raise NeedMissingError(f"{recipe.name} needs {lacking[0]} since its canonical was promoted, whose snapshot lacks it")
+        raise NeedMissingError(f"{recipe.name} needs {lacking[0]} by now, which its canonical's snapshot lacks")
     return cast
 
 
