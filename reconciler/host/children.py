@@ -103,13 +103,6 @@ def of_command(pid: int, started: int, token: str, known: Collection[int]) -> tu
     return descendants(roots, table)
 
 
-def of_server(pid: int, *, alive: bool) -> tuple[Process, ...]:
-    """A server's tree and session; `alive` says that `pid` is still that server."""
-    table = everyone()
-    roots = {process.pid for process in table if process.session == pid}
-    return descendants(roots | ({pid} if alive else set()), table)
-
-
 def note_slot(mark: str) -> None:
     """Remember which children we have as the slot `mark` begins. Called with `starting` held."""
     _before_slot.setdefault(mark, pids())

@@ -45,6 +45,11 @@ class Repository:
             return Refs()
         return read_show_ref(self._printed("show-ref", told))
 
+    def commit(self, ref: str) -> str | None:
+        """The commit that `ref` peels to, None if it names none. `ref` must not begin with a dash."""
+        told = self.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        return told.out.decode("ascii").strip() if told.ok else None
+
     def _run(
         self,
         arguments: tuple[str, ...],

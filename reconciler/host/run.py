@@ -17,12 +17,12 @@ from attrs import frozen
 
 from reconciler.host import children
 from reconciler.host.orders import Finished, Order, Told, arguments, limit, program, standard_input
-from reconciler.host.processes import RUN_MARK, SLOT_MARK, Process, end, glance, marked
+from reconciler.host.processes import RUN_MARK, SLOT_MARK, Process, end, glance
 from reconciler.host.sinks import MIB, Capture, Sink
 from reconciler.host.streams import Ending, Streams
 from reconciler.host.text import printable
 
-__all__ = ["Finished", "Order", "Told", "capture", "end_marked", "end_tree", "marked", "prepare", "run", "start_server"]
+__all__ = ["Finished", "Order", "Told", "capture", "prepare", "run", "start_server"]
 
 _NOT_EXECUTABLE = 126
 _GRACE = 3.0
@@ -194,7 +194,7 @@ def start_server(
 ) -> "subprocess.Popen[bytes]":
     """Start a server of the slot `mark` in a session of its own; both its outputs go to `out`.
 
-    It inherits nothing else and lives until `end_tree` or `end_marked`. Raises OSError where it cannot start.
+    It inherits nothing else and lives until its slot is cleared. Raises OSError where it cannot start.
     """
     prepare()
     with _forking():
@@ -210,20 +210,3 @@ def start_server(
         )
         children.claim(server.pid, mark, lambda: server.returncode is not None)
     return server
-
-
-def end_tree(server: "subprocess.Popen[bytes]", grace: float = _GRACE) -> tuple[str, ...]:
-    """End a server and all that descends from it: asked first, killed after `grace` seconds. Names what was ended."""
-    ended = end(lambda: children.of_server(server.pid, alive=server.poll() is None), grace)
-    children.reap()
-    return _names(ended)
-
-
-def end_marked(mark: str, grace: float = _GRACE) -> tuple[str, ...]:
-    """End every process of the slot `mark`, whoever started it. Names what had to be ended.
-
-    What even killing did not end is still found by `marked`.
-    """
-    ended = end(lambda: children.of_slot(mark), grace)
-    children.reap()
-    return _names(ended)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -103,11 +102,3 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
-
-
-def types_of(repository: Repository, objects: Mapping[str, str]) -> dict[str, str]:
-    """The type of each object, by the names in `objects`."""
-    names = list(objects)
-    given = "".join(objects[name] + "\n" for name in names).encode()
-    printed = repository.do("cat-file", "--batch-check=%(objecttype)", given=given)
-    return dict(zip(names, printed.decode("ascii").splitlines(), strict=True))

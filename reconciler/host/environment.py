@@ -1,0 +1,115 @@
+"""What children find around them, and the fingerprint of the place in which we run."""
+
+import hashlib
+import json
+import os
+import pwd
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from reconciler.errors import InfrastructureError
+from reconciler.host.git import OLDEST, git_argv, git_environment
+from reconciler.host.run import Order, capture
+from reconciler.host.text import one_line
+from state.model import Place
+
+ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ALWAYS_USED = ("git", "python3")
+_SECONDS = 30.0
+
+
+def child_environment(passes: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """What every child gets beside `HOME` and `TMPDIR`, which are its slot's: the allow-list and what is passed on."""
+    passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
+    return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    # Relative entries would find programs in a recipe's folder.
+    folders = [folder for folder in environ.get("PATH", "").split(":") if folder.startswith("/")]
+    return ":".join(folders) or _DEFAULT_PATH
+
+
+def place(requires: Iterable[str], passes: Iterable[str], environ: Mapping[str, str]) -> Place:
+    """Where we run. `requires` are all tools that any recipe requires.
+
+    Raises InfrastructureError where git is missing or older than what we need.
+    """
+    environment = child_environment(passes, environ)
+    tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *_ALWAYS_USED})}
+    tools["git"] = f"{_git_version(environment)} {tools['git']}"
+    unit = unit_of(_read("/proc/self/cgroup"))
+    user = _user()
+    variables = tuple(sorted({*ALLOWED, *environment}))
+    present = {tool: bool(found) for tool, found in tools.items()}
+    return Place(
+        trigger=trigger_of(unit, environ),
+        unit=unit,
+        user=user,
+        path=environment["PATH"],
+        variables=variables,
+        tools=tools,
+        digest=_digest([unit, user, environment["PATH"], variables, present]),
+        versions_digest=_digest(tools),
+    )
+
+
+def unit_of(cgroups: str) -> str:
+    """The systemd service that holds us, from the text of /proc/self/cgroup; "" in a login session or elsewhere."""
+    paths = re.findall(r"^\d+:name=systemd:(.*)$|^0::(.*)$", cgroups, re.MULTILINE)
+    for named, unified in sorted(paths, reverse=True):
+        parts = [part for part in (named or unified).split("/") if part.endswith((".service", ".scope"))]
+        if parts:
+            return parts[-1] if parts[-1].endswith(".service") else ""
+    return ""
+
+
+def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
+    """What started us: systemd names the timer to the service that it starts, and counts every start of one."""
+    if not unit or "INVOCATION_ID" not in environ:
+        return "shell"
+    return "timer" if environ.get("TRIGGER_UNIT") else "systemctl"
+
+
+def _fingerprint(tool: str, path: str) -> str:
+    """The beginning of the hash of the file that children would execute; "" where they would find none."""
+    found = shutil.which(tool, path=path)
+    if found is None:
+        return ""
+    with Path(found).open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+
+
+def _git_version(environment: Mapping[str, str]) -> str:
+    told = capture(Order(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
+    if told.finished.missing:
+        raise InfrastructureError("git: not found in PATH", "install git")
+    version = re.match(rb"git version ((\d+)\.(\d+)[\w.]*)", told.out)
+    if not told.ok or version is None:
+        raise InfrastructureError(f"git does not tell its version: {one_line(told.out + told.err)}")
+    text = version[1].decode()
+    if (int(version[2]), int(version[3])) < OLDEST:
+        raise InfrastructureError(f"git {text} is too old", f"git {OLDEST[0]}.{OLDEST[1]} or newer is needed")
+    return text
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _digest(facts: object) -> str:
+    return f"sha256:{hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}"

@@ -1,0 +1,84 @@
+"""Which program and which declarations: a commit where git knows it, a digest of the files elsewhere."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from reconciler.host.git import git_argv, git_environment
+from reconciler.host.run import Order, capture
+
+_PROGRAM = Path(__file__).resolve().parents[2]
+_PACKAGES = ("desired", "reconciler", "state")
+_DISTRIBUTION = "canon-reconcile"
+_SECONDS = 30.0
+_SHORT = 12
+
+
+def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str:
+    """The program's version and commit, such as `0.1.0+abc1234`; any change of its files shows in it."""
+    commit = _commit(root, environment) if (root / ".git").exists() else None
+    packages = [root / package for package in _PACKAGES]
+    if commit and _is_clean(root, packages, environment):
+        return f"{_version()}+{commit[:_SHORT]}"
+    digest = folder_digest(packages)[:_SHORT]
+    return f"{_version()}+{commit[:_SHORT]}-dirty.{digest}" if commit else f"{_version()}+sha256.{digest}"
+
+
+def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
+    """The commit of a fleet under version control, with what differs from it; else the digest of its files."""
+    folder = folder.resolve()
+    in_git = any((parent / ".git").exists() for parent in (folder, *folder.parents))
+    commit = _commit(folder, environment) if in_git and _is_tracked(folder, environment) else None
+    if commit and _is_clean(folder, [folder], environment):
+        return commit
+    digest = folder_digest([folder])
+    return f"{commit}-dirty.{digest[:_SHORT]}" if commit else f"sha256:{digest}"
+
+
+def folder_digest(folders: Iterable[Path]) -> str:
+    """A digest of every file below `folders`: its path, whether it can be executed, its content. Links by target."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if _counts(path.relative_to(folder.parent))):
+            name = os.fsencode(path.relative_to(folder.parent))
+            if path.is_symlink():
+                _add(digest, b"link", name, os.fsencode(path.readlink()))
+            elif path.is_file():
+                _add(digest, b"program" if path.stat().st_mode & 0o100 else b"file", name, path.read_bytes())
+    return digest.hexdigest()
+
+
+def _counts(path: Path) -> bool:
+    return ".git" not in path.parts and "__pycache__" not in path.parts
+
+
+def _add(digest: "hashlib._Hash", *parts: bytes) -> None:
+    for part in parts:
+        digest.update(b"%d:" % len(part) + part)
+
+
+def _version() -> str:
+    try:
+        return version(_DISTRIBUTION)
+    except PackageNotFoundError:
+        return "0"
+
+
+def _commit(folder: Path, environment: Mapping[str, str]) -> str | None:
+    return _git(folder, environment, "rev-parse", "--verify", "--quiet", "HEAD") or None
+
+
+def _is_tracked(folder: Path, environment: Mapping[str, str]) -> bool:
+    return bool(_git(folder, environment, "ls-files", "--", "fleet.toml"))
+
+
+def _is_clean(folder: Path, paths: Iterable[Path], environment: Mapping[str, str]) -> bool:
+    return _git(folder, environment, "status", "--porcelain", "--untracked-files=all", "--", *map(str, paths)) == ""
+
+
+def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
+    """What git prints; None where it refuses, as for a work tree that belongs to somebody else."""
+    told = capture(Order(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
+    return told.out.decode("utf-8", "backslashreplace").strip() if told.ok else None
