@@ -1,14 +1,18 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desired.declared import read_fleet
 from desired.problems import RefusedError
 from desired.values import KINDS
+from tests.declarations import RECIPE, write_fleet
 from tests.regenerate_schemas import FOLDER, SCHEMAS, schema_text
 
 
@@ -31,6 +35,30 @@ def test_every_key_has_a_description(name: str) -> None:
     described = {path: key.get("description", "") for path, key in keys(schema)}
     assert len(described) > 30
     assert [path for path, says in described.items() if not says.endswith((".", "`"))] == []
+
+
+def defaults_of(file: str) -> Iterator[tuple[str, Any]]:
+    schema = json.loads((FOLDER / file).read_text(encoding="utf-8"))
+    for table, place in schema["properties"].items():
+        if table != "defaults" and "$ref" in place:
+            for key, of in schema["$defs"][place["$ref"].removeprefix("#/$defs/")]["properties"].items():
+                if "default" in of:
+                    yield f"{table}.{key}", of["default"]
+
+
+def spelt(file: str) -> str:
+    """The defaults that a schema names, written out; texts, numbers and lists are in TOML as in JSON."""
+    return "".join(f"{key} = {json.dumps(default)}\n" for key, default in defaults_of(file))
+
+
+def test_the_defaults_that_the_schemas_name_are_those_that_hold(tmp_path: Path) -> None:
+    assert len(dict(defaults_of("recipe.schema.json"))) > 15
+    plain = read_fleet(write_fleet(tmp_path / "plain", {"notes": RECIPE}))
+    recipe = f"{spelt('recipe.schema.json')}recipe.upstream = {json.dumps(plain.recipes['notes'].upstream)}"
+    fleet = f"format = 1\n{spelt('fleet.schema.json')}fleet.name = {json.dumps(plain.name)}"
+    full = read_fleet(write_fleet(tmp_path / "full", {"notes": recipe}, fleet))
+    notes = evolve(full.recipes["notes"], folder=plain.recipes["notes"].folder)
+    assert evolve(full, folder=plain.folder, recipes={"notes": notes}) == plain
 
 
 PATTERNED = {str(of): kind for of, kind in KINDS.items() if "pattern" in kind.schema}

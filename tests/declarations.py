@@ -1,0 +1,37 @@
+"""Fleet folders written by tests, and what reading them says."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from desired.declared import read_fleet
+from desired.problems import DeclarationError
+
+FLEET: Final = """\
+format = 1
+[fleet]
+name = "ci"
+"""
+RECIPE: Final = """\
+[recipe]
+upstream = "https://forge.example/notes.git"
+"""
+
+
+def write_fleet(folder: Path, recipes: Mapping[str, str], fleet: str = FLEET) -> Path:
+    """A fleet folder with these texts as declarations."""
+    (folder / "recipes").mkdir(parents=True)
+    (folder / "fleet.toml").write_text(fleet, encoding="utf-8")
+    for name, text in recipes.items():
+        (folder / "recipes" / name).mkdir()
+        (folder / "recipes" / name / "recipe.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def complaints(folder: Path) -> list[str]:
+    """Each problem's line, its file told from the fleet folder on; none where the fleet can be read."""
+    try:
+        read_fleet(folder)
+    except DeclarationError as error:
+        return [str(problem).removeprefix(f"{folder}/") for problem in error.problems]
+    return []

@@ -1,0 +1,227 @@
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from desired.declared import read_fleet
+from desired.model import (
+    Backup,
+    CanonicalPolicy,
+    Custom,
+    Data,
+    DataPolicy,
+    Fleet,
+    Install,
+    Ready,
+    Recipe,
+    TierName,
+    Upgrade,
+)
+from tests.declarations import FLEET, RECIPE, complaints, write_fleet
+
+UPSTREAM = "https://forge.example/notes.git"
+
+EVERY_FLEET_KEY = """\
+format = 1
+[fleet]
+name = "ci"
+protocols = ["https", "file"]
+unit = "reconcile.service"
+[environment]
+pass = ["HTTPS_PROXY"]
+[defaults.recipe]
+driver = "process"
+"""
+
+EVERY_KEY = """\
+[recipe]
+upstream = "file:///srv/notes.git"
+driver = "process"
+enrolled = false
+exception = "wants a phone number"
+review = 2027-03-01
+requires = ["git-lfs", "g++"]
+[release]
+allow = ">=2.0.0,<4"
+[install]
+env = { TITLE = "Notes\\n", EMPTY = "" }
+secrets = { rotation_key = ["openssl", "rand", "-hex", "32"] }
+steps = [["./seed-index.sh"], ["true", ""]]
+needs = ["base"]
+[ready]
+http = "/health?deep=1"
+status = [200, 401]
+timeout = "90s"
+[data]
+mark = ["python3", "mark.py"]
+check = ["python3", "check.py"]
+[backup]
+take = ["python3", "backup.py"]
+restore = ["python3", "restore.py"]
+[upgrade]
+base = "3.0.1+v2.0.0"
+reason = "3.0.2 never starts"
+[tiers]
+custom = "no tests yet"
+[custom]
+run = [["python3", "test_lfs.py"]]
+timeout = "2h"
+[canonical]
+keep = "rest"
+data = "fresh"
+generations = 3
+"""
+
+
+def test_every_key_arrives_in_the_fleet(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": EVERY_KEY, "base": RECIPE}, EVERY_FLEET_KEY)
+    notes = Recipe(
+        name="notes",
+        upstream="file:///srv/notes.git",
+        folder=folder / "recipes" / "notes",
+        driver="process",
+        enrolled=False,
+        exception="wants a phone number",
+        review=date(2027, 3, 1),
+        requires=("git-lfs", "g++"),
+        allow=">=2.0.0,<4",
+        install=Install(
+            env={"TITLE": "Notes\n", "EMPTY": ""},
+            secrets={"rotation_key": ("openssl", "rand", "-hex", "32")},
+            steps=(("./seed-index.sh",), ("true", "")),
+            needs=("base",),
+        ),
+        ready=Ready(http="/health?deep=1", status=(200, 401), timeout=timedelta(seconds=90)),
+        data=Data(mark=("python3", "mark.py"), check=("python3", "check.py")),
+        backup=Backup(take=("python3", "backup.py"), restore=("python3", "restore.py")),
+        upgrade=Upgrade(base="3.0.1+v2.0.0", reason="3.0.2 never starts"),
+        tiers={TierName.CUSTOM: "no tests yet"},
+        custom=Custom(run=(("python3", "test_lfs.py"),), timeout=timedelta(hours=2)),
+        canonical=CanonicalPolicy(data=DataPolicy.FRESH, generations=3),
+    )
+    assert read_fleet(folder) == Fleet(
+        name="ci",
+        folder=folder,
+        recipes={"notes": notes, "base": Recipe("base", UPSTREAM, folder / "recipes" / "base")},
+        protocols=("https", "file"),
+        unit="reconcile.service",
+        passes=("HTTPS_PROXY",),
+    )
+
+
+def test_the_least_declaration_means_the_models_own_values(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": RECIPE})
+    assert read_fleet(folder) == Fleet("ci", folder, {"notes": Recipe("notes", UPSTREAM, folder / "recipes" / "notes")})
+
+
+def test_recipes_are_ordered_by_name(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"b": RECIPE, "a-1": RECIPE, "a": RECIPE, "0": RECIPE})
+    assert list(read_fleet(folder).recipes) == ["0", "a", "a-1", "b"]
+
+
+def test_a_fleet_without_recipes_can_be_read(tmp_path: Path) -> None:
+    assert read_fleet(write_fleet(tmp_path / "fleet", {})).recipes == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "ready"),
+    [
+        ("tcp = true", Ready(http=None, tcp=True)),
+        ('run = ["./ready.sh", "-q"]', Ready(http=None, run=("./ready.sh", "-q"))),
+        ("status = [204]", Ready(status=(204,))),
+        ('timeout = "1d"', Ready(timeout=timedelta(days=1))),
+    ],
+)
+def test_an_app_is_ready_in_the_one_way_that_is_declared(tmp_path: Path, table: str, ready: Ready) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": f"{RECIPE}[ready]\n{table}\n"})
+    assert read_fleet(folder).recipes["notes"].ready == ready
+
+
+DEFAULTS = """\
+[defaults.recipe]
+upstream = "https://forge.example/shared.git"
+requires = ["git-lfs"]
+enrolled = false
+exception = "all of them wait"
+[defaults.install.env]
+A = "below"
+B = "below"
+[defaults.ready]
+tcp = true
+timeout = "1m"
+[defaults.upgrade]
+base = "1.0.0"
+reason = "2.0.0 never starts"
+"""
+
+
+def read_over_defaults(tmp_path: Path, recipe: str) -> Recipe:
+    folder = write_fleet(tmp_path / "fleet", {"notes": recipe}, FLEET + DEFAULTS)
+    recipes = read_fleet(folder).recipes
+    return evolve(recipes["notes"], folder=Path("notes"))
+
+
+def test_defaults_hold_where_a_recipe_says_nothing(tmp_path: Path) -> None:
+    assert read_over_defaults(tmp_path, "") == Recipe(
+        name="notes",
+        upstream="https://forge.example/shared.git",
+        folder=Path("notes"),
+        requires=("git-lfs",),
+        enrolled=False,
+        exception="all of them wait",
+        install=Install(env={"A": "below", "B": "below"}),
+        ready=Ready(http=None, tcp=True, timeout=timedelta(minutes=1)),
+        upgrade=Upgrade("1.0.0", "2.0.0 never starts"),
+    )
+
+
+def test_a_recipe_overrides_defaults_key_by_key(tmp_path: Path) -> None:
+    own = """\
+recipe.requires = []
+install.env.B = "own"
+ready.timeout = "2m"
+upgrade.reason = "2.0.0 starts late"
+"""
+    recipe = read_over_defaults(tmp_path, own)
+    assert recipe.upstream == "https://forge.example/shared.git"
+    assert recipe.requires == ()
+    assert recipe.install.env == {"A": "below", "B": "own"}
+    assert recipe.ready == Ready(http=None, tcp=True, timeout=timedelta(minutes=2))
+    assert recipe.upgrade == Upgrade("1.0.0", "2.0.0 starts late")
+
+
+def test_a_recipe_that_chooses_for_itself_leaves_what_belongs_to_the_defaults_choice(tmp_path: Path) -> None:
+    own = """\
+recipe.enrolled = true
+ready.http = "/up"
+upgrade.base = "canonical"
+"""
+    recipe = read_over_defaults(tmp_path, own)
+    assert (recipe.enrolled, recipe.exception) == (True, "")
+    assert recipe.ready == Ready(http="/up", timeout=timedelta(minutes=1))
+    assert recipe.upgrade == Upgrade()
+
+
+def test_hidden_entries_among_recipes_are_left_alone(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": RECIPE, ".git": "not = toml = at all"})
+    (folder / "recipes" / ".gitkeep").touch()
+    assert list(read_fleet(folder).recipes) == ["notes"]
+
+
+def test_a_recipe_folder_may_be_a_link(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": RECIPE})
+    (folder / "recipes" / "linked").symlink_to("notes")
+    assert set(read_fleet(folder).recipes) == {"linked", "notes"}
+
+
+def test_carriage_returns_at_line_ends_change_nothing(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": ""})
+    recipe = folder / "recipes" / "notes" / "recipe.toml"
+    recipe.write_bytes(RECIPE.replace("\n", "\r\n").encode())
+    assert read_fleet(folder).recipes["notes"].upstream == UPSTREAM
+    recipe.write_bytes((RECIPE + 'b = 1\nc = ["\u00e9"]').replace("\n", "\r\n").encode())
+    assert complaints(folder) == [
+        "recipes/notes/recipe.toml:3:1: recipe.b is no known key",
+        "recipes/notes/recipe.toml:4:1: recipe.c is no known key",
+    ]

@@ -1,0 +1,192 @@
+from pathlib import Path
+
+import pytest
+
+from tests.declarations import FLEET, RECIPE, complaints, write_fleet
+
+DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
+VARIABLE = "is no name of a variable: letters, digits and _, no digit first"
+NO_PATH = "may not be set: children search programs where Canon does"
+ONE_WAY = "an app is ready by one of http, tcp and run"
+NO_RESTORE = "wants restore: a backup counts once it is brought back"
+PROTOCOL = 'wants one of "https", "ssh", "http", "file"'
+UNIT = 'wants the name of a unit that ends in ".service", or ""'
+NO_CHECK = "wants [data] check, without which a restore proves nothing"
+
+
+# A whole fleet.toml, with its problems.
+FLEET_RULES = [
+    ("", ["1:1: fleet.name is missing", "1:1: format is missing: write format = 1"]),
+    ("format = 1\n[fleet]\n", ["2:2: fleet.name is missing"]),
+    ("[fleet]\nname = 'ci'\n", ["1:1: format is missing: write format = 1"]),
+    ("format = 2\nfleet.name = 'ci'", ["1:1: format wants 1, not 2"]),
+    ("format = true\nfleet.name = 'ci'", ["1:1: format wants 1, not true"]),
+    ("format = 1.0\nfleet.name = 'ci'", ["1:1: format wants 1, not 1.0"]),
+    ("fromat = 1\nfleet.name = 'ci'", ["1:1: fromat is no known key; did you mean format"]),
+    ("format = 1\nfleet = 'ci'", ['2:1: fleet wants a table, not "ci"']),
+    ("format = 1\nfleet.name = ''", ['2:7: fleet.name wants one line of text, not ""']),
+    ("format = 1\nfleet.nam = 'ci'", ["2:7: fleet.nam is no known key; did you mean name"]),
+    ("format = 1\nfleet = { name = 'ci', unit = 'reconcile' }", [f'2:24: fleet.unit {UNIT}, not "reconcile"']),
+    ("format = 1\nfleet = { name = 'ci', unit = 'a b.service' }", [f'2:24: fleet.unit {UNIT}, not "a b.service"']),
+    (
+        "format = 1\nfleet = { name = 'ci', protocols = ['https', 'git'] }",
+        [f'2:46: fleet.protocols[1] {PROTOCOL}, not "git"'],
+    ),
+    ("format = 1\nfleet = { name = 'ci', protocols = 'https' }", ['2:24: fleet.protocols wants a list, not "https"']),
+    (
+        "format = 1\nfleet.name = 'ci'\nenvironment.pass = ['A', 'PATH', 'A=B', 1]",
+        [
+            f"3:26: environment.pass[1] {NO_PATH}",
+            f"3:34: environment.pass[2] {VARIABLE}",
+            f"3:41: environment.pass[3] {VARIABLE}",
+        ],
+    ),
+    ("format = 1\nfleet.name = 'ci'\n[mirror]\npush = ''", ["3:2: mirror is no known key"]),
+    (
+        "format = 1\nfleet.name = 'ci'\n[defaults]\nrecipe = 1\nready.timeout = 1",
+        ["4:1: defaults.recipe wants a table, not 1", f"5:7: defaults.ready.timeout {DURATION}, not 1"],
+    ),
+    (
+        "format = 1\nfleet.name = 'ci'\n[defaults.recip]\ndriver = 'process'",
+        ["3:11: defaults.recip is no known key; did you mean recipe"],
+    ),
+    ("format = 1\nfleet.name = 'ci'\ndefaults = 5", ["3:1: defaults wants a table, not 5"]),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), FLEET_RULES)
+def test_a_rule_of_the_fleet_names_line_and_column(tmp_path: Path, text: str, told: list[str]) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": RECIPE, "wiki": RECIPE}, text)
+    assert complaints(folder) == [f"fleet.toml:{line}" for line in told]
+
+
+# What [defaults] say, what two recipes say below RECIPE, and each problem with its file.
+DEFAULTS_RULES = [
+    (
+        "[defaults.backup]\ntake = ['t']",
+        "",
+        [f"fleet.toml:5:1: defaults.backup.take {NO_CHECK}", f"fleet.toml:5:1: defaults.backup.take {NO_RESTORE}"],
+    ),
+    ("[defaults.backup]\ntake = ['t']", "[backup]\nrestore = ['r']\n[data]\ncheck = ['c']", []),
+    (
+        "[defaults.backup]\ntake = ['t']\n[defaults.data]\ncheck = 5",
+        "[backup]\nrestore = ['r']",
+        [
+            f"fleet.toml:5:1: defaults.backup.take {NO_RESTORE}",
+            "fleet.toml:7:1: defaults.data.check wants a list, not 5",
+        ],
+    ),
+    (
+        "[defaults.ready]\nhttp = '/'\ntcp = true",
+        "",
+        [f"fleet.toml:6:1: defaults.ready.tcp is there beside http: {ONE_WAY}"],
+    ),
+    ("[defaults.ready]\nhttp = '/'\ntcp = true", "[ready]\nrun = ['x']", []),
+    ("[defaults.ready]\nhttp = '/up'\nstatus = [204]", "[ready]\ntcp = true", []),
+    (
+        "[defaults.ready]\nhttp = '/up'\nstatus = [204]",
+        "[ready]\ntcp = true\nstatus = [204]",
+        ["recipes/notes/recipe.toml:5:1: ready.status is only for http"],
+    ),
+    (
+        "[defaults.upgrade]\nbase = '1.0.0'\nreason = 'x'",
+        "[upgrade]\nbase = '1.1.0'",
+        ['recipes/notes/recipe.toml:4:1: upgrade.base is pinned, which wants reason = "why"'],
+    ),
+    (
+        "[defaults.install]\nneeds = ['wik']",
+        "",
+        ['fleet.toml:5:10: defaults.install.needs[0] names "wik", which is not declared; did you mean wiki'],
+    ),
+    (
+        "[defaults.install]\nneeds = ['wiki']",
+        "",
+        ["fleet.toml:5:10: defaults.install.needs[0] names the recipe itself"],
+    ),
+    (
+        "[defaults.recipe]\nenrolled = false",
+        "",
+        ['fleet.toml:5:1: defaults.recipe.enrolled is false, which wants exception = "why"'],
+    ),
+    (
+        "[defaults.recipe]\nenrolled = false",
+        "exception = 'x'",
+        ['fleet.toml:5:1: defaults.recipe.enrolled is false, which wants exception = "why"'],
+    ),
+    ("[defaults.data]\nmarc = ['m']", "", ["fleet.toml:5:1: defaults.data.marc is no known key; did you mean mark"]),
+]
+
+
+@pytest.mark.parametrize(("defaults", "own", "told"), DEFAULTS_RULES)
+def test_a_problem_of_defaults_is_told_once_where_it_is_written(
+    tmp_path: Path, defaults: str, own: str, told: list[str]
+) -> None:
+    recipes = {"notes": f"{RECIPE}{own}\n", "wiki": f"{RECIPE}" if told else f"{RECIPE}{own}\n"}
+    folder = write_fleet(tmp_path / "fleet", recipes, f"{FLEET}{defaults}\n")
+    assert complaints(folder) == told
+
+
+def test_an_upstream_may_come_from_the_defaults_but_not_from_nowhere(tmp_path: Path) -> None:
+    recipes = {"a": "", "b": "[recipe]\n", "c": "[ready]\ntcp = true\n", "d": "# d\n[recipe]\nupsteam = 'x'\n"}
+    assert complaints(write_fleet(tmp_path / "fleet", recipes)) == [
+        "recipes/a/recipe.toml:1:1: recipe.upstream is missing",
+        "recipes/b/recipe.toml:1:2: recipe.upstream is missing",
+        "recipes/c/recipe.toml:1:1: recipe.upstream is missing",
+        "recipes/d/recipe.toml:3:1: recipe.upsteam is no known key; did you mean upstream",
+    ]
+
+
+NEEDS = [
+    ({"a": ["b"], "b": ["a"]}, ["a:3:18: a → b → a"]),
+    ({"b": ["c", "a"], "a": ["c", "b"], "c": []}, ["a:3:23: a → b → a"]),
+    ({"c": ["a"], "a": ["b"], "b": ["c"]}, ["a:3:18: a → b → c → a"]),
+    ({"a": ["b"], "b": ["a"], "x": ["y"], "y": ["x"], "z": ["a", "y"]}, ["a:3:18: a → b → a", "x:3:18: x → y → x"]),
+    ({"a": ["c", "b"], "b": ["c"], "c": []}, []),
+]
+
+
+@pytest.mark.parametrize(("needs", "told"), NEEDS)
+def test_a_circle_of_needs_is_named_at_its_first_recipe(
+    tmp_path: Path, needs: dict[str, list[str]], told: list[str]
+) -> None:
+    recipes = {name: f"{RECIPE}[install]\nneeds = {needed}\n" for name, needed in needs.items()}
+    lines = []
+    for line in told:
+        name, row, column, circle = line.split(":")
+        at = f"recipes/{name}/recipe.toml:{int(row) + 1}:{int(column) - 8}"
+        index = 0 if column == "18" else 1
+        lines.append(f"{at}: install.needs[{index}] goes round in a circle:{circle}")
+    assert complaints(write_fleet(tmp_path / "fleet", recipes)) == lines
+
+
+def test_a_recipe_whose_file_cannot_be_read_is_declared_all_the_same(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"a": f"{RECIPE}[install]\nneeds = ['b']\n", "b": "b"})
+    assert complaints(folder) == ["recipes/b/recipe.toml:1:2: is no TOML: expected '=' after a key in a key/value pair"]
+
+
+def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
+    folder = write_fleet(
+        tmp_path / "fleet",
+        {
+            "notes": "[recipe]\nupsteam = 'x'\n[ready]\ntimeout = 5\n[tiers]\ninstall = 'x'\n",
+            "wiki": f"{RECIPE}upstream = 'y'\n",
+        },
+        "format = 1\n[fleet]\nname = 'ci'\nunit = 'x'\n",
+    )
+    assert complaints(folder) == [
+        f'fleet.toml:4:1: fleet.unit {UNIT}, not "x"',
+        "recipes/notes/recipe.toml:2:1: recipe.upsteam is no known key; did you mean upstream",
+        f"recipes/notes/recipe.toml:4:1: ready.timeout {DURATION}, not 5",
+        "recipes/notes/recipe.toml:6:1: tiers.install may not be left out: without an install nothing is tried",
+        "recipes/wiki/recipe.toml:3:1: upstream is there twice",
+    ]
+
+
+def test_without_a_fleet_file_each_recipe_still_speaks_for_itself(tmp_path: Path) -> None:
+    folder = write_fleet(
+        tmp_path / "fleet", {"notes": "[recipe]\ndriver = 'x'\n[backup]\ntake = ['t']\n"}, "format = 1\nformat = 1\n"
+    )
+    assert complaints(folder) == [
+        "fleet.toml:2:1: format is there twice",
+        'recipes/notes/recipe.toml:2:1: recipe.driver wants "process", not "x"',
+    ]
