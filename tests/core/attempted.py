@@ -1,0 +1,104 @@
+"""Draws what a step did, and what is there afterwards."""
+
+from attrs import evolve
+from hypothesis import strategies as st
+
+from desired.model import Release, TierName
+from reconciler.core.findings import Cause, Finding
+from reconciler.core.gate import Condition, Standing
+from reconciler.core.outcome import Attempt, ReadBack, judge
+from reconciler.core.plan import Action, Step
+from reconciler.core.report import Row
+from reconciler.core.sights import State
+from reconciler.core.tiers import Skip, TierResult, Trial, Verdict
+from tests.strategies import usual, weighted
+from tests.values import canonical, circumstances, commit, finding, tier, trial
+
+
+@st.composite
+def acting_steps(draw: st.DrawFn) -> Step:
+    """A promotion, the repair of a damaged canonical, or the fetching of a missing mirror."""
+    wanted, had = Release("3.0.1+v2.0.0", usual("3.0.1+v2.0.0")), canonical("0.2.0", usual("0.2.0"))
+    kind = draw(weighted({"first": 3, "new": 3, "repair": 3, "fetch": 1}))
+    if kind == "first":
+        return _step(finding(cause=Cause.FIRST_RELEASE, state=State.NONE), Action.PROMOTE, wanted)
+    if kind == "new":
+        return _step(evolve(finding(cause=Cause.NEW_RELEASE), have=had), Action.PROMOTE, wanted)
+    if kind == "repair":
+        damaged = evolve(finding(state=State.DAMAGED), have=had)
+        return _step(damaged, Action.REPAIR, Release(had.version, had.commit))
+    return Step(evolve(finding(), have=had), Action.REPAIR, "the mirror is missing")
+
+
+def _step(found: Finding, action: Action, release: Release) -> Step:
+    return Step(found, action, found.reason, release, circumstances=circumstances(release.commit))
+
+
+@st.composite
+def tier_results(draw: st.DrawFn) -> tuple[TierResult, ...]:
+    """As a trial goes: it ends at the first tier that does not pass, or where it is broken off."""
+    found: list[TierResult] = []
+    verdicts = {Verdict.PASS: 12, Verdict.SKIP: 3, Verdict.FAIL: 1, Verdict.ERROR: 1}
+    for name in TierName:
+        drawn = tier(name, draw(weighted(verdicts)))
+        skip = draw(st.sampled_from(Skip)) if drawn.verdict is Verdict.SKIP else None
+        found.append(evolve(drawn, skip=skip))
+        if drawn.verdict in {Verdict.FAIL, Verdict.ERROR} or draw(weighted({False: 30, True: 1})):
+            break
+    return tuple(found)
+
+
+@st.composite
+def trials(draw: st.DrawFn, release: Release, name: str = "notes") -> Trial:
+    tidy = trial(release, name)
+    return evolve(
+        tidy,
+        by_pass=draw(weighted({True: 5, False: 1})),
+        tiers=draw(draw(weighted({tier_results(): 2, st.just(tidy.tiers): 1}))),
+        emptied=draw(weighted({True: 5, False: 1})),
+        altered=draw(weighted({(): 5, ("app.py",): 1})),
+        tests_kept=draw(weighted({True: 5, False: 1})),
+    )
+
+
+@st.composite
+def attempts(draw: st.DrawFn, of: Step) -> Attempt:
+    """What was done about a step; now and then about another release than was asked for."""
+    asked = of.release or Release("0.2.0", usual("0.2.0"))
+    release = draw(weighted({asked: 9, Release(asked.version, commit("elsewhere")): 1}))
+    tried = draw(draw(weighted({trials(release, of.recipe): 4, st.none(): 1})))
+    refused = draw(weighted({(): 5, (Condition("tagged", Standing.FAIL, "it moved"),): 1}))
+    return Attempt(
+        trial=tried,
+        refusals=refused,
+        hindrance="" if tried is not None else "its slot is held by a trial",
+        broken=draw(weighted({"": 4, "the candidate does not rise": 1})),
+        host_fault=draw(weighted({False: 4, True: 1})),
+    )
+
+
+@st.composite
+def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
+    """What is there afterwards: nothing, what was there before, what was tested, or something close to it."""
+    before = of.finding.have
+    kind = draw(weighted({"before": 2, "tested": 9, "recipe": 1, "version": 1, "commit": 1, "trial": 1}))
+    mirrored = draw(st.booleans())
+    if tried is None or kind == "before":
+        return ReadBack(before, mirrored=mirrored)
+    tested = canonical(tried.release.version, tried.release.commit, tried.recipe, tried.id)
+    off = {
+        "recipe": evolve(tested, recipe="another"),
+        "version": evolve(tested, version="9.9.9"),
+        "commit": evolve(tested, commit=commit("elsewhere")),
+        "trial": evolve(tested, evidence=evolve(tested.evidence, trial="trial-0")),
+    }
+    return ReadBack(off.get(kind, tested), draw(weighted({"": 5, "snapshot.tar is shorter": 1})), mirrored)
+
+
+@st.composite
+def rows(draw: st.DrawFn, of: Step) -> Row:
+    """A step as a plan shows it, or with what it came to."""
+    if draw(weighted({True: 1, False: 2})):
+        return Row(of, ())
+    attempt = draw(attempts(of))
+    return Row(of, (), judge(of, attempt, draw(read_backs(of, attempt.trial))))

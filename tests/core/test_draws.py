@@ -1,0 +1,91 @@
+"""Counts what the strategies draw: a property proves nothing of what is never drawn."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from desired.want import not_releases
+from reconciler.core.findings import Cause, MirrorState, compare
+from reconciler.core.outcome import Result, judge
+from reconciler.core.plan import Action, HeldBack, Step, make_plan
+from reconciler.core.report import Slice, slice_of
+from reconciler.core.sights import State
+from state.model import Answer
+from tests.core.attempted import acting_steps, attempts, read_backs, rows
+from tests.strategies import World, worlds
+
+counting = settings(
+    max_examples=500,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+def assert_each_is_drawn(seen: Counter[Hashable], members: Iterable[Hashable], percent: float) -> None:
+    total = seen.total()
+    rare = {member: f"{100 * seen[member] / total:.1f} %" for member in members if seen[member] < total * percent / 100}
+    assert not rare, f"of {total}: {rare}"
+
+
+def test_every_cause_state_mirror_action_and_hold_is_drawn_often() -> None:
+    causes, states, mirrors, actions, holds = (Counter[Hashable]() for _ in range(5))
+    odd: Counter[Hashable] = Counter()
+
+    @counting
+    @given(worlds())
+    def count(world: World) -> None:
+        plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+        for step in plan.steps.values():
+            causes[step.finding.cause] += 1
+            states[step.finding.look.state] += 1
+            mirrors[step.finding.mirror] += 1
+            actions[step.action] += 1
+            holds[step.held_back] += 1
+        for sight in world.sights.values():
+            odd["a tag that is no release"] += isinstance(sight.answer, Answer) and bool(
+                not_releases(sight.answer.tags)
+            )
+            odd["a red remembered"] += bool(sight.memory.reds)
+            odd["seen for the first time"] += not sight.memory.known
+            odd["needs another"] += bool(sight.recipe.install.needs)
+            odd["all"] += 1
+
+    count()
+    assert_each_is_drawn(causes, Cause, 2)
+    assert_each_is_drawn(states, State, 3)
+    assert_each_is_drawn(mirrors, MirrorState, 3)
+    assert_each_is_drawn(actions, Action, 3)
+    assert_each_is_drawn(holds, HeldBack, 2)
+    assert_each_is_drawn(odd, odd, 3)
+
+
+def test_every_result_of_an_acting_step_is_drawn_often() -> None:
+    results: Counter[Hashable] = Counter()
+
+    @counting
+    @given(acting_steps(), st.data())
+    def count(step: Step, data: st.DataObject) -> None:
+        attempt = data.draw(attempts(step))
+        results[judge(step, attempt, data.draw(read_backs(step, attempt.trial))).result] += 1
+
+    count()
+    assert_each_is_drawn(results, set(Result) - {Result.NONE}, 3)
+
+
+def test_every_slice_is_drawn_often() -> None:
+    slices: Counter[Hashable] = Counter()
+
+    @counting
+    @given(worlds(), st.data())
+    def count(world: World, data: st.DataObject) -> None:
+        plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+        for step in plan.steps.values():
+            slices[slice_of(data.draw(rows(step)))] += 1
+
+    count()
+    assert_each_is_drawn(slices, Slice, 2)

@@ -1,0 +1,231 @@
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.model import Ambiguous, NeverReleased, Release, Unobservable
+from reconciler.core.findings import Cause, Finding, MirrorState, compare
+from reconciler.core.sights import Look, Orphan, Sight, State
+from state.model import Canonical, Memory
+from tests.core import oracle
+from tests.strategies import World, sights, worlds
+from tests.values import EARLIER, NOW, canonical, commit, recipe, sight
+
+A, B, C = commit("a"), commit("b"), commit("c")
+
+
+OLD, TAG, TWIN, NEXT = "0.9.0", "1.0.0", "v1.0.0", "1.1.0"
+HAVE = canonical(TAG, A)
+
+
+@frozen
+class Case:
+    """What upstream has, what is recorded, and what follows; `before` are the remembered tags, if others than now."""
+
+    about: str
+    tags: dict[str, str | None] | Unobservable
+    have: Canonical | None
+    cause: Cause
+    reason: str
+    before: dict[str, str] | None = None
+    allow: str = "*"
+
+    @property
+    def sight(self) -> Sight:
+        return evolve(sight(self.tags, self.have, self.before), recipe=evolve(recipe(), allow=self.allow))
+
+
+PLAIN = [
+    Case("have is want", {TAG: A}, HAVE, Cause.IN_SYNC, "canonical is at the newest release 1.0.0"),
+    Case("no canonical", {TAG: A}, None, Cause.FIRST_RELEASE, "no canonical yet; newest release is 1.0.0"),
+    Case("a newer tag", {TAG: A, NEXT: B}, HAVE, Cause.NEW_RELEASE, "1.1.0 was released after 1.0.0"),
+    Case("no tags", {}, None, Cause.NEVER_RELEASED, "upstream has no tags"),
+    Case("other tags", {"latest": A, "20191109": B}, None, Cause.NEVER_RELEASED, "upstream has no release tag"),
+    Case("a tag on no commit", {TAG: None}, None, Cause.NEVER_RELEASED, "upstream has no release tag"),
+    Case("none allowed", {TAG: A}, None, Cause.NEVER_RELEASED, 'no release tag lies in `allow = "<1"`', allow="<1"),
+    Case("unseen", Unobservable("timed out"), HAVE, Cause.UNOBSERVABLE, "timed out"),
+    Case("unseen, nothing recorded", Unobservable("timed out"), None, Cause.UNOBSERVABLE, "timed out"),
+]
+
+ORDER = [
+    Case("ten is after nine", {"3.0.9": A, "3.0.10": B}, canonical("3.0.10", B), Cause.IN_SYNC, "release 3.0.10"),
+    Case("a back-port", {"6.0.1": A, "5.0.3": B}, canonical("6.0.1", A), Cause.IN_SYNC, "6.0.1", {"6.0.1": A}),
+    Case("same app", {"3.0.0+v2": A, "3.0.1+v2": B}, canonical("3.0.0+v2", A), Cause.NEW_RELEASE, "3.0.1+v2 was"),
+    Case("a newer app", {"3.0.0+v9": A, "3.0.0+v10": B}, canonical("3.0.0+v9", A), Cause.NEW_RELEASE, "3.0.0+v10 was"),
+    Case("twins on one commit", {TAG: A, TWIN: A}, canonical(TWIN, A), Cause.IN_SYNC, "newest release 1.0.0"),
+    Case("own name gone, its twin there", {TWIN: A}, HAVE, Cause.IN_SYNC, "newest release v1.0.0"),
+    Case("twins apart", {TAG: A, TWIN: B}, None, Cause.AMBIGUOUS, "tags on different commits: 1.0.0, v1.0.0"),
+    Case("twins apart, one recorded", {TAG: A, TWIN: B}, HAVE, Cause.AMBIGUOUS, "1.0.0, v1.0.0"),
+    Case("twins apart below a greater", {TAG: A, TWIN: B, NEXT: C}, HAVE, Cause.NEW_RELEASE, "1.1.0 was"),
+]
+
+MOVED = [
+    Case("have", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0 named 6100000 and now names 6200000", {TAG: A}),
+    Case("want", {TAG: A, NEXT: C}, HAVE, Cause.MOVED, "tag 1.1.0 named", {TAG: A, NEXT: B}),
+    Case("want, nothing recorded", {TAG: B}, None, Cause.MOVED, "reconcile accept notes 1.0.0 --reason", {TAG: A}),
+    Case("have, with a newer one there", {TAG: C, NEXT: B}, HAVE, Cause.MOVED, "tag 1.0.0", {TAG: A}),
+    Case("have, known by the record alone", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0", {}),
+    Case("have, and excluded since", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0", {TAG: A}, allow="<1"),
+    Case("have, and accepted", {TAG: B}, HAVE, Cause.NEW_RELEASE, "was moved to 6200000 and accepted", {TAG: B}),
+    Case("neither want nor have", {OLD: B, TAG: A}, HAVE, Cause.IN_SYNC, "newest", {OLD: C, TAG: A}),
+]
+
+AHEAD = [
+    Case("gone", {OLD: A}, HAVE, Cause.AHEAD, "the canonical's tag 1.0.0 is gone upstream", {OLD: A, TAG: A}),
+    Case("gone, a newer one there", {NEXT: B}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
+    Case("gone, a twin on another commit", {TWIN: B}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
+    Case("on no commit now", {OLD: A, TAG: None}, HAVE, Cause.AHEAD, "is gone upstream", {OLD: A, TAG: A}),
+    Case("gone with all others", {}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
+    Case("excluded, an older one allowed", {OLD: A, TAG: A}, HAVE, Cause.AHEAD, "newer than 0.9.0", allow="<1"),
+    Case("excluded, none allowed", {TAG: A}, HAVE, Cause.AHEAD, "which `allow` now excludes", allow="<1"),
+]
+
+SEVERAL = [
+    Case("shrunken, moved", {TAG: B}, HAVE, Cause.UNOBSERVABLE, "shrunken: 2 of 3", {OLD: A, TAG: A, NEXT: A}),
+    Case("moved, ahead", {TAG: B}, canonical(NEXT, A), Cause.MOVED, "tag 1.0.0", {TAG: A, NEXT: A}),
+    Case("moved, ambiguous", {TAG: A, TWIN: B}, None, Cause.MOVED, "tag v1.0.0", {TAG: A, TWIN: A}),
+    Case("gone, ambiguous", {TAG: A, TWIN: B}, canonical(OLD, C), Cause.AHEAD, "is gone upstream", {OLD: C}),
+    Case("excluded, ambiguous", {OLD: A, "v0.9.0": B, TAG: A}, HAVE, Cause.AHEAD, "newer than 0.9.0", allow="<1"),
+]
+
+
+def found(seen: Sight) -> Finding:
+    (finding,) = compare({seen.recipe.name: seen}, {})
+    return finding
+
+
+def assert_found(case: Case) -> None:
+    finding = found(case.sight)
+    assert finding.cause is case.cause, finding.reason
+    assert case.reason in finding.reason
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=lambda case: case.about)
+def test_the_cause_follows_from_tags_and_record(case: Case) -> None:
+    assert_found(case)
+
+
+@pytest.mark.parametrize("case", ORDER, ids=lambda case: case.about)
+def test_the_order_of_versions_decides_and_never_text_or_date(case: Case) -> None:
+    assert_found(case)
+
+
+@pytest.mark.parametrize("case", MOVED, ids=lambda case: case.about)
+def test_a_tag_that_is_want_or_have_and_names_another_commit_is_moved_until_accepted(case: Case) -> None:
+    assert_found(case)
+
+
+@pytest.mark.parametrize("case", AHEAD, ids=lambda case: case.about)
+def test_a_canonical_that_upstream_no_longer_offers_is_ahead(case: Case) -> None:
+    assert_found(case)
+
+
+@pytest.mark.parametrize("case", SEVERAL, ids=lambda case: case.about)
+def test_unobservable_is_told_before_moved_before_ahead_before_ambiguous(case: Case) -> None:
+    assert_found(case)
+
+
+@pytest.mark.parametrize(
+    ("remembered", "lost", "shrunken"),
+    [(1, 1, False), (2, 2, True), (10, 1, False), (10, 2, True), (19, 2, True), (20, 2, False), (20, 3, True)],
+)
+@pytest.mark.parametrize("left_at", ["gone", "no commit"])
+def test_an_upstream_that_lost_more_than_one_and_a_tenth_of_its_releases_is_shrunken(
+    remembered: int, lost: int, left_at: str, *, shrunken: bool
+) -> None:
+    before = {f"1.{minor}.0": A for minor in range(remembered)}
+    lost_tags = list(before)[:lost]
+    tags = {
+        tag: None if tag in lost_tags else at for tag, at in before.items() if left_at != "gone" or tag not in lost_tags
+    }
+    finding = found(sight(tags, None, before))
+    assert (finding.cause is Cause.UNOBSERVABLE) is shrunken
+    assert (f"shrunken: {lost} of {remembered} known release tags are gone upstream" in finding.reason) is shrunken
+
+
+def test_a_finding_carries_what_it_was_told_from() -> None:
+    have = canonical("1.0.0", A)
+    finding = found(sight({"1.0.0": A, "1.1.0": B, "latest": C}, have, {"0.9.0": C, "1.0.0": A, "1.1.0": B}))
+    assert finding == Finding(
+        recipe="notes",
+        want=Release("1.1.0", B),
+        have=have,
+        cause=Cause.NEW_RELEASE,
+        look=Look(State.INTACT),
+        mirror=MirrorState.MISSING,
+        reason="1.1.0 was released after 1.0.0",
+        observed_at=NOW,
+        since=EARLIER,
+        not_releases=("latest",),
+        vanished=("0.9.0",),
+    )
+
+
+def test_a_release_never_seen_before_has_no_known_beginning() -> None:
+    assert found(sight({"1.0.0": A}, before={})).since is None
+
+
+def test_an_unseen_upstream_leaves_the_lists_empty() -> None:
+    finding = found(sight(Unobservable("refused"), before={"1.0.0": A}))
+    assert (finding.not_releases, finding.vanished) == ((), ())
+
+
+def test_an_orphan_is_found_with_what_is_recorded_of_it() -> None:
+    have = canonical("1.0.0", A, "zulip")
+    (finding,) = compare({}, {"zulip": Orphan(have, Look(State.DAMAGED, "shorter"))})
+    assert (finding.recipe, finding.cause, finding.want, finding.have) == ("zulip", Cause.ORPHANED, None, have)
+    assert finding.look == Look(State.DAMAGED, "shorter")
+
+
+# ---- properties ----
+
+
+@given(worlds())
+def test_there_is_exactly_one_finding_per_declared_recipe_and_per_orphan(world: World) -> None:
+    names = [finding.recipe for finding in compare(world.sights, world.orphans)]
+    assert names == sorted([*world.sights, *world.orphans])
+
+
+@given(worlds())
+def test_the_cause_is_what_the_rules_say(world: World) -> None:
+    for finding in compare(world.sights, world.orphans):
+        seen = world.sights.get(finding.recipe)
+        assert finding.cause is (oracle.cause(seen) if seen else Cause.ORPHANED), finding.reason
+        assert finding.reason
+
+
+@given(sights())
+def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Sight) -> None:
+    want, expected = found(seen).want, oracle.wanted(seen)
+    match want:
+        case Release():
+            assert (want.version, want.commit) == expected
+        case Ambiguous():
+            assert set(want.tags) == set(oracle.newest(seen))
+            assert len(set(oracle.newest(seen).values())) > 1
+        case NeverReleased():
+            assert not oracle.newest(seen)
+        case _:
+            assert oracle.is_unseen(seen)
+
+
+@given(sights(), st.sampled_from(["connection refused", "an empty answer"]))
+def test_what_was_not_seen_is_never_in_sync(seen: Sight, reason: str) -> None:
+    blind = found(evolve(seen, answer=Unobservable(reason)))
+    assert (blind.cause, blind.reason) == (Cause.UNOBSERVABLE, reason)
+
+
+@given(sights())
+def test_in_sync_means_that_upstream_names_the_recorded_commit_by_the_newest_version(seen: Sight) -> None:
+    finding = found(seen)
+    if finding.cause is Cause.IN_SYNC:
+        assert seen.canonical is not None
+        assert seen.canonical.commit in oracle.newest(seen).values()
+
+
+@given(sights())
+def test_forgetting_where_a_tag_was_never_hides_that_have_moved(seen: Sight) -> None:
+    have = seen.canonical
+    forgetful = evolve(seen, memory=Memory(seen.recipe.name))
+    if have is not None and oracle.published(seen).get(have.version, have.commit) != have.commit:
+        assert found(forgetful).cause is Cause.MOVED

@@ -1,0 +1,209 @@
+"""Draws what can be seen and done, recipe by recipe and from few versions, so that they meet often."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final, TypeVar
+
+from attrs import evolve, frozen
+from hypothesis import strategies as st
+
+from desired.model import Install, Recipe, Unobservable
+from reconciler.core.plan import Surroundings
+from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
+from state.model import Canonical, Circumstances, Memory, Red
+from tests.values import AROUND, NOW, answer, canonical, circumstances, commit, known, recipe, red
+
+T = TypeVar("T")
+Tags = Mapping[str, str | None]
+
+LADDER: Final = (
+    ("0.2.0", "v0.2.0"),
+    ("3.0.0+v2.0.0",),
+    ("3.0.1+v2.0.0",),
+    ("3.0.9+1.10.7", "v3.0.9+1.10.7"),
+    ("3.0.10+1.10.8", "3.0.10+1.10.08"),
+    ("3.0.10+1.10.10", "v3.0.10+1.10.10"),
+)
+"""Release names, oldest first; those of one line are equal in the order."""
+
+RANK: Final = {name: rank for rank, names in enumerate(LADDER) for name in names}
+NAMES: Final = tuple(RANK)
+NOT_RELEASES: Final = ("latest", "20191109", "3.0", "3.0.9_1", "03.0.9")
+ALLOWED: Final = {"*": range(6), ">=3.0.0": range(1, 6), "<3.0.9": range(3)}
+"""Ranges for `allow`, with the ranks of LADDER that lie in them."""
+
+RECIPES: Final = ("bonfire", "gitea", "notes", "plausible")
+
+
+def weighted(weights: Mapping[T, int]) -> st.SearchStrategy[T]:
+    """Each value as often as its weight says."""
+    return st.sampled_from([value for value, weight in weights.items() for _ in range(weight)])
+
+
+def usual(name: str) -> str:
+    """The commit at which a release name is published unless something is wrong: names equal in the order share it."""
+    return commit(f"r{RANK[name]}")
+
+
+# ---- what was seen of one recipe ----
+
+
+@st.composite
+def remembered_tags(draw: st.DrawFn) -> dict[str, str]:
+    """Release tags as a pass before saw them."""
+    count = draw(weighted({0: 2, 1: 3, 2: 3, 3: 3, 4: 2}))
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=count, max_size=count))
+    return {name: usual(name) for name in names}
+
+
+@st.composite
+def published_tags(draw: st.DrawFn) -> dict[str, str | None]:
+    """Tags of a repository that nobody looked at before: twins, twins apart, some on no commit, some no releases."""
+    tags: dict[str, str | None] = {}
+    count = draw(weighted({0: 1, 1: 2, 3: 4, 5: 4}))
+    names = st.sampled_from((*NAMES, *NOT_RELEASES))
+    for name in draw(st.lists(names, unique=True, min_size=count, max_size=count)):
+        tidy = usual(name) if name in RANK else commit("other")
+        tags[name] = draw(weighted({tidy: 6, commit("elsewhere"): 1, None: 1}))
+    return tags
+
+
+@st.composite
+def changed_tags(draw: st.DrawFn, before: Mapping[str, str]) -> dict[str, str | None]:
+    """What became of remembered tags since."""
+    tags: dict[str, str | None] = dict(before)
+    changes = weighted({"publish": 5, "part": 3, "move": 3, "vanish": 2, "unpeel": 1, "clutter": 1})
+    for _ in range(draw(weighted({0: 3, 1: 5, 2: 2}))):
+        there = st.sampled_from(sorted(before) or ["none"])
+        match draw(changes):
+            case "publish":
+                name = draw(st.sampled_from(NAMES))
+                tags.setdefault(name, usual(name))
+            case "part":
+                first, *twins = LADDER[max((RANK[name] for name in before), default=0)]
+                tags.setdefault(first, usual(first))
+                tags |= dict.fromkeys(twins, commit("apart"))
+            case "move" if before:
+                tags[draw(there)] = commit("moved")
+            case "vanish" if before:
+                tags.pop(draw(there), None)
+            case "unpeel" if before:
+                tags[draw(there)] = None
+            case _:
+                tags[draw(st.sampled_from(NOT_RELEASES))] = commit("clutter")
+    return tags
+
+
+@st.composite
+def recorded(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical | None:
+    """A canonical at one of the remembered releases, mostly the newest."""
+    kind = draw(weighted({"none": 3, "newest": 5, "any": 3, "accepted": 1}))
+    if kind == "none" or not before:
+        return None
+    newest = max(before, key=lambda tag: RANK[tag])
+    version = newest if kind == "newest" else draw(st.sampled_from(sorted(before)))
+    return canonical(version, commit("past") if kind == "accepted" else before[version], name)
+
+
+@st.composite
+def looks(draw: st.DrawFn, have: Canonical | None) -> Look:
+    if have is None:
+        return Look(State.NONE)
+    state = draw(weighted({State.INTACT: 5, State.DAMAGED: 3, State.UNKNOWN: 1}))
+    return Look(state, "" if state is State.INTACT else f"snapshot.tar: {state}")
+
+
+@st.composite
+def mirrors(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> MirrorSeen:
+    kind = draw(weighted({"equal": 4, "behind": 2, "missing": 2, "unreadable": 1}))
+    if kind == "missing":
+        return MirrorSeen()
+    if kind == "unreadable":
+        return MirrorSeen(unreadable="not a repository")
+    new = {tag: at for tag, at in tags.items() if at is not None and tag in RANK}
+    return MirrorSeen(commit("main"), {} if kind == "behind" else new | dict(before))
+
+
+@st.composite
+def otherwise(draw: st.DrawFn, under: Circumstances) -> Circumstances:
+    """`under` with exactly one thing changed."""
+    changed = draw(st.sampled_from(("commit", "tests", "canon", "place", "versions")))
+    return evolve(under, **{changed: "changed"})
+
+
+@st.composite
+def red_memories(draw: st.DrawFn, tags: Tags, have: Canonical | None) -> dict[str, Red]:
+    """Reds at published or recorded releases, under the circumstances of now or under others."""
+    at = {tag: commit_ for tag, commit_ in tags.items() if commit_ is not None and tag in RANK}
+    at |= {} if have is None else {have.version: have.commit}
+    newest = max(at, key=lambda tag: RANK[tag], default="")
+    kind = draw(weighted({"none": 4, "newest": 3, "recorded": 1, "changed": 2}))
+    version = have.version if kind == "recorded" and have is not None else newest
+    if kind == "none" or not version:
+        return {}
+    under = circumstances(at[version])
+    return {version: red(version, draw(otherwise(under)) if kind == "changed" else under)}
+
+
+@st.composite
+def recipes(draw: st.DrawFn, name: str = "notes") -> Recipe:
+    enrolled = draw(weighted({True: 8, False: 1}))
+    review = draw(st.sampled_from((None, date(2026, 1, 1), date(2027, 1, 1))))
+    allow = draw(weighted({"*": 6, ">=3.0.0": 1, "<3.0.9": 1}))
+    declared = evolve(recipe(name), enrolled=enrolled, allow=allow)
+    return declared if enrolled else evolve(declared, exception="needs a mail server", review=review)
+
+
+@st.composite
+def sights(draw: st.DrawFn, name: str = "notes") -> Sight:
+    """One recipe: what was remembered, what became of it, and what is recorded."""
+    before = draw(remembered_tags())
+    tags = draw(draw(weighted({changed_tags(before): 3, published_tags(): 1})))
+    have = draw(recorded(name, before))
+    forgotten = draw(weighted({False: 9, True: 1}))
+    hidden = {tag: commit("blob") for tag, at in tags.items() if at is None and draw(st.booleans())}
+    unseen = draw(weighted({False: 11, True: 1}))
+    return Sight(
+        recipe=draw(recipes(name)),
+        answer=Unobservable("connection refused") if unseen else answer(tags | hidden),
+        memory=Memory(
+            name,
+            known={} if forgotten else known(before),
+            not_commits=hidden,
+            reds=draw(red_memories(tags, have)),
+        ),
+        canonical=have,
+        look=draw(looks(have)),
+        mirror=draw(mirrors(tags, before)),
+        tests="tests-1",
+        observed_at=NOW,
+        missing_tools=draw(weighted({(): 5, ("git-lfs",): 1})),
+    )
+
+
+# ---- a whole fleet ----
+
+
+@frozen
+class World:
+    """What one look at a fleet of one to four recipes saw."""
+
+    sights: Mapping[str, Sight]
+    orphans: Mapping[str, Orphan]
+    around: Surroundings
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    names = draw(st.lists(st.sampled_from(RECIPES), unique=True, min_size=1))
+    seen = {name: draw(sights(name)) for name in names}
+    for place, name in enumerate(names):
+        needs = draw(st.lists(st.sampled_from(names[:place]), unique=True, max_size=2)) if place else []
+        declared = evolve(seen[name].recipe, install=Install(needs=tuple(needs)))
+        seen[name] = evolve(seen[name], recipe=declared)
+    orphans = {}
+    if draw(weighted({False: 2, True: 1})):
+        have = canonical("0.2.0", usual("0.2.0"), "zulip")
+        orphans["zulip"] = Orphan(have, draw(looks(have)))
+    retry = draw(weighted({(): 5, (names[0],): 1}))
+    return World(seen, orphans, evolve(AROUND, retry=retry))

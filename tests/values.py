@@ -1,0 +1,150 @@
+"""Plain values for tests: each builder fills in what its case does not name."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from desired.model import Fleet, Recipe, Release, TierName, Unobservable
+from reconciler.core.base import Base, Origin
+from reconciler.core.findings import Cause, Finding, MirrorState
+from reconciler.core.plan import Surroundings
+from reconciler.core.sights import Look, MirrorSeen, Sight, State
+from reconciler.core.tiers import Candidate, Skip, TierResult, Trial, Verdict
+from state.model import (
+    Answer,
+    BaseRecord,
+    Canonical,
+    Circumstances,
+    Evidence,
+    FileSeal,
+    KnownTag,
+    Memory,
+    Place,
+    Red,
+    Seal,
+    TierRecord,
+)
+
+NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+EARLIER = NOW - timedelta(days=9)
+HERE = Place("timer", "reconcile.service", "canon", "/usr/bin", ("HOME",), {"git": "2.39"}, "place-1", "versions-1")
+SEAL = Seal("m" * 64, {"snapshot.tar": FileSeal(1, 2, 3, 4)}, bytes=10, packed=20, entries=3)
+
+
+def commit(word: str) -> str:
+    """A full commit that is told from others by its word."""
+    return word.encode().hex().ljust(40, "0")
+
+
+def recipe(name: str = "notes") -> Recipe:
+    return Recipe(name, f"https://forge.example/{name}.git", Path("fleet/recipes") / name)
+
+
+def fleet(*recipes: Recipe, unit: str = "") -> Fleet:
+    return Fleet("ci", Path("fleet"), {each.name: each for each in recipes}, unit=unit)
+
+
+def evidence(trial: str = "trial-0") -> Evidence:
+    return Evidence(
+        trial=trial,
+        pass_id="pass-0",
+        started_at=EARLIER,
+        finished_at=EARLIER,
+        place=HERE,
+        canon="canon-1",
+        fleet="fleet-1",
+        tests="tests-1",
+        level="1/5",
+        base=BaseRecord(None, "no older release"),
+        tiers=(TierRecord("install", "pass", "", 1.0),),
+        log="logs/notes/trial-0",
+    )
+
+
+def canonical(version: str, at: str, name: str = "notes", trial: str = "trial-0") -> Canonical:
+    """A record at `version`; `at` is the full commit."""
+    return Canonical(name, version, at, 1, (version,), EARLIER, evidence(trial), SEAL)
+
+
+# ---- what was seen ----
+
+
+def answer(tags: Mapping[str, str | None]) -> Answer:
+    return Answer(f"digest of {sorted(tags)}", "main", commit("main"), tags)
+
+
+def known(tags: Mapping[str, str]) -> dict[str, KnownTag]:
+    return {tag: KnownTag(at, EARLIER) for tag, at in tags.items()}
+
+
+def sight(
+    tags: Mapping[str, str | None] | Unobservable,
+    have: Canonical | None = None,
+    before: Mapping[str, str] | None = None,
+) -> Sight:
+    """A sight of `tags`, the canonical intact, no mirror; `before` are the remembered tags, as now if not given."""
+    seen = tags if isinstance(tags, Unobservable) else answer(tags)
+    now = {} if isinstance(tags, Unobservable) else {tag: at for tag, at in tags.items() if at is not None}
+    return Sight(
+        recipe=recipe(),
+        answer=seen,
+        memory=Memory("notes", known=known(now if before is None else before)),
+        canonical=have,
+        look=Look(State.NONE if have is None else State.INTACT),
+        mirror=MirrorSeen(),
+        tests="tests-1",
+        observed_at=NOW,
+    )
+
+
+# ---- what is decided ----
+
+AROUND = Surroundings(HERE, "canon-1", date(2026, 3, 2))
+
+
+def circumstances(at: str) -> Circumstances:
+    """What `AROUND` and a `sight` give for a release at the full commit `at`."""
+    return Circumstances(at, "tests-1", "canon-1", "place-1", "versions-1")
+
+
+def red(version: str, under: Circumstances) -> Red:
+    return Red(version, under, EARLIER, "trial-r", "install failed: exited 1")
+
+
+def finding(name: str = "notes", cause: Cause = Cause.IN_SYNC, state: State = State.INTACT) -> Finding:
+    return Finding(name, None, None, cause, Look(state), MirrorState.EQUAL, f"{cause} it is", NOW)
+
+
+# ---- what a step did ----
+
+
+def tiers(*verdicts: Verdict) -> tuple[TierResult, ...]:
+    """Tiers in their order, passed unless a verdict is given; a skip is one for want of a check."""
+    given = dict(zip(TierName, verdicts, strict=False))
+    return tuple(tier(name, given.get(name, Verdict.PASS)) for name in TierName)
+
+
+def tier(name: TierName, verdict: Verdict) -> TierResult:
+    reason = "" if verdict is Verdict.PASS else f"{name} said {verdict}"
+    return TierResult(name, verdict, reason, 1.0, Skip.NO_CHECK if verdict is Verdict.SKIP else None)
+
+
+def trial(release: Release, name: str = "notes") -> Trial:
+    """A cold, green trial of `release` by a pass."""
+    return Trial(
+        id="trial-1",
+        recipe=name,
+        release=release,
+        by_pass=True,
+        tiers=tiers(),
+        base=Base(None, Origin.NONE, "no older release"),
+        emptied=True,
+        altered=(),
+        tests="tests-1",
+        tests_kept=True,
+        started_at=NOW,
+        finished_at=NOW,
+        seconds=4.0,
+        log=f"logs/{name}/trial-1",
+        candidate=Candidate(Path("work/candidate"), SEAL, (release.version,)),
+    )
