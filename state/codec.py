@@ -31,9 +31,11 @@ def dump(value: object) -> str:
 
 def load(text: str, kind: type[T]) -> T:
     """The record of type `kind` that `dump` wrote; raises NotARecordError."""
+    from cattrs.errors import ForbiddenExtraKeysError
+
     try:
         return _converter().structure(json.loads(text), kind)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ForbiddenExtraKeysError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotARecordError(f"no {kind.__name__}: {error}") from error
 
 

@@ -197,6 +197,9 @@ def _errors(path: Path) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise _by_remedy(path, error) from error
+    except UnicodeDecodeError as error:
+        # sqlite3 fails so on the text of SQLite's own message, which quotes the damaged bytes.
+        raise RegistryError(f"registry {path}: it is damaged", "bring it back from a backup") from error
     except StateError as error:
         raise type(error)(f"registry {path}: {error.message}", error.hint) from error
 

@@ -116,16 +116,16 @@ class SqliteRegistry:
 def _canonicals(connection: sqlite3.Connection) -> list[Canonical]:
     """The present one of each recipe: that of its last generation, and no older one in its place."""
     query = """
-        SELECT last, recipe, record, digest FROM canonical AS each JOIN generation USING (recipe)
+        SELECT last, recipe, record, digest FROM canonical AS each LEFT JOIN generation USING (recipe)
         WHERE generation = (SELECT max(generation) FROM canonical WHERE recipe = each.recipe) ORDER BY recipe
     """
     return [_canonical(*row) for row in connection.execute(query)]
 
 
-def _canonical(generation: int, recipe: str, text: str, digest: str) -> Canonical:
+def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
     canonical = rows.unseal(Canonical, recipe, text, digest)
     if canonical.generation != generation:
-        raise RegistryError(f"generation {generation} of {recipe!r} is lost", "bring it back from a backup")
+        raise RegistryError(f"the last generation of {recipe!r} is lost", "bring it back from a backup")
     return canonical
 
 

@@ -1,0 +1,95 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from state.codec import NotARecordError, canonical_json, dump, load, storable, time_of, time_text
+from state.model import Canonical, Intent, Memory, TierRecord
+from tests.state.records import CANONICALS, INTENTS, JSON, MEMORIES, TEXTS, TIMES
+from tests.values import canonical
+
+
+@given(CANONICALS | MEMORIES | INTENTS)
+def test_every_record_comes_back_as_it_was(record: Canonical | Memory | Intent) -> None:
+    text = dump(record)
+    assert load(text, type(record)) == record
+    assert text.isascii()
+
+
+@given(JSON)
+def test_canonical_json_does_not_depend_on_the_order_of_keys(value: object) -> None:
+    assert canonical_json(_reversed(value)) == canonical_json(value)
+
+
+def _reversed(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _reversed(value[key]) for key in reversed(value)}
+    return [_reversed(each) for each in value] if isinstance(value, list) else value
+
+
+@given(TIMES, st.integers(-14, 14))
+def test_a_time_is_told_in_utc_with_microseconds_whatever_its_zone(moment: datetime, hours: int) -> None:
+    text = time_text(moment.astimezone(timezone(timedelta(hours=hours))))
+    assert text == moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert time_of(text) == moment
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        time_text(datetime(2026, 1, 1))  # noqa: DTZ001 - the case
+
+
+@pytest.mark.parametrize("text", ["2026-01-01", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000000+00:00", ""])
+def test_a_time_written_otherwise_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        time_of(text)
+
+
+@given(TEXTS)
+def test_a_column_holds_any_text_and_keeps_what_is_text(text: str) -> None:
+    stored = storable(text)
+    stored.encode("utf-8")
+    assert stored == text or any("\ud800" <= char <= "\udfff" for char in text)
+
+
+TIER = '{"name":"install","verdict":"pass","reason":"","seconds":1.5}'
+
+
+def test_a_whole_number_of_seconds_may_be_written_as_an_integer() -> None:
+    assert load(TIER.replace("1.5", "2"), TierRecord) == TierRecord("install", "pass", "", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "to"),
+    [
+        ("1.5", '"1.5"'),
+        ("1.5", "true"),
+        ("1.5", "null"),
+        ('"install"', "1"),
+        ('"install"', "null"),
+        ('"reason"', '"reasons"'),
+        ('"reason":"",', ""),
+        ("}", ',"more":1}'),
+        ("}", ""),
+        (TIER, "[]"),
+        (TIER, "null"),
+        (TIER, ""),
+    ],
+)
+def test_what_was_not_written_here_is_refused(change: str, to: str) -> None:
+    with pytest.raises(NotARecordError):
+        load(TIER.replace(change, to), TierRecord)
+
+
+def test_a_record_inside_a_record_is_checked_as_strictly() -> None:
+    text = dump(canonical("1.0.0", "c" * 40)).replace('"inode":1', '"inode":"1"')
+    with pytest.raises(NotARecordError):
+        load(text, Canonical)
+
+
+def test_a_time_in_another_zone_is_the_same_record() -> None:
+    berlin = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=1)))
+    intent = Intent("op", "notes", "1.0.0", "c" * 40, 1, berlin)
+    assert load(dump(intent), Intent) == intent
+    assert load(dump(intent), Intent).begun_at.tzinfo == UTC
