@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from desired.problems import Problem
 from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Run, Slice
 from reconciler.core.sights import Look, State
@@ -24,6 +23,9 @@ from reconciler.show.document import (
 from reconciler.show.status import Recorded, notes_on, status_line
 from reconciler.show.trial import result_of, trial_line
 from state.model import Canonical
+
+Error = tuple[str, int | None, int | None, str, str]
+"""File, line and column, "" and None where it stands in no file; what is wrong; what helps, "" if nothing is known."""
 
 
 def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
@@ -51,7 +53,7 @@ def _recorded(row: Recorded) -> Json:
 
 
 @frozen
-class Tested:
+class ByHand:
     """A trial by hand: what the gate would say of it, and the canonical it started beside."""
 
     trial: Trial
@@ -60,14 +62,14 @@ class Tested:
     look: Look
 
 
-def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
+def trial_document(run: Run, tested: ByHand, exit_code: int) -> Json:
     """One trial by hand, in the shape of a report of one recipe."""
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
     return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
 
 
-def _tested(tested: Tested, line: str) -> Json:
+def _tested(tested: ByHand, line: str) -> Json:
     trial = tested.trial
     return {
         **RECIPE,
@@ -116,18 +118,10 @@ def said_document(command: str, said: str) -> Json:
     return {"format": FORMAT, "command": command, "line": said, "exit_code": 0}
 
 
-def problems_document(problems: Sequence[Problem], exit_code: int) -> Json:
-    """Every problem of the declarations."""
-    errors = [_error(each.message, each.hint, each.file, each.line, each.column) for each in problems]
-    return {"format": FORMAT, "errors": errors, "exit_code": exit_code}
+def error_document(errors: Sequence[Error], exit_code: int) -> Json:
+    """Why there is no other answer: every problem at once."""
+    return {"format": FORMAT, "errors": [_error(*error) for error in errors], "exit_code": exit_code}
 
 
-def error_document(message: str, hint: str, exit_code: int) -> Json:
-    """One error that stands at no place of a file."""
-    return {"format": FORMAT, "errors": [_error(message, hint)], "exit_code": exit_code}
-
-
-def _error(
-    message: str, hint: str, file: str | None = None, line: int | None = None, column: int | None = None
-) -> Json:
-    return {"file": file, "line": line, "column": column, "message": message, "hint": hint or None}
+def _error(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
+    return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}

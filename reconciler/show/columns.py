@@ -10,9 +10,9 @@ from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Standing
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
-from reconciler.core.report import Command, Row, Run, slice_of
+from reconciler.core.report import Command, Row, Run, Slice, slice_of
 from reconciler.core.sights import State
-from reconciler.core.tiers import level
+from reconciler.core.tiers import Trial, level
 from reconciler.show.screen import Cell, Style
 from reconciler.show.words import SLICES, age, short, size
 
@@ -31,6 +31,12 @@ _STATES: Final[Mapping[State, Style]] = {
     State.INTACT: Style.PLAIN,
     State.DAMAGED: Style.BAD,
     State.UNKNOWN: Style.BAD,
+}
+_LOOKS: Final[Mapping[State, str]] = {
+    State.NONE: "no canonical",
+    State.INTACT: "the canonical is intact",
+    State.DAMAGED: "the canonical is damaged",
+    State.UNKNOWN: "the canonical cannot be looked at",
 }
 _RESULTS: Final[Mapping[Result, Style]] = {
     Result.NONE: Style.FAINT,
@@ -87,22 +93,27 @@ def _result(row: Row, _: Run) -> Cell:
 
 
 def _why(row: Row, run: Run) -> Cell:
-    return Cell(why(row, run), Style.WARN if row.step.needs_person else Style.PLAIN)
+    return Cell(why(row, run), Style.WARN if needs_you(row) else Style.PLAIN)
 
 
 def why(row: Row, run: Run) -> str:
     """The sentence for a row, after the words for whose turn it is and what holds it back."""
-    if row.result is not Result.NONE:
-        return because(row)
-    marks = [str(row.step.held_back)] if row.step.held_back else []
-    if row.step.needs_person:
-        marks.insert(0, "needs you")
+    marks = ["needs you"] if needs_you(row) else []
+    if row.step.held_back and row.result is Result.NONE:
+        marks.append(row.step.held_back)
     return ": ".join([*marks, because(row)]) + _first_seen(row, run)
+
+
+def needs_you(row: Row) -> bool:
+    """Whether only a person can do something about it."""
+    return row.step.needs_person or slice_of(row) is Slice.NEEDS_PERSON
 
 
 def because(row: Row) -> str:
     """What a step came to; where none was taken, what is left to do and why, or why nothing."""
-    return row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
+    said = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
+    look = row.finding.look
+    return said if look.reason in said else f"{said}; {_LOOKS[look.state]}: {look.reason}"
 
 
 def _first_seen(row: Row, run: Run) -> str:
@@ -142,15 +153,25 @@ def _lineage(row: Row, _: Run) -> Cell:
     return Cell(" → ".join(row.finding.have.lineage) if row.finding.have else NOTHING)
 
 
+def _level(row: Row, _: Run) -> Cell:
+    trial, have = _last_trial(row), row.finding.have
+    return Cell(level(trial.tiers) if trial else have.evidence.level if have else NOTHING)
+
+
 def _tried(row: Row, run: Run) -> Cell:
-    """The trial of this pass, else the one that the canonical rests on: level, how long ago, and its name."""
-    trial = row.outcome.attempt.trial if row.outcome else None
-    if trial is not None:
-        return Cell(f"{level(trial.tiers)} {age(trial.finished_at, run.finished_at)} {trial.id}")
-    if row.finding.have is None:
-        return Cell(NOTHING)
-    evidence = row.finding.have.evidence
-    return Cell(f"{evidence.level} {age(evidence.finished_at, run.finished_at)} {evidence.trial}")
+    trial, have = _last_trial(row), row.finding.have
+    when = trial.finished_at if trial else have.evidence.finished_at if have else None
+    return Cell(age(when, run.finished_at) if when else NOTHING)
+
+
+def _trial(row: Row, _: Run) -> Cell:
+    trial, have = _last_trial(row), row.finding.have
+    return Cell(trial.id if trial else have.evidence.trial if have else NOTHING)
+
+
+def _last_trial(row: Row) -> Trial | None:
+    """That of this pass; where it is None, the last one known is what the canonical rests on."""
+    return row.outcome.attempt.trial if row.outcome else None
 
 
 def _size(row: Row, _: Run) -> Cell:
@@ -171,7 +192,9 @@ _MORE: Final = (
     Column("GATE", _gate),
     Column("SINCE", _since),
     Column("LINEAGE", _lineage),
-    Column("TRIAL", _tried),
+    Column("LEVEL", _level),
+    Column("TRIED", _tried),
+    Column("TRIAL", _trial),
     Column("SIZE", _size),
     Column("COUNTED", _counted),
 )

@@ -60,5 +60,5 @@ def _at_rest(report: Report) -> list[str]:
     """Nothing to do is said, with the number looked at."""
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
         return []
-    said = "nothing was run" if report.run.command is Command.PASS else "nothing that a pass would do"
+    said = "nothing was run" if report.run.command is Command.PASS else "nothing for a pass to do"
     return [f"{said}: {count_of(report.population.observed, 'recipe')} looked at"]

@@ -89,11 +89,11 @@ ORIGINS: Final[Mapping[Origin, str]] = {
 }
 
 SLICES: Final[Mapping[Slice, str]] = {
-    Slice.INFRASTRUCTURE: "this host was not able to tell",
-    Slice.UNOBSERVABLE: "could not be seen",
+    Slice.INFRASTRUCTURE: "infrastructure",
+    Slice.UNOBSERVABLE: "unobservable",
     Slice.NEEDS_PERSON: "needs you",
     Slice.DAMAGED: "damaged",
-    Slice.TO_PROMOTE: "left for the next pass",
+    Slice.TO_PROMOTE: "to promote",
     Slice.NEVER_RELEASED: "never released",
     Slice.IN_SYNC: "in sync",
     Slice.EXCEPTED: "excepted",

@@ -1,0 +1,24 @@
+"""Handmade rows of a status: what can be recorded of a recipe."""
+
+from attrs import evolve
+
+from reconciler.core.sights import Look, State
+from reconciler.show.status import Recorded
+from state.model import Memory
+from tests.reports import NEW, have
+from tests.values import circumstances, red
+
+
+def recorded_rows() -> list[Recorded]:
+    """Intact, damaged with a red release remembered, excepted without a canonical, an orphan that cannot be seen."""
+    reds = {NEW.version: red(NEW.version, circumstances(NEW.commit))}
+    lost = Look(State.DAMAGED, "snapshot.tar is not what was sealed")
+    unseen = Look(State.UNKNOWN, "snapshot.tar: Permission denied")
+    intact = Look(State.INTACT)
+    kept = Recorded("cal", declared=True, exception="", canonical=have("cal"), look=intact, memory=Memory("cal"))
+    return [
+        kept,
+        evolve(kept, recipe="drone", canonical=have("drone"), look=lost, memory=Memory("drone", reds=reds)),
+        evolve(kept, recipe="mumble", exception="it needs a phone line", canonical=None, look=Look(State.NONE)),
+        evolve(kept, recipe="wiki", declared=False, canonical=have("wiki"), look=unseen),
+    ]

@@ -1,0 +1,207 @@
+"""Handmade reports that show every cause, state, mirror, action, hold and result."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from attrs import evolve
+
+from desired.model import Ambiguous, NeverReleased, Release, TierName, Unobservable, Want
+from reconciler.core.base import Base, Origin
+from reconciler.core.findings import Cause, Finding, MirrorState
+from reconciler.core.gate import Condition, Standing
+from reconciler.core.outcome import Attempt, Outcome, Result
+from reconciler.core.plan import Action, HeldBack, Step
+from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.core.sights import Look, State
+from reconciler.core.tiers import TierResult, Trial, Verdict
+from state.model import Canonical
+from tests.values import HERE, NOW, SEAL, canonical, commit, tiers, trial
+
+OLD, NEW = Release("1.1.0+2.2.0", commit("old")), Release("1.2.0+2.3.0", commit("new"))
+STORED = evolve(SEAL, bytes=1_300_000, packed=410_000, entries=14)
+GATE = (
+    Condition("enrolled", Standing.PASS, "declared"),
+    Condition("green", Standing.OPEN, "not tried yet"),
+    Condition("cold", Standing.OPEN, "not tried yet"),
+    Condition("not-ref", Standing.OPEN, "not tried yet"),
+    Condition("tagged", Standing.OPEN, "upstream is asked again after the trial"),
+)
+AWAY = Condition("at-home", Standing.FAIL, "run: systemctl start reconcile.service")
+HOME = Condition("at-home", Standing.PASS, "in reconcile.service")
+PASSED = tuple(evolve(each, standing=Standing.PASS, evidence=f"{each.name} it is") for each in GATE)
+RED_TIERS = (
+    TierResult(TierName.INSTALL, Verdict.PASS, "", 12.34),
+    TierResult(TierName.UPGRADE, Verdict.FAIL, "data.check exited 1", 80.0),
+)
+
+
+def have(name: str, release: Release = OLD, lineage: Sequence[str] = ("1.0.0+2.1.0", "1.1.0+2.2.0")) -> Canonical:
+    """The recorded canonical of `name`, in its third generation."""
+    recorded = canonical(release.version, release.commit, name, f"20260221T040000.{name}")
+    log = f"logs/{name}/{recorded.evidence.trial}"
+    proof = evolve(recorded.evidence, log=log, level="4/5", finished_at=NOW - timedelta(days=9))
+    return evolve(recorded, generation=3, lineage=tuple(lineage), seal=STORED, evidence=proof)
+
+
+def tried(name: str, results: Sequence[TierResult] = tiers()) -> Trial:
+    """A trial of the new release over the old one, by a pass."""
+    return evolve(
+        trial(NEW, name),
+        id=f"20260302T040000.{name}",
+        tiers=tuple(results),
+        base=Base(OLD, Origin.CANONICAL, "the canonical, with its data"),
+        seconds=92.3,
+        log=f"logs/{name}/20260302T040000.{name}",
+    )
+
+
+def found(
+    name: str, cause: Cause, want: Want | None = NEW, at: Canonical | None = None, look: Look | None = None
+) -> Finding:
+    """A finding whose reason names its cause; the canonical is intact where there is one, the mirror up to date."""
+    seen = look or Look(State.NONE if at is None else State.INTACT)
+    since = NOW - timedelta(hours=30) if cause in {Cause.NEW_RELEASE, Cause.FIRST_RELEASE} else None
+    observed = None if cause is Cause.ORPHANED else NOW
+    mirror = MirrorState.UNKNOWN if cause in {Cause.ORPHANED, Cause.UNOBSERVABLE} else MirrorState.EQUAL
+    return Finding(name, want, at, cause, seen, mirror, f"why it is {cause}", observed, since)
+
+
+def mirrored(finding: Finding, mirror: MirrorState) -> Finding:
+    return evolve(finding, mirror=mirror)
+
+
+def left(finding: Finding, action: Action = Action.NONE, held: HeldBack | None = None, *, you: bool = False) -> Step:
+    """What is left to do, for the finding's own reason."""
+    release = finding.want if action is not Action.NONE and isinstance(finding.want, Release) else None
+    return Step(finding, action, finding.reason, release, held, needs_person=you)
+
+
+def undone(step: Step) -> Row:
+    return Row(step, () if step.finding.cause is Cause.ORPHANED else GATE)
+
+
+def done(step: Step, result: Result, reason: str, attempt: Attempt, before: Canonical | None) -> Row:
+    """A row after a pass tried to promote; `step` is what is left now."""
+    taken = evolve(step, action=Action.PROMOTE, release=NEW, held_back=None, needs_person=False)
+    return Row(step, attempt.gate or GATE, Outcome(taken, result, reason, attempt, step.finding.have), before)
+
+
+# ---- the rows ----
+
+
+def resting() -> list[Row]:
+    """Rows that no step touches: every cause, every state and every hold."""
+    lost = Look(State.DAMAGED, "snapshot.tar is not what was sealed")
+    unseen = Look(State.UNKNOWN, "snapshot.tar: Permission denied")
+    apart = Ambiguous(("1.2.0+2.3.0", "v1.2.0+2.3.0"))
+    down = Unobservable("forge.example: connection refused")
+    odd = evolve(found("shaarli", Cause.IN_SYNC, OLD, have("shaarli")), not_releases=("latest",), vanished=("0.9.0",))
+    return [
+        undone(left(found("etherpad", Cause.IN_SYNC, OLD, have("etherpad")))),
+        undone(left(found("forgejo", Cause.NEVER_RELEASED, NeverReleased()))),
+        undone(left(found("hedgedoc", Cause.AMBIGUOUS, apart), you=True)),
+        undone(left(found("immich", Cause.AHEAD, OLD, have("immich", NEW)), you=True)),
+        undone(left(found("jitsi", Cause.MOVED, NEW, have("jitsi")), held=HeldBack.QUARANTINED, you=True)),
+        undone(left(found("keycloak", Cause.ORPHANED, None, have("keycloak")), you=True)),
+        undone(left(found("lasuite", Cause.UNOBSERVABLE, down, have("lasuite"), lost))),
+        undone(left(mirrored(found("mumble", Cause.FIRST_RELEASE), MirrorState.MISSING), held=HeldBack.EXCEPTED)),
+        undone(left(found("nextcloud", Cause.IN_SYNC, OLD, have("nextcloud"), unseen))),
+        undone(left(found("outline", Cause.NEW_RELEASE, NEW, have("outline")), held=HeldBack.RED_BEFORE, you=True)),
+        undone(left(odd)),
+    ]
+
+
+def waiting() -> list[Row]:
+    """Rows of a plan that does something."""
+    lost = Look(State.DAMAGED, "snapshot.tar is missing")
+    gone = mirrored(found("drone", Cause.IN_SYNC, OLD, have("drone")), MirrorState.MISSING)
+    late = mirrored(found("bonfire", Cause.NEW_RELEASE, NEW, have("bonfire")), MirrorState.BEHIND)
+    return [
+        undone(left(found("authentik", Cause.FIRST_RELEASE), Action.PROMOTE)),
+        undone(left(late, Action.PROMOTE)),
+        undone(left(found("cal", Cause.IN_SYNC, OLD, have("cal"), lost), Action.REPAIR)),
+        undone(left(gone, Action.REPAIR)),
+    ]
+
+
+def carried_out() -> list[Row]:
+    """Rows of a pass with every result but none."""
+    return [_promoted(), _repaired(), _red(), _green_not_promoted(), _infrastructure(), _broken(), _not_tried()]
+
+
+def _promoted() -> Row:
+    now = have("authentik", NEW, ("1.1.0+2.2.0", "1.2.0+2.3.0"))
+    attempt = Attempt(tried("authentik"), PASSED)
+    step = left(found("authentik", Cause.IN_SYNC, NEW, now))
+    return done(step, Result.PROMOTED, "1.2.0+2.3.0, read back", attempt, have("authentik"))
+
+
+def _repaired() -> Row:
+    now = have("bonfire", NEW, ("1.2.0+2.3.0",))
+    broom = evolve(tried("bonfire"), findings=("install: 2 processes had to be ended",))
+    step = left(found("bonfire", Cause.IN_SYNC, NEW, now))
+    return done(step, Result.REPAIRED, "1.2.0+2.3.0, read back", Attempt(broom, PASSED), None)
+
+
+def _red() -> Row:
+    failed = evolve(tried("cal", RED_TIERS), tail=("sqlite3.OperationalError: no such column: body", "exit status 1"))
+    step = left(found("cal", Cause.NEW_RELEASE, NEW, have("cal")), held=HeldBack.RED_BEFORE, you=True)
+    return done(step, Result.RED, "1.2.0+2.3.0: upgrade failed: data.check exited 1", Attempt(failed), have("cal"))
+
+
+def _green_not_promoted() -> Row:
+    attempt = Attempt(tried("drone"), (*PASSED, AWAY), (AWAY,))
+    step = left(found("drone", Cause.FIRST_RELEASE), Action.PROMOTE)
+    return done(step, Result.GREEN_NOT_PROMOTED, f"green, not promoted: {AWAY}", attempt, None)
+
+
+def _infrastructure() -> Row:
+    missing = (TierResult(TierName.INSTALL, Verdict.ERROR, "required and missing here: git-lfs", 0.02),)
+    attempt = Attempt(evolve(tried("gitea", missing), base=Base(None, Origin.NONE, "no older release")))
+    step = left(found("gitea", Cause.FIRST_RELEASE), Action.PROMOTE)
+    return done(step, Result.INFRASTRUCTURE, "1.2.0+2.3.0: install could not be judged", attempt, None)
+
+
+def _broken() -> Row:
+    attempt = Attempt(tried("pad"), PASSED, broken="RAISED: the candidate is not ready: 502")
+    step = left(found("pad", Cause.NEW_RELEASE, NEW, have("pad")), held=HeldBack.RED_BEFORE, you=True)
+    reason = "green, not promoted: RAISED: the candidate is not ready: 502"
+    return done(step, Result.GREEN_NOT_PROMOTED, reason, attempt, have("pad"))
+
+
+def _not_tried() -> Row:
+    attempt = Attempt(hindrance="its slot is held by: trial, pid 4711")
+    step = left(found("wiki", Cause.NEW_RELEASE, NEW, have("wiki")), Action.PROMOTE)
+    return done(step, Result.NOT_TRIED, attempt.hindrance, attempt, have("wiki"))
+
+
+# ---- the reports ----
+
+
+def run(command: Command) -> Run:
+    return Run(command, "20260302T040000Z-1", NOW - timedelta(minutes=3), NOW, HERE, "0.1.0+canon", "fleet-rev")
+
+
+def report(command: Command, rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
+    """A report whose sums close: everything but an orphan is declared, all but the excepted enrolled."""
+    selected = {
+        row.recipe: row.step.held_back is not HeldBack.EXCEPTED
+        for row in rows
+        if row.finding.cause is not Cause.ORPHANED
+    }
+    return summarise(run(command), len(selected), selected, len(selected), rows, notes)
+
+
+def plan(command: Command = Command.PLAN) -> Report:
+    return report(command, [*resting(), *waiting()])
+
+
+def finished() -> Report:
+    note = "a dead pass was cleared away: slot cal"
+    return report(Command.PASS, [*resting(), *carried_out()], [note])
+
+
+def calm(command: Command = Command.PLAN) -> Report:
+    """Everything is as it should be."""
+    rows = [undone(left(found(name, Cause.IN_SYNC, OLD, have(name)))) for name in ("etherpad", "wiki")]
+    return report(command, rows)

@@ -1,0 +1,76 @@
+"""Holds a JSON document against a JSON Schema, as far as our schemas go: no other keyword is known here."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "array": list,
+    "boolean": bool,
+    "integer": int,
+    "null": type(None),
+    "number": (int, float),
+    "object": dict,
+    "string": str,
+}
+KNOWN = {
+    "$defs",
+    "$ref",
+    "$schema",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "enum",
+    "items",
+    "pattern",
+    "properties",
+    "required",
+    "title",
+    "type",
+}
+
+
+def format_1() -> dict[str, Any]:
+    """The schema of the documents of format 1."""
+    path = Path(__file__).parent / "show" / "format1.schema.json"
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def flaws(value: object, schema: dict[str, Any], whole: dict[str, Any], path: str = "$") -> Iterator[str]:
+    """All that is wrong with `value`; `whole` is what references point into."""
+    assert set(schema) <= KNOWN, path
+    if "$ref" in schema:
+        yield from flaws(value, whole["$defs"][schema["$ref"].removeprefix("#/$defs/")], whole, path)
+    if "anyOf" in schema and all(any(flaws(value, each, whole, path)) for each in schema["anyOf"]):
+        yield f"{path}: none of the alternatives"
+    if "type" in schema and not _is_of(value, schema["type"]):
+        yield f"{path}: {value!r} is no {schema['type']}"
+        return
+    if value not in schema.get("enum", [value]) or value != schema.get("const", value):
+        yield f"{path}: {value!r} is not allowed"
+    if "pattern" in schema and not re.search(schema["pattern"], str(value)):
+        yield f"{path}: {value!r} does not look right"
+    yield from _inside(value, schema, whole, path)
+
+
+def _is_of(value: object, kinds: str | list[str]) -> bool:
+    names = [kinds] if isinstance(kinds, str) else kinds
+    return any(isinstance(value, TYPES[name]) and (name == "boolean") is isinstance(value, bool) for name in names)
+
+
+def _inside(value: object, schema: dict[str, Any], whole: dict[str, Any], path: str) -> Iterator[str]:
+    if isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from flaws(each, schema.get("items", {}), whole, f"{path}[{place}]")
+    if isinstance(value, dict):
+        yield from (f"{path}: {key} is missing" for key in schema.get("required", []) if key not in value)
+        for key, each in value.items():
+            other = schema.get("additionalProperties", {})
+            inner = schema.get("properties", {}).get(key, other)
+            if inner is False:
+                yield f"{path}: {key} is unknown"
+            else:
+                yield from flaws(each, inner, whole, f"{path}.{key}")

@@ -1,0 +1,220 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.model import Release
+from reconciler.core.findings import Cause
+from reconciler.core.gate import Condition, Standing
+from reconciler.core.outcome import Result
+from reconciler.core.report import Command, Population, Slice
+from reconciler.core.sights import Look, State
+from reconciler.core.tiers import Verdict
+from reconciler.ports import Seen
+from reconciler.show.answers import (
+    ByHand,
+    error_document,
+    logs_document,
+    raised_document,
+    said_document,
+    status_document,
+    trial_document,
+)
+from reconciler.show.document import Json, report_document, write
+from tests import reports
+from tests.golden import kept
+from tests.recordings import recorded_rows
+from tests.reports import GATE, RED_TIERS, calm, finished, have, plan, run, tried
+from tests.schema import flaws, format_1
+
+ALL = Population(declared=4, selected=4, enrolled=3, excepted=1, observed=4, decided=4, reported=4)
+BY_HAND = Condition("not-ref", Standing.FAIL, "a person chose what was tested")
+
+
+def status() -> Json:
+    return status_document(run(Command.STATUS), ALL, recorded_rows(), 3)
+
+
+def trial() -> Json:
+    tested = ByHand(tried("cal", RED_TIERS), (*GATE, BY_HAND), have("cal"), Look(State.INTACT))
+    return trial_document(run(Command.TRIAL), tested, 4)
+
+
+DOCUMENTS: dict[str, Callable[[], Json]] = {
+    "plan": lambda: report_document(plan()),
+    "drift": lambda: report_document(plan(Command.DRIFT)),
+    "pass": lambda: report_document(finished()),
+    "calm": lambda: report_document(calm()),
+    "status": status,
+    "trial": trial,
+}
+
+
+def parsed(document: Json) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(write(document))
+    return read
+
+
+def recipe(document: Json, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(each for each in parsed(document)["recipes"] if each["name"] == name)
+    return found
+
+
+# ---- the whole text ----
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_document_is_as_it_was(name: str) -> None:
+    text = write(DOCUMENTS[name]())
+    assert text == kept(f"{name}.json", text)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_document_is_of_format_1(name: str) -> None:
+    schema = format_1()
+    assert list(flaws(parsed(DOCUMENTS[name]()), schema, schema)) == []
+
+
+@pytest.mark.parametrize("key", ["want", "cause", "result", "since", "log"])
+def test_a_missing_key_is_a_flaw(key: str) -> None:
+    schema, document = format_1(), parsed(DOCUMENTS["pass"]())
+    del document["recipes"][0][key]
+    assert list(flaws(document, schema, schema)) == [f"$.recipes[0]: {key} is missing"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_recipe_has_the_same_keys_in_the_same_order(name: str) -> None:
+    shapes = {tuple(each) for each in parsed(DOCUMENTS[name]())["recipes"]}
+    assert shapes == {tuple(parsed(DOCUMENTS["plan"]())["recipes"][0])}
+
+
+def test_every_row_is_a_recipe_of_the_document() -> None:
+    for made in (plan(), finished(), calm()):
+        assert [each["name"] for each in parsed(report_document(made))["recipes"]] == [row.recipe for row in made.rows]
+
+
+def test_the_summary_closes_as_the_line_does() -> None:
+    document = parsed(report_document(finished()))
+    counts = {key: count for key, count in document["summary"].items() if key != "line"}
+    assert set(counts) == {*Slice, "held_back"}
+    assert sum(counts.values()) == len(document["recipes"])
+    assert document["summary"]["line"] == finished().line
+
+
+# ---- what a recipe tells ----
+
+
+def test_a_red_keeps_its_canonical_and_tells_its_tiers() -> None:
+    red = recipe(report_document(finished()), "cal")
+    assert (red["result"], red["action"], red["held_back"], red["needs_person"]) == ("red", "none", "red-before", True)
+    assert red["have"]["version"] == "1.1.0+2.2.0"
+    assert red["level"] == "1/5"
+    assert [(tier["name"], tier["verdict"], tier["seconds"]) for tier in red["tiers"]] == [
+        ("install", "pass", 12.3),
+        ("upgrade", "fail", 80.0),
+    ]
+    assert red["base"] == {"version": "1.1.0+2.2.0", "why": "the canonical, with its data"}
+    assert red["log"] == "logs/cal/20260302T040000.cal"
+
+
+def test_what_was_not_tried_has_no_level() -> None:
+    for name in ("etherpad", "wiki"):
+        untried = recipe(report_document(finished()), name)
+        assert (untried["level"], untried["base"], untried["tiers"], untried["log"]) == (None, None, [], None)
+
+
+def test_a_want_that_is_no_release_is_null() -> None:
+    document = report_document(plan())
+    assert [recipe(document, name)["want"] for name in ("forgejo", "hedgedoc", "keycloak", "lasuite")] == [None] * 4
+
+
+def test_the_evidence_of_a_canonical_goes_with_it() -> None:
+    proof = recipe(report_document(plan()), "etherpad")["have"]["evidence"]
+    recorded = have("etherpad").evidence
+    assert proof["trial"] == recorded.trial
+    assert (proof["trigger"], proof["place"], proof["tools"]) == ("timer", "place-1", {"git": "2.39"})
+
+
+def test_a_status_claims_nothing_of_upstream() -> None:
+    for each in parsed(status())["recipes"]:
+        assert (each["want"], each["cause"], each["mirror"], each["observed_at"]) == (None, None, None, None)
+    summary = parsed(status())["summary"]
+    assert (summary["in_sync"], summary["to_promote"], summary["damaged"]) == (None, None, 1)
+
+
+def test_a_trial_by_hand_is_never_promoted() -> None:
+    green = ByHand(tried("cal"), (*GATE, BY_HAND), None, Look(State.NONE))
+    told = recipe(trial_document(run(Command.TRIAL), green, 0), "cal")
+    assert told["result"] == Result.GREEN_NOT_PROMOTED
+    assert told["have"] is None
+    assert {"name": "not-ref", "verdict": "fail", "evidence": BY_HAND.evidence} in told["gate"]
+
+
+def test_a_trial_that_could_not_be_judged_is_infrastructure() -> None:
+    lost = tried("cal", [evolve(RED_TIERS[0], verdict=Verdict.ERROR)])
+    tested = ByHand(lost, (), None, Look(State.NONE))
+    assert recipe(trial_document(run(Command.TRIAL), tested, 1), "cal")["result"] == Result.INFRASTRUCTURE
+
+
+# ---- other answers ----
+
+
+def test_errors_tell_place_and_hint_where_there_are_any() -> None:
+    document = error_document([("fleet.toml", 3, 1, "unknown key", "budget"), ("", None, None, "no fleet", "")], 78)
+    assert parsed(document) == {
+        "format": 1,
+        "errors": [
+            {"file": "fleet.toml", "line": 3, "column": 1, "message": "unknown key", "hint": "budget"},
+            {"file": None, "line": None, "column": None, "message": "no fleet", "hint": None},
+        ],
+        "exit_code": 78,
+    }
+
+
+def test_a_raised_copy_tells_where_it_is() -> None:
+    seen = Seen("1.0.0", "c" * 40, settled=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
+    assert parsed(raised_document("cal", seen)) == {
+        "format": 1,
+        "name": "cal",
+        "version": "1.0.0",
+        "commit": "c" * 40,
+        "url": "http://127.0.0.1:4000",
+        "address": "127.0.0.1:4000",
+    }
+
+
+def test_logs_keep_their_text_and_order() -> None:
+    document = parsed(logs_document("cal", "t1", {"install": "a\n", "upgrade": "b\x1b\n"}))
+    tiers = [{"name": "install", "text": "a\n"}, {"name": "upgrade", "text": "b\x1b\n"}]
+    assert document["tiers"] == tiers
+
+
+def test_a_done_word_is_an_object_too() -> None:
+    said = {"format": 1, "command": "accept", "line": "accepted 1.0.0", "exit_code": 0}
+    assert parsed(said_document("accept", "accepted 1.0.0")) == said
+
+
+# ---- the text of any document ----
+
+WORDS = st.text(st.one_of(st.characters(codec=None), st.sampled_from('\x7f\x1b\x9b\u202e\u2028\ud800\udfff"\\')))
+
+
+@given(WORDS)
+def test_a_document_is_one_object_in_printable_ascii(word: str) -> None:
+    evil = evolve(calm(), notes=(word,))
+    text = write(report_document(evil))
+    assert text.isascii()
+    assert text.replace("\n", "").isprintable()
+    json.loads(text)
+
+
+@given(st.text())
+def test_a_word_comes_through_a_document_unchanged(word: str) -> None:
+    evil = have("a", Release(word, "c" * 40), [word])
+    row = reports.undone(reports.left(reports.found("a", Cause.IN_SYNC, None, evil)))
+    document = parsed(report_document(reports.report(Command.PLAN, [row])))
+    assert document["recipes"][0]["have"]["lineage"] == [word]

@@ -1,0 +1,253 @@
+import re
+from collections.abc import Callable
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.core.findings import Cause, MirrorState
+from reconciler.core.outcome import Attempt, Result
+from reconciler.core.plan import Action, HeldBack
+from reconciler.core.report import Command, Report
+from reconciler.core.sights import Look, State
+from reconciler.show.escape import width
+from reconciler.show.screen import Screen, screen_for
+from reconciler.show.table import render_report
+from tests import reports
+from tests.golden import kept
+from tests.reports import NEW, OLD, calm, done, finished, found, have, left, plan, report, tried, undone
+
+FILE = Screen()
+SGR = re.compile(r"\x1b\[[0-9]*m")
+
+REPORTS: dict[str, Callable[[], Report]] = {
+    "plan": plan,
+    "drift": lambda: plan(Command.DRIFT),
+    "pass": finished,
+    "calm": calm,
+}
+
+
+def heading(text: str) -> list[str]:
+    return text.splitlines()[0].split()
+
+
+def rows(text: str) -> list[str]:
+    """The first word of each of the table's rows."""
+    return [line.split()[0] for line in text.split("\n\n", maxsplit=1)[0].splitlines()[1:]]
+
+
+# ---- the whole text ----
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_text_is_as_it_was(name: str) -> None:
+    text = render_report(REPORTS[name](), FILE, state="/var/lib/reconcile")
+    assert text == kept(f"{name}.txt", text)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_wide_text_is_as_it_was(name: str) -> None:
+    text = render_report(REPORTS[name](), FILE, wide=True, state="/var/lib/reconcile")
+    assert text == kept(f"{name}.wide.txt", text)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_text_on_a_terminal_is_as_it_was(columns: int) -> None:
+    text = render_report(finished(), Screen(columns, colour=True), state="/var/lib/reconcile")
+    assert text == kept(f"pass.{columns}.ansi", text)
+
+
+def test_the_handmade_reports_show_every_word() -> None:
+    shown = [row for made in REPORTS.values() for row in made().rows]
+    assert {row.finding.cause for row in shown} == set(Cause)
+    assert {row.finding.look.state for row in shown} == set(State)
+    assert {row.finding.mirror for row in shown} == set(MirrorState)
+    assert {row.step.action for row in shown} == set(Action)
+    assert {row.step.held_back for row in shown} == {None, *HeldBack}
+    assert {row.result for row in shown} == set(Result)
+
+
+# ---- one row for each ----
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("columns", [None, 40, 80, 120, 300])
+def test_every_recipe_has_one_row(name: str, columns: int | None, *, wide: bool) -> None:
+    made = REPORTS[name]()
+    text = render_report(made, Screen(columns), wide=wide)
+    assert rows(text) == [row.recipe for row in made.rows]
+
+
+def test_a_plan_says_what_would_be_done_and_a_pass_what_was_and_what_is_left() -> None:
+    names = ["RECIPE", "WANT", "HAVE", "CAUSE", "STATE", "MIRROR"]
+    assert heading(render_report(plan(), FILE)) == [*names, "ACTION", "WHY"]
+    assert heading(render_report(plan(Command.DRIFT), FILE)) == [*names, "ACTION", "WHY"]
+    assert heading(render_report(finished(), FILE)) == [*names, "RESULT", "LEFT", "WHY"]
+
+
+def test_the_closing_line_comes_last() -> None:
+    for made in (plan(), finished(), calm()):
+        assert render_report(made, FILE).splitlines()[-1] == made.line
+
+
+def test_columns_are_aligned_also_beside_wide_characters() -> None:
+    long = evolve(NEW, version="1.2.0+漢字")
+    text = render_report(
+        report(Command.PLAN, [undone(left(found("a", Cause.FIRST_RELEASE, long))), *calm().rows]), FILE
+    )
+    table = text.split("\n\n")[0].splitlines()
+    starts = {width(line[: line.index(cause)]) for line in table[1:] for cause in Cause if f" {cause} " in line}
+    assert starts == {width(table[0][: table[0].index("CAUSE")])}
+
+
+# ---- nothing to do ----
+
+
+def test_nothing_to_do_is_said_with_the_number_looked_at() -> None:
+    assert "nothing for a pass to do: 2 recipes looked at" in render_report(calm(), FILE)
+    assert "nothing was run: 2 recipes looked at" in render_report(calm(Command.PASS), FILE)
+
+
+def test_nothing_to_do_is_not_said_where_something_is() -> None:
+    for made in (plan(), finished()):
+        assert "recipes looked at" not in render_report(made, FILE)
+
+
+# ---- whose turn it is ----
+
+
+def test_whatever_needs_a_person_says_so() -> None:
+    lines = render_report(finished(), FILE).split("\n\n")[0].splitlines()
+    asking = {line.split()[0] for line in lines if "  needs you: " in line}
+    assert asking == {"cal", "drone", "hedgedoc", "immich", "jitsi", "keycloak", "outline", "pad"}
+
+
+def test_what_is_held_back_shows_its_cause_and_what_holds_it() -> None:
+    text = render_report(plan(), FILE)
+    assert re.search(r"^mumble .* first-release .* none +excepted: why it is first-release$", text, re.MULTILINE)
+    assert re.search(r"^jitsi .* moved .* none +needs you: quarantined: why it is moved$", text, re.MULTILINE)
+
+
+def test_damage_is_told_also_where_something_graver_is() -> None:
+    line = next(line for line in render_report(plan(), FILE).splitlines() if line.startswith("lasuite"))
+    assert "unobservable" in line
+    assert line.endswith("the canonical is damaged: snapshot.tar is not what was sealed")
+
+
+def test_drift_tells_since_when() -> None:
+    since = "why it is new-release; first seen 1 d ago"
+    assert since in render_report(plan(Command.DRIFT), FILE)
+    assert since not in render_report(plan(), FILE)
+
+
+# ---- what failed ----
+
+
+def block(name: str, made: Report) -> str:
+    """The lines told of a recipe below the table."""
+    parts = render_report(made, FILE, state="/var/lib/reconcile").split("\n\n")
+    return next(part for part in parts if part.startswith(f"{name}: "))
+
+
+def test_a_red_tells_its_tier_its_last_lines_its_log_and_what_would_change_it() -> None:
+    told = block("cal", finished())
+    assert "upgrade failed after 1 min 20 s: data.check exited 1" in told
+    assert "| sqlite3.OperationalError: no such column: body\n    | exit status 1" in told
+    assert "/var/lib/reconcile/logs/cal/20260302T040000.cal (reconcile logs cal)" in told
+    assert "there is a newer release" in told
+    assert "reconcile --retry cal" in told
+    assert "1.1.0+2.2.0, unchanged, intact" in told
+
+
+def test_only_the_end_of_a_long_output_is_shown() -> None:
+    step = left(found("cal", Cause.NEW_RELEASE, NEW, have("cal")))
+    tail = tuple(f"line {number}" for number in range(100))
+    failed = evolve(tried("cal", reports.RED_TIERS), tail=tail)
+    told = block("cal", report(Command.PASS, [done(step, Result.RED, "red", Attempt(failed), have("cal"))]))
+    assert [line.strip() for line in told.splitlines() if "| " in line] == [f"| line {each}" for each in range(85, 100)]
+
+
+def test_green_away_from_home_names_the_command_that_would_promote() -> None:
+    told = block("drone", finished())
+    assert told.startswith("drone: green-not-promoted")
+    assert told.endswith("next       run: systemctl start reconcile.service")
+
+
+def test_the_host_is_blamed_and_not_the_recipe() -> None:
+    told = block("gitea", finished())
+    assert "required and missing here: git-lfs" in told
+    assert "nothing is held against the recipe" in told
+    assert "--retry" not in told
+
+
+def test_a_canonical_that_changed_is_not_called_unchanged() -> None:
+    step = left(found("cal", Cause.NEW_RELEASE, NEW, have("cal")))
+    other = evolve(have("cal"), generation=2)
+    failed = tried("cal", reports.RED_TIERS)
+    told = block("cal", report(Command.PASS, [done(step, Result.RED, "red", Attempt(failed), other)]))
+    assert "canonical  1.1.0+2.2.0, intact" in told
+
+
+# ---- terminals ----
+
+
+def test_only_a_terminal_gets_colour_and_not_when_it_is_unwanted() -> None:
+    assert screen_for(80, {}, no_color=False) == Screen(80, colour=True)
+    assert screen_for(80, {"NO_COLOR": ""}, no_color=False).colour
+    for environ in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert not screen_for(80, environ, no_color=False).colour
+    assert not screen_for(80, {}, no_color=True).colour
+    assert not screen_for(None, {}, no_color=False).colour
+
+
+@pytest.mark.parametrize("columns", [110, 120, 160])
+def test_where_the_names_leave_room_no_row_is_wider_than_the_terminal(columns: int) -> None:
+    table = render_report(plan(), Screen(columns)).split("\n\n")[0].splitlines()
+    assert heading("\n".join(table))[-1] == "WHY"
+    assert max(map(width, table)) <= columns
+
+
+@pytest.mark.parametrize("columns", [20, 80, 100, 120])
+@pytest.mark.parametrize("made", [plan(), finished()], ids=["plan", "pass"])
+def test_a_sentence_that_was_cut_is_told_in_full_below(columns: int, made: Report) -> None:
+    text = render_report(made, Screen(columns))
+    resting = {"etherpad", "shaarli", "drone"}
+    whole = dict(line.split(maxsplit=1) for line in render_report(made, FILE).split("\n\n")[0].splitlines())
+    for row in made.rows:
+        told = whole[row.recipe].split("  ")[-1]
+        assert told in text or row.recipe in resting
+
+
+def test_colour_changes_no_word() -> None:
+    plain = render_report(finished(), Screen(120))
+    assert SGR.sub("", render_report(finished(), Screen(120, colour=True))) == plain
+
+
+# ---- hostile words ----
+
+HOSTILE = "\x1b[2J\x1b]0;x\x07\r\u202epwned\n\x9b\u2028\ud800"
+
+
+def poisoned() -> Report:
+    """Hostile words wherever a word comes from outside."""
+    evil = evolve(OLD, version=f"1.0.0{HOSTILE}")
+    look = Look(State.DAMAGED, HOSTILE)
+    lost = found(f"a{HOSTILE}", Cause.UNOBSERVABLE, None, have("a", evil, [HOSTILE]), look)
+    seen = evolve(lost, reason=HOSTILE, vanished=(HOSTILE,))
+    failed = [evolve(each, reason=HOSTILE) for each in reports.RED_TIERS]
+    bad = evolve(tried("b", failed), tail=(HOSTILE,), log=HOSTILE, findings=(HOSTILE,), id=HOSTILE)
+    step = left(evolve(found("b", Cause.NEW_RELEASE, evil, have("b", evil)), reason=HOSTILE))
+    gate = tuple(evolve(each, evidence=HOSTILE) for each in reports.GATE)
+    red = done(step, Result.RED, HOSTILE, Attempt(bad, gate), have("b", evil))
+    other = done(step, Result.GREEN_NOT_PROMOTED, HOSTILE, Attempt(tried("b"), gate, gate), None)
+    return report(Command.PASS, [undone(left(seen)), red, evolve(other, step=evolve(step, finding=lost))], [HOSTILE])
+
+
+@given(st.sampled_from([None, 30, 90, 200]), st.booleans(), st.booleans())
+def test_no_word_from_outside_steers_the_terminal(columns: int | None, wide: bool, colour: bool) -> None:  # noqa: FBT001
+    text = render_report(poisoned(), Screen(columns, colour=colour), wide=wide, state="/state")
+    assert SGR.sub("", text).replace("\n", "").isprintable()
+    assert "pwned" in text

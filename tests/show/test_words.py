@@ -1,0 +1,109 @@
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.core.base import Origin
+from reconciler.core.findings import Cause, MirrorState
+from reconciler.core.gate import Standing
+from reconciler.core.outcome import Result
+from reconciler.core.plan import Action, HeldBack
+from reconciler.core.report import Slice
+from reconciler.core.sights import State
+from reconciler.core.tiers import Skip, Verdict
+from reconciler.show import words
+from reconciler.show.words import age, count_of, duration, moment, rfc3339, short, size
+
+MEANINGS: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
+    (Cause, words.CAUSES),
+    (State, words.STATES),
+    (MirrorState, words.MIRRORS),
+    (Action, words.ACTIONS),
+    (HeldBack, words.HOLDS),
+    (Result, words.RESULTS),
+    (Verdict, words.VERDICTS),
+    (Skip, words.SKIPS),
+    (Standing, words.STANDINGS),
+    (Origin, words.ORIGINS),
+    (Slice, words.SLICES),
+]
+
+THEN = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("kind", "meanings"), MEANINGS, ids=[kind.__name__ for kind, _ in MEANINGS])
+def test_every_member_has_words_of_its_own(kind: type[StrEnum], meanings: Mapping[Any, str]) -> None:
+    assert set(meanings) == set(kind)
+    assert all(meanings.values())
+    assert len(set(meanings.values())) == len(kind)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0.0 s"),
+        (-1, "0.0 s"),
+        (0.44, "0.4 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (200, "3 min 20 s"),
+        (3600, "1 h"),
+        (3605, "1 h"),
+        (7500, "2 h 5 min"),
+        (86400 * 3 + 4 * 3600, "3 d 4 h"),
+    ],
+)
+def test_a_duration_is_told_in_its_two_greatest_units(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@given(st.floats(0, 1e9))
+def test_a_duration_never_has_more_than_two_units(seconds: float) -> None:
+    assert 1 <= len(duration(seconds).split()) // 2 <= 2
+
+
+@pytest.mark.parametrize(
+    ("past", "said"),
+    [
+        (timedelta(seconds=-5), "0 s"),
+        (timedelta(seconds=59), "59 s"),
+        (timedelta(seconds=61), "1 min"),
+        (timedelta(hours=25), "1 d"),
+        (timedelta(days=400), "400 d"),
+    ],
+)
+def test_an_age_is_told_in_its_greatest_unit(past: timedelta, said: str) -> None:
+    assert age(THEN - past, THEN) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1_300_000, "1.2 MiB"),
+        (1024**2 - 1, "1.0 MiB"),
+        (40 * 1024**3, "40.0 GiB"),
+        (1024**6, "1024.0 PiB"),
+    ],
+)
+def test_a_size_is_told_in_the_unit_that_fits(count: int, said: str) -> None:
+    assert size(count) == said
+
+
+def test_times_are_told_in_utc() -> None:
+    noon = datetime(2026, 3, 2, 5, 30, 1, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    assert moment(noon) == "2026-03-02 03:30:01 UTC"
+    assert rfc3339(noon) == "2026-03-02T03:30:01Z"
+
+
+def test_small_words() -> None:
+    assert short("0123456789abcdef") == "0123456"
+    assert [count_of(number, "recipe") for number in (0, 1, 2)] == ["0 recipes", "1 recipe", "2 recipes"]
