@@ -64,14 +64,15 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 
 
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Keys of pairs and headers, each with the node that its statement ends with."""
+    """Keys of pairs and headers, each with the node that its statement ends with: a pair's value, a header's key."""
     pending = [root]
     while pending:
         node = pending.pop()
         pending.extend(node.children)
         key = _key_of(node)
         if key is not None:
-            yield key, key if node.type in _HEADERS else node.named_children[-1]
+            value = key.next_named_sibling if node.type == "pair" else None
+            yield key, value or key
 
 
 def _key_of(node: Node) -> Node | None:

@@ -1,7 +1,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from desired.rules import needs_flaws
 from tests.declarations import FLEET, RECIPE, complaints, write_fleet
 
 DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
@@ -121,7 +124,8 @@ DEFAULTS_RULES = [
 def test_a_problem_of_defaults_is_told_once_where_it_is_written(
     tmp_path: Path, defaults: str, own: str, told: list[str]
 ) -> None:
-    recipes = {"notes": f"{RECIPE}{own}\n", "wiki": f"{RECIPE}" if told else f"{RECIPE}{own}\n"}
+    # Where nothing is told, a recipe that says nothing itself would be.
+    recipes = {"notes": f"{RECIPE}{own}\n", "wiki": RECIPE if told else f"{RECIPE}{own}\n"}
     folder = write_fleet(tmp_path / "fleet", recipes, f"{FLEET}{defaults}\n")
     assert complaints(folder) == told
 
@@ -136,27 +140,41 @@ def test_an_upstream_may_come_from_the_defaults_but_not_from_nowhere(tmp_path: P
     ]
 
 
+# Who needs whom, and each circle with the recipe and the index of its need where it is told.
 NEEDS = [
-    ({"a": ["b"], "b": ["a"]}, ["a:3:18: a → b → a"]),
-    ({"b": ["c", "a"], "a": ["c", "b"], "c": []}, ["a:3:23: a → b → a"]),
-    ({"c": ["a"], "a": ["b"], "b": ["c"]}, ["a:3:18: a → b → c → a"]),
-    ({"a": ["b"], "b": ["a"], "x": ["y"], "y": ["x"], "z": ["a", "y"]}, ["a:3:18: a → b → a", "x:3:18: x → y → x"]),
+    ({"a": ["b"], "b": ["a"]}, [("a", 0, "a → b → a")]),
+    ({"b": ["c", "a"], "a": ["c", "b"], "c": []}, [("a", 1, "a → b → a")]),
+    ({"c": ["a"], "a": ["b"], "b": ["c"]}, [("a", 0, "a → b → c → a")]),
+    (
+        {"a": ["b"], "b": ["a"], "x": ["y"], "y": ["x"], "z": ["a", "y"]},
+        [("a", 0, "a → b → a"), ("x", 0, "x → y → x")],
+    ),
     ({"a": ["c", "b"], "b": ["c"], "c": []}, []),
 ]
 
 
-@pytest.mark.parametrize(("needs", "told"), NEEDS)
+@pytest.mark.parametrize(("needs", "circles"), NEEDS)
 def test_a_circle_of_needs_is_named_at_its_first_recipe(
-    tmp_path: Path, needs: dict[str, list[str]], told: list[str]
+    tmp_path: Path, needs: dict[str, list[str]], circles: list[tuple[str, int, str]]
 ) -> None:
     recipes = {name: f"{RECIPE}[install]\nneeds = {needed}\n" for name, needed in needs.items()}
-    lines = []
-    for line in told:
-        name, row, column, circle = line.split(":")
-        at = f"recipes/{name}/recipe.toml:{int(row) + 1}:{int(column) - 8}"
-        index = 0 if column == "18" else 1
-        lines.append(f"{at}: install.needs[{index}] goes round in a circle:{circle}")
-    assert complaints(write_fleet(tmp_path / "fleet", recipes)) == lines
+    assert complaints(write_fleet(tmp_path / "fleet", recipes)) == [
+        f"recipes/{name}/recipe.toml:4:{10 + 5 * at}: install.needs[{at}] goes round in a circle: {circle}"
+        for name, at, circle in circles
+    ]
+
+
+names = st.sampled_from("abcde")
+
+
+@given(st.dictionaries(names, st.lists(names, max_size=3, unique=True), min_size=1))
+def test_needs_have_no_flaw_exactly_if_there_is_an_order_to_provision_them_in(needs: dict[str, list[str]]) -> None:
+    provisioned: set[str] = set()
+    while ready := {name for name in needs.keys() - provisioned if provisioned.issuperset(needs[name])}:
+        provisioned |= ready
+    flaws = list(needs_flaws(needs))
+    assert (not flaws) == (provisioned == needs.keys())
+    assert all(needs[name][int(flaw.path[-1])] in flaw.message for name, flaw in flaws if "itself" not in flaw.message)
 
 
 def test_a_recipe_whose_file_cannot_be_read_is_declared_all_the_same(tmp_path: Path) -> None:

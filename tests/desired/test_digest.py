@@ -1,0 +1,92 @@
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.digest import tests_digest as digest_of
+
+
+def make(folder: Path) -> Path:
+    (folder / "sub" / "empty").mkdir(parents=True)
+    (folder / "recipe.toml").write_text("[recipe]\n", encoding="utf-8")
+    (folder / "sub" / "check.py").write_text("print(1)\n", encoding="utf-8")
+    (folder / "sub" / "check.py").chmod(0o755)
+    (folder / "link").symlink_to("sub/check.py")
+    (folder / os.fsdecode(b"\xff")).write_bytes(b"")
+    return folder
+
+
+def relink(link: Path, target: str) -> None:
+    link.unlink()
+    link.symlink_to(target)
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a byte of a file": lambda folder: (folder / "recipe.toml").write_text("[recipf]\n", encoding="utf-8"),
+    "an executable bit": lambda folder: (folder / "sub" / "check.py").chmod(0o644),
+    "a name": lambda folder: (folder / "recipe.toml").rename(folder / "recipe.tomk"),
+    "a place": lambda folder: (folder / "recipe.toml").rename(folder / "sub" / "recipe.toml"),
+    "a new empty file": lambda folder: (folder / ".hidden").touch(),
+    "a new folder": lambda folder: (folder / "new").mkdir(),
+    "a lost folder": lambda folder: (folder / "sub" / "empty").rmdir(),
+    "a link's target": lambda folder: relink(folder / "link", "recipe.toml"),
+    "a link become what it names": lambda folder: shutil.move(
+        shutil.copy(folder / "link", folder / "x"), folder / "link"
+    ),
+    "a pipe": lambda folder: os.mkfifo(folder / "pipe"),
+}
+
+
+def test_a_copy_has_the_same_digest_whatever_its_place_and_times(tmp_path: Path) -> None:
+    first = make(tmp_path / "first")
+    copy = shutil.copytree(first, tmp_path / "elsewhere" / "copy", symlinks=True)
+    os.utime(copy / "recipe.toml", (0, 0))
+    (copy / "recipe.toml").chmod(0o600)
+    assert digest_of(first) == digest_of(copy)
+    assert digest_of(first).startswith("sha256:")
+    assert len(digest_of(first)) == len("sha256:") + 64
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_digest_tells_a_change_of(tmp_path: Path, change: str) -> None:
+    folder = make(tmp_path / "recipe")
+    before = digest_of(folder)
+    CHANGES[change](folder)
+    assert digest_of(folder) != before
+
+
+def test_a_folder_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        digest_of(tmp_path / "absent")
+
+
+def test_a_link_in_a_circle_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert digest_of(tmp_path) == digest_of(tmp_path)
+
+
+names = st.text("ab", min_size=1, max_size=3)
+trees = st.dictionaries(
+    names, st.one_of(st.binary(max_size=3), st.dictionaries(names, st.binary(max_size=3), max_size=2))
+)
+
+
+@given(trees, trees)
+def test_two_folders_have_one_digest_exactly_if_they_hold_the_same(
+    tmp_path_factory: pytest.TempPathFactory, one: dict[str, object], other: dict[str, object]
+) -> None:
+    def write(folder: Path, tree: dict[str, object]) -> Path:
+        folder.mkdir()
+        for name, content in tree.items():
+            if isinstance(content, bytes):
+                (folder / name).write_bytes(content)
+            elif isinstance(content, dict):
+                write(folder / name, content)
+        return folder
+
+    root = tmp_path_factory.mktemp("trees")
+    assert (digest_of(write(root / "one", one)) == digest_of(write(root / "other", other))) == (one == other)
