@@ -4,6 +4,7 @@ import re
 import signal
 import time
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -96,9 +97,7 @@ class ProcessDriver:
         # Where a witness is gone, what its line had detached without a mark fell to us.
         known = deployment.known if deployment.broken else None
         residue = put_to_rest(lambda: _own(app, known), self._grace)
-        for server in deployment.lines.values():
-            server.poll()
-        children.reap()
+        _collect(deployment)
         return Residue((*deployment.ended, *residue.ended), residue.left)
 
     def save(self, app: App, into: Path) -> None:
@@ -121,7 +120,7 @@ class ProcessDriver:
 
     def clear(self, mark: str) -> Residue:
         residue = put_to_rest(lambda: children.of_slot(mark), self._grace)
-        children.reap()
+        _collect(*self._deployments.values())
         return residue
 
     def app_run(self, app: App) -> Path:
@@ -132,6 +131,13 @@ class ProcessDriver:
         deployment = self._deployments.get(app.folder)
         polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
         return {name: f"{name} ended {_manner(code)}" for name, code in polled.items() if code is not None}
+
+
+def _collect(*deployments: _Deployment) -> None:
+    """Take the exit codes of what ended, so that the kernel can forget it."""
+    for server in chain.from_iterable(deployment.lines.values() for deployment in deployments):
+        server.poll()
+    children.reap()
 
 
 def _check(settings: Mapping[str, str]) -> None:

@@ -1,0 +1,477 @@
+import fcntl
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.process import ProcessDriver
+from reconciler.ports import Absent, App, Given, Residue, SecretNeed, Seen
+from tests.procfile_apps import (
+    COMMIT,
+    ENVIRONMENT,
+    GIVEN,
+    PYTHON,
+    absent,
+    checkout,
+    daemon,
+    driver_for,
+    eventually,
+    lives,
+    place,
+    script,
+    settled,
+    written,
+)
+
+ROOT = Path(__file__).parents[2]
+# What a shell adds to the environment of what it runs, whoever started it.
+OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
+
+
+@pytest.fixture
+def slot(tmp_path: Path) -> Path:
+    return tmp_path / "work" / "slot"
+
+
+@pytest.fixture
+def driver(slot: Path) -> Iterator[ProcessDriver]:
+    with driver_for(slot) as driver:
+        yield driver
+
+
+@pytest.fixture
+def app(slot: Path) -> App:
+    return place(slot)
+
+
+def get(seen: Seen, path: str) -> bytes:
+    with urllib.request.urlopen(seen.url + path) as answer:  # noqa: S310 - a url of our own
+        body: bytes = answer.read()
+    return body
+
+
+def test_an_app_is_seen_with_the_release_that_runs(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", worker="exec sleep 1000"), GIVEN)
+    seen = settled(driver, app)
+    assert (seen.version, seen.commit) == ("1.0.0+1", COMMIT)
+    assert seen.url == f"http://{seen.address}"
+    assert get(seen, "/") == b"here"
+
+
+def test_another_driver_sees_the_same_from_the_processes_alone(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", worker="exec sleep 1000"), GIVEN)
+    seen = settled(driver, app)
+    assert ProcessDriver(ENVIRONMENT).look(app) == seen
+
+
+def test_an_app_that_was_never_started_is_absent_without_a_reason(driver: ProcessDriver, app: App) -> None:
+    assert driver.look(app) == Absent("")
+    assert driver.stop(app) == Residue()
+    assert driver.remove(app) == Residue()
+
+
+def test_an_app_gets_exactly_the_environment_it_was_promised(
+    driver: ProcessDriver, app: App, slot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_THE_PASS", "must not be seen")
+    sample = "TITLE=sample\nCOLOUR='dark blue'\nPORT=1\nHOME=/nowhere\nSECRET_KEY_VERSION=v1 # length=8\n"
+    driver.deploy(app, checkout(tmp_path / "one", sample), Given("1.0.0", COMMIT, {"TITLE": "it's given"}))
+    seen = settled(driver, app)
+    environment = json.loads(get(seen, "/env"))
+    assert {name: value for name, value in environment.items() if name not in OF_THE_SHELL} == {
+        **ENVIRONMENT,
+        "HOME": f"{app.folder}/home",
+        "TMPDIR": f"{app.folder}/tmp",
+        "PORT": seen.address.rpartition(":")[2],
+        "DATA_DIR": str(app.data),
+        "SECRETS_DIR": str(app.secrets),
+        "VERSION": "1.0.0",
+        "TITLE": "it's given",
+        "COLOUR": "dark blue",
+        "CANON_SLOT": str(slot),
+    }
+
+
+def test_an_app_inherits_no_descriptor_and_no_ignored_signal(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.set_inheritable(lock.fileno(), True)  # noqa: FBT003 - the name says it
+        facts = "ls -l /proc/self/fd >$DATA_DIR/fds; grep SigIgn /proc/self/status >$DATA_DIR/ignored"
+        driver.deploy(app, checkout(tmp_path / "one", worker=f"{facts}; exec sleep 1000"), GIVEN)
+        settled(driver, app)
+    assert written(app.data / "ignored").split() == ["SigIgn:", "0" * 16]
+    assert "lock" not in written(app.data / "fds")
+    # The lock is free as soon as we let it go, though the app lives.
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_the_place_of_an_app_is_closed_to_others(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    folders = [app.folder, app.data, app.secrets, app.logs]
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
+    assert (app.logs / "web.log").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [
+        ("exit 3", "web ended with exit code 3"),
+        ("kill -9 $$", "web ended with exit code 137 (SIGKILL)"),
+        ("no-such-program", "web ended with exit code 127"),
+        (script("raise SystemExit(0)"), "web ended with exit code 0"),
+    ],
+)
+def test_an_app_whose_web_ended_is_absent_and_the_reason_says_how(
+    driver: ProcessDriver, app: App, tmp_path: Path, command: str, how: str
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web=command, worker="exec sleep 1000"), GIVEN)
+    assert absent(driver, app) == Absent(how)
+
+
+def test_an_app_that_never_listens_is_not_settled(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web="echo up; exec sleep 1000"), GIVEN)
+    written(app.logs / "web.log")
+    seen = driver.look(app)
+    assert isinstance(seen, Seen)
+    assert (seen.settled, seen.lacks) == (False, f"nothing listens on {seen.address}")
+
+
+def test_an_app_that_listens_elsewhere_is_not_settled(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    elsewhere = (
+        "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print('up', flush=True); time.sleep(999)"
+    )
+    driver.deploy(app, checkout(tmp_path / "one", web=script(elsewhere)), GIVEN)
+    written(app.logs / "web.log")
+    seen = driver.look(app)
+    assert isinstance(seen, Seen)
+    assert not seen.settled
+
+
+def test_a_stranger_who_listens_on_the_port_of_an_app_does_not_settle_it(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
+    seen = driver.look(app)
+    assert isinstance(seen, Seen)
+    port = int(seen.address.rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)):
+        seen = driver.look(app)
+        assert isinstance(seen, Seen)
+        assert (seen.settled, seen.lacks) == (False, f"another program listens on port {port}")
+
+
+def test_a_stranger_who_shares_the_port_of_an_app_unsettles_it(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    share = (
+        "import os, socket, time; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1);"
+        "s.bind(('127.0.0.1', int(os.environ['PORT']))); s.listen(); time.sleep(1000)"
+    )
+    driver.deploy(app, checkout(tmp_path / "one", web=script(share)), GIVEN)
+    port = int(settled(driver, app).address.rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port), reuse_port=True):
+        seen = driver.look(app)
+        assert isinstance(seen, Seen)
+        assert not seen.settled
+    settled(driver, app)
+
+
+def test_a_listener_that_a_child_of_the_app_holds_is_the_apps_own(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    web = f"env -i PORT=$PORT {PYTHON} server.py; true"
+    driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
+    settled(driver, app)
+
+
+def test_a_worker_that_died_is_lost_while_web_lives(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", worker="sleep 0.2; exit 7"), GIVEN)
+
+    def lost() -> str | None:
+        seen = driver.look(app)
+        assert isinstance(seen, Seen)
+        return seen.lost
+
+    assert eventually(lost) == "worker ended with exit code 7"
+    seen = driver.look(app)
+    assert isinstance(seen, Seen)
+    assert not seen.settled
+    other = ProcessDriver(ENVIRONMENT).look(app)
+    assert isinstance(other, Seen)
+    assert other.lost == "worker does not run"
+
+
+def test_an_orderly_stop_leaves_no_residue_and_no_process(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    children = f"{PYTHON} server.py & echo $! >$DATA_DIR/pid; wait"
+    driver.deploy(app, checkout(tmp_path / "one", web=children, worker="sleep 1000; true"), GIVEN)
+    settled(driver, app)
+    pid = int(written(app.data / "pid"))
+    assert driver.stop(app) == Residue()
+    assert not lives(pid)
+    assert driver.look(app) == Absent("")
+    assert driver.leftovers(app.folder.parent) == ()
+
+
+def test_an_app_is_asked_to_end_and_may_put_its_data_in_order(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    orderly = "trap 'echo flushed >$DATA_DIR/done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    driver.deploy(app, checkout(tmp_path / "one", worker=orderly), GIVEN)
+    written(app.logs / "worker.log")
+    assert driver.stop(app) == Residue()
+    assert (app.data / "done").read_text() == "flushed\n"
+
+
+def test_what_ignores_the_request_to_end_is_killed_and_named(app: App, slot: Path, tmp_path: Path) -> None:
+    stubborn = script("import signal, time; signal.signal(15, 1); print('up', flush=True); time.sleep(1000)")
+    with driver_for(slot, grace=0.3) as driver:
+        driver.deploy(app, checkout(tmp_path / "one", worker=stubborn), GIVEN)
+        written(app.logs / "worker.log")
+        residue = driver.stop(app)
+    assert len(residue.ended) == 1
+    assert re.fullmatch(r"python\S* \(pid \d+\)", residue.ended[0])
+    assert residue.left == ()
+
+
+def test_a_daemon_without_session_parent_and_environment_is_found_and_ended(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), GIVEN)
+    pid = int(written(app.data / "daemon"))
+    assert Path(f"/proc/{pid}/environ").read_bytes().count(b"CANON") == 0
+    residue = driver.stop(app)
+    assert residue.ended == (f"sleep (pid {pid})",)
+    assert not lives(pid)
+
+
+def test_a_daemon_of_a_line_that_has_ended_is_found_and_ended(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1")), GIVEN)
+    pid = int(written(app.data / "daemon"))
+    assert absent(driver, app).reason == "web ended with exit code 1"
+    assert driver.stop(app).ended == (f"sleep (pid {pid})",)
+    assert not lives(pid)
+
+
+def test_what_is_forked_on_the_way_out_is_ended(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    last = f"{PYTHON} escape.py $DATA_DIR/late; sleep 1000 & exit 0"
+    web = f"trap '{last}' TERM; echo up; while :; do sleep 0.05; done"
+    driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
+    written(app.logs / "web.log")
+    residue = driver.stop(app)
+    pids = [int(pid) for pid in re.findall(r"pid (\d+)", " ".join(residue.ended))]
+    assert pids
+    assert not any(map(lives, pids))
+    assert residue.left == ()
+    assert driver.leftovers(app.folder.parent) == ()
+
+
+def test_children_with_sessions_of_their_own_below_a_living_parent_are_no_residue(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    parent = """
+import os, signal, subprocess, sys
+child = subprocess.Popen(["/bin/sleep", "1000"], start_new_session=True)
+signal.signal(15, lambda *_: (child.terminate(), child.wait(), sys.exit(0)))
+print("up", flush=True)
+signal.pause()
+"""
+    (tmp_path / "parent.py").write_text(parent)
+    driver.deploy(app, checkout(tmp_path / "one", worker=f"exec {PYTHON} {tmp_path}/parent.py"), GIVEN)
+    written(app.logs / "worker.log")
+    assert driver.stop(app) == Residue()
+
+
+def test_a_new_release_takes_the_place_of_the_old_and_finds_its_data(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", worker="echo of one >$DATA_DIR/x; exec sleep 1000"), GIVEN)
+    before = settled(driver, app)
+    written(app.data / "x")
+    driver.deploy(app, checkout(tmp_path / "two"), Given("2.0.0", "d" * 40))
+    after = settled(driver, app)
+    assert (before.version, after.version, after.commit) == ("1.0.0+1", "2.0.0", "d" * 40)
+    assert (app.data / "x").read_text() == "of one\n"
+    assert len(driver.leftovers(app.folder.parent)) == 1
+
+
+def test_what_a_release_left_running_is_told_though_the_next_one_was_deployed_over_it(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), GIVEN)
+    pid = int(written(app.data / "daemon"))
+    driver.deploy(app, checkout(tmp_path / "two"), GIVEN)
+    assert not lives(pid)
+    assert driver.stop(app).ended == (f"sleep (pid {pid})",)
+
+
+def test_stopping_one_app_of_a_slot_leaves_the_other_alone(driver: ProcessDriver, slot: Path, tmp_path: Path) -> None:
+    notes, needed = place(slot), place(slot, "needed")
+    for app in (notes, needed):
+        driver.deploy(app, checkout(tmp_path / app.recipe), Given("1.0.0", COMMIT))
+    seen = settled(driver, needed)
+    settled(driver, notes)
+    driver.remove(notes)
+    assert driver.look(notes) == Absent("")
+    assert driver.look(needed) == seen
+    assert not notes.folder.exists()
+    driver.clear(str(slot))
+    assert isinstance(driver.look(needed), Absent)
+    assert driver.leftovers(slot.parent) == ()
+
+
+def test_clearing_a_slot_leaves_another_slot_alone(slot: Path, tmp_path: Path) -> None:
+    other = slot.with_name("slot-2")
+    with driver_for(slot, other) as driver:
+        for each in (slot, other):
+            driver.deploy(place(each), checkout(tmp_path / each.name), GIVEN)
+            settled(driver, place(each))
+        assert driver.leftovers(slot.parent) == (str(slot), str(other))
+        driver.clear(str(slot))
+        assert isinstance(driver.look(place(slot)), Absent)
+        settled(driver, place(other))
+
+
+def test_slots_that_come_and_go_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    slots = [tmp_path / "work" / f"slot-{number}" for number in range(4)]
+    with driver_for(*slots) as driver:
+        told: dict[Path, tuple[Seen, bytes, Residue]] = {}
+
+        def live(slot: Path) -> None:
+            for turn in range(2):
+                folder = tmp_path / f"{slot.name}-{turn}"
+                driver.deploy(place(slot), checkout(folder, worker=daemon("exec sleep 1000")), Given(slot.name, COMMIT))
+                seen = settled(driver, place(slot))
+                written(place(slot).data / "daemon")
+                told[slot] = (seen, get(seen, "/env"), driver.stop(place(slot)))
+
+        threads = [threading.Thread(target=live, args=(slot,)) for slot in slots]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(told) == set(slots)
+        for slot, (seen, environment, residue) in told.items():
+            pid = (place(slot).data / "daemon").read_text().strip()
+            assert (seen.version, json.loads(environment)["CANON_SLOT"]) == (slot.name, str(slot))
+            assert f"sleep (pid {pid})" in residue.ended
+            assert not lives(int(pid))
+        assert driver.leftovers(tmp_path) == ()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.procfile_apps import ENVIRONMENT, GIVEN, place, settled, written
+from reconciler.host.process import ProcessDriver
+slot, checkout = map(Path, sys.argv[1:])
+driver = ProcessDriver(ENVIRONMENT)
+driver.deploy(place(slot), checkout, GIVEN)
+settled(driver, place(slot))
+written(place(slot).data / "daemon")
+print("deployed", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize("folder_is_gone", [False, True])
+def test_what_a_killed_pass_left_running_is_found_and_ended_by_the_next(
+    driver: ProcessDriver, app: App, slot: Path, tmp_path: Path, *, folder_is_gone: bool
+) -> None:
+    release = checkout(tmp_path / "one", worker=daemon("exec sleep 1000"))
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(slot), str(release)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as killed:
+        assert killed.stdout
+        assert killed.stdout.readline() == "deployed\n"
+        killed.kill()
+    pid = int((app.data / "daemon").read_text())
+    assert isinstance(driver.look(app), Seen)
+    assert lives(pid)
+    if folder_is_gone:
+        slot.rename(tmp_path / "elsewhere")
+    assert driver.leftovers(slot.parent) == (str(slot),)
+    assert f"sleep (pid {pid})" in driver.clear(str(slot)).ended
+    assert driver.leftovers(slot.parent) == ()
+    assert not lives(pid)
+    assert driver.look(app) == Absent("")
+
+
+def test_a_program_is_run_inside_the_app_with_its_environment_and_nothing_else(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    release = checkout(tmp_path / "a b'c", "TITLE=notes")
+    driver.deploy(app, release, Given("1.0.0", COMMIT, {"PASSWORD": "s3cret it's"}))
+    seen = settled(driver, app)
+    inside = driver.app_run(app)
+    assert inside.stat().st_mode & 0o777 == 0o700
+    code = "import os,json; print(json.dumps([os.getcwd(), dict(os.environ), open('/proc/self/cmdline').read()]))"
+    ran = subprocess.run(
+        [inside, sys.executable, "-c", code, "$HOME; *"], env={"MINE": "1"}, capture_output=True, text=True, check=True
+    )
+    folder, environment, arguments = json.loads(ran.stdout)
+    of_web = json.loads(get(seen, "/env"))
+    assert Path(folder).samefile(release)
+    assert {name: of_web[name] for name in of_web.keys() - OF_THE_SHELL} == environment
+    assert environment["PASSWORD"] == "s3cret it's"
+    assert arguments.split("\0")[-2] == "$HOME; *"
+    assert "s3cret" not in arguments
+
+
+@pytest.mark.parametrize(("argv", "code"), [(["/bin/sh", "-c", "exit 7"], 7), (["no-such"], 127), ([], 127)])
+def test_a_program_inside_the_app_ends_with_its_own_exit_code(
+    driver: ProcessDriver, app: App, tmp_path: Path, argv: list[str], code: int
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    ran = subprocess.run([driver.app_run(app), *argv], capture_output=True, check=False)
+    assert ran.returncode == code
+
+
+def test_a_program_left_running_inside_the_app_is_ended_with_it(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    with subprocess.Popen([driver.app_run(app), "/bin/sleep", "1000"]) as running:
+        eventually(lambda: b"sleep" in Path(f"/proc/{running.pid}/cmdline").read_bytes())
+        driver.stop(app)
+        assert running.wait() == -signal.SIGTERM
+
+
+def test_the_secrets_a_release_reads_are_told_from_its_sample(driver: ProcessDriver, tmp_path: Path) -> None:
+    sample = "SECRET_DB_PASSWORD_VERSION=v1 # length=32 charset=hex\nSECRET_KEY_VERSION=v1 # generate=false\n"
+    needs = driver.needs(checkout(tmp_path / "one", sample))
+    assert needs == (SecretNeed("db_password", 32, "hex"), SecretNeed("key", None, ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PATH", "/x"), ("PORT", "1"), ("CANON_SLOT", "/x"), ("CANON_LINE", "x"), ("a b", ""), ("", ""), ("X", "a\0b")],
+)
+def test_a_setting_that_the_app_could_not_get_is_refused(
+    driver: ProcessDriver, app: App, tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(RecipeError, match=r"\[install\] env may not set"):
+        driver.deploy(app, checkout(tmp_path / "one"), Given("1.0.0", COMMIT, {name: value}))
+    assert driver.look(app) == Absent("")
+
+
+def test_a_refused_release_leaves_the_running_one_alone(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    seen = settled(driver, app)
+    (tmp_path / "two").mkdir()
+    with pytest.raises(RecipeError, match="the release has no Procfile"):
+        driver.deploy(app, tmp_path / "two", GIVEN)
+    assert driver.look(app) == seen
+
+
+def test_a_line_that_cannot_be_started_blames_the_host(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    release = checkout(tmp_path / "one", "BIG=" + "x" * 60_000)
+    huge = {f"S{number}": "x" * 100_000 for number in range(30)}
+    with pytest.raises(InfrastructureError, match="notes: web cannot be started: Argument list too long"):
+        driver.deploy(app, release, Given("1.0.0", COMMIT, huge))

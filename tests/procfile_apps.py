@@ -1,0 +1,130 @@
+"""Small process recipes that do what the tests of the driver want, and eyes for what they leave behind."""
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from reconciler.host.process import ProcessDriver
+from reconciler.ports import Absent, App, Given, Seen
+
+T = TypeVar("T")
+
+COMMIT = "c0ffee" + "0" * 34
+GIVEN = Given("1.0.0+1", COMMIT)
+ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+PYTHON = shlex.quote(sys.executable)
+
+# GET /env tells its environment, GET /status/N answers with N, GET /away leads elsewhere, anything else is 200.
+SERVER = """\
+import http.server, json, os, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        status = int(self.path.rsplit("/", 1)[1]) if self.path.startswith("/status/") else 200
+        status = 302 if self.path == "/away" else status
+        body = json.dumps(dict(os.environ)).encode() if self.path == "/env" else b"here"
+        self.send_response(status)
+        self.send_header("Location", "/status/200")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+# Leaves `sleep` behind as a daemon: forked twice, in a session of its own, with an emptied environment. Tells its pid.
+ESCAPE = """\
+import os, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        with open(sys.argv[1], "w") as file:
+            print(os.getpid(), file=file)
+        os.execve("/bin/sleep", ["sleep", "1000"], {})
+    os._exit(0)
+os.wait()
+"""
+
+
+def checkout(folder: Path, sample: str = "", **lines: str) -> Path:
+    """A checked-out release whose Procfile holds `lines`; `web` serves unless it is told otherwise."""
+    folder.mkdir(parents=True)
+    lines = {"web": f"exec {PYTHON} server.py", **lines}
+    (folder / "Procfile").write_text("".join(f"{name}: {command}\n" for name, command in lines.items()))
+    (folder / "server.py").write_text(SERVER)
+    (folder / "escape.py").write_text(ESCAPE)
+    if sample:
+        (folder / ".env.sample").write_text(sample)
+    return folder
+
+
+def script(text: str) -> str:
+    """A Procfile command that runs Python code."""
+    return f"exec {PYTHON} -c {shlex.quote(text)}"
+
+
+def daemon(then: str) -> str:
+    """A Procfile command that leaves a daemon behind, with its pid in `$DATA_DIR/daemon`, and goes on with `then`."""
+    return f"{PYTHON} escape.py $DATA_DIR/daemon; {then}"
+
+
+def place(slot: Path, recipe: str = "notes") -> App:
+    return App(recipe, slot / recipe, str(slot))
+
+
+@contextmanager
+def driver_for(*slots: Path, grace: float = 5.0) -> Iterator[ProcessDriver]:
+    """A driver; whatever still runs of `slots` in the end is ended."""
+    driver = ProcessDriver(ENVIRONMENT, grace)
+    try:
+        yield driver
+    finally:
+        for slot in slots:
+            driver.clear(str(slot))
+
+
+def eventually(look: Callable[[], T | None], seconds: float = 30.0) -> T:
+    """What `look` gives as soon as it gives anything; a test that waits for ever tells nothing."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
+def settled(driver: ProcessDriver, app: App) -> Seen:
+    def look() -> Seen | None:
+        seen = driver.look(app)
+        return seen if isinstance(seen, Seen) and seen.settled else None
+
+    return eventually(look)
+
+
+def absent(driver: ProcessDriver, app: App) -> Absent:
+    def look() -> Absent | None:
+        seen = driver.look(app)
+        return seen if isinstance(seen, Absent) else None
+
+    return eventually(look)
+
+
+def written(path: Path) -> str:
+    """The text of a file that an app writes, as soon as it holds a whole line."""
+    return eventually(lambda: text if path.exists() and (text := path.read_text()).endswith("\n") else None)
+
+
+def lives(pid: int) -> bool:
+    """Whether `pid` runs; one that ended and waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
