@@ -41,9 +41,13 @@ class BusyError(InfrastructureError):
     """Somebody else holds the lock; the message names pid, command and since when."""
 
 
-class InterruptedPassError(CanonError):
-    """A signal asked to stop; `signal_number` is the one that did."""
+class InterruptedPassError(Exception):
+    """A signal asked to stop; `signal_number` is the one that did.
+
+    No CanonError: whoever turns what went wrong with one recipe into that recipe's value must let this through.
+    """
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"interrupted by signal {signal_number}")
+        self.message = str(self)
         self.signal_number = signal_number
