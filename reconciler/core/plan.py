@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Recipe, Release
 from desired.versions import version_key
@@ -127,7 +127,8 @@ def _advance(finding: Finding, sight: Sight, around: Surroundings) -> Step:
     have = finding.have
     if have is None or finding.look.state is not State.DAMAGED or not _is_at_its_tag(have, sight):
         return _held_red(finding, red)
-    return _repair(finding, Release(have.version, have.commit), sight, around)
+    repair = _repair(finding, Release(have.version, have.commit), sight, around)
+    return evolve(repair, needs_person=True, reason=f"{repair.reason}; {_held_red(finding, red).reason}")
 
 
 def _is_at_its_tag(have: Canonical, sight: Sight) -> bool:

@@ -66,14 +66,14 @@ def attempts(draw: st.DrawFn, of: Step) -> Attempt:
     """What was done about a step; now and then about another release than was asked for."""
     asked = of.release or Release("0.2.0", usual("0.2.0"))
     release = draw(weighted({asked: 9, Release(asked.version, commit("elsewhere")): 1}))
-    tried = draw(draw(weighted({trials(release, of.recipe): 4, st.none(): 1})))
+    tried = draw(draw(weighted({trials(release, of.recipe): 3, st.none(): 1})))
     refused = draw(weighted({(): 5, (Condition("tagged", Standing.FAIL, "it moved"),): 1}))
     return Attempt(
         trial=tried,
         refusals=refused,
         hindrance="" if tried is not None else "its slot is held by a trial",
         broken=draw(weighted({"": 4, "the candidate does not rise": 1})),
-        host_fault=draw(weighted({False: 4, True: 1})),
+        host_fault=draw(weighted({False: 1, True: 1})),
     )
 
 
@@ -98,7 +98,7 @@ def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
 @st.composite
 def rows(draw: st.DrawFn, of: Step) -> Row:
     """A step as a plan shows it, or with what it came to."""
-    if draw(weighted({True: 1, False: 2})):
+    if draw(weighted({True: 1, False: 3})):
         return Row(of, ())
     attempt = draw(attempts(of))
     return Row(of, (), judge(of, attempt, draw(read_backs(of, attempt.trial))))

@@ -33,6 +33,20 @@ def wanted(sight: Sight) -> tuple[str, str] | None:
     return min(top.items(), key=lambda named: (named[0].startswith("v"), named[0]))
 
 
+def remembered(sight: Sight) -> dict[str, str]:
+    """Where we know each release tag to be: the canonical's by its record, unless a person accepted another place."""
+    have = sight.canonical
+    places = {have.version: have.commit} if have is not None else {}
+    for tag, known in sight.memory.known.items():
+        places[tag] = known.commit
+    return places
+
+
+def mirrored(sight: Sight) -> dict[str, str]:
+    """What a mirror that is up to date holds."""
+    return {**published(sight), **remembered(sight)}
+
+
 def is_unseen(sight: Sight) -> bool:
     known = set(sight.memory.known)
     lost = known - set(published(sight))
@@ -44,14 +58,8 @@ def is_moved(sight: Sight) -> bool:
     want, have = wanted(sight), sight.canonical
     watched = [want[0]] if want else list(newest(sight))
     watched += [have.version] if have else []
-    now = published(sight)
-    for tag in watched:
-        before = sight.memory.known[tag].commit if tag in sight.memory.known else None
-        if before is None and have is not None and tag == have.version:
-            before = have.commit
-        if before is not None and tag in now and now[tag] != before:
-            return True
-    return False
+    now, before = published(sight), remembered(sight)
+    return any(tag in before and tag in now and now[tag] != before[tag] for tag in watched)
 
 
 def is_ahead(sight: Sight) -> bool:

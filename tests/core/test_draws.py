@@ -32,13 +32,13 @@ def assert_each_is_drawn(seen: Counter[Hashable], members: Iterable[Hashable], p
     assert not rare, f"of {total}: {rare}"
 
 
-def test_every_cause_state_mirror_action_and_hold_is_drawn_often() -> None:
-    causes, states, mirrors, actions, holds = (Counter[Hashable]() for _ in range(5))
+def test_every_cause_state_mirror_action_hold_and_slice_is_drawn_often() -> None:
+    causes, states, mirrors, actions, holds, slices = (Counter[Hashable]() for _ in range(6))
     odd: Counter[Hashable] = Counter()
 
     @counting
-    @given(worlds())
-    def count(world: World) -> None:
+    @given(worlds(), st.data())
+    def count(world: World, data: st.DataObject) -> None:
         plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
         for step in plan.steps.values():
             causes[step.finding.cause] += 1
@@ -46,6 +46,7 @@ def test_every_cause_state_mirror_action_and_hold_is_drawn_often() -> None:
             mirrors[step.finding.mirror] += 1
             actions[step.action] += 1
             holds[step.held_back] += 1
+            slices[slice_of(data.draw(rows(step)))] += 1
         for sight in world.sights.values():
             odd["a tag that is no release"] += isinstance(sight.answer, Answer) and bool(
                 not_releases(sight.answer.tags)
@@ -61,6 +62,7 @@ def test_every_cause_state_mirror_action_and_hold_is_drawn_often() -> None:
     assert_each_is_drawn(mirrors, MirrorState, 3)
     assert_each_is_drawn(actions, Action, 3)
     assert_each_is_drawn(holds, HeldBack, 2)
+    assert_each_is_drawn(slices, Slice, 2)
     assert_each_is_drawn(odd, odd, 3)
 
 
@@ -75,17 +77,3 @@ def test_every_result_of_an_acting_step_is_drawn_often() -> None:
 
     count()
     assert_each_is_drawn(results, set(Result) - {Result.NONE}, 3)
-
-
-def test_every_slice_is_drawn_often() -> None:
-    slices: Counter[Hashable] = Counter()
-
-    @counting
-    @given(worlds(), st.data())
-    def count(world: World, data: st.DataObject) -> None:
-        plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
-        for step in plan.steps.values():
-            slices[slice_of(data.draw(rows(step)))] += 1
-
-    count()
-    assert_each_is_drawn(slices, Slice, 2)

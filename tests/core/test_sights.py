@@ -100,10 +100,5 @@ def test_a_vanished_tag_is_noted_and_stays_expected_in_the_mirror(seen: Sight) -
     finding = found(seen)
     if not isinstance(seen.answer, Unobservable):
         assert set(finding.vanished) == set(seen.memory.known) - set(oracle.published(seen))
-    full = {**oracle.published(seen), **{tag: each.commit for tag, each in seen.memory.known.items()}}
-    have = seen.canonical
-    if have is not None and have.version not in seen.memory.known:
-        full[have.version] = have.commit
-    if not isinstance(seen.answer, Unobservable):
-        kept = evolve(seen, mirror=MirrorSeen(seen.answer.head, full))
+        kept = evolve(seen, mirror=MirrorSeen(seen.answer.head, oracle.mirrored(seen)))
         assert found(kept).mirror is MirrorState.EQUAL

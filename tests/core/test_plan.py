@@ -1,0 +1,273 @@
+from datetime import date
+
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.model import Install, Release, Unobservable
+from reconciler.core.findings import Cause, MirrorState, compare
+from reconciler.core.plan import Action, HeldBack, Plan, Step, in_order_of_need, make_plan
+from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
+from state.model import Memory
+from tests.core import oracle
+from tests.strategies import RANK, World, otherwise, sights, worlds
+from tests.values import AROUND, canonical, circumstances, commit, known, recipe, red, sight
+
+A, B, C = commit("a"), commit("b"), commit("c")
+OLD, TAG, TWIN, NEXT = "0.9.0", "1.0.0", "v1.0.0", "1.1.0"
+HAVE = canonical(TAG, A)
+MIRROR = MirrorSeen(commit("main"), {TAG: A})
+NONE, PROMOTE, REPAIR = Action.NONE, Action.PROMOTE, Action.REPAIR
+QUARANTINED, RED_BEFORE, EXCEPTED = HeldBack.QUARANTINED, HeldBack.RED_BEFORE, HeldBack.EXCEPTED
+
+
+def damaged(seen: Sight) -> Sight:
+    return evolve(seen, look=Look(State.DAMAGED, "snapshot.tar is shorter"))
+
+
+def unknown(seen: Sight) -> Sight:
+    return evolve(seen, look=Look(State.UNKNOWN, "permission denied"))
+
+
+def mirrored(seen: Sight) -> Sight:
+    return evolve(seen, mirror=MIRROR)
+
+
+def was_red(seen: Sight, version: str, at: str) -> Sight:
+    return evolve(seen, memory=evolve(seen.memory, reds={version: red(version, circumstances(at))}))
+
+
+def planned(seen: Sight) -> Step:
+    return make_plan(compare({"notes": seen}, {}), {"notes": seen}, AROUND).steps["notes"]
+
+
+@frozen
+class Case:
+    """A sight, and what is done about it: the action at which release, or why not."""
+
+    about: str
+    sight: Sight
+    action: Action
+    release: Release | None = None
+    held_back: HeldBack | None = None
+    reason: str = ""
+
+
+IN_SYNC = mirrored(sight({TAG: A}, HAVE))
+NEW = sight({TAG: A, NEXT: B}, HAVE)
+ACCEPTED = sight({TAG: B}, HAVE, {TAG: B})
+LOST = "the canonical is damaged (snapshot.tar is shorter), the data of 1.0.0 is lost; "
+
+SETTLED = [
+    Case("in sync", IN_SYNC, NONE, reason="canonical is at the newest release 1.0.0"),
+    Case("in sync, mirror behind", evolve(IN_SYNC, mirror=MirrorSeen("old", {})), NONE),
+    Case("in sync, mirror unreadable", evolve(IN_SYNC, mirror=MirrorSeen(unreadable="broken")), NONE),
+    Case("in sync, mirror missing", sight({TAG: A}, HAVE), REPAIR, reason="fetched anew; nothing is tried"),
+    Case("in sync, damaged", damaged(IN_SYNC), REPAIR, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
+    Case("in sync by a twin, damaged", damaged(sight({TWIN: A}, HAVE)), REPAIR, Release(TWIN, A)),
+    Case("in sync, unknown", unknown(IN_SYNC), NONE, reason="cannot be looked at: permission denied"),
+    Case("first release", sight({TAG: A}), PROMOTE, Release(TAG, A)),
+    Case("new release", NEW, PROMOTE, Release(NEXT, B), reason="1.1.0 was released after 1.0.0"),
+    Case("new release, damaged", damaged(NEW), PROMOTE, Release(NEXT, B), reason=f"{LOST}1.1.0 was released"),
+    Case("new release, unknown", unknown(NEW), NONE, reason="cannot be looked at: permission denied"),
+    Case("new release, have red", was_red(NEW, TAG, A), PROMOTE, Release(NEXT, B)),
+    Case("accepted move", ACCEPTED, PROMOTE, Release(TAG, B)),
+    Case("never released", sight({"latest": A}), NONE, reason="no release tag"),
+    Case("unobservable", sight(Unobservable("refused"), HAVE), NONE, reason="refused"),
+    Case("unobservable, damaged", damaged(sight(Unobservable("refused"), HAVE)), NONE, reason="refused"),
+]
+
+ASKING = [
+    Case("in sync, damaged, red", was_red(damaged(IN_SYNC), TAG, A), NONE, None, RED_BEFORE),
+    Case("first release, red", was_red(sight({TAG: A}), TAG, A), NONE, None, RED_BEFORE),
+    Case("new release, red", was_red(NEW, NEXT, B), NONE, None, RED_BEFORE, "1.1.0 was red on 2026-02-21"),
+    Case("new release, red, damaged", damaged(was_red(NEW, NEXT, B)), REPAIR, Release(TAG, A), reason="1.1.0 was red"),
+    Case("accepted move, red, damaged", damaged(was_red(ACCEPTED, TAG, B)), NONE, None, RED_BEFORE),
+    Case("moved", sight({TAG: B}, HAVE, {TAG: A}), NONE, None, QUARANTINED, "reconcile accept notes 1.0.0"),
+    Case("moved, damaged", damaged(sight({TAG: B}, HAVE, {TAG: A})), NONE, None, QUARANTINED),
+    Case("ahead", sight({OLD: A}, HAVE), NONE, reason="gone upstream"),
+    Case("ahead, damaged", damaged(sight({OLD: A}, HAVE)), NONE),
+    Case("ambiguous", sight({TAG: A, TWIN: B}), NONE, reason="1.0.0, v1.0.0"),
+]
+
+
+def assert_planned(case: Case, *, needs_person: bool) -> None:
+    step = planned(case.sight)
+    assert (step.action, step.release) == (case.action, case.release), step.reason
+    assert (step.held_back, step.needs_person) == (case.held_back, needs_person)
+    assert case.reason in step.reason
+    assert step.circumstances == (circumstances(case.release.commit) if case.release else None)
+
+
+@pytest.mark.parametrize("case", SETTLED, ids=lambda case: case.about)
+def test_what_a_pass_can_settle_has_its_one_answer(case: Case) -> None:
+    assert_planned(case, needs_person=False)
+
+
+@pytest.mark.parametrize("case", ASKING, ids=lambda case: case.about)
+def test_what_only_a_person_can_settle_is_asked_of_one(case: Case) -> None:
+    assert_planned(case, needs_person=True)
+
+
+@pytest.mark.parametrize("case", SETTLED + ASKING, ids=lambda case: case.about)
+def test_an_excepted_recipe_keeps_its_cause_and_nothing_is_done_about_it(case: Case) -> None:
+    excepted = evolve(case.sight, recipe=evolve(recipe(), enrolled=False, exception="needs a mail server"))
+    step = planned(excepted)
+    assert (step.action, step.held_back, step.needs_person) == (NONE, EXCEPTED, False)
+    assert step.reason == "needs a mail server"
+    assert step.finding.cause is planned(case.sight).finding.cause
+
+
+@pytest.mark.parametrize(
+    ("review", "said"),
+    [
+        (None, "needs a mail server"),
+        (date(2026, 3, 3), "needs a mail server"),
+        (date(2026, 3, 2), "needs a mail server (due for review since 2026-03-02)"),
+    ],
+)
+def test_an_exception_says_when_its_review_is_due(review: date | None, said: str) -> None:
+    declared = evolve(recipe(), enrolled=False, exception="needs a mail server", review=review)
+    assert planned(evolve(IN_SYNC, recipe=declared)).reason == said
+
+
+def test_an_orphan_asks_a_person_and_names_the_command() -> None:
+    orphan = Orphan(canonical("1.0.0", A, "zulip"), Look(State.DAMAGED, "shorter"))
+    plan = make_plan(compare({}, {"zulip": orphan}), {}, AROUND)
+    step = plan.steps["zulip"]
+    assert (step.action, step.held_back, step.needs_person) == (NONE, None, True)
+    assert step.reason == "recorded, but no longer declared; if it is to go: reconcile forget zulip --reason …"
+    assert plan.order == ()
+
+
+def test_a_missing_tool_is_named_before_anything_is_tried() -> None:
+    for seen in (NEW, damaged(IN_SYNC)):
+        step = planned(evolve(seen, missing_tools=("git-lfs", "jq")))
+        assert step.action is not NONE
+        assert step.reason.endswith("required here and missing: git-lfs, jq")
+
+
+def test_a_red_says_what_would_change_it() -> None:
+    assert planned(was_red(NEW, NEXT, B)).reason == (
+        "1.1.0 was red on 2026-02-21 04:00 (install failed: exited 1); not tried again until its commit, its tests, "
+        "Canon or this place changes, or: reconcile --retry notes"
+    )
+
+
+def test_a_red_holds_for_the_release_by_whichever_of_its_names() -> None:
+    first_named_v = was_red(sight({TAG: A, TWIN: A}), TWIN, A)
+    assert planned(first_named_v).held_back is RED_BEFORE
+    other_release_on_its_commit = was_red(sight({TAG: A, NEXT: A}, HAVE), TAG, A)
+    assert planned(other_release_on_its_commit).action is PROMOTE
+
+
+def test_of_two_names_each_red_is_heeded() -> None:
+    reds = {TWIN: red(TWIN, circumstances(B)), TAG: red(TAG, circumstances(A))}
+    seen = evolve(sight({TAG: A}), memory=Memory("notes", known=known({TAG: A}), reds=reds))
+    assert planned(seen).held_back is RED_BEFORE
+
+
+def test_what_others_need_comes_before_them_and_names_decide_the_rest() -> None:
+    needs = {"apps": ("login", "mail"), "board": (), "login": ("store",), "mail": ("store",), "store": ("elsewhere",)}
+    declared = {name: evolve(recipe(name), install=Install(needs=of)) for name, of in needs.items()}
+    assert in_order_of_need(declared) == ("store", "login", "mail", "apps", "board")
+
+
+# ---- properties ----
+
+
+def plan_of(world: World) -> Plan:
+    return make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+
+
+@given(worlds())
+def test_a_plan_has_one_step_for_every_declared_recipe_and_every_orphan(world: World) -> None:
+    plan = plan_of(world)
+    assert sorted(plan.steps) == sorted([*world.sights, *world.orphans])
+    assert all(step.recipe == name and step.reason for name, step in plan.steps.items())
+    assert sorted(plan.order) == sorted(world.sights)
+
+
+@given(worlds())
+def test_the_order_puts_every_need_first(world: World) -> None:
+    order = plan_of(world).order
+    for name, seen in world.sights.items():
+        assert all(order.index(need) < order.index(name) for need in seen.recipe.install.needs)
+
+
+@given(worlds())
+def test_nothing_is_done_where_it_could_not_be_seen_or_a_person_must_decide(world: World) -> None:
+    still = {Cause.UNOBSERVABLE, Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS, Cause.NEVER_RELEASED, Cause.ORPHANED}
+    for name, step in plan_of(world).steps.items():
+        cause = oracle.cause(world.sights[name]) if name in world.sights else Cause.ORPHANED
+        if cause in still or step.finding.look.state is State.UNKNOWN:
+            assert (step.action, step.release, step.circumstances) == (NONE, None, None)
+
+
+@given(worlds())
+def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(world: World) -> None:
+    for name, step in plan_of(world).steps.items():
+        if step.release is None:
+            assert step.action is not PROMOTE
+            continue
+        seen = world.sights[name]
+        have = seen.canonical
+        assert have is None or RANK[step.release.version] >= RANK[have.version]
+        if step.action is PROMOTE:
+            assert (step.release.version, step.release.commit) == oracle.wanted(seen)
+        else:
+            assert have is not None
+            assert (RANK[step.release.version], step.release.commit) == (RANK[have.version], have.commit)
+            assert seen.look.state is State.DAMAGED
+
+
+@given(sights(), st.data())
+def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(seen: Sight, data: st.DataObject) -> None:
+    fresh = evolve(seen, memory=evolve(seen.memory, reds={}))
+    step = planned(fresh)
+    if step.release is None:
+        return
+    version, under = step.release.version, circumstances(step.release.commit)
+
+    same = planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, under)})))
+    assert same.release != step.release
+    assert same.action is REPAIR or (same.held_back is RED_BEFORE and same.needs_person)
+    other = data.draw(otherwise(under))
+    assert planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, other)}))) == step
+
+
+@given(sights())
+def test_a_person_may_ask_for_a_red_to_be_tried(seen: Sight) -> None:
+    fresh = evolve(seen, memory=evolve(seen.memory, reds={}))
+    asked = evolve(AROUND, retry=("notes",))
+    step = make_plan(compare({"notes": seen}, {}), {"notes": seen}, asked).steps["notes"]
+    assert step == planned(fresh)
+    others = make_plan(compare({"notes": seen}, {}), {"notes": seen}, evolve(AROUND, retry=("gitea",)))
+    assert others.steps["notes"] == planned(seen)
+
+
+@given(sights())
+def test_a_mirror_that_is_behind_never_causes_an_action(seen: Sight) -> None:
+    equal = planned(evolve(seen, mirror=MirrorSeen(commit("main"), oracle.mirrored(seen))))
+    behind = planned(evolve(seen, mirror=MirrorSeen(commit("old"), {})))
+    if not isinstance(seen.answer, Unobservable):
+        assert (equal.finding.mirror, behind.finding.mirror) == (MirrorState.EQUAL, MirrorState.BEHIND)
+    assert evolve(behind, finding=equal.finding) == equal
+
+
+@given(sights())
+def test_an_excepted_recipe_is_never_acted_on(seen: Sight) -> None:
+    excepted = evolve(seen, recipe=evolve(seen.recipe, enrolled=False, exception="why"))
+    step = planned(excepted)
+    assert (step.action, step.held_back) == (NONE, EXCEPTED)
+    assert step.finding.cause is oracle.cause(seen)
+
+
+@given(sights())
+def test_a_hold_says_why_while_the_cause_stays(seen: Sight) -> None:
+    step = planned(seen)
+    assert step.finding.cause is oracle.cause(seen)
+    if step.held_back is not None:
+        assert step.action is NONE
+    assert (step.held_back is QUARANTINED) is (seen.recipe.enrolled and oracle.cause(seen) is Cause.MOVED)
