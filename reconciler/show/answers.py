@@ -53,7 +53,7 @@ def _recorded(row: Recorded) -> Json:
 
 
 @frozen
-class ByHand:
+class Tested:
     """A trial by hand: what the gate would say of it, and the canonical it started beside."""
 
     trial: Trial
@@ -62,14 +62,14 @@ class ByHand:
     look: Look
 
 
-def trial_document(run: Run, tested: ByHand, exit_code: int) -> Json:
+def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
     """One trial by hand, in the shape of a report of one recipe."""
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
     return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
 
 
-def _tested(tested: ByHand, line: str) -> Json:
+def _tested(tested: Tested, line: str) -> Json:
     trial = tested.trial
     return {
         **RECIPE,

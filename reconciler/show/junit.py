@@ -1,28 +1,53 @@
-"""A trial as JUnit XML, for whatever collects test results."""
+"""A trial as JUnit XML, which forges show beside a change: one test case a tier."""
 
-from xml.sax.saxutils import quoteattr
+from collections.abc import Iterable
 
 from reconciler.core.tiers import TierResult, Trial, Verdict
-from reconciler.show.escape import escape
+from reconciler.show.escape import escape, escape_lines
+from reconciler.show.trial import tier_reason
+from reconciler.show.words import rfc3339
 
 
 def junit(trial: Trial) -> str:
-    """One suite, one case a tier; an infrastructure error is an error and no failure."""
-    count = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
-    totals = (
-        f'tests="{len(trial.tiers)}" failures="{count[Verdict.FAIL]}" '
-        f'errors="{count[Verdict.ERROR]}" skipped="{count[Verdict.SKIP]}" time="{trial.seconds:.3f}"'
-    )
-    name = _attribute(f"{trial.recipe} {trial.release.version}")
-    cases = "\n".join(_case(trial, tier) for tier in trial.tiers)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n<testsuite name={name} {totals}>\n{cases}\n</testsuite>\n'
+    """The whole document. All text is escaped, since XML has no way to hold most control characters."""
+    from xml.etree import ElementTree as ET
+
+    counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
+    facts = {
+        "name": f"{trial.recipe} {trial.release.version}",
+        "tests": str(len(trial.tiers)),
+        "failures": str(counts[Verdict.FAIL]),
+        "errors": str(counts[Verdict.ERROR]),
+        "skipped": str(counts[Verdict.SKIP]),
+        "time": f"{trial.seconds:.3f}",
+        "timestamp": rfc3339(trial.started_at),
+    }
+    suite = ET.Element("testsuite", _escaped(facts))
+    for tier in trial.tiers:
+        case = ET.SubElement(suite, "testcase", _escaped(_case(trial, tier)))
+        if tier.verdict is not Verdict.PASS:
+            said = ET.SubElement(case, _ELEMENT[tier.verdict], _escaped({"message": tier_reason(tier)}))
+            said.text = _output(trial, tier)
+    ET.indent(suite)
+    return f"{_HEAD}\n{ET.tostring(suite, encoding='unicode')}\n"
 
 
-def _case(trial: Trial, tier: TierResult) -> str:
-    head = f'  <testcase classname={_attribute(trial.recipe)} name="{tier.name}" time="{tier.seconds:.3f}"'
-    element = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped"}.get(tier.verdict)
-    return f"{head}/>" if element is None else f"{head}><{element} message={_attribute(tier.reason)}/></testcase>"
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
+_ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped"}
 
 
-def _attribute(text: str) -> str:
-    return quoteattr(escape(text))
+def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
+    return {"classname": trial.recipe, "name": tier.name, "time": f"{tier.seconds:.3f}"}
+
+
+def _output(trial: Trial, tier: TierResult) -> str | None:
+    """The last lines of what failed; a skip printed nothing."""
+    return None if tier.verdict is Verdict.SKIP else "\n".join(_lines(trial.tail)) or None
+
+
+def _lines(tail: Iterable[str]) -> list[str]:
+    return [line for part in tail for line in escape_lines(part)]
+
+
+def _escaped(facts: dict[str, str]) -> dict[str, str]:
+    return {name: escape(text) for name, text in facts.items()}

@@ -98,8 +98,8 @@ def notes_on(row: Recorded) -> Iterator[str]:
 
 def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
     """All that is recorded of one recipe."""
-    facts = [*_about(row, now), *(_evidence(row.canonical.evidence) if row.canonical else ())]
-    facts += [("red", _red(red)) for red in row.memory.reds.values()]
+    facts = [*_about(row, now), *(_evidence(row.recipe, row.canonical.evidence) if row.canonical else ())]
+    facts += [("red", _red(row.recipe, red)) for red in row.memory.reds.values()]
     title = f"{row.recipe}  {row.canonical.version if row.canonical else 'no canonical'}"
     lines = [[Cell(label, Style.FAINT), Cell(text)] for label, text in facts]
     return "\n".join([paint(title, Style.STRONG, screen), *align(["", ""], lines, screen)[1:]]) + "\n"
@@ -126,7 +126,7 @@ def _about(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
     yield "manifest", seal.manifest
 
 
-def _evidence(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _evidence(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
     took = (evidence.finished_at - evidence.started_at).total_seconds()
     yield "trial", f"{evidence.trial}, level {evidence.level}, {duration(took)}, in pass {evidence.pass_id}"
     yield "base", f"{evidence.base.version or 'none'}: {evidence.base.why}"
@@ -136,7 +136,7 @@ def _evidence(evidence: Evidence) -> Iterator[tuple[str, str]]:
     yield "tests", evidence.tests
     yield "canon", evidence.canon
     yield "fleet", evidence.fleet
-    yield "log", evidence.log
+    yield "log", f"{evidence.log} (reconcile logs {recipe} {evidence.trial})"
 
 
 def _where(place: Place) -> Iterator[tuple[str, str]]:
@@ -153,5 +153,6 @@ def _tier(tier: TierRecord) -> str:
     return f"{tier.verdict}, {duration(tier.seconds)}{reason}"
 
 
-def _red(red: Red) -> str:
-    return f"{red.version} ({short(red.circumstances.commit)}) on {moment(red.at)}: {red.reason}; trial {red.trial}"
+def _red(recipe: str, red: Red) -> str:
+    where = f"{red.version} ({short(red.circumstances.commit)}) on {moment(red.at)}"
+    return f"{where}: {red.reason} (reconcile logs {recipe} {red.trial})"

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from reconciler.core.gate import Condition, Standing, refusals
 from reconciler.core.outcome import Result
 from reconciler.core.tiers import TierResult, Trial, Verdict, failing, is_green, level
+from reconciler.show.columns import NOTHING
 from reconciler.show.escape import escape
 from reconciler.show.screen import Cell, Screen, Style, align, paint
-from reconciler.show.troubles import last_lines, log_path
-from reconciler.show.words import ORIGINS, SKIPS, STANDINGS, VERDICTS, duration, short
+from reconciler.show.troubles import base_said, last_lines, log_path
+from reconciler.show.words import SKIPS, STANDINGS, VERDICTS, duration, short
 
 _VERDICTS: Mapping[Verdict, Style] = {
     Verdict.PASS: Style.GOOD,
@@ -37,9 +38,7 @@ def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
     bad = failing(trial.tiers)
     took = f"level {level(trial.tiers)}, {duration(trial.seconds)}"
     if bad is not None:
-        return (
-            f"{'red' if bad.verdict is Verdict.FAIL else 'infrastructure'}: {bad.name} {VERDICTS[bad.verdict]}; {took}"
-        )
+        return f"{result_of(trial)}: {bad.name} {VERDICTS[bad.verdict]}: {bad.reason}; {took}"
     if not is_green(trial.tiers):
         return f"not green: not every tier was reached; {took}"
     return f"green, {took}; {_prospect(conditions)}"
@@ -63,14 +62,6 @@ def _prospect(conditions: Sequence[Condition]) -> str:
     return "a trial never promotes; nothing that could be judged speaks against a pass doing so"
 
 
-def base_said(trial: Trial) -> str:
-    """The version an upgrade started from, with which data, and why."""
-    base = trial.base
-    if base.release is None:
-        return f"none: {base.why}"
-    return f"{base.release.version} {ORIGINS[base.origin]}: {base.why}"
-
-
 def tier_reason(tier: TierResult) -> str:
     """Why a tier was skipped, from the closed list and in words; else what there is to say of it."""
     return tier.reason if tier.skip is None else f"{tier.skip}: {tier.reason or SKIPS[tier.skip]}"
@@ -81,7 +72,7 @@ def _tiers(trial: Trial, screen: Screen) -> list[str]:
         [
             Cell(tier.name),
             Cell(tier.verdict, _VERDICTS[tier.verdict]),
-            Cell(duration(tier.seconds)),
+            Cell(NOTHING if tier.verdict is Verdict.SKIP else duration(tier.seconds)),
             Cell(tier_reason(tier)),
         ]
         for tier in trial.tiers

@@ -63,7 +63,7 @@ def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "release", f"{trial.release.version} ({short(trial.release.commit)})"
     yield "tier", f"{bad.name} {VERDICTS[bad.verdict]} after {duration(bad.seconds)}: {bad.reason}"
     if bad.name is TierName.UPGRADE:
-        yield "from", f"{trial.base.release.version if trial.base.release else 'nothing'}: {trial.base.why}"
+        yield "base", base_said(trial)
 
 
 def _canonical_now(row: Row, outcome: Outcome) -> str:
@@ -78,6 +78,11 @@ def last_lines(trial: Trial, screen: Screen) -> list[str]:
     """The end of what the failing tier printed."""
     lines = [line for part in trial.tail for line in escape_lines(part)]
     return [f"{_INDENT}{_INDENT}{paint('| ' + line.rstrip(), Style.FAINT, screen)}" for line in lines[-TAIL:]]
+
+
+def base_said(trial: Trial) -> str:
+    """The version an upgrade started from, and why."""
+    return f"{trial.base.release.version if trial.base.release else 'none'}: {trial.base.why}"
 
 
 def log_path(log: str, state: str) -> str:

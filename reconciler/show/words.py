@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from reconciler.core.base import Origin
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Standing
 from reconciler.core.outcome import Result
@@ -80,12 +79,6 @@ STANDINGS: Final[Mapping[Standing, str]] = {
     Standing.PASS: "holds",
     Standing.FAIL: "does not hold",
     Standing.OPEN: "cannot be judged yet",
-}
-
-ORIGINS: Final[Mapping[Origin, str]] = {
-    Origin.CANONICAL: "with the canonical's data",
-    Origin.FRESH: "with the data of a fresh install",
-    Origin.NONE: "without a base",
 }
 
 SLICES: Final[Mapping[Slice, str]] = {

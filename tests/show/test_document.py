@@ -15,8 +15,8 @@ from reconciler.core.report import Command, Population, Slice
 from reconciler.core.sights import Look, State
 from reconciler.core.tiers import Verdict
 from reconciler.ports import Seen
+from reconciler.show import answers
 from reconciler.show.answers import (
-    ByHand,
     error_document,
     logs_document,
     raised_document,
@@ -40,7 +40,7 @@ def status() -> Json:
 
 
 def trial() -> Json:
-    tested = ByHand(tried("cal", RED_TIERS), (*GATE, BY_HAND), have("cal"), Look(State.INTACT))
+    tested = answers.Tested(tried("cal", RED_TIERS), (*GATE, BY_HAND), have("cal"), Look(State.INTACT))
     return trial_document(run(Command.TRIAL), tested, 4)
 
 
@@ -147,7 +147,7 @@ def test_a_status_claims_nothing_of_upstream() -> None:
 
 
 def test_a_trial_by_hand_is_never_promoted() -> None:
-    green = ByHand(tried("cal"), (*GATE, BY_HAND), None, Look(State.NONE))
+    green = answers.Tested(tried("cal"), (*GATE, BY_HAND), None, Look(State.NONE))
     told = recipe(trial_document(run(Command.TRIAL), green, 0), "cal")
     assert told["result"] == Result.GREEN_NOT_PROMOTED
     assert told["have"] is None
@@ -156,7 +156,7 @@ def test_a_trial_by_hand_is_never_promoted() -> None:
 
 def test_a_trial_that_could_not_be_judged_is_infrastructure() -> None:
     lost = tried("cal", [evolve(RED_TIERS[0], verdict=Verdict.ERROR)])
-    tested = ByHand(lost, (), None, Look(State.NONE))
+    tested = answers.Tested(lost, (), None, Look(State.NONE))
     assert recipe(trial_document(run(Command.TRIAL), tested, 1), "cal")["result"] == Result.INFRASTRUCTURE
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.base import Origin
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Standing
 from reconciler.core.outcome import Result
@@ -28,7 +27,6 @@ MEANINGS: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
     (Verdict, words.VERDICTS),
     (Skip, words.SKIPS),
     (Standing, words.STANDINGS),
-    (Origin, words.ORIGINS),
     (Slice, words.SLICES),
 ]
 

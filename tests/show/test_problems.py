@@ -1,0 +1,33 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.problems import Problem
+from reconciler.show.problems import render_error, render_problems
+from reconciler.show.screen import Screen
+
+FILE = Screen()
+
+
+def test_every_problem_is_one_line_that_editors_can_jump_to() -> None:
+    problems = [
+        Problem("recipes/cal/recipe.toml", 3, 1, "unknown key driverr", "driver"),
+        Problem("recipes/cal/recipe.toml", 9, 5, "steps is no list"),
+        Problem("fleet.toml", 1, 1, "format is missing"),
+    ]
+    assert render_problems(problems, FILE).splitlines() == [
+        "recipes/cal/recipe.toml:3:1: unknown key driverr; did you mean driver",
+        "recipes/cal/recipe.toml:9:5: steps is no list",
+        "fleet.toml:1:1: format is missing",
+        "3 problems in 2 files; nothing was done",
+    ]
+
+
+def test_an_error_tells_what_helps() -> None:
+    assert render_error("the lock is held", "wait for it", FILE) == "reconcile: the lock is held\n  wait for it\n"
+    assert render_error("the disk is full", "", FILE) == "reconcile: the disk is full\n"
+
+
+@given(st.text())
+def test_a_word_in_an_error_steers_nothing(word: str) -> None:
+    text = render_error(f"a{word}", f"b{word}", FILE)
+    assert text.replace("\n", "", 2).isprintable()

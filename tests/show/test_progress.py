@@ -1,0 +1,158 @@
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.show.progress import Doing, Lines, LiveLine, Silent, following, progress
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Watch:
+    """A clock that moves when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def told(*, verbose: bool) -> list[str]:
+    """Lines for a recipe that is tried and promoted, beside one whose mirror alone is fetched."""
+    stream, watch = io.StringIO(), Watch()
+    lines = Lines(stream, verbose, watch)
+    lines.step("wiki", "fetching into the mirror")
+    lines.step("cal", "trying 1.2.0", 41.0)
+    watch.seconds += 75
+    lines.step("cal", "1.2.0: upgrade")
+    watch.seconds += 15
+    lines.done("cal", "promoted")
+    return stream.getvalue().splitlines()
+
+
+def test_elsewhere_than_on_a_terminal_each_step_is_one_line() -> None:
+    assert told(verbose=False) == [
+        "wiki: fetching into the mirror",
+        "cal: trying 1.2.0",
+        "cal: 1.2.0: upgrade",
+        "cal: promoted (1 min 30 s)",
+    ]
+
+
+def test_who_asks_for_more_is_told_how_long_it_took_the_last_time() -> None:
+    assert told(verbose=True) == [
+        "wiki: fetching into the mirror (0 s)",
+        "cal: trying 1.2.0 (0 s, last time 41 s)",
+        "cal: 1.2.0: upgrade (1 min 15 s, last time 41 s)",
+        "cal: promoted (1 min 30 s)",
+    ]
+
+
+def test_quiet_says_nothing() -> None:
+    stream = io.StringIO()
+    with progress(quiet=True, verbose=False, stream=stream) as quiet:
+        quiet.step("cal", "trying 1.2.0")
+        quiet.done("cal", "promoted")
+    assert isinstance(quiet, Silent)
+    assert stream.getvalue() == ""
+
+
+def test_no_terminal_means_no_live_line() -> None:
+    assert type(progress(quiet=False, verbose=False, stream=io.StringIO())) is Lines
+
+
+def test_the_clock_runs_on_within_a_recipe_and_anew_for_the_next() -> None:
+    first = following(None, "cal", "trying", 10.0, 41.0)
+    second = following(first, "cal", "upgrade", 20.0, None)
+    assert second == Doing("cal", "upgrade", 10.0, 41.0)
+    assert following(second, "wiki", "trying", 30.0, None) == Doing("wiki", "trying", 30.0, None)
+
+
+@given(st.text(), st.text())
+def test_a_step_is_one_printable_line(recipe: str, doing: str) -> None:
+    stream = io.StringIO()
+    Lines(stream).step(recipe, doing)
+    assert stream.getvalue().removesuffix("\n").isprintable()
+
+
+# ---- on a real terminal ----
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[io.TextIOWrapper, list[bytes]]]:
+    """The program's end of a terminal, and what arrives at the other once it is closed."""
+    ours, theirs = pty.openpty()
+    arrived: list[bytes] = []
+
+    def read() -> None:
+        while data := _read(ours):
+            arrived.append(data)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with os.fdopen(theirs, "w", encoding="utf-8") as stream:
+        yield stream, arrived
+    reader.join()
+    os.close(ours)
+
+
+def _read(descriptor: int) -> bytes:
+    """A terminal whose other end is closed answers with an error."""
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
+
+
+def on_a_terminal(*, colour: bool) -> str:
+    with terminal() as (stream, arrived):
+        watching = progress(quiet=False, verbose=False, colour=colour, stream=stream)
+        assert isinstance(watching, LiveLine)
+        with watching:
+            watching.step("cal", "1.2.0: upgr\x1b[2Jade [red]", 41.0)
+            assert watching.live is not None
+            watching.live.refresh()
+            watching.done("cal", "promoted [bold]")
+            watching.step("wiki", "trying 1.0.0")
+    return b"".join(arrived).decode()
+
+
+def test_a_terminal_shows_what_runs_and_how_long_it_took_the_last_time() -> None:
+    text = on_a_terminal(colour=False)
+    assert r"cal: 1.2.0: upgr\x1b[2Jade [red] (0 s, last time 41 s)" in text
+    assert re.search(r"cal: promoted \[bold\] \([0-9.]+ s\)\r\n", text)
+
+
+def test_a_terminal_is_given_back_as_it_was() -> None:
+    text = on_a_terminal(colour=True)
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
+    assert text.rindex("\x1b[?25h") > text.rindex("promoted")
+    assert "\x1b[2J" not in text
+
+
+def test_without_colour_there_is_none() -> None:
+    assert re.search(r"\x1b\[[0-9;]*m", on_a_terminal(colour=False)) is None
+    assert "\x1b[36m" in on_a_terminal(colour=True)
+
+
+def test_outside_its_context_a_terminal_gets_plain_lines() -> None:
+    with terminal() as (stream, arrived):
+        progress(quiet=False, verbose=False, stream=stream).step("cal", "trying 1.2.0")
+    assert b"".join(arrived) == b"cal: trying 1.2.0\r\n"
+
+
+def test_telling_loads_rich_only_for_a_live_line() -> None:
+    modules = "table document answers status trial raised problems progress junit"
+    imports = "; ".join(f"import reconciler.show.{name}" for name in modules.split())
+    check = f"{imports}; import sys; sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0

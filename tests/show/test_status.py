@@ -1,0 +1,63 @@
+import pytest
+from attrs import evolve
+
+from reconciler.core.sights import Look, State
+from reconciler.show.escape import width
+from reconciler.show.screen import Screen
+from reconciler.show.status import recorded, render_card, render_status, status_line
+from state.model import Memory, Records
+from tests.golden import kept
+from tests.recordings import recorded_rows
+from tests.reports import have
+from tests.values import NOW, fleet, recipe
+
+FILE = Screen()
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_the_status_is_as_it_was(*, wide: bool) -> None:
+    text = render_status(recorded_rows(), FILE, NOW, wide=wide)
+    assert text == kept("status.wide.txt" if wide else "status.txt", text)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_the_card_is_as_it_was(place: int) -> None:
+    row = recorded_rows()[place]
+    text = render_card(row, FILE, NOW)
+    assert text == kept(f"card.{row.recipe}.txt", text)
+
+
+def test_every_declared_recipe_and_every_orphan_has_a_row() -> None:
+    excepted = evolve(recipe("mumble"), enrolled=False, exception="no line")
+    records = Records({name: have(name) for name in ("cal", "wiki")}, {"cal": Memory("cal", last_trial="t")})
+    looks = {name: Look(State.INTACT) for name in ("cal", "wiki")}
+    rows = recorded(fleet(recipe("cal"), recipe("drone"), excepted), records, looks)
+    assert [(row.recipe, row.declared, row.exception) for row in rows] == [
+        ("cal", True, ""),
+        ("drone", True, ""),
+        ("mumble", True, "no line"),
+        ("wiki", False, ""),
+    ]
+    assert [row.look.state for row in rows] == [State.INTACT, State.NONE, State.NONE, State.INTACT]
+    assert rows[0].memory.last_trial == "t"
+    assert status_line(rows) == (
+        "4 recipes: 2 with a canonical (2 intact, 0 damaged, 0 unknown), 2 without; 1 orphaned"
+    )
+
+
+def test_only_those_asked_for_are_told() -> None:
+    rows = recorded(fleet(recipe("cal"), recipe("drone")), Records(), {}, ["drone"])
+    assert [row.recipe for row in rows] == ["drone"]
+
+
+def test_a_card_tells_what_the_canonical_rests_on() -> None:
+    told = render_card(recorded_rows()[0], FILE, NOW)
+    proof = have("cal").evidence
+    for fact in (proof.trial, proof.pass_id, proof.tests, proof.canon, proof.fleet, proof.log, proof.place.digest):
+        assert fact in told
+
+
+def test_the_columns_of_a_status_are_aligned() -> None:
+    table = render_status(recorded_rows(), FILE, NOW, wide=True).split("\n\n")[0].splitlines()
+    start = table[0].index("NOTE")
+    assert all(width(line) <= start or line[start - 2 : start] == "  " for line in table[1:])
