@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 RECONCILE = "/opt/canon/bin/reconcile"
 UNIT = "reconcile.service"
 TIMER_DROP_IN = "/etc/systemd/system/reconcile.timer.d"
+SERVICE_DROP_IN = "/etc/systemd/system/reconcile.service.d"
 NEEDS_PERSON = 4
 
 SERVER = """
@@ -58,6 +59,7 @@ mark = ["python3", "mark.py"]
 check = ["python3", "check.py"]
 """
 MARK = 'import os, urllib.request\nurllib.request.urlopen(os.environ["URL"], data=b"remember me").close()\n'
+SLEEPING_MARK = "import time\ntime.sleep(86399)\n"
 CHECK = 'import os, urllib.request\nassert urllib.request.urlopen(os.environ["URL"]).read() == b"remember me"\n'
 
 
@@ -163,13 +165,16 @@ def test_starting_the_unit_promotes_what_a_hand_run_could_not(machine: Machine) 
 
 
 def test_a_stopped_unit_takes_down_its_slot_and_is_not_failed(machine: Machine) -> None:
+    machine.write("/etc/reconcile/recipes/notes/mark.py", SLEEPING_MARK)
+    # systemd forgets the number of a unit that is not failed; what runs after it is told.
     machine.write(
-        "/etc/reconcile/recipes/notes/mark.py", "import time\nprint('marking', flush=True)\ntime.sleep(86399)\n"
+        f"{SERVICE_DROP_IN}/witness.conf", "[Service]\nExecStopPost=+/bin/sh -c 'echo $EXIT_STATUS >/run/left-with'\n"
     )
+    machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "--no-block", UNIT)
     _until(lambda: "mark.py" in machine.run("ps", "-eo", "args"), "the trial reached its mark")
     machine.run("systemctl", "stop", UNIT)
-    assert machine.property(UNIT, "ExecMainStatus") == str(128 + signal.SIGTERM)
+    assert machine.run("cat", "/run/left-with").strip() == str(128 + signal.SIGTERM)
     assert machine.property(UNIT, "ActiveState") == "inactive"
     assert not {"mark.py", "server.py"} & set(machine.run("ps", "-eo", "args").split())
     assert machine.run("ls", "/var/lib/reconcile/work") == ""
@@ -177,6 +182,19 @@ def test_a_stopped_unit_takes_down_its_slot_and_is_not_failed(machine: Machine) 
     machine.run("systemctl", "start", UNIT)
     (notes,) = _status(machine)
     assert notes["have"]["version"] == "1.0.0+v1"
+
+
+def test_the_unit_ends_what_a_killed_hand_run_left_running(machine: Machine) -> None:
+    machine.write("/etc/reconcile/recipes/notes/mark.py", SLEEPING_MARK)
+    machine.run("sh", "-c", f"setsid {RECONCILE} >/run/hand.log 2>&1 & echo $! >/run/hand.pid")
+    _until(lambda: "mark.py" in machine.run("ps", "-eo", "args"), "the trial reached its mark")
+    machine.run("sh", "-c", "kill -KILL $(cat /run/hand.pid)")
+    assert "server.py" in machine.run("ps", "-eo", "args")
+    machine.write("/etc/reconcile/recipes/notes/mark.py", MARK)
+    machine.run("systemctl", "start", UNIT)
+    assert not {"mark.py", "server.py"} & set(machine.run("ps", "-eo", "args").split())
+    (notes,) = _status(machine)
+    assert notes["have"]["evidence"]["unit"] == UNIT
 
 
 def _enable_timer(machine: Machine) -> None:
