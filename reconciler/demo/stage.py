@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 from attrs import field, frozen
 
+from reconciler.errors import CanonError
 from reconciler.host.orders import Order
 from reconciler.host.run import capture, run
 
@@ -78,10 +79,22 @@ class Stage:
         finished = run(self._order(words), Aloud(self.say, read))
         return finished.code, "".join(pages)
 
+    def tried(self) -> frozenset[Path]:
+        """The folders of all trials so far."""
+        return frozenset((self.folder / "state" / "logs").glob("*/*"))
+
+    def records(self) -> Mapping[Path, tuple[int, int]]:
+        """Size and time of change of all that is recorded."""
+        looks = {path: path.lstat() for path in (self.folder / "state").rglob("*")}
+        return {path: (look.st_size, look.st_ctime_ns) for path, look in looks.items()}
+
     def rows(self) -> Rows:
         """What `reconcile drift -o json` says of each recipe, by name."""
         told = capture(self._order(("drift", "-o", "json")))
-        return {row["name"]: row for row in json.loads(told.out)["recipes"]}
+        document = json.loads(told.out or "{}")
+        if "recipes" not in document:
+            raise CanonError(f"reconcile drift told nothing: {told.err.decode(errors='replace').strip()}")
+        return {row["name"]: row for row in document["recipes"]}
 
     def _order(self, words: tuple[str, ...]) -> Order:
         return Order((sys.executable, "-m", "reconciler", *words), self.environment, self.folder, SECONDS)

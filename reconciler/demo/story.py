@@ -1,5 +1,6 @@
 """Tells what Canon does, with the real command on the demo's fleet; a sentence that turns out untrue ends it."""
 
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -42,23 +43,25 @@ def _play(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
     """One scene; returns how the recipes are after it."""
     stage.say(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
     scene.happens(stage.folder)
+    tried, records = stage.tried(), stage.records()
     code, page = stage.play(scene.words, scene.reads)
     if code != scene.code:
         raise UntrueError(f"{title}: {shown(scene.words)} should have left with {scene.code}, and left with {code}")
     stage.say(f"\nExit code {code}: {scene.means}.\n")
-    after = stage.rows()
-    for sentence, is_so in scene.facts(Moment(stage.folder, before, after, page)).items():
+    begun = {trial.parent.name for trial in stage.tried() - tried}
+    now = Moment(stage.folder, before, stage.rows(), begun, stage.records() != records, page)
+    for sentence, is_so in scene.facts(now).items():
         if not is_so:
             raise UntrueError(f"{title}: it is not so that {sentence}")
         stage.say(f"  * {sentence}\n")
-    return after
+    return now.after
 
 
 def _next(folder: Path) -> str:
     """Commands with which the reader can go on."""
     own = program_folder()
     lines = [
-        f"cd {folder}",
+        f"cd {shlex.quote(str(folder))}",
         *([f'export PATH="{own}:$PATH"'] if own else []),
         'export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"',
         "",

@@ -1,0 +1,95 @@
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from reconciler.demo.scenes import SCENES, Moment, Scene
+from reconciler.demo.stage import Stage
+from reconciler.demo.story import UntrueError, tell
+from reconciler.errors import NeedsPersonError
+
+
+def scene(code: int, *, true: bool) -> Scene:
+    """A scene that asks the real command for its version."""
+
+    def facts(_: Moment) -> Mapping[str, bool]:
+        return {"water is wet": true}
+
+    return Scene("Versions", "The command says its version.", ("--version",), code, "it did", facts)
+
+
+def test_a_true_story_is_told_to_its_end(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert tell(tmp_path, said.append, [scene(0, true=True)]) == 0
+    assert re.search(r"\$ reconcile --version\nreconcile, version [0-9.]+\n\nExit code 0: it did\.", "".join(said))
+    assert "  * water is wet\n" in said
+    assert "Go on by hand" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (scene(0, true=False), "1. Versions: it is not so that water is wet"),
+        (scene(3, true=True), "1. Versions: reconcile --version should have left with 3, and left with 0"),
+    ],
+)
+def test_an_untrue_story_stops_where_it_is_untrue(told: Scene, why: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(UntrueError, match=re.escape(why)):
+        tell(tmp_path, said.append, [told, scene(0, true=True)])
+    assert "".join(said).count("$ reconcile --version") == 1
+    assert "Go on by hand" not in "".join(said)
+
+
+def test_a_story_is_not_told_over_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("keep me")
+    with pytest.raises(NeedsPersonError):
+        tell(tmp_path, print)
+
+
+def test_a_changed_record_is_seen_by_its_content_s_time(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    record = tmp_path / "state" / "canon.db"
+    record.write_bytes(b"old")
+    stage = Stage(tmp_path, print)
+    before = stage.records()
+    assert stage.records() == before
+    record.write_bytes(b"new")
+    assert stage.records() != before
+
+
+def go_on(told: str) -> list[str]:
+    """The commands that the story ends with, without comments."""
+    block = told.partition("Go on by hand")[2].splitlines()[1:]
+    return [line for line in block if line and not line.startswith("#")]
+
+
+@pytest.mark.slow
+def test_the_whole_story_holds_and_can_be_gone_on_with(tmp_path: Path) -> None:
+    folder = tmp_path / "a demo"
+    made = subprocess.run(
+        [sys.executable, "-m", "reconciler", "demo", "--tell", folder],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout[-3000:] + made.stderr
+    assert [scene.title for scene in SCENES if f". {scene.title} --" not in made.stdout] == []
+
+    # The last one would stay for ten minutes.
+    *commands, last = go_on(made.stdout)
+    script = "\n".join(["set -e", *commands, last.replace("10m", "1s")])
+    gone_on = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=600, check=False)
+    assert gone_on.returncode == 0, gone_on.stdout[-3000:] + gone_on.stderr
+    assert "NOT NULL constraint failed: dated.month" in gone_on.stdout
+    for promoted in (
+        "data lived through 1.0.0+2.1.0 → 1.1.0+2.2.0 → 1.2.1+2.3.1",
+        "data lived through 0.2.0+4.4.0",
+    ):
+        assert promoted in gone_on.stdout
+    assert re.search(r"^guestbook 1\.1\.0\+0\.9\.2 [0-9a-f]{40} http://127", gone_on.stdout, re.MULTILINE)
