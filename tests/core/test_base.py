@@ -1,0 +1,204 @@
+import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.model import Release, Upgrade
+from reconciler.core.base import Base, Origin, upgrade_base
+from state.model import Canonical
+from tests.strategies import LADDER, RANK, usual
+from tests.values import canonical, commit
+
+UNPINNED = Upgrade()
+ONE, TWO, THREE = (Release(f"{major}.0.0", commit(f"c{major}")) for major in (1, 2, 3))
+ALL = (ONE, TWO, THREE)
+BRANCH = Release("main", commit("tip"))
+CANONICAL, FRESH, NONE = Origin.CANONICAL, Origin.FRESH, Origin.NONE
+
+
+def at(release: Release) -> Canonical:
+    return canonical(release.version, release.commit)
+
+
+def pin(version: str) -> Upgrade:
+    return Upgrade(version, "2.0.0 fetches a file that is gone")
+
+
+@frozen
+class Case:
+    """Head, canonical and releases, and the base that follows."""
+
+    about: str
+    head: Release
+    have: Canonical | None
+    releases: tuple[Release, ...]
+    base: Release | None
+    origin: Origin
+    why: str
+    pin: Upgrade = UNPINNED
+    intact: bool = True
+
+
+RETAGGED = Release("2.0.0", commit("again"))
+SAME_COMMIT = Release("2.0.1", TWO.commit)
+
+IN_A_PASS = [
+    Case("older canonical", THREE, at(TWO), ALL, TWO, CANONICAL, "the canonical, with its data"),
+    Case("much older canonical", THREE, at(ONE), ALL, ONE, CANONICAL, "the canonical"),
+    Case("canonical no longer published", THREE, at(ONE), (THREE,), ONE, CANONICAL, "the canonical"),
+    Case("its own tag moved and accepted", RETAGGED, at(TWO), (ONE, RETAGGED), TWO, CANONICAL, "the canonical"),
+    Case("a new tag on its commit", SAME_COMMIT, at(TWO), (*ALL[:2], SAME_COMMIT), TWO, CANONICAL, "the canonical"),
+    Case("no canonical", THREE, None, ALL, TWO, FRESH, "newest older release, installed fresh: no canonical yet"),
+    Case("damaged", THREE, at(ONE), ALL, TWO, FRESH, "installed fresh: the canonical is damaged", intact=False),
+    Case("damaged, at the head", THREE, at(THREE), ALL, TWO, FRESH, "the canonical is damaged", intact=False),
+    Case("no canonical, one release", ONE, None, (ONE,), None, NONE, "no older release"),
+    Case("no canonical, all newer", ONE, None, ALL, None, NONE, "no older release"),
+    Case("older one on the same commit", SAME_COMMIT, None, (ONE, TWO, SAME_COMMIT), ONE, FRESH, "no canonical yet"),
+]
+
+BY_HAND = [
+    Case("canonical is the head", THREE, at(THREE), ALL, TWO, FRESH, "older than 3.0.0, installed fresh"),
+    Case("canonical is newer", TWO, at(THREE), ALL, ONE, FRESH, "the canonical is not older"),
+    Case("canonical is the head and the first", ONE, at(ONE), ALL, None, NONE, "no older release"),
+    Case("a branch", BRANCH, at(THREE), ALL, THREE, CANONICAL, "the canonical, with its data"),
+    Case("a branch, no canonical", BRANCH, None, ALL, THREE, FRESH, "no canonical yet"),
+    Case("a branch at the canonical", Release("main", THREE.commit), at(THREE), ALL, TWO, FRESH, "older than main"),
+    Case("a commit of a release", Release("c2", TWO.commit), at(TWO), ALL, ONE, FRESH, "the canonical is not older"),
+    Case("a commit of an old release", Release("c2", TWO.commit), at(THREE), ALL, ONE, FRESH, "not older"),
+    Case("a commit of a new release", Release("c3", THREE.commit), at(ONE), ALL, ONE, CANONICAL, "the canonical"),
+]
+
+PINNED = [
+    Case("to another", THREE, at(TWO), ALL, ONE, FRESH, "pinned to 1.0.0 (2.0.0 fetches", pin("1.0.0")),
+    Case("says what without it", THREE, at(TWO), ALL, ONE, FRESH, "; without the pin: 2.0.0", pin("1.0.0")),
+    Case("to the canonical", THREE, at(TWO), ALL, TWO, CANONICAL, "pinned to 2.0.0", pin("2.0.0")),
+    Case("to the damaged canonical", THREE, at(ONE), ALL, ONE, FRESH, "pinned to 1.0.0", pin("1.0.0"), intact=False),
+    Case("no canonical", THREE, None, ALL, ONE, FRESH, "without the pin: 2.0.0", pin("1.0.0")),
+    Case("nothing without it", ONE, None, (ONE,), None, NONE, "without the pin: none", pin("0.9.0")),
+    Case("no such release", THREE, at(TWO), ALL, None, NONE, "which is no release upstream", pin("1.5.0")),
+    Case("to the head", THREE, at(TWO), ALL, None, NONE, "which is not older than 3.0.0", pin("3.0.0")),
+    Case("above the head", TWO, at(ONE), ALL, None, NONE, "which is not older than 2.0.0", pin("3.0.0")),
+]
+
+
+def base_of(case: Case) -> Base:
+    return upgrade_base(case.head, case.have, intact=case.intact, releases=case.releases, pin=case.pin)
+
+
+def assert_base(case: Case) -> None:
+    base = base_of(case)
+    assert (base.release, base.origin) == (case.base, case.origin), base.why
+    assert case.why in base.why
+
+
+@pytest.mark.parametrize("case", IN_A_PASS, ids=lambda case: case.about)
+def test_a_pass_starts_from_the_canonical_or_from_the_newest_older_release(case: Case) -> None:
+    assert_base(case)
+
+
+@pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case.about)
+def test_a_trial_by_hand_steps_back_where_the_canonical_is_not_older(case: Case) -> None:
+    assert_base(case)
+
+
+@pytest.mark.parametrize("case", PINNED, ids=lambda case: case.about)
+def test_a_pin_is_obeyed_with_its_reason_while_it_is_older_than_the_head(case: Case) -> None:
+    assert_base(case)
+
+
+@pytest.mark.parametrize(
+    ("have", "intact", "removable"),
+    [
+        (at(ONE), True, False),
+        (at(TWO), True, True),
+        (at(THREE), True, True),
+        (at(TWO), False, False),
+        (None, True, False),
+    ],
+)
+def test_a_pin_is_removable_once_an_intact_canonical_has_reached_it(
+    have: Canonical | None, *, intact: bool, removable: bool
+) -> None:
+    head = Release("4.0.0", commit("c4"))
+    for releases in ((*ALL, head), (head,)):
+        assert upgrade_base(head, have, intact=intact, releases=releases, pin=pin("2.0.0")).removable is removable
+        assert not upgrade_base(head, have, intact=intact, releases=releases, pin=UNPINNED).removable
+
+
+# ---- properties ----
+
+RELEASES = tuple(Release(names[0], usual(names[0])) for names in LADDER)
+
+
+@st.composite
+def published(draw: st.DrawFn) -> tuple[Release, ...]:
+    """Some releases in ascending order; now and then two of them on one commit."""
+    chosen = draw(st.lists(st.sampled_from(RELEASES), unique=True, max_size=5))
+    ordered = sorted(chosen, key=lambda release: RANK[release.version])
+    shared = draw(st.sampled_from([False, False, True]))
+    return tuple(Release(each.version, commit("shared") if shared else each.commit) for each in ordered)
+
+
+@st.composite
+def heads(draw: st.DrawFn, releases: tuple[Release, ...]) -> Release:
+    return draw(st.sampled_from((*releases, *RELEASES, BRANCH, Release("main", commit("shared")))))
+
+
+@st.composite
+def recorded(draw: st.DrawFn, releases: tuple[Release, ...]) -> Canonical | None:
+    return draw(st.sampled_from([None, *[at(release) for release in (*releases, *RELEASES)]]))
+
+
+@st.composite
+def pins(draw: st.DrawFn) -> Upgrade:
+    return draw(st.sampled_from([UNPINNED, *[pin(release.version) for release in RELEASES]]))
+
+
+@given(st.data(), published(), pins())
+def test_a_base_is_older_than_the_head_and_of_another_commit(
+    data: st.DataObject, releases: tuple[Release, ...], pinned: Upgrade
+) -> None:
+    head, have, intact = data.draw(heads(releases)), data.draw(recorded(releases)), data.draw(st.booleans())
+    base = upgrade_base(head, have, intact=intact, releases=releases, pin=pinned)
+    assert base.why
+    assert (base.release is None) is (base.origin is NONE)
+    if base.release is None:
+        return
+    own = base.origin is CANONICAL
+    assert own or base.release in releases
+    assert (base.release.version, base.release.commit) != (head.version, head.commit)
+    rank, limit = RANK[base.release.version], RANK.get(head.version, len(LADDER))
+    if own:
+        assert rank < limit or (rank == limit and base.release.commit != head.commit)
+    else:
+        assert rank < limit
+        assert base.release.commit != head.commit
+
+
+@given(st.data(), published())
+def test_only_an_intact_canonical_lends_its_data(data: st.DataObject, releases: tuple[Release, ...]) -> None:
+    head, have, intact = data.draw(heads(releases)), data.draw(recorded(releases)), data.draw(st.booleans())
+    base = upgrade_base(head, have, intact=intact, releases=releases, pin=UNPINNED)
+    if base.origin is CANONICAL:
+        assert intact
+        assert have is not None
+        assert base.release == Release(have.version, have.commit)
+
+
+@given(st.data(), published())
+def test_in_a_pass_an_intact_canonical_is_always_the_base(data: st.DataObject, releases: tuple[Release, ...]) -> None:
+    have = data.draw(st.sampled_from(RELEASES))
+    newer = [release for release in (*releases, *RELEASES) if RANK[release.version] > RANK[have.version]]
+    want = data.draw(st.sampled_from([*newer, Release(have.version, commit("again"))]))
+    base = upgrade_base(want, at(have), intact=True, releases=releases, pin=UNPINNED)
+    assert (base.release, base.origin) == (have, CANONICAL)
+
+
+@given(st.data(), published())
+def test_without_a_canonical_it_is_the_newest_older_release(data: st.DataObject, releases: tuple[Release, ...]) -> None:
+    head = data.draw(st.sampled_from(RELEASES))
+    older = [each for each in releases if RANK[each.version] < RANK[head.version] and each.commit != head.commit]
+    for have, intact in ((None, True), (at(head), True), (at(head), False)):
+        base = upgrade_base(head, have, intact=intact, releases=releases, pin=UNPINNED)
+        assert base.release == (max(older, key=lambda each: RANK[each.version]) if older else None)
+        assert base.origin is (FRESH if older else NONE)

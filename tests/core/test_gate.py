@@ -1,0 +1,136 @@
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.model import Recipe, Release, Unobservable
+from reconciler.core.gate import Condition, Standing, gate, refusals
+from reconciler.core.tiers import Skip, Trial, Verdict
+from state.model import Answer, Place
+from tests.core.attempted import trials
+from tests.values import HERE, answer, commit, fleet, recipe, tiers, trial
+
+A, B = commit("a"), commit("b")
+RELEASE = Release("1.0.0", A)
+GOOD = trial(RELEASE)
+STILL = answer({"0.9.0": B, "1.0.0": A})
+PASS, FAIL, OPEN = Standing.PASS, Standing.FAIL, Standing.OPEN
+EXCEPTED = evolve(recipe(), enrolled=False, exception="needs a mail server")
+ELSEWHERE = evolve(HERE, unit="session-3.scope")
+
+
+def judged(
+    tried: Trial | None = GOOD,
+    asked_again: Answer | Unobservable | None = STILL,
+    declared: Recipe | None = None,
+    unit: str = "",
+) -> dict[str, Condition]:
+    """Each condition of the gate by its name."""
+    one = declared or recipe()
+    conditions = gate(fleet(one, unit=unit), one, tried, asked_again, HERE)
+    return {each.name: each for each in conditions}
+
+
+def test_what_is_green_cold_chosen_by_a_pass_and_still_tagged_goes() -> None:
+    conditions = gate(fleet(recipe()), recipe(), GOOD, STILL, HERE)
+    assert refusals(conditions) == ()
+    assert [str(each) for each in conditions] == [
+        "enrolled: declared",
+        "green: level 5/5",
+        "cold: empty slot, own checkout unchanged, every tier reached",
+        "not-ref: a pass chose the release",
+        "tagged: 1.0.0 names 6100000, asked again after the trial",
+    ]
+
+
+NOT_ASKED = (*tiers()[:4], evolve(tiers(*[Verdict.SKIP] * 5)[4], skip=Skip.NOT_ASKED))
+
+REFUSED = [
+    ("green", evolve(GOOD, tiers=tiers(Verdict.PASS, Verdict.FAIL)[:2]), "upgrade fail: upgrade said fail"),
+    ("green", evolve(GOOD, tiers=tiers(Verdict.PASS, Verdict.ERROR)[:2]), "upgrade error: upgrade said error"),
+    ("green", evolve(GOOD, tiers=tiers(Verdict.SKIP)), "install was left out, or a tier was not reached"),
+    ("green", evolve(GOOD, tiers=tiers()[:2]), "install was left out, or a tier was not reached"),
+    ("green", evolve(GOOD, tiers=()), "install was left out, or a tier was not reached"),
+    ("cold", evolve(GOOD, emptied=False), "the slot was not empty at the start"),
+    ("cold", evolve(GOOD, altered=("a.py", "b.py", "c.py", "d.py")), "tracked files changed: a.py, b.py, c.py"),
+    ("cold", evolve(GOOD, tests_kept=False), "the fleet folder of the recipe changed during the trial"),
+    ("cold", evolve(GOOD, tiers=tiers()[:2]), "a tier was left out or not reached"),
+    ("cold", evolve(GOOD, tiers=NOT_ASKED), "a tier was left out or not reached"),
+    ("not-ref", evolve(GOOD, by_pass=False), "a person chose what was tested"),
+]
+
+
+@pytest.mark.parametrize(("name", "tried", "evidence"), REFUSED)
+def test_a_trial_is_refused_by_the_condition_that_it_breaks(name: str, tried: Trial, evidence: str) -> None:
+    condition = judged(tried)[name]
+    assert (condition.standing, condition.evidence) == (FAIL, evidence)
+
+
+@pytest.mark.parametrize(
+    ("asked_again", "evidence"),
+    [
+        (answer({"1.0.0": B}), "1.0.0 now names 6200000; 6100000 was tested"),
+        (answer({"0.9.0": A}), "upstream has no release tag 1.0.0"),
+        (answer({"v1.0.0": A}), "upstream has no release tag 1.0.0"),
+        (answer({"1.0.0": None}), "upstream has no release tag 1.0.0"),
+        (answer({}), "upstream has no release tag 1.0.0"),
+        (Unobservable("timed out"), "upstream could not be asked again: timed out"),
+    ],
+)
+def test_a_tag_that_no_longer_names_the_tested_commit_refuses(
+    asked_again: Answer | Unobservable, evidence: str
+) -> None:
+    condition = judged(asked_again=asked_again)["tagged"]
+    assert (condition.standing, condition.evidence) == (FAIL, evidence)
+
+
+def test_an_excepted_recipe_is_refused_with_its_reason() -> None:
+    condition = judged(declared=EXCEPTED)["enrolled"]
+    assert (condition.standing, condition.evidence) == (FAIL, "needs a mail server")
+
+
+def test_what_has_no_evidence_yet_is_open_and_an_open_condition_is_no_go() -> None:
+    before = judged(None, None)
+    assert [each.standing for each in before.values()] == [PASS, OPEN, OPEN, OPEN, OPEN]
+    assert judged(GOOD, None)["tagged"].standing is OPEN
+    assert judged(None, STILL)["tagged"].standing is OPEN
+    assert len(refusals(tuple(before.values()))) == 4
+
+
+@pytest.mark.parametrize(
+    ("unit", "standing", "evidence"),
+    [
+        ("reconcile.service", PASS, "in reconcile.service"),
+        ("other.service", FAIL, "run: systemctl start other.service"),
+    ],
+)
+def test_a_fleet_that_names_its_unit_lets_only_a_pass_inside_it_promote(
+    unit: str, standing: Standing, evidence: str
+) -> None:
+    condition = judged(unit=unit)["at-home"]
+    assert (condition.standing, condition.evidence) == (standing, evidence)
+
+
+def test_a_fleet_without_a_unit_has_no_home() -> None:
+    assert "at-home" not in judged()
+
+
+ANSWERS = [STILL, STILL, STILL, answer({"1.0.0": B}), answer({}), Unobservable("timed out")]
+HOMES = [("", HERE), ("", ELSEWHERE), ("reconcile.service", HERE), ("reconcile.service", ELSEWHERE)]
+
+
+@given(trials(RELEASE), st.sampled_from(ANSWERS), st.sampled_from([*[recipe()] * 4, EXCEPTED]), st.sampled_from(HOMES))
+def test_a_promotion_goes_exactly_when_every_condition_holds(
+    tried: Trial, asked_again: Answer | Unobservable, declared: Recipe, home: tuple[str, Place]
+) -> None:
+    unit, place = home
+    verdicts = [each.verdict for each in tried.tiers]
+    whole = len(verdicts) == 5 and all(each.skip is not Skip.NOT_ASKED for each in tried.tiers)
+    green = verdicts[0] is Verdict.PASS and not {Verdict.FAIL, Verdict.ERROR} & set(verdicts)
+    cold = tried.emptied and not tried.altered and tried.tests_kept and whole
+    at_home = not unit or place is HERE
+    goes = declared is not EXCEPTED and green and cold and tried.by_pass and asked_again is STILL and at_home
+    conditions = gate(fleet(declared, unit=unit), declared, tried, asked_again, place)
+    assert (refusals(conditions) == ()) is goes
+    assert len(conditions) == 5 + bool(unit)
+    assert all(each.evidence for each in conditions)
