@@ -83,7 +83,7 @@ def place(slot: Path, recipe: str = "notes") -> App:
 @contextmanager
 def driver_for(*slots: Path, grace: float = 5.0) -> Iterator[ProcessDriver]:
     """A driver; whatever still runs of `slots` in the end is ended."""
-    driver = ProcessDriver(ENVIRONMENT, grace)
+    driver = ProcessDriver({**ENVIRONMENT, "HTTPS_PROXY": "for commands only"}, grace)
     try:
         yield driver
     finally:

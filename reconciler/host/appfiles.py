@@ -124,7 +124,7 @@ def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> N
     told = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
     if told.ok:
         return
-    reason = one_line(told.err.partition(b"\n")[0]) or "cp did not come to an end"
+    reason = one_line(told.err.partition(b"\n")[0]).partition(": ")[2] or "cp did not come to an end"
     message = f"{app.recipe}: its {source.name} cannot be copied: {reason}"
     if told.finished.code is None or any(words in reason for words in _OF_THE_HOST):
         raise InfrastructureError(message)

@@ -20,8 +20,9 @@ from reconciler.host.witness import LINE_MARK, command_line, put_to_rest, witnes
 from reconciler.ports import Absent, App, Given, Residue, SecretNeed, Seen
 
 _STARTING = 60.0
+INHERITED = ("PATH", "LANG", "LC_ALL")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OURS = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DIR", "VERSION"})
+_OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DIR", "VERSION"})
 
 
 class _Server(Protocol):
@@ -49,14 +50,14 @@ class _Deployment:
 
 
 class ProcessDriver:
-    """`environment` holds PATH, LANG and LC_ALL for apps; `grace` seconds pass between asking to end and killing.
+    """Of `environment` apps get PATH, LANG and LC_ALL; `grace` seconds pass between asking to end and killing.
 
     What it tells of an app is read from the running processes. In memory it has only what these cannot tell any more:
     exit codes, and what was left running before.
     """
 
     def __init__(self, environment: Mapping[str, str], grace: float = 10.0) -> None:
-        self._environment = environment
+        self._environment = {name: environment[name] for name in INHERITED}
         self._grace = grace
         self._deployments: dict[Path, _Deployment] = {}
 

@@ -78,9 +78,11 @@ def _text(path: Path) -> str | None:
         return None
     except OSError as failure:
         raise RecipeError(f"{path.name} cannot be read: {failure.strerror}") from None
-    with os.fdopen(handle, "rb") as file:
+    try:
         regular = stat.S_ISREG(os.fstat(handle).st_mode)
-        data = file.read(_LARGEST_TEXT + 1) if regular else b""
+        data = os.read(handle, _LARGEST_TEXT + 1) if regular else b""
+    finally:
+        os.close(handle)
     if not regular or len(data) > _LARGEST_TEXT:
         raise RecipeError(f"{path.name} is no plain file of at most {_LARGEST_TEXT} bytes")
     return _decoded(path.name, data)

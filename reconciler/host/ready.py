@@ -123,7 +123,7 @@ def _connect(address: str, limit: float) -> str:
 
 def _get(address: str, path: str, wanted: tuple[int, ...], limit: float) -> str:
     """Ask for `path` once; an answer that leads elsewhere is an answer, and is not followed."""
-    from http.client import HTTPConnection, HTTPException
+    from http.client import HTTPConnection, HTTPException, IncompleteRead
 
     connection = HTTPConnection(address, timeout=limit)
     with closing(connection):
@@ -132,7 +132,9 @@ def _get(address: str, path: str, wanted: tuple[int, ...], limit: float) -> str:
             with _cut_off(connection.sock, limit):
                 connection.request("GET", path)
                 response = connection.getresponse()
-                response.read(_BODY)
+                body = response.read(_BODY)
+                if response.length and len(body) < _BODY:
+                    raise IncompleteRead(body, response.length)
         except (OSError, HTTPException, ValueError) as failure:
             return f"GET {printable(path)}: {printable(str(failure)) or type(failure).__name__}"
     status = response.status

@@ -11,6 +11,7 @@ from attrs import frozen
 from desired.model import Argv
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
+from reconciler.host.process import INHERITED
 from reconciler.host.redact import redaction, slot_secrets
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.sinks import KIB, Log
@@ -31,13 +32,13 @@ class _Refusal:
 
 
 class HostSecrets:
-    """`environment` holds PATH, LANG and LC_ALL for makers.
+    """Of `environment` makers get PATH, LANG and LC_ALL.
 
     A maker goes before a length. One for a secret that the release does not read is not run: releases differ.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+        self._environment = {name: environment[name] for name in INHERITED}
 
     def provide(
         self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], folder: Path, log: Path

@@ -1,0 +1,247 @@
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.process import ProcessDriver
+from reconciler.ports import Absent, App, Given, Residue
+from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
+
+ROOT = Path(__file__).parents[2]
+# Root may read and delete whatever it likes; without these two it is held by modes as everybody is.
+HELD_BY_MODES = (
+    ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    return place(tmp_path / "work" / "slot")
+
+
+@pytest.fixture
+def driver(app: App) -> Iterator[ProcessDriver]:
+    with driver_for(app.folder.parent) as driver:
+        yield driver
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    return folder
+
+
+def at_rest(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), Given("1.0.0", COMMIT, {"TITLE": "mine"}))
+    driver.stop(app)
+
+
+def faces(folder: Path) -> dict[str, tuple[object, ...]]:
+    """What can be told of everything below a folder, without the numbers that the file system gives out."""
+    found: dict[str, tuple[object, ...]] = {}
+    inodes: dict[int, str] = {}
+    for path in (folder, *sorted(folder.rglob("*"))):
+        look = path.lstat()
+        name = str(path.relative_to(folder))
+        first = name if stat.S_ISDIR(look.st_mode) else inodes.setdefault(look.st_ino, name)
+        content = path.read_bytes() if stat.S_ISREG(look.st_mode) else b""
+        target = str(path.readlink()) if stat.S_ISLNK(look.st_mode) else ""
+        found[name] = (look.st_mode, look.st_mtime_ns, first, content, target)
+    return found
+
+
+def test_data_comes_back_as_it_was_saved(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
+    at_rest(driver, app, tmp_path)
+    (app.data / "deep" / "er").mkdir(parents=True)
+    (app.data / "deep" / "er" / "file").write_bytes(bytes(range(256)))
+    (app.data / "tool").write_text("#!/bin/sh\n")
+    (app.data / "tool").chmod(0o755)
+    (app.data / "same").hardlink_to(app.data / "tool")
+    (app.data / "dangling").symlink_to("../../nowhere")
+    (app.data / "link").symlink_to("tool")
+    os.mkfifo(app.data / "pipe")
+    (app.data / os.fsdecode(b"not \xff utf-8\n")).write_text("x")
+    (app.data / "closed").mkdir(mode=0o500)
+    os.utime(app.data / "tool", ns=(10**18, 10**18 + 7))
+    (app.secrets / "key").write_text("secret")
+    (app.secrets / "key").chmod(0o600)
+    data, secrets = faces(app.data), faces(app.secrets)
+
+    driver.save(app, saved)
+    driver.remove(app)
+    again = place(app.folder.parent.with_name("slot-2"))
+    driver.load(again, saved)
+
+    assert faces(again.data) == data
+    assert faces(again.secrets) == secrets
+    assert len(data) == 11
+    assert json.loads((again.folder / "settings.json").read_text()) == {
+        "version": "1.0.0",
+        "commit": COMMIT,
+        "settings": {"TITLE": "mine"},
+    }
+
+
+def test_holes_in_a_file_take_no_room_in_its_copy(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
+    at_rest(driver, app, tmp_path)
+    with (app.data / "holes").open("wb") as file:
+        file.truncate(1 << 30)
+    driver.save(app, saved)
+    look = (saved / "data" / "holes").stat()
+    assert look.st_size == 1 << 30
+    assert look.st_blocks * 512 < 1 << 20
+
+
+def test_an_app_raised_from_what_was_saved_finds_its_data_and_secrets(
+    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path
+) -> None:
+    release = checkout(tmp_path / "one", worker="cat $DATA_DIR/x $SECRETS_DIR/key; exec sleep 1000")
+    driver.deploy(app, release, GIVEN)
+    driver.stop(app)
+    (app.data / "x").write_text("of old ")
+    (app.secrets / "key").write_text("and secret\n")
+    driver.save(app, saved)
+    again = place(app.folder.parent.with_name("slot-2"))
+    driver.load(again, saved)
+    with driver_for(again.folder.parent) as other:
+        other.deploy(again, release, GIVEN)
+        assert written(again.logs / "worker.log") == "of old and secret\n"
+
+
+def test_the_data_of_a_running_app_is_not_saved(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    settled(driver, app)
+    with pytest.raises(InfrastructureError, match="notes: still runs"):
+        driver.save(app, saved)
+    assert list(saved.iterdir()) == []
+
+
+@pytest.mark.parametrize("gone", ["data", "secrets"])
+@pytest.mark.parametrize("instead", [None, "link", "file"])
+def test_an_app_that_did_away_with_its_folders_is_not_saved(  # noqa: PLR0913, PLR0917 - two parameters, four fixtures
+    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path, gone: str, instead: str | None
+) -> None:
+    at_rest(driver, app, tmp_path)
+    shutil.rmtree(app.folder / gone)
+    if instead == "link":
+        (app.folder / gone).symlink_to(tmp_path)
+    if instead == "file":
+        (app.folder / gone).write_text("")
+    with pytest.raises(RecipeError, match=f"notes: {gone}/ of its slot is gone or no folder any more"):
+        driver.save(app, saved)
+
+
+def test_data_is_not_loaded_over_other_data(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
+    at_rest(driver, app, tmp_path)
+    driver.save(app, saved)
+    (app.data / "mine").write_text("x")
+    with pytest.raises(InfrastructureError, match="holds data already"):
+        driver.load(app, saved)
+    assert (app.data / "mine").read_text() == "x"
+
+
+BY_MODES = """
+import sys
+from pathlib import Path
+from reconciler.errors import CanonError
+from reconciler.host.process import ProcessDriver
+from tests.procfile_apps import ENVIRONMENT, place
+act, slot, saved = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+driver = ProcessDriver(ENVIRONMENT)
+try:
+    print(driver.save(place(slot), saved) if act == "save" else driver.remove(place(slot)))
+except CanonError as error:
+    print(type(error).__name__, error.message)
+"""
+
+
+def held_by_modes(act: str, app: App, saved: Path) -> str:
+    command = [*HELD_BY_MODES, sys.executable, "-c", BY_MODES, act, str(app.folder.parent), str(saved)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+def test_unreadable_data_is_named_and_blamed_on_the_recipe(
+    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path
+) -> None:
+    at_rest(driver, app, tmp_path)
+    (app.data / "private").touch(mode=0o000)
+    told = held_by_modes("save", app, saved)
+    assert told.startswith("RecipeError notes: its data cannot be copied: cannot open")
+    assert told.endswith("data/private' for reading: Permission denied")
+
+
+def test_folders_that_an_app_closed_are_opened_and_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    at_rest(driver, app, tmp_path)
+    for mode in (0o000, 0o500, 0o400):
+        folder = app.data / f"closed-{mode:o}" / "in"
+        folder.mkdir(parents=True)
+        (folder / "file").touch(mode=0o000)
+        folder.chmod(mode)
+        folder.parent.chmod(mode)
+    assert held_by_modes("remove", app, tmp_path) == str(Residue())
+    assert not app.folder.exists()
+
+
+def test_a_folder_deeper_than_any_path_may_be_long_is_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    dig = "[(os.mkdir('d'), os.chdir('d')) for _ in range(3000)]"
+    web = script(f"import os, time; os.chdir(os.environ['DATA_DIR']); {dig}; print('dug', flush=True); time.sleep(999)")
+    driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
+    written(app.logs / "web.log")
+    assert driver.remove(app) == Residue()
+    assert not app.folder.exists()
+
+
+def test_removing_follows_no_link_out_of_the_slot(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    at_rest(driver, app, tmp_path)
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("x")
+    (app.data / "out").symlink_to(tmp_path / "precious")
+    shutil.rmtree(app.secrets)
+    app.secrets.symlink_to(tmp_path / "precious")
+    driver.remove(app)
+    assert (tmp_path / "precious" / "file").read_text() == "x"
+    assert not app.folder.exists()
+
+
+def test_what_was_given_is_not_written_through_a_link(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    at_rest(driver, app, tmp_path)
+    (tmp_path / "precious").write_text("x")
+    for name in ("settings.json", "run/app-run", "run/inside.py"):
+        (app.folder / name).unlink()
+        (app.folder / name).symlink_to(tmp_path / "precious")
+    driver.deploy(app, checkout(tmp_path / "two"), GIVEN)
+    assert (tmp_path / "precious").read_text() == "x"
+    assert not (app.folder / "settings.json").is_symlink()
+
+
+def test_a_log_is_not_written_through_a_link(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    at_rest(driver, app, tmp_path)
+    (tmp_path / "precious").write_text("x")
+    (app.logs / "web.log").unlink()
+    (app.logs / "web.log").symlink_to(tmp_path / "precious")
+    with pytest.raises(InfrastructureError, match="web cannot be started"):
+        driver.deploy(app, checkout(tmp_path / "two"), GIVEN)
+    assert (tmp_path / "precious").read_text() == "x"
+
+
+def test_sockets_that_an_app_leaves_behind_do_not_hinder_saving(
+    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_rest(driver, app, tmp_path)
+    monkeypatch.chdir(app.data)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("control")
+    (app.data / "x").write_text("x")
+    driver.save(app, saved)
+    assert (saved / "data" / "x").read_text() == "x"
+    assert isinstance(driver.look(app), Absent)

@@ -1,0 +1,58 @@
+import os
+import socket
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.host.listeners import free_port, listening_inodes, objection
+
+HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+ANSWERING = ["0100007F", "00000000", "0" * 32, "0000000000000000FFFF00000100007F"]
+ELSEWHERE = ["0200007F", "0501A8C0", "00000000000000000000000001000000"]
+
+
+def row(address: str, port: int, state: str, inode: int) -> str:
+    end = ":".join((address, f"{port:04X}"))
+    return f"   0: {end} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1 0\n"
+
+
+ROWS = st.tuples(
+    st.sampled_from(ANSWERING + ELSEWHERE),
+    st.integers(20000, 20002),
+    st.sampled_from(["0A", "01", "06"]),
+    st.integers(1),
+)
+
+
+@given(st.lists(ROWS))
+def test_only_sockets_that_listen_where_the_app_is_asked_are_counted(rows: list[tuple[str, int, str, int]]) -> None:
+    table = HEAD + "".join(row(*each) for each in rows)
+    assert listening_inodes(table, 20001) == {
+        str(inode) for address, port, state, inode in rows if address in ANSWERING and port == 20001 and state == "0A"
+    }
+
+
+@given(st.text())
+def test_a_table_of_nonsense_holds_no_listener(text: str) -> None:
+    assert listening_inodes(HEAD + text, 20001) == frozenset()
+
+
+def test_a_free_port_can_be_listened_on_and_is_then_ours_alone() -> None:
+    port = free_port()
+    assert objection(port, [os.getpid()]) == f"nothing listens on 127.0.0.1:{port}"
+    with socket.create_server(("127.0.0.1", port)):
+        assert not objection(port, [os.getpid()])
+        assert objection(port, [os.getppid()]) == f"another program listens on port {port}"
+        assert objection(port, []) == f"another program listens on port {port}"
+
+
+def test_a_socket_for_both_protocols_answers_at_the_address_of_the_app() -> None:
+    port = free_port()
+    with socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True):
+        assert not objection(port, [os.getpid()])
+
+
+def test_a_listener_at_another_address_is_none_of_the_app() -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.2", port)):
+        assert objection(port, [os.getpid()]) == f"nothing listens on 127.0.0.1:{port}"

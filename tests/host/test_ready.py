@@ -1,0 +1,273 @@
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from desired.model import Ready, Unobservable
+from reconciler.errors import InfrastructureError
+from reconciler.host.commands import HostCommands, SystemClock
+from reconciler.host.process import ProcessDriver
+from reconciler.host.ready import HostReadiness
+from reconciler.ports import Absent, App, Command, Seen, Unready
+from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place, script, settled
+
+SOON = timedelta(seconds=30)
+AT_ONCE = timedelta(seconds=0.6)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    return place(tmp_path / "work" / "slot")
+
+
+@pytest.fixture
+def driver(app: App) -> Iterator[ProcessDriver]:
+    with driver_for(app.folder.parent) as driver:
+        yield driver
+
+
+def probe(app: App) -> Command:
+    folder = app.folder.parent
+    return Command(("true",), folder, {"RECIPE": app.recipe}, SOON, folder / "probe.log", app.mark)
+
+
+def readiness(app: App) -> HostReadiness:
+    return HostReadiness(HostCommands(ENVIRONMENT, app.folder.parent), SystemClock())
+
+
+def wait(driver: ProcessDriver, app: App, ready: Ready) -> Seen | Unready:
+    return readiness(app).wait(app, ready, lambda: driver.look(app), probe(app))
+
+
+def test_an_app_that_answers_as_declared_is_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    seen = wait(driver, app, Ready(http="/", timeout=SOON))
+    assert seen == settled(driver, app)
+
+
+@pytest.mark.parametrize(
+    ("ready", "reason"),
+    [
+        (Ready(http="/status/503"), "GET /status/503 is answered with 503, not 200"),
+        (Ready(http="/status/404", status=(200, 204)), "GET /status/404 is answered with 404, not 200 or 204"),
+        (Ready(http="/away"), "GET /away is answered with 302, not 200"),
+        (Ready(http="/a b"), "GET /a b: URL can't contain control characters. '/a b' (found at least ' ')"),
+        (Ready(http=None, run=("sh", "-c", "echo broken; exit 4")), "sh ended with exit code 4: broken"),
+    ],
+)
+def test_an_app_that_answers_otherwise_is_not_ready_in_time_and_the_last_answer_is_told(
+    driver: ProcessDriver, app: App, tmp_path: Path, ready: Ready, reason: str
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    settled(driver, app)
+    unready = wait(driver, app, evolve(ready, timeout=AT_ONCE))
+    assert unready == Unready(f"not ready after 0.6 s: {reason}", timed_out=True)
+
+
+@pytest.mark.parametrize(
+    "ready",
+    [
+        Ready(http="/status/418", status=(200, 418)),
+        Ready(http="/away", status=(302,)),
+        Ready(http=None, tcp=True),
+        Ready(http=None, run=("sh", "-c", 'test "$URL" = "http://$ADDRESS" && test "$RECIPE" = notes')),
+    ],
+)
+def test_readiness_is_whatever_was_declared(driver: ProcessDriver, app: App, tmp_path: Path, ready: Ready) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    assert isinstance(wait(driver, app, evolve(ready, timeout=SOON)), Seen)
+
+
+def test_an_app_that_crashes_at_its_start_is_told_at_once_with_its_last_words(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    crash = "echo starting; echo 'no such table: notes' >&2; exit 3"
+    driver.deploy(app, checkout(tmp_path / "one", web=crash, worker="echo busy; exec sleep 1000"), GIVEN)
+    unready = wait(driver, app, Ready(timeout=timedelta(hours=1)))
+    assert isinstance(unready, Unready)
+    first, *others = unready.reason.splitlines()
+    assert (first, unready.timed_out) == ("web ended with exit code 3", False)
+    assert {"web: starting", "web: no such table: notes"} <= set(others)
+
+
+def test_an_app_whose_worker_died_is_told_at_once(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", worker="echo out of ideas; exit 9"), GIVEN)
+    unready = wait(driver, app, Ready(timeout=timedelta(hours=1)))
+    assert unready == Unready("worker ended with exit code 9\nworker: out of ideas", timed_out=False)
+
+
+def test_an_app_that_dies_after_its_first_answer_is_not_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    once = (
+        "import http.server, os; h = http.server.SimpleHTTPRequestHandler;"
+        "http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), h).handle_request(); os._exit(5)"
+    )
+    driver.deploy(app, checkout(tmp_path / "one", web=script(once)), GIVEN)
+    unready = wait(driver, app, Ready(timeout=timedelta(hours=1)))
+    assert isinstance(unready, Unready)
+    assert unready.reason.startswith("web ended with exit code 5")
+
+
+def test_an_app_that_never_listens_is_not_ready_in_time(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
+    unready = wait(driver, app, Ready(timeout=AT_ONCE))
+    assert isinstance(unready, Unready)
+    assert unready.timed_out
+    assert re.fullmatch(r"not ready after 0.6 s: nothing listens on 127.0.0.1:\d+", unready.reason)
+
+
+class Impostor:
+    """A listener of the test's own that gives every caller the same bytes, slowly where `pause` says so."""
+
+    def __init__(self, answer: bytes, pause: float = 0.0) -> None:
+        self.answer, self.pause, self.asked = answer, pause, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.over = threading.Event()
+
+    def serve(self) -> None:
+        while not self.over.is_set():
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                self.asked += 1
+                self.drip(connection)
+
+    def drip(self, connection: socket.socket) -> None:
+        try:
+            for byte in self.answer:
+                connection.sendall(bytes([byte]))
+                if self.pause and self.over.wait(self.pause):
+                    return
+        except OSError:
+            return
+
+
+@contextmanager
+def impostor(answer: bytes, pause: float = 0.0) -> Iterator[Impostor]:
+    server = Impostor(answer, pause)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.listener.shutdown(socket.SHUT_RDWR)
+        server.listener.close()
+        thread.join()
+
+
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+def seen_at(port: int, *, lacks: str = "") -> Seen:
+    return Seen("1.0.0", "c" * 40, not lacks, f"http://127.0.0.1:{port}", f"127.0.0.1:{port}", lacks)
+
+
+def test_a_stranger_who_answers_well_makes_no_app_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
+    with impostor(GOOD) as stranger:
+        # The app is told to live where the stranger listens.
+        def look() -> Seen | Absent:
+            seen = driver.look(app)
+            assert isinstance(seen, Seen)
+            return seen_at(stranger.port, lacks=seen.lacks)
+
+        unready = readiness(app).wait(app, Ready(timeout=AT_ONCE), look, probe(app))
+        assert isinstance(unready, Unready)
+        assert unready.timed_out
+        assert stranger.asked == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"SSH-2.0-x\r\n",
+        b"HTTP/1.1 banana\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nshort",
+        b"\xff" * 99,
+    ],
+)
+def test_an_answer_that_is_cut_or_no_http_makes_no_app_ready(app: App, answer: bytes) -> None:
+    with impostor(answer) as server:
+        look = lambda: seen_at(server.port)  # noqa: E731
+        unready = readiness(app).wait(app, Ready(timeout=AT_ONCE), look, probe(app))
+    assert isinstance(unready, Unready)
+    assert unready.timed_out
+    assert unready.reason.startswith("not ready after 0.6 s: GET /: ")
+    assert unready.reason.isprintable()
+
+
+def test_an_answer_that_drips_is_cut_off(app: App) -> None:
+    with impostor(b"HTTP/1.1 200 OK\r\n" + b"X-Slow: 1\r\n" * 100_000, pause=0.05) as server:
+        look = lambda: seen_at(server.port)  # noqa: E731
+        unready = readiness(app).wait(app, Ready(timeout=AT_ONCE), look, probe(app))
+    assert isinstance(unready, Unready)
+    assert unready.timed_out
+
+
+def test_what_could_not_be_seen_is_looked_at_again(app: App) -> None:
+    looks: list[Seen | Absent | Unobservable] = [Unobservable("the daemon is busy"), seen_at(1, lacks="x")]
+    with impostor(GOOD) as server:
+        looks += [seen_at(server.port)] * 2
+        slept: list[float] = []
+        ready = HostReadiness(HostCommands(ENVIRONMENT, app.folder.parent), SystemClock(), slept.append)
+        assert ready.wait(app, Ready(timeout=SOON), lambda: looks.pop(0), probe(app)) == seen_at(server.port)
+    assert looks == []
+    assert len(slept) == 3
+
+
+def test_what_was_never_started_is_not_waited_for(app: App) -> None:
+    unready = readiness(app).wait(app, Ready(timeout=SOON), lambda: Absent(""), probe(app))
+    assert unready == Unready("nothing of it runs", timed_out=False)
+
+
+def test_pauses_grow_and_stay_below_a_second(app: App) -> None:
+    slept: list[float] = []
+    clock = SystemClock()
+    ready = HostReadiness(HostCommands(ENVIRONMENT, app.folder.parent), clock, slept.append)
+    looks = iter([Unobservable("x")] * 12 + [Absent("gone")])
+    assert isinstance(ready.wait(app, Ready(timeout=SOON), lambda: next(looks), probe(app)), Unready)
+    assert slept == sorted(slept)
+    assert (len(slept), slept[0], slept[-1]) == (12, 0.05, 1.0)
+
+
+def test_a_probe_whose_program_is_missing_blames_the_host(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    settled(driver, app)
+    with pytest.raises(InfrastructureError, match="no-such-probe: not found in PATH"):
+        wait(driver, app, Ready(http=None, run=("no-such-probe",), timeout=SOON))
+
+
+def test_a_probe_that_hangs_is_ended_by_the_deadline(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    settled(driver, app)
+    unready = wait(driver, app, Ready(http=None, run=("sleep", "1000"), timeout=AT_ONCE))
+    assert isinstance(unready, Unready)
+    assert unready.timed_out
+    assert "sleep did not end in time" in unready.reason
+
+
+def test_last_words_are_short_printable_and_without_secrets(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    flood = (
+        "import sys; sys.stdout.write('x' * 4_000_000 + chr(10)); key = open('key').read();"
+        "print('the key is', key, chr(27) + '[2J', chr(0x202e)); sys.exit(1)"
+    )
+    release = checkout(tmp_path / "one", web=script(flood))
+    (release / "key").write_text("hunter2-hunter2")
+    app.secrets.mkdir(parents=True)
+    (app.secrets / "key").write_text("hunter2-hunter2\n")
+    driver.deploy(app, release, GIVEN)
+    unready = wait(driver, app, Ready(timeout=SOON))
+    assert isinstance(unready, Unready)
+    assert all(line.isprintable() for line in unready.reason.splitlines())
+    assert "the key is [redacted] \\x1b[2J \\u202e" in unready.reason
+    assert len(unready.reason) < 6000
