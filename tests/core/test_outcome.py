@@ -1,0 +1,236 @@
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.model import Release
+from reconciler.core.findings import Cause
+from reconciler.core.gate import Condition, Standing
+from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, is_recorded, is_remembered, judge
+from reconciler.core.plan import Action, Step
+from reconciler.core.sights import State
+from reconciler.core.tiers import Verdict
+from tests.core.attempted import acting_steps, attempts, read_backs
+from tests.values import canonical, circumstances, commit, finding, tiers, trial
+
+A, B = commit("a"), commit("b")
+WANTED = Release("1.1.0", B)
+OLD = canonical("1.0.0", A)
+NEW = evolve(canonical("1.1.0", B, trial="trial-1"), lineage=("1.0.0", "1.1.0"))
+TRIAL = trial(WANTED)
+MOVED = Condition("tagged", Standing.FAIL, "1.1.0 now names 6300000; 6200000 was tested")
+COLD = Condition("cold", Standing.FAIL, "tracked files changed: app.py")
+AWAY = Condition("at-home", Standing.FAIL, "run: systemctl start reconcile.service")
+FELL = "the candidate does not rise: exited 1"
+
+NEW_RELEASE = evolve(finding(cause=Cause.NEW_RELEASE), have=OLD)
+PROMOTE = Step(NEW_RELEASE, Action.PROMOTE, "1.1.0 was released", WANTED, circumstances=circumstances(B))
+REPAIR = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(finding(state=State.DAMAGED), have=OLD))
+FETCH = Step(finding(), Action.REPAIR, "the mirror is missing")
+REST = Step(finding(), Action.NONE, "canonical is at the newest release 1.0.0")
+
+
+@frozen
+class Case:
+    """What was to be done, what was done and what is there afterwards; the label that follows."""
+
+    about: str
+    step: Step
+    attempt: Attempt
+    back: ReadBack
+    result: Result
+    reason: str
+
+
+def tried(*verdicts: Verdict, upto: int = 5) -> Attempt:
+    return Attempt(evolve(TRIAL, tiers=tiers(*verdicts)[:upto]))
+
+
+GREEN = Attempt(TRIAL)
+PASS, FAIL, SKIP, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR
+BEFORE, AFTER = ReadBack(OLD), ReadBack(NEW)
+TOLD = "1.1.0 (6200000), data lived through 1.0.0 → 1.1.0, read back"
+
+UNTRIED = [
+    Case("nothing to do", REST, Attempt(), BEFORE, Result.NONE, "canonical is at the newest release 1.0.0"),
+    Case("mirror fetched", FETCH, Attempt(), ReadBack(OLD, mirrored=True), Result.REPAIRED, "there again, read back"),
+    Case("mirror not fetched", FETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "the mirror is still missing"),
+    Case("slot busy", PROMOTE, Attempt(hindrance="held by a trial"), BEFORE, Result.NOT_TRIED, "held by a trial"),
+    Case("disk full", PROMOTE, Attempt(None, hindrance="full", host_fault=True), BEFORE, Result.INFRASTRUCTURE, "full"),
+]
+
+MISTAKEN = [
+    Case("version", PROMOTE, Attempt(trial(Release("1.0.9", B))), AFTER, Result.INFRASTRUCTURE, "a bug: notes 1.0.9"),
+    Case("commit", PROMOTE, Attempt(trial(Release("1.1.0", A))), AFTER, Result.INFRASTRUCTURE, "was tried instead"),
+    Case("recipe", PROMOTE, Attempt(trial(WANTED, "gitea")), AFTER, Result.INFRASTRUCTURE, "a bug: gitea 1.1.0 was"),
+]
+
+NOT_GREEN = [
+    Case("fail", PROMOTE, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed: upgrade said fail"),
+    Case("first fail", PROMOTE, tried(FAIL, upto=1), BEFORE, Result.RED, "1.1.0: install failed"),
+    Case("repair fails", REPAIR, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed"),
+    Case("error", PROMOTE, tried(ERROR, upto=1), BEFORE, Result.INFRASTRUCTURE, "1.1.0: install could not be judged"),
+    Case("broken off", PROMOTE, tried(upto=3), BEFORE, Result.NOT_TRIED, "not every tier was reached"),
+    Case("fail, though recorded", PROMOTE, tried(PASS, FAIL, upto=2), AFTER, Result.RED, "upgrade failed"),
+]
+
+PROMOTED = [
+    Case("new release", PROMOTE, GREEN, AFTER, Result.PROMOTED, TOLD),
+    Case("repair", REPAIR, GREEN, AFTER, Result.REPAIRED, TOLD),
+    Case("with skips", PROMOTE, tried(PASS, SKIP, SKIP, SKIP, SKIP), AFTER, Result.PROMOTED, TOLD),
+    Case("broken later", PROMOTE, evolve(GREEN, broken="EIO"), AFTER, Result.PROMOTED, f"{TOLD}; afterwards: EIO"),
+]
+
+NOWHERE = "the registry, opened anew, does not name what was tested"
+
+
+def unpromoted(about: str, back: ReadBack, reason: str, attempt: Attempt = GREEN) -> Case:
+    return Case(about, PROMOTE, attempt, back, Result.GREEN_NOT_PROMOTED, f"green, not promoted: {reason}")
+
+
+UNPROMOTED = [
+    unpromoted("nothing recorded", ReadBack(None), NOWHERE),
+    unpromoted("still the old one", BEFORE, NOWHERE),
+    unpromoted("another trial's", ReadBack(canonical("1.1.0", B, trial="trial-0")), NOWHERE),
+    unpromoted("another commit", ReadBack(canonical("1.1.0", A, trial="trial-1")), NOWHERE),
+    unpromoted("another version", ReadBack(canonical("1.0.9", B, trial="trial-1")), NOWHERE),
+    unpromoted("another recipe's", ReadBack(canonical("1.1.0", B, "gitea", "trial-1")), NOWHERE),
+    unpromoted("snapshot damaged", ReadBack(NEW, "snapshot.tar is shorter"), "snapshot.tar is shorter"),
+    unpromoted("refused", BEFORE, str(MOVED), Attempt(TRIAL, refusals=(MOVED,))),
+    unpromoted("refused twice", BEFORE, f"{MOVED}; {AWAY}", Attempt(TRIAL, refusals=(MOVED, AWAY))),
+    unpromoted("refused, though recorded", AFTER, str(MOVED), Attempt(TRIAL, refusals=(MOVED,))),
+    unpromoted("candidate fell", BEFORE, FELL, evolve(GREEN, broken=FELL)),
+    unpromoted("refused and broken", BEFORE, f"{MOVED}; EIO", Attempt(TRIAL, refusals=(MOVED,), broken="EIO")),
+]
+
+
+def assert_judged(case: Case) -> None:
+    outcome = judge(case.step, case.attempt, case.back)
+    assert outcome.result is case.result, outcome.reason
+    assert case.reason in outcome.reason
+    assert (outcome.step, outcome.attempt, outcome.have) == (case.step, case.attempt, case.back.canonical)
+
+
+@pytest.mark.parametrize("case", UNTRIED, ids=lambda case: case.about)
+def test_where_nothing_was_tried_the_host_or_a_reason_is_named(case: Case) -> None:
+    assert_judged(case)
+
+
+@pytest.mark.parametrize("case", MISTAKEN, ids=lambda case: case.about)
+def test_a_trial_of_anything_else_than_was_wanted_is_a_bug_and_no_verdict(case: Case) -> None:
+    assert_judged(case)
+
+
+@pytest.mark.parametrize("case", NOT_GREEN, ids=lambda case: case.about)
+def test_a_failed_tier_is_red_and_one_that_the_host_spoiled_is_not(case: Case) -> None:
+    assert_judged(case)
+
+
+@pytest.mark.parametrize("case", PROMOTED, ids=lambda case: case.about)
+def test_what_was_tested_and_is_read_back_undamaged_is_promoted(case: Case) -> None:
+    assert_judged(case)
+
+
+@pytest.mark.parametrize("case", UNPROMOTED, ids=lambda case: case.about)
+def test_green_without_a_promotion_is_a_result_of_its_own_and_says_why(case: Case) -> None:
+    assert_judged(case)
+
+
+REMEMBERED = [
+    (tried(PASS, FAIL, upto=2), True),
+    (tried(ERROR, upto=1), False),
+    (tried(upto=3), False),
+    (Attempt(hindrance="held by a trial"), False),
+    (Attempt(hindrance="disk full", host_fault=True), False),
+    (evolve(GREEN, broken=FELL), True),
+    (evolve(GREEN, broken="disk full", host_fault=True), False),
+    (evolve(GREEN, refusals=(AWAY,)), False),
+    (evolve(GREEN, refusals=(MOVED,)), False),
+    (evolve(GREEN, refusals=(MOVED,), broken="refused"), False),
+    (evolve(GREEN, trial=evolve(TRIAL, altered=("app.py",)), refusals=(COLD,)), True),
+    (evolve(GREEN, trial=evolve(TRIAL, altered=("app.py",)), refusals=(COLD, AWAY)), True),
+    (evolve(GREEN, trial=evolve(TRIAL, emptied=False), refusals=(COLD,)), False),
+    (evolve(GREEN, trial=evolve(TRIAL, tests_kept=False), refusals=(COLD,)), False),
+    (GREEN, False),
+]
+
+
+@pytest.mark.parametrize(("attempt", "remembered"), REMEMBERED)
+def test_only_what_the_recipe_did_wrong_is_remembered(attempt: Attempt, *, remembered: bool) -> None:
+    assert is_remembered(judge(PROMOTE, attempt, BEFORE)) is remembered
+
+
+def test_a_promotion_is_not_remembered_as_a_red() -> None:
+    assert not is_remembered(judge(PROMOTE, GREEN, AFTER))
+    assert not is_remembered(judge(PROMOTE, evolve(GREEN, broken="EIO"), AFTER))
+    assert not is_remembered(judge(REST, Attempt(), BEFORE))
+
+
+def test_only_the_very_trial_is_found_in_the_registry() -> None:
+    assert is_recorded(TRIAL, AFTER)
+    assert not is_recorded(TRIAL, BEFORE)
+    assert not is_recorded(evolve(TRIAL, id="trial-2"), AFTER)
+
+
+# ---- properties ----
+
+
+def judged(data: st.DataObject, step: Step) -> tuple[Outcome, ReadBack]:
+    attempt = data.draw(attempts(step))
+    back = data.draw(read_backs(step, attempt.trial))
+    return judge(step, attempt, back), back
+
+
+@given(acting_steps(), st.data())
+def test_promoted_means_green_unrefused_and_read_back_from_this_very_trial(step: Step, data: st.DataObject) -> None:
+    outcome, back = judged(data, step)
+    if outcome.result not in {Result.PROMOTED, Result.REPAIRED} or step.release is None:
+        return
+    made, have = outcome.attempt.trial, back.canonical
+    assert made is not None
+    assert have is not None
+    assert (have.recipe, have.version, have.commit) == (step.recipe, step.release.version, step.release.commit)
+    assert have.evidence.trial == made.id
+    assert back.damage == ""
+    assert outcome.attempt.refusals == ()
+    assert len(made.tiers) == 5
+    assert {each.verdict for each in made.tiers} <= {PASS, SKIP}
+    assert outcome.result is (Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED)
+
+
+@given(acting_steps(), st.data())
+def test_where_all_of_that_holds_it_is_promoted(step: Step, data: st.DataObject) -> None:
+    outcome, back = judged(data, step)
+    made, release = outcome.attempt.trial, step.release
+    if made is None or release is None or outcome.attempt.refusals or back.damage or made.release != release:
+        return
+    exactly = evolve(canonical(release.version, release.commit, step.recipe, made.id))
+    passed = made.tiers[0].verdict is PASS and len(made.tiers) == 5 and made.tiers[-1].verdict in {PASS, SKIP}
+    if passed and back.canonical == exactly:
+        assert outcome.result in {Result.PROMOTED, Result.REPAIRED}
+
+
+@given(acting_steps(), st.data())
+def test_red_and_remembered_blame_only_what_was_wanted_and_tried(step: Step, data: st.DataObject) -> None:
+    outcome, _ = judged(data, step)
+    made = outcome.attempt.trial
+    if outcome.result is Result.RED or is_remembered(outcome):
+        assert made is not None
+        assert (made.recipe, made.release) == (step.recipe, step.release)
+        assert ERROR not in {each.verdict for each in made.tiers}
+    assert outcome.reason
+
+
+@given(acting_steps(), st.data())
+def test_a_fault_of_the_host_never_blocks_the_next_try_of_what_passed(step: Step, data: st.DataObject) -> None:
+    outcome, back = judged(data, step)
+    faulty = judge(step, evolve(outcome.attempt, host_fault=True), back)
+    if faulty.result is not Result.RED:
+        assert not is_remembered(faulty)
+
+
+@given(acting_steps(), st.data())
+def test_a_step_of_nothing_comes_to_nothing_whatever_happened(step: Step, data: st.DataObject) -> None:
+    outcome, back = judged(data, step)
+    rest = evolve(step, action=Action.NONE, release=None)
+    assert judge(rest, outcome.attempt, back).result is Result.NONE
