@@ -13,6 +13,7 @@ from reconciler.show.document import (
     FORMAT,
     RECIPE,
     Json,
+    error_part,
     gate_part,
     have_part,
     population_part,
@@ -93,6 +94,7 @@ def _document(run: Run, population: Population, recipes: list[Json], summary: Js
         "recipes": recipes,
         "summary": summary,
         "notes": [],
+        "errors": [],
         "exit_code": exit_code,
     }
 
@@ -120,8 +122,4 @@ def said_document(command: str, said: str) -> Json:
 
 def error_document(errors: Sequence[Error], exit_code: int) -> Json:
     """Why there is no other answer: every problem at once."""
-    return {"format": FORMAT, "errors": [_error(*error) for error in errors], "exit_code": exit_code}
-
-
-def _error(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
-    return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}
+    return {"format": FORMAT, "errors": [error_part(*error) for error in errors], "exit_code": exit_code}

@@ -10,7 +10,7 @@ from typing import Final
 
 from desired.model import Release, Want
 from reconciler.core.gate import Condition
-from reconciler.core.report import Population, Report, Row, Run, Slice
+from reconciler.core.report import Population, Report, Row, Run, Slice, gaps
 from reconciler.core.tiers import TierResult, Trial, level
 from reconciler.show.columns import because
 from reconciler.show.trial import tier_reason
@@ -76,8 +76,20 @@ def report_document(report: Report) -> Json:
         "recipes": [_row(row) for row in report.rows],
         "summary": _summary(report.counts, report.line),
         "notes": list(report.notes),
+        "errors": _gaps(report),
         "exit_code": report.exit_code,
     }
+
+
+def _gaps(report: Report) -> list[Json]:
+    """Why the report is hollow, if it is: then what it says of each recipe is not the whole."""
+    missing = gaps(report.population, report.counts, report.rows)
+    return [error_part("", None, None, each, "") for each in missing]
+
+
+def error_part(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
+    """One error; it stands at no place where `file` is empty."""
+    return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}
 
 
 def run_part(run: Run) -> Json:

@@ -127,6 +127,7 @@ def _about(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _evidence(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    yield "", ""
     took = (evidence.finished_at - evidence.started_at).total_seconds()
     yield "trial", f"{evidence.trial}, level {evidence.level}, {duration(took)}, in pass {evidence.pass_id}"
     yield "base", f"{evidence.base.version or 'none'}: {evidence.base.why}"
@@ -140,6 +141,7 @@ def _evidence(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _where(place: Place) -> Iterator[tuple[str, str]]:
+    yield "", ""
     yield "trigger", place.trigger
     yield "place", f"{place.unit or 'no unit'}, user {place.user}, {place.digest}"
     yield "PATH", place.path

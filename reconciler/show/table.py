@@ -9,7 +9,7 @@ from reconciler.show.columns import WHY, columns_of, why
 from reconciler.show.escape import escape, width
 from reconciler.show.legend import legend
 from reconciler.show.screen import Screen, Style, align, paint, room_left
-from reconciler.show.troubles import remarks, troubles
+from reconciler.show.troubles import TROUBLES, remarks, troubles
 from reconciler.show.words import count_of
 
 LEAST_WHY: Final = 24
@@ -40,9 +40,9 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 
 
 def _said_below(report: Report, screen: Screen, room: int | None) -> list[str]:
-    """The sentences that found no room in the table, but for those which say that all is as it should be."""
+    """The sentences that found no room, but for those of recipes at rest and of those with a block of their own."""
     cut = [row for row in report.rows if room is not None and width(escape(why(row, report.run))) > room]
-    telling = [row for row in cut if not _is_at_rest(row)]
+    telling = [row for row in cut if not _is_at_rest(row) and row.result not in TROUBLES]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in telling]
     return ["", *lines] if lines else []
 

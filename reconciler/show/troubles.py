@@ -61,7 +61,8 @@ def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "reason", outcome.reason
         return
     yield "release", f"{trial.release.version} ({short(trial.release.commit)})"
-    yield "tier", f"{bad.name} {VERDICTS[bad.verdict]} after {duration(bad.seconds)}: {bad.reason}"
+    after = f" after {duration(bad.seconds)}" if bad.seconds >= 1 else ""
+    yield "tier", f"{bad.name} {VERDICTS[bad.verdict]}{after}: {bad.reason}"
     if bad.name is TierName.UPGRADE:
         yield "base", base_said(trial)
 

@@ -160,6 +160,14 @@ def test_a_trial_that_could_not_be_judged_is_infrastructure() -> None:
     assert recipe(trial_document(run(Command.TRIAL), tested, 1), "cal")["result"] == Result.INFRASTRUCTURE
 
 
+def test_a_hollow_report_is_an_error_too() -> None:
+    excepted = [row for row in plan().rows if row.recipe == "mumble"]
+    document = parsed(report_document(reports.report(Command.PLAN, excepted)))
+    assert document["exit_code"] == 5
+    assert [error["message"] for error in document["errors"]] == ["nothing is enrolled"]
+    assert parsed(report_document(plan()))["errors"] == []
+
+
 # ---- other answers ----
 
 
