@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Fleet
 from reconciler.converge import Task, converge, untried
@@ -62,7 +62,7 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
     plan = plan_for(host, asked, mirrored.observed)
     outcomes, signal = _converge(host, asked, plan, mirrored, tell)
     after = look_again(host, asked.fleet, mirrored.observed, host.registry.read())
-    left = plan_for(host, asked, after)
+    left = plan_for(host, evolve(asked, retry=()), after)
     rows = [
         Row(
             step,
