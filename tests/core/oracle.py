@@ -1,8 +1,11 @@
 """What the rules say of one sight, told from the raw answer by a list of ranks and by nothing the code computed."""
 
+from attrs import astuple
+
 from desired.model import Unobservable
 from reconciler.core.findings import Cause
-from reconciler.core.sights import Sight
+from reconciler.core.plan import Surroundings
+from reconciler.core.sights import Sight, State
 from tests.strategies import ALLOWED, RANK
 
 
@@ -86,3 +89,18 @@ def cause(sight: Sight) -> Cause:
         return Cause.FIRST_RELEASE
     same = RANK[have.version] == RANK[want[0]] and have.commit == want[1]
     return Cause.IN_SYNC if same else Cause.NEW_RELEASE
+
+
+def holds_red(sight: Sight, around: Surroundings) -> bool:
+    """Whether what would be tried next was red at the same commit, with equal tests, Canon and place."""
+    want, now = wanted(sight), cause(sight)
+    due = want if now in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} else None
+    if now is Cause.IN_SYNC and sight.look.state is State.DAMAGED:
+        due = want
+    if due is None or sight.recipe.name in around.retry:
+        return False
+    here = (sight.tests, around.canon, around.place.digest, around.place.versions_digest)
+    return any(
+        RANK[tag] == RANK[due[0]] and astuple(red.circumstances) == (due[1], *here)
+        for tag, red in sight.memory.reds.items()
+    )

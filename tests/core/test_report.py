@@ -1,0 +1,288 @@
+import re
+from collections import Counter
+
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.core.findings import Cause, MirrorState, compare
+from reconciler.core.outcome import Attempt, Outcome, Result
+from reconciler.core.plan import Action, HeldBack, Step, make_plan
+from reconciler.core.report import CODE_OF, GRAVEST_FIRST, Command, Report, Row, Run, Slice, slice_of, summarise
+from reconciler.core.sights import State
+from tests.core import oracle
+from tests.core.attempted import rows
+from tests.strategies import World, worlds
+from tests.values import HERE, NOW, finding
+
+RUN = Run(Command.PLAN, "pass-1", NOW, NOW, HERE, "canon-1", "fleet-1")
+NONE, PROMOTE, REPAIR = Action.NONE, Action.PROMOTE, Action.REPAIR
+INTACT, DAMAGED, UNKNOWN, NO_STATE = State.INTACT, State.DAMAGED, State.UNKNOWN, State.NONE
+EXCEPTED, RED_BEFORE, QUARANTINED = HeldBack.EXCEPTED, HeldBack.RED_BEFORE, HeldBack.QUARANTINED
+
+
+@frozen
+class Case:
+    """What is left of one recipe and what a pass did about it before; where it counts and the exit code it makes."""
+
+    about: str
+    cause: Cause
+    state: State
+    slice: Slice
+    code: int
+    action: Action = NONE
+    held_back: HeldBack | None = None
+    result: Result = Result.NONE
+
+    def row(self, name: str = "notes") -> Row:
+        found = finding(name, self.cause, self.state)
+        asks = self.held_back in {RED_BEFORE, QUARANTINED} or self.cause in ASKING
+        step = Step(found, self.action, found.reason, held_back=self.held_back, needs_person=asks)
+        outcome = Outcome(step, self.result, "it was so", Attempt(), None)
+        return Row(step, (), None if self.result is Result.NONE else outcome)
+
+
+ASKING = {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS, Cause.ORPHANED}
+
+CASES = [
+    Case("in sync", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0),
+    Case("promoted", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0, result=Result.PROMOTED),
+    Case("repaired", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0, result=Result.REPAIRED),
+    Case("mirror missing", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0, REPAIR),
+    Case("never released", Cause.NEVER_RELEASED, NO_STATE, Slice.NEVER_RELEASED, 0),
+    Case("excepted", Cause.IN_SYNC, INTACT, Slice.EXCEPTED, 0, held_back=EXCEPTED),
+    Case("excepted and unseen", Cause.UNOBSERVABLE, UNKNOWN, Slice.EXCEPTED, 0, held_back=EXCEPTED),
+    Case("excepted and damaged", Cause.IN_SYNC, DAMAGED, Slice.EXCEPTED, 0, held_back=EXCEPTED),
+    Case("first release", Cause.FIRST_RELEASE, NO_STATE, Slice.TO_PROMOTE, 2, PROMOTE),
+    Case("new release", Cause.NEW_RELEASE, INTACT, Slice.TO_PROMOTE, 2, PROMOTE),
+    Case("not tried", Cause.NEW_RELEASE, INTACT, Slice.TO_PROMOTE, 2, PROMOTE, result=Result.NOT_TRIED),
+    Case("damaged", Cause.IN_SYNC, DAMAGED, Slice.DAMAGED, 3, REPAIR),
+    Case("damaged, new release", Cause.NEW_RELEASE, DAMAGED, Slice.DAMAGED, 3, PROMOTE),
+    Case("damaged, not tried", Cause.IN_SYNC, DAMAGED, Slice.DAMAGED, 3, REPAIR, result=Result.NOT_TRIED),
+    Case("red before", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, held_back=RED_BEFORE),
+    Case("red before, damaged", Cause.NEW_RELEASE, DAMAGED, Slice.NEEDS_PERSON, 4, held_back=RED_BEFORE),
+    Case("red", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, held_back=RED_BEFORE, result=Result.RED),
+    Case("red, forgotten", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, PROMOTE, result=Result.RED),
+    Case("green, not", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, PROMOTE, result=Result.GREEN_NOT_PROMOTED),
+    Case("ambiguous", Cause.AMBIGUOUS, INTACT, Slice.NEEDS_PERSON, 4),
+    Case("ahead", Cause.AHEAD, INTACT, Slice.NEEDS_PERSON, 4),
+    Case("ahead, damaged", Cause.AHEAD, DAMAGED, Slice.NEEDS_PERSON, 4),
+    Case("moved", Cause.MOVED, INTACT, Slice.NEEDS_PERSON, 4, held_back=QUARANTINED),
+    Case("orphaned", Cause.ORPHANED, INTACT, Slice.ORPHANED, 4),
+    Case("orphaned, damaged", Cause.ORPHANED, DAMAGED, Slice.ORPHANED, 4),
+    Case("orphaned, unknown", Cause.ORPHANED, UNKNOWN, Slice.ORPHANED, 1),
+    Case("unobservable", Cause.UNOBSERVABLE, INTACT, Slice.UNOBSERVABLE, 1),
+    Case("unobservable, damaged", Cause.UNOBSERVABLE, DAMAGED, Slice.UNOBSERVABLE, 1),
+    Case("unknown", Cause.IN_SYNC, UNKNOWN, Slice.UNOBSERVABLE, 1),
+    Case("ambiguous, unknown", Cause.AMBIGUOUS, UNKNOWN, Slice.UNOBSERVABLE, 1),
+    Case("host", Cause.NEW_RELEASE, INTACT, Slice.INFRASTRUCTURE, 1, PROMOTE, result=Result.INFRASTRUCTURE),
+    Case("host, damaged", Cause.IN_SYNC, DAMAGED, Slice.INFRASTRUCTURE, 1, REPAIR, result=Result.INFRASTRUCTURE),
+]
+
+
+def report_of(*told: Row, enrolled: dict[str, bool] | None = None, declared: int | None = None) -> Report:
+    """A report of exactly these rows; who is enrolled is told from the rows unless given."""
+    selected = enrolled or {
+        row.recipe: row.step.held_back is not EXCEPTED for row in told if row.finding.cause is not Cause.ORPHANED
+    }
+    return summarise(RUN, len(selected) if declared is None else declared, selected, len(selected), told)
+
+
+CALM = Case("in sync", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0).row("calm")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.about)
+def test_a_recipe_counts_once_in_its_gravest_place(case: Case) -> None:
+    report = report_of(CALM, case.row())
+    expected = Counter({Slice.IN_SYNC: 1}) + Counter({case.slice: 1})
+    assert Counter(report.counts) == expected
+    assert report.exit_code == case.code
+    assert report.notes == ()
+
+
+def test_the_gravest_code_wins_by_5_1_4_3_2() -> None:
+    assert GRAVEST_FIRST == (5, 1, 4, 3, 2, 0)
+    by_code = {case.code: case for case in CASES}
+    gravest_first = [1, 4, 3, 2, 0]
+    for place, code in enumerate(gravest_first):
+        milder = [by_code[each].row(f"r{each}") for each in gravest_first[place:]]
+        assert report_of(CALM, *milder).exit_code == code
+
+
+def test_every_slice_has_a_code() -> None:
+    assert set(CODE_OF) == set(Slice)
+    assert set(report_of(CALM).counts) == set(Slice)
+
+
+def many(count: int, about: str, prefix: str) -> list[Row]:
+    case = next(case for case in CASES if case.about == about)
+    return [case.row(f"{prefix}{number}") for number in range(count)]
+
+
+def test_the_closing_line_of_a_whole_fleet() -> None:
+    told = [
+        *many(15, "in sync", "a"),
+        *many(3, "new release", "b"),
+        *many(1, "damaged", "c"),
+        *many(1, "moved", "d"),
+        *many(1, "never released", "e"),
+        *many(2, "excepted", "f"),
+    ]
+    report = report_of(*told)
+    assert report.line == (
+        "21 enrolled, 21 decided: 15 in sync, 3 to promote, 1 damaged, 0 held, 1 needs you, 1 never released, "
+        "0 unobservable; 2 excepted, 0 orphaned"
+    )
+    assert report.exit_code == 4
+
+
+def test_the_closing_line_of_a_fleet_in_order() -> None:
+    assert report_of(CALM).line == (
+        "1 enrolled, 1 decided: 1 in sync, 0 to promote, 0 damaged, 0 held, 0 need you, 0 never released, "
+        "0 unobservable; 0 excepted, 0 orphaned"
+    )
+
+
+def test_the_closing_line_of_a_fleet_in_trouble() -> None:
+    told = [
+        *many(2, "host", "a"),
+        *many(2, "unobservable", "b"),
+        *many(2, "red before", "c"),
+        *many(1, "orphaned", "d"),
+    ]
+    assert report_of(*told).line == (
+        "6 enrolled, 6 decided: 0 in sync, 0 to promote, 0 damaged, 0 held, 2 need you, 0 never released, "
+        "2 unobservable, 2 infrastructure; 0 excepted, 1 orphaned"
+    )
+
+
+def test_the_closing_line_of_a_selection_says_of_how_many() -> None:
+    assert report_of(CALM, declared=21).line == (
+        "1 of 21 selected: 1 enrolled, 1 decided: 1 in sync, 0 to promote, 0 damaged, 0 held, 0 need you, "
+        "0 never released, 0 unobservable; 0 excepted, 0 orphaned"
+    )
+
+
+def test_rows_are_told_by_name_with_what_was_done() -> None:
+    done = next(case for case in CASES if case.about == "promoted").row("b")
+    report = report_of(done, finding_row := many(1, "in sync", "a")[0])
+    assert report.rows == (finding_row, done)
+    assert [row.result for row in report.rows] == [Result.NONE, Result.PROMOTED]
+    assert report.run is RUN
+
+
+def test_where_nothing_is_enrolled_the_run_is_hollow() -> None:
+    nothing = summarise(RUN, 0, {}, 0, [])
+    assert (nothing.exit_code, nothing.notes) == (5, ("nothing is enrolled",))
+    excepted = report_of(*many(3, "excepted", "a"))
+    assert (excepted.exit_code, excepted.notes) == (5, ("nothing is enrolled",))
+    orphans = report_of(*many(1, "orphaned", "a"))
+    assert orphans.exit_code == 5
+
+
+BOTH = {"a": True, "b": True}
+A, B = (next(case for case in CASES if case.about == "in sync").row(name) for name in BOTH)
+
+
+@pytest.mark.parametrize(
+    ("observed", "told", "note"),
+    [
+        (1, [A, B], "2 recipes selected but 1 observed"),
+        (2, [A], "2 recipes selected but 1 decided"),
+        (2, [A, A], "2 recipes selected but 1 reported"),
+        (2, [A, A], "a is reported 2 times"),
+        (2, [A, CALM], "2 recipes selected but 1 reported"),
+        (2, [A, B, CALM], "2 recipes selected but 3 decided"),
+        (2, [A, evolve(B, step=evolve(B.step, held_back=EXCEPTED))], "2 recipes enrolled but 1 counted"),
+        (2, [A, B, *many(1, "orphaned", "d") * 2], "d0 is reported 2 times"),
+    ],
+)
+def test_sums_that_do_not_close_are_hollow_and_say_what_is_missing(observed: int, told: list[Row], note: str) -> None:
+    report = summarise(RUN, 2, BOTH, observed, told, ["a note"])
+    assert report.exit_code == 5
+    assert report.notes[0] == "a note"
+    assert note in report.notes
+
+
+# ---- properties ----
+
+
+def rows_of(data: st.DataObject, world: World) -> list[Row]:
+    plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+    return [data.draw(rows(step)) for step in plan.steps.values()]
+
+
+def told_of(world: World, told: list[Row]) -> Report:
+    selected = {name: seen.recipe.enrolled for name, seen in world.sights.items()}
+    return summarise(RUN, len(selected), selected, len(selected), told)
+
+
+def codes_of(world: World, row: Row) -> set[int]:
+    """All that the exit table says of one recipe, from what was drawn."""
+    seen = world.sights.get(row.recipe)
+    state = (seen or world.orphans[row.recipe]).look.state
+    codes = {UNKNOWN: {1}, DAMAGED: {3}}.get(state, set())
+    if seen is None:
+        return codes | {4}
+    if not seen.recipe.enrolled:
+        return {0}
+    cause = oracle.cause(seen)
+    codes |= {Cause.UNOBSERVABLE: {1}, Cause.FIRST_RELEASE: {2}, Cause.NEW_RELEASE: {2}}.get(cause, set())
+    codes |= {4} if cause in ASKING else set()
+    if state is not UNKNOWN and oracle.holds_red(seen, world.around):
+        codes |= {4}
+    done = row.outcome.result if row.outcome else Result.NONE
+    return codes | {Result.INFRASTRUCTURE: {1}, Result.RED: {4}, Result.GREEN_NOT_PROMOTED: {4}}.get(done, set())
+
+
+@given(worlds(), st.data())
+def test_the_exit_code_is_the_gravest_of_all_rows(world: World, data: st.DataObject) -> None:
+    told = rows_of(data, world)
+    codes = set().union(*(codes_of(world, row) for row in told))
+    if not any(seen.recipe.enrolled for seen in world.sights.values()):
+        codes.add(5)
+    expected = next((code for code in (5, 1, 4, 3, 2) if code in codes), 0)
+    assert told_of(world, told).exit_code == expected
+
+
+@given(worlds(), st.data())
+def test_the_sum_of_the_closing_line_closes(world: World, data: st.DataObject) -> None:
+    report = told_of(world, rows_of(data, world))
+    head, inside, outside = re.split(r"[:;]", report.line)
+    enrolled, decided = (int(number) for number in re.findall(r"\d+", head))
+    assert enrolled == decided == sum(int(number) for number in re.findall(r"\d+", inside))
+    excepted, orphaned = (int(number) for number in re.findall(r"\d+", outside))
+    assert (enrolled + excepted, orphaned) == (len(world.sights), len(world.orphans))
+    assert sum(report.counts.values()) == len(report.rows)
+
+
+@given(worlds(), st.data())
+def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: World, data: st.DataObject) -> None:
+    told = rows_of(data, world)
+    row = data.draw(st.sampled_from(told))
+    rest = [each for each in told if each is not row]
+    assert told_of(world, [*told, row]).exit_code == 5
+    if row.finding.cause is not Cause.ORPHANED:
+        assert told_of(world, rest).exit_code == 5
+        for twin in rest:
+            assert told_of(world, [*rest, twin]).exit_code == 5
+
+
+@given(worlds(), st.data())
+def test_unseen_or_unknown_is_never_counted_in_sync(world: World, data: st.DataObject) -> None:
+    for row in rows_of(data, world):
+        seen = world.sights.get(row.recipe)
+        if seen is not None and (oracle.is_unseen(seen) or seen.look.state is UNKNOWN):
+            assert slice_of(row) is not Slice.IN_SYNC
+            assert not seen.recipe.enrolled or 1 in codes_of(world, row)
+
+
+@given(worlds())
+def test_a_mirror_alone_never_changes_the_code(world: World) -> None:
+    plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+    codes = set()
+    for mirror in MirrorState:
+        steps = [evolve(step, finding=evolve(step.finding, mirror=mirror)) for step in plan.steps.values()]
+        codes.add(told_of(world, [Row(step, ()) for step in steps]).exit_code)
+    assert len(codes) == 1
