@@ -1,0 +1,108 @@
+"""The real `reconcile` as a user starts it, with folders of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+BIN = Path(sys.executable).parent
+LONGEST = 300
+
+
+@frozen
+class Said:
+    """What a command left with and printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.out)
+        return parsed
+
+    def row(self, recipe: str) -> dict[str, Any]:
+        """One recipe's row of a JSON report."""
+        rows: list[dict[str, Any]] = self.document["recipes"]
+        return next(row for row in rows if row["name"] == recipe)
+
+
+@define
+class Canon:
+    """`reconcile` in a folder with `fleet/` and `state/`; `more` is added to its environment."""
+
+    folder: Path
+    more: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def fleet(self) -> Path:
+        return self.folder / "fleet"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        folders = {"RECONCILE_FLEET": str(self.fleet), "RECONCILE_STATE": str(self.state)}
+        path = f"{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **folders, **self.more}
+
+    def run(self, *words: str) -> Said:
+        """Run one command to its end."""
+        done = subprocess.run(
+            [BIN / "reconcile", *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def json(self, *words: str) -> Said:
+        return self.run(*words, "-o", "json", "-q")
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start a command and leave it running; the caller ends it."""
+        return subprocess.Popen(
+            [BIN / "reconcile", *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def shell(self, script: str) -> Said:
+        """Run lines of a shell, as a user would paste them; the first failing one ends it."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env={key: value for key, value in self.environment.items() if not key.startswith("RECONCILE_")},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+
+def look_of(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Everything of a folder that a look could change: names, kinds, sizes, contents and times, atime aside."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in sorted([folder, *folder.rglob("*")]):
+        look = path.lstat()
+        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        found[os.fspath(path)] = (look.st_mode, look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns, content)
+    return found
