@@ -105,4 +105,6 @@ def test_the_mutations_leave_some_texts_whole_and_break_others_in_many_ways() ->
             drawn.update({"no TOML" if "no TOML" in problem.message else "flawed" for problem in answer.problems})
 
     count()
-    assert min(drawn["whole"], drawn["no TOML"], drawn["flawed"]) >= 8, drawn
+    # Few changes are harmless, and none is drawn twice.
+    assert drawn["whole"] >= 3, drawn
+    assert min(drawn["no TOML"], drawn["flawed"]) >= 30, drawn
