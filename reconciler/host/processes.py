@@ -31,14 +31,29 @@ class Process:
 
 def glance(pid: int) -> Process | None:
     """The process `pid`, None when there is none."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_bytes().decode("utf-8", "backslashreplace")
-    except OSError:
+    stat = _read(f"/proc/{pid}/stat", 1024)
+    if not stat:
         return None
     # The name stands in brackets and may itself hold brackets and blanks.
-    head, _, tail = text.rpartition(")")
-    fields = tail.split()
-    return Process(pid, int(fields[1]), int(fields[3]), fields[0], int(fields[19]), head.partition("(")[2])
+    head, _, tail = stat.rpartition(b")")
+    fields = tail.split(None, 20)
+    name = head.partition(b"(")[2].decode("utf-8", "backslashreplace")
+    return Process(pid, int(fields[1]), int(fields[3]), fields[0].decode("ascii"), int(fields[19]), name)
+
+
+def _read(path: str, size: int) -> bytes:
+    """All of a file of about `size` bytes, nothing where we may not look. Hundreds are read at every look of ours."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            whole = part = os.read(descriptor, size)
+            while len(part) == size:
+                part = os.read(descriptor, size)
+                whole += part
+        finally:
+            os.close(descriptor)
+        return whole
+    return b""
 
 
 def everyone() -> tuple[Process, ...]:
@@ -54,15 +69,14 @@ def _table() -> Iterator[Process]:
 
 def mark_of(process: Process, variable: str) -> str | None:
     """The value that `variable` had when the process's program started; None without it, or where we may not look."""
-    try:
-        environment = Path(f"/proc/{process.pid}/environ").read_bytes()
-    except OSError:
-        return None
-    wanted = variable.encode() + b"="
-    for entry in environment.split(b"\0"):
-        if entry.startswith(wanted):
-            return os.fsdecode(entry[len(wanted) :])
-    return None
+    wanted = b"\0" + variable.encode() + b"="
+    _, found, rest = (b"\0" + _environment(process.pid)).partition(wanted)
+    return os.fsdecode(rest.partition(b"\0")[0]) if found else None
+
+
+def _environment(pid: int) -> bytes:
+    """What the program was started with."""
+    return _read(f"/proc/{pid}/environ", 16 * 1024)
 
 
 def descendants(roots: Collection[int], among: Iterable[Process]) -> tuple[Process, ...]:
