@@ -137,15 +137,16 @@ def _env_name(value: object) -> str:
 
 
 def _allow(value: object) -> str:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
     if not isinstance(value, str) or not re.fullmatch(_ALLOW, value, re.ASCII):
         raise _refuse(wants, value)
-    try:
-        SpecifierSet("" if value == "*" else value)
-    except InvalidSpecifier:
-        raise _refuse(wants, value) from None
+    if value != "*":
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        try:
+            SpecifierSet(value)
+        except InvalidSpecifier:
+            raise _refuse(wants, value) from None
     return value
 
 
