@@ -15,8 +15,9 @@ from reconciler.host import appfiles, children
 from reconciler.host.listeners import free_port, objection
 from reconciler.host.processes import SLOT_MARK, Process, descendants, everyone, glance, mark_of, marked
 from reconciler.host.procfile import read_checkout
+from reconciler.host.rest import put_to_rest
 from reconciler.host.run import start_server
-from reconciler.host.witness import LINE_MARK, command_line, put_to_rest, witness
+from reconciler.host.witness import LINE_MARK, command_line, witness
 from reconciler.ports import Absent, App, Given, Residue, SecretNeed, Seen
 
 _STARTING = 60.0

@@ -1,0 +1,188 @@
+"""Apps that do not want to go."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.host.process import ProcessDriver
+from reconciler.host.processes import children, everyone
+from reconciler.ports import App, Residue
+from tests.procfile_apps import (
+    GIVEN,
+    PYTHON,
+    absent,
+    checkout,
+    daemon,
+    driver_for,
+    eventually,
+    lives,
+    place,
+    settled,
+    written,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    return place(tmp_path / "work" / "slot")
+
+
+@pytest.fixture
+def driver(app: App) -> Iterator[ProcessDriver]:
+    with driver_for(app.folder.parent, grace=1.0) as driver:
+        yield driver
+
+
+# Is one process at a time, which lives for a moment; ends by itself, should nobody manage to end it.
+CHAIN = """\
+import os, time
+over = time.time() + 60
+print("up", flush=True)
+while time.time() < over:
+    if os.fork():
+        os._exit(0)
+    {between}
+    with open(os.environ["DATA_DIR"] + "/beats", "a") as beats:
+        beats.write(".")
+"""
+
+
+@pytest.mark.parametrize("between", ["pass", "os.setsid()", "os.setsid(); time.sleep(0.001)"])
+def test_what_forks_faster_than_one_can_look_is_ended_and_told(
+    driver: ProcessDriver, app: App, tmp_path: Path, between: str
+) -> None:
+    release = checkout(tmp_path / "one", worker=f"{PYTHON} chain.py & sleep 1000")
+    (release / "chain.py").write_text(CHAIN.format(between=between))
+    driver.deploy(app, release, GIVEN)
+    written(app.logs / "worker.log")
+    eventually((app.data / "beats").exists)
+    residue = driver.stop(app)
+    beats = (app.data / "beats").stat().st_size
+    time.sleep(0.3)
+    assert (app.data / "beats").stat().st_size == beats
+    assert residue.ended
+    assert residue.left == ()
+
+
+def test_what_stops_itself_is_ended(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", worker="echo $$; kill -STOP $$"), GIVEN)
+    pid = int(written(app.logs / "worker.log"))
+    eventually(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    assert f"sh (pid {pid})" in driver.stop(app).ended
+    assert not lives(pid)
+
+
+def test_a_line_that_kills_its_own_witness_is_absent_and_still_ended(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    web = f"kill -9 $PPID; {PYTHON} escape.py $DATA_DIR/daemon; echo $$; exec {PYTHON} server.py"
+    driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
+    pid, hidden = int(written(app.logs / "web.log")), int(written(app.data / "daemon"))
+    assert absent(driver, app).reason == "web ended by SIGKILL"
+    assert lives(pid)
+    residue = driver.stop(app)
+    assert len(residue.ended) == 2
+    assert not lives(pid)
+    assert not lives(hidden)
+
+
+DETACH = """\
+import os
+if os.fork() == 0:
+    os.setsid()
+    os.execv("/bin/sleep", ["sleep", "1000"])
+"""
+
+
+def test_a_daemon_that_kept_its_mark_is_found_though_its_line_has_ended(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    release = checkout(tmp_path / "one", web=f"{PYTHON} detach.py")
+    (release / "detach.py").write_text(DETACH)
+    driver.deploy(app, release, GIVEN)
+    absent(driver, app)
+    (slot,) = driver.leftovers(app.folder.parents[1])
+    assert slot == app.mark
+    assert len(driver.stop(app).ended) == 1
+    assert driver.leftovers(app.folder.parents[1]) == ()
+
+
+def test_a_crowd_is_ended_to_the_last(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    crowd = "for i in $(seq 60); do sleep 1000 & done; echo up; wait"
+    driver.deploy(app, checkout(tmp_path / "one", worker=crowd), GIVEN)
+    written(app.logs / "worker.log")
+    before = {process.pid for process in everyone()}
+    assert driver.stop(app) == Residue()
+    after = {process.pid for process in everyone()}
+    assert len(before - after) > 60
+
+
+def test_no_dead_child_is_left_to_us(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1"), worker=daemon("exec sleep 1000")), GIVEN)
+    absent(driver, app)
+    driver.stop(app)
+    assert [process for process in children() if process.state == "Z"] == []
+
+
+STUBBORN = """\
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: print("no", flush=True))
+print("up", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+INTERRUPTED = """\
+import sys
+from pathlib import Path
+from tests.procfile_apps import ENVIRONMENT, GIVEN, place, settled, written
+from reconciler.host.process import ProcessDriver
+slot, checkout = map(Path, sys.argv[1:])
+driver = ProcessDriver(ENVIRONMENT, grace=600)
+driver.deploy(place(slot), checkout, GIVEN)
+settled(driver, place(slot))
+written(place(slot).logs / "worker.log")
+print("stopping", flush=True)
+driver.stop(place(slot))
+"""
+
+
+def test_a_pass_that_was_killed_while_it_stopped_an_app_is_taken_up_by_the_next(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    release = checkout(tmp_path / "one", worker=f"exec {PYTHON} stubborn.py")
+    (release / "stubborn.py").write_text(STUBBORN)
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, app.mark, str(release)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as killed:
+        assert killed.stdout
+        assert killed.stdout.readline() == "stopping\n"
+        eventually(lambda: "no" in (app.logs / "worker.log").read_text())
+        killed.send_signal(signal.SIGKILL)
+    assert driver.leftovers(app.folder.parents[1]) == (app.mark,)
+    assert driver.clear(app.mark).left == ()
+    assert driver.leftovers(app.folder.parents[1]) == ()
+
+
+def test_a_healthy_app_beside_it_does_not_notice_how_another_is_ended(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    other = place(app.folder.parent.with_name("slot-2"))
+    driver.deploy(other, checkout(tmp_path / "other", worker=daemon("exec sleep 1000")), GIVEN)
+    with driver_for(other.folder.parent):
+        seen = settled(driver, other)
+        pid = int(written(other.data / "daemon"))
+        driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1")), GIVEN)
+        written(app.data / "daemon")
+        absent(driver, app)
+        driver.stop(app)
+        driver.clear(app.mark)
+        assert driver.look(other) == seen
+        assert lives(pid)
