@@ -7,7 +7,7 @@ from desired.model import TierName
 from reconciler.core.findings import Finding
 from reconciler.core.outcome import Outcome, Result, is_remembered
 from reconciler.core.report import Report, Row
-from reconciler.core.tiers import Trial, failing
+from reconciler.core.tiers import Trial, Verdict, failing
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.screen import Screen, Style, paint
 from reconciler.show.words import RESULTS, VERDICTS, duration, short
@@ -41,12 +41,13 @@ def _odd_tags(finding: Finding) -> Iterator[str]:
 
 def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
     heading = f"{paint(row.recipe, Style.STRONG, screen)}: {paint(outcome.result, Style.BAD, screen)}, "
-    facts = [*_what_failed(outcome), ("canonical", _canonical_now(row, outcome))]
     trial = outcome.attempt.trial
     tail = last_lines(trial, screen) if trial is not None else []
-    after = [("log", f"{log_path(trial.log, state)} (reconcile logs {row.recipe})")] if trial is not None else []
+    after = [("canonical", _canonical_now(row, outcome))]
+    if trial is not None:
+        after.append(("log", f"{log_path(trial.log, state)} (reconcile logs {row.recipe})"))
     after.append(("next", what_next(outcome)))
-    return [heading + RESULTS[outcome.result], *map(_fact, facts), *tail, *map(_fact, after)]
+    return [heading + RESULTS[outcome.result], *map(_fact, _what_failed(outcome)), *tail, *map(_fact, after)]
 
 
 def _fact(fact: tuple[str, str]) -> str:
@@ -61,8 +62,11 @@ def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "reason", outcome.reason
         return
     yield "release", f"{trial.release.version} ({short(trial.release.commit)})"
+    passed = [tier.name for tier in trial.tiers if tier.verdict is Verdict.PASS]
+    if passed:
+        yield "passed", ", ".join(passed)
     after = f" after {duration(bad.seconds)}" if bad.seconds >= 1 else ""
-    yield "tier", f"{bad.name} {VERDICTS[bad.verdict]}{after}: {bad.reason}"
+    yield "failing", f"{bad.name} {VERDICTS[bad.verdict]}{after}: {bad.reason}"
     if bad.name is TierName.UPGRADE:
         yield "base", base_said(trial)
 
