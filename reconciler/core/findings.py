@@ -97,13 +97,11 @@ def _cause(sight: Sight, want: Want) -> tuple[Cause, str]:
     ahead = _ahead(sight, want)
     if ahead:
         return Cause.AHEAD, ahead
-    match want:
-        case Ambiguous():
-            return Cause.AMBIGUOUS, f"the newest version has several tags on different commits: {', '.join(want.tags)}"
-        case NeverReleased():
-            return Cause.NEVER_RELEASED, _never(sight)
-        case Release():
-            return _releasable(sight.canonical, want)
+    if isinstance(want, Ambiguous):
+        return Cause.AMBIGUOUS, f"the newest version has several tags on different commits: {', '.join(want.tags)}"
+    if isinstance(want, NeverReleased):
+        return Cause.NEVER_RELEASED, _never(sight)
+    return _releasable(sight.canonical, want)
 
 
 def _moved(sight: Sight, want: Want) -> str:

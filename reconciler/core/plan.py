@@ -97,16 +97,18 @@ def _step(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:
     if not sight.recipe.enrolled:
         reason = _exception(sight.recipe, around.today)
         return Step(finding, Action.NONE, reason, held_back=HeldBack.EXCEPTED)
-    match finding.cause:
-        case Cause.MOVED:
-            return Step(finding, Action.NONE, finding.reason, held_back=HeldBack.QUARANTINED, needs_person=True)
-        case Cause.AHEAD | Cause.AMBIGUOUS | Cause.ORPHANED | Cause.UNOBSERVABLE | Cause.NEVER_RELEASED:
-            needs_person = finding.cause not in {Cause.UNOBSERVABLE, Cause.NEVER_RELEASED}
-            return Step(finding, Action.NONE, finding.reason, needs_person=needs_person)
-        case Cause.FIRST_RELEASE | Cause.NEW_RELEASE:
-            return _advance(finding, sight, around)
-        case Cause.IN_SYNC:
-            return _keep(finding, sight, around)
+    if finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
+        return _advance(finding, sight, around)
+    if finding.cause is Cause.IN_SYNC:
+        return _keep(finding, sight, around)
+    return _leave(finding)
+
+
+def _leave(finding: Finding) -> Step:
+    """What was not seen or cannot be decided is left as it is."""
+    held_back = HeldBack.QUARANTINED if finding.cause is Cause.MOVED else None
+    waits = finding.cause in {Cause.UNOBSERVABLE, Cause.NEVER_RELEASED}
+    return Step(finding, Action.NONE, finding.reason, held_back=held_back, needs_person=not waits)
 
 
 def _exception(recipe: Recipe, today: date) -> str:
