@@ -1,5 +1,6 @@
 """Carries out a plan: one outcome a step, each told from what is read back."""
 
+import traceback
 from collections.abc import Iterator, Mapping
 
 from attrs import frozen
@@ -11,7 +12,7 @@ from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step
 from reconciler.core.sights import Sight, State, want_of
-from reconciler.errors import BusyError, CanonError
+from reconciler.errors import BusyError, CanonError, InterruptedPassError
 from reconciler.evidence import remembered, trial_entry
 from reconciler.ports import Host, MirrorRefs
 from reconciler.promote import Promotion, promote, prune
@@ -61,6 +62,18 @@ def _attempt(task: Task, step: Step) -> Attempt:
         return Attempt(hindrance=busy.message)
     except (CanonError, StateError, OSError) as failed:
         return Attempt(hindrance=str(failed), host_fault=True)
+    except InterruptedPassError:
+        raise
+    except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
+        return Attempt(hindrance=_bug(task.host, step.recipe, bug), host_fault=True)
+
+
+def _bug(host: Host, recipe: str, bug: Exception) -> str:
+    """Keep the trace beside the recipe's logs, and say where."""
+    path = host.logs / recipe / "bug.txt"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text("".join(traceback.format_exception(bug)), encoding="utf-8", errors="backslashreplace")
+    return f"a bug in Canon: {bug!r}; please report it with {path}"
 
 
 def _try(task: Task, step: Step, release: Release) -> Attempt:

@@ -11,7 +11,7 @@ from reconciler.casts import rested_cast
 from reconciler.core.gate import Condition, Standing, gate, refusals
 from reconciler.core.outcome import Attempt
 from reconciler.core.tiers import Candidate, Trial
-from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.evidence import evidence_of
 from reconciler.ports import Host, Question, Same
 from reconciler.raising import Cast, raise_cast, run
@@ -55,6 +55,9 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     intent = _intent(host, trial)
     try:
         return _carry_out(host, promotion, trial.candidate, intent)
+    except InterruptedPassError as stop:
+        _go_back(host, intent, stop.message)
+        raise
     except _RefusedError as refused:
         _go_back(host, intent, "refused by the gate")
         return Attempt(trial, refused.conditions, refusals(refused.conditions))

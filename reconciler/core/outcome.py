@@ -69,13 +69,11 @@ def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
 
 
 def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    if step.action is Action.NONE:
-        return Result.NONE, step.reason
     if step.release is None:
-        return _fetched(back)
+        return _untried_at_all(step, attempt, back)
     trial = attempt.trial
     if trial is None or (trial.recipe, trial.release) != (step.recipe, step.release):
-        return _not_tried(attempt)
+        return _not_tried(step, attempt, back)
     if not is_green(trial.tiers):
         return _not_green(trial)
     if attempt.refusals or not is_recorded(trial, back):
@@ -83,16 +81,36 @@ def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     return _recorded(step, attempt, back)
 
 
-def _fetched(back: ReadBack) -> tuple[Result, str]:
+def _untried_at_all(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    """A step that tries nothing: at most its mirror was to be brought up."""
+    if attempt.hindrance:
+        return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
+    if step.action is Action.NONE:
+        return Result.NONE, step.reason
     if back.mirrored:
         return Result.REPAIRED, "the mirror is there again, read back"
     return Result.INFRASTRUCTURE, "the mirror is still missing"
 
 
-def _not_tried(attempt: Attempt) -> tuple[Result, str]:
+def _not_tried(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    """No trial to judge by; a step that was broken off right after its record was written did happen."""
+    if attempt.trial is None and _was_recorded_meanwhile(step, back):
+        return _recorded(step, attempt, back)
     if attempt.trial is not None:
         return Result.INFRASTRUCTURE, f"a bug: {attempt.trial.recipe} {attempt.trial.release.version} was tried instead"
     return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
+
+
+def _was_recorded_meanwhile(step: Step, back: ReadBack) -> bool:
+    have, before = back.canonical, step.finding.have
+    if have is None or back.damage or step.release is None:
+        return False
+    newer = before is None or have.generation > before.generation
+    return newer and (have.recipe, have.version, have.commit) == (
+        step.recipe,
+        step.release.version,
+        step.release.commit,
+    )
 
 
 def _not_green(trial: Trial) -> tuple[Result, str]:
@@ -117,7 +135,7 @@ def _recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str
     have = back.canonical
     assert have is not None  # noqa: S101  told by is_recorded
     lineage = " → ".join(have.lineage)
-    note = f"; afterwards: {attempt.broken}" if attempt.broken else ""
+    note = "".join(f"; afterwards: {why}" for why in (attempt.broken, attempt.hindrance) if why)
     result = Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED
     return result, f"{have.version} ({have.commit[:7]}), data lived through {lineage}, read back{note}"
 

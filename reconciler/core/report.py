@@ -111,7 +111,7 @@ class Report:
     notes: tuple[str, ...] = field(factory=tuple)
 
 
-def summarise(
+def summarise(  # noqa: PLR0913, PLR0917  each is one of the sums
     run: Run, declared: int, selected: Mapping[str, bool], observed: int, rows: Iterable[Row], notes: Sequence[str] = ()
 ) -> Report:
     """`selected` maps each recipe that was asked for to whether it is enrolled; `observed` counts the looks taken."""

@@ -16,7 +16,7 @@ from tests.values import canonical, circumstances, commit, finding, tiers, trial
 A, B = commit("a"), commit("b")
 WANTED = Release("1.1.0", B)
 OLD = canonical("1.0.0", A)
-NEW = evolve(canonical("1.1.0", B, trial="trial-1"), lineage=("1.0.0", "1.1.0"))
+NEW = evolve(canonical("1.1.0", B, trial="trial-1"), generation=2, lineage=("1.0.0", "1.1.0"))
 TRIAL = trial(WANTED)
 MOVED = Condition("tagged", Standing.FAIL, "1.1.0 now names 6300000; 6200000 was tested")
 COLD = Condition("cold", Standing.FAIL, "tracked files changed: app.py")
@@ -25,6 +25,7 @@ FELL = "the candidate does not rise: exited 1"
 
 NEW_RELEASE = evolve(finding(cause=Cause.NEW_RELEASE), have=OLD)
 PROMOTE = Step(NEW_RELEASE, Action.PROMOTE, "1.1.0 was released", WANTED, circumstances=circumstances(B))
+FIRST = evolve(PROMOTE, finding=evolve(NEW_RELEASE, have=None))
 REPAIR = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(finding(state=State.DAMAGED), have=OLD))
 FETCH = Step(finding(), Action.REPAIR, "the mirror is missing")
 REST = Step(finding(), Action.NONE, "canonical is at the newest release 1.0.0")
@@ -49,13 +50,19 @@ def tried(*verdicts: Verdict, upto: int = 5) -> Attempt:
 GREEN = Attempt(TRIAL)
 PASS, FAIL, SKIP, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR
 BEFORE, AFTER = ReadBack(OLD), ReadBack(NEW)
+REFUSED = Attempt(hindrance="refused", host_fault=True)
+BROKEN_OFF = Attempt(hindrance="interrupted by signal 15")
 TOLD = "1.1.0 (6200000), data lived through 1.0.0 → 1.1.0, read back"
 
 UNTRIED = [
     Case("nothing to do", REST, Attempt(), BEFORE, Result.NONE, "canonical is at the newest release 1.0.0"),
     Case("mirror fetched", FETCH, Attempt(), ReadBack(OLD, mirrored=True), Result.REPAIRED, "there again, read back"),
     Case("mirror not fetched", FETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "the mirror is still missing"),
+    Case("mirror refused", FETCH, REFUSED, ReadBack(OLD), Result.INFRASTRUCTURE, "refused"),
+    Case("mirror behind and refused", REST, REFUSED, BEFORE, Result.INFRASTRUCTURE, "refused"),
+    Case("mirror not asked for", FETCH, Attempt(hindrance="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
     Case("slot busy", PROMOTE, Attempt(hindrance="held by a trial"), BEFORE, Result.NOT_TRIED, "held by a trial"),
+    Case("broken off", PROMOTE, Attempt(hindrance="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
     Case("disk full", PROMOTE, Attempt(None, hindrance="full", host_fault=True), BEFORE, Result.INFRASTRUCTURE, "full"),
 ]
 
@@ -79,6 +86,16 @@ PROMOTED = [
     Case("repair", REPAIR, GREEN, AFTER, Result.REPAIRED, TOLD),
     Case("with skips", PROMOTE, tried(PASS, SKIP, SKIP, SKIP, SKIP), AFTER, Result.PROMOTED, TOLD),
     Case("broken later", PROMOTE, evolve(GREEN, broken="EIO"), AFTER, Result.PROMOTED, f"{TOLD}; afterwards: EIO"),
+]
+
+BROKEN_OFF_AFTER = [
+    Case("new", PROMOTE, BROKEN_OFF, AFTER, Result.PROMOTED, f"{TOLD}; afterwards: interrupted by signal 15"),
+    Case("repaired", REPAIR, BROKEN_OFF, AFTER, Result.REPAIRED, TOLD),
+    Case("first", FIRST, BROKEN_OFF, AFTER, Result.PROMOTED, TOLD),
+    Case("recorded before", PROMOTE, BROKEN_OFF, ReadBack(evolve(NEW, generation=1)), Result.NOT_TRIED, "interrupted"),
+    Case("another version", FIRST, BROKEN_OFF, ReadBack(OLD), Result.NOT_TRIED, "interrupted"),
+    Case("another commit", FIRST, BROKEN_OFF, ReadBack(evolve(NEW, commit=A)), Result.NOT_TRIED, "interrupted"),
+    Case("damaged", PROMOTE, BROKEN_OFF, ReadBack(NEW, "shorter"), Result.NOT_TRIED, "interrupted"),
 ]
 
 NOWHERE = "the registry, opened anew, does not name what was tested"
@@ -128,6 +145,11 @@ def test_a_failed_tier_is_red_and_one_that_the_host_spoiled_is_not(case: Case) -
 
 @pytest.mark.parametrize("case", PROMOTED, ids=lambda case: case.about)
 def test_what_was_tested_and_is_read_back_undamaged_is_promoted(case: Case) -> None:
+    assert_judged(case)
+
+
+@pytest.mark.parametrize("case", BROKEN_OFF_AFTER, ids=lambda case: case.about)
+def test_a_step_broken_off_right_after_its_record_was_written_did_happen(case: Case) -> None:
     assert_judged(case)
 
 
@@ -187,15 +209,17 @@ def test_promoted_means_green_unrefused_and_read_back_from_this_very_trial(step:
     if outcome.result not in {Result.PROMOTED, Result.REPAIRED} or step.release is None:
         return
     made, have = outcome.attempt.trial, back.canonical
-    assert made is not None
     assert have is not None
     assert (have.recipe, have.version, have.commit) == (step.recipe, step.release.version, step.release.commit)
-    assert have.evidence.trial == made.id
     assert back.damage == ""
+    assert outcome.result is (Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED)
+    if made is None:
+        assert step.finding.have is None or have.generation > step.finding.have.generation
+        return
+    assert have.evidence.trial == made.id
     assert outcome.attempt.refusals == ()
     assert len(made.tiers) == 5
     assert {each.verdict for each in made.tiers} <= {PASS, SKIP}
-    assert outcome.result is (Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED)
 
 
 @given(acting_steps(), st.data())
@@ -230,7 +254,9 @@ def test_a_fault_of_the_host_never_blocks_the_next_try_of_what_passed(step: Step
 
 
 @given(acting_steps(), st.data())
-def test_a_step_of_nothing_comes_to_nothing_whatever_happened(step: Step, data: st.DataObject) -> None:
+def test_where_nothing_was_to_be_done_no_verdict_is_given(step: Step, data: st.DataObject) -> None:
     outcome, back = judged(data, step)
     rest = evolve(step, action=Action.NONE, release=None)
-    assert judge(rest, outcome.attempt, back).result is Result.NONE
+    hindered = judge(rest, outcome.attempt, back)
+    assert hindered.result in {Result.NONE, Result.INFRASTRUCTURE, Result.NOT_TRIED}
+    assert judge(rest, evolve(outcome.attempt, hindrance=""), back).result is Result.NONE
