@@ -75,7 +75,7 @@ def test_the_whole_story_holds_and_can_be_gone_on_with(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1500,
         check=False,
     )
     assert made.returncode == 0, made.stdout[-3000:] + made.stderr
@@ -84,7 +84,7 @@ def test_the_whole_story_holds_and_can_be_gone_on_with(tmp_path: Path) -> None:
     # The last one would stay for ten minutes.
     *commands, last = go_on(made.stdout)
     script = "\n".join(["set -e", *commands, last.replace("10m", "1s")])
-    gone_on = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=600, check=False)
+    gone_on = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=1500, check=False)
     assert gone_on.returncode == 0, gone_on.stdout[-3000:] + gone_on.stderr
     assert "NOT NULL constraint failed: dated.month" in gone_on.stdout
     for promoted in (
