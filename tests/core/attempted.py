@@ -83,6 +83,9 @@ def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
     before = of.finding.have
     kind = draw(weighted({"before": 2, "tested": 9, "recipe": 1, "version": 1, "commit": 1, "trial": 1}))
     mirrored = draw(st.booleans())
+    if tried is None and of.release is not None and kind == "tested":
+        meanwhile = canonical(of.release.version, of.release.commit, of.recipe, "trial-1")
+        return ReadBack(evolve(meanwhile, generation=draw(st.sampled_from((1, 2)))), mirrored=mirrored)
     if tried is None or kind == "before":
         return ReadBack(before, mirrored=mirrored)
     tested = canonical(tried.release.version, tried.release.commit, tried.recipe, tried.id)
