@@ -13,6 +13,7 @@ from attrs import frozen
 
 from state.durable import create_once, file_errors, sync_folder
 from state.errors import AgainLaterError, RegistryError, StateError
+from state.holders import kernel_locks
 
 APPLICATION = int.from_bytes(b"Can.")
 # One script a format: number n brings a database from format n to n + 1.
@@ -36,9 +37,9 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
         if not _is_there(path):
             yield None
             return
-        connection = stack.enter_context(closing(_connect(path, "ro")))
-        left = _has_left_journal(connection)
-        if left or _format(connection, steps) < len(steps):
+        connection = None if _is_journal_left(path) else stack.enter_context(closing(_connect(path, "ro")))
+        left = connection is None or _must_roll_back(connection)
+        if connection is None or left or _format(connection, steps) < len(steps):
             connection = stack.enter_context(_private_copy(path))
             stack.enter_context(_transaction(connection))
             upgrade(connection, _format(connection, steps), steps)
@@ -129,8 +130,16 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-def _has_left_journal(connection: sqlite3.Connection) -> bool:
-    """Begin to read at one instant, unless a dead writer's journal would have to be rolled back first."""
+def _is_journal_left(path: Path) -> bool:
+    """Whether a journal lies there that no living writer owns.
+
+    SQLite must not meet it: as root it sets the owner of a journal anew whenever it opens one, which touches its time.
+    """
+    return _journal(path).exists() and not any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
+
+
+def _must_roll_back(connection: sqlite3.Connection) -> bool:
+    """Begin to read at one instant, unless a journal, left by a writer that died just now, is in the way."""
     connection.execute("BEGIN")
     try:
         connection.execute("PRAGMA user_version").fetchone()
@@ -169,7 +178,7 @@ def _copy(path: Path, to: Path) -> None:
         _journal(to).unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             shutil.copyfile(_journal(path), _journal(to))
-        if _looks(path) == before:
+        if _looks(path) == before and _is_journal_left(path) == bool(before[1]):
             return
         time.sleep(0.01)
     raise AgainLaterError("it does not stay still for long enough to be read")

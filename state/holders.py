@@ -33,7 +33,7 @@ def holder(path: Path) -> Holder | None:
         look = path.lstat()
     except FileNotFoundError:
         return None
-    takers = tuple(_takers(look.st_ino))
+    takers = [(lock.pid, lock.device) for lock in kernel_locks(look.st_ino) if lock.kind == "FLOCK"]
     if not takers:
         return None
     keepers = tuple(pid for pid in _pids() if _keeps(pid, look))
@@ -44,17 +44,27 @@ def holder(path: Path) -> Holder | None:
     return next((found for group in (owners, heirs, unseen) for found in group if found), None)
 
 
-def _takers(inode: int) -> Iterator[tuple[int, str]]:
-    """Pid and device of each process that took a flock on a file with this inode; it may be gone since.
+@frozen
+class KernelLock:
+    """A lock as the kernel lists it; `kind` is FLOCK or POSIX, `mode` READ or WRITE, `pid` may be gone."""
 
-    A line reads `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; one that waits has `->` before FLOCK.
+    kind: str
+    mode: str
+    pid: int
+    device: str
+
+
+def kernel_locks(inode: int) -> Iterator[KernelLock]:
+    """All locks on files with this inode, whatever their device.
+
+    A line reads `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; one that waits has `->` before its kind.
     Some file systems (btrfs, overlays) show another device here than stat does.
     """
     for line in (PROC / "locks").read_text("ascii").splitlines():
-        fields = line.split()
-        device, _, number = fields[5].rpartition(":")
-        if fields[1] == "FLOCK" and number == str(inode):
-            yield int(fields[4]), device
+        _, kind, _, mode, pid, place, *_ = line.split()
+        device, _, number = place.rpartition(":")
+        if kind != "->" and number == str(inode):
+            yield KernelLock(kind, mode, int(pid), device)
 
 
 def _device(look: os.stat_result) -> str:

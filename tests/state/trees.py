@@ -105,22 +105,25 @@ def plant(children: dict[bytes, Node], folder: bytes, planted: list[bytes] | Non
 def picture(folder: Path | bytes, *, changes: bool = True, special: bool = True) -> dict[bytes, tuple[object, ...]]:
     """Everything below a folder, and itself as b"": type, mode, times, content or target, and which names share a file.
 
-    Without `changes` the inode and its time of change are left out, as a copy cannot have them; without `special` sockets, fifos and the folder itself.
+    Without `changes` the inode and its time of change are left out, as a copy cannot have them; without `special`
+    sockets, fifos and the folder itself.
     """
     root = os.fsencode(folder)
     shared: dict[int, bytes] = {}
-    found = {b"": _picture_of(root, b"", shared, changes)} if special else {}
+    found = {b"": _picture_of(root, b"", shared, changes=changes)} if special else {}
     for above, folders, files in os.walk(root):
         for name in sorted(folders + files):
             path = os.path.join(above, name)
             mode = os.lstat(path).st_mode
             if special or stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
-                found[os.path.relpath(path, root)] = _picture_of(path, os.path.relpath(path, root), shared, changes)
+                found[os.path.relpath(path, root)] = _picture_of(
+                    path, os.path.relpath(path, root), shared, changes=changes
+                )
         folders.sort()
     return found
 
 
-def _picture_of(path: bytes, name: bytes, shared: dict[int, bytes], changes: bool) -> tuple[object, ...]:
+def _picture_of(path: bytes, name: bytes, shared: dict[int, bytes], *, changes: bool) -> tuple[object, ...]:
     look = os.lstat(path)
     if stat.S_ISLNK(look.st_mode):
         content: object = os.readlink(path)

@@ -1,0 +1,25 @@
+"""Promotions as the registry sees them. Light to import: children that are to be killed use it too."""
+
+from attrs import evolve
+
+from state.model import Canonical, Entry, Intent
+from state.registry import SqliteRegistry
+from tests.values import NOW, canonical
+
+COMMIT = "c" * 40
+ENTRY = Entry(NOW, "note", "notes", {"said": "so"})
+
+
+def release(generation: int, recipe: str = "notes") -> Canonical:
+    """The canonical of one generation; its version tells which."""
+    return evolve(canonical(f"{generation}.0.0", COMMIT, recipe), generation=generation)
+
+
+def intent_of(wanted: Canonical) -> Intent:
+    op = f"pass-1:{wanted.recipe}:{wanted.version}"
+    return Intent(op, wanted.recipe, wanted.version, wanted.commit, wanted.generation, NOW)
+
+
+def promote(registry: SqliteRegistry, wanted: Canonical) -> None:
+    registry.begin(intent_of(wanted), [Entry(NOW, "intent", wanted.recipe, {})])
+    registry.commit(wanted, intent_of(wanted), [Entry(NOW, "promotion", wanted.recipe, {})])

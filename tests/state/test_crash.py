@@ -1,0 +1,255 @@
+import os
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from state.database import View, reading, writing
+from state.model import Entry, Records
+from state.registry import SqliteRegistry
+from state.snapshots import SealedSnapshots
+from tests.state.children import child, kill, line, until
+from tests.state.promoting import ENTRY, intent_of, promote, release
+from tests.state.trees import picture
+from tests.values import NOW
+
+# A cache of one page makes SQLite write into the database long before the commit.
+HALF_A_TRANSACTION = """
+import sys, time
+from pathlib import Path
+from state.database import writing
+from state import ledger
+from state.model import Entry
+from tests.values import NOW
+with writing(Path(sys.argv[1])) as connection:
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("DELETE FROM canonical")
+    ledger.append(connection, [Entry(NOW, "lost", "notes", {"text": "x" * 3000})] * 50)
+    print("half", flush=True)
+    time.sleep(600)
+"""
+
+PROMOTIONS = """
+import sys
+from pathlib import Path
+from state.registry import SqliteRegistry
+from tests.state.promoting import promote, release
+registry = SqliteRegistry(Path(sys.argv[1]))
+generation = registry.next_generation("notes")
+while True:
+    promote(registry, release(generation))
+    print(generation, flush=True)
+    generation += 1
+"""
+
+SEALINGS = """
+import sys
+from pathlib import Path
+from state.snapshots import SealedSnapshots
+source, into = Path(sys.argv[1]), Path(sys.argv[2])
+print("begun", flush=True)
+while True:
+    SealedSnapshots().seal(source, into, {})
+    SealedSnapshots().delete(into)
+"""
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> SqliteRegistry:
+    (tmp_path / "state").mkdir()
+    registry = SqliteRegistry(tmp_path / "state" / "canon.db")
+    promote(registry, release(1))
+    return registry
+
+
+@pytest.fixture
+def crashed(registry: SqliteRegistry) -> SqliteRegistry:
+    """A registry whose writer was killed after half of its transaction had reached the file."""
+    before = registry.path.read_bytes()
+    with child(HALF_A_TRANSACTION, registry.path) as process:
+        assert line(process) == "half"
+        kill(process)
+    assert registry.path.read_bytes() != before
+    assert registry.path.with_name("canon.db-journal").stat().st_size > 0
+    return registry
+
+
+def test_the_journal_left_behind_is_hot(crashed: SqliteRegistry) -> None:
+    """Or else the tests below would prove nothing: a plain read-only look fails."""
+    plain = sqlite3.connect(f"{crashed.path.as_uri()}?mode=ro", uri=True)
+    with closing(plain) as connection, pytest.raises(sqlite3.OperationalError) as caught:
+        connection.execute("SELECT * FROM ledger").fetchall()
+    assert caught.value.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK
+
+
+def test_after_a_killed_writer_lookers_see_what_was_committed_and_touch_nothing(crashed: SqliteRegistry) -> None:
+    before = picture(crashed.path.parent)
+    assert crashed.read() == Records({"notes": release(1)}, copied=True)
+    assert [each.entry.kind for each in crashed.ledger()] == ["intent", "promotion"]
+    assert crashed.generations("notes") == (release(1),)
+    assert crashed.next_generation("notes") == 2
+    crashed.verify()
+    assert picture(crashed.path.parent) == before
+
+
+def test_the_private_copy_is_gone_after_the_look(
+    crashed: SqliteRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    with reading(crashed.path) as view:
+        assert isinstance(view, View)
+        assert [entry.stat().st_mode & 0o777 for entry in (tmp_path / "tmp").iterdir()] == [0o700]
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_the_next_writer_rolls_the_dead_one_back(crashed: SqliteRegistry) -> None:
+    crashed.settle()
+    crashed.append([ENTRY])
+    assert crashed.read() == Records({"notes": release(1)})
+    assert [each.entry.kind for each in crashed.ledger()] == ["intent", "promotion", "note"]
+    assert [entry.name for entry in crashed.path.parent.iterdir()] == ["canon.db"]
+
+
+def test_a_writer_killed_at_any_moment_loses_nothing_that_it_told(registry: SqliteRegistry) -> None:
+    chance = random.Random(20)  # noqa: S311 - moments, no secrets
+    for _ in range(8):
+        with child(PROMOTIONS, registry.path) as process:
+            told = int(line(process))
+            for _ in range(chance.randrange(4)):
+                told = int(line(process))
+            until(lambda: chance.random() < 0.02)
+            told = max([told, *map(int, kill(process))])
+        found = registry.read()
+        present = found.canonicals["notes"].generation
+        assert present - told in {0, 1}
+        assert found.canonicals["notes"] == release(present)
+        assert found.intents in {(), (intent_of(release(present + 1)),)}
+        registry.verify()
+        for intent in found.intents:
+            registry.abandon(intent, [Entry(NOW, "abandoned", "notes", {})])
+
+
+def test_reading_beside_a_busy_writer_gives_one_instant_each_time(registry: SqliteRegistry) -> None:
+    seen: set[int] = set()
+    with child(PROMOTIONS, registry.path) as process:
+        line(process)
+        while len(seen) < 8:
+            found = registry.read()
+            present = found.canonicals["notes"]
+            assert present == release(present.generation)
+            assert found.intents in {(), (intent_of(release(present.generation + 1)),)}
+            assert not found.copied
+            seen.add(present.generation)
+        kill(process)
+
+
+def test_a_reader_waits_for_a_writer_that_is_at_the_commit(registry: SqliteRegistry) -> None:
+    """A connection that holds the file for itself alone, for a while."""
+    hold = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.readline()
+connection.execute("ROLLBACK")
+"""
+    look = """
+import sys
+from pathlib import Path
+from state.registry import SqliteRegistry
+print("looking", flush=True)
+print(SqliteRegistry(Path(sys.argv[1])).read().canonicals["notes"].generation, flush=True)
+"""
+    with child(hold, registry.path) as holder, child(look, registry.path) as looker:
+        assert line(holder) == "held"
+        assert line(looker) == "looking"
+        assert holder.stdin is not None
+        print(file=holder.stdin, flush=True)
+        assert line(looker) == "1"
+
+
+def test_two_first_writers_at_once_make_one_registry(tmp_path: Path) -> None:
+    first = """
+import sys
+from pathlib import Path
+from state.registry import SqliteRegistry
+from tests.state.promoting import ENTRY
+sys.stdin.readline()
+SqliteRegistry(Path(sys.argv[1])).append([ENTRY])
+print("done", flush=True)
+"""
+    for turn in range(3):
+        path = tmp_path / str(turn) / "canon.db"
+        path.parent.mkdir()
+        with child(first, path) as one, child(first, path) as other:
+            for process in (one, other):
+                assert process.stdin is not None
+                print(file=process.stdin, flush=True)
+            assert line(one) == line(other) == "done"
+        assert [each.seq for each in SqliteRegistry(path).ledger()] == [1, 2]
+        assert [entry.name for entry in path.parent.iterdir()] == ["canon.db"]
+
+
+def test_a_first_writer_that_died_before_its_file_was_whole_blocks_nobody(tmp_path: Path) -> None:
+    registry = SqliteRegistry(tmp_path / "canon.db")
+    (tmp_path / "canon.db.new").write_bytes(b"half")
+    assert registry.read() == Records()
+    registry.append([ENTRY])
+    assert [entry.name for entry in tmp_path.iterdir()] == ["canon.db"]
+    assert len(registry.ledger()) == 1
+
+
+def test_a_sealer_killed_at_any_moment_leaves_a_whole_snapshot_or_none(tmp_path: Path) -> None:
+    source, into = tmp_path / "source", tmp_path / "work" / "candidate"
+    source.mkdir()
+    into.parent.mkdir()
+    for number in range(8):
+        (source / f"file-{number}").write_bytes(os.urandom(1 << 20))
+    whole = SealedSnapshots().seal(source, tmp_path / "example", {})
+    for moment in _moments(into):
+        with child(SEALINGS, source, into) as process:
+            line(process)
+            until(moment)
+            kill(process)
+        if into.exists():
+            assert (into / "manifest.json").read_bytes() == (tmp_path / "example" / "manifest.json").read_bytes()
+            assert (into / "snapshot.tar").stat().st_size == whole.packed
+        SealedSnapshots().delete(into)
+        seal = SealedSnapshots().seal(source, into, {})
+        assert seal.manifest == whole.manifest
+        assert [entry.name for entry in into.parent.iterdir()] == ["candidate"]
+        SealedSnapshots().delete(into)
+        assert list(into.parent.iterdir()) == []
+
+
+def _moments(into: Path) -> list[Callable[[], bool]]:
+    partial = into.with_name(f".{into.name}.partial")
+    tar, manifest = partial / "snapshot.tar", partial / "manifest.json"
+    return [
+        partial.exists,
+        tar.exists,
+        lambda: _size(tar) > 1 << 20,
+        lambda: _size(tar) > 7 << 20,
+        manifest.exists,
+        into.exists,
+        into.with_name(f".{into.name}.deleted").exists,
+    ]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def test_a_writer_that_fails_inside_leaves_no_trace(registry: SqliteRegistry) -> None:
+    before = registry.path.read_bytes()
+    with pytest.raises(ZeroDivisionError), writing(registry.path) as connection:
+        raise ZeroDivisionError(connection.execute("DELETE FROM canonical").rowcount)
+    assert registry.path.read_bytes() == before
+    assert [entry.name for entry in registry.path.parent.iterdir()] == ["canon.db"]

@@ -1,0 +1,158 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from state.errors import FolderError
+from state.folder import StateFolder
+from state.logs import logged_trials, prune_logs
+
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+
+
+def test_every_path_lies_where_the_design_says(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    assert {
+        "database": state.database,
+        "lock": state.lock,
+        "mirror": state.mirror("notes"),
+        "canonical": state.canonical("notes", 3),
+        "slot": state.slot("notes"),
+        "slot lock": state.slot_lock("notes"),
+        "log": state.trial_log("notes", "t1"),
+    } == {
+        "database": tmp_path / "canon.db",
+        "lock": tmp_path / "lock",
+        "mirror": tmp_path / "mirrors/notes.git",
+        "canonical": tmp_path / "canonicals/notes/3",
+        "slot": tmp_path / "work/notes",
+        "slot lock": tmp_path / "work/notes/lock",
+        "log": tmp_path / "logs/notes/t1",
+    }
+
+
+def test_naming_paths_of_a_missing_folder_makes_nothing(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "missing")
+    assert not state.database.exists()
+    assert not state.slot_lock("notes").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc", "../x", "a\0b"])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    state = StateFolder(tmp_path)
+    for make in (state.mirror, state.slot, state.slot_lock, lambda name: state.canonical(name, 1)):
+        if make != state.mirror or name not in {".", ".."}:
+            with pytest.raises(FolderError, match="names no entry"):
+                make(name)
+    with pytest.raises(FolderError, match="names no entry"):
+        state.trial_log("notes", name)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_it_is_made_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        StateFolder(tmp_path / "var" / "canon").create()
+    finally:
+        os.umask(before)
+    made = tmp_path / "var" / "canon"
+    assert {entry.name for entry in made.iterdir()} == {"mirrors", "canonicals", "work", "logs"}
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (made, *made.iterdir())} == {0o700}
+
+
+def test_making_it_again_changes_nothing(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "canon")
+    state.create()
+    before = [(entry.name, entry.stat()) for entry in sorted(state.root.iterdir())]
+    state.create()
+    assert [(entry.name, entry.stat()) for entry in sorted(state.root.iterdir())] == before
+
+
+def test_a_root_that_others_may_read_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "canon").mkdir()
+    (tmp_path / "canon").chmod(0o755)
+    StateFolder(tmp_path / "canon").create()
+    assert stat.S_IMODE((tmp_path / "canon").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o720, 0o702, 0o1777])
+@pytest.mark.parametrize("part", [".", "mirrors", "canonicals", "work", "logs"])
+def test_a_folder_that_others_may_write_is_refused(tmp_path: Path, part: str, mode: int) -> None:
+    state = StateFolder(tmp_path / "canon")
+    state.create()
+    (state.root / part).chmod(mode)
+    with pytest.raises(FolderError, match="may be written by others") as caught:
+        state.create()
+    assert caught.value.hint == f"chmod go-w {state.root / part}"
+
+
+@pytest.mark.parametrize("part", [".", "work"])
+def test_a_symbolic_link_in_its_place_is_refused_and_not_followed(tmp_path: Path, part: str) -> None:
+    state = StateFolder(tmp_path / "canon")
+    (tmp_path / "elsewhere").mkdir(0o700)
+    if part != ".":
+        state.root.mkdir(0o700)
+    (state.root / part).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FolderError, match="is a symbolic link") as caught:
+        state.create()
+    assert str(tmp_path / "elsewhere") in caught.value.hint
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "canon").touch()
+    with pytest.raises(FolderError, match="is no folder"):
+        StateFolder(tmp_path / "canon").create()
+
+
+@NEEDS_ROOT
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "canon").mkdir(0o700)
+    os.chown(tmp_path / "canon", 65534, 65534)
+    with pytest.raises(FolderError, match=r"belongs to user 65534, and this is user 0"):
+        StateFolder(tmp_path / "canon").create()
+    assert list((tmp_path / "canon").iterdir()) == []
+
+
+# ---- logs ----
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """Trials whose names do not sort as they happened."""
+    for second, name in enumerate(["t9", "t10", "t2", "t1"]):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "install.log").touch()
+        os.utime(tmp_path / name, (second, second))
+    return tmp_path
+
+
+def test_trials_are_listed_as_they_happened(logs: Path) -> None:
+    (logs / "file").touch()
+    assert logged_trials(logs) == ("t9", "t10", "t2", "t1")
+
+
+@pytest.mark.parametrize(
+    ("keep", "spare", "gone"),
+    [
+        (9, (), ()),
+        (4, (), ()),
+        (2, (), ("t9", "t10")),
+        (2, ("t10",), ("t9",)),
+        (1, ("t1", "nobody"), ("t9", "t10", "t2")),
+        (0, (), ("t9", "t10", "t2", "t1")),
+    ],
+)
+def test_old_logs_go_by_count_and_spared_ones_stay(
+    logs: Path, keep: int, spare: tuple[str, ...], gone: tuple[str, ...]
+) -> None:
+    assert prune_logs(logs, keep, spare) == gone
+    assert logged_trials(logs) == tuple(name for name in ("t9", "t10", "t2", "t1") if name not in gone)
+
+
+def test_looking_for_logs_where_there_are_none_makes_nothing(tmp_path: Path) -> None:
+    assert logged_trials(tmp_path / "missing") == ()
+    assert prune_logs(tmp_path / "missing", 1) == ()
+    assert list(tmp_path.iterdir()) == []
