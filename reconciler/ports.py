@@ -165,7 +165,7 @@ class Seen:
 
 @frozen
 class Absent:
-    """Nothing of the app runs; `reason` says how it ended, "" if it was never started."""
+    """The app does not run, though parts of it still may; `reason` says how it ended, "" if it was never started."""
 
     reason: str = ""
 

@@ -60,7 +60,7 @@ class ProcessDriver:
     def __init__(self, environment: Mapping[str, str], grace: float = 10.0) -> None:
         self._environment = {name: environment[name] for name in INHERITED}
         self._grace = grace
-        self._deployments: dict[Path, _Deployment] = {}
+        self._deployments: dict[App, _Deployment] = {}
 
     def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
         return read_checkout(checkout)[1].secrets
@@ -75,7 +75,7 @@ class ProcessDriver:
         environment = {**settings, **self._environment, **_place(app, given.version)}
         appfiles.write_given(app, given)
         appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
-        deployment = self._deployments[app.folder] = _Deployment(children.pids(), ended)
+        deployment = self._deployments[app] = _Deployment(children.pids(), ended)
         for name, command in commands.items():
             argv = command_line(name, command, commands, given.commit)
             deployment.lines[name] = _start(app, name, argv, environment, checkout)
@@ -83,19 +83,19 @@ class ProcessDriver:
             _await_witness(app, name, server)
 
     def look(self, app: App) -> Seen | Absent:
-        bearers = _bearers(app)
-        lines = {line.name: line for process in bearers if (line := witness(process))}
+        own = _own(app, known=None)
+        lines = {line.name: line for process in _bearers(app, own) if (line := witness(process))}
         endings = self._endings(app)
         web = lines.get("web")
         if web is None:
             return Absent("; ".join(endings.values()))
         lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
-        lacks = lost or objection(web.port, (process.pid for process in _trees(bearers)))
+        lacks = lost or objection(web.port, (process.pid for process in own))
         address = f"127.0.0.1:{web.port}"
         return Seen(web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost)
 
     def stop(self, app: App) -> Residue:
-        deployment = self._deployments.pop(app.folder, _Deployment(frozenset(), ()))
+        deployment = self._deployments.pop(app, _Deployment(frozenset(), ()))
         # Where a witness is gone, what its line had detached without a mark fell to us.
         known = deployment.known if deployment.broken else None
         residue = put_to_rest(lambda: _own(app, known), self._grace)
@@ -104,7 +104,7 @@ class ProcessDriver:
 
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError where the app left something unreadable, InfrastructureError where it still runs."""
-        if _bearers(app):
+        if _own(app, known=None):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
         appfiles.copy_out(app, into, self._environment)
 
@@ -122,7 +122,7 @@ class ProcessDriver:
 
     def clear(self, mark: str) -> Residue:
         residue = put_to_rest(lambda: children.of_slot(mark), self._grace)
-        _collect(*self._deployments.values())
+        _collect(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return residue
 
     def app_run(self, app: App) -> Path:
@@ -130,7 +130,7 @@ class ProcessDriver:
 
     def _endings(self, app: App) -> Mapping[str, str]:
         """How the lines that ended did so, as far as we started them."""
-        deployment = self._deployments.get(app.folder)
+        deployment = self._deployments.get(app)
         polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
         return {name: f"{name} ended {_manner(code)}" for name, code in polled.items() if code is not None}
 
@@ -179,19 +179,17 @@ def _await_witness(app: App, name: str, server: _Server) -> None:
         time.sleep(0.005)
 
 
-def _bearers(app: App) -> tuple[Process, ...]:
-    """The living processes that bear the marks of this one app of the slot."""
-    slot = marked(Path(app.mark))
-    return tuple(process for process in slot if mark_of(process, "DATA_DIR") == str(app.data))
-
-
-def _trees(roots: Iterable[Process]) -> tuple[Process, ...]:
-    return descendants({process.pid for process in roots}, everyone())
+def _bearers(app: App, table: Iterable[Process]) -> tuple[Process, ...]:
+    """Those that bear the marks of this one app of its slot."""
+    marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
+    return tuple(process for process in table if all(mark_of(process, name) == value for name, value in marks.items()))
 
 
 def _own(app: App, known: frozenset[int] | None) -> tuple[Process, ...]:
     """All of an app; with `known` also orphans without a mark that are not among these pids."""
-    return _trees((*_bearers(app), *(() if known is None else children.strays(known))))
+    table = everyone()
+    roots = (*_bearers(app, table), *(() if known is None else children.strays(known)))
+    return descendants({process.pid for process in roots}, table)
 
 
 def _manner(code: int) -> str:

@@ -40,8 +40,8 @@ def put_to_rest(find: Callable[[], Collection[Process]], grace: float) -> Residu
     late = end(others, 0)
     elusive = tuple(name for process in witnesses for name in _hunt(process))
     _kill_groups(witnesses)
-    late += end(find, 0)
-    return _residue((*detached, *late), elusive, find())
+    last = end(find, 0)
+    return _residue((*detached, *late, *last), elusive, find() if last else ())
 
 
 def _signal_all(processes: Iterable[Process], number: signal.Signals) -> None:

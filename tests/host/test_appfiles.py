@@ -193,7 +193,7 @@ def test_folders_that_an_app_closed_are_opened_and_deleted(driver: ProcessDriver
 
 
 def test_a_folder_deeper_than_any_path_may_be_long_is_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    dig = "[(os.mkdir('d'), os.chdir('d')) for _ in range(3000)]"
+    dig = "[(os.mkdir('d' * 200), os.chdir('d' * 200)) for _ in range(40)]"
     web = script(f"import os, time; os.chdir(os.environ['DATA_DIR']); {dig}; print('dug', flush=True); time.sleep(999)")
     driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
     written(app.logs / "web.log")
