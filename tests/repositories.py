@@ -1,7 +1,7 @@
 """Upstream repositories as tests need them: real ones, made by git, well-behaved or hostile."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from attrs import field, frozen
@@ -82,10 +82,21 @@ class Repository:
 
     def commit(self, files: Mapping[str, bytes] | None = None, *, modes: Mapping[str, str] | None = None) -> str:
         """A commit on the main branch with exactly these files."""
+        self.counter[0] += 1
+        about = f"committer Ada <ada@example.org> 1700000000 +0000\ndata <<.\nChange {self.counter[0]}\n.\n"
         head = self.head()
-        tree = self.tree(files if files is not None else {"README": b"hello\n"}, modes)
-        commit = self.commit_tree(tree, *([head] if head else []))
-        self.rewind(commit)
+        lines = [f"commit refs/heads/{self.branch}\n{about}".encode()]
+        lines += [f"from {head}\n".encode()] if head else []
+        lines += [b"deleteall\n"]
+        for path, content in (files if files is not None else {"README": b"hello\n"}).items():
+            lines += [
+                f"M {(modes or {}).get(path, '100644')} inline {path}\ndata {len(content)}\n".encode(),
+                content,
+                b"\n",
+            ]
+        self.git("fast-import", "--quiet", "--force", given=b"".join(lines))
+        commit = self.head()
+        assert commit
         return commit
 
     def head(self) -> str | None:
@@ -103,6 +114,13 @@ class Repository:
         raw = name if isinstance(name, bytes) else name.encode()
         self.git("update-ref", b"refs/tags/" + raw, named)
         return named
+
+    def tag_all(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Tag the head by many names at once."""
+        head, made = self.head(), tuple(names)
+        self.git("update-ref", "--stdin", given="".join(f"create refs/tags/{name} {head}\n" for name in made).encode())
+        self.git("pack-refs", "--all")
+        return made
 
     def _tag_object(self, name: str | bytes, target: str) -> str:
         kind = self.git("cat-file", "-t", target)

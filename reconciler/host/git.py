@@ -53,9 +53,11 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
     return {**base, **_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none"}
 
 
-def git_argv(*arguments: str, repository: Path | None = None, **settings: str) -> tuple[str, ...]:
-    """A call of git on `repository`; `settings` are further ones, with `__` for the dot in their names."""
-    wanted = _SETTINGS | {name.replace("__", "."): value for name, value in settings.items()}
+def git_argv(
+    *arguments: str, repository: Path | None = None, settings: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """A call of git on `repository`; `settings` hold over the profile's own."""
+    wanted = {**_SETTINGS, **(settings or {})}
     options = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
     place = [f"--git-dir={repository}"] if repository else []
     return ("git", "--no-pager", "--no-optional-locks", *place, *options, *arguments)

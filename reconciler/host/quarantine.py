@@ -14,6 +14,8 @@ from reconciler.host.refs import Refs
 from reconciler.host.repository import Repository
 from reconciler.host.text import ref_bytes
 
+_AT_ONCE = 500
+
 
 @frozen
 class Limits:
@@ -40,10 +42,14 @@ class Quarantine:
         return next((name for name in names if ref_bytes(name) in found), None)
 
     def fetch(self, upstream: str, refspecs: Sequence[str]) -> Refs:
-        """Fetch by full names; what arrived."""
+        """Fetch by full names; what arrived.
+
+        Some at a time, for git compares every refspec with every ref of upstream.
+        """
         options = ("--quiet", "--atomic", "--no-tags", "--no-write-fetch-head", "--stdin")
-        given = b"".join(ref_bytes(refspec) + b"\n" for refspec in refspecs)
-        self._reach(self.limits.protocols, "fetch", *options, "--", upstream, given=given)
+        for start in range(0, len(refspecs), _AT_ONCE):
+            given = b"".join(ref_bytes(refspec) + b"\n" for refspec in refspecs[start : start + _AT_ONCE])
+            self._reach(self.limits.protocols, "fetch", *options, "--", upstream, given=given)
         return self.repository.refs()
 
     def hand_over(self, refspec: str) -> None:
@@ -79,7 +85,7 @@ def quarantine(served: Repository, purpose: str, limits: Limits) -> Iterator[Qua
     path = served.path.with_name(f".{served.path.name}.{purpose}")
     with _alone(path.with_name(f"{path.name}.lock")):
         shutil.rmtree(path, ignore_errors=True)
-        repository = Repository(path, served.environment, served.holding)
+        repository = Repository(path, served.environment, served.holding, flushed="none")
         try:
             repository.do("init", "--quiet", "--bare", "--template=", str(path))
             borrowed = served.path.absolute() / "objects"

@@ -17,11 +17,15 @@ _MOST = 64 * MIB
 
 @frozen
 class Repository:
-    """`environment` is what all children get. `holding` is the pass lock's descriptor, None where nothing changes."""
+    """`environment` is what all children get. `holding` is the pass lock's descriptor, None where none is held.
+
+    `flushed` names what git flushes to the disk as it writes, in the words of its setting `core.fsync`.
+    """
 
     path: Path
     environment: Mapping[str, str]
     holding: int | None = None
+    flushed: str = "all"
 
     def ask(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> Told:
         """Whatever git says, also when it refuses. `also` are further variables of the environment."""
@@ -58,7 +62,7 @@ class Repository:
         seconds: float = _SECONDS,
         file_bytes: int | None = None,
     ) -> Told:
-        argv = git_argv(*arguments, repository=self.path)
+        argv = git_argv(*arguments, repository=self.path, settings={"core.fsync": self.flushed})
         order = Order(argv, environment, Path("/"), seconds, given, file_bytes=file_bytes, holding=self.holding)
         return capture(order, _MOST)
 

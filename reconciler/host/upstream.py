@@ -28,6 +28,7 @@ _TRANSIENT = re.compile(
     rb"|returned error: (?:429|5\d\d)|Recv failure|Empty reply from server|unexpected disconnect",
     re.IGNORECASE,
 )
+_PASSWORD = re.compile(rb"could not read (?:Username|Password)|Authentication failed|Permission denied \(publickey")
 _STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
 
 
@@ -101,6 +102,12 @@ def _failure(told: Told) -> str | None:
         return "the answer is too large"
     if told.finished.code == _NO_REFS and not told.err:
         return "upstream answered, but with no refs at all"
-    if status := _STATUS.search(told.err):
+    return None if told.ok else _reason(told.err)
+
+
+def _reason(err: bytes) -> str:
+    if _PASSWORD.search(err):
+        return "upstream wants a password or a key, and we have none for it"
+    if status := _STATUS.search(err):
         return f"upstream answered with status {status[1].decode()}"
-    return None if told.ok else f"git could not list it: {complaint(told.err)}"
+    return f"git could not list it: {complaint(err)}"

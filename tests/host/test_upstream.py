@@ -1,0 +1,262 @@
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.model import Recipe, Unobservable
+from reconciler.errors import InterruptedPassError
+from reconciler.host.advertised import MOST_REFS, digest_of, read_answer
+from reconciler.host.processes import RUN_MARK, children, mark_of
+from reconciler.host.text import decoded, ref_bytes
+from reconciler.host.upstream import GitUpstream
+from reconciler.ports import Question, Reply, Same
+from state.model import Answer
+from tests.faulty import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
+from tests.forge import Forge, forge, free_port
+from tests.repositories import HOSTILE_TAGS
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+SMART = "application/x-git-upload-pack-advertisement"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
+    with forge(tmp_path_factory.mktemp("forge") / "forge") as running:
+        yield running
+
+
+def recipe(url: str, name: str = "notes") -> Recipe:
+    return Recipe(name, url, Path("/nowhere"))
+
+
+def upstream(deadline: float = 30.0, protocols: Sequence[str] = ("http",), most: int = 1 << 25) -> GitUpstream:
+    return GitUpstream(ENVIRONMENT, tuple(protocols), deadline, rest=lambda _: None, most=most)
+
+
+def ask(url: str, known: str | None = None, asked: GitUpstream | None = None) -> Reply:
+    return (asked or upstream()).ask([Question(recipe(url), known)])["notes"]
+
+
+def seen(reply: Reply) -> Answer:
+    assert isinstance(reply, Answer)
+    return reply
+
+
+# ---- a real forge ----
+
+
+def test_an_answer_names_the_main_branch_and_every_tag_by_the_commit_it_peels_to(served: Forge) -> None:
+    repository = served.repository("peels", branch="trunk")
+    first = repository.commit()
+    repository.tag("1.0.0")
+    second = repository.commit({"a": b"2"})
+    inner = repository.tag("1.1.0", second, annotated=True)
+    outer = repository.tag("1.2.0", inner, annotated=True)
+    blob = repository.blob(b"no commit")
+    repository.tag("2.0.0", blob)
+
+    answer = seen(ask(served.address("peels")))
+
+    assert (answer.branch, answer.head) == ("trunk", second)
+    assert answer.tags == {"1.0.0": first, "1.1.0": second, "1.2.0": second, "2.0.0": blob}
+    assert len({first, second, inner, outer}) == 4
+
+
+def test_an_unchanged_upstream_is_the_same_and_a_changed_one_is_not(served: Forge) -> None:
+    repository = served.repository("same")
+    repository.commit()
+    url = served.address("same")
+    known = seen(ask(url)).digest
+    assert ask(url, known) == Same()
+    repository.tag("1.0.0")
+    assert seen(ask(url, known)).tags == {"1.0.0": repository.head()}
+
+
+def test_a_repository_without_tags_is_a_complete_answer(served: Forge) -> None:
+    repository = served.repository("untagged")
+    repository.commit()
+    assert seen(ask(served.address("untagged"))).tags == {}
+
+
+def test_no_hostile_name_is_lost_obeyed_or_changed(
+    served: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    repository = served.repository("hostile")
+    commit = repository.commit()
+    for name in HOSTILE_TAGS:
+        repository.tag(name)
+    answer = seen(ask(served.address("hostile")))
+    assert {ref_bytes(name) for name in answer.tags} == set(HOSTILE_TAGS)
+    assert set(answer.tags.values()) == {commit}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_repository_does_not_hide_its_neighbours(served: Forge) -> None:
+    repository = served.repository("neighbour")
+    repository.commit()
+    questions = [Question(recipe(served.address(name), name), None) for name in ("gone", "neighbour")]
+    replies = upstream().ask(questions)
+    assert list(replies) == ["gone", "neighbour"]
+    assert isinstance(replies["gone"], Unobservable)
+    assert seen(replies["neighbour"]).head == repository.head()
+
+
+def test_a_protocol_that_the_fleet_does_not_name_is_not_spoken(served: Forge) -> None:
+    repository = served.repository("spoken")
+    repository.commit()
+    for url in (served.address("spoken"), str(repository.path), f"file://{repository.path}", "ext::touch /tmp/hacked"):
+        reply = ask(url, asked=upstream(protocols=["https"]))
+        assert isinstance(reply, Unobservable), url
+        assert "not allowed" in reply.reason
+    assert seen(ask(str(repository.path), asked=upstream(protocols=["file"]))).head == repository.head()
+
+
+def test_a_url_that_looks_like_an_option_is_no_option(tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    assert isinstance(ask(f"--upload-pack=touch {witness};"), Unobservable)
+    assert not witness.exists()
+
+
+# ---- forges that fail ----
+
+
+@pytest.mark.parametrize("name", FAILINGS)
+def test_a_failing_forge_is_unobservable_for_a_reason(name: str) -> None:
+    failing, reason = FAILINGS[name]
+    with faulty(failing) as server:
+        reply = ask(server.url, asked=upstream(deadline=1.5))
+    assert isinstance(reply, Unobservable)
+    assert reason in reply.reason
+    assert reply.reason.isprintable()
+    assert len(reply.reason) < 250
+
+
+def test_a_closed_port_is_unobservable() -> None:
+    reply = ask(f"http://127.0.0.1:{free_port()}/x.git")
+    assert isinstance(reply, Unobservable)
+    assert "connect" in reply.reason.lower()
+
+
+def test_a_whole_answer_of_the_old_protocol_is_read() -> None:
+    with faulty(answers(advertisement(*REFS), kind=SMART)) as server:
+        assert seen(ask(server.url)).tags == {"1.0.0": "1" * 40, "2.0.0": "2" * 40}
+
+
+def test_what_may_pass_is_tried_again_and_what_will_not_is_not() -> None:
+    with faulty(answers(b"", "503 Service Unavailable")) as server:
+        ask(server.url)
+        assert server.requests == 3
+    with faulty(answers(b"", "404 Not Found")) as server:
+        ask(server.url)
+        assert server.requests == 1
+
+
+def test_an_upstream_that_comes_back_between_two_tries_is_seen() -> None:
+    with faulty(answers(b"", "503 Service Unavailable")) as server:
+
+        def come_back(_: float) -> None:
+            server.failing = answers(advertisement(*REFS), kind=SMART)
+
+        reply = ask(server.url, asked=GitUpstream(ENVIRONMENT, ("http",), rest=come_back))
+    assert seen(reply).branch == "main"
+
+
+def test_an_answer_larger_than_allowed_is_unobservable() -> None:
+    refs = [*REFS, *(f"{'3' * 40} refs/tags/3.0.{patch}" for patch in range(500))]
+    with faulty(answers(advertisement(*refs), kind=SMART)) as server:
+        assert ask(server.url, asked=upstream(most=10_000)) == Unobservable("the answer is too large")
+
+
+def test_a_password_in_a_url_is_in_no_reason() -> None:
+    with faulty(answers(b"<html>\n</html>\n")) as server:
+        reply = ask(server.url.replace("http://", "http://ada:opensesame@"))
+    assert isinstance(reply, Unobservable)
+    assert "opensesame" not in reply.reason
+
+
+def test_an_interrupted_question_does_not_wait_for_the_slowest_upstream() -> None:
+    def interrupt(number: int, _: FrameType | None) -> None:
+        raise InterruptedPassError(number)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with faulty(hangs) as silent, faulty(drips(b"0" * 100_000)) as slow:
+            questions = [Question(recipe(server.url, f"r{n}"), None) for n, server in enumerate([silent, slow] * 8)]
+            signal.setitimer(signal.ITIMER_REAL, 0.5)
+            with pytest.raises(InterruptedPassError):
+                upstream(deadline=600.0).ask(questions)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert [process for process in children() if mark_of(process, RUN_MARK)] == []
+
+
+# ---- reading an answer ----
+
+names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8).map(lambda name: name.encode())
+oids = st.text("0123456789abcdef", min_size=40, max_size=40)
+
+
+@st.composite
+def answer_texts(draw: st.DrawFn) -> tuple[bytes, dict[str, str]]:
+    """What git prints of a well-formed repository, and the tags with what they peel to."""
+    head, branch = draw(oids), draw(names)
+    lines = [
+        b"ref: refs/heads/" + branch + b"\tHEAD",
+        head.encode() + b"\tHEAD",
+        head.encode() + b"\trefs/heads/" + branch,
+    ]
+    tags: dict[str, str] = {}
+    for name in draw(st.lists(names | st.sampled_from(HOSTILE_TAGS), unique=True, max_size=6)):
+        named, peeled = draw(oids), draw(st.none() | oids)
+        lines.append(named.encode() + b"\trefs/tags/" + name)
+        if peeled:
+            lines.append(peeled.encode() + b"\trefs/tags/" + name + b"^{}")
+        tags[decoded(name)] = peeled or named
+    return b"".join(line + b"\n" for line in lines), tags
+
+
+@given(answer_texts())
+def test_a_well_formed_answer_is_read_whole(drawn: tuple[bytes, dict[str, str]]) -> None:
+    raw, tags = drawn
+    answer = read_answer(raw)
+    assert isinstance(answer, Answer)
+    assert answer.tags == tags
+    assert answer.digest == digest_of(raw)
+
+
+@given(answer_texts(), st.data())
+def test_an_answer_cut_within_a_line_is_never_taken_for_a_whole_one(
+    drawn: tuple[bytes, dict[str, str]], data: st.DataObject
+) -> None:
+    raw, _ = drawn
+    inside = [place for place in range(len(raw)) if not raw[:place].endswith(b"\n")]
+    assert isinstance(read_answer(raw[: data.draw(st.sampled_from(inside))]), Unobservable)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_at_all_break_the_reading(raw: bytes) -> None:
+    reply = read_answer(raw)
+    assert isinstance(reply, Answer) or (reply.reason.isprintable() and len(reply.reason) < 250)
+
+
+@given(st.binary(max_size=60).filter(lambda name: b"\\" not in name))
+def test_a_name_survives_the_way_to_text_and_back(name: bytes) -> None:
+    assert ref_bytes(decoded(name)) == name
+
+
+def test_an_answer_with_too_many_refs_is_unobservable() -> None:
+    line = b"1" * 40 + b"\trefs/tags/x\n"
+    reply = read_answer(line * (MOST_REFS + 1))
+    assert reply == Unobservable(f"the answer names more than {MOST_REFS} refs")
+
+
+def test_a_peeled_line_without_its_tag_is_unobservable() -> None:
+    head = b"1" * 40
+    raw = b"ref: refs/heads/main\tHEAD\n%s\tHEAD\n%s\trefs/heads/main\n%s\trefs/tags/1.0.0^{}\n" % (head, head, head)
+    assert isinstance(read_answer(raw), Unobservable)
