@@ -303,6 +303,10 @@ class Registry(Protocol):
 
     def read(self) -> Records: ...
 
+    def settle(self) -> None:
+        """Flush what a dead process may have written last, before anything is believed."""
+        ...
+
     def begin(self, intent: Intent, entries: Sequence[Entry]) -> None:
         """Record that a promotion begins."""
         ...

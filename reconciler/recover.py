@@ -10,6 +10,7 @@ from state.model import Intent
 
 def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     """Returns what was found and done, one remark each. Slots that somebody owns are left alone."""
+    host.registry.settle()
     remarks = [remark for name in _occupied(host) for remark in _empty(host, name)]
     records = host.registry.read()
     remarks += [_close(host, intent) for intent in records.intents]

@@ -14,7 +14,7 @@ from tests.repositories import git
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"<!-- tried by tests/test_readme.py: (?P<name>[a-z ]+) -->\n```sh\n(?P<text>.*?)```", re.DOTALL)
 MIGRATES = (
-    '    connection.execute("ALTER TABLE visit ADD COLUMN place TEXT DEFAULT \'somewhere\'")\n'
+    "    connection.execute(\"ALTER TABLE visit ADD COLUMN place TEXT DEFAULT 'somewhere'\")\n"
     'with sqlite3.connect(database) as connection:\n    connection.execute("DELETE FROM visit WHERE place IS NULL")\n'
 )
 BREAKS = "import sys\n\nif database.exists():\n    sys.exit('this release cannot read what older ones wrote')\n"
@@ -98,7 +98,7 @@ def raised_total(canon: Canon) -> int:
         assert copy.stdout is not None
         name, _, _, url, _ = copy.stdout.readline().split()
         assert name == "counter"
-        with urllib.request.urlopen(url) as answer:
+        with urllib.request.urlopen(url) as answer:  # noqa: S310  an address that Canon printed
             return int(answer.read().split()[-1])
     finally:
         copy.terminate()
@@ -111,4 +111,6 @@ def test_the_daily_round_of_the_readme_works_on_a_repository_beside_the_fleet(ca
     done = canon.shell(script)
     assert done.code == 0, done.err
     assert "1 in sync" in done.out
-    assert re.search(r"^counter 1\.0\.0\+v1 [0-9a-f]{40} http://127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+$", done.out, re.MULTILINE)
+    assert re.search(
+        r"^counter 1\.0\.0\+v1 [0-9a-f]{40} http://127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+$", done.out, re.MULTILINE
+    )

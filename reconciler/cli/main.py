@@ -1,5 +1,7 @@
 """The commands: their words, and the function each calls."""
 
+import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -153,6 +155,9 @@ def demo(options: Options, folder: Path, *, tell: bool) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; every expected error becomes one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII still gets its answer
+            stream.reconfigure(errors="backslashreplace")
     try:
         left = reconcile.main(list(arguments), prog_name="reconcile", standalone_mode=False)
     except click.exceptions.Exit as over:

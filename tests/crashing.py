@@ -1,0 +1,84 @@
+"""The real `reconcile`, which kills itself before or after one port call of a promotion.
+
+Started as: python -m tests.crashing LOG NUMBER before|after WORDS. The calls are written to LOG, one a line.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, fields
+
+from reconciler.cli import passes, run
+from reconciler.cli.house import make_host
+from reconciler.ports import Host
+
+PORTS = ("upstream", "mirrors", "secrets", "commands", "readiness", "registry", "snapshots")
+# How often an app is looked at until it is ready is not the same in two runs.
+UNCOUNTED = {"look"}
+
+
+@define
+class Script:
+    """Counts the calls from the start of a promotion to the end of its writing down, and ends us at one of them."""
+
+    log: Path
+    number: int
+    after: bool
+    calls: int = 0
+    counting: bool = False
+
+    def call(self, name: str, function: Callable[[], Any]) -> Any:  # noqa: ANN401  what the port answers
+        if name == "registry.begin":
+            self.counting = True
+        if not self.counting or name.split(".")[1] in UNCOUNTED:
+            return function()
+        self.calls += 1
+        with self.log.open("a") as file:
+            file.write(f"{name}\n")
+        self._end_here(after=False)
+        answer = function()
+        self._end_here(after=True)
+        if name == "registry.remember":
+            self.counting = False
+        return answer
+
+    def _end_here(self, *, after: bool) -> None:
+        if self.calls == self.number and after is self.after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Watched:
+    """A port whose calls the script sees."""
+
+    def __init__(self, name: str, port: object, script: Script) -> None:
+        self._seen = (name, port, script)
+
+    def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401  whatever the port has
+        name, port, script = self._seen
+        value = getattr(port, attribute)
+        if not callable(value):
+            return value
+        return lambda *given, **named: script.call(f"{name}.{attribute}", lambda: value(*given, **named))
+
+
+def watched(host: Host, script: Script) -> Host:
+    ports: dict[str, Any] = {name: Watched(name, getattr(host, name), script) for name in PORTS}
+    drivers: Any = {name: Watched("driver", driver, script) for name, driver in host.drivers.items()}
+    return evolve(host, drivers=drivers, **ports)
+
+
+def main(log: str, number: str, when: str, *words: str) -> int:
+    """Everything but the watching is the real program, composed as it composes itself."""
+    script = Script(Path(log), int(number), after=when == "after")
+    passes.__dict__["make_host"] = lambda *given: watched(make_host(*given), script)
+    return run(words)
+
+
+assert {field.name for field in fields(Host)} >= {*PORTS, "drivers"}
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,159 @@
+"""kill -9 of the real program around every port call of a promotion, and at random moments: one more pass mends all."""
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+from attrs import define, frozen
+
+from reconciler.host.processes import marked
+from state.registry import SqliteRegistry
+from tests.command import Canon
+from tests.tiny import make_fleet, release
+
+ROOT = Path(__file__).parent.parent
+RECIPES = ("first", "second")
+MOMENTS = 30
+SEED = 20261124
+
+
+@frozen
+class End:
+    """What a pass has to come to, whatever came before it: release, lineage and data by recipe; what is left."""
+
+    canonicals: dict[str, tuple[str, tuple[str, ...], str]]
+    files: tuple[str, ...]
+
+
+@define
+class Prepared:
+    """A fleet of two recipes with canonicals at 1.0.0, and 1.1.0 published; `seconds` is about what a pass takes.
+
+    `fresh` makes a copy of its state.
+    """
+
+    folder: Path
+    seconds: float
+
+    def fresh(self, into: Path) -> Canon:
+        into.mkdir()
+        (into / "fleet").symlink_to(self.folder / "fleet")
+        shutil.copytree(self.folder / "state", into / "state", symlinks=True)
+        return Canon(into)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    folder = tmp_path_factory.mktemp("crash")
+    upstreams = make_fleet(folder, *RECIPES)
+    for upstream in upstreams.values():
+        release(upstream, "1.0.0")
+    begun = time.monotonic()
+    done = Canon(folder).run("-q")
+    assert done.code == 0, done.out
+    seconds = 1.6 * (time.monotonic() - begun)  # an upgrade takes more than a first release
+    for upstream in upstreams.values():
+        release(upstream, "1.1.0")
+    return Prepared(folder, seconds)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> tuple[End, list[str]]:
+    """The end of a pass that nobody disturbs, and the port calls of its promotions."""
+    canon = prepared.fresh(tmp_path_factory.mktemp("undisturbed") / "copy")
+    log = canon.folder / "calls"
+    assert crash(canon, log, 0, "before") == 0
+    return end_of(canon), log.read_text().splitlines()
+
+
+def crash(canon: Canon, log: Path, number: int, when: str) -> int:
+    """One pass that ends itself before or after its port call `number`; 0 ends it nowhere."""
+    words = [sys.executable, "-m", "tests.crashing", str(log), str(number), when, "-q"]
+    environment = {**canon.environment, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=300
+    ).returncode
+
+
+def end_of(canon: Canon) -> End:
+    """Told from the registry, the snapshots' bytes and the folders, not from what the program says."""
+    registry = SqliteRegistry(canon.state / "canon.db")
+    records = registry.read()
+    assert records.intents == ()
+    found = {
+        name: (have.version, have.lineage, data_in(canon.state / "canonicals" / name / str(have.generation), name))
+        for name, have in records.canonicals.items()
+    }
+    assert not marked(canon.state / "work")
+    registry.verify()
+    files = [path for path in canon.state.rglob("*") if not {"objects", "logs"} & set(path.parts)]
+    return End(found, tuple(sorted(str(path.relative_to(canon.state)) for path in files)))
+
+
+def data_in(generation: Path, name: str) -> str:
+    with tarfile.open(generation / "snapshot.tar") as tar:
+        member = next(each for each in tar.getmembers() if each.name.endswith(f"{name}/data/lines"))
+        file = tar.extractfile(member)
+        assert file is not None
+        return file.read().decode()
+
+
+def recovers(canon: Canon, end: End) -> None:
+    """One more pass, with nobody's help, reaches the undisturbed end."""
+    done = canon.run("-q")
+    assert done.code == 0, done.out + done.err
+    assert end_of(canon) == end
+    assert canon.run("-q").code == 0
+
+
+# The port calls of one promotion with its writing down; a test below says when they are no longer so many.
+CALLS = 24
+OF_THE_SECOND = (1, 8, 18, 20)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", [*range(1, CALLS + 1), *(CALLS + each for each in OF_THE_SECOND)])
+def test_a_pass_killed_at_a_port_call_of_a_promotion_is_mended_by_the_next(
+    number: int, when: str, prepared: Prepared, undisturbed: tuple[End, list[str]], tmp_path: Path
+) -> None:
+    end, calls = undisturbed
+    canon = prepared.fresh(tmp_path / "copy")
+    assert crash(canon, tmp_path / "calls", number, when) == -signal.SIGKILL, f"there are {len(calls)} calls"
+    recovers(canon, end)
+
+
+def test_the_calls_that_are_killed_at_are_all_of_a_promotion(undisturbed: tuple[End, list[str]]) -> None:
+    _, calls = undisturbed
+    assert len(calls) == 2 * CALLS
+    assert calls[:CALLS] == calls[CALLS:]
+    assert (calls[0], calls[CALLS - 1]) == ("registry.begin", "registry.remember")
+    assert [calls[each - 1] for each in OF_THE_SECOND] == [
+        "registry.begin",
+        "driver.deploy",
+        "snapshots.move",
+        "registry.commit",
+    ]
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_a_pass_killed_at_any_moment_is_mended_by_the_next(
+    moment: int, prepared: Prepared, undisturbed: tuple[End, list[str]], tmp_path: Path
+) -> None:
+    """The moments are spread over a pass; where one falls behind its end, nothing is left to mend."""
+    end, _ = undisturbed
+    canon = prepared.fresh(tmp_path / "copy")
+    within = random.Random(f"{SEED}/{moment}").random()  # noqa: S311  a spread, no secret
+    share = (moment + within) / MOMENTS
+    begun = canon.start("-q")
+    try:
+        begun.wait(timeout=share * prepared.seconds)
+    except subprocess.TimeoutExpired:
+        begun.kill()
+    begun.communicate()
+    recovers(canon, end)
