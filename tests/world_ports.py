@@ -1,0 +1,265 @@
+"""The ports of a host, answered from a world in memory."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from attrs import define
+
+from desired.model import Argv, Ready, Recipe, Unobservable
+from reconciler.errors import InfrastructureError
+from reconciler.ports import (
+    Absent,
+    Alterations,
+    App,
+    Command,
+    Given,
+    MirrorRefs,
+    Question,
+    Ran,
+    Reply,
+    Residue,
+    Same,
+    SecretNeed,
+    Seen,
+    Unready,
+)
+from state.model import Answer
+
+if TYPE_CHECKING:
+    from tests.world import World
+
+
+@define
+class Ticking:
+    """Every look at the clock takes a second."""
+
+    world: "World"
+
+    def now(self) -> datetime:
+        self.world.now += timedelta(seconds=1)
+        return self.world.now
+
+    def monotonic(self) -> float:
+        return self.now().timestamp()
+
+
+@define
+class Silence:
+    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
+
+    def done(self, recipe: str, said: str) -> None: ...
+
+
+@define
+class Upstreams:
+    world: "World"
+
+    def ask(self, questions: Sequence[Question]) -> Mapping[str, Reply]:
+        return {question.recipe.name: self._reply(question) for question in questions}
+
+    def _reply(self, question: Question) -> Reply:
+        origin = self.world.origins[question.recipe.name]
+        if origin.down:
+            return Unobservable(origin.down)
+        answer = origin.answer()
+        return Same() if answer.digest == question.known else answer
+
+
+@define
+class Mirror:
+    """What one mirror holds. `objects` are all commits ever fetched: git keeps them when a tag moves."""
+
+    head: str
+    tags: dict[str, str]
+    objects: set[str]
+
+
+@define
+class MirrorShelf:
+    world: "World"
+
+    def look(self, name: str) -> MirrorRefs | Unobservable | None:
+        held = self.world.mirrors.get(name)
+        return MirrorRefs(held.head, dict(held.tags)) if held is not None else None
+
+    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> frozenset[str]:
+        """Keeps what it holds; what it lacks must still be published."""
+        before = self.world.mirrors.get(recipe.name)
+        objects = before.objects if before is not None else set()
+        kept = {tag: commit for tag, commit in tags.items() if commit in {*objects, *answer.tags.values()}}
+        self.world.mirrors[recipe.name] = Mirror(answer.head, kept, objects | {*kept.values(), answer.head})
+        return frozenset()
+
+    def fetch(self, recipe: Recipe, ref: str) -> str | None:
+        return self.world.origins[recipe.name].tags.get(ref)
+
+    def resolve(self, name: str, ref: str) -> str | None:
+        held = self.world.mirrors.get(name)
+        return held.tags.get(ref) if held is not None else None
+
+    def checkout(self, name: str, commit: str, into: Path) -> None:
+        held = self.world.mirrors.get(name)
+        if held is None or commit not in held.objects:
+            raise InfrastructureError(f"{name}: the mirror lacks {commit}")
+        into.mkdir(parents=True)
+        (into / "COMMIT").write_text(f"{name} {commit}")
+
+    def alterations(self, name: str, commit: str, folder: Path) -> Alterations:
+        tracked = folder / "COMMIT"
+        kept = tracked.is_file() and tracked.read_text() == f"{name} {commit}"
+        there = folder.iterdir() if folder.is_dir() else ()
+        added = tuple(sorted(path.name for path in there if path.name != "COMMIT"))
+        return Alterations(() if kept else ("COMMIT",), added)
+
+    def drop(self, name: str) -> None:
+        self.world.mirrors.pop(name, None)
+
+
+@define
+class SecretShelf:
+    def provide(
+        self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], folder: Path, log: Path
+    ) -> None:
+        app.secrets.mkdir(exist_ok=True)
+        for need in needs:
+            if not (app.secrets / need.name).exists():
+                (app.secrets / need.name).write_text(f"secret of {app.recipe}")
+
+
+class Contents(TypedDict):
+    """What an app keeps: the versions that have run on its data, whether it was marked, and where it lay first."""
+
+    lived: list[str]
+    mark: bool
+    place: str
+
+
+@define
+class Apps:
+    """Apps that keep `Contents` in a file, as a real one would keep its data."""
+
+    world: "World"
+
+    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+        return (SecretNeed("key", 16),)
+
+    def deploy(self, app: App, checkout: Path, given: Given) -> None:
+        name, commit = (checkout / "COMMIT").read_text().split()
+        behaviour = self.world.behaviours[commit]
+        self.world.deployed.append((name, given.version, commit))
+        self.world.running.pop(app.folder, None)
+        data = self._data(app)
+        if behaviour.writes_into_checkout:
+            (checkout / "COMMIT").write_text("altered")
+        stranger = any(version != given.version for version in data["lived"])
+        if not behaviour.starts or (behaviour.breaks_lived and stranger):
+            return
+        if behaviour.is_bound and data["place"] not in {"", str(app.folder)}:
+            return
+        lived = data["lived"] if data["lived"][-1:] == [given.version] else [*data["lived"], given.version]
+        mark = data["mark"] and not behaviour.loses_data
+        self._write(app, Contents(lived=lived, mark=mark, place=data["place"] or str(app.folder)))
+        self.world.running[app.folder] = (app.mark, Given(given.version, commit))
+
+    def _data(self, app: App) -> Contents:
+        path = app.data / "data.json"
+        empty = Contents(lived=[], mark=False, place="")
+        return cast("Contents", json.loads(path.read_text())) if path.exists() else empty
+
+    def _write(self, app: App, data: Contents) -> None:
+        app.data.mkdir(exist_ok=True)
+        (app.data / "data.json").write_text(json.dumps(data))
+
+    def look(self, app: App) -> Seen | Absent | Unobservable:
+        found = self.world.running.get(app.folder)
+        return seen_of(app, found[1]) if found is not None else Absent("it ended")
+
+    def stop(self, app: App) -> Residue:
+        self.world.running.pop(app.folder, None)
+        return Residue()
+
+    def save(self, app: App, into: Path) -> None:
+        if app.folder in self.world.running:
+            self.world.restless.append(app.recipe)
+        for part in (app.data, app.secrets):
+            shutil.copytree(part, into / part.name)
+
+    def load(self, app: App, source: Path) -> None:
+        for part in (app.data, app.secrets):
+            shutil.copytree(source / part.name, part)
+
+    def remove(self, app: App) -> Residue:
+        self.stop(app)
+        shutil.rmtree(app.folder, ignore_errors=True)
+        return Residue()
+
+    def leftovers(self, root: Path) -> tuple[str, ...]:
+        return tuple(sorted({mark for mark, _ in self.world.running.values() if Path(mark).is_relative_to(root)}))
+
+    def clear(self, mark: str) -> Residue:
+        gone = [folder for folder, (own, _) in self.world.running.items() if own == mark]
+        for folder in gone:
+            del self.world.running[folder]
+        return Residue(tuple(folder.name for folder in gone))
+
+    def app_run(self, app: App) -> Path:
+        return app.folder / "app-run"
+
+
+def seen_of(app: App, given: Given) -> Seen:
+    """An app that runs what was `given`."""
+    return Seen(given.version, given.commit, settled=True, url=f"http://{app.recipe}", address=f"{app.recipe}:1")
+
+
+@define
+class Tests:
+    """The commands of a recipe's tests, by their one word. A file `broken` in their folder fails the custom ones."""
+
+    world: "World"
+
+    def run(self, command: Command) -> Ran:
+        app = Path(command.mark) / command.env["RECIPE"]
+        if app not in self.world.running:
+            return Ran(1, "it does not run")
+        data = json.loads((app / "data" / "data.json").read_text())
+        backup = Path(command.env["BACKUP_DIR"]) / "backup.json"
+        match command.argv[0]:
+            case "mark":
+                (app / "data" / "data.json").write_text(json.dumps({**data, "mark": True}))
+            case "check":
+                return Ran(0) if data["mark"] else Ran(1, "the marked data is gone")
+            case "take":
+                backup.write_text(json.dumps(data))
+            case "restore":
+                (app / "data" / "data.json").write_text(backup.read_text())
+            case _:
+                return self._custom(command, self.world.running[app][1].commit)
+        return Ran(0)
+
+    def _custom(self, command: Command, commit: str) -> Ran:
+        passes = self.world.behaviours[commit].passes_custom and not (command.cwd / "broken").exists()
+        return Ran(0) if passes else Ran(1, "a custom test failed")
+
+    def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
+        return tuple(tool for tool in tools if tool in self.world.missing)
+
+    def pressure(self) -> str:
+        return "load 0.1"
+
+
+@define
+class Watch:
+    world: "World"
+
+    def wait(
+        self, app: App, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command
+    ) -> Seen | Unready:
+        seen = look()
+        if not isinstance(seen, Seen):
+            return Unready(seen.reason)
+        slow = self.world.behaviours[seen.commit].slow
+        return Unready("no answer yet", timed_out=True) if slow else seen
