@@ -85,7 +85,8 @@ def _install(machine: Machine, build: Path) -> None:
         for top in _tops(name):
             machine.run("cp", "-r", str(top), packages.strip())
     units = "/opt/canon/lib/systemd/system"
-    machine.run("systemctl", "link", f"{units}/reconcile.service", f"{units}/reconcile.timer")
+    machine.run("cp", f"{units}/reconcile.service", f"{units}/reconcile.timer", "/etc/systemd/system/")
+    machine.run("systemctl", "daemon-reload")
 
 
 def _needed(name: str) -> set[str]:
