@@ -11,6 +11,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 BIN = Path(sys.executable).parent
+TREE = Path(__file__).parent.parent
 LONGEST = 300
 
 
@@ -52,7 +53,9 @@ class Canon:
     def environment(self) -> dict[str, str]:
         folders = {"RECONCILE_FLEET": str(self.fleet), "RECONCILE_STATE": str(self.state)}
         path = f"{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **folders, **self.more}
+        # The program beside these tests, also where another tree's is installed.
+        ours = {"PYTHONPATH": str(TREE)}
+        return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **ours, **folders, **self.more}
 
     def run(self, *words: str) -> Said:
         """Run one command to its end."""

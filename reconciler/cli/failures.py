@@ -1,9 +1,11 @@
 """Errors to lines on stderr, one JSON object where that was asked for, and an exit code."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import click
@@ -21,6 +23,7 @@ USAGE: Final = 64
 BUSY: Final = 75
 DECLARATIONS: Final = 78
 SIGNALLED: Final = 128
+_FORM: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL)
 
 
 class UsageError(CanonError):
@@ -78,7 +81,6 @@ def _screen(arguments: Sequence[str]) -> Screen:
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether `-o json` is asked for on a command line that may not even parse."""
-    pairs = list(zip(arguments, [*arguments[1:], ""], strict=True))
-    joined = any(each in {"-ojson", "--output=json"} for each in arguments)
-    return joined or any(flag in {"-o", "--output"} and value == "json" for flag, value in pairs)
+    """Whether `-o json` is asked for on a command line that may not even parse; the last form counts."""
+    forms = [form[1] or after for each, after in pairwise([*arguments, ""]) if (form := _FORM.fullmatch(each))]
+    return forms[-1:] == ["json"]
