@@ -31,7 +31,10 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps --editable .
 	touch $@
 
+# An earlier demo, known by its README, makes room for the new one; any other folder of that name is left alone.
 demo: venv
+	@if grep -qs '^This folder was made by .reconcile demo.' $(DEMO)/README; then \
+	  echo 'removing the earlier $(DEMO)/'; rm -rf -- $(DEMO); fi
 	$(VENV)/bin/reconcile demo --tell $(DEMO)
 
 test: venv
