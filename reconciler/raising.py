@@ -58,13 +58,16 @@ def raise_app(slot: Slot, member: Member) -> Seen:
 
 
 def until_ready(slot: Slot, placed: Placed) -> Seen:
-    """Wait for the app's own listener; then make sure that what answers is what was deployed."""
+    """Wait for the app's own listener; then see for oneself that what was deployed is what runs."""
     recipe = placed.recipe
     ready = recipe.ready
     probe = command(slot, placed, ready.run or ("true",), seen=None)
-    seen = slot.host.readiness.wait(placed.app, ready, lambda: placed.driver.look(placed.app), probe)
-    if isinstance(seen, Unready):
-        raise _unready(slot, placed, seen)
+    answered = slot.host.readiness.wait(placed.app, ready, lambda: placed.driver.look(placed.app), probe)
+    if isinstance(answered, Unready):
+        raise _unready(slot, placed, answered)
+    seen = placed.driver.look(placed.app)
+    if not isinstance(seen, Seen):
+        raise RecipeError(f"{recipe.name} {placed.release.version} was ready, and no longer runs: {seen.reason}")
     deployed = (placed.release.version, placed.release.commit)
     if (seen.version, seen.commit) != deployed:
         running = f"{seen.version} ({seen.commit[:7]})"

@@ -8,8 +8,8 @@ from pathlib import Path
 from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
-from reconciler.errors import BusyError
-from reconciler.ports import App, Driver, Host, Residue
+from reconciler.errors import BusyError, InfrastructureError
+from reconciler.ports import Absent, App, Driver, Host, Residue
 from state.durable import remove_tree
 from state.errors import LockHeldError
 from state.lock import hold
@@ -30,10 +30,22 @@ class Placed:
 
 
 @frozen
+class Alteration:
+    """A tracked file that changed in the checkout of a recipe's release."""
+
+    recipe: str
+    commit: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.recipe}:{self.path}"
+
+
+@frozen
 class Closing:
     """What was seen when a slot was removed: tracked files that changed, and remarks that decide nothing."""
 
-    altered: tuple[str, ...]
+    altered: tuple[Alteration, ...]
     remarks: tuple[str, ...]
     left: tuple[str, ...]
 
@@ -79,9 +91,14 @@ class Slot:
         return copy
 
     def rest(self) -> None:
-        """Bring the data of all apps to rest, the ones that need others first."""
+        """Bring the data of all apps to rest, the ones that need others first.
+
+        Raises InfrastructureError where one still runs: what is saved of it would not be one state of its data.
+        """
         for placed in reversed(self.placed.values()):
             self._note(placed, placed.driver.stop(placed.app))
+            if not isinstance(placed.driver.look(placed.app), Absent):
+                raise InfrastructureError(f"{placed.recipe.name} was stopped, and is not seen to be at rest")
 
     def save(self, into: Path) -> Mapping[str, object]:
         """Copy the resting apps into `into`, a folder each; returns at which releases they rest."""
@@ -113,11 +130,11 @@ class Slot:
         remarks += [f"{what} would not go" for what in left]
         return Closing(tuple(altered), tuple(remarks), left)
 
-    def _alterations(self) -> tuple[list[str], list[str]]:
+    def _alterations(self) -> tuple[list[Alteration], list[str]]:
         altered, added = [], []
         for name, commit, checkout in self.used:
             seen = self.host.mirrors.alterations(name, commit, checkout)
-            altered += [f"{name}:{path}" for path in seen.changed]
+            altered += [Alteration(name, commit, path) for path in seen.changed]
             added += [f"{name}:{path}" for path in seen.added]
         return altered, added
 

@@ -258,7 +258,13 @@ class _Attempt:
                 self._keep_in_mind(slot.close())
 
     def _keep_in_mind(self, closing: Closing) -> None:
-        self.altered += closing.altered
+        """What a base did to its own checkout is no evidence against the release under test."""
+        tested = {(member.recipe.name, member.release.commit) for member in self.order.cast}
+        for each in closing.altered:
+            if (each.recipe, each.commit) in tested:
+                self.altered.append(str(each))
+            else:
+                self.findings.append(f"the base changed its own tracked file {each}")
         self.findings += closing.remarks
 
     def _live_in(self, slot: Slot) -> None:
