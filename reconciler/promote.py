@@ -18,6 +18,7 @@ from reconciler.raising import Cast, raise_cast, run
 from reconciler.slots import open_slot
 from state.errors import StateError
 from state.model import Answer, Canonical, Entry, Intent, Seal
+from state.snapshots import generations_present
 
 HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 
@@ -76,11 +77,9 @@ def _intent(host: Host, trial: Trial) -> Intent:
 
 
 def next_generation(host: Host, recipe: str) -> int:
-    """One more than any generation that is recorded or lies in the folder."""
-    have = host.registry.read().canonicals.get(recipe)
-    folder = host.canonicals / recipe
-    there = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
-    return max([*there, have.generation if have else 0]) + 1
+    """One more than any generation that was ever recorded or lies in the folder."""
+    recorded = host.registry.read().generations.get(recipe, 0)
+    return max([*generations_present(host.canonicals / recipe), recorded]) + 1
 
 
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
@@ -161,9 +160,8 @@ def close_intent(host: Host, intent: Intent, why: str) -> None:
 def prune(host: Host, canonical: Canonical, keep: int) -> None:
     """Delete generations older than the newest `keep` up to the recorded one."""
     folder = host.canonicals / canonical.recipe
-    there = sorted((int(path.name) for path in folder.iterdir() if path.name.isdigit()), reverse=True)
-    older = [generation for generation in there if generation <= canonical.generation][keep:]
-    for generation in older:
+    there = [generation for generation in generations_present(folder) if generation <= canonical.generation]
+    for generation in there[:-keep]:
         host.snapshots.delete(folder / str(generation))
 
 

@@ -215,10 +215,12 @@ class Line:
 class Records:
     """All records of the state folder, read at one instant.
 
+    `generations` holds each recipe's greatest generation ever recorded, also of recipes since forgotten.
     `copied` says that a dead pass left its journal behind and that a private copy was read.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)
     memories: Mapping[str, Memory] = field(factory=dict)
     intents: tuple[Intent, ...] = ()
+    generations: Mapping[str, int] = field(factory=dict)
     copied: bool = False

@@ -33,6 +33,7 @@ class SqliteRegistry:
                 {canonical.recipe: canonical for canonical in _canonicals(view.connection)},
                 {memory.recipe: memory for memory in _memories(view.connection)},
                 _intents(view.connection),
+                dict(view.connection.execute("SELECT recipe, last FROM generation ORDER BY recipe")),
                 view.copied,
             )
 
@@ -42,12 +43,6 @@ class SqliteRegistry:
         with database.reading(self.path) as view:
             found = view.connection.execute(query, (storable(recipe),)) if view else ()
             return tuple(_canonical(*row) for row in found)
-
-    def next_generation(self, recipe: str) -> int:
-        """A number that no recorded generation of the recipe ever had, not even of one since forgotten."""
-        query = "SELECT coalesce(max(last), 0) + 1 FROM generation WHERE recipe = ?"
-        with database.reading(self.path) as view:
-            return int(view.connection.execute(query, (storable(recipe),)).fetchone()[0]) if view else 1
 
     def ledger(self, recipe: str | None = None, kind: str | None = None, limit: int | None = None) -> tuple[Line, ...]:
         """The last `limit` lines, None for all, of that recipe and kind, None for any; the oldest first."""
@@ -103,7 +98,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def forget(self, recipe: str, entries: Sequence[Entry]) -> None:
-        """Drop all canonicals and the memory of a recipe; its next generation still gets a new number."""
+        """Drop all canonicals and the memory of a recipe; its number of generations stays known."""
         with database.writing(self.path) as connection:
             connection.execute("DELETE FROM canonical WHERE recipe = ?", (storable(recipe),))
             connection.execute("DELETE FROM memory WHERE recipe = ?", (storable(recipe),))

@@ -89,15 +89,24 @@ class SealedSnapshots:
         return manifest.about
 
     def delete(self, folder: Path) -> None:
-        """Delete a snapshot durably. It is gone as a whole at once, even if we die on the way; absence is fine."""
-        aside = folder.with_name(f".{folder.name}.deleted")
+        """Delete a snapshot durably; absence is fine. It keeps its name until all of it is gone.
+
+        So one that was half-deleted by a dead process is still found where it was, and can be deleted again.
+        """
         with file_errors(f"delete {folder}", SnapshotError):
-            remove_tree(aside)
             if os.path.lexists(folder):
-                folder.rename(aside)
+                remove_tree(folder)
                 sync_folder(folder.parent)
-                remove_tree(aside)
-                sync_folder(folder.parent)
+
+
+def generations_present(folder: Path) -> tuple[int, ...]:
+    """Numbers of the generation folders in `folder` (`canonicals/NAME`), in order; none where there is no folder."""
+    with file_errors(f"list the generations in {folder}", SnapshotError):
+        try:
+            names = [entry.name for entry in folder.iterdir()]
+        except FileNotFoundError:
+            return ()
+    return tuple(sorted(int(name) for name in names if name.isascii() and name.isdecimal()))
 
 
 # ---- writing ----

@@ -12,6 +12,7 @@ from state.model import (
     Entry,
     Evidence,
     FileSeal,
+    FoundDamage,
     Intent,
     KnownTag,
     Memory,
@@ -83,6 +84,8 @@ REDS = st.builds(Red, TEXTS, CIRCUMSTANCES, TIMES, TEXTS, TEXTS)
 MEMORIES = st.builds(
     Memory,
     recipe=NAMES,
+    not_commits=st.dictionaries(TEXTS, TEXTS, max_size=2),
+    damage=st.none() | st.builds(FoundDamage, NUMBERS, TEXTS, TIMES),
     answer=st.none() | ANSWERS,
     answered_at=st.none() | TIMES,
     known=st.dictionaries(TEXTS, st.builds(KnownTag, TEXTS, TIMES), max_size=2),

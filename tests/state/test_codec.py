@@ -1,11 +1,13 @@
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from attrs import fields, has
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.codec import NotARecordError, canonical_json, dump, load, storable, time_of, time_text
-from state.model import Canonical, Intent, Memory, TierRecord
+from state.model import Answer, Canonical, Evidence, FoundDamage, Intent, Memory, Place, Red, Seal, TierRecord
 from tests.state.records import CANONICALS, INTENTS, JSON, MEMORIES, TEXTS, TIMES
 from tests.values import canonical
 
@@ -93,3 +95,37 @@ def test_a_time_in_another_zone_is_the_same_record() -> None:
     intent = Intent("op", "notes", "1.0.0", "c" * 40, 1, berlin)
     assert load(dump(intent), Intent) == intent
     assert load(dump(intent), Intent).begun_at.tzinfo == UTC
+
+
+def test_the_strategies_draw_every_field_of_every_record() -> None:
+    """A field that was added to a record and not to its strategy would go untested."""
+    drawn: dict[str, set[str]] = {}
+
+    @settings(max_examples=100, database=None)
+    @given(CANONICALS | MEMORIES | INTENTS)
+    def note(record: object) -> None:
+        for part in _records_in(record):
+            seen = drawn.setdefault(type(part).__name__, set())
+            seen |= {name for name, value in _values(part).items() if value not in _EMPTY}
+
+    note()
+    for kind in (Canonical, Evidence, Place, TierRecord, Seal, Memory, Answer, Red, FoundDamage, Intent):
+        assert drawn[kind.__name__] == {each.name for each in fields(kind)}
+
+
+_EMPTY: tuple[object, ...] = (None, (), {})
+
+
+def _values(record: object) -> dict[str, object]:
+    return {each.name: getattr(record, each.name) for each in type(record).__attrs_attrs__}  # type: ignore[attr-defined]
+
+
+def _records_in(value: object) -> Iterator[object]:
+    if has(type(value)):
+        yield value
+        yield from _records_in(list(_values(value).values()))
+    elif isinstance(value, Mapping):
+        yield from _records_in(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _records_in(each)

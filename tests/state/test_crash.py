@@ -6,15 +6,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from state.database import View, reading, writing
 from state.model import Entry, Records
 from state.registry import SqliteRegistry
-from state.snapshots import SealedSnapshots
+from state.snapshots import SealedSnapshots, generations_present
 from tests.state.children import child, kill, line, until
 from tests.state.promoting import ENTRY, intent_of, promote, release
 from tests.state.trees import picture
 from tests.values import NOW
+
+ONE = Records({"notes": release(1)}, generations={"notes": 1})
 
 # A cache of one page makes SQLite write into the database long before the commit.
 HALF_A_TRANSACTION = """
@@ -38,22 +41,27 @@ from pathlib import Path
 from state.registry import SqliteRegistry
 from tests.state.promoting import promote, release
 registry = SqliteRegistry(Path(sys.argv[1]))
-generation = registry.next_generation("notes")
+generation = registry.read().generations["notes"] + 1
 while True:
     promote(registry, release(generation))
     print(generation, flush=True)
     generation += 1
 """
 
-SEALINGS = """
-import sys
+SEALING = """
+import sys, time
 from pathlib import Path
 from state.snapshots import SealedSnapshots
-source, into = Path(sys.argv[1]), Path(sys.argv[2])
-print("begun", flush=True)
-while True:
-    SealedSnapshots().seal(source, into, {})
-    SealedSnapshots().delete(into)
+SealedSnapshots().seal(Path(sys.argv[1]), Path(sys.argv[2]), {})
+time.sleep(600)
+"""
+
+DELETING = """
+import sys, time
+from pathlib import Path
+from state.snapshots import SealedSnapshots
+SealedSnapshots().delete(Path(sys.argv[1]))
+time.sleep(600)
 """
 
 
@@ -87,10 +95,9 @@ def test_the_journal_left_behind_is_hot(crashed: SqliteRegistry) -> None:
 
 def test_after_a_killed_writer_lookers_see_what_was_committed_and_touch_nothing(crashed: SqliteRegistry) -> None:
     before = picture(crashed.path.parent)
-    assert crashed.read() == Records({"notes": release(1)}, copied=True)
+    assert crashed.read() == evolve(ONE, copied=True)
     assert [each.entry.kind for each in crashed.ledger()] == ["intent", "promotion"]
     assert crashed.generations("notes") == (release(1),)
-    assert crashed.next_generation("notes") == 2
     crashed.verify()
     assert picture(crashed.path.parent) == before
 
@@ -109,7 +116,7 @@ def test_the_private_copy_is_gone_after_the_look(
 def test_the_next_writer_rolls_the_dead_one_back(crashed: SqliteRegistry) -> None:
     crashed.settle()
     crashed.append([ENTRY])
-    assert crashed.read() == Records({"notes": release(1)})
+    assert crashed.read() == ONE
     assert [each.entry.kind for each in crashed.ledger()] == ["intent", "promotion", "note"]
     assert [entry.name for entry in crashed.path.parent.iterdir()] == ["canon.db"]
 
@@ -211,9 +218,8 @@ def test_a_sealer_killed_at_any_moment_leaves_a_whole_snapshot_or_none(tmp_path:
         (source / f"file-{number}").write_bytes(os.urandom(1 << 20))
     whole = SealedSnapshots().seal(source, tmp_path / "example", {})
     for moment in _moments(into):
-        with child(SEALINGS, source, into) as process:
-            line(process)
-            until(moment)
+        with child(SEALING, source, into) as process:
+            until(lambda: moment() or into.exists())  # noqa: B023 - used within the same turn
             kill(process)
         if into.exists():
             assert (into / "manifest.json").read_bytes() == (tmp_path / "example" / "manifest.json").read_bytes()
@@ -236,8 +242,29 @@ def _moments(into: Path) -> list[Callable[[], bool]]:
         lambda: _size(tar) > 7 << 20,
         manifest.exists,
         into.exists,
-        into.with_name(f".{into.name}.deleted").exists,
     ]
+
+
+def test_a_deletion_that_was_killed_is_still_seen_and_can_be_done_again(tmp_path: Path) -> None:
+    folder = tmp_path / "canonicals" / "notes" / "3"
+    folder.mkdir(parents=True)
+    for number in range(5000):
+        (folder / str(number)).touch()
+    with child(DELETING, folder) as process:
+        until(lambda: _count(folder) < 5000)
+        kill(process)
+    if folder.exists():
+        assert generations_present(folder.parent) == (3,)
+    SealedSnapshots().delete(folder)
+    assert generations_present(folder.parent) == ()
+    assert list(folder.parent.iterdir()) == []
+
+
+def _count(folder: Path) -> int:
+    try:
+        return len(os.listdir(folder))  # noqa: PTH208 - names, not paths
+    except FileNotFoundError:
+        return 0
 
 
 def _size(path: Path) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler import ports
 from state.database import STEPS, blank, reading, writing
 from state.errors import RegistryError, StateError
-from state.model import Canonical, Entry, Intent, Memory, Records
+from state.model import Canonical, Entry, Memory, Records
 from state.registry import SqliteRegistry
 from tests.state.promoting import ENTRY, intent_of, promote, release
 from tests.state.records import CANONICALS, ENTRIES, MEMORIES
@@ -58,14 +58,14 @@ def test_an_intent_is_open_until_its_commit(registry: SqliteRegistry) -> None:
     registry.begin(intent_of(release(1)), [])
     assert registry.read() == Records(intents=(intent_of(release(1)),))
     registry.commit(release(1), intent_of(release(1)), [])
-    assert registry.read() == Records(canonicals={"notes": release(1)})
+    assert registry.read() == Records({"notes": release(1)}, generations={"notes": 1})
 
 
 def test_an_abandoned_intent_leaves_the_canonical(registry: SqliteRegistry) -> None:
     promote(registry, release(1))
     registry.begin(intent_of(release(2)), [])
     registry.abandon(intent_of(release(2)), [ENTRY])
-    assert registry.read() == Records(canonicals={"notes": release(1)})
+    assert registry.read() == Records({"notes": release(1)}, generations={"notes": 1})
     assert registry.ledger()[-1].entry == ENTRY
 
 
@@ -81,7 +81,8 @@ def test_forgetting_drops_the_records_and_keeps_the_ledger(registry: SqliteRegis
     promote(registry, release(1, "wiki"))
     registry.remember([Memory("notes"), Memory("wiki")], [])
     registry.forget("notes", [ENTRY])
-    assert registry.read() == Records({"wiki": release(1, "wiki")}, {"wiki": Memory("wiki")})
+    left = Records({"wiki": release(1, "wiki")}, {"wiki": Memory("wiki")}, generations={"notes": 1, "wiki": 1})
+    assert registry.read() == left
     assert [line.entry.kind for line in registry.ledger("notes")] == ["intent", "promotion", "note"]
 
 
@@ -96,21 +97,22 @@ def test_superseded_canonicals_stay_recorded(registry: SqliteRegistry) -> None:
     assert registry.read().canonicals == {"notes": release(4)}
 
 
-def test_a_number_once_recorded_is_not_given_again(registry: SqliteRegistry) -> None:
-    assert registry.next_generation("notes") == 1
-    promote(registry, release(1))
-    assert registry.next_generation("notes") == 2
+def test_a_number_once_recorded_stays_known_and_is_refused(registry: SqliteRegistry) -> None:
+    promote(registry, release(3))
+    assert registry.read().generations == {"notes": 3}
     registry.forget("notes", [])
-    assert registry.next_generation("notes") == 2
+    assert registry.read().generations == {"notes": 3}
     with pytest.raises(RegistryError, match="recorded once"):
-        registry.begin(intent_of(release(1)), [])
-    assert registry.next_generation("wiki") == 1
+        registry.begin(intent_of(release(3)), [])
+    promote(registry, release(4))
+    assert registry.read().generations == {"notes": 4}
 
 
 def test_an_abandoned_number_is_free_again(registry: SqliteRegistry) -> None:
     registry.begin(intent_of(release(1)), [])
     registry.abandon(intent_of(release(1)), [])
-    assert registry.next_generation("notes") == 1
+    assert registry.read().generations == {}
+    promote(registry, release(1))
 
 
 # ---- what is refused, and then nothing of it is there ----

@@ -13,16 +13,14 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from reconciler import ports
 from state import manifest as manifests
 from state.errors import SnapshotError
-from state.generations import generations_present, prune_generations
 from state.manifest import SealedEntry
 from state.model import Damaged, FileSeal, Seal
 from state.packing import HashingWriter, header, pack
-from state.snapshots import SealedSnapshots
+from state.snapshots import SealedSnapshots, generations_present
 from tests.state.trees import TREES, Folder, Node, picture, plant
 
 SNAPSHOTS = SealedSnapshots()
@@ -419,38 +417,12 @@ def test_deleting_takes_folders_that_forbid_it_and_tolerates_absence(tmp_path: P
     assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o500
 
 
-def test_deleting_goes_on_where_a_dead_pass_stopped(tmp_path: Path) -> None:
-    for name in ("3", ".3.deleted"):
-        (tmp_path / name / "sub").mkdir(parents=True)
-    SNAPSHOTS.delete(tmp_path / "3")
-    assert list(tmp_path.iterdir()) == []
-
-
 # ---- generations ----
 
 
 def test_generations_are_the_folders_named_by_a_number(tmp_path: Path) -> None:
-    for name in ("10", "9", "x", ".3.deleted", "-1", "٣"):
+    for name in ("10", "9", "x", ".3", "-1", "٣"):
         (tmp_path / name).mkdir()
     assert generations_present(tmp_path) == (9, 10)
     assert generations_present(tmp_path / "missing") == ()
     assert not (tmp_path / "missing").exists()
-
-
-@settings(max_examples=30)
-@given(st.sets(st.integers(0, 20), max_size=6), st.sets(st.integers(0, 20), max_size=6))
-def test_pruning_leaves_what_is_there_and_kept(
-    tmp_path_factory: pytest.TempPathFactory, present: set[int], keep: set[int]
-) -> None:
-    folder = tmp_path_factory.mktemp("generations")
-    for number in present:
-        (folder / str(number)).mkdir()
-    for left in (".7.deleted", ".candidate.partial"):
-        (folder / left / "sub").mkdir(parents=True)
-    assert set(prune_generations(folder, keep)) == present - keep
-    assert {entry.name for entry in folder.iterdir()} == {str(number) for number in present & keep}
-
-
-def test_pruning_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
-    assert prune_generations(tmp_path / "missing", ()) == ()
-    assert list(tmp_path.iterdir()) == []
