@@ -17,6 +17,8 @@ from state.model import Place
 
 ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
+CGROUPS = Path("/proc/self/cgroup")
+
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ALWAYS_USED = ("git", "python3")
 _SECONDS = 30.0
@@ -42,7 +44,7 @@ def place(requires: Iterable[str], passes: Iterable[str], environ: Mapping[str, 
     environment = child_environment(passes, environ)
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *_ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"
-    unit = unit_of(_read("/proc/self/cgroup"))
+    unit = unit_of(_read(CGROUPS))
     user = _user()
     variables = tuple(sorted({*ALLOWED, *environment}))
     present = {tool: bool(found) for tool, found in tools.items()}
@@ -104,9 +106,9 @@ def _user() -> str:
         return str(os.geteuid())
 
 
-def _read(path: str) -> str:
+def _read(path: Path) -> str:
     try:
-        return Path(path).read_text("utf-8", "replace")
+        return path.read_text("utf-8", "replace")
     except OSError:
         return ""
 

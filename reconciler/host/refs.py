@@ -1,5 +1,6 @@
 """What a mirror's refs are, and what has to change in them: text in, decisions out."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
@@ -10,6 +11,9 @@ from state.model import Answer
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 INCOMING = "refs/incoming/"
+
+# A ref, or below an annotated tag what it peels to.
+_PACKED = re.compile(rb"\^([0-9a-f]{40})|([0-9a-f]{40}) (refs/.+)")
 
 
 @frozen
@@ -58,16 +62,16 @@ def read_show_ref(raw: bytes) -> Refs:
 
 
 def read_packed_refs(raw: bytes) -> Refs | None:
-    """The file `packed-refs`; None unless git says that it peeled all that can be peeled."""
-    lines = raw.splitlines()
-    if not lines or not lines[0].startswith(b"#") or b" fully-peeled " not in lines[0] + b" ":
+    """The file `packed-refs`; None where it is not whole, or git does not say that it peeled all that can be."""
+    head, *lines = raw.split(b"\n")
+    if lines[-1:] != [b""] or b" fully-peeled " not in head:
         return None
     pairs: list[tuple[bytes, bytes]] = []
-    for line in lines[1:]:
-        if line.startswith(b"^"):
-            pairs.append((line[1:], pairs[-1][1] + b"^{}"))
-        else:
-            pairs.append((line[:40], line[41:]))
+    for line in lines[:-1]:
+        match = _PACKED.fullmatch(line)
+        if match is None or (match[1] and not pairs):
+            return None
+        pairs.append((match[1], pairs[-1][1] + b"^{}") if match[1] else (match[2], match[3]))
     return _sorted_out(pairs)
 
 

@@ -1,0 +1,394 @@
+import fcntl
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from reconciler.errors import InfrastructureError
+from reconciler.host import children
+from reconciler.host.orders import Finished, Order, Told
+from reconciler.host.processes import SLOT_MARK, everyone, glance, mark_of, marked
+from reconciler.host.processes import children as own_children
+from reconciler.host.run import capture, run, start_server
+from reconciler.host.sinks import Tail
+
+T = TypeVar("T")
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+HOURS = 7200.0
+
+# A daemon as it is in the book: two forks, a session of its own, and here also the pipe held open.
+DAEMON = """
+import os, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execve("/bin/sleep", ["sleep", sys.argv[1]], {environment})
+    os._exit(0)
+os.wait()
+print("started", flush=True)
+"""
+
+
+@pytest.fixture
+def span() -> Iterator[str]:
+    """A number of seconds that no other process of this host sleeps; nobody may sleep it afterwards."""
+    seconds = f"{100_000 + os.getpid()}.{threading.get_native_id()}"
+    yield seconds
+    assert sleepers(seconds) == []
+
+
+def sleepers(span: str) -> list[int]:
+    return [process.pid for process in everyone() if span.encode() in arguments_of(process.pid)]
+
+
+def arguments_of(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def tell(*argv: str, cwd: Path = Path("/"), deadline: float = HOURS, most: int = 1 << 20, **more: Any) -> Told:  # noqa: ANN401 - fields of Order
+    order = Order(argv, ENVIRONMENT, cwd, deadline, **more)
+    return capture(order, most)
+
+
+def glance_name(pid: int) -> str:
+    process = glance(pid)
+    return process.name if process else ""
+
+
+def mark_of_pid(pid: int) -> str | None:
+    process = glance(pid)
+    return mark_of(process, SLOT_MARK) if process else None
+
+
+def eventually(look: Callable[[], T]) -> T:
+    """What `look` tells as soon as it tells anything."""
+    for _ in range(1000):
+        if found := look():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it never came to that")
+
+
+def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> Told:  # noqa: ANN401 - fields of Order
+    return tell("sh", "-c", script, "sh", *arguments, deadline=deadline, **more)
+
+
+# ---- what comes in and what comes out ----
+
+
+def test_both_outputs_and_the_exit_code_are_told_apart() -> None:
+    told = shell("echo out; echo err >&2; exit 3")
+    assert (told.out, told.err, told.finished) == (b"out\n", b"err\n", Finished(3))
+    assert not told.ok
+
+
+def test_an_end_by_a_signal_is_told_as_its_number() -> None:
+    assert shell("kill -9 $$").finished == Finished(-signal.SIGKILL)
+
+
+def test_the_environment_is_just_what_was_ordered_and_the_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", "sings")
+    lines = tell("env", "-0", mark="/work/slot").out.split(b"\0")[:-1]
+    seen = dict(line.split(b"=", 1) for line in lines)
+    assert seen.pop(b"CANON_RUN")
+    assert seen == {b"PATH": ENVIRONMENT["PATH"].encode(), b"LANG": b"C.UTF-8", b"CANON_SLOT": b"/work/slot"}
+
+
+def test_nothing_is_inherited_but_three_descriptors() -> None:
+    with Path("/dev/null").open("rb") as opened:
+        os.set_inheritable(opened.fileno(), True)  # noqa: FBT003 - so the function takes it
+        assert tell("ls", "/proc/self/fd").out.split() == [b"0", b"1", b"2", b"3"]  # ls itself opens the last
+
+
+@pytest.mark.parametrize("given", [b"", b"a line\n", bytes(range(256)) * 4096])
+def test_standard_input_is_what_was_given_and_then_ends(given: bytes) -> None:
+    assert tell("cat", given=given, most=1 << 22).out == given
+
+
+def test_arguments_are_never_read_by_a_shell(tmp_path: Path) -> None:
+    hostile = ["$(touch hacked)", "`touch hacked`", "; touch hacked", "*", "--", "-n", "", " ", "\n", "ü\x1b", "%s"]
+    assert tell("printf", "%s\\0", *hostile, cwd=tmp_path).out.split(b"\0")[:-1] == [each.encode() for each in hostile]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_signal_is_ignored_that_a_shell_would_not_ignore() -> None:
+    ignored = re.search(rb"SigIgn:\s+([0-9a-f]+)", tell("cat", "/proc/self/status").out)
+    assert ignored
+    assert int(ignored[1], 16) == 0
+
+
+def test_a_program_is_found_as_the_child_would_find_it(tmp_path: Path) -> None:
+    program = tmp_path / "greet"
+    program.write_text("#!/bin/sh\necho hello\n")
+    program.chmod(0o755)
+    assert tell("./greet", cwd=tmp_path).out == b"hello\n"
+    assert capture(Order(("greet",), {"PATH": str(tmp_path)}, Path("/"), HOURS)).out == b"hello\n"
+    assert tell("greet", cwd=tmp_path).finished.missing
+
+
+@pytest.mark.parametrize("argv", [("no-such-program",), ("/no/such/program",)])
+def test_a_missing_program_is_a_value(argv: tuple[str, ...]) -> None:
+    assert tell(*argv).finished == Finished(None, missing=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mode", "reason"),
+    [
+        ("absent", None, 0, b"No such file or directory"),
+        ("plain", b"#!/bin/sh\n", 0o644, b"Permission denied"),
+        ("nonsense", b"\x7fELFnot", 0o755, b"Exec format error"),
+        ("lost", b"#!/no/such/interpreter\n", 0o755, b"No such file or directory"),
+    ],
+)
+def test_a_program_of_the_folder_that_cannot_run_says_why(
+    tmp_path: Path, name: str, content: bytes | None, mode: int, reason: bytes
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(mode)
+    told = tell(f"./{name}", "secret-argument", cwd=tmp_path)
+    assert told.finished == Finished(126)
+    assert told.out == b"./%s: %s\n" % (name.encode(), reason)
+
+
+def test_what_no_program_can_be_given_is_a_value_too() -> None:
+    assert tell("echo", "a\0b").finished == Finished(126)
+    assert tell("echo", cwd=Path("/no/such/folder")).finished == Finished(126)
+
+
+# ---- bounds ----
+
+
+def test_a_hundred_megabytes_are_not_kept_and_end_the_command() -> None:
+    told = shell("yes | head -c 100000000", most=1000)
+    assert told.cut
+    assert not told.ok
+    assert told.out == b"y\n" * 500
+
+
+def test_a_hundred_megabytes_can_be_let_through_a_small_tail() -> None:
+    tail = Tail(1000)
+    order = Order(("sh", "-c", "yes | head -c 100000000; echo end >&2"), ENVIRONMENT, Path("/"), HOURS)
+    assert run(order, tail) == Finished(0)
+    assert tail.data == b"y\n" * 498 + b"end\n"
+    assert tail.size == 100_000_004
+
+
+def test_a_file_larger_than_allowed_cannot_be_written(tmp_path: Path) -> None:
+    told = shell("head -c 100000 /dev/zero > large", cwd=tmp_path, file_bytes=5000)
+    assert not told.ok
+    assert (tmp_path / "large").stat().st_size == 5000
+
+
+def test_nothing_dumps_core(tmp_path: Path) -> None:
+    assert shell("kill -SEGV $$", cwd=tmp_path).finished == Finished(-signal.SIGSEGV)
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- deadlines ----
+
+
+def test_a_silent_command_is_ended_by_its_deadline(span: str) -> None:
+    told = tell("sleep", span, deadline=0.3)
+    assert (told.finished.code, told.finished.timed_out) == (None, True)
+    assert [name.split()[0] for name in told.finished.ended] == ["sleep"]
+
+
+def test_a_command_that_ignores_being_asked_is_killed(span: str) -> None:
+    told = shell(f"trap '' TERM; sleep {span} & wait; sleep {span}", deadline=0.3)
+    assert told.finished.timed_out
+
+
+def test_the_deadline_ends_the_whole_tree(span: str) -> None:
+    told = shell(
+        f"(sleep {span} & sleep {span}) & setsid sh -c 'sleep {span} & sleep {span}' & sleep {span}", deadline=0.5
+    )
+    assert told.finished.timed_out
+    assert len([name for name in told.finished.ended if name.startswith("sleep")]) == 5
+
+
+def test_what_was_written_before_the_deadline_is_kept(span: str) -> None:
+    assert shell(f"echo early; sleep {span}", deadline=0.5).out == b"early\n"
+
+
+def test_a_command_can_be_stopped_from_another_thread(span: str) -> None:
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    assert tell("sleep", span, stop=stop).finished.timed_out
+
+
+# ---- what outlives a command ----
+
+
+@pytest.mark.parametrize("environment", ["dict(os.environ)", "{}"], ids=["with its marks", "without any"])
+def test_a_daemon_that_holds_the_pipe_neither_keeps_us_nor_lives_on(span: str, environment: str) -> None:
+    told = tell(sys.executable, "-c", DAEMON.format(environment=environment), span)
+    assert told.out == b"started\n"
+    assert told.finished.code == 0
+    assert [name.split()[0] for name in told.finished.ended] == ["sleep"]
+
+
+def test_a_background_job_of_a_finished_shell_is_ended(span: str) -> None:
+    told = shell(f"sleep {span} & echo done")
+    assert (told.out, told.finished.code, len(told.finished.ended)) == (b"done\n", 0, 1)
+
+
+def test_a_command_does_not_end_what_others_started(span: str) -> None:
+    with server("sleep", span, mark="/work/other") as pid:
+        assert tell("true", mark="/work/mine").finished == Finished(0)
+        assert tell("true", mark="/work/other").finished == Finished(0)
+        assert sleepers(span) == [pid]
+
+
+def test_no_zombie_is_left_behind(span: str) -> None:
+    for _ in range(3):
+        tell(sys.executable, "-c", DAEMON.format(environment="{}"), span)
+    ours = os.getsid(0)
+    assert [process for process in own_children() if process.session != ours] == []
+
+
+def test_descriptors_and_threads_do_not_grow() -> None:
+    tell("true")
+    before = len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+    for _ in range(10):
+        tell("true", given=b"x")
+    assert (len(list(Path("/proc/self/fd").iterdir())), threading.active_count()) == before
+
+
+def test_many_threads_get_each_their_own_answer() -> None:
+    answers: dict[int, list[bytes]] = {number: [] for number in range(8)}
+
+    def ask(number: int) -> None:
+        answers[number] += [tell("echo", f"{number}-{turn}").out for turn in range(5)]
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in answers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {number: [f"{number}-{turn}\n".encode() for turn in range(5)] for number in range(8)}
+
+
+# ---- the pass lock ----
+
+
+HOLDER = """
+import fcntl, os, sys
+from pathlib import Path
+from reconciler.host.orders import Order
+from reconciler.host.run import capture
+lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.flock(lock, fcntl.LOCK_EX)
+order = Order(("sleep", sys.argv[2]), {"PATH": "/usr/bin:/bin"}, Path("/"), 600.0, holding=lock)
+capture(order)
+"""
+
+
+def test_a_command_keeps_the_lock_when_we_are_killed_and_has_a_deadline_of_its_own(tmp_path: Path, span: str) -> None:
+    lock = tmp_path / "lock"
+    command = [sys.executable, "-c", HOLDER, str(lock), span]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as holder:
+        sleeper = eventually(lambda: [pid for pid in sleepers(span) if glance_name(pid) == "sleep"])[0]
+        holder.kill()
+    guard = glance(sleeper)
+    assert guard
+    with lock.open() as file:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert arguments_of(guard.parent)[:4] == [b"/usr/bin/timeout", b"-k", b"10", b"610"]
+        os.kill(guard.parent, signal.SIGTERM)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    eventually(lambda: sleepers(span) == [])
+    children.reap()
+
+
+def test_other_commands_do_not_hold_the_lock(tmp_path: Path) -> None:
+    lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        assert tell("ls", "/proc/self/fd").out.split() == [b"0", b"1", b"2", b"3"]
+        assert len(tell("ls", "/proc/self/fd", holding=lock).out.split()) == 5
+    finally:
+        os.close(lock)
+
+
+def test_where_nothing_can_end_it_alone_no_command_gets_the_lock() -> None:
+    order = Order(("/bin/true",), {"PATH": "/nowhere"}, Path("/"), HOURS, holding=0)
+    with pytest.raises(InfrastructureError, match="timeout"):
+        capture(order)
+
+
+# ---- servers ----
+
+
+@contextmanager
+def server(*argv: str, mark: str) -> Iterator[int]:
+    with Path("/dev/null").open("wb") as nowhere:
+        started = start_server(argv, ENVIRONMENT, Path("/"), nowhere, mark)
+    try:
+        yield started.pid
+    finally:
+        started.kill()
+        started.wait()
+        children.reap()
+
+
+def test_a_server_is_found_by_its_slot_and_by_the_folder_above(span: str) -> None:
+    with server("sleep", span, mark="/work/notes/tried") as pid:
+        assert [process.pid for process in marked(Path("/work/notes/tried"))] == [pid]
+        assert [process.pid for process in marked(Path("/work"))] == [pid]
+        assert marked(Path("/work/notes/trie")) == ()
+        assert glance(pid)
+    assert marked(Path("/work")) == ()
+
+
+def test_a_server_has_a_session_and_an_environment_of_its_own(span: str) -> None:
+    with server("sleep", span, mark="/work/a") as pid:
+        eventually(lambda: glance_name(pid) == "sleep")
+        process = glance(pid)
+        assert process
+        assert process.session == pid
+        variables = sorted(Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")[:-1])
+        assert variables == [b"CANON_SLOT=/work/a", b"LANG=C.UTF-8", b"PATH=" + ENVIRONMENT["PATH"].encode()]
+
+
+def test_a_server_without_a_program_raises_what_the_kernel_says() -> None:
+    with Path("/dev/null").open("wb") as nowhere, pytest.raises(FileNotFoundError):
+        start_server(["no-such-program"], ENVIRONMENT, Path("/"), nowhere, "/work/a")
+
+
+def test_an_orphan_without_a_mark_belongs_to_the_only_slot_that_lives(span: str) -> None:
+    script = DAEMON.format(environment="{}") + "import time; time.sleep(1000)"
+    with server(sys.executable, "-c", script, span, mark="/work/a") as pid:
+        (orphan,) = eventually(lambda: [each for each in sleepers(span) if glance_name(each) == "sleep"])
+        assert mark_of_pid(orphan) is None
+        assert orphan in {process.pid for process in children.of_slot("/work/a")}
+        with server("sleep", span, mark="/work/b"):
+            assert orphan not in {process.pid for process in children.of_slot("/work/a")}
+        os.kill(orphan, signal.SIGKILL)
+        assert pid in {process.pid for process in children.of_slot("/work/a")}
+
+
+# ---- secrets ----
+
+
+def test_no_argument_reaches_a_log_an_exception_or_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.NOTSET)
+    logging.getLogger("sh").handlers.clear()
+    told = [tell("true", "canary-7731"), tell("/etc/passwd", "canary-7731"), tell("echo", "canary-7731\0")]
+    told += [tell("sleep", "canary-7731"), tell("no-such-program", "canary-7731")]
+    words = repr([(each.finished, each.out) for each in told]) + caplog.text
+    assert "canary-7731" not in words
