@@ -171,7 +171,10 @@ def _private_copy(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _copy(path: Path, to: Path) -> None:
-    """Copy both files as they are at one instant: a pass that starts meanwhile rolls back the original."""
+    """Copy both files as they are at one instant: a pass that starts meanwhile rolls back the original.
+
+    Closing a file ends all POSIX locks that this process has on it, so no connection of ours may hold one here.
+    """
     for _ in range(_COPIES):
         before = _looks(path)
         shutil.copyfile(path, to)
