@@ -107,6 +107,8 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
         closing = slot.close()
     if closing.left:
         raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.left[0]}")
+    if closing.altered:
+        raise RecipeError(f"raised from it, {closing.altered[0]} of the checkout was changed")
 
 
 def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservable:

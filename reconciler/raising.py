@@ -44,7 +44,7 @@ def raise_app(slot: Slot, member: Member) -> Seen:
     placed = slot.place(member.recipe, member.release)
     needs = placed.driver.needs(placed.checkout)
     if member.source is not None:
-        placed.driver.load(placed.app, member.source)
+        _load(placed, member.source)
     makers, tests = member.recipe.install.secrets, slot.tests_of(member.recipe)
     slot.host.secrets.provide(placed.app, needs, makers, tests, slot.log)
     settings = {**needs_environment(slot, member.recipe), **member.recipe.install.env}
@@ -55,6 +55,14 @@ def raise_app(slot: Slot, member: Member) -> Seen:
             run(slot, placed, step, f"install step {number}")
         seen = until_ready(slot, placed)
     return seen
+
+
+def _load(placed: Placed, source: Path) -> None:
+    """Load data and see that it came: an app would come up without it as well, and only a check would notice."""
+    placed.driver.load(placed.app, source)
+    for part in (placed.app.data, placed.app.secrets):
+        if (source / part.name).exists() and not part.exists():
+            raise InfrastructureError(f"{placed.recipe.name}: {part.name} of its snapshot was loaded, but is not there")
 
 
 def until_ready(slot: Slot, placed: Placed) -> Seen:

@@ -1,10 +1,13 @@
 """A world in memory that answers the ports: upstreams, apps, commands, time. The state folder in it is a real one."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from attrs import Factory, define, evolve, field, frozen
 
@@ -12,10 +15,10 @@ from desired.model import Backup, Custom, Data, Fleet, Recipe
 from reconciler.core.report import Command as Verb
 from reconciler.core.report import Report
 from reconciler.loop import Asked, Pass, preview, reconcile
-from reconciler.ports import Given, Host
+from reconciler.ports import App, Given, Host, Seen
 from state.folder import StateFolder
 from state.lock import hold
-from state.model import Answer, Place, Records
+from state.model import Answer, Canonical, Place, Records
 from state.registry import SqliteRegistry
 from state.snapshots import SealedSnapshots
 from tests.truth import kept
@@ -28,7 +31,7 @@ START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
 class Behaviour:
     """How a release behaves once deployed.
 
-    `breaks_lived` fails on data of an older release, not on a fresh install; `is_bound` on data that lay elsewhere.
+    `breaks_lived` fails on data of an older release, not on a fresh install; `is_bound` on its own data elsewhere.
     """
 
     starts: bool = True
@@ -57,7 +60,8 @@ class Origin:
 class World:
     """Everything outside the state folder. `running` maps an app's folder to what runs there.
 
-    `restless` names recipes whose data was saved while they ran; `wrap` gets each port's name and the port.
+    `told` maps it to what it was last told to run. `restless` names recipes whose data was saved while they ran;
+    `wrap` gets each port's name and the port.
     """
 
     root: Path
@@ -72,6 +76,7 @@ class World:
     passes: int = 0
     commits: int = 0
     deployed: list[tuple[str, str, str]] = Factory(list)
+    told: dict[Path, Given] = Factory(dict)
     restless: list[str] = Factory(list)
     wrap: Callable[[str, object], object] = lambda _, port: port
 
@@ -106,6 +111,15 @@ class World:
         commit = sha256(f"{name} {self.commits}".encode()).hexdigest()[:40]
         self.origins[name].head = commit
         return commit
+
+    def copy(self, root: Path) -> "World":
+        """The same world with its folders at `root`; nothing may run in it."""
+        assert not self.running
+        shutil.copytree(self.root, root, dirs_exist_ok=True)
+        moved = {
+            name: evolve(recipe, folder=root / "fleet" / "recipes" / name) for name, recipe in self.recipes.items()
+        }
+        return evolve(deepcopy(self), root=root, recipes=moved)
 
     @property
     def state(self) -> StateFolder:
@@ -159,6 +173,20 @@ class World:
 
     def records(self) -> Records:
         return SqliteRegistry(self.state.database).read()
+
+    def rises(self, canonical: Canonical) -> bool:
+        """Whether its snapshot comes up, in a place of its own and without any stage, and is still marked."""
+        with TemporaryDirectory() as folder:
+            apps, app = Apps(self), App(canonical.recipe, Path(folder) / "app", folder)
+            source, checkout = Path(folder) / "source", Path(folder) / "checkout"
+            sealed = self.state.canonical(canonical.recipe, canonical.generation)
+            SealedSnapshots().unpack(sealed, canonical.seal, source)
+            apps.load(app, source / canonical.recipe)
+            MirrorShelf(self).checkout(canonical.recipe, canonical.commit, checkout)
+            apps.deploy(app, checkout, Given(canonical.version, canonical.commit))
+            seen = apps.look(app)
+            apps.stop(app)
+            return isinstance(seen, Seen) and bool(json.loads((app.data / "data.json").read_text())["mark"])
 
     def lived(self, name: str) -> tuple[str, ...]:
         """The versions that the data in the canonical's snapshot has been run by, as the data itself tells."""

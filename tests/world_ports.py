@@ -30,7 +30,7 @@ from reconciler.ports import (
 from state.model import Answer
 
 if TYPE_CHECKING:
-    from tests.world import World
+    from tests.world import Behaviour, World
 
 
 @define
@@ -131,7 +131,7 @@ class SecretShelf:
 
 
 class Contents(TypedDict):
-    """What an app keeps: the versions that have run on its data, whether it was marked, and where it lay first."""
+    """What an app keeps: the versions that ran on its data, whether it was marked, and where the last one met it."""
 
     lived: list[str]
     mark: bool
@@ -151,18 +151,17 @@ class Apps:
         name, commit = (checkout / "COMMIT").read_text().split()
         behaviour = self.world.behaviours[commit]
         self.world.deployed.append((name, given.version, commit))
+        self.world.told[app.folder] = given
         self.world.running.pop(app.folder, None)
         data = self._data(app)
         if behaviour.writes_into_checkout:
             (checkout / "COMMIT").write_text("altered")
-        stranger = any(version != given.version for version in data["lived"])
-        if not behaviour.starts or (behaviour.breaks_lived and stranger):
+        if not behaviour.starts or _breaks(behaviour, data, given.version, str(app.folder)):
             return
-        if behaviour.is_bound and data["place"] not in {"", str(app.folder)}:
-            return
-        lived = data["lived"] if data["lived"][-1:] == [given.version] else [*data["lived"], given.version]
         mark = data["mark"] and not behaviour.loses_data
-        self._write(app, Contents(lived=lived, mark=mark, place=data["place"] or str(app.folder)))
+        if data["lived"][-1:] != [given.version]:
+            data = Contents(lived=[*data["lived"], given.version], mark=mark, place=str(app.folder))
+        self._write(app, Contents(lived=data["lived"], mark=mark, place=data["place"]))
         self.world.running[app.folder] = (app.mark, Given(given.version, commit))
 
     def _data(self, app: App) -> Contents:
@@ -208,6 +207,13 @@ class Apps:
 
     def app_run(self, app: App) -> Path:
         return app.folder / "app-run"
+
+
+def _breaks(behaviour: "Behaviour", data: Contents, version: str, place: str) -> bool:
+    """Whether a release does not come up over the data that is there."""
+    own = data["lived"][-1:] == [version]
+    stranger = any(each != version for each in data["lived"])
+    return (behaviour.breaks_lived and stranger) or (behaviour.is_bound and own and data["place"] != place)
 
 
 def seen_of(app: App, given: Given) -> Seen:

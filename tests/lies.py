@@ -1,0 +1,155 @@
+"""Ports that lie: they answer a call with success and did nothing, or did it to another recipe."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+from attrs import evolve, frozen
+
+from desired.model import Recipe
+from reconciler.errors import CanonError
+from reconciler.ports import (
+    Alterations,
+    App,
+    Command,
+    MirrorRefs,
+    Question,
+    Ran,
+    Reply,
+    Residue,
+    Same,
+    Seen,
+)
+from state.errors import StateError
+from state.model import Canonical, Intent, Memory, Records, Seal
+from state.snapshots import SealedSnapshots
+from tests.calls import Call, Honest
+from tests.world import World
+from tests.world_ports import Apps, seen_of
+
+OWN, OTHER = "notes", "wiki"
+
+
+@frozen
+class Nothing:
+    """Answers as if all had gone well, and does nothing."""
+
+    world: World
+
+    def __call__(self, call: Call, honest: Honest) -> object:
+        answers: dict[str, Callable[[], object]] = {
+            "driver.app_run": honest,
+            "driver.clear": Residue,
+            "driver.leftovers": tuple,
+            "driver.look": lambda: self._up(cast("App", call.args[0])),
+            "driver.needs": tuple,
+            "driver.remove": Residue,
+            "driver.stop": Residue,
+            "commands.missing": tuple,
+            "commands.run": lambda: Ran(0),
+            "mirrors.alterations": Alterations,
+            "mirrors.look": lambda: MirrorRefs("", {}),
+            "mirrors.update": frozenset,
+            "readiness.wait": lambda: self._up(cast("App", call.args[0])),
+            "registry.next_generation": lambda: 2,
+            "registry.read": Records,
+            "snapshots.move": lambda: call.args[2],
+            "snapshots.seal": lambda: _seal_of_nothing(*call.args),
+            "snapshots.unpack": lambda: _about_alone(*call.args),
+            "upstream.ask": lambda: {OWN: Same()},
+        }
+        return answers.get(call.name, lambda: None)()
+
+    def _up(self, app: App) -> Seen:
+        """As it would look if the last deployment of the app had gone well."""
+        return seen_of(app, self.world.told[app.folder])
+
+
+def _seal_of_nothing(*args: object) -> Seal:
+    source, _, about = args
+    with TemporaryDirectory() as folder:
+        return SealedSnapshots().seal(
+            cast("Path", source), Path(folder) / "sealed", cast("Mapping[str, object]", about)
+        )
+
+
+def _about_alone(*args: object) -> object:
+    folder, seal, _ = args
+    with TemporaryDirectory() as nowhere:
+        return SealedSnapshots().unpack(cast("Path", folder), cast("Seal", seal), Path(nowhere) / "unpacked")
+
+
+@frozen
+class Elsewhere:
+    """Does it for the other recipe, and answers as if it had been for ours. What cannot be done there is not done."""
+
+    world: World
+
+    def __call__(self, call: Call, honest: Honest) -> object:
+        looks: dict[str, Callable[[], object]] = {
+            "registry.read": lambda: self._records(cast("Records", honest())),
+            "upstream.ask": lambda: {OWN: self._others_answer()},
+            "snapshots.unpack": lambda: self._unpack_other(cast("Path", call.args[2])),
+        }
+        if call.name in looks:
+            return looks[call.name]()
+        with suppress(CanonError, StateError, OSError):
+            done = getattr(self._port(call.port), call.method)(*self._swapped(call))
+            return done if done is not None else Nothing(self.world)(call, honest)
+        return Nothing(self.world)(call, honest)
+
+    def _port(self, name: str) -> object:
+        host = evolve(self.world, wrap=lambda _, port: port).host()
+        return Apps(self.world) if name == "driver" else getattr(host, name)
+
+    def _swapped(self, call: Call) -> list[object]:
+        """The arguments with the other recipe in them. What is moved or deployed is ours; where to, is not."""
+        kept = {"snapshots.move": {0}, "snapshots.seal": {0}, "driver.deploy": {1}, "driver.load": {1}}
+        ours = kept.get(call.name, set())
+        return [arg if at in ours else self._swap(arg) for at, arg in enumerate(call.args)]
+
+    def _swap(self, value: object) -> object:
+        match value:
+            case str():
+                swapped: object = OTHER if value == OWN else self._commits().get(value, value)
+            case Path():
+                swapped = _others(value)
+            case Recipe():
+                swapped = self.world.recipes[OTHER]
+            case App():
+                swapped = App(OTHER, _others(value.folder), str(_others(Path(value.mark))))
+            case Command():
+                mark = str(_others(Path(value.mark)))
+                swapped = evolve(value, mark=mark, env={**value.env, "RECIPE": OTHER})
+            case Intent() | Canonical() | Memory():
+                swapped = evolve(value, recipe=OTHER)
+            case list() | tuple():
+                swapped = [self._swap(each) for each in value]
+            case _:
+                swapped = value
+        return swapped
+
+    def _commits(self) -> Mapping[str, str]:
+        """Our commits to those of the other recipe at the same version."""
+        own, other = (self.world.origins[name].tags for name in (OWN, OTHER))
+        return {commit: other[tag] for tag, commit in own.items()}
+
+    def _others_answer(self) -> Reply:
+        honest = evolve(self.world, wrap=lambda _, port: port).host()
+        return honest.upstream.ask([Question(self.world.recipes[OTHER], None)])[OTHER]
+
+    def _records(self, records: Records) -> Records:
+        """Both recipes' records under each other's names."""
+        names = {OWN: OTHER, OTHER: OWN}
+        canonicals = {names[name]: evolve(have, recipe=names[name]) for name, have in records.canonicals.items()}
+        return evolve(records, canonicals=canonicals)
+
+    def _unpack_other(self, into: Path) -> object:
+        have = self.world.records().canonicals[OTHER]
+        return SealedSnapshots().unpack(self.world.state.canonical(OTHER, have.generation), have.seal, into)
+
+
+def _others(path: Path) -> Path:
+    return Path(*(OTHER if part == OWN else part for part in path.parts))

@@ -1,0 +1,199 @@
+"""Each port call of a trial and of a promotion lies once. No label may then say more than is really there."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from desired.model import Data
+from reconciler.core.outcome import Result
+from reconciler.core.plan import HeldBack
+from reconciler.core.report import Row
+from tests.calls import Call, Ear, Honest
+from tests.lies import OTHER, OWN, Elsewhere, Nothing
+from tests.scratch import scratch
+from tests.truth import digest_of, left_over, untruths
+from tests.world import Behaviour, World
+
+LIES: Mapping[str, Callable[[World], Callable[[Call, Honest], object]]] = {"nothing": Nothing, "elsewhere": Elsewhere}
+SUCCESS = {Result.PROMOTED, Result.REPAIRED}
+
+# Calls of a promotion whose lie changes no fact, so that `promoted` is true all the same, and why.
+HARMLESS_ANYWHERE = {
+    "driver.app_run": "names a path, and touches nothing",
+    "driver.clear": "ends what removing left running, and that left nothing",
+    "driver.leftovers": "looks for what is not there",
+    "driver.needs": "names the secrets that are needed, and the candidate holds them",
+    "driver.remove": "clearing ends what still runs, and the slot's folder is deleted in any case",
+    "mirrors.look": "looks at the mirror, which no promotion touches",
+    "readiness.wait": "waits for what is up already; the driver is asked afterwards",
+    "registry.remember": "comes after the label, and tells of the trial",
+    "secrets.provide": "makes what the candidate lacks, and that is nothing",
+}
+HARMLESS: Mapping[str, Mapping[str, str]] = {
+    "elsewhere": HARMLESS_ANYWHERE,
+    "nothing": HARMLESS_ANYWHERE
+    | {
+        "commands.run": "a check does nothing but judge the data, and what it would have found is there",
+        "driver.look": "looks at what runs; whoever waits for it and whoever runs a command looks anew",
+        "mirrors.alterations": "looks for altered files, and there are none",
+        "snapshots.glance": "looks at the snapshot, and that is as it was sealed",
+        "upstream.ask": "says that upstream is the same, and it is",
+    },
+}
+# What a trial does, beside looking.
+EFFECTS = {
+    "checkout",
+    "clear",
+    "delete",
+    "deploy",
+    "load",
+    "provide",
+    "remove",
+    "run",
+    "save",
+    "seal",
+    "stop",
+    "unpack",
+}
+
+
+def upgradable(root: Path, behaviour: Behaviour | None = None, data: Data | None = None) -> World:
+    """Two recipes with canonicals at 1.0.0, and 1.1.0 of both published; `behaviour` is that of our 1.1.0."""
+    world = World(root)
+    for name in (OWN, OTHER):
+        world.declare(name, **({"data": data} if data is not None else {}))
+        world.tag(name, "1.0.0")
+    world.run()
+    world.tag(OWN, "1.1.0", behaviour)
+    world.tag(OTHER, "1.1.0")
+    return world
+
+
+def bound(root: Path) -> World:
+    """1.1.0 passes its trial, but does not come up from its candidate; no check would notice lost data."""
+    return upgradable(root, Behaviour(is_bound=True), Data())
+
+
+def calls_of_an_upgrade(make: Callable[[Path], World]) -> tuple[list[Call], list[Call]]:
+    """The calls of the trial and those of the promotion, the reading back and writing down included."""
+    with scratch() as root:
+        world = make(root)
+        ear = world.wrap = Ear(deaf=frozenset({"clock"}))
+        world.run(OWN)
+    said = [str(call.args[1]) if call.name == "progress.step" else call.name for call in ear.heard]
+    parts = said.index("trying 1.1.0"), said.index("registry.begin"), said.index("progress.done")
+    trial, promotion = ear.heard[parts[0] : parts[1]], ear.heard[parts[1] : parts[2]]
+    return [each for each in trial if each.port != "progress"], [each for each in promotion if each.port != "progress"]
+
+
+TRIAL, PROMOTION = calls_of_an_upgrade(upgradable)
+FALLING = calls_of_an_upgrade(bound)[1]
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[World]:
+    with scratch() as root:
+        yield upgradable(root)
+
+
+@pytest.fixture
+def world(template: World) -> Iterator[World]:
+    with scratch() as root:
+        yield template.copy(root)
+
+
+def lying_pass(world: World, lie: str, at: Call) -> Row:
+    """A pass over our recipe in which one call lies."""
+    liar = LIES[lie](world)
+
+    def answer(call: Call, honest: Honest) -> object:
+        return liar(call, honest) if str(call) == str(at) else honest()
+
+    ear = world.wrap = Ear(answer)
+    done = world.run(OWN)
+    world.wrap = lambda _, port: port
+    assert str(at) in {str(call) for call in ear.heard}
+    return done.report.rows[0]
+
+
+def is_true(world: World, name: str) -> bool:
+    """Whether the canonical of `name` is its 1.1.0 in every respect, as told from the files alone."""
+    have = world.records().canonicals[name]
+    right = (have.version, have.commit) == ("1.1.0", world.origins[name].tags["1.1.0"])
+    return right and untruths(world.state, have) == [] and world.lived(name) == ("1.0.0", "1.1.0") and world.rises(have)
+
+
+def nothing_of(world: World, name: str) -> bool:
+    """Whether nothing of `name` runs, lies in a slot or is open."""
+    records = world.records()
+    open_intents = [intent for intent in records.intents if intent.recipe == name]
+    return not world.running and not (world.state.work / name).exists() and not open_intents
+
+
+@pytest.mark.parametrize("at", PROMOTION, ids=str)
+@pytest.mark.parametrize("lie", LIES)
+def test_a_promotion_in_which_one_call_lies_is_called_so_only_if_it_is_true(world: World, lie: str, at: Call) -> None:
+    old = world.records().canonicals
+    others = digest_of(world.state.canonical(OTHER, 1))
+
+    row = lying_pass(world, lie, at)
+
+    if at.name in HARMLESS[lie]:
+        assert row.result is Result.PROMOTED
+        assert is_true(world, OWN)
+        assert nothing_of(world, OWN)
+    else:
+        assert row.result is Result.GREEN_NOT_PROMOTED
+    assert untruths(world.state, old[OWN]) == []
+    assert world.rises(old[OWN])
+    assert world.records().canonicals[OTHER] == old[OTHER]
+    assert digest_of(world.state.canonical(OTHER, 1)) == others
+
+
+@pytest.mark.parametrize("at", PROMOTION, ids=str)
+@pytest.mark.parametrize("lie", LIES)
+def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_over(world: World, lie: str, at: Call) -> None:
+    row = lying_pass(world, lie, at)
+    fell = row.step.held_back is HeldBack.RED_BEFORE
+
+    world.run(retry=[OWN] if fell else [])
+
+    assert is_true(world, OWN)
+    if (lie, at.name) == ("elsewhere", "registry.remember"):
+        # The lie wrote our tags over those of the other recipe. To a person these look moved.
+        assert world.look(OTHER).rows[0].step.held_back is HeldBack.QUARANTINED
+    else:
+        assert is_true(world, OTHER)
+    assert left_over(world.state, world.running) == []
+
+
+@pytest.mark.parametrize("at", FALLING, ids=str)
+def test_a_candidate_that_does_not_rise_is_never_promoted_whatever_call_lies(at: Call) -> None:
+    with scratch() as root:
+        world = bound(root)
+        old = world.records().canonicals[OWN]
+
+        row = lying_pass(world, "nothing", at)
+
+        assert row.result is Result.GREEN_NOT_PROMOTED
+        assert world.records().canonicals[OWN] == old
+
+
+@pytest.mark.parametrize(
+    ("lie", "at"),
+    [(lie, at) for lie in LIES for at in TRIAL if lie == "nothing" or at.method in EFFECTS],
+    ids=str,
+)
+def test_a_trial_in_which_one_call_lies_promotes_nothing_but_the_truth(world: World, lie: str, at: Call) -> None:
+    old = world.records().canonicals
+
+    row = lying_pass(world, lie, at)
+
+    have = world.records().canonicals[OWN]
+    assert (have != old[OWN]) is (row.result in SUCCESS)
+    assert have == old[OWN] or is_true(world, OWN)
+    assert world.restless == []
+    assert untruths(world.state, old[OWN]) == []
+    assert world.records().canonicals[OTHER] == old[OTHER]
+    assert nothing_of(world, OWN)
