@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,17 +33,20 @@ class View:
 @contextmanager
 def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
     """One instant of the registry, None where there is none yet. Nothing in its folder is written or made."""
-    with _errors(path), ExitStack() as stack:
+    with _errors(path):
         if not _is_there(path):
             yield None
             return
-        connection = None if _is_journal_left(path) else stack.enter_context(closing(_connect(path, "ro")))
-        left = connection is None or _must_roll_back(connection)
-        if connection is None or left or _format(connection, steps) < len(steps):
-            connection = stack.enter_context(_private_copy(path))
-            stack.enter_context(_transaction(connection))
+        left = _is_journal_left(path)
+        if not left:
+            with closing(_connect(path, "ro")) as connection:
+                left = _must_roll_back(connection)
+                if not left and _format(connection, steps) == len(steps):
+                    yield View(connection, copied=False)
+                    return
+        with _private_copy(path) as connection, _transaction(connection):
             upgrade(connection, _format(connection, steps), steps)
-        yield View(connection, left)
+            yield View(connection, left)
 
 
 @contextmanager

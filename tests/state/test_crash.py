@@ -1,7 +1,5 @@
-import os
 import random
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +9,6 @@ from attrs import evolve
 from state.database import View, reading, writing
 from state.model import Entry, Records
 from state.registry import SqliteRegistry
-from state.snapshots import SealedSnapshots, generations_present
 from tests.state.children import child, kill, line, until
 from tests.state.promoting import ENTRY, intent_of, promote, release
 from tests.state.trees import picture
@@ -48,41 +45,23 @@ while True:
     generation += 1
 """
 
-SEALING = """
-import sys, time
-from pathlib import Path
-from state.snapshots import SealedSnapshots
-SealedSnapshots().seal(Path(sys.argv[1]), Path(sys.argv[2]), {})
-time.sleep(600)
-"""
-
-DELETING = """
-import sys, time
-from pathlib import Path
-from state.snapshots import SealedSnapshots
-SealedSnapshots().delete(Path(sys.argv[1]))
-time.sleep(600)
-"""
-
 
 @pytest.fixture
-def registry(tmp_path: Path) -> SqliteRegistry:
-    (tmp_path / "state").mkdir()
-    registry = SqliteRegistry(tmp_path / "state" / "canon.db")
+def recorded(registry: SqliteRegistry) -> SqliteRegistry:
     promote(registry, release(1))
     return registry
 
 
 @pytest.fixture
-def crashed(registry: SqliteRegistry) -> SqliteRegistry:
+def crashed(recorded: SqliteRegistry) -> SqliteRegistry:
     """A registry whose writer was killed after half of its transaction had reached the file."""
-    before = registry.path.read_bytes()
-    with child(HALF_A_TRANSACTION, registry.path) as process:
+    before = recorded.path.read_bytes()
+    with child(HALF_A_TRANSACTION, recorded.path) as process:
         assert line(process) == "half"
         kill(process)
-    assert registry.path.read_bytes() != before
-    assert registry.path.with_name("canon.db-journal").stat().st_size > 0
-    return registry
+    assert recorded.path.read_bytes() != before
+    assert recorded.path.with_name("canon.db-journal").stat().st_size > 0
+    return recorded
 
 
 def test_the_journal_left_behind_is_hot(crashed: SqliteRegistry) -> None:
@@ -121,31 +100,31 @@ def test_the_next_writer_rolls_the_dead_one_back(crashed: SqliteRegistry) -> Non
     assert [entry.name for entry in crashed.path.parent.iterdir()] == ["canon.db"]
 
 
-def test_a_writer_killed_at_any_moment_loses_nothing_that_it_told(registry: SqliteRegistry) -> None:
+def test_a_writer_killed_at_any_moment_loses_nothing_that_it_told(recorded: SqliteRegistry) -> None:
     chance = random.Random(20)  # noqa: S311 - moments, no secrets
     for _ in range(8):
-        with child(PROMOTIONS, registry.path) as process:
+        with child(PROMOTIONS, recorded.path) as process:
             told = int(line(process))
             for _ in range(chance.randrange(4)):
                 told = int(line(process))
             until(lambda: chance.random() < 0.02)
             told = max([told, *map(int, kill(process))])
-        found = registry.read()
+        found = recorded.read()
         present = found.canonicals["notes"].generation
         assert present - told in {0, 1}
         assert found.canonicals["notes"] == release(present)
         assert found.intents in {(), (intent_of(release(present + 1)),)}
-        registry.verify()
+        recorded.verify()
         for intent in found.intents:
-            registry.abandon(intent, [Entry(NOW, "abandoned", "notes", {})])
+            recorded.abandon(intent, [Entry(NOW, "abandoned", "notes", {})])
 
 
-def test_reading_beside_a_busy_writer_gives_one_instant_each_time(registry: SqliteRegistry) -> None:
+def test_reading_beside_a_busy_writer_gives_one_instant_each_time(recorded: SqliteRegistry) -> None:
     seen: set[int] = set()
-    with child(PROMOTIONS, registry.path) as process:
+    with child(PROMOTIONS, recorded.path) as process:
         line(process)
         while len(seen) < 8:
-            found = registry.read()
+            found = recorded.read()
             present = found.canonicals["notes"]
             assert present == release(present.generation)
             assert found.intents in {(), (intent_of(release(present.generation + 1)),)}
@@ -154,7 +133,7 @@ def test_reading_beside_a_busy_writer_gives_one_instant_each_time(registry: Sqli
         kill(process)
 
 
-def test_a_reader_waits_for_a_writer_that_is_at_the_commit(registry: SqliteRegistry) -> None:
+def test_a_reader_waits_for_a_writer_that_is_at_the_commit(recorded: SqliteRegistry) -> None:
     """A connection that holds the file for itself alone, for a while."""
     hold = """
 import sqlite3, sys
@@ -171,7 +150,7 @@ from state.registry import SqliteRegistry
 print("looking", flush=True)
 print(SqliteRegistry(Path(sys.argv[1])).read().canonicals["notes"].generation, flush=True)
 """
-    with child(hold, registry.path) as holder, child(look, registry.path) as looker:
+    with child(hold, recorded.path) as holder, child(look, recorded.path) as looker:
         assert line(holder) == "held"
         assert line(looker) == "looking"
         assert holder.stdin is not None
@@ -201,82 +180,17 @@ print("done", flush=True)
         assert [entry.name for entry in path.parent.iterdir()] == ["canon.db"]
 
 
-def test_a_first_writer_that_died_before_its_file_was_whole_blocks_nobody(tmp_path: Path) -> None:
-    registry = SqliteRegistry(tmp_path / "canon.db")
-    (tmp_path / "canon.db.new").write_bytes(b"half")
+def test_a_first_writer_that_died_before_its_file_was_whole_blocks_nobody(registry: SqliteRegistry) -> None:
+    registry.path.with_name("canon.db.new").write_bytes(b"half")
     assert registry.read() == Records()
     registry.append([ENTRY])
-    assert [entry.name for entry in tmp_path.iterdir()] == ["canon.db"]
+    assert [entry.name for entry in registry.path.parent.iterdir()] == ["canon.db"]
     assert len(registry.ledger()) == 1
 
 
-def test_a_sealer_killed_at_any_moment_leaves_a_whole_snapshot_or_none(tmp_path: Path) -> None:
-    source, into = tmp_path / "source", tmp_path / "work" / "candidate"
-    source.mkdir()
-    into.parent.mkdir()
-    for number in range(8):
-        (source / f"file-{number}").write_bytes(os.urandom(1 << 20))
-    whole = SealedSnapshots().seal(source, tmp_path / "example", {})
-    for moment in _moments(into):
-        with child(SEALING, source, into) as process:
-            until(lambda: moment() or into.exists())  # noqa: B023 - used within the same turn
-            kill(process)
-        if into.exists():
-            assert (into / "manifest.json").read_bytes() == (tmp_path / "example" / "manifest.json").read_bytes()
-            assert (into / "snapshot.tar").stat().st_size == whole.packed
-        SealedSnapshots().delete(into)
-        seal = SealedSnapshots().seal(source, into, {})
-        assert seal.manifest == whole.manifest
-        assert [entry.name for entry in into.parent.iterdir()] == ["candidate"]
-        SealedSnapshots().delete(into)
-        assert list(into.parent.iterdir()) == []
-
-
-def _moments(into: Path) -> list[Callable[[], bool]]:
-    partial = into.with_name(f".{into.name}.partial")
-    tar, manifest = partial / "snapshot.tar", partial / "manifest.json"
-    return [
-        partial.exists,
-        tar.exists,
-        lambda: _size(tar) > 1 << 20,
-        lambda: _size(tar) > 7 << 20,
-        manifest.exists,
-        into.exists,
-    ]
-
-
-def test_a_deletion_that_was_killed_is_still_seen_and_can_be_done_again(tmp_path: Path) -> None:
-    folder = tmp_path / "canonicals" / "notes" / "3"
-    folder.mkdir(parents=True)
-    for number in range(5000):
-        (folder / str(number)).touch()
-    with child(DELETING, folder) as process:
-        until(lambda: _count(folder) < 5000)
-        kill(process)
-    if folder.exists():
-        assert generations_present(folder.parent) == (3,)
-    SealedSnapshots().delete(folder)
-    assert generations_present(folder.parent) == ()
-    assert list(folder.parent.iterdir()) == []
-
-
-def _count(folder: Path) -> int:
-    try:
-        return len(os.listdir(folder))  # noqa: PTH208 - names, not paths
-    except FileNotFoundError:
-        return 0
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def test_a_writer_that_fails_inside_leaves_no_trace(registry: SqliteRegistry) -> None:
-    before = registry.path.read_bytes()
-    with pytest.raises(ZeroDivisionError), writing(registry.path) as connection:
+def test_a_writer_that_fails_inside_leaves_no_trace(recorded: SqliteRegistry) -> None:
+    before = recorded.path.read_bytes()
+    with pytest.raises(ZeroDivisionError), writing(recorded.path) as connection:
         raise ZeroDivisionError(connection.execute("DELETE FROM canonical").rowcount)
-    assert registry.path.read_bytes() == before
-    assert [entry.name for entry in registry.path.parent.iterdir()] == ["canon.db"]
+    assert recorded.path.read_bytes() == before
+    assert [entry.name for entry in recorded.path.parent.iterdir()] == ["canon.db"]

@@ -1,13 +1,9 @@
-import hashlib
-import io
 import json
 import os
 import socket
 import stat
-import tarfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,37 +11,17 @@ from attrs import evolve
 from hypothesis import given, settings
 
 from reconciler import ports
-from state import manifest as manifests
 from state.errors import SnapshotError
-from state.manifest import SealedEntry
-from state.model import Damaged, FileSeal, Seal
-from state.packing import HashingWriter, header, pack
-from state.snapshots import SealedSnapshots, generations_present
+from state.model import Seal
+from state.packing import HashingWriter, pack
+from state.snapshots import generations_present
+from tests.state.sealing import ABOUT, SNAPSHOTS, look_of
 from tests.state.trees import TREES, Folder, Node, picture, plant
-
-SNAPSHOTS = SealedSnapshots()
-ABOUT = {"apps": {"notes": {"version": "1.0.0"}}, "odd": "\udcff"}
 
 
 def test_it_answers_the_port() -> None:
     port: ports.Snapshots = SNAPSHOTS
     assert port is SNAPSHOTS
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """A small tree with one entry of each type."""
-    source = tmp_path / "source"
-    (source / "data").mkdir(parents=True)
-    (source / "data" / "notes.db").write_bytes(b"kept" * 20)
-    (source / "data" / "again.db").hardlink_to(source / "data" / "notes.db")
-    (source / "link").symlink_to("data/notes.db")
-    return source
-
-
-@pytest.fixture
-def sealed(source: Path, tmp_path: Path) -> tuple[Path, Seal]:
-    return tmp_path / "sealed", SNAPSHOTS.seal(source, tmp_path / "sealed", ABOUT)
 
 
 # ---- there and back ----
@@ -141,215 +117,6 @@ def test_what_is_sealed_is_private_whatever_the_umask(source: Path, tmp_path: Pa
     for folder in (tmp_path / "made", tmp_path / "made" / "sealed"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "made" / "sealed").iterdir()} == {0o600}
-
-
-# ---- damage is found ----
-
-
-@contextmanager
-def flipped(path: Path, place: int) -> Iterator[None]:
-    """One byte changed in place under an unchanged time of writing, as a failing disk would; put right afterwards."""
-    _flip(path, place)
-    try:
-        yield
-    finally:
-        _flip(path, place)
-
-
-def _flip(path: Path, place: int) -> None:
-    look = path.stat()
-    with path.open("r+b") as file:
-        file.seek(place)
-        (byte,) = file.read(1)
-        file.seek(place)
-        file.write(bytes([byte ^ 0xFF]))
-    os.utime(path, ns=(look.st_atime_ns, look.st_mtime_ns))
-
-
-@pytest.mark.parametrize("name", ["snapshot.tar", "manifest.json"])
-def test_every_flipped_byte_is_found_before_anything_is_unpacked(
-    sealed: tuple[Path, Seal], tmp_path: Path, name: str
-) -> None:
-    folder, seal = sealed
-    step = 7 if name == "snapshot.tar" else 1
-    for place in range(0, seal.files[name].size, step):
-        with flipped(folder / name, place):
-            assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged), place
-            assert isinstance(SNAPSHOTS.unpack(folder, seal, tmp_path / "out"), Damaged), place
-            assert not (tmp_path / "out").exists()
-    assert SNAPSHOTS.unpack(folder, seal, tmp_path / "out") == ABOUT
-
-
-def test_a_look_that_changed_over_the_same_content_is_no_damage(sealed: tuple[Path, Seal]) -> None:
-    folder, seal = sealed
-    for name in seal.files:
-        (folder / name).touch()
-    assert SNAPSHOTS.glance(folder, seal) is None
-
-
-def test_a_glance_trusts_a_file_that_looks_as_when_it_was_sealed(sealed: tuple[Path, Seal]) -> None:
-    folder, seal = sealed
-    with flipped(folder / "snapshot.tar", 600):
-        look = (folder / "snapshot.tar").stat()
-        trusting = FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
-        as_if = evolve(seal, files={**seal.files, "snapshot.tar": trusting})
-        assert SNAPSHOTS.glance(folder, as_if) is None
-        assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged)
-
-
-def test_a_glance_reads_nothing_of_what_it_trusts(sealed: tuple[Path, Seal]) -> None:
-    folder, seal = sealed
-    for name in seal.files:
-        os.utime(folder / name, ns=(0, seal.files[name].mtime_ns))
-    looked = evolve(seal, files={name: look_of(folder / name) for name in seal.files})
-    assert SNAPSHOTS.glance(folder, looked) is None
-    assert {(folder / name).stat().st_atime_ns for name in seal.files} == {0}
-
-
-def look_of(path: Path) -> FileSeal:
-    look = path.stat()
-    return FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
-
-
-def _cut(folder: Path) -> None:
-    os.truncate(folder / "snapshot.tar", 100)
-
-
-def _replace_by_link(folder: Path) -> None:
-    (folder / "snapshot.tar").rename(folder.parent / "elsewhere")
-    (folder / "snapshot.tar").symlink_to("../elsewhere")
-
-
-def _replace_by_fifo(folder: Path) -> None:
-    (folder / "manifest.json").unlink()
-    os.mkfifo(folder / "manifest.json")
-
-
-def _remove_all(folder: Path) -> None:
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
-
-
-DAMAGES = {
-    "lacks snapshot.tar": lambda folder: (folder / "snapshot.tar").unlink(),
-    "lacks manifest.json": lambda folder: (folder / "manifest.json").unlink(),
-    "was not sealed": lambda folder: (folder / "more").touch(),
-    "is missing": _remove_all,
-    "has 100 bytes": _cut,
-    "snapshot.tar is no regular file": _replace_by_link,
-    "manifest.json is no regular file": _replace_by_fifo,
-}
-
-
-@pytest.mark.parametrize("words", DAMAGES)
-def test_damage_is_told_with_what_is_wrong(sealed: tuple[Path, Seal], tmp_path: Path, words: str) -> None:
-    folder, seal = sealed
-    DAMAGES[words](folder)
-    for found in (SNAPSHOTS.glance(folder, seal), SNAPSHOTS.unpack(folder, seal, tmp_path / "out")):
-        assert isinstance(found, Damaged)
-        assert words in found.reason
-    assert not (tmp_path / "out").exists()
-    with pytest.raises(SnapshotError, match=words):
-        SNAPSHOTS.move(folder, tmp_path / "moved", seal)
-
-
-def test_another_snapshot_in_its_place_is_damage(sealed: tuple[Path, Seal], source: Path, tmp_path: Path) -> None:
-    """Whole in itself, and of the same sizes: only the recorded hash tells."""
-    folder, seal = sealed
-    (source / "data" / "notes.db").write_bytes(b"fake" * 20)
-    SNAPSHOTS.delete(folder)
-    SNAPSHOTS.seal(source, folder, ABOUT)
-    assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged)
-    assert isinstance(SNAPSHOTS.unpack(folder, seal, tmp_path / "out"), Damaged)
-
-
-# ---- a tar that was sealed by someone who wished us ill ----
-
-
-def forge(folder: Path, entries: list[SealedEntry], packed: list[SealedEntry] | None = None) -> Seal:
-    """A snapshot whose hashes are right and whose entries are not; `packed` is what the tar holds, if other."""
-    folder.mkdir()
-    with tarfile.open(folder / "snapshot.tar", "w", format=tarfile.PAX_FORMAT) as tar:
-        for entry in entries if packed is None else packed:
-            tar.addfile(header(entry), io.BytesIO(b"x" * entry.size))
-    content = (folder / "snapshot.tar").read_bytes()
-    tar_seal = manifests.Tar(hashlib.sha256(content).hexdigest(), len(content))
-    encoded = manifests.encode(manifests.make_manifest({}, tar_seal, tuple(entries), ()))
-    (folder / "manifest.json").write_bytes(encoded)
-    files = {name: look_of(folder / name) for name in ("snapshot.tar", "manifest.json")}
-    return Seal(hashlib.sha256(encoded).hexdigest(), files, 0, len(content), len(entries))
-
-
-def entry(path: str, kind: str = "file", target: str = "", size: int = 0) -> SealedEntry:
-    digest = hashlib.sha256(b"x" * size).hexdigest() if kind == "file" else ""
-    mode = 0o777 if kind == "symlink" else 0o700
-    return SealedEntry(path, kind, mode, os.geteuid(), os.getegid(), 10**18, size, digest, target)
-
-
-STRAYS = [
-    [entry("/tmp/stray")],
-    [entry("../stray")],
-    [entry("a", "folder"), entry("a/../../stray")],
-    [entry("a", "symlink", ".."), entry("a/stray")],
-    [entry("a", "symlink", "/tmp"), entry("a/stray", "folder")],
-    [entry("a/stray")],
-    [entry("."), entry("stray")],
-    [entry("", "folder")],
-    [entry("stray"), entry("stray")],
-    [entry("a", "folder"), entry("a", "folder")],
-    [entry("a", "hardlink", "/etc/passwd")],
-    [entry("a", "hardlink", "../source/link")],
-    [entry("b", "hardlink", "later"), entry("later")],
-    [entry("a", "folder"), entry("b", "hardlink", "a")],
-]
-
-
-@pytest.mark.parametrize("entries", STRAYS)
-def test_what_would_leave_the_folder_is_refused(tmp_path: Path, entries: list[SealedEntry]) -> None:
-    seal = forge(tmp_path / "sealed", entries)
-    before = picture(tmp_path, special=False)
-    found = SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "out")
-    assert isinstance(found, Damaged)
-    assert picture(tmp_path, special=False) == before
-
-
-LIES = [
-    ([entry("a", size=3)], [entry("a", size=2)]),
-    ([entry("a")], [entry("b")]),
-    ([entry("a")], [entry("a", "folder")]),
-    ([entry("a")], []),
-    ([], [entry("a")]),
-    ([entry("a"), entry("b")], [entry("b"), entry("a")]),
-    ([entry("a", "symlink", "x")], [entry("a", "symlink", "y")]),
-    ([evolve(entry("a"), mode=0o600)], [entry("a")]),
-    ([evolve(entry("a", size=2), sha256="0" * 64)], [entry("a", size=2)]),
-]
-
-
-@pytest.mark.parametrize(("entries", "packed"), LIES)
-def test_a_tar_other_than_its_manifest_is_damage(
-    tmp_path: Path, entries: list[SealedEntry], packed: list[SealedEntry]
-) -> None:
-    seal = forge(tmp_path / "sealed", entries, packed)
-    assert isinstance(SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "out"), Damaged)
-    assert not (tmp_path / "out").exists()
-
-
-def test_the_forger_can_also_make_a_good_one(tmp_path: Path) -> None:
-    """Or else the two tests above would prove nothing."""
-    good = [entry("a", "folder"), entry("a/b", size=3), entry("a/c", "hardlink", "a/b"), entry("d", "symlink", "/x")]
-    seal = forge(tmp_path / "sealed", good)
-    assert SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "out") == {}
-
-
-def test_a_manifest_of_a_newer_format_is_an_error_and_no_damage(tmp_path: Path) -> None:
-    seal = forge(tmp_path / "sealed", [entry("a")])
-    path = tmp_path / "sealed" / "manifest.json"
-    path.write_bytes(path.read_bytes().replace(b'"format":1', b'"format":2'))
-    newer = evolve(seal, manifest=hashlib.sha256(path.read_bytes()).hexdigest())
-    with pytest.raises(SnapshotError, match="format 2"):
-        SNAPSHOTS.unpack(tmp_path / "sealed", newer, tmp_path / "out")
 
 
 # ---- sealing, moving, deleting ----

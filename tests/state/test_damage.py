@@ -1,0 +1,124 @@
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from state.errors import SnapshotError
+from state.model import Damaged, FileSeal, Seal
+from tests.state.sealing import ABOUT, SNAPSHOTS, look_of
+
+
+@contextmanager
+def flipped(path: Path, place: int) -> Iterator[None]:
+    """One byte changed in place under an unchanged time of writing, as a failing disk would; put right afterwards."""
+    _flip(path, place)
+    try:
+        yield
+    finally:
+        _flip(path, place)
+
+
+def _flip(path: Path, place: int) -> None:
+    look = path.stat()
+    with path.open("r+b") as file:
+        file.seek(place)
+        (byte,) = file.read(1)
+        file.seek(place)
+        file.write(bytes([byte ^ 0xFF]))
+    os.utime(path, ns=(look.st_atime_ns, look.st_mtime_ns))
+
+
+@pytest.mark.parametrize("name", ["snapshot.tar", "manifest.json"])
+def test_every_flipped_byte_is_found_before_anything_is_unpacked(
+    sealed: tuple[Path, Seal], tmp_path: Path, name: str
+) -> None:
+    folder, seal = sealed
+    step = 7 if name == "snapshot.tar" else 1
+    for place in range(0, seal.files[name].size, step):
+        with flipped(folder / name, place):
+            assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged), place
+            assert isinstance(SNAPSHOTS.unpack(folder, seal, tmp_path / "out"), Damaged), place
+            assert not (tmp_path / "out").exists()
+    assert SNAPSHOTS.unpack(folder, seal, tmp_path / "out") == ABOUT
+
+
+def test_a_look_that_changed_over_the_same_content_is_no_damage(sealed: tuple[Path, Seal]) -> None:
+    folder, seal = sealed
+    for name in seal.files:
+        (folder / name).touch()
+    assert SNAPSHOTS.glance(folder, seal) is None
+
+
+def test_a_glance_trusts_a_file_that_looks_as_when_it_was_sealed(sealed: tuple[Path, Seal]) -> None:
+    folder, seal = sealed
+    with flipped(folder / "snapshot.tar", 600):
+        look = (folder / "snapshot.tar").stat()
+        trusting = FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
+        as_if = evolve(seal, files={**seal.files, "snapshot.tar": trusting})
+        assert SNAPSHOTS.glance(folder, as_if) is None
+        assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged)
+
+
+def test_a_glance_reads_nothing_of_what_it_trusts(sealed: tuple[Path, Seal]) -> None:
+    folder, seal = sealed
+    for name in seal.files:
+        os.utime(folder / name, ns=(0, seal.files[name].mtime_ns))
+    looked = evolve(seal, files={name: look_of(folder / name) for name in seal.files})
+    assert SNAPSHOTS.glance(folder, looked) is None
+    assert {(folder / name).stat().st_atime_ns for name in seal.files} == {0}
+
+
+def _cut(folder: Path) -> None:
+    os.truncate(folder / "snapshot.tar", 100)
+
+
+def _replace_by_link(folder: Path) -> None:
+    (folder / "snapshot.tar").rename(folder.parent / "elsewhere")
+    (folder / "snapshot.tar").symlink_to("../elsewhere")
+
+
+def _replace_by_fifo(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+    os.mkfifo(folder / "manifest.json")
+
+
+def _remove_all(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+
+
+DAMAGES = {
+    "lacks snapshot.tar": lambda folder: (folder / "snapshot.tar").unlink(),
+    "lacks manifest.json": lambda folder: (folder / "manifest.json").unlink(),
+    "was not sealed": lambda folder: (folder / "more").touch(),
+    "is missing": _remove_all,
+    "has 100 bytes": _cut,
+    "snapshot.tar is no regular file": _replace_by_link,
+    "manifest.json is no regular file": _replace_by_fifo,
+}
+
+
+@pytest.mark.parametrize("words", DAMAGES)
+def test_damage_is_told_with_what_is_wrong(sealed: tuple[Path, Seal], tmp_path: Path, words: str) -> None:
+    folder, seal = sealed
+    DAMAGES[words](folder)
+    for found in (SNAPSHOTS.glance(folder, seal), SNAPSHOTS.unpack(folder, seal, tmp_path / "out")):
+        assert isinstance(found, Damaged)
+        assert words in found.reason
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SnapshotError, match=words):
+        SNAPSHOTS.move(folder, tmp_path / "moved", seal)
+
+
+def test_another_snapshot_in_its_place_is_damage(sealed: tuple[Path, Seal], source: Path, tmp_path: Path) -> None:
+    """Whole in itself, and of the same sizes: only the recorded hash tells."""
+    folder, seal = sealed
+    (source / "data" / "notes.db").write_bytes(b"fake" * 20)
+    SNAPSHOTS.delete(folder)
+    SNAPSHOTS.seal(source, folder, ABOUT)
+    assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged)
+    assert isinstance(SNAPSHOTS.unpack(folder, seal, tmp_path / "out"), Damaged)

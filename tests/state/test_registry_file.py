@@ -1,0 +1,194 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from state.database import STEPS, blank, reading, writing
+from state.errors import RegistryError, StateError
+from state.model import Memory, Records
+from state.registry import SqliteRegistry
+from tests.state.promoting import ENTRY, intent_of, promote, release
+from tests.state.trees import picture
+
+# ---- the file ----
+
+
+def test_reading_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
+    registry = SqliteRegistry(tmp_path / "missing" / "canon.db")
+    assert registry.read() == Records()
+    assert [*registry.ledger(), *registry.generations("notes"), *registry.trials("notes")] == []
+    registry.verify()
+    registry.settle()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writing_nothing_makes_nothing(registry: SqliteRegistry) -> None:
+    registry.remember([], [])
+    registry.append([])
+    assert not registry.path.exists()
+
+
+def test_a_write_into_a_missing_folder_says_where(tmp_path: Path) -> None:
+    registry = SqliteRegistry(tmp_path / "missing" / "canon.db")
+    with pytest.raises(RegistryError, match=r"missing/canon\.db.*No such file"):
+        registry.append([ENTRY])
+
+
+def test_the_file_is_private_and_alone(registry: SqliteRegistry) -> None:
+    registry.append([ENTRY])
+    assert [(entry.name, entry.stat().st_mode & 0o777) for entry in registry.path.parent.iterdir()] == [
+        ("canon.db", 0o600)
+    ]
+
+
+def test_reading_touches_nothing(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    before = picture(registry.path.parent)
+    registry.read()
+    registry.ledger()
+    registry.verify()
+    registry.generations("notes")
+    assert picture(registry.path.parent) == before
+
+
+def test_odd_characters_in_the_path_are_part_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "a?mode=memory#%41 ü"
+    folder.mkdir()
+    SqliteRegistry(folder / "canon.db").append([ENTRY])
+    assert (folder / "canon.db").exists()
+    assert len(SqliteRegistry(folder / "canon.db").ledger()) == 1
+
+
+def test_commits_are_made_durable_with_a_journal_and_full_flushes(registry: SqliteRegistry) -> None:
+    with writing(registry.path) as connection:
+        modes = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    assert modes == ["delete", 3]
+
+
+# ---- damage is an error, never an empty registry ----
+
+
+def test_an_emptied_file_is_damage(registry: SqliteRegistry) -> None:
+    registry.path.touch()
+    with pytest.raises(RegistryError, match="no registry of Canon"):
+        registry.read()
+    with pytest.raises(RegistryError, match="no registry of Canon"):
+        registry.append([ENTRY])
+
+
+@pytest.mark.parametrize("content", [b"x", b"x" * 10_000, b"SQLite format 3\0" + b"x" * 10_000])
+def test_a_file_that_is_no_database_is_damage(registry: SqliteRegistry, content: bytes) -> None:
+    registry.path.write_bytes(content)
+    with pytest.raises(RegistryError, match=r"file is not a database|no registry"):
+        registry.read()
+
+
+def test_another_programs_database_is_refused_and_kept(registry: SqliteRegistry) -> None:
+    with closing(sqlite3.connect(registry.path)) as connection:
+        connection.execute("CREATE TABLE other (x)")
+    before = registry.path.read_bytes()
+    for act in (registry.read, lambda: registry.append([ENTRY])):
+        with pytest.raises(RegistryError, match="no registry of Canon"):
+            act()
+    assert registry.path.read_bytes() == before
+
+
+def test_a_database_gone_from_beside_its_journal_is_damage(registry: SqliteRegistry) -> None:
+    registry.path.with_name("canon.db-journal").write_bytes(b"left")
+    for act in (registry.read, lambda: registry.append([ENTRY])):
+        with pytest.raises(RegistryError, match="is gone, but its journal is there"):
+            act()
+    assert not registry.path.exists()
+
+
+def test_a_folder_or_a_dangling_link_in_its_place_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("folder", "link"):
+        with pytest.raises(RegistryError):
+            SqliteRegistry(tmp_path / name).read()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE memory SET record = replace(record, '1.5', '2.5')",
+        "UPDATE memory SET recipe = 'other'",
+        "UPDATE memory SET digest = 'x'",
+        "UPDATE memory SET record = '{}'",
+        "DELETE FROM canonical WHERE generation = 2",
+        "UPDATE generation SET last = 9",
+    ],
+)
+def test_a_row_changed_by_another_hand_is_refused(registry: SqliteRegistry, statement: str) -> None:
+    promote(registry, release(1))
+    promote(registry, release(2))
+    registry.remember([Memory("notes", seconds=1.5)], [])
+    with closing(sqlite3.connect(registry.path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    with pytest.raises(RegistryError, match=str(registry.path)):
+        registry.read()
+
+
+def test_a_flipped_byte_is_an_error_or_changes_nothing(registry: SqliteRegistry) -> None:
+    """Every 37th byte: enough to meet each kind of page, header and cell many times."""
+    for generation in (1, 2):
+        promote(registry, release(generation))
+    registry.remember([Memory("notes"), Memory("wiki", seconds=1.5)], [ENTRY])
+    registry.begin(intent_of(release(3)), [ENTRY])
+    expected, content = registry.read(), registry.path.read_bytes()
+    refused = 0
+    for place in range(0, len(content), 37):
+        mask = 0xFF if place % 2 else 0x41
+        registry.path.write_bytes(content[:place] + bytes([content[place] ^ mask]) + content[place + 1 :])
+        try:
+            assert registry.read() == expected, place
+        except RegistryError:
+            refused += 1
+    assert refused > 100
+    registry.path.write_bytes(content)
+    assert registry.read() == expected
+
+
+# ---- formats ----
+
+NEXT = (*STEPS, "CREATE TABLE later (x TEXT NOT NULL) STRICT;\nINSERT INTO later VALUES ('made; then filled');\n")
+
+
+def test_a_newer_format_is_refused_by_readers_and_writers(registry: SqliteRegistry) -> None:
+    registry.path.write_bytes(blank(NEXT))
+    before = registry.path.read_bytes()
+    for act in (registry.read, registry.ledger, lambda: registry.append([ENTRY])):
+        with pytest.raises(RegistryError, match="format 2, and this program knows 1") as caught:
+            act()
+        assert caught.value.hint == "use a newer Canon"
+    assert registry.path.read_bytes() == before
+
+
+def test_an_older_format_is_read_without_being_changed(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    before = picture(registry.path.parent)
+    with reading(registry.path, NEXT) as view:
+        assert view is not None
+        assert not view.copied
+        assert view.connection.execute("SELECT x FROM later").fetchall() == [("made; then filled",)]
+        assert len(view.connection.execute("SELECT * FROM canonical").fetchall()) == 1
+    assert picture(registry.path.parent) == before
+
+
+def test_the_first_write_brings_an_older_format_up_with_its_records(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    with writing(registry.path, NEXT) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("SELECT recipe FROM canonical").fetchall() == [("notes",)]
+    with pytest.raises(RegistryError, match="format 2"):
+        registry.read()
+
+
+def test_a_step_that_fails_leaves_the_older_format(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    with pytest.raises(StateError), writing(registry.path, (*STEPS, "CREATE TABLE later (x);\nDROP TABLE nothing;\n")):
+        pass
+    assert registry.read().canonicals == {"notes": release(1)}
