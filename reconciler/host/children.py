@@ -1,6 +1,5 @@
 """Processes that descend from us: which we wait for ourselves, which were orphaned and fell to us, and their end."""
 
-import ctypes
 import os
 import threading
 from collections.abc import Callable, Collection
@@ -43,6 +42,8 @@ _before_slot: dict[str, frozenset[int]] = {}
 
 def adopt_orphans() -> None:
     """Have the kernel hand us every orphan below us, instead of the host's first process."""
+    import ctypes
+
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise InfrastructureError(f"cannot become the parent of orphans: {os.strerror(ctypes.get_errno())}")
 

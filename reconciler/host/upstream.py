@@ -70,9 +70,14 @@ class GitUpstream:
 
     def _listed(self, url: str) -> Told:
         """What git lists of `url`; tried again only while that may help."""
+        until = time.monotonic() + self.deadline
+        told = self._list_once(url, until)
+        return self._listed_again(url, until, told) if _is_transient(told) else told
+
+    def _listed_again(self, url: str, until: float, first: Told) -> Told:
         from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-        until = time.monotonic() + self.deadline
+        earlier = [first]
         tries = Retrying(
             retry=retry_if_result(_is_transient),
             stop=stop_after_attempt(_TRIES),
@@ -80,9 +85,10 @@ class GitUpstream:
             sleep=self.rest,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        return tries(lambda: self._list_once(url, max(0.0, until - time.monotonic())))
+        return tries(lambda: earlier.pop() if earlier else self._list_once(url, until))
 
-    def _list_once(self, url: str, seconds: float) -> Told:
+    def _list_once(self, url: str, until: float) -> Told:
+        seconds = max(0.0, until - time.monotonic())
         argv = git_argv("ls-remote", "--exit-code", "--symref", "--", url, "HEAD", "refs/heads/*", "refs/tags/*")
         environment = git_environment(self.environment, self.protocols)
         return capture(Order(argv, environment, Path("/"), seconds, stop=self._stop), self.most)
