@@ -1,5 +1,6 @@
 """The story, scene by scene: what is said before, what is run, and what must then be so."""
 
+import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from reconciler.demo.fleet import damage, publish
-from reconciler.demo.stage import Rows
+from reconciler.demo.stage import Played, Rows
 from reconciler.demo.upstreams import BREAKING, GOOD, HISTORIES, MENDED, MOVED
 
 PROMOTED_FIRST = {"accounts", "guestbook", "identity", "ledger", "links", "notes", "stats", "status"}
@@ -21,8 +22,8 @@ LEDGER = "1.1.0+2.2.0"
 class Moment:
     """What is known after a scene's command.
 
-    `tried` are the recipes that it ran, `wrote` says whether anything that is recorded is different now, and `page` is
-    what was fetched from a raised copy, "" if nothing was.
+    `played` is what it came to, `tried` are the recipes that it ran, and `wrote` says whether anything that is recorded
+    is different now.
     """
 
     folder: Path
@@ -30,7 +31,7 @@ class Moment:
     after: Rows
     tried: AbstractSet[str]
     wrote: bool
-    page: str
+    played: Played
 
     def changed(self) -> set[str]:
         """Recipes of which something is said now that was not said before."""
@@ -119,6 +120,7 @@ def _promoted_over_lived_data(now: Moment) -> Mapping[str, bool]:
 
 def _refused(now: Moment) -> Mapping[str, bool]:
     return {
+        "a fresh install of 1.2.0 passed": bool(re.search(r"passed +install\n", now.played.said)),
         "the canonical of ledger is the very one it was": now.have("ledger") == now.before["ledger"]["have"],
         "it is intact": now.after["ledger"]["state"] == "intact",
         "1.2.0+2.3.0 will not be tried again as it is": now.after["ledger"]["held_back"] == "red-before",
@@ -127,7 +129,7 @@ def _refused(now: Moment) -> Mapping[str, bool]:
 
 def _ledger_read(now: Moment) -> Mapping[str, bool]:
     return {
-        "the rent is there, and its day as somebody typed it into 1.0.0": "24.11.2025" in now.page,
+        "the rent is there, and its day as somebody typed it into 1.0.0": "24.11.2025" in now.played.page,
         "nothing of the copy is left": _no_slots(now),
     }
 
@@ -157,7 +159,7 @@ def _repaired(now: Moment) -> Mapping[str, bool]:
 
 def _notes_read(now: Moment) -> Mapping[str, bool]:
     return {
-        "the notes are there": "The spare key hangs behind the mill." in now.page,
+        "the notes are there": "The spare key hangs behind the mill." in now.played.page,
         "nothing of the copy is left": _no_slots(now),
     }
 

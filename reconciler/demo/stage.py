@@ -49,6 +49,15 @@ class Aloud:
 
 
 @frozen
+class Played:
+    """How a command ended, what it `said`, and the `page` that was fetched meanwhile, "" if none was."""
+
+    code: int | None
+    said: str
+    page: str
+
+
+@frozen
 class Stage:
     """The demo's folder, and where the story is said."""
 
@@ -62,11 +71,8 @@ class Stage:
         places = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
         return os.environ | places
 
-    def play(self, words: tuple[str, ...], reads: str) -> tuple[int | None, str]:
-        """Run the command and show all that it writes. Where it names an address, the page `reads` is fetched there.
-
-        Returns its exit code and what was fetched.
-        """
+    def play(self, words: tuple[str, ...], reads: str) -> Played:
+        """Run the command and show all that it writes. Where it names an address, the page `reads` is fetched there."""
         pages: list[str] = []
 
         def read(url: str) -> None:
@@ -76,8 +82,9 @@ class Stage:
                 self.say(pages[-1] + "\n")
 
         self.say(f"$ {shown(words)}\n")
-        finished = run(self._order(words), Aloud(self.say, read))
-        return finished.code, "".join(pages)
+        aloud = Aloud(self.say, read)
+        finished = run(self._order(words), aloud)
+        return Played(finished.code, aloud.text, "".join(pages))
 
     def tried(self) -> frozenset[Path]:
         """The folders of all trials so far."""

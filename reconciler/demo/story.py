@@ -44,12 +44,13 @@ def _play(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
     stage.say(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
     scene.happens(stage.folder)
     tried, records = stage.tried(), stage.records()
-    code, page = stage.play(scene.words, scene.reads)
-    if code != scene.code:
-        raise UntrueError(f"{title}: {shown(scene.words)} should have left with {scene.code}, and left with {code}")
-    stage.say(f"\nExit code {code}: {scene.means}.\n")
+    played = stage.play(scene.words, scene.reads)
+    if played.code != scene.code:
+        left = f"should have left with {scene.code}, and left with {played.code}"
+        raise UntrueError(f"{title}: {shown(scene.words)} {left}")
+    stage.say(f"\nExit code {played.code}: {scene.means}.\n")
     begun = {trial.parent.name for trial in stage.tried() - tried}
-    now = Moment(stage.folder, before, stage.rows(), begun, stage.records() != records, page)
+    now = Moment(stage.folder, before, stage.rows(), begun, stage.records() != records, played)
     for sentence, is_so in scene.facts(now).items():
         if not is_so:
             raise UntrueError(f"{title}: it is not so that {sentence}")
