@@ -97,6 +97,8 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:
     if not isinstance(seen, Seen):
         raise RecipeError(f"{what}: {placed.recipe.name} no longer runs: {seen.reason}")
     ran = slot.host.commands.run(command(slot, placed, argv, seen))
+    if not ran.timed_out:
+        slot.remarks += [f"{what} left {name} running; it was ended" for name in ran.ended]
     if not ran.ok:
         raise failure(slot, argv, what, ran)
 

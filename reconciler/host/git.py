@@ -9,6 +9,12 @@ from reconciler.host.text import one_line
 # Since then git flushes what it writes as `core.fsync` says; `fetch --stdin` and `--no-write-fetch-head` are older.
 OLDEST = (2, 36)
 
+# Which index and which work tree a call is about.
+_PLACES = ("GIT_INDEX_FILE", "GIT_WORK_TREE")
+
+# What git says after ssh has said why.
+_VAGUE = b"fatal: Could not read from remote repository"
+
 _USERINFO = re.compile(rb"(?<=://)[^/@\s]+@")
 
 _ENVIRONMENT = {
@@ -18,7 +24,6 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "/bin/false",
     "SSH_ASKPASS": "/bin/false",
-    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
     "GIT_PROTOCOL_FROM_USER": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -49,8 +54,13 @@ _SETTINGS = {
 
 
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
-    """The environment of a call that may speak only `protocols`; `base` is what all children get."""
-    return {**base, **_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none"}
+    """The environment of a call that may speak only `protocols`; `base` is what all children get.
+
+    A fleet may pass on how ssh is called, for its keys' sake; nothing else of git's own.
+    """
+    ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
+    ours = {name: value for name, value in base.items() if not name.startswith("GIT_") or name in _PLACES}
+    return {**ours, **_ENVIRONMENT, "GIT_SSH_COMMAND": ssh, "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none"}
 
 
 def git_argv(
@@ -66,5 +76,6 @@ def git_argv(
 def complaint(err: bytes) -> str:
     """The first line of git's that tells why it failed, without a password that a URL may hold."""
     lines = [line for line in err.splitlines() if line.strip()]
-    fatal = [line for line in lines if line.startswith((b"fatal:", b"error:"))] or lines or [b"no reason given"]
+    fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_VAGUE)]
+    fatal = fatal or lines or [b"no reason given"]
     return one_line(_USERINFO.sub(b"", fatal[0].removeprefix(b"fatal: ").removeprefix(b"error: ")))
