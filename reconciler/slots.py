@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import Factory, define, field, frozen
@@ -195,7 +195,8 @@ def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
             yield folder
         finally:
             _clear(host, folder)
-            remove_tree(folder)
+            with suppress(OSError):  # the next owner may be in it already
+                remove_tree(folder)
 
 
 def clear_leftovers(host: Host, recipe: str) -> bool:

@@ -81,8 +81,9 @@ def _drop(host: Host, name: str, reason: str) -> str:
             "version": have.version if have else None,
             "lineage": list(have.lineage) if have else [],
         }
-        host.registry.forget(name, [Entry(host.clock.now(), "forgotten", name, body)])
+        # The record goes last: broken off before that, this can be said again.
         host.snapshots.delete(host.canonicals / name)
         host.snapshots.delete(host.logs / name)
         host.mirrors.drop(name)
+        host.registry.forget(name, [Entry(host.clock.now(), "forgotten", name, body)])
     return f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
