@@ -146,6 +146,7 @@ def _damage_named(now: Moment) -> Mapping[str, bool]:
     return {
         "only notes has changed": now.changed() == {"notes"},
         "notes is damaged": now.after["notes"]["state"] == "damaged",
+        "the data of three releases is said to be lost": f"{' → '.join(THREE_NOTES)} is lost" in now.played.said,
         "nothing was written": not now.wrote,
     }
 
@@ -153,7 +154,7 @@ def _damage_named(now: Moment) -> Mapping[str, bool]:
 def _repaired(now: Moment) -> Mapping[str, bool]:
     return {
         "notes is intact again": now.after["notes"]["state"] == "intact",
-        "at the same release": now.have("notes").get("version") == THREE_NOTES[-1],
+        "its data has lived through two releases now": now.lineage("notes") == THREE_NOTES[1:],
     }
 
 
@@ -259,8 +260,8 @@ SCENES = (
     ),
     Scene(
         "A canonical is damaged",
-        "A failing disk turns over some bytes in the stored data of notes. `drift` says what differs, and writes "
-        "nothing.",
+        "A failing disk turns over some bytes in the stored data of notes. `drift` says what differs and what is lost, "
+        "and writes nothing.",
         ("drift", "-r", "notes"),
         3,
         "a canonical is damaged",
@@ -269,7 +270,8 @@ SCENES = (
     ),
     Scene(
         "It is repaired",
-        "A pass tests the release again, as if there were no canonical. The data that is lost is said, not hidden.",
+        "A pass tests the release again, as if there were no canonical: upgraded from the release before it, with "
+        "data that begins anew.",
         ("-r", "notes"),
         0,
         "all is well with notes",
