@@ -1,0 +1,109 @@
+"""A pass that dies before or after any of its port calls: the next pass comes to what an undisturbed one comes to."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from tests.calls import Call, Ear
+from tests.dying import Death, dying_pass
+from tests.scratch import scratch
+from tests.truth import left_over
+from tests.world import World
+from tests.world_ports import Mirror
+
+
+def first(root: Path) -> World:
+    """A recipe that was never looked at, with two releases."""
+    world = World(root)
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.tag("notes", "1.1.0")
+    return world
+
+
+def upgrade(root: Path) -> World:
+    """A canonical of the third generation, and a new release."""
+    world = first(root)
+    world.run()
+    for version in ("1.2.0", "1.3.0"):
+        world.tag("notes", version)
+        world.run()
+    world.tag("notes", "1.4.0")
+    return world
+
+
+WORLDS: Mapping[str, Callable[[Path], World]] = {"first": first, "upgrade": upgrade}
+
+
+@frozen
+class End:
+    """What there is at last: all that a person could tell two runs apart by."""
+
+    canonicals: Mapping[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]
+    generations: tuple[str, ...]
+    known: Mapping[str, frozenset[str]]
+    mirrors: Mapping[str, Mirror]
+    exit_code: int
+    left: list[str]
+
+
+def end_of_a_pass(world: World) -> End:
+    done = world.run()
+    records = world.records()
+    folder = world.state.canonicals / "notes"
+    return End(
+        canonicals={
+            name: (have.version, have.commit, have.lineage, world.lived(name))
+            for name, have in records.canonicals.items()
+        },
+        generations=tuple(sorted(path.name for path in folder.iterdir())),
+        known={name: frozenset(memory.known) for name, memory in records.memories.items()},
+        mirrors=world.mirrors,
+        exit_code=done.report.exit_code,
+        left=left_over(world.state, world.running),
+    )
+
+
+def undisturbed(name: str) -> tuple[End, list[Call]]:
+    with scratch() as root:
+        world = WORLDS[name](root)
+        ear = world.wrap = Ear()
+        return end_of_a_pass(world), ear.heard
+
+
+UNDISTURBED = {name: undisturbed(name) for name in WORLDS}
+
+
+@pytest.fixture(scope="module")
+def templates() -> Iterator[Mapping[str, World]]:
+    with scratch() as root:
+        for name in WORLDS:
+            (root / name).mkdir()
+        yield {name: make(root / name) for name, make in WORLDS.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        pytest.param(name, number, id=f"{name}-{call}")
+        for name, (_, calls) in UNDISTURBED.items()
+        for number, call in enumerate(calls, 1)
+    ],
+)
+def test_the_next_pass_mends_what_a_pass_left_that_died(templates: Mapping[str, World], name: str, number: int) -> None:
+    for after in (False, True):
+        with scratch() as root:
+            world = templates[name].copy(root)
+            assert dying_pass(world, Death(number, after=after))
+            assert end_of_a_pass(world) == UNDISTURBED[name][0]
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_undisturbed_end_is_a_promotion_with_nothing_left_over(name: str) -> None:
+    end, calls = UNDISTURBED[name]
+    lineages = {"first": ("1.0.0", "1.1.0"), "upgrade": ("1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0")}
+    assert [lived for *_, lived in end.canonicals.values()] == [lineages[name]]
+    assert (end.exit_code, end.left) == (0, [])
+    assert {"registry.begin", "registry.commit", "snapshots.move", "snapshots.seal"} <= {call.name for call in calls}
