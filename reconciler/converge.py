@@ -11,7 +11,7 @@ from reconciler.casts import NeedMissingError, cast_of
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step
-from reconciler.core.sights import Sight, State, want_of
+from reconciler.core.sights import Sight, State, believed_tags, moved_tags, want_of
 from reconciler.errors import BusyError, CanonError, InterruptedPassError
 from reconciler.evidence import remembered, trial_entry
 from reconciler.ports import Host, MirrorRefs
@@ -100,8 +100,10 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
 
 
 def base_for(sight: Sight, release: Release) -> Base:
-    """The base of an upgrade to `release`, from what was seen."""
-    published = releases(sight.answer.tags, sight.recipe.allow) if isinstance(sight.answer, Answer) else ()
+    """The base of an upgrade to `release`, from what was seen. A tag that moved is none: our mirror does not follow."""
+    moved = moved_tags(sight)
+    steady = {tag: commit for tag, commit in (believed_tags(sight) or {}).items() if tag not in moved}
+    published = releases(steady, sight.recipe.allow)
     intact = sight.look.state is State.INTACT
     return upgrade_base(release, sight.canonical, intact=intact, releases=published, pin=sight.recipe.upgrade)
 

@@ -31,7 +31,7 @@ START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
 class Behaviour:
     """How a release behaves once deployed.
 
-    `breaks_lived` fails on data of an older release, not on a fresh install; `is_bound` on its own data elsewhere.
+    `breaks_lived` fails on data of another release, not on a fresh install; `is_bound` on its own data elsewhere.
     """
 
     starts: bool = True

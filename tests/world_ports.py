@@ -131,10 +131,11 @@ class SecretShelf:
 
 
 class Contents(TypedDict):
-    """What an app keeps: the versions that ran on its data, whether it was marked, and where the last one met it."""
+    """What an app keeps: the versions that ran on its data, whether it was marked, what ran last, and where first."""
 
     lived: list[str]
     mark: bool
+    last: str
     place: str
 
 
@@ -156,17 +157,18 @@ class Apps:
         data = self._data(app)
         if behaviour.writes_into_checkout:
             (checkout / "COMMIT").write_text("altered")
-        if not behaviour.starts or _breaks(behaviour, data, given.version, str(app.folder)):
+        own, place = f"{given.version} {commit}", str(app.folder)
+        if not behaviour.starts or _breaks(behaviour, data, own, place):
             return
-        mark = data["mark"] and not behaviour.loses_data
-        if data["lived"][-1:] != [given.version]:
-            data = Contents(lived=[*data["lived"], given.version], mark=mark, place=str(app.folder))
-        self._write(app, Contents(lived=data["lived"], mark=mark, place=data["place"]))
+        if data["last"] != own:
+            data = Contents(lived=[*data["lived"], given.version], mark=data["mark"], last=own, place=place)
+        data["mark"] = data["mark"] and not behaviour.loses_data
+        self._write(app, data)
         self.world.running[app.folder] = (app.mark, Given(given.version, commit))
 
     def _data(self, app: App) -> Contents:
         path = app.data / "data.json"
-        empty = Contents(lived=[], mark=False, place="")
+        empty = Contents(lived=[], mark=False, last="", place="")
         return cast("Contents", json.loads(path.read_text())) if path.exists() else empty
 
     def _write(self, app: App, data: Contents) -> None:
@@ -209,11 +211,11 @@ class Apps:
         return app.folder / "app-run"
 
 
-def _breaks(behaviour: "Behaviour", data: Contents, version: str, place: str) -> bool:
+def _breaks(behaviour: "Behaviour", data: Contents, own: str, place: str) -> bool:
     """Whether a release does not come up over the data that is there."""
-    own = data["lived"][-1:] == [version]
-    stranger = any(each != version for each in data["lived"])
-    return (behaviour.breaks_lived and stranger) or (behaviour.is_bound and own and data["place"] != place)
+    if data["last"] == own:
+        return behaviour.is_bound and data["place"] != place
+    return behaviour.breaks_lived and bool(data["lived"])
 
 
 def seen_of(app: App, given: Given) -> Seen:
