@@ -190,13 +190,26 @@ def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
     folder = host.work / recipe
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with hold(folder / LOCK, command):
-        _clear(host, folder)
         try:
+            _clear(host, folder)
             yield folder
         finally:
-            _clear(host, folder)
-            with suppress(OSError):  # the next owner may be in it already
-                remove_tree(folder)
+            _leave(host, folder)
+
+
+def _leave(host: Host, folder: Path) -> None:
+    """Remove all of a folder; a signal that comes meanwhile is heeded once nothing is left."""
+    try:
+        _remove(host, folder)
+    except InterruptedPassError:
+        _remove(host, folder)
+        raise
+
+
+def _remove(host: Host, folder: Path) -> None:
+    _clear(host, folder)
+    with suppress(OSError):  # the next owner may be in it already
+        remove_tree(folder)
 
 
 def clear_leftovers(host: Host, recipe: str) -> bool:

@@ -42,6 +42,8 @@ def fail(failed: Exception, arguments: Sequence[str]) -> int:
         text = render_problems(failed.problems, _screen(arguments))
         errors = [(each.file, each.line, each.column, each.message, each.hint) for each in failed.problems]
         return _tell(text, error_document(errors, DECLARATIONS), DECLARATIONS, arguments)
+    if isinstance(failed, InterruptedPassError):
+        return _one(failed.message, "", SIGNALLED + failed.signal_number, arguments)
     if isinstance(failed, CanonError | StateError):
         return _one(failed.message, failed.hint, _code(failed), arguments)
     if isinstance(failed, OSError):
@@ -54,8 +56,6 @@ def _code(failed: CanonError | StateError) -> int:
     match failed:
         case BusyError() | LockHeldError():
             return BUSY
-        case InterruptedPassError():
-            return SIGNALLED + failed.signal_number
         case UsageError():
             return USAGE
         case _:

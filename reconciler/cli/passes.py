@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from attrs import evolve
+
 from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
@@ -32,8 +34,8 @@ def converge(options: Options, retry: Sequence[str]) -> int:
     house.state.create()
     with stoppable(), hold(house.state.lock, "reconcile") as lock, watcher(options) as watching:
         done = reconcile(make_host(house, watching, lock.descriptor), asked)
-    code = _answer(house, done.report)
-    return code if done.signal is None else SIGNALLED + done.signal
+    report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
+    return _answer(house, report)
 
 
 def _asked(house: House, command: Command, retry: Sequence[str]) -> Asked:
