@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
-from reconciler.errors import BusyError, InfrastructureError
+from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
 from reconciler.ports import Absent, App, Driver, Host, Residue
 from state.durable import remove_tree
 from state.errors import LockHeldError
