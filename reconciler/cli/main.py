@@ -3,7 +3,6 @@
 import io
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import click
@@ -72,9 +71,9 @@ def status(options: Options, name: str | None) -> int:
 @click.argument("name")
 @click.option("--ref", metavar="REF", help="A release, a branch or a commit; the newest release unless told.")
 @click.option("--tiers", metavar="LIST", help="Only these tiers, by commas; install is always one of them.")
-@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the tiers as JUnit XML too.")
+@click.option("--junit", type=click.Path(), metavar="FILE", help="Write the tiers as JUnit XML too.")
 @shared
-def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit: Path | None) -> int:
+def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit: str | None) -> int:
     """Test a release, branch or commit cold, with the canonical as base. Never promotes.
 
     Leaves with 0 green, 4 red, 1 infrastructure.
@@ -133,9 +132,9 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 @reconcile.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path())
 @shared
-def init(options: Options, folder: Path) -> int:
+def init(options: Options, folder: str) -> int:
     """Make a new fleet in FOLDER."""
     from reconciler.cli import making
 
@@ -143,10 +142,10 @@ def init(options: Options, folder: Path) -> int:
 
 
 @reconcile.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path())
 @click.option("--tell", is_flag=True, help="Run the demo's story too, with real commands.")
 @shared
-def demo(options: Options, folder: Path, *, tell: bool) -> int:
+def demo(options: Options, folder: str, *, tell: bool) -> int:
     """Make a self-made fleet that shows everything, in FOLDER."""
     from reconciler.cli import making
 

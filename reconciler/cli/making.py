@@ -21,8 +21,9 @@ name = "{name}"
 """
 
 
-def init(options: Options, folder: Path) -> int:
+def init(options: Options, path: str) -> int:
     """Make the folder with a fleet that has no recipes yet."""
+    folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one")
     (folder / "recipes").mkdir(parents=True)
@@ -34,8 +35,9 @@ def init(options: Options, folder: Path) -> int:
     return say(options, "init", said)
 
 
-def demo(options: Options, folder: Path, *, tell: bool) -> int:
+def demo(options: Options, path: str, *, tell: bool) -> int:
     """Make the demo in `folder`, and tell its story there when asked to."""
+    folder = Path(path)
     from reconciler.demo.fleet import make_demo
 
     if tell:

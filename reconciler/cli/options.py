@@ -3,21 +3,24 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
-from attrs import asdict, evolve, frozen
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@frozen
-class Options:
-    """What was asked for on the command line; None and empty mean not said."""
+class Options(NamedTuple):
+    """What was asked for on the command line; None and empty mean not said.
 
-    fleet: Path | None = None
-    state: Path | None = None
+    No attrs class, and folders as texts: this is loaded for `--help`, which is to be there at once.
+    """
+
+    fleet: str | None = None
+    state: str | None = None
     recipes: tuple[str, ...] = ()
     output: str | None = None
     no_color: bool = False
@@ -26,32 +29,33 @@ class Options:
 
     def over(self, earlier: "Options") -> "Options":
         """These options, and where one is not said, the earlier ones."""
-        said = {name: value for name, value in asdict(self, recurse=False).items() if value}
-        return evolve(earlier, **said)
+        return earlier._replace(**{name: value for name, value in self._asdict().items() if value})
 
     @property
     def json(self) -> bool:
         return self.output == "json"
 
     @property
-    def fleet_folder(self) -> Path:
+    def fleet_folder(self) -> "Path":
         """Flag, RECONCILE_FLEET, systemd's CONFIGURATION_DIRECTORY, /etc/reconcile."""
-        return self.fleet or _found(os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
+        return _folder(self.fleet, os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
 
     @property
-    def state_folder(self) -> Path:
+    def state_folder(self) -> "Path":
         """Flag, RECONCILE_STATE, systemd's STATE_DIRECTORY, /var/lib/reconcile."""
-        return self.state or _found(os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
+        return _folder(self.state, os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
 
 
-def _found(environ: Mapping[str, str], ours: str, systemds: str, default: str) -> Path:
+def _folder(said: str | None, environ: Mapping[str, str], ours: str, systemds: str, default: str) -> "Path":
     """The first that is set; where systemd joins several directories by a colon, the first is the main one."""
-    return Path(environ.get(ours) or environ.get(systemds, "").split(":")[0] or default)
+    from pathlib import Path
+
+    return Path(said or environ.get(ours) or environ.get(systemds, "").split(":")[0] or default)
 
 
 _SHARED = (
-    click.option("--fleet", type=click.Path(path_type=Path), metavar="DIR", help="Folder of declarations."),
-    click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Folder of what is recorded."),
+    click.option("--fleet", type=click.Path(), metavar="DIR", help="Folder of declarations."),
+    click.option("--state", type=click.Path(), metavar="DIR", help="Folder of what is recorded."),
     click.option("-r", "--recipe", "recipes", multiple=True, metavar="NAME", help="Only this recipe; repeatable."),
     click.option("-o", "--output", type=click.Choice(["text", "wide", "json"]), help="Form of the answer."),
     click.option("--no-color", is_flag=True, help="No colour, also on a terminal."),

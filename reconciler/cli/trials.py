@@ -47,7 +47,7 @@ class Wish:
 
     ref: str | None
     tiers: str | None
-    junit: Path | None
+    junit: str | None
 
 
 # ---- a trial ----
@@ -145,7 +145,7 @@ def _answer(house: House, wish: Wish, tested: Tested, run: Run) -> int:
     bad = failing(tested.trial.tiers)
     code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
     if wish.junit is not None:
-        wish.junit.write_text(junit(tested.trial), encoding="utf-8")
+        Path(wish.junit).write_text(junit(tested.trial), encoding="utf-8")
     if house.options.json:
         sys.stdout.write(write(trial_document(run, tested, code)))
     else:
