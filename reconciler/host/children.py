@@ -16,6 +16,7 @@ from reconciler.host.processes import (
     children,
     descendants,
     everyone,
+    glance,
     mark_of,
     marked,
 )
@@ -109,6 +110,11 @@ def note_slot(mark: str) -> None:
     _before_slot.setdefault(mark, pids())
 
 
+def _lives(pid: int) -> bool:
+    process = glance(pid)
+    return process is not None and process.state != "Z"
+
+
 def of_slot(mark: str) -> tuple[Process, ...]:
     """Everything of one slot: what bears its mark and what descends from that.
 
@@ -116,7 +122,7 @@ def of_slot(mark: str) -> tuple[Process, ...]:
     """
     bearers = marked(Path(mark))
     with starting:
-        others = any(claimed.mark != mark and not claimed.collected() for claimed in _claimed.values())
+        others = any(claimed.mark != mark and _lives(pid) for pid, claimed in _claimed.items())
     if mark in _before_slot and not others:
         bearers += strays(_before_slot[mark])
     return descendants({process.pid for process in bearers}, everyone())
