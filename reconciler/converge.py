@@ -16,8 +16,9 @@ from reconciler.errors import BusyError, CanonError, InterruptedPassError
 from reconciler.evidence import remembered, trial_entry
 from reconciler.ports import Host, MirrorRefs
 from reconciler.promote import Promotion, promote, prune
+from reconciler.rehearsal import Order
 from reconciler.slots import reserved
-from reconciler.trial import Order, run_trial
+from reconciler.trial import run_trial
 from state.errors import StateError
 from state.logs import prune_logs
 from state.model import Answer

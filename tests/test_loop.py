@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from desired.model import TierName
 from reconciler.core.outcome import Result
+from reconciler.core.sights import State
 from reconciler.loop import Pass
 from tests.world import Behaviour, World
 
@@ -69,3 +71,45 @@ def test_a_release_that_breaks_data_that_has_lived_is_red_and_remembered(world: 
     world.tag("notes", "2.0.1")
     assert results(world.run()) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "2.0.1")
+
+
+def test_a_recipe_whose_upgrade_tier_is_declared_out_keeps_the_data_of_a_fresh_install(world: World) -> None:
+    world.declare("notes", tiers={TierName.UPGRADE: "its data cannot be carried"})
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.1.0",)
+    assert world.records().canonicals["notes"].lineage == ("1.1.0",)
+
+
+def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> None:
+    world.declare("notes")
+    old = world.tag("notes", "1.0.0")
+    world.run()
+    world.behaviours[old] = Behaviour(slow=True)
+    world.tag("notes", "1.1.0")
+
+    assert results(world.run()) == {"notes": Result.INFRASTRUCTURE}
+
+    world.behaviours[old] = Behaviour()
+    assert results(world.run()) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
+
+
+def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_next_pass(world: World) -> None:
+    world.declare("notes")
+    old = world.tag("notes", "1.0.0")
+    world.run()
+    world.behaviours[old] = Behaviour(starts=False)
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.INFRASTRUCTURE}
+    assert [row.finding.look.state for row in done.report.rows] == [State.DAMAGED]
+    assert results(world.run()) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.1.0",)

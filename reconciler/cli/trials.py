@@ -27,6 +27,7 @@ from reconciler.evidence import trial_entry
 from reconciler.observe import observe
 from reconciler.ports import Host, Seen
 from reconciler.raising import Cast, raise_cast
+from reconciler.rehearsal import Order
 from reconciler.show.answers import Tested, raised_document, trial_document
 from reconciler.show.document import write
 from reconciler.show.junit import junit
@@ -35,7 +36,7 @@ from reconciler.show.raised import render_raised
 from reconciler.show.screen import screen_for
 from reconciler.show.trial import render_trial
 from reconciler.slots import Slot, open_slot, reserved
-from reconciler.trial import Order, run_trial
+from reconciler.trial import run_trial
 from state.errors import LockHeldError
 from state.lock import hold
 from state.model import Answer, Canonical, Records

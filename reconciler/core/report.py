@@ -169,17 +169,17 @@ CODE_OF: Final[Mapping[Slice, int]] = {
 def exit_code(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row]) -> int:
     """The gravest of all; hollow where nothing is enrolled or the sums do not close."""
     rows = tuple(rows)
-    codes = {CODE_OF[each] for each, count in counts.items() if count} | {_code(row) for row in rows}
+    codes = {CODE_OF[each] for each, count in counts.items() if count}
+    if any(_is_unknown_orphan(row) for row in rows):
+        codes.add(COULD_NOT)
     if gaps(population, counts, rows):
         codes.add(HOLLOW)
     return next((code for code in GRAVEST_FIRST if code in codes), IN_SYNC)
 
 
-def _code(row: Row) -> int:
-    """A recipe's second trouble counts too: a damaged canonical of one unseen, an orphan that cannot be looked at."""
-    if row.step.held_back is HeldBack.EXCEPTED:
-        return IN_SYNC
-    return {State.UNKNOWN: COULD_NOT, State.DAMAGED: DAMAGED}.get(row.finding.look.state, IN_SYNC)
+def _is_unknown_orphan(row: Row) -> bool:
+    """An orphan counts as one even where its snapshot cannot be looked at, which is the graver of the two."""
+    return row.finding.cause is Cause.ORPHANED and row.finding.look.state is State.UNKNOWN
 
 
 def gaps(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row]) -> tuple[str, ...]:

@@ -1,0 +1,253 @@
+"""The tiers of a trial: what is deployed, run and proved in each, and the candidate that is saved on the way."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from attrs import define, evolve, field, frozen
+
+from desired.model import Argv, DataPolicy, Recipe, Release, TierName
+from reconciler.casts import SnapshotDamagedError, canonical_cast
+from reconciler.core.base import Base, Origin
+from reconciler.core.tiers import Candidate, Skip
+from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
+from reconciler.ports import Host
+from reconciler.raising import Cast, Member, raise_app, raise_cast, run, run_all, until_ready
+from reconciler.slots import Closing, Slot, open_slot
+from state.model import Canonical
+
+
+@frozen
+class Order:
+    """What is to be tried. `cast` is the recipe at the release under test, after all that it needs.
+
+    `tiers` are those that were asked for; `tests` digests the circumstances of the recipe's tests; `folder` is
+    the recipe's reserved working folder.
+    """
+
+    id: str
+    recipe: Recipe
+    release: Release
+    cast: Cast
+    base: Base
+    canonical: Canonical | None
+    by_pass: bool
+    tests: str
+    folder: Path
+    tiers: frozenset[TierName] = frozenset(TierName)
+
+
+class SkipTierError(Exception):
+    """Leaves a tier; `skip` is why in one word."""
+
+    def __init__(self, skip: Skip, reason: str) -> None:
+        super().__init__(reason)
+        self.skip = skip
+
+
+class SlowHostError(InfrastructureError):
+    """Our own snapshot did not rise in time, which may well be the host's fault: no damage, and worth a second try."""
+
+
+@define
+class Rehearsal:
+    """One way through the tiers, in slots that are removed when `stack` is left.
+
+    `living` is the slot whose data has lived the longest so far, `awake` whether it is up. `damage` says that our own
+    snapshot would not rise, "" otherwise.
+    """
+
+    host: Host
+    order: Order
+    stack: ExitStack
+    findings: list[str] = field(factory=list)
+    altered: list[str] = field(factory=list)
+    emptied: bool = True
+    damage: str = ""
+    candidate: Candidate | None = None
+    living: Slot | None = None
+    awake: bool = False
+
+    def tiers(self) -> dict[TierName, Callable[[], None]]:
+        """What each tier does: it returns for a pass, and raises otherwise."""
+        return {
+            TierName.INSTALL: self._install,
+            TierName.UPGRADE: self._upgrade,
+            TierName.BACKUP: self._backup,
+            TierName.RESTORE: self._restore,
+            TierName.CUSTOM: self._custom,
+        }
+
+    def _install(self) -> None:
+        missing = self.host.commands.missing(self.order.recipe.requires)
+        if missing:
+            raise InfrastructureError(f"required and missing here: {', '.join(missing)}", "install it on this host")
+        slot = self.stack.enter_context(self._slot(TierName.INSTALL))
+        self._live_in(slot)
+        raise_cast(slot, self.order.cast)
+        self._mark(slot)
+        self._check(slot)
+        if self._keeps_fresh_data():
+            self._save(slot, (self.order.release.version,))
+
+    def _keeps_fresh_data(self) -> bool:
+        """Whether no upgrade will leave a candidate whose data has lived."""
+        recipe, base = self.order.recipe, self.order.base
+        no_upgrade = base.origin is Origin.NONE or TierName.UPGRADE in recipe.tiers
+        return no_upgrade or recipe.canonical.data is DataPolicy.FRESH
+
+    def _upgrade(self) -> None:
+        base = self.order.base
+        if base.release is None:
+            raise SkipTierError(Skip.NO_BASE, base.why)
+        self._rest()
+        slot = self.stack.enter_context(self._slot(TierName.UPGRADE))
+        lineage = self._raise_base(slot)
+        for member in self.order.cast:
+            if member.recipe == self.order.recipe or slot.placed[member.recipe.name].release != member.release:
+                raise_app(slot, evolve(member, source=None))
+        self._check(slot)
+        self._live_in(slot)
+        if self.order.recipe.canonical.data is DataPolicy.CARRIED:
+            self._save(slot, (*lineage, self.order.release.version))
+        if self.order.recipe.data.check is None:
+            raise SkipTierError(Skip.NO_CHECK, "rose over the base's data, but no [data] check proves that data")
+
+    def _raise_base(self, slot: Slot) -> tuple[str, ...]:
+        """Raise the base and prove its data; returns the lineage of that data."""
+        base, canonical = self.order.base, self.order.canonical
+        if base.origin is Origin.CANONICAL and canonical is not None:
+            self._raise_canonical(slot, canonical)
+            return canonical.lineage
+        assert base.release is not None  # noqa: S101  asked before
+        own = Member(self.order.recipe, base.release)
+        try:
+            raise_cast(slot, (*self.order.cast[:-1], own))
+            self._mark(slot)
+            self._check(slot)
+        except RecipeError as broken:
+            self._save_fresh_after_all()
+            why = f"{base.release.version} does not come up, which is no evidence against the head: {broken.message}"
+            raise SkipTierError(Skip.BASE_BROKEN, why) from broken
+        return (base.release.version,)
+
+    def _raise_canonical(self, slot: Slot, canonical: Canonical) -> None:
+        """Raise our own snapshot; that it does not rise is damage of ours and never the recipe's fault."""
+        try:
+            cast = canonical_cast(self.host, canonical, self.order.cast, slot.folder / "source")
+            raise_cast(slot, cast)
+            self._check(slot)
+        except TimedOutError as slow:
+            raise SlowHostError(f"{slow.message} (host: {slow.pressure})") from slow
+        except RecipeError as broken:
+            self.damage = f"the snapshot of {canonical.version} does not rise: {broken.message}"
+            raise InfrastructureError(_with_tail(self.damage, broken.tail)) from broken
+        except SnapshotDamagedError as broken:
+            self.damage = broken.message
+            raise
+
+    def _save_fresh_after_all(self) -> None:
+        """With a broken base the candidate is the fresh install, which rests in its own slot."""
+        if self.candidate is None and self.living is not None:
+            self._save(self.living, (self.order.release.version,))
+
+    def _backup(self) -> None:
+        take = self._declared(self.order.recipe.backup.take, "no [backup] is declared")
+        slot = self._wake()
+        run(slot, slot.placed[self.order.recipe.name], take, "backup.take")
+
+    def _restore(self) -> None:
+        restore = self._declared(self.order.recipe.backup.restore, "no [backup] is declared")
+        if TierName.BACKUP in self.order.recipe.tiers or TierName.BACKUP not in self.order.tiers:
+            raise SkipTierError(Skip.NO_CHECK, "no backup was taken")
+        self._rest()
+        with self._slot(TierName.RESTORE) as slot:
+            raise_cast(slot, self.order.cast)
+            own = slot.placed[self.order.recipe.name]
+            run(slot, own, restore, "backup.restore")
+            until_ready(slot, own)
+            self._check(slot)
+
+    def _custom(self) -> None:
+        if not self.order.recipe.custom.run:
+            raise SkipTierError(Skip.NO_CHECK, "no [custom] tests are declared")
+        slot = self._wake()
+        run_all(slot, slot.placed[self.order.recipe.name], self.order.recipe.custom.run, "custom test")
+
+    # ---- what they share ----
+
+    def _declared(self, argv: Argv | None, why_not: str) -> Argv:
+        if argv is None:
+            raise SkipTierError(Skip.NO_CHECK, why_not)
+        return argv
+
+    @contextmanager
+    def _slot(self, tier: TierName) -> Iterator[Slot]:
+        """A slot whose closing is kept in mind."""
+        log = self.host.logs / self.order.recipe.name / self.order.id / f"{tier}.log"
+        with open_slot(self.host, self.order.folder, tier, log) as slot:
+            self.emptied = self.emptied and slot.emptied
+            try:
+                yield slot
+            finally:
+                self._keep_in_mind(slot.close())
+
+    def _keep_in_mind(self, closing: Closing) -> None:
+        """What a base did to its own checkout is no evidence against the release under test."""
+        tested = {(member.recipe.name, member.release.commit) for member in self.order.cast}
+        for each in closing.altered:
+            if (each.recipe, each.commit) in tested:
+                self.altered.append(str(each))
+            else:
+                self.findings.append(f"the base changed its own tracked file {each}")
+        self.findings += closing.remarks
+
+    def _live_in(self, slot: Slot) -> None:
+        """From here on, `slot` is where the release under test lives; the one before comes to rest."""
+        if self.living is not None and self.awake:
+            self.living.rest()
+        self.living, self.awake = slot, True
+
+    def _rest(self) -> None:
+        if self.living is not None and self.awake:
+            self.living.rest()
+            self.awake = False
+
+    def _wake(self) -> Slot:
+        """The living slot with everything in it up again."""
+        assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
+        if not self.awake:
+            raise_cast(self.living, self.order.cast)
+            self.awake = True
+        return self.living
+
+    def _mark(self, slot: Slot) -> None:
+        if self.order.recipe.data.mark is not None:
+            run(slot, slot.placed[self.order.recipe.name], self.order.recipe.data.mark, "data.mark")
+
+    def _check(self, slot: Slot) -> None:
+        if self.order.recipe.data.check is not None:
+            run(slot, slot.placed[self.order.recipe.name], self.order.recipe.data.check, "data.check")
+
+    def _save(self, slot: Slot, lineage: tuple[str, ...]) -> None:
+        """Bring the slot to rest and seal the candidate from it, before later tiers touch its data."""
+        slot.rest()
+        self.awake = self.awake and slot is not self.living
+        loose, sealed = self.order.folder / "saving", self.order.folder / "candidate"
+        apps = slot.save(loose)
+        about = {
+            "recipe": self.order.recipe.name,
+            "version": self.order.release.version,
+            "commit": self.order.release.commit,
+            "trial": self.order.id,
+            "lineage": list(lineage),
+            "apps": apps,
+        }
+        self.host.snapshots.delete(sealed)
+        seal = self.host.snapshots.seal(loose, sealed, about)
+        self.host.snapshots.delete(loose)
+        self.candidate = Candidate(sealed, seal, lineage)
+
+
+def _with_tail(message: str, tail: tuple[str, ...]) -> str:
+    return f"{message}: {tail[-1]}" if tail else message
