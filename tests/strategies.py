@@ -73,7 +73,7 @@ def changed_tags(draw: st.DrawFn, before: Mapping[str, str]) -> dict[str, str | 
     """What became of remembered tags since."""
     tags: dict[str, str | None] = dict(before)
     changes = weighted({"publish": 5, "part": 3, "move": 3, "vanish": 2, "unpeel": 1, "clutter": 1})
-    for _ in range(draw(weighted({0: 3, 1: 5, 2: 2}))):
+    for _ in range(draw(weighted({0: 4, 1: 5, 2: 2}))):
         there = st.sampled_from(sorted(before) or ["none"])
         match draw(changes):
             case "publish":
@@ -97,7 +97,7 @@ def changed_tags(draw: st.DrawFn, before: Mapping[str, str]) -> dict[str, str | 
 @st.composite
 def recorded(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical | None:
     """A canonical at one of the remembered releases, mostly the newest."""
-    kind = draw(weighted({"none": 3, "newest": 5, "any": 3, "accepted": 1}))
+    kind = draw(weighted({"none": 2, "newest": 6, "any": 3, "accepted": 1}))
     if kind == "none" or not before:
         return None
     newest = max(before, key=lambda tag: RANK[tag])
@@ -115,7 +115,7 @@ def looks(draw: st.DrawFn, have: Canonical | None) -> Look:
 
 @st.composite
 def mirrors(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> MirrorSeen:
-    kind = draw(weighted({"equal": 4, "behind": 2, "missing": 2, "unreadable": 1}))
+    kind = draw(weighted({"equal": 4, "behind": 2, "missing": 3, "unreadable": 1}))
     if kind == "missing":
         return MirrorSeen()
     if kind == "unreadable":

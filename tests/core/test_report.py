@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 from attrs import evolve, frozen
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.findings import Cause, MirrorState, compare
@@ -207,6 +207,8 @@ def test_sums_that_do_not_close_are_hollow_and_say_what_is_missing(observed: int
 
 # ---- properties ----
 
+fewer = settings(max_examples=60)  # each is a fleet of several rows
+
 
 def rows_of(data: st.DataObject, world: World) -> list[Row]:
     plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
@@ -236,6 +238,7 @@ def codes_of(world: World, row: Row) -> set[int]:
     return codes | {Result.INFRASTRUCTURE: {1}, Result.RED: {4}, Result.GREEN_NOT_PROMOTED: {4}}.get(done, set())
 
 
+@fewer
 @given(worlds(), st.data())
 def test_the_exit_code_is_the_gravest_of_all_rows(world: World, data: st.DataObject) -> None:
     told = rows_of(data, world)
@@ -246,6 +249,7 @@ def test_the_exit_code_is_the_gravest_of_all_rows(world: World, data: st.DataObj
     assert told_of(world, told).exit_code == expected
 
 
+@fewer
 @given(worlds(), st.data())
 def test_the_sum_of_the_closing_line_closes(world: World, data: st.DataObject) -> None:
     report = told_of(world, rows_of(data, world))
@@ -257,6 +261,7 @@ def test_the_sum_of_the_closing_line_closes(world: World, data: st.DataObject) -
     assert sum(report.counts.values()) == len(report.rows)
 
 
+@fewer
 @given(worlds(), st.data())
 def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: World, data: st.DataObject) -> None:
     told = rows_of(data, world)
@@ -269,6 +274,7 @@ def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: World, data: st
             assert told_of(world, [*rest, twin]).exit_code == 5
 
 
+@fewer
 @given(worlds(), st.data())
 def test_unseen_or_unknown_is_never_counted_in_sync(world: World, data: st.DataObject) -> None:
     for row in rows_of(data, world):
@@ -278,6 +284,7 @@ def test_unseen_or_unknown_is_never_counted_in_sync(world: World, data: st.DataO
             assert not seen.recipe.enrolled or 1 in codes_of(world, row)
 
 
+@fewer
 @given(worlds())
 def test_a_mirror_alone_never_changes_the_code(world: World) -> None:
     plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
