@@ -6,6 +6,7 @@ from attrs import frozen
 
 from reconciler.core.gate import Condition
 from reconciler.core.plan import Action, Step
+from reconciler.core.sights import State
 from reconciler.core.tiers import Trial, Verdict, failing, is_green
 from state.model import Canonical
 
@@ -137,7 +138,14 @@ def _recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str
     lineage = " → ".join(have.lineage)
     note = "".join(f"; afterwards: {why}" for why in (attempt.broken, attempt.hindrance) if why)
     result = Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED
-    return result, f"{have.version} ({have.commit[:7]}), data lived through {lineage}, read back{note}"
+    return result, f"{have.version} ({have.commit[:7]}), data lived through {lineage}, read back{_lost(step)}{note}"
+
+
+def _lost(step: Step) -> str:
+    before = step.finding.have
+    if before is None or step.finding.look.state is not State.DAMAGED:
+        return ""
+    return f"; the damaged data that had lived through {' → '.join(before.lineage)} is lost"
 
 
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:

@@ -99,7 +99,12 @@ def failing(tiers: Iterable[TierResult]) -> TierResult | None:
     return next((tier for tier in tiers if tier.verdict in {Verdict.FAIL, Verdict.ERROR}), None)
 
 
-def level(tiers: Iterable[TierResult]) -> str:
-    """Passed out of all tiers that a recipe can have, so that a skip is seen: "3/5"."""
+def level(tiers: Sequence[TierResult]) -> str:
+    """Passed out of those that apply: "3/4".
+
+    A tier that was declared out or has no base to start from does not apply; one without a check of its own does, and
+    so does one that was not reached.
+    """
     passed = sum(tier.verdict is Verdict.PASS for tier in tiers)
-    return f"{passed}/{len(TierName)}"
+    apart = sum(tier.skip in {Skip.DECLARED, Skip.NO_BASE} for tier in tiers)
+    return f"{passed}/{len(TierName) - apart}"

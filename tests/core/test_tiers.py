@@ -84,3 +84,18 @@ def test_a_skip_is_never_counted_as_a_pass(found: tuple[TierResult, ...]) -> Non
     skipped = tuple(evolve(each, verdict=SKIP, skip=Skip.NO_CHECK) for each in found)
     assert level(skipped) == "0/5"
     assert not is_green(skipped)
+
+
+def test_a_level_counts_what_applies_and_not_only_what_was_tried() -> None:
+    def skipped(name: TierName, skip: Skip) -> TierResult:
+        return TierResult(name, Verdict.SKIP, "because", skip=skip)
+
+    passed = TierResult(TierName.INSTALL, Verdict.PASS)
+    hollow = [passed, *(skipped(name, Skip.NO_CHECK) for name in list(TierName)[1:])]
+    assert level(hollow) == "1/5"
+    assert level([passed, skipped(TierName.UPGRADE, Skip.NO_BASE)]) == "1/4"
+    assert level([passed, skipped(TierName.UPGRADE, Skip.BASE_BROKEN)]) == "1/5"
+    assert (
+        level([*hollow[:2], skipped(TierName.BACKUP, Skip.DECLARED), skipped(TierName.RESTORE, Skip.DECLARED)]) == "1/3"
+    )
+    assert level([TierResult(TierName.INSTALL, Verdict.FAIL)]) == "0/5"
