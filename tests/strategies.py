@@ -109,7 +109,7 @@ def recorded(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical
 def looks(draw: st.DrawFn, have: Canonical | None) -> Look:
     if have is None:
         return Look(State.NONE)
-    state = draw(weighted({State.INTACT: 5, State.DAMAGED: 3, State.UNKNOWN: 1}))
+    state = draw(weighted({State.INTACT: 4, State.DAMAGED: 4, State.UNKNOWN: 1}))
     return Look(state, "" if state is State.INTACT else f"snapshot.tar: {state}")
 
 

@@ -38,7 +38,7 @@ def _step(found: Finding, action: Action, release: Release) -> Step:
 def tier_results(draw: st.DrawFn) -> tuple[TierResult, ...]:
     """As a trial goes: it ends at the first tier that does not pass, or where it is broken off."""
     found: list[TierResult] = []
-    verdicts = {Verdict.PASS: 12, Verdict.SKIP: 3, Verdict.FAIL: 1, Verdict.ERROR: 1}
+    verdicts = {Verdict.PASS: 12, Verdict.SKIP: 3, Verdict.FAIL: 2, Verdict.ERROR: 1}
     for name in TierName:
         drawn = tier(name, draw(weighted(verdicts)))
         skip = draw(st.sampled_from(Skip)) if drawn.verdict is Verdict.SKIP else None
@@ -103,7 +103,7 @@ def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
 @st.composite
 def rows(draw: st.DrawFn, of: Step) -> Row:
     """A step as a plan shows it, or with what it came to."""
-    if draw(weighted({True: 1, False: 3})):
+    if draw(weighted({True: 1, False: 2})):
         return Row(of, ())
     attempt = draw(attempts(of))
     return Row(of, (), judge(of, attempt, draw(read_backs(of, attempt.trial))))
