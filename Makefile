@@ -23,7 +23,7 @@ $(VENV)/.locked: requirements.lock
 	@$(PYTHON) -c 'import ensurepip, venv; ensurepip.version()' 2>/dev/null || \
 	  { echo 'make: $(PYTHON) cannot make a venv; install what is missing: apt-get install python3-venv' >&2; exit 1; }
 	$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
 	touch $@
 
 # The build backend comes from the lock too, so nothing unpinned is fetched for the project itself.
