@@ -221,7 +221,11 @@ def test_the_whole_tree_is_ended(span: str) -> None:
     def all_started() -> bool:
         return len([pid for pid in sleepers(span) if glance_name(pid) == "sleep"]) == 5
 
-    watch = threading.Thread(target=lambda: eventually(all_started) and stop.set())
+    def stop_then() -> None:
+        eventually(all_started)
+        stop.set()
+
+    watch = threading.Thread(target=stop_then)
     watch.start()
     told = shell(script, stop=stop)
     watch.join()
@@ -375,7 +379,7 @@ def test_a_server_has_a_session_and_an_environment_of_its_own(span: str) -> None
         process = glance(pid)
         assert process
         assert process.session == pid
-        variables = sorted(Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")[:-1])
+        variables = sorted(eventually(lambda: Path(f"/proc/{pid}/environ").read_bytes()).split(b"\0")[:-1])
         assert variables == [b"CANON_SLOT=/work/a", b"LANG=C.UTF-8", b"PATH=" + ENVIRONMENT["PATH"].encode()]
 
 
