@@ -1,7 +1,7 @@
 """A cold test of one recipe at one commit, tier by tier: the verdict on each, and what they come to."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 
 from attrs import define, evolve, field
@@ -82,6 +82,17 @@ class _Attempt:
         self.host.progress.step(self.order.recipe.name, f"{self.order.release.version}: {name}")
         result = self._judged(name, tier)
         self.results.append(evolve(result, seconds=self.host.clock.monotonic() - started))
+        if failing([result]) is not None:
+            self._log(result)
+
+    def _log(self, result: TierResult) -> None:
+        """The last line of a tier's log says why it failed; where nothing was deployed, it is the only one."""
+        path = self.host.logs / self.order.recipe.name / self.order.id / f"{result.name}.log"
+        with suppress(OSError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
+                log.write(f"==> {result.name} {result.verdict}: {result.reason}\n")
 
     def _judged(self, name: TierName, tier: Callable[[], None]) -> TierResult:
         try:

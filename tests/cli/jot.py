@@ -1,6 +1,5 @@
 """The real command over a fleet of one tiny recipe, `jot`: what the tests of the face share."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -22,7 +21,8 @@ ERROR_KEYS = {"file", "line", "column", "message", "hint"}
 SCHEMA = format_1()
 
 # Says that it has come so far, and waits until it is let go.
-WAIT = """
+WAIT = """\
+import os
 import time
 if {at!r} in os.getcwd():
     open({reached!r}, "w").close()
@@ -46,7 +46,7 @@ class Jot(Canon):
 
     def release(self, version: str, **files: str) -> str:
         """Publish a release whose app is the tiny one, but for `files`; returns its commit."""
-        content = {name.replace("_", ".", 1): text.encode() for name, text in files.items()}
+        content = {name.replace("_", "."): text.encode() for name, text in files.items()}
         whole = {"Procfile": tiny.PROCFILE, "app.py": tiny.APP, "VERSION": version.encode(), **content}
         commit = self.upstream.commit(whole)
         self.upstream.tag(version)
@@ -69,13 +69,12 @@ class Jot(Canon):
         self.declare('[custom]\nrun = [["sh", "custom.sh"]]\n', custom=script)
 
     def pause(self, tier: str) -> None:
-        """Declare jot so that a command stops within this tier; "raised" is that of a promotion."""
+        """Declare jot so that a command stops within this tier; "raised" is the proof before a promotion."""
         at, place = ("jot", "custom.py") if tier == "custom" else (f"/{tier}/", "check.py")
         wait = WAIT.format(at=at, reached=str(self.folder / "reached"), go=str(self.folder / "go"))
         self.declare('[custom]\nrun = [["python3", "-I", "-S", "custom.py"]]\n')
-        (self.recipe / "custom.py").write_text("import os\n")
-        with (self.recipe / place).open("a") as file:
-            file.write(wait)
+        (self.recipe / "custom.py").touch()
+        (self.recipe / place).write_text(wait + (self.recipe / place).read_text())
 
     def json(self, *words: str) -> Said:
         """Run with `-o json -q`, and hold what is printed against format 1."""
@@ -105,20 +104,23 @@ class Jot(Canon):
         return have
 
     def kept(self) -> tuple[object, ...]:
-        """All that must not change where nothing is promoted: the record, the snapshots, the mirror's refs."""
-        mirror = self.state / "mirrors" / "jot.git"
-        refs = Repository(mirror).refs() if mirror.exists() else {}
-        return self.canonical(), look_of(self.state / "canonicals"), refs
+        """All that must not change where nothing is promoted: the record, the snapshots, the mirror's tags."""
+        tags = {name: oid for name, oid in self.mirrored().items() if name.startswith("refs/tags/")}
+        return self.canonical(), look_of(self.state / "canonicals"), tags
+
+    def mirrored(self) -> dict[str, str]:
+        """The refs of our own copy of upstream."""
+        return Repository(self.state / "mirrors" / "jot.git").refs()
 
     def lines(self) -> list[str]:
-        """The lines that the app of a raised copy tells: each version that lived on the data, and what was marked."""
+        """What the data of a raised copy has seen, each once: the versions that ran on it, and the mark."""
         copy = self.start("raise", "jot", "--for", "5m")
         try:
             assert copy.stdout is not None
             url = copy.stdout.readline().split()[3:4]
             assert url, copy.communicate()[1]
             told = subprocess.run(["curl", "-sS", *url], capture_output=True, text=True, check=True, timeout=60)
-            return told.stdout.split()
+            return list(dict.fromkeys(told.stdout.split()))
         finally:
             copy.terminate()
             copy.communicate()

@@ -1,0 +1,157 @@
+"""What people run by hand: trials of anything, logs, forgetting, a new fleet; and how it looks on a terminal."""
+
+import os
+import pty
+import subprocess
+import termios
+from xml.etree import ElementTree
+
+from state.registry import SqliteRegistry
+from tests import tiny
+from tests.cli.jot import FIRST, SECOND, THIRD, Jot
+from tests.command import BIN
+
+SGR = "\x1b["
+
+
+def test_a_trial_takes_a_release_a_branch_a_commit_or_a_tag_that_is_no_release(settled: Jot) -> None:
+    kept = settled.kept()
+    commit = settled.release(SECOND)
+    settled.upstream.git("update-ref", "refs/heads/fix", commit)
+    settled.upstream.tag("nightly", commit)
+    for ref in (SECOND, "fix", commit, "nightly", "main"):
+        told = settled.json("trial", "jot", "--ref", ref, "--tiers", "install")
+        row = told.row("jot")
+        assert (told.code, row["want"]) == (0, {"version": ref, "commit": commit})
+        assert {tier["name"]: tier["verdict"] for tier in row["tiers"]}["install"] == "pass"
+    assert settled.canonical() == kept[0]
+    assert settled.row_of("--dry-run")["action"] == "promote"
+    unknown = settled.run("trial", "jot", "--ref", "nowhere")
+    assert (unknown.code, unknown.out) == (64, "")
+    assert "jot: neither a release nor a branch nor a commit is named nowhere" in unknown.err
+
+
+def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settled: Jot) -> None:
+    settled.release(SECOND)
+    before = settled.kept()[:2]
+    said = settled.run("trial", "jot", "--junit", "report.xml")
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert f"base: {FIRST}: the canonical, with its data" in lines
+    assert lines[-1].startswith("green, level 2/5, ")
+    assert lines[-1].endswith("a trial never promotes; nothing that could be judged speaks against a pass doing so")
+    assert [line.split()[:3] for line in lines if line.startswith("not-ref")] == [["not-ref", "does", "not"]]
+    suite = ElementTree.parse(settled.folder / "report.xml").getroot()  # noqa: S314  we have just written it
+    cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
+    assert cases == {"install": [], "upgrade": [], "backup": ["skipped"], "restore": ["skipped"], "custom": ["skipped"]}
+    assert settled.kept()[:2] == before
+    settled.assert_nothing_is_left()
+
+
+def test_a_tier_that_was_not_asked_for_is_said_and_leaves_nothing_green(settled: Jot) -> None:
+    settled.release(SECOND)
+    said = settled.run("trial", "jot", "--tiers", "custom")
+    assert said.code == 0
+    gate = {line.split()[0]: line.split(None, 4)[4] for line in said.out.splitlines() if "does not hold" in line}
+    assert gate["cold"] == "a tier was left out or not reached"
+    assert sum("not-asked: not asked for" in line for line in said.out.splitlines()) == 3
+
+
+def test_logs_show_the_last_trial_or_the_one_that_is_named(settled: Jot) -> None:
+    [first] = settled.tried()
+    settled.declare('[custom]\nrun = [["echo", "second time"]]\n')
+    assert settled.run("trial", "jot", "-q").code == 0
+    last = settled.run("logs", "jot")
+    assert (last.code, "second time" in last.out) == (0, True)
+    named = settled.run("logs", "jot", first)
+    assert (named.code, "second time" in named.out) == (0, False)
+    assert named.out.splitlines()[0] == f"==> {first} install <=="
+    told = settled.json("logs", "jot", first)
+    assert (told.document["trial"], [tier["name"] for tier in told.document["tiers"]]) == (first, ["install", "promote"])
+    wrong = settled.run("logs", "jot", "../../canon.db")
+    assert (wrong.code, wrong.out) == (64, "")
+    assert settled.run("logs", "../jot").code == 64
+
+
+def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was(settled: Jot) -> None:
+    tiny.make_recipe(settled.folder, "other").commit()
+    declared = settled.run("forget", "jot", "--reason", "moved away")
+    assert (declared.code, declared.out) == (64, "")
+    settled.recipe.rename(settled.folder / "gone")
+    said, told = settled.run("--dry-run"), settled.json("drift")
+    assert (said.code, told.code) == (4, 4)
+    assert "recorded, but no longer declared; if it is to go: reconcile forget jot --reason …" in said.out
+    assert said.out.splitlines()[-1].endswith("; 0 excepted, 1 orphaned")
+    assert told.row("jot")["cause"] == "orphaned"
+    assert settled.run("logs", "jot").code == 0
+
+    forgotten = settled.run("forget", "jot", "--reason", "moved away")
+    assert (forgotten.code, forgotten.out) == (0, f"jot: forgotten, with its canonical {FIRST}\n")
+    for path in ("canonicals/jot", "logs/jot", "mirrors/jot.git", "work/jot"):
+        assert not (settled.state / path).exists(), path
+    [kept] = SqliteRegistry(settled.state / "canon.db").ledger("jot", "forgotten")
+    assert (kept.entry.body["reason"], kept.entry.body["version"]) == ("moved away", FIRST)
+    after = settled.json("--dry-run")
+    assert (after.code, [row["name"] for row in after.document["recipes"]]) == (0, ["other"])
+    assert settled.json("forget", "jot", "--reason", "again").code == 64
+
+
+def test_a_new_fleet_is_hollow_until_it_has_a_recipe_and_is_never_made_over_another(jot: Jot) -> None:
+    said = jot.run("init", "new")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == "new is a new fleet; next: make new/recipes/NAME/recipe.toml with [recipe] and its upstream\n"
+    assert jot.json("--fleet", "new", "--dry-run").code == 5
+    again = jot.json("init", "fleet")
+    assert (again.code, again.document["errors"][0]["hint"]) == (1, "name a new one")
+    assert (jot.fleet / "fleet.toml").read_text() == tiny.FLEET
+
+
+def on_a_terminal(jot: Jot, *words: str) -> tuple[int, str]:
+    """Exit code and all that a command writes to a terminal that is both its stdout and its stderr."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, 200))
+    command = subprocess.Popen(
+        [BIN / "reconcile", *words], cwd=jot.folder, env=jot.environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        while part := os.read(ours, 4096):
+            said += part
+    except OSError:  # how Linux tells that nobody has the other end open any more
+        pass
+    finally:
+        os.close(ours)
+    return command.wait(), said.decode()
+
+
+def test_on_a_terminal_a_live_line_tells_what_runs_and_is_gone_in_the_end(settled: Jot) -> None:
+    settled.release(SECOND)
+    settled.more = {"TERM": "xterm-256color"}
+    code, said = on_a_terminal(settled)
+    assert code == 0
+    assert f"jot: {SECOND}: install (" in said
+    assert ", last time " in said
+    assert said.rindex("\x1b[?25h") > said.rindex("\x1b[?25l")
+    assert f"{SGR}32mpromoted" in said
+
+
+def test_elsewhere_each_step_is_one_line_without_colour(settled: Jot) -> None:
+    settled.release(SECOND)
+    said = settled.run()
+    assert SGR not in said.out + said.err
+    assert [line for line in said.err.splitlines() if not line.startswith("jot: promoted: ")] == [
+        "jot: fetching into the mirror",
+        f"jot: trying {SECOND}",
+        *(f"jot: {SECOND}: {tier}" for tier in ("install", "upgrade", "backup", "restore", "custom", "promoting")),
+    ]
+    settled.release(THIRD)
+    assert settled.run("-q").err == ""
+
+
+def test_no_color_keeps_a_terminal_plain(settled: Jot) -> None:
+    settled.more = {"TERM": "xterm"}
+    assert SGR in on_a_terminal(settled, "status")[1]
+    assert SGR not in on_a_terminal(settled, "status", "--no-color")[1]
+    settled.more = {**settled.more, "NO_COLOR": "1"}
+    assert SGR not in on_a_terminal(settled, "status")[1]

@@ -1,0 +1,64 @@
+"""Hollow green: what has no check of its own is a skip, said so, and the level shows it."""
+
+from tests.cli.jot import FIRST, SECOND, Jot
+from tests.command import Said
+
+BARE = '[recipe]\nupstream = "file://{path}"\n'
+NO_CHECKS = {
+    "install": ("pass", ""),
+    "backup": ("skip", "no-check: no [backup] is declared"),
+    "restore": ("skip", "no-check: no [backup] is declared"),
+    "custom": ("skip", "no-check: no [custom] tests are declared"),
+}
+
+
+def bare(jot: Jot, more: str = "") -> None:
+    """Declare jot with its upstream alone, and `more`."""
+    (jot.recipe / "recipe.toml").write_text(BARE.format(path=jot.upstream.path) + more)
+
+
+def tiers(said: Said) -> dict[str, tuple[str, str]]:
+    return {tier["name"]: (tier["verdict"], tier["reason"]) for tier in said.row("jot")["tiers"]}
+
+
+def test_a_recipe_without_checks_gets_skips_and_a_level_that_shows_them(jot: Jot) -> None:
+    bare(jot)
+    first = jot.json()
+    assert (first.code, first.row("jot")["level"]) == (0, "1/4")
+    assert tiers(first) == {**NO_CHECKS, "upgrade": ("skip", "no-base: no older release")}
+
+    jot.release(SECOND)
+    second = jot.json()
+    rose = "no-check: rose over the base's data, but no [data] check proves that data"
+    assert (second.code, second.row("jot")["level"]) == (0, "1/5")
+    assert tiers(second) == {**NO_CHECKS, "upgrade": ("skip", rose)}
+
+    table = jot.run("status").out.splitlines()
+    assert (table[0].split()[4], table[1].split()[4]) == ("LEVEL", "1/5")
+    card = [line.split(None, 1) for line in jot.run("status", "jot").out.splitlines()]
+    assert ["custom", "skip, 0.0 s: no [custom] tests are declared"] in card
+    recorded = jot.json("status", "jot")
+    assert (recorded.row("jot")["level"], tiers(recorded)["backup"][0]) == ("1/5", "skip")
+
+
+def test_a_trial_by_hand_shows_each_skip_and_no_tier_without_a_check_passes(settled: Jot) -> None:
+    bare(settled, "[tiers]\ncustom = 'wants a camera'\n")
+    said = settled.run("trial", "jot")
+    assert said.code == 0
+    rows = {line.split()[0]: line.split(None, 3)[1:] for line in said.out.splitlines() if line[:1].islower()}
+    assert rows["backup"] == ["skip", "-", "no-check: no [backup] is declared"]
+    assert rows["custom"] == ["skip", "-", "declared: wants a camera"]
+    assert rows["upgrade"] == ["skip", "-", "no-base: no older release"]
+    assert said.out.splitlines()[-1].startswith("green, level 1/3, ")
+
+
+def test_a_backup_without_its_counterpart_is_refused_and_one_that_restores_nothing_is_red(settled: Jot) -> None:
+    settled.declare('[backup]\ntake = ["true"]\n')
+    assert settled.json("--dry-run").code == 78
+    settled.declare('[backup]\ntake = ["true"]\nrestore = ["true"]\n')
+    told = settled.json("trial", "jot")
+    assert (told.code, told.row("jot")["result"]) == (4, "red")
+    assert tiers(told)["backup"] == ("pass", "")
+    assert tiers(told)["restore"] == ("fail", "data.check exited 1")
+    assert settled.canonical() is not None
+    assert settled.row_of("status")["have"]["version"] == FIRST

@@ -1,0 +1,32 @@
+"""Tags whose names are attacks: listed as no releases, escaped, and harmless."""
+
+from tests.cli.jot import FIRST, SECOND, Jot
+from tests.command import look_of
+from tests.repositories import HOSTILE_TAGS
+
+
+def test_hostile_names_are_listed_escaped_and_nothing_comes_of_them(settled: Jot) -> None:
+    kept = settled.kept()
+    around = look_of(settled.folder / "fleet")
+    for name in HOSTILE_TAGS:
+        settled.upstream.tag(name)
+    told = settled.json("--dry-run")
+    row = told.row("jot")
+    assert (told.code, row["cause"], len(row["not_releases"])) == (0, "in-sync", len(HOSTILE_TAGS))
+    assert {"--upload-pack=x", "$(id)", "1.0.0\u202e0.9", "1.0.0\u009b31m"} <= set(row["not_releases"])
+
+    said = settled.run("-o", "wide")
+    assert (said.code, said.err) == (0, "")
+    assert all(line.isprintable() for line in said.out.splitlines())
+    assert settled.kept() == kept
+    assert look_of(settled.folder / "fleet") == around
+    assert {path.name for path in settled.folder.iterdir()} == {"fleet", "state", "upstreams"}
+
+
+def test_a_release_is_promoted_past_hostile_names(settled: Jot) -> None:
+    for name in HOSTILE_TAGS:
+        settled.upstream.tag(name)
+    settled.release(SECOND)
+    told = settled.json()
+    assert (told.code, told.row("jot")["have"]["version"]) == (0, SECOND)
+    assert settled.mirrored().keys() == {"refs/heads/main", f"refs/tags/{FIRST}", f"refs/tags/{SECOND}"}

@@ -1,0 +1,109 @@
+"""Looking changes nothing: not a byte, not a time, whatever runs or died."""
+
+from pathlib import Path
+
+from tests.cli.jot import FIRST, SECOND, Jot, paused
+from tests.command import Said, look_of
+from tests.state.children import child, kill, line
+
+LOOKS = (
+    ("--dry-run",),
+    ("--dry-run", "-o", "wide"),
+    ("drift",),
+    ("status",),
+    ("status", "jot"),
+    ("logs", "jot"),
+)
+IN_JSON = (("--dry-run",), ("drift",), ("status", "jot"), ("logs", "jot"))
+
+# A cache of one page makes SQLite write into the database long before the commit.
+HALF_A_TRANSACTION = """
+import sys, time
+from pathlib import Path
+from state.database import writing
+with writing(Path(sys.argv[1])) as connection:
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("CREATE TABLE half (text TEXT)")
+    connection.executemany("INSERT INTO half VALUES (?)", [("x" * 3000,)] * 50)
+    print("half", flush=True)
+    time.sleep(600)
+"""
+
+
+def looks(jot: Jot) -> dict[str, Said]:
+    """Every look as text and as JSON; the state folder is as it was before."""
+    before = look_of(jot.state)
+    told = {" ".join(words): jot.run(*words) for words in LOOKS}
+    told |= {" ".join((*words, "json")): jot.json(*words) for words in IN_JSON}
+    assert look_of(jot.state) == before
+    return told
+
+
+def codes(told: dict[str, Said]) -> dict[str, int]:
+    """How the looks at upstream ended, and all others, which tell it by their exit code alone."""
+    return {words.partition(" ")[0]: said.code for words, said in told.items()}
+
+
+def test_looking_while_nothing_runs_changes_nothing(settled: Jot) -> None:
+    assert codes(looks(settled)) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0}
+
+
+def test_looking_while_a_pass_runs_neither_waits_nor_changes_anything(settled: Jot) -> None:
+    settled.release(SECOND)
+    with paused(settled, "custom") as running:
+        assert codes(looks(settled)) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0}
+        assert running.poll() is None
+        (settled.folder / "go").touch()
+        assert running.wait() == 0
+    assert settled.row_of("drift")["cause"] == "in-sync"
+
+
+def test_looking_after_a_killed_pass_shows_what_it_left_and_changes_nothing(settled: Jot) -> None:
+    settled.release(SECOND)
+    with paused(settled, "raised") as running:
+        running.kill()
+        running.wait()
+        told = looks(settled)
+        assert codes(told) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0}
+        assert told["status jot json"].row("jot")["have"]["version"] == FIRST
+        assert settled.running() != []
+        (settled.folder / "go").touch()
+        mended = settled.json()
+        settled.assert_nothing_is_left()
+    assert (mended.code, mended.row("jot")["result"]) == (0, "promoted")
+    assert mended.document["notes"] == [
+        "jot: a slot left by a dead run was removed",
+        f"jot: the promotion of {SECOND}, begun by a dead pass, was undone",
+    ]
+    assert settled.lines() == [FIRST, "marked", SECOND]
+
+
+def test_looking_beside_a_hot_journal_reads_a_copy_and_says_so(settled: Jot) -> None:
+    with child(HALF_A_TRANSACTION, settled.state / "canon.db") as writer:
+        assert line(writer) == "half"
+        kill(writer)
+    journal = settled.state / "canon.db-journal"
+    assert journal.stat().st_size > 0
+    told = looks(settled)
+    assert codes(told) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0}
+    said = "a dead pass left its journal behind: a private copy of the registry was read; the next pass recovers it"
+    assert told["--dry-run json"].document["notes"] == [said]
+    assert f"note: {said}" in told["drift"].out.splitlines()
+    assert settled.run().code == 0
+    assert not journal.exists()
+
+
+def test_looking_at_a_state_folder_that_is_not_there_makes_none(jot: Jot, tmp_path: Path) -> None:
+    before = {path.name for path in tmp_path.iterdir()}
+    told = {words: jot.run(*words) for words in (*LOOKS, ("-o", "json", "drift"), ("status", "-o", "json"))}
+    assert {words[0]: said.code for words, said in told.items() if words[0] in {"--dry-run", "drift", "status"}} == {
+        "--dry-run": 2,
+        "drift": 2,
+        "status": 0,
+    }
+    assert told["status",].out.splitlines()[-1].startswith("1 recipe: 0 with a canonical")
+    assert (told["logs", "jot"].code, told["logs", "jot"].err.splitlines()[0]) == (
+        64,
+        "reconcile: no trial of jot is logged",
+    )
+    assert {path.name for path in tmp_path.iterdir()} == before

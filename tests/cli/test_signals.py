@@ -1,0 +1,108 @@
+"""Signals: what ran is torn down and recorded, the canonical is untouched, and the next pass goes on."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from state.registry import SqliteRegistry
+from tests.cli.jot import FIRST, SECOND, Jot, hold_to_format, paused
+from tests.command import Said
+from tests.faulty import faulty, hangs
+from tests.procfile_apps import eventually
+
+
+def interrupted(jot: Jot, tier: str, number: int, *words: str) -> Said:
+    """A command that gets a signal within this tier; it has ended by itself, and nothing of it is left."""
+    with paused(jot, tier, *words) as command:
+        command.send_signal(number)
+        out, err = command.communicate(timeout=120)
+        jot.assert_nothing_is_left()
+    return Said(command.returncode, out, err)
+
+
+@pytest.mark.parametrize(
+    ("tier", "number"),
+    [("install", signal.SIGINT), ("upgrade", signal.SIGTERM), ("custom", signal.SIGINT), ("raised", signal.SIGTERM)],
+    ids=["install", "upgrade", "custom", "promoting"],
+)
+def test_an_interrupted_pass_tries_nothing_more_and_the_next_one_goes_on(settled: Jot, tier: str, number: int) -> None:
+    settled.release(SECOND)
+    before = settled.kept()[:2]
+    said = interrupted(settled, tier, number)
+    assert said.code == 128 + number
+    row, closing = said.out.splitlines()[1], said.out.splitlines()[-1]
+    assert row.startswith(f"jot     {SECOND}  {FIRST}  new-release  intact")
+    assert f"not-tried  promote  interrupted by signal {int(number)}" in row
+    assert closing.startswith("1 enrolled, 1 decided: 0 in sync, 1 to promote, ")
+    assert settled.kept()[:2] == before
+    assert SqliteRegistry(settled.state / "canon.db").ledger()[-1].entry.body["signal"] == number
+    assert SqliteRegistry(settled.state / "canon.db").read().intents == ()
+    assert settled.row_of("--dry-run")["held_back"] is None
+
+    (settled.folder / "go").touch()
+    done = settled.json()
+    assert (done.code, done.row("jot")["result"], done.document["notes"]) == (0, "promoted", [])
+    assert done.row("jot")["have"]["lineage"] == [FIRST, SECOND]
+
+
+def test_an_interrupted_pass_tells_json_too(jot: Jot) -> None:
+    said = interrupted(jot, "install", signal.SIGTERM, "-o", "json", "-q")
+    assert said.code == 143
+    hold_to_format(said)
+    assert said.row("jot")["result"] == "not-tried"
+    assert said.row("jot")["reason"].startswith("interrupted by signal 15")
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_trial_is_torn_down(settled: Jot, number: int) -> None:
+    before = settled.kept()
+    said = interrupted(settled, "custom", number, "trial", "jot")
+    assert (said.code, said.out) == (128 + number, "")
+    assert said.err.splitlines()[-1] == f"reconcile: interrupted by signal {int(number)}"
+    assert settled.kept() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_raised_copy_that_is_interrupted_ends_well(settled: Jot, number: int) -> None:
+    before = settled.kept()
+    copy = settled.start("raise", "jot", "-o", "json")
+    try:
+        eventually(settled.running)
+        assert copy.stdout is not None
+        eventually(lambda: (settled.state / "work" / "jot" / "raised").exists())
+        told = "".join(iter(lambda: copy.stdout.read(1) if copy.stdout else "", "}"))
+        copy.send_signal(number)
+        rest, err = copy.communicate(timeout=120)
+    finally:
+        copy.kill()
+    said = Said(copy.returncode, f"{told}}}{rest}", err)
+    hold_to_format(said)
+    assert (said.code, said.err) == (0, "")
+    assert said.document.keys() == {"format", "name", "version", "commit", "url", "address"}
+    settled.assert_nothing_is_left()
+    assert settled.kept() == before
+
+
+def test_a_raised_copy_that_is_interrupted_before_it_is_ready_ends_well(settled: Jot) -> None:
+    copy = settled.start("raise", "jot")
+    eventually(settled.running)
+    copy.terminate()
+    out, err = copy.communicate(timeout=120)
+    assert (copy.returncode, err) == (0, "")
+    assert out == "" or out.startswith("jot ")
+    settled.assert_nothing_is_left()
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)], ids=["pass", "dry run"])
+def test_a_signal_while_upstream_is_asked_ends_it_at_once(jot: Jot, tmp_path: Path, words: tuple[str, ...]) -> None:
+    with faulty(hangs) as server:
+        jot.declare(upstream=server.url)
+        command = jot.start(*words)
+        eventually(lambda: server.requests)
+        command.send_signal(signal.SIGINT)
+        out, err = command.communicate(timeout=120)
+    assert (command.returncode, out) == (130, "")
+    assert err.splitlines() == ["reconcile: interrupted by signal 2"]
+    assert (tmp_path / "state").exists() is (words == ())

@@ -1,0 +1,68 @@
+"""Tests of recipes that touch what is not theirs: nothing changes for anyone, and it is said."""
+
+from pathlib import Path
+
+from tests.cli.jot import FIRST, SECOND, Jot
+from tests.command import look_of
+from tests.procfile_apps import ESCAPE, lives
+
+# Leaves a daemon that has forked twice and knows neither our environment nor our session.
+ESCAPES = f"cat > escape.py <<'END'\n{ESCAPE}END\npython3 -I -S escape.py "
+
+
+def cold(row: "dict[str, list[dict[str, str]]]") -> tuple[str, str]:
+    condition = next(each for each in row["gate"] if each["name"] == "cold")
+    return condition["verdict"], condition["evidence"]
+
+
+def test_an_untracked_file_a_daemon_and_a_switched_checkout_change_nothing_for_anyone(
+    settled: Jot, tmp_path: Path
+) -> None:
+    settled.release(SECOND)
+    checkout = tmp_path / "checkout"
+    settled.custom(
+        f"test ! -e untracked && touch untracked\n"
+        f"git clone -q {settled.upstream.path} mine && git -C mine checkout -q {FIRST}\n"
+        + f"{ESCAPES}{tmp_path}/daemon\n"
+    )
+    before = look_of(settled.fleet), settled.upstream.refs()
+    told = settled.json()
+    row = told.row("jot")
+    assert (told.code, row["result"]) == (0, "promoted"), row
+    assert (look_of(settled.fleet), settled.upstream.refs()) == before
+    pid = int((tmp_path / "daemon").read_text())
+    assert not lives(pid)
+    assert any("sleep" in finding and f"pid {pid}" in finding for finding in row["findings"]), row["findings"]
+    assert cold(row)[0] == "pass"
+    assert not checkout.exists()
+    settled.assert_nothing_is_left()
+    settled.release("1.2.0+v3")
+    assert settled.run().code == 0
+
+
+def test_a_file_changed_in_the_apps_checkout_is_no_cold_test_and_never_promoted(settled: Jot) -> None:
+    settled.release(SECOND)
+    settled.custom('"$APP_RUN" sh -c "echo >> app.py; touch added.py"\n')
+    kept = settled.kept()[:2]
+    said = settled.run()
+    assert said.code == 4
+    assert "green-not-promoted" in said.out.splitlines()[1]
+    assert "cold: tracked files changed: jot:app.py" in said.out
+    assert "note: jot: the run added jot:added.py" in said.out.splitlines()
+    assert settled.kept()[:2] == kept
+    settled.assert_nothing_is_left()
+    tried = settled.tried()
+    again = settled.json()
+    assert (again.code, again.row("jot")["held_back"], settled.tried()) == (4, "red-before", tried)
+
+
+def test_a_test_that_writes_into_the_fleet_is_seen_and_nothing_is_promoted(settled: Jot) -> None:
+    settled.release(SECOND)
+    settled.custom(f"date > {settled.recipe}/left\n")
+    kept = settled.kept()[:2]
+    told = settled.json()
+    row = told.row("jot")
+    assert (told.code, row["result"]) == (4, "green-not-promoted")
+    assert cold(row) == ("fail", "the fleet folder of the recipe changed during the trial")
+    assert "cold: the fleet folder of the recipe changed during the trial" in row["reason"]
+    assert settled.kept()[:2] == kept

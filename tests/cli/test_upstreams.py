@@ -1,0 +1,150 @@
+"""Upstreams that are down, lie or lose what they had: what is told, and that nothing is lost."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cli.jot import FIRST, SECOND, Jot
+from tests.faulty import Failing, answers, faulty
+from tests.forge import free_port
+
+HTML = answers(b"<html>\n<body>\nSign in\n</body>\n</html>\n")
+OLDER = ("0.1.0+v1", "0.2.0+v1", "0.3.0+v1")
+
+
+@contextmanager
+def address(failing: Failing | None) -> Iterator[str]:
+    """The URL of an upstream that fails in this way; None is one that is down."""
+    if failing is None:
+        yield f"http://127.0.0.1:{free_port()}/x.git"
+        return
+    with faulty(failing) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize(
+    ("failing", "why"),
+    [
+        (None, "git could not list it: .*(onnect|refused).*"),
+        (answers(b""), "upstream answered, but with no refs at all"),
+        (HTML, "git could not list it: .*"),
+    ],
+    ids=["down", "empty body", "HTML"],
+)
+def test_an_upstream_that_cannot_be_seen_is_told_and_costs_nothing(
+    settled: Jot, failing: Failing | None, why: str
+) -> None:
+    kept = settled.kept()
+    with address(failing) as url:
+        settled.declare(upstream=url)
+        said, told = settled.run(), settled.json("drift")
+    assert (said.code, told.code) == (1, 1)
+    lines = said.out.splitlines()
+    assert re.fullmatch(rf"jot +\? +1\.0\.0\+v1 +unobservable +intact +unknown +none +none +{why}", lines[1])
+    assert ", 1 unobservable; 0 excepted, 0 orphaned" in lines[-1]
+    row = told.row("jot")
+    assert (row["want"], row["cause"], row["state"], row["mirror"]) == (None, "unobservable", "intact", "unknown")
+    assert settled.kept() == kept
+    assert settled.lines() == [FIRST, "marked"]
+
+
+def test_an_upstream_without_tags_was_never_released_and_that_is_no_error(jot: Jot) -> None:
+    jot.upstream.untag(FIRST)
+    said, told = jot.run(), jot.json()
+    assert (said.code, told.code) == (0, 0)
+    row = said.out.splitlines()[1]
+    assert re.fullmatch(r"jot +- +- +never-released +none +equal +none +none +upstream has no tags", row)
+    assert "1 never released" in said.out.splitlines()[-1]
+    assert jot.tried() == []
+
+
+def test_an_upstream_that_lost_half_its_tags_is_believed_only_when_a_person_says_so(settled: Jot) -> None:
+    for version in OLDER:
+        settled.upstream.tag(version)
+    assert settled.run().code == 0
+    kept = settled.kept()
+    for version in OLDER[:2]:
+        settled.upstream.untag(version)
+    said = settled.run()
+    hint = "if that is right: reconcile accept jot --reason …"
+    assert said.code == 1
+    assert f"shrunken: 2 of 4 known release tags are gone upstream; {hint}" in said.out
+    assert settled.row_of("drift")["vanished"] == list(OLDER[:2])
+    assert settled.kept() == kept
+
+    accepted = settled.run("accept", "jot", "--reason", "an old mistake")
+    assert (accepted.code, accepted.err) == (0, "")
+    assert accepted.out == f"jot: accepted: 2 release tags are gone: {', '.join(OLDER[:2])}\n"
+    after = settled.json()
+    assert (after.code, after.row("jot")["cause"], after.row("jot")["result"]) == (0, "in-sync", "none")
+    assert settled.row_of("--dry-run")["mirror"] == "equal"
+    assert settled.canonical() == kept[0]
+
+
+def test_a_moved_tag_is_quarantined_until_it_is_accepted_and_then_tested_anew(settled: Jot) -> None:
+    kept = settled.kept()
+    moved = settled.release(FIRST)
+    settled.upstream.tag(FIRST, moved)
+    said, told = settled.run(), settled.json("--dry-run")
+    assert (said.code, told.code) == (4, 4)
+    row = told.row("jot")
+    assert (row["cause"], row["held_back"], row["needs_person"]) == ("moved", "quarantined", True)
+    hint = f"if that is right: reconcile accept jot {FIRST} --reason …"
+    assert f"needs you: quarantined: tag {FIRST} named " in said.out
+    assert f" and now names {moved[:7]}; {hint}" in said.out
+    assert settled.kept() == kept
+
+    accepted = settled.json("accept", "jot", FIRST, "--reason", "rebuilt by its author")
+    assert accepted.document["line"].startswith(f"jot: accepted: {FIRST} names {moved[:7]} and no longer ")
+    assert settled.json("--dry-run").row("jot")["reason"] == f"{FIRST} was moved to {moved[:7]} and accepted"
+    done = settled.json()
+    have = done.row("jot")["have"]
+    assert (done.code, done.row("jot")["result"], have["commit"]) == (0, "promoted", moved)
+    assert have["lineage"] == [FIRST, FIRST]
+    assert settled.lines() == [FIRST, "marked"]
+
+
+def test_what_did_not_move_cannot_be_accepted(settled: Jot) -> None:
+    said = settled.run("accept", "jot", FIRST, "--reason", "just so")
+    assert (said.code, said.out) == (1, "")
+    assert f"reconcile: jot: tag {FIRST} did not move" in said.err.splitlines()
+    assert settled.json("accept", "jot", "--reason", "just so").code == 1
+
+
+def test_a_tag_on_a_blob_is_no_release_and_the_next_one_wins(settled: Jot) -> None:
+    settled.release(SECOND)
+    settled.upstream.tag("9.9.9", settled.upstream.blob(b"no commit"))
+    told = settled.json()
+    row = told.row("jot")
+    assert (told.code, row["result"], row["have"]["version"]) == (0, "promoted", SECOND)
+    assert row["not_releases"] == ["9.9.9"]
+    assert settled.run("--dry-run").code == 0
+    assert settled.lines() == [FIRST, "marked", SECOND]
+
+
+def test_two_equal_versions_on_different_commits_are_decided_by_a_greater_one_alone(settled: Jot) -> None:
+    kept = settled.kept()
+    settled.release(SECOND)
+    settled.release(f"v{SECOND}")
+    said = settled.run()
+    assert said.code == 4
+    row = r"jot +\? +1\.0\.0\+v1 +ambiguous +intact +\w+ +none +none +needs you: the newest version has several tags on"
+    assert re.match(row, said.out.splitlines()[1])
+    assert settled.canonical() == kept[0]
+    settled.release("1.1.1")
+    told = settled.json("--dry-run")
+    assert (told.code, told.row("jot")["want"]["version"]) == (2, "1.1.1")
+
+
+def test_a_canonical_whose_tag_is_gone_stays_and_is_ahead(settled: Jot) -> None:
+    kept = settled.kept()
+    settled.upstream.untag(FIRST)
+    said, told = settled.run(), settled.json("drift")
+    assert (said.code, told.code) == (4, 4)
+    assert f"needs you: the canonical's tag {FIRST} is gone upstream" in said.out
+    assert f"note: jot: tags that are gone upstream: {FIRST}" in said.out.splitlines()
+    assert (told.row("jot")["cause"], told.row("jot")["vanished"]) == ("ahead", [FIRST])
+    assert settled.kept() == kept
+    assert settled.lines() == [FIRST, "marked"]
