@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 HOURS = 7200.0
+# Slots of this process alone: other workers run the same tests at the same time.
+ROOT = f"/work/{os.getpid()}"
 
 # A daemon as it is in the book: two forks, a session of its own, and here also the pipe held open.
 DAEMON = """
@@ -103,10 +105,10 @@ def test_an_end_by_a_signal_is_told_as_its_number() -> None:
 
 def test_the_environment_is_just_what_was_ordered_and_the_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARY", "sings")
-    lines = tell("env", "-0", mark="/work/slot").out.split(b"\0")[:-1]
+    lines = tell("env", "-0", mark=f"{ROOT}/slot").out.split(b"\0")[:-1]
     seen = dict(line.split(b"=", 1) for line in lines)
     assert seen.pop(b"CANON_RUN")
-    assert seen == {b"PATH": ENVIRONMENT["PATH"].encode(), b"LANG": b"C.UTF-8", b"CANON_SLOT": b"/work/slot"}
+    assert seen == {b"PATH": ENVIRONMENT["PATH"].encode(), b"LANG": b"C.UTF-8", b"CANON_SLOT": f"{ROOT}/slot".encode()}
 
 
 def test_nothing_is_inherited_but_three_descriptors() -> None:
@@ -260,9 +262,9 @@ def test_a_background_job_of_a_finished_shell_is_ended(span: str) -> None:
 
 
 def test_a_command_does_not_end_what_others_started(span: str) -> None:
-    with server("sleep", span, mark="/work/other") as pid:
-        assert tell("true", mark="/work/mine").finished == Finished(0)
-        assert tell("true", mark="/work/other").finished == Finished(0)
+    with server("sleep", span, mark=f"{ROOT}/other") as pid:
+        assert tell("true", mark=f"{ROOT}/mine").finished == Finished(0)
+        assert tell("true", mark=f"{ROOT}/other").finished == Finished(0)
         assert sleepers(span) == [pid]
 
 
@@ -365,39 +367,40 @@ def server(*argv: str, mark: str) -> Iterator[int]:
 
 
 def test_a_server_is_found_by_its_slot_and_by_the_folder_above(span: str) -> None:
-    with server("sleep", span, mark="/work/notes/tried") as pid:
-        assert [process.pid for process in marked(Path("/work/notes/tried"))] == [pid]
-        assert [process.pid for process in marked(Path("/work"))] == [pid]
-        assert marked(Path("/work/notes/trie")) == ()
+    with server("sleep", span, mark=f"{ROOT}/notes/tried") as pid:
+        assert [process.pid for process in marked(Path(f"{ROOT}/notes/tried"))] == [pid]
+        assert [process.pid for process in marked(Path(ROOT))] == [pid]
+        assert marked(Path(f"{ROOT}/notes/trie")) == ()
         assert glance(pid)
-    assert marked(Path("/work")) == ()
+    assert marked(Path(ROOT)) == ()
 
 
 def test_a_server_has_a_session_and_an_environment_of_its_own(span: str) -> None:
-    with server("sleep", span, mark="/work/a") as pid:
+    with server("sleep", span, mark=f"{ROOT}/a") as pid:
         eventually(lambda: glance_name(pid) == "sleep")
         process = glance(pid)
         assert process
         assert process.session == pid
         variables = sorted(eventually(lambda: Path(f"/proc/{pid}/environ").read_bytes()).split(b"\0")[:-1])
-        assert variables == [b"CANON_SLOT=/work/a", b"LANG=C.UTF-8", b"PATH=" + ENVIRONMENT["PATH"].encode()]
+        assert variables == [f"CANON_SLOT={ROOT}/a".encode(), b"LANG=C.UTF-8", b"PATH=" + ENVIRONMENT["PATH"].encode()]
 
 
 def test_a_server_without_a_program_raises_what_the_kernel_says() -> None:
     with Path("/dev/null").open("wb") as nowhere, pytest.raises(FileNotFoundError):
-        start_server(["no-such-program"], ENVIRONMENT, Path("/"), nowhere, "/work/a")
+        start_server(["no-such-program"], ENVIRONMENT, Path("/"), nowhere, f"{ROOT}/a")
 
 
 def test_an_orphan_without_a_mark_belongs_to_the_only_slot_that_lives(span: str) -> None:
     script = DAEMON.format(environment="{}") + "import time; time.sleep(1000)"
-    with server(sys.executable, "-c", script, span, mark="/work/a") as pid:
+    with server(sys.executable, "-c", script, span, mark=f"{ROOT}/a") as pid:
         (orphan,) = eventually(lambda: [each for each in sleepers(span) if glance_name(each) == "sleep"])
         assert mark_of_pid(orphan) is None
-        assert orphan in {process.pid for process in children.of_slot("/work/a")}
-        with server("sleep", span, mark="/work/b"):
-            assert orphan not in {process.pid for process in children.of_slot("/work/a")}
+        assert orphan in {process.pid for process in children.of_slot(f"{ROOT}/a")}
+        with server("sleep", span, mark=f"{ROOT}/b"):
+            assert orphan not in {process.pid for process in children.of_slot(f"{ROOT}/a")}
         os.kill(orphan, signal.SIGKILL)
-        assert pid in {process.pid for process in children.of_slot("/work/a")}
+        eventually(lambda: orphan not in sleepers(span))
+        assert pid in {process.pid for process in children.of_slot(f"{ROOT}/a")}
 
 
 # ---- secrets ----
