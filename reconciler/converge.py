@@ -12,9 +12,10 @@ from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step
 from reconciler.core.sights import Sight, State, believed_tags, moved_tags, want_of
+from reconciler.crossing import MirrorRefs
 from reconciler.errors import BusyError, CanonError, InterruptedPassError
 from reconciler.evidence import remembered, trial_entry
-from reconciler.ports import Host, MirrorRefs
+from reconciler.ports import Host
 from reconciler.promote import Promotion, promote, prune
 from reconciler.rehearsal import Order
 from reconciler.slots import reserved

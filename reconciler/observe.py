@@ -10,7 +10,8 @@ from attrs import asdict, evolve, filters, frozen
 from desired.digest import tests_digest
 from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
-from reconciler.ports import Host, Question, Reply, Same, Snapshots
+from reconciler.crossing import Question, Reply, Same
+from reconciler.ports import Host, Snapshots
 from state.errors import StateError
 from state.model import Answer, Canonical, Memory, Records
 
@@ -87,7 +88,8 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
             missing_tools=host.commands.missing(sight.recipe.requires),
         )
     except (OSError, StateError) as failed:
-        return evolve(sight, canonical=canonical, answer=Unobservable(f"this host could not look: {failed}"))
+        look = Look(State.NONE if canonical is None else State.UNKNOWN, str(failed))
+        return evolve(sight, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {failed}"))
 
 
 def look_at(snapshots: Snapshots, canonicals: Path, canonical: Canonical | None, memory: Memory) -> Look:

@@ -1,17 +1,31 @@
-"""What the stages ask of a host, as small protocols, and the values that cross them.
+"""What the stages ask of a host, as small protocols.
 
 The real answers are in `host/` and `state/`; the tests answer from a world in memory.
-A driver sees `App`, a checkout and files; never a plan, a registry or a label.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import frozen
 
 from desired.model import Argv, Ready, Recipe, Unobservable
+from reconciler.crossing import (
+    Absent,
+    Alterations,
+    App,
+    Command,
+    Given,
+    MirrorRefs,
+    Question,
+    Ran,
+    Reply,
+    Residue,
+    SecretNeed,
+    Seen,
+    Unready,
+)
 from state.model import Answer, Canonical, Damaged, Entry, Intent, Memory, Place, Records, Seal
 
 
@@ -23,37 +37,10 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
 
-# ---- looking at upstream and its mirror ----
-
-
-@frozen
-class Question:
-    """Ask upstream of `recipe`; `known` is the digest of the last complete answer, if there was one."""
-
-    recipe: Recipe
-    known: str | None
-
-
-@frozen
-class Same:
-    """Upstream answered just as it did the last time."""
-
-
-Reply = Answer | Same | Unobservable
-
-
 class Upstream(Protocol):
     """Asks published tags, many at a time. Never raises for one recipe's failure: that is its `Unobservable`."""
 
     def ask(self, questions: Sequence[Question]) -> Mapping[str, Reply]: ...
-
-
-@frozen
-class MirrorRefs:
-    """What our mirror holds: the commit of upstream's main branch and the release tags with their commits."""
-
-    head: str
-    tags: Mapping[str, str]
 
 
 class Mirrors(Protocol):
@@ -91,91 +78,6 @@ class Mirrors(Protocol):
         ...
 
     def drop(self, name: str) -> None: ...
-
-
-@frozen
-class Alterations:
-    """Tracked files that changed or vanished, and files that were added."""
-
-    changed: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-
-
-# ---- where one app lives for a while ----
-
-
-@frozen
-class App:
-    """One app's place in a slot. `folder` is its own, below the slot's; `mark` is on every process of the slot.
-
-    Files: `data/` and `secrets/` are saved and loaded; `logs/`, `home/`, `tmp/`, `run/` die with the slot.
-    """
-
-    recipe: str
-    folder: Path
-    mark: str
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
-    @property
-    def secrets(self) -> Path:
-        return self.folder / "secrets"
-
-    @property
-    def logs(self) -> Path:
-        return self.folder / "logs"
-
-
-@frozen
-class Given:
-    """What a deployment is told: the release and the settings of the app beyond its own `.env.sample`."""
-
-    version: str
-    commit: str
-    settings: Mapping[str, str] = field(factory=dict)
-
-
-@frozen
-class SecretNeed:
-    """A secret that the app reads. `length` is None where length alone cannot make it: a maker must."""
-
-    name: str
-    length: int | None = None
-    charset: str = ""
-
-
-@frozen
-class Seen:
-    """An app that runs. `version` and `commit` are read from the running thing.
-
-    `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in
-    words what keeps it from that, `lost` which part ended and will not come back.
-    """
-
-    version: str
-    commit: str
-    settled: bool
-    url: str
-    address: str
-    lacks: str = ""
-    lost: str = ""
-
-
-@frozen
-class Absent:
-    """The app does not run, though parts of it still may; `reason` says how it ended, "" if it was never started."""
-
-    reason: str = ""
-
-
-@frozen
-class Residue:
-    """What removing took. `ended` are things which the app had left running; `left` is what would not go."""
-
-    ended: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
 
 
 class Driver(Protocol):
@@ -234,39 +136,6 @@ class Secrets(Protocol):
         ...
 
 
-# ---- running the recipe's own commands ----
-
-
-@frozen
-class Command:
-    """One finite command of a recipe's tests, run in `cwd` with the allow-list and `env` as its whole environment."""
-
-    argv: Argv
-    cwd: Path
-    env: Mapping[str, str]
-    deadline: timedelta
-    log: Path
-    mark: str
-
-
-@frozen
-class Ran:
-    """How a command ended. `code` is None when it never ran (`missing`) or was ended by its deadline (`timed_out`).
-
-    `ended` names processes that outlived the command, or its deadline, and had to be ended.
-    """
-
-    code: int | None
-    tail: str = ""
-    timed_out: bool = False
-    missing: bool = False
-    ended: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        return self.code == 0
-
-
 class Commands(Protocol):
     def run(self, command: Command) -> Ran: ...
 
@@ -279,23 +148,12 @@ class Commands(Protocol):
         ...
 
 
-@frozen
-class Unready:
-    """An app that did not become ready; `timed_out` is False when it ended by itself."""
-
-    reason: str
-    timed_out: bool = False
-
-
 class Readiness(Protocol):
     def wait(
         self, app: App, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command
     ) -> Seen | Unready:
         """Wait until the app's own listener answers as declared; `command` carries what `ready.run` runs in."""
         ...
-
-
-# ---- what is recorded ----
 
 
 class Registry(Protocol):
@@ -326,14 +184,6 @@ class Registry(Protocol):
         ...
 
     def append(self, entries: Sequence[Entry]) -> None: ...
-
-
-@frozen
-class AppRelease:
-    """The release at which an app of a snapshot was at rest."""
-
-    version: str
-    commit: str
 
 
 class Snapshots(Protocol):

@@ -11,9 +11,10 @@ from reconciler.casts import rested_cast
 from reconciler.core.gate import Condition, Standing, gate, refusals
 from reconciler.core.outcome import Attempt
 from reconciler.core.tiers import Candidate, Trial
+from reconciler.crossing import Question, Same
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.evidence import evidence_of
-from reconciler.ports import Host, Question, Same
+from reconciler.ports import Host
 from reconciler.raising import Cast, raise_cast, run
 from reconciler.slots import open_slot
 from state.errors import StateError

@@ -6,8 +6,8 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Argv, Recipe, Release
+from reconciler.crossing import Command, Given, Ran, Seen, Unready
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
-from reconciler.ports import Command, Given, Ran, Seen, Unready
 from reconciler.slots import Placed, Slot
 
 TAIL_LINES = 12

@@ -8,8 +8,9 @@ from pathlib import Path
 from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
+from reconciler.crossing import Absent, App, Residue
 from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
-from reconciler.ports import Absent, App, Driver, Host, Residue
+from reconciler.ports import Driver, Host
 from state.durable import remove_tree
 from state.errors import LockHeldError
 from state.lock import hold

@@ -9,19 +9,8 @@ from typing import cast
 from attrs import evolve, frozen
 
 from desired.model import Recipe
+from reconciler.crossing import Alterations, App, Command, MirrorRefs, Question, Ran, Reply, Residue, Same, Seen
 from reconciler.errors import CanonError
-from reconciler.ports import (
-    Alterations,
-    App,
-    Command,
-    MirrorRefs,
-    Question,
-    Ran,
-    Reply,
-    Residue,
-    Same,
-    Seen,
-)
 from state.errors import StateError
 from state.model import Canonical, Intent, Memory, Records, Seal
 from state.snapshots import SealedSnapshots

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from reconciler.crossing import Absent, App, Given, Seen
 from reconciler.host.process import ProcessDriver
-from reconciler.ports import Absent, App, Given, Seen
 
 T = TypeVar("T")
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from attrs import define
 
 from desired.model import Argv, Ready, Recipe, Unobservable
-from reconciler.errors import InfrastructureError
-from reconciler.ports import (
+from reconciler.crossing import (
     Absent,
     Alterations,
     App,
@@ -27,6 +26,7 @@ from reconciler.ports import (
     Seen,
     Unready,
 )
+from reconciler.errors import InfrastructureError
 from state.model import Answer
 
 if TYPE_CHECKING:

@@ -22,10 +22,11 @@ from reconciler.core.gate import gate
 from reconciler.core.report import Command, Run
 from reconciler.core.sights import Sight, mirrored_tags, want_of
 from reconciler.core.tiers import Verdict, failing
+from reconciler.crossing import Seen
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
 from reconciler.evidence import trial_entry
 from reconciler.observe import observe
-from reconciler.ports import Host, Seen
+from reconciler.ports import Host
 from reconciler.raising import Cast, raise_cast
 from reconciler.rehearsal import Order
 from reconciler.show.answers import Tested, raised_document, trial_document

@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Recipe, Unobservable
+from reconciler.crossing import Alterations, MirrorRefs
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.checkout import compare_files, refuse_unsafe, tracked_files, write_files
 from reconciler.host.quarantine import Limits, Quarantine, quarantine
@@ -17,7 +18,6 @@ from reconciler.host.repository import Repository
 from reconciler.host.served import Served
 from reconciler.host.sinks import MIB
 from reconciler.host.text import one_line
-from reconciler.ports import Alterations, MirrorRefs
 from state.model import Answer
 
 _ASKED = "refs/asked/last"

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from attrs import evolve, field, frozen
 
+from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles, children
 from reconciler.host.listeners import free_port, objection
@@ -18,7 +19,6 @@ from reconciler.host.procfile import read_checkout
 from reconciler.host.rest import put_to_rest
 from reconciler.host.run import start_server
 from reconciler.host.witness import LINE_MARK, command_line, witness
-from reconciler.ports import Absent, App, Given, Residue, SecretNeed, Seen
 
 _STARTING = 60.0
 INHERITED = ("PATH", "LANG", "LC_ALL")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
-from reconciler.ports import SecretNeed
 
 PROCFILE = "Procfile"
 SAMPLE = ".env.sample"

@@ -10,10 +10,11 @@ from datetime import timedelta
 from attrs import evolve, frozen
 
 from desired.model import Argv, Ready, Unobservable
+from reconciler.crossing import Absent, App, Command, Seen, Unready
 from reconciler.errors import InfrastructureError
 from reconciler.host.appfiles import last_lines
 from reconciler.host.text import one_line, printable
-from reconciler.ports import Absent, App, Clock, Command, Commands, Seen, Unready
+from reconciler.ports import Clock, Commands
 
 Look = Callable[[], Seen | Absent | Unobservable]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.crossing import Residue
 from reconciler.host.processes import Process, descendants, end, glance, mark_of, send, wait_gone
 from reconciler.host.text import printable
 from reconciler.host.witness import LINE_MARK
-from reconciler.ports import Residue
 
 _PATIENCE = 5.0
 _TRIES = 5000

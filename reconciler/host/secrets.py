@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Argv
+from reconciler.crossing import App, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
 from reconciler.host.process import INHERITED
@@ -16,7 +17,6 @@ from reconciler.host.redact import redaction, slot_secrets
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.sinks import KIB, Log
 from reconciler.host.text import one_line, printable
-from reconciler.ports import App, SecretNeed
 
 _LARGEST = 64 * KIB
 _DEADLINE = 120.0

@@ -1,5 +1,6 @@
 """A report as text: one row for every declared recipe and every orphan, what went wrong, and the closing line."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from reconciler.core.outcome import Result
@@ -12,6 +13,7 @@ from reconciler.show.screen import Screen, Style, align, paint, room_left
 from reconciler.show.troubles import TROUBLES, remarks, troubles
 from reconciler.show.words import count_of
 
+MOST_TAGS: Final = 20
 LEAST_WHY: Final = 24
 """In fewer columns a sentence is none any more: then all of it stands below the table."""
 
@@ -22,6 +24,7 @@ def render_report(report: Report, screen: Screen, *, wide: bool = False, state: 
         _table(report, screen, wide=wide),
         legend(report, screen) if wide else [],
         *troubles(report, screen, state),
+        _not_releases(report, screen) if wide else [],
         _notes(report, screen),
         [*_at_rest(report), paint(report.line, Style.STRONG, screen)],
     ]
@@ -49,6 +52,19 @@ def _said_below(report: Report, screen: Screen, room: int | None) -> list[str]:
 
 def _is_at_rest(row: Row) -> bool:
     return slice_of(row) is Slice.IN_SYNC and row.result is Result.NONE
+
+
+def _not_releases(report: Report, screen: Screen) -> list[str]:
+    """Tags that were passed over, for whoever misses a release; all of them are in the JSON document."""
+    odd = {row.recipe: row.finding.not_releases for row in report.rows if row.finding.not_releases}
+    return [
+        f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_some(tags))}" for recipe, tags in odd.items()
+    ]
+
+
+def _some(tags: Sequence[str]) -> str:
+    more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
+    return ", ".join(tags[:MOST_TAGS]) + more
 
 
 def _notes(report: Report, screen: Screen) -> list[str]:

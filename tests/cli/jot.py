@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve, frozen
 
+from state.model import Canonical
+from state.registry import SqliteRegistry
 from tests import tiny
 from tests.command import Canon, Said, look_of
 from tests.procfile_apps import eventually
@@ -29,6 +31,19 @@ if {at!r} in os.getcwd():
     while not os.path.exists({go!r}):
         time.sleep(0.05)
 """
+
+
+@frozen
+class Kept:
+    """The record, the snapshots with all their times, and the mirror's tags."""
+
+    canonical: Canonical | None
+    snapshots: dict[str, tuple[object, ...]]
+    tags: dict[str, str]
+
+    def without_tags(self) -> "Kept":
+        """What must not change where a release was fetched and not promoted."""
+        return evolve(self, tags={})
 
 
 @define
@@ -98,15 +113,17 @@ class Jot(Canon):
         """Ids of the trials that are logged."""
         return sorted(path.name for path in (self.state / "logs" / "jot").glob("*Z"))
 
-    def canonical(self) -> dict[str, Any] | None:
-        """What the record says of jot's canonical."""
-        have: dict[str, Any] | None = self.row_of("status", "jot")["have"]
-        return have
+    @property
+    def registry(self) -> SqliteRegistry:
+        return SqliteRegistry(self.state / "canon.db")
 
-    def kept(self) -> tuple[object, ...]:
-        """All that must not change where nothing is promoted: the record, the snapshots, the mirror's tags."""
+    def canonical(self) -> Canonical | None:
+        return self.registry.read().canonicals.get("jot")
+
+    def kept(self) -> Kept:
+        """All that must not change where nothing is promoted."""
         tags = {name: oid for name, oid in self.mirrored().items() if name.startswith("refs/tags/")}
-        return self.canonical(), look_of(self.state / "canonicals"), tags
+        return Kept(self.canonical(), look_of(self.state / "canonicals"), tags)
 
     def mirrored(self) -> dict[str, str]:
         """The refs of our own copy of upstream."""

@@ -40,7 +40,9 @@ def test_a_pass_beside_a_raised_copy_leaves_that_recipe_untried_and_names_the_ow
         told = settled.json()
         row = told.row("jot")
         assert (told.code, row["result"], row["action"]) == (2, "not-tried", "promote")
-        assert re.search(rf"^jot: its slot is in use: .* is held by pid {copy.pid} \(.* raise jot --for 5m\)", row["reason"])
+        assert re.search(
+            rf"^jot: its slot is in use: .* is held by pid {copy.pid} \(.* raise jot --for 5m\)", row["reason"]
+        )
         assert copy.poll() is None
     finally:
         copy.terminate()
@@ -55,7 +57,9 @@ def test_a_state_folder_of_somebody_else_is_left_alone(jot: Jot) -> None:
     said = jot.run()
     assert (said.code, said.out) == (1, "")
     problem, hint = said.err.splitlines()
-    assert problem == f"reconcile: the state folder's {jot.state} belongs to user 12345, and this is user {os.geteuid()}"
+    assert (
+        problem == f"reconcile: the state folder's {jot.state} belongs to user 12345, and this is user {os.geteuid()}"
+    )
     assert hint == "  run as its owner, or name another folder with --state"
     assert list(jot.state.iterdir()) == []
 

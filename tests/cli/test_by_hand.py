@@ -4,9 +4,8 @@ import os
 import pty
 import subprocess
 import termios
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
-from state.registry import SqliteRegistry
 from tests import tiny
 from tests.cli.jot import FIRST, SECOND, THIRD, Jot
 from tests.command import BIN
@@ -24,7 +23,7 @@ def test_a_trial_takes_a_release_a_branch_a_commit_or_a_tag_that_is_no_release(s
         row = told.row("jot")
         assert (told.code, row["want"]) == (0, {"version": ref, "commit": commit})
         assert {tier["name"]: tier["verdict"] for tier in row["tiers"]}["install"] == "pass"
-    assert settled.canonical() == kept[0]
+    assert settled.canonical() == kept.canonical
     assert settled.row_of("--dry-run")["action"] == "promote"
     unknown = settled.run("trial", "jot", "--ref", "nowhere")
     assert (unknown.code, unknown.out) == (64, "")
@@ -33,7 +32,7 @@ def test_a_trial_takes_a_release_a_branch_a_commit_or_a_tag_that_is_no_release(s
 
 def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settled: Jot) -> None:
     settled.release(SECOND)
-    before = settled.kept()[:2]
+    before = settled.kept().without_tags()
     said = settled.run("trial", "jot", "--junit", "report.xml")
     assert said.code == 0
     lines = said.out.splitlines()
@@ -41,10 +40,10 @@ def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settl
     assert lines[-1].startswith("green, level 2/5, ")
     assert lines[-1].endswith("a trial never promotes; nothing that could be judged speaks against a pass doing so")
     assert [line.split()[:3] for line in lines if line.startswith("not-ref")] == [["not-ref", "does", "not"]]
-    suite = ElementTree.parse(settled.folder / "report.xml").getroot()  # noqa: S314  we have just written it
+    suite = ET.parse(settled.folder / "report.xml").getroot()  # noqa: S314  we have just written it
     cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
     assert cases == {"install": [], "upgrade": [], "backup": ["skipped"], "restore": ["skipped"], "custom": ["skipped"]}
-    assert settled.kept()[:2] == before
+    assert settled.kept().without_tags() == before
     settled.assert_nothing_is_left()
 
 
@@ -67,7 +66,10 @@ def test_logs_show_the_last_trial_or_the_one_that_is_named(settled: Jot) -> None
     assert (named.code, "second time" in named.out) == (0, False)
     assert named.out.splitlines()[0] == f"==> {first} install <=="
     told = settled.json("logs", "jot", first)
-    assert (told.document["trial"], [tier["name"] for tier in told.document["tiers"]]) == (first, ["install", "promote"])
+    assert (told.document["trial"], [tier["name"] for tier in told.document["tiers"]]) == (
+        first,
+        ["install", "promote"],
+    )
     wrong = settled.run("logs", "jot", "../../canon.db")
     assert (wrong.code, wrong.out) == (64, "")
     assert settled.run("logs", "../jot").code == 64
@@ -89,7 +91,7 @@ def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was
     assert (forgotten.code, forgotten.out) == (0, f"jot: forgotten, with its canonical {FIRST}\n")
     for path in ("canonicals/jot", "logs/jot", "mirrors/jot.git", "work/jot"):
         assert not (settled.state / path).exists(), path
-    [kept] = SqliteRegistry(settled.state / "canon.db").ledger("jot", "forgotten")
+    [kept] = settled.registry.ledger("jot", "forgotten")
     assert (kept.entry.body["reason"], kept.entry.body["version"]) == ("moved away", FIRST)
     after = settled.json("--dry-run")
     assert (after.code, [row["name"] for row in after.document["recipes"]]) == (0, ["other"])

@@ -60,5 +60,6 @@ def test_a_backup_without_its_counterpart_is_refused_and_one_that_restores_nothi
     assert (told.code, told.row("jot")["result"]) == (4, "red")
     assert tiers(told)["backup"] == ("pass", "")
     assert tiers(told)["restore"] == ("fail", "data.check exited 1")
-    assert settled.canonical() is not None
-    assert settled.row_of("status")["have"]["version"] == FIRST
+    canonical = settled.canonical()
+    assert canonical is not None
+    assert canonical.version == FIRST

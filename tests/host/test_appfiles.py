@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.crossing import Absent, App, Given, Residue
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.process import ProcessDriver
-from reconciler.ports import Absent, App, Given, Residue
 from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
 
 ROOT = Path(__file__).parents[2]

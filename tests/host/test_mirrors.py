@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
+from reconciler.crossing import Alterations, MirrorRefs, Question
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.mirrors import GitMirrors
 from reconciler.host.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
 from reconciler.host.text import decoded
 from reconciler.host.upstream import GitUpstream
-from reconciler.ports import Alterations, MirrorRefs, Question
 from state.model import Answer
 from tests.faulty import FAILINGS, faulty
 from tests.forge import Forge, forge

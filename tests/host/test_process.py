@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.process import ProcessDriver
-from reconciler.ports import Absent, App, Given, Residue, SecretNeed, Seen
 from tests.procfile_apps import (
     COMMIT,
     ENVIRONMENT,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host.procfile import Sample, parse_procfile, parse_sample, read_checkout
-from reconciler.ports import SecretNeed
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.crossing import App, Residue
 from reconciler.host.process import ProcessDriver
 from reconciler.host.processes import children, everyone
-from reconciler.ports import App, Residue
 from tests.procfile_apps import (
     GIVEN,
     PYTHON,

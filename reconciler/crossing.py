@@ -1,0 +1,154 @@
+"""The values that cross the ports. A driver sees `App`, a checkout and files; never a plan, a registry or a label."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from attrs import field, frozen
+
+from desired.model import Argv, Recipe, Unobservable
+from state.model import Answer
+
+
+@frozen
+class Question:
+    """Ask upstream of `recipe`; `known` is the digest of the last complete answer, if there was one."""
+
+    recipe: Recipe
+    known: str | None
+
+
+@frozen
+class Same:
+    """Upstream answered just as it did the last time."""
+
+
+Reply = Answer | Same | Unobservable
+
+
+@frozen
+class MirrorRefs:
+    """What our mirror holds: the commit of upstream's main branch and the release tags with their commits."""
+
+    head: str
+    tags: Mapping[str, str]
+
+
+@frozen
+class Alterations:
+    """Tracked files that changed or vanished, and files that were added."""
+
+    changed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+
+@frozen
+class App:
+    """One app's place in a slot. `folder` is its own, below the slot's; `mark` is on every process of the slot.
+
+    Files: `data/` and `secrets/` are saved and loaded; `logs/`, `home/`, `tmp/`, `run/` die with the slot.
+    """
+
+    recipe: str
+    folder: Path
+    mark: str
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+
+@frozen
+class Given:
+    """What a deployment is told: the release and the settings of the app beyond its own `.env.sample`."""
+
+    version: str
+    commit: str
+    settings: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class SecretNeed:
+    """A secret that the app reads. `length` is None where length alone cannot make it: a maker must."""
+
+    name: str
+    length: int | None = None
+    charset: str = ""
+
+
+@frozen
+class Seen:
+    """An app that runs. `version` and `commit` are read from the running thing.
+
+    `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in
+    words what keeps it from that, `lost` which part ended and will not come back.
+    """
+
+    version: str
+    commit: str
+    settled: bool
+    url: str
+    address: str
+    lacks: str = ""
+    lost: str = ""
+
+
+@frozen
+class Absent:
+    """The app does not run, though parts of it still may; `reason` says how it ended, "" if it was never started."""
+
+    reason: str = ""
+
+
+@frozen
+class Residue:
+    """What removing took. `ended` are things which the app had left running; `left` is what would not go."""
+
+    ended: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@frozen
+class Command:
+    """One finite command of a recipe's tests, run in `cwd` with the allow-list and `env` as its whole environment."""
+
+    argv: Argv
+    cwd: Path
+    env: Mapping[str, str]
+    deadline: timedelta
+    log: Path
+    mark: str
+
+
+@frozen
+class Ran:
+    """How a command ended. `code` is None when it never ran (`missing`) or was ended by its deadline (`timed_out`).
+
+    `ended` names processes that outlived the command, or its deadline, and had to be ended.
+    """
+
+    code: int | None
+    tail: str = ""
+    timed_out: bool = False
+    missing: bool = False
+    ended: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+
+@frozen
+class Unready:
+    """An app that did not become ready; `timed_out` is False when it ended by itself."""
+
+    reason: str
+    timed_out: bool = False
