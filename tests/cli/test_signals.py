@@ -1,6 +1,8 @@
 """Signals: what ran is torn down and recorded, the canonical is untouched, and the next pass goes on."""
 
+import random
 import signal
+import time
 from pathlib import Path
 
 import pytest
