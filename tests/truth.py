@@ -53,10 +53,11 @@ def left_over(state: StateFolder, running: Iterable[Path], generations: int = 2)
     left += [f"{path} lies there" for path in state.work.iterdir()]
     left += [f"{intent.op} is open" for intent in records.intents]
     for folder in state.canonicals.iterdir():
-        there = sorted(path.name for path in folder.iterdir())
         have = records.canonicals.get(folder.name)
         last = have.generation if have is not None else 0
-        named = {str(number) for number in range(max(1, last - generations + 1), last + 1)}
+        there = [path.name for path in folder.iterdir()]
+        recorded = sorted(int(name) for name in there if name.isdigit() and int(name) <= last)
+        named = {str(number) for number in recorded[-generations:]}
         left += [f"{folder.name}/{name} lies there" for name in there if name not in named]
     return left
 

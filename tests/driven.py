@@ -1,0 +1,264 @@
+"""A world with its model beside it: every act is done to both, and the rules that hold always are checked after it."""
+
+import shutil
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import ExitStack
+from copy import deepcopy
+from pathlib import Path
+
+from attrs import define, evolve, field
+
+from desired.model import Recipe
+from reconciler.cli.decisions import _drop, _moved, _shrunken
+from reconciler.core.outcome import Result
+from reconciler.core.report import Report
+from reconciler.core.sights import Sight
+from reconciler.observe import observe
+from reconciler.slots import reserved
+from state.model import Memory
+from state.snapshots import SealedSnapshots
+from tests.dying import Death, dying_pass
+from tests.expected import Held, Red, Twin, Work, code_of, facts_of, is_shrunken, moved, passed, rank, work_of
+from tests.truth import digest_of, left_over, untruths
+from tests.world import Behaviour, World
+
+NAMES = ("alpha", "beta", "gamma")
+SUCCESS = {Result.PROMOTED, Result.REPAIRED}
+
+
+@define
+class Driven:
+    """`ever` holds every (recipe, tag, commit) that was ever published; gamma requires a tool."""
+
+    world: World
+    twins: dict[str, Twin]
+    declarations: dict[str, Recipe]
+    ever: set[tuple[str, str, str]] = field(factory=set)
+
+    @classmethod
+    def beginning(cls, root: Path) -> "Driven":
+        world = World(root)
+        for name in NAMES:
+            world.declare(name, requires=("tool",) if name == "gamma" else ())
+        world.state.create()
+        return cls(world, {name: Twin() for name in NAMES}, dict(world.recipes))
+
+    # ---- what changes around it ----
+
+    def tags(self, name: str) -> dict[str, str]:
+        return self.world.origins[name].tags
+
+    def publish(self, name: str, version: str, behaviour: Behaviour | None = None) -> None:
+        self.ever.add((name, version, self.world.tag(name, version, behaviour)))
+
+    def publish_again(self, name: str, tag: str, version: str) -> None:
+        """Another name for the commit of `tag`."""
+        self.tags(name)[version] = self.tags(name)[tag]
+        self.ever.add((name, version, self.tags(name)[tag]))
+
+    def newest(self, name: str) -> int:
+        return max(map(rank, self.tags(name)), default=0)
+
+    def delete(self, name: str, tags: Iterable[str]) -> None:
+        for tag in tags:
+            del self.tags(name)[tag]
+
+    def fail_or_come_back(self, name: str) -> None:
+        origin = self.world.origins[name]
+        origin.down = "" if origin.down else "no answer"
+
+    def break_or_mend_the_tests(self, name: str) -> None:
+        broken = self.declarations[name].folder / "broken"
+        if broken.exists():
+            broken.unlink()
+        else:
+            broken.touch()
+
+    def except_or_enrol(self, name: str) -> None:
+        before = self.declarations[name]
+        self.declarations[name] = evolve(before, enrolled=not before.enrolled)
+        if name in self.world.recipes:
+            self.world.recipes[name] = self.declarations[name]
+
+    def undeclare_or_declare(self, name: str) -> None:
+        if self.world.recipes.pop(name, None) is None:
+            self.world.recipes[name] = self.declarations[name]
+
+    def damage(self, name: str, at: int | None = None) -> None:
+        """Flip a bit of a canonical's snapshot, or delete all of it."""
+        twin = self.twins[name]
+        if twin.have is None or twin.damaged:
+            return
+        folder = self.world.state.canonical(name, self.world.records().canonicals[name].generation)
+        if at is None:
+            shutil.rmtree(folder)
+        else:
+            content = bytearray((folder / "snapshot.tar").read_bytes())
+            content[at % len(content)] ^= 1
+            (folder / "snapshot.tar").write_bytes(content)
+        twin.damaged = True
+
+    # ---- what a person decides ----
+
+    def orphans(self) -> list[str]:
+        return [name for name in NAMES if name not in self.world.recipes and self.twins[name].have]
+
+    def forget(self, name: str) -> bool:
+        """Forget an orphan; tells whether it is one."""
+        if name not in self.orphans():
+            return False
+        _drop(self.world.host(), name, "gone for good")
+        self.twins[name] = Twin()
+        return True
+
+    def accept_moved(self, name: str) -> bool:
+        """Accept one of the moved tags; tells whether there is one."""
+        twin, tags = self.twins[name], self.tags(name)
+        found = sorted(moved(twin, tags), key=rank)
+        if not found or not self._can_be_seen(name):
+            return False
+        self._remember(_moved(self.world.host(), self._sight(name), found[-1])[0])
+        twin.known[found[-1]] = tags[found[-1]]
+        return True
+
+    def accept_loss(self, name: str) -> bool:
+        """Accept that upstream shrank; tells whether it did."""
+        twin, tags = self.twins[name], self.tags(name)
+        if not self._can_be_seen(name) or not is_shrunken(twin, tags):
+            return False
+        self._remember(_shrunken(self._sight(name))[0])
+        twin.known = {tag: commit for tag, commit in twin.known.items() if tag in tags}
+        return True
+
+    def _can_be_seen(self, name: str) -> bool:
+        return name in self.world.recipes and not self.world.origins[name].down
+
+    def _sight(self, name: str) -> Sight:
+        return observe(self.world.host(), self.world.fleet, [name], self.world.records()).sights[name]
+
+    def _remember(self, memory: Memory) -> None:
+        self.world.host().registry.remember([memory], [])
+
+    # ---- acts ----
+
+    def look(self, names: Collection[str] = ()) -> None:
+        """A dry run, which changes nothing at all."""
+        before = self._everything()
+        report = self.world.look(*self._selected(names))
+        assert self._everything() == before
+        self._check_report(report, dict.fromkeys(self._selected(names), Result.NONE))
+
+    def one_pass(self, names: Collection[str] = (), retry: Collection[str] = (), busy: str | None = None) -> list[str]:
+        """A pass over `names`, or all; somebody else holds the slot of `busy`. Returns causes and results, in words."""
+        selected = self._selected(names)
+        facts = {name: facts_of(self.world, name, busy=name == busy, retry=name in retry) for name in selected}
+        work = {name: work_of(self.twins[name], facts[name]) for name in selected}
+        files, deployed = self._canonicals(), len(self.world.deployed)
+        with ExitStack() as stack:
+            if busy:
+                stack.enter_context(reserved(self.world.host(), busy, "trial"))
+            done = self.world.run(*selected, retry=[name for name in retry if name in selected])
+        results = {name: passed(self.twins[name], facts[name]) for name in selected}
+        self._check_report(done.report, results)
+        self._check_state()
+        ran = {name for name, *_ in self.world.deployed[deployed:]}
+        assert ran <= {name for name in selected if work[name].target}
+        changed = {name for name, result in results.items() if result in SUCCESS and work[name].target}
+        assert {name: files[name] for name in files if name not in changed}.items() <= self._canonicals().items()
+        return [f"{work[name].cause}: {result}" for name, result in results.items()]
+
+    def pass_that_does_only_what_is_left(self) -> None:
+        """Right after another pass: nothing is run, unless that one left something to do."""
+        left = [self._work(name) for name in self._selected(())]
+        before = len(self.world.deployed)
+        self.one_pass()
+        assert len(self.world.deployed) == before or any(work.target for work in left)
+
+    def die(self, death: Death, deaths: int = 1) -> bool:
+        """Passes that die, and one that does not: all is as if there had been no death. Tells whether one died."""
+        died = [dying_pass(self.world, death) for _ in range(deaths)]
+        self.world.run()
+        found = _shape(self._recorded())
+        # What is red first may be followed by a repair, so each death may have got as far as a whole pass.
+        possible = [self._after(passes) for passes in range(1, deaths + 2)]
+        self.twins = next((twins for twins in possible if _shape(twins) == found), possible[0])
+        self._check_state()
+        return any(died)
+
+    def _after(self, passes: int) -> dict[str, Twin]:
+        """The model after that many undisturbed passes."""
+        twins = deepcopy(self.twins)
+        for _ in range(passes):
+            for name in self.world.recipes:
+                passed(twins[name], facts_of(self.world, name))
+        return twins
+
+    # ---- what must hold ----
+
+    def _selected(self, names: Collection[str]) -> list[str]:
+        """Those that are declared; all where none of them is."""
+        return sorted(set(names) & set(self.world.recipes)) or sorted(self.world.recipes)
+
+    def _work(self, name: str) -> Work:
+        return work_of(self.twins[name], facts_of(self.world, name))
+
+    def _everything(self) -> object:
+        world = self.world
+        return digest_of(world.root), dict(world.running), list(world.deployed), deepcopy(world.mirrors)
+
+    def _canonicals(self) -> dict[str, Mapping[str, str]]:
+        """The files of each recorded canonical, times included."""
+        return {
+            name: digest_of(self.world.state.canonical(name, have.generation))
+            for name, have in self.world.records().canonicals.items()
+        }
+
+    def _check_report(self, report: Report, results: Mapping[str, Result]) -> None:
+        """Every recipe is reported as the model has it, and the exit code is the gravest of all."""
+        whole = len(results) == len(self.world.recipes)
+        left = {name: self._work(name) for name in results}
+        orphans = self.orphans() if whole else []
+        rows = {row.recipe: row for row in report.rows}
+        assert sorted(rows) == sorted([*results, *orphans])
+        assert {name: (rows[name].finding.cause, rows[name].result) for name in results} == {
+            name: (left[name].cause, results[name]) for name in results
+        }
+        facts = [(left[name], self.twins[name], facts_of(self.world, name), results[name]) for name in results]
+        assert report.exit_code == code_of(facts, [self.twins[name] for name in orphans])
+        population = report.population
+        assert population.selected == population.observed == population.decided == population.reported == len(results)
+        assert population.declared == len(self.world.recipes)
+
+    def _check_state(self) -> None:
+        """The records are as the model has them, no record says more than its data proves, nothing is left over."""
+        assert _shape(self._recorded()) == _shape(self.twins)
+        assert left_over(self.world.state, self.world.running) == []
+        assert self.world.restless == []
+        for name, have in self.world.records().canonicals.items():
+            assert (name, have.version, have.commit) in self.ever & set(self.world.deployed)
+            assert self.twins[name].damaged or untruths(self.world.state, have) == []
+
+    def _recorded(self) -> dict[str, Twin]:
+        """The model's view of what is recorded."""
+        return {name: self._twin(name) for name in NAMES}
+
+    def _twin(self, name: str) -> Twin:
+        records = self.world.records()
+        have, memory = records.canonicals.get(name), records.memories.get(name, Memory(name))
+        twin = Twin(known={tag: known.commit for tag, known in memory.known.items()})
+        if have is not None:
+            folder = self.world.state.canonical(name, have.generation)
+            twin.have = Held(have.version, have.commit, have.lineage)
+            twin.damaged = SealedSnapshots().glance(folder, have.seal) is not None
+        twin.reds = {
+            version: Red(rank(version), red.circumstances.commit, broken=False) for version, red in memory.reds.items()
+        }
+        return twin
+
+
+def _shape(twins: Mapping[str, Twin]) -> object:
+    """What can be compared of the model and the records: a digest of tests does not tell whether they are broken."""
+    return {
+        name: (twin.have, twin.damaged, twin.known, {(version, red.commit) for version, red in twin.reds.items()})
+        for name, twin in twins.items()
+    }

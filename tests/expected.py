@@ -1,0 +1,237 @@
+"""What a pass must come to, told a second time and as plainly as possible: the model that the machine is held to.
+
+It knows only releases `N.0.0` and `vN.0.0`, recipes without needs, and data that is carried.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from attrs import define, field, frozen
+
+from reconciler.core.findings import Cause
+from reconciler.core.outcome import Result
+from tests.world import Behaviour, Origin, World
+
+
+@frozen
+class Held:
+    """A canonical, as far as two runs can be compared by it."""
+
+    version: str
+    commit: str
+    lineage: tuple[str, ...]
+
+
+@frozen
+class Red:
+    """A release that is not tried again: its place in the order, and what the verdict was given under."""
+
+    rank: int
+    commit: str
+    broken: bool
+
+
+@define
+class Twin:
+    """What is remembered of one recipe. `broken` tells that its tests fail."""
+
+    have: Held | None = None
+    damaged: bool = False
+    known: dict[str, str] = field(factory=dict)
+    reds: dict[str, Red] = field(factory=dict)
+
+
+@frozen
+class Facts:
+    """What a verdict on one recipe depends on beside its twin."""
+
+    origin: Origin
+    behaviours: Mapping[str, Behaviour]
+    enrolled: bool
+    broken: bool
+    mirrored: bool
+    lacks_tool: bool = False
+    busy: bool = False
+    retry: bool = False
+
+
+@frozen
+class Work:
+    """What a plan does about one recipe; `target` is the release that is tried."""
+
+    cause: Cause
+    target: tuple[str, str] | None = None
+    repairs: bool = False
+    person: bool = False
+
+
+def facts_of(world: World, name: str, *, busy: bool = False, retry: bool = False) -> Facts:
+    recipe = world.recipes[name]
+    return Facts(
+        origin=world.origins[name],
+        behaviours=world.behaviours,
+        enrolled=recipe.enrolled,
+        broken=(recipe.folder / "broken").exists(),
+        mirrored=name in world.mirrors,
+        lacks_tool=bool(set(recipe.requires) & world.missing),
+        busy=busy,
+        retry=retry,
+    )
+
+
+def rank(tag: str) -> int:
+    return int(tag.removeprefix("v").split(".")[0])
+
+
+def named(tags: Mapping[str, str], place: int) -> list[str]:
+    """The tags of one place in the order, the one that names the release first."""
+    return sorted((tag for tag in tags if rank(tag) == place), key=lambda tag: (tag.startswith("v"), tag))
+
+
+def moved(twin: Twin, tags: Mapping[str, str]) -> set[str]:
+    recorded = {twin.have.version: twin.have.commit} if twin.have else {}
+    return {tag for tag, commit in tags.items() if (recorded | twin.known).get(tag, commit) != commit}
+
+
+def is_shrunken(twin: Twin, tags: Mapping[str, str]) -> bool:
+    lost = [tag for tag in twin.known if tag not in tags]
+    return len(lost) > max(1, len(twin.known) // 10)
+
+
+def cause_of(twin: Twin, origin: Origin) -> Cause:  # noqa: PLR0911  one line a cause, the gravest first
+    tags, have = origin.tags, twin.have
+    if origin.down or is_shrunken(twin, tags):
+        return Cause.UNOBSERVABLE
+    newest = named(tags, max(map(rank, tags), default=0))
+    one = len({tags[tag] for tag in newest}) == 1
+    watched = set(newest[:1] if one else newest) | ({have.version} if have else set())
+    if watched & moved(twin, tags):
+        return Cause.MOVED
+    if have and not _stands(have, tags):
+        return Cause.AHEAD
+    if not tags:
+        return Cause.NEVER_RELEASED
+    if not one:
+        return Cause.AMBIGUOUS
+    if have is None:
+        return Cause.FIRST_RELEASE
+    same = rank(have.version) == rank(newest[0]) and have.commit == tags[newest[0]]
+    return Cause.IN_SYNC if same else Cause.NEW_RELEASE
+
+
+def _stands(have: Held, tags: Mapping[str, str]) -> bool:
+    """Whether the canonical's release is still published, and none of the published is older than it."""
+    published = have.version in tags or any(tags[tag] == have.commit for tag in named(tags, rank(have.version)))
+    return published and rank(have.version) <= max(map(rank, tags))
+
+
+def work_of(twin: Twin, facts: Facts) -> Work:
+    """The plan for one declared recipe."""
+    cause, tags = cause_of(twin, facts.origin), facts.origin.tags
+    if not facts.enrolled:
+        return Work(cause)
+    if cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
+        newest = named(tags, max(map(rank, tags)))[0]
+        if not _is_red(twin, facts, newest, tags[newest]):
+            return Work(cause, (newest, tags[newest]))
+        at_its_tag = twin.have is not None and tags.get(twin.have.version) == twin.have.commit
+        return _repair(twin, facts, cause) if twin.damaged and at_its_tag else Work(cause, person=True)
+    if cause is Cause.IN_SYNC:
+        return _repair(twin, facts, cause) if twin.damaged else Work(cause, repairs=not facts.mirrored)
+    return Work(cause, person=cause in {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS})
+
+
+def _repair(twin: Twin, facts: Facts, cause: Cause) -> Work:
+    """The recorded release once more; where a newer one is red, a person is asked as well."""
+    assert twin.have is not None
+    tags = facts.origin.tags
+    version = twin.have.version if cause is Cause.NEW_RELEASE else named(tags, rank(twin.have.version))[0]
+    red = _is_red(twin, facts, version, twin.have.commit)
+    target = None if red else (version, twin.have.commit)
+    return Work(cause, target, repairs=not red, person=red or cause is Cause.NEW_RELEASE)
+
+
+def _is_red(twin: Twin, facts: Facts, version: str, commit: str) -> bool:
+    return not facts.retry and Red(rank(version), commit, facts.broken) in twin.reds.values()
+
+
+def passed(twin: Twin, facts: Facts) -> Result:
+    """What a pass comes to; the twin is then as it is afterwards."""
+    work = work_of(twin, facts)
+    if not facts.enrolled:
+        return Result.NONE
+    if work.cause is not Cause.UNOBSERVABLE:
+        twin.known = {**facts.origin.tags, **twin.known}
+    if work.target is None:
+        return Result.REPAIRED if work.repairs else Result.NONE
+    if facts.busy:
+        return Result.NOT_TRIED
+    if facts.lacks_tool:
+        twin.reds.pop(work.target[0], None)
+        return Result.INFRASTRUCTURE
+    return _tried(twin, facts, work, *work.target)
+
+
+def _tried(twin: Twin, facts: Facts, work: Work, version: str, commit: str) -> Result:
+    lineage, fault = _verdict(twin, facts, version, commit)
+    twin.reds.pop(version, None)
+    if fault is not None:
+        twin.reds[version] = Red(rank(version), commit, facts.broken)
+        return fault
+    twin.have, twin.damaged = Held(version, commit, lineage), False
+    return Result.REPAIRED if work.repairs else Result.PROMOTED
+
+
+def _verdict(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[tuple[str, ...], Result | None]:
+    """The lineage that the data would have, and what speaks against a promotion."""
+    head, before = facts.behaviours[commit], _lived(twin, facts, version, commit)
+    red = {
+        not head.starts,
+        head.slow,
+        head.loses_data,
+        not head.passes_custom,
+        facts.broken,
+        head.breaks_lived and before != (),
+    }
+    refused = head.writes_into_checkout or head.is_bound
+    fault = Result.RED if True in red else Result.GREEN_NOT_PROMOTED if refused else None
+    return (*before, version), fault
+
+
+def _lived(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[str, ...]:
+    """What the base's data has lived through: the canonical's, or a fresh one's of the newest older release."""
+    have, tags = twin.have, facts.origin.tags
+    if have is not None and not twin.damaged and (rank(have.version), have.commit) != (rank(version), commit):
+        return have.lineage
+    doubtful = moved(twin, tags)
+    steady = {tag: each for tag, each in tags.items() if tag not in doubtful}
+    for place in sorted({rank(tag) for tag in steady if rank(tag) < rank(version)}, reverse=True):
+        names = named(steady, place)
+        if len({steady[tag] for tag in names}) == 1 and steady[names[0]] != commit:
+            base = facts.behaviours[steady[names[0]]]
+            return (names[0],) if base.starts and not base.slow else ()
+    return ()
+
+
+def code_of(left: Iterable[tuple[Work, Twin, Facts, Result]], orphans: Iterable[Twin] = ()) -> int:
+    """The gravest of what is left after a pass, or stands in a plan where every result is none."""
+    codes: set[int] = set()
+    enrolled = 0
+    for work, twin, facts, result in left:
+        enrolled += facts.enrolled
+        if facts.enrolled:
+            codes |= _codes(work, twin, result)
+    for orphan in orphans:
+        codes |= {4, 3} if orphan.damaged else {4}
+    if not enrolled:
+        return 5
+    return next((code for code in (1, 4, 3, 2) if code in codes), 0)
+
+
+def _codes(work: Work, twin: Twin, result: Result) -> set[int]:
+    holds = {
+        1: work.cause is Cause.UNOBSERVABLE or result is Result.INFRASTRUCTURE,
+        4: work.person or result in {Result.RED, Result.GREEN_NOT_PROMOTED},
+        3: twin.damaged,
+        2: work.target is not None and not work.repairs,
+    }
+    return {code for code, is_so in holds.items() if is_so}
