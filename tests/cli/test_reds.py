@@ -1,8 +1,10 @@
 """A red release is remembered: what makes it be tried again, and what does not."""
 
 import re
+import shutil
 
 from tests.cli.jot import FIRST, SECOND, THIRD, Jot
+from tests.command import TREE
 
 BREAKS = "import sys\nsys.exit('this release is broken')\n"
 
@@ -65,6 +67,19 @@ def test_a_red_is_tried_again_when_a_person_asks_or_its_tests_change_or_a_newer_
     good = settled.json()
     assert (good.code, good.row("jot")["result"]) == (0, "promoted")
     assert good.row("jot")["have"]["lineage"] == [FIRST, THIRD]
+
+
+def test_a_red_is_worth_another_try_where_canon_or_this_place_is_another(settled: Jot) -> None:
+    red(settled)
+    canon = settled.folder / "canon"
+    for package in ("desired", "state", "reconciler"):
+        shutil.copytree(TREE / package, canon / package)
+    (canon / "state" / "__init__.py").write_text("# changed\n")
+    assert settled.json("--dry-run").code == 4
+    settled.more = {"PYTHONPATH": str(canon)}
+    assert settled.json("--dry-run").code == 2
+    settled.more = {"PATH": f"/opt/tools:{settled.environment['PATH']}"}
+    assert settled.json("--dry-run").code == 2
 
 
 def test_a_trial_by_hand_feeds_no_memory(settled: Jot) -> None:

@@ -47,6 +47,27 @@ def test_an_interrupted_pass_tries_nothing_more_and_the_next_one_goes_on(settled
     assert done.row("jot")["have"]["lineage"] == [FIRST, SECOND]
 
 
+def test_a_signal_at_any_moment_leaves_nothing_behind(settled: Jot) -> None:
+    settled.release(SECOND)
+    moments = random.Random(3)  # noqa: S311  no secret
+    for number in (signal.SIGINT, signal.SIGTERM) * 3:
+        command = settled.start()
+        try:
+            assert command.stderr is not None
+            assert any("trying" in line for line in command.stderr)
+            time.sleep(moments.uniform(0, 3))
+            command.send_signal(number)
+            command.communicate(timeout=120)
+        finally:
+            command.kill()
+        settled.assert_nothing_is_left()
+        if command.returncode == 0:
+            break
+        assert command.returncode == 128 + number
+    assert settled.run().code == 0
+    assert settled.lines() == [FIRST, "marked", SECOND]
+
+
 def test_an_interrupted_pass_tells_json_too(jot: Jot) -> None:
     said = interrupted(jot, "install", signal.SIGTERM, "-o", "json", "-q")
     assert said.code == 143
