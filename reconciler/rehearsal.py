@@ -133,6 +133,9 @@ class Rehearsal:
 
     def _raise_canonical(self, slot: Slot, canonical: Canonical) -> None:
         """Raise our own snapshot; that it does not rise is damage of ours and never the recipe's fault."""
+        if self.host.mirrors.resolve(canonical.recipe, canonical.commit) is None:
+            self.damage = f"{canonical.version} was recorded at {canonical.commit[:7]}, which the mirror has no longer"
+            raise InfrastructureError(self.damage)
         try:
             cast = canonical_cast(self.host, canonical, self.order.cast, slot.folder / "source")
             raise_cast(slot, cast)

@@ -249,7 +249,8 @@ class Driven:
         if have is not None:
             folder = self.world.state.canonical(name, have.generation)
             twin.have = Held(have.version, have.commit, have.lineage)
-            twin.damaged = SealedSnapshots().glance(folder, have.seal) is not None
+            found = memory.damage is not None and memory.damage.generation == have.generation
+            twin.damaged = found or SealedSnapshots().glance(folder, have.seal) is not None
         twin.reds = {
             version: Red(rank(version), red.circumstances.commit, broken=False) for version, red in memory.reds.items()
         }

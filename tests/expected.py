@@ -42,13 +42,14 @@ class Twin:
 
 @frozen
 class Facts:
-    """What a verdict on one recipe depends on beside its twin."""
+    """What a verdict on one recipe depends on beside its twin; `objects` are the commits that its mirror can have."""
 
     origin: Origin
     behaviours: Mapping[str, Behaviour]
     enrolled: bool
     broken: bool
     mirrored: bool
+    objects: frozenset[str]
     lacks_tool: bool = False
     busy: bool = False
     retry: bool = False
@@ -65,13 +66,14 @@ class Work:
 
 
 def facts_of(world: World, name: str, *, busy: bool = False, retry: bool = False) -> Facts:
-    recipe = world.recipes[name]
+    recipe, mirror = world.recipes[name], world.mirrors.get(name)
     return Facts(
         origin=world.origins[name],
         behaviours=world.behaviours,
         enrolled=recipe.enrolled,
         broken=(recipe.folder / "broken").exists(),
-        mirrored=name in world.mirrors,
+        mirrored=mirror is not None,
+        objects=frozenset(world.origins[name].tags.values()) | (mirror.objects if mirror else set()),
         lacks_tool=bool(set(recipe.requires) & world.missing),
         busy=busy,
         retry=retry,
@@ -172,13 +174,30 @@ def passed(twin: Twin, facts: Facts) -> Result:
 
 
 def _tried(twin: Twin, facts: Facts, work: Work, version: str, commit: str) -> Result:
-    lineage, fault = _verdict(twin, facts, version, commit)
     twin.reds.pop(version, None)
+    if _is_lost(twin, facts, version, commit):
+        twin.damaged = True
+        return Result.INFRASTRUCTURE
+    lineage, fault = _verdict(twin, facts, version, commit)
     if fault is not None:
         twin.reds[version] = Red(rank(version), commit, facts.broken)
         return fault
     twin.have, twin.damaged = Held(version, commit, lineage), False
     return Result.REPAIRED if work.repairs else Result.PROMOTED
+
+
+def _is_lost(twin: Twin, facts: Facts, version: str, commit: str) -> bool:
+    """Whether the upgrade is reached, and the canonical's own commit cannot be had any more."""
+    head, base = facts.behaviours[commit], _living(twin, version, commit)
+    return head.starts and not head.slow and base is not None and base.commit not in facts.objects
+
+
+def _living(twin: Twin, version: str, commit: str) -> Held | None:
+    """The canonical where it is the base: where it is there, and another release than what is tried."""
+    have = twin.have
+    if have is None or twin.damaged or (rank(have.version), have.commit) == (rank(version), commit):
+        return None
+    return have
 
 
 def _verdict(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[tuple[str, ...], Result | None]:
@@ -199,8 +218,8 @@ def _verdict(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[tuple
 
 def _lived(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[str, ...]:
     """What the base's data has lived through: the canonical's, or a fresh one's of the newest older release."""
-    have, tags = twin.have, facts.origin.tags
-    if have is not None and not twin.damaged and (rank(have.version), have.commit) != (rank(version), commit):
+    tags, have = facts.origin.tags, _living(twin, version, commit)
+    if have is not None:
         return have.lineage
     doubtful = moved(twin, tags)
     steady = {tag: each for tag, each in tags.items() if tag not in doubtful}

@@ -130,4 +130,4 @@ class Loop(RuleBasedStateMachine):
 
 TestLoop = Loop.TestCase
 # The profiles count plain examples; one of these takes as long as some hundred of them.
-TestLoop.settings = settings(max_examples=max(10, settings.default.max_examples // 4), stateful_step_count=30)
+TestLoop.settings = settings(max_examples=max(10, settings().max_examples // 4), stateful_step_count=30)

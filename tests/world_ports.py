@@ -87,19 +87,19 @@ class MirrorShelf:
         return MirrorRefs(held.head, dict(held.tags)) if held is not None else None
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> frozenset[str]:
-        """Keeps what it holds; what it lacks must still be published."""
-        before = self.world.mirrors.get(recipe.name)
-        objects = before.objects if before is not None else set()
-        kept = {tag: commit for tag, commit in tags.items() if commit in {*objects, *answer.tags.values()}}
-        self.world.mirrors[recipe.name] = Mirror(answer.head, kept, objects | {*kept.values(), answer.head})
+        """What is neither held nor published any more cannot be had: a tag of it stays as it was."""
+        before = self.world.mirrors.get(recipe.name, Mirror("", {}, set()))
+        there = {tag: commit for tag, commit in tags.items() if commit in {*before.objects, *answer.tags.values()}}
+        kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | there
+        self.world.mirrors[recipe.name] = Mirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
         return frozenset()
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         return self.world.origins[recipe.name].tags.get(ref)
 
     def resolve(self, name: str, ref: str) -> str | None:
-        held = self.world.mirrors.get(name)
-        return held.tags.get(ref) if held is not None else None
+        held = self.world.mirrors.get(name, Mirror("", {}, set()))
+        return ref if ref in held.objects else held.tags.get(ref)
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
         held = self.world.mirrors.get(name)
