@@ -1,0 +1,199 @@
+"""Single stories beside the model: every cause and every result occurs, and what random driving once found."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+from attrs import evolve
+
+from reconciler.core.findings import Cause
+from reconciler.core.outcome import Result
+from reconciler.core.plan import HeldBack
+from tests.calls import Call, Ear, Honest
+from tests.driven import Driven
+from tests.scratch import scratch
+from tests.world import Behaviour, World
+
+Story = Callable[[Driven], None]
+
+
+@pytest.fixture
+def driven() -> Iterator[Driven]:
+    with scratch() as root:
+        yield Driven.beginning(root)
+
+
+def released(driven: Driven) -> None:
+    driven.publish("alpha", "1.0.0")
+    driven.one_pass(["alpha"])
+
+
+def damaged(driven: Driven) -> None:
+    released(driven)
+    driven.damage("alpha", 4000)
+
+
+def toolless(driven: Driven) -> None:
+    driven.publish("gamma", "1.0.0")
+    driven.world.missing.add("tool")
+
+
+def moved(driven: Driven) -> None:
+    released(driven)
+    driven.publish("alpha", "1.0.0")
+
+
+def withdrawn(driven: Driven) -> None:
+    released(driven)
+    driven.delete("alpha", ["1.0.0"])
+
+
+def twice(driven: Driven) -> None:
+    driven.publish("alpha", "1.0.0")
+    driven.publish("alpha", "v1.0.0")
+
+
+def unreachable(driven: Driven) -> None:
+    released(driven)
+    driven.fail_or_come_back("alpha")
+
+
+def upgraded(driven: Driven) -> None:
+    released(driven)
+    driven.publish("alpha", "2.0.0")
+
+
+def publish(behaviour: Behaviour) -> Story:
+    return lambda driven: driven.publish("alpha", "1.0.0", behaviour)
+
+
+RESULTS: Mapping[Result, Story] = {
+    Result.NONE: released,
+    Result.PROMOTED: publish(Behaviour()),
+    Result.REPAIRED: damaged,
+    Result.RED: publish(Behaviour(starts=False)),
+    Result.GREEN_NOT_PROMOTED: publish(Behaviour(is_bound=True)),
+    Result.INFRASTRUCTURE: toolless,
+    Result.NOT_TRIED: publish(Behaviour()),
+}
+CAUSES: Mapping[Cause, Story] = {
+    Cause.IN_SYNC: released,
+    Cause.FIRST_RELEASE: publish(Behaviour()),
+    Cause.NEW_RELEASE: upgraded,
+    Cause.NEVER_RELEASED: lambda _: None,
+    Cause.AMBIGUOUS: twice,
+    Cause.AHEAD: withdrawn,
+    Cause.MOVED: moved,
+    Cause.UNOBSERVABLE: unreachable,
+}
+
+
+@pytest.mark.parametrize("result", Result)
+def test_every_result_can_be_had(driven: Driven, result: Result) -> None:
+    RESULTS[result](driven)
+    found = driven.one_pass(busy="alpha" if result is Result.NOT_TRIED else None)
+    assert any(each.endswith(f": {result}") for each in found)
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause is not Cause.ORPHANED])
+def test_every_cause_can_be_had(driven: Driven, cause: Cause) -> None:
+    CAUSES[cause](driven)
+    driven.look()
+    assert any(each.startswith(f"{cause}: ") for each in driven.one_pass())
+
+
+def test_a_recipe_that_is_declared_no_longer_is_an_orphan_until_it_is_forgotten(driven: Driven) -> None:
+    released(driven)
+    driven.undeclare_or_declare("alpha")
+    driven.one_pass()
+    assert [row.finding.cause for row in driven.world.look().rows if row.recipe == "alpha"] == [Cause.ORPHANED]
+    assert driven.forget("alpha")
+    driven.one_pass()
+    assert "alpha" not in {row.recipe for row in driven.world.look().rows}
+
+
+def test_a_recipe_that_was_forgotten_and_is_declared_again_gets_a_canonical_again(driven: Driven) -> None:
+    released(driven)
+    driven.undeclare_or_declare("alpha")
+    driven.forget("alpha")
+    driven.undeclare_or_declare("alpha")
+    assert "first-release: promoted" in driven.one_pass()
+
+
+def test_a_base_that_writes_into_its_own_checkout_says_nothing_against_the_next_release(driven: Driven) -> None:
+    driven.publish("alpha", "1.0.0", Behaviour(writes_into_checkout=True))
+    assert "first-release: green-not-promoted" in driven.one_pass()
+    driven.publish("alpha", "2.0.0")
+    assert "first-release: promoted" in driven.one_pass()
+    assert driven.world.lived("alpha") == ("1.0.0", "2.0.0")
+
+
+def test_an_older_tag_that_moved_is_no_base(driven: Driven) -> None:
+    driven.publish("alpha", "1.0.0", Behaviour(passes_custom=False))
+    driven.publish("alpha", "2.0.0", Behaviour(passes_custom=False))
+    driven.one_pass()
+    driven.publish("alpha", "2.0.0")
+    driven.publish("alpha", "3.0.0")
+    assert "first-release: promoted" in driven.one_pass()
+    assert driven.world.lived("alpha") == ("1.0.0", "3.0.0")
+
+
+def test_a_canonical_whose_commit_is_lost_everywhere_is_damaged_and_made_anew(driven: Driven) -> None:
+    moved(driven)
+    driven.world.mirrors.clear()
+    assert driven.accept_moved("alpha")
+    assert "new-release: infrastructure" in driven.one_pass()
+    assert "new-release: promoted" in driven.one_pass()
+
+
+def test_a_red_release_does_not_keep_a_damaged_canonical_from_being_repaired(driven: Driven) -> None:
+    damaged(driven)
+    driven.publish("alpha", "2.0.0", Behaviour(starts=False))
+    assert "new-release: red" in driven.one_pass()
+    assert "new-release: repaired" in driven.one_pass()
+    assert driven.world.lived("alpha") == ("1.0.0",)
+
+
+def test_a_pass_that_sees_only_excepted_recipes_is_hollow(driven: Driven) -> None:
+    for name, recipe in driven.world.recipes.items():
+        driven.world.recipes[name] = evolve(recipe, enrolled=False, exception="not yet")
+    driven.look()
+    driven.one_pass()
+    assert driven.world.look().exit_code == 5
+
+
+def during_the_trial(world: World, happen: Callable[[], None]) -> None:
+    """Let something happen while the recipe's own tests run."""
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and getattr(call.args[0], "argv", None) == ("custom",):
+            happen()
+        return honest()
+
+    world.wrap = Ear(answer)
+
+
+def test_a_tag_that_moves_while_it_is_tried_is_not_promoted_and_then_asks_for_a_person(driven: Driven) -> None:
+    world = driven.world
+    upgraded(driven)
+    during_the_trial(world, lambda: driven.publish("alpha", "2.0.0"))
+    row = world.run("alpha").report.rows[0]
+    world.wrap = lambda _, port: port
+
+    assert row.result is Result.GREEN_NOT_PROMOTED
+    assert row.outcome is not None
+    assert [condition.name for condition in row.outcome.attempt.refusals] == ["tagged"]
+    assert world.lived("alpha") == ("1.0.0",)
+    assert world.run("alpha").report.rows[0].step.held_back is HeldBack.QUARANTINED
+    assert world.lived("alpha") == ("1.0.0",)
+
+
+def test_an_upstream_that_goes_away_while_a_release_is_tried_costs_one_pass_and_no_verdict(driven: Driven) -> None:
+    world = driven.world
+    upgraded(driven)
+    during_the_trial(world, lambda: setattr(world.origins["alpha"], "down", "no answer"))
+    assert world.run("alpha").report.rows[0].result is Result.GREEN_NOT_PROMOTED
+    world.wrap = lambda _, port: port
+    world.origins["alpha"].down = ""
+
+    assert world.run("alpha").report.rows[0].result is Result.PROMOTED
+    assert world.lived("alpha") == ("1.0.0", "2.0.0")
