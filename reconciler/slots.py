@@ -11,6 +11,7 @@ from desired.model import Recipe, Release
 from reconciler.crossing import Absent, App, Residue
 from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
 from reconciler.ports import Driver, Host
+from reconciler.redact import redaction, slot_secrets
 from state.durable import remove_tree
 from state.errors import LockHeldError
 from state.lock import hold
@@ -109,17 +110,10 @@ class Slot:
         releases = {name: (placed.release.version, placed.release.commit) for name, placed in self.placed.items()}
         return {name: {"version": version, "commit": commit} for name, (version, commit) in releases.items()}
 
-    def secret_values(self) -> tuple[str, ...]:
-        """Every secret of the slot's apps, for keeping them out of logs and reports."""
-        files = [path for placed in self.placed.values() for path in _files_in(placed.app.secrets)]
-        values = {path.read_text(errors="replace").strip() for path in files}
-        return tuple(value for value in values if len(value) >= 4)  # noqa: PLR2004  shorter ones would blot out logs
-
     def redact(self, text: str) -> str:
-        """`text` without any secret of the slot."""
-        for value in self.secret_values():
-            text = text.replace(value, "[secret]")
-        return text
+        """`text` without any secret of the slot's apps."""
+        known = redaction(slot_secrets(self.folder))
+        return known.apply(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
     def close(self) -> Closing:
         """Remove everything of the slot and tell what was found on the way."""
@@ -141,17 +135,13 @@ class Slot:
 
     def _keep_logs(self) -> None:
         """Append what the apps said to the log, and take the secrets out of all of it."""
-        secrets = self.secret_values()
         said = [
             f"==> {placed.recipe.name} {placed.release.version}: {path.stem}\n{_last(path)}"
             for placed in self.placed.values()
             for path in _files_in(placed.app.logs)
         ]
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        text += "\n".join(said)
-        for value in secrets:
-            text = text.replace(value, "[secret]")
-        self.log.write_text(text)
+        self.log.write_text(self.redact(text + "\n".join(said)))
         self.log.chmod(0o600)
 
     def _remove(self) -> None:

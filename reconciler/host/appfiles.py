@@ -10,9 +10,9 @@ from typing import IO
 
 from reconciler.crossing import App, Given
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host.redact import Redaction, redaction, slot_secrets
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.text import lines_printable, one_line
+from reconciler.redact import Redaction, redaction, slot_secrets
 
 _SETTINGS = "settings.json"
 _INSIDE = "inside.py"

@@ -11,9 +11,9 @@ from time import monotonic
 from attrs import frozen
 
 from reconciler.crossing import Command, Ran
-from reconciler.host.redact import redaction, slot_secrets
 from reconciler.host.run import Order, run
 from reconciler.host.sinks import Log
+from reconciler.redact import redaction, slot_secrets
 
 _GIB = 1024**3
 # A passed variable that short is no secret but a switch.

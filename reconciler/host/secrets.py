@@ -13,10 +13,10 @@ from reconciler.crossing import App, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
 from reconciler.host.process import INHERITED
-from reconciler.host.redact import redaction, slot_secrets
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.sinks import KIB, Log
 from reconciler.host.text import one_line, printable
+from reconciler.redact import redaction, slot_secrets
 
 _LARGEST = 64 * KIB
 _DEADLINE = 120.0

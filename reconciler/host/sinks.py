@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from reconciler.host.redact import Redaction
 from reconciler.host.text import lines_printable
+from reconciler.redact import Redaction
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.redact import redaction, slot_secrets
 from reconciler.host.sinks import Capture, Log, Tail
 from reconciler.host.text import lines_printable, one_line, printable
+from reconciler.redact import redaction, slot_secrets
 
 CANARY = b'c4nary-Trills+/="\xc3\xbc'
 chunked = st.lists(st.binary(max_size=30), max_size=12)

@@ -42,6 +42,7 @@ def redaction(secrets: Iterable[bytes]) -> Redaction:
 def _spellings(value: bytes) -> Iterable[bytes]:
     yield value
     yield base64.b64encode(value)
+    yield base64.b64encode(value + b"\n")  # as `echo` hands it over
     yield base64.urlsafe_b64encode(value)
     yield quote(value, safe="").encode()
     text = value.decode("utf-8", "backslashreplace")
