@@ -10,8 +10,8 @@ from attrs import evolve, frozen
 
 from desired.model import Recipe
 from reconciler.crossing import Alterations, App, Command, MirrorRefs, Question, Ran, Reply, Residue, Same, Seen
-from reconciler.errors import CanonError
-from state.errors import StateError
+from reconciler.errors import CanonError, InfrastructureError
+from state.errors import RegistryError, SnapshotError, StateError
 from state.model import Canonical, Intent, Memory, Records, Seal
 from state.snapshots import SealedSnapshots
 from tests.calls import Call, Honest
@@ -68,6 +68,19 @@ def _about_alone(*args: object) -> object:
     folder, seal, _ = args
     with TemporaryDirectory() as nowhere:
         return SealedSnapshots().unpack(cast("Path", folder), cast("Seal", seal), Path(nowhere) / "unpacked")
+
+
+@frozen
+class Fails:
+    """Fails as its port may, before the effect or after it."""
+
+    after: bool
+
+    def __call__(self, call: Call, honest: Honest) -> object:
+        if self.after:
+            honest()
+        errors: Mapping[str, type[CanonError | StateError]] = {"registry": RegistryError, "snapshots": SnapshotError}
+        raise errors.get(call.port, InfrastructureError)("planted")
 
 
 @frozen

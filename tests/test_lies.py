@@ -9,13 +9,15 @@ from desired.model import Data
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
+from state.errors import RegistryError
 from tests.calls import Call, Ear, Honest
-from tests.lies import OTHER, OWN, Elsewhere, Nothing
+from tests.lies import OTHER, OWN, Elsewhere, Fails, Nothing
 from tests.scratch import scratch
 from tests.truth import digest_of, left_over, untruths
 from tests.world import Behaviour, World
 
-LIES: Mapping[str, Callable[[World], Callable[[Call, Honest], object]]] = {"nothing": Nothing, "elsewhere": Elsewhere}
+Answer = Callable[[Call, Honest], object]
+LIES: Mapping[str, Callable[[World], Answer]] = {"nothing": Nothing, "elsewhere": Elsewhere}
 SUCCESS = {Result.PROMOTED, Result.REPAIRED}
 
 # Calls of a promotion whose lie changes no fact, so that `promoted` is true all the same, and why.
@@ -41,6 +43,8 @@ HARMLESS: Mapping[str, Mapping[str, str]] = {
         "upstream.ask": "says that upstream is the same, and it is",
     },
 }
+# What the ports promise to answer in any case.
+NEVER_FAIL = {"mirrors.look", "upstream.ask"}
 # What a trial does, beside looking.
 EFFECTS = {
     "checkout",
@@ -103,18 +107,28 @@ def world(template: World) -> Iterator[World]:
         yield template.copy(root)
 
 
-def lying_pass(world: World, lie: str, at: Call) -> Row:
-    """A pass over our recipe in which one call lies."""
-    liar = LIES[lie](world)
+def lying_pass(world: World, liar: Answer, at: Call) -> Row:
+    """A pass over our recipe in which one call is answered by `liar`."""
 
     def answer(call: Call, honest: Honest) -> object:
         return liar(call, honest) if str(call) == str(at) else honest()
 
     ear = world.wrap = Ear(answer)
-    done = world.run(OWN)
-    world.wrap = lambda _, port: port
+    try:
+        done = world.run(OWN)
+    finally:
+        world.wrap = lambda _, port: port
     assert str(at) in {str(call) for call in ear.heard}
     return done.report.rows[0]
+
+
+def failing_pass(world: World, *, after: bool, at: Call) -> Row | None:
+    """A pass in which one call fails; None where the registry fails outside of any step, and so the whole pass."""
+    try:
+        return lying_pass(world, Fails(after=after), at)
+    except RegistryError:
+        assert at.port == "registry"
+        return None
 
 
 def is_true(world: World, name: str) -> bool:
@@ -137,7 +151,7 @@ def test_a_promotion_in_which_one_call_lies_is_called_so_only_if_it_is_true(worl
     old = world.records().canonicals
     others = digest_of(world.state.canonical(OTHER, 1))
 
-    row = lying_pass(world, lie, at)
+    row = lying_pass(world, LIES[lie](world), at)
 
     if at.name in HARMLESS[lie]:
         assert row.result is Result.PROMOTED
@@ -145,6 +159,7 @@ def test_a_promotion_in_which_one_call_lies_is_called_so_only_if_it_is_true(worl
         assert nothing_of(world, OWN)
     else:
         assert row.result is Result.GREEN_NOT_PROMOTED
+    assert untruths(world.state, world.records().canonicals[OWN]) == []
     assert untruths(world.state, old[OWN]) == []
     assert world.rises(old[OWN])
     assert world.records().canonicals[OTHER] == old[OTHER]
@@ -154,7 +169,7 @@ def test_a_promotion_in_which_one_call_lies_is_called_so_only_if_it_is_true(worl
 @pytest.mark.parametrize("at", PROMOTION, ids=str)
 @pytest.mark.parametrize("lie", LIES)
 def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_over(world: World, lie: str, at: Call) -> None:
-    row = lying_pass(world, lie, at)
+    row = lying_pass(world, LIES[lie](world), at)
     fell = row.step.held_back is HeldBack.RED_BEFORE
 
     world.run(retry=[OWN] if fell else [])
@@ -168,13 +183,33 @@ def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_over(world:
     assert left_over(world.state, world.running) == []
 
 
+@pytest.mark.parametrize("at", [each for each in PROMOTION if each.name not in NEVER_FAIL], ids=str)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_promotion_in_which_one_call_fails_is_told_as_it_is_and_mended(
+    world: World, at: Call, *, after: bool
+) -> None:
+    old = world.records().canonicals
+
+    row = failing_pass(world, after=after, at=at)
+
+    new = world.records().canonicals[OWN]
+    assert row is None or row.result not in SUCCESS or new != old[OWN]
+    assert new == old[OWN] or is_true(world, OWN)
+    assert untruths(world.state, old[OWN]) == []
+    fell = row is not None and row.step.held_back is HeldBack.RED_BEFORE
+    world.run(retry=[OWN] if fell else [])
+    assert is_true(world, OWN)
+    assert is_true(world, OTHER)
+    assert left_over(world.state, world.running) == []
+
+
 @pytest.mark.parametrize("at", FALLING, ids=str)
 def test_a_candidate_that_does_not_rise_is_never_promoted_whatever_call_lies(at: Call) -> None:
     with scratch() as root:
         world = bound(root)
         old = world.records().canonicals[OWN]
 
-        row = lying_pass(world, "nothing", at)
+        row = lying_pass(world, Nothing(world), at)
 
         assert row.result is Result.GREEN_NOT_PROMOTED
         assert world.records().canonicals[OWN] == old
@@ -188,7 +223,7 @@ def test_a_candidate_that_does_not_rise_is_never_promoted_whatever_call_lies(at:
 def test_a_trial_in_which_one_call_lies_promotes_nothing_but_the_truth(world: World, lie: str, at: Call) -> None:
     old = world.records().canonicals
 
-    row = lying_pass(world, lie, at)
+    row = lying_pass(world, LIES[lie](world), at)
 
     have = world.records().canonicals[OWN]
     assert (have != old[OWN]) is (row.result in SUCCESS)
