@@ -14,7 +14,8 @@ from tests.repositories import git
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"<!-- tried by tests/test_readme.py: (?P<name>[a-z ]+) -->\n```sh\n(?P<text>.*?)```", re.DOTALL)
 MIGRATES = (
-    "    connection.execute(\"ALTER TABLE visit ADD COLUMN place TEXT DEFAULT 'somewhere'\")\n"
+    "    if 'place' not in [column[1] for column in connection.execute('PRAGMA table_info(visit)')]:\n"
+    "        connection.execute(\"ALTER TABLE visit ADD COLUMN place TEXT DEFAULT 'somewhere'\")\n"
     'with sqlite3.connect(database) as connection:\n    connection.execute("DELETE FROM visit WHERE place IS NULL")\n'
 )
 BREAKS = "import sys\n\nif database.exists():\n    sys.exit('this release cannot read what older ones wrote')\n"
@@ -102,7 +103,8 @@ def raised_total(canon: Canon) -> int:
             return int(answer.read().split()[-1])
     finally:
         copy.terminate()
-        assert copy.wait() == 0
+        copy.communicate()
+        assert copy.returncode == 0
         assert list((canon.state / "work").iterdir()) == []
 
 

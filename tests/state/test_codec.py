@@ -101,7 +101,7 @@ def test_the_strategies_draw_every_field_of_every_record() -> None:
     """A field that was added to a record and not to its strategy would go untested."""
     drawn: dict[str, set[str]] = {}
 
-    @settings(max_examples=100, database=None)
+    @settings(max_examples=300, database=None)
     @given(CANONICALS | MEMORIES | INTENTS)
     def note(record: object) -> None:
         for part in _records_in(record):
