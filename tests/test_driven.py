@@ -153,6 +153,61 @@ def test_a_red_release_does_not_keep_a_damaged_canonical_from_being_repaired(dri
     assert driven.world.lived("alpha") == ("1.0.0",)
 
 
+def test_a_red_release_is_tried_again_once_its_tests_have_changed_and_not_before(driven: Driven) -> None:
+    driven.break_or_mend_the_tests("alpha")
+    driven.publish("alpha", "1.0.0")
+    assert "first-release: red" in driven.one_pass()
+    driven.pass_that_does_only_what_is_left()
+    driven.break_or_mend_the_tests("alpha")
+    assert "first-release: promoted" in driven.one_pass()
+
+
+def test_a_red_release_is_tried_again_once_it_names_another_commit_that_was_accepted(driven: Driven) -> None:
+    driven.publish("alpha", "1.0.0", Behaviour(starts=False))
+    assert "first-release: red" in driven.one_pass()
+    driven.publish("alpha", "1.0.0")
+    assert "moved: none" in driven.one_pass()
+    assert driven.accept_moved("alpha")
+    assert "first-release: promoted" in driven.one_pass()
+
+
+def test_a_red_release_is_tried_again_when_a_person_asks(driven: Driven) -> None:
+    driven.publish("alpha", "1.0.0", Behaviour(slow=True))
+    assert "first-release: red" in driven.one_pass()
+    before = len(driven.world.deployed)
+    assert "first-release: red" in driven.one_pass(retry=["alpha"])
+    # What was not done in time is tried twice.
+    assert len(driven.world.deployed) == before + 2
+
+
+def test_an_upstream_that_lost_its_tags_is_not_believed_until_a_person_accepts_it(driven: Driven) -> None:
+    for version in ("1.0.0", "2.0.0", "3.0.0"):
+        driven.publish("alpha", version)
+    driven.one_pass()
+    driven.delete("alpha", ["1.0.0", "2.0.0"])
+    driven.publish("alpha", "4.0.0")
+    assert "unobservable: none" in driven.one_pass()
+    assert driven.accept_loss("alpha")
+    assert "new-release: promoted" in driven.one_pass()
+    assert driven.world.lived("alpha") == ("2.0.0", "3.0.0", "4.0.0")
+
+
+def test_a_pass_over_a_selection_leaves_the_others_alone(driven: Driven) -> None:
+    released(driven)
+    for name in ("alpha", "beta"):
+        driven.publish(name, "2.0.0")
+    assert driven.one_pass(["beta"]) == ["first-release: promoted"]
+    driven.look(["alpha"])
+    assert driven.world.lived("alpha") == ("1.0.0",)
+
+
+def test_a_lost_mirror_is_fetched_again_and_nothing_is_tried(driven: Driven) -> None:
+    released(driven)
+    driven.world.mirrors.clear()
+    assert "in-sync: repaired" in driven.one_pass()
+    driven.pass_that_does_only_what_is_left()
+
+
 def test_a_pass_that_sees_only_excepted_recipes_is_hollow(driven: Driven) -> None:
     for name, recipe in driven.world.recipes.items():
         driven.world.recipes[name] = evolve(recipe, enrolled=False, exception="not yet")
