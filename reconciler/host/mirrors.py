@@ -66,6 +66,7 @@ class GitMirrors:
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
         repository = self._repository(name, None)
+        _require_whole(repository, commit)
         refuse_unsafe(tracked_files(repository, commit), self.most)
         into.mkdir(parents=True)
         write_files(repository, commit, into)
@@ -97,6 +98,7 @@ class GitMirrors:
     def drop(self, name: str) -> None:
         path, gone = self._path(name), self._path(name).with_name(f".{name}.git.dropped")
         shutil.rmtree(gone, ignore_errors=True)
+        shutil.rmtree(Served(self._repository(name, None), self.most).damaged, ignore_errors=True)
         if path.exists():
             path.rename(gone)
             shutil.rmtree(gone)
@@ -122,6 +124,13 @@ class GitMirrors:
             if arrived != Refs():
                 incoming.hand_over("refs/*:refs/incoming/*")
         return arrived, useless
+
+
+def _require_whole(repository: Repository, commit: str) -> None:
+    """Raises InfrastructureError where the mirror lacks the commit or anything that it consists of."""
+    if not repository.ask("rev-list", "--objects", "--no-walk", "--quiet", commit).ok:
+        message = f"the mirror {repository.path} lacks objects of {commit[:7]}"
+        raise InfrastructureError(message, "remove that folder, and the next pass fetches it anew")
 
 
 def _refuse_changed(recipe: Recipe, answer: Answer, goal: Goal, arrived: Refs) -> None:

@@ -34,6 +34,9 @@ _CONFIG = """\
 
 _WHOLE = re.compile(rb"[0-9a-f]{40}\n")
 
+# What git ends with where it cannot go on.
+_BROKEN = 128
+
 # Files are written just as they were committed, whatever the tree asks git to do to them.
 _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
 
@@ -50,13 +53,34 @@ class Served:
         return self.repository.path
 
     def make_ready(self) -> None:
-        """Make the repository where it is missing, and clear away what a killed run left. Under the pass lock."""
+        """Make the repository where it is missing or broken, and clear away what a killed run left.
+
+        Under the pass lock.
+        """
         self._unlock()
+        if not self._is_whole():
+            self._set_aside()
         if not (self.path / "HEAD").exists():
             self.repository.do("init", "--quiet", "--bare", "--template=", str(self.path))
         _write(self.path / "config", _CONFIG.format(most=self.most).encode())
         (self.path / "info").mkdir(exist_ok=True)
         _write(self.path / "info" / "attributes", _ATTRIBUTES.encode())
+
+    def _is_whole(self) -> bool:
+        """Whether every object that a ref leads to is there; so it is where nothing was made yet."""
+        if not (self.path / "HEAD").exists():
+            return True
+        return self.repository.ask("rev-list", "--objects", "--all", "--quiet").finished.code != _BROKEN
+
+    def _set_aside(self) -> None:
+        # Not deleted: it may hold the only copy of a release that upstream dropped.
+        shutil.rmtree(self.damaged, ignore_errors=True)
+        self.path.rename(self.damaged)
+
+    @property
+    def damaged(self) -> Path:
+        """Where a broken copy is laid aside until the recipe is forgotten, or another one breaks."""
+        return self.path.with_name(f".{self.path.name}.damaged")
 
     def _unlock(self) -> None:
         # Nobody else writes here while we hold the pass lock, so these belong to the dead.
@@ -90,13 +114,24 @@ class Served:
         evolve(self.repository, flushed="all,-reference").do("update-ref", "-z", "--stdin", given=changes)
 
     def glance(self) -> Refs:
-        """The refs, read without a process where all of them are packed, as after every update."""
+        """The refs, read without a process where all of them are packed, as after every update.
+
+        None where a pack of objects is gone: such a copy is as good as missing. What is broken within a pack is
+        found in using it.
+        """
+        if not self._has_its_packs():
+            return Refs()
         if not any(_files_below(self.path / "refs" / space) for space in ("heads", "tags")):
             packed = self.path / "packed-refs"
             refs = read_packed_refs(packed.read_bytes()) if packed.exists() else Refs()
             if refs is not None:
                 return refs
         return self.repository.refs()
+
+    def _has_its_packs(self) -> bool:
+        packs = list((self.path / "objects" / "pack").glob("pack-*"))
+        indexed, there = ({pack.stem for pack in packs if pack.suffix == kind} for kind in (".idx", ".pack"))
+        return indexed == there and (bool(there) or not (self.path / "packed-refs").exists())
 
 
 def _files_below(folder: Path) -> bool:

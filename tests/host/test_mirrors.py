@@ -1,6 +1,7 @@
 import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -393,6 +394,55 @@ def test_a_repository_half_made_is_made_anew(world: World) -> None:
     assert world.mirrors.look("notes") is None or isinstance(world.mirrors.look("notes"), Unobservable)
     world.follow()
     assert world.look().head == world.upstream.head()
+
+
+@pytest.mark.parametrize(
+    "harm", ["no objects", "an index without its pack", "no refs folder", "torn refs", "cut packs"]
+)
+def test_a_broken_mirror_is_made_anew_and_what_is_left_of_it_laid_aside(
+    world: World, tmp_path: Path, harm: str
+) -> None:
+    commit = world.upstream.commit()
+    world.upstream.tag("1.0.0")
+    world.follow()
+    packs = sorted((world.copy / "objects" / "pack").glob("*"))
+    match harm:
+        case "no objects":
+            shutil.rmtree(world.copy / "objects")
+            (world.copy / "objects").mkdir()
+        case "an index without its pack":
+            next(pack for pack in packs if pack.suffix == ".pack").unlink()
+        case "no refs folder":
+            shutil.rmtree(world.copy / "refs")
+        case "torn refs":
+            torn = (world.copy / "packed-refs").read_bytes()[:-30]
+            (world.copy / "packed-refs").write_bytes(torn)
+        case _:
+            for pack in packs:
+                pack.chmod(0o600)
+                pack.write_bytes(pack.read_bytes()[: pack.stat().st_size // 2])
+    if harm in {"no objects", "an index without its pack"}:
+        assert world.mirrors.look("notes") is None
+    with pytest.raises(InfrastructureError):
+        world.mirrors.checkout("notes", commit, tmp_path / "before")
+    world.follow()
+    assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
+    world.mirrors.checkout("notes", commit, tmp_path / "after")
+    assert (world.mirrors.folder / ".notes.git.damaged").is_dir()
+    world.mirrors.drop("notes")
+    assert list(world.mirrors.folder.iterdir()) == []
+
+
+def test_a_checkout_of_a_commit_that_is_not_whole_names_the_mirror_and_the_way_out(
+    world: World, tmp_path: Path
+) -> None:
+    commit = world.upstream.commit()
+    world.follow()
+    shutil.rmtree(world.copy / "objects" / "pack")
+    with pytest.raises(InfrastructureError, match=re.escape(str(world.copy))) as told:
+        world.mirrors.checkout("notes", commit, tmp_path / "out")
+    assert told.value.hint == "remove that folder, and the next pass fetches it anew"
+    assert not (tmp_path / "out").exists()
 
 
 # ---- looking ----
