@@ -13,6 +13,7 @@ from attrs import frozen
 
 from state.durable import create_once, file_errors, sync_folder
 from state.errors import AgainLaterError, RegistryError, StateError
+from state.folder import StateFolder
 from state.holders import kernel_locks
 
 APPLICATION = int.from_bytes(b"Can.")
@@ -104,12 +105,20 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether there is a database; raises for a lone journal, which would be applied to a new database."""
+    """Whether there is a database.
+
+    Raises for a lone journal, which would be applied to a new database, and for snapshots that nothing tells of: a
+    new database would take their recipes for ones that never had a canonical.
+    """
     try:
         path.lstat()
     except FileNotFoundError:
         if _journal(path).exists():
             raise RegistryError(f"{path} is gone, but its journal is there", "bring both back from a backup") from None
+        sealed = StateFolder(path.parent).canonicals
+        if sealed.is_dir() and any(sealed.iterdir()):
+            hint = f"bring it back from a backup; or move {sealed} away, and every recipe begins anew"
+            raise RegistryError("it is gone, but the snapshots that it tells of are there", hint) from None
         return False
     return True
 

@@ -102,6 +102,18 @@ def test_a_database_gone_from_beside_its_journal_is_damage(registry: SqliteRegis
     assert not registry.path.exists()
 
 
+def test_a_database_gone_from_beside_its_snapshots_is_damage(registry: SqliteRegistry) -> None:
+    sealed = registry.path.with_name("canonicals")
+    (sealed / "notes" / "1").mkdir(parents=True)
+    for act in (registry.read, lambda: registry.append([ENTRY])):
+        with pytest.raises(RegistryError, match="the snapshots that it tells of are there") as told:
+            act()
+        assert f"move {sealed} away" in told.value.hint
+    assert not registry.path.exists()
+    (sealed / "notes").rename(registry.path.with_name("aside"))
+    assert registry.read() == Records()
+
+
 def test_a_folder_or_a_dangling_link_in_its_place_is_damage(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("nowhere")
