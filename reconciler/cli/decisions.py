@@ -22,6 +22,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """Believe upstream from now on: one moved tag, or the loss of tags."""
     house = open_house(options)
     require(house.fleet, name)
+    _require_words(reason)
     house.state.create()
     with stoppable(), hold(house.state.lock, f"accept {name}") as lock, watcher(options) as watching:
         host = make_host(house, watching, lock.descriptor)
@@ -32,6 +33,11 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
         body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": said}
         host.registry.remember([memory], [Entry(host.clock.now(), "accepted", name, body)])
     return say(options, "accept", f"{name}: {said}")
+
+
+def _require_words(reason: str) -> None:
+    if not reason.strip():
+        raise UsageError("--reason is empty", "say why; the ledger keeps it")
 
 
 def _moved(host: Host, sight: Sight, tag: str) -> tuple[Memory, str]:
@@ -55,6 +61,7 @@ def _shrunken(sight: Sight) -> tuple[Memory, str]:
 def forget(options: Options, name: str, reason: str) -> int:
     """Delete all that is recorded of an orphan; the ledger keeps that it was."""
     house = open_house(options)
+    _require_words(reason)
     if name in house.fleet.recipes:
         raise UsageError(f"{name} is declared", f"remove recipes/{name} from the fleet first")
     with stoppable(), hold(_existing(house, name), f"forget {name}") as lock, watcher(options) as watching:

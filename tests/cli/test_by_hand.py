@@ -87,6 +87,8 @@ def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was
     assert told.row("jot")["cause"] == "orphaned"
     assert settled.run("logs", "jot").code == 0
 
+    wordless = settled.run("forget", "jot", "--reason", " ")
+    assert (wordless.code, wordless.err.splitlines()[0]) == (64, "reconcile: --reason is empty")
     forgotten = settled.run("forget", "jot", "--reason", "moved away")
     assert (forgotten.code, forgotten.out) == (0, f"jot: forgotten, with its canonical {FIRST}\n")
     for path in ("canonicals/jot", "logs/jot", "mirrors/jot.git", "work/jot"):

@@ -96,6 +96,7 @@ def test_a_moved_tag_is_quarantined_until_it_is_accepted_and_then_tested_anew(se
     assert f" and now names {moved[:7]}; {hint}" in said.out
     assert settled.kept() == kept
 
+    assert settled.json("accept", "jot", FIRST, "--reason", "").code == 64
     accepted = settled.json("accept", "jot", FIRST, "--reason", "rebuilt by its author")
     assert accepted.document["line"].startswith(f"jot: accepted: {FIRST} names {moved[:7]} and no longer ")
     assert settled.json("--dry-run").row("jot")["reason"] == f"{FIRST} was moved to {moved[:7]} and accepted"
