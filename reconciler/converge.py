@@ -13,7 +13,7 @@ from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step
 from reconciler.core.sights import Sight, State, believed_tags, moved_tags, want_of
 from reconciler.crossing import MirrorRefs
-from reconciler.errors import BusyError, CanonError, InterruptedPassError
+from reconciler.errors import BusyError, CanonError, InterruptedPassError, in_one_line
 from reconciler.evidence import remembered, trial_entry
 from reconciler.ports import Host
 from reconciler.promote import Promotion, promote, prune
@@ -63,7 +63,7 @@ def _attempt(task: Task, step: Step) -> Attempt:
     except (BusyError, NeedMissingError) as busy:
         return Attempt(hindrance=busy.message)
     except (CanonError, StateError, OSError) as failed:
-        return Attempt(hindrance=str(failed), host_fault=True)
+        return Attempt(hindrance=in_one_line(failed), host_fault=True)
     except InterruptedPassError:
         raise
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried

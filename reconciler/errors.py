@@ -1,5 +1,13 @@
 """What can go wrong, sorted by what helps: trying again later, a person, or a bug report."""
 
+import errno
+import os
+
+from state.errors import StateError
+
+_ROOM = "make room on the disk of the state folder"
+_REMEDIES = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EROFS: "mount its disk for writing"}
+
 
 class CanonError(Exception):
     """One line for a person: what and where; `hint` says what to do about it, "" if nothing is known."""
@@ -51,3 +59,16 @@ class InterruptedPassError(Exception):
         super().__init__(f"interrupted by signal {signal_number}")
         self.message = str(self)
         self.signal_number = signal_number
+
+
+def what_and_remedy(failed: CanonError | StateError | OSError) -> tuple[str, str]:
+    """What went wrong and where, and what to do about it, "" if nothing is known."""
+    if not isinstance(failed, OSError):
+        return failed.message, failed.hint
+    where = f" ({os.fsdecode(failed.filename)})" if isinstance(failed.filename, str | bytes) else ""
+    return f"{failed.strerror or failed}{where}", _REMEDIES.get(failed.errno or 0, "")
+
+
+def in_one_line(failed: CanonError | StateError | OSError) -> str:
+    """The same for where there is room for one line only."""
+    return "; ".join(part for part in what_and_remedy(failed) if part)

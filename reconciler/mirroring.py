@@ -9,7 +9,7 @@ from desired.model import Unobservable
 from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.sights import Sight, mirrored_tags, want_of
-from reconciler.errors import InfrastructureError
+from reconciler.errors import InfrastructureError, in_one_line
 from reconciler.observe import Observed
 from reconciler.ports import Host
 from state.errors import StateError
@@ -36,7 +36,7 @@ def bring_up(host: Host, observed: Observed) -> Mirrored:
             sights[name] = _follow(host, sight)
         except (InfrastructureError, StateError, OSError) as failed:
             sights[name] = sight
-            hindrances[name] = f"the mirror could not be brought up: {failed}"
+            hindrances[name] = f"the mirror could not be brought up: {in_one_line(failed)}"
     changed = [sights[name].memory for name in sights if sights[name].memory != observed.sights[name].memory]
     if changed:
         host.registry.remember(changed, [])

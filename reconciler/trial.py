@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from desired.digest import tests_digest
 from desired.model import TierName
 from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing
-from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
+from reconciler.errors import InfrastructureError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports import Host
 from reconciler.rehearsal import Order, Rehearsal, SkipTierError, SlowHostError
 from state.errors import StateError
@@ -102,11 +102,9 @@ class _Attempt:
             return TierResult(name, Verdict.SKIP, str(skipped), skip=skipped.skip)
         except RecipeError as error:
             return TierResult(name, Verdict.FAIL, self._blamed(error))
-        except (InfrastructureError, StateError) as error:
+        except (InfrastructureError, StateError, OSError) as error:
             self.timed_out = isinstance(error, SlowHostError)
-            return TierResult(name, Verdict.ERROR, _said(error.message, error.hint))
-        except OSError as error:
-            return TierResult(name, Verdict.ERROR, f"the host: {error}")
+            return TierResult(name, Verdict.ERROR, in_one_line(error))
         return TierResult(name, Verdict.PASS)
 
     def _blamed(self, error: RecipeError) -> str:
@@ -115,14 +113,10 @@ class _Attempt:
         if isinstance(error, TimedOutError):
             self.timed_out = True
             return f"{error.message} (host: {error.pressure})"
-        return _said(error.message, error.hint)
+        return in_one_line(error)
 
     def _leave_out(self, name: TierName) -> None:
         if name not in self.order.tiers:
             raise SkipTierError(Skip.NOT_ASKED, "not asked for")
         if name in self.order.recipe.tiers:
             raise SkipTierError(Skip.DECLARED, self.order.recipe.tiers[name])
-
-
-def _said(message: str, hint: str) -> str:
-    return f"{message}; {hint}" if hint else message

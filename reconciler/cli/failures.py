@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from desired.problems import DeclarationError
-from reconciler.errors import BusyError, CanonError, InterruptedPassError
+from reconciler.errors import BusyError, CanonError, InterruptedPassError, what_and_remedy
 from reconciler.show.answers import error_document
 from reconciler.show.document import Json, write
 from reconciler.show.problems import render_error, render_problems
@@ -44,15 +44,13 @@ def fail(failed: Exception, arguments: Sequence[str]) -> int:
         return _tell(text, error_document(errors, DECLARATIONS), DECLARATIONS, arguments)
     if isinstance(failed, InterruptedPassError):
         return _one(failed.message, "", SIGNALLED + failed.signal_number, arguments)
-    if isinstance(failed, CanonError | StateError):
-        return _one(failed.message, failed.hint, _code(failed), arguments)
-    if isinstance(failed, OSError):
-        return _one(str(failed), "", COULD_NOT, arguments)
+    if isinstance(failed, CanonError | StateError | OSError):
+        return _one(*what_and_remedy(failed), _code(failed), arguments)
     traceback.print_exception(failed)
     return _one(f"a bug in Canon: {failed!r}", "please report it with the lines above", COULD_NOT, arguments)
 
 
-def _code(failed: CanonError | StateError) -> int:
+def _code(failed: CanonError | StateError | OSError) -> int:
     match failed:
         case BusyError() | LockHeldError():
             return BUSY

@@ -108,4 +108,4 @@ def what_next(outcome: Outcome) -> str:
         return away.evidence
     if outcome.result is Result.INFRASTRUCTURE:
         return "nothing is held against the recipe; mend the host, and the next pass tries again"
-    return "the next pass tries again"
+    return "the next pass asks upstream anew and decides"
