@@ -53,14 +53,15 @@ def _folder(said: str | None, environ: Mapping[str, str], ours: str, systemds: s
     return Path(said or environ.get(ours) or environ.get(systemds, "").split(":")[0] or default)
 
 
+# Made once for all commands: a hundred of them would be felt in `--help`.
 _SHARED = (
-    click.option("--fleet", type=click.Path(), metavar="DIR", help="Folder of declarations."),
-    click.option("--state", type=click.Path(), metavar="DIR", help="Folder of what is recorded."),
-    click.option("-r", "--recipe", "recipes", multiple=True, metavar="NAME", help="Only this recipe; repeatable."),
-    click.option("-o", "--output", type=click.Choice(["text", "wide", "json"]), help="Form of the answer."),
-    click.option("--no-color", is_flag=True, help="No colour, also on a terminal."),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more while it runs."),
+    click.Option(["--fleet"], type=click.Path(), metavar="DIR", help="Folder of declarations."),
+    click.Option(["--state"], type=click.Path(), metavar="DIR", help="Folder of what is recorded."),
+    click.Option(["-r", "--recipe", "recipes"], multiple=True, metavar="NAME", help="Only this recipe; repeatable."),
+    click.Option(["-o", "--output"], type=click.Choice(["text", "wide", "json"]), help="Form of the answer."),
+    click.Option(["--no-color"], is_flag=True, help="No colour, also on a terminal."),
+    click.Option(["-q", "--quiet"], is_flag=True, help="Say nothing while it runs."),
+    click.Option(["-v", "--verbose"], is_flag=True, help="Say more while it runs."),
 )
 
 
@@ -76,8 +77,7 @@ def shared(function: Function) -> Function:
         return context.invoke(function, context.obj, **given)
 
     collected.__name__, collected.__doc__ = function.__name__, function.__doc__
-    for option in reversed(_SHARED):
-        collected = option(collected)
+    collected.__click_params__ = list(reversed(_SHARED))  # type: ignore[attr-defined]  # where click's own options go
     return collected  # type: ignore[return-value]  # click's decorators hide what they wrap
 
 
