@@ -11,14 +11,14 @@ from attrs import define, evolve, field
 from desired.model import Recipe
 from reconciler.cli.decisions import _drop, _moved, _shrunken
 from reconciler.core.outcome import Result
-from reconciler.core.report import Report
+from reconciler.core.report import Report, Slice
 from reconciler.core.sights import Sight
 from reconciler.observe import observe
 from reconciler.slots import reserved
 from state.model import Memory
-from state.snapshots import SealedSnapshots
 from tests.dying import Death, dying_pass
-from tests.expected import Held, Red, Twin, Work, code_of, facts_of, is_shrunken, moved, passed, rank, work_of
+from tests.expected import Twin, Work, code_of, facts_of, is_shrunken, is_well, moved, passed, rank, work_of
+from tests.recorded import comparable, recorded
 from tests.truth import digest_of, left_over, untruths
 from tests.world import Behaviour, World
 
@@ -178,10 +178,10 @@ class Driven:
         """Passes that die, and one that does not: all is as if there had been no death. Tells whether one died."""
         died = [dying_pass(self.world, death) for _ in range(deaths)]
         self.world.run()
-        found = _shape(self._recorded())
+        found = comparable(recorded(self.world, NAMES))
         # What is red first may be followed by a repair, so each death may have got as far as a whole pass.
         possible = [self._after(passes) for passes in range(1, deaths + 2)]
-        self.twins = next((twins for twins in possible if _shape(twins) == found), possible[0])
+        self.twins = next((twins for twins in possible if comparable(twins) == found), possible[0])
         self._check_state()
         return any(died)
 
@@ -223,43 +223,18 @@ class Driven:
         assert {name: (rows[name].finding.cause, rows[name].result) for name in results} == {
             name: (left[name].cause, results[name]) for name in results
         }
-        facts = [(left[name], self.twins[name], facts_of(self.world, name), results[name]) for name in results]
-        assert report.exit_code == code_of(facts, [self.twins[name] for name in orphans])
+        found = [(left[name], self.twins[name], facts_of(self.world, name), results[name]) for name in results]
+        assert report.exit_code == code_of(found, [self.twins[name] for name in orphans])
+        assert report.counts[Slice.IN_SYNC] == sum(is_well(*each) for each in found)
         population = report.population
         assert population.selected == population.observed == population.decided == population.reported == len(results)
         assert population.declared == len(self.world.recipes)
 
     def _check_state(self) -> None:
         """The records are as the model has them, no record says more than its data proves, nothing is left over."""
-        assert _shape(self._recorded()) == _shape(self.twins)
+        assert comparable(recorded(self.world, NAMES)) == comparable(self.twins)
         assert left_over(self.world.state, self.world.running) == []
         assert self.world.restless == []
         for name, have in self.world.records().canonicals.items():
             assert (name, have.version, have.commit) in self.ever & set(self.world.deployed)
             assert self.twins[name].damaged or untruths(self.world.state, have) == []
-
-    def _recorded(self) -> dict[str, Twin]:
-        """The model's view of what is recorded."""
-        return {name: self._twin(name) for name in NAMES}
-
-    def _twin(self, name: str) -> Twin:
-        records = self.world.records()
-        have, memory = records.canonicals.get(name), records.memories.get(name, Memory(name))
-        twin = Twin(known={tag: known.commit for tag, known in memory.known.items()})
-        if have is not None:
-            folder = self.world.state.canonical(name, have.generation)
-            twin.have = Held(have.version, have.commit, have.lineage)
-            found = memory.damage is not None and memory.damage.generation == have.generation
-            twin.damaged = found or SealedSnapshots().glance(folder, have.seal) is not None
-        twin.reds = {
-            version: Red(rank(version), red.circumstances.commit, broken=False) for version, red in memory.reds.items()
-        }
-        return twin
-
-
-def _shape(twins: Mapping[str, Twin]) -> object:
-    """What can be compared of the model and the records: a digest of tests does not tell whether they are broken."""
-    return {
-        name: (twin.have, twin.damaged, twin.known, {(version, red.commit) for version, red in twin.reds.items()})
-        for name, twin in twins.items()
-    }

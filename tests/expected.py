@@ -246,6 +246,11 @@ def code_of(left: Iterable[tuple[Work, Twin, Facts, Result]], orphans: Iterable[
     return next((code for code in (1, 4, 3, 2) if code in codes), 0)
 
 
+def is_well(work: Work, twin: Twin, facts: Facts, result: Result) -> bool:
+    """Whether a recipe may be counted as in sync."""
+    return facts.enrolled and work.cause is Cause.IN_SYNC and not _codes(work, twin, result)
+
+
 def _codes(work: Work, twin: Twin, result: Result) -> set[int]:
     holds = {
         1: work.cause is Cause.UNOBSERVABLE or result is Result.INFRASTRUCTURE,
