@@ -109,7 +109,8 @@ def test_an_app_inherits_no_descriptor_and_no_ignored_signal(driver: ProcessDriv
         facts = "ls -l /proc/self/fd >$DATA_DIR/fds; grep SigIgn /proc/self/status >$DATA_DIR/ignored"
         driver.deploy(app, checkout(tmp_path / "one", worker=f"{facts}; exec sleep 1000"), GIVEN)
         settled(driver, app)
-    assert written(app.data / "ignored").split() == ["SigIgn:", "0" * 16]
+    # 32 and 33 are the C library's own: no program can set them, and some that start us hand them on ignored.
+    assert int(written(app.data / "ignored").split()[1], 16) & ~(0b11 << 31) == 0
     assert "lock" not in written(app.data / "fds")
     # The lock is free as soon as we let it go, though the app lives.
     with (tmp_path / "lock").open("w") as lock:

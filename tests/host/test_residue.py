@@ -67,7 +67,8 @@ def test_what_forks_faster_than_one_can_look_is_ended_and_told(
     beats = (app.data / "beats").stat().st_size
     time.sleep(0.3)
     assert (app.data / "beats").stat().st_size == beats
-    assert residue.ended
+    # What stayed in the line's session may end with it, before it can be told.
+    assert residue.ended or between == "pass"
     assert residue.left == ()
 
 

@@ -131,7 +131,8 @@ def test_arguments_are_never_read_by_a_shell(tmp_path: Path) -> None:
 def test_no_signal_is_ignored_that_a_shell_would_not_ignore() -> None:
     ignored = re.search(rb"SigIgn:\s+([0-9a-f]+)", tell("cat", "/proc/self/status").out)
     assert ignored
-    assert int(ignored[1], 16) == 0
+    # 32 and 33 are the C library's own: no program can set them, and some that start us hand them on ignored.
+    assert int(ignored[1], 16) & ~(0b11 << 31) == 0
 
 
 def test_a_program_is_found_as_the_child_would_find_it(tmp_path: Path) -> None:
