@@ -10,6 +10,7 @@ from attrs import define, evolve, field
 
 from desired.model import Recipe
 from reconciler.cli.decisions import _drop, _moved, _shrunken
+from reconciler.core.findings import Cause
 from reconciler.core.outcome import Result
 from reconciler.core.report import Report, Slice
 from reconciler.core.sights import Sight
@@ -161,6 +162,9 @@ class Driven:
         results = {name: passed(self.twins[name], facts[name]) for name in selected}
         self._check_report(done.report, results)
         self._check_state()
+        self._check_mirrors(
+            name for name in selected if facts[name].enrolled and work[name].cause != Cause.UNOBSERVABLE
+        )
         ran = {name for name, *_ in self.world.deployed[deployed:]}
         assert ran <= {name for name in selected if work[name].target}
         changed = {name for name, result in results.items() if result in SUCCESS and work[name].target}
@@ -238,3 +242,11 @@ class Driven:
         for name, have in self.world.records().canonicals.items():
             assert (name, have.version, have.commit) in self.ever & set(self.world.deployed)
             assert self.twins[name].damaged or untruths(self.world.state, have) == []
+
+    def _check_mirrors(self, names: Iterable[str]) -> None:
+        """Mirrors follow main; their tags are what is remembered, wherever that can still be had."""
+        for name in names:
+            mirror, known = self.world.mirrors[name], self.twins[name].known
+            assert mirror.head == self.world.origins[name].head
+            held = {tag: commit for tag, commit in mirror.tags.items() if known[tag] in mirror.objects}
+            assert held == {tag: commit for tag, commit in known.items() if commit in mirror.objects}

@@ -149,8 +149,22 @@ class Elsewhere:
         return evolve(records, canonicals=canonicals)
 
     def _unpack_other(self, into: Path) -> object:
-        have = self.world.records().canonicals[OTHER]
-        return SealedSnapshots().unpack(self.world.state.canonical(OTHER, have.generation), have.seal, into)
+        return unpack_recorded(self.world, OTHER, into)
+
+
+@frozen
+class Earlier:
+    """Unpacks the recorded snapshot of our recipe, whichever was asked for."""
+
+    world: World
+
+    def __call__(self, call: Call, _: Honest) -> object:
+        return unpack_recorded(self.world, OWN, cast("Path", call.args[2]))
+
+
+def unpack_recorded(world: World, name: str, into: Path) -> object:
+    have = world.records().canonicals[name]
+    return SealedSnapshots().unpack(world.state.canonical(name, have.generation), have.seal, into)
 
 
 def _others(path: Path) -> Path:

@@ -11,7 +11,7 @@ from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
 from state.errors import RegistryError
 from tests.calls import Call, Ear, Honest
-from tests.lies import OTHER, OWN, Elsewhere, Fails, Nothing
+from tests.lies import OTHER, OWN, Earlier, Elsewhere, Fails, Nothing
 from tests.scratch import scratch
 from tests.truth import digest_of, left_over, untruths
 from tests.world import Behaviour, World
@@ -201,6 +201,11 @@ def test_a_promotion_in_which_one_call_fails_is_told_as_it_is_and_mended(
     assert is_true(world, OWN)
     assert is_true(world, OTHER)
     assert left_over(world.state, world.running) == []
+
+
+def test_a_candidate_is_not_proved_by_the_snapshot_before_it(world: World) -> None:
+    (unpacking,) = [call for call in PROMOTION if call.name == "snapshots.unpack"]
+    assert lying_pass(world, Earlier(world), unpacking).result is Result.GREEN_NOT_PROMOTED
 
 
 @pytest.mark.parametrize("at", FALLING, ids=str)
