@@ -22,6 +22,7 @@ from tests.expected import Twin, Work, code_of, facts_of, is_shrunken, is_well, 
 from tests.recorded import comparable, recorded
 from tests.truth import digest_of, left_over, untruths
 from tests.world import Behaviour, World
+from tests.world_ports import Mirror
 
 NAMES = ("alpha", "beta", "gamma")
 SUCCESS = {Result.PROMOTED, Result.REPAIRED}
@@ -154,7 +155,7 @@ class Driven:
         selected = self._selected(names)
         facts = {name: facts_of(self.world, name, busy=name == busy, retry=name in retry) for name in selected}
         work = {name: work_of(self.twins[name], facts[name]) for name in selected}
-        files, deployed = self._canonicals(), len(self.world.deployed)
+        files, deployed, mirrors = self._canonicals(), len(self.world.deployed), deepcopy(self.world.mirrors)
         with ExitStack() as stack:
             if busy:
                 stack.enter_context(reserved(self.world.host(), busy, "trial"))
@@ -162,9 +163,8 @@ class Driven:
         results = {name: passed(self.twins[name], facts[name]) for name in selected}
         self._check_report(done.report, results)
         self._check_state()
-        self._check_mirrors(
-            name for name in selected if facts[name].enrolled and work[name].cause != Cause.UNOBSERVABLE
-        )
+        seen = [name for name in selected if facts[name].enrolled and work[name].cause != Cause.UNOBSERVABLE]
+        self._check_mirrors(seen, mirrors)
         ran = {name for name, *_ in self.world.deployed[deployed:]}
         assert ran <= {name for name in selected if work[name].target}
         changed = {name for name, result in results.items() if result in SUCCESS and work[name].target}
@@ -243,10 +243,12 @@ class Driven:
             assert (name, have.version, have.commit) in self.ever & set(self.world.deployed)
             assert self.twins[name].damaged or untruths(self.world.state, have) == []
 
-    def _check_mirrors(self, names: Iterable[str]) -> None:
-        """Mirrors follow main; their tags are what is remembered, wherever that can still be had."""
+    def _check_mirrors(self, names: Iterable[str], before: Mapping[str, Mirror]) -> None:
+        """Mirrors follow main and gain tags; what they hold is what is remembered, or else what they held before."""
         for name in names:
-            mirror, known = self.world.mirrors[name], self.twins[name].known
-            assert mirror.head == self.world.origins[name].head
-            held = {tag: commit for tag, commit in mirror.tags.items() if known[tag] in mirror.objects}
-            assert held == {tag: commit for tag, commit in known.items() if commit in mirror.objects}
+            mirror, twin, origin = self.world.mirrors[name], self.twins[name], self.world.origins[name]
+            known = ({twin.have.version: twin.have.commit} if twin.have else {}) | twin.known
+            old = before[name].tags if name in before else {}
+            assert mirror.head == origin.head
+            assert {tag for tag in known if tag in old or origin.tags.get(tag) == known[tag]} == set(mirror.tags)
+            assert all(commit in {known[tag], old.get(tag)} for tag, commit in mirror.tags.items())

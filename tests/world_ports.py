@@ -87,10 +87,10 @@ class MirrorShelf:
         return MirrorRefs(held.head, dict(held.tags)) if held is not None else None
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> frozenset[str]:
-        """What is neither held nor published any more cannot be had: a tag of it stays as it was."""
+        """A tag is fetched by its name; one that upstream no longer has at that commit stays as it was."""
         before = self.world.mirrors.get(recipe.name, Mirror("", {}, set()))
-        there = {tag: commit for tag, commit in tags.items() if commit in {*before.objects, *answer.tags.values()}}
-        kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | there
+        fetched = {tag: commit for tag, commit in tags.items() if answer.tags.get(tag) == commit}
+        kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | fetched
         self.world.mirrors[recipe.name] = Mirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
         return frozenset()
 
