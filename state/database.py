@@ -38,16 +38,14 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
         if not _is_there(path):
             yield None
             return
-        left = _is_journal_left(path)
-        if not left:
+        if not _is_journal_left(path):
             with closing(_connect(path, "ro")) as connection:
-                left = _must_roll_back(connection)
-                if not left and _format(connection, steps) == len(steps):
+                if not _must_roll_back(connection) and _format(connection, steps) == len(steps):
                     yield View(connection, copied=False)
                     return
-        with _private_copy(path) as connection, _transaction(connection):
-            upgrade(connection, _format(connection, steps), steps)
-            yield View(connection, left)
+        with _private_copy(path) as view, _transaction(view.connection):
+            upgrade(view.connection, _format(view.connection, steps), steps)
+            yield view
 
 
 @contextmanager
@@ -148,8 +146,11 @@ def _is_journal_left(path: Path) -> bool:
     """Whether a journal lies there that no living writer owns.
 
     SQLite must not meet it: as root it sets the owner of a journal anew whenever it opens one, which touches its time.
+    A writer deletes its journal before it lets go: one that is the same before and after no lock was seen has no owner.
     """
-    return _journal(path).exists() and not any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
+    before = _look(_journal(path))
+    owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
+    return before is not None and not owned and _look(_journal(path)) == before
 
 
 def _must_roll_back(connection: sqlite3.Connection) -> bool:
@@ -175,42 +176,42 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
 
 
 @contextmanager
-def _private_copy(path: Path) -> Iterator[sqlite3.Connection]:
+def _private_copy(path: Path) -> Iterator[View]:
     """A copy of the database and its journal, which opening rolls back there and not in the state folder."""
     with TemporaryDirectory(prefix="canon-registry-") as folder:
         copy = Path(folder) / path.name
-        _copy(path, copy)
+        with_journal = _copy(path, copy)
         with closing(_connect(copy, "rw")) as connection:
-            yield connection
+            yield View(connection, with_journal)
 
 
-def _copy(path: Path, to: Path) -> None:
-    """Copy both files as they are at one instant: a pass that starts meanwhile rolls back the original.
+def _copy(path: Path, to: Path) -> bool:
+    """Copy both files as they are at one instant; whether there was a journal.
+
+    A pass that starts meanwhile rolls back the original.
 
     Closing a file ends all POSIX locks that this process has on it, so no connection of ours may hold one here.
     """
     for _ in range(_COPIES):
-        before = _looks(path)
+        database, journal = _look(path), _look(_journal(path))
         shutil.copyfile(path, to)
         _journal(to).unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             shutil.copyfile(_journal(path), _journal(to))
-        if _looks(path) == before and _is_journal_left(path) == bool(before[1]):
-            return
+        still = (_look(path), _look(_journal(path))) == (database, journal)
+        if still and _is_journal_left(path) == (journal is not None):
+            return journal is not None
         time.sleep(0.01)
     raise AgainLaterError("it does not stay still for long enough to be read")
 
 
-def _looks(path: Path) -> list[tuple[int, int, int] | None]:
-    looks: list[tuple[int, int, int] | None] = []
-    for file in (path, _journal(path)):
-        try:
-            look = file.stat()
-        except FileNotFoundError:
-            looks.append(None)
-        else:
-            looks.append((look.st_ino, look.st_size, look.st_mtime_ns))
-    return looks
+def _look(file: Path) -> tuple[int, int, int, int] | None:
+    """None where there is no such file."""
+    try:
+        look = file.stat()
+    except FileNotFoundError:
+        return None
+    return look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -102,8 +104,19 @@ def stoppable() -> Iterator[None]:
         raise InterruptedPassError(number)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    hook, sys.unraisablehook = sys.unraisablehook, _again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _again(swallowed: "sys.UnraisableHookArgs") -> None:
+    """Send a signal anew whose exception was lost: Python drops what is raised within a finaliser or a callback."""
+    if not isinstance(swallowed.exc_value, InterruptedPassError):
+        sys.__unraisablehook__(swallowed)
+        return
+    # Not from here: what is raised within this hook is dropped too.
+    threading.Timer(0.01, os.kill, (os.getpid(), swallowed.exc_value.signal_number)).start()

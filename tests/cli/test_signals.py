@@ -1,5 +1,6 @@
 """Signals: what ran is torn down and recorded, the canonical is untouched, and the next pass goes on."""
 
+import os
 import random
 import signal
 import time
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.house import stoppable
+from reconciler.errors import InterruptedPassError
 from tests.cli.jot import FIRST, SECOND, Jot, hold_to_format, paused
 from tests.command import Said
 from tests.faulty import faulty, hangs
@@ -126,3 +129,28 @@ def test_a_signal_while_upstream_is_asked_ends_it_at_once(jot: Jot, tmp_path: Pa
     assert (command.returncode, out) == (130, "")
     assert err.splitlines() == ["reconcile: interrupted by signal 2"]
     assert (tmp_path / "state").exists() is (words == ())
+
+
+class _Dying:
+    """Sends a signal to its own process while it is being collected, where Python drops every exception."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), self.number)
+        for _ in range(1000):
+            pass
+
+
+def collect_for_long(number: int) -> None:
+    for _ in range(100):
+        _Dying(number)
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_arrives_within_a_finaliser_is_not_lost(number: int) -> None:
+    with pytest.raises(InterruptedPassError) as stopped, stoppable():
+        collect_for_long(number)
+    assert stopped.value.signal_number == number
