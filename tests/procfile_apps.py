@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.crossing import Absent, App, Given, Seen
-from reconciler.host.process import ProcessDriver
+from reconciler.host.processes.driver import ProcessDriver
 
 T = TypeVar("T")
 

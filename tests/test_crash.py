@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from attrs import define, frozen
 
-from reconciler.host.processes import marked
+from reconciler.host.processes.table import marked
 from state.registry import SqliteRegistry
 from tests.command import Canon
 from tests.tiny import make_fleet, release

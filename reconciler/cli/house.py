@@ -17,13 +17,13 @@ from reconciler.cli.options import Options
 from reconciler.errors import InterruptedPassError
 from reconciler.host.commands import HostCommands, SystemClock
 from reconciler.host.environment import child_environment, place
-from reconciler.host.mirrors import GitMirrors
-from reconciler.host.process import ProcessDriver
+from reconciler.host.git.mirrors import GitMirrors
+from reconciler.host.git.revision import canon_revision, fleet_revision
+from reconciler.host.git.upstream import GitUpstream
+from reconciler.host.processes.driver import ProcessDriver
 from reconciler.host.ready import HostReadiness
-from reconciler.host.revision import canon_revision, fleet_revision
 from reconciler.host.run import prepare
 from reconciler.host.secrets import HostSecrets
-from reconciler.host.upstream import GitUpstream
 from reconciler.ports import Host, Progress
 from reconciler.show.progress import Lines, progress
 from reconciler.show.screen import screen_for

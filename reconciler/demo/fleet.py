@@ -8,7 +8,7 @@ from desired.model import Argv
 from reconciler.demo.history import Commit, Publication, Tree, stream
 from reconciler.demo.upstreams import HISTORIES, PUBLICATIONS
 from reconciler.errors import InfrastructureError, NeedsPersonError
-from reconciler.host.git import git_argv, git_environment
+from reconciler.host.git.client import git_argv, git_environment
 from reconciler.host.orders import Order
 from reconciler.host.run import capture
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.git import OLDEST, git_argv, git_environment
+from reconciler.host.git.client import OLDEST, git_argv, git_environment
 from reconciler.host.run import Order, capture
 from reconciler.host.text import one_line
 from state.model import Place

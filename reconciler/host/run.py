@@ -15,9 +15,9 @@ from typing import IO, Any
 
 from attrs import frozen
 
-from reconciler.host import children
 from reconciler.host.orders import Finished, Order, Told, arguments, limit, program, standard_input
-from reconciler.host.processes import RUN_MARK, SLOT_MARK, Process, end, glance
+from reconciler.host.processes import children
+from reconciler.host.processes.table import RUN_MARK, SLOT_MARK, Process, end, glance
 from reconciler.host.sinks import MIB, Capture, Sink
 from reconciler.host.streams import Ending, Streams
 from reconciler.host.text import printable

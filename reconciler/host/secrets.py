@@ -12,7 +12,7 @@ from desired.model import Argv
 from reconciler.crossing import App, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
-from reconciler.host.process import INHERITED
+from reconciler.host.processes.driver import INHERITED
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.sinks import KIB, Log
 from reconciler.host.text import one_line, printable

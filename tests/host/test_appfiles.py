@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.crossing import Absent, App, Given, Residue
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host.process import ProcessDriver
+from reconciler.host.processes.driver import ProcessDriver
 from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +153,7 @@ BY_MODES = """
 import sys
 from pathlib import Path
 from reconciler.errors import CanonError
-from reconciler.host.process import ProcessDriver
+from reconciler.host.processes.driver import ProcessDriver
 from tests.procfile_apps import ENVIRONMENT, place
 act, slot, saved = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 driver = ProcessDriver(ENVIRONMENT)

@@ -13,7 +13,7 @@ from desired.model import Ready, Unobservable
 from reconciler.crossing import Absent, App, Command, Seen, Unready
 from reconciler.errors import InfrastructureError
 from reconciler.host.commands import HostCommands, SystemClock
-from reconciler.host.process import ProcessDriver
+from reconciler.host.processes.driver import ProcessDriver
 from reconciler.host.ready import HostReadiness
 from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place, script, settled
 

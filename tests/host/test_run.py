@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import pytest
 
 from reconciler.errors import InfrastructureError
-from reconciler.host import children
 from reconciler.host.orders import Finished, Order, Told
-from reconciler.host.processes import SLOT_MARK, everyone, glance, mark_of, marked
-from reconciler.host.processes import children as own_children
+from reconciler.host.processes import children
+from reconciler.host.processes.table import SLOT_MARK, everyone, glance, mark_of, marked
+from reconciler.host.processes.table import children as own_children
 from reconciler.host.run import capture, run, start_server
 from reconciler.host.sinks import Tail
 

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from reconciler.crossing import Alterations
 from reconciler.errors import RecipeError
-from reconciler.host.repository import Repository
+from reconciler.host.git.repository import Repository
 from reconciler.host.sinks import MIB
 from reconciler.host.text import decoded, printable
 

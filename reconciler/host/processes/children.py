@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.processes import (
+from reconciler.host.processes.table import (
     RUN_MARK,
     SLOT_MARK,
     Process,

@@ -11,11 +11,11 @@ from attrs import frozen
 from desired.model import Recipe, Unobservable
 from reconciler.crossing import Alterations, MirrorRefs
 from reconciler.errors import CanonError, InfrastructureError
-from reconciler.host.checkout import compare_files, refuse_unsafe, tracked_files, write_files
-from reconciler.host.quarantine import Limits, Quarantine, quarantine
-from reconciler.host.refs import Goal, Refs, make_goal
-from reconciler.host.repository import Repository
-from reconciler.host.served import Served
+from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
+from reconciler.host.git.quarantine import Limits, Quarantine, quarantine
+from reconciler.host.git.refs import Goal, Refs, make_goal
+from reconciler.host.git.repository import Repository
+from reconciler.host.git.served import Served
 from reconciler.host.sinks import MIB
 from reconciler.host.text import one_line
 from state.model import Answer

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from attrs import frozen
 
-from reconciler.host.processes import Process, mark_of
+from reconciler.host.processes.table import Process, mark_of
 
 LINE_MARK = "CANON_LINE"
 

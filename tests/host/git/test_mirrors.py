@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from desired.model import Recipe, Unobservable
 from reconciler.crossing import Alterations, MirrorRefs, Question
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host.mirrors import GitMirrors
-from reconciler.host.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
+from reconciler.host.git.mirrors import GitMirrors
+from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
+from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.text import decoded
-from reconciler.host.upstream import GitUpstream
 from state.model import Answer
 from tests.faulty import FAILINGS, faulty
 from tests.forge import Forge, forge
@@ -324,7 +324,7 @@ _UPDATE = """
 import fcntl, os, sys
 from pathlib import Path
 from desired.model import Recipe
-from reconciler.host.mirrors import GitMirrors
+from reconciler.host.git.mirrors import GitMirrors
 from state.model import Answer
 folder, lock, url, head, tags = sys.argv[1:]
 held = os.open(lock, os.O_RDWR | os.O_CREAT)

@@ -4,7 +4,7 @@ import socket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.listeners import free_port, listening_inodes, objection
+from reconciler.host.processes.listeners import free_port, listening_inodes, objection
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 ANSWERING = ["0100007F", "00000000", "0" * 32, "0000000000000000FFFF00000100007F"]

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host.process import ProcessDriver
+from reconciler.host.processes.driver import ProcessDriver
 from tests.procfile_apps import (
     COMMIT,
     ENVIRONMENT,
@@ -370,7 +370,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.procfile_apps import ENVIRONMENT, GIVEN, place, settled, written
-from reconciler.host.process import ProcessDriver
+from reconciler.host.processes.driver import ProcessDriver
 slot, checkout = map(Path, sys.argv[1:])
 driver = ProcessDriver(ENVIRONMENT)
 driver.deploy(place(slot), checkout, GIVEN)

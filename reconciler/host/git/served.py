@@ -7,8 +7,8 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from reconciler.host.refs import Goal, Refs, in_the_way, read_packed_refs, transaction
-from reconciler.host.repository import Repository
+from reconciler.host.git.refs import Goal, Refs, in_the_way, read_packed_refs, transaction
+from reconciler.host.git.repository import Repository
 from reconciler.host.text import ref_bytes
 
 _CONFIG = """\

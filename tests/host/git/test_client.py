@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.host.git import complaint, git_argv, git_environment
+from reconciler.host.git.client import complaint, git_argv, git_environment
 
 
 def test_no_setting_of_the_host_or_of_a_user_reaches_git() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
-from reconciler.host.procfile import Sample, parse_procfile, parse_sample, read_checkout
+from reconciler.host.processes.procfile import Sample, parse_procfile, parse_sample, read_checkout
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.refs import Refs
-from reconciler.host.repository import Repository
+from reconciler.host.git.refs import Refs
+from reconciler.host.git.repository import Repository
 from reconciler.host.text import ref_bytes
 
 _AT_ONCE = 500

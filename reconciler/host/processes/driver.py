@@ -12,13 +12,14 @@ from attrs import evolve, field, frozen
 
 from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host import appfiles, children
-from reconciler.host.listeners import free_port, objection
-from reconciler.host.processes import SLOT_MARK, Process, descendants, everyone, glance, mark_of, marked
-from reconciler.host.procfile import read_checkout
-from reconciler.host.rest import put_to_rest
+from reconciler.host import appfiles
+from reconciler.host.processes import children
+from reconciler.host.processes.ending import put_to_rest
+from reconciler.host.processes.listeners import free_port, objection
+from reconciler.host.processes.procfile import read_checkout
+from reconciler.host.processes.table import SLOT_MARK, Process, descendants, everyone, glance, mark_of, marked
+from reconciler.host.processes.witness import LINE_MARK, command_line, witness
 from reconciler.host.run import start_server
-from reconciler.host.witness import LINE_MARK, command_line, witness
 
 _STARTING = 60.0
 INHERITED = ("PATH", "LANG", "LC_ALL")

@@ -6,8 +6,8 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.git import complaint, git_argv, git_environment
-from reconciler.host.refs import Refs, read_show_ref
+from reconciler.host.git.client import complaint, git_argv, git_environment
+from reconciler.host.git.refs import Refs, read_show_ref
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.sinks import MIB
 

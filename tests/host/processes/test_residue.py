@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.crossing import App, Residue
-from reconciler.host.process import ProcessDriver
-from reconciler.host.processes import children, everyone
+from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.table import children, everyone
 from tests.procfile_apps import (
     GIVEN,
     PYTHON,
@@ -144,7 +144,7 @@ INTERRUPTED = """\
 import sys
 from pathlib import Path
 from tests.procfile_apps import ENVIRONMENT, GIVEN, place, settled, written
-from reconciler.host.process import ProcessDriver
+from reconciler.host.processes.driver import ProcessDriver
 slot, checkout = map(Path, sys.argv[1:])
 driver = ProcessDriver(ENVIRONMENT, grace=600)
 driver.deploy(place(slot), checkout, GIVEN)

@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.crossing import Residue
-from reconciler.host.processes import Process, descendants, end, glance, mark_of, send, wait_gone
+from reconciler.host.processes.table import Process, descendants, end, glance, mark_of, send, wait_gone
+from reconciler.host.processes.witness import LINE_MARK
 from reconciler.host.text import printable
-from reconciler.host.witness import LINE_MARK
 
 _PATIENCE = 5.0
 _TRIES = 5000

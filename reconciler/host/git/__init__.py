@@ -1,0 +1,1 @@
+"""Our own copies of upstream repositories, and what upstream publishes."""

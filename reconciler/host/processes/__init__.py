@@ -1,0 +1,1 @@
+"""The embedded default: an app is what runs of its Procfile on this very host."""
