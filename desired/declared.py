@@ -7,10 +7,10 @@ from typing import Any, Final
 from attrs import asdict, frozen
 
 from desired.layers import Layers
-from desired.model import Backup, CanonicalPolicy, Custom, Data, Fleet, Install, Ready, Recipe, TierName, Upgrade
-from desired.problems import DeclarationError, Problem
+from desired.model import Backup, CanonicalPolicy, Custom, Data, Fleet, Install, Ready, Recipe, Swarm, TierName, Upgrade
+from desired.problems import DeclarationError, Flaw, Problem, quoted
 from desired.rules import fleet_flaws, needs_flaws, recipe_flaws
-from desired.sources import Source, read_source, recipe_folders, unreadable, whole
+from desired.sources import Source, lacking_files, read_source, recipe_folders, unreadable, whole
 from desired.structure import Reading, read_tables
 from desired.tables import FleetFile, RecipeFile
 from desired.values import is_recipe_name
@@ -44,6 +44,7 @@ def read_fleet(folder: Path) -> Fleet:
         *_own_problems(layers),
         *_shared_problems(layers, fleet),
         *_needs_problems(layers, files),
+        *_overlay_problems(folder / RECIPES, layers),
     ]
     if problems:
         raise _refused(problems)
@@ -101,12 +102,26 @@ def _needs_problems(layers: Mapping[str, Layers], files: _Files) -> Iterator[Pro
         yield from layers[name].placed([flaw])
 
 
+def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[Problem]:
+    for name, layer in layers.items():
+        lacking = lacking_files(recipes / name, layer.reading.tables.install.overlays or ())
+        yield from layer.placed(
+            Flaw(("install", "overlays", index), f"names {quoted(file)}, which is no file in {RECIPES}/{name}", meant)
+            for index, file, meant in lacking
+        )
+
+
 # ---- values ----
 
 
 def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fleet:
     passes = tables.environment.pass_ or ()
-    return Fleet(**_given(tables.fleet), folder=folder, recipes=recipes, passes=passes)
+    swarm = _swarm(**_given(tables.swarm))
+    return Fleet(**_given(tables.fleet), folder=folder, recipes=recipes, passes=passes, swarm=swarm)
+
+
+def _swarm(*, proxy: str = "direct", **given: str) -> Swarm:
+    return Swarm(**given, proxy=None if proxy == "direct" else proxy)
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:

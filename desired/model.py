@@ -30,10 +30,14 @@ Argv = tuple[str, ...]
 
 @frozen
 class Install:
-    """How a fresh data set is made. `secrets` maps a secret's name to the command that prints it."""
+    """How a fresh data set is made. `secrets` maps a secret's name to the command that prints it.
+
+    `overlays` are files of the recipe's fleet folder, laid over its own compose files in this order.
+    """
 
     env: Mapping[str, str] = field(factory=dict)
     secrets: Mapping[str, Argv] = field(factory=dict)
+    overlays: tuple[str, ...] = ()
     steps: tuple[Argv, ...] = ()
     needs: tuple[str, ...] = ()
 
@@ -116,6 +120,17 @@ class Recipe:
 
 
 @frozen
+class Swarm:
+    """How apps on a Swarm are named and reached: each at NAME.`zone`.
+
+    `proxy` is the URL of what routes to them by that name; None where each publishes a port for a while.
+    """
+
+    zone: str = "localhost"
+    proxy: str | None = None
+
+
+@frozen
 class Fleet:
     """All declarations of one folder; `recipes` is ordered by name.
 
@@ -129,6 +144,7 @@ class Fleet:
     protocols: tuple[str, ...] = ("https", "ssh")
     unit: str = ""
     passes: tuple[str, ...] = ()
+    swarm: Swarm = field(factory=Swarm)
 
 
 @frozen

@@ -81,7 +81,14 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
         yield Flaw(("upgrade", "reason"), "is only for a base that is pinned to a version")
 
 
-_RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (_exception, _probe, _data, _backup, _pin)
+def _driver(recipe: Reading[RecipeFile]) -> Flaws:
+    """What a driver cannot obey. One that is written wrongly is not held against the rest."""
+    driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else "process")
+    if driver == "process" and recipe.tables.install.overlays:
+        yield Flaw(("install", "overlays"), 'is only for driver = "swarm": a Procfile has no overlays')
+
+
+_RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (_exception, _probe, _data, _backup, _pin, _driver)
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:

@@ -2,14 +2,14 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import tomli
 from attrs import frozen
 
-from desired.problems import Flaw, Problem, dotted
+from desired.problems import Flaw, Problem, dotted, nearest
 
 LARGEST: Final = 1 << 20
 """No declaration has more bytes."""
@@ -85,6 +85,30 @@ def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
     for entry in entries:
         if not entry.name.startswith("."):
             yield _as_folder(entry)
+
+
+def lacking_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Those of `names` that are no files in the folder, each with its index and the name probably meant.
+
+    A link is none: in the copy of the folder that a trial works with it would lead elsewhere.
+    """
+    for index, name in enumerate(names):
+        if not _is_own_file(folder, name):
+            yield index, name, nearest(name, _file_names(folder))
+
+
+def _is_own_file(folder: Path, name: str) -> bool:
+    try:
+        return (folder / name).is_file() and (folder / name).resolve() == folder.resolve() / name
+    except OSError:
+        return False
+
+
+def _file_names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir() if entry.is_file()]
+    except OSError:
+        return []
 
 
 def _as_folder(entry: Path) -> Path | Problem:

@@ -26,13 +26,16 @@ from desired.values import (
     Line,
     NeverSkipped,
     OnlyTrue,
+    OverlayName,
     Protocol,
+    Proxy,
     RecipeName,
     SecretName,
     StatusCodes,
     ToolName,
     UnitName,
     UpstreamName,
+    Zone,
 )
 
 
@@ -74,6 +77,9 @@ class InstallTable:
     env: Mapping[EnvName, Argument] | None = _key("Settings of the app, over the recipe's .env.sample.", default={})
     secrets: Mapping[SecretName, Command] | None = _key(
         "Commands that print a secret which length alone cannot make, by the secret's name.", default={}
+    )
+    overlays: tuple[OverlayName, ...] | None = _key(
+        "Files of the recipe's fleet folder, laid over its own compose files; only for a Swarm.", default=[]
     )
     steps: tuple[Command, ...] | None = _key(
         "Commands run after the first deploy of a data set, never on data that was raised.", default=[]
@@ -185,12 +191,23 @@ class EnvironmentTable:
 
 
 @frozen
+class SwarmTable:
+    """How apps on a Swarm are named and reached."""
+
+    zone: Zone | None = _key("The domain below which each app has its own: NAME.ZONE.", default="localhost")
+    proxy: Proxy | None = _key(
+        'The URL of the proxy that routes to apps by their domain, or "direct": a published port.', default="direct"
+    )
+
+
+@frozen
 class FleetFile:
     """What holds for all recipes of a fleet."""
 
     format: Format | None = _key("The format of these declarations.", required=True)
     fleet: FleetTable = _table(FleetTable)
     environment: EnvironmentTable = _table(EnvironmentTable)
+    swarm: SwarmTable = _table(SwarmTable)
     defaults: RecipeFile = _table(RecipeFile, "What holds for recipes that say nothing else, key by key.")
 
 

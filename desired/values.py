@@ -28,13 +28,16 @@ Keep = NewType("Keep", str)
 Line = NewType("Line", str)
 NeverSkipped = NewType("NeverSkipped", str)
 OnlyTrue = NewType("OnlyTrue", bool)
+OverlayName = NewType("OverlayName", str)
 Protocol = NewType("Protocol", str)
+Proxy = NewType("Proxy", str)
 RecipeName = NewType("RecipeName", str)
 SecretName = NewType("SecretName", str)
 StatusCode = NewType("StatusCode", int)
 ToolName = NewType("ToolName", str)
 UnitName = NewType("UnitName", str)
 UpstreamName = NewType("UpstreamName", str)
+Zone = NewType("Zone", str)
 
 Command = NewType("Command", tuple[Argument, ...])
 StatusCodes = NewType("StatusCodes", tuple[StatusCode, ...])
@@ -48,6 +51,12 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
 _ALLOW: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
 _LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
+_FILE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# A recipe's name and a dot go before it, and a domain has at most 253 characters.
+_ZONE: Final = rf"(?=.{{1,189}}$){_LABEL}(?:\.{_LABEL})*"
+_PORT: Final = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_PROXY: Final = rf"direct|https?://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::{_PORT})?"
 
 
 @frozen
@@ -159,7 +168,7 @@ def _base(value: object) -> str:
 
 def _keep(value: object) -> str:
     if value == "running":
-        raise RefusedError('wants "rest": the process driver cannot keep a canonical running')
+        raise RefusedError('wants "rest": no driver keeps a canonical running')
     if value != "rest":
         raise _refuse('"rest"', value)
     return "rest"
@@ -180,7 +189,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Argument: _text("text without a zero byte", r"[^\x00]*"),
     Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
     DataPolicy: Kind(_data_policy, {"enum": list(DataPolicy)}),
-    DriverName: _choice("process"),
+    DriverName: _choice("process", "swarm"),
     Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
     EnvName: Kind(_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{_ENV_NAME})$"}),
     Format: Kind(_format, {"const": 1}),
@@ -190,7 +199,11 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Line: _text("one line of text", _LINE),
     NeverSkipped: Kind(_never_skipped, {"not": {}}),
     OnlyTrue: Kind(_only_true, {"const": True}),
+    OverlayName: _text(
+        'the name of a file in the recipe\'s fleet folder, such as "compose.ci.yml"', rf"{_FILE}(?:/{_FILE}){{0,7}}"
+    ),
     Protocol: _choice("https", "ssh", "http", "file"),
+    Proxy: _text('"direct", or the URL of a proxy such as "http://127.0.0.1:8080"', _PROXY),
     RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),
     SecretName: _text("the name of a secret: a-z, 0-9 and _, at most 64 characters", r"[a-z0-9_]{1,64}"),
     StatusCode: _number(100, 599),
@@ -199,5 +212,6 @@ KINDS: Final[Mapping[Any, Kind]] = {
     UpstreamName: Kind(
         read_upstream, {"type": "string", "pattern": r"^(?:(?:https|ssh|http|file)://|[^/@:]+@[^/@:]+:)[^/]*"}
     ),
+    Zone: _text('a domain in lower case, such as "ci.example"', _ZONE),
 }
 """Kinds by the type that the tables of a declaration name."""

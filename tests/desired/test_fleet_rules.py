@@ -12,7 +12,10 @@ VARIABLE = "is no name of a variable: letters, digits and _, no digit first"
 NO_PATH = "may not be set: children search programs where Canon does"
 ONE_WAY = "an app is ready by one of http, tcp and run"
 NO_RESTORE = "wants restore: a backup counts once it is brought back"
+NO_OVERLAYS = 'is only for driver = "swarm": a Procfile has no overlays'
 PROTOCOL = 'wants one of "https", "ssh", "http", "file"'
+PROXY = 'wants "direct", or the URL of a proxy such as "http://127.0.0.1:8080"'
+ZONE = 'wants a domain in lower case, such as "ci.example"'
 UNIT = 'wants the name of a unit that ends in ".service", or ""'
 NO_CHECK = "wants [data] check, without which a restore proves nothing"
 
@@ -45,6 +48,39 @@ FLEET_RULES = [
         ],
     ),
     ("format = 1\nfleet.name = 'ci'\n[mirror]\npush = ''", ["3:2: mirror is no known key"]),
+    *[
+        (f"format = 1\nfleet.name = 'ci'\n[swarm]\nzone = {bad}", [f"4:1: swarm.zone {ZONE}, not {told}"])
+        for bad, told in [
+            ("''", '""'),
+            ("'CI.example'", '"CI.example"'),
+            ("'-ci.example'", '"-ci.example"'),
+            ("'ci-.example'", '"ci-.example"'),
+            ("'ci..example'", '"ci..example"'),
+            ("'ci.example.'", '"ci.example."'),
+            ("'ci_1'", '"ci_1"'),
+            ("5", "5"),
+            (f"'{'a' * 64}'", f'"{"a" * 60}…"'),
+            (f"'a{'.a' * 95}'", f'"{"a." * 30}…"'),
+        ]
+    ],
+    *[
+        (f"format = 1\nfleet.name = 'ci'\n[swarm]\nproxy = '{bad}'", [f'4:1: swarm.proxy {PROXY}, not "{bad}"'])
+        for bad in [
+            "",
+            "Direct",
+            "127.0.0.1:8080",
+            "http://",
+            "http://10.0.0.1/",
+            "http://10.0.0.1/a",
+            "http://u@10.0.0.1",
+            "http://10.0.0.1:0",
+            "http://10.0.0.1:65536",
+            "http://10.0.0.1:99999",
+            "ftp://10.0.0.1",
+            "http://a b",
+        ]
+    ],
+    ("format = 1\nfleet.name = 'ci'\nswarm.zones = 'x'", ["3:7: swarm.zones is no known key; did you mean zone"]),
     (
         "format = 1\nfleet.name = 'ci'\n[defaults]\nrecipe = 1\nready.timeout = 1",
         ["4:1: defaults.recipe wants a table, not 1", f"5:7: defaults.ready.timeout {DURATION}, not 1"],
@@ -116,6 +152,16 @@ DEFAULTS_RULES = [
         "exception = 'x'",
         ['fleet.toml:5:1: defaults.recipe.enrolled is false, which wants exception = "why"'],
     ),
+    (
+        "[defaults.install]\noverlays = ['compose.ci.yml']",
+        "driver = 'swarm'",
+        [
+            f"fleet.toml:5:1: defaults.install.overlays {NO_OVERLAYS}",
+            'fleet.toml:5:13: defaults.install.overlays[0] names "compose.ci.yml", which is no file in recipes/notes',
+            'fleet.toml:5:13: defaults.install.overlays[0] names "compose.ci.yml", which is no file in recipes/wiki',
+        ],
+    ),
+    ("[defaults.install]\noverlays = ['compose.ci.yml']", "[install]\noverlays = []", []),
     ("[defaults.data]\nmarc = ['m']", "", ["fleet.toml:5:1: defaults.data.marc is no known key; did you mean mark"]),
 ]
 
@@ -206,5 +252,5 @@ def test_without_a_fleet_file_each_recipe_still_speaks_for_itself(tmp_path: Path
     )
     assert complaints(folder) == [
         "fleet.toml:2:1: format is there twice",
-        'recipes/notes/recipe.toml:2:1: recipe.driver wants "process", not "x"',
+        'recipes/notes/recipe.toml:2:1: recipe.driver wants one of "process", "swarm", not "x"',
     ]

@@ -16,7 +16,10 @@ ONE_WAY = "an app is ready by one of http, tcp and run"
 NO_RESTORE = "wants restore: a backup counts once it is brought back"
 NO_TAKE = "wants take: there is nothing else to restore"
 NO_PIN = "is only for a base that is pinned to a version"
-NOT_RUNNING = 'wants "rest": the process driver cannot keep a canonical running'
+NOT_RUNNING = 'wants "rest": no driver keeps a canonical running'
+DRIVER = 'wants one of "process", "swarm"'
+FILE = 'wants the name of a file in the recipe\'s fleet folder, such as "compose.ci.yml"'
+NO_OVERLAYS = 'is only for driver = "swarm": a Procfile has no overlays'
 ORIGIN = 'wants one of "carried", "fresh"'
 SECRET = "wants the name of a secret: a-z, 0-9 and _, at most 64 characters"
 NEEDED = "wants the name of a recipe: a-z, 0-9 and -, at most 63 characters"
@@ -33,13 +36,12 @@ UNKNOWN = [
     ("[[data]]\ncheck = []", ["3:3: data wants a table, not a list"]),
     ("[install]\nenv = {}\n  stepz = []", ["5:3: install.stepz is no known key; did you mean steps"]),
     ("[release]\nminimum_age = '1d'", ["4:1: release.minimum_age is no known key"]),
-    ("[install]\noverlays = []", ["4:1: install.overlays is no known key"]),
     ("[budget]\ntrials = 1", ["3:2: budget is no known key"]),
 ]
 RECIPE_TABLE = [
-    ("driver = 'swarm'", ['3:1: recipe.driver wants "process", not "swarm"']),
-    ("driver = 'proces'", ['3:1: recipe.driver wants "process", not "proces"; did you mean process']),
-    ("driver = 1", ['3:1: recipe.driver wants "process", not 1']),
+    ("driver = 'abra'", [f'3:1: recipe.driver {DRIVER}, not "abra"']),
+    ("driver = 'proces'", [f'3:1: recipe.driver {DRIVER}, not "proces"; did you mean process']),
+    ("driver = 1", [f"3:1: recipe.driver {DRIVER}, not 1"]),
     ("enrolled = 1", ["3:1: recipe.enrolled wants true or false, not 1"]),
     ("enrolled = 'true'", ['3:1: recipe.enrolled wants true or false, not "true"']),
     ("enrolled = false", ['3:1: recipe.enrolled is false, which wants exception = "why"']),
@@ -93,6 +95,42 @@ INSTALL = [
     ("[install]\nneeds = ['notes']", ["4:10: install.needs[0] names the recipe itself"]),
     ("[install]\nneeds = ['basis']", ['4:10: install.needs[0] names "basis", which is not declared']),
     ("[install]\nneeds = ['note']", ['4:10: install.needs[0] names "note", which is not declared; did you mean notes']),
+]
+OVERLAYS = [
+    *[
+        (f"driver = 'swarm'\n[install]\noverlays = ['{bad}']", [f'5:13: install.overlays[0] {FILE}, not "{bad}"'])
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../notes/recipe.toml",
+            "./recipe.toml",
+            "a//b",
+            "a/../b",
+            "a/",
+            "-f",
+            "a:b",
+            "~a",
+        ]
+    ],
+    (
+        "driver = 'swarm'\n[install]\noverlays = 'recipe.toml'",
+        ['5:1: install.overlays wants a list, not "recipe.toml"'],
+    ),
+    ("driver = 'swarm'\n[install]\noverlays = [1]", [f"5:13: install.overlays[0] {FILE}, not 1"]),
+    (
+        "driver = 'swarm'\n[install]\noverlays = [ 'recipe.toml', 'recipe.tml', 'absent/x.yml' ]",
+        [
+            '5:29: install.overlays[1] names "recipe.tml", which is no file in recipes/notes; did you mean recipe.toml',
+            '5:43: install.overlays[2] names "absent/x.yml", which is no file in recipes/notes',
+        ],
+    ),
+    ("[install]\noverlays = ['recipe.toml']", [f"4:1: install.overlays {NO_OVERLAYS}"]),
+    ("driver = 'process'\n[install]\noverlays = ['recipe.toml']", [f"5:1: install.overlays {NO_OVERLAYS}"]),
+    (
+        "driver = 'swarn'\n[install]\noverlays = ['recipe.toml']",
+        [f'3:1: recipe.driver {DRIVER}, not "swarn"; did you mean swarm'],
+    ),
+    ("[install]\noverlays = []", []),
 ]
 READY = [
     ("[ready]\nhttp = 'health'", [f'4:1: ready.http {HTTP_PATH}, not "health"']),
@@ -213,6 +251,7 @@ RULES = [
     *RECIPE_TABLE,
     *RELEASE,
     *INSTALL,
+    *OVERLAYS,
     *READY,
     *DATA_AND_BACKUP,
     *UPGRADE,
