@@ -45,7 +45,7 @@ def _need(whose: Recipe, need: Recipe, release: Release | None) -> Member:
 
 def canonical_cast(host: Host, canonical: Canonical, cast: Cast, into: Path) -> Cast:
     """The cast as it rested in a canonical's snapshot, unpacked at `into`. Raises SnapshotDamagedError."""
-    folder = host.canonicals / canonical.recipe / str(canonical.generation)
+    folder = host.state.canonical(canonical.recipe, canonical.generation)
     return rested_cast(host, folder, canonical.seal, _at(cast, Release(canonical.version, canonical.commit)), into)
 
 

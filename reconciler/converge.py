@@ -7,6 +7,7 @@ from attrs import frozen
 
 from desired.model import Fleet, Release
 from desired.want import releases
+from reconciler.assignment import Assignment
 from reconciler.casts import NeedMissingError, cast_of
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
@@ -17,8 +18,7 @@ from reconciler.errors import BusyError, CanonError, InterruptedPassError, in_on
 from reconciler.evidence import remembered, trial_entry
 from reconciler.ports import Host
 from reconciler.promote import Promotion, promote, prune
-from reconciler.rehearsal import Order
-from reconciler.slots import reserved
+from reconciler.reservation import reserved
 from reconciler.trial import run_trial
 from state.errors import StateError
 from state.logs import prune_logs
@@ -72,7 +72,7 @@ def _attempt(task: Task, step: Step) -> Attempt:
 
 def _bug(host: Host, recipe: str, bug: Exception) -> str:
     """Keep the trace beside the recipe's logs, and say where."""
-    path = host.logs / recipe / "bug.txt"
+    path = host.state.trial_logs(recipe) / "bug.txt"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.write_text("".join(traceback.format_exception(bug)), encoding="utf-8", errors="backslashreplace")
     return f"a bug in Canon: {bug!r}; please report it with {path}"
@@ -85,7 +85,7 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
     with reserved(task.host, step.recipe, f"pass {task.host.pass_id}") as folder:
         host = task.host
         base = base_for(sight, release)
-        order = Order(
+        assignment = Assignment(
             id=trial_id(host),
             recipe=sight.recipe,
             release=release,
@@ -97,7 +97,7 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
             folder=folder,
         )
         host.progress.step(step.recipe, f"trying {release.version}", sight.memory.seconds)
-        trial = run_trial(host, order)
+        trial = run_trial(host, assignment)
         return promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, folder))
 
 
@@ -140,8 +140,7 @@ def read_back(host: Host, name: str) -> ReadBack:
         canonical = host.registry.read().canonicals.get(name)
         if canonical is None:
             return ReadBack(None, mirrored=isinstance(host.mirrors.look(name), MirrorRefs))
-        folder = host.canonicals / name / str(canonical.generation)
-        damaged = host.snapshots.glance(folder, canonical.seal)
+        damaged = host.snapshots.glance(host.state.canonical(name, canonical.generation), canonical.seal)
     except (StateError, OSError) as failed:
         return ReadBack(None, damage=f"could not be read back: {failed}")
     damage = damaged.reason if damaged is not None else ""
@@ -157,5 +156,5 @@ def _write_down(task: Task, outcome: Outcome) -> None:
     host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
     if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
         prune(host, outcome.have, task.sights[step.recipe].recipe.canonical.generations)
-    prune_logs(host.logs / step.recipe, KEPT_LOGS, (trial.id,))
+    prune_logs(host.state.trial_logs(step.recipe), KEPT_LOGS, (trial.id,))
     host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")

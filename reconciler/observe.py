@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from attrs import asdict, evolve, filters, frozen
 
@@ -13,6 +12,7 @@ from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.crossing import Question, Reply, Same
 from reconciler.ports import Host, Snapshots
 from state.errors import StateError
+from state.folder import StateFolder
 from state.model import Answer, Canonical, Memory, Records
 
 
@@ -82,7 +82,7 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
         return evolve(
             sight,
             canonical=canonical,
-            look=look_at(host.snapshots, host.canonicals, canonical, sight.memory),
+            look=look_at(host.snapshots, host.state, canonical, sight.memory),
             mirror=_mirror(host, sight.recipe.name),
             tests=tests_of(fleet, sight.recipe, records),
             missing_tools=host.commands.missing(sight.recipe.requires),
@@ -92,15 +92,14 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
         return evolve(sight, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {failed}"))
 
 
-def look_at(snapshots: Snapshots, canonicals: Path, canonical: Canonical | None, memory: Memory) -> Look:
+def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> Look:
     """Whether the canonical's snapshot is there as sealed. Damage found in use holds though it looks well."""
     if canonical is None:
         return Look(State.NONE)
     if memory.damage is not None and memory.damage.generation == canonical.generation:
         return Look(State.DAMAGED, memory.damage.reason)
-    folder = canonicals / canonical.recipe / str(canonical.generation)
     try:
-        damaged = snapshots.glance(folder, canonical.seal)
+        damaged = snapshots.glance(state.canonical(canonical.recipe, canonical.generation), canonical.seal)
     except (OSError, StateError) as failed:
         return Look(State.UNKNOWN, str(failed))
     return Look(State.INTACT) if damaged is None else Look(State.DAMAGED, damaged.reason)
@@ -134,7 +133,7 @@ def tests_of(fleet: Fleet, recipe: Recipe, records: Records) -> str:
 
 def _orphans(host: Host, fleet: Fleet, records: Records) -> dict[str, Orphan]:
     return {
-        name: Orphan(canonical, look_at(host.snapshots, host.canonicals, canonical, _memory(records, name)))
+        name: Orphan(canonical, look_at(host.snapshots, host.state, canonical, _memory(records, name)))
         for name, canonical in records.canonicals.items()
         if name not in fleet.recipes
     }

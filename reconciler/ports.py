@@ -26,6 +26,7 @@ from reconciler.crossing import (
     Seen,
     Unready,
 )
+from state.folder import StateFolder
 from state.model import Answer, Canonical, Damaged, Entry, Intent, Memory, Place, Records, Seal
 
 
@@ -218,10 +219,7 @@ class Progress(Protocol):
 
 @frozen
 class Host:
-    """All ports, and the facts of this run that are fixed before it starts.
-
-    `work`, `canonicals` and `logs` are folders of the state folder; `canon` and `fleet` are revisions.
-    """
+    """All ports, and the facts of this run that are fixed before it starts. `canon` and `fleet` are revisions."""
 
     clock: Clock
     upstream: Upstream
@@ -236,7 +234,5 @@ class Host:
     place: Place
     canon: str
     fleet: str
-    work: Path
-    canonicals: Path
-    logs: Path
+    state: StateFolder
     pass_id: str

@@ -80,7 +80,7 @@ def _intent(host: Host, trial: Trial) -> Intent:
 def next_generation(host: Host, recipe: str) -> int:
     """One more than any generation that was ever recorded or lies in the folder."""
     recorded = host.registry.read().generations.get(recipe, 0)
-    return max([*generations_present(host.canonicals / recipe), recorded]) + 1
+    return max([*generations_present(host.state.generations(recipe)), recorded]) + 1
 
 
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
@@ -99,7 +99,7 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
 
 def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate) -> None:
     """Raise the candidate in a new slot of its own, prove its data, and remove the slot."""
-    log = host.logs / promotion.recipe.name / promotion.trial.id / "promote.log"
+    log = host.state.trial_log(promotion.recipe.name, promotion.trial.id) / "promote.log"
     with open_slot(host, promotion.folder, "raised", log) as slot:
         cast = rested_cast(host, candidate.folder, candidate.seal, promotion.cast, slot.folder / "source")
         raise_cast(slot, cast)
@@ -122,7 +122,7 @@ def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservab
 
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
     """Move the candidate to its generation's folder and look whether it is there, before anything is recorded."""
-    folder = host.canonicals / intent.recipe / str(intent.generation)
+    folder = host.state.canonical(intent.recipe, intent.generation)
     seal = host.snapshots.move(candidate.folder, folder, candidate.seal)
     damaged = host.snapshots.glance(folder, seal)
     if damaged is not None or seal.manifest != candidate.seal.manifest:
@@ -156,16 +156,16 @@ def close_intent(host: Host, intent: Intent, why: str) -> None:
     """End an open intent: nothing was recorded, so its folder is deleted and the ledger told."""
     have = host.registry.read().canonicals.get(intent.recipe)
     if have is None or have.generation != intent.generation:
-        host.snapshots.delete(host.canonicals / intent.recipe / str(intent.generation))
+        host.snapshots.delete(host.state.canonical(intent.recipe, intent.generation))
     host.registry.abandon(intent, [_entry(host, "abandoned", intent, {"why": why})])
 
 
 def prune(host: Host, canonical: Canonical, keep: int) -> None:
     """Delete generations older than the newest `keep` up to the recorded one."""
-    folder = host.canonicals / canonical.recipe
-    there = [generation for generation in generations_present(folder) if generation <= canonical.generation]
+    present = generations_present(host.state.generations(canonical.recipe))
+    there = [generation for generation in present if generation <= canonical.generation]
     for generation in there[:-keep]:
-        host.snapshots.delete(folder / str(generation))
+        host.snapshots.delete(host.state.canonical(canonical.recipe, generation))
 
 
 def _entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> Entry:

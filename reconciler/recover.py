@@ -4,7 +4,7 @@ from desired.model import Fleet
 from reconciler.errors import BusyError
 from reconciler.ports import Host
 from reconciler.promote import close_intent, prune
-from reconciler.slots import clear_leftovers
+from reconciler.reservation import clear_leftovers
 from state.model import Intent
 
 
@@ -16,16 +16,17 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     remarks += [_close(host, intent) for intent in records.intents]
     for name, canonical in records.canonicals.items():
         recipe = fleet.recipes.get(name)
-        if recipe is not None and (host.canonicals / name).is_dir():
+        if recipe is not None and host.state.generations(name).is_dir():
             prune(host, canonical, recipe.canonical.generations)
     return tuple(remarks)
 
 
 def _occupied(host: Host) -> list[str]:
     """Recipes of which anything lies or runs below the work folder."""
-    folders = {path.name for path in host.work.iterdir() if path.is_dir()} if host.work.is_dir() else set()
-    marks = {mark for driver in host.drivers.values() for mark in driver.leftovers(host.work)}
-    prefix = f"{host.work}/"
+    work = host.state.work
+    folders = {path.name for path in work.iterdir() if path.is_dir()} if work.is_dir() else set()
+    marks = {mark for driver in host.drivers.values() for mark in driver.leftovers(work)}
+    prefix = f"{work}/"
     return sorted(folders | {mark.removeprefix(prefix).split("/")[0] for mark in marks if mark.startswith(prefix)})
 
 

@@ -2,39 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
-from desired.model import Argv, DataPolicy, Recipe, Release, TierName
+from desired.model import Argv, DataPolicy, TierName
+from reconciler.assignment import Assignment
 from reconciler.casts import SnapshotDamagedError, canonical_cast
-from reconciler.core.base import Base, Origin
+from reconciler.core.base import Origin
 from reconciler.core.tiers import Candidate, Skip
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.ports import Host
-from reconciler.raising import Cast, Member, raise_app, raise_cast, run, run_all, until_ready
+from reconciler.raising import Member, raise_app, raise_cast, run, run_all, until_ready
 from reconciler.slots import Closing, Slot, open_slot
 from state.model import Canonical
-
-
-@frozen
-class Order:
-    """What is to be tried. `cast` is the recipe at the release under test, after all that it needs.
-
-    `tiers` are those that were asked for; `tests` digests the circumstances of the recipe's tests; `folder` is
-    the recipe's reserved working folder.
-    """
-
-    id: str
-    recipe: Recipe
-    release: Release
-    cast: Cast
-    base: Base
-    canonical: Canonical | None
-    by_pass: bool
-    tests: str
-    folder: Path
-    tiers: frozenset[TierName] = frozenset(TierName)
 
 
 class SkipTierError(Exception):
@@ -58,7 +38,7 @@ class Rehearsal:
     """
 
     host: Host
-    order: Order
+    assignment: Assignment
     stack: ExitStack
     findings: list[str] = field(factory=list)
     altered: list[str] = field(factory=list)
@@ -79,50 +59,50 @@ class Rehearsal:
         }
 
     def _install(self) -> None:
-        missing = self.host.commands.missing(self.order.recipe.requires)
+        missing = self.host.commands.missing(self.assignment.recipe.requires)
         if missing:
             raise InfrastructureError(f"required and missing here: {', '.join(missing)}", "install it on this host")
         slot = self.stack.enter_context(self._slot(TierName.INSTALL))
         self._live_in(slot)
-        raise_cast(slot, self.order.cast)
+        raise_cast(slot, self.assignment.cast)
         self._mark(slot)
         self._check(slot)
         if self._keeps_fresh_data():
-            self._save(slot, (self.order.release.version,))
+            self._save(slot, (self.assignment.release.version,))
 
     def _keeps_fresh_data(self) -> bool:
         """Whether no upgrade will leave a candidate whose data has lived."""
-        recipe, base = self.order.recipe, self.order.base
+        recipe, base = self.assignment.recipe, self.assignment.base
         no_upgrade = base.origin is Origin.NONE or TierName.UPGRADE in recipe.tiers
         return no_upgrade or recipe.canonical.data is DataPolicy.FRESH
 
     def _upgrade(self) -> None:
-        base = self.order.base
+        base = self.assignment.base
         if base.release is None:
             raise SkipTierError(Skip.NO_BASE, base.why)
         self._rest()
         slot = self.stack.enter_context(self._slot(TierName.UPGRADE))
         lineage = self._raise_base(slot)
-        for member in self.order.cast:
-            if member.recipe == self.order.recipe or slot.placed[member.recipe.name].release != member.release:
+        for member in self.assignment.cast:
+            if member.recipe == self.assignment.recipe or slot.placed[member.recipe.name].release != member.release:
                 raise_app(slot, evolve(member, source=None))
         self._check(slot)
         self._live_in(slot)
-        if self.order.recipe.canonical.data is DataPolicy.CARRIED:
-            self._save(slot, (*lineage, self.order.release.version))
-        if self.order.recipe.data.check is None:
+        if self.assignment.recipe.canonical.data is DataPolicy.CARRIED:
+            self._save(slot, (*lineage, self.assignment.release.version))
+        if self.assignment.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "rose over the base's data, but no [data] check proves that data")
 
     def _raise_base(self, slot: Slot) -> tuple[str, ...]:
         """Raise the base and prove its data; returns the lineage of that data."""
-        base, canonical = self.order.base, self.order.canonical
+        base, canonical = self.assignment.base, self.assignment.canonical
         if base.origin is Origin.CANONICAL and canonical is not None:
             self._raise_canonical(slot, canonical)
             return canonical.lineage
         assert base.release is not None  # noqa: S101  asked before
-        own = Member(self.order.recipe, base.release)
+        own = Member(self.assignment.recipe, base.release)
         try:
-            raise_cast(slot, (*self.order.cast[:-1], own))
+            raise_cast(slot, (*self.assignment.cast[:-1], own))
             self._mark(slot)
             self._check(slot)
         except RecipeError as broken:
@@ -137,7 +117,7 @@ class Rehearsal:
             self.damage = f"{canonical.version} was recorded at {canonical.commit[:7]}, which the mirror has no longer"
             raise InfrastructureError(self.damage)
         try:
-            cast = canonical_cast(self.host, canonical, self.order.cast, slot.folder / "source")
+            cast = canonical_cast(self.host, canonical, self.assignment.cast, slot.folder / "source")
             raise_cast(slot, cast)
             self._check(slot)
         except TimedOutError as slow:
@@ -152,30 +132,30 @@ class Rehearsal:
     def _save_fresh_after_all(self) -> None:
         """With a broken base the candidate is the fresh install, which rests in its own slot."""
         if self.candidate is None and self.living is not None:
-            self._save(self.living, (self.order.release.version,))
+            self._save(self.living, (self.assignment.release.version,))
 
     def _backup(self) -> None:
-        take = self._declared(self.order.recipe.backup.take, "no [backup] is declared")
+        take = self._declared(self.assignment.recipe.backup.take, "no [backup] is declared")
         slot = self._wake()
-        run(slot, slot.placed[self.order.recipe.name], take, "backup.take")
+        run(slot, slot.placed[self.assignment.recipe.name], take, "backup.take")
 
     def _restore(self) -> None:
-        restore = self._declared(self.order.recipe.backup.restore, "no [backup] is declared")
-        if TierName.BACKUP in self.order.recipe.tiers or TierName.BACKUP not in self.order.tiers:
+        restore = self._declared(self.assignment.recipe.backup.restore, "no [backup] is declared")
+        if TierName.BACKUP in self.assignment.recipe.tiers or TierName.BACKUP not in self.assignment.tiers:
             raise SkipTierError(Skip.NO_CHECK, "no backup was taken")
         self._rest()
         with self._slot(TierName.RESTORE) as slot:
-            raise_cast(slot, self.order.cast)
-            own = slot.placed[self.order.recipe.name]
+            raise_cast(slot, self.assignment.cast)
+            own = slot.placed[self.assignment.recipe.name]
             run(slot, own, restore, "backup.restore")
             until_ready(slot, own)
             self._check(slot)
 
     def _custom(self) -> None:
-        if not self.order.recipe.custom.run:
+        if not self.assignment.recipe.custom.run:
             raise SkipTierError(Skip.NO_CHECK, "no [custom] tests are declared")
         slot = self._wake()
-        run_all(slot, slot.placed[self.order.recipe.name], self.order.recipe.custom.run, "custom test")
+        run_all(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.custom.run, "custom test")
 
     # ---- what they share ----
 
@@ -187,8 +167,8 @@ class Rehearsal:
     @contextmanager
     def _slot(self, tier: TierName) -> Iterator[Slot]:
         """A slot whose closing is kept in mind."""
-        log = self.host.logs / self.order.recipe.name / self.order.id / f"{tier}.log"
-        with open_slot(self.host, self.order.folder, tier, log) as slot:
+        log = self.host.state.trial_log(self.assignment.recipe.name, self.assignment.id) / f"{tier}.log"
+        with open_slot(self.host, self.assignment.folder, tier, log) as slot:
             self.emptied = self.emptied and slot.emptied
             try:
                 yield slot
@@ -197,7 +177,7 @@ class Rehearsal:
 
     def _keep_in_mind(self, closing: Closing) -> None:
         """What a base did to its own checkout is no evidence against the release under test."""
-        tested = {(member.recipe.name, member.release.commit) for member in self.order.cast}
+        tested = {(member.recipe.name, member.release.commit) for member in self.assignment.cast}
         for each in closing.altered:
             if (each.recipe, each.commit) in tested:
                 self.altered.append(str(each))
@@ -220,29 +200,29 @@ class Rehearsal:
         """The living slot with everything in it up again."""
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
         if not self.awake:
-            raise_cast(self.living, self.order.cast)
+            raise_cast(self.living, self.assignment.cast)
             self.awake = True
         return self.living
 
     def _mark(self, slot: Slot) -> None:
-        if self.order.recipe.data.mark is not None:
-            run(slot, slot.placed[self.order.recipe.name], self.order.recipe.data.mark, "data.mark")
+        if self.assignment.recipe.data.mark is not None:
+            run(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.data.mark, "data.mark")
 
     def _check(self, slot: Slot) -> None:
-        if self.order.recipe.data.check is not None:
-            run(slot, slot.placed[self.order.recipe.name], self.order.recipe.data.check, "data.check")
+        if self.assignment.recipe.data.check is not None:
+            run(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.data.check, "data.check")
 
     def _save(self, slot: Slot, lineage: tuple[str, ...]) -> None:
         """Bring the slot to rest and seal the candidate from it, before later tiers touch its data."""
         slot.rest()
         self.awake = self.awake and slot is not self.living
-        loose, sealed = self.order.folder / "saving", self.order.folder / "candidate"
+        loose, sealed = self.assignment.folder / "saving", self.assignment.folder / "candidate"
         apps = slot.save(loose)
         about = {
-            "recipe": self.order.recipe.name,
-            "version": self.order.release.version,
-            "commit": self.order.release.commit,
-            "trial": self.order.id,
+            "recipe": self.assignment.recipe.name,
+            "version": self.assignment.release.version,
+            "commit": self.assignment.release.commit,
+            "trial": self.assignment.id,
             "lineage": list(lineage),
             "apps": apps,
         }

@@ -1,23 +1,20 @@
-"""Where apps live for a while: folders below work/NAME, owned through a lock and always removed."""
+"""Where apps live for a while: a folder below work/NAME, always removed."""
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
 from reconciler.crossing import Absent, App, Residue
-from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
+from reconciler.errors import InfrastructureError
 from reconciler.ports import Driver, Host
 from reconciler.redact import redaction, slot_secrets
 from state.durable import remove_tree
-from state.errors import LockHeldError
-from state.lock import hold
 
 LOG_TAIL_BYTES = 256 * 1024
-LOCK = "lock"
 
 
 @frozen
@@ -161,66 +158,6 @@ class Slot:
     def _note_ended(self, whose: str, residue: Residue) -> None:
         self.remarks += [f"{whose} left {what} running; it was ended" for what in residue.ended]
         self.remarks += [f"{what} of {whose} would not go" for what in residue.left]
-
-
-@contextmanager
-def reserved(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Own work/NAME for a while: what a dead owner left there is removed first, and all of it at the end.
-
-    Raises BusyError, naming the owner, where somebody else holds it.
-    """
-    try:
-        with _owned(host, recipe, command) as folder:
-            yield folder
-    except LockHeldError as held:
-        raise BusyError(f"{recipe}: its slot is in use: {held}") from held
-
-
-@contextmanager
-def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    folder = host.work / recipe
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with hold(folder / LOCK, command):
-        try:
-            _clear(host, folder)
-            yield folder
-        finally:
-            _leave(host, folder)
-
-
-def _leave(host: Host, folder: Path) -> None:
-    """Remove all of a folder; a signal that comes meanwhile is heeded once nothing is left."""
-    try:
-        _remove(host, folder)
-    except InterruptedPassError:
-        _remove(host, folder)
-        raise
-
-
-def _remove(host: Host, folder: Path) -> None:
-    _clear(host, folder)
-    with suppress(OSError):  # the next owner may be in it already
-        remove_tree(folder)
-
-
-def clear_leftovers(host: Host, recipe: str) -> bool:
-    """End and delete all that a dead owner left of a recipe's slots; tells whether there was anything.
-
-    Raises BusyError where the owner lives.
-    """
-    found = any(path.name != LOCK for path in (host.work / recipe).glob("*"))
-    found = found or any(driver.leftovers(host.work / recipe) for driver in host.drivers.values())
-    with reserved(host, recipe, "recover"):
-        return found
-
-
-def _clear(host: Host, folder: Path) -> None:
-    for driver in host.drivers.values():
-        for mark in driver.leftovers(folder):
-            driver.clear(mark)
-    for path in folder.glob("*"):
-        if path.name != LOCK:
-            remove_tree(path)
 
 
 @contextmanager

@@ -8,22 +8,23 @@ from attrs import define, evolve, field
 
 from desired.digest import tests_digest
 from desired.model import TierName
+from reconciler.assignment import Assignment
 from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports import Host
-from reconciler.rehearsal import Order, Rehearsal, SkipTierError, SlowHostError
+from reconciler.rehearsal import Rehearsal, SkipTierError, SlowHostError
 from state.errors import StateError
 
 
-def run_trial(host: Host, order: Order) -> Trial:
+def run_trial(host: Host, assignment: Assignment) -> Trial:
     """Try once; where something ran out of time, try all of it once more, and the second decides."""
-    first = _Attempt(host, order).run()
+    first = _Attempt(host, assignment).run()
     if not first.timed_out:
         return first
-    host.progress.step(order.recipe.name, "not done in time: trying once more, alone", first.seconds)
+    host.progress.step(assignment.recipe.name, "not done in time: trying once more, alone", first.seconds)
     bad = failing(first.tiers)
     slow = f"a first try ran out of time: {bad.reason if bad else ''}"
-    second = _Attempt(host, order).run()
+    second = _Attempt(host, assignment).run()
     said = "slow host" if failing(second.tiers) is None else "slow recipe"
     return evolve(second, findings=(*second.findings, f"{slow}; the second decides: {said}"))
 
@@ -33,7 +34,7 @@ class _Attempt:
     """One run through the tiers, and the verdict on each that was reached."""
 
     host: Host
-    order: Order
+    assignment: Assignment
     results: list[TierResult] = field(factory=list)
     tail: tuple[str, ...] = ()
     timed_out: bool = False
@@ -41,34 +42,34 @@ class _Attempt:
     def run(self) -> Trial:
         """Go through the tiers until one fails, then remove every slot."""
         started_at, started = self.host.clock.now(), self.host.clock.monotonic()
-        tests_before = tests_digest(self.order.recipe.folder)
+        tests_before = tests_digest(self.assignment.recipe.folder)
         with ExitStack() as stack:
-            rehearsal = Rehearsal(self.host, self.order, stack)
+            rehearsal = Rehearsal(self.host, self.assignment, stack)
             for name, tier in rehearsal.tiers().items():
                 self._perform(name, tier)
                 if failing(self.results) is not None:
                     break
         trial = self._trial(rehearsal, started_at)
-        kept = tests_digest(self.order.recipe.folder) == tests_before
+        kept = tests_digest(self.assignment.recipe.folder) == tests_before
         return evolve(trial, tests_kept=kept, seconds=self.host.clock.monotonic() - started)
 
     def _trial(self, rehearsal: Rehearsal, started_at: datetime) -> Trial:
-        order = self.order
+        assignment = self.assignment
         return Trial(
-            id=order.id,
-            recipe=order.recipe.name,
-            release=order.release,
-            by_pass=order.by_pass,
+            id=assignment.id,
+            recipe=assignment.recipe.name,
+            release=assignment.release,
+            by_pass=assignment.by_pass,
             tiers=tuple(self.results),
-            base=order.base,
+            base=assignment.base,
             emptied=rehearsal.emptied,
             altered=tuple(rehearsal.altered),
-            tests=order.tests,
+            tests=assignment.tests,
             tests_kept=False,
             started_at=started_at,
             finished_at=self.host.clock.now(),
             seconds=0.0,
-            log=f"logs/{order.recipe.name}/{order.id}",
+            log=f"logs/{assignment.recipe.name}/{assignment.id}",
             findings=tuple(rehearsal.findings),
             candidate=rehearsal.candidate,
             timed_out=self.timed_out,
@@ -79,7 +80,7 @@ class _Attempt:
     def _perform(self, name: TierName, tier: Callable[[], None]) -> None:
         """Run one tier and write down what it came to."""
         started = self.host.clock.monotonic()
-        self.host.progress.step(self.order.recipe.name, f"{self.order.release.version}: {name}")
+        self.host.progress.step(self.assignment.recipe.name, f"{self.assignment.release.version}: {name}")
         result = self._judged(name, tier)
         self.results.append(evolve(result, seconds=self.host.clock.monotonic() - started))
         if failing([result]) is not None:
@@ -87,7 +88,7 @@ class _Attempt:
 
     def _log(self, result: TierResult) -> None:
         """The last line of a tier's log says why it failed; where nothing was deployed, it is the only one."""
-        path = self.host.logs / self.order.recipe.name / self.order.id / f"{result.name}.log"
+        path = self.host.state.trial_log(self.assignment.recipe.name, self.assignment.id) / f"{result.name}.log"
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
@@ -116,7 +117,7 @@ class _Attempt:
         return in_one_line(error)
 
     def _leave_out(self, name: TierName) -> None:
-        if name not in self.order.tiers:
+        if name not in self.assignment.tiers:
             raise SkipTierError(Skip.NOT_ASKED, "not asked for")
-        if name in self.order.recipe.tiers:
-            raise SkipTierError(Skip.DECLARED, self.order.recipe.tiers[name])
+        if name in self.assignment.recipe.tiers:
+            raise SkipTierError(Skip.DECLARED, self.assignment.recipe.tiers[name])

@@ -45,8 +45,12 @@ class StateFolder:
     def mirror(self, name: str) -> Path:
         return self.mirrors / f"{_one_part(name)}.git"
 
+    def generations(self, name: str) -> Path:
+        """Where the sealed snapshots of a recipe lie, a folder each."""
+        return self.canonicals / _one_part(name)
+
     def canonical(self, name: str, generation: int) -> Path:
-        return self.canonicals / _one_part(name) / str(generation)
+        return self.generations(name) / str(generation)
 
     def slot(self, name: str) -> Path:
         return self.work / _one_part(name)
@@ -54,8 +58,12 @@ class StateFolder:
     def slot_lock(self, name: str) -> Path:
         return self.slot(name) / "lock"
 
+    def trial_logs(self, name: str) -> Path:
+        """Where the logs of a recipe's trials lie, a folder each."""
+        return self.logs / _one_part(name)
+
     def trial_log(self, name: str, trial: str) -> Path:
-        return self.logs / _one_part(name) / _one_part(trial)
+        return self.trial_logs(name) / _one_part(trial)
 
     def create(self) -> None:
         """Make what is missing, private to us; raises FolderError for a folder that others could tamper with."""

@@ -15,7 +15,7 @@ from reconciler.core.outcome import Result
 from reconciler.core.report import Report, Slice
 from reconciler.core.sights import Sight
 from reconciler.observe import observe
-from reconciler.slots import reserved
+from reconciler.reservation import reserved
 from state.model import Memory
 from tests.dying import Death, dying_pass
 from tests.expected import Twin, Work, code_of, facts_of, is_shrunken, is_well, moved, passed, rank, work_of

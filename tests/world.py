@@ -150,9 +150,7 @@ class World:
             place=place,
             canon="canon-1",
             fleet="fleet-1",
-            work=self.state.work,
-            canonicals=self.state.canonicals,
-            logs=self.state.logs,
+            state=self.state,
             pass_id=f"pass-{self.passes}",
             **wrapped,  # type: ignore[arg-type]  # ports in wrapping
         )

@@ -13,7 +13,7 @@ from reconciler.core.sights import Sight, moved_tags, vanished_tags
 from reconciler.errors import InfrastructureError, NeedsPersonError
 from reconciler.observe import observe
 from reconciler.ports import Host
-from reconciler.slots import reserved
+from reconciler.reservation import reserved
 from state.lock import hold
 from state.model import Entry, KnownTag, Memory
 
@@ -89,8 +89,8 @@ def _drop(host: Host, name: str, reason: str) -> str:
             "lineage": list(have.lineage) if have else [],
         }
         # The record goes last: broken off before that, this can be said again.
-        host.snapshots.delete(host.canonicals / name)
-        host.snapshots.delete(host.logs / name)
+        host.snapshots.delete(host.state.generations(name))
+        host.snapshots.delete(host.state.trial_logs(name))
         host.mirrors.drop(name)
         host.registry.forget(name, [Entry(host.clock.now(), "forgotten", name, body)])
     return f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"

@@ -83,9 +83,7 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
         place=place(tools, fleet.passes, os.environ),
         canon=canon_revision(children),
         fleet=fleet_revision(fleet.folder, children),
-        work=state.work,
-        canonicals=state.canonicals,
-        logs=state.logs,
+        state=state,
         pass_id=f"{clock.now():%Y%m%dT%H%M%SZ}-{os.getpid()}",
     )
 

@@ -69,9 +69,9 @@ def _code(states: set[State]) -> int:
 
 
 def _looks(house: House, records: Records) -> dict[str, Look]:
-    snapshots, folder = SealedSnapshots(), house.state.canonicals
+    snapshots = SealedSnapshots()
     return {
-        name: look_at(snapshots, folder, canonical, records.memories.get(name, Memory(name)))
+        name: look_at(snapshots, house.state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
     }
 
@@ -79,8 +79,7 @@ def _looks(house: House, records: Records) -> dict[str, Look]:
 def logs(options: Options, name: str, trial: str | None) -> int:
     """The log of one trial, tier by tier; the latest unless one is named."""
     house = open_house(options)
-    folder = house.state.logs / name
-    trials = logged_trials(folder)
+    trials = logged_trials(house.state.trial_logs(name))
     if not trials:
         require(house.fleet, name)
         raise UsageError(f"no trial of {name} is logged", "a pass or `reconcile trial` makes one")
@@ -88,7 +87,7 @@ def logs(options: Options, name: str, trial: str | None) -> int:
     if chosen not in trials:
         raise UsageError(f"no trial {chosen} of {name}", f"there are: {', '.join(trials)}")
     order = [*TierName, "promote"]
-    texts = {tier: (folder / chosen / f"{tier}.log") for tier in order}
+    texts = {tier: house.state.trial_log(name, chosen) / f"{tier}.log" for tier in order}
     there = {str(tier): path.read_text(errors="replace") for tier, path in texts.items() if path.exists()}
     if options.json:
         sys.stdout.write(write(logs_document(name, chosen, there)))

@@ -12,6 +12,7 @@ from attrs import frozen
 from desired.model import Release, TierName, Unobservable
 from desired.problems import RefusedError
 from desired.values import read_duration
+from reconciler.assignment import Assignment
 from reconciler.casts import NeedMissingError, canonical_cast, cast_of
 from reconciler.cli.failures import UsageError
 from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
@@ -28,7 +29,7 @@ from reconciler.evidence import trial_entry
 from reconciler.observe import observe
 from reconciler.ports import Host
 from reconciler.raising import Cast, raise_cast
-from reconciler.rehearsal import Order
+from reconciler.reservation import reserved
 from reconciler.show.answers import Tested, raised_document, trial_document
 from reconciler.show.document import write
 from reconciler.show.junit import junit
@@ -36,7 +37,7 @@ from reconciler.show.progress import Silent
 from reconciler.show.raised import render_raised
 from reconciler.show.screen import screen_for
 from reconciler.show.trial import render_trial
-from reconciler.slots import Slot, open_slot, reserved
+from reconciler.slots import Slot, open_slot
 from reconciler.trial import run_trial
 from state.errors import LockHeldError
 from state.lock import hold
@@ -91,7 +92,7 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
     cast = cast_of(recipe, release, house.fleet.recipes, _need_releases(records, sights))
     with reserved(host, name, f"trial {release.version}") as folder:
         sight = sights[name]
-        order = Order(
+        assignment = Assignment(
             id=trial_id(host),
             recipe=recipe,
             release=release,
@@ -103,7 +104,7 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
             folder=folder,
             tiers=tiers,
         )
-        tried = run_trial(host, order)
+        tried = run_trial(host, assignment)
     conditions = gate(house.fleet, recipe, tried, sight.answer, host.place)
     return Tested(tried, conditions, sight.canonical, sight.look)
 

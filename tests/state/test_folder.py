@@ -17,17 +17,21 @@ def test_every_path_lies_where_the_design_says(tmp_path: Path) -> None:
         "database": state.database,
         "lock": state.lock,
         "mirror": state.mirror("notes"),
+        "generations": state.generations("notes"),
         "canonical": state.canonical("notes", 3),
         "slot": state.slot("notes"),
         "slot lock": state.slot_lock("notes"),
+        "logs": state.trial_logs("notes"),
         "log": state.trial_log("notes", "t1"),
     } == {
         "database": tmp_path / "canon.db",
         "lock": tmp_path / "lock",
         "mirror": tmp_path / "mirrors/notes.git",
+        "generations": tmp_path / "canonicals/notes",
         "canonical": tmp_path / "canonicals/notes/3",
         "slot": tmp_path / "work/notes",
         "slot lock": tmp_path / "work/notes/lock",
+        "logs": tmp_path / "logs/notes",
         "log": tmp_path / "logs/notes/t1",
     }
 
@@ -42,7 +46,14 @@ def test_naming_paths_of_a_missing_folder_makes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc", "../x", "a\0b"])
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     state = StateFolder(tmp_path)
-    for make in (state.mirror, state.slot, state.slot_lock, lambda name: state.canonical(name, 1)):
+    for make in (
+        state.mirror,
+        state.slot,
+        state.slot_lock,
+        state.generations,
+        state.trial_logs,
+        lambda name: state.canonical(name, 1),
+    ):
         if make != state.mirror or name not in {".", ".."}:
             with pytest.raises(FolderError, match="names no entry"):
                 make(name)

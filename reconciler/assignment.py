@@ -1,0 +1,30 @@
+"""What a trial is told to try."""
+
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.model import Recipe, Release, TierName
+from reconciler.core.base import Base
+from reconciler.raising import Cast
+from state.model import Canonical
+
+
+@frozen
+class Assignment:
+    """What is to be tried, and on what terms. `cast` is the recipe at the release under test, after all that it needs.
+
+    `tiers` are those that were asked for; `tests` digests the circumstances of the recipe's tests; `folder` is
+    the recipe's reserved working folder.
+    """
+
+    id: str
+    recipe: Recipe
+    release: Release
+    cast: Cast
+    base: Base
+    canonical: Canonical | None
+    by_pass: bool
+    tests: str
+    folder: Path
+    tiers: frozenset[TierName] = frozenset(TierName)

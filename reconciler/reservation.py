@@ -1,0 +1,78 @@
+"""Owns a recipe's working folder for a while, through a lock, and clears it of what a dead owner left."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from reconciler.errors import BusyError, InterruptedPassError
+from reconciler.ports import Driver, Host
+from state.durable import remove_tree
+from state.errors import LockHeldError
+from state.folder import StateFolder
+from state.lock import hold
+
+
+@contextmanager
+def reserved(host: Host, recipe: str, command: str) -> Iterator[Path]:
+    """Own work/NAME for a while: what a dead owner left there is removed first, and all of it at the end.
+
+    Raises BusyError, naming the owner, where somebody else holds it.
+    """
+    try:
+        with _owned(host, recipe, command) as folder:
+            yield folder
+    except LockHeldError as held:
+        raise BusyError(f"{recipe}: its slot is in use: {held}") from held
+
+
+@contextmanager
+def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
+    folder = host.state.slot(recipe)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with hold(host.state.slot_lock(recipe), command):
+        try:
+            _clear(host, recipe)
+            yield folder
+        finally:
+            _leave(host, recipe)
+
+
+def _leave(host: Host, recipe: str) -> None:
+    """Remove all of work/NAME; a signal that comes meanwhile is heeded once nothing is left."""
+    try:
+        _remove(host, recipe)
+    except InterruptedPassError:
+        _remove(host, recipe)
+        raise
+
+
+def _remove(host: Host, recipe: str) -> None:
+    _clear(host, recipe)
+    with suppress(OSError):  # the next owner may be in it already
+        remove_tree(host.state.slot(recipe))
+
+
+def clear_leftovers(host: Host, recipe: str) -> bool:
+    """End and delete all that a dead owner left of a recipe's slots; tells whether there was anything.
+
+    Raises BusyError where the owner lives.
+    """
+    found = bool(_lying(host.state, recipe) or _marks(host, recipe))
+    with reserved(host, recipe, "recover"):
+        return found
+
+
+def _clear(host: Host, recipe: str) -> None:
+    for driver, mark in _marks(host, recipe):
+        driver.clear(mark)
+    for path in _lying(host.state, recipe):
+        remove_tree(path)
+
+
+def _lying(state: StateFolder, recipe: str) -> list[Path]:
+    return [path for path in state.slot(recipe).glob("*") if path != state.slot_lock(recipe)]
+
+
+def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
+    slot = host.state.slot(recipe)
+    return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]
