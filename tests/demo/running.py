@@ -17,7 +17,8 @@ from urllib.parse import urlencode, urlsplit
 from attrs import field, frozen
 
 from reconciler.demo.fleet import APPS, KIT, release_tree
-from reconciler.host.processes.procfile import parse_procfile, parse_sample
+from reconciler.host.processes.procfile import parse_procfile
+from reconciler.host.sample import parse_sample
 
 PATIENCE = 60
 BASICS = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

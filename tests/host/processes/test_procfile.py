@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
-from reconciler.host.processes.procfile import Sample, parse_procfile, parse_sample, read_checkout
+from reconciler.host.processes.procfile import parse_procfile, read_checkout
+from reconciler.host.sample import Sample, parse_sample
 
 T = TypeVar("T")
 
@@ -120,7 +121,7 @@ def test_a_secret_is_declared_by_its_version_and_described_by_its_comment(commen
         with pytest.raises(RecipeError, match="length of secret x"):
             parse_sample(f"SECRET_X_VERSION=v1{comment}")
     else:
-        assert parse_sample(f"SECRET_X_VERSION=v1{comment}") == Sample({}, (need,))
+        assert parse_sample(f"SECRET_X_VERSION=v1{comment}") == Sample({}, (need,), {"x": "v1"})
 
 
 @pytest.mark.parametrize(

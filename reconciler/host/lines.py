@@ -1,0 +1,46 @@
+"""Small text files of a checked-out release, line by line."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.errors import RecipeError
+
+_LARGEST_TEXT = 64 * 1024
+
+
+def read_text(path: Path) -> str | None:
+    """A small text file of a repository, None if there is none; never what a link or a pipe of that name leads to."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as failure:
+        raise RecipeError(f"{path.name} cannot be read: {failure.strerror}") from None
+    try:
+        regular = stat.S_ISREG(os.fstat(handle).st_mode)
+        data = os.read(handle, _LARGEST_TEXT + 1) if regular else b""
+    finally:
+        os.close(handle)
+    if not regular or len(data) > _LARGEST_TEXT:
+        raise RecipeError(f"{path.name} is no plain file of at most {_LARGEST_TEXT} bytes")
+    return _decoded(path.name, data)
+
+
+def _decoded(name: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        line = data.count(b"\n", 0, failure.start) + 1
+        raise RecipeError(f"{name}:{line}: is not UTF-8") from None
+
+
+def said_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
+    """The lines that say something, with where they stand; only a newline ends a line, as for a shell."""
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        said = line.strip(" \t\r")
+        if "\0" in said:
+            raise RecipeError(f"{file}:{number}: holds a NUL byte")
+        if said and not said.startswith("#"):
+            yield f"{file}:{number}", said

@@ -1,0 +1,93 @@
+"""A recipe's `.env.sample`, in Co-op Cloud's syntax: the settings it proposes and the secrets it declares."""
+
+import re
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from reconciler.crossing import SecretNeed
+from reconciler.errors import RecipeError
+from reconciler.host.lines import said_lines
+
+SAMPLE = ".env.sample"
+LONGEST_SECRET = 4096
+
+_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_QUOTED = re.compile(r"""\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#(.*))?""")
+_BARE = re.compile(r"""(?!\s*['"])((?:(?!\s#).)*)(?:\s#(.*))?""")
+_SECRET = re.compile(r"SECRET_([A-Z0-9][A-Z0-9_]*)_VERSION")
+_WORD = re.compile(r"(?<!\S)(length|charset|generate)=(\S+)")
+_CHARSETS = {"": "", "alnum": "alnum", "alphanumeric": "alnum", "hex": "hex"}
+
+
+@frozen
+class Sample:
+    """`versions` has for each secret what its line assigns, which is a part of its name in a swarm."""
+
+    settings: Mapping[str, str]
+    secrets: tuple[SecretNeed, ...]
+    versions: Mapping[str, str] = field(factory=dict)
+
+
+def parse_sample(text: str, usual_length: int | None = None) -> Sample:
+    """The last of several assignments to one name holds. A `$` stays as it is: nothing is expanded.
+
+    `usual_length` is that of a secret whose line says neither a length nor that it is not to be generated.
+    """
+    settings: dict[str, str] = {}
+    secrets: dict[str, SecretNeed] = {}
+    versions: dict[str, str] = {}
+    for where, line in said_lines(SAMPLE, text):
+        name, value, comment = assignment(where, line)
+        secret = _SECRET.fullmatch(name)
+        if secret is not None:
+            own = secret[1].lower()
+            secrets[own], versions[own] = _secret(where, own, comment, usual_length), value
+        else:
+            settings[name] = value
+    return Sample(settings, tuple(secrets.values()), versions)
+
+
+def assignment(where: str, line: str) -> tuple[str, str, str]:
+    """Name, value and comment of one line."""
+    match = _ASSIGNMENT.fullmatch(line)
+    if match is None:
+        raise RecipeError(f"{where}: no setting", "a line is NAME=VALUE, with a comment after ' #'")
+    name = match[1]
+    if name == "PATH" or name.startswith("CANON_"):
+        raise RecipeError(f"{where}: may not set {name}")
+    value, comment = _value(where, name, match[2])
+    return name, value, comment
+
+
+def _value(where: str, name: str, text: str) -> tuple[str, str]:
+    """What stands after the equals sign, without its quotes, and the comment after it."""
+    if bare := _BARE.fullmatch(text):
+        return bare[1].strip(), bare[2] or ""
+    quoted = _QUOTED.fullmatch(text)
+    if quoted is None:
+        raise RecipeError(f"{where}: the value of {name} has an unclosed quote or text after its quotes")
+    literal = quoted[1] if quoted[1] is not None else _unescape(quoted[2])
+    return literal, quoted[3] or ""
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r'\\([\\"$`n])', lambda escape: "\n" if escape[1] == "n" else escape[1], text)
+
+
+def _secret(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
+    words = dict(_WORD.findall(comment))
+    charset = words.get("charset", "")
+    if charset not in _CHARSETS:
+        raise RecipeError(f"{where}: the charset of secret {name} is none we know", "charset is hex or alnum")
+    length = None if words.get("generate") == "false" else _length(where, name, words) or usual_length
+    return SecretNeed(name, length, _CHARSETS[charset])
+
+
+def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:
+    text = words.get("length")
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 0 < int(text) <= LONGEST_SECRET:
+        raise RecipeError(f"{where}: the length of secret {name} is not from 1 to {LONGEST_SECRET}")
+    return int(text)
