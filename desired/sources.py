@@ -106,7 +106,7 @@ def _is_own_file(folder: Path, name: str) -> bool:
 
 def _file_names(folder: Path) -> list[str]:
     try:
-        return [entry.name for entry in folder.iterdir() if entry.is_file()]
+        return [entry.name for entry in folder.iterdir() if entry.is_file() and not entry.is_symlink()]
     except OSError:
         return []
 

@@ -1,3 +1,4 @@
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from desired.model import (
     Install,
     Ready,
     Recipe,
+    Swarm,
     TierName,
     Upgrade,
 )
@@ -30,6 +32,9 @@ protocols = ["https", "file"]
 unit = "reconcile.service"
 [environment]
 pass = ["HTTPS_PROXY"]
+[swarm]
+zone = "ci.example"
+proxy = "https://10.0.0.1:8443"
 [defaults.recipe]
 driver = "process"
 """
@@ -107,6 +112,7 @@ def test_every_key_arrives_in_the_fleet(tmp_path: Path) -> None:
         protocols=("https", "file"),
         unit="reconcile.service",
         passes=("HTTPS_PROXY",),
+        swarm=Swarm("ci.example", "https://10.0.0.1:8443"),
     )
 
 
@@ -136,6 +142,69 @@ def test_a_fleet_without_recipes_can_be_read(tmp_path: Path) -> None:
 def test_an_app_is_ready_in_the_one_way_that_is_declared(tmp_path: Path, table: str, ready: Ready) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"{RECIPE}[ready]\n{table}\n"})
     assert read_fleet(folder).recipes["notes"].ready == ready
+
+
+OVERLAID = f"""\
+{RECIPE}driver = "swarm"
+[install]
+overlays = ["compose.ci.yml", "ci/compose.slow.yml"]
+"""
+
+
+def write_overlays(recipe: Path) -> None:
+    (recipe / "ci").mkdir()
+    for name in ("compose.ci.yml", "ci/compose.slow.yml"):
+        (recipe / name).touch()
+
+
+def test_overlays_of_a_recipe_on_a_swarm_keep_their_order(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": OVERLAID})
+    write_overlays(folder / "recipes" / "notes")
+    notes = read_fleet(folder).recipes["notes"]
+    assert (notes.driver, notes.install.overlays) == ("swarm", ("compose.ci.yml", "ci/compose.slow.yml"))
+
+
+def test_overlays_are_found_in_a_recipe_folder_that_is_a_link(tmp_path: Path) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": OVERLAID})
+    write_overlays(folder / "recipes" / "notes")
+    (folder / "recipes" / "linked").symlink_to("notes")
+    assert read_fleet(folder).recipes["linked"].install.overlays == ("compose.ci.yml", "ci/compose.slow.yml")
+
+
+@pytest.mark.parametrize("what", ["link", "folder", "dangling link", "pipe"])
+def test_an_overlay_is_a_file_and_nothing_else(tmp_path: Path, what: str) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": OVERLAID})
+    recipe = folder / "recipes" / "notes"
+    write_overlays(recipe)
+    overlay = recipe / "compose.ci.yml"
+    overlay.unlink()
+    match what:
+        case "link":
+            overlay.symlink_to("recipe.toml")
+        case "folder":
+            overlay.mkdir()
+        case "dangling link":
+            overlay.symlink_to(overlay.name)
+        case _:
+            os.mkfifo(overlay)
+    assert complaints(folder) == [
+        'recipes/notes/recipe.toml:5:13: install.overlays[0] names "compose.ci.yml", which is no file in recipes/notes'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "swarm"),
+    [
+        ("", Swarm()),
+        ('zone = "a"', Swarm(zone="a")),
+        ('proxy = "direct"', Swarm(proxy=None)),
+        ('proxy = "http://127.0.0.1"', Swarm(proxy="http://127.0.0.1")),
+        ('proxy = "https://[::1]:65535"', Swarm(proxy="https://[::1]:65535")),
+    ],
+)
+def test_apps_on_a_swarm_are_reached_as_declared(tmp_path: Path, table: str, swarm: Swarm) -> None:
+    folder = write_fleet(tmp_path / "fleet", {"notes": RECIPE}, f"{FLEET}[swarm]\n{table}\n")
+    assert read_fleet(folder).swarm == swarm
 
 
 DEFAULTS = """\

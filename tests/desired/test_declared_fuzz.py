@@ -12,12 +12,13 @@ from tests.declarations import FLEET, RECIPE, write_fleet
 
 FULL_FLEET = FLEET + (
     'protocols = ["https", "file"]\nunit = "a.service"\n[environment]\npass = ["HTTPS_PROXY"]\n'
-    '[defaults.ready]\ntcp = true\n[defaults.install.env]\nA = "1"\n'
+    '[swarm]\nzone = "ci.example"\nproxy = "direct"\n[defaults.ready]\ntcp = true\n[defaults.install.env]\nA = "1"\n'
 )
 FULL_RECIPE = RECIPE + (
-    'driver = "process"\nenrolled = false\nexception = "why"\nreview = 2027-03-01\nrequires = ["git-lfs"]\n'
+    'driver = "swarm"\nenrolled = false\nexception = "why"\nreview = 2027-03-01\nrequires = ["git-lfs"]\n'
     '[release]\nallow = ">=2.0.0,<4"\n[install]\nenv = { TITLE = "Notes" }\nsecrets = { key = ["openssl", "rand"] }\n'
-    'steps = [["./seed.sh"]]\nneeds = ["wiki"]\n[ready]\nhttp = "/"\nstatus = [200]\ntimeout = "10m"\n'
+    'overlays = ["recipe.toml"]\nsteps = [["./seed.sh"]]\nneeds = ["wiki"]\n'
+    '[ready]\nhttp = "/"\nstatus = [200]\ntimeout = "10m"\n'
     '[data]\nmark = ["m"]\ncheck = ["c"]\n[backup]\ntake = ["t"]\nrestore = ["r"]\n[upgrade]\nbase = "1.0.0"\n'
     'reason = "why"\n[tiers]\nbackup = "why"\n[custom]\nrun = [["x"]]\n[canonical]\nkeep = "rest"\ngenerations = 2\n'
 )

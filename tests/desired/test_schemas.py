@@ -70,6 +70,9 @@ NEAR_MISSES = st.one_of(
     st.from_regex(r"\A(https|ssh|http|file|git)://[a-z@:/.\[\]-]{0,12}\Z"),
     st.from_regex(r"\A[a-z-]{0,4}@?[a-z.]{0,4}:[a-z/:-]{0,8}\Z"),
     st.from_regex(r"\A[A-Z_a-z0-9.-]{1,8}(\.service)?\Z"),
+    st.from_regex(r"\A(direct|https?://[a-z.:\[\]]{1,8}(:[0-9]{0,5})?)\Z"),
+    st.from_regex(r"\A[a-z0-9-]{1,4}(\.[a-z0-9-]{1,4}){0,2}\Z"),
+    st.from_regex(r"\A[A-Za-z_.]{1,4}(/[a-z.-]{1,4}){0,2}\Z"),
     st.sampled_from(["PATH", "", "/", "/a b", "a\nb", "https://u:p@h/x", "file:///x", "x.service"]),
 )
 
