@@ -72,7 +72,7 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
     return Host(
         clock=clock,
         upstream=GitUpstream(children, fleet.protocols),
-        mirrors=GitMirrors(state.mirrors, children, fleet.protocols, lock),
+        mirrors=GitMirrors(state, children, fleet.protocols, lock),
         drivers={"process": ProcessDriver(children)},
         secrets=HostSecrets(children),
         commands=commands,

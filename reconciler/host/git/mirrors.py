@@ -18,6 +18,7 @@ from reconciler.host.git.repository import Repository
 from reconciler.host.git.served import Served
 from reconciler.host.sinks import MIB
 from reconciler.host.text import one_line
+from state.folder import StateFolder
 from state.model import Answer
 
 _ASKED = "refs/asked/last"
@@ -28,13 +29,13 @@ _REF = re.compile(r"(?!-)[^\x00-\x20\x7f~^:?*\[\\{}]+")
 
 @frozen
 class GitMirrors:
-    """`folder` holds one NAME.git for each recipe; `environment` is what all children get.
+    """`environment` is what all children get.
 
     `holding` is the pass lock's descriptor, None where none is held; `most` bounds in bytes what one update may
     bring and one checkout may write.
     """
 
-    folder: Path
+    state: StateFolder
     environment: Mapping[str, str]
     protocols: tuple[str, ...]
     holding: int | None = None
@@ -54,7 +55,7 @@ class GitMirrors:
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> frozenset[str]:
         """As the port says. Under the pass lock, for what a killed run left in the served copy is cleared away."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         served = Served(self._repository(recipe.name, self.holding), self.most)
         served.make_ready()
         held = served.repository.refs()
@@ -102,11 +103,11 @@ class GitMirrors:
         if path.exists():
             path.rename(gone)
             shutil.rmtree(gone)
-        for left in self.folder.glob(f".{name}.git.*.lock"):
+        for left in self.state.mirrors.glob(f".{name}.git.*.lock"):
             left.unlink()
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"{name}.git"
+        return self.state.mirror(name)
 
     def _repository(self, name: str, holding: int | None) -> Repository:
         return Repository(self._path(name), self.environment, holding)

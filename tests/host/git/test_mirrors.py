@@ -20,6 +20,7 @@ from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.text import decoded
+from state.folder import StateFolder
 from state.model import Answer
 from tests.faulty import FAILINGS, faulty
 from tests.forge import Forge, forge
@@ -42,11 +43,11 @@ class World:
         name = re.sub(r"\W+", "-", folder.name)
         self.upstream = served.repository(name)
         self.recipe = Recipe("notes", served.address(name), Path("/nowhere"))
-        self.mirrors = GitMirrors(folder / "mirrors", ENVIRONMENT, ("http",))
+        self.mirrors = GitMirrors(StateFolder(folder), ENVIRONMENT, ("http",))
 
     @property
     def copy(self) -> Path:
-        return self.mirrors.folder / "notes.git"
+        return self.mirrors.state.mirror("notes")
 
     def answer(self) -> Answer:
         reply = GitUpstream(ENVIRONMENT, ("http",)).ask([Question(self.recipe, None)])["notes"]
@@ -240,7 +241,7 @@ def change(world: World) -> Callable[[], None]:
     def unharmed() -> None:
         assert world.look() == before
         git(world.copy, "fsck", "--strict", "--no-dangling")
-        assert [path.name for path in world.mirrors.folder.iterdir() if not path.name.endswith(".lock")] == [
+        assert [path.name for path in world.mirrors.state.mirrors.iterdir() if not path.name.endswith(".lock")] == [
             "notes.git"
         ]
         world.follow()
@@ -310,7 +311,7 @@ def test_more_than_allowed_is_refused(world: World) -> None:
 def test_an_update_in_a_folder_without_room_leaves_the_mirror_as_it_was(world: World) -> None:
     unharmed = change(world)
     answer = world.answer()
-    obstacle = world.mirrors.folder / ".notes.git.incoming"
+    obstacle = world.mirrors.state.mirrors / ".notes.git.incoming"
     obstacle.write_text("no folder can be made here")
     with pytest.raises(InfrastructureError):
         world.mirrors.update(world.recipe, answer, commits_of(answer))
@@ -325,12 +326,13 @@ import fcntl, os, sys
 from pathlib import Path
 from desired.model import Recipe
 from reconciler.host.git.mirrors import GitMirrors
+from state.folder import StateFolder
 from state.model import Answer
 folder, lock, url, head, tags = sys.argv[1:]
 held = os.open(lock, os.O_RDWR | os.O_CREAT)
 fcntl.flock(held, fcntl.LOCK_EX)
 environment = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
-mirrors = GitMirrors(Path(folder), environment, ("http",), held)
+mirrors = GitMirrors(StateFolder(Path(folder)), environment, ("http",), held)
 tags = dict(tag.split("=") for tag in tags.split(","))
 print("begins", flush=True)
 mirrors.update(Recipe("notes", url, Path("/")), Answer("", "main", head, tags), tags)
@@ -349,7 +351,7 @@ def test_an_update_killed_at_any_moment_is_made_up_for_by_the_next(world: World,
     answer = world.answer()
     tags = ",".join(f"{name}={commit}" for name, commit in answer.tags.items())
     lock = tmp_path / "lock"
-    arguments = [world.mirrors.folder, lock, world.recipe.upstream, answer.head, tags]
+    arguments = [world.mirrors.state.root, lock, world.recipe.upstream, answer.head, tags]
     command = [sys.executable, "-c", _UPDATE, *map(str, arguments)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as killed:
         assert killed.stdout
@@ -380,7 +382,7 @@ def test_what_a_killed_run_left_does_not_hinder_the_next(world: World) -> None:
     incoming = world.copy / "refs" / "incoming" / "heads"
     incoming.mkdir(parents=True)
     (incoming / "main").write_text(f"{world.look().head}\n")
-    (world.mirrors.folder / ".notes.git.incoming" / "objects").mkdir(parents=True)
+    (world.mirrors.state.mirrors / ".notes.git.incoming" / "objects").mkdir(parents=True)
     (world.copy / "refs" / "tags" / "1.1.0").write_bytes(bytes(41))
     world.follow()
     assert world.look() == MirrorRefs(world.answer().head, commits_of(world.answer()))
@@ -428,9 +430,9 @@ def test_a_broken_mirror_is_made_anew_and_what_is_left_of_it_laid_aside(
     world.follow()
     assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
     world.mirrors.checkout("notes", commit, tmp_path / "after")
-    assert (world.mirrors.folder / ".notes.git.damaged").is_dir()
+    assert (world.mirrors.state.mirrors / ".notes.git.damaged").is_dir()
     world.mirrors.drop("notes")
-    assert list(world.mirrors.folder.iterdir()) == []
+    assert list(world.mirrors.state.mirrors.iterdir()) == []
 
 
 def test_a_checkout_of_a_commit_that_is_not_whole_names_the_mirror_and_the_way_out(
@@ -453,11 +455,11 @@ def test_looking_changes_nothing(world: World, tmp_path: Path) -> None:
     world.upstream.tag("1.0.0")
     world.follow()
     world.mirrors.checkout("notes", commit, tmp_path / "out")
-    before = everything(world.mirrors.folder)
+    before = everything(world.mirrors.state.mirrors)
     world.look()
     world.mirrors.resolve("notes", "1.0.0")
     world.mirrors.alterations("notes", commit, tmp_path / "out")
-    assert everything(world.mirrors.folder) == before
+    assert everything(world.mirrors.state.mirrors) == before
 
 
 def test_looking_at_refs_that_are_not_packed_finds_them_all(world: World) -> None:
@@ -490,7 +492,7 @@ def test_a_dropped_mirror_is_gone(world: World) -> None:
     world.follow()
     world.mirrors.drop("notes")
     assert world.mirrors.look("notes") is None
-    assert list(world.mirrors.folder.iterdir()) == []
+    assert list(world.mirrors.state.mirrors.iterdir()) == []
     world.mirrors.drop("notes")
 
 
