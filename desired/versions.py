@@ -37,11 +37,6 @@ def is_release_name(text: str) -> bool:
     return parse_version(text) is not None
 
 
-def is_newer(text: str, than: str) -> bool:
-    """Whether one release name comes after another. Raises ValueError where either is none."""
-    return version_key(text) > version_key(than)
-
-
 def _app_key(app: str) -> AppKey:
     return tuple(_piece_key(piece) for piece in _PIECE.findall(app))
 

@@ -50,7 +50,7 @@ def make_demo(folder: Path) -> None:
     for name, history in HISTORIES.items():
         repository = upstreams / f"{name}.git"
         _git(git_argv("init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(repository)), upstreams)
-        _import(repository, stream("main", "", _trees(name, history.commits)))
+        _import(repository, stream("main", "", trees_of(name, history.commits)))
         _declare(name, folder / "fleet" / "recipes" / name, upstreams)
     (folder / "fleet" / "fleet.toml").write_text(FLEET, encoding="utf-8")
     (folder / "README").write_text(README, encoding="utf-8")
@@ -62,7 +62,7 @@ def publish(folder: Path, publication: Publication) -> None:
     before = [*HISTORIES[name].commits]
     for earlier in PUBLICATIONS[: PUBLICATIONS.index(publication)]:
         before += earlier.commits if earlier.recipe == name else ()
-    trees = _trees(name, [*before, *publication.commits])[len(before) :]
+    trees = trees_of(name, [*before, *publication.commits])[len(before) :]
     made = stream(publication.branch, "refs/heads/main^0", trees, publication.moves)
     _import(folder.absolute() / "upstreams" / f"{name}.git", made)
 
@@ -79,15 +79,8 @@ def damage(folder: Path, name: str) -> Path:
     return file
 
 
-def release_tree(name: str, label: str) -> Tree:
-    """The files of a recipe's repository at the commit that lays the folder `label`."""
-    history = [*HISTORIES[name].commits]
-    for publication in PUBLICATIONS:
-        history += publication.commits if publication.recipe == name else ()
-    return next(tree for commit, tree in _trees(name, history) if commit.lays == label)
-
-
-def _trees(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
+def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
+    """All files of a recipe's repository at each of its `commits`, which begin with its first."""
     laid: dict[str, bytes] = {kit: (KIT / "repository" / kit).read_bytes() for kit in HISTORIES[name].kit}
     trees: list[tuple[Commit, Tree]] = []
     for commit in commits:

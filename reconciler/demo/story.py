@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from reconciler.demo.facts import Moment
 from reconciler.demo.fleet import make_demo
-from reconciler.demo.scenes import SCENES, Moment, Scene
+from reconciler.demo.scenes import SCENES, Scene
 from reconciler.demo.stage import Rows, Say, Stage, program_folder, shown
 from reconciler.errors import CanonError
 

@@ -16,7 +16,9 @@ from urllib.parse import urlencode, urlsplit
 
 from attrs import field, frozen
 
-from reconciler.demo.fleet import APPS, KIT, release_tree
+from reconciler.demo.fleet import APPS, KIT, trees_of
+from reconciler.demo.history import Tree
+from reconciler.demo.upstreams import HISTORIES, PUBLICATIONS
 from reconciler.host.processes.procfile import parse_procfile
 from reconciler.host.sample import parse_sample
 
@@ -122,10 +124,18 @@ def asked(url: str, page: str, body: object = None, **query: str) -> str:
 
 def _checked_out(home: Home, label: str) -> Path:
     checkout = home.folder / f"checkout-{label}-{secrets.token_hex(2)}"
-    for path, content in release_tree(home.name, label).items():
+    for path, content in _release_tree(home.name, label).items():
         (checkout / path).parent.mkdir(parents=True, exist_ok=True)
         (checkout / path).write_bytes(content)
     return checkout
+
+
+def _release_tree(name: str, label: str) -> Tree:
+    """The files of a recipe's repository at the commit that lays the folder `label`."""
+    history = [*HISTORIES[name].commits]
+    for publication in PUBLICATIONS:
+        history += publication.commits if publication.recipe == name else ()
+    return next(tree for commit, tree in trees_of(name, history) if commit.lays == label)
 
 
 def _environment(home: Home, checkout: Path, label: str, port: int) -> dict[str, str]:

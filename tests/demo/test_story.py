@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.demo.scenes import SCENES, Moment, Scene
+from reconciler.demo.facts import Moment
+from reconciler.demo.scenes import SCENES, Scene
 from reconciler.demo.stage import Stage
 from reconciler.demo.story import UntrueError, tell
 from reconciler.errors import NeedsPersonError

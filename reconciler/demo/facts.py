@@ -1,0 +1,152 @@
+"""What must be so after each scene of the story: sentences for the reader, each with whether it is true."""
+
+import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from reconciler.demo.stage import Played, Rows
+from reconciler.demo.upstreams import HISTORIES
+
+PROMOTED_FIRST = {"accounts", "guestbook", "identity", "ledger", "links", "notes", "stats", "status"}
+TRIED_FIRST = {*PROMOTED_FIRST, "paste", "photos"}
+THREE_NOTES = ["3.0.9+1.10.7", "3.0.10+1.10.8", "3.1.0+1.11.0"]
+LEDGER = "1.1.0+2.2.0"
+
+
+@frozen
+class Moment:
+    """What is known after a scene's command.
+
+    `played` is what it came to, `tried` are the recipes that it ran, and `wrote` says whether anything that is recorded
+    is different now.
+    """
+
+    folder: Path
+    before: Rows
+    after: Rows
+    tried: AbstractSet[str]
+    wrote: bool
+    played: Played
+
+    def changed(self) -> set[str]:
+        """Recipes of which something is said now that was not said before."""
+        told = ("want", "have", "cause", "state", "held_back", "action")
+        return {name for name in self.after if any(self.before[name][key] != self.after[name][key] for key in told)}
+
+    def have(self, name: str) -> Mapping[str, Any]:
+        """The canonical of a recipe; empty for none."""
+        return self.after[name]["have"] or {}
+
+    def lineage(self, name: str) -> object:
+        """The releases that its data has lived through; None without a canonical."""
+        return self.have(name).get("lineage")
+
+
+def looked_first(now: Moment) -> Mapping[str, bool]:
+    rows = now.after
+    return {
+        "the folder of records does not exist yet": not (now.folder / "state").exists(),
+        "each of the thirteen recipes has its row": {*rows} == {*HISTORIES},
+        "ten have a release to be tried": {n for n in rows if rows[n]["action"] == "promote"} == TRIED_FIRST,
+        "polls is ambiguous: one version was tagged twice": rows["polls"]["cause"] == "ambiguous",
+        "wiki was never released": rows["wiki"]["cause"] == "never-released",
+        "mail is excepted, with its reason": rows["mail"]["held_back"] == "excepted",
+    }
+
+
+def passed_first(now: Moment) -> Mapping[str, bool]:
+    rows = now.after
+    return {
+        "eight recipes have a canonical": {n for n in rows if now.have(n)} == PROMOTED_FIRST,
+        "the data of ledger has lived through two releases": now.lineage("ledger") == ["1.0.0+2.1.0", LEDGER],
+        "stats came without its base, which never starts": now.lineage("stats") == ["3.0.1+v2.0.0"],
+        "paste is red, and is remembered": rows["paste"]["held_back"] == "red-before",
+        "photos was not blamed for the missing tool": rows["photos"]["held_back"] is None,
+    }
+
+
+def listed(now: Moment) -> Mapping[str, bool]:
+    levels = {name: now.have(name)["evidence"]["level"] for name in PROMOTED_FIRST}
+    return {
+        "notes and ledger passed all five tiers": levels["notes"] == levels["ledger"] == "5/5",
+        "status alone passed no more than one": {n for n, level in levels.items() if level == "1/5"} == {"status"},
+        "nothing was written": not now.wrote,
+    }
+
+
+def nothing_new(now: Moment) -> Mapping[str, bool]:
+    return {
+        "nothing is different from before": now.changed() == set(),
+        "nothing was begun but photos": now.tried <= {"photos"},
+    }
+
+
+def one_to_promote(now: Moment) -> Mapping[str, bool]:
+    return {
+        "only notes has changed": now.changed() == {"notes"},
+        "notes is to be promoted": now.after["notes"]["action"] == "promote",
+        "nothing was written": not now.wrote,
+    }
+
+
+def promoted_over_lived_data(now: Moment) -> Mapping[str, bool]:
+    return {
+        "only notes has changed": now.changed() == {"notes"},
+        "its data has lived through three releases": now.lineage("notes") == THREE_NOTES,
+    }
+
+
+def refused(now: Moment) -> Mapping[str, bool]:
+    return {
+        "a fresh install of 1.2.0 passed": bool(re.search(r"passed +install\n", now.played.said)),
+        "the canonical of ledger is the very one it was": now.have("ledger") == now.before["ledger"]["have"],
+        "it is intact": now.after["ledger"]["state"] == "intact",
+        "1.2.0+2.3.0 will not be tried again as it is": now.after["ledger"]["held_back"] == "red-before",
+    }
+
+
+def ledger_read(now: Moment) -> Mapping[str, bool]:
+    return {
+        "the rent is there, and its day as somebody typed it into 1.0.0": "24.11.2025" in now.played.page,
+        "nothing of the copy is left": _no_slots(now),
+    }
+
+
+def quarantined(now: Moment) -> Mapping[str, bool]:
+    return {
+        "links is quarantined": now.after["links"]["held_back"] == "quarantined",
+        "its canonical is untouched": now.have("links") == now.before["links"]["have"],
+        "nothing was written": not now.wrote,
+    }
+
+
+def damage_named(now: Moment) -> Mapping[str, bool]:
+    return {
+        "only notes has changed": now.changed() == {"notes"},
+        "notes is damaged": now.after["notes"]["state"] == "damaged",
+        "the data of three releases is said to be lost": f"{' → '.join(THREE_NOTES)} is lost" in now.played.said,
+        "nothing was written": not now.wrote,
+    }
+
+
+def repaired(now: Moment) -> Mapping[str, bool]:
+    return {
+        "notes is intact again": now.after["notes"]["state"] == "intact",
+        "its data has lived through two releases now": now.lineage("notes") == THREE_NOTES[1:],
+    }
+
+
+def notes_read(now: Moment) -> Mapping[str, bool]:
+    return {
+        "the notes are there": "The spare key hangs behind the mill." in now.played.page,
+        "nothing of the copy is left": _no_slots(now),
+    }
+
+
+def _no_slots(now: Moment) -> bool:
+    work = now.folder / "state" / "work"
+    return not work.exists() or not any(work.iterdir())
