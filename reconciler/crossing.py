@@ -35,6 +35,18 @@ class MirrorRefs:
 
 
 @frozen
+class Updated:
+    """What bringing a mirror up came to.
+
+    `useless` are tags which turned out to peel to no commit, and are not mirrored. `laid_aside` is where the copy lies
+    that was found broken and was fetched anew; None where it was whole.
+    """
+
+    useless: frozenset[str] = frozenset()
+    laid_aside: Path | None = None
+
+
+@frozen
 class Alterations:
     """Tracked files that changed or vanished, and files that were added."""
 

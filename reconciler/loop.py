@@ -72,7 +72,7 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
         )
         for step in left.steps.values()
     ]
-    report = _report(_run(host, asked, started_at), asked, after, rows, notes)
+    report = _report(_run(host, asked, started_at), asked, after, rows, (*notes, *mirrored.notes))
     _tell_ledger(host, "pass-end", {"exit_code": report.exit_code, "line": report.line, "signal": signal})
     return Pass(report, signal)
 

@@ -9,6 +9,7 @@ from desired.model import Unobservable
 from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.sights import Sight, mirrored_tags, want_of
+from reconciler.crossing import Updated
 from reconciler.errors import InfrastructureError, in_one_line
 from reconciler.observe import Observed
 from reconciler.ports import Host
@@ -18,10 +19,11 @@ from state.model import Answer, KnownTag, Memory
 
 @frozen
 class Mirrored:
-    """What was seen, with memories as they are now, and why a mirror could not be brought up, by recipe."""
+    """What was seen, with memories as they are now; why a mirror could not be brought up, by recipe; and remarks."""
 
     observed: Observed
     hindrances: Mapping[str, str]
+    notes: tuple[str, ...]
 
 
 def bring_up(host: Host, observed: Observed) -> Mirrored:
@@ -31,36 +33,50 @@ def bring_up(host: Host, observed: Observed) -> Mirrored:
     """
     sights: dict[str, Sight] = {}
     hindrances: dict[str, str] = {}
+    notes: list[str] = []
     for name, sight in observed.sights.items():
         try:
-            sights[name] = _follow(host, sight)
+            sights[name], said = _follow(host, sight)
+            notes += said
         except (InfrastructureError, StateError, OSError) as failed:
             sights[name] = sight
             hindrances[name] = f"the mirror could not be brought up: {in_one_line(failed)}"
     changed = [sights[name].memory for name in sights if sights[name].memory != observed.sights[name].memory]
     if changed:
         host.registry.remember(changed, [])
-    return Mirrored(evolve(observed, sights=sights), hindrances)
+    return Mirrored(evolve(observed, sights=sights), hindrances, tuple(notes))
 
 
-def _follow(host: Host, sight: Sight) -> Sight:
+def _follow(host: Host, sight: Sight) -> tuple[Sight, tuple[str, ...]]:
+    """The sight with what its memory is now, and remarks."""
     if not sight.recipe.enrolled or isinstance(sight.answer, Unobservable):
-        return sight
+        return sight, ()
     if isinstance(want_of(sight), Unobservable):
-        return sight  # shrunken: neither mirrored nor remembered until a person accepts it
-    not_commits = _not_commits(host, sight, sight.answer)
+        return sight, ()  # shrunken: neither mirrored nor remembered until a person accepts it
+    updated = _updated(host, sight, sight.answer)
+    not_commits = _not_commits(sight, sight.answer, updated)
     memory = remembered_answer(sight.memory, sight.answer, not_commits, sight.observed_at)
-    return evolve(sight, memory=memory)
+    return evolve(sight, memory=memory), said_of(sight.recipe.name, updated)
 
 
-def _not_commits(host: Host, sight: Sight, answer: Answer) -> Mapping[str, str]:
+def _updated(host: Host, sight: Sight, answer: Answer) -> Updated:
+    if mirror_state(sight) is MirrorState.EQUAL:
+        return Updated()
+    host.progress.step(sight.recipe.name, "fetching into the mirror")
+    return host.mirrors.update(sight.recipe, answer, mirrored_tags(sight))
+
+
+def said_of(name: str, updated: Updated) -> tuple[str, ...]:
+    """What a reader should know of an update, if anything."""
+    if updated.laid_aside is None:
+        return ()
+    return (f"{name}: its mirror was broken and was fetched anew; the broken one lies in {updated.laid_aside}",)
+
+
+def _not_commits(sight: Sight, answer: Answer, updated: Updated) -> Mapping[str, str]:
     """Tags that peel to no commit, with what they name; found out in fetching them."""
     known = {tag: named for tag, named in sight.memory.not_commits.items() if answer.tags.get(tag) == named}
-    if mirror_state(sight) is MirrorState.EQUAL:
-        return known
-    host.progress.step(sight.recipe.name, "fetching into the mirror")
-    found = host.mirrors.update(sight.recipe, answer, mirrored_tags(sight))
-    return known | {tag: named for tag in found if (named := answer.tags.get(tag)) is not None}
+    return known | {tag: named for tag in updated.useless if (named := answer.tags.get(tag)) is not None}
 
 
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:

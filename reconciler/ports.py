@@ -25,6 +25,7 @@ from reconciler.crossing import (
     SecretNeed,
     Seen,
     Unready,
+    Updated,
 )
 from state.folder import StateFolder
 from state.model import Answer, Canonical, Damaged, Entry, Intent, Memory, Place, Records, Seal
@@ -51,10 +52,9 @@ class Mirrors(Protocol):
         """None where there is no mirror."""
         ...
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> frozenset[str]:
+    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> Updated:
         """Bring main to `answer` and the release tags to `tags`, then read them back.
 
-        Returns those names of `tags` which turned out to peel to no commit; they are not mirrored.
         Raises InfrastructureError, and then the served copy is as it was.
         """
         ...

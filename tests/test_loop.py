@@ -6,6 +6,7 @@ import pytest
 
 from desired.model import TierName
 from reconciler.core.outcome import Result
+from reconciler.core.plan import Action
 from reconciler.core.sights import State
 from reconciler.loop import Pass
 from tests.world import Behaviour, World
@@ -113,3 +114,22 @@ def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_
     assert [row.finding.look.state for row in done.report.rows] == [State.DAMAGED]
     assert results(world.run()) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.1.0",)
+
+
+def test_a_mirror_that_cannot_be_read_is_fetched_anew_and_said_to_lie_aside(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    before = list(world.deployed)
+    world.mirrors["notes"].broken = "no repository"
+    assert [row.step.action for row in world.look().rows] == [Action.REPAIR]
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.REPAIRED}
+    assert done.report.notes == (
+        "notes: its mirror was broken and was fetched anew; the broken one lies in /laid-aside/notes",
+    )
+    assert world.mirrors["notes"].tags == world.origins["notes"].tags
+    assert world.deployed == before
+    assert results(world.run()) == {"notes": Result.NONE}

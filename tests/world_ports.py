@@ -25,6 +25,7 @@ from reconciler.crossing import (
     SecretNeed,
     Seen,
     Unready,
+    Updated,
 )
 from reconciler.errors import InfrastructureError
 from state.model import Answer
@@ -71,11 +72,15 @@ class Upstreams:
 
 @define
 class Mirror:
-    """What one mirror holds. `objects` are all commits ever fetched: git keeps them when a tag moves."""
+    """What one mirror holds. `objects` are all commits ever fetched: git keeps them when a tag moves.
+
+    `broken` says why it can no longer be read, "" while it can.
+    """
 
     head: str
     tags: dict[str, str]
     objects: set[str]
+    broken: str = ""
 
 
 @define
@@ -84,15 +89,22 @@ class MirrorShelf:
 
     def look(self, name: str) -> MirrorRefs | Unobservable | None:
         held = self.world.mirrors.get(name)
+        if held is not None and held.broken:
+            return Unobservable(held.broken)
         return MirrorRefs(held.head, dict(held.tags)) if held is not None else None
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> frozenset[str]:
-        """A tag is fetched by its name; one that upstream no longer has at that commit stays as it was."""
+    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> Updated:
+        """A tag is fetched by its name; one that upstream no longer has at that commit stays as it was.
+
+        A broken mirror is laid aside with all it held.
+        """
         before = self.world.mirrors.get(recipe.name, Mirror("", {}, set()))
+        laid_aside = Path(f"/laid-aside/{recipe.name}") if before.broken else None
+        before = Mirror("", {}, set()) if before.broken else before
         fetched = {tag: commit for tag, commit in tags.items() if answer.tags.get(tag) == commit}
         kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | fetched
         self.world.mirrors[recipe.name] = Mirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
-        return frozenset()
+        return Updated(laid_aside=laid_aside)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         return self.world.origins[recipe.name].tags.get(ref)

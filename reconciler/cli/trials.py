@@ -26,6 +26,7 @@ from reconciler.core.tiers import Verdict, failing
 from reconciler.crossing import Seen
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
 from reconciler.evidence import trial_entry
+from reconciler.mirroring import said_of
 from reconciler.observe import observe
 from reconciler.ports import Host
 from reconciler.raising import Cast, raise_cast
@@ -117,7 +118,9 @@ def _bring_up(host: Host, house: House, sight: Sight) -> None:
         return
     try:
         with hold(house.state.lock, f"trial {sight.recipe.name}"):
-            host.mirrors.update(sight.recipe, sight.answer, mirrored_tags(sight))
+            updated = host.mirrors.update(sight.recipe, sight.answer, mirrored_tags(sight))
+        for remark in said_of(sight.recipe.name, updated):
+            host.progress.step(sight.recipe.name, remark)
     except LockHeldError as held:
         host.progress.step(sight.recipe.name, f"the mirror stays as it is: {held}")
 

@@ -40,7 +40,8 @@ class MirrorState(StrEnum):
 class Finding:
     """What compare says of one recipe; `reason` is one sentence. `since` is None where nothing tells it.
 
-    `want` is None for an orphan; `vanished` are known release tags that upstream no longer has.
+    `want` is None for an orphan; `vanished` are known release tags that upstream no longer has; `unreadable` says why
+    our mirror cannot be read, "" where it can.
     """
 
     recipe: str
@@ -54,6 +55,7 @@ class Finding:
     since: datetime | None = None
     not_releases: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
+    unreadable: str = ""
 
 
 def compare(sights: Mapping[str, Sight], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
@@ -79,11 +81,12 @@ def _finding(sight: Sight) -> Finding:
         cause=cause,
         look=sight.look,
         mirror=mirror_state(sight),
-        reason=reason,
+        reason="; ".join(filter(None, (reason, sight.mirror.unreadable))),
         observed_at=sight.observed_at,
         since=_since(sight, want, cause),
         not_releases=not_releases(tags) if tags is not None else (),
         vanished=tuple(sorted(vanished_tags(sight))),
+        unreadable=sight.mirror.unreadable,
     )
 
 

@@ -90,7 +90,7 @@ def _untried_at_all(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Resul
         return Result.NONE, step.reason
     if back.mirrored:
         return Result.REPAIRED, "the mirror is there again, read back"
-    return Result.INFRASTRUCTURE, "the mirror is still missing"
+    return Result.INFRASTRUCTURE, "there is still no mirror that can be read"
 
 
 def _not_tried(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:

@@ -160,6 +160,8 @@ def _keep(finding: Finding, sight: Sight, around: Surroundings) -> Step:
 def _fetch_or_rest(finding: Finding) -> Step:
     if finding.mirror is MirrorState.MISSING:
         return Step(finding, Action.REPAIR, "the mirror is missing and will be fetched anew; nothing is tried")
+    if finding.unreadable:
+        return Step(finding, Action.REPAIR, f"{finding.unreadable}; it will be fetched anew, and nothing is tried")
     return Step(finding, Action.NONE, finding.reason)
 
 

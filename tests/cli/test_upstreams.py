@@ -149,3 +149,22 @@ def test_a_canonical_whose_tag_is_gone_stays_and_is_ahead(settled: Jot) -> None:
     assert (told.row("jot")["cause"], told.row("jot")["vanished"]) == ("ahead", [FIRST])
     assert settled.kept() == kept
     assert settled.lines() == [FIRST, "marked"]
+
+
+def test_a_mirror_that_cannot_be_read_is_told_with_the_reason_and_fetched_anew(settled: Jot) -> None:
+    tried, mirrors = settled.tried(), settled.state / "mirrors"
+    (mirrors / "jot.git" / "packed-refs").write_bytes(b"\xff\xfe" * 50)
+    row = settled.row_of("--dry-run")
+    assert (row["cause"], row["mirror"], row["action"]) == ("in-sync", "unknown", "repair")
+    assert re.search(r"the mirror cannot be read: .*packed-refs.*; it will be fetched anew", row["reason"])
+
+    done = settled.run()
+
+    assert done.code == 0
+    aside = mirrors / ".jot.git.damaged"
+    assert f"note: jot: its mirror was broken and was fetched anew; the broken one lies in {aside}" in done.out
+    assert aside.is_dir()
+    again = settled.json()
+    assert (again.code, again.row("jot")["mirror"], again.row("jot")["result"]) == (0, "equal", "none")
+    assert again.document["notes"] == []
+    assert settled.tried() == tried

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from desired.model import Ambiguous, NeverReleased, Release, Unobservable
 from reconciler.core.findings import Cause, Finding, MirrorState, compare
-from reconciler.core.sights import Look, Orphan, Sight, State
+from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from state.model import Canonical, Memory
 from tests.core import oracle
 from tests.strategies import World, sights, worlds
@@ -212,7 +212,16 @@ def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Sight
 @given(sights(), st.sampled_from(["connection refused", "an empty answer"]))
 def test_what_was_not_seen_is_never_in_sync(seen: Sight, reason: str) -> None:
     blind = found(evolve(seen, answer=Unobservable(reason)))
-    assert (blind.cause, blind.reason) == (Cause.UNOBSERVABLE, reason)
+    assert blind.cause is Cause.UNOBSERVABLE
+    assert blind.reason.startswith(reason)
+
+
+@given(sights(), st.text(min_size=1))
+def test_a_mirror_that_cannot_be_read_says_why_and_changes_nothing_else_of_the_finding(seen: Sight, why: str) -> None:
+    plain = found(evolve(seen, mirror=MirrorSeen()))
+    blind = found(evolve(seen, mirror=MirrorSeen(unreadable=why)))
+    assert (blind.mirror, blind.reason) == (MirrorState.UNKNOWN, f"{plain.reason}; {why}")
+    assert evolve(blind, mirror=plain.mirror, reason=plain.reason, unreadable="") == plain
 
 
 @given(sights())

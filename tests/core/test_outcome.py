@@ -57,7 +57,7 @@ TOLD = "1.1.0 (6200000), data lived through 1.0.0 → 1.1.0, read back"
 UNTRIED = [
     Case("nothing to do", REST, Attempt(), BEFORE, Result.NONE, "canonical is at the newest release 1.0.0"),
     Case("mirror fetched", FETCH, Attempt(), ReadBack(OLD, mirrored=True), Result.REPAIRED, "there again, read back"),
-    Case("mirror not fetched", FETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "the mirror is still missing"),
+    Case("mirror not fetched", FETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
     Case("mirror refused", FETCH, REFUSED, ReadBack(OLD), Result.INFRASTRUCTURE, "refused"),
     Case("mirror behind and refused", REST, REFUSED, BEFORE, Result.INFRASTRUCTURE, "refused"),
     Case("mirror not asked for", FETCH, Attempt(hindrance="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),

@@ -57,12 +57,17 @@ class Case:
 IN_SYNC = mirrored(sight({TAG: A}, HAVE))
 NEW = sight({TAG: A, NEXT: B}, HAVE)
 ACCEPTED = sight({TAG: B}, HAVE, {TAG: B})
+NEWEST = Release(NEXT, B)
+UNSEEN = sight(Unobservable("refused"), HAVE)
+UNREADABLE = MirrorSeen(unreadable="no repository")
 LOST = "the canonical is damaged (snapshot.tar is shorter), the data of 1.0.0 is lost; "
 
 SETTLED = [
     Case("in sync", IN_SYNC, NONE, reason="canonical is at the newest release 1.0.0"),
     Case("in sync, mirror behind", evolve(IN_SYNC, mirror=MirrorSeen("old", {})), NONE),
-    Case("in sync, mirror unreadable", evolve(IN_SYNC, mirror=MirrorSeen(unreadable="broken")), NONE),
+    Case("in sync, mirror unreadable", evolve(IN_SYNC, mirror=UNREADABLE), REPAIR, reason="no repository; it will be"),
+    Case("new release, mirror unreadable", evolve(NEW, mirror=UNREADABLE), PROMOTE, NEWEST, reason="no repository"),
+    Case("unobservable, mirror unreadable", evolve(UNSEEN, mirror=UNREADABLE), NONE, reason="refused; no repository"),
     Case("in sync, mirror missing", sight({TAG: A}, HAVE), REPAIR, reason="fetched anew; nothing is tried"),
     Case("in sync, damaged", damaged(IN_SYNC), REPAIR, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
     Case("in sync by a twin, damaged", damaged(sight({TWIN: A}, HAVE)), REPAIR, Release(TWIN, A)),
@@ -74,8 +79,8 @@ SETTLED = [
     Case("new release, have red", was_red(NEW, TAG, A), PROMOTE, Release(NEXT, B)),
     Case("accepted move", ACCEPTED, PROMOTE, Release(TAG, B)),
     Case("never released", sight({"latest": A}), NONE, reason="no release tag"),
-    Case("unobservable", sight(Unobservable("refused"), HAVE), NONE, reason="refused"),
-    Case("unobservable, damaged", damaged(sight(Unobservable("refused"), HAVE)), NONE, reason="refused"),
+    Case("unobservable", UNSEEN, NONE, reason="refused"),
+    Case("unobservable, damaged", damaged(UNSEEN), NONE, reason="refused"),
 ]
 
 ASKING = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Recipe, Unobservable
-from reconciler.crossing import Alterations, MirrorRefs
+from reconciler.crossing import Alterations, MirrorRefs, Updated
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
 from reconciler.host.git.quarantine import Limits, Quarantine, quarantine
@@ -53,17 +53,17 @@ class GitMirrors:
             return None
         return MirrorRefs(refs.head, {tag: ref.peeled for tag, ref in refs.tags.items()})
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> frozenset[str]:
+    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> Updated:
         """As the port says. Under the pass lock, for what a killed run left in the served copy is cleared away."""
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         served = Served(self._repository(recipe.name, self.holding), self.most)
-        served.make_ready()
+        laid_aside = served.make_ready()
         held = served.repository.refs()
         goal = make_goal(held, answer, tags)
         arrived, useless = self._bring(recipe, answer, goal) if goal.refspecs else (Refs(), frozenset())
         served.take_over(held, goal, arrived)
         _read_back(served, goal, useless)
-        return useless
+        return Updated(useless, laid_aside)
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
         repository = self._repository(name, None)

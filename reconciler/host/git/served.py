@@ -52,19 +52,19 @@ class Served:
     def path(self) -> Path:
         return self.repository.path
 
-    def make_ready(self) -> None:
+    def make_ready(self) -> Path | None:
         """Make the repository where it is missing or broken, and clear away what a killed run left.
 
-        Under the pass lock.
+        Under the pass lock. Returns where a broken one was laid aside.
         """
         self._unlock()
-        if not self._is_whole():
-            self._set_aside()
+        laid_aside = None if self._is_whole() else self._lay_aside()
         if not (self.path / "HEAD").exists():
             self.repository.do("init", "--quiet", "--bare", "--template=", str(self.path))
         _write(self.path / "config", _CONFIG.format(most=self.most).encode())
         (self.path / "info").mkdir(exist_ok=True)
         _write(self.path / "info" / "attributes", _ATTRIBUTES.encode())
+        return laid_aside
 
     def _is_whole(self) -> bool:
         """Whether every object that a ref leads to is there; so it is where nothing was made yet."""
@@ -72,10 +72,10 @@ class Served:
             return True
         return self.repository.ask("rev-list", "--objects", "--all", "--quiet").finished.code != _BROKEN
 
-    def _set_aside(self) -> None:
+    def _lay_aside(self) -> Path:
         # Not deleted: it may hold the only copy of a release that upstream dropped.
         shutil.rmtree(self.damaged, ignore_errors=True)
-        self.path.rename(self.damaged)
+        return self.path.rename(self.damaged)
 
     @property
     def damaged(self) -> Path:

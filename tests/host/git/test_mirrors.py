@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
-from reconciler.crossing import Alterations, MirrorRefs, Question
+from reconciler.crossing import Alterations, MirrorRefs, Question, Updated
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
@@ -54,7 +54,7 @@ class World:
         assert isinstance(reply, Answer)
         return reply
 
-    def follow(self) -> frozenset[str]:
+    def follow(self) -> Updated:
         """Update to just what upstream says now."""
         answer = self.answer()
         return self.mirrors.update(self.recipe, answer, commits_of(answer))
@@ -100,7 +100,7 @@ def test_a_mirror_holds_main_and_the_tags_as_upstream_made_them(world: World) ->
     wanted = {"1.0.0": first, "1.1.0": second, "1.2.0": second}
 
     assert world.mirrors.look("notes") is None
-    assert world.mirrors.update(world.recipe, answer, wanted) == frozenset()
+    assert world.mirrors.update(world.recipe, answer, wanted) == Updated()
 
     assert world.look() == MirrorRefs(second, wanted)
     held = Repository(world.copy).refs()
@@ -191,7 +191,7 @@ def test_tags_that_peel_to_no_commit_are_named_and_not_mirrored(world: World) ->
     world.upstream.tag("2.0.0", blob)
     world.upstream.tag("3.0.0", blob, annotated=True)
     world.upstream.tag("4.0.0", world.upstream.tree({"a": b"1"}))
-    assert world.follow() == {"2.0.0", "3.0.0", "4.0.0"}
+    assert world.follow().useless == {"2.0.0", "3.0.0", "4.0.0"}
     assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
 
 
@@ -427,10 +427,12 @@ def test_a_broken_mirror_is_made_anew_and_what_is_left_of_it_laid_aside(
         assert world.mirrors.look("notes") is None
     with pytest.raises(InfrastructureError):
         world.mirrors.checkout("notes", commit, tmp_path / "before")
-    world.follow()
+    laid_aside = world.follow().laid_aside
     assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
     world.mirrors.checkout("notes", commit, tmp_path / "after")
-    assert (world.mirrors.state.mirrors / ".notes.git.damaged").is_dir()
+    assert laid_aside == world.mirrors.state.mirrors / ".notes.git.damaged"
+    assert laid_aside.is_dir()
+    assert world.follow().laid_aside is None
     world.mirrors.drop("notes")
     assert list(world.mirrors.state.mirrors.iterdir()) == []
 
