@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REGISTRY = os.environ.get("CANON_TEST_REGISTRY", "127.0.0.1:5000")
-CACHE = Path(os.environ.get("CANON_TEST_CACHE", "/var/tmp/canon-cache"))  # noqa: S108
+CACHE = Path(os.environ.get("CANON_TEST_CACHE", "/var/tmp/canon-cache"))
 LABEL = "canon.inputs"
 # More than cores: what waits for the network and what compiles get along.
 AT_ONCE = threading.Semaphore(3)
@@ -103,7 +103,7 @@ def served(image: Image) -> str:
         manifest = _ask(f"{at}/manifests/{image.version}")
         config = _ask(f"{at}/blobs/{manifest['config']['digest']}")
     except urllib.error.HTTPError as error:
-        if error.code == 404:  # noqa: PLR2004
+        if error.code == 404:
             return ""
         raise
     return str((config["config"].get("Labels") or {}).get(LABEL, ""))
@@ -123,17 +123,11 @@ def make(image: Image, wanted: str) -> None:
     shutil.rmtree(context, ignore_errors=True)
     shutil.copytree(HERE / image.name, context)
     (context / "tree").mkdir()
+    told = {**os.environ, **image.keys, "VERSION": image.version, "HERE": str(HERE / image.name), "CACHE": str(cache)}
     with (cache / f"{image.version}.log").open("wb") as log:
         for cwd, command in steps(image, context, wanted):
-            told = {**os.environ, "VERSION": image.version, "HERE": str(HERE / image.name), "CACHE": str(cache)}
             done = subprocess.run(
-                command,
-                cwd=cwd,
-                env=told | dict(image.keys),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                check=False,
+                command, cwd=cwd, env=told, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
             )
             if done.returncode:
                 raise BuildError(f"{image.title}: {command[0]} ended with {done.returncode}\n{_tail(Path(log.name))}")
@@ -181,13 +175,14 @@ def make_name(name: str, images: Mapping[str, Iterable[Image]], before: Iterable
 
 
 def main(names: list[str]) -> int:
+    failed: list[BaseException] = []
     try:
         images = read_images()
-        failed = build_all(closure(names or list(images), images), images)
-    except BuildError as error:
-        failed = [error]
-    for error in failed:
-        print(f"build: {error}" if isinstance(error, BuildError) else f"build: {error!r}", file=sys.stderr)  # noqa: T201
+        failed += build_all(closure(names or list(images), images), images)
+    except BuildError as unknown:
+        failed.append(unknown)
+    for one in failed:
+        print(f"build: {one if isinstance(one, BuildError) else repr(one)}", file=sys.stderr)  # noqa: T201
     return 1 if failed else 0
 
 
