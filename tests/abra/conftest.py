@@ -1,0 +1,37 @@
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.abra.installed import REGISTRY, Installed, Operator, docker, settle
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Installed:
+    return Installed.into(tmp_path / "bin")
+
+
+@pytest.fixture
+def operator(installed: Installed, tmp_path: Path) -> Operator:
+    env = ["TYPE=page", "DOMAIN=page.example", "GREETING='what'", "SECRET_KEY_VERSION=v1 # length=8"]
+    return settle(Operator(installed, tmp_path / "abra", f"page-{uuid.uuid4().hex[:8]}.example"), env)
+
+
+@pytest.fixture
+def registry() -> str:
+    """The registry beside the tests' own engine."""
+    if REGISTRY not in os.environ:
+        pytest.skip('needs an engine of the tests\' own: eval "$(tests/images/engine start)"')
+    return os.environ[REGISTRY]
+
+
+@pytest.fixture
+def on_engine(operator: Operator, registry: str) -> Iterator[str]:
+    """The registry; whatever is deployed for the operator's app is gone afterwards."""
+    yield registry
+    if docker("service", "ls", "--quiet", "--filter", f"name={operator.stack}_"):
+        docker("stack", "rm", operator.stack)
+    for secret in docker("secret", "ls", "--quiet", "--filter", f"name={operator.stack}_").split():
+        docker("secret", "rm", secret)

@@ -1,0 +1,115 @@
+"""The stand-in as a test installs it, and a recipe's repository for it to deploy."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import frozen
+
+from tests.command import Said
+from tests.repositories import git
+
+STAND_IN: Final = Path(__file__).parent / "stand_in.py"
+REGISTRY: Final = "CANON_TEST_REGISTRY"
+WHO: Final = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+LONGEST: Final = 120
+
+
+@frozen
+class Installed:
+    """`bin` holds `abra` and what it reads and writes beside itself."""
+
+    bin: Path
+
+    @classmethod
+    def into(cls, folder: Path) -> "Installed":
+        folder.mkdir()
+        shutil.copy(STAND_IN, folder / "abra")
+        (folder / "abra").chmod(stat.S_IRWXU)
+        return cls(folder)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of this process what Docker's client needs, with the stand-in first on PATH."""
+        kept = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
+        return {**kept, "PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.bin), "LC_ALL": "C.UTF-8"}
+
+    def behave(self, **behaviours: str) -> None:
+        """Let it misbehave: `app_deploy="hangs"`."""
+        chosen = {command.replace("_", " "): behaviour for command, behaviour in behaviours.items()}
+        (self.bin / "behaviours").write_text(json.dumps(chosen), encoding="utf-8")
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        written = self.bin / "calls"
+        return [json.loads(line) for line in written.read_text().splitlines()] if written.exists() else []
+
+    def called(self, *words: str) -> list[list[str]]:
+        """The arguments of those calls that have all of `words`."""
+        return [call["argv"] for call in self.calls if {*words} <= {*call["argv"]} and "--help" not in call["argv"]]
+
+
+@frozen
+class Operator:
+    """Somebody with an ABRA_DIR in which one recipe and one app of it lie."""
+
+    installed: Installed
+    root: Path
+    app: str
+
+    @property
+    def recipe(self) -> Path:
+        return self.root / "recipes" / "page"
+
+    @property
+    def env_file(self) -> Path:
+        return self.root / "servers" / "default" / f"{self.app}.env"
+
+    @property
+    def stack(self) -> str:
+        return self.app.replace(".", "_")
+
+    def abra(self, *words: str, given: str | None = None) -> Said:
+        done = subprocess.run(
+            ["abra", *words],
+            env={**self.installed.environment, "ABRA_DIR": str(self.root)},
+            cwd=self.root,
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def commit(self, files: Mapping[str, str], tag: str, *, annotated: bool = True) -> None:
+        for name, text in files.items():
+            (self.recipe / name).write_text(text, encoding="utf-8")
+        git(self.recipe, "add", "--all")
+        git(self.recipe, *WHO, "commit", "-q", "-m", tag)
+        git(self.recipe, *WHO, "tag", *(["-a", "-m", tag] if annotated else []), tag)
+
+    def docker(self, *words: str) -> str:
+        return docker(*words)
+
+
+def docker(*words: str) -> str:
+    """What Docker's client answers; raises where it fails."""
+    return subprocess.run(
+        ["docker", *words], capture_output=True, text=True, timeout=LONGEST, check=True, stdin=subprocess.DEVNULL
+    ).stdout.strip()
+
+
+def settle(operator: Operator, env: Sequence[str]) -> Operator:
+    """Make its ABRA_DIR, with an empty repository for the recipe and the app's variables."""
+    operator.recipe.mkdir(parents=True)
+    operator.env_file.parent.mkdir(parents=True)
+    operator.env_file.write_text("\n".join(env) + "\n", encoding="utf-8")
+    git(operator.recipe, "init", "-q", "-b", "main")
+    return operator
