@@ -80,11 +80,15 @@ class App:
 
 @frozen
 class Given:
-    """What a deployment is told: the release and the settings of the app beyond its own `.env.sample`."""
+    """What a deployment is told: the release, and what is laid over it.
+
+    `settings` go beyond the app's own `.env.sample`, `overlays` are files of the fleet.
+    """
 
     version: str
     commit: str
     settings: Mapping[str, str] = field(factory=dict)
+    overlays: tuple[Path, ...] = ()
 
 
 @frozen

@@ -89,10 +89,14 @@ class Driver(Protocol):
         ...
 
     def deploy(self, app: App, checkout: Path, given: Given) -> None:
-        """Start `checkout` in the app's place, new or over what is there (which is stopped first)."""
+        """Start `checkout` in the app's place, new or over what is there."""
         ...
 
     def look(self, app: App) -> Seen | Absent | Unobservable: ...
+
+    def logs(self, app: App) -> tuple[str, ...]:
+        """Bring what the app wrote into its `logs`, a file for each part; returns the last lines, fit to be shown."""
+        ...
 
     def stop(self, app: App) -> Residue:
         """Bring the data to rest: nothing of the app runs afterwards."""
@@ -150,9 +154,7 @@ class Commands(Protocol):
 
 
 class Readiness(Protocol):
-    def wait(
-        self, app: App, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command
-    ) -> Seen | Unready:
+    def wait(self, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command) -> Seen | Unready:
         """Wait until the app's own listener answers as declared; `command` carries what `ready.run` runs in."""
         ...
 

@@ -45,10 +45,12 @@ def raise_app(slot: Slot, member: Member) -> Seen:
     needs = placed.driver.needs(placed.checkout)
     if member.source is not None:
         _load(placed, member.source)
-    makers, tests = member.recipe.install.secrets, slot.tests_of(member.recipe)
-    slot.host.secrets.provide(placed.app, needs, makers, tests, slot.log)
-    settings = {**needs_environment(slot, member.recipe), **member.recipe.install.env}
-    placed.driver.deploy(placed.app, placed.checkout, Given(member.release.version, member.release.commit, settings))
+    install, tests = member.recipe.install, slot.tests_of(member.recipe)
+    slot.host.secrets.provide(placed.app, needs, install.secrets, tests, slot.log)
+    settings = {**needs_environment(slot, member.recipe), **install.env}
+    overlays = tuple(tests / name for name in install.overlays)
+    given = Given(member.release.version, member.release.commit, settings, overlays)
+    placed.driver.deploy(placed.app, placed.checkout, given)
     seen = until_ready(slot, placed)
     if fresh and member.recipe.install.steps:
         for number, step in enumerate(member.recipe.install.steps, 1):
@@ -70,7 +72,7 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
     recipe = placed.recipe
     ready = recipe.ready
     probe = command(slot, placed, ready.run or ("true",), seen=None)
-    answered = slot.host.readiness.wait(placed.app, ready, lambda: placed.driver.look(placed.app), probe)
+    answered = slot.host.readiness.wait(ready, lambda: placed.driver.look(placed.app), probe)
     if isinstance(answered, Unready):
         raise _unready(slot, placed, answered)
     seen = placed.driver.look(placed.app)
@@ -84,8 +86,8 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
 
 
 def _unready(slot: Slot, placed: Placed, unready: Unready) -> RecipeError:
-    head, *tail = slot.redact(unready.reason).splitlines() or [""]
-    message = f"{placed.recipe.name} {placed.release.version} is not ready: {head}"
+    reason, *tail = slot.redact("\n".join((unready.reason, *placed.driver.logs(placed.app)))).splitlines() or [""]
+    message = f"{placed.recipe.name} {placed.release.version} is not ready: {reason}"
     if unready.timed_out:
         return TimedOutError(message, slot.host.commands.pressure(), tuple(tail[-TAIL_LINES:]))
     return RecipeError(message, tail=tuple(tail[-TAIL_LINES:]))

@@ -132,6 +132,8 @@ class Slot:
 
     def _keep_logs(self) -> None:
         """Append what the apps said to the log, and take the secrets out of all of it."""
+        for placed in self.placed.values():
+            placed.driver.logs(placed.app)
         said = [
             f"==> {placed.recipe.name} {placed.release.version}: {path.stem}\n{_last(path)}"
             for placed in self.placed.values()

@@ -32,6 +32,7 @@ class Nothing:
             "driver.app_run": honest,
             "driver.clear": Residue,
             "driver.leftovers": tuple,
+            "driver.logs": tuple,
             "driver.look": lambda: self._up(cast("App", call.args[0])),
             "driver.needs": tuple,
             "driver.remove": Residue,
@@ -41,7 +42,7 @@ class Nothing:
             "mirrors.alterations": Alterations,
             "mirrors.look": lambda: MirrorRefs("", {}),
             "mirrors.update": frozenset,
-            "readiness.wait": lambda: self._up(cast("App", call.args[0])),
+            "readiness.wait": lambda: self._awaited(cast("Command", call.args[2])),
             "registry.next_generation": lambda: 2,
             "registry.read": Records,
             "snapshots.move": lambda: call.args[2],
@@ -54,6 +55,11 @@ class Nothing:
     def _up(self, app: App) -> Seen:
         """As it would look if the last deployment of the app had gone well."""
         return seen_of(app, self.world.told[app.folder])
+
+    def _awaited(self, command: Command) -> Seen:
+        """The app that a readiness probe is about stands in no argument but in the probe's own environment."""
+        folder = next(folder for folder in self.world.told if command.env["APP_RUN"].startswith(f"{folder}/"))
+        return self._up(App(folder.name, folder, command.mark))
 
 
 def _seal_of_nothing(*args: object) -> Seal:

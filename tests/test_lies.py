@@ -25,6 +25,7 @@ HARMLESS_ANYWHERE = {
     "driver.app_run": "names a path, and touches nothing",
     "driver.clear": "ends what removing left running, and that left nothing",
     "driver.leftovers": "looks for what is not there",
+    "driver.logs": "brings what the apps said into the log, and decides nothing",
     "driver.needs": "names the secrets that are needed, and the candidate holds them",
     "driver.remove": "clearing ends what still runs, and the slot's folder is deleted in any case",
     "mirrors.look": "looks at the mirror, which no promotion touches",

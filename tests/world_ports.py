@@ -191,6 +191,9 @@ class Apps:
         found = self.world.running.get(app.folder)
         return seen_of(app, found[1]) if found is not None else Absent("it ended")
 
+    def logs(self, app: App) -> tuple[str, ...]:
+        return tuple(path.read_text() for path in sorted(app.logs.glob("*")))
+
     def stop(self, app: App) -> Residue:
         self.world.running.pop(app.folder, None)
         return Residue()
@@ -275,9 +278,7 @@ class Tests:
 class Watch:
     world: "World"
 
-    def wait(
-        self, app: App, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command
-    ) -> Seen | Unready:
+    def wait(self, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command) -> Seen | Unready:
         seen = look()
         if not isinstance(seen, Seen):
             return Unready(seen.reason)

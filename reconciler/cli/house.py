@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
@@ -24,7 +24,9 @@ from reconciler.host.processes.driver import ProcessDriver
 from reconciler.host.ready import HostReadiness
 from reconciler.host.run import prepare
 from reconciler.host.secrets import HostSecrets
-from reconciler.ports import Host, Progress
+from reconciler.host.swarm.driver import SwarmDriver
+from reconciler.host.swarm.engine import Engine
+from reconciler.ports import Driver, Host, Progress
 from reconciler.show.progress import Lines, progress
 from reconciler.show.screen import screen_for
 from state.folder import StateFolder
@@ -73,7 +75,7 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
         clock=clock,
         upstream=GitUpstream(children, fleet.protocols),
         mirrors=GitMirrors(state, children, fleet.protocols, lock),
-        drivers={"process": ProcessDriver(children)},
+        drivers=drivers_for(fleet, children, lock),
         secrets=HostSecrets(children),
         commands=commands,
         readiness=HostReadiness(commands, clock),
@@ -86,6 +88,14 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
         state=state,
         pass_id=f"{clock.now():%Y%m%dT%H%M%SZ}-{os.getpid()}",
     )
+
+
+def drivers_for(fleet: Fleet, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
+    """The drivers that the fleet's recipes name, and the embedded one."""
+    drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
+    if any(recipe.driver == "swarm" for recipe in fleet.recipes.values()):
+        drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm)
+    return drivers
 
 
 def watcher(options: Options) -> Lines:

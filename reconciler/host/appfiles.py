@@ -1,4 +1,4 @@
-"""The files of one app of the process driver: made, given, copied out and in, removed."""
+"""The files of one app in its slot: made, given, copied out and in, removed."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from typing import IO
 from reconciler.crossing import App, Given
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.run import Order, Told, capture
+from reconciler.host.sinks import Log
 from reconciler.host.text import lines_printable, one_line
 from reconciler.redact import Redaction, redaction, slot_secrets
 
@@ -60,8 +61,15 @@ def open_log(app: App, name: str) -> IO[bytes]:
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
 
 
+def new_log(app: App, name: str) -> Log:
+    """A log of a part of the app, written anew and without any secret of the slot."""
+    path = app.logs / f"{name}.log"
+    path.unlink(missing_ok=True)
+    return Log(path, redaction(slot_secrets(app.folder.parent)))
+
+
 def last_lines(app: App) -> tuple[str, ...]:
-    """The end of what each line of the Procfile wrote, fit to be shown, and without any secret of the slot."""
+    """The end of what each part of the app wrote, fit to be shown, and without any secret of the slot."""
     known = redaction(slot_secrets(app.folder.parent))
     return tuple(line for path in sorted(app.logs.glob("*.log")) for line in _end_of(path, known))
 
@@ -79,7 +87,7 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
 def write_given(app: App, given: Given) -> None:
     """What the app was told, kept with its data as evidence; nothing reads it back."""
     told = {"version": given.version, "commit": given.commit, "settings": dict(given.settings)}
-    _write(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
+    write(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
 
 
 def app_run(app: App) -> Path:
@@ -89,8 +97,8 @@ def app_run(app: App) -> Path:
 def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
     """The program that runs its arguments as the app's processes run: in their folder, with only their environment."""
     inside = app.folder / "run" / _INSIDE
-    _write(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
-    _write(app_run(app), _OUTER.format(python=_quoted(sys.executable), inside=_quoted(str(inside))), 0o700)
+    write(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
+    write(app_run(app), _OUTER.format(python=_quoted(sys.executable), inside=_quoted(str(inside))), 0o700)
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
@@ -138,7 +146,7 @@ def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> Told:
     return told
 
 
-def _write(path: Path, text: str, mode: int) -> None:
+def write(path: Path, text: str, mode: int) -> None:
     """Replace a file; never through a link that an app may have put there."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:

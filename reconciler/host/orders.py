@@ -22,16 +22,16 @@ _GRACE_ALONE = 10
 class Order:
     """One finite command. `env` is its whole environment, beside the marks; `deadline` is in seconds.
 
-    `given` is its standard input; `mark` the slot it belongs to, "" for none; `file_bytes` the size of the largest
-    file it may write. `holding` is a descriptor which it inherits: it then keeps the pass lock when we die, and
-    ends by a deadline of its own. `stop`, once set, ends it as its deadline would.
+    `given` is its standard input, or the file that is; `mark` the slot it belongs to, "" for none; `file_bytes` the
+    size of the largest file it may write. `holding` is a descriptor which it inherits: it then keeps the pass lock
+    when we die, and ends by a deadline of its own. `stop`, once set, ends it as its deadline would.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
     deadline: float
-    given: bytes = b""
+    given: bytes | Path = b""
     mark: str = ""
     file_bytes: int | None = None
     holding: int | None = None
@@ -86,10 +86,13 @@ def arguments(order: Order, program: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def standard_input(given: bytes) -> Iterator[int]:
-    handle = os.memfd_create("input") if given else os.open(os.devnull, os.O_RDONLY)
+def standard_input(given: bytes | Path) -> Iterator[int]:
+    if isinstance(given, Path):
+        handle = os.open(given, os.O_RDONLY | os.O_CLOEXEC)
+    else:
+        handle = os.memfd_create("input") if given else os.open(os.devnull, os.O_RDONLY)
     try:
-        if given:
+        if isinstance(given, bytes) and given:
             with open(handle, "wb", closefd=False) as file:
                 file.write(given)
             os.lseek(handle, 0, os.SEEK_SET)

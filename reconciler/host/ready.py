@@ -10,9 +10,8 @@ from datetime import timedelta
 from attrs import evolve, frozen
 
 from desired.model import Argv, Ready, Unobservable
-from reconciler.crossing import Absent, App, Command, Seen, Unready
+from reconciler.crossing import Absent, Command, Seen, Unready
 from reconciler.errors import InfrastructureError
-from reconciler.host.appfiles import last_lines
 from reconciler.host.text import one_line, printable
 from reconciler.ports import Clock, Commands
 
@@ -50,7 +49,7 @@ class HostReadiness:
         self._clock = clock
         self._sleep = sleep
 
-    def wait(self, app: App, ready: Ready, look: Look, command: Command) -> Seen | Unready:
+    def wait(self, ready: Ready, look: Look, command: Command) -> Seen | Unready:
         """Raises InfrastructureError where the program of `[ready] run` is missing."""
         from tenacity import Retrying, retry_if_result, wait_exponential
 
@@ -68,7 +67,7 @@ class HostReadiness:
             return answer
         late = isinstance(answer, _NotYet)
         reason = f"not ready after {seconds:g} s: {answer.reason}" if late else answer.reason
-        return Unready("\n".join((reason, *last_lines(app))), timed_out=late)
+        return Unready(reason, timed_out=late)
 
     def _twice(self, question: _Question) -> Seen | Unready | _NotYet:
         """An app that answers once may be on its way down."""

@@ -67,7 +67,10 @@ class ProcessDriver:
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, given: Given) -> None:
-        """Settings of `given` hold before those of `.env.sample`; the variables that every app gets, before both."""
+        """What is there is stopped first.
+
+        Settings of `given` hold before those of `.env.sample`; the variables that every app gets, before both.
+        """
         commands, sample = read_checkout(checkout)
         _check(given.settings)
         ended = self.stop(app).ended
@@ -94,6 +97,9 @@ class ProcessDriver:
         lacks = lost or objection(web.port, (process.pid for process in own))
         address = f"127.0.0.1:{web.port}"
         return Seen(web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost)
+
+    def logs(self, app: App) -> tuple[str, ...]:
+        return appfiles.last_lines(app)
 
     def stop(self, app: App) -> Residue:
         deployment = self._deployments.pop(app, _Deployment(frozenset(), ()))

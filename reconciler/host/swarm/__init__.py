@@ -1,0 +1,1 @@
+"""Docker Swarm: a recipe is a stack in Co-op Cloud's format, deployed and looked at by Docker's own command."""

@@ -1,0 +1,167 @@
+"""Hands a release over to Swarm: everything it names is there before, so that its time to start is its own."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from desired.model import Swarm
+from reconciler.crossing import App, Given
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host import appfiles
+from reconciler.host.processes.listeners import free_port
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of
+from reconciler.host.swarm.stack import (
+    NAMESPACE,
+    SLOT,
+    Config,
+    Door,
+    Release,
+    Stack,
+    claims,
+    files,
+    images,
+    outside,
+    overlay,
+    own_port,
+    server_port,
+    stack_of,
+)
+
+_LOOPBACK = "127.0.0.1"
+_APP_RUN = """\
+#!/bin/sh
+# Runs its arguments inside the app.
+{exports}
+label=com.docker.swarm.service.name={service}
+container=$(docker ps --quiet --filter "label=$label" --filter status=running | head -n 1)
+if [ -z "$container" ]; then
+    echo 'app-run: nothing of {service} runs on this host' >&2
+    exit 127
+fi
+exec docker exec --interactive "$container" "$@"
+"""
+
+
+@frozen
+class Prepared:
+    """A release as it will be deployed: its files, the variables in them, and what they come to."""
+
+    stack: Stack
+    checkout: Path
+    compose: Sequence[Path]
+    settings: Mapping[str, str]
+    config: Config
+
+
+def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> None:
+    """Raises RecipeError or InfrastructureError where the stack cannot be handed over; Swarm does the rest."""
+    stack, recipe = stack_of(app, policy.zone), read_recipe(checkout)
+    prepared = prepare(engine, stack, recipe, checkout, given)
+    _check(engine, prepared)
+    make_secrets(engine, stack, recipe, app)
+    for image in images(prepared.config):
+        engine.pull(image)
+    release = Release(given.version, given.commit, prepared.settings)
+    laid = app.folder / "run" / "overlay.json"
+    appfiles.write(laid, json.dumps(overlay(prepared.config, stack, release, door(prepared, policy))), 0o600)
+    engine.deploy(stack.name, (*prepared.compose, laid), prepared.settings, checkout)
+    appfiles.write_given(app, given)
+    _write_app_run(engine, stack, app)
+
+
+def prepare(engine: Engine, stack: Stack, recipe: SwarmRecipe, checkout: Path, given: Given) -> Prepared:
+    ours = {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
+    settings = settings_of(recipe, given.settings, ours)
+    compose = (*compose_files(settings, checkout), *given.overlays)
+    return Prepared(stack, checkout, compose, settings, _read(engine.config(compose, settings, checkout)))
+
+
+def door(prepared: Prepared, policy: Swarm) -> Door:
+    """Where the tests reach the app. Raises RecipeError where nothing says at which port it listens."""
+    config, stack = prepared.config, prepared.stack
+    target = server_port(config)
+    if policy.proxy is not None and target is not None:
+        scheme, _, address = policy.proxy.partition("://")
+        return Door(_with_port(scheme, address), f"{scheme}://{_named(stack.domain, address)}")
+    own = own_port(config)
+    if own is None and target is None:
+        raise RecipeError(
+            f"{stack.recipe}: no label of its service app says at which port it listens",
+            'name it in an overlay: "traefik.http.services.NAME.loadbalancer.server.port=80"',
+        )
+    published = free_port() if own is None else own
+    address = f"{_LOOPBACK}:{published}"
+    return Door(address, f"http://{address}", *((target, published) if own is None else ()))
+
+
+def make_secrets(engine: Engine, stack: Stack, recipe: SwarmRecipe, app: App) -> None:
+    """A secret of the swarm for each that was provided; one that is there has the same content already."""
+    labels = ("--label", f"{SLOT}={stack.mark}", "--label", f"{NAMESPACE}={stack.name}")
+    have = {secret["Spec"]["Name"] for secret in engine.inspect("secret", engine.found("secret", f"label={labels[1]}"))}
+    for name, version in recipe.sample.versions.items():
+        full = f"{stack.name}_{name}_{version}"
+        if full not in have:
+            content = (app.secrets / name).read_bytes()
+            engine.change("secret", "create", *labels, full, "-", what=f"make secret {name}", given=content)
+
+
+def _read(config: bytes) -> Config:
+    import yaml
+
+    document: Any = yaml.safe_load(config)
+    return document if isinstance(document, dict) else {"services": {}}
+
+
+def _check(engine: Engine, prepared: Prepared) -> None:
+    stack, config = prepared.stack, prepared.config
+    for what, file in files(config):
+        inside(prepared.checkout, Path(file), f"{what} is made of {file}")
+    for volume in outside(config):
+        raise RecipeError(f"{stack.recipe}: volume {volume} is external: no slot would have it for itself")
+    taken = _taken(engine, stack)
+    for port, service in claims(config).items():
+        if port in taken:
+            raise InfrastructureError(
+                f"{stack.recipe}: {service} wants port {port} of the host, which {taken[port]} has",
+                "one of the two can be up at a time: try again once the other is gone",
+            )
+
+
+def _taken(engine: Engine, stack: Stack) -> Mapping[str, str]:
+    """Ports of the host that services of other stacks publish, each with its service."""
+    taken: dict[str, str] = {}
+    for service in engine.inspect("service", engine.found("service")):
+        spec = service["Spec"]
+        if (spec.get("Labels") or {}).get(NAMESPACE) == stack.name or _rests(spec):
+            continue
+        for port in (service.get("Endpoint") or {}).get("Ports") or ():
+            taken[f"{port.get('PublishedPort')}/{port.get('Protocol')}"] = spec["Name"]
+    return taken
+
+
+def _rests(spec: Mapping[str, Any]) -> bool:
+    return bool((spec.get("Mode") or {}).get("Replicated", {}).get("Replicas") == 0)
+
+
+def _write_app_run(engine: Engine, stack: Stack, app: App) -> None:
+    exports = "\n".join(f"export {name}={_quoted(value)}" for name, value in engine.environment.items())
+    appfiles.write(appfiles.app_run(app), _APP_RUN.format(exports=exports, service=stack.app), 0o700)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("'", "'\\''")
+    return f"'{escaped}'"
+
+
+def _with_port(scheme: str, address: str) -> str:
+    return address if ":" in address else f"{address}:{443 if scheme == 'https' else 80}"
+
+
+def _named(domain: str, address: str) -> str:
+    """`domain` with the port of the proxy, where that is none that goes without saying."""
+    _, colon, port = address.rpartition(":")
+    return f"{domain}:{port}" if colon else domain

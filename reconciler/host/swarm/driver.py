@@ -1,0 +1,105 @@
+"""The swarm driver: an app is a stack of Docker Swarm, deployed from a recipe in Co-op Cloud's format."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from desired.model import Swarm
+from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
+from reconciler.errors import InfrastructureError
+from reconciler.host import appfiles
+from reconciler.host.swarm import deployment, removal
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.looking import look_at, seen, services_of
+from reconciler.host.swarm.recipe import read_recipe
+from reconciler.host.swarm.stack import Stack, stack_of
+from reconciler.host.swarm.volumes import load_volumes, save_volumes
+
+_RESTING = 180.0
+_PAUSE = 0.2
+_LOG_LINES = 1000
+
+
+class SwarmDriver:
+    """What it tells of an app is what the swarm tells; nothing is kept in memory.
+
+    `policy` says under which names apps are reached, and how.
+    """
+
+    def __init__(self, engine: Engine, policy: Swarm, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._engine = engine
+        self._policy = policy
+        self._sleep = sleep
+
+    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+        self._engine.check()
+        return read_recipe(checkout).sample.secrets
+
+    def deploy(self, app: App, checkout: Path, given: Given) -> None:
+        """Over what is there it is Swarm's own update, as for the recipe's users."""
+        deployment.deploy(self._engine, self._policy, app, checkout, given)
+
+    def look(self, app: App) -> Seen | Absent:
+        """Raises InfrastructureError for what is the host's fault."""
+        stack = self._stack(app)
+        return seen(stack, look_at(self._engine, stack))
+
+    def logs(self, app: App) -> tuple[str, ...]:
+        stack = self._stack(app)
+        for service in self._engine.inspect("service", services_of(self._engine, stack)):
+            name = stack.logical(service["Spec"]["Name"])
+            self._engine.logs(service["ID"], _LOG_LINES, appfiles.new_log(app, name))
+        return appfiles.last_lines(app)
+
+    def stop(self, app: App) -> Residue:
+        """Scale to zero; what runs once on every node cannot be scaled, and is removed instead."""
+        stack = self._stack(app)
+        sight = look_at(self._engine, stack)
+        if sight.at_rest:
+            return Residue()
+        self.logs(app)
+        scaled = [service["Spec"]["Name"] for service in sight.services if "Replicated" in service["Spec"]["Mode"]]
+        if scaled:
+            zero = (f"{name}=0" for name in scaled)
+            self._engine.change("service", "scale", "--detach", *zero, what=f"scale {stack.name} to zero")
+        rest = [service["Spec"]["Name"] for service in sight.services if service["Spec"]["Name"] not in scaled]
+        self._engine.drop("service", rest)
+        return Residue(left=self._await_rest(stack))
+
+    def save(self, app: App, into: Path) -> None:
+        """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""
+        stack = self._stack(app)
+        if not look_at(self._engine, stack).at_rest:
+            raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
+        appfiles.copy_out(app, into, self._engine.environment)
+        save_volumes(self._engine, stack, into)
+
+    def load(self, app: App, source: Path) -> None:
+        appfiles.copy_in(app, source, self._engine.environment)
+        load_volumes(self._engine, self._stack(app), source)
+
+    def remove(self, app: App) -> Residue:
+        left = removal.take_away(self._engine, removal.of_stack(self._stack(app).name), self._sleep)
+        gone = appfiles.remove(app.folder, self._engine.environment)
+        return Residue(left=left if gone else (*left, str(app.folder)))
+
+    def leftovers(self, root: Path) -> tuple[str, ...]:
+        return tuple(mark for mark in removal.marks(self._engine) if Path(mark).is_relative_to(root))
+
+    def clear(self, mark: str) -> Residue:
+        return Residue(left=removal.take_away(self._engine, removal.of_slot(mark), self._sleep))
+
+    def app_run(self, app: App) -> Path:
+        return appfiles.app_run(app)
+
+    def _stack(self, app: App) -> Stack:
+        return stack_of(app, self._policy.zone)
+
+    def _await_rest(self, stack: Stack) -> tuple[str, ...]:
+        """Wait until no task is left that runs or will; names the services that would not rest."""
+        until = time.monotonic() + _RESTING
+        while not (sight := look_at(self._engine, stack)).at_rest:
+            if time.monotonic() > until:
+                return tuple(service["Spec"]["Name"] for service in sight.services)
+            self._sleep(_PAUSE)
+        return ()

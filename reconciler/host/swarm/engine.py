@@ -1,0 +1,150 @@
+"""Docker's own command: what is asked of it, with deadlines, and its answers as values."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from reconciler.errors import InfrastructureError
+from reconciler.host.run import Order, Told, capture, run
+from reconciler.host.sinks import MIB, Capture, Sink
+from reconciler.host.swarm.faults import sorted_fault
+from reconciler.host.text import one_line
+
+Json = Mapping[str, Any]
+
+# `docker stack config`, which resolves a recipe's compose files, came with this client.
+OLDEST_CLIENT = 23
+
+_ASKING = 60.0
+_CHANGING = 300.0
+_PULLING = 3600.0
+_COPYING = 6 * 3600.0
+_MOST = 64 * MIB
+_GONE = re.compile(rb"no such|not found", re.IGNORECASE)
+
+
+@frozen
+class Engine:
+    """`environment` is what children get: Docker's client finds its engine by DOCKER_HOST in it, or as usual.
+
+    `lock` is the descriptor of the pass lock, which commands that change something inherit; None where none is held.
+    """
+
+    environment: Mapping[str, str]
+    lock: int | None = None
+    facts: dict[str, str] = field(factory=dict)
+
+    def check(self) -> None:
+        """See once that client and engine do what the driver needs. Raises InfrastructureError."""
+        if self.facts:
+            return
+        client = self.ask("version", "--format", "{{.Client.Version}}", what="Docker's version")
+        major = re.match(r"(\d+)\.", client)
+        if major is None or int(major[1]) < OLDEST_CLIENT:
+            raise InfrastructureError(
+                f"Docker's client here is {one_line(client.encode())}, which has no `docker stack config`",
+                f"install a client of version {OLDEST_CLIENT} or newer, docker-cli or docker-ce-cli; "
+                "the engine may be older",
+            )
+        swarm = json.loads(self.ask("info", "--format", "{{json .Swarm}}", what="Docker's swarm"))
+        if swarm.get("LocalNodeState") != "active" or not swarm.get("ControlAvailable"):
+            raise InfrastructureError("this host manages no swarm", "docker swarm init, or run Canon on a manager")
+        self.facts.update(client=client, node=swarm["NodeID"])
+
+    @property
+    def node(self) -> str:
+        """The id of this host's node."""
+        self.check()
+        return self.facts["node"]
+
+    def ask(self, *argv: str, what: str) -> str:
+        """What a command answers that changes nothing; `what` stands in the error where it fails."""
+        return _said(self._run(self._order(argv, _ASKING), what))
+
+    def found(self, kind: str, *filters: str) -> tuple[str, ...]:
+        """Ids, or the names of volumes, of the objects of a kind that pass filters such as `label=name=value`."""
+        every = ("--all",) if kind == "container" else ()
+        chosen = (word for each in filters for word in ("--filter", each))
+        return tuple(self.ask(kind, "ls", "--quiet", *every, *chosen, what=f"docker {kind} ls").split())
+
+    def inspect(self, kind: str, names: Sequence[str]) -> tuple[Json, ...]:
+        """Those of the named objects that are there; one that went away meanwhile is left out."""
+        if not names:
+            return ()
+        told = self._capture(self._order(("inspect", "--type", kind, *names), _ASKING))
+        if not told.ok and not _GONE.search(told.err):
+            raise sorted_fault(f"docker inspect --type {kind}", told.err)
+        return tuple(json.loads(told.out or b"[]"))
+
+    def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
+        """All tasks of services that the swarm remembers."""
+        if not services:
+            return ()
+        told = self._capture(self._order(("service", "ps", "--quiet", "--no-trunc", *services), _ASKING))
+        if not told.ok and not _GONE.search(told.err):
+            raise sorted_fault("docker service ps", told.err)
+        return self.inspect("task", _said(told).split())
+
+    def change(self, *argv: str, what: str, given: bytes = b"", deadline: float = _CHANGING) -> str:
+        return _said(self._run(evolve(self._order(argv, deadline), given=given, holding=self.lock), what))
+
+    def drop(self, kind: str, names: Sequence[str]) -> None:
+        """Remove objects; which of them are gone is for the caller to see."""
+        if names:
+            order = self._order((kind, "rm", *(("--force",) if kind == "container" else ()), *names), _CHANGING)
+            self._capture(evolve(order, holding=self.lock))
+
+    def pull(self, image: str) -> None:
+        self.change("pull", "--quiet", image, what=f"pull {image}", deadline=_PULLING)
+
+    def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
+        """What compose files come to, in YAML, with `variables` filled in."""
+        order = self._order(("stack", "config", *_files(files)), _ASKING)
+        return self._run(evolve(order, env={**variables, **order.env}, cwd=cwd), "docker stack config").out
+
+    def deploy(self, stack: str, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> None:
+        """Hand a stack over to the swarm; it is up later, or not at all, whatever the client's exit code."""
+        manner = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
+        order = self._order(("stack", "deploy", *manner, *_files(files), stack), _CHANGING)
+        order = evolve(order, env={**variables, **order.env}, cwd=cwd, holding=self.lock)
+        self._run(order, "docker stack deploy")
+
+    def copy(self, *argv: str, out: Sink, given: Path | None = None) -> None:
+        """`docker cp` of an archive: to `out`, or from the file `given`."""
+        err = Capture(MIB)
+        if run(evolve(self._order(("cp", *argv), _COPYING), given=given or b""), out, err).code != 0:
+            raise sorted_fault("copy a volume", err.data)
+
+    def logs(self, service: str, lines: int, out: Sink) -> None:
+        """The last lines that each task of a service wrote; nothing of one that is gone."""
+        run(self._order(("service", "logs", "--raw", "--tail", str(lines), service), _ASKING), out)
+
+    def _order(self, argv: Sequence[str], deadline: float) -> Order:
+        return Order(("docker", *argv), self.environment, Path("/"), deadline)
+
+    def _run(self, order: Order, what: str) -> Told:
+        told = self._capture(order)
+        if told.finished.timed_out:
+            late = f"{what}: Docker did not answer within {order.deadline:.0f} s"
+            raise InfrastructureError(late, "look at the log of Docker's engine")
+        if not told.ok:
+            raise sorted_fault(what, told.err)
+        return told
+
+    def _capture(self, order: Order) -> Told:
+        told = capture(order, _MOST)
+        if told.finished.missing:
+            raise InfrastructureError("docker: not found in PATH", "install Docker's client: docker-cli or docker.io")
+        return told
+
+
+def _files(files: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(word for file in files for word in ("--compose-file", str(file)))
+
+
+def _said(told: Told) -> str:
+    return told.out.decode("utf-8", "replace").strip()

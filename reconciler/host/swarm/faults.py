@@ -1,0 +1,75 @@
+"""Sorts what Docker's client says when a command fails: the host's fault, or the recipe's."""
+
+import re
+
+from attrs import frozen
+
+from reconciler.errors import CanonError, InfrastructureError, RecipeError
+from reconciler.host.text import one_line
+
+
+@frozen
+class _Fault:
+    """Words of Docker's, whether they tell of the host, and what helps."""
+
+    words: re.Pattern[bytes]
+    of_host: bool
+    hint: str = ""
+
+
+def _fault(words: str, hint: str = "", *, of_host: bool = True) -> _Fault:
+    return _Fault(re.compile(words.encode(), re.IGNORECASE), of_host, hint)
+
+
+# The first that fits holds. Messages of Docker Engine 20.10 and of clients up to 28.
+_FAULTS = (
+    _fault(
+        r"permission denied while trying to connect|dial unix .*permission denied",
+        "let the user that runs Canon into the group of Docker's socket",
+    ),
+    _fault(
+        r"cannot connect to the docker daemon|error during connect|docker\.sock: (?:connect|read|write)",
+        "start Docker; where its socket is elsewhere, pass DOCKER_HOST: [environment] pass",
+    ),
+    _fault(
+        r"this node is not a swarm manager|not part of a swarm",
+        "make this host a manager of a swarm: docker swarm init",
+    ),
+    _fault(r"no space left on device|disk quota exceeded", "make room where the engine keeps its data"),
+    _fault(
+        r"non-overlapping IPv4 address pool|no available (?:IPv4 )?address(?:es)?",
+        "remove networks that are not used, or give Docker more room: default-address-pools",
+    ),
+    _fault(
+        r"network \S+ is declared as external, but could not be found",
+        "make it as the recipes expect it: docker network create --driver overlay NAME",
+    ),
+    _fault(r"manifest (?:for \S+ )?(?:unknown|not found)|not found: manifest|no such image", of_host=False),
+    _fault(
+        r"pull access denied|requested access to the resource is denied",
+        "see that the image is published",
+        of_host=False,
+    ),
+    _fault(
+        r"toomanyrequests|429 too many|i/o timeout|tls handshake|connection refused|no such host|50[0234] "
+        r"|context deadline exceeded|client\.timeout|unexpected eof|connection reset",
+        "see that the registry of images can be reached from here",
+    ),
+    _fault(r"the swarm does not have a leader|rpc error: code = Unavailable", "look at the swarm: docker node ls"),
+)
+
+
+def sorted_fault(what: str, said: bytes) -> CanonError:
+    """The error for a command of Docker's that failed; `what` says what it was to do."""
+    fault = next((fault for fault in _FAULTS if fault.words.search(said)), None)
+    message = f"{what}: {one_line(_without_preamble(said)) or 'Docker said nothing'}"
+    if fault is None:
+        return RecipeError(message)
+    return InfrastructureError(message, fault.hint) if fault.of_host else RecipeError(message, fault.hint)
+
+
+def _without_preamble(said: bytes) -> bytes:
+    """Docker names its daemon first, and tells of itself before what went wrong, which stands in the last line."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    last = lines[-1] if lines else b""
+    return re.sub(rb"^Error response from daemon: (?:rpc error: code = \w+ desc = )?", b"", last)

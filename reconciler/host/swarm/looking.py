@@ -1,0 +1,81 @@
+"""What runs of a stack, from one look at its services and tasks."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from attrs import frozen
+
+from reconciler.crossing import Absent, Seen
+from reconciler.errors import InfrastructureError
+from reconciler.host.swarm.engine import Engine, Json
+from reconciler.host.swarm.settling import is_at_rest, settling
+from reconciler.host.swarm.stack import ADDRESS, APP, COMMIT, NAMESPACE, Stack
+
+
+@frozen
+class Sight:
+    """`node` is this host's; `now` is by its clock, which is the engine's."""
+
+    services: Sequence[Json]
+    tasks: Sequence[Json]
+    node: str
+    now: datetime
+
+    @property
+    def at_rest(self) -> bool:
+        return is_at_rest(self.services, self.tasks)
+
+
+def look_at(engine: Engine, stack: Stack) -> Sight:
+    services = engine.inspect("service", services_of(engine, stack))
+    return Sight(services, engine.tasks([service["ID"] for service in services]), engine.node, datetime.now(UTC))
+
+
+def services_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
+    return engine.found("service", f"label={NAMESPACE}={stack.name}")
+
+
+def seen(stack: Stack, sight: Sight) -> Seen | Absent:
+    """Raises InfrastructureError for what is the host's fault."""
+    if sight.at_rest:
+        return Absent()
+    labels = _labels(stack, sight)
+    if labels is None:
+        return Absent(f"the stack has no service {APP}")
+    _refuse_far_data(stack, sight)
+    how = settling(sight.services, sight.tasks, f"{stack.name}_", sight.now)
+    if isinstance(how.failure, InfrastructureError):
+        raise how.failure
+    address, _, url = labels.get(ADDRESS, "").partition(" ")
+    return Seen(
+        version=labels.get(stack.label("version"), ""),
+        commit=labels.get(COMMIT, ""),
+        settled=not how.lacks and how.failure is None,
+        url=url,
+        address=address,
+        lacks=how.lacks,
+        lost=how.failure.message if how.failure else "",
+    )
+
+
+def _labels(stack: Stack, sight: Sight) -> Mapping[str, str] | None:
+    app = (service["Spec"] for service in sight.services if service["Spec"]["Name"] == stack.app)
+    return next((spec.get("Labels") or {} for spec in app), None)
+
+
+def _refuse_far_data(stack: Stack, sight: Sight) -> None:
+    """Volumes of another node cannot be read from here: what is saved would lack them without a word."""
+    keeping = {service["ID"]: service["Spec"]["Name"] for service in sight.services if _has_volumes(service)}
+    for task in sight.tasks:
+        node = task.get("NodeID", sight.node)
+        if task["ServiceID"] in keeping and task["DesiredState"] == "running" and node != sight.node:
+            name = stack.logical(keeping[task["ServiceID"]])
+            raise InfrastructureError(
+                f"{stack.recipe}: {name} runs on node {node}, whose volumes cannot be read from here",
+                "keep it on this node by an overlay: deploy.placement.constraints",
+            )
+
+
+def _has_volumes(service: Json) -> bool:
+    mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
+    return any(mount.get("Type") == "volume" for mount in mounts)

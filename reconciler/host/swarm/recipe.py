@@ -1,0 +1,91 @@
+"""What a Co-op Cloud recipe says of itself: its .env.sample, what its abra.sh exports, and its compose files."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.errors import RecipeError
+from reconciler.host.lines import read_text, said_lines
+from reconciler.host.sample import SAMPLE, Sample, parse_sample
+
+COMPOSE = "compose.yml"
+SHELL = "abra.sh"
+# Co-op Cloud's own tool makes a secret without a length too.
+_USUAL_LENGTH = 32
+
+_EXPORT = re.compile(
+    r"export\s+([A-Za-z_][A-Za-z0-9_]*)="
+    r"""(?:'([^'$`]*)'|"([^"$`\\]*)"|([^\s'"$`\\#;&|<>()]*))\s*(?:#.*)?"""
+)
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+# What would not be a setting of the app, but change what Docker's client itself, or the loader of programs, does.
+_NOT_SETTINGS = re.compile(
+    r"(?:LD|DOCKER|BUILDKIT|XDG)_.*|GO(?:DEBUG|TRACEBACK|MAXPROCS|GC|MEMLIMIT)|(?:HTTPS?|NO|ALL)_PROXY"
+    r"|SSL_CERT_(?:FILE|DIR)|PATH|HOME|TMPDIR",
+    re.IGNORECASE,
+)
+
+
+@frozen
+class SwarmRecipe:
+    """One release. `exports` are the constants that its abra.sh exports: versions of configs, for the most part."""
+
+    sample: Sample
+    exports: Mapping[str, str]
+
+
+def read_recipe(checkout: Path) -> SwarmRecipe:
+    """Raises RecipeError where the release is no recipe of Co-op Cloud."""
+    if read_text(checkout / COMPOSE) is None:
+        raise RecipeError(f"the release has no {COMPOSE}", "the swarm driver deploys recipes in Co-op Cloud's format")
+    sample = parse_sample(read_text(checkout / SAMPLE) or "", _USUAL_LENGTH)
+    return SwarmRecipe(sample, dict(parse_exports(read_text(checkout / SHELL) or "")))
+
+
+def parse_exports(text: str) -> Iterator[tuple[str, str]]:
+    """Exported constants of a shell file, which is never run: what needs a shell to be known is left out."""
+    for _, line in said_lines(SHELL, text):
+        match = _EXPORT.fullmatch(line)
+        if match is not None:
+            yield match[1], next(value for value in match.groups()[1:] if value is not None)
+
+
+def settings_of(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
+    """All variables of a deployment.
+
+    Of several values for one name that of the later holds: the sample's, the `given` one, abra.sh's, and ours.
+    """
+    versions = {f"SECRET_{name.upper()}_VERSION": version for name, version in recipe.sample.versions.items()}
+    settings = {**versions, **_expanded(recipe.sample.settings, ours), **given, **recipe.exports, **ours}
+    for name in settings:
+        if _NOT_SETTINGS.fullmatch(name):
+            raise RecipeError(f"{name} may not be set: Docker's client would obey it", f"take it out of {SAMPLE}")
+    return settings
+
+
+def _expanded(settings: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
+    """The sample's settings, with the variables in them that are known by then: the others stay as they are."""
+    known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **ours}
+    expanded: dict[str, str] = {}
+    for name, value in settings.items():
+        known[name] = _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), value)
+        expanded[name] = known[name]
+    return expanded
+
+
+def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ...]:
+    """The files that COMPOSE_FILE names, all of them within the checkout."""
+    names = [name for name in settings.get("COMPOSE_FILE", COMPOSE).split(":") if name]
+    for name in names:
+        inside(checkout, checkout / name, f"COMPOSE_FILE names {name}")
+    return tuple(checkout / name for name in names)
+
+
+def inside(checkout: Path, path: Path, what: str) -> None:
+    """Raises RecipeError where a path that the release names leads out of it, or nowhere."""
+    if not path.resolve().is_relative_to(checkout.resolve()):
+        raise RecipeError(f"{what}, which is not within the release")
+    if not path.is_file():
+        raise RecipeError(f"{what}, which the release does not have")

@@ -1,0 +1,175 @@
+"""What is added to a recipe's own stack: names, marks, the published port. Pure."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from reconciler.crossing import App
+from reconciler.errors import RecipeError
+
+# Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
+SLOT = "canon.slot"
+COMMIT = "canon.commit"
+ADDRESS = "canon.address"
+NAMESPACE = "com.docker.stack.namespace"
+
+APP = "app"
+
+_SERVER_PORT = re.compile(r"traefik\.(?:http|tcp|udp)\.services\.[^.]+\.loadbalancer\.server\.port")
+# A name of an object in a swarm has at most 63 characters, of which `_` and the recipe's own part need most.
+_OF_RECIPE = 20
+
+Config = Mapping[str, Any]
+
+
+@frozen
+class Stack:
+    """One app's stack. `domain` is the recipe's, the same in every slot."""
+
+    name: str
+    recipe: str
+    mark: str
+    domain: str
+
+    @property
+    def app(self) -> str:
+        return f"{self.name}_{APP}"
+
+    def label(self, what: str) -> str:
+        """A label that Co-op Cloud's own commands look for."""
+        return f"coop-cloud.{self.name}.{what}"
+
+    def logical(self, name: str) -> str:
+        """What the recipe calls an object that bears `name` in the swarm."""
+        return name.removeprefix(f"{self.name}_")
+
+
+def stack_of(app: App, zone: str) -> Stack:
+    digest = hashlib.sha256(f"{app.mark}\0{app.recipe}".encode()).hexdigest()[:8]
+    return Stack(f"{app.recipe[:_OF_RECIPE]}-{digest}", app.recipe, app.mark, f"{app.recipe}.{zone}")
+
+
+@frozen
+class Door:
+    """How the tests reach the app: `published` is a free port for the container's port `target`.
+
+    None for either where a proxy, or a port that the recipe itself publishes, leads there.
+    """
+
+    address: str
+    url: str
+    target: int | None = None
+    published: int | None = None
+
+
+@frozen
+class Release:
+    """What is deployed, as labels tell it."""
+
+    version: str
+    commit: str
+    settings: Mapping[str, str] = field(factory=dict)
+
+
+def own_port(config: Config) -> int | None:
+    """The TCP port of the host that the app publishes by itself."""
+    ports = [port for port in _service(config).get("ports", ()) if port.get("protocol", "tcp") == "tcp"]
+    return next((int(port["published"]) for port in ports if port.get("published")), None)
+
+
+def server_port(config: Config) -> int | None:
+    """The container's port to which the recipe's labels let its proxy lead."""
+    labels = _service(config).get("deploy", {}).get("labels", {})
+    found = [value for name, value in labels.items() if _SERVER_PORT.fullmatch(name)]
+    return int(found[0]) if found and str(found[0]).isdecimal() else None
+
+
+def claims(config: Config) -> Mapping[str, str]:
+    """Fixed ports of the host, such as "64738/udp", each with the service that publishes it."""
+    return {
+        f"{port['published']}/{port.get('protocol', 'tcp')}": name
+        for name, service in config["services"].items()
+        for port in service.get("ports", ())
+        if port.get("published")
+    }
+
+
+def images(config: Config) -> tuple[str, ...]:
+    return tuple(sorted({service["image"] for service in config["services"].values() if service.get("image")}))
+
+
+def files(config: Config) -> Iterator[tuple[str, str]]:
+    """The files of the host that go into configs and secrets, each with what names it."""
+    for kind in ("configs", "secrets"):
+        for name, value in (config.get(kind) or {}).items():
+            if value and "file" in value:
+                yield f"{kind[:-1]} {name}", value["file"]
+
+
+def outside(config: Config) -> tuple[str, ...]:
+    """Volumes that the recipe does not make itself: what is in them belongs to no slot."""
+    volumes = config.get("volumes") or {}
+    return tuple(name for name, value in volumes.items() if value and value.get("external"))
+
+
+def overlay(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+    """One more compose file, laid over the recipe's: the recipe itself stays as it is."""
+    services = {name: _laid_over(name, config, stack, release, door) for name in config["services"]}
+    return {
+        "version": str(config.get("version", "3.8")),
+        "services": services,
+        "volumes": _own(config, "volumes", stack),
+        "networks": _own(config, "networks", stack) | _default_network(config, stack),
+        "configs": {name: {"labels": {SLOT: stack.mark}} for name in _made(config, "configs")},
+    }
+
+
+def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Config:
+    service = config["services"][name]
+    environment = service.get("environment") or {}
+    missing = {key: _escaped(value) for key, value in release.settings.items() if key not in environment}
+    laid: dict[str, Any] = {"environment": missing, "deploy": {"labels": _labels(name, stack, release, door)}}
+    if name == APP and door.published is not None:
+        laid["ports"] = [{"target": door.target, "published": door.published, "mode": "host"}]
+        # Two tasks cannot hold one port of the host: a new one that starts first would wait for ever.
+        laid["deploy"]["update_config"] = {"order": "stop-first"}
+    return laid
+
+
+def _labels(name: str, stack: Stack, release: Release, door: Door) -> Mapping[str, str]:
+    ours = {SLOT: stack.mark, COMMIT: release.commit}
+    if name != APP:
+        return ours
+    theirs = {"recipe": stack.recipe, "version": release.version, "chaos": "false"}
+    return {**ours, ADDRESS: f"{door.address} {door.url}", **{stack.label(what): said for what, said in theirs.items()}}
+
+
+def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
+    """A slot's own name for each object, also where the recipe gives it a fixed one: slots would share it."""
+    return {name: {"name": f"{stack.name}_{name}", "labels": {SLOT: stack.mark}} for name in _made(config, kind)}
+
+
+def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
+    """The network of services that name none is made by Docker, and is to bear our mark too."""
+    if all(service.get("networks") for service in config["services"].values()):
+        return {}
+    return {"default": {"labels": {SLOT: stack.mark}}}
+
+
+def _made(config: Config, kind: str) -> tuple[str, ...]:
+    return tuple(name for name, value in (config.get(kind) or {}).items() if not (value and value.get("external")))
+
+
+def _service(config: Config) -> Config:
+    service: Config | None = (config.get("services") or {}).get(APP)
+    if service is None:
+        raise RecipeError(f"the recipe has no service {APP}", "Co-op Cloud's format wants one of that name")
+    return service
+
+
+def _escaped(value: str) -> str:
+    """As a compose file wants it, in which a single `$` begins a variable."""
+    return value.replace("$", "$$")

@@ -1,0 +1,70 @@
+"""The data of a stack at rest: its volumes, copied out and in through a container that is never started."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.sinks import Capture, Dump
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.stack import NAMESPACE, SLOT, Stack
+
+FOLDER = "volumes"
+_SUFFIX = ".tar"
+# The end of an archive, and so an archive of nothing: an image needs no more to have volumes in its containers.
+_EMPTY_TAR = bytes(10240)
+
+
+def volumes_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
+    return engine.found("volume", f"label={NAMESPACE}={stack.name}")
+
+
+def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
+    """An archive of each volume, named as the recipe names it; owners are kept as numbers."""
+    names = volumes_of(engine, stack)
+    foreign = [volume["Name"] for volume in engine.inspect("volume", names) if volume["Driver"] != "local"]
+    if foreign:
+        raise RecipeError(f"{stack.recipe}: volume {stack.logical(foreign[0])} is not local: its data cannot be kept")
+    (into / FOLDER).mkdir(mode=0o700)
+    with _mounted(engine, stack, names) as container:
+        for name in map(stack.logical, names):
+            engine.copy(f"{container}:/{FOLDER}/{name}", "-", out=Dump(into / FOLDER / f"{name}{_SUFFIX}"))
+
+
+def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
+    """The reverse, into volumes that are not there yet."""
+    if volumes_of(engine, stack):
+        raise InfrastructureError(f"{stack.recipe}: its slot holds data already, so none can be loaded")
+    archives = sorted((source / FOLDER).glob(f"*{_SUFFIX}"))
+    names = [f"{stack.name}_{archive.stem}" for archive in archives]
+    labels = ("--label", f"{NAMESPACE}={stack.name}", "--label", f"{SLOT}={stack.mark}")
+    for name in names:
+        engine.change("volume", "create", *labels, name, what=f"make volume {name}")
+    with _mounted(engine, stack, names) as container:
+        for archive in archives:
+            engine.copy("-", f"{container}:/{FOLDER}", out=Capture(0), given=archive)
+    lost = {*names} - {*volumes_of(engine, stack)}
+    if lost:
+        raise InfrastructureError(f"{stack.recipe}: volume {min(lost)} was loaded, but is not there")
+
+
+@contextmanager
+def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
+    """A container, never started, in which each volume is at /volumes/NAME; removed with its image."""
+    if not volumes:
+        yield ""
+        return
+    mark = f"{SLOT}={stack.mark}"
+    image = engine.change(
+        "import", "--change", f'LABEL "{SLOT}"="{stack.mark}"', "-", what="copy volumes", given=_EMPTY_TAR
+    )
+    mounts = (word for name in volumes for word in ("--volume", f"{name}:/{FOLDER}/{stack.logical(name)}"))
+    try:
+        made = ("create", "--label", mark, "--network", "none", *mounts, image, "/none")
+        container = engine.change("container", *made, what="copy volumes")
+        try:
+            yield container
+        finally:
+            engine.drop("container", [container])
+    finally:
+        engine.drop("image", [image])
