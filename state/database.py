@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
-from state.durable import create_once, file_errors, sync_folder
-from state.errors import AgainLaterError, RegistryError, StateError
+from state.durable import create_once, sync_folder
+from state.errors import AgainLaterError, RegistryDamagedError, RegistryError
+from state.faults import journal_of, registry_errors
 from state.folder import StateFolder
 from state.holders import kernel_locks
 
@@ -34,7 +35,7 @@ class View:
 @contextmanager
 def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
     """One instant of the registry, None where there is none yet. Nothing in its folder is written or made."""
-    with _errors(path):
+    with registry_errors(path):
         if not _is_there(path):
             yield None
             return
@@ -51,7 +52,7 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
 @contextmanager
 def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
     """One durable transaction, in a database that is made where it is missing."""
-    with _errors(path):
+    with registry_errors(path):
         if not _is_there(path):
             create_once(path, blank(steps))
         with closing(_connect(path, "rw")) as connection:
@@ -66,7 +67,7 @@ def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connec
 
 def settle(path: Path) -> None:
     """Flush what is there, so that what is read next is still there after a power cut."""
-    with _errors(path):
+    with registry_errors(path):
         if _is_there(path):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -111,18 +112,13 @@ def _is_there(path: Path) -> bool:
     try:
         path.lstat()
     except FileNotFoundError:
-        if _journal(path).exists():
-            raise RegistryError(f"{path} is gone, but its journal is there", "bring both back from a backup") from None
+        if journal_of(path).exists():
+            raise RegistryDamagedError("it is gone, but its journal is there") from None
         sealed = StateFolder(path.parent).canonicals
         if sealed.is_dir() and any(sealed.iterdir()):
-            hint = f"bring it back from a backup; or move {sealed} away, and every recipe begins anew"
-            raise RegistryError("it is gone, but the snapshots that it tells of are there", hint) from None
+            raise RegistryDamagedError("it is gone, but the snapshots that it tells of are there") from None
         return False
     return True
-
-
-def _journal(path: Path) -> Path:
-    return path.with_name(f"{path.name}-journal")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -148,9 +144,9 @@ def _is_journal_left(path: Path) -> bool:
     SQLite must not meet it: as root it sets the owner of a journal anew whenever it opens one, which touches its time.
     A writer deletes its journal before it lets go: one that is the same before and after no lock was seen has no owner.
     """
-    before = _look(_journal(path))
+    before = _look(journal_of(path))
     owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
-    return before is not None and not owned and _look(_journal(path)) == before
+    return before is not None and not owned and _look(journal_of(path)) == before
 
 
 def _must_roll_back(connection: sqlite3.Connection) -> bool:
@@ -169,7 +165,7 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION or version < 1:
-        raise RegistryError("it is no registry of Canon", "bring it back from a backup")
+        raise RegistryDamagedError("it is no registry of Canon")
     if version > len(steps):
         raise RegistryError(f"it has format {version}, and this program knows {len(steps)}", "use a newer Canon")
     return int(version)
@@ -193,12 +189,12 @@ def _copy(path: Path, to: Path) -> bool:
     Closing a file ends all POSIX locks that this process has on it, so no connection of ours may hold one here.
     """
     for _ in range(_COPIES):
-        database, journal = _look(path), _look(_journal(path))
+        database, journal = _look(path), _look(journal_of(path))
         shutil.copyfile(path, to)
-        _journal(to).unlink(missing_ok=True)
+        journal_of(to).unlink(missing_ok=True)
         with suppress(FileNotFoundError):
-            shutil.copyfile(_journal(path), _journal(to))
-        still = (_look(path), _look(_journal(path))) == (database, journal)
+            shutil.copyfile(journal_of(path), journal_of(to))
+        still = (_look(path), _look(journal_of(path))) == (database, journal)
         if still and _is_journal_left(path) == (journal is not None):
             return journal is not None
         time.sleep(0.01)
@@ -212,32 +208,3 @@ def _look(file: Path) -> tuple[int, int, int, int] | None:
     except FileNotFoundError:
         return None
     return look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns
-
-
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """Name the file in every error, and sort SQLite's by remedy."""
-    try:
-        with file_errors("open it", RegistryError):
-            yield
-    except sqlite3.ProgrammingError:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise _by_remedy(path, error) from error
-    except UnicodeDecodeError as error:
-        # sqlite3 fails so on the text of SQLite's own message, which quotes the damaged bytes.
-        raise RegistryError(f"registry {path}: it is damaged", "bring it back from a backup") from error
-    except StateError as error:
-        raise type(error)(f"registry {path}: {error.message}", error.hint) from error
-
-
-def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
-    # The low byte is the primary code; errors that Python itself finds, as in decoding a text, have none.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return AgainLaterError(f"registry {path}: another process is at it ({error})", "try again in a minute")
-    if code == sqlite3.SQLITE_FULL:
-        return AgainLaterError(f"registry {path}: {error}", "make room on the disk of the state folder")
-    if code == sqlite3.SQLITE_CONSTRAINT:
-        return RegistryError(f"registry {path}: refused: {error}")
-    return RegistryError(f"registry {path}: {error}", "bring it back from a backup")

@@ -29,5 +29,9 @@ class RegistryError(StateError):
     """The registry is unreadable, of a newer format, or broken; or a record would contradict it."""
 
 
+class RegistryDamagedError(RegistryError):
+    """The registry is not what was written into it."""
+
+
 class SnapshotError(StateError):
     """A snapshot cannot be made, moved or looked at. One that is merely not as sealed is a `Damaged`."""

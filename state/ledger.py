@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import astuple, evolve, frozen
 
 from state.codec import canonical_json, storable, time_of, time_text
-from state.errors import RegistryError
+from state.errors import RegistryDamagedError
 from state.model import Entry, Line
 
 
@@ -55,9 +55,9 @@ def first_break(rows: Iterable[Row]) -> str | None:
 
 
 def line_of(row: Row) -> Line:
-    """The line of a row; raises RegistryError if it is not what was written."""
+    """The line of a row; raises RegistryDamagedError if it is not what was written."""
     if row.hash != hash_of(row):
-        raise RegistryError(f"line {row.seq} of the ledger was changed", "bring the registry back from a backup")
+        raise RegistryDamagedError(f"line {row.seq} of the ledger was changed")
     return Line(row.seq, Entry(time_of(row.at), row.kind, row.recipe, json.loads(row.body)), row.prev, row.hash)
 
 
@@ -78,10 +78,10 @@ def select(connection: sqlite3.Connection, recipe: str | None, kind: str | None,
 
 
 def verify(connection: sqlite3.Connection) -> None:
-    """Raises RegistryError where the chain breaks."""
+    """Raises RegistryDamagedError where the chain breaks."""
     query = "SELECT seq, at, kind, recipe, body, prev, hash FROM ledger ORDER BY seq"
     if broken := first_break(Row(*found) for found in connection.execute(query)):
-        raise RegistryError(f"ledger: {broken}", "bring the registry back from a backup")
+        raise RegistryDamagedError(f"ledger: {broken}")
 
 
 def _rows(

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from state import database, ledger, rows
 from state.codec import storable
-from state.errors import RegistryError
+from state.errors import RegistryDamagedError, RegistryError
 from state.model import Canonical, Entry, Intent, Line, Memory, Records
 
 
@@ -120,7 +120,7 @@ def _canonicals(connection: sqlite3.Connection) -> list[Canonical]:
 def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
     canonical = rows.unseal(Canonical, recipe, text, digest)
     if canonical.generation != generation:
-        raise RegistryError(f"the last generation of {recipe!r} is lost", "bring it back from a backup")
+        raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")
     return canonical
 
 

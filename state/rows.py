@@ -5,7 +5,7 @@ import sqlite3
 from typing import TypeVar
 
 from state.codec import NotARecordError, canonical_json, dump, load, storable
-from state.errors import RegistryError
+from state.errors import RegistryDamagedError
 from state.model import Canonical, Intent, Memory
 
 T = TypeVar("T", Canonical, Memory, Intent)
@@ -15,11 +15,11 @@ TABLES = ("generation", "canonical", "memory", "intent")
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
-    """Raises RegistryError for damaged pages, from which rows may be missing."""
+    """Raises RegistryDamagedError for damaged pages, from which rows may be missing."""
     for table in TABLES:
         (verdict,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if verdict != "ok":
-            raise RegistryError(f"it is damaged: {verdict}", "bring it back from a backup")
+            raise RegistryDamagedError(f"it is damaged: {verdict}")
 
 
 def seal(record: Canonical | Memory | Intent) -> tuple[str, str]:
@@ -29,13 +29,13 @@ def seal(record: Canonical | Memory | Intent) -> tuple[str, str]:
 
 
 def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
-    """The record of a row; raises RegistryError if it is not what was written."""
+    """The record of a row; raises RegistryDamagedError if it is not what was written."""
     try:
         record = load(text, kind)
     except NotARecordError as error:
-        raise RegistryError(f"{kind.__name__.lower()} of {recipe!r}: {error}", "bring it back from a backup") from error
+        raise RegistryDamagedError(f"{kind.__name__.lower()} of {recipe!r}: {error}") from error
     if digest != _digest(record.recipe, text) or recipe != storable(record.recipe):
-        raise RegistryError(f"{kind.__name__.lower()} of {recipe!r} was changed", "bring it back from a backup")
+        raise RegistryDamagedError(f"{kind.__name__.lower()} of {recipe!r} was changed")
     return record
 
 

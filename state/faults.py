@@ -1,0 +1,54 @@
+"""What went wrong with the registry: SQLite's errors and ours, each naming the file and what helps."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from state.durable import file_errors
+from state.errors import AgainLaterError, RegistryDamagedError, RegistryError, StateError
+from state.folder import StateFolder
+
+
+def journal_of(path: Path) -> Path:
+    """Where SQLite keeps the journal of a database."""
+    return path.with_name(f"{path.name}-journal")
+
+
+@contextmanager
+def registry_errors(path: Path) -> Iterator[None]:
+    """Name the file in every error, and sort SQLite's by remedy."""
+    try:
+        with file_errors("open it", RegistryError):
+            yield
+    except sqlite3.ProgrammingError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _by_remedy(path, error) from error
+    except UnicodeDecodeError as error:
+        # sqlite3 fails so on the text of SQLite's own message, which quotes the damaged bytes.
+        raise RegistryDamagedError(f"registry {path}: it is damaged", _ways_out(path)) from error
+    except RegistryDamagedError as error:
+        raise RegistryDamagedError(f"registry {path}: {error.message}", _ways_out(path)) from error
+    except StateError as error:
+        raise type(error)(f"registry {path}: {error.message}", error.hint) from error
+
+
+def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
+    # The low byte is the primary code; errors that Python itself finds, as in decoding a text, have none.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return AgainLaterError(f"registry {path}: another process is at it ({error})", "try again in a minute")
+    if code == sqlite3.SQLITE_FULL:
+        return AgainLaterError(f"registry {path}: {error}", "make room on the disk of the state folder")
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return RegistryError(f"registry {path}: refused: {error}")
+    return RegistryDamagedError(f"registry {path}: {error}", _ways_out(path))
+
+
+def _ways_out(path: Path) -> str:
+    """What helps where the registry is damaged, with the files that are really there."""
+    parts = (path, journal_of(path), StateFolder(path.parent).canonicals)
+    there = " and ".join(str(part) for part in parts if os.path.lexists(part))
+    return f"bring it back from a backup; or move {there} away, and every recipe begins anew"
