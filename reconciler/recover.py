@@ -1,11 +1,19 @@
 """Finishes or undoes what a dead pass left, first thing in every pass. Never needs a person."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
 from desired.model import Fleet
+from desired.values import is_recipe_name
 from reconciler.errors import BusyError
 from reconciler.ports import Host
 from reconciler.promote import close_intent, prune
 from reconciler.reservation import clear_leftovers
-from state.model import Intent
+from reconciler.strays import is_slot, strays
+from state.model import Intent, Records
+
+NAMED_STRAYS = 5
 
 
 def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
@@ -18,16 +26,18 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
         recipe = fleet.recipes.get(name)
         if recipe is not None and host.state.generations(name).is_dir():
             prune(host, canonical, recipe.canonical.generations)
-    return tuple(remarks)
+    _drop_empty(host, records)
+    return (*remarks, *_named(strays(host.state, records)))
 
 
 def _occupied(host: Host) -> list[str]:
     """Recipes of which anything lies or runs below the work folder."""
     work = host.state.work
-    folders = {path.name for path in work.iterdir() if path.is_dir()} if work.is_dir() else set()
+    folders = {path.name for path in work.iterdir() if is_slot(path)} if work.is_dir() else set()
     marks = {mark for driver in host.drivers.values() for mark in driver.leftovers(work)}
     prefix = f"{work}/"
-    return sorted(folders | {mark.removeprefix(prefix).split("/")[0] for mark in marks if mark.startswith(prefix)})
+    marked = {mark.removeprefix(prefix).split("/")[0] for mark in marks if mark.startswith(prefix)}
+    return sorted(folders | {name for name in marked if is_recipe_name(name)})
 
 
 def _empty(host: Host, name: str) -> list[str]:
@@ -41,3 +51,20 @@ def _empty(host: Host, name: str) -> list[str]:
 def _close(host: Host, intent: Intent) -> str:
     close_intent(host, intent, "the pass that began it died")
     return f"{intent.recipe}: the promotion of {intent.version}, begun by a dead pass, was undone"
+
+
+def _drop_empty(host: Host, records: Records) -> None:
+    """Remove the folders that undone first promotions leave."""
+    folder = host.state.canonicals
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in records.canonicals:
+            with suppress(OSError):  # whatever is no empty folder
+                path.rmdir()
+
+
+def _named(found: Sequence[Path]) -> list[str]:
+    if not found:
+        return []
+    more = f" and {len(found) - NAMED_STRAYS} more" if len(found) > NAMED_STRAYS else ""
+    names = ", ".join(map(str, found[:NAMED_STRAYS]))
+    return [f"no record tells of {names}{more}: left as it is; move it away, or remove it if nobody needs it"]

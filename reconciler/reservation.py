@@ -27,8 +27,7 @@ def reserved(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 @contextmanager
 def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    folder = host.state.slot(recipe)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = host.state.make_slot(recipe)
     with hold(host.state.slot_lock(recipe), command):
         try:
             _clear(host, recipe)

@@ -73,6 +73,17 @@ class StateFolder:
                 make_folder(path)
                 _refuse_foreign(path)
 
+    def make_slot(self, name: str) -> Path:
+        """Make the folder of a slot, or take the one that is there; raises FolderError for what is no folder of ours.
+
+        A link to one above all: what it leads to would be cleared like a slot.
+        """
+        slot = self.slot(name)
+        with file_errors(f"make the slot {slot}", FolderError):
+            _folder_at(slot)
+            slot.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return slot
+
 
 def _one_part(name: str) -> str:
     """`name`, which must stay one part of a path: names come from declarations, and one slip would delete elsewhere."""
@@ -81,15 +92,27 @@ def _one_part(name: str) -> str:
     return name
 
 
-def _refuse_foreign(path: Path) -> None:
+def _folder_at(path: Path) -> os.stat_result | None:
+    """The look of a folder, None where there is nothing; raises FolderError for anything else."""
     try:
         look = path.lstat()
     except FileNotFoundError:
-        return
+        return None
     if stat.S_ISLNK(look.st_mode):
-        raise FolderError(f"the state folder's {path} is a symbolic link", f"name the folder itself: {path.resolve()}")
+        raise FolderError(
+            f"the state folder's {path} is a symbolic link", f"remove it, or name the folder itself: {path.resolve()}"
+        )
     if not stat.S_ISDIR(look.st_mode):
-        raise FolderError(f"the state folder's {path} is no folder")
+        raise FolderError(
+            f"the state folder's {path} is no folder", "move it away, or name another folder with --state"
+        )
+    return look
+
+
+def _refuse_foreign(path: Path) -> None:
+    look = _folder_at(path)
+    if look is None:
+        return
     if look.st_uid != os.geteuid():
         raise FolderError(
             f"the state folder's {path} belongs to user {look.st_uid}, and this is user {os.geteuid()}",

@@ -42,3 +42,14 @@ def test_with_a_damaged_registry_moved_away_every_recipe_begins_anew(settled: Jo
     assert have is not None
     assert (have.generation, have.lineage) == (1, (FIRST,))
     assert settled.lines() == [FIRST, "marked"]
+
+
+def test_what_somebody_laid_into_the_state_folder_is_named_and_left(settled: Jot) -> None:
+    strays = [settled.state / "canonicals" / "zzz", settled.state / "work" / "notes.txt"]
+    for stray in strays:
+        stray.write_text("somebody's")
+    said, told = settled.run(), settled.json()
+    assert (said.code, told.code) == (0, 0)
+    (note,) = told.document["notes"]
+    assert f"note: {note}" in said.out
+    assert all(str(stray) in note and stray.read_text() == "somebody's" for stray in strays)

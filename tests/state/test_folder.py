@@ -127,6 +127,27 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "canon").iterdir()) == []
 
 
+def test_a_slot_is_made_private_and_one_that_is_there_is_taken(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "canon")
+    assert state.make_slot("notes") == state.slot("notes")
+    assert stat.S_IMODE(state.slot("notes").stat().st_mode) == 0o700
+    (state.slot("notes") / "left").touch()
+    state.make_slot("notes")
+    assert (state.slot("notes") / "left").exists()
+
+
+def test_a_slot_is_never_what_a_link_leads_to_nor_a_file(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "canon")
+    state.create()
+    (tmp_path / "precious").mkdir()
+    state.slot("notes").symlink_to(tmp_path / "precious")
+    state.slot("mail").touch()
+    with pytest.raises(FolderError, match="is a symbolic link"):
+        state.make_slot("notes")
+    with pytest.raises(FolderError, match="is no folder"):
+        state.make_slot("mail")
+
+
 # ---- logs ----
 
 

@@ -1,0 +1,34 @@
+"""What lies in the state folder and is none of ours: neither a slot, nor a snapshot that a record tells of."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from desired.values import is_recipe_name
+from state.folder import StateFolder
+from state.model import Records
+
+
+def strays(state: StateFolder, records: Records) -> tuple[Path, ...]:
+    """Entries of `work/` and `canonicals/` that no pass made, or whose record is gone."""
+    in_work = (path for path in _entries(state.work) if not is_slot(path))
+    return (*in_work, *_unrecorded(state, records))
+
+
+def is_slot(path: Path) -> bool:
+    """Whether an entry of `work/` can be one of ours: a folder, no link to one, with a recipe's name."""
+    return path.is_dir() and not path.is_symlink() and is_recipe_name(path.name)
+
+
+def _unrecorded(state: StateFolder, records: Records) -> Iterator[Path]:
+    """What lies among the snapshots and is none, or is newer than the record: that of a registry from a backup."""
+    for path in _entries(state.canonicals):
+        have = records.canonicals.get(path.name)
+        if have is None:
+            yield path
+        else:
+            recorded = {str(generation) for generation in range(1, have.generation + 1)}
+            yield from (each for each in _entries(path) if each.name not in recorded)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []

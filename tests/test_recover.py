@@ -1,0 +1,99 @@
+"""What a pass makes of a state folder in which something lies that it did not leave there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.outcome import Result
+from reconciler.recover import NAMED_STRAYS
+from tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """One recipe with a canonical."""
+    world = World(tmp_path)
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    return world
+
+
+def test_a_slot_of_a_dead_run_is_removed_and_said(world: World) -> None:
+    for name in ("notes", "no-longer-declared"):
+        (world.state.make_slot(name) / "install").mkdir()
+    assert world.run().report.notes == (
+        "no-longer-declared: a slot left by a dead run was removed",
+        "notes: a slot left by a dead run was removed",
+    )
+    assert list(world.state.work.iterdir()) == []
+
+
+def file(path: Path) -> None:
+    path.write_text("precious")
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+    file(path / "of somebody")
+
+
+@pytest.mark.parametrize(
+    ("where", "make"),
+    [
+        ("work/notes.txt", file),
+        ("work/mail", file),
+        ("work/My Notes", folder),
+        ("work/.hidden", folder),
+        ("canonicals/zzz", file),
+        ("canonicals/zzz", folder),
+        ("canonicals/notes/9", folder),
+        ("canonicals/notes/old", file),
+        ("canonicals/notes/01", folder),
+    ],
+)
+def test_what_no_pass_made_is_left_and_named(world: World, where: str, make: Callable[[Path], None]) -> None:
+    stray = world.state.root / where
+    make(stray)
+    for _ in range(2):
+        assert world.run().report.notes == (
+            f"no record tells of {stray}: left as it is; move it away, or remove it if nobody needs it",
+        )
+        assert "precious" in (stray if stray.is_file() else stray / "of somebody").read_text()
+
+
+def test_many_strays_are_one_note_that_counts_them(world: World) -> None:
+    for number in range(NAMED_STRAYS + 3):
+        file(world.state.work / f"{number}.txt")
+    (note,) = world.run().report.notes
+    assert note.count(".txt") == NAMED_STRAYS
+    assert "and 3 more: " in note
+
+
+def test_a_link_in_place_of_a_slot_is_named_and_what_it_leads_to_is_not_touched(world: World, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    file(tmp_path / "elsewhere" / "kept")
+    world.state.slot("notes").symlink_to(tmp_path / "elsewhere")
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert [row.result for row in done.report.rows] == [Result.INFRASTRUCTURE]
+    assert f"no record tells of {world.state.slot('notes')}: " in done.report.notes[0]
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["kept"]
+    world.state.slot("notes").unlink()
+    assert [row.result for row in world.run().report.rows] == [Result.PROMOTED]
+
+
+def test_an_empty_folder_among_the_snapshots_is_removed_without_a_word(world: World) -> None:
+    world.state.generations("undone").mkdir()
+    assert world.run().report.notes == ()
+    assert [path.name for path in world.state.canonicals.iterdir()] == ["notes"]
+
+
+def test_snapshots_of_an_orphan_are_no_strays(world: World) -> None:
+    world.recipes.clear()
+    world.declare("mail")
+    world.tag("mail", "1.0.0")
+    assert world.run().report.notes == ()
