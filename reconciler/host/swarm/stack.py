@@ -112,7 +112,7 @@ def files(config: Config) -> Iterator[tuple[str, str]]:
 def outside(config: Config) -> tuple[str, ...]:
     """Volumes that the recipe does not make itself: what is in them belongs to no slot."""
     volumes = config.get("volumes") or {}
-    return tuple(name for name, value in volumes.items() if value and value.get("external"))
+    return tuple(name for name, value in volumes.items() if _external(value))
 
 
 def overlay(config: Config, stack: Stack, release: Release, door: Door) -> Config:
@@ -122,8 +122,9 @@ def overlay(config: Config, stack: Stack, release: Release, door: Door) -> Confi
         "version": str(config.get("version", "3.8")),
         "services": services,
         "volumes": _own(config, "volumes", stack),
-        "networks": _own(config, "networks", stack) | _default_network(config, stack),
-        "configs": {name: {"labels": {SLOT: stack.mark}} for name in _made(config, "configs")},
+        "networks": _default_network(config, stack) | _own(config, "networks", stack),
+        "configs": _own(config, "configs", stack),
+        "secrets": _own(config, "secrets", stack),
     }
 
 
@@ -148,19 +149,38 @@ def _labels(name: str, stack: Stack, release: Release, door: Door) -> Mapping[st
 
 
 def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
-    """A slot's own name for each object, also where the recipe gives it a fixed one: slots would share it."""
-    return {name: {"name": f"{stack.name}_{name}", "labels": {SLOT: stack.mark}} for name in _made(config, kind)}
+    """What the recipe makes, with our mark and a name of the slot's own, also where the recipe gives it a fixed one.
+
+    Docker replaces the whole of such an object by what a later file says of it: so all is said again.
+    """
+    made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not _external(value)}
+    return {
+        name: {
+            **_escaped(value),
+            "name": _own_name(kind, name, value, stack),
+            "labels": {**_escaped(value.get("labels") or {}), SLOT: stack.mark},
+        }
+        for name, value in made.items()
+    }
+
+
+def _own_name(kind: str, name: str, value: Config, stack: Stack) -> str:
+    """Configs and secrets cannot be changed, so recipes put a version into their names: it stays there."""
+    versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
+    return f"{stack.name}_{stack.logical(versioned)}"
 
 
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
     """The network of services that name none is made by Docker, and is to bear our mark too."""
+    if "default" in (config.get("networks") or {}):
+        return {}
     if all(service.get("networks") for service in config["services"].values()):
         return {}
     return {"default": {"labels": {SLOT: stack.mark}}}
 
 
-def _made(config: Config, kind: str) -> tuple[str, ...]:
-    return tuple(name for name, value in (config.get(kind) or {}).items() if not (value and value.get("external")))
+def _external(value: Config | None) -> bool:
+    return bool(value and value.get("external"))
 
 
 def _service(config: Config) -> Config:
@@ -170,6 +190,10 @@ def _service(config: Config) -> Config:
     return service
 
 
-def _escaped(value: str) -> str:
+def _escaped(value: Any) -> Any:  # noqa: ANN401 - any part of a compose file
     """As a compose file wants it, in which a single `$` begins a variable."""
-    return value.replace("$", "$$")
+    if isinstance(value, Mapping):
+        return {name: _escaped(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_escaped(part) for part in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value
