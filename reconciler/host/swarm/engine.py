@@ -75,9 +75,11 @@ class Engine:
         """Those of the named objects that are there; one that went away meanwhile is left out."""
         if not names:
             return ()
-        told = self._capture(self._order(("inspect", "--type", kind, *names), _ASKING))
+        # Clients before 28 inspect no config by its type, and there is no command for tasks alone.
+        argv = ("inspect", "--type", kind) if kind == "task" else (kind, "inspect")
+        told = self._capture(self._order((*argv, *names), _ASKING))
         if not told.ok and not _GONE.search(told.err):
-            raise sorted_fault(f"docker inspect --type {kind}", told.err)
+            raise sorted_fault(f"docker {kind} inspect", told.err)
         return tuple(json.loads(told.out or b"[]"))
 
     def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
@@ -91,6 +93,16 @@ class Engine:
 
     def change(self, *argv: str, what: str, given: bytes = b"", deadline: float = _CHANGING) -> str:
         return _said(self._run(evolve(self._order(argv, deadline), given=given, holding=self.lock), what))
+
+    def execute(self, container: str, argv: Sequence[str], deadline: float) -> tuple[int | None, bytes]:
+        """Exit code, None for too late, and the output of a command in a container.
+
+        Docker gives back the command's own code, and tells of itself on standard error alone.
+        """
+        told = self._capture(evolve(self._order(("exec", container, *argv), deadline), holding=self.lock))
+        if told.err.startswith(b"Error response from daemon"):
+            raise sorted_fault("docker exec", told.err)
+        return told.finished.code, told.out + told.err
 
     def drop(self, kind: str, names: Sequence[str]) -> None:
         """Remove objects; which of them are gone is for the caller to see."""
