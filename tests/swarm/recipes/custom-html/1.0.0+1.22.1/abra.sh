@@ -1,0 +1,1 @@
+export NGINX_DEFAULT_VERSION=v1
