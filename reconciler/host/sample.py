@@ -21,12 +21,26 @@ _CHARSETS = {"": "", "alnum": "alnum", "alphanumeric": "alnum", "hex": "hex"}
 
 
 @frozen
+class Assignment:
+    """A line that sets something; `literal` says that a `$` in its value begins no variable, as in single quotes."""
+
+    name: str
+    value: str
+    comment: str = ""
+    literal: bool = False
+
+
+@frozen
 class Sample:
-    """`versions` has for each secret what its line assigns, which is a part of its name in a swarm."""
+    """`versions` has for each secret what its line assigns, which is a part of its name in a swarm.
+
+    `assigned` has all lines that made `settings`, for who expands variables: one may build on the one before.
+    """
 
     settings: Mapping[str, str]
     secrets: tuple[SecretNeed, ...]
     versions: Mapping[str, str] = field(factory=dict)
+    assigned: tuple[Assignment, ...] = field(default=(), eq=False)
 
 
 def parse_sample(text: str, usual_length: int | None = None) -> Sample:
@@ -34,41 +48,35 @@ def parse_sample(text: str, usual_length: int | None = None) -> Sample:
 
     `usual_length` is that of a secret whose line says neither a length nor that it is not to be generated.
     """
-    settings: dict[str, str] = {}
+    assigned: list[Assignment] = []
     secrets: dict[str, SecretNeed] = {}
     versions: dict[str, str] = {}
     for where, line in said_lines(SAMPLE, text):
-        name, value, comment = assignment(where, line)
-        secret = _SECRET.fullmatch(name)
+        said = assignment(where, line)
+        secret = _SECRET.fullmatch(said.name)
         if secret is not None:
             own = secret[1].lower()
-            secrets[own], versions[own] = _secret(where, own, comment, usual_length), value
+            secrets[own], versions[own] = _secret(where, own, said.comment, usual_length), said.value
         else:
-            settings[name] = value
-    return Sample(settings, tuple(secrets.values()), versions)
+            assigned.append(said)
+    settings = {said.name: said.value for said in assigned}
+    return Sample(settings, tuple(secrets.values()), versions, tuple(assigned))
 
 
-def assignment(where: str, line: str) -> tuple[str, str, str]:
-    """Name, value and comment of one line."""
+def assignment(where: str, line: str) -> Assignment:
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:
         raise RecipeError(f"{where}: no setting", "a line is NAME=VALUE, with a comment after ' #'")
-    name = match[1]
+    name, text = match.groups()
     if name == "PATH" or name.startswith("CANON_"):
         raise RecipeError(f"{where}: may not set {name}")
-    value, comment = _value(where, name, match[2])
-    return name, value, comment
-
-
-def _value(where: str, name: str, text: str) -> tuple[str, str]:
-    """What stands after the equals sign, without its quotes, and the comment after it."""
     if bare := _BARE.fullmatch(text):
-        return bare[1].strip(), bare[2] or ""
+        return Assignment(name, bare[1].strip(), bare[2] or "")
     quoted = _QUOTED.fullmatch(text)
     if quoted is None:
         raise RecipeError(f"{where}: the value of {name} has an unclosed quote or text after its quotes")
-    literal = quoted[1] if quoted[1] is not None else _unescape(quoted[2])
-    return literal, quoted[3] or ""
+    literal = quoted[1] is not None
+    return Assignment(name, quoted[1] if literal else _unescape(quoted[2]), quoted[3] or "", literal)
 
 
 def _unescape(text: str) -> str:

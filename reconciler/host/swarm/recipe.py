@@ -1,14 +1,15 @@
 """What a Co-op Cloud recipe says of itself: its .env.sample, what its abra.sh exports, and its compose files."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from reconciler.errors import RecipeError
 from reconciler.host.lines import read_text, said_lines
-from reconciler.host.sample import SAMPLE, Sample, parse_sample
+from reconciler.host.sample import SAMPLE, Assignment, Sample, parse_sample
+from reconciler.host.text import printable
 
 COMPOSE = "compose.yml"
 SHELL = "abra.sh"
@@ -17,8 +18,10 @@ _USUAL_LENGTH = 32
 
 _EXPORT = re.compile(
     r"export\s+([A-Za-z_][A-Za-z0-9_]*)="
-    r"""(?:'([^'$`]*)'|"([^"$`\\]*)"|([^\s'"$`\\#;&|<>()]*))\s*(?:#.*)?"""
+    r"""(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\#;&|<>()~]*))(?:\s+#.*)?"""
 )
+# What is indented is part of a function or of an `if`, and may never run.
+_INDENTED = re.compile(r"^[ \t]+\S.*$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 # What would not be a setting of the app, but change what Docker's client itself, or the loader of programs, does.
 _NOT_SETTINGS = re.compile(
@@ -46,7 +49,7 @@ def read_recipe(checkout: Path) -> SwarmRecipe:
 
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:
     """Exported constants of a shell file, which is never run: what needs a shell to be known is left out."""
-    for _, line in said_lines(SHELL, text):
+    for _, line in said_lines(SHELL, _INDENTED.sub("", text)):
         match = _EXPORT.fullmatch(line)
         if match is not None:
             yield match[1], next(value for value in match.groups()[1:] if value is not None)
@@ -58,21 +61,27 @@ def settings_of(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str
     Of several values for one name that of the later holds: the sample's, the `given` one, abra.sh's, and ours.
     """
     versions = {f"SECRET_{name.upper()}_VERSION": version for name, version in recipe.sample.versions.items()}
-    settings = {**versions, **_expanded(recipe.sample.settings, ours), **given, **recipe.exports, **ours}
+    settings = {**versions, **_expanded(recipe.sample.assigned, {**given, **ours}), **given, **recipe.exports, **ours}
     for name in settings:
         if _NOT_SETTINGS.fullmatch(name):
             raise RecipeError(f"{name} may not be set: Docker's client would obey it", f"take it out of {SAMPLE}")
     return settings
 
 
-def _expanded(settings: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
-    """The sample's settings, with the variables in them that are known by then: the others stay as they are."""
-    known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **ours}
-    expanded: dict[str, str] = {}
-    for name, value in settings.items():
-        known[name] = _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), value)
-        expanded[name] = known[name]
-    return expanded
+def _expanded(assigned: Sequence[Assignment], fixed: Mapping[str, str]) -> Mapping[str, str]:
+    """The sample's settings, with the variables in them that are known by then: the others stay as they are.
+
+    What builds on a `fixed` one gets that value, as if it stood in the sample.
+    """
+    known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **fixed}
+    for said in assigned:
+        value = said.value if said.literal else _filled_in(said.value, known)
+        known[said.name] = fixed.get(said.name, value)
+    return {said.name: known[said.name] for said in assigned}
+
+
+def _filled_in(value: str, known: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), value)
 
 
 def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ...]:
@@ -85,7 +94,12 @@ def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ..
 
 def inside(checkout: Path, path: Path, what: str) -> None:
     """Raises RecipeError where a path that the release names leads out of it, or nowhere."""
-    if not path.resolve().is_relative_to(checkout.resolve()):
+    what = printable(what)
+    try:
+        leads_to = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):  # among them: links that lead in a circle, a NUL byte
+        raise RecipeError(f"{what}, which the release does not have") from None
+    if not leads_to.is_relative_to(checkout.resolve()):
         raise RecipeError(f"{what}, which is not within the release")
-    if not path.is_file():
-        raise RecipeError(f"{what}, which the release does not have")
+    if not leads_to.is_file():
+        raise RecipeError(f"{what}, which is no file")
