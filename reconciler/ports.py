@@ -110,6 +110,18 @@ class Driver(Protocol):
         """The reverse of `save`, into a fresh place."""
         ...
 
+    def backs_up(self, app: App) -> bool:
+        """Whether the deployed release itself says how it is backed up and brought back."""
+        ...
+
+    def backup(self, app: App, into: Path) -> tuple[str, ...]:
+        """Write a backup into `into` as the release says, while the app is up; returns remarks."""
+        ...
+
+    def restore(self, app: App, source: Path) -> None:
+        """Bring back what `backup` wrote, over what the fresh app holds."""
+        ...
+
     def remove(self, app: App) -> Residue:
         """Stop the app and delete all of it, its folder included."""
         ...

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 from attrs import define, evolve, field
 
-from desired.model import Argv, DataPolicy, TierName
+from desired.model import DataPolicy, TierName
 from reconciler.assignment import Assignment
 from reconciler.casts import SnapshotDamagedError, canonical_cast
 from reconciler.core.base import Origin
@@ -135,21 +135,32 @@ class Rehearsal:
             self._save(self.living, (self.assignment.release.version,))
 
     def _backup(self) -> None:
-        take = self._declared(self.assignment.recipe.backup.take, "no [backup] is declared")
+        take = self.assignment.recipe.backup.take
+        self._needs_a_backup()
         slot = self._wake()
-        run(slot, slot.placed[self.assignment.recipe.name], take, "backup.take")
+        own = slot.placed[self.assignment.recipe.name]
+        if take is not None:
+            run(slot, own, take, "backup.take")
+        else:
+            self.findings += own.driver.backup(own.app, slot.backup)
 
     def _restore(self) -> None:
-        restore = self._declared(self.assignment.recipe.backup.restore, "no [backup] is declared")
+        restore = self.assignment.recipe.backup.restore
+        self._needs_a_backup()
         if TierName.BACKUP in self.assignment.recipe.tiers or TierName.BACKUP not in self.assignment.tiers:
             raise SkipTierError(Skip.NO_CHECK, "no backup was taken")
         self._rest()
         with self._slot(TierName.RESTORE) as slot:
             raise_cast(slot, self.assignment.cast)
             own = slot.placed[self.assignment.recipe.name]
-            run(slot, own, restore, "backup.restore")
+            if restore is not None:
+                run(slot, own, restore, "backup.restore")
+            else:
+                own.driver.restore(own.app, slot.backup)
             until_ready(slot, own)
             self._check(slot)
+        if self.assignment.recipe.data.check is None:
+            raise SkipTierError(Skip.NO_CHECK, "was brought back, but no [data] check proves what")
 
     def _custom(self) -> None:
         if not self.assignment.recipe.custom.run:
@@ -159,10 +170,12 @@ class Rehearsal:
 
     # ---- what they share ----
 
-    def _declared(self, argv: Argv | None, why_not: str) -> Argv:
-        if argv is None:
-            raise SkipTierError(Skip.NO_CHECK, why_not)
-        return argv
+    def _needs_a_backup(self) -> None:
+        """Leave the tier where neither the declaration nor the release itself says how to make one."""
+        assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
+        own = self.living.placed[self.assignment.recipe.name]
+        if self.assignment.recipe.backup.take is None and not own.driver.backs_up(own.app):
+            raise SkipTierError(Skip.NO_CHECK, "no [backup] is declared")
 
     @contextmanager
     def _slot(self, tier: TierName) -> Iterator[Slot]:

@@ -208,6 +208,15 @@ class Apps:
         for part in (app.data, app.secrets):
             shutil.copytree(source / part.name, part)
 
+    def backs_up(self, app: App) -> bool:
+        return False
+
+    def backup(self, app: App, into: Path) -> tuple[str, ...]:
+        raise AssertionError("no recipe of the world says nothing of backups")
+
+    def restore(self, app: App, source: Path) -> None:
+        raise AssertionError("no recipe of the world says nothing of backups")
+
     def remove(self, app: App) -> Residue:
         self.stop(app)
         shutil.rmtree(app.folder, ignore_errors=True)

@@ -266,8 +266,8 @@ def test_last_words_are_short_printable_and_without_secrets(driver: ProcessDrive
     app.secrets.mkdir(parents=True)
     (app.secrets / "key").write_text("hunter2-hunter2\n")
     driver.deploy(app, release, GIVEN)
-    unready = wait(driver, app, Ready(timeout=SOON))
-    assert isinstance(unready, Unready)
-    assert all(line.isprintable() for line in unready.reason.splitlines())
-    assert "the key is [redacted] \\x1b[2J \\u202e" in unready.reason
-    assert len(unready.reason) < 6000
+    assert isinstance(wait(driver, app, Ready(timeout=SOON)), Unready)
+    said = driver.logs(app)
+    assert all(line.isprintable() for line in said)
+    assert "web: the key is [redacted] \\x1b[2J \\u202e" in said
+    assert len("".join(said)) < 6000

@@ -118,6 +118,15 @@ class ProcessDriver:
     def load(self, app: App, source: Path) -> None:
         appfiles.copy_in(app, source, self._environment)
 
+    def backs_up(self, _: App) -> bool:
+        return False
+
+    def backup(self, app: App, into: Path) -> tuple[str, ...]:
+        raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups into {into}")
+
+    def restore(self, app: App, source: Path) -> None:
+        raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups from {source}")
+
     def remove(self, app: App) -> Residue:
         residue = self.stop(app)
         gone = appfiles.remove(app.folder, self._environment)

@@ -8,15 +8,13 @@ from desired.model import Swarm
 from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
 from reconciler.errors import InfrastructureError
 from reconciler.host import appfiles
-from reconciler.host.swarm import deployment, removal
+from reconciler.host.swarm import backup, deployment, removal, scaling
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.looking import look_at, seen, services_of
 from reconciler.host.swarm.recipe import read_recipe
 from reconciler.host.swarm.stack import Stack, stack_of
 from reconciler.host.swarm.volumes import load_volumes, save_volumes
 
-_RESTING = 180.0
-_PAUSE = 0.2
 _LOG_LINES = 1000
 
 
@@ -52,19 +50,17 @@ class SwarmDriver:
         return appfiles.last_lines(app)
 
     def stop(self, app: App) -> Residue:
-        """Scale to zero; what runs once on every node cannot be scaled, and is removed instead."""
         stack = self._stack(app)
         sight = look_at(self._engine, stack)
         if sight.at_rest:
             return Residue()
         self.logs(app)
-        scaled = [service["Spec"]["Name"] for service in sight.services if "Replicated" in service["Spec"]["Mode"]]
-        if scaled:
-            zero = (f"{name}=0" for name in scaled)
-            self._engine.change("service", "scale", "--detach", *zero, what=f"scale {stack.name} to zero")
-        rest = [service["Spec"]["Name"] for service in sight.services if service["Spec"]["Name"] not in scaled]
-        self._engine.drop("service", rest)
-        return Residue(left=self._await_rest(stack))
+        names = [service["Spec"]["Name"] for service in sight.services]
+        try:
+            scaling.to_zero(self._engine, stack, names, self._sleep)
+        except InfrastructureError as awake:
+            return Residue(left=(awake.message,))
+        return Residue()
 
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""
@@ -77,6 +73,15 @@ class SwarmDriver:
     def load(self, app: App, source: Path) -> None:
         appfiles.copy_in(app, source, self._engine.environment)
         load_volumes(self._engine, self._stack(app), source)
+
+    def backs_up(self, app: App) -> bool:
+        return backup.is_asked_for(self._engine, self._stack(app))
+
+    def backup(self, app: App, into: Path) -> tuple[str, ...]:
+        return backup.take(self._engine, self._stack(app), into)
+
+    def restore(self, app: App, source: Path) -> None:
+        backup.bring_back(self._engine, self._stack(app), source, self._sleep)
 
     def remove(self, app: App) -> Residue:
         left = removal.take_away(self._engine, removal.of_stack(self._stack(app).name), self._sleep)
@@ -94,12 +99,3 @@ class SwarmDriver:
 
     def _stack(self, app: App) -> Stack:
         return stack_of(app, self._policy.zone)
-
-    def _await_rest(self, stack: Stack) -> tuple[str, ...]:
-        """Wait until no task is left that runs or will; names the services that would not rest."""
-        until = time.monotonic() + _RESTING
-        while not (sight := look_at(self._engine, stack)).at_rest:
-            if time.monotonic() > until:
-                return tuple(service["Spec"]["Name"] for service in sight.services)
-            self._sleep(_PAUSE)
-        return ()

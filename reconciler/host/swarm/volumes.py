@@ -1,8 +1,8 @@
 """The data of a stack at rest: its volumes, copied out and in through a container that is never started."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.sinks import Capture, Dump
@@ -46,6 +46,29 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
     lost = {*names} - {*volumes_of(engine, stack)}
     if lost:
         raise InfrastructureError(f"{stack.recipe}: volume {min(lost)} was loaded, but is not there")
+
+
+def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], into: Path) -> None:
+    """Archives of what is kept of each volume, numbered in the order of its paths; of all of it where none is named."""
+    with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
+        for volume, kept in paths.items():
+            (into / volume).mkdir(mode=0o700, parents=True)
+            for number, path in enumerate(kept or ("",)):
+                out = Dump(into / volume / f"{number}{_SUFFIX}")
+                engine.copy(f"{container}:{_place(volume, path)}", "-", out=out)
+
+
+def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:
+    """The reverse, over what the volumes hold."""
+    with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
+        for volume, kept in paths.items():
+            for number, path in enumerate(kept or ("",)):
+                archive = source / volume / f"{number}{_SUFFIX}"
+                engine.copy("-", f"{container}:{_place(volume, path).parent}", out=Capture(0), given=archive)
+
+
+def _place(volume: str, path: str) -> PurePosixPath:
+    return PurePosixPath("/", FOLDER, volume, path)
 
 
 @contextmanager

@@ -1,0 +1,72 @@
+"""Takes a backup, and brings one back, as the recipe's own labels ask for it."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from reconciler.errors import RecipeError
+from reconciler.host.swarm import scaling
+from reconciler.host.swarm.backup_labels import Asked, Hook, asked_for, labels_of, mounting
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.looking import Sight, look_at
+from reconciler.host.swarm.stack import Stack
+from reconciler.host.swarm.volumes import load_paths, save_paths, volumes_of
+from reconciler.host.text import one_line
+
+_HOOK_SECONDS = 1800.0
+
+Sleep = Callable[[float], None]
+
+
+def is_asked_for(engine: Engine, stack: Stack) -> bool:
+    """Whether a label asks for a backup; services tell it at rest too."""
+    return _asked(engine, stack, look_at(engine, stack)) is not None
+
+
+def take(engine: Engine, stack: Stack, into: Path) -> tuple[str, ...]:
+    """Returns remarks. The app stays up."""
+    asked = _wanted(engine, stack, look_at(engine, stack))
+    run_hooks(engine, stack, asked.of("backup.pre-hook"))
+    save_paths(engine, stack, asked.paths, into)
+    run_hooks(engine, stack, asked.of("backup.post-hook"))
+    return tuple(f"the label {label} is of version 1, and ignored" for label in asked.ignored)
+
+
+def bring_back(engine: Engine, stack: Stack, source: Path, sleep: Sleep = time.sleep) -> None:
+    """What has a volume that is wholly replaced rests meanwhile: its files would change under it."""
+    sight = look_at(engine, stack)
+    asked = _wanted(engine, stack, sight)
+    run_hooks(engine, stack, asked.of("restore.pre-hook"))
+    resting = mounting(sight.services, stack, asked.whole)
+    replicas = scaling.replicas(sight, resting)
+    scaling.to_zero(engine, stack, resting, sleep)
+    load_paths(engine, stack, asked.paths, source)
+    scaling.scale(engine, replicas)
+    scaling.await_settled(engine, stack, sleep)
+    run_hooks(engine, stack, asked.of("restore.post-hook"))
+
+
+def _wanted(engine: Engine, stack: Stack, sight: Sight) -> Asked:
+    asked = _asked(engine, stack, sight)
+    if asked is None:
+        raise RecipeError(f"{stack.recipe}: no label asks for a backup any more")
+    return asked
+
+
+def _asked(engine: Engine, stack: Stack, sight: Sight) -> Asked | None:
+    return asked_for(labels_of(sight.services, stack), [stack.logical(name) for name in volumes_of(engine, stack)])
+
+
+def run_hooks(engine: Engine, stack: Stack, hooks: Sequence[Hook]) -> None:
+    """Raises RecipeError for one that fails, and where nothing of its service runs here."""
+    for hook in hooks:
+        service = f"{stack.name}_{hook.service}"
+        chosen = f"label=com.docker.swarm.service.name={service}"
+        containers = engine.found("container", chosen, "status=running")
+        if not containers:
+            raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
+        code, said = engine.execute(containers[0], ("sh", "-c", hook.command), _HOOK_SECONDS)
+        if code != 0:
+            what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
+            how = "was not done in time" if code is None else f"exited {code}"
+            raise RecipeError(f"{what} {how}: {one_line(said)}")

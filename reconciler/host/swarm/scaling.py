@@ -1,0 +1,70 @@
+"""Brings services of a stack to rest and up again, and sees that Swarm has done so."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+
+from attrs import evolve
+
+from reconciler.crossing import Seen
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.swarm.engine import Engine, Json
+from reconciler.host.swarm.looking import Sight, look_at, seen
+from reconciler.host.swarm.stack import Stack
+
+_RESTING = 180.0
+_SETTLING = 600.0
+_PAUSE = 0.2
+
+Sleep = Callable[[float], None]
+
+
+def replicas(sight: Sight, names: Collection[str]) -> Mapping[str, int]:
+    """Of the replicated ones among the named services."""
+    modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in sight.services}
+    return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes[name]}
+
+
+def scale(engine: Engine, wanted: Mapping[str, int]) -> None:
+    if wanted:
+        numbers = (f"{name}={number}" for name, number in wanted.items())
+        engine.change("service", "scale", "--detach", *numbers, what="docker service scale")
+
+
+def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> None:
+    """Scale services to zero; what runs once on every node cannot be scaled, and is removed instead.
+
+    Raises InfrastructureError where one does not come to rest.
+    """
+    sight = look_at(engine, stack)
+    scaled = replicas(sight, names)
+    scale(engine, dict.fromkeys(scaled, 0))
+    engine.drop("service", [name for name in names if name not in scaled])
+    until = time.monotonic() + _RESTING
+    while not _only(look_at(engine, stack), names).at_rest:
+        if time.monotonic() > until:
+            raise InfrastructureError(f"{stack.recipe}: {', '.join(map(stack.logical, names))} would not come to rest")
+        sleep(_PAUSE)
+
+
+def await_settled(engine: Engine, stack: Stack, sleep: Sleep = time.sleep) -> None:
+    """Raises RecipeError where the stack does not come up again."""
+    until = time.monotonic() + _SETTLING
+    while lacks := _lacks(engine, stack):
+        if time.monotonic() > until:
+            raise RecipeError(f"{stack.recipe} does not come up again: {lacks}")
+        sleep(_PAUSE)
+
+
+def _lacks(engine: Engine, stack: Stack) -> str:
+    """What keeps the stack from being up. Raises RecipeError for what waiting will not mend."""
+    now = seen(stack, look_at(engine, stack))
+    lost = now.lost if isinstance(now, Seen) else now.reason or "nothing of it runs"
+    if lost:
+        raise RecipeError(f"{stack.recipe} does not come up again: {lost}")
+    return "" if isinstance(now, Seen) and now.settled else "it does not settle"
+
+
+def _only(sight: Sight, names: Collection[str]) -> Sight:
+    services: list[Json] = [service for service in sight.services if service["Spec"]["Name"] in names]
+    ids = {service["ID"] for service in services}
+    return evolve(sight, services=services, tasks=[task for task in sight.tasks if task["ServiceID"] in ids])
