@@ -1,0 +1,99 @@
+"""The Docker Engine that tests/images/engine started: what it has, and what of ours is left on it."""
+
+import json
+import os
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+
+START = 'eval "$(tests/images/engine start)"; python3 tests/images/build.py'
+KINDS = ("service", "container", "volume", "network", "secret", "config")
+# Every stack's objects bear the one, all that Canon makes the other.
+MARKS = ("com.docker.stack.namespace", "canon.slot")
+
+
+@frozen
+class Engine:
+    """`host` is its DOCKER_HOST, `client` the folder with a `docker` that knows `stack config`."""
+
+    host: str
+    client: Path
+    registry: str
+    served: dict[str, bool] = field(factory=dict, eq=False)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        path = f"{self.client}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return {"PATH": path, "HOME": "/nonexistent", "DOCKER_HOST": self.host}
+
+    def docker(self, *words: str, given: str | None = None) -> str:
+        """What a command of Docker's client prints; fails when it does."""
+        done = subprocess.run(
+            [str(self.client / "docker"), *words],
+            env=self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"docker {' '.join(words)}\n{done.stderr}"
+        return done.stdout.strip()
+
+    def listed(self, kind: str, *filters: str) -> frozenset[str]:
+        """The ids, or the names of volumes, of all objects of a kind that pass one of the filters."""
+        every = ("--all",) if kind == "container" else ()
+        found = [self.docker(kind, "ls", "--quiet", *every, "--filter", one).split() for one in filters]
+        return frozenset(each for ids in found for each in ids)
+
+    def ours(self) -> frozenset[tuple[str, str]]:
+        """Kind and id of everything that bears a mark of a stack or of Canon."""
+        filters = [f"label={mark}" for mark in MARKS]
+        return frozenset((kind, one) for kind in KINDS for one in self.listed(kind, *filters))
+
+    def serves(self, image: str) -> bool:
+        """Whether the registry has this image, such as `nginx:1.22.1`."""
+        name, _, version = image.partition(":")
+        if image not in self.served:
+            self.served[image] = _found(f"http://{self.registry}/v2/{name}/manifests/{version}")
+        return self.served[image]
+
+
+def _found(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=30):  # noqa: S310 - of our own making
+            return True
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            return False
+        raise
+
+
+def missing() -> str | None:
+    """Why the tests have no engine; None where they have one."""
+    host, registry = os.environ.get("DOCKER_HOST"), os.environ.get("CANON_TEST_REGISTRY")
+    if host is None or registry is None or shutil.which("docker") is None:
+        return f"no Docker Engine of the tests' own; as root: {START}"
+    ask = ["docker", "info", "--format", "{{json .Swarm}}"]
+    done = subprocess.run(ask, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode:
+        return f"no Docker Engine answers at {host}: {done.stderr.strip()}"
+    if json.loads(done.stdout).get("LocalNodeState") != "active":
+        return f"the Docker Engine at {host} is in no swarm"
+    try:
+        _found(f"http://{registry}/v2/")
+    except OSError as error:
+        return f"no registry of images answers at {registry}: {error}"
+    return None
+
+
+def found_engine() -> Engine:
+    """The engine that the environment names; asked only where none is `missing`."""
+    client = shutil.which("docker")
+    assert client
+    return Engine(os.environ["DOCKER_HOST"], Path(client).parent, os.environ["CANON_TEST_REGISTRY"])
