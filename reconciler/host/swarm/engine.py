@@ -12,7 +12,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.run import Order, Told, capture, run
 from reconciler.host.sinks import MIB, Capture, Sink
 from reconciler.host.swarm.faults import sorted_fault
-from reconciler.host.text import one_line
+from reconciler.host.text import one_line, printable
 
 Json = Mapping[str, Any]
 
@@ -24,7 +24,8 @@ _CHANGING = 300.0
 _PULLING = 3600.0
 _COPYING = 6 * 3600.0
 _MOST = 64 * MIB
-_GONE = re.compile(rb"no such|not found", re.IGNORECASE)
+_KINDS = rb"(?:service|task|container|network|volume|secret|config|image)"
+_GONE = re.compile(rb"no such " + _KINDS + rb"\b|\b" + _KINDS + rb" \S+ not found", re.IGNORECASE)
 
 
 @frozen
@@ -77,19 +78,14 @@ class Engine:
             return ()
         # Clients before 28 inspect no config by its type, and there is no command for tasks alone.
         argv = ("inspect", "--type", kind) if kind == "task" else (kind, "inspect")
-        told = self._capture(self._order((*argv, *names), _ASKING))
-        if not told.ok and not _GONE.search(told.err):
-            raise sorted_fault(f"docker {kind} inspect", told.err)
-        return tuple(json.loads(told.out or b"[]"))
+        return tuple(json.loads(self._still_there((*argv, *names), f"docker {kind} inspect") or "[]"))
 
     def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
         """All tasks of services that the swarm remembers."""
         if not services:
             return ()
-        told = self._capture(self._order(("service", "ps", "--quiet", "--no-trunc", *services), _ASKING))
-        if not told.ok and not _GONE.search(told.err):
-            raise sorted_fault("docker service ps", told.err)
-        return self.inspect("task", _said(told).split())
+        ids = self._still_there(("service", "ps", "--quiet", "--no-trunc", *services), "docker service ps")
+        return self.inspect("task", ids.split())
 
     def change(self, *argv: str, what: str, given: bytes = b"", deadline: float = _CHANGING) -> str:
         return _said(self._run(evolve(self._order(argv, deadline), given=given, holding=self.lock), what))
@@ -101,7 +97,7 @@ class Engine:
         """
         told = self._capture(evolve(self._order(("exec", container, *argv), deadline), holding=self.lock))
         if told.err.startswith(b"Error response from daemon"):
-            raise sorted_fault("docker exec", told.err)
+            raise sorted_fault("docker exec", told.err, of_recipe=True)
         return told.finished.code, told.out + told.err
 
     def drop(self, kind: str, names: Sequence[str]) -> None:
@@ -111,19 +107,21 @@ class Engine:
             self._capture(evolve(order, holding=self.lock))
 
     def pull(self, image: str) -> None:
-        self.change("pull", "--quiet", image, what=f"pull {image}", deadline=_PULLING)
+        order = self._order(("pull", "--quiet", "--", image), _PULLING)
+        self._run(evolve(order, holding=self.lock), f"pull {printable(image)}", of_recipe=True)
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """What compose files come to, in YAML, with `variables` filled in."""
         order = self._order(("stack", "config", *_files(files)), _ASKING)
-        return self._run(evolve(order, env={**variables, **order.env}, cwd=cwd), "docker stack config").out
+        order = evolve(order, env={**variables, **order.env}, cwd=cwd)
+        return self._run(order, "docker stack config", of_recipe=True).out
 
     def deploy(self, stack: str, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> None:
         """Hand a stack over to the swarm; it is up later, or not at all, whatever the client's exit code."""
         manner = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
         order = self._order(("stack", "deploy", *manner, *_files(files), stack), _CHANGING)
         order = evolve(order, env={**variables, **order.env}, cwd=cwd, holding=self.lock)
-        self._run(order, "docker stack deploy")
+        self._run(order, "docker stack deploy", of_recipe=True)
 
     def copy(self, *argv: str, out: Sink, given: Path | None = None) -> None:
         """`docker cp` of an archive: to `out`, or from the file `given`."""
@@ -138,13 +136,17 @@ class Engine:
     def _order(self, argv: Sequence[str], deadline: float) -> Order:
         return Order(("docker", *argv), self.environment, Path("/"), deadline)
 
-    def _run(self, order: Order, what: str) -> Told:
+    def _still_there(self, argv: Sequence[str], what: str) -> str:
+        """What Docker tells of those objects that are there; that some are gone is no failure."""
+        order = self._order(argv, _ASKING)
         told = self._capture(order)
-        if told.finished.timed_out:
-            late = f"{what}: Docker did not answer within {order.deadline:.0f} s"
-            raise InfrastructureError(late, "look at the log of Docker's engine")
-        if not told.ok:
-            raise sorted_fault(what, told.err)
+        if told.finished.code != 1 or not _gone(told.err):
+            _hold(told, order, what)
+        return _said(told)
+
+    def _run(self, order: Order, what: str, *, of_recipe: bool = False) -> Told:
+        told = self._capture(order)
+        _hold(told, order, what, of_recipe=of_recipe)
         return told
 
     def _capture(self, order: Order) -> Told:
@@ -152,6 +154,22 @@ class Engine:
         if told.finished.missing:
             raise InfrastructureError("docker: not found in PATH", "install Docker's client: docker-cli or docker.io")
         return told
+
+
+def _hold(told: Told, order: Order, what: str, *, of_recipe: bool = False) -> None:
+    """Raise the fault of a command that failed."""
+    if told.finished.timed_out:
+        late = f"{what}: Docker did not answer within {order.deadline:.0f} s"
+        raise InfrastructureError(late, "look at the log of Docker's engine")
+    if not told.ok:
+        # A client that was killed says nothing.
+        raise sorted_fault(what, told.err, of_recipe=of_recipe and bool(told.err.strip()))
+
+
+def _gone(said: bytes) -> bool:
+    """Whether Docker complains of nothing but objects that are not there."""
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith(b"WARNING")]
+    return bool(lines) and all(_GONE.search(line) for line in lines)
 
 
 def _files(files: Sequence[Path]) -> tuple[str, ...]:

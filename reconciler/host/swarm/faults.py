@@ -18,17 +18,19 @@ class _Fault:
 
 
 def _fault(words: str, hint: str = "", *, of_host: bool = True) -> _Fault:
-    return _Fault(re.compile(words.encode(), re.IGNORECASE), of_host, hint)
+    return _Fault(re.compile(words.encode(), re.IGNORECASE | re.MULTILINE), of_host, hint)
 
+
+_ANYTHING = re.compile(b"")
 
 # The first that fits holds. Messages of Docker Engine 20.10 and of clients up to 28.
 _FAULTS = (
     _fault(
-        r"permission denied while trying to connect|dial unix .*permission denied",
+        r"permission denied while trying to connect|dial unix \S+ connect: permission denied",
         "let the user that runs Canon into the group of Docker's socket",
     ),
     _fault(
-        r"cannot connect to the docker daemon|error during connect|docker\.sock: (?:connect|read|write)",
+        r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect",
         "start Docker; where its socket is elsewhere, pass DOCKER_HOST: [environment] pass",
     ),
     _fault(
@@ -41,8 +43,12 @@ _FAULTS = (
         "remove networks that are not used, or give Docker more room: default-address-pools",
     ),
     _fault(
-        r"network \S+ is declared as external, but could not be found",
+        r"network \S+ is declared as external, but",
         "make it as the recipes expect it: docker network create --driver overlay NAME",
+    ),
+    _fault(
+        r"port is already allocated|address already in use|port already in use",
+        "free the port, or let the recipe publish another one by an overlay",
     ),
     _fault(r"manifest (?:for \S+ )?(?:unknown|not found)|not found: manifest|no such image", of_host=False),
     _fault(
@@ -52,20 +58,24 @@ _FAULTS = (
     ),
     _fault(
         r"toomanyrequests|429 too many|i/o timeout|tls handshake|connection refused|no such host|50[0234] "
-        r"|context deadline exceeded|client\.timeout|unexpected eof|connection reset",
+        r"|context deadline exceeded|client\.timeout|\beof$|connection reset|server misbehaving|x509: |HTTPS client"
+        r"|error parsing HTTP \d+ response body|error unmarshalling content",
         "see that the registry of images can be reached from here",
     ),
     _fault(r"the swarm does not have a leader|rpc error: code = Unavailable", "look at the swarm: docker node ls"),
 )
 
 
-def sorted_fault(what: str, said: bytes) -> CanonError:
-    """The error for a command of Docker's that failed; `what` says what it was to do."""
-    fault = next((fault for fault in _FAULTS if fault.words.search(said)), None)
+def sorted_fault(what: str, said: bytes, *, of_recipe: bool = False) -> CanonError:
+    """The error for a command of Docker's that failed; `what` says what it was to do.
+
+    `of_recipe` is True where it was told something that the recipe had chosen: only then may the recipe be to blame.
+    """
+    fault = next((fault for fault in _FAULTS if fault.words.search(said)), _Fault(_ANYTHING, of_host=not of_recipe))
     message = f"{what}: {one_line(_without_preamble(said)) or 'Docker said nothing'}"
-    if fault is None:
-        return RecipeError(message)
-    return InfrastructureError(message, fault.hint) if fault.of_host else RecipeError(message, fault.hint)
+    if fault.of_host or not of_recipe:
+        return InfrastructureError(message, fault.hint)
+    return RecipeError(message, fault.hint)
 
 
 def _without_preamble(said: bytes) -> bytes:

@@ -186,7 +186,7 @@ def _stays_up(service: _Service, now: datetime) -> bool:
 def _sorted(service: _Service, what: str) -> CanonError:
     """A full disk of the engine fails tasks just as a broken app does."""
     said = _said(service.failed[0])
-    sorted_by_words = sorted_fault(what, said.encode())
+    sorted_by_words = sorted_fault(what, said.encode(), of_recipe=True)
     return sorted_by_words if isinstance(sorted_by_words, InfrastructureError) else RecipeError(f"{what}: {said}")
 
 
