@@ -53,7 +53,8 @@ def untried(task: Task, step: Step, why: str) -> Outcome:
 
 
 def _attempt(task: Task, step: Step) -> Attempt:
-    hindrance = task.hindrances.get(step.recipe, "")
+    unreadable = task.sights[step.recipe].tests_unreadable if step.release is not None else ""
+    hindrance = task.hindrances.get(step.recipe) or unreadable
     if hindrance:
         return Attempt(hindrance=hindrance, host_fault=True)
     if step.release is None:

@@ -10,6 +10,7 @@ from desired.digest import tests_digest
 from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.crossing import Question, Reply, Same
+from reconciler.errors import in_one_line
 from reconciler.ports import Host, Snapshots
 from state.errors import StateError
 from state.folder import StateFolder
@@ -78,14 +79,16 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
 
 def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
     canonical = records.canonicals.get(sight.recipe.name)
+    tests, unreadable = _tests(fleet, sight.recipe, records)
     try:
         return evolve(
             sight,
             canonical=canonical,
             look=look_at(host.snapshots, host.state, canonical, sight.memory),
             mirror=_mirror(host, sight.recipe.name),
-            tests=tests_of(fleet, sight.recipe, records),
+            tests=tests,
             missing_tools=host.commands.missing(sight.recipe.requires),
+            tests_unreadable=unreadable,
         )
     except (OSError, StateError) as failed:
         look = Look(State.NONE if canonical is None else State.UNKNOWN, str(failed))
@@ -112,6 +115,14 @@ def _mirror(host: Host, name: str) -> MirrorSeen:
     if isinstance(refs, Unobservable):
         return MirrorSeen(unreadable=refs.reason)
     return MirrorSeen(refs.head, refs.tags)
+
+
+def _tests(fleet: Fleet, recipe: Recipe, records: Records) -> tuple[str, str]:
+    """Their digest, or why there is none: a fleet folder may change at any time, and that concerns its tests alone."""
+    try:
+        return tests_of(fleet, recipe, records), ""
+    except OSError as failed:
+        return "", f"its tests cannot be read: {in_one_line(failed)}"
 
 
 def tests_of(fleet: Fleet, recipe: Recipe, records: Records) -> str:

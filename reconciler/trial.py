@@ -42,7 +42,7 @@ class _Attempt:
     def run(self) -> Trial:
         """Go through the tiers until one fails, then remove every slot."""
         started_at, started = self.host.clock.now(), self.host.clock.monotonic()
-        tests_before = tests_digest(self.assignment.recipe.folder)
+        tests_before = self._tests()
         with ExitStack() as stack:
             rehearsal = Rehearsal(self.host, self.assignment, stack)
             for name, tier in rehearsal.tiers().items():
@@ -50,8 +50,15 @@ class _Attempt:
                 if failing(self.results) is not None:
                     break
         trial = self._trial(rehearsal, started_at)
-        kept = tests_digest(self.assignment.recipe.folder) == tests_before
+        kept = tests_before is not None and self._tests() == tests_before
         return evolve(trial, tests_kept=kept, seconds=self.host.clock.monotonic() - started)
+
+    def _tests(self) -> str | None:
+        """The digest of the recipe's fleet folder; None where it cannot be read, as once it is gone."""
+        try:
+            return tests_digest(self.assignment.recipe.folder)
+        except OSError:
+            return None
 
     def _trial(self, rehearsal: Rehearsal, started_at: datetime) -> Trial:
         assignment = self.assignment

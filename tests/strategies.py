@@ -178,6 +178,7 @@ def sights(draw: st.DrawFn, name: str = "notes") -> Sight:
         tests="tests-1",
         observed_at=NOW,
         missing_tools=draw(weighted({(): 5, ("git-lfs",): 1})),
+        tests_unreadable=draw(weighted({"": 5, "its tests cannot be read": 1})),
     )
 
 

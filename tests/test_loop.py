@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import TierName
+from desired.model import Install, TierName
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.sights import State
+from reconciler.crossing import Command
 from reconciler.loop import Pass
+from tests.calls import Call, Ear, Honest
 from tests.world import Behaviour, World
 
 
@@ -133,3 +135,51 @@ def test_a_mirror_that_cannot_be_read_is_fetched_anew_and_said_to_lie_aside(worl
     assert world.mirrors["notes"].tags == world.origins["notes"].tags
     assert world.deployed == before
     assert results(world.run()) == {"notes": Result.NONE}
+
+
+@pytest.mark.parametrize("gone", ["notes", "mail"], ids=["its own", "of what it needs"])
+def test_a_fleet_folder_that_is_gone_concerns_only_what_would_be_tried_with_it(world: World, gone: str) -> None:
+    world.declare("mail")
+    world.declare("notes", install=Install(needs=("mail",)))
+    world.declare("other")
+    for name in ("mail", "notes", "other"):
+        world.tag(name, "1.0.0")
+    world.run()
+    (world.recipes[gone].folder).rename(world.root / "aside")
+    assert world.run().report.exit_code == 0
+    before = world.records().canonicals
+    world.tag("notes", "1.1.0")
+    world.tag("other", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"mail": Result.NONE, "notes": Result.INFRASTRUCTURE, "other": Result.PROMOTED}
+    row = next(row for row in done.report.rows if row.recipe == "notes")
+    assert row.finding.look.state is State.INTACT
+    why = f"its tests cannot be read: No such file or directory ({world.recipes[gone].folder})"
+    assert row.outcome is not None
+    assert row.outcome.reason == why
+    assert row.step.reason.endswith(why)
+    assert world.records().canonicals["notes"] == before["notes"]
+    (world.root / "aside").rename(world.recipes[gone].folder)
+    assert results(world.run())["notes"] is Result.PROMOTED
+
+
+def test_a_fleet_folder_that_goes_during_its_own_trial_keeps_it_from_being_promoted(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+
+    def vanish(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and isinstance(call.args[0], Command) and call.args[0].argv == ("custom",):
+            world.recipes["notes"].folder.rmdir()
+        return honest()
+
+    world.wrap = Ear(vanish)
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.GREEN_NOT_PROMOTED}
+    assert [row.outcome.reason for row in done.report.rows if row.outcome] == [
+        "green, not promoted: cold: the fleet folder of the recipe changed during the trial"
+    ]
+    assert not world.records().canonicals

@@ -124,7 +124,7 @@ def _advance(finding: Finding, sight: Sight, around: Surroundings) -> Step:
     circumstances = circumstances_of(finding.want, sight, around)
     red = red_before(sight.memory, circumstances, finding.want, around)
     if red is None:
-        reason = _damage_said(finding) + _missing_said(finding.reason, sight)
+        reason = _damage_said(finding) + _hindrances_said(finding.reason, sight)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
     have = finding.have
     if have is None or finding.look.state is not State.DAMAGED or not _is_at_its_tag(have, sight):
@@ -172,7 +172,7 @@ def _repair(finding: Finding, release: Release, sight: Sight, around: Surroundin
     if red is not None:
         return _held_red(finding, red)
     reason = f"{_damage_said(finding)}tested again at {release.version}"
-    return Step(finding, Action.REPAIR, _missing_said(reason, sight), release, circumstances=circumstances)
+    return Step(finding, Action.REPAIR, _hindrances_said(reason, sight), release, circumstances=circumstances)
 
 
 def _damage_said(finding: Finding) -> str:
@@ -182,10 +182,9 @@ def _damage_said(finding: Finding) -> str:
     return f"the canonical is damaged ({finding.look.reason}), the data of {lost} is lost; "
 
 
-def _missing_said(reason: str, sight: Sight) -> str:
-    if not sight.missing_tools:
-        return reason
-    return f"{reason}; required here and missing: {', '.join(sight.missing_tools)}"
+def _hindrances_said(reason: str, sight: Sight) -> str:
+    missing = f"required here and missing: {', '.join(sight.missing_tools)}" if sight.missing_tools else ""
+    return "; ".join(filter(None, (reason, missing, sight.tests_unreadable)))
 
 
 def circumstances_of(release: Release, sight: Sight, around: Surroundings) -> Circumstances:

@@ -40,7 +40,10 @@ class MirrorSeen:
 
 @frozen
 class Sight:
-    """All that was seen of one declared recipe. `memory` is as before this look; `tests` digests its folder."""
+    """All that was seen of one declared recipe. `memory` is as before this look; `tests` digests its folder.
+
+    `tests_unreadable` says why that could not be read, "" where it could; nothing can be tried then.
+    """
 
     recipe: Recipe
     answer: Answer | Unobservable
@@ -51,6 +54,7 @@ class Sight:
     tests: str
     observed_at: datetime
     missing_tools: tuple[str, ...] = ()
+    tests_unreadable: str = ""
 
 
 @frozen

@@ -66,3 +66,17 @@ def test_a_test_that_writes_into_the_fleet_is_seen_and_nothing_is_promoted(settl
     assert cold(row) == ("fail", "the fleet folder of the recipe changed during the trial")
     assert "cold: the fleet folder of the recipe changed during the trial" in row["reason"]
     assert settled.kept().without_tags() == kept
+
+
+def test_a_recipes_fleet_folder_that_goes_during_the_pass_concerns_nothing_but_its_tests(settled: Jot) -> None:
+    settled.release(SECOND)
+    settled.custom(f"mv {settled.recipe} {settled.folder}/aside\n")
+    kept = settled.kept().without_tags()
+    told = settled.json()
+    row = told.row("jot")
+    assert (told.code, row["result"], row["state"], row["cause"]) == (4, "green-not-promoted", "intact", "new-release")
+    assert cold(row) == ("fail", "the fleet folder of the recipe changed during the trial")
+    assert row["reason"].endswith(cold(row)[1])
+    assert settled.kept().without_tags() == kept
+    settled.declare()
+    assert settled.run().code == 0

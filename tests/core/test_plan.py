@@ -153,6 +153,15 @@ def test_a_missing_tool_is_named_before_anything_is_tried() -> None:
         assert step.reason.endswith("required here and missing: git-lfs, jq")
 
 
+def test_tests_that_cannot_be_read_are_named_where_something_would_be_tried() -> None:
+    unreadable = "its tests cannot be read: No such file or directory (/fleet/recipes/notes)"
+    for seen in (NEW, damaged(IN_SYNC)):
+        step = planned(evolve(seen, missing_tools=("jq",), tests_unreadable=unreadable))
+        assert step.action is not NONE
+        assert step.reason.endswith(f"missing: jq; {unreadable}")
+    assert planned(evolve(IN_SYNC, tests_unreadable=unreadable)) == planned(IN_SYNC)
+
+
 def test_a_red_says_what_would_change_it() -> None:
     assert planned(was_red(NEW, NEXT, B)).reason == (
         "1.1.0 was red on 2026-02-21 04:00 (install failed: exited 1); not tried again until its commit, its tests, "
