@@ -1,6 +1,6 @@
 """Co-op Cloud recipes as upstream repositories, and the fleet that declares them.
 
-A folder `recipes/NAME/VERSION/` holds what that release changed: its tree is the one before with these files laid over it.
+A folder `recipes/NAME/VERSION/` holds what that release changed; its tree is the one before, with these laid over it.
 """
 
 import os
