@@ -3,6 +3,7 @@
 Standard library alone: it runs before there is an environment of ours.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -86,14 +88,19 @@ def parents(image: Image, images: Mapping[str, Iterable[Image]]) -> list[Image]:
 
 def closure(names: Iterable[str], images: Mapping[str, Iterable[Image]]) -> list[str]:
     """The names asked for and all they come from, ancestors first."""
-    order: list[str] = []
-    for name in names:
+    graph: dict[str, set[str]] = {}
+    todo = list(names)
+    while todo:
+        name = todo.pop()
         if name not in images:
             raise BuildError(f"{name}: no such image; there are: {', '.join(images)}")
-        for parent in (parent.name for image in images[name] for parent in parents(image, images)):
-            order += [one for one in closure([parent], images) if one not in order]
-        order += [name] if name not in order else []
-    return order
+        if name not in graph:
+            graph[name] = {parent.name for image in images[name] for parent in parents(image, images)}
+            todo += graph[name]
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise BuildError(f"these images come from each other: {', '.join(error.args[1])}") from None
 
 
 def served(image: Image) -> str:
@@ -164,14 +171,22 @@ def build_all(order: Iterable[str], images: Mapping[str, Iterable[Image]]) -> li
 def make_name(name: str, images: Mapping[str, Iterable[Image]], before: Iterable["Future[None]"]) -> None:
     if any(one.exception() for one in before):
         raise BuildError(f"{name}: not made, since what it comes from was not")
-    for image in images[name]:
-        with AT_ONCE:
-            wanted, begun = inputs(image, images), time.monotonic()
-            if served(image) == wanted:
-                print(f"{image.title}: unchanged", flush=True)  # noqa: T201
-                continue
-            make(image, wanted)
-            print(f"{image.title}: made in {time.monotonic() - begun:.0f} s", flush=True)  # noqa: T201
+    (CACHE / name).mkdir(parents=True, exist_ok=True)
+    # Two runs at once make an image once: the later finds it served.
+    with (CACHE / name / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for image in images[name]:
+            with AT_ONCE:
+                make_stale(image, inputs(image, images))
+
+
+def make_stale(image: Image, wanted: str) -> None:
+    begun = time.monotonic()
+    if served(image) == wanted:
+        print(f"{image.title}: unchanged", flush=True)  # noqa: T201
+        return
+    make(image, wanted)
+    print(f"{image.title}: made in {time.monotonic() - begun:.0f} s", flush=True)  # noqa: T201
 
 
 def main(names: list[str]) -> int:
