@@ -1,0 +1,62 @@
+"""`mark` registers Ada and lets her say something in a new room, `check` logs her in and reads it there."""
+
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+USER, PASSWORD = "ada", "Notes-on-the-engine-1843"
+ROOM, WORDS = "canon", "The engine weaves algebraic patterns."
+
+
+def ask(method, path, body=None, token=""):
+    request = urllib.request.Request(
+        os.environ["URL"] + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}),
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{method} {path}: {error}: {error.read().decode()}")
+
+
+def registered():
+    """The token of a new account, made as who knows the server's registration secret may."""
+    told = subprocess.run(
+        [os.environ["APP_RUN"], "cat", "/run/secrets/registration_shared_secret"], stdout=subprocess.PIPE, check=True
+    )
+    nonce = ask("GET", "/_synapse/admin/v1/register")["nonce"]
+    signed = f"{nonce}\0{USER}\0{PASSWORD}\0admin".encode()
+    proof = hmac.new(told.stdout.strip(), signed, hashlib.sha1).hexdigest()
+    account = {"nonce": nonce, "username": USER, "password": PASSWORD, "admin": True, "mac": proof}
+    return ask("POST", "/_synapse/admin/v1/register", account)["access_token"]
+
+
+def mark():
+    token = registered()
+    room = ask("POST", "/_matrix/client/v3/createRoom", {"room_alias_name": ROOM, "name": "Canon"}, token)["room_id"]
+    said = {"msgtype": "m.text", "body": WORDS}
+    ask("PUT", f"/_matrix/client/v3/rooms/{urllib.parse.quote(room)}/send/m.room.message/1", said, token)
+
+
+def check():
+    login = {"type": "m.login.password", "identifier": {"type": "m.id.user", "user": USER}, "password": PASSWORD}
+    ada = ask("POST", "/_matrix/client/v3/login", login)
+    alias = f"#{ROOM}:{ada['user_id'].partition(':')[2]}"
+    token = ada["access_token"]
+    room = ask("GET", f"/_matrix/client/v3/directory/room/{urllib.parse.quote(alias)}", token=token)["room_id"]
+    history = ask("GET", f"/_matrix/client/v3/rooms/{urllib.parse.quote(room)}/messages?dir=b&limit=100", token=token)
+    said = [(one["sender"], one["content"]["body"]) for one in history["chunk"] if one["type"] == "m.room.message"]
+    if said != [(ada["user_id"], WORDS)]:
+        sys.exit(f"what was said in {alias}: {said}")
+
+
+{"mark": mark, "check": check}[sys.argv[1]]()
