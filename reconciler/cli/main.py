@@ -40,6 +40,9 @@ def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry:
     """Bring every enrolled recipe's canonical to its latest release that passes a cold test.
 
     Without a command: one pass.
+
+    A recipe runs by the driver that it declares: process, swarm, or abra. The last was built from the documents of
+    Co-op Cloud's abra, and has not been run against the real one yet.
     """
     if context.invoked_subcommand is not None:
         return 0

@@ -1,3 +1,5 @@
+"""What is deployed for a test here is gone after it; all of it shares the tests' own engine with tests/swarm."""
+
 import os
 import uuid
 from collections.abc import Iterator
@@ -6,6 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.abra.installed import REGISTRY, Installed, Operator, docker, settle
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Tests on the engine go one after another: they share its host's ports.
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group("swarm"))
 
 
 @pytest.fixture

@@ -60,15 +60,36 @@ class Prepared:
 def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> None:
     """Raises RecipeError or InfrastructureError where the stack cannot be handed over; Swarm does the rest."""
     stack, recipe = stack_of(app, policy.zone), read_recipe(checkout)
+    prepared = ready(engine, stack, recipe, checkout, given)
+    make_secrets(engine, stack, recipe, app)
+    laid = write_overlay(app, laid_over(prepared, policy, given))
+    engine.deploy(stack.name, (*prepared.compose, laid), prepared.settings, checkout)
+    finish(engine, stack, app, given)
+
+
+def ready(engine: Engine, stack: Stack, recipe: SwarmRecipe, checkout: Path, given: Given) -> Prepared:
+    """A release that can be deployed as far as can be told before, its images on this host."""
     prepared = prepare(engine, stack, recipe, checkout, given)
     _check(engine, prepared)
-    make_secrets(engine, stack, recipe, app)
     for image in images(prepared.config):
         engine.pull(image)
+    return prepared
+
+
+def laid_over(prepared: Prepared, policy: Swarm, given: Given) -> Config:
+    """What goes over the release's own files: our marks, and the way to the app."""
     release = Release(given.version, given.commit, prepared.settings)
-    laid = app.folder / "run" / "overlay.json"
-    appfiles.write(laid, json.dumps(overlay(prepared.config, stack, release, door(prepared, policy))), 0o600)
-    engine.deploy(stack.name, (*prepared.compose, laid), prepared.settings, checkout)
+    return overlay(prepared.config, prepared.stack, release, door(prepared, policy))
+
+
+def write_overlay(app: App, laid: Config) -> Path:
+    file = app.folder / "run" / "overlay.json"
+    appfiles.write(file, json.dumps(laid), 0o600)
+    return file
+
+
+def finish(engine: Engine, stack: Stack, app: App, given: Given) -> None:
+    """What is kept beside the app once it was handed over."""
     appfiles.write_given(app, given)
     _write_app_run(engine, stack, app)
 

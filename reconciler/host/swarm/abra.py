@@ -1,0 +1,131 @@
+"""The abra driver: the swarm driver with deploy, secret insertion and undeploy done by Co-op Cloud's own command.
+
+Built from abra's public documents, and not yet run against the real one. What came of a command is asked of Docker.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from desired.model import Swarm
+from desired.versions import is_release_name
+from reconciler.crossing import App, Given, Residue, SecretNeed
+from reconciler.errors import CanonError, InfrastructureError
+from reconciler.host.swarm import deployment, removal
+from reconciler.host.swarm.coopcloud import Abra, Home
+from reconciler.host.swarm.driver import SwarmDriver
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.recipe import read_recipe
+from reconciler.host.swarm.stack import SLOT, Config, Stack
+
+# On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
+DEPLOYMENT = "canon.deployment"
+# On a config of ours that lives as long as the stack's secrets do: abra puts no mark on those.
+KEPT_STACK = "canon.stack"
+
+_OVERLAY = "compose.canon.yml"
+_FLEET_OVERLAY = "compose.canon.{number}.yml"
+
+
+class AbraDriver(SwarmDriver):
+    """Each app of a slot has an ABRA_DIR of its own, which goes with the slot."""
+
+    def __init__(self, engine: Engine, policy: Swarm, abra: Abra, sleep: Callable[[float], None] = time.sleep) -> None:
+        super().__init__(engine, policy, sleep)
+        self._abra = abra
+
+    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+        self._abra.check()
+        return super().needs(checkout)
+
+    def deploy(self, app: App, checkout: Path, given: Given) -> None:
+        stack, recipe = self._stack(app), read_recipe(checkout)
+        prepared = deployment.ready(self._engine, stack, recipe, checkout, given)
+        home, deployed = _home(app, stack), uuid.uuid4().hex
+        laid = _marked(deployment.laid_over(prepared, self._policy, given), deployed)
+        self._lay(home, app, prepared, laid, given)
+        self._keep(stack)
+        for name, version in recipe.sample.versions.items():
+            self._abra.insert_secret(home, name, version, app.secrets / name)
+        self._abra.deploy(home, given.version)
+        self._confirm(stack, deployed)
+        deployment.finish(self._engine, stack, app, given)
+
+    def remove(self, app: App) -> Residue:
+        """What abra leaves, or does not take away, Docker's own command does."""
+        stack = self._stack(app)
+        ended = tuple(self._undeploy(app, stack))
+        residue = super().remove(app)
+        return Residue((*ended, *residue.ended), (*residue.left, *self._drop_secrets(stack.name)))
+
+    def clear(self, mark: str) -> Residue:
+        left: list[str] = []
+        for stack in self._kept_stacks(mark):
+            # What uses a secret keeps it.
+            left += removal.take_away(self._engine, removal.of_stack(stack), self._sleep)
+            left += self._drop_secrets(stack)
+        residue = super().clear(mark)
+        return Residue(residue.ended, (*left, *residue.left))
+
+    def _lay(self, home: Home, app: App, prepared: deployment.Prepared, laid: Config, given: Given) -> None:
+        """What abra finds: the app's variables, and the release with everything that goes over it."""
+        own = [file for file in prepared.compose if file not in given.overlays]
+        added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(given.overlays, 1)}
+        added[_OVERLAY] = deployment.write_overlay(app, laid)
+        names = [*(str(file.relative_to(prepared.checkout)) for file in own), *added]
+        version = given.version if is_release_name(given.version) else ""
+        home.write_variables(version, {**prepared.settings, "COMPOSE_FILE": ":".join(names)})
+        home.lay_recipe(prepared.checkout, added)
+        self._abra.commit(home, given.version)
+
+    def _confirm(self, stack: Stack, deployed: str) -> None:
+        """Abra ends with 0 also where nothing was deployed."""
+        found = self._engine.inspect("service", [stack.app])
+        if not any((service["Spec"].get("Labels") or {}).get(DEPLOYMENT) == deployed for service in found):
+            raise InfrastructureError(
+                f"{stack.recipe}: abra app deploy ended with 0, but Docker has nothing of this deployment",
+                "deploy it by hand, and see what abra says",
+            )
+
+    def _undeploy(self, app: App, stack: Stack) -> Iterator[str]:
+        home = _home(app, stack)
+        if not (home.variables.exists() and self._engine.inspect("service", [stack.app])):
+            return
+        try:
+            self._abra.undeploy(home)
+        except CanonError as failed:
+            yield f"{stack.name} (by Docker itself: {failed.message})"
+
+    def _keep(self, stack: Stack) -> None:
+        """Before the first secret: a pass that is killed must leave word of them."""
+        if stack.name not in self._kept_stacks(stack.mark):
+            labels = ("--label", f"{SLOT}={stack.mark}", "--label", f"{KEPT_STACK}={stack.name}")
+            self._engine.change(
+                "config", "create", *labels, f"{stack.name}_canon", "-", what="mark secrets", given=b"\n"
+            )
+
+    def _kept_stacks(self, mark: str) -> tuple[str, ...]:
+        configs = self._engine.inspect("config", self._engine.found("config", f"label={SLOT}={mark}"))
+        labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in configs)
+        return tuple(said[KEPT_STACK] for said in labels if KEPT_STACK in said)
+
+    def _drop_secrets(self, stack: str) -> tuple[str, ...]:
+        """The secrets of a stack by its name, then the config that told of them; names what would not go."""
+        named = f"name={stack}_"
+        self._engine.drop("secret", self._engine.found("secret", named))
+        left = tuple(f"secret {secret}" for secret in self._engine.found("secret", named))
+        if not left:
+            self._engine.drop("config", self._engine.found("config", f"label={KEPT_STACK}={stack}"))
+        return left
+
+
+def _home(app: App, stack: Stack) -> Home:
+    return Home(app.folder / "run" / "abra", stack.name, stack.recipe)
+
+
+def _marked(overlay: Config, deployed: str) -> Config:
+    services = {name: dict(service) for name, service in overlay["services"].items()}
+    deploy = services["app"]["deploy"]
+    services["app"]["deploy"] = {**deploy, "labels": {**deploy["labels"], DEPLOYMENT: deployed}}
+    return {**overlay, "services": services}

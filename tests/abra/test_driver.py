@@ -1,0 +1,301 @@
+"""The abra driver on a real swarm, with the stand-in for its command."""
+
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from desired.model import Swarm
+from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host import appfiles
+from reconciler.host.swarm.abra import AbraDriver
+from reconciler.host.swarm.coopcloud import Abra
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.stack import stack_of
+from tests.abra.installed import Installed, docker
+
+COMPOSE = """\
+version: "3.8"
+services:
+  app:
+    image: {image}
+    stop_grace_period: 1s
+    secrets: [key]
+    configs: [{{source: words, target: /words}}]
+    volumes: ["content:/usr/share/nginx/html"]
+    deploy:
+      labels:
+        - "traefik.http.services.${{STACK_NAME}}.loadbalancer.server.port=80"
+        - "coop-cloud.${{STACK_NAME}}.version={version}"
+configs:
+  words:
+    name: ${{STACK_NAME}}_words_${{WORDS_VERSION}}
+    file: words.txt
+volumes:
+  content:
+secrets:
+  key:
+    external: true
+    name: ${{STACK_NAME}}_key_${{SECRET_KEY_VERSION}}
+"""
+SAMPLE = 'TYPE=page\nGREETING="it\'s $1"\nSECRET_KEY_VERSION=v1 # length=16\n'
+OVERLAY = 'version: "3.8"\nservices:\n  app:\n    deploy:\n      endpoint_mode: dnsrr\n'
+HUSH = "not for the list of processes"
+FIRST, SECOND = "1.0.0+1.22.1", "1.1.0+1.26.3"
+KINDS = ("service", "secret", "config", "volume", "network")
+
+
+@frozen
+class Place:
+    """A slot, in which one app is deployed by abra; `fleet` holds the overlay, `checkouts` the releases."""
+
+    installed: Installed
+    root: Path
+    registry: str
+    changing: float = 300.0
+
+    @property
+    def slot(self) -> Path:
+        return self.root / "work" / "page" / "install"
+
+    @property
+    def app(self) -> App:
+        return App("page", self.slot / "page", str(self.slot))
+
+    @property
+    def stack(self) -> str:
+        return stack_of(self.app, "localhost").name
+
+    @property
+    def driver(self) -> AbraDriver:
+        """Another one each time, as after another start: drivers keep nothing in mind."""
+        environment = self.installed.environment
+        return AbraDriver(Engine(environment), Swarm(), Abra(environment, changing=self.changing))
+
+    def checkout(self, version: str) -> Path:
+        folder = self.root / "checkouts" / version
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            image = f"{self.registry}/nginx:{version.partition('+')[2] or '1.22.1'}"
+            (folder / "compose.yml").write_text(COMPOSE.format(image=image, version=version))
+            (folder / ".env.sample").write_text(SAMPLE)
+            (folder / "abra.sh").write_text("export WORDS_VERSION=v3\n")
+            (folder / "words.txt").write_text("of the recipe\n")
+        return folder
+
+    def deploy(self, version: str = FIRST, app: App | None = None) -> None:
+        app = app or self.app
+        overlay = self.root / "compose.ci.yml"
+        overlay.write_text(OVERLAY)
+        appfiles.make(app)
+        (app.secrets / "key").write_text(HUSH)
+        given = Given(version, "c" * 40, {"EXTRA": "yes"}, (overlay,))
+        self.driver.deploy(app, self.checkout(version), given)
+
+    def until_settled(self, app: App | None = None) -> Seen:
+        until = time.monotonic() + 120
+        while True:
+            seen = self.driver.look(app or self.app)
+            if isinstance(seen, Seen) and seen.settled:
+                return seen
+            assert isinstance(seen, Absent) or not seen.lost, seen
+            assert time.monotonic() < until, seen
+            time.sleep(0.3)
+
+    def left(self) -> dict[str, list[str]]:
+        """Everything in the swarm that bears the stack's name."""
+        every = {kind: docker(kind, "ls", "--format", "{{.Name}}").split() for kind in KINDS}
+        return {kind: own for kind, names in every.items() if (own := [name for name in names if self.stack in name])}
+
+
+def files_of(folder: Path) -> Mapping[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def place(installed: Installed, registry: str, tmp_path: Path) -> Iterator[Place]:
+    place = Place(installed, tmp_path, registry)
+    place.slot.mkdir(parents=True)
+    yield place
+    place.installed.behave()
+    for mark in place.driver.leftovers(tmp_path):
+        assert place.driver.clear(mark) == Residue()
+
+
+def test_a_release_is_deployed_by_abra_and_seen_by_docker(place: Place) -> None:
+    before = files_of(place.checkout(FIRST))
+    assert place.driver.needs(place.checkout(FIRST)) == (SecretNeed("key", 16),)
+    place.deploy()
+    seen = place.until_settled()
+    assert (seen.version, seen.commit) == (FIRST, "c" * 40)
+    with urllib.request.urlopen(f"http://{seen.address}/") as answer:
+        assert answer.status == 200
+    assert files_of(place.checkout(FIRST)) == before
+    [deployed] = place.installed.called("deploy")
+    assert "--chaos" not in deployed
+    assert deployed[-2:] == [place.stack, FIRST]
+    told = docker("service", "inspect", f"{place.stack}_app", "--format", "{{json .Spec}}")
+    assert '"EXTRA=yes"' in told
+    assert "GREETING=it's $1" in told
+    assert f'"coop-cloud.{place.stack}.recipe":"page"' in told
+    assert '"EndpointSpec":{"Mode":"dnsrr"' in told
+    argv = [str(place.driver.app_run(place.app)), "cat", "/words", "/run/secrets/key"]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert said == f"of the recipe\n{HUSH}"
+    assert f"{place.stack}_words_v3" in place.left()["config"]
+
+
+def test_a_newer_release_goes_over_the_older(place: Place) -> None:
+    place.deploy(FIRST)
+    place.until_settled()
+    place.deploy(SECOND)
+    assert place.until_settled().version == SECOND
+    _, second = place.installed.called("deploy")
+    assert "--force" in second
+    assert place.installed.called("--chaos") == []
+
+
+def test_a_branch_goes_by_chaos(place: Place) -> None:
+    place.deploy("main")
+    seen = place.driver.look(place.app)
+    assert isinstance(seen, Seen)
+    assert (seen.version, seen.commit) == ("main", "c" * 40)
+    [deployed] = place.installed.called("deploy")
+    assert deployed[-2:] == ["--chaos", place.stack]
+
+
+def test_data_at_rest_is_carried_into_another_slot(place: Place) -> None:
+    place.deploy(FIRST)
+    place.until_settled()
+    docker("exec", container(place.stack), "sh", "-c", "echo lived > /usr/share/nginx/html/lived.txt")
+    driver, saved = place.driver, place.root / "saved"
+    assert driver.stop(place.app) == Residue()
+    assert isinstance(driver.look(place.app), Absent)
+    saved.mkdir()
+    driver.save(place.app, saved)
+    assert driver.remove(place.app) == Residue()
+
+    later = place.root / "work" / "page" / "raised"
+    app = App("page", later / "page", str(later))
+    later.mkdir()
+    driver.load(app, saved)
+    place.deploy(SECOND, app)
+    seen = place.until_settled(app)
+    with urllib.request.urlopen(f"http://{seen.address}/lived.txt") as answer:
+        assert answer.read() == b"lived\n"
+    assert driver.remove(app) == Residue()
+
+
+def container(stack: str) -> str:
+    label = f"label=com.docker.swarm.service.name={stack}_app"
+    return docker("ps", "--quiet", "--filter", label, "--filter", "status=running")
+
+
+def test_an_app_that_rested_is_deployed_once_more_with_its_secrets(place: Place) -> None:
+    place.deploy()
+    place.driver.stop(place.app)
+    place.deploy()
+    assert not isinstance(place.driver.look(place.app), Absent)
+    first, second = place.installed.called("insert")
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error", "said"),
+    [
+        (
+            "says done",
+            InfrastructureError,
+            "page: abra app deploy ended with 0, but Docker has nothing of this deployment",
+        ),
+        ("asks", InfrastructureError, "abra app deploy: EOF"),
+        ("wants a terminal", InfrastructureError, "abra app deploy: could not open a new TTY: open /dev/tty"),
+        ("hangs", InfrastructureError, "abra app deploy: did not end within 3 s"),
+        (
+            "fatal: Cannot connect to the Docker daemon",
+            InfrastructureError,
+            "abra app deploy: Cannot connect to the Docker",
+        ),
+        ("fatal: lint error in page configs", RecipeError, "abra app deploy: lint error in page configs"),
+    ],
+)
+def test_what_abra_came_to_is_told_by_its_words_and_by_docker(
+    place: Place, behaviour: str, error: type[Exception], said: str
+) -> None:
+    place.installed.behave(app_deploy=behaviour)
+    impatient = Place(place.installed, place.root, place.registry, changing=3.0)
+    with pytest.raises(error) as refused:
+        impatient.deploy()
+    assert str(refused.value).startswith(said)
+    assert "service" not in place.left()
+
+
+def test_a_command_that_did_nothing_over_an_older_deployment_is_found_out(place: Place) -> None:
+    place.deploy(FIRST)
+    place.installed.behave(app_deploy="says done")
+    with pytest.raises(InfrastructureError, match="nothing of this deployment"):
+        place.deploy(FIRST)
+
+
+def test_an_abra_that_lacks_a_flag_is_named_before_anything_is_done(place: Place) -> None:
+    place.installed.behave(app_deploy="is older")
+    with pytest.raises(InfrastructureError) as refused:
+        place.driver.needs(place.checkout(FIRST))
+    assert refused.value.message == "abra app deploy has no --no-converge-checks"
+
+
+def test_a_missing_abra_is_named(place: Place) -> None:
+    (place.installed.bin / "abra").unlink()
+    with pytest.raises(InfrastructureError, match="abra: not found in PATH"):
+        place.driver.needs(place.checkout(FIRST))
+
+
+def test_nothing_of_an_app_outlives_its_removal(place: Place) -> None:
+    place.deploy()
+    place.until_settled()
+    assert {*place.left()} == {*KINDS}
+    assert place.driver.remove(place.app) == Residue()
+    assert place.left() == {}
+    assert not place.app.folder.exists()
+    acting = [call for call in place.installed.calls if "--help" not in call["argv"]]
+    assert [call["argv"][1] for call in acting] == ["secret", "deploy", "undeploy"]
+    for call in acting:
+        assert ("--no-input" in call["argv"], call["stdin"]) == (True, "null")
+        assert HUSH not in " ".join(call["argv"])
+        assert {"ABRA_DIR", "GIT_TERMINAL_PROMPT"} <= {*call["variables"]}
+
+
+@pytest.mark.parametrize("behaviour", ["says done", "fatal: the moon is full"])
+def test_what_abra_does_not_take_away_docker_does(place: Place, behaviour: str) -> None:
+    place.deploy()
+    place.installed.behave(app_undeploy=behaviour)
+    residue = place.driver.remove(place.app)
+    assert residue.left == ()
+    assert place.left() == {}
+    told = "".join(residue.ended)
+    assert told == (
+        "" if behaviour == "says done" else f"{place.stack} (by Docker itself: abra app undeploy: the moon is full)"
+    )
+
+
+@pytest.mark.parametrize("behaviour", ["", "fatal: no"])
+def test_what_a_killed_pass_left_is_found_and_cleared(place: Place, behaviour: str) -> None:
+    """Also where it died between the first secret, which bears no mark of ours, and the deployment."""
+    place.installed.behave(app_deploy=behaviour)
+    if behaviour:
+        with pytest.raises(RecipeError):
+            place.deploy()
+    else:
+        place.deploy()
+    assert place.left()["secret"] == [f"{place.stack}_key_v1"]
+    shutil.rmtree(place.slot)
+    assert place.driver.leftovers(place.root / "work") == (str(place.slot),)
+    assert place.driver.clear(str(place.slot)) == Residue()
+    assert place.left() == {}
+    assert place.driver.leftovers(place.root / "work") == ()
