@@ -21,7 +21,7 @@ from state.model import Entry, KnownTag, Memory
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """Believe upstream from now on: one moved tag, or the loss of tags."""
     house = open_house(options)
-    require(house.fleet, name)
+    require(house, name)
     _require_words(reason)
     house.state.create()
     with stoppable(), hold(house.state.lock, f"accept {name}") as lock, watcher(options) as watching:

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from attrs import frozen
@@ -29,6 +29,7 @@ from reconciler.host.swarm.engine import Engine
 from reconciler.ports import Driver, Host, Progress
 from reconciler.show.progress import Lines, progress
 from reconciler.show.screen import screen_for
+from state.errors import StateError
 from state.folder import StateFolder
 from state.registry import SqliteRegistry
 from state.snapshots import SealedSnapshots
@@ -47,21 +48,33 @@ class House:
 def open_house(options: Options) -> House:
     """Read the declarations. Raises DeclarationError, or UsageError for a recipe that is not declared."""
     fleet = read_fleet(options.fleet_folder)
-    for name in options.recipes:
-        require(fleet, name)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
-    return House(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
+    house = House(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
+    for name in options.recipes:
+        require(house, name)
+    return house
 
 
-def require(fleet: Fleet, name: str) -> None:
-    """Raise UsageError, with the nearest name, unless `name` is declared."""
+def require(house: House, name: str) -> None:
+    """Raise UsageError unless `name` is declared: for an orphan with what can be done, else with the nearest name."""
+    fleet = house.fleet
     if name in fleet.recipes:
         return
+    if _is_orphan(house, name):
+        ways = f"see it: reconcile status {name}; drop it: reconcile forget {name} --reason …"
+        raise UsageError(f"{name} is recorded, but no longer declared in {fleet.folder}", ways)
     import difflib
 
     near = difflib.get_close_matches(name, fleet.recipes, 1)
     hint = f"did you mean {near[0]}" if near else f"declared are: {', '.join(fleet.recipes) or 'none'}"
     raise UsageError(f"no recipe {name} in {fleet.folder}", hint)
+
+
+def _is_orphan(house: House, name: str) -> bool:
+    """Whether a canonical of `name` is recorded, as far as that can be read: a wrong name is no damage."""
+    with suppress(StateError):
+        return name in SqliteRegistry(house.state.database).read().canonicals
+    return False
 
 
 def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:

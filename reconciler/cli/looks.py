@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from desired.model import TierName
+from desired.values import is_recipe_name
 from reconciler.cli.failures import UsageError
 from reconciler.cli.house import House, make_host, open_house, require
 from reconciler.cli.options import Options, columns
@@ -29,7 +30,7 @@ def status(options: Options, name: str | None) -> int:
     house = open_house(options)
     records = SqliteRegistry(house.state.database).read()
     if name is not None and name not in records.canonicals:
-        require(house.fleet, name)
+        require(house, name)
     looks = _looks(house, records)
     rows = recorded(house.fleet, records, looks, (name,) if name else options.recipes)
     now, screen = datetime.now(UTC), screen_for(columns(), os.environ, no_color=options.no_color)
@@ -79,9 +80,9 @@ def _looks(house: House, records: Records) -> dict[str, Look]:
 def logs(options: Options, name: str, trial: str | None) -> int:
     """The log of one trial, tier by tier; the latest unless one is named."""
     house = open_house(options)
-    trials = logged_trials(house.state.trial_logs(name))
+    trials = logged_trials(house.state.trial_logs(name)) if is_recipe_name(name) else ()
     if not trials:
-        require(house.fleet, name)
+        require(house, name)
         raise UsageError(f"no trial of {name} is logged", "a pass or `reconcile trial` makes one")
     chosen = trial or trials[-1]
     if chosen not in trials:

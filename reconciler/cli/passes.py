@@ -40,7 +40,7 @@ def converge(options: Options, retry: Sequence[str]) -> int:
 
 def _asked(house: House, command: Command, retry: Sequence[str]) -> Asked:
     for name in retry:
-        require(house.fleet, name)
+        require(house, name)
     return Asked(house.fleet, house.names, command, frozenset(retry))
 
 

@@ -60,7 +60,7 @@ class Wish:
 def trial(options: Options, name: str, wish: Wish) -> int:
     """Try once, tell, and leave; nothing is promoted and no red remembered."""
     house = open_house(options)
-    require(house.fleet, name)
+    require(house, name)
     tiers = _tiers(wish.tiers)
     house.state.create()
     with stoppable(), watcher(options) as watching:
@@ -170,7 +170,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     except RefusedError as wrong:
         raise UsageError(f"--for {span}: {wrong}") from wrong
     house = open_house(options)
-    require(house.fleet, name)
+    require(house, name)
     host = make_host(house, Silent(sys.stderr))
     canonical = host.registry.read().canonicals.get(name)
     if canonical is None:

@@ -6,6 +6,8 @@ import subprocess
 import termios
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from tests import tiny
 from tests.cli.jot import FIRST, SECOND, THIRD, Jot
 from tests.command import BIN
@@ -98,6 +100,23 @@ def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was
     after = settled.json("--dry-run")
     assert (after.code, [row["name"] for row in after.document["recipes"]]) == (0, ["other"])
     assert settled.json("forget", "jot", "--reason", "again").code == 64
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("-r", "jot"), ("-r", "jot", "--dry-run"), ("--retry", "jot"), ("raise", "jot"), ("trial", "jot")],
+    ids=" ".join,
+)
+def test_an_orphan_that_is_named_is_said_to_be_one_with_what_can_be_done(settled: Jot, words: tuple[str, ...]) -> None:
+    settled.recipe.rename(settled.folder / "gone")
+    said = settled.run(*words)
+    assert (said.code, said.out) == (64, "")
+    assert said.err.splitlines() == [
+        f"reconcile: jot is recorded, but no longer declared in {settled.fleet}",
+        "  see it: reconcile status jot; drop it: reconcile forget jot --reason …",
+    ]
+    assert settled.run("status", "jot").code == 0
+    assert settled.run("-r", "jto").err.splitlines()[0] == f"reconcile: no recipe jto in {settled.fleet}"
 
 
 def test_a_new_fleet_is_hollow_until_it_has_a_recipe_and_is_never_made_over_another(jot: Jot) -> None:
