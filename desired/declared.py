@@ -137,18 +137,13 @@ def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
         upgrade=Upgrade(**_given(tables.upgrade)),
         tiers={TierName(tier): reason for tier, reason in _given(tables.tiers).items()},
         custom=Custom(**_given(tables.custom)),
-        canonical=_canonical(_given(tables.canonical)),
+        canonical=CanonicalPolicy(**_given(tables.canonical)),
     )
 
 
 def _ready(given: Mapping[str, Any]) -> Ready:
     """Ready asks over HTTP where no other way is declared."""
     return Ready(**{"http": None, **given}) if {"tcp", "run"} & given.keys() else Ready(**given)
-
-
-def _canonical(given: Mapping[str, Any]) -> CanonicalPolicy:
-    """A canonical is kept at rest whether its declaration says so or not."""
-    return CanonicalPolicy(**{key: value for key, value in given.items() if key != "keep"})
 
 
 def _given(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py

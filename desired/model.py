@@ -25,6 +25,13 @@ class DataPolicy(StrEnum):
     FRESH = "fresh"
 
 
+class Keep(StrEnum):
+    """Whether a canonical rests, or a deployment of it is kept running beside its snapshot."""
+
+    REST = "rest"
+    RUNNING = "running"
+
+
 Argv = tuple[str, ...]
 
 
@@ -87,8 +94,9 @@ class Custom:
 
 @frozen
 class CanonicalPolicy:
-    """What is kept of a canonical: its data's origin and how many generations of it."""
+    """What is kept of a canonical: whether it runs, its data's origin, and how many generations of it."""
 
+    keep: Keep = Keep.REST
     data: DataPolicy = DataPolicy.CARRIED
     generations: int = 2
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
+from desired.model import Keep
 from desired.problems import Flaw, nearest
 from desired.structure import Reading
 from desired.tables import FleetFile, RecipeFile
@@ -84,8 +85,12 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
 def _driver(recipe: Reading[RecipeFile]) -> Flaws:
     """What a driver cannot obey. One that is written wrongly is not held against the rest."""
     driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else "process")
-    if driver == "process" and recipe.tables.install.overlays:
-        yield Flaw(("install", "overlays"), 'is only for driver = "swarm": a Procfile has no overlays')
+    if driver != "process":
+        return
+    if recipe.tables.install.overlays:
+        yield Flaw(("install", "overlays"), 'is only for driver = "swarm" or "abra": a Procfile has no overlays')
+    if recipe.tables.canonical.keep is Keep.RUNNING:
+        yield Flaw(("canonical", "keep"), 'is "running", which is only for driver = "swarm" or "abra"')
 
 
 _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (_exception, _probe, _data, _backup, _pin, _driver)

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from desired.model import DataPolicy
+from desired.model import DataPolicy, Keep
 from desired.values import (
     AllowRange,
     Argument,
@@ -22,7 +22,6 @@ from desired.values import (
     Format,
     Generations,
     HttpPath,
-    Keep,
     Line,
     NeverSkipped,
     OnlyTrue,
@@ -145,7 +144,9 @@ class CustomTable:
 class CanonicalTable:
     """What is kept of a canonical."""
 
-    keep: Keep | None = _key("A canonical is kept at rest.", default="rest")
+    keep: Keep | None = _key(
+        "Whether a canonical rests, or is kept running as well; the latter only on a Swarm.", default="rest"
+    )
     data: DataPolicy | None = _key(
         "Keep data that has lived through upgrades, or a fresh install's.", default="carried"
     )

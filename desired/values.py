@@ -10,7 +10,7 @@ from typing import Any, Final, NewType
 
 from attrs import field, frozen
 
-from desired.model import DataPolicy
+from desired.model import DataPolicy, Keep
 from desired.problems import RefusedError, nearest, shown
 from desired.upstreams import read_upstream
 from desired.versions import is_release_name
@@ -24,7 +24,6 @@ EnvName = NewType("EnvName", str)
 Format = NewType("Format", int)
 Generations = NewType("Generations", int)
 HttpPath = NewType("HttpPath", str)
-Keep = NewType("Keep", str)
 Line = NewType("Line", str)
 NeverSkipped = NewType("NeverSkipped", str)
 OnlyTrue = NewType("OnlyTrue", bool)
@@ -166,12 +165,8 @@ def _base(value: object) -> str:
     return value
 
 
-def _keep(value: object) -> str:
-    if value == "running":
-        raise RefusedError('wants "rest": no driver keeps a canonical running')
-    if value != "rest":
-        raise _refuse('"rest"', value)
-    return "rest"
+def _keep(value: object) -> Keep:
+    return Keep(str(_choice(*Keep).read(value)))
 
 
 def _data_policy(value: object) -> DataPolicy:
@@ -189,13 +184,13 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Argument: _text("text without a zero byte", r"[^\x00]*"),
     Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
     DataPolicy: Kind(_data_policy, {"enum": list(DataPolicy)}),
-    DriverName: _choice("process", "swarm"),
+    DriverName: _choice("process", "swarm", "abra"),
     Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
     EnvName: Kind(_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{_ENV_NAME})$"}),
     Format: Kind(_format, {"const": 1}),
     Generations: _number(1, 1000),
     HttpPath: _text('a path of printable ASCII that starts with "/"', r"/[\x21-\x7e]*"),
-    Keep: Kind(_keep, {"enum": ["rest"]}),
+    Keep: Kind(_keep, {"enum": list(Keep)}),
     Line: _text("one line of text", _LINE),
     NeverSkipped: Kind(_never_skipped, {"not": {}}),
     OnlyTrue: Kind(_only_true, {"const": True}),

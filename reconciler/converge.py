@@ -3,26 +3,27 @@
 import traceback
 from collections.abc import Iterator, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from desired.model import Fleet, Release
+from desired.model import Fleet, Recipe, Release
 from desired.want import releases
 from reconciler.assignment import Assignment
 from reconciler.casts import NeedMissingError, cast_of
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
-from reconciler.core.plan import Plan, Step
+from reconciler.core.plan import Action, Plan, Step
 from reconciler.core.sights import Sight, State, believed_tags, moved_tags, want_of
 from reconciler.crossing import MirrorRefs
 from reconciler.errors import BusyError, CanonError, InterruptedPassError, in_one_line
 from reconciler.evidence import remembered, trial_entry
+from reconciler.keeping import is_kept, keep_up, let_go, look_at_kept, survey
 from reconciler.ports import Host
 from reconciler.promote import Promotion, promote, prune
 from reconciler.reservation import reserved
 from reconciler.trial import run_trial
 from state.errors import StateError
 from state.logs import prune_logs
-from state.model import Answer
+from state.model import Answer, Canonical
 
 KEPT_LOGS = 20
 
@@ -58,7 +59,9 @@ def _attempt(task: Task, step: Step) -> Attempt:
     if hindrance:
         return Attempt(hindrance=hindrance, host_fault=True)
     if step.release is None:
-        return Attempt()
+        down = step.finding.look.state is State.DOWN and step.action is Action.REPAIR
+        said = _kept_again(task, task.fleet.recipes[step.recipe]) if down else ""
+        return Attempt(hindrance=said, host_fault=bool(said))
     try:
         return _try(task, step, step.release)
     except (BusyError, NeedMissingError) as busy:
@@ -98,8 +101,23 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
             folder=folder,
         )
         host.progress.step(step.recipe, f"trying {release.version}", sight.memory.seconds)
+        if is_kept(sight.recipe):
+            let_go(host, step.recipe)  # names and fixed ports of the recipe are the trial's meanwhile
         trial = run_trial(host, assignment)
-        return promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, folder))
+        attempt = promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, folder))
+    return evolve(attempt, hindrance=_kept_again(task, sight.recipe))
+
+
+def _kept_again(task: Task, recipe: Recipe) -> str:
+    """Raise what is recorded now, if it is to be kept running; why that went wrong, "" where it did not."""
+    have = task.host.registry.read().canonicals.get(recipe.name) if is_kept(recipe) else None
+    if have is None:
+        return ""
+    try:
+        keep_up(task.host, task.fleet, have)
+    except (CanonError, StateError, OSError) as failed:
+        return f"it is not up: {in_one_line(failed)}"
+    return ""
 
 
 def base_for(sight: Sight, release: Release) -> Base:
@@ -107,7 +125,7 @@ def base_for(sight: Sight, release: Release) -> Base:
     moved = moved_tags(sight)
     steady = {tag: commit for tag, commit in (believed_tags(sight) or {}).items() if tag not in moved}
     published = releases(steady, sight.recipe.allow)
-    intact = sight.look.state is State.INTACT
+    intact = sight.look.state in {State.INTACT, State.DOWN}
     return upgrade_base(release, sight.canonical, intact=intact, releases=published, pin=sight.recipe.upgrade)
 
 
@@ -132,7 +150,18 @@ def _wanted(sight: Sight | None) -> Release | None:
 
 
 def _outcome(task: Task, step: Step, attempt: Attempt) -> Outcome:
-    return judge(step, attempt, read_back(task.host, step.recipe))
+    back = read_back(task.host, step.recipe)
+    if step.finding.look.state is State.DOWN and back.canonical is not None:
+        back = evolve(back, down=_still_down(task, back.canonical))
+    return judge(step, attempt, back)
+
+
+def _still_down(task: Task, canonical: Canonical) -> str:
+    try:
+        seen = survey(task.host, {canonical.recipe: task.fleet.recipes[canonical.recipe]})
+        return look_at_kept(task.host, canonical, seen)[0]
+    except (CanonError, StateError, OSError) as failed:
+        return f"could not be looked at: {in_one_line(failed)}"
 
 
 def read_back(host: Host, name: str) -> ReadBack:

@@ -118,6 +118,17 @@ class Seen:
 
 
 @frozen
+class Standing:
+    """What of a slot is there now, found by its mark alone.
+
+    `parts` names every part of it, with what that is; `lacks` says what keeps it from being up, "" if nothing does.
+    """
+
+    parts: Mapping[str, str]
+    lacks: str = ""
+
+
+@frozen
 class Absent:
     """The app does not run, though parts of it still may; `reason` says how it ended, "" if it was never started."""
 

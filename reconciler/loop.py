@@ -12,7 +12,9 @@ from reconciler.core.gate import Condition, gate
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Action, Plan, Step, Surroundings, make_plan
 from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.core.sights import State
 from reconciler.errors import InterruptedPassError
+from reconciler.keeping import is_kept, still_up
 from reconciler.mirroring import Mirrored, bring_up
 from reconciler.observe import Observed, look_again, observe
 from reconciler.ports import Host
@@ -62,6 +64,7 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
     plan = plan_for(host, asked, mirrored.observed)
     outcomes, signal = _converge(host, asked, plan, mirrored, tell)
     after = look_again(host, asked.fleet, mirrored.observed, host.registry.read())
+    _note_what_is_up(host, after)
     left = plan_for(host, evolve(asked, retry=()), after)
     rows = [
         Row(
@@ -98,6 +101,13 @@ def _converge(
         rest = {step.recipe: untried(task, step, stop.message) for step in broken_off if step.action is not Action.NONE}
         return outcomes | rest, stop.signal_number
     return outcomes, None
+
+
+def _note_what_is_up(host: Host, observed: Observed) -> None:
+    """So that a later look can tell since when a kept canonical is down."""
+    for sight in observed.sights.values():
+        if sight.canonical is not None and sight.look.state is State.INTACT and is_kept(sight.recipe):
+            still_up(host, sight.canonical)
 
 
 def _gate(host: Host, asked: Asked, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:

@@ -10,7 +10,8 @@ from desired.digest import tests_digest
 from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.crossing import Question, Reply, Same
-from reconciler.errors import in_one_line
+from reconciler.errors import CanonError, in_one_line
+from reconciler.keeping import Standings, is_kept, look_at_kept, survey
 from reconciler.ports import Host, Snapshots
 from state.errors import StateError
 from state.folder import StateFolder
@@ -30,18 +31,18 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
     selected = [fleet.recipes[name] for name in names]
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
     replies = host.upstream.ask([Question(recipe, _known(memories[recipe.name])) for recipe in selected])
-    sights = {
-        recipe.name: _ours(host, fleet, _asked(host, recipe, replies.get(recipe.name), memories[recipe.name]), records)
-        for recipe in selected
-    }
+    standings = survey(host, {recipe.name: recipe for recipe in selected})
+    asked = [_asked(host, recipe, replies.get(recipe.name), memories[recipe.name]) for recipe in selected]
+    sights = {sight.recipe.name: _kept(host, _ours(host, fleet, sight, records), standings) for sight in asked}
     orphans = _orphans(host, fleet, records) if len(selected) == len(fleet.recipes) else {}
     return Observed(sights, orphans)
 
 
 def look_again(host: Host, fleet: Fleet, observed: Observed, records: Records) -> Observed:
     """The same answers of upstream, everything of ours seen anew."""
+    standings = survey(host, {name: sight.recipe for name, sight in observed.sights.items()})
     sights = {
-        name: _ours(host, fleet, evolve(sight, memory=_memory(records, name)), records)
+        name: _kept(host, _ours(host, fleet, evolve(sight, memory=_memory(records, name)), records), standings)
         for name, sight in observed.sights.items()
     }
     return Observed(sights, _orphans(host, fleet, records) if observed.orphans else {})
@@ -93,6 +94,18 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
     except (OSError, StateError) as failed:
         look = Look(State.NONE if canonical is None else State.UNKNOWN, str(failed))
         return evolve(sight, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {failed}"))
+
+
+def _kept(host: Host, sight: Sight, standings: Standings) -> Sight:
+    """Where an intact canonical is to be kept running, whether it stands as it was raised."""
+    if sight.canonical is None or sight.look.state is not State.INTACT or not is_kept(sight.recipe):
+        return sight
+    try:
+        down, upkeep = look_at_kept(host, sight.canonical, standings)
+    except (CanonError, StateError, OSError) as failed:
+        return evolve(sight, look=Look(State.UNKNOWN, f"its deployment could not be looked at: {in_one_line(failed)}"))
+    since = upkeep.up_at if upkeep is not None else None
+    return evolve(sight, look=Look(State.DOWN, down, since)) if down else sight
 
 
 def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> Look:

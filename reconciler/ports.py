@@ -24,6 +24,7 @@ from reconciler.crossing import (
     Residue,
     SecretNeed,
     Seen,
+    Standing,
     Unready,
     Updated,
 )
@@ -128,6 +129,10 @@ class Driver(Protocol):
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         """Marks of everything on this host whose slot lies below `root`, whether or not its folder is still there."""
+        ...
+
+    def survey(self, root: Path) -> Mapping[str, Standing]:
+        """What stands of every slot below `root`, by mark, in one look. Raises InfrastructureError."""
         ...
 
     def clear(self, mark: str) -> Residue:

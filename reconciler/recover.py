@@ -7,6 +7,7 @@ from pathlib import Path
 from desired.model import Fleet
 from desired.values import is_recipe_name
 from reconciler.errors import BusyError
+from reconciler.keeping import let_go_of_others
 from reconciler.ports import Host
 from reconciler.promote import close_intent, prune
 from reconciler.reservation import clear_leftovers
@@ -27,6 +28,7 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
         if recipe is not None and host.state.generations(name).is_dir():
             prune(host, canonical, recipe.canonical.generations)
     _drop_empty(host, records)
+    remarks += let_go_of_others(host, fleet, records)
     return (*remarks, *_named(strays(host.state, records)))
 
 

@@ -83,6 +83,18 @@ def create_once(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Give the private file `path` a new content, whole or not at all."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(open_new(fresh), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
+    sync_folder(path.parent)
+
+
 def _unlink_if_ours(path: Path, descriptor: int) -> None:
     try:
         if os.path.samestat(path.lstat(), os.fstat(descriptor)):

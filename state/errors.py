@@ -33,5 +33,9 @@ class RegistryDamagedError(RegistryError):
     """The registry is not what was written into it."""
 
 
+class KeptError(StateError):
+    """The account of a canonical that is kept running cannot be read or written."""
+
+
 class SnapshotError(StateError):
     """A snapshot cannot be made, moved or looked at. One that is merely not as sealed is a `Damaged`."""

@@ -35,6 +35,11 @@ class StateFolder:
         return self.root / "canonicals"
 
     @property
+    def kept(self) -> Path:
+        """Where canonicals that are kept running live."""
+        return self.root / "kept"
+
+    @property
     def work(self) -> Path:
         return self.root / "work"
 
@@ -52,6 +57,9 @@ class StateFolder:
     def canonical(self, name: str, generation: int) -> Path:
         return self.generations(name) / str(generation)
 
+    def kept_slot(self, name: str) -> Path:
+        return self.kept / _one_part(name)
+
     def slot(self, name: str) -> Path:
         return self.work / _one_part(name)
 
@@ -68,7 +76,7 @@ class StateFolder:
     def create(self) -> None:
         """Make what is missing, private to us; raises FolderError for a folder that others could tamper with."""
         with file_errors(f"make the state folder {self.root}", FolderError):
-            for path in (self.root, self.mirrors, self.canonicals, self.work, self.logs):
+            for path in (self.root, self.mirrors, self.canonicals, self.kept, self.work, self.logs):
                 _refuse_foreign(path)
                 make_folder(path)
                 _refuse_foreign(path)

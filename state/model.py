@@ -180,6 +180,18 @@ class Memory:
 
 
 @frozen
+class Upkeep:
+    """A canonical that was raised to be kept running.
+
+    `parts` names everything it was made of, each with what it was; `up_at` is when a pass last saw all of it up.
+    """
+
+    generation: int
+    parts: Mapping[str, str]
+    up_at: datetime
+
+
+@frozen
 class Intent:
     """A promotion begun and not yet finished. `op` is PASS:RECIPE:VERSION."""
 

@@ -24,6 +24,7 @@ from reconciler.crossing import (
     Same,
     SecretNeed,
     Seen,
+    Standing,
     Unready,
     Updated,
 )
@@ -221,6 +222,14 @@ class Apps:
         self.stop(app)
         shutil.rmtree(app.folder, ignore_errors=True)
         return Residue()
+
+    def survey(self, root: Path) -> Mapping[str, Standing]:
+        """An app's parts are that it runs, and its data."""
+        found: dict[str, dict[str, str]] = {}
+        for folder, (mark, given) in self.world.running.items():
+            if Path(mark).is_relative_to(root):
+                found.setdefault(mark, {})[f"app {folder.name}"] = f"{given.version} {given.commit}"
+        return {mark: Standing(parts) for mark, parts in found.items()}
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         return tuple(sorted({mark for mark, _ in self.world.running.values() if Path(mark).is_relative_to(root)}))

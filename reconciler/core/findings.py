@@ -164,7 +164,7 @@ def _releasable(have: Canonical | None, want: Release) -> tuple[Cause, str]:
 
 def _since(sight: Sight, want: Want, cause: Cause) -> datetime | None:
     if cause not in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} or not isinstance(want, Release):
-        return None
+        return sight.look.since
     known = sight.memory.known.get(want.version)
     return known.first_seen if known is not None else None
 

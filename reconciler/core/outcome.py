@@ -28,12 +28,13 @@ class ReadBack:
     """What the registry and the sealed folder said when opened anew after the step.
 
     `damage` says how the snapshot on disk differs from the record, "" if it does not; `mirrored` whether there is a
-    mirror.
+    mirror; `down` what keeps a deployment from being up as it was raised, "" where nothing does or none is kept.
     """
 
     canonical: Canonical | None
     damage: str = ""
     mirrored: bool = False
+    down: str = ""
 
 
 @frozen
@@ -88,9 +89,18 @@ def _untried_at_all(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Resul
         return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
     if step.action is Action.NONE:
         return Result.NONE, step.reason
+    if step.finding.look.state is State.DOWN:
+        return _raised_again(back)
     if back.mirrored:
         return Result.REPAIRED, "the mirror is there again, read back"
     return Result.INFRASTRUCTURE, "there is still no mirror that can be read"
+
+
+def _raised_again(back: ReadBack) -> tuple[Result, str]:
+    have = back.canonical
+    if have is None or back.down:
+        return Result.INFRASTRUCTURE, f"its deployment is still down: {back.down or 'nothing is recorded'}"
+    return Result.REPAIRED, f"{have.version} is up again from its snapshot, looked at"
 
 
 def _not_tried(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:

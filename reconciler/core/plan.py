@@ -91,6 +91,15 @@ def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
 
 
 def _step(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:
+    step = _decided(finding, sight, around)
+    if finding.look.state is not State.DOWN or step.action is not Action.NONE or step.held_back is HeldBack.EXCEPTED:
+        return step
+    down = f"its deployment is down ({finding.look.reason}): raised again from its snapshot, and nothing is tried"
+    return evolve(step, action=Action.REPAIR, reason=f"{step.reason}; {down}")
+
+
+def _decided(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:
+    """What is done about a release, whether or not the canonical's deployment is up."""
     if sight is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)

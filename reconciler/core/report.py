@@ -146,7 +146,7 @@ def slice_of(row: Row) -> Slice:
         Slice.INFRASTRUCTURE: row.result is Result.INFRASTRUCTURE,
         Slice.UNOBSERVABLE: cause is Cause.UNOBSERVABLE or state is State.UNKNOWN,
         Slice.NEEDS_PERSON: step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED},
-        Slice.DAMAGED: state is State.DAMAGED,
+        Slice.DAMAGED: state in {State.DAMAGED, State.DOWN},
         Slice.TO_PROMOTE: step.action is Action.PROMOTE,
         Slice.NEVER_RELEASED: cause is Cause.NEVER_RELEASED,
     }

@@ -18,15 +18,20 @@ class State(StrEnum):
     NONE = "none"
     INTACT = "intact"
     DAMAGED = "damaged"
+    DOWN = "down"
     UNKNOWN = "unknown"
 
 
 @frozen
 class Look:
-    """The canonical's snapshot as seen; `reason` says how it is damaged or why it cannot be known."""
+    """The canonical as seen; `reason` says how it is damaged, what is down of it, or why it cannot be known.
+
+    `since` is when all of one that is down was last seen up; None where nothing tells it.
+    """
 
     state: State
     reason: str = ""
+    since: datetime | None = None
 
 
 @frozen

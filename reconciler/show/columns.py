@@ -30,12 +30,14 @@ _STATES: Final[Mapping[State, Style]] = {
     State.NONE: Style.FAINT,
     State.INTACT: Style.PLAIN,
     State.DAMAGED: Style.BAD,
+    State.DOWN: Style.BAD,
     State.UNKNOWN: Style.BAD,
 }
 _LOOKS: Final[Mapping[State, str]] = {
     State.NONE: "no canonical",
     State.INTACT: "the canonical is intact",
     State.DAMAGED: "the canonical is damaged",
+    State.DOWN: "the canonical's deployment is down",
     State.UNKNOWN: "the canonical cannot be looked at",
 }
 _RESULTS: Final[Mapping[Result, Style]] = {
@@ -120,7 +122,8 @@ def _first_seen(row: Row, run: Run) -> str:
     """Drift tells since when; elsewhere the wide table does."""
     if run.command is not Command.DRIFT or row.finding.since is None:
         return ""
-    return f"; first seen {age(row.finding.since, run.finished_at)} ago"
+    said = "last seen up" if row.finding.look.state is State.DOWN else "first seen"
+    return f"; {said} {age(row.finding.since, run.finished_at)} ago"
 
 
 # ---- what the wide table adds ----

@@ -28,6 +28,7 @@ STATES: Final[Mapping[State, str]] = {
     State.NONE: "there is no canonical",
     State.INTACT: "the snapshot on disk is the one that was recorded",
     State.DAMAGED: "the snapshot on disk is not the one that was recorded",
+    State.DOWN: "the snapshot is intact, and its deployment does not stand as it was raised",
     State.UNKNOWN: "the snapshot could not be looked at",
 }
 

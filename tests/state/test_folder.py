@@ -69,7 +69,7 @@ def test_it_is_made_private_whatever_the_umask(tmp_path: Path, umask: int) -> No
     finally:
         os.umask(before)
     made = tmp_path / "var" / "canon"
-    assert {entry.name for entry in made.iterdir()} == {"mirrors", "canonicals", "work", "logs"}
+    assert {entry.name for entry in made.iterdir()} == {"mirrors", "canonicals", "kept", "work", "logs"}
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in (made, *made.iterdir())} == {0o700}
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from attrs import evolve, field, frozen
 
-from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
+from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, Standing
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes import children
@@ -135,6 +135,10 @@ class ProcessDriver:
     def leftovers(self, root: Path) -> tuple[str, ...]:
         marks = {mark_of(process, SLOT_MARK) for process in marked(root)}
         return tuple(sorted(mark for mark in marks if mark))
+
+    def survey(self, root: Path) -> Mapping[str, Standing]:
+        """Apps of this driver end with their slot: none of them stands below a folder that outlives it."""
+        return {mark: Standing({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> Residue:
         residue = put_to_rest(lambda: children.of_slot(mark), self._grace)

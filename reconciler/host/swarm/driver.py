@@ -1,11 +1,11 @@
 """The swarm driver: an app is a stack of Docker Swarm, deployed from a recipe in Co-op Cloud's format."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from desired.model import Swarm
-from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
+from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, Standing
 from reconciler.errors import InfrastructureError
 from reconciler.host import appfiles
 from reconciler.host.swarm import backup, deployment, removal, scaling
@@ -13,6 +13,7 @@ from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.looking import look_at, seen, services_of
 from reconciler.host.swarm.recipe import read_recipe
 from reconciler.host.swarm.stack import Stack, stack_of
+from reconciler.host.swarm.survey import survey
 from reconciler.host.swarm.volumes import load_volumes, save_volumes
 
 _LOG_LINES = 1000
@@ -90,6 +91,9 @@ class SwarmDriver:
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         return tuple(mark for mark in removal.marks(self._engine) if Path(mark).is_relative_to(root))
+
+    def survey(self, root: Path) -> Mapping[str, Standing]:
+        return survey(self._engine, root)
 
     def clear(self, mark: str) -> Residue:
         return Residue(left=removal.take_away(self._engine, removal.of_slot(mark), self._sleep))

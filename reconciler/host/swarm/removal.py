@@ -27,11 +27,11 @@ def marks(engine: Engine) -> tuple[str, ...]:
     """The marks of all slots of which anything is left in the swarm or on this engine."""
     found = objects(engine, SLOT)
     return tuple(
-        sorted({mark for kind, names in found.items() for one in engine.inspect(kind, names) if (mark := _mark(one))})
+        sorted({mark for kind, names in found.items() for one in engine.inspect(kind, names) if (mark := mark_of(one))})
     )
 
 
-def _mark(one: Json) -> str:
+def mark_of(one: Json) -> str:
     """Docker keeps labels in a place of its own for each kind of object."""
     for holder in (one, one.get("Spec") or {}, one.get("Config") or {}):
         labels = holder.get("Labels") or {}

@@ -25,6 +25,7 @@ _PLACING = timedelta(seconds=15)
 # The time to stop, in nanoseconds, that Swarm fills in where a service names none.
 _GRACE = 10_000_000_000
 
+_JOBS = {"ReplicatedJob", "GlobalJob"}
 _FAILED = {"failed", "rejected"}
 _WAITING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
 _GOING = _WAITING | {"running"}
@@ -40,11 +41,15 @@ class Settling:
 
 @frozen
 class _Service:
-    """One service as the recipe calls it, with those of its tasks that are of this deployment, newest first."""
+    """One service as the recipe calls it, with those of its tasks that are of this deployment, newest first.
+
+    `earlier` are the others.
+    """
 
     name: str
     json: Json
     tasks: Sequence[Json]
+    earlier: Sequence[Json]
 
     @property
     def changed(self) -> datetime:
@@ -52,30 +57,50 @@ class _Service:
 
     @property
     def failed(self) -> Sequence[Json]:
-        return [task for task in self.tasks if _state(task) in _FAILED]
+        return _failed(self.tasks)
 
     @property
     def running(self) -> Sequence[Json]:
         return [task for task in self.tasks if _state(task) == "running" and task["DesiredState"] == "running"]
 
     @property
-    def restarts(self) -> str:
-        policy = self.json["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
-        return str(policy.get("Condition", "any"))
+    def proving(self) -> timedelta:
+        """How long a task has to be up to count: where some failed before, as long as the longest of them lasted."""
+        lasted = (_since(task) - _time(task["CreatedAt"]) for task in self.failed)
+        return min(max(lasted, default=STABLE), PATIENCE)
+
+    def up(self, now: datetime) -> int:
+        return sum(now - _since(task) >= max(STABLE, self.proving) for task in self.running)
+
+    @property
+    def once(self) -> bool:
+        """Whether a task that came to a good end is not started again."""
+        return self._policy.get("Condition", "any") != "any" or not _JOBS.isdisjoint(self._mode)
+
+    @property
+    def for_ever(self) -> bool:
+        """Whether tasks are started again whatever they came to."""
+        return self._policy.get("Condition", "any") == "any" and not self._policy.get("MaxAttempts")
 
     @property
     def wanted(self) -> int:
-        mode = self.json["Spec"].get("Mode") or {}
-        if "Replicated" in mode:
-            return int(mode["Replicated"].get("Replicas", 1))
-        jobs = mode.get("ReplicatedJob")
+        if "Replicated" in self._mode:
+            return int(self._mode["Replicated"].get("Replicas", 1))
+        jobs = self._mode.get("ReplicatedJob")
         return int(jobs.get("TotalCompletions", 1)) if jobs else 1
 
     @property
     def finished(self) -> int:
         """Tasks of a one-shot service that came to a good end."""
-        once = self.restarts != "any" or "ReplicatedJob" in (self.json["Spec"].get("Mode") or {})
-        return sum(_state(task) == "complete" for task in self.tasks) if once else 0
+        return sum(_state(task) == "complete" for task in self.tasks) if self.once else 0
+
+    @property
+    def _mode(self) -> Json:
+        return self.json["Spec"].get("Mode") or {}
+
+    @property
+    def _policy(self) -> Json:
+        return self.json["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
 
 
 def settling(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> Settling:
@@ -112,9 +137,11 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def _service(service: Json, tasks: Sequence[Json], prefix: str) -> _Service:
-    own = [task for task in tasks if task["ServiceID"] == service["ID"] and of_this_deployment(service, task)]
+    own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: _time(task["CreatedAt"]), reverse=True)
-    return _Service(str(service["Spec"]["Name"]).removeprefix(prefix), service, own)
+    current = [task for task in own if of_this_deployment(service, task)]
+    earlier = [task for task in own if task not in current]
+    return _Service(str(service["Spec"]["Name"]).removeprefix(prefix), service, current, earlier)
 
 
 def _lacks(service: _Service, now: datetime) -> str:
@@ -122,17 +149,17 @@ def _lacks(service: _Service, now: datetime) -> str:
     update = service.json.get("UpdateStatus") or {}
     if update.get("State") == "updating":
         return f"{service.name} is being updated"
-    up = [task for task in service.running if now - _since(task) >= STABLE]
-    if len(up) + service.finished >= service.wanted:
+    up = service.up(now)
+    if up + service.finished >= service.wanted:
         return ""
     newest = next(iter(service.tasks), None)
     if newest is None:
         return f"{service.name} has no task yet"
-    return f"{service.name} has {len(up)} of {service.wanted} up: its newest task is {_told(newest)}"
+    return f"{service.name} has {up} of {service.wanted} up: its newest task is {_told(newest)}"
 
 
 def _failure(service: _Service, every: Sequence[_Service], now: datetime) -> CanonError | None:
-    return _broken_off(service) or _unplaced(service, now) or _ended(service) or _crash_loop(service, every, now)
+    return _unplaced(service, now) or _broken_off(service) or _ended(service, now) or _crash_loop(service, every, now)
 
 
 def _broken_off(service: _Service) -> CanonError | None:
@@ -140,9 +167,9 @@ def _broken_off(service: _Service) -> CanonError | None:
     update = service.json.get("UpdateStatus") or {}
     state, said = str(update.get("State", "")), one_line(str(update.get("Message", "")).encode())
     if state.startswith("rollback"):
-        return RecipeError(f"Swarm rolled {service.name} back to what ran before: {said}{_last_words(service)}")
+        return RecipeError(f"Swarm rolled {service.name} back to what ran before: {said}{_last_words(service.earlier)}")
     if state == "paused":
-        return RecipeError(f"Swarm paused the update of {service.name}: {said}{_last_words(service)}")
+        return RecipeError(f"Swarm paused the update of {service.name}: {said}{_last_words(service.tasks)}")
     return None
 
 
@@ -159,28 +186,28 @@ def _unplaced(service: _Service, now: datetime) -> CanonError | None:
     return None
 
 
-def _ended(service: _Service) -> CanonError | None:
-    """A service that Swarm will not start again."""
-    if not service.tasks or any(_state(task) in _GOING for task in service.tasks) or service.restarts == "any":
+def _ended(service: _Service, now: datetime) -> CanonError | None:
+    """A service that Swarm will not start again: nothing of it has been on its way for a while."""
+    if service.for_ever or service.finished >= service.wanted or not service.failed:
         return None
-    if service.finished >= service.wanted or not service.failed:
+    if any(_state(task) in _GOING or now - _since(task) < STABLE for task in service.tasks):
         return None
     return _sorted(service, f"{service.name} failed and is not started again")
 
 
 def _crash_loop(service: _Service, every: Sequence[_Service], now: datetime) -> CanonError | None:
-    """One that fails again and again though all others have been up for a while."""
+    """One that fails again and again though all others have been up for a while.
+
+    As long as it is up it may be up for good: whether it is, `proving` tells.
+    """
     others = [each for each in every if each is not service]
-    if service.finished >= service.wanted or any(_lacks(each, now) and len(each.failed) < CRASHES for each in others):
+    if len(service.running) + service.finished >= service.wanted or len(service.failed) < CRASHES:
         return None
-    since = max([service.changed, *(_since(task) for each in others for task in each.running)])
-    if len(service.failed) < CRASHES or now - since < PATIENCE or _stays_up(service, now):
+    if any(_lacks(each, now) and len(each.failed) < CRASHES for each in others):
+        return None
+    if now - max([service.changed, *(_since(task) for each in others for task in each.running)]) < PATIENCE:
         return None
     return _sorted(service, f"{service.name} fails again and again, {len(service.failed)} times by now")
-
-
-def _stays_up(service: _Service, now: datetime) -> bool:
-    return any(now - _since(task) >= PATIENCE for task in service.running)
 
 
 def _sorted(service: _Service, what: str) -> CanonError:
@@ -190,8 +217,12 @@ def _sorted(service: _Service, what: str) -> CanonError:
     return sorted_by_words if isinstance(sorted_by_words, InfrastructureError) else RecipeError(f"{what}: {said}")
 
 
-def _last_words(service: _Service) -> str:
-    return f" (last task: {_said(service.failed[0])})" if service.failed else ""
+def _failed(tasks: Iterable[Json]) -> Sequence[Json]:
+    return [task for task in tasks if _state(task) in _FAILED]
+
+
+def _last_words(tasks: Iterable[Json]) -> str:
+    return next((f" (last task: {_said(task)})" for task in _failed(tasks)), "")
 
 
 def _told(task: Json) -> str:
