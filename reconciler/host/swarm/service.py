@@ -1,0 +1,144 @@
+"""One service of a stack and its tasks, as Swarm tells of them. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+
+from reconciler.host.text import one_line
+
+Json = Mapping[str, Any]
+
+# A task that was up for that long counts; one that dies sooner would otherwise be called up in between.
+STABLE = timedelta(seconds=3)
+# Services find each other late: one that needs another may fail a few times before that one answers.
+PATIENCE = timedelta(seconds=30)
+
+# The time to stop, in nanoseconds, that Swarm fills in where a service names none.
+_GRACE = 10_000_000_000
+
+_JOBS = {"ReplicatedJob", "GlobalJob"}
+_FAILED = {"failed", "rejected"}
+_WAITING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
+_GOING = _WAITING | {"running"}
+
+
+@frozen
+class Service:
+    """One service as the recipe calls it, with those of its tasks that are of this deployment, newest first.
+
+    `earlier` are the others.
+    """
+
+    name: str
+    json: Json
+    tasks: Sequence[Json]
+    earlier: Sequence[Json]
+
+    @property
+    def changed(self) -> datetime:
+        return _time(self.json["UpdatedAt"])
+
+    @property
+    def failed(self) -> Sequence[Json]:
+        return failed(self.tasks)
+
+    @property
+    def running(self) -> Sequence[Json]:
+        return [task for task in self.tasks if state(task) == "running" and task["DesiredState"] == "running"]
+
+    @property
+    def proving(self) -> timedelta:
+        """How long a task has to be up to count: where some failed before, as long as the longest of them lasted."""
+        lasted = (since(task) - _time(task["CreatedAt"]) for task in self.failed)
+        return min(max([STABLE, *lasted]), PATIENCE)
+
+    def up(self, now: datetime) -> int:
+        return sum(now - since(task) >= self.proving for task in self.running)
+
+    @property
+    def once(self) -> bool:
+        """Whether a task that came to a good end is not started again."""
+        return self._policy.get("Condition", "any") != "any" or not _JOBS.isdisjoint(self._mode)
+
+    @property
+    def for_ever(self) -> bool:
+        """Whether tasks are started again whatever they came to."""
+        return self._policy.get("Condition", "any") == "any" and not self._policy.get("MaxAttempts")
+
+    @property
+    def wanted(self) -> int:
+        if "Replicated" in self._mode:
+            return int(self._mode["Replicated"].get("Replicas", 1))
+        jobs = self._mode.get("ReplicatedJob")
+        return int(jobs.get("TotalCompletions", 1)) if jobs else 1
+
+    @property
+    def finished(self) -> int:
+        """Tasks of a one-shot service that came to a good end."""
+        return sum(state(task) == "complete" for task in self.tasks) if self.once else 0
+
+    @property
+    def _mode(self) -> Json:
+        return self.json["Spec"].get("Mode") or {}
+
+    @property
+    def _policy(self) -> Json:
+        return self.json["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
+
+
+def of_this_deployment(service: Json, task: Json) -> bool:
+    """Swarm keeps tasks of earlier deployments beside the newest: what they ran tells the two apart."""
+    wanted, has = service["Spec"]["TaskTemplate"], task["Spec"]
+    return all(_agree(wanted.get(part), has.get(part)) for part in ("ContainerSpec", "ForceUpdate"))
+
+
+def _agree(wanted: object, has: object) -> bool:
+    """Whether a task has what its service wants: Swarm tells a service's defaults, and leaves a task's out."""
+    if isinstance(wanted, Mapping) and isinstance(has, Mapping):
+        return all(_agree(wanted.get(key), has.get(key)) for key in {*wanted, *has})
+    if has is None and isinstance(wanted, Mapping):
+        return all(_agree(value, None) for value in wanted.values())
+    return wanted == has or (has is None and (not wanted or wanted == _GRACE))
+
+
+def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
+    """`prefix` is what every service's name begins with."""
+    own = [task for task in tasks if task["ServiceID"] == service["ID"]]
+    own.sort(key=lambda task: _time(task["CreatedAt"]), reverse=True)
+    current = [task for task in own if of_this_deployment(service, task)]
+    earlier = [task for task in own if task not in current]
+    return Service(str(service["Spec"]["Name"]).removeprefix(prefix), service, current, earlier)
+
+
+def failed(tasks: Iterable[Json]) -> Sequence[Json]:
+    return [task for task in tasks if state(task) in _FAILED]
+
+
+def told(task: Json) -> str:
+    said = said_of(task)
+    return f"{state(task)}: {said}" if said and said != state(task) else state(task)
+
+
+def said_of(task: Json) -> str:
+    """What Swarm says of a task: its error, else how far it is."""
+    status = task.get("Status") or {}
+    return one_line(str(status.get("Err") or status.get("Message") or "").encode())
+
+
+def is_going(task: Json) -> bool:
+    """Whether it is up, or on its way there."""
+    return state(task) in _GOING
+
+
+def state(task: Json) -> str:
+    return str((task.get("Status") or {}).get("State", ""))
+
+
+def since(task: Json) -> datetime:
+    return _time(task["Status"]["Timestamp"])
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
