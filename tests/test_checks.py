@@ -64,7 +64,8 @@ def test_one_file_alone_names_what_starts_processes() -> None:
         path.relative_to(ROOT).as_posix()
         for room in ("desired", "state", "reconciler")
         for path in (ROOT / room).rglob("*.py")
-        if not re.search(r"demo/apps|desired/recipes", path.as_posix()) and starts.search(path.read_text(encoding="utf-8"))
+        if not re.search(r"demo/apps|desired/recipes", path.as_posix())
+        and starts.search(path.read_text(encoding="utf-8"))
     }
     assert doors == {"reconciler/host/run.py"}
 

@@ -6,12 +6,14 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 from attrs import frozen
 
 from desired.declared import read_fleet
 from desired.model import Fleet
+from desired.problems import DeclarationError, Problem
 from reconciler.cli.failures import UsageError
 from reconciler.cli.options import Options
 from reconciler.errors import InterruptedPassError
@@ -24,6 +26,8 @@ from reconciler.host.processes.driver import ProcessDriver
 from reconciler.host.ready import HostReadiness
 from reconciler.host.run import prepare
 from reconciler.host.secrets import HostSecrets
+from reconciler.host.swarm.abra import AbraDriver
+from reconciler.host.swarm.coopcloud import Abra
 from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.engine import Engine
 from reconciler.ports import Driver, Host, Progress
@@ -47,12 +51,20 @@ class House:
 
 def open_house(options: Options) -> House:
     """Read the declarations. Raises DeclarationError, or UsageError for a recipe that is not declared."""
-    fleet = read_fleet(options.fleet_folder)
+    fleet = _declared(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
     house = House(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
+    house.state.require_folder()
     for name in options.recipes:
         require(house, name)
     return house
+
+
+def _declared(folder: Path) -> Fleet:
+    if not os.path.lexists(folder):
+        message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"
+        raise DeclarationError([Problem(str(folder), 1, 1, message)])
+    return read_fleet(folder)
 
 
 def require(house: House, name: str) -> None:
@@ -106,8 +118,11 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
 def drivers_for(fleet: Fleet, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
     """The drivers that the fleet's recipes name, and the embedded one."""
     drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
-    if any(recipe.driver == "swarm" for recipe in fleet.recipes.values()):
+    named = {recipe.driver for recipe in fleet.recipes.values()}
+    if "swarm" in named:
         drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm)
+    if "abra" in named:
+        drivers["abra"] = AbraDriver(Engine(children, lock), fleet.swarm, Abra(children, lock))
     return drivers
 
 

@@ -14,6 +14,7 @@ from desired.model import (
     DataPolicy,
     Fleet,
     Install,
+    Keep,
     Ready,
     Recipe,
     Swarm,
@@ -162,6 +163,13 @@ def test_overlays_of_a_recipe_on_a_swarm_keep_their_order(tmp_path: Path) -> Non
     write_overlays(folder / "recipes" / "notes")
     notes = read_fleet(folder).recipes["notes"]
     assert (notes.driver, notes.install.overlays) == ("swarm", ("compose.ci.yml", "ci/compose.slow.yml"))
+
+
+@pytest.mark.parametrize("driver", ["swarm", "abra"])
+def test_a_canonical_on_a_swarm_may_be_kept_running(tmp_path: Path, driver: str) -> None:
+    text = f'{RECIPE}driver = "{driver}"\n[canonical]\nkeep = "running"\n'
+    notes = read_fleet(write_fleet(tmp_path / "fleet", {"notes": text})).recipes["notes"]
+    assert (notes.driver, notes.canonical) == (driver, CanonicalPolicy(keep=Keep.RUNNING))
 
 
 def test_overlays_are_found_in_a_recipe_folder_that_is_a_link(tmp_path: Path) -> None:

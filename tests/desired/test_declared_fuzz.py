@@ -20,7 +20,7 @@ FULL_RECIPE = RECIPE + (
     'overlays = ["recipe.toml"]\nsteps = [["./seed.sh"]]\nneeds = ["wiki"]\n'
     '[ready]\nhttp = "/"\nstatus = [200]\ntimeout = "10m"\n'
     '[data]\nmark = ["m"]\ncheck = ["c"]\n[backup]\ntake = ["t"]\nrestore = ["r"]\n[upgrade]\nbase = "1.0.0"\n'
-    'reason = "why"\n[tiers]\nbackup = "why"\n[custom]\nrun = [["x"]]\n[canonical]\nkeep = "rest"\ngenerations = 2\n'
+    'reason = "why"\n[tiers]\nbackup = "why"\n[custom]\nrun = [["x"]]\n[canonical]\nkeep = "running"\ngenerations = 2\n'
 )
 FRAGMENTS = [
     *"[]{}=.,\"'#\n\t \\+-:_0159azAZ", "[[", "]]", '"""', "'''", "true", "false", "1e5", "nan", "-inf", "0xff",

@@ -12,7 +12,7 @@ VARIABLE = "is no name of a variable: letters, digits and _, no digit first"
 NO_PATH = "may not be set: children search programs where Canon does"
 ONE_WAY = "an app is ready by one of http, tcp and run"
 NO_RESTORE = "wants restore: a backup counts once it is brought back"
-NO_OVERLAYS = 'is only for driver = "swarm": a Procfile has no overlays'
+NO_OVERLAYS = 'is only for driver = "swarm" or "abra": a Procfile has no overlays'
 PROTOCOL = 'wants one of "https", "ssh", "http", "file"'
 PROXY = 'wants "direct", or the URL of a proxy such as "http://127.0.0.1:8080"'
 ZONE = 'wants a domain in lower case, such as "ci.example"'
@@ -252,5 +252,5 @@ def test_without_a_fleet_file_each_recipe_still_speaks_for_itself(tmp_path: Path
     )
     assert complaints(folder) == [
         "fleet.toml:2:1: format is there twice",
-        'recipes/notes/recipe.toml:2:1: recipe.driver wants one of "process", "swarm", not "x"',
+        'recipes/notes/recipe.toml:2:1: recipe.driver wants one of "process", "swarm", "abra", not "x"',
     ]

@@ -16,10 +16,11 @@ ONE_WAY = "an app is ready by one of http, tcp and run"
 NO_RESTORE = "wants restore: a backup counts once it is brought back"
 NO_TAKE = "wants take: there is nothing else to restore"
 NO_PIN = "is only for a base that is pinned to a version"
-NOT_RUNNING = 'wants "rest": no driver keeps a canonical running'
-DRIVER = 'wants one of "process", "swarm"'
+NOT_RUNNING = 'is "running", which is only for driver = "swarm" or "abra"'
+KEEP = 'wants one of "rest", "running"'
+DRIVER = 'wants one of "process", "swarm", "abra"'
 FILE = 'wants the name of a file in the recipe\'s fleet folder, such as "compose.ci.yml"'
-NO_OVERLAYS = 'is only for driver = "swarm": a Procfile has no overlays'
+NO_OVERLAYS = 'is only for driver = "swarm" or "abra": a Procfile has no overlays'
 ORIGIN = 'wants one of "carried", "fresh"'
 SECRET = "wants the name of a secret: a-z, 0-9 and _, at most 64 characters"
 NEEDED = "wants the name of a recipe: a-z, 0-9 and -, at most 63 characters"
@@ -39,7 +40,7 @@ UNKNOWN = [
     ("[budget]\ntrials = 1", ["3:2: budget is no known key"]),
 ]
 RECIPE_TABLE = [
-    ("driver = 'abra'", [f'3:1: recipe.driver {DRIVER}, not "abra"']),
+    ("driver = 'docker'", [f'3:1: recipe.driver {DRIVER}, not "docker"']),
     ("driver = 'proces'", [f'3:1: recipe.driver {DRIVER}, not "proces"; did you mean process']),
     ("driver = 1", [f"3:1: recipe.driver {DRIVER}, not 1"]),
     ("enrolled = 1", ["3:1: recipe.enrolled wants true or false, not 1"]),
@@ -203,7 +204,11 @@ CUSTOM = [
 ]
 CANONICAL = [
     ("[canonical]\nkeep = 'running'", [f"4:1: canonical.keep {NOT_RUNNING}"]),
-    ("[canonical]\nkeep = 'resting'", ['4:1: canonical.keep wants "rest", not "resting"']),
+    ("driver = 'process'\n[canonical]\nkeep = 'running'", [f"5:1: canonical.keep {NOT_RUNNING}"]),
+    ("driver = 'swarm'\n[canonical]\nkeep = 'running'", []),
+    ("driver = 'abra'\n[canonical]\nkeep = 'running'", []),
+    ("[canonical]\nkeep = 'resting'", [f'4:1: canonical.keep {KEEP}, not "resting"; did you mean rest']),
+    ("[canonical]\nkeep = true", [f"4:1: canonical.keep {KEEP}, not true"]),
     ("[canonical]\ndata = 'carry'", [f'4:1: canonical.data {ORIGIN}, not "carry"; did you mean carried']),
     ("[canonical]\ngenerations = 0", ["4:1: canonical.generations wants a whole number from 1 to 1000, not 0"]),
     ("[canonical]\ngenerations = true", ["4:1: canonical.generations wants a whole number from 1 to 1000, not true"]),
