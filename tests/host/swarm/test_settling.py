@@ -1,0 +1,366 @@
+"""Against what Docker Engine 20.10.24 told of each situation; `record.py` made the recordings."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.swarm.service import of_this_deployment
+from reconciler.host.swarm.settling import Settling, is_at_rest, settling
+
+Json = Mapping[str, Any]
+
+RECORDINGS = Path(__file__).parent / "recordings"
+NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
+PREFIX = "canon-recording_"
+
+
+@frozen
+class Recording:
+    services: Sequence[Json]
+    tasks: Sequence[Json]
+    now: datetime
+
+    def later(self, seconds: float) -> "Recording":
+        return evolve(self, now=self.now + timedelta(seconds=seconds))
+
+    def settling(self) -> Settling:
+        return settling(self.services, self.tasks, PREFIX, self.now)
+
+    def failure(self) -> str:
+        """The failure's kind and message."""
+        failure = self.settling().failure
+        return f"{type(failure).__name__}: {failure.message}" if failure else ""
+
+
+@cache
+def recorded(name: str) -> Recording:
+    told = json.loads((RECORDINGS / f"{name}.json").read_text())
+    return Recording(told["services"], told["tasks"], datetime.fromisoformat(told["now"]))
+
+
+def test_the_recordings_are_of_the_engine_that_is_told_of() -> None:
+    engines = {json.loads(path.read_text())["engine"] for path in RECORDINGS.glob("*.json")}
+    assert engines == {"20.10.24+dfsg1"}
+
+
+# ---- up ----
+
+
+@pytest.mark.parametrize(
+    "name", ["up", "healthy", "updated", "everywhere", "finished", "finished-on-failure", "job-finished"]
+)
+def test_what_is_up_has_settled_once_it_was_up_for_a_while(name: str) -> None:
+    assert recorded(name).later(30).settling() == Settling()
+
+
+def test_a_task_that_has_just_begun_to_run_counts_for_nothing_yet() -> None:
+    assert recorded("up").later(-0.5).settling().lacks == "app has 0 of 1 up: its newest task is running: started"
+
+
+@pytest.mark.parametrize(
+    ("name", "lacks"),
+    [
+        ("starting", "app has 0 of 1 up: its newest task is starting"),
+        ("updating", "app is being updated"),
+        ("no-node", "app has 0 of 1 up: its newest task is pending: no suitable node"),
+        ("no-node-before", "app is being updated"),
+        ("no-address", "app has 0 of 12 up: its newest task is "),
+        ("port-taken", "app has 0 of 1 up: its newest task is "),
+        ("crash-loop", "app has 0 of 1 up: its newest task is "),
+    ],
+)
+def test_what_is_not_up_yet_says_what_it_lacks(name: str, lacks: str) -> None:
+    now = recorded(name).settling()
+    assert now.lacks.startswith(lacks)
+    assert now.failure is None
+
+
+def test_a_service_without_a_task_lacks_one() -> None:
+    assert evolve(recorded("up"), tasks=()).settling().lacks == "app has no task yet"
+
+
+def test_a_task_that_starts_is_waited_for_however_long_it_takes() -> None:
+    slow = recorded("starting").later(3600).settling()
+    assert slow.lacks
+    assert slow.failure is None
+
+
+# ---- failures ----
+
+
+EXIT = "task: non-zero exit (3)"
+UNHEALTHY = "task: non-zero exit (137): dockerexec: unhealthy container"
+NO_MOUNT = 'invalid mount config for type "bind": bind source path does not exist: /nowhere/at/all'
+AGAIN = "fails again and again, "
+ENDED = "failed and is not started again: "
+NOBODY = "no suitable node "
+# How many seconds after it was recorded it is a failure, of whom, and what is said of it.
+FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
+    "rolling-back": (0, RecipeError, ("Swarm rolled app back", "update rolled back due to failure", f": {EXIT})")),
+    "rolled-back": (3600, RecipeError, ("Swarm rolled app back", ": rollback completed", f": {EXIT})")),
+    "paused": (0, RecipeError, ("Swarm paused the update of app", "update paused due to failure", f": {EXIT})")),
+    "crash-loop": (31, RecipeError, (f"app {AGAIN}4 times by now: {EXIT}",)),
+    "unhealthy": (31, RecipeError, (f"app {AGAIN}3 times by now: {UNHEALTHY}",)),
+    "no-mount": (31, RecipeError, (f"app {AGAIN}3 times by now: {NO_MOUNT}",)),
+    "no-image": (31, RecipeError, (f"app {AGAIN}3 times by now: No such image: 127.0.0.1:5000/none:1",)),
+    "failed-once": (3, RecipeError, (f"migrate {ENDED}{EXIT}",)),
+    "given-up": (3, RecipeError, (f"app {ENDED}{EXIT}",)),
+    "port-taken": (15, InfrastructureError, ("no node takes ", f": {NOBODY}(host-mode port already in use on 1 node)")),
+    "no-node": (15, InfrastructureError, (f"no node takes app: {NOBODY}(scheduling constraints not satisfied on ",)),
+    "no-address": (15, InfrastructureError, ("a task of app gets no further than new: Swarm finds no address for it",)),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_waiting_will_not_mend_is_named(name: str) -> None:
+    later, kind, said = FAILURES[name]
+    failure = recorded(name).later(later).settling().failure
+    assert failure is not None
+    assert type(failure) is kind
+    assert [words for words in said if words not in failure.message] == []
+    assert failure.hint or kind is RecipeError
+
+
+def test_every_recording_but_those_of_failures_has_none_however_long_one_waits() -> None:
+    assert {name for name in NAMES if recorded(name).later(3600).failure()} == FAILURES.keys()
+
+
+@pytest.mark.parametrize(
+    "name", ["crash-loop", "unhealthy", "no-image", "no-mount", "failed-once", "given-up", "port-taken"]
+)
+def test_a_failure_is_not_called_one_at_first_sight(name: str) -> None:
+    assert recorded(name).later(-5).failure() == ""
+
+
+def test_tasks_that_fail_for_want_of_room_blame_the_host() -> None:
+    recording = recorded("no-mount").later(31)
+    full = [with_status(task, Err="failed to copy: no space left on device") for task in recording.tasks]
+    assert evolve(recording, tasks=full).failure().startswith("InfrastructureError: app fails again and again")
+
+
+def test_one_that_fails_while_another_is_on_its_way_is_waited_for() -> None:
+    loop, slow = recorded("crash-loop").later(600), recorded("starting")
+    both = evolve(loop, services=[*loop.services, *slow.services], tasks=[*loop.tasks, *slow.tasks])
+    assert loop.failure()
+    assert both.failure() == ""
+
+
+def test_one_that_came_up_at_last_has_to_outlive_those_that_failed() -> None:
+    loop = recorded("crash-loop")
+    newest = max(loop.tasks, key=lambda task: str(task["CreatedAt"]))
+    up = [with_status(task, State="running") if task is newest else task for task in loop.tasks]
+    since = datetime.fromisoformat(newest["Status"]["Timestamp"])
+    lasted = max(lasts(task) for task in loop.tasks if task["Status"]["State"] == "failed")
+    assert timedelta(seconds=3) < lasted < timedelta(seconds=29)
+    short, long = (
+        evolve(loop, tasks=up, now=since + lasted + timedelta(seconds=more)).settling() for more in (-0.1, 0.1)
+    )
+    assert short.lacks.startswith("app has 0 of 1 up: its newest task is running")
+    assert short.failure is None
+    assert long == Settling()
+
+
+def lasts(task: Json) -> timedelta:
+    return datetime.fromisoformat(task["Status"]["Timestamp"]) - datetime.fromisoformat(task["CreatedAt"])
+
+
+def with_status(task: Json, **status: object) -> Json:
+    return {**task, "Status": {**task["Status"], **status}}
+
+
+# ---- which tasks are of this deployment ----
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tasks_of_this_deployment_are_those_that_run_what_its_service_says(name: str) -> None:
+    recording = recorded(name)
+    for service in recording.services:
+        wanted = service["Spec"]["TaskTemplate"]["ContainerSpec"]
+        for task in recording.tasks:
+            if task["ServiceID"] == service["ID"]:
+                same = task["Spec"]["ContainerSpec"]["Args"] == wanted["Args"]
+                assert of_this_deployment(service, task) == same
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("part", ["Image", "Env", "Mounts", "Secrets", "Configs", "Healthcheck", "StopGracePeriod"])
+def test_a_task_that_runs_anything_else_is_of_another_deployment(name: str, part: str) -> None:
+    recording = recorded(name)
+    for service in recording.services:
+        template = service["Spec"]["TaskTemplate"]
+        other = {**template, "ContainerSpec": {**template["ContainerSpec"], part: ["other"]}}
+        changed = {**service, "Spec": {**service["Spec"], "TaskTemplate": other}}
+        assert not any(of_this_deployment(changed, task) for task in recording.tasks)
+
+
+def test_a_service_that_was_started_anew_by_force_has_other_tasks() -> None:
+    recording = recorded("up")
+    (service,) = recording.services
+    forced = {**service["Spec"]["TaskTemplate"], "ForceUpdate": 1}
+    changed = {**service, "Spec": {**service["Spec"], "TaskTemplate": forced}}
+    assert evolve(recording, services=[changed]).later(30).settling().lacks == "app has no task yet"
+
+
+# ---- at rest ----
+
+
+def test_what_is_scaled_to_zero_is_at_rest_and_nothing_else_is() -> None:
+    resting = {name for name in NAMES if is_at_rest(recorded(name).services, recorded(name).tasks)}
+    assert resting == {"at-rest"}
+
+
+def test_one_is_not_at_rest_as_long_as_a_task_is_not_gone() -> None:
+    assert not is_at_rest(recorded("at-rest").services, recorded("up").tasks)
+    assert is_at_rest((), ())
+
+
+# ---- properties ----
+
+GOING = ["new", "pending", "preparing", "starting"]
+MOODS = {
+    "well": ["running", "running", "running", "complete", "preparing"],
+    "crashing": ["failed", "failed", "failed", "failed", "failed", "rejected", "preparing"],
+    "any": [*GOING, "running", "complete", "failed", "rejected", "shutdown"],
+}
+UPDATES = st.sampled_from([None] * 8 + ["completed", "updating", "paused", "rollback_started", "rollback_completed"])
+NOW = datetime.fromisoformat("2026-11-24T15:00:00+00:00")
+
+
+@frozen
+class Drawn:
+    """A service and its tasks."""
+
+    service: Json
+    tasks: Sequence[Json]
+
+
+@st.composite
+def stacks(draw: st.DrawFn, least: int = 1) -> Sequence[Drawn]:
+    return [draw(drawn(number)) for number in range(draw(st.integers(least, 3)))]
+
+
+@st.composite
+def drawn(draw: st.DrawFn, number: int) -> Drawn:
+    """A service of which each task is on its way, up, ended or of an earlier deployment."""
+    (real,), (task,) = recorded("up").services, recorded("up").tasks
+    condition = draw(st.sampled_from(["any", "any", "on-failure", "none"]))
+    template = {**real["Spec"]["TaskTemplate"], "RestartPolicy": {"Condition": condition}}
+    replicas = draw(st.sampled_from([0, 1, 1, 1, 2, 3]))
+    mode = {"Replicated": {"Replicas": replicas}}
+    spec = {**real["Spec"], "Name": f"{PREFIX}s{number}", "TaskTemplate": template, "Mode": mode}
+    changed, update = ago(draw(AGES)), draw(UPDATES)
+    status = {} if update is None else {"UpdateStatus": {"State": update, "Message": "said"}}
+    service = {**real, "ID": f"id{number}", "Spec": spec, "UpdatedAt": changed, **status}
+    states = st.sampled_from(MOODS[draw(st.sampled_from(list(MOODS)))])
+    return Drawn(service, [draw(drawn_task(service, task, states)) for _ in range(draw(st.integers(0, 5)))])
+
+
+AGES = st.sampled_from([0.0, 2.0, 3.0, 10.0, 16.0, 29.0, 31.0, 100.0])
+
+
+@st.composite
+def drawn_task(draw: st.DrawFn, service: Json, real: Json, states: st.SearchStrategy[str]) -> Json:
+    age, state = draw(AGES), draw(states)
+    wanted = draw(st.sampled_from(["running"] * 5 + ["shutdown"])) if state in {"running", "starting"} else "running"
+    args = draw(st.sampled_from([real["Spec"]["ContainerSpec"]["Args"]] * 5 + [["other"]]))
+    spec = {**real["Spec"], "ContainerSpec": {**real["Spec"]["ContainerSpec"], "Args": args}}
+    status = {"State": state, "Timestamp": ago(age), "Err": "said"}
+    made = {"ServiceID": service["ID"], "CreatedAt": ago(age + draw(AGES)), "DesiredState": wanted}
+    return {**real, **made, "Spec": spec, "Status": status}
+
+
+def ago(seconds: float) -> str:
+    return (NOW - timedelta(seconds=seconds)).isoformat()
+
+
+def seen(stack: Sequence[Drawn], later: float = 0.0) -> Settling:
+    tasks = [task for one in stack for task in one.tasks]
+    return settling([one.service for one in stack], tasks, PREFIX, NOW + timedelta(seconds=later))
+
+
+def fine() -> Drawn:
+    """A service that has been up for long."""
+    (service,), (task,) = recorded("up").services, recorded("up").tasks
+    return Drawn({**service, "UpdatedAt": ago(900)}, [{**with_status(task, Timestamp=ago(800)), "CreatedAt": ago(900)}])
+
+
+@given(stacks())
+def test_nothing_is_settled_while_fewer_run_than_are_wanted(stack: Sequence[Drawn]) -> None:
+    now = seen(stack)
+    event(f"lacks: {bool(now.lacks)}, failure: {type(now.failure).__name__}")
+    for one in stack:
+        policy = one.service["Spec"]["TaskTemplate"]["RestartPolicy"]["Condition"]
+        good = [
+            task
+            for task in one.tasks
+            if of_this_deployment(one.service, task)
+            and (task["Status"]["State"] == "running" or (task["Status"]["State"] == "complete" and policy != "any"))
+            and (task["Status"]["State"] == "complete" or task["Status"]["Timestamp"] <= ago(3))
+            and task["DesiredState"] == "running"
+        ]
+        name = one.service["Spec"]["Name"].removeprefix(PREFIX)
+        if len(good) < one.service["Spec"]["Mode"]["Replicated"]["Replicas"]:
+            assert f"{name} " in now.lacks
+
+
+@given(stacks())
+def test_a_stack_that_swarm_updates_or_gave_up_is_not_settled(stack: Sequence[Drawn]) -> None:
+    now = seen(stack)
+    updates = {one.service.get("UpdateStatus", {}).get("State") for one in stack} - {None, "completed"}
+    if updates:
+        event("updating" if updates == {"updating"} else "given up")
+        assert now.lacks or now.failure
+    if updates - {"updating"}:
+        assert now.failure
+
+
+@given(stacks())
+def test_a_failure_does_not_vanish_because_of_services_that_are_fine(stack: Sequence[Drawn]) -> None:
+    now, beside = seen(stack), seen([*stack, fine()])
+    event(now.failure.message.split(":")[0][:25] if now.failure else "none")
+    assert type(beside.failure) is type(now.failure)
+    assert beside.lacks == now.lacks
+
+
+@given(stacks(), st.randoms(use_true_random=False))
+def test_the_order_in_which_swarm_tells_things_is_no_matter(stack: Sequence[Drawn], chance: Any) -> None:  # noqa: ANN401
+    mixed = [evolve(one, tasks=chance.sample(one.tasks, len(one.tasks))) for one in chance.sample(stack, len(stack))]
+    first, second = seen(stack), seen(mixed)
+    assert type(first.failure) is type(second.failure)
+    assert bool(first.lacks) == bool(second.lacks)
+
+
+@given(stacks())
+def test_the_hosts_fault_goes_before_the_recipes(stack: Sequence[Drawn]) -> None:
+    waiting = {
+        task["Status"]["State"]
+        for one in stack
+        for task in one.tasks
+        if of_this_deployment(one.service, task) and task["Status"]["Timestamp"] <= ago(15)
+    }
+    failure = seen(stack).failure
+    if waiting & {"new", "pending"}:
+        event("a task that waits")
+        assert isinstance(failure, InfrastructureError)
+    elif failure is not None:
+        event("another failure")
+        assert isinstance(failure, RecipeError)
+
+
+@given(stacks(), st.sampled_from([1.0, 5.0, 60.0]))
+def test_waiting_mends_no_failure_by_itself(stack: Sequence[Drawn], later: float) -> None:
+    """As long as nothing else is told: only a host's fault may come to light beside it."""
+    now, then = seen(stack), seen(stack, later)
+    if now.failure is not None:
+        assert then.failure is not None
+    if not now.lacks:
+        assert not then.lacks
