@@ -2,30 +2,15 @@
 
 import hashlib
 import hmac
-import json
 import os
 import subprocess
 import sys
-import urllib.error
 import urllib.parse
-import urllib.request
+
+from synapse import ask
 
 USER, PASSWORD = "ada", "Notes-on-the-engine-1843"
 ROOM, WORDS = "canon", "The engine weaves algebraic patterns."
-
-
-def ask(method, path, body=None, token=""):
-    request = urllib.request.Request(
-        os.environ["URL"] + path,
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}),
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        sys.exit(f"{method} {path}: {error}: {error.read().decode()}")
 
 
 def registered():
