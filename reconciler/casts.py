@@ -32,6 +32,10 @@ def cast_of(
     )
 
 
+def drivers_of(cast: Cast) -> frozenset[str]:
+    return frozenset(member.recipe.driver for member in cast)
+
+
 def _needs(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
     direct = frozenset(recipe.install.needs)
     return direct.union(*(_needs(recipes[name], recipes) for name in direct))

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from desired.model import Fleet, Recipe, Release
 from desired.want import releases
 from reconciler.assignment import Assignment
-from reconciler.casts import NeedMissingError, cast_of
+from reconciler.casts import NeedMissingError, cast_of, drivers_of
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Action, Plan, Step
@@ -86,8 +86,8 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
     sight = task.sights[step.recipe]
     assert isinstance(sight.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     cast = cast_of(sight.recipe, release, task.fleet.recipes, need_releases(task))
-    with reserved(task.host, step.recipe, f"pass {task.host.pass_id}") as folder:
-        host = task.host
+    host = task.host.concerning(drivers_of(cast))
+    with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
         base = base_for(sight, release)
         assignment = Assignment(
             id=trial_id(host),

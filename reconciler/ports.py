@@ -3,12 +3,12 @@
 The real answers are in `host/` and `state/`; the tests answer from a world in memory.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Argv, Ready, Recipe, Unobservable
 from reconciler.crossing import (
@@ -255,3 +255,7 @@ class Host:
     fleet: str
     state: StateFolder
     pass_id: str
+
+    def concerning(self, drivers: Collection[str]) -> "Host":
+        """The same host with these drivers alone: what another one cannot do now hinders nobody else."""
+        return evolve(self, drivers={name: driver for name, driver in self.drivers.items() if name in drivers})

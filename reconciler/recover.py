@@ -1,12 +1,12 @@
 """Finishes or undoes what a dead pass left, first thing in every pass. Never needs a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from desired.model import Fleet
 from desired.values import is_recipe_name
-from reconciler.errors import BusyError
+from reconciler.errors import BusyError, InfrastructureError
 from reconciler.keeping import let_go_of_others
 from reconciler.ports import Host
 from reconciler.promote import close_intent, prune
@@ -20,7 +20,8 @@ NAMED_STRAYS = 5
 def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     """Returns what was found and done, one remark each. Slots that somebody owns are left alone."""
     host.registry.settle()
-    remarks = [remark for name in _occupied(host) for remark in _empty(host, name)]
+    marks, remarks = _marked(host)
+    remarks += [remark for name in _occupied(host, marks) for remark in _empty(host, name)]
     records = host.registry.read()
     remarks += [_close(host, intent) for intent in records.intents]
     for name, canonical in records.canonicals.items():
@@ -32,11 +33,22 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     return (*remarks, *_named(strays(host.state, records)))
 
 
-def _occupied(host: Host) -> list[str]:
+def _marked(host: Host) -> tuple[set[str], list[str]]:
+    """Marks of everything that runs below the work folder, and which drivers could not tell theirs."""
+    marks: set[str] = set()
+    remarks: list[str] = []
+    for name, driver in host.drivers.items():
+        try:
+            marks |= {*driver.leftovers(host.state.work)}
+        except InfrastructureError as failed:
+            remarks.append(f"what a dead run may have left to the {name} driver is not known: {failed.message}")
+    return marks, remarks
+
+
+def _occupied(host: Host, marks: Collection[str]) -> list[str]:
     """Recipes of which anything lies or runs below the work folder."""
     work = host.state.work
     folders = {path.name for path in work.iterdir() if is_slot(path)} if work.is_dir() else set()
-    marks = {mark for driver in host.drivers.values() for mark in driver.leftovers(work)}
     prefix = f"{work}/"
     marked = {mark.removeprefix(prefix).split("/")[0] for mark in marks if mark.startswith(prefix)}
     return sorted(folders | {name for name in marked if is_recipe_name(name)})
@@ -47,6 +59,8 @@ def _empty(host: Host, name: str) -> list[str]:
         cleared = clear_leftovers(host, name)
     except BusyError:
         return []  # a trial or a raise that lives: its recipe is not tried, and its owner named
+    except InfrastructureError as failed:
+        return [f"{name}: what a dead run left cannot be removed now: {failed.message}"]
     return [f"{name}: a slot left by a dead run was removed"] if cleared else []
 
 
