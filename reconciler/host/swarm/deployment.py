@@ -142,7 +142,9 @@ def _check(engine: Engine, prepared: Prepared) -> None:
     for what, file in files(config):
         inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in outside(config):
-        raise RecipeError(f"{stack.recipe}: volume {volume} is external: no slot would have it for itself")
+        raise RecipeError(
+            f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone"
+        )
     taken = _taken(engine, stack)
     for port, service in claims(config).items():
         if port in taken:

@@ -112,26 +112,33 @@ def files(config: Config) -> Iterator[tuple[str, str]]:
 def outside(config: Config) -> tuple[str, ...]:
     """Volumes that the recipe does not make itself: what is in them belongs to no slot."""
     volumes = config.get("volumes") or {}
-    return tuple(name for name, value in volumes.items() if _external(value))
+    return tuple(name for name, value in volumes.items() if _external(value) or _leads_elsewhere(value or {}))
+
+
+def _leads_elsewhere(volume: Config) -> bool:
+    """Docker's own driver also mounts folders of this host and of others, each into as many volumes as one likes."""
+    options = volume.get("driver_opts") or {}
+    return bool(options.get("device")) and options.get("type") != "tmpfs"
 
 
 def overlay(config: Config, stack: Stack, release: Release, door: Door) -> Config:
     """One more compose file, laid over the recipe's: the recipe itself stays as it is."""
-    services = {name: _laid_over(name, config, stack, release, door) for name in config["services"]}
-    return {
+    laid: Config = {
         "version": str(config.get("version", "3.8")),
-        "services": services,
+        "services": {name: _laid_over(name, config, stack, release, door) for name in config["services"]},
         "volumes": _own(config, "volumes", stack),
         "networks": _default_network(config, stack) | _own(config, "networks", stack),
         "configs": _own(config, "configs", stack),
         "secrets": _own(config, "secrets", stack),
     }
+    escaped: Config = _escaped(laid)
+    return escaped
 
 
 def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Config:
     service = config["services"][name]
     environment = service.get("environment") or {}
-    missing = {key: _escaped(value) for key, value in release.settings.items() if key not in environment}
+    missing = {key: value for key, value in release.settings.items() if key not in environment}
     laid: dict[str, Any] = {"environment": missing, "deploy": {"labels": _labels(name, stack, release, door)}}
     if name == APP and door.published is not None:
         laid["ports"] = [{"target": door.target, "published": door.published, "mode": "host"}]
@@ -156,9 +163,9 @@ def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not _external(value)}
     return {
         name: {
-            **_escaped(value),
+            **value,
             "name": _own_name(kind, name, value, stack),
-            "labels": {**_escaped(value.get("labels") or {}), SLOT: stack.mark},
+            "labels": {**(value.get("labels") or {}), SLOT: stack.mark},
         }
         for name, value in made.items()
     }

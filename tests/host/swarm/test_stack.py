@@ -1,0 +1,312 @@
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from reconciler.crossing import App
+from reconciler.errors import RecipeError
+from reconciler.host.swarm.stack import (
+    ADDRESS,
+    COMMIT,
+    SLOT,
+    Config,
+    Door,
+    Release,
+    Stack,
+    claims,
+    files,
+    images,
+    outside,
+    overlay,
+    own_port,
+    server_port,
+    stack_of,
+)
+
+MARK = "/var/lib/reconcile/work/notes/slot"
+STACK = Stack("notes-1234abcd", "notes", MARK, "notes.localhost")
+RELEASE = Release("1.2.0+4.5", "c" * 40, {"TITLE": "costs $5", "A": "given"})
+PROXIED = Door("127.0.0.1:80", "http://notes.localhost")
+PUBLISHED = Door("127.0.0.1:24000", "http://127.0.0.1:24000", 80, 24000)
+SERVER = "traefik.http.services.notes.loadbalancer.server.port"
+
+
+def config(**app: object) -> Config:
+    """As `docker stack config` tells it."""
+    return {"version": "3.8", "services": {"app": {"image": "nginx:1", **app}}}
+
+
+def port(published: int, protocol: str = "tcp", mode: str = "ingress") -> Config:
+    return {"mode": mode, "target": 80, "published": published, "protocol": protocol}
+
+
+# ---- names ----
+
+
+def test_a_stack_is_named_for_its_recipe_and_slot_and_its_domain_for_the_recipe_alone() -> None:
+    one, two = (stack_of(App("notes", Path("/w/x"), mark), "ci.localhost") for mark in ("/w/one", "/w/two"))
+    assert one.name.startswith("notes-")
+    assert one.name != two.name
+    assert one.domain == two.domain == "notes.ci.localhost"
+    assert one.mark == "/w/one"
+    assert one == stack_of(App("notes", Path("/w/y"), "/w/one"), "ci.localhost")
+    assert one.name != stack_of(App("other", Path("/w/x"), "/w/one"), "ci.localhost").name
+
+
+RECIPES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True)
+
+
+@given(RECIPES, st.text())
+def test_every_name_of_a_stack_is_one_that_swarm_takes_and_leaves_room(recipe: str, mark: str) -> None:
+    name = stack_of(App(recipe, Path("/w"), mark), "localhost").name
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", name)
+    assert len(name) <= 63 - len("_") - 32
+
+
+def test_an_object_is_called_by_the_recipe_as_before_it_was_deployed() -> None:
+    assert STACK.app == "notes-1234abcd_app"
+    assert STACK.logical(STACK.app) == "app"
+    assert STACK.logical("notes-1234abcd_a_b") == "a_b"
+    assert STACK.logical("proxy") == "proxy"
+    assert STACK.label("version") == "coop-cloud.notes-1234abcd.version"
+
+
+# ---- what is asked of a recipe ----
+
+
+@pytest.mark.parametrize(
+    ("ports", "own"),
+    [
+        ([], None),
+        ([port(8080)], 8080),
+        ([port(64738, "udp")], None),
+        ([port(64738, "udp"), port(64738)], 64738),
+        ([{"mode": "ingress", "target": 80, "protocol": "tcp"}, port(81)], 81),
+    ],
+)
+def test_the_apps_own_port_is_its_first_published_one_of_tcp(ports: list[Config], own: int | None) -> None:
+    assert own_port(config(ports=ports)) == own
+
+
+@pytest.mark.parametrize(
+    ("labels", "server"),
+    [
+        ({}, None),
+        ({SERVER: "80"}, 80),
+        ({SERVER.replace("http", "tcp"): "64738"}, 64738),
+        ({"traefik.enable": "true", "traefik.http.routers.notes.rule": "Host(`x`)", SERVER: "3000"}, 3000),
+        ({SERVER: "${PORT}"}, None),
+        ({SERVER: ""}, None),
+        ({SERVER.replace("port", "scheme"): "443"}, None),
+    ],
+)
+def test_the_apps_port_is_the_one_to_which_its_labels_let_a_proxy_lead(
+    labels: Mapping[str, str], server: int | None
+) -> None:
+    assert server_port(config(deploy={"labels": labels})) == server
+
+
+@pytest.mark.parametrize("asked", [own_port, server_port])
+def test_a_recipe_without_an_app_is_none(asked: Any) -> None:  # noqa: ANN401 - either of two functions
+    assert asked(config()) is None
+    with pytest.raises(RecipeError, match="no service app"):
+        asked({"services": {"web": {}}})
+
+
+def test_a_claim_is_a_fixed_port_of_any_service() -> None:
+    told: Config = {
+        "services": {
+            "app": {"ports": [port(64738), port(64738, "udp"), {"target": 80}]},
+            "db": {"ports": [port(5432, mode="host")]},
+            "cache": {},
+        }
+    }
+    assert claims(told) == {"64738/tcp": "app", "64738/udp": "app", "5432/tcp": "db"}
+
+
+def test_images_files_and_outside_volumes_are_told_once_each() -> None:
+    told: Config = {
+        "services": {"app": {"image": "nginx:1"}, "two": {"image": "nginx:1"}, "db": {"image": "pg@sha256:00"}},
+        "configs": {"a": {"file": "/c/a"}, "b": {"external": True, "name": "b"}, "c": None},
+        "secrets": {"s": {"file": "/c/s", "name": "x"}},
+        "volumes": {"data": {}, "shared": {"name": "shared", "external": True}, "none": None},
+    }
+    assert images(told) == ("nginx:1", "pg@sha256:00")
+    assert list(files(told)) == [("config a", "/c/a"), ("secret s", "/c/s")]
+    assert outside(told) == ("shared",)
+    assert (images({"services": {}}), list(files({})), outside({})) == ((), [], ())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"type": "none", "o": "bind", "device": "/srv/data"},
+        {"type": "nfs", "o": "addr=10.0.0.1,rw", "device": ":/exports/data"},
+        {"type": "cifs", "device": "//host/share"},
+    ],
+)
+def test_a_volume_that_only_leads_elsewhere_is_outside_too(options: Mapping[str, str]) -> None:
+    assert outside({"volumes": {"data": {"driver_opts": options}}}) == ("data",)
+
+
+def test_a_volume_in_memory_is_the_slots_own() -> None:
+    assert outside({"volumes": {"run": {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}}}}) == ()
+
+
+# ---- what is laid over it ----
+
+WORDS = st.sampled_from(["a", "b$c", "$", "$$x", "notes"])
+LABELS = st.dictionaries(WORDS, WORDS, max_size=2)
+OWN = st.fixed_dictionaries({}, optional={"labels": LABELS, "name": WORDS, "driver": WORDS})
+MADE = {
+    "volumes": OWN,
+    "networks": st.fixed_dictionaries({}, optional={"internal": st.just(value=True), "name": WORDS, "labels": LABELS}),
+    "configs": st.fixed_dictionaries(
+        {"file": WORDS}, optional={"name": WORDS | st.just("notes-1234abcd_entry_v1"), "template_driver": WORDS}
+    ),
+    "secrets": st.fixed_dictionaries({"file": WORDS}, optional={"name": WORDS, "labels": LABELS}),
+}
+EXTERNAL = st.fixed_dictionaries({"external": st.just(value=True), "name": WORDS})
+SERVICES = st.fixed_dictionaries(
+    {"image": st.just("nginx:1")},
+    optional={
+        "environment": st.dictionaries(st.sampled_from(["TITLE", "A", "B"]), st.none() | WORDS),
+        "networks": st.dictionaries(st.sampled_from(["default", "internal", "proxy"]), st.none(), max_size=2),
+        "deploy": st.fixed_dictionaries({"labels": LABELS}),
+    },
+)
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Config:
+    """What a recipe may say of everything that ours lie over."""
+    names = st.sampled_from(["default", "internal", "data"])
+    told: dict[str, Any] = {"version": "3.8", "services": draw(st.dictionaries(st.just("db"), SERVICES))}
+    told["services"]["app"] = draw(SERVICES)
+    for kind in draw(st.lists(st.sampled_from([*MADE]), min_size=1, unique=True)):
+        some = MADE[kind] | (st.none() if kind == "volumes" else EXTERNAL) | EXTERNAL
+        told[kind] = draw(st.dictionaries(names, some, min_size=1))
+    return told
+
+
+DOORS = st.sampled_from([PROXIED, PUBLISHED])
+
+
+def filled_in(part: Any) -> Any:  # noqa: ANN401 - any part of a compose file
+    """What Docker makes of a file in which every `$` was doubled; a single one would be a variable."""
+    if isinstance(part, Mapping):
+        return {name: filled_in(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [filled_in(value) for value in part]
+    if isinstance(part, str):
+        assert "$" not in part.replace("$$", "")
+        return part.replace("$$", "$")
+    return part
+
+
+@given(configs(), DOORS)
+def test_every_object_that_a_recipe_makes_bears_our_mark_and_a_name_of_the_slots_own(
+    config: Config, door: Door
+) -> None:
+    laid = filled_in(overlay(config, STACK, RELEASE, door))
+    for kind in MADE:
+        made = {name for name, value in (config.get(kind) or {}).items() if not (value or {}).get("external")}
+        assert made <= laid[kind].keys() <= made | {"default"}
+        event(f"{kind}: {min(len(made), 2)}")
+        names = [laid[kind][name].get("name", "notes-1234abcd_default") for name in laid[kind]]
+        assert all(name.startswith("notes-1234abcd_") for name in names)
+        assert all(one["labels"][SLOT] == MARK for one in laid[kind].values())
+
+
+@given(configs(), DOORS)
+def test_nothing_that_a_recipe_says_of_its_objects_is_lost(config: Config, door: Door) -> None:
+    """Docker forgets the whole of an object of which a later file says anything."""
+    laid = filled_in(overlay(config, STACK, RELEASE, door))
+    for kind in MADE:
+        for name, value in (config.get(kind) or {}).items():
+            if not (value or {}).get("external"):
+                said = {**(value or {}), "name": laid[kind][name]["name"], "labels": laid[kind][name]["labels"]}
+                assert laid[kind][name] == said
+                assert said["labels"] == {**((value or {}).get("labels") or {}), SLOT: MARK}
+            elif laid[kind].get(name):
+                pytest.fail(f"{kind} {name} is external, and nothing may be said of it")
+
+
+@given(configs(), DOORS)
+def test_of_services_only_what_is_missing_is_said(config: Config, door: Door) -> None:
+    laid = filled_in(overlay(config, STACK, RELEASE, door))
+    assert laid["services"].keys() == config["services"].keys()
+    for name, service in laid["services"].items():
+        theirs = config["services"][name].get("environment") or {}
+        assert not service["environment"].keys() & theirs.keys()
+        assert {**RELEASE.settings, **theirs} == {**service["environment"], **theirs}
+        labels = service["deploy"]["labels"]
+        assert (labels[SLOT], labels[COMMIT]) == (MARK, RELEASE.commit)
+        assert set(service) <= {"environment", "deploy", "ports"}
+        assert set(service) == {"environment", "deploy"} or name == "app"
+
+
+@given(configs(), DOORS)
+def test_the_network_of_services_that_name_none_is_marked_where_docker_makes_it(config: Config, door: Door) -> None:
+    laid = overlay(config, STACK, RELEASE, door)["networks"]
+    declared = "default" in (config.get("networks") or {})
+    needed = any(not service.get("networks") for service in config["services"].values())
+    event(f"declared: {declared}, needed: {needed}")
+    if not declared:
+        assert ("default" in laid) == needed
+
+
+def test_the_labels_of_the_app_are_those_that_co_op_clouds_commands_look_for() -> None:
+    told: Config = {"version": "3.8", "services": {"app": {}, "db": {}}}
+    services = overlay(told, STACK, RELEASE, PROXIED)["services"]
+    assert services["db"]["deploy"]["labels"] == {SLOT: MARK, COMMIT: "c" * 40}
+    assert services["app"]["deploy"]["labels"] == {
+        SLOT: MARK,
+        COMMIT: "c" * 40,
+        ADDRESS: "127.0.0.1:80 http://notes.localhost",
+        "coop-cloud.notes-1234abcd.recipe": "notes",
+        "coop-cloud.notes-1234abcd.version": "1.2.0+4.5",
+        "coop-cloud.notes-1234abcd.chaos": "false",
+    }
+
+
+def test_our_marks_are_labels_of_services_and_never_of_containers() -> None:
+    laid = overlay(config(), STACK, RELEASE, PUBLISHED)["services"]["app"]
+    assert "labels" not in laid
+
+
+def test_a_published_port_lets_no_two_tasks_wait_for_each_other() -> None:
+    told: Config = {"version": "3.8", "services": {"app": {}, "db": {}}}
+    services = overlay(told, STACK, RELEASE, PUBLISHED)["services"]
+    assert services["app"]["ports"] == [{"target": 80, "published": 24000, "mode": "host"}]
+    assert services["app"]["deploy"]["update_config"] == {"order": "stop-first"}
+    assert "ports" not in services["db"]
+    assert "ports" not in overlay(told, STACK, RELEASE, PROXIED)["services"]["app"]
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        (None, "notes-1234abcd_entry"),
+        ("notes-1234abcd_entry_v3", "notes-1234abcd_entry_v3"),
+        ("entry_v3", "notes-1234abcd_entry_v3"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["configs", "secrets"])
+def test_the_version_in_a_configs_or_secrets_name_stays(kind: str, name: str | None, own: str) -> None:
+    told = {**config(), kind: {"entry": {"file": "/c/entry", **({"name": name} if name else {})}}}
+    assert overlay(told, STACK, RELEASE, PROXIED)[kind]["entry"]["name"] == own
+
+
+@pytest.mark.parametrize("kind", ["volumes", "networks"])
+def test_a_fixed_name_becomes_the_slots_own(kind: str) -> None:
+    told = {**config(), kind: {"data": {"name": "shared"}}}
+    assert overlay(told, STACK, RELEASE, PROXIED)[kind]["data"]["name"] == "notes-1234abcd_data"
+
+
+def test_the_overlay_is_of_the_version_of_the_recipes_files_which_docker_demands() -> None:
+    assert overlay({**config(), "version": "3.13"}, STACK, RELEASE, PROXIED)["version"] == "3.13"
