@@ -1,0 +1,77 @@
+"""Whole passes over a recipe that declares `driver = "abra"`: the real `reconcile`, a real swarm, abra's stand-in."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.abra.installed import Installed, docker
+from tests.command import Canon, Said
+from tests.forge import Forge, forge
+from tests.repositories import Repository
+from tests.swarm.upstreams import lay_fleet, release, versions
+
+NAME = "custom-html"
+OLDER, NEWER = versions(NAME)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Forge]:
+    with forge(tmp_path / "forge") as real:
+        yield real
+
+
+@pytest.fixture
+def canon(tmp_path: Path, served: Forge, installed: Installed, registry: str) -> Canon:
+    assert registry
+    folder = tmp_path / "canon"
+    lay_fleet(folder / "fleet", served, [NAME])
+    declared = folder / "fleet" / "recipes" / NAME / "recipe.toml"
+    declared.write_text(declared.read_text().replace('driver = "swarm"', 'driver = "abra"'))
+    return Canon(folder, {"DOCKER_HOST": os.environ["DOCKER_HOST"], "PATH": installed.environment["PATH"]})
+
+
+def ours() -> set[str]:
+    """What bears a mark of Canon's, or a name of this recipe's stacks."""
+    kinds = ("service", "secret", "config", "volume", "network")
+    names = {name for kind in kinds for name in docker(kind, "ls", "--format", "{{.Name}}").split()}
+    return {name for name in names if name.startswith(NAME)}
+
+
+def result(said: Said) -> tuple[int, str]:
+    return said.code, said.row(NAME)["result"]
+
+
+def test_releases_are_promoted_by_abra_over_data_that_has_lived(
+    canon: Canon, served: Forge, installed: Installed
+) -> None:
+    before = ours()
+    upstream = Repository.make(served.root / f"{NAME}.git")
+    release(upstream, NAME, OLDER)
+    first = canon.json()
+    assert result(first) == (0, "promoted"), first.out
+    deployed = len(installed.called("deploy"))
+    assert deployed >= 2
+
+    assert result(canon.json()) == (0, "none")
+    assert len(installed.called("deploy")) == deployed
+
+    release(upstream, NAME, NEWER)
+    second = canon.json()
+    assert result(second) == (0, "promoted"), second.out
+    assert second.row(NAME)["have"]["lineage"] == [OLDER, NEWER]
+    assert canon.json("drift").code == 0
+    assert installed.called("--chaos") == []
+    assert ours() == before
+
+
+def test_what_abra_alone_says_was_done_is_no_promotion(canon: Canon, served: Forge, installed: Installed) -> None:
+    before = ours()
+    release(Repository.make(served.root / f"{NAME}.git"), NAME, OLDER)
+    installed.behave(app_deploy="says done")
+    told = canon.json()
+    assert result(told) == (1, "infrastructure")
+    assert "abra app deploy ended with 0, but Docker has nothing of this deployment" in told.row(NAME)["reason"]
+    assert told.row(NAME)["have"] is None
+    assert ours() == before
