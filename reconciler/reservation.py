@@ -22,7 +22,7 @@ def reserved(host: Host, recipe: str, command: str) -> Iterator[Path]:
         with _owned(host, recipe, command) as folder:
             yield folder
     except LockHeldError as held:
-        raise BusyError(f"{recipe}: its slot is in use: {held}") from held
+        raise BusyError(f"{recipe}: its slot is in use: {held}", held.hint) from held
 
 
 @contextmanager

@@ -81,6 +81,11 @@ class StateFolder:
                 make_folder(path)
                 _refuse_foreign(path)
 
+    def require_folder(self) -> None:
+        """Raise FolderError where the folder would be and something else is; nothing at all is fine, for looking."""
+        if self.root.exists() and not self.root.is_dir():
+            raise _no_folder(self.root)
+
     def make_slot(self, name: str) -> Path:
         """Make the folder of a slot, or take the one that is there; raises FolderError for what is no folder of ours.
 
@@ -111,10 +116,12 @@ def _folder_at(path: Path) -> os.stat_result | None:
             f"the state folder's {path} is a symbolic link", f"remove it, or name the folder itself: {path.resolve()}"
         )
     if not stat.S_ISDIR(look.st_mode):
-        raise FolderError(
-            f"the state folder's {path} is no folder", "move it away, or name another folder with --state"
-        )
+        raise _no_folder(path)
     return look
+
+
+def _no_folder(path: Path) -> FolderError:
+    return FolderError(f"the state folder's {path} is no folder", "move it away, or name another folder with --state")
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -12,8 +12,9 @@ from attrs import frozen
 from desired.model import Release, TierName, Unobservable
 from desired.problems import RefusedError
 from desired.values import read_duration
+from desired.want import releases
 from reconciler.assignment import Assignment
-from reconciler.casts import NeedMissingError, canonical_cast, cast_of
+from reconciler.casts import NeedMissingError, canonical_cast, cast_of, drivers_of
 from reconciler.cli.failures import UsageError
 from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
@@ -21,7 +22,7 @@ from reconciler.converge import base_for, trial_id
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate
 from reconciler.core.report import Command, Run
-from reconciler.core.sights import Sight, mirrored_tags, want_of
+from reconciler.core.sights import Sight, believed_tags, mirrored_tags, want_of
 from reconciler.core.tiers import Verdict, failing
 from reconciler.crossing import Seen
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
@@ -43,6 +44,8 @@ from reconciler.trial import run_trial
 from state.errors import LockHeldError
 from state.lock import hold
 from state.model import Answer, Canonical, Records
+
+NAMED_RELEASES = 3
 
 
 @frozen
@@ -91,6 +94,7 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
         _bring_up(host, house, sight)
     release = _release(host, sights[name], wish.ref)
     cast = cast_of(recipe, release, house.fleet.recipes, _need_releases(records, sights))
+    host = host.concerning(drivers_of(cast))
     with reserved(host, name, f"trial {release.version}") as folder:
         sight = sights[name]
         assignment = Assignment(
@@ -135,8 +139,20 @@ def _release(host: Host, sight: Sight, ref: str | None) -> Release:
         return want
     commit = host.mirrors.resolve(name, ref) or host.mirrors.fetch(sight.recipe, ref)
     if commit is None:
-        raise UsageError(f"{name}: neither a release nor a branch nor a commit is named {ref}")
+        raise UsageError(f"{name}: neither a release nor a branch nor a commit is named {ref}", _nearest(sight, ref))
     return Release(ref, commit)
+
+
+def _nearest(sight: Sight, ref: str) -> str:
+    """What could have been meant; a commit is found only where a mirrored branch or release leads to it."""
+    import difflib
+
+    tags = believed_tags(sight) or {}
+    near = difflib.get_close_matches(ref, tags, 1)
+    if near:
+        return f"did you mean {near[0]}"
+    newest = [release.version for release in releases(tags, "*")][: -NAMED_RELEASES - 1 : -1]
+    return f"newest releases are: {', '.join(newest)}" if newest else "upstream has no release; name a branch, as main"
 
 
 def _need_releases(records: Records, sights: Mapping[str, Sight]) -> dict[str, Release | None]:

@@ -1,13 +1,13 @@
 """Compares what should be with what was seen: one finding a recipe."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from attrs import frozen
 
 from desired.model import Ambiguous, NeverReleased, Release, Unobservable, Want
-from desired.versions import is_release_name, version_key
+from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import not_releases
 from reconciler.core.sights import Look, Orphan, Sight, believed_tags, mirrored_tags, moved_tags, vanished_tags, want_of
 from state.model import Canonical
@@ -101,10 +101,15 @@ def _cause(sight: Sight, want: Want) -> tuple[Cause, str]:
     if ahead:
         return Cause.AHEAD, ahead
     if isinstance(want, Ambiguous):
-        return Cause.AMBIGUOUS, f"the newest version has several tags on different commits: {', '.join(want.tags)}"
+        return Cause.AMBIGUOUS, _ambiguous(want)
     if isinstance(want, NeverReleased):
         return Cause.NEVER_RELEASED, _never(sight)
     return _releasable(sight.canonical, want)
+
+
+def _ambiguous(want: Ambiguous) -> str:
+    ways = "upstream must drop all but one or publish a newer version; or leave it out by [release] allow"
+    return f"the newest version has several tags on different commits: {', '.join(want.tags)}; {ways}"
 
 
 def _moved(sight: Sight, want: Want) -> str:
@@ -148,8 +153,14 @@ def _never(sight: Sight) -> str:
     if not tags:
         return "upstream has no tags"
     if not any(commit is not None and is_release_name(tag) for tag, commit in tags.items()):
-        return "upstream has no release tag"
+        return "upstream has no release tag" + _long_ones(tags)
     return f'no release tag lies in `allow = "{sight.recipe.allow}"`'
+
+
+def _long_ones(tags: Collection[str]) -> str:
+    """A word on tags that are no releases for their length alone; who published them could not tell otherwise."""
+    long = sum(len(tag) > LONGEST for tag in tags)
+    return f"; {long} of its {len(tags)} tags have more than {LONGEST} characters" if long else ""
 
 
 def _releasable(have: Canonical | None, want: Release) -> tuple[Cause, str]:

@@ -23,6 +23,7 @@ def test_a_second_pass_names_the_first_and_leaves_it_alone(jot: Jot) -> None:
         assert (trial.code, trial.out) == (75, "")
         assert trial.err.startswith("jot: the mirror stays as it is") or f"pid {first.pid}" in trial.err
         assert re.search(rf"jot: its slot is in use: .* is held by pid {first.pid} \({command}\) {SINCE}", trial.err)
+        assert trial.err.splitlines()[-1] == hint
         assert jot.run("accept", "jot", "--reason", "why not").code == 75
 
         (jot.folder / "go").touch()
@@ -82,5 +83,12 @@ def test_a_state_folder_that_is_none_or_cannot_be_made_is_named(jot: Jot, tmp_pa
         told = jot.json("--state", str(path))
         message = told.document["errors"][0]["message"]
         assert (told.code, str(path) in message, why in message) == (1, True, True), message
+    for words in (("--dry-run",), ("drift",), ("status",), ("logs", "jot"), ("trial", "jot"), ("raise", "jot")):
+        said = jot.run(*words, "--state", str(tmp_path / "file"))
+        assert said.code == 1
+        assert said.err.splitlines() == [
+            f"reconcile: the state folder's {tmp_path / 'file'} is no folder",
+            "  move it away, or name another folder with --state",
+        ]
     assert (tmp_path / "file").read_text() == "mine\n"
     assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -29,7 +29,11 @@ def test_a_trial_takes_a_release_a_branch_a_commit_or_a_tag_that_is_no_release(s
     assert settled.row_of("--dry-run")["action"] == "promote"
     unknown = settled.run("trial", "jot", "--ref", "nowhere")
     assert (unknown.code, unknown.out) == (64, "")
-    assert "jot: neither a release nor a branch nor a commit is named nowhere" in unknown.err
+    assert unknown.err.splitlines()[-2:] == [
+        "reconcile: jot: neither a release nor a branch nor a commit is named nowhere",
+        f"  newest releases are: {SECOND}, {FIRST}",
+    ]
+    assert settled.run("trial", "jot", "--ref", "nihgtly").err.splitlines()[-1] == "  did you mean nightly"
 
 
 def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settled: Jot) -> None:

@@ -50,9 +50,12 @@ def hollow(jot: Jot) -> Said:
 
 def test_a_missing_fleet_folder_is_told_by_every_command(jot: Jot) -> None:
     shutil.rmtree(jot.fleet)
-    assert refused(jot) == [f"{jot.fleet}:1:1: is missing"]
+    way_out = f"name a fleet's folder with --fleet, or make one: reconcile init {jot.fleet}"
+    assert refused(jot) == [f"{jot.fleet}:1:1: is missing; {way_out}"]
     assert {jot.json(*words).code for words in EVERY_OTHER} == {78}
     assert not jot.state.exists()
+    assert jot.run("init", str(jot.fleet)).code == 0
+    assert jot.run("--dry-run").code == 5
 
 
 def test_an_empty_fleet_folder_lacks_a_file_and_a_folder(jot: Jot) -> None:

@@ -27,6 +27,16 @@ def test_hostile_names_are_listed_escaped_and_nothing_comes_of_them(settled: Jot
     assert {path.name for path in settled.folder.iterdir()} == {"fleet", "state", "upstreams"}
 
 
+def test_a_tag_that_is_no_release_for_its_length_or_for_what_it_names_is_listed_with_the_reason(settled: Jot) -> None:
+    long = f"1.1.0+{'9' * 140}"
+    settled.upstream.tag(long)
+    settled.upstream.tag("1.2.0", settled.upstream.blob(b"no commit"))
+    assert settled.run("-q").code == 0
+    said = settled.run("--dry-run", "-o", "wide")
+    listed = f"jot: no releases: {long[:40]}… (more than 128 characters), 1.2.0 (names no commit)"
+    assert listed in said.out.splitlines()
+
+
 def test_a_release_is_promoted_past_hostile_names(settled: Jot) -> None:
     for name in HOSTILE_TAGS:
         settled.upstream.tag(name)

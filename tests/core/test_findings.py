@@ -15,6 +15,7 @@ A, B, C = commit("a"), commit("b"), commit("c")
 
 
 OLD, TAG, TWIN, NEXT = "0.9.0", "1.0.0", "v1.0.0", "1.1.0"
+LONG = f"1.0.0+{'v' * 123}"
 HAVE = canonical(TAG, A)
 
 
@@ -42,6 +43,9 @@ PLAIN = [
     Case("no tags", {}, None, Cause.NEVER_RELEASED, "upstream has no tags"),
     Case("other tags", {"latest": A, "20191109": B}, None, Cause.NEVER_RELEASED, "upstream has no release tag"),
     Case("a tag on no commit", {TAG: None}, None, Cause.NEVER_RELEASED, "upstream has no release tag"),
+    Case(
+        "a tag too long", {LONG: A, "x": B}, None, Cause.NEVER_RELEASED, "1 of its 2 tags have more than 128 characters"
+    ),
     Case("none allowed", {TAG: A}, None, Cause.NEVER_RELEASED, 'no release tag lies in `allow = "<1"`', allow="<1"),
     Case("unseen", Unobservable("timed out"), HAVE, Cause.UNOBSERVABLE, "timed out"),
     Case("unseen, nothing recorded", Unobservable("timed out"), None, Cause.UNOBSERVABLE, "timed out"),
@@ -55,7 +59,7 @@ ORDER = [
     Case("twins on one commit", {TAG: A, TWIN: A}, canonical(TWIN, A), Cause.IN_SYNC, "newest release 1.0.0"),
     Case("own name gone, its twin there", {TWIN: A}, HAVE, Cause.IN_SYNC, "newest release v1.0.0"),
     Case("twins apart", {TAG: A, TWIN: B}, None, Cause.AMBIGUOUS, "tags on different commits: 1.0.0, v1.0.0"),
-    Case("twins apart, one recorded", {TAG: A, TWIN: B}, HAVE, Cause.AMBIGUOUS, "1.0.0, v1.0.0"),
+    Case("twins apart, one recorded", {TAG: A, TWIN: B}, HAVE, Cause.AMBIGUOUS, "1.0.0, v1.0.0; upstream must drop"),
     Case("twins apart below a greater", {TAG: A, TWIN: B, NEXT: C}, HAVE, Cause.NEW_RELEASE, "1.1.0 was"),
 ]
 
