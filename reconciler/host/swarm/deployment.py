@@ -12,8 +12,9 @@ from reconciler.crossing import App, Given
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.listeners import free_port
+from reconciler.host.sample import SAMPLE
 from reconciler.host.swarm.engine import Engine
-from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of
+from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of, version_of
 from reconciler.host.swarm.stack import (
     NAMESPACE,
     SLOT,
@@ -61,7 +62,7 @@ def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given
     """Raises RecipeError or InfrastructureError where the stack cannot be handed over; Swarm does the rest."""
     stack, recipe = stack_of(app, policy.zone), read_recipe(checkout)
     prepared = ready(engine, stack, recipe, checkout, given)
-    make_secrets(engine, stack, recipe, app)
+    make_secrets(engine, prepared, recipe, app)
     laid = write_overlay(app, laid_over(prepared, policy, given))
     engine.deploy(stack.name, (*prepared.compose, laid), prepared.settings, checkout)
     finish(engine, stack, app, given)
@@ -71,6 +72,7 @@ def ready(engine: Engine, stack: Stack, recipe: SwarmRecipe, checkout: Path, giv
     """A release that can be deployed as far as can be told before, its images on this host."""
     prepared = prepare(engine, stack, recipe, checkout, given)
     _check(engine, prepared)
+    _check_secrets(engine, prepared, recipe)
     for image in images(prepared.config):
         engine.pull(image)
     return prepared
@@ -119,15 +121,39 @@ def door(prepared: Prepared, policy: Swarm) -> Door:
     return Door(address, f"http://{address}", *((target, published) if own is None else ()))
 
 
-def make_secrets(engine: Engine, stack: Stack, recipe: SwarmRecipe, app: App) -> None:
+def make_secrets(engine: Engine, prepared: Prepared, recipe: SwarmRecipe, app: App) -> None:
     """A secret of the swarm for each that was provided; one that is there has the same content already."""
+    stack = prepared.stack
     labels = ("--label", f"{SLOT}={stack.mark}", "--label", f"{NAMESPACE}={stack.name}")
-    have = {secret["Spec"]["Name"] for secret in engine.inspect("secret", engine.found("secret", f"label={labels[1]}"))}
-    for name, version in recipe.sample.versions.items():
-        full = f"{stack.name}_{name}_{version}"
+    have = _secrets(engine, f"label={labels[-1]}")
+    for name, full in secret_names(prepared, recipe).items():
         if full not in have:
             content = (app.secrets / name).read_bytes()
             engine.change("secret", "create", *labels, full, "-", what=f"make secret {name}", given=content)
+
+
+def secret_names(prepared: Prepared, recipe: SwarmRecipe) -> Mapping[str, str]:
+    """What each secret of the recipe is called in the swarm; its version is a setting like any other."""
+    return {
+        name: f"{prepared.stack.name}_{name}_{prepared.settings[version_of(name)]}" for name in recipe.sample.versions
+    }
+
+
+def _check_secrets(engine: Engine, prepared: Prepared, recipe: SwarmRecipe) -> None:
+    """Docker would find out only once it has made the networks."""
+    secrets = (prepared.config.get("secrets") or {}).values()
+    wanted = {secret["name"] for secret in secrets if secret and secret.get("external")}
+    lacking = wanted - {*secret_names(prepared, recipe).values()}
+    if lacking and (lacking := lacking - _secrets(engine)):
+        said = ", ".join(prepared.stack.logical(name) for name in sorted(lacking))
+        raise RecipeError(
+            f"{prepared.stack.recipe}: nothing makes the secret {said}",
+            f"declare it in {SAMPLE}, as SECRET_NAME_VERSION=v1",
+        )
+
+
+def _secrets(engine: Engine, *filters: str) -> set[str]:
+    return {secret["Spec"]["Name"] for secret in engine.inspect("secret", engine.found("secret", *filters))}
 
 
 def _read(config: bytes) -> Config:
@@ -142,9 +168,7 @@ def _check(engine: Engine, prepared: Prepared) -> None:
     for what, file in files(config):
         inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in outside(config):
-        raise RecipeError(
-            f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone"
-        )
+        raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
     taken = _taken(engine, stack)
     for port, service in claims(config).items():
         if port in taken:

@@ -96,7 +96,7 @@ class SwarmDriver:
         return survey(self._engine, root)
 
     def clear(self, mark: str) -> Residue:
-        return Residue(left=removal.take_away(self._engine, removal.of_slot(mark), self._sleep))
+        return Residue(left=removal.take_away(self._engine, removal.of_slot(self._engine, mark), self._sleep))
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)

@@ -55,12 +55,17 @@ def parse_exports(text: str) -> Iterator[tuple[str, str]]:
             yield match[1], next(value for value in match.groups()[1:] if value is not None)
 
 
+def version_of(secret: str) -> str:
+    """The setting that has a secret's version."""
+    return f"SECRET_{secret.upper()}_VERSION"
+
+
 def settings_of(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
     """All variables of a deployment.
 
     Of several values for one name that of the later holds: the sample's, the `given` one, abra.sh's, and ours.
     """
-    versions = {f"SECRET_{name.upper()}_VERSION": version for name, version in recipe.sample.versions.items()}
+    versions = {version_of(name): version for name, version in recipe.sample.versions.items()}
     settings = {**versions, **_expanded(recipe.sample.assigned, {**given, **ours}), **given, **recipe.exports, **ours}
     for name in settings:
         if _NOT_SETTINGS.fullmatch(name):

@@ -32,11 +32,16 @@ def marks(engine: Engine) -> tuple[str, ...]:
 
 
 def mark_of(one: Json) -> str:
+    """The mark of the slot to which an object belongs, "" if to none."""
+    return _label(one, SLOT)
+
+
+def _label(one: Json, name: str) -> str:
     """Docker keeps labels in a place of its own for each kind of object."""
     for holder in (one, one.get("Spec") or {}, one.get("Config") or {}):
         labels = holder.get("Labels") or {}
-        if SLOT in labels:
-            return str(labels[SLOT])
+        if name in labels:
+            return str(labels[name])
     return ""
 
 
@@ -44,8 +49,12 @@ def of_stack(stack: str) -> tuple[str, ...]:
     return (f"{NAMESPACE}={stack}",)
 
 
-def of_slot(mark: str) -> tuple[str, ...]:
-    return (f"{SLOT}={mark}",)
+def of_slot(engine: Engine, mark: str) -> tuple[str, ...]:
+    """The mark, and the stacks that it is on: the containers of their tasks bear no more than the stack's name."""
+    own = f"{SLOT}={mark}"
+    marked = (one for kind, names in objects(engine, own).items() for one in engine.inspect(kind, names))
+    stacks = {stack for one in marked if (stack := _label(one, NAMESPACE))}
+    return (own, *(label for stack in sorted(stacks) for label in of_stack(stack)))
 
 
 def take_away(engine: Engine, labels: tuple[str, ...], sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
