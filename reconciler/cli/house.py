@@ -94,7 +94,7 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
     prepare()
     fleet, state, clock = house.fleet, house.state, SystemClock()
     tools = sorted({tool for recipe in fleet.recipes.values() for tool in recipe.requires})
-    children = child_environment(fleet.passes, os.environ)
+    children = child_environment(fleet.passes, os.environ, state.root)
     commands = HostCommands(children, state.root)
     return Host(
         clock=clock,
@@ -107,7 +107,7 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
         registry=SqliteRegistry(state.database),
         snapshots=SealedSnapshots(),
         progress=watcher,
-        place=place(tools, fleet.passes, os.environ),
+        place=place(tools, children, os.environ),
         canon=canon_revision(children),
         fleet=fleet_revision(fleet.folder, children),
         state=state,

@@ -11,6 +11,7 @@ from time import monotonic
 from attrs import frozen
 
 from reconciler.crossing import Command, Ran
+from reconciler.host.environment import ALLOWED
 from reconciler.host.run import Order, run
 from reconciler.host.sinks import Log
 from reconciler.redact import redaction, slot_secrets
@@ -45,8 +46,7 @@ class HostCommands:
 
     def _passed_on(self) -> tuple[bytes, ...]:
         """Values which somebody chose to hand to children: a password, for all we know."""
-        ours = {"PATH", "LANG", "LC_ALL"}
-        values = [os.fsencode(value) for name, value in self.environment.items() if name not in ours]
+        values = [os.fsencode(value) for name, value in self.environment.items() if name not in ALLOWED]
         return tuple(value for value in values if len(value) >= _SHORTEST)
 
 

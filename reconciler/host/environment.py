@@ -15,7 +15,8 @@ from reconciler.host.run import Order, capture
 from reconciler.host.text import one_line
 from state.model import Place
 
-ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+CEILING = "GIT_CEILING_DIRECTORIES"
+ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", CEILING)
 
 CGROUPS = Path("/proc/self/cgroup")
 
@@ -24,10 +25,14 @@ _ALWAYS_USED = ("git", "python3")
 _SECONDS = 30.0
 
 
-def child_environment(passes: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """What every child gets beside `HOME` and `TMPDIR`, which are its slot's: the allow-list and what is passed on."""
+def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: Path) -> dict[str, str]:
+    """What every child gets beside `HOME` and `TMPDIR`, which are its slot's: the allow-list and what is passed on.
+
+    Where the state folder lies in a work tree of git, a bare `git checkout` of a child would change that one: git is
+    kept from looking for a repository in `state` and above.
+    """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
-    return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", CEILING: str(state)}
 
 
 def _path(environ: Mapping[str, str]) -> str:
@@ -36,12 +41,11 @@ def _path(environ: Mapping[str, str]) -> str:
     return ":".join(folders) or _DEFAULT_PATH
 
 
-def place(requires: Iterable[str], passes: Iterable[str], environ: Mapping[str, str]) -> Place:
-    """Where we run. `requires` are all tools that any recipe requires.
+def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
+    """Where we run. `requires` are all tools that any recipe requires, `environment` is what children get.
 
     Raises InfrastructureError where git is missing or older than what we need.
     """
-    environment = child_environment(passes, environ)
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *_ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"
     unit = unit_of(_read(CGROUPS))

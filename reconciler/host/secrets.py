@@ -32,13 +32,13 @@ class _Refusal:
 
 
 class HostSecrets:
-    """Of `environment` makers get PATH, LANG and LC_ALL.
+    """Of `environment` makers get what apps inherit.
 
     A maker goes before a length. One for a secret that the release does not read is not run: releases differ.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = {name: environment[name] for name in INHERITED}
+        self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
     def provide(
         self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], folder: Path, log: Path

@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.cli.jot import FIRST, SECOND, Jot
 from tests.command import look_of
 from tests.procfile_apps import ESCAPE, lives
+from tests.repositories import git
 
 # Leaves a daemon that has forked twice and knows neither our environment nor our session.
 ESCAPES = f"cat > escape.py <<'END'\n{ESCAPE}END\npython3 -I -S escape.py "
@@ -66,6 +67,25 @@ def test_a_test_that_writes_into_the_fleet_is_seen_and_nothing_is_promoted(settl
     assert cold(row) == ("fail", "the fleet folder of the recipe changed during the trial")
     assert "cold: the fleet folder of the recipe changed during the trial" in row["reason"]
     assert settled.kept().without_tags() == kept
+
+
+def test_no_git_of_a_recipe_reaches_a_work_tree_around_the_state_folder(settled: Jot) -> None:
+    around = settled.folder / "mine"
+    around.write_text("committed")
+    for words in (("init", "-q", "."), ("add", "mine"), ("commit", "-q", "-m", "mine")):
+        git(settled.folder, *words)
+    around.write_text("not committed yet")
+    settled.release(SECOND, _env_sample="SECRET_KEY_VERSION=v1 # generate=false\n")
+    settled.declare(
+        '[custom]\nrun = [["sh", "custom.sh"]]\n[install]\nsecrets = { key = ["sh", "maker.sh"] }\n',
+        custom='git checkout -f && exit 1\n"$APP_RUN" git checkout -f && exit 1\nexit 0\n',
+        maker="git checkout -f && exit 1\necho a-secret-of-some-length\n",
+    )
+    said = settled.run()
+    assert said.code == 0, said
+    assert around.read_text() == "not committed yet"
+    logged = "".join(path.read_text() for path in (settled.state / "logs").rglob("*.log"))
+    assert logged.count("not a git repository") == 2
 
 
 def test_a_recipes_fleet_folder_that_goes_during_the_pass_concerns_nothing_but_its_tests(settled: Jot) -> None:

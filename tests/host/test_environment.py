@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from reconciler.errors import InfrastructureError
 from reconciler.host import environment
-from reconciler.host.environment import ALLOWED, child_environment, place, trigger_of, unit_of
+from reconciler.host.environment import ALLOWED, CEILING, child_environment, place, trigger_of, unit_of
+from state.model import Place
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -26,8 +27,9 @@ def program(folder: Path, name: str, says: str = "") -> Path:
 
 @given(st.dictionaries(st.sampled_from([*ALLOWED, "HTTPS_PROXY", "TOKEN", "LD_PRELOAD"]), st.text("ab/:", max_size=9)))
 def test_children_get_the_allow_list_and_what_is_passed_on_and_nothing_else(environ: dict[str, str]) -> None:
-    children = child_environment(["HTTPS_PROXY", "HOME", "PATH", "ABSENT"], environ)
-    assert children.keys() == {"PATH", "LANG", "LC_ALL"} | ({"HTTPS_PROXY"} & environ.keys())
+    children = child_environment(["HTTPS_PROXY", "HOME", "PATH", CEILING, "ABSENT"], environ, Path("/state"))
+    assert children.keys() == {"PATH", "LANG", "LC_ALL", CEILING} | ({"HTTPS_PROXY"} & environ.keys())
+    assert children[CEILING] == "/state"
     assert children["LANG"] == children["LC_ALL"] == "C.UTF-8"
     assert children.get("HTTPS_PROXY") == environ.get("HTTPS_PROXY")
     assert all(folder.startswith("/") for folder in children["PATH"].split(":"))
@@ -42,10 +44,14 @@ def test_children_get_the_allow_list_and_what_is_passed_on_and_nothing_else(envi
     ],
 )
 def test_no_program_is_looked_for_in_the_folder_at_hand(path: str, kept: str) -> None:
-    assert child_environment([], {"PATH": path})["PATH"] == kept
+    assert child_environment([], {"PATH": path}, Path("/state"))["PATH"] == kept
 
 
 # ---- where we are ----
+
+
+def place_of(requires: list[str], passes: list[str], environ: dict[str, str]) -> Place:
+    return place(requires, child_environment(passes, environ, Path("/state")), environ)
 
 
 @pytest.mark.parametrize(
@@ -82,10 +88,10 @@ def test_a_trigger_is_believed_only_inside_a_unit(unit: str, environ: dict[str, 
 
 
 def test_a_place_names_what_is_there() -> None:
-    here = place(["sh", "no-such-tool"], ["HTTPS_PROXY", "UNSET"], {"PATH": PATH, "HTTPS_PROXY": "x", "OTHER": "y"})
+    here = place_of(["sh", "no-such-tool"], ["HTTPS_PROXY", "UNSET"], {"PATH": PATH, "HTTPS_PROXY": "x", "OTHER": "y"})
     assert here.user == pwd.getpwuid(os.geteuid()).pw_name
     assert here.path == PATH
-    assert here.variables == ("HOME", "HTTPS_PROXY", "LANG", "LC_ALL", "PATH", "TMPDIR")
+    assert here.variables == (CEILING, "HOME", "HTTPS_PROXY", "LANG", "LC_ALL", "PATH", "TMPDIR")
     assert list(here.tools) == ["git", "no-such-tool", "python3", "sh"]
     assert here.tools["no-such-tool"] == ""
     assert here.tools["sh"].startswith("sha256:")
@@ -96,14 +102,14 @@ def test_a_place_names_what_is_there() -> None:
 
 
 def test_a_place_looks_the_same_twice_and_whatever_else_is_set() -> None:
-    first = place(["sh"], [], {"PATH": PATH})
-    assert place(["sh"], [], {"PATH": PATH, "UNRELATED": "x", "HOME": "/elsewhere", "LANG": "de_DE"}) == first
-    assert place(["sh"], ["UNSET"], {"PATH": PATH}) == first
+    first = place_of(["sh"], [], {"PATH": PATH})
+    assert place_of(["sh"], [], {"PATH": PATH, "UNRELATED": "x", "HOME": "/elsewhere", "LANG": "de_DE"}) == first
+    assert place_of(["sh"], ["UNSET"], {"PATH": PATH}) == first
 
 
 def test_a_passed_variable_changes_the_place_by_its_name_and_not_by_its_value() -> None:
-    without = place([], ["TOKEN"], {"PATH": PATH})
-    one, two = (place([], ["TOKEN"], {"PATH": PATH, "TOKEN": value}) for value in ("canary-one", "canary-two"))
+    without = place_of([], ["TOKEN"], {"PATH": PATH})
+    one, two = (place_of([], ["TOKEN"], {"PATH": PATH, "TOKEN": value}) for value in ("canary-one", "canary-two"))
     assert one == two
     assert one.digest != without.digest
     assert one.versions_digest == without.versions_digest
@@ -111,19 +117,19 @@ def test_a_passed_variable_changes_the_place_by_its_name_and_not_by_its_value() 
 
 
 def test_another_path_is_another_place_with_the_same_tools(tmp_path: Path) -> None:
-    first = place(["sh"], [], {"PATH": PATH})
-    longer = place(["sh"], [], {"PATH": f"{PATH}:{tmp_path}"})
+    first = place_of(["sh"], [], {"PATH": PATH})
+    longer = place_of(["sh"], [], {"PATH": f"{PATH}:{tmp_path}"})
     assert longer.digest != first.digest
     assert longer.versions_digest == first.versions_digest
 
 
 def test_a_tool_that_comes_changes_the_place_and_one_that_is_renewed_only_the_versions(tmp_path: Path) -> None:
     environ = {"PATH": f"{PATH}:{tmp_path}"}
-    without = place(["git-lfs-of-ours"], [], environ)
+    without = place_of(["git-lfs-of-ours"], [], environ)
     program(tmp_path, "git-lfs-of-ours", "1.0")
-    old = place(["git-lfs-of-ours"], [], environ)
+    old = place_of(["git-lfs-of-ours"], [], environ)
     program(tmp_path, "git-lfs-of-ours", "2.0")
-    new = place(["git-lfs-of-ours"], [], environ)
+    new = place_of(["git-lfs-of-ours"], [], environ)
     assert without.digest != old.digest == new.digest
     assert len({without.versions_digest, old.versions_digest, new.versions_digest}) == 3
 
@@ -133,10 +139,10 @@ def test_another_unit_is_another_place(monkeypatch: pytest.MonkeyPatch, tmp_path
     for unit in ("reconcile.service", "other.service"):
         (tmp_path / "cgroup").write_text(f"0::/system.slice/{unit}\n")
         monkeypatch.setattr(environment, "CGROUPS", tmp_path / "cgroup")
-        here = place([], [], {"PATH": PATH, "INVOCATION_ID": "x"})
+        here = place_of([], [], {"PATH": PATH, "INVOCATION_ID": "x"})
         assert (here.unit, here.trigger) == (unit, "systemctl")
         digests.append(here.digest)
-        assert place([], [], {"PATH": PATH, "INVOCATION_ID": "x", "TRIGGER_UNIT": "x.timer"}).digest == here.digest
+        assert place_of([], [], {"PATH": PATH, "INVOCATION_ID": "x", "TRIGGER_UNIT": "x.timer"}).digest == here.digest
     assert digests[0] != digests[1]
 
 
@@ -150,17 +156,17 @@ def test_another_unit_is_another_place(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_git_that_will_not_do_is_the_hosts_trouble(tmp_path: Path, says: str, complaint: str) -> None:
     program(tmp_path / "bin", "git", says)
     with pytest.raises(InfrastructureError, match=complaint):
-        place([], [], {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"})
+        place_of([], [], {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"})
 
 
 @pytest.mark.parametrize("says", ["git version 2.39.5", "git version 3.0.0.rc1", "git version 2.50.1 (Apple Git-155)"])
 def test_a_git_that_will_do_is_told_with_its_version(tmp_path: Path, says: str) -> None:
     program(tmp_path / "bin", "git", says)
-    here = place([], [], {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"})
+    here = place_of([], [], {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"})
     assert here.tools["git"].startswith(says.split()[2] + " sha256:")
 
 
 def test_a_missing_git_is_named(tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match="git: not found") as raised:
-        place([], [], {"PATH": str(tmp_path)})
+        place_of([], [], {"PATH": str(tmp_path)})
     assert raised.value.hint == "install git"

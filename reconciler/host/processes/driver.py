@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, Standing
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
+from reconciler.host.environment import CEILING
 from reconciler.host.processes import children
 from reconciler.host.processes.ending import put_to_rest
 from reconciler.host.processes.listeners import free_port, objection
@@ -22,7 +23,7 @@ from reconciler.host.processes.witness import LINE_MARK, command_line, witness
 from reconciler.host.run import start_server
 
 _STARTING = 60.0
-INHERITED = ("PATH", "LANG", "LC_ALL")
+INHERITED = ("PATH", "LANG", "LC_ALL", CEILING)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DIR", "VERSION"})
 
@@ -52,14 +53,14 @@ class _Deployment:
 
 
 class ProcessDriver:
-    """Of `environment` apps get PATH, LANG and LC_ALL; `grace` seconds pass between asking to end and killing.
+    """Of `environment` apps get what is INHERITED; `grace` seconds pass between asking to end and killing.
 
     What it tells of an app is read from the running processes. In memory it has only what these cannot tell any more:
     exit codes, and what was left running before.
     """
 
     def __init__(self, environment: Mapping[str, str], grace: float = 10.0) -> None:
-        self._environment = {name: environment[name] for name in INHERITED}
+        self._environment = {name: environment[name] for name in INHERITED if name in environment}
         self._grace = grace
         self._deployments: dict[App, _Deployment] = {}
 
