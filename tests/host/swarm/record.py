@@ -142,12 +142,23 @@ def record(name: str, steps: Sequence[Step]) -> None:
             wait(told)
         found = look()
     finally:
-        docker("stack", "rm", STACK)
-        until = time.monotonic() + _WAIT
-        while any(docker(kind, "ls", "--quiet", "--filter", OURS) for kind in ("container", "network")):
-            assert time.monotonic() < until, "it does not go"
-            time.sleep(0.5)
+        take_away()
     write(FOLDER / f"{name}.json", found)
+
+
+def take_away() -> None:
+    docker("stack", "rm", STACK)
+    until = time.monotonic() + _WAIT
+    while left := (*listed("container", "--all"), *listed("network")):
+        assert time.monotonic() < until, left
+        time.sleep(0.5)
+        # Swarm keeps the container of a job that has finished.
+        for container in listed("container", "--all", "--filter", "status=exited"):
+            docker("container", "rm", "--force", container)
+
+
+def listed(kind: str, *more: str) -> list[str]:
+    return docker(kind, "ls", "--quiet", *more, "--filter", OURS).split()
 
 
 def deploy(services: Mapping[str, Json]) -> None:
@@ -177,7 +188,7 @@ def look() -> Json:
 
 
 def services_and_tasks() -> tuple[list[Json], list[Json]]:
-    names = docker("service", "ls", "--quiet", "--filter", OURS).split()
+    names = listed("service")
     services: list[Json] = json.loads(docker("service", "inspect", *names))
     ids = docker("service", "ps", "--quiet", "--no-trunc", *names).split()
     tasks: list[Json] = json.loads(docker("inspect", "--type", "task", *ids)) if ids else []

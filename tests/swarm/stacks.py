@@ -1,0 +1,149 @@
+"""Small stacks on the real engine, deployed by the real driver."""
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from desired.model import Swarm
+from reconciler.crossing import Absent, App, Given, Seen
+from reconciler.host import appfiles
+from reconciler.host.swarm import engine as docker
+from reconciler.host.swarm.driver import SwarmDriver
+from reconciler.host.swarm.looking import look_at
+from reconciler.host.swarm.stack import stack_of
+from tests.swarm.engine import Engine
+
+COMMIT = "c" * 40
+NGINX = "127.0.0.1:5000/nginx:1.22.1"
+NGINX_NEXT = "127.0.0.1:5000/nginx:1.26.3"
+BASE = "127.0.0.1:5000/base:bookworm"
+SERVER = "traefik.http.services.notes.loadbalancer.server.port"
+PATIENCE = 120.0
+
+Service = dict[str, Any]
+
+
+def service(script: str, condition: str = "any", **more: object) -> Service:
+    """One that runs a script; where it ends it is started again soon."""
+    made = deployed(restart_policy={"condition": condition, "delay": "500ms"})
+    return {"image": BASE, "command": ["sh", "-c", script], "stop_grace_period": "0s", **made, **more}
+
+
+def server(image: str = NGINX, deploy: Mapping[str, object] | None = None, **more: object) -> Service:
+    """One that answers at port 80, and says so as a recipe does."""
+    return {"image": image, **deployed(labels={SERVER: "80"}, **(deploy or {})), **more}
+
+
+def deployed(**deploy: object) -> Service:
+    # The kernel of a test machine may have no IPVS, which other modes need.
+    return {"deploy": {"endpoint_mode": "dnsrr", **deploy}}
+
+
+def release(folder: Path, services: Mapping[str, Service], sample: str = "", **more: object) -> Path:
+    """A recipe's checkout with these services and other parts of a compose file, which is YAML as all JSON is."""
+    folder.mkdir(parents=True)
+    (folder / "compose.yml").write_text(json.dumps({"version": "3.8", "services": services, **more}))
+    (folder / ".env.sample").write_text(sample)
+    return folder
+
+
+def given(version: str = "1.0.0+1", **more: Any) -> Given:  # noqa: ANN401 - any part of it
+    return evolve(Given(version, COMMIT), **more)
+
+
+@frozen
+class Slots:
+    """Apps in slots below a folder, and the driver for all of them."""
+
+    engine: Engine
+    folder: Path
+    environment: Mapping[str, str]
+
+    @classmethod
+    def on(cls, engine: Engine, folder: Path, **environment: str) -> "Slots":
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(engine, folder, {**engine.environment, **environment})
+
+    @property
+    def driver(self) -> SwarmDriver:
+        return SwarmDriver(docker.Engine(self.environment), Swarm())
+
+    def app(self, slot: str = "slot", recipe: str = "notes", **secrets: str) -> App:
+        mark = self.folder / slot
+        app = App(recipe, mark / recipe, str(mark))
+        appfiles.make(app)
+        for name, secret in secrets.items():
+            (app.secrets / name).write_text(secret)
+        return app
+
+    def stack(self, app: App) -> str:
+        return stack_of(app, Swarm().zone).name
+
+    def settled(self, app: App) -> Seen:
+        return self.seen(app, lambda seen: seen.settled)
+
+    def lost(self, app: App) -> str:
+        return self.seen(app, lambda seen: bool(seen.lost)).lost
+
+    def seen(self, app: App, enough: Callable[[Seen], bool]) -> Seen:
+        """Look until it is enough. Nothing may be settled and lost, nor lost while that is not awaited."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            seen = self.driver.look(app)
+            assert isinstance(seen, Seen), seen
+            assert not (seen.settled and (seen.lost or seen.lacks)), seen
+            if enough(seen):
+                return seen
+            assert not seen.lost, seen.lost
+            assert time.monotonic() < until, f"not within {PATIENCE} s: {seen}"
+            time.sleep(0.2)
+
+    def until_told(self, app: App, enough: Callable[[Sequence[Any], Sequence[Any]], bool]) -> None:
+        """Wait for something of the services and tasks, as Docker tells of them."""
+        until = time.monotonic() + PATIENCE
+        stack = stack_of(app, Swarm().zone)
+        while not enough((sight := look_at(docker.Engine(self.environment), stack)).services, sight.tasks):
+            assert time.monotonic() < until, sight
+            time.sleep(0.2)
+
+    def run(self, app: App, *argv: str, text: str = "") -> str:
+        """What a command inside the app prints."""
+        told = self.run_inside(app, *argv, text=text)
+        assert told.returncode == 0, told.stderr
+        return told.stdout
+
+    def run_inside(self, app: App, *argv: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+        path = str(self.driver.app_run(app))
+        bare = {"PATH": "/usr/bin:/bin"}
+        return subprocess.run(
+            [path, *argv], input=text, capture_output=True, text=True, errors="surrogateescape", check=False, env=bare,
+            timeout=60,
+        )  # fmt: skip
+
+    def inspect(self, kind: str, *names: str) -> list[Any]:
+        told: list[Any] = json.loads(self.engine.docker(kind, "inspect", *names))
+        return told
+
+    def objects(self, app: App) -> Mapping[str, Sequence[str]]:
+        """Everything that bears the slot's mark or the stack's name, by kind."""
+        filters = (f"label=canon.slot={app.mark}", f"label=com.docker.stack.namespace={self.stack(app)}")
+        kinds = ("service", "container", "volume", "network", "secret", "config", "image")
+        found = {kind: sorted(self.engine.listed(kind, *filters)) for kind in kinds}
+        return {kind: names for kind, names in found.items() if names}
+
+    def clear(self) -> None:
+        """What `remove` and `clear` have left of all the slots; a slot whose driver does its work leaves nothing."""
+        for mark in self.driver.leftovers(self.folder):
+            self.driver.clear(mark)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def absent(looked: Seen | Absent) -> str:
+    assert isinstance(looked, Absent), looked
+    return looked.reason
