@@ -72,7 +72,7 @@ class AbraDriver(SwarmDriver):
         """What abra finds: the app's variables, and the release with everything that goes over it."""
         own = [file for file in prepared.compose if file not in given.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(given.overlays, 1)}
-        added[_OVERLAY] = deployment.write_overlay(app, laid)
+        added[_OVERLAY] = deployment.write_compose(app, laid)
         names = [*(str(file.relative_to(prepared.checkout)) for file in own), *added]
         version = given.version if is_release_name(given.version) else ""
         home.write_variables(version, {**prepared.settings, "COMPOSE_FILE": ":".join(names)})

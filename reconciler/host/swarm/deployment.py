@@ -30,6 +30,8 @@ from reconciler.host.swarm.stack import (
     own_port,
     server_port,
     stack_of,
+    whole,
+    with_all_ports,
 )
 
 _LOOPBACK = "127.0.0.1"
@@ -63,8 +65,9 @@ def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given
     stack, recipe = stack_of(app, policy.zone), read_recipe(checkout)
     prepared = ready(engine, stack, recipe, checkout, given)
     make_secrets(engine, prepared, recipe, app)
-    laid = write_overlay(app, laid_over(prepared, policy, given))
-    engine.deploy(stack.name, (*prepared.compose, laid), prepared.settings, checkout)
+    release = Release(given.version, given.commit, prepared.settings)
+    file = write_compose(app, whole(prepared.config, stack, release, door(prepared, policy)))
+    engine.deploy(stack.name, (file,), {}, checkout)
     finish(engine, stack, app, given)
 
 
@@ -84,9 +87,10 @@ def laid_over(prepared: Prepared, policy: Swarm, given: Given) -> Config:
     return overlay(prepared.config, prepared.stack, release, door(prepared, policy))
 
 
-def write_overlay(app: App, laid: Config) -> Path:
-    file = app.folder / "run" / "overlay.json"
-    appfiles.write(file, json.dumps(laid), 0o600)
+def write_compose(app: App, compose: Config) -> Path:
+    """In JSON, which is YAML too."""
+    file = app.folder / "run" / "compose.json"
+    appfiles.write(file, json.dumps(compose), 0o600)
     return file
 
 
@@ -100,7 +104,9 @@ def prepare(engine: Engine, stack: Stack, recipe: SwarmRecipe, checkout: Path, g
     ours = {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
     settings = settings_of(recipe, given.settings, ours)
     compose = (*compose_files(settings, checkout), *given.overlays)
-    return Prepared(stack, checkout, compose, settings, _read(engine.config(compose, settings, checkout)))
+    merged = _read(engine.config(compose, settings, checkout))
+    each = [_read(engine.config((file,), settings, checkout)) for file in compose] if len(compose) > 1 else []
+    return Prepared(stack, checkout, compose, settings, with_all_ports(merged, each))
 
 
 def door(prepared: Prepared, policy: Swarm) -> Door:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -122,8 +122,51 @@ def _leads_elsewhere(volume: Config) -> bool:
 
 
 def overlay(config: Config, stack: Stack, release: Release, door: Door) -> Config:
-    """One more compose file, laid over the recipe's: the recipe itself stays as it is."""
-    laid: Config = {
+    """One more compose file, to be laid over the recipe's by whoever deploys them."""
+    escaped: Config = _escaped(_ours(config, stack, release, door))
+    return escaped
+
+
+def whole(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+    """One compose file for all: what the recipe's come to, with ours laid in."""
+    escaped: Config = _escaped(_merged(config, _ours(config, stack, release, door)))
+    return escaped
+
+
+def with_all_ports(config: Config, each: Iterable[Config]) -> Config:
+    """The merged files with the ports of `each` single one, in their order.
+
+    Docker's client merges ports by their number alone: of one number for TCP and for UDP it keeps the last.
+    """
+    ports: dict[str, dict[tuple[object, object], Config]] = {}
+    for single in each:
+        for name, service in (single.get("services") or {}).items():
+            for port in service.get("ports") or ():
+                key = (port.get("published") or port.get("target"), port.get("protocol", "tcp"))
+                ports.setdefault(name, {})[key] = port
+    services = {name: service | _ports(ports.get(name)) for name, service in config["services"].items()}
+    return {**config, "services": services}
+
+
+def _ports(found: Mapping[tuple[object, object], Config] | None) -> dict[str, Any]:
+    return {"ports": list(found.values())} if found else {}
+
+
+def _merged(config: Config, laid: Config) -> Config:
+    """Tables key by key, lists one after the other."""
+    merged = dict(config)
+    for key, value in laid.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _merged(merged[key], value)
+        elif isinstance(value, list) and isinstance(merged.get(key), list):
+            merged[key] = [*merged[key], *value]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _ours(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+    return {
         "version": str(config.get("version", "3.8")),
         "services": {name: _laid_over(name, config, stack, release, door) for name in config["services"]},
         "volumes": _own(config, "volumes", stack),
@@ -131,8 +174,6 @@ def overlay(config: Config, stack: Stack, release: Release, door: Door) -> Confi
         "configs": _own(config, "configs", stack),
         "secrets": _own(config, "secrets", stack),
     }
-    escaped: Config = _escaped(laid)
-    return escaped
 
 
 def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Config:

@@ -1,0 +1,90 @@
+"""A fleet on the real Swarm: upstreams at a real forge, the real command, and what the world itself says."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+
+from state.folder import StateFolder
+from state.model import Canonical
+from state.registry import SqliteRegistry
+from tests.command import BIN, Canon, Said
+from tests.forge import Forge, forge
+from tests.repositories import Repository
+from tests.swarm.engine import Engine
+from tests.swarm.upstreams import lay_fleet, release, versions
+
+# A pass over several real applications, on a machine that does other things too.
+PATIENCE = 3600
+
+
+@frozen
+class Sweep:
+    """A fleet of recipes of `tests/swarm/recipes`, each published up to some release."""
+
+    canon: Canon
+    engine: Engine
+    forge: Forge
+    upstreams: Mapping[str, Repository]
+    published: dict[str, int] = field(factory=dict)
+
+    def publish(self, *names: str) -> None:
+        """The next release of each."""
+        for name in names:
+            at = self.published.get(name, 0)
+            release(self.upstreams[name], name, versions(name)[at])
+            self.published[name] = at + 1
+
+    def run(self, *words: str, timeout: float = PATIENCE) -> Said:
+        done = subprocess.run(
+            [BIN / "reconcile", *words],
+            cwd=self.canon.folder,
+            env=self.canon.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def json(self, *words: str) -> Said:
+        return self.run(*words, "-o", "json", "-q")
+
+    @property
+    def state(self) -> StateFolder:
+        return StateFolder(self.canon.state)
+
+    def recorded(self) -> Mapping[str, Canonical]:
+        return SqliteRegistry(self.state.database).read().canonicals
+
+    def trials(self) -> frozenset[str]:
+        """The folders of all trials' logs: what was tried, whatever anybody says."""
+        return frozenset(
+            str(path.relative_to(self.state.logs)) for path in self.state.logs.glob("*/*") if path.is_dir()
+        )
+
+    def left(self) -> frozenset[tuple[str, str]]:
+        """What stands on the engine that bears the mark of a slot of this state folder's work."""
+        marks = frozenset((kind, one) for kind, one in self.engine.ours() if self._is_of_work(kind, one))
+        work = {("folder", path.name) for path in self.state.work.iterdir()} if self.state.work.is_dir() else set()
+        return marks | work
+
+    def _is_of_work(self, kind: str, one: str) -> bool:
+        return str(self.state.work) in self.engine.docker("inspect", "--type", kind, one)
+
+
+@contextmanager
+def sweep(folder: Path, engine: Engine, names: Iterable[str]) -> Iterator[Sweep]:
+    """Recipes with no release yet; the state folder is new."""
+    names = tuple(names)
+    with forge(folder / "forge") as served:
+        upstreams = {name: served.repository(name) for name in names}
+        lay_fleet(folder / "fleet", served, names)
+        path = f"{engine.client}:{os.environ['PATH']}"
+        canon = Canon(folder, {"DOCKER_HOST": engine.host})
+        canon = evolve(canon, more={**canon.more, "PATH": f"{BIN}:{path}"})
+        yield Sweep(canon, engine, served, upstreams)
