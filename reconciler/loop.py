@@ -1,6 +1,6 @@
 """One pass: recover, observe, mirror, compare, plan, converge, read back, report. A dry run stops after the plan."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from attrs import evolve, frozen
@@ -11,7 +11,7 @@ from reconciler.core.findings import compare
 from reconciler.core.gate import Condition, gate
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Action, Plan, Step, Surroundings, make_plan
-from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.core.report import Command, Report, Roll, Row, Run, summarise
 from reconciler.core.sights import State
 from reconciler.errors import InterruptedPassError
 from reconciler.keeping import is_kept, still_up
@@ -39,7 +39,7 @@ def preview(host: Host, asked: Asked) -> Report:
     observed = observe(host, asked.fleet, asked.names, records)
     plan = plan_for(host, asked, observed)
     rows = [Row(step, _gate(host, asked, step, None)) for step in plan.steps.values()]
-    return _report(_run(host, asked, started_at), asked, observed, rows, _read_notes(records))
+    return summarise(_run(host, asked, started_at), _roll(asked, records, observed), rows, _read_notes(records))
 
 
 @frozen
@@ -63,7 +63,8 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
     mirrored = bring_up(host, observe(host, asked.fleet, asked.names, records))
     plan = plan_for(host, asked, mirrored.observed)
     outcomes, signal = _converge(host, asked, plan, mirrored, tell)
-    after = look_again(host, asked.fleet, mirrored.observed, host.registry.read())
+    recorded = host.registry.read()
+    after = look_again(host, asked.fleet, mirrored.observed, recorded)
     _note_what_is_up(host, after)
     left = plan_for(host, evolve(asked, retry=()), after)
     rows = [
@@ -75,7 +76,8 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
         )
         for step in left.steps.values()
     ]
-    report = _report(_run(host, asked, started_at), asked, after, rows, (*notes, *mirrored.notes))
+    roll = _roll(asked, recorded, after)
+    report = summarise(_run(host, asked, started_at), roll, rows, (*notes, *mirrored.notes))
     _tell_ledger(host, "pass-end", {"exit_code": report.exit_code, "line": report.line, "signal": signal})
     return Pass(report, signal)
 
@@ -126,9 +128,12 @@ def _run(host: Host, asked: Asked, started_at: datetime) -> Run:
     return Run(asked.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
 
 
-def _report(run: Run, asked: Asked, observed: Observed, rows: Sequence[Row], notes: Sequence[str]) -> Report:
-    selected = {name: asked.fleet.recipes[name].enrolled for name in asked.names}
-    return summarise(run, len(asked.fleet.recipes), selected, len(observed.sights), rows, notes)
+def _roll(asked: Asked, records: Records, observed: Observed) -> Roll:
+    """Orphans are looked at where the whole fleet is."""
+    declared = asked.fleet.recipes
+    selected = {name: declared[name].enrolled for name in asked.names}
+    orphans = records.canonicals.keys() - declared.keys() if selected.keys() == declared.keys() else ()
+    return Roll(len(declared), selected, len(observed.sights), orphans)
 
 
 def _read_notes(records: Records) -> tuple[str, ...]:

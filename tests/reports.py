@@ -11,7 +11,7 @@ from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.gate import Condition, Standing
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
-from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.core.report import Command, Report, Roll, Row, Run, summarise
 from reconciler.core.sights import Look, State
 from reconciler.core.tiers import TierResult, Trial, Verdict
 from state.model import Canonical
@@ -184,12 +184,9 @@ def run(command: Command) -> Run:
 
 def report(command: Command, rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
     """A report whose sums close: everything but an orphan is declared, all but the excepted enrolled."""
-    selected = {
-        row.recipe: row.step.held_back is not HeldBack.EXCEPTED
-        for row in rows
-        if row.finding.cause is not Cause.ORPHANED
-    }
-    return summarise(run(command), len(selected), selected, len(selected), rows, notes)
+    orphans = {row.recipe for row in rows if row.finding.cause is Cause.ORPHANED}
+    selected = {row.recipe: row.step.held_back is not HeldBack.EXCEPTED for row in rows if row.recipe not in orphans}
+    return summarise(run(command), Roll(len(selected), selected, len(selected), orphans), rows, notes)
 
 
 def plan(command: Command = Command.PLAN) -> Report:

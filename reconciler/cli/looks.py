@@ -58,6 +58,7 @@ def _document(house: House, rows: Sequence[Recorded], now: datetime, code: int) 
         observed=shown,
         decided=shown,
         reported=shown,
+        orphaned=len(rows) - shown,
     )
     return status_document(run, population, rows, code)
 

@@ -1,7 +1,7 @@
 """Counts what was found and done into places whose sum must close, and into one exit code."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -86,8 +86,25 @@ class Run:
 
 
 @frozen
+class Roll:
+    """Whom a report has to account for, told before anything was compared.
+
+    `declared` counts the whole fleet, `selected` maps each recipe that was asked for to whether it is enrolled,
+    `orphans` are recorded and no longer declared; `observed` counts the looks taken.
+    """
+
+    declared: int
+    selected: Mapping[str, bool]
+    observed: int
+    orphans: Collection[str] = ()
+
+
+@frozen
 class Population:
-    """How many recipes there were at each stage; `declared` counts the whole fleet, `selected` those asked for."""
+    """How many recipes there were at each stage; `declared` counts the whole fleet, `selected` those asked for.
+
+    `orphaned` counts what is recorded and no longer declared; these are told of beside the fleet.
+    """
 
     declared: int
     selected: int
@@ -96,6 +113,7 @@ class Population:
     observed: int
     decided: int
     reported: int
+    orphaned: int = 0
 
 
 @frozen
@@ -111,20 +129,19 @@ class Report:
     notes: tuple[str, ...] = field(factory=tuple)
 
 
-def summarise(  # noqa: PLR0913, PLR0917  each is one of the sums
-    run: Run, declared: int, selected: Mapping[str, bool], observed: int, rows: Iterable[Row], notes: Sequence[str] = ()
-) -> Report:
-    """`selected` maps each recipe that was asked for to whether it is enrolled; `observed` counts the looks taken."""
+def summarise(run: Run, roll: Roll, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
+    """The report of these rows; where they are not all on the roll, or not once each, it says so and is hollow."""
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
     population = Population(
-        declared=declared,
-        selected=len(selected),
-        enrolled=sum(selected.values()),
-        excepted=len(selected) - sum(selected.values()),
-        observed=observed,
+        declared=roll.declared,
+        selected=len(roll.selected),
+        enrolled=sum(roll.selected.values()),
+        excepted=len(roll.selected) - sum(roll.selected.values()),
+        observed=roll.observed,
         decided=len(decided),
-        reported=len({row.recipe for row in decided} & set(selected)),
+        reported=len({row.recipe for row in decided} & set(roll.selected)),
+        orphaned=len(roll.orphans),
     )
     counts = Counter(slice_of(row) for row in rows)
     whole = {each: counts.get(each, 0) for each in Slice}
@@ -183,7 +200,10 @@ def _is_unknown_orphan(row: Row) -> bool:
 
 
 def gaps(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row]) -> tuple[str, ...]:
-    """What is missing from the sums: every selected recipe must be observed, decided, reported and counted once."""
+    """What is missing from the sums: every selected recipe must be observed, decided, reported and counted once.
+
+    So must every orphan.
+    """
     stages = {"observed": population.observed, "decided": population.decided, "reported": population.reported}
     missing = [
         f"{population.selected} recipes selected but {count} {stage}"
@@ -193,6 +213,8 @@ def gaps(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row
     counted = sum(counts.values()) - counts[Slice.ORPHANED] - counts[Slice.EXCEPTED]
     if counted != population.enrolled:
         missing.append(f"{population.enrolled} recipes enrolled but {counted} counted")
+    if counts[Slice.ORPHANED] != population.orphaned:
+        missing.append(f"{population.orphaned} recipes orphaned but {counts[Slice.ORPHANED]} counted")
     times = Counter(row.recipe for row in rows)
     missing += [f"{name} is reported {count} times" for name, count in times.items() if count > 1]
     if population.enrolled == 0:
