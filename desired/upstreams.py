@@ -9,10 +9,11 @@ LONGEST: Final = 2048
 _HOST = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])"
 _PATH = r"[^\x00-\x1f\x7f-\x9f\\]+"
 _USER = r"[A-Za-z0-9_.~%+][A-Za-z0-9_.~%+-]*"
-_NETWORK: Final = re.compile(rf"(https|ssh|http)://(?:{_USER}@)?{_HOST}(?::[0-9]{{1,5}})?/{_PATH}", re.ASCII)
+_NETWORK: Final = re.compile(rf"(?:(https?)://|(ssh)://(?:{_USER}@)?){_HOST}(?::[0-9]{{1,5}})?/{_PATH}", re.ASCII)
 _LOCAL: Final = re.compile(rf"(file):///{_PATH}", re.ASCII)
 _SCP: Final = re.compile(rf"{_USER}@{_HOST}:(?![-:]){_PATH}", re.ASCII)
-_PASSWORD: Final = re.compile(r"[^/]*://[^/]*:[^/]*@")
+# The user of ssh is public; that of HTTP is a token as often as a name, and without a password it is good for nothing.
+_SECRET: Final = re.compile(r"(?!ssh:)[^/]*://[^/]*@|(?:[^/]*://)?[^/]*:[^/]*@")
 
 
 def protocol_of(upstream: str) -> str | None:
@@ -20,15 +21,15 @@ def protocol_of(upstream: str) -> str | None:
     if len(upstream) > LONGEST:
         return None
     if match := _NETWORK.fullmatch(upstream) or _LOCAL.fullmatch(upstream):
-        return match[1]
+        return match[match.lastindex or 0]
     return "ssh" if _SCP.fullmatch(upstream) else None
 
 
 def read_upstream(value: object) -> str:
-    """An address that is accepted; RefusedError says why another is not, and repeats no password."""
+    """An address that is accepted; RefusedError says why another is not, and repeats no password or token."""
     if isinstance(value, str) and protocol_of(value):
         return value
-    if isinstance(value, str) and _PASSWORD.match(value):
-        raise RefusedError("holds a password, which would show in records: leave it to git's credentials")
+    if isinstance(value, str) and _SECRET.match(value):
+        raise RefusedError("holds a user, a token or a password, which would show: use a key, as ssh://git@host/path.git")
     wants = "an address such as https://host/path.git, git@host:path.git or file:///path"
     raise RefusedError(f"wants {wants}, not {shown(value)}")

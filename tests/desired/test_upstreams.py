@@ -54,17 +54,28 @@ def test_an_address_holds_no_control_characters(tmp_path: Path, character: str) 
 
 
 @pytest.mark.parametrize(
-    "upstream", ["https://me:s3cret@forge.example/x", "ssh://me:s3cret@h/x", "https://a@b:s3cret@h/x", "x://:s3cret@"]
+    "upstream",
+    [
+        "https://me:s3cret@forge.example/x",
+        "https://s3cret@forge.example/x",
+        "http://s3cret@forge.example:8443/x",
+        "ftp://s3cret@forge.example/x",
+        "HTTPS://s3cret@forge.example/x",
+        "ssh://me:s3cret@h/x",
+        "me:s3cret@forge.example:x",
+        "https://a@b:s3cret@h/x",
+        "x://:s3cret@",
+    ],
 )
-def test_a_password_in_an_address_is_refused_and_not_repeated(tmp_path: Path, upstream: str) -> None:
+def test_what_may_be_a_secret_in_an_address_is_refused_and_not_repeated(tmp_path: Path, upstream: str) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"recipe.upstream = '{upstream}'\n"})
     (told,) = complaints(folder)
-    assert told.startswith("recipes/notes/recipe.toml:1:8: recipe.upstream holds a password")
+    assert told.startswith("recipes/notes/recipe.toml:1:8: recipe.upstream holds a user, a token or a password")
     assert "s3cret" not in told
 
 
 PROTOCOLS = {
-    "https": ["https://forge.example/notes.git", "https://me@forge.example:8443/~me/notes", "https://[::1]/x"],
+    "https": ["https://forge.example/notes.git", "https://forge.example:8443/~me/notes", "https://[::1]/x"],
     "ssh": [
         "ssh://git@forge.example:2222/notes.git",
         "git@forge.example:notes.git",
