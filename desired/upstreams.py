@@ -30,6 +30,8 @@ def read_upstream(value: object) -> str:
     if isinstance(value, str) and protocol_of(value):
         return value
     if isinstance(value, str) and _SECRET.match(value):
-        raise RefusedError("holds a user, a token or a password, which would show: use a key, as ssh://git@host/path.git")
+        raise RefusedError(
+            "holds a user, a token or a password, which would show: use a key, as ssh://git@host/path.git"
+        )
     wants = "an address such as https://host/path.git, git@host:path.git or file:///path"
     raise RefusedError(f"wants {wants}, not {shown(value)}")
