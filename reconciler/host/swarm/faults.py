@@ -21,6 +21,9 @@ def _fault(words: str, hint: str = "", *, of_host: bool = True) -> _Fault:
     return _Fault(re.compile(words.encode(), re.IGNORECASE | re.MULTILINE), of_host, hint)
 
 
+# Docker names containers and endpoints by long ids before it comes to what went wrong.
+LONGEST = 600
+
 _ANYTHING = re.compile(b"")
 
 # The first that fits holds. Messages of Docker Engine 20.10 and of clients up to 28.
@@ -72,7 +75,7 @@ def sorted_fault(what: str, said: bytes, *, of_recipe: bool = False) -> CanonErr
     `of_recipe` is True where it was told something that the recipe had chosen: only then may the recipe be to blame.
     """
     fault = next((fault for fault in _FAULTS if fault.words.search(said)), _Fault(_ANYTHING, of_host=not of_recipe))
-    message = f"{what}: {one_line(_without_preamble(said)) or 'Docker said nothing'}"
+    message = f"{what}: {one_line(_without_preamble(said), LONGEST) or 'Docker said nothing'}"
     if fault.of_host or not of_recipe:
         return InfrastructureError(message, fault.hint)
     return RecipeError(message, fault.hint)

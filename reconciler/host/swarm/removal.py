@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 
+from attrs import frozen
+
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.stack import NAMESPACE, SLOT
 
@@ -15,17 +17,28 @@ _LONGEST_PAUSE = 1.0
 Objects = Mapping[str, tuple[str, ...]]
 
 
-def objects(engine: Engine, *labels: str) -> Objects:
-    """All that bears any of these labels, by kind; kinds of which there is nothing are left out."""
-    found = {
-        kind: tuple(sorted({name for label in labels for name in _labelled(engine, kind, label)})) for kind in _KINDS
-    }
-    return {kind: names for kind, names in found.items() if names}
+@frozen
+class Labelled:
+    """All that bears `label`, and containers that bear one of `stacks` instead."""
+
+    label: str
+    stacks: tuple[str, ...] = ()
+
+
+def objects(engine: Engine, which: Labelled) -> Objects:
+    """By kind; kinds of which there is nothing are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for kind in _KINDS:
+        labels = (which.label, *(which.stacks if kind == "container" else ()))
+        names = {name for label in labels for name in engine.found(kind, f"label={label}")}
+        if names:
+            found[kind] = tuple(sorted(names))
+    return found
 
 
 def marks(engine: Engine) -> tuple[str, ...]:
     """The marks of all slots of which anything is left in the swarm or on this engine."""
-    found = objects(engine, SLOT)
+    found = objects(engine, Labelled(SLOT))
     return tuple(
         sorted({mark for kind, names in found.items() for one in engine.inspect(kind, names) if (mark := mark_of(one))})
     )
@@ -45,22 +58,22 @@ def _label(one: Json, name: str) -> str:
     return ""
 
 
-def of_stack(stack: str) -> tuple[str, ...]:
-    return (f"{NAMESPACE}={stack}",)
+def of_stack(stack: str) -> Labelled:
+    return Labelled(f"{NAMESPACE}={stack}")
 
 
-def of_slot(engine: Engine, mark: str) -> tuple[str, ...]:
-    """The mark, and the stacks that it is on: the containers of their tasks bear no more than the stack's name."""
-    own = f"{SLOT}={mark}"
+def of_slot(engine: Engine, mark: str) -> Labelled:
+    """All that bears the mark; of the containers of its stacks' tasks that is no more than the stack's name."""
+    own = Labelled(f"{SLOT}={mark}")
     marked = (one for kind, names in objects(engine, own).items() for one in engine.inspect(kind, names))
     stacks = {stack for one in marked if (stack := _label(one, NAMESPACE))}
-    return (own, *(label for stack in sorted(stacks) for label in of_stack(stack)))
+    return Labelled(own.label, tuple(f"{NAMESPACE}={stack}" for stack in sorted(stacks)))
 
 
-def take_away(engine: Engine, labels: tuple[str, ...], sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
-    """Remove everything that bears one of `labels`; names what would not go."""
+def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
+    """Remove everything of these; names what would not go."""
     until, pause = time.monotonic() + _LETTING_GO, _PAUSE
-    while left := objects(engine, *labels):
+    while left := objects(engine, which):
         if time.monotonic() > until:
             return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)
         # Containers of tasks are Swarm's to remove, those of a volume's copy are ours.
@@ -70,7 +83,3 @@ def take_away(engine: Engine, labels: tuple[str, ...], sleep: Callable[[float], 
         sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
     return ()
-
-
-def _labelled(engine: Engine, kind: str, label: str) -> tuple[str, ...]:
-    return engine.found(kind, f"label={label}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
+from reconciler.host.swarm.faults import LONGEST
 from reconciler.host.text import one_line
 
 Json = Mapping[str, Any]
@@ -122,9 +123,14 @@ def told(task: Json) -> str:
 
 
 def said_of(task: Json) -> str:
+    """What Swarm says of a task in one line."""
+    return one_line(words_of(task).encode(), LONGEST)
+
+
+def words_of(task: Json) -> str:
     """What Swarm says of a task: its error, else how far it is."""
     status = task.get("Status") or {}
-    return one_line(str(status.get("Err") or status.get("Message") or "").encode())
+    return str(status.get("Err") or status.get("Message") or "")
 
 
 def is_going(task: Json) -> bool:

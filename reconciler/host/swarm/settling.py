@@ -22,6 +22,7 @@ from reconciler.host.swarm.service import (
     since,
     state,
     told,
+    words_of,
 )
 from reconciler.host.text import one_line
 
@@ -123,9 +124,11 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
 
 def _sorted(service: Service, what: str) -> CanonError:
     """A full disk of the engine fails tasks just as a broken app does."""
-    said = said_of(service.failed[0])
+    said = words_of(service.failed[0])
     sorted_by_words = sorted_fault(what, said.encode(), of_recipe=True)
-    return sorted_by_words if isinstance(sorted_by_words, InfrastructureError) else RecipeError(f"{what}: {said}")
+    if isinstance(sorted_by_words, InfrastructureError):
+        return sorted_by_words
+    return RecipeError(f"{what}: {said_of(service.failed[0])}")
 
 
 def _last_words(tasks: Iterable[Json]) -> str:

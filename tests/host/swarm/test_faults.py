@@ -38,6 +38,12 @@ OF_THE_HOST = {
     "a network of this host alone": (
         'network "proxy" is declared as external, but it is not in the right scope: "local" instead of "swarm"'
     ),
+    "a port of the host is taken": (
+        "starting container failed: container e069ca0e221efee2953807a6007545d58fc4707e51a510b19d3e46d9d283908a: "
+        "endpoint join on GW Network failed: driver failed programming external connectivity on endpoint "
+        "gateway_c6cbc825d5c7 (327613533cad3e9cdef7ed0ad8e494175a347fad808c7a4ce0f2251b9fbe93bc): Error starting "
+        "userland proxy: listen tcp4 0.0.0.0:45323: bind: address already in use"
+    ),
     "the registry is down": (
         f'{DAEMON}Get "http://127.0.0.1:5001/v2/": dial tcp 127.0.0.1:5001: connect: connection refused'
     ),
@@ -78,10 +84,6 @@ OF_THE_HOST_TOO = {
         f"{DAEMON}rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few "
         "managers are online. Make sure more than half of the managers are online."
     ),
-    "a port of the host": (
-        "driver failed programming external connectivity on endpoint x: Error starting userland proxy: "
-        "listen tcp4 0.0.0.0:80: bind: address already in use"
-    ),
 }
 OF_THE_RECIPE = {
     "no such tag": f"{DAEMON}manifest for 127.0.0.1:5000/nginx:9 not found: manifest unknown: manifest unknown",
@@ -110,6 +112,7 @@ def test_what_is_the_hosts_fault_blames_no_recipe_and_tells_what_helps(said: str
     fault = sorted_as(said)
     assert isinstance(fault, InfrastructureError)
     assert fault.hint
+    assert fault.message.endswith(said.removeprefix(DAEMON).removeprefix("rpc error: code = Unknown desc = "))
 
 
 @pytest.mark.parametrize("said", OF_THE_RECIPE.values())
