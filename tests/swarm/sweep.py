@@ -74,7 +74,7 @@ class Sweep:
         return marks | work
 
     def _is_of_work(self, kind: str, one: str) -> bool:
-        return str(self.state.work) in self.engine.docker("inspect", "--type", kind, one)
+        return str(self.state.work) in self.engine.docker(kind, "inspect", one)
 
 
 @contextmanager

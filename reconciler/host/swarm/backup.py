@@ -33,17 +33,24 @@ def take(engine: Engine, stack: Stack, into: Path) -> tuple[str, ...]:
 
 
 def bring_back(engine: Engine, stack: Stack, source: Path, sleep: Sleep = time.sleep) -> None:
-    """What has a volume that is wholly replaced rests meanwhile: its files would change under it."""
+    """Services that bear hooks of a restore stay up for them; all others rest, since their data changes under them.
+
+    One with hooks whose volume is wholly replaced rests while that is copied.
+    """
     sight = look_at(engine, stack)
     asked = _wanted(engine, stack, sight)
     run_hooks(engine, stack, asked.of("restore.pre-hook"))
-    resting = mounting(sight.services, stack, asked.whole)
+    hooked = {f"{stack.name}_{hook.service}" for hook in asked.hooks if hook.label.startswith("restore.")}
+    replaced = hooked & {*mounting(sight.services, stack, asked.whole)}
+    resting = [name for name in scaling.every(sight) if name not in hooked or name in replaced]
     replicas = scaling.replicas(sight, resting)
     scaling.to_zero(engine, stack, resting, sleep)
     load_paths(engine, stack, asked.paths, source)
-    scaling.scale(engine, replicas)
-    scaling.await_settled(engine, stack, sleep)
+    scaling.scale(engine, {name: count for name, count in replicas.items() if name in replaced})
+    scaling.await_settled(engine, stack, hooked, sleep)
     run_hooks(engine, stack, asked.of("restore.post-hook"))
+    scaling.scale(engine, {name: count for name, count in replicas.items() if name not in replaced})
+    scaling.await_settled(engine, stack, scaling.every(sight), sleep)
 
 
 def _wanted(engine: Engine, stack: Stack, sight: Sight) -> Asked:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from attrs import evolve
 
-from reconciler.crossing import Seen
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.swarm.engine import Engine, Json
-from reconciler.host.swarm.looking import Sight, look_at, seen
+from reconciler.host.swarm.looking import Sight, look_at
+from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import Stack
 
 _RESTING = 180.0
@@ -22,6 +22,10 @@ def replicas(sight: Sight, names: Collection[str]) -> Mapping[str, int]:
     """Of the replicated ones among the named services."""
     modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in sight.services}
     return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes[name]}
+
+
+def every(sight: Sight) -> tuple[str, ...]:
+    return tuple(service["Spec"]["Name"] for service in sight.services)
 
 
 def scale(engine: Engine, wanted: Mapping[str, int]) -> None:
@@ -46,22 +50,23 @@ def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep =
         sleep(_PAUSE)
 
 
-def await_settled(engine: Engine, stack: Stack, sleep: Sleep = time.sleep) -> None:
-    """Raises RecipeError where the stack does not come up again."""
+def await_settled(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> None:
+    """Raises RecipeError where the named services do not come up, InfrastructureError where the host is to blame."""
     until = time.monotonic() + _SETTLING
-    while lacks := _lacks(engine, stack):
+    while lacks := _lacks(engine, stack, names):
         if time.monotonic() > until:
             raise RecipeError(f"{stack.recipe} does not come up again: {lacks}")
         sleep(_PAUSE)
 
 
-def _lacks(engine: Engine, stack: Stack) -> str:
-    """What keeps the stack from being up. Raises RecipeError for what waiting will not mend."""
-    now = seen(stack, look_at(engine, stack))
-    lost = now.lost if isinstance(now, Seen) else now.reason or "nothing of it runs"
-    if lost:
-        raise RecipeError(f"{stack.recipe} does not come up again: {lost}")
-    return "" if isinstance(now, Seen) and now.settled else "it does not settle"
+def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
+    sight = _only(look_at(engine, stack), names)
+    how = settling(sight.services, sight.tasks, f"{stack.name}_", sight.now)
+    if isinstance(how.failure, InfrastructureError):
+        raise how.failure
+    if how.failure is not None:
+        raise RecipeError(f"{stack.recipe} does not come up again: {how.failure.message}")
+    return how.lacks
 
 
 def _only(sight: Sight, names: Collection[str]) -> Sight:
