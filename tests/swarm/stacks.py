@@ -45,10 +45,12 @@ def deployed(**deploy: object) -> Service:
     return {"deploy": {"endpoint_mode": "dnsrr", **deploy}}
 
 
-def release(folder: Path, services: Mapping[str, Service], sample: str = "", **more: object) -> Path:
+def release(
+    folder: Path, services: Mapping[str, Service], parts: Mapping[str, object] | None = None, sample: str = ""
+) -> Path:
     """A recipe's checkout with these services and other parts of a compose file, which is YAML as all JSON is."""
     folder.mkdir(parents=True)
-    (folder / "compose.yml").write_text(json.dumps({"version": "3.8", "services": services, **more}))
+    (folder / "compose.yml").write_text(json.dumps({"version": "3.8", "services": services, **(parts or {})}))
     (folder / ".env.sample").write_text(sample)
     return folder
 

@@ -53,7 +53,7 @@ def checkout(folder: Path, image: str) -> Path:
         networks=["inner", "proxy"],
     )
     worker = service("echo the token is $$(cat /run/secrets/token); exec sleep 1000", secrets=["token"])
-    release(folder, {"app": app, "worker": {**worker, "networks": ["inner"]}}, SAMPLE, **PARTS)
+    release(folder, {"app": app, "worker": {**worker, "networks": ["inner"]}}, PARTS, SAMPLE)
     (folder / "abra.sh").write_text("export PAGE_VERSION=v3\n")
     (folder / "page.tmpl").write_text(f'{PAGE}, for {{{{ env "GREETING" }}}}')
     return folder

@@ -1,0 +1,215 @@
+"""Stacks that do not come up on the real Swarm, side by side: each is named for what it is, and none is settled."""
+
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from reconciler.crossing import App, Residue
+from reconciler.errors import InfrastructureError, RecipeError
+from tests.swarm.engine import Engine
+from tests.swarm.stacks import SERVER, Service, Slots, deployed, given, release, server, service
+
+LABELS = {SERVER: "80"}
+
+
+def app(script: str, condition: str = "any", labels: Mapping[str, str] = LABELS, **deploy: object) -> Service:
+    """The service by which tests would reach a stack."""
+    made = service(script, condition)
+    return {**made, "deploy": {**made["deploy"], "labels": labels, **deploy}}
+
+
+def updated(script: str, action: str) -> Service:
+    return app(script, update_config={"failure_action": action, "monitor": "3s"})
+
+
+UP = app("sleep 1000")
+UNHEALTHY = {"healthcheck": {"test": ["CMD", "false"], "interval": "1s", "retries": 2}}
+# The services of each deployment in turn.
+LOST: Mapping[str, tuple[list[Mapping[str, Service]], str]] = {
+    "rolled-back": (
+        [{"app": updated("sleep 1000", "rollback")}, {"app": updated("exit 3", "rollback")}],
+        "Swarm rolled app back to what ran before",
+    ),
+    "paused": (
+        [{"app": updated("sleep 1000", "pause")}, {"app": updated("exit 3", "pause")}],
+        "Swarm paused the update of app: update paused due to failure",
+    ),
+    "crash-loop": ([{"app": app("exit 3"), "db": service("sleep 1000")}], "app fails again and again"),
+    "unhealthy": ([{"app": {**UP, **UNHEALTHY}}], "dockerexec: unhealthy container"),
+    "no-mount": ([{"app": {**UP, "volumes": ["/nowhere/at/all:/data"]}}], "bind source path does not exist"),
+    "failed-once": ([{"app": UP, "migrate": service("exit 3", "none")}], "migrate failed and is not started again"),
+    "given-up": (
+        [{"app": app("exit 3", restart_policy={"delay": "0s", "max_attempts": 1})}],
+        "app failed and is not started again: task: non-zero exit (3)",
+    ),
+}
+TAKEN = {"target": 80, "mode": "host"}
+
+
+def waiting(port: int) -> Mapping[str, tuple[Mapping[str, Service], str]]:
+    """Stacks that Swarm cannot place, and one whose port somebody else has who is none of Swarm's."""
+    narrow = deployed(replicas=12, labels=LABELS)
+    constrained = deployed(labels=LABELS, placement={"constraints": ["node.labels.disk == ssd"]})
+    twice = {"ports": [{**TAKEN, "published": port + 1}]}
+    return {
+        "no-node": ({"app": {**UP, **constrained}}, "no node takes app: no suitable node (scheduling constraints"),
+        "one-port": (
+            {"app": {**UP, **twice}, "two": {**service("sleep 1000"), **twice}},
+            "host-mode port already in use",
+        ),
+        "no-address": ({"app": {**UP, **narrow, "networks": ["narrow"]}}, "gets no further than new"),
+        "port-of-others": ({"app": {**UP, "ports": [{**TAKEN, "published": port}]}}, "address already in use"),
+    }
+
+
+@frozen
+class Troubles:
+    """All stacks of the module, in one slot, and a port that a process of ours listens at."""
+
+    slots: Slots
+    folder: Path
+    port: int
+
+    def app(self, name: str) -> App:
+        return self.slots.app("troubles", name)
+
+    def deploy(self, name: str, services: Mapping[str, Service], number: int = 1) -> None:
+        networks = NARROW if name == "no-address" else {}
+        files = release(self.folder / name / str(number), services, {"networks": networks})
+        self.slots.driver.deploy(self.app(name), files, given(f"{number}.0.0"))
+
+
+NARROW = {"narrow": {"ipam": {"config": [{"subnet": "10.212.0.0/29"}]}}}
+
+
+@pytest.fixture(scope="module")
+def troubles(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubles]:
+    folder = tmp_path_factory.mktemp("troubles")
+    slots = Slots.on(engine, folder / "work")
+    with socket.create_server(("", 0)) as somebody:
+        made = Troubles(slots, folder, somebody.getsockname()[1])
+        try:
+            for name, (steps, _) in LOST.items():
+                made.deploy(name, steps[0])
+            for name, (services, _) in waiting(made.port).items():
+                made.deploy(name, services)
+            for name, (steps, _) in LOST.items():
+                for number, services in enumerate(steps[1:], start=2):
+                    slots.settled(made.app(name))
+                    made.deploy(name, services, number)
+            yield made
+            assert slots.driver.clear(made.app("any").mark) == Residue()
+            assert not any(slots.objects(made.app(name)) for name in LOST)
+        finally:
+            slots.clear()
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_will_not_come_up_is_lost_and_never_settled(troubles: Troubles, name: str) -> None:
+    _, said = LOST[name]
+    assert said in troubles.slots.lost(troubles.app(name))
+
+
+def test_why_swarm_rolled_back_is_told(troubles: Troubles) -> None:
+    assert "task: non-zero exit (3)" in troubles.slots.lost(troubles.app("rolled-back"))
+
+
+@pytest.mark.parametrize("name", waiting(0))
+def test_what_swarm_cannot_place_blames_the_host(troubles: Troubles, name: str) -> None:
+    _, said = waiting(troubles.port)[name]
+    with pytest.raises(InfrastructureError) as failure:
+        troubles.slots.lost(troubles.app(name))
+    assert said in failure.value.message
+    assert failure.value.hint
+
+
+def test_a_service_that_finished_its_one_task_is_settled(troubles: Troubles) -> None:
+    files = {"app": UP, "migrate": service("echo done", "none"), "tidy": service("true", "on-failure")}
+    troubles.deploy("finished", files)
+    assert troubles.slots.settled(troubles.app("finished")).lost == ""
+    assert "migrate: done" in troubles.slots.driver.logs(troubles.app("finished"))
+
+
+# ---- what is refused before anything runs ----
+
+SECRETS = {"token": {"external": True, "name": "${STACK_NAME}_token_v1"}}
+REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Exception], str]] = {
+    "no-tag": ({"app": server("127.0.0.1:5000/nginx:none")}, {}, RecipeError, "manifest unknown"),
+    "no-image": ({"app": server("--all-tags")}, {}, RecipeError, "pull --all-tags: invalid reference format"),
+    "no-registry": ({"app": server("127.0.0.1:1/nginx:1")}, {}, InfrastructureError, "connection refused"),
+    "no-network": (
+        {"app": server(networks=["gone"])},
+        {"networks": {"gone": {"external": True}}},
+        InfrastructureError,
+        'network "gone" is declared as external, but could not be found',
+    ),
+    "outside": (
+        {"app": server(volumes=["data:/data"])},
+        {"volumes": {"data": {"external": True}}},
+        RecipeError,
+        "volume data lies outside of the stack",
+    ),
+    "elsewhere": (
+        {"app": server(volumes=["data:/data"])},
+        {"volumes": {"data": {"driver_opts": {"type": "none", "o": "bind", "device": "/srv"}}}},
+        RecipeError,
+        "volume data lies outside of the stack",
+    ),
+    "config-outside": (
+        {"app": server(configs=["entry"])},
+        {"configs": {"entry": {"file": "../../../etc/hostname"}}},
+        RecipeError,
+        "config entry is made of /",
+    ),
+    "config-missing": (
+        {"app": server(configs=["entry"])},
+        {"configs": {"entry": {"file": "nowhere"}}},
+        RecipeError,
+        "which the release does not have",
+    ),
+    "secret-missing": (
+        {"app": server(secrets=["token"])},
+        {"secrets": SECRETS},
+        RecipeError,
+        "secret-missing: nothing makes the secret token_v1",
+    ),
+    "no-app": ({"web": server()}, {}, RecipeError, "no service app"),
+    "no-port": ({"app": service("sleep 1000")}, {}, RecipeError, "no label of its service app says at which port"),
+    "no-compose": ({"app": {"imagine": "x"}}, {}, RecipeError, "docker stack config: "),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_deployed_is_refused_by_name_and_nothing_of_it_runs(
+    engine: Engine, tmp_path: Path, name: str
+) -> None:
+    services, parts, kind, said = REFUSED[name]
+    slots = Slots.on(engine, tmp_path / "work")
+    app = slots.app(recipe=name)
+    with pytest.raises((RecipeError, InfrastructureError)) as refusal:
+        slots.driver.deploy(app, release(tmp_path / "one", services, parts), given())
+    assert type(refusal.value) is kind
+    assert said in refusal.value.message
+    assert slots.objects(app) == {}
+
+
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [
+        ("LD_PRELOAD=/tmp/x.so", "LD_PRELOAD may not be set: Docker's client would obey it"),
+        ("DOCKER_HOST=tcp://127.0.0.1:1", "DOCKER_HOST may not be set: Docker's client would obey it"),
+        ("COMPOSE_FILE=compose.yml:../x.yml", "COMPOSE_FILE names ../x.yml, which the release does not have"),
+    ],
+)
+def test_a_sample_that_reaches_beyond_the_app_is_refused(
+    engine: Engine, tmp_path: Path, sample: str, said: str
+) -> None:
+    slots = Slots.on(engine, tmp_path / "work")
+    app = slots.app()
+    with pytest.raises(RecipeError) as refusal:
+        slots.driver.deploy(app, release(tmp_path / "one", {"app": server()}, sample=sample), given())
+    assert refusal.value.message == said
+    assert slots.objects(app) == {}
