@@ -70,6 +70,15 @@ def test_one_file_alone_names_what_starts_processes() -> None:
     assert doors == {"reconciler/host/run.py"}
 
 
+def test_nothing_above_the_host_knows_docker() -> None:
+    told = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "reconciler").rglob("*.py")
+        if "reconciler/host/" not in path.as_posix() and re.search("docker", path.read_text("utf-8"), re.IGNORECASE)
+    }
+    assert told == set()
+
+
 def test_no_committed_file_names_a_package_registry() -> None:
     naming = [path for path in _committed() if any(host in path.read_text(errors="replace") for host in REGISTRIES)]
     assert naming == []
