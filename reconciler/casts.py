@@ -36,6 +36,11 @@ def drivers_of(cast: Cast) -> frozenset[str]:
     return frozenset(member.recipe.driver for member in cast)
 
 
+def apps_of(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
+    """Itself and all that it needs."""
+    return frozenset({recipe.name, *_needs(recipe, recipes)})
+
+
 def _needs(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
     direct = frozenset(recipe.install.needs)
     return direct.union(*(_needs(recipes[name], recipes) for name in direct))
@@ -51,6 +56,21 @@ def canonical_cast(host: Host, canonical: Canonical, cast: Cast, into: Path) -> 
     """The cast as it rested in a canonical's snapshot, unpacked at `into`. Raises SnapshotDamagedError."""
     folder = host.state.canonical(canonical.recipe, canonical.generation)
     return rested_cast(host, folder, canonical.seal, _at(cast, Release(canonical.version, canonical.commit)), into)
+
+
+def rested_whole(host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path) -> Cast:
+    """A canonical with all that it needs, each at the release it had in the snapshot, unpacked at `into`.
+
+    Raises SnapshotDamagedError, and NeedMissingError where it needs by now what the snapshot lacks.
+    """
+    recipe = recipes[canonical.recipe]
+    anywhere = {name: Release("", "") for name in recipes}
+    wanted = cast_of(recipe, Release(canonical.version, canonical.commit), recipes, anywhere)
+    cast = canonical_cast(host, canonical, wanted, into)
+    lacking = [member.recipe.name for member in cast if member.source is None]
+    if lacking:
+        raise NeedMissingError(f"{recipe.name} needs {lacking[0]} by now, which its canonical's snapshot lacks")
+    return cast
 
 
 def rested_cast(host: Host, folder: Path, seal: Seal, cast: Cast, into: Path) -> Cast:

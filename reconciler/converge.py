@@ -1,22 +1,22 @@
 """Carries out a plan: one outcome a step, each told from what is read back."""
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import evolve, frozen
 
-from desired.model import Fleet, Recipe, Release
+from desired.model import Fleet, Release
 from desired.want import releases
 from reconciler.assignment import Assignment
 from reconciler.casts import NeedMissingError, cast_of, drivers_of
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
-from reconciler.core.plan import Action, Plan, Step
-from reconciler.core.sights import Sight, State, believed_tags, moved_tags, want_of
+from reconciler.core.plan import Plan, Step, is_only_raised
+from reconciler.core.sights import Look, Sight, State, believed_tags, moved_tags, want_of
 from reconciler.crossing import MirrorRefs
 from reconciler.errors import BusyError, CanonError, InterruptedPassError, in_one_line
 from reconciler.evidence import remembered, trial_entry
-from reconciler.keeping import is_kept, keep_up, let_go, look_at_kept, survey
+from reconciler.keeping import is_kept, keep_up, look_at_kept, make_room, meeting, survey
 from reconciler.ports import Host
 from reconciler.promote import Promotion, promote, prune
 from reconciler.reservation import reserved
@@ -46,6 +46,8 @@ def converge(task: Task) -> Iterator[Outcome]:
         outcome = _outcome(task, step, _attempt(task, step))
         _write_down(task, outcome)
         yield outcome
+        if step.release is not None:
+            _keep_up(task, meeting(task.fleet.recipes, task.fleet.recipes[name]))
 
 
 def untried(task: Task, step: Step, why: str) -> Outcome:
@@ -54,14 +56,14 @@ def untried(task: Task, step: Step, why: str) -> Outcome:
 
 
 def _attempt(task: Task, step: Step) -> Attempt:
+    if is_only_raised(step):
+        _keep_up(task, (step.recipe,))
     unreadable = task.sights[step.recipe].tests_unreadable if step.release is not None else ""
     hindrance = task.hindrances.get(step.recipe) or unreadable
     if hindrance:
         return Attempt(hindrance=hindrance, host_fault=True)
     if step.release is None:
-        down = step.finding.look.state is State.DOWN and step.action is Action.REPAIR
-        said = _kept_again(task, task.fleet.recipes[step.recipe]) if down else ""
-        return Attempt(hindrance=said, host_fault=bool(said))
+        return Attempt()
     try:
         return _try(task, step, step.release)
     except (BusyError, NeedMissingError) as busy:
@@ -101,23 +103,31 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
             folder=folder,
         )
         host.progress.step(step.recipe, f"trying {release.version}", sight.memory.seconds)
-        if is_kept(sight.recipe):
-            let_go(host, step.recipe)  # names and fixed ports of the recipe are the trial's meanwhile
+        make_room(task.host, task.fleet.recipes, sight.recipe)
         trial = run_trial(host, assignment)
-        attempt = promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, folder))
-    return evolve(attempt, hindrance=_kept_again(task, sight.recipe))
+        return promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, folder))
 
 
-def _kept_again(task: Task, recipe: Recipe) -> str:
-    """Raise what is recorded now, if it is to be kept running; why that went wrong, "" where it did not."""
-    have = task.host.registry.read().canonicals.get(recipe.name) if is_kept(recipe) else None
-    if have is None:
-        return ""
-    try:
-        keep_up(task.host, task.fleet, have)
-    except (CanonError, StateError, OSError) as failed:
-        return f"it is not up: {in_one_line(failed)}"
-    return ""
+def _keep_up(task: Task, names: Iterable[str]) -> None:
+    """Raise what is recorded of these now, where it is to be kept running and is seen to be down."""
+    host = task.host
+    have = host.registry.read().canonicals
+    for name in names:
+        try:
+            if name in have and _look_at_kept(task, have[name]).state is State.DOWN:
+                keep_up(host, task.fleet, have[name])
+        except InterruptedPassError:
+            raise
+        except Exception as bug:  # noqa: BLE001  as with trials; that it is down is told by looking again
+            _bug(host, name, bug)
+
+
+def _look_at_kept(task: Task, canonical: Canonical) -> Look:
+    """Standing, where it is not to be kept running."""
+    recipe = task.fleet.recipes[canonical.recipe]
+    if not is_kept(recipe):
+        return Look(State.INTACT)
+    return look_at_kept(task.host, canonical, survey(task.host, {recipe.name: recipe}))
 
 
 def base_for(sight: Sight, release: Release) -> Base:
@@ -151,17 +161,9 @@ def _wanted(sight: Sight | None) -> Release | None:
 
 def _outcome(task: Task, step: Step, attempt: Attempt) -> Outcome:
     back = read_back(task.host, step.recipe)
-    if step.finding.look.state is State.DOWN and back.canonical is not None:
-        back = evolve(back, down=_still_down(task, back.canonical))
+    if is_only_raised(step) and back.canonical is not None:
+        back = evolve(back, down=_look_at_kept(task, back.canonical).reason)
     return judge(step, attempt, back)
-
-
-def _still_down(task: Task, canonical: Canonical) -> str:
-    try:
-        seen = survey(task.host, {canonical.recipe: task.fleet.recipes[canonical.recipe]})
-        return look_at_kept(task.host, canonical, seen)[0]
-    except (CanonError, StateError, OSError) as failed:
-        return f"could not be looked at: {in_one_line(failed)}"
 
 
 def read_back(host: Host, name: str) -> ReadBack:

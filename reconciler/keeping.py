@@ -1,28 +1,39 @@
 """Canonicals that are kept running: raised from their snapshot, looked at, and let go while their recipe is tried."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
 
 from attrs import evolve
 
-from desired.model import Fleet, Keep, Recipe, Release
-from reconciler.casts import canonical_cast, cast_of
+from desired.model import Fleet, Keep, Recipe
+from desired.values import is_recipe_name
+from reconciler.casts import SnapshotDamagedError, apps_of, rested_whole
+from reconciler.core.sights import Look, State
 from reconciler.core.upkeep import why_down
 from reconciler.crossing import Standing
-from reconciler.errors import CanonError, InfrastructureError
+from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line
 from reconciler.ports import Host
 from reconciler.raising import raise_cast, run
 from reconciler.slots import Slot
+from reconciler.strays import is_account, is_slot, owner
 from state.durable import make_folder, remove_tree
 from state.errors import StateError
 from state.kept import read_upkeep, write_upkeep
-from state.model import Canonical, Records, Upkeep
+from state.model import Canonical, Damaged, FoundDamage, Memory, Records, Upkeep
 
 Standings = Mapping[str, Standing | str]
 """What stands of each kept canonical, by recipe; a text says why that cannot be seen."""
 
+FAULTS = (CanonError, StateError, OSError)
+
 
 def is_kept(recipe: Recipe) -> bool:
     return recipe.enrolled and recipe.canonical.keep is Keep.RUNNING
+
+
+# ---- looking ----
 
 
 def survey(host: Host, recipes: Mapping[str, Recipe]) -> Standings:
@@ -36,78 +47,168 @@ def survey(host: Host, recipes: Mapping[str, Recipe]) -> Standings:
             found |= dict.fromkeys(names, failed.message)
         else:
             marks = {name: str(host.state.kept_slot(name)) for name in names}
-            found |= {name: standing.get(mark, Standing({}, "nothing of it is there")) for name, mark in marks.items()}
+            found |= {name: standing.get(mark, Standing({})) for name, mark in marks.items()}
     return found
 
 
-def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> tuple[str, Upkeep | None]:
-    """What keeps the canonical from standing as it was raised, "" where nothing does; and the account of that.
-
-    Raises StateError, and InfrastructureError where it cannot be seen.
-    """
+def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> Look:
+    """Whether the deployment of an intact canonical stands as it was raised."""
     standing = standings.get(canonical.recipe, "nobody looked at it")
     if isinstance(standing, str):
-        raise InfrastructureError(standing)
-    upkeep = read_upkeep(host.state.kept_slot(canonical.recipe))
-    return why_down(canonical.generation, upkeep, standing.parts, standing.lacks), upkeep
+        return _unseen(standing)
+    try:
+        account = read_upkeep(host.state.kept_account(canonical.recipe))
+    except (StateError, OSError) as failed:
+        return _unseen(in_one_line(failed))
+    down = why_down(canonical.generation, account, standing.parts, standing.lacks)
+    return Look(State.DOWN, down, _last_up(account)) if down else Look(State.INTACT)
+
+
+def _unseen(why: str) -> Look:
+    return Look(State.UNKNOWN, f"its deployment cannot be looked at: {why}")
+
+
+def still_up(host: Host, canonical: Canonical) -> None:
+    """Note that a kept canonical was seen up just now. Where that fails, it was last seen up before."""
+    with suppress(StateError, OSError):
+        path = host.state.kept_account(canonical.recipe)
+        account = read_upkeep(path)
+        if isinstance(account, Upkeep):
+            write_upkeep(path, evolve(account, up_at=host.clock.now()))
+
+
+# ---- raising ----
 
 
 def keep_up(host: Host, fleet: Fleet, canonical: Canonical) -> None:
-    """Raise the canonical where it is kept, in place of what is there. Raises like the raising of any app."""
-    let_go(host, canonical.recipe)
-    recipe, folder = fleet.recipes[canonical.recipe], host.state.kept_slot(canonical.recipe)
-    host.progress.step(recipe.name, f"{canonical.version}: raised to be kept running")
-    make_folder(folder)
-    for name in ("home", "tmp", "backup"):
-        make_folder(folder / name)
-    slot = Slot(host, folder, folder / "backup", folder / "log", emptied=True)
-    cast = cast_of(recipe, Release(canonical.version, canonical.commit), fleet.recipes, _recorded(host))
-    raise_cast(slot, canonical_cast(host, canonical, cast, folder / "source"))
-    if recipe.data.check is not None:
-        run(slot, slot.placed[recipe.name], recipe.data.check, "data.check")
-    remove_tree(folder / "source")
+    """Raise a canonical in place of what is there of it; its account then tells what stands, or why nothing does."""
+    name, generation = canonical.recipe, canonical.generation
+    host.progress.step(name, f"{canonical.version}: raised to be kept running")
+    _miss(host, name, "raising it was broken off")
+    try:
+        let_go(host, name)
+        parts = _raise(host, fleet, canonical)
+    except FAULTS as failed:
+        if isinstance(failed, SnapshotDamagedError):
+            _remember_damage(host, canonical, failed.message)
+        _miss(host, name, f"it could not be raised: {_told(failed)}")
+    else:
+        _write(host, name, Upkeep(generation, parts, host.clock.now()))
+
+
+def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Mapping[str, str]:
+    """What the canonical is made of once it is up and its data proved; otherwise nothing of it stays."""
+    recipe = fleet.recipes[canonical.recipe]
+    slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
+    try:
+        raise_cast(slot, rested_whole(host, canonical, fleet.recipes, slot.folder / "source"))
+        if recipe.data.check is not None:
+            run(slot, slot.placed[recipe.name], recipe.data.check, "data.check")
+        remove_tree(slot.folder / "source")
+        return _parts_of(host, recipe)
+    except BaseException:
+        with suppress(*FAULTS):
+            slot.close()
+        raise
+
+
+def _parts_of(host: Host, recipe: Recipe) -> Mapping[str, str]:
+    """Those of what was just raised: an account of nothing would miss nothing later."""
     standing = survey(host, {recipe.name: recipe})[recipe.name]
-    if isinstance(standing, str):
-        raise InfrastructureError(standing)
-    write_upkeep(folder, Upkeep(canonical.generation, standing.parts, host.clock.now()))
+    if isinstance(standing, str) or not standing.parts:
+        why = standing if isinstance(standing, str) else "it has no parts"
+        raise InfrastructureError(f"what was raised is not found: {why}")
+    return standing.parts
 
 
-def let_go(host: Host, name: str) -> bool:
-    """Take a kept deployment away; whether there was one. Its canonical stays. Raises InfrastructureError."""
+def _slot(host: Host, folder: Path, log: Path) -> Slot:
+    for each in (log.parent, folder, *(folder / name for name in ("home", "tmp", "backup"))):
+        make_folder(each)
+    log.unlink(missing_ok=True)
+    return Slot(host, folder, folder / "backup", log, emptied=True)
+
+
+def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
+    """The next pass then tests afresh, as after damage that a trial found."""
+    memory = host.registry.read().memories.get(canonical.recipe, Memory(canonical.recipe))
+    damage = FoundDamage(canonical.generation, reason, host.clock.now())
+    host.registry.remember([evolve(memory, damage=damage)], [])
+
+
+def _told(failed: CanonError | StateError | OSError) -> str:
+    last = failed.tail[-1:] if isinstance(failed, RecipeError) else ()
+    return ": ".join((in_one_line(failed), *last))
+
+
+# ---- letting go ----
+
+
+def make_room(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
+    """Take away what the slots of a trial of `recipe` would meet. Raises InfrastructureError."""
+    for name in meeting(recipes, recipe):
+        if host.state.kept_account(name).exists():
+            _miss(host, name, f"it was taken away while {recipe.name} is tried")
+        let_go(host, name)
+
+
+def meeting(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
+    """Kept recipes that have an app in common with `recipe`: its domain and its fixed ports are there once."""
+    own = apps_of(recipe, recipes)
+    return tuple(name for name, other in recipes.items() if is_kept(other) and own & apps_of(other, recipes))
+
+
+def let_go(host: Host, name: str) -> None:
+    """Take a kept deployment away. Its canonical and its account stay. Raises InfrastructureError."""
     folder = host.state.kept_slot(name)
     drivers = [driver for driver in host.drivers.values() if driver.leftovers(folder)]
     left = [what for driver in drivers for what in driver.clear(str(folder)).left]
     if left:
         raise InfrastructureError(f"{name}: {left[0]} of its kept deployment would not go")
-    there = folder.exists()
     remove_tree(folder)
-    return there or bool(drivers)
 
 
-def still_up(host: Host, canonical: Canonical) -> None:
-    """Note that a kept canonical was seen up just now."""
-    folder = host.state.kept_slot(canonical.recipe)
-    upkeep = read_upkeep(folder)
-    if upkeep is not None:
-        write_upkeep(folder, evolve(upkeep, up_at=host.clock.now()))
+def give_up(host: Host, name: str) -> None:
+    """Take a kept deployment away with its account."""
+    let_go(host, name)
+    remove_tree(host.state.kept_account(name))
 
 
-def let_go_of_others(host: Host, fleet: Fleet, records: Records) -> tuple[str, ...]:
-    """Take away what nobody wants to be kept any more; one remark each."""
-    folder = host.state.kept
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+def let_go_of_others(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
+    """Take away what nobody wants to be kept any more; one remark each. `marks` are of what runs anywhere."""
     wanted = {name for name, recipe in fleet.recipes.items() if is_kept(recipe) and name in records.canonicals}
-    gone = [name for name in names if name not in wanted and _went(host, name)]
-    return tuple(f"{name}: is not to be kept running, and was taken down" for name in gone)
+    folder = host.state.kept
+    entries = folder.iterdir() if folder.is_dir() else ()
+    there = {owner(path) for path in entries if is_slot(path) or is_account(path)}
+    there |= {Path(mark).name for mark in marks if Path(mark).parent == folder}
+    there = {name for name in there if is_recipe_name(name)}
+    return tuple(_gone(host, name) for name in sorted(there - wanted))
 
 
-def _went(host: Host, name: str) -> bool:
+def _gone(host: Host, name: str) -> str:
     try:
-        return let_go(host, name)
-    except (CanonError, StateError, OSError):
-        return False
+        give_up(host, name)
+    except FAULTS as failed:
+        return f"{name}: is not to be kept running, and cannot be taken down now: {in_one_line(failed)}"
+    return f"{name}: is not to be kept running, and was taken down"
 
 
-def _recorded(host: Host) -> dict[str, Release | None]:
-    have = host.registry.read().canonicals
-    return {name: Release(canonical.version, canonical.commit) for name, canonical in have.items()}
+# ---- the account ----
+
+
+def _miss(host: Host, name: str, why: str) -> None:
+    """Say why nothing is to be there of it; when it was last seen up stays."""
+    try:
+        before = _last_up(read_upkeep(host.state.kept_account(name)))
+    except (StateError, OSError):
+        before = None
+    _write(host, name, Upkeep(0, {}, before, why))
+
+
+def _write(host: Host, name: str, account: Upkeep) -> None:
+    """Where even that fails, another account than what is there is found, and the next pass raises it."""
+    with suppress(StateError, OSError):
+        write_upkeep(host.state.kept_account(name), account)
+
+
+def _last_up(account: Upkeep | Damaged | None) -> datetime | None:
+    return account.up_at if isinstance(account, Upkeep) else None

@@ -10,7 +10,7 @@ from desired.digest import tests_digest
 from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.crossing import Question, Reply, Same
-from reconciler.errors import CanonError, in_one_line
+from reconciler.errors import in_one_line
 from reconciler.keeping import Standings, is_kept, look_at_kept, survey
 from reconciler.ports import Host, Snapshots
 from state.errors import StateError
@@ -100,12 +100,7 @@ def _kept(host: Host, sight: Sight, standings: Standings) -> Sight:
     """Where an intact canonical is to be kept running, whether it stands as it was raised."""
     if sight.canonical is None or sight.look.state is not State.INTACT or not is_kept(sight.recipe):
         return sight
-    try:
-        down, upkeep = look_at_kept(host, sight.canonical, standings)
-    except (CanonError, StateError, OSError) as failed:
-        return evolve(sight, look=Look(State.UNKNOWN, f"its deployment could not be looked at: {in_one_line(failed)}"))
-    since = upkeep.up_at if upkeep is not None else None
-    return evolve(sight, look=Look(State.DOWN, down, since)) if down else sight
+    return evolve(sight, look=look_at_kept(host, sight.canonical, standings))
 
 
 def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> Look:

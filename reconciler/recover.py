@@ -29,17 +29,17 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
         if recipe is not None and host.state.generations(name).is_dir():
             prune(host, canonical, recipe.canonical.generations)
     _drop_empty(host, records)
-    remarks += let_go_of_others(host, fleet, records)
+    remarks += let_go_of_others(host, fleet, records, marks)
     return (*remarks, *_named(strays(host.state, records)))
 
 
 def _marked(host: Host) -> tuple[set[str], list[str]]:
-    """Marks of everything that runs below the work folder, and which drivers could not tell theirs."""
+    """Marks of everything that runs below the state folder, and which drivers could not tell theirs."""
     marks: set[str] = set()
     remarks: list[str] = []
     for name, driver in host.drivers.items():
         try:
-            marks |= {*driver.leftovers(host.state.work)}
+            marks |= {*driver.leftovers(host.state.root)}
         except InfrastructureError as failed:
             remarks.append(f"what a dead run may have left to the {name} driver is not known: {failed.message}")
     return marks, remarks

@@ -9,14 +9,25 @@ from state.model import Records
 
 
 def strays(state: StateFolder, records: Records) -> tuple[Path, ...]:
-    """Entries of `work/` and `canonicals/` that no pass made, or whose record is gone."""
+    """Entries of `work/`, `kept/` and `canonicals/` that no pass made, or whose record is gone."""
     in_work = (path for path in _entries(state.work) if not is_slot(path))
-    return (*in_work, *_unrecorded(state, records))
+    in_kept = (path for path in _entries(state.kept) if not (is_slot(path) or is_account(path)))
+    return (*in_work, *in_kept, *_unrecorded(state, records))
 
 
 def is_slot(path: Path) -> bool:
-    """Whether an entry of `work/` can be one of ours: a folder, no link to one, with a recipe's name."""
+    """Whether an entry of `work/` or `kept/` can be one of ours: a folder, no link to one, with a recipe's name."""
     return path.is_dir() and not path.is_symlink() and is_recipe_name(path.name)
+
+
+def is_account(path: Path) -> bool:
+    """Whether an entry of `kept/` can be the account of a recipe's deployment, whole or not yet."""
+    return path.is_file() and path.name.removesuffix(".new").endswith(".json") and is_recipe_name(owner(path))
+
+
+def owner(path: Path) -> str:
+    """Whose an entry of `kept/` is."""
+    return path.name.removesuffix(".new").removesuffix(".json")
 
 
 def _unrecorded(state: StateFolder, records: Records) -> Iterator[Path]:

@@ -60,6 +60,10 @@ class StateFolder:
     def kept_slot(self, name: str) -> Path:
         return self.kept / _one_part(name)
 
+    def kept_account(self, name: str) -> Path:
+        """Beside the slot, so that it outlives it."""
+        return self.kept / f"{_one_part(name)}.json"
+
     def slot(self, name: str) -> Path:
         return self.work / _one_part(name)
 

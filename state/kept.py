@@ -1,34 +1,26 @@
-"""What a canonical that is kept running was made of when it was raised: one small file beside its deployment."""
+"""The account of a canonical that is kept running: one small file beside its deployment."""
 
-import json
-from datetime import datetime
 from pathlib import Path
 
+from state.codec import NotARecordError, dump, load
 from state.durable import file_errors, replace_file
 from state.errors import KeptError
-from state.model import Upkeep
-
-_FILE = "as-raised.json"
+from state.model import Damaged, Upkeep
 
 
-def read_upkeep(folder: Path) -> Upkeep | None:
-    """None where nothing was raised to its end. Raises KeptError for what cannot be read."""
-    path = folder / _FILE
+def read_upkeep(path: Path) -> Upkeep | Damaged | None:
+    """None where there is no account. Raises KeptError where it cannot be looked at."""
     with file_errors(f"read {path}", KeptError):
         try:
-            text = path.read_text("utf-8")
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
     try:
-        told = json.loads(text)
-        return Upkeep(int(told["generation"]), dict(told["parts"]), datetime.fromisoformat(told["up_at"]))
-    except (ValueError, KeyError, TypeError) as broken:
-        raise KeptError(
-            f"{path} is no account of what was raised: {broken!r}", "delete it; a pass raises anew"
-        ) from None
+        return load(content.decode("ascii"), Upkeep)
+    except (NotARecordError, UnicodeDecodeError):
+        return Damaged(f"{path} is not what was written there")
 
 
-def write_upkeep(folder: Path, upkeep: Upkeep) -> None:
-    told = {"generation": upkeep.generation, "parts": dict(upkeep.parts), "up_at": upkeep.up_at.isoformat()}
-    with file_errors(f"write {folder / _FILE}", KeptError):
-        replace_file(folder / _FILE, json.dumps(told, indent=1, sort_keys=True).encode())
+def write_upkeep(path: Path, upkeep: Upkeep) -> None:
+    with file_errors(f"write {path}", KeptError):
+        replace_file(path, dump(upkeep).encode("ascii"))

@@ -181,14 +181,16 @@ class Memory:
 
 @frozen
 class Upkeep:
-    """A canonical that was raised to be kept running.
+    """What became of a canonical that is to be kept running.
 
-    `parts` names everything it was made of, each with what it was; `up_at` is when a pass last saw all of it up.
+    `parts` names everything it was made of when it was raised, each with what it was. `missing` says why none of that
+    is there, "" where it should be. `up_at` is when a pass last saw all of it up, None if none ever did.
     """
 
     generation: int
     parts: Mapping[str, str]
-    up_at: datetime
+    up_at: datetime | None = None
+    missing: str = ""
 
 
 @frozen

@@ -5,12 +5,12 @@ from attrs import evolve
 from reconciler.core.sights import Look, State
 from reconciler.show.status import Recorded
 from state.model import Memory
-from tests.reports import NEW, have
+from tests.reports import FELL, NEW, have
 from tests.values import circumstances, red
 
 
 def recorded_rows() -> list[Recorded]:
-    """Intact, damaged with a red release remembered, excepted without a canonical, an orphan that cannot be seen."""
+    """Intact, damaged with a red release remembered, down, excepted without a canonical, an orphan that is unseen."""
     reds = {NEW.version: red(NEW.version, circumstances(NEW.commit))}
     lost = Look(State.DAMAGED, "snapshot.tar is not what was sealed")
     unseen = Look(State.UNKNOWN, "snapshot.tar: Permission denied")
@@ -19,6 +19,7 @@ def recorded_rows() -> list[Recorded]:
     return [
         kept,
         evolve(kept, recipe="drone", canonical=have("drone"), look=lost, memory=Memory("drone", reds=reds)),
+        evolve(kept, recipe="element", canonical=have("element"), look=FELL),
         evolve(kept, recipe="mumble", exception="it needs a phone line", canonical=None, look=Look(State.NONE)),
         evolve(kept, recipe="wiki", declared=False, canonical=have("wiki"), look=unseen),
     ]

@@ -29,6 +29,7 @@ GATE = (
 AWAY = Condition("at-home", Standing.FAIL, "run: systemctl start reconcile.service")
 HOME = Condition("at-home", Standing.PASS, "in reconcile.service")
 PASSED = tuple(evolve(each, standing=Standing.PASS, evidence=f"{each.name} it is") for each in GATE)
+FELL = Look(State.DOWN, "service app is gone", NOW - timedelta(hours=5))
 RED_TIERS = (
     TierResult(TierName.INSTALL, Verdict.PASS, "", 12.34),
     TierResult(TierName.UPGRADE, Verdict.FAIL, "data.check exited 1", 80.0),
@@ -121,12 +122,23 @@ def waiting() -> list[Row]:
         undone(left(late, Action.PROMOTE)),
         undone(left(found("cal", Cause.IN_SYNC, OLD, have("cal"), lost), Action.REPAIR)),
         undone(left(gone, Action.REPAIR)),
+        undone(left(found("element", Cause.IN_SYNC, OLD, have("element"), FELL), Action.REPAIR)),
+        undone(left(found("funkwhale", Cause.NEW_RELEASE, NEW, have("funkwhale"), FELL), Action.PROMOTE)),
     ]
 
 
 def carried_out() -> list[Row]:
     """Rows of a pass with every result but none."""
-    return [_promoted(), _repaired(), _red(), _green_not_promoted(), _infrastructure(), _broken(), _not_tried()]
+    return [
+        _promoted(),
+        _repaired(),
+        *_raised(),
+        _red(),
+        _green_not_promoted(),
+        _infrastructure(),
+        _broken(),
+        _not_tried(),
+    ]
 
 
 def _promoted() -> Row:
@@ -141,6 +153,19 @@ def _repaired() -> Row:
     broom = evolve(tried("bonfire"), findings=("install: 2 processes had to be ended",))
     step = left(found("bonfire", Cause.IN_SYNC, NEW, now))
     return done(step, Result.REPAIRED, "1.2.0+2.3.0, read back", Attempt(broom, PASSED), None)
+
+
+def _raised() -> list[Row]:
+    """A deployment that is up again, while a red holds the release back; one that is not."""
+    down = left(found("dokuwiki", Cause.NEW_RELEASE, NEW, have("dokuwiki"), FELL), Action.REPAIR)
+    held = left(found("dokuwiki", Cause.NEW_RELEASE, NEW, have("dokuwiki")), held=HeldBack.RED_BEFORE, you=True)
+    again = Outcome(down, Result.REPAIRED, "1.1.0+2.2.0 is up again", Attempt(), have("dokuwiki"))
+    fell = left(found("element", Cause.IN_SYNC, OLD, have("element"), FELL), Action.REPAIR)
+    reason = f"its deployment is still down: {FELL.reason}"
+    return [
+        Row(held, GATE, again, have("dokuwiki")),
+        Row(fell, GATE, Outcome(fell, Result.INFRASTRUCTURE, reason, Attempt(), have("element")), have("element")),
+    ]
 
 
 def _red() -> Row:

@@ -11,7 +11,7 @@ from desired.model import Install, Recipe, Unobservable
 from reconciler.core.plan import Surroundings
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from state.model import Canonical, Circumstances, Memory, Red
-from tests.values import AROUND, NOW, answer, canonical, circumstances, commit, known, recipe, red
+from tests.values import AROUND, EARLIER, NOW, answer, canonical, circumstances, commit, known, recipe, red
 
 T = TypeVar("T")
 Tags = Mapping[str, str | None]
@@ -72,7 +72,7 @@ def published_tags(draw: st.DrawFn) -> dict[str, str | None]:
 def changed_tags(draw: st.DrawFn, before: Mapping[str, str]) -> dict[str, str | None]:
     """What became of remembered tags since."""
     tags: dict[str, str | None] = dict(before)
-    changes = weighted({"publish": 5, "part": 3, "move": 3, "vanish": 2, "unpeel": 1, "clutter": 1})
+    changes = weighted({"publish": 5, "part": 5, "move": 3, "vanish": 2, "unpeel": 1, "clutter": 1})
     for _ in range(draw(weighted({0: 4, 1: 5, 2: 2}))):
         there = st.sampled_from(sorted(before) or ["none"])
         match draw(changes):
@@ -106,10 +106,13 @@ def recorded(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical
 
 
 @st.composite
-def looks(draw: st.DrawFn, have: Canonical | None) -> Look:
+def looks(draw: st.DrawFn, have: Canonical | None, *, kept: bool = False) -> Look:
+    """Only where it is to be kept running can a canonical be down."""
     if have is None:
         return Look(State.NONE)
-    state = draw(weighted({State.INTACT: 4, State.DAMAGED: 4, State.UNKNOWN: 1}))
+    state = draw(weighted({State.INTACT: 4, State.DAMAGED: 4, State.DOWN: 3 if kept else 0, State.UNKNOWN: 2}))
+    if state is State.DOWN:
+        return Look(state, "service app is gone", draw(st.sampled_from((None, EARLIER))))
     return Look(state, "" if state is State.INTACT else f"snapshot.tar: {state}")
 
 
@@ -163,8 +166,9 @@ def sights(draw: st.DrawFn, name: str = "notes") -> Sight:
     forgotten = draw(weighted({False: 9, True: 1}))
     hidden = {tag: commit("blob") for tag, at in tags.items() if at is None and draw(st.booleans())}
     unseen = draw(weighted({False: 11, True: 1}))
+    declared = draw(recipes(name))
     return Sight(
-        recipe=draw(recipes(name)),
+        recipe=declared,
         answer=Unobservable("connection refused") if unseen else answer(tags | hidden),
         memory=Memory(
             name,
@@ -173,7 +177,7 @@ def sights(draw: st.DrawFn, name: str = "notes") -> Sight:
             reds=draw(red_memories(tags, have)),
         ),
         canonical=have,
-        look=draw(looks(have)),
+        look=draw(looks(have, kept=declared.enrolled)),
         mirror=draw(mirrors(tags, before)),
         tests="tests-1",
         observed_at=NOW,

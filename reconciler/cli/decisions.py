@@ -11,7 +11,7 @@ from reconciler.cli.house import House, make_host, open_house, require, stoppabl
 from reconciler.cli.options import Options, say
 from reconciler.core.sights import Sight, moved_tags, vanished_tags
 from reconciler.errors import InfrastructureError, NeedsPersonError
-from reconciler.keeping import let_go
+from reconciler.keeping import give_up
 from reconciler.observe import observe
 from reconciler.ports import Host
 from reconciler.reservation import reserved
@@ -90,7 +90,7 @@ def _drop(host: Host, name: str, reason: str) -> str:
             "lineage": list(have.lineage) if have else [],
         }
         # The record goes last: broken off before that, this can be said again.
-        let_go(host, name)
+        give_up(host, name)
         host.snapshots.delete(host.state.generations(name))
         host.snapshots.delete(host.state.trial_logs(name))
         host.mirrors.drop(name)

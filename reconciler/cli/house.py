@@ -100,7 +100,7 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
         clock=clock,
         upstream=GitUpstream(children, fleet.protocols),
         mirrors=GitMirrors(state, children, fleet.protocols, lock),
-        drivers=drivers_for(fleet, children, lock),
+        drivers=drivers_for(fleet, state, children, lock),
         secrets=HostSecrets(children),
         commands=commands,
         readiness=HostReadiness(commands, clock),
@@ -115,11 +115,11 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
     )
 
 
-def drivers_for(fleet: Fleet, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
-    """The drivers that the fleet's recipes name, and the embedded one."""
+def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
+    """The drivers that the fleet's recipes name, the embedded one, and that of what was kept running until now."""
     drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
     named = {recipe.driver for recipe in fleet.recipes.values()}
-    if "swarm" in named:
+    if "swarm" in named or (state.kept.is_dir() and any(state.kept.iterdir())):
         drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm)
     if "abra" in named:
         drivers["abra"] = AbraDriver(Engine(children, lock), fleet.swarm, Abra(children, lock))

@@ -1,4 +1,4 @@
-"""What is recorded, shown without asking anybody: status and logs."""
+"""What is recorded, shown without asking upstream: status and logs."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from reconciler.cli.house import House, make_host, open_house, require
 from reconciler.cli.options import Options, columns
 from reconciler.core.report import Command, Population, Run
 from reconciler.core.sights import Look, State
+from reconciler.keeping import is_kept, look_at_kept, survey
 from reconciler.observe import look_at
 from reconciler.show.answers import logs_document, status_document
 from reconciler.show.document import Json, write
@@ -67,15 +68,27 @@ def _code(states: set[State]) -> int:
     """Damage shows in the exit code here too; what upstream has is not asked and so not counted."""
     if State.UNKNOWN in states:
         return 1
-    return 3 if State.DAMAGED in states else 0
+    return 3 if states & {State.DAMAGED, State.DOWN} else 0
 
 
 def _looks(house: House, records: Records) -> dict[str, Look]:
     snapshots = SealedSnapshots()
-    return {
+    looks = {
         name: look_at(snapshots, house.state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
     }
+    return looks | _kept(house, records, [name for name, look in looks.items() if look.state is State.INTACT])
+
+
+def _kept(house: House, records: Records, intact: Sequence[str]) -> dict[str, Look]:
+    """What stands of those that are kept running; where none is, no driver is asked."""
+    declared = house.fleet.recipes
+    kept = {name: declared[name] for name in intact if name in declared and is_kept(declared[name])}
+    if not kept:
+        return {}
+    host = make_host(house, Silent(sys.stderr))
+    standings = survey(host, kept)
+    return {name: look_at_kept(host, records.canonicals[name], standings) for name in kept}
 
 
 def logs(options: Options, name: str, trial: str | None) -> int:

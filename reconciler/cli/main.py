@@ -16,7 +16,7 @@ Exit codes, the gravest wins (5, 1, 4, 3, 2):
   0   all in sync and intact
   1   could not tell, or could not do
   2   a promotion is wanted
-  3   a canonical is damaged
+  3   a canonical is damaged or down
   4   needs a person
   5   hollow: nothing enrolled, or the sums do not close
   64  usage    75  busy    78  declarations    130/143  interrupted

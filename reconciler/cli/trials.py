@@ -14,7 +14,7 @@ from desired.problems import RefusedError
 from desired.values import read_duration
 from desired.want import releases
 from reconciler.assignment import Assignment
-from reconciler.casts import NeedMissingError, canonical_cast, cast_of, drivers_of
+from reconciler.casts import cast_of, drivers_of, rested_whole
 from reconciler.cli.failures import UsageError
 from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
@@ -30,7 +30,7 @@ from reconciler.evidence import trial_entry
 from reconciler.mirroring import said_of
 from reconciler.observe import observe
 from reconciler.ports import Host
-from reconciler.raising import Cast, raise_cast
+from reconciler.raising import raise_cast
 from reconciler.reservation import reserved
 from reconciler.show.answers import Tested, raised_document, trial_document
 from reconciler.show.document import write
@@ -43,7 +43,7 @@ from reconciler.slots import Slot, open_slot
 from reconciler.trial import run_trial
 from state.errors import LockHeldError
 from state.lock import hold
-from state.model import Answer, Canonical, Records
+from state.model import Answer, Records
 
 NAMED_RELEASES = 3
 
@@ -194,25 +194,12 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     with stoppable(), reserved(host, name, f"raise {name}") as folder:
         try:
             with open_slot(host, folder, "raised", folder / "raise.log") as slot:
-                seen = raise_cast(slot, _rested(host, house, canonical, slot))
+                seen = raise_cast(slot, rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source"))
                 _tell(options, name, seen)
                 _stay(slot, name, stays)
         except InterruptedPassError:
             return 0
     return 0
-
-
-def _rested(host: Host, house: House, canonical: Canonical, slot: Slot) -> Cast:
-    """What the canonical needs comes from its snapshot as well, at the release it had there."""
-    recipe = house.fleet.recipes[canonical.recipe]
-    anywhere = {name: Release("", "") for name in house.fleet.recipes}
-    release = Release(canonical.version, canonical.commit)
-    wanted = cast_of(recipe, release, house.fleet.recipes, anywhere)
-    cast = canonical_cast(host, canonical, wanted, slot.folder / "source")
-    lacking = [member.recipe.name for member in cast if member.source is None]
-    if lacking:
-        raise NeedMissingError(f"{recipe.name} needs {lacking[0]} by now, which its canonical's snapshot lacks")
-    return cast
 
 
 def _tell(options: Options, name: str, seen: Seen) -> None:

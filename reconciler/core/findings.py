@@ -38,7 +38,7 @@ class MirrorState(StrEnum):
 
 @frozen
 class Finding:
-    """What compare says of one recipe; `reason` is one sentence. `since` is None where nothing tells it.
+    """What compare says of one recipe; `reason` is one sentence. `since` is when the wanted release was first seen.
 
     `want` is None for an orphan; `vanished` are known release tags that upstream no longer has; `unreadable` says why
     our mirror cannot be read, "" where it can.
@@ -56,6 +56,11 @@ class Finding:
     not_releases: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
     unreadable: str = ""
+
+    @property
+    def differs_since(self) -> datetime | None:
+        """Since when it is not as it should be; None where nothing tells it."""
+        return self.since if self.since is not None else self.look.last_up
 
 
 def compare(sights: Mapping[str, Sight], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
@@ -175,7 +180,7 @@ def _releasable(have: Canonical | None, want: Release) -> tuple[Cause, str]:
 
 def _since(sight: Sight, want: Want, cause: Cause) -> datetime | None:
     if cause not in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} or not isinstance(want, Release):
-        return sight.look.since
+        return None
     known = sight.memory.known.get(want.version)
     return known.first_seen if known is not None else None
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from reconciler.core.gate import Condition
-from reconciler.core.plan import Action, Step
+from reconciler.core.plan import Action, Step, is_only_raised
 from reconciler.core.sights import State
 from reconciler.core.tiers import Trial, Verdict, failing, is_green
 from state.model import Canonical
@@ -84,22 +84,22 @@ def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
 
 
 def _untried_at_all(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """A step that tries nothing: at most its mirror was to be brought up."""
+    """A step that tries nothing: at most its mirror or its deployment was to be brought up."""
     if attempt.hindrance:
         return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
     if step.action is Action.NONE:
         return Result.NONE, step.reason
-    if step.finding.look.state is State.DOWN:
+    if not back.mirrored:
+        return Result.INFRASTRUCTURE, "there is still no mirror that can be read"
+    if is_only_raised(step):
         return _raised_again(back)
-    if back.mirrored:
-        return Result.REPAIRED, "the mirror is there again, read back"
-    return Result.INFRASTRUCTURE, "there is still no mirror that can be read"
+    return Result.REPAIRED, "the mirror is there again, read back"
 
 
 def _raised_again(back: ReadBack) -> tuple[Result, str]:
-    have = back.canonical
-    if have is None or back.down:
-        return Result.INFRASTRUCTURE, f"its deployment is still down: {back.down or 'nothing is recorded'}"
+    have, down = back.canonical, back.damage or back.down
+    if have is None or down:
+        return Result.INFRASTRUCTURE, f"its deployment is still down: {down or 'nothing is recorded'}"
     return Result.REPAIRED, f"{have.version} is up again from its snapshot, looked at"
 
 

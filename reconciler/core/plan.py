@@ -43,7 +43,8 @@ class Surroundings:
 class Step:
     """What is done about one finding. `release` is what will be tried; None where nothing is.
 
-    `reason` is one sentence. A mirror that is only fetched anew is a repair without a release.
+    `reason` is one sentence. A mirror that is only fetched anew, or a deployment that is only raised again, is a repair
+    without a release; the latter also where the recipe is held back.
     """
 
     finding: Finding
@@ -74,6 +75,11 @@ def make_plan(findings: Iterable[Finding], sights: Mapping[str, Sight], around: 
     return Plan(steps, tuple(name for name in in_order_of_need(recipes) if name in steps))
 
 
+def is_only_raised(step: Step) -> bool:
+    """Whether a deployment that is down is raised again, and nothing is tried."""
+    return step.finding.look.state is State.DOWN and step.action is Action.REPAIR
+
+
 def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
     """Names such that a recipe comes after all that it needs, otherwise by name. Needs must have no cycle."""
     ordered: list[str] = []
@@ -92,10 +98,17 @@ def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
 
 def _step(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:
     step = _decided(finding, sight, around)
-    if finding.look.state is not State.DOWN or step.action is not Action.NONE or step.held_back is HeldBack.EXCEPTED:
+    if finding.look.state is not State.DOWN or sight is None or not sight.recipe.enrolled:
         return step
-    down = f"its deployment is down ({finding.look.reason}): raised again from its snapshot, and nothing is tried"
-    return evolve(step, action=Action.REPAIR, reason=f"{step.reason}; {down}")
+    return _raised_too(step, finding.look.reason)
+
+
+def _raised_too(step: Step, why_down: str) -> Step:
+    """A deployment that is down is raised whatever holds the recipe back; where something is tried, afterwards."""
+    if step.action is Action.PROMOTE:
+        return evolve(step, reason=f"{step.reason}; its deployment is down ({why_down}) and is raised afterwards")
+    how = "will be raised from its snapshot; nothing is tried"
+    return evolve(step, action=Action.REPAIR, reason=f"{step.reason}; its deployment is down ({why_down}) and {how}")
 
 
 def _decided(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:

@@ -26,12 +26,12 @@ class State(StrEnum):
 class Look:
     """The canonical as seen; `reason` says how it is damaged, what is down of it, or why it cannot be known.
 
-    `since` is when all of one that is down was last seen up; None where nothing tells it.
+    `last_up` is when a pass last saw all of one that is down; None where none ever did.
     """
 
     state: State
     reason: str = ""
-    since: datetime | None = None
+    last_up: datetime | None = None
 
 
 @frozen

@@ -2,20 +2,30 @@
 
 from collections.abc import Mapping
 
-from state.model import Upkeep
+from state.model import Damaged, Upkeep
+
+NEVER = "it was never raised to be kept running, or not to the end"
 
 
-def why_down(generation: int, upkeep: Upkeep | None, parts: Mapping[str, str], lacks: str) -> str:
+def why_down(generation: int, account: Upkeep | Damaged | None, parts: Mapping[str, str], lacks: str) -> str:
     """What differs from how `generation` was raised, "" where nothing does.
 
-    `upkeep` is the account of what was raised, None where nothing was to its end; `parts` and `lacks` are seen now.
+    `account` tells what was raised; `parts` and `lacks` are seen now. What came beside them since then does no harm.
     """
-    if upkeep is None:
-        return "it was never raised to be kept running"
-    if upkeep.generation != generation:
-        return f"generation {upkeep.generation} was raised, and {generation} is recorded"
-    gone = [f"{part} is gone" for part in upkeep.parts if part not in parts]
-    changed = [
-        f"{part} is {parts[part]}, and was {was}" for part, was in upkeep.parts.items() if parts.get(part, was) != was
-    ]
-    return "; ".join([*gone, *changed, *([lacks] if lacks else [])])
+    if account is None:
+        return NEVER
+    if isinstance(account, Damaged):
+        return account.reason
+    if account.missing:
+        return account.missing
+    if account.generation != generation:
+        return f"generation {account.generation} was raised, and {generation} is recorded"
+    if not (account.parts and parts):
+        return lacks or "nothing of it is there"
+    return "; ".join(filter(None, (*_differences(account.parts, parts), lacks)))
+
+
+def _differences(raised: Mapping[str, str], parts: Mapping[str, str]) -> list[str]:
+    gone = [f"{part} is gone" for part in raised if part not in parts]
+    changed = [f"{part} is {parts[part]}, and was {was}" for part, was in raised.items() if parts.get(part, was) != was]
+    return [*gone, *changed]

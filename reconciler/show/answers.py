@@ -19,6 +19,7 @@ from reconciler.show.document import (
     population_part,
     recorded_part,
     run_part,
+    time_part,
     tried_part,
 )
 from reconciler.show.status import Recorded, notes_on, status_line
@@ -32,7 +33,7 @@ Error = tuple[str, int | None, int | None, str, str]
 def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
     """Canonicals as recorded; upstream was not asked."""
     counts = {
-        Slice.DAMAGED: sum(row.look.state is State.DAMAGED for row in rows),
+        Slice.DAMAGED: sum(row.look.state in {State.DAMAGED, State.DOWN} for row in rows),
         Slice.EXCEPTED: sum(bool(row.exception) for row in rows),
         Slice.ORPHANED: sum(not row.declared for row in rows),
     }
@@ -49,6 +50,8 @@ def _recorded(row: Recorded) -> Json:
         "held_back": "excepted" if row.exception else None,
         "reason": "; ".join(notes_on(row)),
         "needs_person": not row.declared,
+        "since": time_part(row.look.last_up),
+        "last_up": time_part(row.look.last_up),
         **(recorded_part(have.evidence) if have is not None else {}),
     }
 
@@ -78,6 +81,7 @@ def _tested(tested: Tested, line: str) -> Json:
         "want": {"version": trial.release.version, "commit": trial.release.commit},
         "have": have_part(tested.canonical),
         "state": tested.look.state,
+        "last_up": time_part(tested.look.last_up),
         "reason": line,
         "gate": gate_part(tested.conditions),
         "result": result_of(trial),

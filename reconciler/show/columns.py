@@ -9,7 +9,7 @@ from desired.model import Release
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Standing
 from reconciler.core.outcome import Result
-from reconciler.core.plan import Action
+from reconciler.core.plan import Action, is_only_raised
 from reconciler.core.report import Command, Row, Run, Slice, slice_of
 from reconciler.core.sights import State
 from reconciler.core.tiers import Trial, level
@@ -101,9 +101,9 @@ def _why(row: Row, run: Run) -> Cell:
 def why(row: Row, run: Run) -> str:
     """The sentence for a row, after the words for whose turn it is and what holds it back."""
     marks = ["needs you"] if needs_you(row) else []
-    if row.step.held_back and row.result is Result.NONE:
+    if row.step.held_back and (row.result is Result.NONE or _was_only_raised(row)):
         marks.append(row.step.held_back)
-    return ": ".join([*marks, because(row)]) + _first_seen(row, run)
+    return "; ".join([": ".join([*marks, because(row)]), *_since_when(row, run)])
 
 
 def needs_you(row: Row) -> bool:
@@ -114,16 +114,22 @@ def needs_you(row: Row) -> bool:
 def because(row: Row) -> str:
     """What a step came to; where none was taken, what is left to do and why, or why nothing."""
     said = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
+    if _was_only_raised(row) and row.finding.cause is not Cause.IN_SYNC:
+        said = f"{said}; {row.step.reason}"
     look = row.finding.look
     return said if look.reason in said else f"{said}; {_LOOKS[look.state]}: {look.reason}"
 
 
-def _first_seen(row: Row, run: Run) -> str:
+def _was_only_raised(row: Row) -> bool:
+    """What stands of a release then, or holds it back, is as before."""
+    return row.outcome is not None and is_only_raised(row.outcome.step)
+
+
+def _since_when(row: Row, run: Run) -> list[str]:
     """Drift tells since when; elsewhere the wide table does."""
-    if run.command is not Command.DRIFT or row.finding.since is None:
-        return ""
-    said = "last seen up" if row.finding.look.state is State.DOWN else "first seen"
-    return f"; {said} {age(row.finding.since, run.finished_at)} ago"
+    times = {"first seen": row.finding.since, "last seen up": row.finding.look.last_up}
+    told = {said: when for said, when in times.items() if when is not None and run.command is Command.DRIFT}
+    return [f"{said} {age(when, run.finished_at)} ago" for said, when in told.items()]
 
 
 # ---- what the wide table adds ----
@@ -149,7 +155,8 @@ def _gate(row: Row, _: Run) -> Cell:
 
 
 def _since(row: Row, run: Run) -> Cell:
-    return Cell(age(row.finding.since, run.finished_at) if row.finding.since else NOTHING)
+    since = row.finding.differs_since
+    return Cell(age(since, run.finished_at) if since else NOTHING)
 
 
 def _lineage(row: Row, _: Run) -> Cell:

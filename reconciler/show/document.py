@@ -41,6 +41,7 @@ RECIPE: Final[Json] = {
     "not_releases": [],
     "vanished": [],
     "since": None,
+    "last_up": None,
     "observed_at": None,
 }
 """Every key of a recipe in its order, with what stands there where nothing is known."""
@@ -141,7 +142,8 @@ def _row(row: Row) -> Json:
         **(tried_part(trial) if trial is not None else {}),
         "not_releases": list(finding.not_releases),
         "vanished": list(finding.vanished),
-        "since": time_part(finding.since),
+        "since": time_part(finding.differs_since),
+        "last_up": time_part(finding.look.last_up),
         "observed_at": time_part(finding.observed_at),
     }
 

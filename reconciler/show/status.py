@@ -61,16 +61,16 @@ def render_status(rows: Sequence[Recorded], screen: Screen, now: datetime, *, wi
 def status_line(rows: Sequence[Recorded]) -> str:
     """The closing line of a status; its sum closes over all recipes shown."""
     states = [row.look.state for row in rows if row.canonical is not None]
-    intact, damaged, unknown = (states.count(each) for each in (State.INTACT, State.DAMAGED, State.UNKNOWN))
+    told = ", ".join(f"{states.count(each)} {each}" for each in State if each is not State.NONE)
     orphaned = sum(not row.declared for row in rows)
-    have = f"{len(states)} with a canonical ({intact} intact, {damaged} damaged, {unknown} unknown)"
+    have = f"{len(states)} with a canonical ({told})"
     return f"{count_of(len(rows), 'recipe')}: {have}, {len(rows) - len(states)} without; {orphaned} orphaned"
 
 
 def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
     have = row.canonical
     name = Cell(row.recipe, Style.STRONG)
-    state = Cell(row.look.state, Style.BAD if row.look.state in {State.DAMAGED, State.UNKNOWN} else Style.PLAIN)
+    state = Cell(row.look.state, Style.PLAIN if row.look.state in {State.NONE, State.INTACT} else Style.BAD)
     note = Cell("; ".join(notes_on(row)), Style.WARN)
     if have is None:
         return [name, Cell(NOTHING), state, *[Cell(NOTHING)] * (8 if wide else 5), note]
@@ -89,6 +89,8 @@ def notes_on(row: Recorded) -> Iterator[str]:
         yield f"excepted: {row.exception}"
     if row.look.reason:
         yield row.look.reason
+    if row.look.last_up is not None:
+        yield f"last seen up on {moment(row.look.last_up)}"
     for red in row.memory.reds.values():
         yield f"{red.version} was red on {moment(red.at)}"
 
@@ -110,6 +112,8 @@ def _about(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
         "state",
         "; ".join([f"{row.look.state}: {STATES[row.look.state]}", *([row.look.reason] if row.look.reason else [])]),
     )
+    if row.look.last_up is not None:
+        yield "last up", f"{moment(row.look.last_up)}, {age(row.look.last_up, now)} ago"
     if not row.declared:
         yield "declared", f"no longer; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:

@@ -26,10 +26,10 @@ CAUSES: Final[Mapping[Cause, str]] = {
 
 STATES: Final[Mapping[State, str]] = {
     State.NONE: "there is no canonical",
-    State.INTACT: "the snapshot on disk is the one that was recorded",
+    State.INTACT: "the snapshot on disk is the one that was recorded, and what is kept running of it is up",
     State.DAMAGED: "the snapshot on disk is not the one that was recorded",
-    State.DOWN: "the snapshot is intact, and its deployment does not stand as it was raised",
-    State.UNKNOWN: "the snapshot could not be looked at",
+    State.DOWN: "the snapshot is intact, and what is to be kept running of it is not as it was raised",
+    State.UNKNOWN: "the snapshot, or what is kept running of it, could not be looked at",
 }
 
 MIRRORS: Final[Mapping[MirrorState, str]] = {
@@ -42,7 +42,7 @@ MIRRORS: Final[Mapping[MirrorState, str]] = {
 ACTIONS: Final[Mapping[Action, str]] = {
     Action.NONE: "nothing is done",
     Action.PROMOTE: "the wanted release is tried, and promoted if it is green",
-    Action.REPAIR: "what is damaged or missing is made again",
+    Action.REPAIR: "what is damaged, down or missing is made again",
 }
 
 HOLDS: Final[Mapping[HeldBack, str]] = {
@@ -54,7 +54,7 @@ HOLDS: Final[Mapping[HeldBack, str]] = {
 RESULTS: Final[Mapping[Result, str]] = {
     Result.NONE: "nothing was to be done",
     Result.PROMOTED: "the release passed its trial and is the canonical now, read back",
-    Result.REPAIRED: "the canonical or its mirror is whole again, read back",
+    Result.REPAIRED: "the canonical, its deployment or its mirror is whole again, read back",
     Result.RED: "the release failed its trial",
     Result.GREEN_NOT_PROMOTED: "the release passed its trial and is not the canonical",
     Result.INFRASTRUCTURE: "this host was not able to tell; the recipe is not to blame",

@@ -7,7 +7,7 @@ from desired.model import Release, TierName
 from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition, Standing
 from reconciler.core.outcome import Attempt, ReadBack, judge
-from reconciler.core.plan import Action, Step
+from reconciler.core.plan import Action, Step, is_only_raised
 from reconciler.core.report import Row
 from reconciler.core.sights import State
 from reconciler.core.tiers import Skip, TierResult, Trial, Verdict
@@ -17,9 +17,9 @@ from tests.values import canonical, circumstances, commit, finding, tier, trial
 
 @st.composite
 def acting_steps(draw: st.DrawFn) -> Step:
-    """A promotion, the repair of a damaged canonical, or the fetching of a missing mirror."""
+    """A promotion, the repair of a damaged or downed canonical, or the fetching of a missing mirror."""
     wanted, had = Release("3.0.1+v2.0.0", usual("3.0.1+v2.0.0")), canonical("0.2.0", usual("0.2.0"))
-    kind = draw(weighted({"first": 3, "new": 3, "repair": 3, "fetch": 1}))
+    kind = draw(weighted({"first": 3, "new": 3, "repair": 3, "raise": 2, "fetch": 1}))
     if kind == "first":
         return _step(finding(cause=Cause.FIRST_RELEASE, state=State.NONE), Action.PROMOTE, wanted)
     if kind == "new":
@@ -27,6 +27,8 @@ def acting_steps(draw: st.DrawFn) -> Step:
     if kind == "repair":
         damaged = evolve(finding(state=State.DAMAGED), have=had)
         return _step(damaged, Action.REPAIR, Release(had.version, had.commit))
+    if kind == "raise":
+        return Step(evolve(finding(state=State.DOWN), have=had), Action.REPAIR, "its deployment is down")
     return Step(evolve(finding(), have=had), Action.REPAIR, "the mirror is missing")
 
 
@@ -70,10 +72,11 @@ def attempts(draw: st.DrawFn, of: Step) -> Attempt:
     release = draw(weighted({asked: 9, Release(asked.version, commit("elsewhere")): 1}))
     tried = draw(draw(weighted({trials(release, of.recipe): 3, st.none(): 1})))
     refused = draw(weighted({(): 5, (Condition("tagged", Standing.FAIL, "it moved"),): 1}))
+    hindered = draw(weighted({True: 1, False: 2})) if of.release is None else tried is None
     return Attempt(
         trial=tried,
         refusals=refused,
-        hindrance="" if tried is not None else "its slot is held by a trial",
+        hindrance="its slot is held by a trial" if hindered else "",
         broken=draw(weighted({"": 4, "the candidate does not rise": 1})),
         host_fault=draw(weighted({False: 1, True: 1})),
     )
@@ -89,7 +92,8 @@ def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
         meanwhile = canonical(of.release.version, of.release.commit, of.recipe, "trial-1")
         return ReadBack(evolve(meanwhile, generation=draw(st.sampled_from((1, 2)))), mirrored=mirrored)
     if tried is None or kind == "before":
-        return ReadBack(before, mirrored=mirrored)
+        down = draw(weighted({"": 2, "service app is gone": 1})) if is_only_raised(of) else ""
+        return ReadBack(before, mirrored=mirrored, down=down)
     tested = canonical(tried.release.version, tried.release.commit, tried.recipe, tried.id)
     off = {
         "recipe": evolve(tested, recipe="another"),

@@ -7,7 +7,7 @@ from desired.model import Release
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, Standing
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, is_recorded, is_remembered, judge
-from reconciler.core.plan import Action, Step
+from reconciler.core.plan import Action, Step, is_only_raised
 from reconciler.core.sights import State
 from reconciler.core.tiers import Verdict
 from tests.core.attempted import acting_steps, attempts, read_backs
@@ -28,6 +28,7 @@ PROMOTE = Step(NEW_RELEASE, Action.PROMOTE, "1.1.0 was released", WANTED, circum
 FIRST = evolve(PROMOTE, finding=evolve(NEW_RELEASE, have=None))
 REPAIR = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(finding(state=State.DAMAGED), have=OLD))
 FETCH = Step(finding(), Action.REPAIR, "the mirror is missing")
+RAISE = Step(evolve(finding(state=State.DOWN), have=OLD), Action.REPAIR, "its deployment is down")
 REST = Step(finding(), Action.NONE, "canonical is at the newest release 1.0.0")
 
 
@@ -50,6 +51,7 @@ def tried(*verdicts: Verdict, upto: int = 5) -> Attempt:
 GREEN = Attempt(TRIAL)
 PASS, FAIL, SKIP, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR
 BEFORE, AFTER = ReadBack(OLD), ReadBack(NEW)
+WHOLE = ReadBack(OLD, mirrored=True)
 REFUSED = Attempt(hindrance="refused", host_fault=True)
 BROKEN_OFF = Attempt(hindrance="interrupted by signal 15")
 TOLD = "1.1.0 (6200000), data lived through 1.0.0 → 1.1.0, read back"
@@ -61,6 +63,13 @@ UNTRIED = [
     Case("mirror refused", FETCH, REFUSED, ReadBack(OLD), Result.INFRASTRUCTURE, "refused"),
     Case("mirror behind and refused", REST, REFUSED, BEFORE, Result.INFRASTRUCTURE, "refused"),
     Case("mirror not asked for", FETCH, Attempt(hindrance="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
+    Case("raised", RAISE, Attempt(), WHOLE, Result.REPAIRED, "1.0.0 is up again"),
+    Case("raised, mirror refused", RAISE, REFUSED, WHOLE, Result.INFRASTRUCTURE, "refused"),
+    Case("not raised", RAISE, Attempt(), evolve(WHOLE, down="app is gone"), Result.INFRASTRUCTURE, "down: app is"),
+    Case("not recorded", RAISE, Attempt(), evolve(WHOLE, canonical=None), Result.INFRASTRUCTURE, "nothing is recorded"),
+    Case("raised, damaged", RAISE, Attempt(), evolve(WHOLE, damage="shorter"), Result.INFRASTRUCTURE, "down: shorter"),
+    Case("raised, no mirror", RAISE, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
+    Case("raising broken off", RAISE, BROKEN_OFF, WHOLE, Result.NOT_TRIED, "interrupted"),
     Case("slot busy", PROMOTE, Attempt(hindrance="held by a trial"), BEFORE, Result.NOT_TRIED, "held by a trial"),
     Case("broken off", PROMOTE, Attempt(hindrance="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
     Case("disk full", PROMOTE, Attempt(None, hindrance="full", host_fault=True), BEFORE, Result.INFRASTRUCTURE, "full"),
@@ -260,3 +269,15 @@ def test_where_nothing_was_to_be_done_no_verdict_is_given(step: Step, data: st.D
     hindered = judge(rest, outcome.attempt, back)
     assert hindered.result in {Result.NONE, Result.INFRASTRUCTURE, Result.NOT_TRIED}
     assert judge(rest, evolve(outcome.attempt, hindrance=""), back).result is Result.NONE
+
+
+@given(acting_steps(), st.data())
+def test_what_is_only_raised_is_repaired_if_and_only_if_it_is_seen_up_from_an_intact_record(
+    step: Step, data: st.DataObject
+) -> None:
+    outcome, back = judged(data, step)
+    if not is_only_raised(step) or outcome.attempt.hindrance:
+        return
+    up = back.canonical is not None and back.mirrored and not (back.damage or back.down)
+    assert outcome.result is (Result.REPAIRED if up else Result.INFRASTRUCTURE)
+    assert not is_remembered(outcome)

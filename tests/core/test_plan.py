@@ -30,6 +30,10 @@ def unknown(seen: Sight) -> Sight:
     return evolve(seen, look=Look(State.UNKNOWN, "permission denied"))
 
 
+def down(seen: Sight) -> Sight:
+    return evolve(seen, look=Look(State.DOWN, "service app is gone"))
+
+
 def mirrored(seen: Sight) -> Sight:
     return evolve(seen, mirror=MIRROR)
 
@@ -60,6 +64,8 @@ ACCEPTED = sight({TAG: B}, HAVE, {TAG: B})
 NEWEST = Release(NEXT, B)
 UNSEEN = sight(Unobservable("refused"), HAVE)
 UNREADABLE = MirrorSeen(unreadable="no repository")
+RAISED = "; its deployment is down (service app is gone) and will be raised from its snapshot; nothing is tried"
+AFTERWARDS = "1.1.0 was released after 1.0.0; its deployment is down (service app is gone) and is raised afterwards"
 LOST = "the canonical is damaged (snapshot.tar is shorter), the data of 1.0.0 is lost; "
 
 SETTLED = [
@@ -72,6 +78,10 @@ SETTLED = [
     Case("in sync, damaged", damaged(IN_SYNC), REPAIR, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
     Case("in sync by a twin, damaged", damaged(sight({TWIN: A}, HAVE)), REPAIR, Release(TWIN, A)),
     Case("in sync, unknown", unknown(IN_SYNC), NONE, reason="cannot be looked at: permission denied"),
+    Case("in sync, down", down(IN_SYNC), REPAIR, reason=f"newest release 1.0.0{RAISED}"),
+    Case("in sync, down, mirror missing", down(sight({TAG: A}, HAVE)), REPAIR, reason=f"nothing is tried{RAISED}"),
+    Case("new release, down", down(NEW), PROMOTE, NEWEST, reason=AFTERWARDS),
+    Case("unobservable, down", down(UNSEEN), REPAIR, reason=f"refused{RAISED}"),
     Case("first release", sight({TAG: A}), PROMOTE, Release(TAG, A)),
     Case("new release", NEW, PROMOTE, Release(NEXT, B), reason="1.1.0 was released after 1.0.0"),
     Case("new release, damaged", damaged(NEW), PROMOTE, Release(NEXT, B), reason=f"{LOST}1.1.0 was released"),
@@ -93,6 +103,9 @@ ASKING = [
     Case("moved, damaged", damaged(sight({TAG: B}, HAVE, {TAG: A})), NONE, None, QUARANTINED),
     Case("ahead", sight({OLD: A}, HAVE), NONE, reason="gone upstream"),
     Case("ahead, damaged", damaged(sight({OLD: A}, HAVE)), NONE),
+    Case("ahead, down", down(sight({OLD: A}, HAVE)), REPAIR, reason=RAISED),
+    Case("moved, down", down(sight({TAG: B}, HAVE, {TAG: A})), REPAIR, None, QUARANTINED, RAISED),
+    Case("new release, red, down", down(was_red(NEW, NEXT, B)), REPAIR, None, RED_BEFORE, RAISED),
     Case("ambiguous", sight({TAG: A, TWIN: B}), NONE, reason="1.0.0, v1.0.0"),
 ]
 
@@ -191,6 +204,12 @@ def test_what_others_need_comes_before_them_and_names_decide_the_rest() -> None:
 # ---- properties ----
 
 
+def is_raised(world: World, name: str) -> bool:
+    """Whether a deployment is to be kept running, and is down."""
+    seen = world.sights.get(name)
+    return seen is not None and seen.recipe.enrolled and seen.look.state is State.DOWN
+
+
 def plan_of(world: World) -> Plan:
     return make_plan(compare(world.sights, world.orphans), world.sights, world.around)
 
@@ -216,7 +235,8 @@ def test_nothing_is_done_where_it_could_not_be_seen_or_a_person_must_decide(worl
     for name, step in plan_of(world).steps.items():
         cause = oracle.cause(world.sights[name]) if name in world.sights else Cause.ORPHANED
         if cause in still or step.finding.look.state is State.UNKNOWN:
-            assert (step.action, step.release, step.circumstances) == (NONE, None, None)
+            assert (step.release, step.circumstances) == (None, None)
+            assert step.action is (REPAIR if is_raised(world, name) else NONE)
 
 
 @given(worlds())
@@ -234,6 +254,16 @@ def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(
             assert have is not None
             assert (RANK[step.release.version], step.release.commit) == (RANK[have.version], have.commit)
             assert seen.look.state is State.DAMAGED
+
+
+@given(sights())
+def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Sight) -> None:
+    up = planned(evolve(seen, look=Look(State.INTACT)))
+    fell = planned(down(seen))
+    same = (fell.release, fell.held_back, fell.needs_person, fell.circumstances)
+    assert same == (up.release, up.held_back, up.needs_person, up.circumstances)
+    assert fell.reason.startswith(up.reason)
+    assert fell.action is (up.action if up.release is not None or not seen.recipe.enrolled else REPAIR)
 
 
 @given(sights(), st.data())
@@ -283,5 +313,6 @@ def test_a_hold_says_why_while_the_cause_stays(seen: Sight) -> None:
     step = planned(seen)
     assert step.finding.cause is oracle.cause(seen)
     if step.held_back is not None:
-        assert step.action is NONE
+        raised = seen.recipe.enrolled and seen.look.state is State.DOWN
+        assert (step.action, step.release) == (REPAIR if raised else NONE, None)
     assert (step.held_back is QUARANTINED) is (seen.recipe.enrolled and oracle.cause(seen) is Cause.MOVED)

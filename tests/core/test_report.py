@@ -18,7 +18,7 @@ from tests.values import HERE, NOW, finding
 
 RUN = Run(Command.PLAN, "pass-1", NOW, NOW, HERE, "canon-1", "fleet-1")
 NONE, PROMOTE, REPAIR = Action.NONE, Action.PROMOTE, Action.REPAIR
-INTACT, DAMAGED, UNKNOWN, NO_STATE = State.INTACT, State.DAMAGED, State.UNKNOWN, State.NONE
+INTACT, DAMAGED, DOWN, UNKNOWN, NO_STATE = State.INTACT, State.DAMAGED, State.DOWN, State.UNKNOWN, State.NONE
 EXCEPTED, RED_BEFORE, QUARANTINED = HeldBack.EXCEPTED, HeldBack.RED_BEFORE, HeldBack.QUARANTINED
 
 
@@ -58,6 +58,11 @@ CASES = [
     Case("new release", Cause.NEW_RELEASE, INTACT, Slice.TO_PROMOTE, 2, PROMOTE),
     Case("not tried", Cause.NEW_RELEASE, INTACT, Slice.TO_PROMOTE, 2, PROMOTE, result=Result.NOT_TRIED),
     Case("damaged", Cause.IN_SYNC, DAMAGED, Slice.DAMAGED, 3, REPAIR),
+    Case("down", Cause.IN_SYNC, DOWN, Slice.DAMAGED, 3, REPAIR),
+    Case("down, new release", Cause.NEW_RELEASE, DOWN, Slice.DAMAGED, 3, PROMOTE),
+    Case("down, red before", Cause.NEW_RELEASE, DOWN, Slice.NEEDS_PERSON, 4, REPAIR, held_back=RED_BEFORE),
+    Case("down, unobservable", Cause.UNOBSERVABLE, DOWN, Slice.UNOBSERVABLE, 1, REPAIR),
+    Case("down, not raised", Cause.IN_SYNC, DOWN, Slice.INFRASTRUCTURE, 1, REPAIR, result=Result.INFRASTRUCTURE),
     Case("damaged, new release", Cause.NEW_RELEASE, DAMAGED, Slice.DAMAGED, 3, PROMOTE),
     Case("damaged, not tried", Cause.IN_SYNC, DAMAGED, Slice.DAMAGED, 3, REPAIR, result=Result.NOT_TRIED),
     Case("red before", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, held_back=RED_BEFORE),
@@ -229,7 +234,7 @@ def codes_of(world: World, row: Row) -> set[int]:
     """All that the exit table says of one recipe, from what was drawn."""
     seen = world.sights.get(row.recipe)
     state = (seen or world.orphans[row.recipe]).look.state
-    codes = {UNKNOWN: {1}, DAMAGED: {3}}.get(state, set())
+    codes = {UNKNOWN: {1}, DAMAGED: {3}, DOWN: {3}}.get(state, set())
     if seen is None:
         return codes | {4}
     if not seen.recipe.enrolled:

@@ -20,7 +20,7 @@ def test_the_status_is_as_it_was(*, wide: bool) -> None:
     assert text == kept("status.wide.txt" if wide else "status.txt", text)
 
 
-@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("place", range(5))
 def test_the_card_is_as_it_was(place: int) -> None:
     row = recorded_rows()[place]
     text = render_card(row, FILE, NOW)
@@ -41,7 +41,7 @@ def test_every_declared_recipe_and_every_orphan_has_a_row() -> None:
     assert [row.look.state for row in rows] == [State.INTACT, State.NONE, State.NONE, State.INTACT]
     assert rows[0].memory.last_trial == "t"
     assert status_line(rows) == (
-        "4 recipes: 2 with a canonical (2 intact, 0 damaged, 0 unknown), 2 without; 1 orphaned"
+        "4 recipes: 2 with a canonical (2 intact, 0 damaged, 0 down, 0 unknown), 2 without; 1 orphaned"
     )
 
 

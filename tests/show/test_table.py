@@ -123,7 +123,7 @@ def test_nothing_to_do_is_not_said_where_something_is() -> None:
 def test_whatever_needs_a_person_says_so() -> None:
     lines = render_report(finished(), FILE).split("\n\n")[0].splitlines()
     asking = {line.split()[0] for line in lines if "  needs you: " in line}
-    assert asking == {"cal", "drone", "hedgedoc", "immich", "jitsi", "keycloak", "outline", "pad"}
+    assert asking == {"cal", "dokuwiki", "drone", "hedgedoc", "immich", "jitsi", "keycloak", "outline", "pad"}
 
 
 def test_what_is_held_back_shows_its_cause_and_what_holds_it() -> None:
@@ -142,6 +142,18 @@ def test_drift_tells_since_when() -> None:
     since = "why it is new-release; first seen 1 d ago"
     assert since in render_report(plan(Command.DRIFT), FILE)
     assert since not in render_report(plan(), FILE)
+
+
+def test_drift_tells_since_when_a_deployment_is_down_beside_since_when_there_is_a_release() -> None:
+    text = render_report(plan(Command.DRIFT), FILE)
+    down = "the canonical's deployment is down: service app is gone"
+    assert f"why it is in-sync; {down}; last seen up 5 h ago" in text
+    assert f"why it is new-release; {down}; first seen 1 d ago; last seen up 5 h ago" in text
+
+
+def test_what_holds_a_release_back_is_said_also_of_one_that_was_raised_again() -> None:
+    (line,) = [line for line in render_report(finished(), FILE).splitlines() if line.startswith("dokuwiki  ")]
+    assert line.endswith("needs you: red-before: 1.1.0+2.2.0 is up again; why it is new-release")
 
 
 # ---- what failed ----
