@@ -134,10 +134,12 @@ class Slots:
 
     def objects(self, app: App) -> Mapping[str, Sequence[str]]:
         """Everything that bears the slot's mark or the stack's name, by kind."""
-        filters = (f"label=canon.slot={app.mark}", f"label=com.docker.stack.namespace={self.stack(app)}")
-        kinds = ("service", "container", "volume", "network", "secret", "config", "image")
-        found = {kind: sorted(self.engine.listed(kind, *filters)) for kind in kinds}
-        return {kind: names for kind, names in found.items() if names}
+        ours, stacks = f"label=canon.slot={app.mark}", f"label=com.docker.stack.namespace={self.stack(app)}"
+        found = {
+            kind: self.engine.listed(kind, stacks) for kind in ("service", "volume", "network", "secret", "config")
+        }
+        found |= {kind: self.engine.listed(kind, stacks, ours) for kind in ("container", "image")}
+        return {kind: sorted(names) for kind, names in found.items() if names}
 
     def clear(self) -> None:
         """What `remove` and `clear` have left of all the slots; a slot whose driver does its work leaves nothing."""

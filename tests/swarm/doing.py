@@ -1,0 +1,39 @@
+"""One deed of the swarm driver in a process of its own, which may be killed in the middle of it."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from desired.model import Swarm
+from reconciler.host.swarm import engine as docker
+from reconciler.host.swarm.driver import SwarmDriver
+from tests.swarm.engine import found_engine
+from tests.swarm.stacks import Slots, given
+
+
+def main() -> None:
+    """What is to be done with the app in a slot below a folder, from or to a path, while the lock is held."""
+    verb, slot, path = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    slots = Slots.on(found_engine(), slot.parent, DOING=str(os.getpid()), **shim(os.environ))
+    app = slots.app(slot.name, token="secret")
+    with (slots.folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        driver = SwarmDriver(docker.Engine(slots.environment, lock.fileno()), Swarm())
+        deeds: Mapping[str, Callable[[], object]] = {
+            "deploy": lambda: driver.deploy(app, path, given()),
+            "save": lambda: driver.save(app, path),
+            "load": lambda: driver.load(app, path),
+            "remove": lambda: driver.remove(app),
+        }
+        deeds[verb]()
+
+
+def shim(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with which Docker's command is ours, where it is to be."""
+    return {name: environ[name] for name in ("PATH", "AT", "THEN") if name in environ}
+
+
+if __name__ == "__main__":
+    main()
