@@ -27,7 +27,7 @@ counting = settings(
 
 
 def assert_each_is_drawn(seen: Counter[Hashable], members: Iterable[Hashable], total: int) -> None:
-    """At least one in a hundred; the strategies give each four, so that no Python and no seed comes near that."""
+    """At least one in a hundred; the strategies give each three or more, whatever the Python and the seed."""
     rare = {member: f"{100 * seen[member] / total:.1f} %" for member in members if seen[member] < total / 100}
     assert not rare, f"of {total}: {rare}"
 
