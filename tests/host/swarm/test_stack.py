@@ -25,6 +25,8 @@ from reconciler.host.swarm.stack import (
     own_port,
     server_port,
     stack_of,
+    whole,
+    with_all_ports,
 )
 
 MARK = "/var/lib/reconcile/work/notes/slot"
@@ -310,3 +312,47 @@ def test_a_fixed_name_becomes_the_slots_own(kind: str) -> None:
 
 def test_the_overlay_is_of_the_version_of_the_recipes_files_which_docker_demands() -> None:
     assert overlay({**config(), "version": "3.13"}, STACK, RELEASE, PROXIED)["version"] == "3.13"
+
+
+# ---- the one file that is deployed ----
+
+
+def contains(part: Any, other: Any) -> bool:  # noqa: ANN401 - any parts of a compose file
+    """Whether all that `other` says is said in `part` too."""
+    if isinstance(other, Mapping):
+        return isinstance(part, Mapping) and all(key in part and contains(part[key], other[key]) for key in other)
+    if isinstance(other, list):
+        return all(one in part for one in other)
+    return bool(part == other)
+
+
+@given(configs(), DOORS)
+def test_the_file_that_is_deployed_says_all_that_the_recipe_says_and_all_that_is_laid_over(
+    config: Config, door: Door
+) -> None:
+    made, laid = (filled_in(one(config, STACK, RELEASE, door)) for one in (whole, overlay))
+    assert contains(made, laid)
+    for kind, names in config.items():
+        for name, value in names.items() if isinstance(names, Mapping) else ():
+            ours = {"name", "labels"} if kind in MADE and not (value or {}).get("external") else set()
+            assert contains(
+                made[kind][name] or {}, {key: said for key, said in (value or {}).items() if key not in ours}
+            )
+
+
+def test_the_ports_of_both_are_published() -> None:
+    made = whole(config(ports=[port(64738, "udp")]), STACK, RELEASE, PUBLISHED)
+    assert [one["published"] for one in made["services"]["app"]["ports"]] == [64738, 24000]
+
+
+def test_a_port_is_published_for_each_protocol_and_as_the_last_file_says() -> None:
+    merged, udp, tcp, moved = (config(ports=[one]) for one in (port(1), port(1, "udp"), port(1), port(1, mode="host")))
+    assert with_all_ports(merged, [])["services"]["app"]["ports"] == [port(1)]
+    both = with_all_ports(merged, [udp, tcp, moved])["services"]["app"]["ports"]
+    assert both == [port(1, "udp"), port(1, mode="host")]
+    assert with_all_ports(merged, [{}, {"services": {"app": {"image": "nginx:2"}}}]) == merged
+
+
+def test_a_service_that_publishes_nothing_gets_no_ports_from_another() -> None:
+    told: Config = {"services": {"app": {}, "db": {"ports": [port(5432)]}}}
+    assert with_all_ports(told, [told, told]) == told

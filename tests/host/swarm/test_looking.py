@@ -1,0 +1,85 @@
+"""From what Swarm told of each situation; `record.py` made the recordings."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from reconciler.crossing import Absent, Seen
+from reconciler.errors import InfrastructureError
+from reconciler.host.swarm.looking import Sight, seen
+from reconciler.host.swarm.stack import ADDRESS, COMMIT, Stack
+
+STACK = Stack("canon-recording", "notes", "/slot", "notes.localhost")
+LABELS = {
+    COMMIT: "c" * 40,
+    ADDRESS: "127.0.0.1:24000 http://notes.localhost",
+    "coop-cloud.canon-recording.version": "1.0.0+1",
+    "coop-cloud.other.version": "9.9.9",
+}
+VOLUME = [{"Type": "volume", "Source": "canon-recording_data", "Target": "/data"}]
+
+
+def sight(name: str, later: float = 0.0) -> Sight:
+    """As the recording has it, with the labels of a release that Canon deployed."""
+    told = json.loads((Path(__file__).parent / "recordings" / f"{name}.json").read_text())
+    services = [{**one, "Spec": {**one["Spec"], "Labels": LABELS}} for one in told["services"]]
+    node = next((task["NodeID"] for task in told["tasks"] if "NodeID" in task), "n1")
+    return Sight(services, told["tasks"], node, datetime.fromisoformat(told["now"]) + timedelta(seconds=later))
+
+
+def keeping(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The service with a volume."""
+    template = one["Spec"]["TaskTemplate"]
+    container = {**template["ContainerSpec"], "Mounts": VOLUME}
+    return {**one, "Spec": {**one["Spec"], "TaskTemplate": {**template, "ContainerSpec": container}}}
+
+
+def test_an_app_that_is_up_is_seen_as_what_its_labels_say() -> None:
+    assert seen(STACK, sight("up", 30)) == Seen(
+        version="1.0.0+1", commit="c" * 40, settled=True, url="http://notes.localhost", address="127.0.0.1:24000"
+    )
+
+
+def test_an_app_that_is_not_up_yet_is_seen_with_what_it_lacks() -> None:
+    looked = seen(STACK, sight("starting"))
+    assert isinstance(looked, Seen)
+    assert (looked.settled, looked.lost) == (False, "")
+    assert looked.lacks == "app has 0 of 1 up: its newest task is starting"
+
+
+def test_an_app_that_failed_is_lost_and_not_settled() -> None:
+    looked = seen(STACK, sight("rolled-back", 60))
+    assert isinstance(looked, Seen)
+    assert not looked.settled
+    assert looked.lost.startswith("Swarm rolled app back to what ran before")
+
+
+def test_an_app_that_only_the_host_hinders_is_no_answer() -> None:
+    with pytest.raises(InfrastructureError, match="no node takes app"):
+        seen(STACK, sight("no-node", 20))
+
+
+def test_a_stack_at_rest_or_without_the_apps_service_is_absent() -> None:
+    assert seen(STACK, sight("at-rest")) == Absent()
+    assert seen(STACK, evolve(sight("up"), services=[], tasks=[])) == Absent()
+    assert seen(evolve(STACK, name="other"), sight("up")) == Absent("the stack has no service app")
+
+
+def test_data_on_another_node_is_refused_and_a_service_without_any_is_not() -> None:
+    here = sight("up", 30)
+    there = evolve(here, node="n2")
+    assert isinstance(seen(STACK, there), Seen)
+    with pytest.raises(InfrastructureError, match=r"notes: app runs on node .*, whose volumes cannot be read"):
+        seen(STACK, evolve(there, services=list(map(keeping, there.services))))
+    assert isinstance(seen(STACK, evolve(here, services=list(map(keeping, here.services)))), Seen)
+
+
+def test_data_on_another_node_that_no_task_needs_any_more_is_not_refused() -> None:
+    there = evolve(sight("up", 30), node="n2")
+    gone = [{**task, "DesiredState": "shutdown"} for task in there.tasks]
+    assert isinstance(seen(STACK, evolve(there, services=list(map(keeping, there.services)), tasks=gone)), Seen)
