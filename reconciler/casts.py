@@ -58,16 +58,20 @@ def canonical_cast(host: Host, canonical: Canonical, cast: Cast, into: Path) -> 
     return rested_cast(host, folder, canonical.seal, _at(cast, Release(canonical.version, canonical.commit)), into)
 
 
-def rested_whole(host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path) -> Cast:
+def rested_whole(
+    host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path, fresh: Mapping[str, Canonical]
+) -> Cast:
     """A canonical with all that it needs, each at the release it had in the snapshot, unpacked at `into`.
 
-    Raises SnapshotDamagedError, and NeedMissingError where it needs by now what the snapshot lacks.
+    What it needs only since then comes fresh at the release of its canonical in `fresh`.
+    Raises SnapshotDamagedError, and NeedMissingError where there is none.
     """
-    recipe = recipes[canonical.recipe]
-    anywhere = {name: Release("", "") for name in recipes}
-    wanted = cast_of(recipe, Release(canonical.version, canonical.commit), recipes, anywhere)
+    recipe, nowhere = recipes[canonical.recipe], Release("", "")
+    added = {name: Release(have.version, have.commit) for name, have in fresh.items()}
+    releases = dict.fromkeys(recipes, nowhere) | added
+    wanted = cast_of(recipe, Release(canonical.version, canonical.commit), recipes, releases)
     cast = canonical_cast(host, canonical, wanted, into)
-    lacking = [member.recipe.name for member in cast if member.source is None]
+    lacking = [member.recipe.name for member in cast if member.source is None and member.release == nowhere]
     if lacking:
         raise NeedMissingError(f"{recipe.name} needs {lacking[0]} by now, which its canonical's snapshot lacks")
     return cast

@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from desired.model import Argv, Recipe, Unobservable
-from state.model import Answer
+from state.model import Answer, Parts
 
 
 @frozen
@@ -121,10 +121,11 @@ class Seen:
 class Standing:
     """What of a slot is there now, found by its mark alone.
 
-    `parts` names every part of it, with what that is; `lacks` says what keeps it from being up, "" if nothing does.
+    `parts` names every part of it, with facts by name that tell it from any other; `lacks` says what keeps it from
+    being up, "" if nothing does.
     """
 
-    parts: Mapping[str, str]
+    parts: Parts
     lacks: str = ""
 
 

@@ -21,7 +21,7 @@ from reconciler.strays import is_account, is_slot, owner
 from state.durable import make_folder, remove_tree
 from state.errors import StateError
 from state.kept import read_upkeep, write_upkeep
-from state.model import Canonical, Damaged, FoundDamage, Memory, Records, Upkeep
+from state.model import Canonical, Damaged, FoundDamage, Memory, Parts, Records, Upkeep
 
 Standings = Mapping[str, Standing | str]
 """What stands of each kept canonical, by recipe; a text says why that cannot be seen."""
@@ -96,12 +96,13 @@ def keep_up(host: Host, fleet: Fleet, canonical: Canonical) -> None:
         _write(host, name, Upkeep(generation, parts, host.clock.now()))
 
 
-def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Mapping[str, str]:
+def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
     """What the canonical is made of once it is up and its data proved; otherwise nothing of it stays."""
     recipe = fleet.recipes[canonical.recipe]
     slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
     try:
-        raise_cast(slot, rested_whole(host, canonical, fleet.recipes, slot.folder / "source"))
+        have = host.registry.read().canonicals
+        raise_cast(slot, rested_whole(host, canonical, fleet.recipes, slot.folder / "source", have))
         if recipe.data.check is not None:
             run(slot, slot.placed[recipe.name], recipe.data.check, "data.check")
         remove_tree(slot.folder / "source")
@@ -112,7 +113,7 @@ def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Mapping[str, str]:
         raise
 
 
-def _parts_of(host: Host, recipe: Recipe) -> Mapping[str, str]:
+def _parts_of(host: Host, recipe: Recipe) -> Parts:
     """Those of what was just raised: an account of nothing would miss nothing later."""
     standing = survey(host, {recipe.name: recipe})[recipe.name]
     if isinstance(standing, str) or not standing.parts:

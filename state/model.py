@@ -179,16 +179,20 @@ class Memory:
     seconds: float | None = None
 
 
+Parts = Mapping[str, Mapping[str, str]]
+"""What a deployment is made of, each with what is known of it: fact to value."""
+
+
 @frozen
 class Upkeep:
     """What became of a canonical that is to be kept running.
 
-    `parts` names everything it was made of when it was raised, each with what it was. `missing` says why none of that
+    `parts` is everything it was made of when it was raised. `missing` says why none of that
     is there, "" where it should be. `up_at` is when a pass last saw all of it up, None if none ever did.
     """
 
     generation: int
-    parts: Mapping[str, str]
+    parts: Parts
     up_at: datetime | None = None
     missing: str = ""
 

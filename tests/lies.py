@@ -19,6 +19,8 @@ from tests.world import World
 from tests.world_ports import Apps, seen_of
 
 OWN, OTHER = "notes", "wiki"
+# What the ports promise to answer in any case.
+NEVER_FAIL = {"mirrors.look", "upstream.ask"}
 
 
 @frozen
@@ -37,6 +39,7 @@ class Nothing:
             "driver.needs": tuple,
             "driver.remove": Residue,
             "driver.stop": Residue,
+            "driver.survey": dict,
             "commands.missing": tuple,
             "commands.run": lambda: Ran(0),
             "mirrors.alterations": Alterations,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
+from desired.model import CanonicalPolicy, Keep
 from tests.calls import Call, Ear
 from tests.dying import Death, dying_pass
 from tests.scratch import scratch
@@ -34,7 +35,25 @@ def upgrade(root: Path) -> World:
     return world
 
 
-WORLDS: Mapping[str, Callable[[Path], World]] = {"first": first, "upgrade": upgrade}
+def kept(root: Path) -> World:
+    """A canonical that is kept running, and a new release."""
+    world = World(root)
+    world.declare("notes", driver="swarm", canonical=CanonicalPolicy(keep=Keep.RUNNING))
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+    return world
+
+
+def down(root: Path) -> World:
+    """A canonical that is kept running and fell, at its newest release."""
+    world = kept(root)
+    world.run()
+    world.running.clear()
+    return world
+
+
+WORLDS: Mapping[str, Callable[[Path], World]] = {"first": first, "upgrade": upgrade, "kept": kept, "down": down}
 
 
 @frozen
@@ -45,6 +64,7 @@ class End:
     generations: tuple[str, ...]
     known: Mapping[str, frozenset[str]]
     mirrors: Mapping[str, Mirror]
+    standing: Mapping[str, str]
     exit_code: int
     left: list[str]
 
@@ -52,7 +72,8 @@ class End:
 def end_of_a_pass(world: World) -> End:
     done = world.run()
     records = world.records()
-    folder = world.state.canonicals / "notes"
+    folder, stays = world.state.canonicals / "notes", world.state.kept
+    standing = {app: given for app, (_, given) in world.running.items() if app.is_relative_to(stays)}
     return End(
         canonicals={
             name: (have.version, have.commit, have.lineage, world.lived(name))
@@ -61,8 +82,9 @@ def end_of_a_pass(world: World) -> End:
         generations=tuple(sorted(path.name for path in folder.iterdir())),
         known={name: frozenset(memory.known) for name, memory in records.memories.items()},
         mirrors=world.mirrors,
+        standing={str(app.relative_to(stays)): given.version for app, given in standing.items()},
         exit_code=done.report.exit_code,
-        left=left_over(world.state, world.running),
+        left=left_over(world.state, world.running.keys() - standing.keys()),
     )
 
 
@@ -101,9 +123,12 @@ def test_the_next_pass_mends_what_a_pass_left_that_died(templates: Mapping[str, 
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_the_undisturbed_end_is_a_promotion_with_nothing_left_over(name: str) -> None:
+def test_the_undisturbed_end_is_a_promotion_or_a_raising_with_nothing_left_over(name: str) -> None:
     end, calls = UNDISTURBED[name]
-    lineages = {"first": ("1.0.0", "1.1.0"), "upgrade": ("1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0")}
+    two = ("1.0.0", "1.1.0")
+    lineages = {"first": two, "upgrade": (*two, "1.2.0", "1.3.0", "1.4.0"), "kept": two, "down": two}
     assert [lived for *_, lived in end.canonicals.values()] == [lineages[name]]
     assert (end.exit_code, end.left) == (0, [])
-    assert {"registry.begin", "registry.commit", "snapshots.move", "snapshots.seal"} <= {call.name for call in calls}
+    assert end.standing == ({"notes/notes": "1.1.0"} if name in {"kept", "down"} else {})
+    made = {"registry.begin", "registry.commit", "snapshots.move", "snapshots.seal"}
+    assert (made <= {call.name for call in calls}) is (name != "down")

@@ -11,7 +11,7 @@ from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
 from state.errors import RegistryError
 from tests.calls import Call, Ear, Honest
-from tests.lies import OTHER, OWN, Earlier, Elsewhere, Fails, Nothing
+from tests.lies import NEVER_FAIL, OTHER, OWN, Earlier, Elsewhere, Fails, Nothing
 from tests.scratch import scratch
 from tests.truth import digest_of, left_over, untruths
 from tests.world import Behaviour, World
@@ -44,8 +44,6 @@ HARMLESS: Mapping[str, Mapping[str, str]] = {
         "upstream.ask": "says that upstream is the same, and it is",
     },
 }
-# What the ports promise to answer in any case.
-NEVER_FAIL = {"mirrors.look", "upstream.ask"}
 # What a trial does, beside looking.
 EFFECTS = {
     "checkout",

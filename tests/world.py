@@ -62,7 +62,8 @@ class World:
     """Everything outside the state folder. `running` maps an app's folder to what runs there.
 
     `told` maps it to what it was last told to run. `restless` names recipes whose data was saved while they ran;
-    `wrap` gets each port's name and the port.
+    `unasked` says why nobody can see what stands, `lacks` what is seen to keep all of it from being up; `wrap` gets
+    each port's name and the port.
     """
 
     root: Path
@@ -79,6 +80,8 @@ class World:
     deployed: list[tuple[str, str, str]] = Factory(list)
     told: dict[Path, Given] = Factory(dict)
     restless: list[str] = Factory(list)
+    unasked: str = ""
+    lacks: str = ""
     wrap: Callable[[str, object], object] = lambda _, port: port
 
     # ---- building it ----
@@ -114,13 +117,16 @@ class World:
         return commit
 
     def copy(self, root: Path) -> "World":
-        """The same world with its folders at `root`; nothing may run in it."""
-        assert not self.running
+        """The same world with its folders, and what runs there, at `root`."""
         shutil.copytree(self.root, root, dirs_exist_ok=True)
         moved = {
             name: evolve(recipe, folder=root / "fleet" / "recipes" / name) for name, recipe in self.recipes.items()
         }
-        return evolve(deepcopy(self), root=root, recipes=moved)
+        running = {
+            root / folder.relative_to(self.root): (str(root / Path(mark).relative_to(self.root)), given)
+            for folder, (mark, given) in self.running.items()
+        }
+        return evolve(deepcopy(self), root=root, recipes=moved, running=running)
 
     @property
     def state(self) -> StateFolder:
@@ -146,7 +152,7 @@ class World:
         }
         wrapped = {name: self.wrap(name, port) for name, port in ports.items()}
         return Host(
-            drivers={"process": self.wrap("driver", Apps(self))},  # type: ignore[dict-item]  # a port in wrapping
+            drivers={name: self.wrap("driver", Apps(self)) for name in self.drivers},  # type: ignore[misc]  # wrapped
             place=place,
             canon="canon-1",
             fleet="fleet-1",
@@ -154,6 +160,10 @@ class World:
             pass_id=f"pass-{self.passes}",
             **wrapped,  # type: ignore[arg-type]  # ports in wrapping
         )
+
+    @property
+    def drivers(self) -> set[str]:
+        return {recipe.driver for recipe in self.recipes.values()} or {"process"}
 
     # ---- acting in it ----
 

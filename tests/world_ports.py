@@ -225,11 +225,16 @@ class Apps:
 
     def survey(self, root: Path) -> Mapping[str, Standing]:
         """An app's parts are that it runs, and its data."""
-        found: dict[str, dict[str, str]] = {}
+        if self.world.unasked:
+            raise InfrastructureError(self.world.unasked)
+        found: dict[str, dict[str, dict[str, str]]] = {}
         for folder, (mark, given) in self.world.running.items():
             if Path(mark).is_relative_to(root):
-                found.setdefault(mark, {})[f"app {folder.name}"] = f"{given.version} {given.commit}"
-        return {mark: Standing(parts) for mark, parts in found.items()}
+                found.setdefault(mark, {})[f"app {folder.name}"] = {"release": f"{given.version} {given.commit}"}
+        for data in root.glob("*/*/data/data.json"):
+            slot, app = data.parents[2], data.parents[1].name
+            found.setdefault(str(slot), {})[f"data {app}"] = {"first place": json.loads(data.read_text())["place"]}
+        return {mark: Standing(parts, self.world.lacks) for mark, parts in found.items()}
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         return tuple(sorted({mark for mark, _ in self.world.running.values() if Path(mark).is_relative_to(root)}))

@@ -194,7 +194,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     with stoppable(), reserved(host, name, f"raise {name}") as folder:
         try:
             with open_slot(host, folder, "raised", folder / "raise.log") as slot:
-                seen = raise_cast(slot, rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source"))
+                seen = raise_cast(slot, rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source", {}))
                 _tell(options, name, seen)
                 _stay(slot, name, stays)
         except InterruptedPassError:

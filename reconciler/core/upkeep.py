@@ -1,13 +1,13 @@
 """Whether a canonical that is kept running still stands as it was raised."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from state.model import Damaged, Upkeep
+from state.model import Damaged, Parts, Upkeep
 
 NEVER = "it was never raised to be kept running, or not to the end"
 
 
-def why_down(generation: int, account: Upkeep | Damaged | None, parts: Mapping[str, str], lacks: str) -> str:
+def why_down(generation: int, account: Upkeep | Damaged | None, parts: Parts, lacks: str) -> str:
     """What differs from how `generation` was raised, "" where nothing does.
 
     `account` tells what was raised; `parts` and `lacks` are seen now. What came beside them since then does no harm.
@@ -25,7 +25,14 @@ def why_down(generation: int, account: Upkeep | Damaged | None, parts: Mapping[s
     return "; ".join(filter(None, (*_differences(account.parts, parts), lacks)))
 
 
-def _differences(raised: Mapping[str, str], parts: Mapping[str, str]) -> list[str]:
-    gone = [f"{part} is gone" for part in raised if part not in parts]
-    changed = [f"{part} is {parts[part]}, and was {was}" for part, was in raised.items() if parts.get(part, was) != was]
-    return [*gone, *changed]
+def _differences(raised: Parts, parts: Parts) -> Iterator[str]:
+    """What is gone first, since much of the rest may come of it."""
+    yield from (f"{part} is gone" for part in raised if part not in parts)
+    for part, was in raised.items():
+        yield from _changes(part, was, parts.get(part, was))
+
+
+def _changes(part: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for fact, before in was.items():
+        if now.get(fact) != before:
+            yield f"{fact} of {part} is {now.get(fact, 'not known')}, and was {before}"

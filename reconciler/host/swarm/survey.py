@@ -1,5 +1,6 @@
 """What stands in the whole swarm of every slot, in one look."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,9 +10,14 @@ from reconciler.crossing import Standing
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.removal import mark_of
 from reconciler.host.swarm.settling import settling
-from reconciler.host.swarm.stack import NAMESPACE, SLOT
+from reconciler.host.swarm.stack import COMMIT, NAMESPACE, SLOT
+from reconciler.host.swarm.volumes import LOADED
+from state.model import Parts
 
 _KINDS = ("service", "volume", "secret", "config")
+_GIVEN = ("secret", "config")
+# As much of an image's digest as a person reads.
+_DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 
 
 def survey(engine: Engine, root: Path) -> Mapping[str, Standing]:
@@ -26,12 +32,15 @@ def survey(engine: Engine, root: Path) -> Mapping[str, Standing]:
     return {mark: Standing(parts_of(kinds), lacks(kinds["service"], tasks)) for mark, kinds in ours.items()}
 
 
-def parts_of(kinds: Mapping[str, Sequence[Json]]) -> Mapping[str, str]:
-    """Every part with what it is; nobody can change a secret or a config in place, so its id tells whether it did."""
-    parts = {f"service {service['Spec']['Name']}": _service(service) for service in kinds.get("service", ())}
-    parts |= {f"volume {volume['Name']}": "there" for volume in kinds.get("volume", ())}
+def parts_of(kinds: Mapping[str, Sequence[Json]]) -> Parts:
+    """Nobody can change a secret or a config in place, so that its id tells whether it is another."""
+    parts: dict[str, Mapping[str, str]] = {}
+    for service in kinds.get("service", ()):
+        parts[f"service {service['Spec']['Name']}"] = _facts(service["Spec"])
+    for volume in kinds.get("volume", ()):
+        parts[f"volume {volume['Name']}"] = {"content": "a snapshot's" if LOADED in _labels(volume) else "new"}
     for kind in ("secret", "config"):
-        parts |= {f"{kind} {one['Spec']['Name']}": one["ID"] for one in kinds.get(kind, ())}
+        parts |= {f"{kind} {one['Spec']['Name']}": {"id": one["ID"]} for one in kinds.get(kind, ())}
     return parts
 
 
@@ -39,14 +48,27 @@ def lacks(services: Sequence[Json], tasks: Sequence[Json]) -> str:
     """What keeps the services from being up, those of several stacks together."""
     stacks: dict[str, list[Json]] = defaultdict(list)
     for service in services:
-        stacks[(service["Spec"].get("Labels") or {}).get(NAMESPACE, "")].append(service)
+        stacks[_labels(service["Spec"]).get(NAMESPACE, "")].append(service)
     hows = [settling(own, tasks, f"{name}_", datetime.now(UTC)) for name, own in sorted(stacks.items())]
     said = [how.failure.message if how.failure else how.lacks for how in hows]
     return "; ".join(filter(None, said))
 
 
-def _service(service: Json) -> str:
-    """The image, by its digest where the registry told one, and how many there are of it."""
-    image = service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
-    replicas = (service["Spec"].get("Mode") or {}).get("Replicated", {}).get("Replicas")
-    return f"{image}, {'one on every node' if replicas is None else f'{replicas} of it'}"
+def _facts(spec: Json) -> Mapping[str, str]:
+    """What Co-op Cloud's own commands, Docker's and a person's hand could change of a service."""
+    container, labels = spec["TaskTemplate"]["ContainerSpec"], _labels(spec)
+    replicas = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas")
+    given = [
+        f"{kind} {one[f'{kind.title()}Name']}" for kind in _GIVEN for one in container.get(f"{kind.title()}s") or ()
+    ]
+    return {
+        "version": labels.get(f"coop-cloud.{labels.get(NAMESPACE, '')}.version", "none"),
+        "commit": labels.get(COMMIT, "none"),
+        "image": _DIGEST.sub(r"\1", container["Image"]),
+        "number": "one on every node" if replicas is None else str(replicas),
+        "access": ", ".join(sorted(given)) or "nothing",
+    }
+
+
+def _labels(one: Json) -> Mapping[str, str]:
+    return one.get("Labels") or {}

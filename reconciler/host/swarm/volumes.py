@@ -10,6 +10,8 @@ from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.stack import NAMESPACE, SLOT, Stack
 
 FOLDER = "volumes"
+# Swarm makes a volume that is missing, empty and with all labels but this one.
+LOADED = "canon.loaded"
 _SUFFIX = ".tar"
 # The end of an archive, and so an archive of nothing: an image needs no more to have volumes in its containers.
 _EMPTY_TAR = bytes(10240)
@@ -37,7 +39,7 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
         raise InfrastructureError(f"{stack.recipe}: its slot holds data already, so none can be loaded")
     archives = sorted((source / FOLDER).glob(f"*{_SUFFIX}"))
     names = [f"{stack.name}_{archive.stem}" for archive in archives]
-    labels = ("--label", f"{NAMESPACE}={stack.name}", "--label", f"{SLOT}={stack.mark}")
+    labels = ("--label", f"{NAMESPACE}={stack.name}", "--label", f"{SLOT}={stack.mark}", "--label", LOADED)
     for name in names:
         engine.change("volume", "create", *labels, name, what=f"make volume {name}")
     with _mounted(engine, stack, names) as container:
