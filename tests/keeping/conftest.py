@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.keeping.kept import kept_world
+from tests.scratch import scratch
+from tests.world import World
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[World]:
+    with scratch() as root:
+        yield kept_world(root)
+
+
+@pytest.fixture
+def world(template: World, tmp_path: Path) -> World:
+    return template.copy(tmp_path)

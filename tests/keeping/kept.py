@@ -1,0 +1,52 @@
+"""A world with a canonical that is kept running, and what stands of it."""
+
+from pathlib import Path
+
+from desired.model import CanonicalPolicy, Keep, Recipe
+from reconciler.core.report import Row
+from reconciler.loop import Pass
+from state.kept import read_upkeep
+from state.model import Upkeep
+from tests.world import World
+
+KEPT = {"driver": "swarm", "canonical": CanonicalPolicy(keep=Keep.RUNNING)}
+REST = CanonicalPolicy()
+
+
+def kept_world(root: Path) -> World:
+    """One recipe with a canonical that is kept running."""
+    world = World(root)
+    world.declare("notes", **KEPT)
+    world.tag("notes", "1.0.0")
+    world.run()
+    return world
+
+
+def app(world: World, name: str = "notes", part: str = "notes") -> Path:
+    """Where an app of a kept canonical lives."""
+    return world.state.kept_slot(name) / part
+
+
+def standing(world: World) -> dict[str, str]:
+    """What is kept running now, by recipe and part, each with its version."""
+    kept = world.state.kept
+    there = {folder: given for folder, (_, given) in world.running.items() if folder.is_relative_to(kept)}
+    return {str(folder.relative_to(kept)): given.version for folder, given in there.items()}
+
+
+def account(world: World, name: str = "notes") -> Upkeep:
+    found = read_upkeep(world.state.kept_account(name))
+    assert isinstance(found, Upkeep)
+    return found
+
+
+def the_row(done: Pass, name: str = "notes") -> Row:
+    return next(row for row in done.report.rows if row.recipe == name)
+
+
+def declare_again(world: World, recipe: Recipe) -> None:
+    world.recipes[recipe.name] = recipe
+
+
+def stopped(world: World) -> None:
+    del world.running[app(world)]

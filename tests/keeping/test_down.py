@@ -1,0 +1,268 @@
+"""What falls of a canonical that is kept running: named by a look, mended by the next pass."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from attrs import evolve
+
+from desired.model import Install
+from reconciler.core.outcome import Result
+from reconciler.core.plan import Action, HeldBack
+from reconciler.core.sights import State
+from reconciler.core.upkeep import NEVER
+from reconciler.crossing import Given, Ran
+from reconciler.loop import Pass
+from state.kept import write_upkeep
+from tests.calls import Call, Ear, Honest
+from tests.keeping.kept import account, app, declare_again, standing, stopped, the_row
+from tests.truth import digest_of
+from tests.world import Behaviour, World
+
+# ---- down ----
+
+
+def gone(world: World) -> None:
+    del world.running[app(world)]
+    (app(world) / "data" / "data.json").unlink()
+
+
+def changed(world: World) -> None:
+    mark, given = world.running[app(world)]
+    world.running[app(world)] = (mark, Given("9.9.9", given.commit))
+
+
+def without_data(world: World) -> None:
+    (app(world) / "data" / "data.json").unlink()
+
+
+def unwell(world: World) -> None:
+    world.lacks = "notes has 0 of 1 up"
+
+
+def garbled(world: World) -> None:
+    world.state.kept_account("notes").write_text("{}")
+
+
+def binary(world: World) -> None:
+    world.state.kept_account("notes").write_bytes(b"\xff\x00")
+
+
+def of_another(world: World) -> None:
+    write_upkeep(world.state.kept_account("notes"), evolve(account(world), generation=7))
+
+
+def without_account(world: World) -> None:
+    world.state.kept_account("notes").unlink()
+
+
+FALLS: dict[str, tuple[Callable[[World], None], str, bool]] = {
+    "all gone": (gone, "nothing of it is there", True),
+    "a part changed": (changed, "release of app notes is 9.9.9 {commit}, and was 1.0.0 {commit}", True),
+    "data gone": (without_data, "data notes is gone", True),
+    "app gone": (stopped, "app notes is gone", True),
+    "not well": (unwell, "notes has 0 of 1 up", True),
+    "account garbled": (garbled, "{account} is not what was written there", False),
+    "account no text": (binary, "{account} is not what was written there", False),
+    "another generation": (of_another, "generation 7 was raised, and 1 is recorded", True),
+    "no account": (without_account, NEVER, False),
+}
+
+
+@pytest.mark.parametrize("fall", FALLS)
+def test_whatever_of_it_falls_is_named_by_a_look_that_writes_nothing_and_mended_by_the_next_pass(
+    world: World, fall: str
+) -> None:
+    fell, why, dated = FALLS[fall]
+    up_at, tried = account(world).up_at, world.records().memories["notes"].last_trial
+    fell(world)
+    before = digest_of(world.state.root)
+
+    report = world.look()
+
+    (row,) = report.rows
+    look = row.finding.look
+    where = {"commit": world.origins["notes"].tags["1.0.0"], "account": world.state.kept_account("notes")}
+    assert (report.exit_code, look.state, look.reason) == (3, State.DOWN, why.format(**where))
+    assert look.last_up == (up_at if dated else None)
+    assert (row.step.action, row.step.release) == (Action.REPAIR, None)
+    assert digest_of(world.state.root) == before
+    world.lacks = ""
+
+    done = world.run() if fell is not unwell else run_down(world)
+
+    assert (the_row(done).result, the_row(done).finding.look.state) == (Result.REPAIRED, State.INTACT)
+    assert done.report.exit_code == 0
+    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert json.loads((app(world) / "data" / "data.json").read_text())["mark"]
+    assert world.records().memories["notes"].last_trial == tried
+    assert (world.look().exit_code, the_row(world.run()).result) == (0, Result.NONE)
+
+
+def run_down(world: World) -> Pass:
+    """A pass that finds it unwell until it was raised anew."""
+    world.lacks = "notes has 0 of 1 up"
+
+    def heal(call: Call, honest: Honest) -> object:
+        if call.name == "driver.deploy":
+            world.lacks = ""
+        return honest()
+
+    world.wrap = Ear(heal)
+    return world.run()
+
+
+def test_what_is_down_beside_a_new_release_is_told_and_both_are_mended_by_one_trial(world: World) -> None:
+    stopped(world)
+    world.tag("notes", "1.1.0")
+    (row,) = world.look().rows
+    assert (row.step.action, world.look().exit_code) == (Action.PROMOTE, 3)
+    assert "its deployment is down (app notes is gone) and is raised afterwards" in row.step.reason
+
+    done = world.run()
+
+    assert (the_row(done).result, done.report.exit_code) == (Result.PROMOTED, 0)
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
+    assert standing(world) == {"notes/notes": "1.1.0"}
+
+
+def hold_by_a_red(world: World) -> None:
+    world.tag("notes", "1.1.0", Behaviour(breaks_lived=True))
+    world.run()
+
+
+def hold_by_a_move(world: World) -> None:
+    world.tag("notes", "1.0.0")
+
+
+def hide_upstream(world: World) -> None:
+    world.origins["notes"].down = "connection refused"
+
+
+@pytest.mark.parametrize(
+    ("hold", "held_back", "needs_person", "code"),
+    [
+        (hold_by_a_red, HeldBack.RED_BEFORE, True, 4),
+        (hold_by_a_move, HeldBack.QUARANTINED, True, 4),
+        (hide_upstream, None, False, 1),
+    ],
+)
+def test_what_holds_the_recipe_back_stays_said_while_its_deployment_is_raised(
+    world: World, hold: Callable[[World], None], held_back: HeldBack | None, code: int, *, needs_person: bool
+) -> None:
+    hold(world)
+    stopped(world)
+    (row,) = world.look().rows
+    assert (row.step.action, row.step.release) == (Action.REPAIR, None)
+    assert (row.step.held_back, row.step.needs_person) == (held_back, needs_person)
+    before = len(world.deployed)
+
+    done = world.run()
+
+    assert the_row(done).result is Result.REPAIRED
+    step = the_row(done).step
+    assert (step.action, step.held_back, step.needs_person) == (Action.NONE, held_back, needs_person)
+    assert done.report.exit_code == code
+    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert [version for _, version, _ in world.deployed[before:]] == ["1.0.0"]
+
+
+def test_a_missing_mirror_and_what_is_down_are_mended_by_one_pass(world: World) -> None:
+    stopped(world)
+    del world.mirrors["notes"]
+    (row,) = world.look().rows
+    assert "the mirror is missing" in row.step.reason
+    assert "app notes is gone" in row.step.reason
+    assert the_row(world.run()).result is Result.REPAIRED
+    assert world.look().exit_code == 0
+
+
+# ---- what cannot be seen, or does not rise ----
+
+
+def test_a_driver_that_cannot_be_asked_leaves_it_unknown_and_never_in_sync(world: World) -> None:
+    world.unasked = "Docker does not answer"
+    report = world.look()
+    look = report.rows[0].finding.look
+    assert (report.exit_code, look.state) == (1, State.UNKNOWN)
+    assert look.reason == "its deployment cannot be looked at: Docker does not answer"
+    before = list(world.deployed)
+
+    done = world.run()
+
+    assert (the_row(done).result, done.report.exit_code, world.deployed) == (Result.NONE, 1, before)
+    assert standing(world) == {"notes/notes": "1.0.0"}
+    world.unasked = ""
+    assert world.look().exit_code == 0
+
+
+def test_an_account_that_cannot_be_looked_at_leaves_it_unknown(world: World) -> None:
+    world.state.kept_account("notes").unlink()
+    world.state.kept_account("notes").mkdir()
+    report = world.look()
+    assert (report.exit_code, report.rows[0].finding.look.state) == (1, State.UNKNOWN)
+
+
+def test_one_that_does_not_rise_stays_down_with_the_reason_and_is_no_damage(world: World) -> None:
+    up_at = account(world).up_at
+    stopped(world)
+    world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour(starts=False)
+
+    done = world.run()
+
+    row = the_row(done)
+    assert (row.result, done.report.exit_code) == (Result.INFRASTRUCTURE, 1)
+    assert (row.finding.look.state, row.finding.look.last_up) == (State.DOWN, up_at)
+    assert row.finding.look.reason.startswith("it could not be raised: notes 1.0.0 is not ready")
+    assert not world.state.kept_slot("notes").exists()
+    assert world.look().exit_code == 3
+    world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour()
+    assert the_row(world.run()).result is Result.REPAIRED
+
+
+def test_one_whose_data_is_not_proved_is_not_left_standing(world: World) -> None:
+    stopped(world)
+    world.wrap = Ear(fail_check)
+
+    done = world.run()
+
+    assert the_row(done).result is Result.INFRASTRUCTURE
+    assert the_row(done).finding.look.reason == "it could not be raised: data.check exited 1: it is empty"
+    assert standing(world) == {}
+
+
+def fail_check(call: Call, honest: Honest) -> object:
+    return Ran(1, "it is empty") if call.name == "commands.run" else honest()
+
+
+def test_what_its_recipe_needs_only_since_its_promotion_stands_beside_it_fresh(world: World) -> None:
+    world.declare("login", driver="swarm")
+    declare_again(world, evolve(world.recipes["notes"], install=Install(needs=("login",))))
+    stopped(world)
+    done = world.run()
+    said = "it could not be raised: notes needs login by now, which its canonical's snapshot lacks"
+    assert the_row(done).finding.look.reason == said
+    world.tag("login", "1.0.0")
+
+    assert world.run().report.exit_code == 0
+
+    assert standing(world) == {"notes/login": "1.0.0", "notes/notes": "1.0.0"}
+    assert json.loads((app(world, part="login") / "data" / "data.json").read_text())["lived"] == ["1.0.0"]
+
+
+def test_damage_that_shows_in_raising_is_remembered_and_the_next_pass_tests_afresh(world: World) -> None:
+    stopped(world)
+    have = world.records().canonicals["notes"]
+    with (world.state.canonical("notes", have.generation) / "snapshot.tar").open("r+b") as tar:
+        tar.write(b"rot")
+    world.wrap = Ear(lambda call, honest: None if call.name == "snapshots.glance" else honest())
+
+    done = world.run()
+
+    world.wrap = lambda _, port: port
+
+    assert (the_row(done).result, the_row(done).finding.look.state) == (Result.INFRASTRUCTURE, State.DAMAGED)
+    assert done.report.exit_code == 1
+    again = world.run()
+    assert (the_row(again).result, again.report.exit_code) == (Result.REPAIRED, 0)
+    assert (account(world).generation, standing(world)) == (2, {"notes/notes": "1.0.0"})

@@ -1,0 +1,81 @@
+"""Each port call lies or fails once while a canonical is raised to be kept running."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.outcome import Result
+from reconciler.core.sights import State
+from state.errors import StateError
+from tests.calls import Call, Ear, Honest
+from tests.keeping.kept import KEPT, standing, stopped, the_row
+from tests.lies import NEVER_FAIL, OTHER, OWN, Elsewhere, Fails, Nothing
+from tests.scratch import scratch
+from tests.world import World
+
+LIES: dict[str, Callable[[World], Callable[[Call, Honest], object]]] = {
+    "nothing": Nothing,
+    "elsewhere": Elsewhere,
+    "fails": lambda _: Fails(after=False),
+    "fails afterwards": lambda _: Fails(after=True),
+}
+
+
+def fallen(root: Path) -> World:
+    """Two canonicals that are kept running, and one of them down."""
+    world = World(root)
+    for name in (OWN, OTHER):
+        world.declare(name, **KEPT)
+        world.tag(name, "1.0.0")
+    world.run()
+    stopped(world)
+    return world
+
+
+def calls_of_raising() -> list[Call]:
+    """From the look that finds it down to the one that finds it up."""
+    with scratch() as root:
+        world = fallen(root)
+        ear = world.wrap = Ear()
+        world.run()
+    surveys = [at for at, call in enumerate(ear.heard) if call.name == "driver.survey"]
+    return ear.heard[surveys[1] : surveys[3] + 1]
+
+
+@pytest.fixture(scope="module")
+def fallen_template() -> Iterator[World]:
+    with scratch() as root:
+        yield fallen(root)
+
+
+@pytest.mark.parametrize(
+    ("lie", "at"),
+    [
+        (lie, at)
+        for at in calls_of_raising()
+        for lie in LIES
+        if at.name not in NEVER_FAIL or not lie.startswith("fails")
+    ],
+    ids=str,
+)
+def test_what_one_lie_keeps_from_standing_is_never_called_repaired_and_the_next_pass_raises_it(
+    fallen_template: World, tmp_path: Path, lie: str, at: Call
+) -> None:
+    world = fallen_template.copy(tmp_path)
+    liar = LIES[lie](world)
+    world.wrap = Ear(lambda call, honest: liar(call, honest) if str(call) == str(at) else honest())
+    try:
+        row = the_row(world.run())
+    except StateError:
+        assert at.port == "registry"
+        row = None
+    world.wrap = lambda _, port: port
+
+    stands = standing(world).get("notes/notes") == "1.0.0" and world.look(OWN).exit_code == 0
+    if row is not None:
+        assert stands or row.result is Result.INFRASTRUCTURE
+        assert stands or row.finding.look.state is not State.INTACT
+    assert world.run().report.exit_code == 0
+    assert standing(world) == {"notes/notes": "1.0.0", "wiki/wiki": "1.0.0"}
+    assert world.lived(OWN) == ("1.0.0",)

@@ -1,0 +1,179 @@
+"""When a canonical that is kept running is raised, and when it is taken down."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from desired.model import CanonicalPolicy, Install, Keep
+from reconciler.core.outcome import Result
+from reconciler.core.sights import State
+from reconciler.crossing import Residue
+from state.durable import remove_tree
+from tests.calls import Call, Ear, Honest
+from tests.keeping.kept import KEPT, REST, account, app, declare_again, standing, the_row
+from tests.truth import left_over
+from tests.world import Behaviour, World
+
+# ---- raised ----
+
+
+def test_a_canonical_is_raised_after_its_promotion_and_then_left_alone(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.declare("notes", **KEPT)
+    world.tag("notes", "1.0.0")
+
+    done = world.run()
+
+    assert (the_row(done).result, the_row(done).finding.look.state) == (Result.PROMOTED, State.INTACT)
+    assert done.report.exit_code == 0
+    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert account(world).generation == 1
+    data = json.loads((app(world) / "data" / "data.json").read_text())
+    assert (data["lived"], data["mark"]) == (["1.0.0"], True)
+    before, up_at = list(world.deployed), account(world).up_at
+    again = world.run()
+    assert (the_row(again).result, again.report.exit_code, again.report.notes) == (Result.NONE, 0, ())
+    assert world.deployed == before
+    assert up_at is not None
+    assert account(world).up_at > up_at  # type: ignore[operator]  # written anew by that pass
+
+
+def test_a_canonical_that_rested_until_now_is_down_and_raised_without_a_trial(world: World) -> None:
+    declare_again(world, evolve(world.recipes["notes"], canonical=REST))
+    world.run()
+    assert standing(world) == {}
+    declare_again(world, evolve(world.recipes["notes"], canonical=CanonicalPolicy(keep=Keep.RUNNING)))
+
+    assert world.look().exit_code == 3
+
+    (row,) = world.run().report.rows
+    assert (row.result, row.finding.look.state) == (Result.REPAIRED, State.INTACT)
+    assert standing(world) == {"notes/notes": "1.0.0"}
+
+
+def test_a_newer_green_release_stands_after_its_promotion(world: World) -> None:
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert (the_row(done).result, done.report.exit_code) == (Result.PROMOTED, 0)
+    assert standing(world) == {"notes/notes": "1.1.0"}
+    assert account(world).generation == 2
+    assert json.loads((app(world) / "data" / "data.json").read_text())["lived"] == ["1.0.0", "1.1.0"]
+
+
+def test_a_red_release_leaves_the_canonical_up_again(world: World) -> None:
+    world.tag("notes", "1.1.0", Behaviour(breaks_lived=True))
+
+    done = world.run()
+
+    assert (the_row(done).result, the_row(done).finding.look.state) == (Result.RED, State.INTACT)
+    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert world.run().report.exit_code == 4
+
+
+def test_nothing_of_it_stands_while_its_recipe_is_tried_and_a_look_says_so(world: World) -> None:
+    seen: list[tuple[dict[str, str], str]] = []
+
+    def peep(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and call.args[0].argv == ("custom",):  # type: ignore[attr-defined]  # a Command
+            (row,) = evolve(world, wrap=lambda _, port: port).look().rows
+            seen.append((standing(world), row.finding.look.reason))
+        return honest()
+
+    world.tag("notes", "1.1.0")
+    world.wrap = Ear(peep)
+    world.run()
+    ((stood, said),) = seen
+    assert stood == {}
+    assert said == "it was taken away while notes is tried"
+
+
+def test_what_has_an_app_in_common_with_a_trial_makes_room_for_it_and_stands_again_afterwards(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.declare("login", **KEPT)
+    world.declare("notes", install=Install(needs=("login",)), **KEPT)
+    world.declare("other", **KEPT)
+    for name in ("login", "notes", "other"):
+        world.tag(name, "1.0.0")
+    assert world.run().report.exit_code == 0
+    whole = {"login/login": "1.0.0", "notes/login": "1.0.0", "notes/notes": "1.0.0", "other/other": "1.0.0"}
+    assert standing(world) == whole
+    before = len(world.deployed)
+    up: list[set[str]] = []
+
+    def peep(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and call.args[0].argv == ("custom",):  # type: ignore[attr-defined]  # a Command
+            up.append(set(standing(world)))
+        return honest()
+
+    world.tag("login", "1.1.0")
+    world.wrap = Ear(peep)
+    done = world.run()
+    assert up == [{"other/other"}]
+    assert done.report.exit_code == 0
+    assert standing(world) == {**whole, "login/login": "1.1.0"}
+    assert "other" not in {name for name, _, _ in world.deployed[before:]}
+
+
+# ---- no longer wanted ----
+
+
+def rest(world: World) -> None:
+    declare_again(world, evolve(world.recipes["notes"], canonical=REST))
+
+
+def except_it(world: World) -> None:
+    declare_again(world, evolve(world.recipes["notes"], enrolled=False, exception="why"))
+
+
+def undeclare(world: World) -> None:
+    del world.recipes["notes"]
+
+
+@pytest.mark.parametrize("give_up", [rest, except_it, undeclare])
+def test_what_nobody_wants_kept_is_taken_down_and_its_canonical_stays(
+    world: World, give_up: Callable[[World], None]
+) -> None:
+    world.declare("other", driver="swarm")
+    world.tag("other", "1.0.0")
+    have = world.records().canonicals["notes"]
+    give_up(world)
+
+    done = world.run()
+
+    assert done.report.notes == ("notes: is not to be kept running, and was taken down",)
+    assert standing(world) == {}
+    assert list(world.state.kept.iterdir()) == []
+    assert world.records().canonicals["notes"] == have
+    assert world.rises(have)
+    assert world.run().report.notes == ()
+    assert left_over(world.state, world.running) == []
+
+
+def test_one_whose_folder_is_gone_is_taken_down_as_well(world: World) -> None:
+    world.state.kept_account("notes").unlink()
+    remove_tree(world.state.kept_slot("notes"))
+    rest(world)
+    world.run()
+    assert standing(world) == {}
+
+
+def test_what_would_not_go_is_said_and_tried_again(world: World) -> None:
+    rest(world)
+    world.wrap = Ear(lambda call, honest: Residue((), ("its volume",)) if call.name == "driver.clear" else honest())
+    (note,) = world.run().report.notes
+    assert note.endswith("cannot be taken down now: notes: its volume of its kept deployment would not go")
+    world.wrap = lambda _, port: port
+    assert world.run().report.notes == ("notes: is not to be kept running, and was taken down",)
+
+
+def test_what_somebody_laid_beside_kept_deployments_is_left_and_named(world: World) -> None:
+    (world.state.kept / "My Notes").mkdir()
+    (world.state.kept / "precious.txt").touch()
+    (note,) = world.run().report.notes
+    assert f"{world.state.kept}/My Notes, {world.state.kept}/precious.txt" in note
+    assert (world.state.kept / "precious.txt").exists()
