@@ -12,6 +12,8 @@ from tests.abra.installed import REGISTRY, Installed, Operator, docker, settle
 HERE = Path(__file__).parent
 
 
+# Before xdist looks for the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Tests on the engine go one after another: they share its host's ports.
     for item in items:

@@ -10,6 +10,8 @@ from tests.swarm.engine import Engine, found_engine, missing
 HERE = Path(__file__).parent
 
 
+# Before xdist looks for the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # They share one host's ports, and what each leaves behind is told apart by what was there before. They wait for
     # the engine most of the time: begun first, they do so beside all the others.
