@@ -38,7 +38,7 @@ demo: venv
 	$(VENV)/bin/reconcile demo --tell $(DEMO)
 
 test: venv
-	$(PYTEST) --numprocesses=auto --dist=loadgroup --cov --cov-report=term
+	$(PYTEST) --numprocesses=auto --dist=loadscope --cov --cov-report=term
 
 check: venv
 	$(PYTEST) tests/test_checks.py

@@ -20,7 +20,6 @@ from tests.systemd_boot import PATIENCE, Machine, booted, control_group, obstacl
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.systemd,
-    pytest.mark.xdist_group("systemd"),
     pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "none"),
 ]
 

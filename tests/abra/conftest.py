@@ -9,17 +9,6 @@ import pytest
 
 from tests.abra.installed import REGISTRY, Installed, Operator, docker, settle
 
-HERE = Path(__file__).parent
-
-
-# Before xdist looks for the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Tests on the engine go one after another: they share its host's ports.
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("swarm"))
-
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Installed:
