@@ -22,7 +22,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "d
 TOGETHER = ("tests/swarm/", "tests/abra/", "tests/test_timer.py")
 
 
-class _Together(LoadScopeScheduling):
+class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Hands out each test alone, but those that share something to one worker, and these first.
 
     xdist's own grouping by marks writes the group into a test's id, which pytest 9.2 does not read any more.
