@@ -20,6 +20,7 @@ from state.model import (
     Red,
     Seal,
     TierRecord,
+    Upkeep,
 )
 
 # Low surrogates stand for bytes that were no text. High ones never come: a pair of both would be another character.
@@ -95,6 +96,13 @@ MEMORIES = st.builds(
     seconds=st.none() | SECONDS,
 )
 INTENTS = st.builds(Intent, TEXTS, NAMES, TEXTS, TEXTS, st.integers(1, 99), TIMES)
+UPKEEPS = st.builds(
+    Upkeep,
+    generation=st.integers(0, 99),
+    parts=st.dictionaries(TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=2), max_size=3),
+    up_at=st.none() | TIMES,
+    missing=TEXTS,
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),

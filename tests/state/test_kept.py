@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+
+from state.errors import KeptError
+from state.kept import read_upkeep, write_upkeep
+from state.model import Damaged, Upkeep
+from tests.state.records import UPKEEPS
+from tests.values import NOW
+
+ACCOUNT = Upkeep(3, {"service app": {"image": "app:1"}}, NOW)
+
+
+@given(UPKEEPS, UPKEEPS)
+def test_the_account_written_last_comes_back_as_it_was(before: Upkeep, account: Upkeep) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "notes.json"
+        for each in (before, account):
+            write_upkeep(path, each)
+        assert read_upkeep(path) == account
+        assert list(path.parent.iterdir()) == [path]
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_there_is_no_account_there_is_none(tmp_path: Path) -> None:
+    assert read_upkeep(tmp_path / "notes.json") is None
+
+
+def told(**more: object) -> bytes:
+    """The account, with something changed in it."""
+    plain = {"generation": 3, "parts": {}, "up_at": "2026-03-02T04:00:00.000000Z", "missing": ""}
+    return json.dumps({**plain, **more}).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[]",
+        b"\xff\x00",
+        b"[" * 100_000,
+        told()[:-1],
+        told(generation="3"),
+        told(generation=float("inf")),
+        told(generation=True),
+        told(parts=[]),
+        told(parts={"service app": "app:1"}),
+        told(parts={"service app": {"image": 1}}),
+        told(up_at="2026-03-02T04:00:00"),
+        told(up_at=1),
+        told(missing=None),
+        told(more=1),
+    ],
+    ids=lambda content: content[-60:].decode(errors="replace"),
+)
+def test_what_was_not_written_there_is_garbage_and_no_account(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes.json"
+    path.write_bytes(told())
+    assert isinstance(read_upkeep(path), Upkeep)
+    path.write_bytes(content)
+    assert read_upkeep(path) == Damaged(f"{path} is not what was written there")
+
+
+def test_what_a_broken_off_writing_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    path = tmp_path / "notes.json"
+    write_upkeep(path, ACCOUNT)
+    path.with_name("notes.json.new").write_text("half")
+    assert read_upkeep(path) == ACCOUNT
+    write_upkeep(path, ACCOUNT)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_looked_at_or_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "notes.json"
+    path.mkdir()
+    for attempt in (lambda: read_upkeep(path), lambda: write_upkeep(path, ACCOUNT)):
+        with pytest.raises(KeptError, match=r"notes\.json"):
+            attempt()
