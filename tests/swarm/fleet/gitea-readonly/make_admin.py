@@ -1,0 +1,1 @@
+../gitea/make_admin.py

@@ -1,0 +1,2 @@
+export APP_PY_VERSION=v2
+export TOOL_VERSION=v1

@@ -1,0 +1,2 @@
+export APP_PY_VERSION=v1
+export STORE_PY_VERSION=v2

@@ -1,0 +1,2 @@
+export APP_INI_VERSION=v1
+export SETUP_VERSION=v1
