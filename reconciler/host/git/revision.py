@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.host.git.client import git_argv, git_environment
 from reconciler.host.run import Order, capture
 
-_PROGRAM = Path(__file__).resolve().parents[2]
+_PROGRAM = Path(__file__).resolve().parents[3]
 _PACKAGES = ("desired", "reconciler", "state")
 _DISTRIBUTION = "canon-reconcile"
 _SECONDS = 30.0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.host.git.revision import canon_revision, fleet_revision, folder_digest
+from tests.command import TREE
 from tests.repositories import git
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
@@ -165,3 +166,7 @@ def test_a_digest_does_not_depend_on_place_date_or_order(fleet: Path, tmp_path: 
     (copy / "one").write_text("a")
     (copy / "two").write_text("bc")
     assert folder_digest([copy]) != folder_digest([fleet])
+
+
+def test_the_program_is_the_one_that_runs() -> None:
+    assert canon_revision(ENVIRONMENT) == canon_revision(ENVIRONMENT, TREE)
