@@ -439,9 +439,10 @@ def test_a_program_left_running_inside_the_app_is_ended_with_it(
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
     with subprocess.Popen([driver.app_run(app), "/bin/sleep", "1000"]) as running:
-        eventually(lambda: b"sleep" in Path(f"/proc/{running.pid}/cmdline").read_bytes())
+        eventually(lambda: Path(f"/proc/{running.pid}/cmdline").read_bytes().startswith(b"/bin/sleep"))
         driver.stop(app)
-        assert running.wait() == -signal.SIGTERM
+        # On a busy host it may be asked to end, and ended before it could.
+        assert running.wait() in {-signal.SIGTERM, -signal.SIGKILL}
 
 
 def test_the_secrets_a_release_reads_are_told_from_its_sample(driver: ProcessDriver, tmp_path: Path) -> None:
