@@ -48,8 +48,7 @@ def test_new_releases_are_promoted_over_data_that_has_lived(real: Sweep) -> None
     sys.stdout.write(done.out)
     assert done.code == 0, done.out + done.err
     assert {name: have.lineage for name, have in real.recorded().items()} == {name: versions(name) for name in REAL}
-    left = real.json("drift")
-    assert (left.code, {left.row(name)["level"] for name in REAL}) == (0, {None})
+    assert real.run("drift").code == 0
     assert real.left() == frozenset()
 
 
