@@ -97,7 +97,7 @@ class HostReadiness:
         limit = min(_LONGEST_PROBE, left)
         if ready.tcp:
             return _connect(seen.address, limit)
-        return _get(seen.address, ready.http or "/", ready.status, limit)
+        return _get(seen, ready.http or "/", ready.status, limit)
 
     def _run(self, argv: Argv, command: Command, seen: Seen, left: float) -> str:
         environment = {**command.env, "URL": seen.url, "ADDRESS": seen.address}
@@ -121,16 +121,19 @@ def _connect(address: str, limit: float) -> str:
     return ""
 
 
-def _get(address: str, path: str, wanted: tuple[int, ...], limit: float) -> str:
-    """Ask for `path` once; an answer that leads elsewhere is an answer, and is not followed."""
+def _get(seen: Seen, path: str, wanted: tuple[int, ...], limit: float) -> str:
+    """Ask for `path` once; an answer that leads elsewhere is an answer, and is not followed.
+
+    The name in the URL goes along: a proxy at the address routes by it.
+    """
     from http.client import HTTPConnection, HTTPException, IncompleteRead
 
-    connection = HTTPConnection(address, timeout=limit)
+    connection = HTTPConnection(seen.address, timeout=limit)
     with closing(connection):
         try:
             connection.connect()
             with _cut_off(connection.sock, limit):
-                connection.request("GET", path)
+                connection.request("GET", path, headers={"Host": seen.url.partition("://")[2]})
                 response = connection.getresponse()
                 body = response.read(_BODY)
                 if response.length and len(body) < _BODY:
