@@ -57,7 +57,7 @@ class Canon:
         ours = {"PYTHONPATH": str(TREE)}
         return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **ours, **folders, **self.more}
 
-    def run(self, *words: str) -> Said:
+    def run(self, *words: str, timeout: float = LONGEST) -> Said:
         """Run one command to its end."""
         done = subprocess.run(
             [BIN / "reconcile", *words],
@@ -66,7 +66,7 @@ class Canon:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=LONGEST,
+            timeout=timeout,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)

@@ -1,12 +1,11 @@
 """A fleet on the real Swarm: upstreams at a real forge, the real command, and what the world itself says."""
 
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from state.folder import StateFolder
 from state.model import Canonical
@@ -39,17 +38,7 @@ class Sweep:
             self.published[name] = at + 1
 
     def run(self, *words: str, timeout: float = PATIENCE) -> Said:
-        done = subprocess.run(
-            [BIN / "reconcile", *words],
-            cwd=self.canon.folder,
-            env=self.canon.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return self.canon.run(*words, timeout=timeout)
 
     def json(self, *words: str) -> Said:
         return self.run(*words, "-o", "json", "-q")
@@ -85,6 +74,5 @@ def sweep(folder: Path, engine: Engine, names: Iterable[str]) -> Iterator[Sweep]
         upstreams = {name: served.repository(name) for name in names}
         lay_fleet(folder / "fleet", served, names)
         path = f"{engine.client}:{os.environ['PATH']}"
-        canon = Canon(folder, {"DOCKER_HOST": engine.host})
-        canon = evolve(canon, more={**canon.more, "PATH": f"{BIN}:{path}"})
+        canon = Canon(folder, {"DOCKER_HOST": engine.host, "PATH": f"{BIN}:{path}"})
         yield Sweep(canon, engine, served, upstreams)

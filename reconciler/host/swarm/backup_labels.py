@@ -7,6 +7,7 @@ from attrs import frozen
 
 from reconciler.errors import RecipeError
 from reconciler.host.swarm.engine import Json
+from reconciler.host.swarm.service import volumes_in
 from reconciler.host.swarm.stack import Stack
 
 _WANTED = "backupbot.backup"
@@ -87,9 +88,4 @@ def labels_of(services: Sequence[Json], stack: Stack) -> dict[str, Mapping[str, 
 def mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
     """The services that have any of these volumes."""
     full = {f"{stack.name}_{volume}" for volume in volumes}
-    return tuple(service["Spec"]["Name"] for service in services if full & _volumes(service))
-
-
-def _volumes(service: Json) -> set[str]:
-    mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
-    return {str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume"}
+    return tuple(service["Spec"]["Name"] for service in services if full & volumes_in(service))

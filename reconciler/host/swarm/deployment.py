@@ -1,6 +1,7 @@
 """Hands a release over to Swarm: everything it names is there before, so that its time to start is its own."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from reconciler.host.processes.listeners import free_port
 from reconciler.host.sample import SAMPLE
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of, version_of
+from reconciler.host.swarm.service import wants_none
 from reconciler.host.swarm.stack import (
     NAMESPACE,
     SLOT,
@@ -189,25 +191,16 @@ def _taken(engine: Engine, stack: Stack) -> Mapping[str, str]:
     taken: dict[str, str] = {}
     for service in engine.inspect("service", engine.found("service")):
         spec = service["Spec"]
-        if (spec.get("Labels") or {}).get(NAMESPACE) == stack.name or _rests(spec):
+        if (spec.get("Labels") or {}).get(NAMESPACE) == stack.name or wants_none(service):
             continue
         for port in (service.get("Endpoint") or {}).get("Ports") or ():
             taken[f"{port.get('PublishedPort')}/{port.get('Protocol')}"] = spec["Name"]
     return taken
 
 
-def _rests(spec: Mapping[str, Any]) -> bool:
-    return bool((spec.get("Mode") or {}).get("Replicated", {}).get("Replicas") == 0)
-
-
 def _write_app_run(engine: Engine, stack: Stack, app: App) -> None:
-    exports = "\n".join(f"export {name}={_quoted(value)}" for name, value in engine.environment.items())
+    exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in engine.environment.items())
     appfiles.write(appfiles.app_run(app), _APP_RUN.format(exports=exports, service=stack.app), 0o700)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("'", "'\\''")
-    return f"'{escaped}'"
 
 
 def _with_port(scheme: str, address: str) -> str:

@@ -56,9 +56,8 @@ class SwarmDriver:
         if sight.at_rest:
             return Residue()
         self.logs(app)
-        names = [service["Spec"]["Name"] for service in sight.services]
         try:
-            scaling.to_zero(self._engine, stack, names, self._sleep)
+            scaling.to_zero(self._engine, stack, scaling.every(sight), self._sleep)
         except InfrastructureError as awake:
             return Residue(left=(awake.message,))
         return Residue()

@@ -8,6 +8,7 @@ from attrs import frozen
 from reconciler.crossing import Absent, Seen
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.engine import Engine, Json
+from reconciler.host.swarm.service import volumes_in
 from reconciler.host.swarm.settling import is_at_rest, settling
 from reconciler.host.swarm.stack import ADDRESS, APP, COMMIT, NAMESPACE, Stack
 
@@ -65,7 +66,7 @@ def _labels(stack: Stack, sight: Sight) -> Mapping[str, str] | None:
 
 def _refuse_far_data(stack: Stack, sight: Sight) -> None:
     """Volumes of another node cannot be read from here: what is saved would lack them without a word."""
-    keeping = {service["ID"]: service["Spec"]["Name"] for service in sight.services if _has_volumes(service)}
+    keeping = {service["ID"]: service["Spec"]["Name"] for service in sight.services if volumes_in(service)}
     for task in sight.tasks:
         node = task.get("NodeID", sight.node)
         if task["ServiceID"] in keeping and task["DesiredState"] == "running" and node != sight.node:
@@ -74,8 +75,3 @@ def _refuse_far_data(stack: Stack, sight: Sight) -> None:
                 f"{stack.recipe}: {name} runs on node {node}, whose volumes cannot be read from here",
                 "keep it on this node by an overlay: deploy.placement.constraints",
             )
-
-
-def _has_volumes(service: Json) -> bool:
-    mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
-    return any(mount.get("Type") == "volume" for mount in mounts)

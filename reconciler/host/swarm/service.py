@@ -148,3 +148,14 @@ def since(task: Json) -> datetime:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def wants_none(service: Json) -> bool:
+    """Whether it is scaled to zero; what runs once on every node never is."""
+    return bool((service["Spec"].get("Mode") or {}).get("Replicated", {}).get("Replicas") == 0)
+
+
+def volumes_in(service: Json) -> frozenset[str]:
+    """The volumes that it mounts, by their names in the swarm."""
+    mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
+    return frozenset(str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume")

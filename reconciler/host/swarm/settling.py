@@ -22,6 +22,7 @@ from reconciler.host.swarm.service import (
     since,
     state,
     told,
+    wants_none,
     words_of,
 )
 from reconciler.host.text import one_line
@@ -50,10 +51,7 @@ def settling(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: 
 
 def is_at_rest(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
     """Whether nothing of the services is up, nor will be."""
-    none_wanted = all(
-        (service["Spec"].get("Mode") or {}).get("Replicated", {}).get("Replicas") == 0 for service in services
-    )
-    return none_wanted and not any(is_going(task) for task in tasks)
+    return all(map(wants_none, services)) and not any(map(is_going, tasks))
 
 
 def _lacks(service: Service, now: datetime) -> str:

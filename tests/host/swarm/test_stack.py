@@ -29,7 +29,7 @@ from reconciler.host.swarm.stack import (
     with_all_ports,
 )
 
-MARK = "/var/lib/reconcile/work/notes/slot"
+MARK = "/state/work/notes/slot"
 STACK = Stack("notes-1234abcd", "notes", MARK, "notes.localhost")
 RELEASE = Release("1.2.0+4.5", "c" * 40, {"TITLE": "costs $5", "A": "given"})
 PROXIED = Door("127.0.0.1:80", "http://notes.localhost")
