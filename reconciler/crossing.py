@@ -105,7 +105,8 @@ class Seen:
     """An app that runs. `version` and `commit` are read from the running thing.
 
     `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in
-    words what keeps it from that, `lost` which part ended and will not come back.
+    words what keeps it from that, `lost` which part ended and will not come back. `peer` is where other apps of the
+    slot reach it, "HOST:PORT" like `address`; "" where that is not known.
     """
 
     version: str
@@ -115,6 +116,7 @@ class Seen:
     address: str
     lacks: str = ""
     lost: str = ""
+    peer: str = ""
 
 
 @frozen

@@ -138,13 +138,13 @@ def command(slot: Slot, placed: Placed, argv: Argv, seen: Seen | None) -> Comman
 
 
 def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
-    """Where each needed app answers: for `accounts`, ACCOUNTS_URL and ACCOUNTS_ADDRESS."""
+    """Where each needed app answers: for `accounts`, ACCOUNTS_URL, ACCOUNTS_ADDRESS and, for other apps, ACCOUNTS_PEER."""
     found: dict[str, str] = {}
     for need in recipe.install.needs:
         seen = slot.placed[need].driver.look(slot.placed[need].app) if need in slot.placed else None
         if isinstance(seen, Seen):
             prefix = need.upper().replace("-", "_")
-            found |= {f"{prefix}_URL": seen.url, f"{prefix}_ADDRESS": seen.address}
+            found |= {f"{prefix}_URL": seen.url, f"{prefix}_ADDRESS": seen.address, f"{prefix}_PEER": seen.peer}
     return found
 
 

@@ -18,18 +18,22 @@ settings.register_profile("deep", CALM, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 
-# Tests that share one thing of the host: the engine of the swarm, and systemd.
-TOGETHER = ("tests/swarm/", "tests/abra/", "tests/test_timer.py")
+# Tests that share one thing of the host, the engine of the swarm or systemd, and so run one after another. Those whose
+# passes mostly wait for the engine are a row of their own beside the others.
+ROWS = {
+    "waiting": ("tests/swarm/test_labels.py", "tests/swarm/test_killed_pass.py"),
+    "together": ("tests/swarm/", "tests/abra/", "tests/test_timer.py"),
+}
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Hands out each test alone, but those that share something to one worker, and these first.
+    """Hands out each test alone, but the tests of a row to one worker, and these first.
 
     xdist's own grouping by marks writes the group into a test's id, which pytest 9.2 does not read any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "together" if nodeid.startswith(TOGETHER) else nodeid
+        return next((row for row, paths in ROWS.items() if nodeid.startswith(paths)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:  # noqa: ANN401 - none of xdist's public types

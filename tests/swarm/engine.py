@@ -56,6 +56,17 @@ class Engine:
         filters = [f"label={mark}" for mark in MARKS]
         return frozenset((kind, one) for kind in KINDS for one in self.listed(kind, *filters))
 
+    def below(self, folder: Path) -> frozenset[tuple[str, str]]:
+        """What of that is told by a slot, or a path, below a folder."""
+        return frozenset((kind, one) for kind, one in self.ours() if str(folder) in self._told(kind, one))
+
+    def _told(self, kind: str, one: str) -> str:
+        """What Docker tells of an object; "" where another test that uses the engine has removed it meanwhile."""
+        told = [str(self.client / "docker"), kind, "inspect", one]
+        return subprocess.run(
+            told, env=self.environment, capture_output=True, text=True, check=False, timeout=300
+        ).stdout
+
     def serves(self, image: str) -> bool:
         """Whether the registry has this image, such as `nginx:1.22.1`."""
         name, _, version = image.partition(":")

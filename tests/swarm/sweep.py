@@ -58,12 +58,8 @@ class Sweep:
 
     def left(self) -> frozenset[tuple[str, str]]:
         """What stands on the engine that bears the mark of a slot of this state folder's work."""
-        marks = frozenset((kind, one) for kind, one in self.engine.ours() if self._is_of_work(kind, one))
         work = {("folder", path.name) for path in self.state.work.iterdir()} if self.state.work.is_dir() else set()
-        return marks | work
-
-    def _is_of_work(self, kind: str, one: str) -> bool:
-        return str(self.state.work) in self.engine.docker(kind, "inspect", one)
+        return self.engine.below(self.state.work) | work
 
 
 @contextmanager

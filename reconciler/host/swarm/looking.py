@@ -10,7 +10,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.service import volumes_in
 from reconciler.host.swarm.settling import is_at_rest, settling
-from reconciler.host.swarm.stack import ADDRESS, APP, COMMIT, NAMESPACE, Stack
+from reconciler.host.swarm.stack import ADDRESS, APP, COMMIT, NAMESPACE, PEER, Stack
 
 
 @frozen
@@ -56,6 +56,7 @@ def seen(stack: Stack, sight: Sight) -> Seen | Absent:
         address=address,
         lacks=how.lacks,
         lost=how.failure.message if how.failure else "",
+        peer=labels.get(PEER, ""),
     )
 
 

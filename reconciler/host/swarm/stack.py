@@ -14,6 +14,7 @@ from reconciler.errors import RecipeError
 SLOT = "canon.slot"
 COMMIT = "canon.commit"
 ADDRESS = "canon.address"
+PEER = "canon.peer"
 NAMESPACE = "com.docker.stack.namespace"
 
 APP = "app"
@@ -180,7 +181,7 @@ def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: 
     service = config["services"][name]
     environment = service.get("environment") or {}
     missing = {key: value for key, value in release.settings.items() if key not in environment}
-    laid: dict[str, Any] = {"environment": missing, "deploy": {"labels": _labels(name, stack, release, door)}}
+    laid: dict[str, Any] = {"environment": missing, "deploy": {"labels": _labels(name, config, stack, release, door)}}
     if name == APP and door.published is not None:
         laid["ports"] = [{"target": door.target, "published": door.published, "mode": "host"}]
         # Two tasks cannot hold one port of the host: a new one that starts first would wait for ever.
@@ -188,12 +189,14 @@ def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: 
     return laid
 
 
-def _labels(name: str, stack: Stack, release: Release, door: Door) -> Mapping[str, str]:
+def _labels(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Mapping[str, str]:
     ours = {SLOT: stack.mark, COMMIT: release.commit}
     if name != APP:
         return ours
+    port = server_port(config)
+    reached = {ADDRESS: f"{door.address} {door.url}"} | ({PEER: f"{stack.app}:{port}"} if port else {})
     theirs = {"recipe": stack.recipe, "version": release.version, "chaos": "false"}
-    return {**ours, ADDRESS: f"{door.address} {door.url}", **{stack.label(what): said for what, said in theirs.items()}}
+    return {**ours, **reached, **{stack.label(what): said for what, said in theirs.items()}}
 
 
 def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from attrs import evolve
 from reconciler.crossing import Absent, Seen
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.looking import Sight, seen
-from reconciler.host.swarm.stack import ADDRESS, COMMIT, Stack
+from reconciler.host.swarm.stack import ADDRESS, COMMIT, PEER, Stack
 
 STACK = Stack("canon-recording", "notes", "/slot", "notes.localhost")
 LABELS = {
     COMMIT: "c" * 40,
     ADDRESS: "127.0.0.1:24000 http://notes.localhost",
+    PEER: "canon-recording_app:80",
     "coop-cloud.canon-recording.version": "1.0.0+1",
     "coop-cloud.other.version": "9.9.9",
 }
@@ -41,7 +42,12 @@ def keeping(one: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def test_an_app_that_is_up_is_seen_as_what_its_labels_say() -> None:
     assert seen(STACK, sight("up", 30)) == Seen(
-        version="1.0.0+1", commit="c" * 40, settled=True, url="http://notes.localhost", address="127.0.0.1:24000"
+        version="1.0.0+1",
+        commit="c" * 40,
+        settled=True,
+        url="http://notes.localhost",
+        address="127.0.0.1:24000",
+        peer="canon-recording_app:80",
     )
 
 

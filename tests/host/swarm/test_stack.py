@@ -12,6 +12,7 @@ from reconciler.errors import RecipeError
 from reconciler.host.swarm.stack import (
     ADDRESS,
     COMMIT,
+    PEER,
     SLOT,
     Config,
     Door,
@@ -274,6 +275,13 @@ def test_the_labels_of_the_app_are_those_that_co_op_clouds_commands_look_for() -
         "coop-cloud.notes-1234abcd.version": "1.2.0+4.5",
         "coop-cloud.notes-1234abcd.chaos": "false",
     }
+
+
+def test_other_apps_of_the_slot_are_told_the_name_and_the_port_that_a_proxy_would_take() -> None:
+    told: Config = {"version": "3.8", "services": {"app": {"deploy": {"labels": {SERVER: "8080"}}}, "db": {}}}
+    services = overlay(told, STACK, RELEASE, PUBLISHED)["services"]
+    assert services["app"]["deploy"]["labels"][PEER] == "notes-1234abcd_app:8080"
+    assert PEER not in services["db"]["deploy"]["labels"]
 
 
 def test_our_marks_are_labels_of_services_and_never_of_containers() -> None:

@@ -1,0 +1,149 @@
+"""A whole pass on the real Swarm is killed at any moment: one more pass mends all, with nobody's help."""
+
+import os
+import random
+import shutil
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from attrs import evolve, frozen
+
+from state.registry import SqliteRegistry
+from tests.swarm.engine import Engine
+from tests.swarm.sweep import Sweep, sweep
+from tests.swarm.upstreams import versions
+
+NAME = "slow-start"
+SEED = os.environ.get("CANON_SEED", "20261124")
+MOMENTS = int(os.environ.get("CANON_MOMENTS", "10"))
+# The passes mostly wait for Swarm.
+AT_ONCE = 5
+DECLARED = """\
+env = { PREPARING_SECONDS = "0" }
+"""
+TIERS = """\
+backup = "not what is shown"
+restore = "not what is shown"
+"""
+NOTE = b"The engine weaves algebraic patterns."
+
+
+@frozen
+class End:
+    """What a pass comes to: the record, the snapshot's note, the files of the state folder, what is on the engine."""
+
+    version: str
+    lineage: tuple[str, ...]
+    note: bytes
+    files: tuple[str, ...]
+    left: frozenset[tuple[str, str]]
+
+
+@frozen
+class Prepared:
+    """A canonical at the first release, and a second one published; `seconds` is what a pass over it takes."""
+
+    world: Sweep
+    folder: Path
+    seconds: float
+
+    def fresh(self, name: str) -> Sweep:
+        """Its state, once more, as of a fleet of its own."""
+        into = self.folder / name
+        into.mkdir()
+        (into / "fleet").symlink_to(self.world.canon.fleet)
+        shutil.copytree(self.world.canon.state, into / "state", symlinks=True)
+        return evolve(self.world, canon=evolve(self.world.canon, folder=into))
+
+
+def declare(world: Sweep) -> None:
+    declared = world.canon.fleet / "recipes" / NAME / "recipe.toml"
+    text = declared.read_text()
+    declared.write_text(text.replace("[install]\n", f"[install]\n{DECLARED}").replace("[tiers]\n", f"[tiers]\n{TIERS}"))
+
+
+@pytest.fixture(scope="module")
+def prepared(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    folder = tmp_path_factory.mktemp("killed-pass")
+    (folder / "first").mkdir()
+    with sweep(folder / "first", engine, [NAME]) as world:
+        declare(world)
+        world.publish(NAME)
+        begun = time.monotonic()
+        done = world.run()
+        assert done.code == 0, done.out
+        seconds = 1.5 * (time.monotonic() - begun)  # an upgrade takes more than a first release
+        world.publish(NAME)
+        yield Prepared(world, folder, seconds)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(prepared: Prepared) -> End:
+    world = prepared.fresh("undisturbed")
+    done = world.run()
+    assert done.code == 0, done.out
+    return end_of(world)
+
+
+def end_of(world: Sweep) -> End:
+    """Told from the registry, the snapshot's bytes, the folders and the engine, not from what the program says."""
+    registry = SqliteRegistry(world.state.database)
+    records = registry.read()
+    assert records.intents == ()
+    registry.verify()
+    have = records.canonicals[NAME]
+    files = [path for path in world.canon.state.rglob("*") if not {"objects", "logs"} & set(path.parts)]
+    told = tuple(sorted(str(path.relative_to(world.canon.state)) for path in files))
+    return End(have.version, have.lineage, note_in(world, have.generation), told, world.left())
+
+
+def note_in(world: Sweep, generation: int) -> bytes:
+    """What the snapshot has of the marked data, which lies in an archive of its volume."""
+    with tarfile.open(world.canon.state / "canonicals" / NAME / str(generation) / "snapshot.tar") as snapshot:
+        volume = snapshot.extractfile(next(each for each in snapshot if each.name.endswith("/volumes/data.tar")))
+        with tarfile.open(fileobj=volume) as archive:
+            note = archive.extractfile(next(each for each in archive if each.name.endswith("/ada.txt")))
+            assert note is not None
+            return note.read()
+
+
+def kill_at(prepared: Prepared, moment: int) -> tuple[float, Sweep]:
+    """Start a pass, and kill it at the share of its time that it answers; where it was done before, nothing is left."""
+    share = (moment + random.Random(f"{SEED}/{moment}").random()) / MOMENTS  # noqa: S311  a spread, no secret
+    world = prepared.fresh(str(moment))
+    begun = world.canon.start("-q")
+    try:
+        begun.wait(timeout=share * prepared.seconds)
+    except subprocess.TimeoutExpired:
+        begun.kill()
+    begun.communicate()
+    return share, world
+
+
+def mended(prepared: Prepared, moment: int) -> tuple[float, int, End, int, frozenset[str]]:
+    """Kill a pass and run two more: when, the exits of both, what they came to, and what the second tried."""
+    share, world = kill_at(prepared, moment)
+    code = world.run("-q").code
+    tried = world.trials()
+    again = world.run("-q").code
+    return share, code, end_of(world), again, world.trials() - tried
+
+
+def test_the_undisturbed_pass_promotes_over_the_data_that_has_lived(undisturbed: End) -> None:
+    assert (undisturbed.version, undisturbed.lineage) == (versions(NAME)[1], versions(NAME))
+    assert undisturbed.note == NOTE
+    assert undisturbed.left == frozenset()
+
+
+def test_a_pass_killed_at_any_moment_is_mended_by_the_next(prepared: Prepared, undisturbed: End) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        told = list(pool.map(lambda moment: mended(prepared, moment), range(MOMENTS)))
+    expected: list[tuple[float, int, End, int, frozenset[str]]] = [
+        (share, 0, undisturbed, 0, frozenset()) for share, *_ in told
+    ]
+    assert told == expected
