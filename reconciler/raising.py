@@ -138,7 +138,7 @@ def command(slot: Slot, placed: Placed, argv: Argv, seen: Seen | None) -> Comman
 
 
 def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
-    """Where each needed app answers: for `accounts`, ACCOUNTS_URL, ACCOUNTS_ADDRESS and, for other apps, ACCOUNTS_PEER."""
+    """Where each needed app answers: for `accounts`, ACCOUNTS_URL and _ADDRESS, and _PEER for other apps."""
     found: dict[str, str] = {}
     for need in recipe.install.needs:
         seen = slot.placed[need].driver.look(slot.placed[need].app) if need in slot.placed else None

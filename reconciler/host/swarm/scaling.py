@@ -1,7 +1,7 @@
 """Brings services of a stack to rest and up again, and sees that Swarm has done so."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from attrs import evolve
 
@@ -14,6 +14,7 @@ from reconciler.host.swarm.stack import Stack
 _RESTING = 180.0
 _SETTLING = 600.0
 _PAUSE = 0.2
+_LONGEST_PAUSE = 1.0
 
 Sleep = Callable[[float], None]
 
@@ -43,20 +44,28 @@ def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep =
     scaled = replicas(sight, names)
     scale(engine, dict.fromkeys(scaled, 0))
     engine.drop("service", [name for name in names if name not in scaled])
-    until = time.monotonic() + _RESTING
+    until, pauses = time.monotonic() + _RESTING, _pauses()
     while not _only(look_at(engine, stack), names).at_rest:
         if time.monotonic() > until:
             raise InfrastructureError(f"{stack.recipe}: {', '.join(map(stack.logical, names))} would not come to rest")
-        sleep(_PAUSE)
+        sleep(next(pauses))
 
 
 def await_settled(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> None:
     """Raises RecipeError where the named services do not come up, InfrastructureError where the host is to blame."""
-    until = time.monotonic() + _SETTLING
+    until, pauses = time.monotonic() + _SETTLING, _pauses()
     while lacks := _lacks(engine, stack, names):
         if time.monotonic() > until:
             raise RecipeError(f"{stack.recipe} does not come up again: {lacks}")
-        sleep(_PAUSE)
+        sleep(next(pauses))
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between two looks, each of which is four commands: longer and longer."""
+    pause = _PAUSE
+    while True:
+        yield pause
+        pause = min(1.5 * pause, _LONGEST_PAUSE)
 
 
 def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
