@@ -118,9 +118,95 @@ def told(world: Sweep) -> Said:
     return said
 
 
-def test_no_recipe_that_is_not_well_is_called_promoted(passes: Passes) -> None:
-    assert set(passes.world.recorded()) == {"dumped", "gitea-readonly", "rolled-back", "slow-start", "broken-base"}
-    for said in (passes.first, passes.second):
-        for name in ("unseeded", "endless", "secretless", "gitea"):
-            assert passes.row(said, name)["RESULT"] != "promoted"
+@pytest.mark.parametrize(
+    ("name", "label", "why"),
+    [
+        ("secretless", "red", "install failed: secretless: nothing makes the secret rotation_key_v1"),
+        ("unseeded", "red", "GET /seeded.html is answered with 404, not 200"),
+        ("endless", "red", "not ready after 20 s: app has 0 of 1 up: its newest task is starting"),
+        ("gitea", "infrastructure", "required and missing here: git-lfs"),
+        ("broken-base", "red", "app fails again and again"),
+    ],
+)
+def test_a_first_release_that_is_not_well_has_a_label_that_says_so_and_no_canonical(
+    passes: Passes, name: str, label: str, why: str
+) -> None:
+    told = passes.block(passes.first, name)
+    assert told.startswith(f"{name}: {label}, ")
+    assert f"failing    install {'could not be judged' if label == 'infrastructure' else 'failed'}" in told
+    assert why in told
+    assert "\n  canonical  none\n" in told
+    assert passes.row(passes.first, name)["HAVE"] == "-"
+    assert name == "broken-base" or name not in passes.world.recorded()
+
+
+def test_a_secret_that_nothing_makes_and_a_tool_that_is_not_here_are_named_before_anything_is_deployed(
+    passes: Passes,
+) -> None:
+    for name in ("secretless", "gitea"):
+        logs = [path.read_text() for path in (passes.world.state.logs / name).rglob("*") if path.is_file()]
+        assert not any("docker stack deploy" in log or "app: " in log for log in logs)
+
+
+@pytest.mark.parametrize("name", ["unseeded", "endless"])
+def test_what_was_too_late_is_tried_once_more_alone_with_the_hosts_pressure_told(passes: Passes, name: str) -> None:
+    note = next(line for line in passes.first.out.splitlines() if line.startswith(f"note: {name}: "))
+    assert re.search(r"a first try ran out of time: .*\(host: load [\d.]+ on \d+ cores, memory .*\)", note)
+    assert note.endswith("the second decides: slow recipe")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("gitea-readonly", "app fails again and again"),
+        ("gitea-readonly", "| app: Command error: open /etc/gitea/app.ini: permission denied"),
+        ("rolled-back", "Swarm rolled app back to what ran before"),
+    ],
+)
+def test_a_release_that_breaks_over_data_that_has_lived_is_red_and_leaves_the_canonical(
+    passes: Passes, name: str, why: str
+) -> None:
+    before, after = versions(name)
+    told = passes.block(passes.second, name)
+    assert told.startswith(f"{name}: red, ")
+    assert f"\n  release    {after} (" in told
+    assert "\n  passed     install\n  failing    upgrade failed" in told
+    assert why in told
+    assert f"\n  base       {before}: the canonical, with its data\n" in told
+    assert f"\n  canonical  {before}, unchanged, intact\n" in told
+    assert passes.world.recorded()[name].lineage == (before,)
+
+
+@pytest.mark.parametrize(
+    ("name", "lineage"),
+    [
+        # What stands for plausible: its first release never started, so no data lived through it.
+        ("broken-base", versions("broken-base")[1:]),
+        # One with a service that ends, and one that is backed up by a dump.
+        ("dumped", versions("dumped")),
+        # One whose first start takes long, and no other.
+        ("slow-start", versions("slow-start")),
+    ],
+)
+def test_what_is_well_beside_them_is_promoted(passes: Passes, name: str, lineage: tuple[str, ...]) -> None:
+    assert passes.row(passes.second, name)["RESULT"] == "promoted"
+    assert passes.world.recorded()[name].lineage == lineage
+
+
+def test_nothing_else_is_called_promoted_and_the_exit_code_is_of_the_gravest(passes: Passes) -> None:
+    well = {"broken-base": 1, "dumped": 2, "gitea-readonly": 1, "rolled-back": 1, "slow-start": 2}
+    called = [
+        name
+        for said in (passes.first, passes.second)
+        for name in (*RECIPES, "endless", "secretless", "unseeded")
+        if passes.row(said, name)["RESULT"] == "promoted"
+    ]
+    assert {name: called.count(name) for name in called} == well
+    assert set(passes.world.recorded()) == set(well)
     assert (passes.first.code, passes.second.code) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["endless", "secretless", "unseeded"])
+def test_a_red_release_is_not_tried_again_by_the_second_pass(passes: Passes, name: str) -> None:
+    assert "red-before" in passes.row(passes.second, name)["WHY"]
+    assert passes.logs(name) == 1

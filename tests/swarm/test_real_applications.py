@@ -13,20 +13,23 @@ from tests.swarm.sweep import Sweep, sweep
 from tests.swarm.upstreams import versions
 
 REAL = ("bluesky-pds", "custom-html", "gitea", "keycloak", "matrix-synapse", "mumble")
+# Small, and nothing without the real Keycloak beside it.
+CLIENT = "keycloak-client"
+ALL = (*REAL, CLIENT)
 
 
 @pytest.fixture(scope="module")
 def real(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sweep]:
-    with sweep(tmp_path_factory.mktemp("real"), engine, REAL) as world:
-        world.publish(*REAL)
+    with sweep(tmp_path_factory.mktemp("real"), engine, ALL) as world:
+        world.publish(*ALL)
         yield world
 
 
-def test_six_real_applications_go_from_nothing_to_canonicals(real: Sweep) -> None:
+def test_six_real_applications_and_a_client_of_one_go_from_nothing_to_canonicals(real: Sweep) -> None:
     done = real.run("-o", "wide")
     sys.stdout.write(done.out)
     assert done.code == 0, done.out + done.err
-    assert {name: have.version for name, have in real.recorded().items()} == {name: versions(name)[0] for name in REAL}
+    assert {name: have.version for name, have in real.recorded().items()} == {name: versions(name)[0] for name in ALL}
     assert real.left() == frozenset()
 
 
@@ -41,13 +44,13 @@ def test_a_second_pass_tries_nothing_and_drift_finds_nothing(real: Sweep) -> Non
 
 
 def test_new_releases_are_promoted_over_data_that_has_lived(real: Sweep) -> None:
-    real.publish(*REAL)
+    real.publish(*ALL)
     planned = real.json("--dry-run")
-    assert (planned.code, {planned.row(name)["action"] for name in REAL}) == (2, {"promote"})
+    assert (planned.code, {planned.row(name)["action"] for name in ALL}) == (2, {"promote"})
     done = real.run("-o", "wide")
     sys.stdout.write(done.out)
     assert done.code == 0, done.out + done.err
-    assert {name: have.lineage for name, have in real.recorded().items()} == {name: versions(name) for name in REAL}
+    assert {name: have.lineage for name, have in real.recorded().items()} == {name: versions(name) for name in ALL}
     assert real.run("drift").code == 0
     assert real.left() == frozenset()
 
