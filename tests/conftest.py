@@ -21,7 +21,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "d
 # Tests that share one thing of the host, the engine of the swarm or systemd, and so run one after another. Those whose
 # passes mostly wait for the engine are a row of their own beside the others.
 ROWS = {
-    "waiting": ("tests/swarm/test_labels.py", "tests/swarm/test_killed_pass.py"),
+    "waiting": tuple(f"tests/swarm/test_{name}.py" for name in ("labels", "killed_pass", "share")),
     "together": ("tests/swarm/", "tests/abra/", "tests/test_timer.py"),
 }
 

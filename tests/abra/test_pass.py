@@ -75,3 +75,18 @@ def test_what_abra_alone_says_was_done_is_no_promotion(canon: Canon, served: For
     assert "abra app deploy ended with 0, but Docker has nothing of this deployment" in told.row(NAME)["reason"]
     assert told.row(NAME)["have"] is None
     assert ours() == before
+
+
+def test_a_tree_that_abra_calls_dirty_is_not_held_against_the_recipe(
+    canon: Canon, served: Forge, installed: Installed
+) -> None:
+    """The overlay of the fleet lies in that tree, as where this once went wrong: the pass above shows it committed."""
+    before = ours()
+    release(Repository.make(served.root / f"{NAME}.git"), NAME, OLDER)
+    installed.behave(app_deploy=f"fatal: {NAME} has locally unstaged changes")
+    told = canon.run()
+    assert told.code == 1
+    assert f"{NAME}: infrastructure, this host was not able to tell; the recipe is not to blame" in told.out
+    assert f"abra app deploy: {NAME} has locally unstaged changes; this is a fault of Canon's: report it" in told.out
+    assert canon.json("status").row(NAME)["have"] is None
+    assert ours() == before

@@ -1,0 +1,49 @@
+"""The real `reconcile`, with the time of other programs and of waiting taken.
+
+Started as: python -m tests.swarm.measured FILE WORDS. What was taken is written to FILE, in seconds as JSON.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from reconciler.cli import run
+from reconciler.host import run as door
+
+
+@define
+class Taken:
+    """Seconds of `commands`, other programs from start to end, all through the one door; of `waiting` between looks."""
+
+    seconds: dict[str, float] = field(factory=lambda: {"commands": 0.0, "waiting": 0.0})
+
+    def timed(self, what: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:  # noqa: ANN401  whatever the function takes
+            begun = time.monotonic()
+            try:
+                return function(*given, **named)
+            finally:
+                self.seconds[what] += time.monotonic() - begun
+
+        return call
+
+
+def main(file: str, *words: str) -> int:
+    taken = Taken()
+    for name in ("_start", "_attend"):
+        door.__dict__[name] = taken.timed("commands", door.__dict__[name])
+    time.__dict__["sleep"] = taken.timed("waiting", time.sleep)
+    begun = time.monotonic()
+    code = run(words)
+    told = {"wall": time.monotonic() - begun, "cpu": time.process_time(), **taken.seconds}
+    Path(file).write_text(json.dumps(told))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

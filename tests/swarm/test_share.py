@@ -1,0 +1,33 @@
+"""How much of a promotion's time is Canon's own: neither other programs at work, nor waiting for Swarm."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.command import TREE
+from tests.swarm.engine import Engine
+from tests.swarm.sweep import PATIENCE, sweep
+
+NAME = "custom-html"
+# On a quiet machine it was 2 %; a busy one lets us wait for our turn as well.
+MOST = 0.1
+
+
+def test_of_a_promotions_time_a_small_share_is_canons_own(engine: Engine, tmp_path: Path) -> None:
+    taken = tmp_path / "taken.json"
+    with sweep(tmp_path / "sweep", engine, [NAME]) as world:
+        world.publish(NAME)
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.swarm.measured", str(taken), "-q"],
+            cwd=TREE,
+            env=world.canon.environment,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert (done.returncode, NAME in world.recorded()) == (0, True)
+    told = json.loads(taken.read_text())
+    own = told["wall"] - told["commands"] - told["waiting"]
+    sys.stdout.write(f"{told} own {own:.2f} s: {own / told['wall']:.1%}\n")
+    assert 0 < own < MOST * told["wall"]
