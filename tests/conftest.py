@@ -18,10 +18,10 @@ settings.register_profile("deep", CALM, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 
-# Tests that share one thing of the host, the engine of the swarm or systemd, and so run one after another. Those whose
-# passes mostly wait for the engine are a row of their own beside the others.
+# Tests that share one thing of the host, the engine of the swarm or systemd, and so run one after another. The passes
+# over real applications, which mostly wait for them, are a row of their own beside the others.
 ROWS = {
-    "waiting": tuple(f"tests/swarm/test_{name}.py" for name in ("labels", "killed_pass", "share")),
+    "real": ("tests/swarm/test_real_applications.py",),
     "together": ("tests/swarm/", "tests/abra/", "tests/test_timer.py"),
 }
 

@@ -103,7 +103,7 @@ def standard_input(given: bytes | Path) -> Iterator[int]:
 
 def limit(order: Order) -> None:
     """Runs in the child, just before its program."""
-    for number in (signal.SIGHUP, signal.SIGXFSZ):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if order.file_bytes is not None:

@@ -10,12 +10,12 @@ from reconciler.host.processes.table import Process, mark_of
 LINE_MARK = "CANON_LINE"
 
 # The kernel keeps this attribute over execve: what the line detaches falls to its witness, and not to the host.
-# Python ignores two signals, and what is ignored stays ignored over execve.
+# What is ignored stays so over execve: Python ignores two signals; nohup, or a shell in the background, others.
 _START = """\
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)
 _, mark, name, command, shell = sys.argv
 os.execve("/bin/sh", ["sh", "-c", shell, name, command], {**os.environ, "CANON_LINE": mark})
 """
