@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from attrs import frozen
 
+from desired.model import Swarm
 from reconciler.crossing import App, Residue, SecretNeed, Seen
 from reconciler.errors import InfrastructureError
+from reconciler.host.swarm import engine as docker
+from reconciler.host.swarm.driver import SwarmDriver
+from reconciler.host.swarm.stack import stack_of
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import COMMIT, NGINX, NGINX_NEXT, Slots, absent, given, release, server, service
 
@@ -212,6 +216,25 @@ def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp
     wanted = f"notes: app wants port {taken}/tcp of the host, which {life.slots.stack(life.app)}_app has"
     assert refusal.value.message == wanted
     assert life.slots.objects(other) == {}
+
+
+def test_behind_a_proxy_two_of_a_recipe_are_never_up_together(life: Life, tmp_path: Path) -> None:
+    """They would have the same name, and nobody could tell which of them answers."""
+    slots = life.slots
+    driver = SwarmDriver(docker.Engine(slots.environment), Swarm(zone="ci.example", proxy="http://127.0.0.1:1"))
+    first, second = slots.app("first", "named"), slots.app("second", "named")
+    files = release(tmp_path / "one", {"app": server()})
+    try:
+        driver.deploy(first, files, given())
+        with pytest.raises(InfrastructureError) as refusal:
+            driver.deploy(second, files, given())
+        at = stack_of(first, "ci.example").app
+        assert refusal.value.message == f"named: app wants http://named.ci.example:1, which {at} has"
+        assert slots.objects(second) == {}
+        assert driver.stop(first) == Residue()
+        driver.deploy(second, files, given())
+    finally:
+        assert driver.clear(first.mark) == driver.clear(second.mark) == Residue()
 
 
 # ---- at rest, and saved ----

@@ -16,7 +16,7 @@ from reconciler.host.swarm import deployment, removal
 from reconciler.host.swarm.coopcloud import Abra, Home
 from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.engine import Engine
-from reconciler.host.swarm.recipe import read_recipe, version_of
+from reconciler.host.swarm.recipe import version_of
 from reconciler.host.swarm.stack import SLOT, Config, Stack
 
 # On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
@@ -40,13 +40,13 @@ class AbraDriver(SwarmDriver):
         return super().needs(checkout)
 
     def deploy(self, app: App, checkout: Path, given: Given) -> None:
-        stack, recipe = self._stack(app), read_recipe(checkout)
-        prepared = deployment.ready(self._engine, stack, recipe, checkout, given)
+        prepared = deployment.ready(self._engine, self._policy, app, checkout, given)
+        stack = prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
         laid = _marked(deployment.laid_over(prepared, self._policy, given), deployed)
         self._lay(home, app, prepared, laid, given)
         self._keep(stack)
-        for name in recipe.sample.versions:
+        for name in prepared.recipe.sample.versions:
             self._abra.insert_secret(home, name, prepared.settings[version_of(name)], app.secrets / name)
         self._abra.deploy(home, given.version)
         self._confirm(stack, deployed)

@@ -18,6 +18,8 @@ from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of, version_of
 from reconciler.host.swarm.service import wants_none
 from reconciler.host.swarm.stack import (
+    ADDRESS,
+    APP,
     NAMESPACE,
     SLOT,
     Config,
@@ -56,6 +58,7 @@ class Prepared:
     """A release as it will be deployed: its files, the variables in them, and what they come to."""
 
     stack: Stack
+    recipe: SwarmRecipe
     checkout: Path
     compose: Sequence[Path]
     settings: Mapping[str, str]
@@ -64,20 +67,20 @@ class Prepared:
 
 def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> None:
     """Raises RecipeError or InfrastructureError where the stack cannot be handed over; Swarm does the rest."""
-    stack, recipe = stack_of(app, policy.zone), read_recipe(checkout)
-    prepared = ready(engine, stack, recipe, checkout, given)
-    make_secrets(engine, prepared, recipe, app)
+    prepared = ready(engine, policy, app, checkout, given)
+    stack = prepared.stack
+    make_secrets(engine, prepared, app)
     release = Release(given.version, given.commit, prepared.settings)
     file = write_compose(app, whole(prepared.config, stack, release, door(prepared, policy)))
     engine.deploy(stack.name, (file,), {}, checkout)
     finish(engine, stack, app, given)
 
 
-def ready(engine: Engine, stack: Stack, recipe: SwarmRecipe, checkout: Path, given: Given) -> Prepared:
+def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> Prepared:
     """A release that can be deployed as far as can be told before, its images on this host."""
-    prepared = prepare(engine, stack, recipe, checkout, given)
-    _check(engine, prepared)
-    _check_secrets(engine, prepared, recipe)
+    prepared = prepare(engine, stack_of(app, policy.zone), checkout, given)
+    _check(engine, policy, prepared)
+    _check_secrets(engine, prepared)
     for image in images(prepared.config):
         engine.pull(image)
     return prepared
@@ -102,13 +105,14 @@ def finish(engine: Engine, stack: Stack, app: App, given: Given) -> None:
     _write_app_run(engine, stack, app)
 
 
-def prepare(engine: Engine, stack: Stack, recipe: SwarmRecipe, checkout: Path, given: Given) -> Prepared:
+def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given) -> Prepared:
+    recipe = read_recipe(checkout)
     ours = {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
     settings = settings_of(recipe, given.settings, ours)
     compose = (*compose_files(settings, checkout), *given.overlays)
     merged = _read(engine.config(compose, settings, checkout))
     each = [_read(engine.config((file,), settings, checkout)) for file in compose] if len(compose) > 1 else []
-    return Prepared(stack, checkout, compose, settings, with_all_ports(merged, each))
+    return Prepared(stack, recipe, checkout, compose, settings, with_all_ports(merged, each))
 
 
 def door(prepared: Prepared, policy: Swarm) -> Door:
@@ -129,29 +133,28 @@ def door(prepared: Prepared, policy: Swarm) -> Door:
     return Door(address, f"http://{address}", *((target, published) if own is None else ()))
 
 
-def make_secrets(engine: Engine, prepared: Prepared, recipe: SwarmRecipe, app: App) -> None:
+def make_secrets(engine: Engine, prepared: Prepared, app: App) -> None:
     """A secret of the swarm for each that was provided; one that is there has the same content already."""
     stack = prepared.stack
     labels = ("--label", f"{SLOT}={stack.mark}", "--label", f"{NAMESPACE}={stack.name}")
     have = _secrets(engine, f"label={labels[-1]}")
-    for name, full in secret_names(prepared, recipe).items():
+    for name, full in secret_names(prepared).items():
         if full not in have:
             content = (app.secrets / name).read_bytes()
             engine.change("secret", "create", *labels, full, "-", what=f"make secret {name}", given=content)
 
 
-def secret_names(prepared: Prepared, recipe: SwarmRecipe) -> Mapping[str, str]:
+def secret_names(prepared: Prepared) -> Mapping[str, str]:
     """What each secret of the recipe is called in the swarm; its version is a setting like any other."""
-    return {
-        name: f"{prepared.stack.name}_{name}_{prepared.settings[version_of(name)]}" for name in recipe.sample.versions
-    }
+    stack, settings, names = prepared.stack.name, prepared.settings, prepared.recipe.sample.versions
+    return {name: f"{stack}_{name}_{settings[version_of(name)]}" for name in names}
 
 
-def _check_secrets(engine: Engine, prepared: Prepared, recipe: SwarmRecipe) -> None:
+def _check_secrets(engine: Engine, prepared: Prepared) -> None:
     """Docker would find out only once it has made the networks."""
     secrets = (prepared.config.get("secrets") or {}).values()
     wanted = {secret["name"] for secret in secrets if secret and secret.get("external")}
-    lacking = wanted - {*secret_names(prepared, recipe).values()}
+    lacking = wanted - {*secret_names(prepared).values()}
     if lacking and (lacking := lacking - _secrets(engine)):
         said = ", ".join(prepared.stack.logical(name) for name in sorted(lacking))
         raise RecipeError(
@@ -171,30 +174,39 @@ def _read(config: bytes) -> Config:
     return document if isinstance(document, dict) else {"services": {}}
 
 
-def _check(engine: Engine, prepared: Prepared) -> None:
+def _check(engine: Engine, policy: Swarm, prepared: Prepared) -> None:
     stack, config = prepared.stack, prepared.config
     for what, file in files(config):
         inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in outside(config):
         raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
-    taken = _taken(engine, stack)
-    for port, service in claims(config).items():
-        if port in taken:
+    wanted, taken = _wanted(prepared, policy), _taken(engine, stack)
+    for claim, service in wanted.items():
+        if claim in taken:
             raise InfrastructureError(
-                f"{stack.recipe}: {service} wants port {port} of the host, which {taken[port]} has",
+                f"{stack.recipe}: {service} wants {claim}, which {taken[claim]} has",
                 "one of the two can be up at a time: try again once the other is gone",
             )
 
 
+def _wanted(prepared: Prepared, policy: Swarm) -> Mapping[str, str]:
+    """What there is once on the host, each with the service that wants it: fixed ports and, behind a proxy, a name."""
+    ports = {f"port {port} of the host": service for port, service in claims(prepared.config).items()}
+    return ports if policy.proxy is None else {**ports, door(prepared, policy).url: APP}
+
+
 def _taken(engine: Engine, stack: Stack) -> Mapping[str, str]:
-    """Ports of the host that services of other stacks publish, each with its service."""
+    """What of that services of other stacks have, each with its service."""
     taken: dict[str, str] = {}
     for service in engine.inspect("service", engine.found("service")):
         spec = service["Spec"]
-        if (spec.get("Labels") or {}).get(NAMESPACE) == stack.name or wants_none(service):
+        labels = spec.get("Labels") or {}
+        if labels.get(NAMESPACE) == stack.name or wants_none(service):
             continue
+        if ADDRESS in labels:
+            taken[labels[ADDRESS].partition(" ")[2]] = spec["Name"]
         for port in (service.get("Endpoint") or {}).get("Ports") or ():
-            taken[f"{port.get('PublishedPort')}/{port.get('Protocol')}"] = spec["Name"]
+            taken[f"port {port.get('PublishedPort')}/{port.get('Protocol')} of the host"] = spec["Name"]
     return taken
 
 
