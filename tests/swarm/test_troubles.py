@@ -158,6 +158,12 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
         RecipeError,
         "volume data lies outside of the stack",
     ),
+    "folder-of-the-host": (
+        {"app": server(volumes=["/var:/host:ro", "/srv:/data"])},
+        {},
+        RecipeError,
+        "folder-of-the-host: app writes to /srv, a folder of this host that no slot would have alone",
+    ),
     "config-outside": (
         {"app": server(configs=["entry"])},
         {"configs": {"entry": {"file": "../../../etc/hostname"}}},
@@ -180,6 +186,25 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
     "no-port": ({"app": service("sleep 1000")}, {}, RecipeError, "no label of its service app says at which port"),
     "no-compose": ({"app": {"imagine": "x"}}, {}, RecipeError, "docker stack config: "),
 }
+
+
+def test_data_under_what_cannot_rest_is_not_brought_back(engine: Engine, tmp_path: Path) -> None:
+    everywhere = service("sleep 1000", volumes=["data:/data"], **deployed(mode="global"))
+    front = server(deploy={"labels": {SERVER: "80", "backupbot.backup": "true"}})
+    slots = Slots.on(engine, tmp_path / "work")
+    app = slots.app()
+    try:
+        files = release(tmp_path / "one", {"app": front, "everywhere": everywhere}, {"volumes": {"data": {}}})
+        slots.driver.deploy(app, files, given())
+        slots.settled(app)
+        (tmp_path / "kept").mkdir()
+        slots.driver.backup(app, tmp_path / "kept")
+        with pytest.raises(InfrastructureError) as refusal:
+            slots.driver.restore(app, tmp_path / "kept")
+        assert refusal.value.message.startswith("everywhere has data that is brought back, and runs once on every node")
+        assert slots.settled(app).lost == ""
+    finally:
+        assert slots.driver.clear(app.mark) == Residue()
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reconciler.errors import RecipeError
+from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.swarm import scaling
 from reconciler.host.swarm.backup_labels import Asked, Hook, asked_for, labels_of, mounting
 from reconciler.host.swarm.engine import Engine
@@ -39,18 +39,30 @@ def bring_back(engine: Engine, stack: Stack, source: Path, sleep: Sleep = time.s
     """
     sight = look_at(engine, stack)
     asked = _wanted(engine, stack, sight)
+    _refuse_what_cannot_rest(stack, sight, asked)
     run_hooks(engine, stack, asked.of("restore.pre-hook"))
     hooked = {f"{stack.name}_{hook.service}" for hook in asked.hooks if hook.label.startswith("restore.")}
     replaced = hooked & {*mounting(sight.services, stack, asked.whole)}
-    resting = [name for name in scaling.every(sight) if name not in hooked or name in replaced]
-    replicas = scaling.replicas(sight, resting)
-    scaling.to_zero(engine, stack, resting, sleep)
+    every = scaling.replicas(sight, scaling.every(sight))
+    replicas = {name: count for name, count in every.items() if name not in hooked or name in replaced}
+    scaling.to_zero(engine, stack, replicas, sleep)
     load_paths(engine, stack, asked.paths, source)
     scaling.scale(engine, {name: count for name, count in replicas.items() if name in replaced})
     scaling.await_settled(engine, stack, hooked, sleep)
     run_hooks(engine, stack, asked.of("restore.post-hook"))
     scaling.scale(engine, {name: count for name, count in replicas.items() if name not in replaced})
     scaling.await_settled(engine, stack, scaling.every(sight), sleep)
+
+
+def _refuse_what_cannot_rest(stack: Stack, sight: Sight, asked: Asked) -> None:
+    """Only what is replicated can be scaled to zero and back: the rest would run on under its new data."""
+    scalable = scaling.replicas(sight, scaling.every(sight))
+    for name in mounting(sight.services, stack, frozenset(asked.paths)):
+        if name not in scalable:
+            raise InfrastructureError(
+                f"{stack.logical(name)} has data that is brought back, and runs once on every node, so it cannot rest",
+                'declare [backup] restore for it, or why it does not apply: [tiers] restore = "…"',
+            )
 
 
 def _wanted(engine: Engine, stack: Stack, sight: Sight) -> Asked:

@@ -26,6 +26,7 @@ from reconciler.host.swarm.stack import (
     Door,
     Release,
     Stack,
+    bound,
     claims,
     files,
     images,
@@ -180,6 +181,13 @@ def _check(engine: Engine, policy: Swarm, prepared: Prepared) -> None:
         inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in outside(config):
         raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
+    for service, path in bound(config):
+        # A socket holds no data.
+        if Path(path).is_dir() and not Path(path).is_relative_to(prepared.checkout):
+            raise RecipeError(
+                f"{stack.recipe}: {service} writes to {path}, a folder of this host that no slot would have alone",
+                "make it a volume, or read_only, by an overlay",
+            )
     wanted, taken = _wanted(prepared, policy), _taken(engine, stack)
     for claim, service in wanted.items():
         if claim in taken:

@@ -116,6 +116,14 @@ def outside(config: Config) -> tuple[str, ...]:
     return tuple(name for name, value in volumes.items() if _external(value) or _leads_elsewhere(value or {}))
 
 
+def bound(config: Config) -> Iterator[tuple[str, str]]:
+    """Paths of the host that a service may write to, each with the service."""
+    for name, service in config["services"].items():
+        for mount in service.get("volumes") or ():
+            if mount.get("type") == "bind" and not mount.get("read_only"):
+                yield name, mount["source"]
+
+
 def _leads_elsewhere(volume: Config) -> bool:
     """Docker's own driver also mounts folders of this host and of others, each into as many volumes as one likes."""
     options = volume.get("driver_opts") or {}

@@ -18,6 +18,7 @@ from reconciler.host.swarm.stack import (
     Door,
     Release,
     Stack,
+    bound,
     claims,
     files,
     images,
@@ -282,6 +283,15 @@ def test_other_apps_of_the_slot_are_told_the_name_and_the_port_that_a_proxy_woul
     services = overlay(told, STACK, RELEASE, PUBLISHED)["services"]
     assert services["app"]["deploy"]["labels"][PEER] == "notes-1234abcd_app:8080"
     assert PEER not in services["db"]["deploy"]["labels"]
+
+
+def test_a_folder_of_the_host_counts_where_it_may_be_written_to() -> None:
+    mounts = [
+        {"type": "bind", "source": "/srv", "target": "/data"},
+        {"type": "bind", "source": "/etc", "target": "/etc", "read_only": True},
+        {"type": "volume", "source": "data", "target": "/more"},
+    ]
+    assert list(bound({"services": {"app": {"volumes": mounts}, "db": {}}})) == [("app", "/srv")]
 
 
 def test_our_marks_are_labels_of_services_and_never_of_containers() -> None:
