@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from reconciler.errors import BusyError, InterruptedPassError
+from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
 from reconciler.ports import Driver, Host
 from state.durable import remove_tree
 from state.errors import LockHeldError
@@ -30,7 +30,7 @@ def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
     folder = host.state.make_slot(recipe)
     with hold(host.state.slot_lock(recipe), command):
         try:
-            _clear(host, recipe)
+            _clear_wholly(host, recipe)
             yield folder
         finally:
             _leave(host, recipe)
@@ -61,11 +61,19 @@ def clear_leftovers(host: Host, recipe: str) -> bool:
         return found
 
 
-def _clear(host: Host, recipe: str) -> None:
-    for driver, mark in _marks(host, recipe):
-        driver.clear(mark)
+def _clear_wholly(host: Host, recipe: str) -> None:
+    """Raises InfrastructureError where something of a dead owner's will not go: nobody can work beside it."""
+    left = _clear(host, recipe)
+    if left:
+        raise InfrastructureError(f"of a slot that a dead run left, this will not go: {', '.join(left)}")
+
+
+def _clear(host: Host, recipe: str) -> tuple[str, ...]:
+    """Names what would not go."""
+    left = tuple(name for driver, mark in _marks(host, recipe) for name in driver.clear(mark).left)
     for path in _lying(host.state, recipe):
         remove_tree(path)
+    return left
 
 
 def _lying(state: StateFolder, recipe: str) -> list[Path]:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.outcome import Result
+from reconciler.crossing import Residue
 from reconciler.recover import NAMED_STRAYS
 from tests.world import World
+from tests.world_ports import Apps
 
 
 @pytest.fixture
@@ -28,6 +30,20 @@ def test_a_slot_of_a_dead_run_is_removed_and_said(world: World) -> None:
         "notes: a slot left by a dead run was removed",
     )
     assert list(world.state.work.iterdir()) == []
+
+
+def test_a_slot_of_a_dead_run_that_will_not_go_is_said_and_nobody_works_beside_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.tag("notes", "1.1.0")
+    mark = str(world.state.make_slot("notes") / "install")
+    for name, tells in {"leftovers": (mark,), "clear": Residue(left=("volume notes_data",))}.items():
+        monkeypatch.setattr(Apps, name, lambda *_, tells=tells: tells)
+    report = world.run().report
+    why = "of a slot that a dead run left, this will not go: volume notes_data"
+    assert report.notes == (f"notes: what a dead run left cannot be removed now: {why}",)
+    row = next(row for row in report.rows if row.recipe == "notes")
+    assert row.result is Result.INFRASTRUCTURE
 
 
 def file(path: Path) -> None:

@@ -21,6 +21,8 @@ _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 _BEFORE_SECOND = 0.2
 _LONGEST_PROBE = 10.0
+# How long a connection has to stay to count.
+_STAYS = 0.5
 _BODY = 64 * 1024
 
 
@@ -113,12 +115,23 @@ class HostReadiness:
 
 
 def _connect(address: str, limit: float) -> str:
+    """Docker's proxy takes any connection for a container, and ends it at once where the app does not listen."""
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=limit).close()
+        with socket.create_connection((host, int(port)), timeout=limit) as connection:
+            return "" if _stays(connection) else f"{address} ends a connection at once"
     except OSError as failure:
         return f"{address} takes no connection: {failure}"
-    return ""
+
+
+def _stays(connection: socket.socket) -> bool:
+    connection.settimeout(_STAYS)
+    try:
+        return bool(connection.recv(1))
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
 
 
 def _get(seen: Seen, path: str, wanted: tuple[int, ...], limit: float) -> str:

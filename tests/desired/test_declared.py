@@ -35,7 +35,7 @@ unit = "reconcile.service"
 pass = ["HTTPS_PROXY"]
 [swarm]
 zone = "ci.example"
-proxy = "https://10.0.0.1:8443"
+proxy = "http://10.0.0.1:8443"
 [defaults.recipe]
 driver = "process"
 """
@@ -113,7 +113,7 @@ def test_every_key_arrives_in_the_fleet(tmp_path: Path) -> None:
         protocols=("https", "file"),
         unit="reconcile.service",
         passes=("HTTPS_PROXY",),
-        swarm=Swarm("ci.example", "https://10.0.0.1:8443"),
+        swarm=Swarm("ci.example", "http://10.0.0.1:8443"),
     )
 
 
@@ -207,7 +207,7 @@ def test_an_overlay_is_a_file_and_nothing_else(tmp_path: Path, what: str) -> Non
         ('zone = "a"', Swarm(zone="a")),
         ('proxy = "direct"', Swarm(proxy=None)),
         ('proxy = "http://127.0.0.1"', Swarm(proxy="http://127.0.0.1")),
-        ('proxy = "https://[::1]:65535"', Swarm(proxy="https://[::1]:65535")),
+        ('proxy = "http://[::1]:65535"', Swarm(proxy="http://[::1]:65535")),
     ],
 )
 def test_apps_on_a_swarm_are_reached_as_declared(tmp_path: Path, table: str, swarm: Swarm) -> None:

@@ -170,6 +170,22 @@ def seen_at(port: int, *, lacks: str = "") -> Seen:
     return Seen("1.0.0", "c" * 40, not lacks, f"http://127.0.0.1:{port}", f"127.0.0.1:{port}", lacks)
 
 
+def test_what_ends_every_connection_at_once_is_not_ready_though_it_takes_them(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    """So does Docker's proxy before the app in its container listens."""
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    with impostor(b"") as proxy:
+        unready = readiness(app).wait(
+            Ready(http=None, tcp=True, timeout=AT_ONCE), lambda: seen_at(proxy.port), probe(app)
+        )
+    assert isinstance(unready, Unready)
+    assert unready.reason.endswith(f"127.0.0.1:{proxy.port} ends a connection at once")
+    with impostor(b"220 ready\r\n") as greeter:
+        look = seen_at(greeter.port)
+        assert readiness(app).wait(Ready(http=None, tcp=True, timeout=AT_ONCE), lambda: look, probe(app)) == look
+
+
 def test_a_stranger_who_answers_well_makes_no_app_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
     with impostor(GOOD) as stranger:

@@ -10,7 +10,7 @@ from attrs import frozen
 from reconciler.crossing import App, Residue
 from reconciler.errors import InfrastructureError, RecipeError
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import SERVER, Service, Slots, deployed, given, release, server, service
+from tests.swarm.stacks import SERVER, Service, Slots, absent, deployed, given, release, server, service
 
 LABELS = {SERVER: "80"}
 
@@ -159,10 +159,10 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
         "volume data lies outside of the stack",
     ),
     "folder-of-the-host": (
-        {"app": server(volumes=["/var:/host:ro", "/srv:/data"])},
+        {"app": server(volumes=["/var:/host:ro", "/dev/shm:/fast", "/srv:/data"])},
         {},
         RecipeError,
-        "folder-of-the-host: app writes to /srv, a folder of this host that no slot would have alone",
+        "folder-of-the-host: app may write to /srv of this host, which no slot would have alone",
     ),
     "config-outside": (
         {"app": server(configs=["entry"])},
@@ -188,8 +188,10 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
 }
 
 
-def test_data_under_what_cannot_rest_is_not_brought_back(engine: Engine, tmp_path: Path) -> None:
-    everywhere = service("sleep 1000", volumes=["data:/data"], **deployed(mode="global"))
+def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_back(
+    engine: Engine, tmp_path: Path
+) -> None:
+    everywhere = service("cp /data/note /tmp/found; sleep 1000", volumes=["data:/data"], **deployed(mode="global"))
     front = server(deploy={"labels": {SERVER: "80", "backupbot.backup": "true"}})
     slots = Slots.on(engine, tmp_path / "work")
     app = slots.app()
@@ -197,14 +199,27 @@ def test_data_under_what_cannot_rest_is_not_brought_back(engine: Engine, tmp_pat
         files = release(tmp_path / "one", {"app": front, "everywhere": everywhere}, {"volumes": {"data": {}}})
         slots.driver.deploy(app, files, given())
         slots.settled(app)
+        noted(slots, app, "echo first >/data/note")
         (tmp_path / "kept").mkdir()
         slots.driver.backup(app, tmp_path / "kept")
-        with pytest.raises(InfrastructureError) as refusal:
-            slots.driver.restore(app, tmp_path / "kept")
-        assert refusal.value.message.startswith("everywhere has data that is brought back, and runs once on every node")
-        assert slots.settled(app).lost == ""
+        noted(slots, app, "echo second >/data/note")
+
+        slots.driver.restore(app, tmp_path / "kept")
+
+        slots.settled(app)
+        assert noted(slots, app, "cat /tmp/found /data/note") == "first\nfirst"
+        assert slots.driver.stop(app) == Residue()
+        assert slots.driver.backs_up(app)
+        assert absent(slots.driver.look(app)) == ""
     finally:
         assert slots.driver.clear(app.mark) == Residue()
+
+
+def noted(slots: Slots, app: App, script: str) -> str:
+    """What a script in the one container of the service `everywhere` prints."""
+    name = f"label=com.docker.swarm.service.name={slots.stack(app)}_everywhere"
+    container = slots.engine.docker("ps", "--quiet", "--filter", name)
+    return slots.engine.docker("exec", container, "sh", "-c", script)
 
 
 @pytest.mark.parametrize("name", REFUSED)

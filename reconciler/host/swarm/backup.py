@@ -1,10 +1,10 @@
 """Takes a backup, and brings one back, as the recipe's own labels ask for it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.errors import RecipeError
 from reconciler.host.swarm import scaling
 from reconciler.host.swarm.backup_labels import Asked, Hook, asked_for, labels_of, mounting
 from reconciler.host.swarm.engine import Engine
@@ -12,6 +12,7 @@ from reconciler.host.swarm.looking import Sight, look_at
 from reconciler.host.swarm.stack import Stack
 from reconciler.host.swarm.volumes import load_paths, save_paths, volumes_of
 from reconciler.host.text import one_line
+from reconciler.redact import redaction, slot_secrets
 
 _HOOK_SECONDS = 1800.0
 
@@ -35,34 +36,27 @@ def take(engine: Engine, stack: Stack, into: Path) -> tuple[str, ...]:
 def bring_back(engine: Engine, stack: Stack, source: Path, sleep: Sleep = time.sleep) -> None:
     """Services that bear hooks of a restore stay up for them; all others rest, since their data changes under them.
 
-    One with hooks whose volume is wholly replaced rests while that is copied.
+    One with hooks whose volume is wholly replaced rests while that is copied. That all are up again is for the caller
+    to see, who knows how long that may take.
     """
     sight = look_at(engine, stack)
     asked = _wanted(engine, stack, sight)
-    _refuse_what_cannot_rest(stack, sight, asked)
     run_hooks(engine, stack, asked.of("restore.pre-hook"))
     hooked = {f"{stack.name}_{hook.service}" for hook in asked.hooks if hook.label.startswith("restore.")}
     replaced = hooked & {*mounting(sight.services, stack, asked.whole)}
-    every = scaling.replicas(sight, scaling.every(sight))
-    replicas = {name: count for name, count in every.items() if name not in hooked or name in replaced}
-    scaling.to_zero(engine, stack, replicas, sleep)
+    resting = [name for name in scaling.every(sight) if name not in hooked or name in replaced]
+    replicas, spread = scaling.replicas(sight, resting), scaling.everywhere(sight, resting)
+    scaling.to_zero(engine, stack, (*replicas, *spread), sleep)
     load_paths(engine, stack, asked.paths, source)
-    scaling.scale(engine, {name: count for name, count in replicas.items() if name in replaced})
+    _up_again(engine, replicas, spread, replaced)
     scaling.await_settled(engine, stack, hooked, sleep)
     run_hooks(engine, stack, asked.of("restore.post-hook"))
-    scaling.scale(engine, {name: count for name, count in replicas.items() if name not in replaced})
-    scaling.await_settled(engine, stack, scaling.every(sight), sleep)
+    _up_again(engine, replicas, spread, {*resting} - replaced)
 
 
-def _refuse_what_cannot_rest(stack: Stack, sight: Sight, asked: Asked) -> None:
-    """Only what is replicated can be scaled to zero and back: the rest would run on under its new data."""
-    scalable = scaling.replicas(sight, scaling.every(sight))
-    for name in mounting(sight.services, stack, frozenset(asked.paths)):
-        if name not in scalable:
-            raise InfrastructureError(
-                f"{stack.logical(name)} has data that is brought back, and runs once on every node, so it cannot rest",
-                'declare [backup] restore for it, or why it does not apply: [tiers] restore = "…"',
-            )
+def _up_again(engine: Engine, replicas: Mapping[str, int], spread: Sequence[str], names: Collection[str]) -> None:
+    scaling.scale(engine, {name: count for name, count in replicas.items() if name in names})
+    scaling.place(engine, "rm", [name for name in spread if name in names])
 
 
 def _wanted(engine: Engine, stack: Stack, sight: Sight) -> Asked:
@@ -88,4 +82,4 @@ def run_hooks(engine: Engine, stack: Stack, hooks: Sequence[Hook]) -> None:
         if code != 0:
             what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
             how = "was not done in time" if code is None else f"exited {code}"
-            raise RecipeError(f"{what} {how}: {one_line(said)}")
+            raise RecipeError(f"{what} {how}: {one_line(redaction(slot_secrets(Path(stack.mark))).apply(said))}")

@@ -45,12 +45,14 @@ class Asked:
 
 
 def asked_for(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> Asked | None:
-    """From the labels of each service; None where none of them asks for a backup."""
-    wanting = {service: own for service, own in labels.items() if own.get(_WANTED, "").lower() == "true"}
-    if not wanting:
+    """From the labels of each service; None where none of them asks for a backup.
+
+    One service asks for the whole stack; hooks, and what is said of volumes, may stand on any.
+    """
+    if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
     paths: dict[str, tuple[str, ...]] = dict.fromkeys(volumes, ())
-    for volume, of, value in _said_of_volumes(wanting):
+    for volume, of, value in _said_of_volumes(labels):
         if of:
             paths[volume] = tuple(part.strip().lstrip("/") for part in value.split(",") if part.strip())
         elif value.lower() == "false":
@@ -58,7 +60,7 @@ def asked_for(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -
     unknown = sorted({*paths} - {*volumes})
     if unknown:
         raise RecipeError(f"a backupbot label names the volume {unknown[0]}, which the stack does not have")
-    hooks = tuple(_hooks(wanting))
+    hooks = tuple(_hooks(labels))
     ignored = tuple(f"{service}: {_OLD}" for service, own in labels.items() if _OLD in own)
     return Asked(paths, hooks, ignored)
 
@@ -66,7 +68,10 @@ def asked_for(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -
 def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
     """Volume, whether its paths are meant, and the value; what is said of paths comes first."""
     said = [
-        (match, value) for own in labels.values() for name, value in own.items() if (match := _VOLUME.fullmatch(name))
+        (match, value)
+        for _, own in sorted(labels.items())
+        for name, value in own.items()
+        if (match := _VOLUME.fullmatch(name))
     ]
     for match, value in sorted(said, key=lambda each: each[0][2] is None):
         yield match[1], match[2] is not None, value

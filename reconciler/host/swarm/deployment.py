@@ -40,6 +40,8 @@ from reconciler.host.swarm.stack import (
 )
 
 _LOOPBACK = "127.0.0.1"
+# Of the host, but no data of anybody's.
+_WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 _APP_RUN = """\
 #!/bin/sh
 # Runs its arguments inside the app.
@@ -113,7 +115,19 @@ def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given) -> Prepa
     compose = (*compose_files(settings, checkout), *given.overlays)
     merged = _read(engine.config(compose, settings, checkout))
     each = [_read(engine.config((file,), settings, checkout)) for file in compose] if len(compose) > 1 else []
-    return Prepared(stack, recipe, checkout, compose, settings, with_all_ports(merged, each))
+    return Prepared(stack, recipe, checkout, compose, settings, _without_files(with_all_ports(merged, each), checkout))
+
+
+def _without_files(config: Config, checkout: Path) -> Config:
+    """Docker's client has laid the variables of `env_file` into the services, and would read the files once more."""
+    for name, service in config["services"].items():
+        for file in service.get("env_file") or ():
+            inside(checkout, checkout / file, f"env_file of {name} is {file}")
+    services = {
+        name: {key: value for key, value in service.items() if key != "env_file"}
+        for name, service in config["services"].items()
+    }
+    return {**config, "services": services}
 
 
 def door(prepared: Prepared, policy: Swarm) -> Door:
@@ -123,7 +137,7 @@ def door(prepared: Prepared, policy: Swarm) -> Door:
     if policy.proxy is not None and target is not None:
         scheme, _, address = policy.proxy.partition("://")
         return Door(_with_port(scheme, address), f"{scheme}://{_named(stack.domain, address)}")
-    own = own_port(config)
+    own = own_port(config, target)
     if own is None and target is None:
         raise RecipeError(
             f"{stack.recipe}: no label of its service app says at which port it listens",
@@ -182,10 +196,9 @@ def _check(engine: Engine, policy: Swarm, prepared: Prepared) -> None:
     for volume in outside(config):
         raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
     for service, path in bound(config):
-        # A socket holds no data.
-        if Path(path).is_dir() and not Path(path).is_relative_to(prepared.checkout):
+        if not (_holds_no_data(Path(path)) or Path(path).is_relative_to(prepared.checkout)):
             raise RecipeError(
-                f"{stack.recipe}: {service} writes to {path}, a folder of this host that no slot would have alone",
+                f"{stack.recipe}: {service} may write to {path} of this host, which no slot would have alone",
                 "make it a volume, or read_only, by an overlay",
             )
     wanted, taken = _wanted(prepared, policy), _taken(engine, stack)
@@ -195,6 +208,10 @@ def _check(engine: Engine, policy: Swarm, prepared: Prepared) -> None:
                 f"{stack.recipe}: {service} wants {claim}, which {taken[claim]} has",
                 "one of the two can be up at a time: try again once the other is gone",
             )
+
+
+def _holds_no_data(path: Path) -> bool:
+    return path.is_socket() or any(path.is_relative_to(one) for one in _WITHOUT_DATA)
 
 
 def _wanted(prepared: Prepared, policy: Swarm) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from reconciler.errors import InfrastructureError
 from reconciler.host.run import Order, Told, capture, run
 from reconciler.host.sinks import MIB, Capture, Sink
-from reconciler.host.swarm.faults import sorted_fault
+from reconciler.host.swarm.faults import names_nothing, sorted_fault
 from reconciler.host.text import one_line, printable
 
 Json = Mapping[str, Any]
@@ -107,8 +107,9 @@ class Engine:
             self._capture(evolve(order, holding=self.lock))
 
     def pull(self, image: str) -> None:
-        order = self._order(("pull", "--quiet", "--", image), _PULLING)
-        self._run(evolve(order, holding=self.lock), f"pull {printable(image)}", of_recipe=True)
+        order = evolve(self._order(("pull", "--quiet", "--", image), _PULLING), holding=self.lock)
+        told = self._capture(order)
+        _hold(told, order, f"pull {printable(image)}", of_recipe=names_nothing(told.err))
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """What compose files come to, in YAML, with `variables` filled in."""

@@ -25,6 +25,7 @@ def _fault(words: str, hint: str = "", *, of_host: bool = True) -> _Fault:
 LONGEST = 600
 
 _ANYTHING = re.compile(b"")
+_IMAGE_WENT = re.compile(rb"no such image", re.IGNORECASE)
 
 # The first that fits holds. Messages of Docker Engine 20.10 and of clients up to 28.
 _FAULTS = (
@@ -53,27 +54,48 @@ _FAULTS = (
         r"port is already allocated|address already in use|port already in use",
         "free the port, or let the recipe publish another one by an overlay",
     ),
-    _fault(r"manifest (?:for \S+ )?(?:unknown|not found)|not found: manifest|no such image", of_host=False),
     _fault(
-        r"pull access denied|requested access to the resource is denied",
+        r"manifest (?:for \S+ )?(?:unknown|not found)|not found: manifest|no such image|invalid reference format"
+        r"|no matching manifest",
+        of_host=False,
+    ),
+    _fault(
+        r"pull access denied|requested access to the resource is denied|unauthorized: authentication required",
         "see that the image is published",
         of_host=False,
     ),
     _fault(
+        r"input/output error|read-only file system|cannot allocate memory|sandbox join failed|update out of sequence"
+        r"|network \S+ not found",
+        "look at the log of Docker's engine",
+    ),
+    _fault(
         r"toomanyrequests|429 too many|i/o timeout|tls handshake|connection refused|no such host|50[0234] "
         r"|context deadline exceeded|client\.timeout|\beof$|connection reset|server misbehaving|x509: |HTTPS client"
-        r"|error parsing HTTP \d+ response body|error unmarshalling content",
+        r"|error parsing HTTP \d+ response body|error unmarshalling content|network is unreachable|no route to host"
+        r"|name resolution|request canceled|HTTP status: 5\d\d|unauthorized: incorrect|denied: denied",
         "see that the registry of images can be reached from here",
     ),
     _fault(r"the swarm does not have a leader|rpc error: code = Unavailable", "look at the swarm: docker node ls"),
 )
 
 
-def sorted_fault(what: str, said: bytes, *, of_recipe: bool = False) -> CanonError:
+def names_nothing(said: bytes) -> bool:
+    """Whether a pull failed for what the recipe asked for. Registries, and networks, fail in words without number."""
+    fault = next((fault for fault in _FAULTS if fault.words.search(said)), None)
+    return fault is not None and not fault.of_host
+
+
+def sorted_fault(what: str, said: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
     """The error for a command of Docker's that failed; `what` says what it was to do.
 
     `of_recipe` is True where it was told something that the recipe had chosen: only then may the recipe be to blame.
+    `of_task` is where words are a task's: its image had been here when it was handed over.
     """
+    if of_task and _IMAGE_WENT.search(said):
+        return InfrastructureError(
+            f"{what}: {one_line(said, LONGEST)}", "its image was here before: who removes images?"
+        )
     fault = next((fault for fault in _FAULTS if fault.words.search(said)), _Fault(_ANYTHING, of_host=not of_recipe))
     message = f"{what}: {one_line(_without_preamble(said), LONGEST) or 'Docker said nothing'}"
     if fault.of_host or not of_recipe:

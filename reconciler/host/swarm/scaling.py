@@ -8,6 +8,7 @@ from attrs import evolve
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.looking import Sight, look_at
+from reconciler.host.swarm.service import NO_NODE
 from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import Stack
 
@@ -22,7 +23,7 @@ Sleep = Callable[[float], None]
 def replicas(sight: Sight, names: Collection[str]) -> Mapping[str, int]:
     """Of the replicated ones among the named services."""
     modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in sight.services}
-    return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes[name]}
+    return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
 
 
 def every(sight: Sight) -> tuple[str, ...]:
@@ -35,20 +36,41 @@ def scale(engine: Engine, wanted: Mapping[str, int]) -> None:
         engine.change("service", "scale", "--detach", *numbers, what="docker service scale")
 
 
+def everywhere(sight: Sight, names: Collection[str]) -> tuple[str, ...]:
+    """Those among the named services that run once on every node."""
+    found = (service["Spec"] for service in sight.services if "Global" in (service["Spec"].get("Mode") or {}))
+    return tuple(spec["Name"] for spec in found if spec["Name"] in names)
+
+
+def place(engine: Engine, verb: str, names: Collection[str]) -> None:
+    """Keep services off every node, `verb` add, or let them come back: rm."""
+    for name in names:
+        words = ("service", "update", "--detach", "--quiet", f"--constraint-{verb}", NO_NODE, name)
+        engine.change(*words, what="docker service update")
+
+
 def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> None:
-    """Scale services to zero; what runs once on every node cannot be scaled, and is removed instead.
+    """Scale services to zero, or keep them off every node; jobs, which can be neither, are removed.
 
     Raises InfrastructureError where one does not come to rest.
     """
     sight = look_at(engine, stack)
-    scaled = replicas(sight, names)
+    scaled, spread = replicas(sight, names), everywhere(sight, names)
     scale(engine, dict.fromkeys(scaled, 0))
-    engine.drop("service", [name for name in names if name not in scaled])
+    place(engine, "add", spread)
+    jobs = [name for name in names if name not in scaled and name not in spread]
+    engine.drop("service", jobs)
     until, pauses = time.monotonic() + _RESTING, _pauses()
-    while not _only(look_at(engine, stack), names).at_rest:
+    while not _only(look_at(engine, stack), names).at_rest or _runs_on(engine, jobs):
         if time.monotonic() > until:
             raise InfrastructureError(f"{stack.recipe}: {', '.join(map(stack.logical, names))} would not come to rest")
         sleep(next(pauses))
+
+
+def _runs_on(engine: Engine, removed: Collection[str]) -> bool:
+    """Whether a container of services that are gone is still up: Swarm no longer tells of their tasks."""
+    chosen = [f"label=com.docker.swarm.service.name={name}" for name in removed]
+    return any(engine.found("container", one, "status=running") for one in chosen)
 
 
 def await_settled(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> None:

@@ -16,6 +16,9 @@ STABLE = timedelta(seconds=3)
 # Services find each other late: one that needs another may fail a few times before that one answers.
 PATIENCE = timedelta(seconds=30)
 
+# What keeps a service off every node that runs once on each, and so cannot be scaled: nobody gives a node this label.
+NO_NODE = "node.labels.canon.rest==true"
+
 # The time to stop, in nanoseconds, that Swarm fills in where a service names none.
 _GRACE = 10_000_000_000
 
@@ -151,8 +154,11 @@ def _time(text: str) -> datetime:
 
 
 def wants_none(service: Json) -> bool:
-    """Whether it is scaled to zero; what runs once on every node never is."""
-    return bool((service["Spec"].get("Mode") or {}).get("Replicated", {}).get("Replicas") == 0)
+    """Whether it is scaled to zero, or runs once on every node of which none is left for it."""
+    mode = service["Spec"].get("Mode") or {}
+    placement = service["Spec"]["TaskTemplate"].get("Placement") or {}
+    kept_off = "Global" in mode and NO_NODE in (placement.get("Constraints") or ())
+    return kept_off or bool(mode.get("Replicated", {}).get("Replicas") == 0)
 
 
 def volumes_in(service: Json) -> frozenset[str]:

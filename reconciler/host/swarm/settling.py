@@ -77,9 +77,9 @@ def _broken_off(service: Service) -> CanonError | None:
     update = service.json.get("UpdateStatus") or {}
     how, said = str(update.get("State", "")), one_line(str(update.get("Message", "")).encode())
     if how.startswith("rollback"):
-        return RecipeError(f"Swarm rolled {service.name} back to what ran before: {said}{_last_words(service.earlier)}")
+        return _by_last_task(f"Swarm rolled {service.name} back to what ran before: {said}", service.earlier)
     if how == "paused":
-        return RecipeError(f"Swarm paused the update of {service.name}: {said}{_last_words(service.tasks)}")
+        return _by_last_task(f"Swarm paused the update of {service.name}: {said}", service.tasks)
     return None
 
 
@@ -102,7 +102,7 @@ def _ended(service: Service, now: datetime) -> CanonError | None:
         return None
     if any(is_going(task) or now - since(task) < STABLE for task in service.tasks):
         return None
-    return _sorted(service, f"{service.name} failed and is not started again")
+    return _sorted(f"{service.name} failed and is not started again", service.failed[0])
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
@@ -117,17 +117,18 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
         return None
     if now - max([service.changed, *(since(task) for each in others for task in each.running)]) < PATIENCE:
         return None
-    return _sorted(service, f"{service.name} fails again and again, {len(service.failed)} times by now")
+    return _sorted(f"{service.name} fails again and again, {len(service.failed)} times by now", service.failed[0])
 
 
-def _sorted(service: Service, what: str) -> CanonError:
+def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
+    """What Swarm itself says of an update tells nothing of why its tasks failed."""
+    last = next(iter(failed(tasks)), None)
+    return RecipeError(what) if last is None else _sorted(f"{what}, last task", last)
+
+
+def _sorted(what: str, task: Json) -> CanonError:
     """A full disk of the engine fails tasks just as a broken app does."""
-    said = words_of(service.failed[0])
-    sorted_by_words = sorted_fault(what, said.encode(), of_recipe=True)
+    sorted_by_words = sorted_fault(what, words_of(task).encode(), of_recipe=True, of_task=True)
     if isinstance(sorted_by_words, InfrastructureError):
         return sorted_by_words
-    return RecipeError(f"{what}: {said_of(service.failed[0])}")
-
-
-def _last_words(tasks: Iterable[Json]) -> str:
-    return next((f" (last task: {said_of(task)})" for task in failed(tasks)), "")
+    return RecipeError(f"{what}: {said_of(task)}")

@@ -75,10 +75,14 @@ class Release:
     settings: Mapping[str, str] = field(factory=dict)
 
 
-def own_port(config: Config) -> int | None:
-    """The TCP port of the host that the app publishes by itself."""
-    ports = [port for port in _service(config).get("ports", ()) if port.get("protocol", "tcp") == "tcp"]
-    return next((int(port["published"]) for port in ports if port.get("published")), None)
+def own_port(config: Config, target: int | None = None) -> int | None:
+    """The TCP port of the host that the app publishes by itself: for the container's `target`, where that is known."""
+    published = [
+        port
+        for port in _service(config).get("ports", ())
+        if port.get("protocol", "tcp") == "tcp" and port.get("published")
+    ]
+    return next((int(port["published"]) for port in published if target in {None, int(port["target"])}), None)
 
 
 def server_port(config: Config) -> int | None:

@@ -149,7 +149,7 @@ def test_what_changes_something_holds_the_lock_and_what_asks_does_not(tmp_path: 
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        ("a word that nobody knows", RecipeError),
+        ("invalid reference format", RecipeError),
         ("", InfrastructureError),
         ("no space left on device", InfrastructureError),
     ],
@@ -166,6 +166,14 @@ def test_a_recipe_is_blamed_for_what_it_chose_and_only_where_docker_said_a_word(
         with pytest.raises(CanonError) as failure:
             deed()
         assert type(failure.value) is kind
+
+
+def test_words_that_nobody_knows_blame_a_recipe_for_its_files_and_not_for_what_a_registry_says(tmp_path: Path) -> None:
+    told = engine(tmp_path, says("a word that nobody knows"))
+    with pytest.raises(RecipeError):
+        told.config([], {}, tmp_path)
+    with pytest.raises(InfrastructureError):
+        told.pull("image")
 
 
 def test_a_client_that_is_killed_blames_no_recipe(tmp_path: Path) -> None:

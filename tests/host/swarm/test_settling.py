@@ -105,13 +105,22 @@ ENDED = "failed and is not started again: "
 NOBODY = "no suitable node "
 # How many seconds after it was recorded it is a failure, of whom, and what is said of it.
 FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
-    "rolling-back": (0, RecipeError, ("Swarm rolled app back", "update rolled back due to failure", f": {EXIT})")),
-    "rolled-back": (3600, RecipeError, ("Swarm rolled app back", ": rollback completed", f": {EXIT})")),
-    "paused": (0, RecipeError, ("Swarm paused the update of app", "update paused due to failure", f": {EXIT})")),
+    "rolling-back": (
+        0,
+        RecipeError,
+        ("Swarm rolled app back", "update rolled back due to failure", f", last task: {EXIT}"),
+    ),
+    "rolled-back": (3600, RecipeError, ("Swarm rolled app back", ": rollback completed", f", last task: {EXIT}")),
+    "paused": (
+        0,
+        RecipeError,
+        ("Swarm paused the update of app", "update paused due to failure", f", last task: {EXIT}"),
+    ),
     "crash-loop": (31, RecipeError, (f"app {AGAIN}4 times by now: {EXIT}",)),
     "unhealthy": (31, RecipeError, (f"app {AGAIN}3 times by now: {UNHEALTHY}",)),
     "no-mount": (31, RecipeError, (f"app {AGAIN}3 times by now: {NO_MOUNT}",)),
-    "no-image": (31, RecipeError, (f"app {AGAIN}3 times by now: No such image: 127.0.0.1:5000/none:1",)),
+    # It was here when the stack was handed over.
+    "no-image": (31, InfrastructureError, (f"app {AGAIN}3 times by now: No such image: 127.0.0.1:5000/none:1",)),
     "failed-once": (3, RecipeError, (f"migrate {ENDED}{EXIT}",)),
     "given-up": (3, RecipeError, (f"app {ENDED}{EXIT}",)),
     "port-taken": (15, InfrastructureError, ("no node takes ", f": {NOBODY}(host-mode port already in use on 1 node)")),
@@ -128,6 +137,19 @@ def test_what_waiting_will_not_mend_is_named(name: str) -> None:
     assert type(failure) is kind
     assert [words for words in said if words not in failure.message] == []
     assert failure.hint or kind is RecipeError
+
+
+@pytest.mark.parametrize("name", ["rolling-back", "rolled-back", "paused", "crash-loop", "given-up"])
+def test_a_task_that_failed_for_want_of_room_blames_the_host_whatever_swarm_then_did(name: str) -> None:
+    moment = recorded(name)
+    full = "OCI runtime create failed: write /var/lib/docker/x: no space left on device"
+    tasks = [
+        {**task, "Status": {**task["Status"], "Err": full}} if task["Status"].get("Err") else task
+        for task in moment.tasks
+    ]
+    failure = evolve(moment, tasks=tasks).later(60).settling().failure
+    assert isinstance(failure, InfrastructureError)
+    assert "no space left on device" in failure.message
 
 
 def test_every_recording_but_those_of_failures_has_none_however_long_one_waits() -> None:

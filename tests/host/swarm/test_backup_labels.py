@@ -1,0 +1,95 @@
+"""What a recipe's backupbot labels come to."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from reconciler.errors import RecipeError
+from reconciler.host.swarm.backup_labels import Asked, Hook, asked_for
+
+VOLUMES = ("data", "db", "cache")
+ASKS = {"backupbot.backup": "true"}
+
+Labels = Mapping[str, Mapping[str, str]]
+
+
+def asked(**labels: Mapping[str, str]) -> Asked:
+    found = asked_for(labels, VOLUMES)
+    assert found is not None
+    return found
+
+
+def test_one_service_asks_for_every_volume_of_the_stack() -> None:
+    assert asked(app=ASKS, db={}) == Asked(dict.fromkeys(VOLUMES, ()), ())
+
+
+@pytest.mark.parametrize("said", ["false", "", "yes", "${ENABLE_BACKUPS:-true}"])
+def test_a_label_that_does_not_say_true_asks_for_nothing(said: str) -> None:
+    assert asked_for({"app": {"backupbot.backup": said, "backupbot.backup.pre-hook": "dump"}}, VOLUMES) is None
+
+
+def test_hooks_and_volumes_count_on_whichever_service_they_stand() -> None:
+    told = {
+        "backupbot.backup.pre-hook": "/dump.sh",
+        "backupbot.backup.volumes.db": "false",
+        "backupbot.restore.post-hook": "/load.sh",
+    }
+    dump, load = Hook("db", "backup.pre-hook", "/dump.sh"), Hook("db", "restore.post-hook", "/load.sh")
+    assert asked(app=ASKS, db=told) == Asked({"data": (), "cache": ()}, (dump, load))
+
+
+def test_of_a_volume_only_the_paths_are_kept_that_are_named() -> None:
+    told = {**ASKS, "backupbot.backup.volumes.data.path": "/sub, more/of it,"}
+    assert asked(app=told).paths["data"] == ("sub", "more/of it")
+
+
+def test_what_is_left_out_stays_out_though_its_paths_are_named() -> None:
+    told = {**ASKS, "backupbot.backup.volumes.data": "false", "backupbot.backup.volumes.data.path": "sub"}
+    assert "data" not in asked(app=told).paths
+
+
+def test_a_volume_that_the_stack_has_not_is_refused_by_name() -> None:
+    with pytest.raises(RecipeError, match="names the volume files, which the stack does not have"):
+        asked(app={**ASKS, "backupbot.backup.volumes.files.path": "sub"})
+
+
+def test_a_label_of_version_1_is_ignored_and_told() -> None:
+    found = asked(app={**ASKS, "backupbot.backup.path": "/data"})
+    assert found.ignored == ("app: backupbot.backup.path",)
+    assert found.paths == dict.fromkeys(VOLUMES, ())
+
+
+NAMES = st.sampled_from(("app", "db", "worker"))
+LABELS = st.dictionaries(
+    st.sampled_from(
+        (
+            "backupbot.backup",
+            "backupbot.backup.pre-hook",
+            "backupbot.restore.post-hook",
+            "backupbot.backup.volumes.db",
+            "backupbot.backup.volumes.data.path",
+            "traefik.enable",
+        )
+    ),
+    st.sampled_from(("true", "false", "sub")),
+)
+
+
+@given(st.dictionaries(NAMES, LABELS), st.permutations(("app", "db", "worker")))
+def test_what_is_asked_for_does_not_depend_on_the_order_of_services(labels: Labels, order: list[str]) -> None:
+    shuffled = {name: labels[name] for name in order if name in labels}
+    told, again = asked_for(labels, VOLUMES), asked_for(shuffled, VOLUMES)
+    event(f"asks: {told is not None}, hooks: {len(told.hooks) if told else 0}")
+    assert (told is None) == all(own.get("backupbot.backup") != "true" for own in labels.values())
+    assert (told and (told.paths, told.hooks)) == (again and (again.paths, again.hooks))
+
+
+@given(st.dictionaries(NAMES, LABELS))
+def test_every_hook_of_a_stack_that_asks_is_run(labels: Labels) -> None:
+    found = asked_for(labels, VOLUMES)
+    hooks = {(name, label, said) for name, own in labels.items() for label, said in own.items() if "hook" in label}
+    event(f"hooks: {len(hooks)}, asks: {found is not None}")
+    if found is not None:
+        assert {(hook.service, f"backupbot.{hook.label}", hook.command) for hook in found.hooks} == hooks
