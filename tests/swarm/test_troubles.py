@@ -39,7 +39,7 @@ LOST: Mapping[str, tuple[list[Mapping[str, Service]], str]] = {
     ),
     "crash-loop": ([{"app": app("exit 3"), "db": service("sleep 1000")}], "app fails again and again"),
     "unhealthy": ([{"app": {**UP, **UNHEALTHY}}], "dockerexec: unhealthy container"),
-    "no-mount": ([{"app": {**UP, "volumes": ["/nowhere/at/all:/data"]}}], "bind source path does not exist"),
+    "no-mount": ([{"app": {**UP, "volumes": ["/nowhere/at/all:/data:ro"]}}], "bind source path does not exist"),
     "failed-once": ([{"app": UP, "migrate": service("exit 3", "none")}], "migrate failed and is not started again"),
     "given-up": (
         [{"app": app("exit 3", restart_policy={"delay": "0s", "max_attempts": 1})}],
@@ -192,7 +192,8 @@ def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_
     engine: Engine, tmp_path: Path
 ) -> None:
     everywhere = service("cp /data/note /tmp/found; sleep 1000", volumes=["data:/data"], **deployed(mode="global"))
-    front = server(deploy={"labels": {SERVER: "80", "backupbot.backup": "true"}})
+    front = server()
+    front["deploy"]["labels"] = {SERVER: "80", "backupbot.backup": "true"}
     slots = Slots.on(engine, tmp_path / "work")
     app = slots.app()
     try:
