@@ -12,8 +12,9 @@ from tests.forge import Forge, forge
 from tests.repositories import Repository
 from tests.swarm.upstreams import lay_fleet, release, versions
 
-NAME = "custom-html"
-OLDER, NEWER = versions(NAME)
+# Under a name of its own: other tests have stacks of that recipe on the same engine at the same time.
+NAME, OF = "page-by-abra", "custom-html"
+OLDER, NEWER = versions(OF)
 
 
 @pytest.fixture
@@ -26,9 +27,11 @@ def served(tmp_path: Path) -> Iterator[Forge]:
 def canon(tmp_path: Path, served: Forge, installed: Installed, registry: str) -> Canon:
     assert registry
     folder = tmp_path / "canon"
-    lay_fleet(folder / "fleet", served, [NAME])
-    declared = folder / "fleet" / "recipes" / NAME / "recipe.toml"
-    declared.write_text(declared.read_text().replace('driver = "swarm"', 'driver = "abra"'))
+    lay_fleet(folder / "fleet", served, [OF])
+    recipe = (folder / "fleet" / "recipes" / OF).rename(folder / "fleet" / "recipes" / NAME)
+    declared = recipe / "recipe.toml"
+    told = declared.read_text().replace('driver = "swarm"', 'driver = "abra"')
+    declared.write_text(told.replace(f"/{OF}.git", f"/{NAME}.git"))
     return Canon(folder, {"DOCKER_HOST": os.environ["DOCKER_HOST"], "PATH": installed.environment["PATH"]})
 
 
@@ -48,7 +51,7 @@ def test_releases_are_promoted_by_abra_over_data_that_has_lived(
 ) -> None:
     before = ours()
     upstream = Repository.make(served.root / f"{NAME}.git")
-    release(upstream, NAME, OLDER)
+    release(upstream, OF, OLDER)
     first = canon.json()
     assert result(first) == (0, "promoted"), first.out
     deployed = len(installed.called("deploy"))
@@ -57,7 +60,7 @@ def test_releases_are_promoted_by_abra_over_data_that_has_lived(
     assert result(canon.json()) == (0, "none")
     assert len(installed.called("deploy")) == deployed
 
-    release(upstream, NAME, NEWER)
+    release(upstream, OF, NEWER)
     second = canon.json()
     assert result(second) == (0, "promoted"), second.out
     assert second.row(NAME)["have"]["lineage"] == [OLDER, NEWER]
@@ -68,7 +71,7 @@ def test_releases_are_promoted_by_abra_over_data_that_has_lived(
 
 def test_what_abra_alone_says_was_done_is_no_promotion(canon: Canon, served: Forge, installed: Installed) -> None:
     before = ours()
-    release(Repository.make(served.root / f"{NAME}.git"), NAME, OLDER)
+    release(Repository.make(served.root / f"{NAME}.git"), OF, OLDER)
     installed.behave(app_deploy="says done")
     told = canon.json()
     assert result(told) == (1, "infrastructure")
@@ -82,7 +85,7 @@ def test_a_tree_that_abra_calls_dirty_is_not_held_against_the_recipe(
 ) -> None:
     """The overlay of the fleet lies in that tree, as where this once went wrong: the pass above shows it committed."""
     before = ours()
-    release(Repository.make(served.root / f"{NAME}.git"), NAME, OLDER)
+    release(Repository.make(served.root / f"{NAME}.git"), OF, OLDER)
     installed.behave(app_deploy=f"fatal: {NAME} has locally unstaged changes")
     told = canon.run()
     assert told.code == 1
