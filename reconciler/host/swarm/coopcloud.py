@@ -66,7 +66,8 @@ class Home:
         """The app's variables, as its operator would have them; `version` is what abra is to stay at, "" for none."""
         self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = f"{self.recipe}:{version}" if version else self.recipe
-        lines = [f"{name}={_quoted(value)}\n" for name, value in settings.items()]
+        # The sample's own TYPE names the recipe as its maintainers do, not the folder that it lies in here.
+        lines = [f"{name}={_quoted(value)}\n" for name, value in settings.items() if name != "TYPE"]
         appfiles.write(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
     def lay_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
