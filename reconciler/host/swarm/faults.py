@@ -82,7 +82,7 @@ _FAULTS = (
 
 def names_nothing(said: bytes) -> bool:
     """Whether a pull failed for what the recipe asked for. Registries, and networks, fail in words without number."""
-    fault = next((fault for fault in _FAULTS if fault.words.search(said)), None)
+    fault = _known(said)
     return fault is not None and not fault.of_host
 
 
@@ -96,11 +96,15 @@ def sorted_fault(what: str, said: bytes, *, of_recipe: bool = False, of_task: bo
         return InfrastructureError(
             f"{what}: {one_line(said, LONGEST)}", "its image was here before: who removes images?"
         )
-    fault = next((fault for fault in _FAULTS if fault.words.search(said)), _Fault(_ANYTHING, of_host=not of_recipe))
+    fault = _known(said) or _Fault(_ANYTHING, of_host=not of_recipe)
     message = f"{what}: {one_line(_without_preamble(said), LONGEST) or 'Docker said nothing'}"
     if fault.of_host or not of_recipe:
         return InfrastructureError(message, fault.hint)
     return RecipeError(message, fault.hint)
+
+
+def _known(said: bytes) -> _Fault | None:
+    return next((fault for fault in _FAULTS if fault.words.search(said)), None)
 
 
 def _without_preamble(said: bytes) -> bytes:
