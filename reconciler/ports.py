@@ -83,7 +83,12 @@ class Mirrors(Protocol):
 
 
 class Driver(Protocol):
-    """How a recipe runs: mechanism only. Secrets, probes, deadlines, tiers and snapshots are outside it."""
+    """How a recipe runs: mechanism only. Secrets, probes, deadlines, tiers and snapshots are outside it.
+
+    `programs` are the commands that it works with: of another version, they may make another verdict.
+    """
+
+    programs: tuple[str, ...]
 
     def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
         """The secrets the checked-out release reads. Raises RecipeError where it cannot be run at all."""

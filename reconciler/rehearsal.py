@@ -26,20 +26,24 @@ class SkipTierError(Exception):
 
 
 class SlowHostError(InfrastructureError):
-    """Our own snapshot did not rise in time, which may well be the host's fault: no damage, and worth a second try."""
+    """A base did not rise in time, which may well be the host's fault: worth a second try before it says anything."""
+
+    def __init__(self, slow: TimedOutError) -> None:
+        super().__init__(f"{slow.message} (host: {slow.pressure})")
 
 
 @define
 class Rehearsal:
     """One way through the tiers, in slots that are removed when `stack` is left.
 
-    `living` is the slot whose data has lived the longest so far, `awake` whether it is up. `damage` says that our own
-    snapshot would not rise, "" otherwise.
+    `again` says that this is the try that decides what only took too long. `living` is the slot whose data has lived
+    the longest so far, `awake` whether it is up. `damage` says that our own snapshot would not rise, "" otherwise.
     """
 
     host: Host
     assignment: Assignment
     stack: ExitStack
+    again: bool
     findings: list[str] = field(factory=list)
     altered: list[str] = field(factory=list)
     emptied: bool = True
@@ -106,6 +110,8 @@ class Rehearsal:
             self._mark(slot)
             self._check(slot)
         except RecipeError as broken:
+            if isinstance(broken, TimedOutError) and not self.again:
+                raise SlowHostError(broken) from broken
             self._save_fresh_after_all()
             why = f"{base.release.version} does not come up, which is no evidence against the head: {broken.message}"
             raise SkipTierError(Skip.BASE_BROKEN, why) from broken
@@ -121,7 +127,7 @@ class Rehearsal:
             raise_cast(slot, cast)
             self._check(slot)
         except TimedOutError as slow:
-            raise SlowHostError(f"{slow.message} (host: {slow.pressure})") from slow
+            raise SlowHostError(slow) from slow
         except RecipeError as broken:
             self.damage = f"the snapshot of {canonical.version} does not rise: {broken.message}"
             raise InfrastructureError(_with_tail(self.damage, broken.tail)) from broken

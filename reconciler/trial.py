@@ -24,9 +24,15 @@ def run_trial(host: Host, assignment: Assignment) -> Trial:
     host.progress.step(assignment.recipe.name, "not done in time: trying once more, alone", first.seconds)
     bad = failing(first.tiers)
     slow = f"a first try ran out of time: {bad.reason if bad else ''}"
-    second = _Attempt(host, assignment).run()
-    said = "slow host" if failing(second.tiers) is None else "slow recipe"
-    return evolve(second, findings=(*second.findings, f"{slow}; the second decides: {said}"))
+    second = _Attempt(host, assignment, again=True).run()
+    return evolve(second, findings=(*second.findings, f"{slow}; the second decides: {_to_blame(second)}"))
+
+
+def _to_blame(second: Trial) -> str:
+    if failing(second.tiers) is not None:
+        return "slow recipe"
+    broken = any(tier.skip is Skip.BASE_BROKEN for tier in second.tiers)
+    return "the release before it does not come up" if broken else "slow host"
 
 
 @define
@@ -35,6 +41,7 @@ class _Attempt:
 
     host: Host
     assignment: Assignment
+    again: bool = False
     results: list[TierResult] = field(factory=list)
     tail: tuple[str, ...] = ()
     timed_out: bool = False
@@ -44,7 +51,7 @@ class _Attempt:
         started_at, started = self.host.clock.now(), self.host.clock.monotonic()
         tests_before = self._tests()
         with ExitStack() as stack:
-            rehearsal = Rehearsal(self.host, self.assignment, stack)
+            rehearsal = Rehearsal(self.host, self.assignment, stack, self.again)
             for name, tier in rehearsal.tiers().items():
                 self._perform(name, tier)
                 if failing(self.results) is not None:

@@ -10,6 +10,7 @@ from reconciler.core.plan import Action
 from reconciler.core.sights import State
 from reconciler.crossing import Command
 from reconciler.loop import Pass
+from reconciler.show.troubles import remarks
 from tests.calls import Call, Ear, Honest
 from tests.world import Behaviour, World
 
@@ -21,6 +22,11 @@ def world(tmp_path: Path) -> World:
 
 def results(done: Pass) -> dict[str, Result]:
     return {row.recipe: row.result for row in done.report.rows}
+
+
+def told(done: Pass) -> list[str]:
+    """What is told of trials beside their results."""
+    return [remark for row in done.report.rows for remark in remarks(row)]
 
 
 def test_a_first_release_is_tried_promoted_and_then_left_alone(world: World) -> None:
@@ -101,6 +107,30 @@ def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> No
     world.behaviours[old] = Behaviour()
     assert results(world.run()) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")
+
+
+def test_a_release_before_that_is_slow_once_is_tried_again_and_its_data_carried(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0", Behaviour(slow_once=True))
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
+    assert [note.rpartition("; ")[2] for note in told(done)] == ["the second decides: slow host"]
+
+
+def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_and_said_to_be_slow(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0", Behaviour(slow=True))
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.1.0",)
+    assert [note.rpartition(": ")[2] for note in told(done)] == ["the release before it does not come up"]
 
 
 def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_next_pass(world: World) -> None:

@@ -33,6 +33,7 @@ class Behaviour:
     """How a release behaves once deployed.
 
     `breaks_lived` fails on data of another release, not on a fresh install; `is_bound` on its own data elsewhere.
+    `slow` is never ready in time, `slow_once` not when it is first deployed.
     """
 
     starts: bool = True
@@ -41,6 +42,7 @@ class Behaviour:
     passes_custom: bool = True
     writes_into_checkout: bool = False
     slow: bool = False
+    slow_once: bool = False
     is_bound: bool = False
 
 

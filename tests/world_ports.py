@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from attrs import define
+from attrs import define, evolve
 
 from desired.model import Argv, Ready, Recipe, Unobservable
 from reconciler.crossing import (
@@ -157,6 +157,7 @@ class Apps:
     """Apps that keep `Contents` in a file, as a real one would keep its data."""
 
     world: "World"
+    programs: tuple[str, ...] = ()
 
     def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
         return (SecretNeed("key", 16),)
@@ -305,5 +306,7 @@ class Watch:
         seen = look()
         if not isinstance(seen, Seen):
             return Unready(seen.reason)
-        slow = self.world.behaviours[seen.commit].slow
+        behaviour = self.world.behaviours[seen.commit]
+        slow = behaviour.slow or behaviour.slow_once
+        self.world.behaviours[seen.commit] = evolve(behaviour, slow_once=False)
         return Unready("no answer yet", timed_out=True) if slow else seen

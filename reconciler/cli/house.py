@@ -93,14 +93,16 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
     """`lock` is the descriptor of the pass lock, which finite mutating commands inherit; None where none is held."""
     prepare()
     fleet, state, clock = house.fleet, house.state, SystemClock()
-    tools = sorted({tool for recipe in fleet.recipes.values() for tool in recipe.requires})
     children = child_environment(fleet.passes, os.environ, state.root)
     commands = HostCommands(children, state.root)
+    drivers = drivers_for(fleet, state, children, lock)
+    recipes = fleet.recipes.values()
+    tools = {tool for recipe in recipes for tool in (*recipe.requires, *drivers[recipe.driver].programs)}
     return Host(
         clock=clock,
         upstream=GitUpstream(children, fleet.protocols),
         mirrors=GitMirrors(state, children, fleet.protocols, lock),
-        drivers=drivers_for(fleet, state, children, lock),
+        drivers=drivers,
         secrets=HostSecrets(children),
         commands=commands,
         readiness=HostReadiness(commands, clock),

@@ -42,7 +42,7 @@ def _path(environ: Mapping[str, str]) -> str:
 
 
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
-    """Where we run. `requires` are all tools that any recipe requires, `environment` is what children get.
+    """Where we run. `requires` are all tools of any recipe or its driver, `environment` is what children get.
 
     Raises InfrastructureError where git is missing or older than what we need.
     """

@@ -64,6 +64,7 @@ def test_releases_are_promoted_by_abra_over_data_that_has_lived(
     second = canon.json()
     assert result(second) == (0, "promoted"), second.out
     assert second.row(NAME)["have"]["lineage"] == [OLDER, NEWER]
+    assert second.row(NAME)["have"]["evidence"]["tools"].keys() >= {"abra", "docker"}
     assert canon.json("drift").code == 0
     assert installed.called("--chaos") == []
     assert ours() == before

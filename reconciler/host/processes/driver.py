@@ -59,6 +59,8 @@ class ProcessDriver:
     exit codes, and what was left running before.
     """
 
+    programs: tuple[str, ...] = ()
+
     def __init__(self, environment: Mapping[str, str], grace: float = 10.0) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
         self._grace = grace

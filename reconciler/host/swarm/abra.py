@@ -31,6 +31,8 @@ _FLEET_OVERLAY = "compose.canon.{number}.yml"
 class AbraDriver(SwarmDriver):
     """Each app of a slot has an ABRA_DIR of its own, which goes with the slot."""
 
+    programs: tuple[str, ...] = ("abra", "docker")
+
     def __init__(self, engine: Engine, policy: Swarm, abra: Abra, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(engine, policy, sleep)
         self._abra = abra

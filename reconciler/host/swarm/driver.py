@@ -25,6 +25,8 @@ class SwarmDriver:
     `policy` says under which names apps are reached, and how.
     """
 
+    programs: tuple[str, ...] = ("docker",)
+
     def __init__(self, engine: Engine, policy: Swarm, sleep: Callable[[float], None] = time.sleep) -> None:
         self._engine = engine
         self._policy = policy
