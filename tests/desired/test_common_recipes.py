@@ -11,6 +11,7 @@ import pytest
 
 from desired.declared import read_fleet
 from tests.command import BIN, TREE, Canon
+from tests.swarm.test_real_applications import REAL
 
 FOLDER = TREE / "desired"
 FLEET = read_fleet(FOLDER)
@@ -18,7 +19,7 @@ NAMES = """
     bluesky-pds cryptpad custom-html custom-html-tiny discourse drone ghost gitea hedgedoc immich keycloak lasuite-docs
     lasuite-drive lasuite-meet mailu matrix-synapse mattermost-lts mumble n8n plausible uptime-kuma
 """.split()  # noqa: SIM905  # a list that is read as one
-RUN_HERE = {"bluesky-pds", "custom-html", "gitea", "keycloak", "matrix-synapse", "mumble"}
+RUN_HERE = {*REAL}
 WITHOUT_BACKUP = {"custom-html-tiny", "drone", "mailu"}
 
 # A network of its own in which nothing is up, so that no name is resolved and no address reached.

@@ -12,7 +12,16 @@ from tests.swarm.engine import Engine
 from tests.swarm.sweep import Sweep, sweep
 from tests.swarm.upstreams import versions
 
-REAL = ("bluesky-pds", "custom-html", "gitea", "keycloak", "matrix-synapse", "mumble")
+REAL = (
+    "bluesky-pds",
+    "custom-html",
+    "custom-html-tiny",
+    "ghost",
+    "gitea",
+    "keycloak",
+    "matrix-synapse",
+    "mumble",
+)
 # Small, and nothing without the real Keycloak beside it.
 CLIENT = "keycloak-client"
 ALL = (*REAL, CLIENT)
@@ -25,7 +34,7 @@ def real(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield world
 
 
-def test_six_real_applications_and_a_client_of_one_go_from_nothing_to_canonicals(real: Sweep) -> None:
+def test_eight_real_applications_and_a_client_of_one_go_from_nothing_to_canonicals(real: Sweep) -> None:
     done = real.run("-o", "wide")
     sys.stdout.write(done.out)
     assert done.code == 0, done.out + done.err
