@@ -1,6 +1,7 @@
 """Sorts what Docker's client says when a command fails: the host's fault, or the recipe's."""
 
 import re
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -25,7 +26,6 @@ def _fault(words: str, hint: str = "", *, of_host: bool = True) -> _Fault:
 LONGEST = 600
 
 _ANYTHING = re.compile(b"")
-_IMAGE_WENT = re.compile(rb"no such image", re.IGNORECASE)
 
 # The first that fits holds. Messages of Docker Engine 20.10 and of clients up to 28.
 _FAULTS = (
@@ -78,6 +78,8 @@ _FAULTS = (
     ),
     _fault(r"the swarm does not have a leader|rpc error: code = Unavailable", "look at the swarm: docker node ls"),
 )
+# A task's image had been here when it was handed over.
+_FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who removes images?"), *_FAULTS)
 
 
 def names_nothing(said: bytes) -> bool:
@@ -90,21 +92,17 @@ def sorted_fault(what: str, said: bytes, *, of_recipe: bool = False, of_task: bo
     """The error for a command of Docker's that failed; `what` says what it was to do.
 
     `of_recipe` is True where it was told something that the recipe had chosen: only then may the recipe be to blame.
-    `of_task` is where words are a task's: its image had been here when it was handed over.
+    `of_task` is True for the words of a task.
     """
-    if of_task and _IMAGE_WENT.search(said):
-        return InfrastructureError(
-            f"{what}: {one_line(said, LONGEST)}", "its image was here before: who removes images?"
-        )
-    fault = _known(said) or _Fault(_ANYTHING, of_host=not of_recipe)
+    fault = _known(said, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
     message = f"{what}: {one_line(_without_preamble(said), LONGEST) or 'Docker said nothing'}"
     if fault.of_host or not of_recipe:
         return InfrastructureError(message, fault.hint)
     return RecipeError(message, fault.hint)
 
 
-def _known(said: bytes) -> _Fault | None:
-    return next((fault for fault in _FAULTS if fault.words.search(said)), None)
+def _known(said: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
+    return next((fault for fault in faults if fault.words.search(said)), None)
 
 
 def _without_preamble(said: bytes) -> bytes:

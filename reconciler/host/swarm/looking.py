@@ -1,6 +1,6 @@
 """What runs of a stack, from one look at its services and tasks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from attrs import frozen
@@ -11,6 +11,9 @@ from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.service import volumes_in
 from reconciler.host.swarm.settling import is_at_rest, settling
 from reconciler.host.swarm.stack import ADDRESS, APP, COMMIT, NAMESPACE, PEER, Stack
+
+_PAUSE = 0.2
+_LONGEST_PAUSE = 1.0
 
 
 @frozen
@@ -30,6 +33,14 @@ class Sight:
 def look_at(engine: Engine, stack: Stack) -> Sight:
     services = engine.inspect("service", services_of(engine, stack))
     return Sight(services, engine.tasks([service["ID"] for service in services]), engine.node, datetime.now(UTC))
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks, each of which is several commands: longer and longer."""
+    pause = _PAUSE
+    while True:
+        yield pause
+        pause = min(1.5 * pause, _LONGEST_PAUSE)
 
 
 def services_of(engine: Engine, stack: Stack) -> tuple[str, ...]:

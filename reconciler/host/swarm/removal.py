@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from attrs import frozen
 
 from reconciler.host.swarm.engine import Engine, Json
+from reconciler.host.swarm.looking import pauses
 from reconciler.host.swarm.stack import NAMESPACE, SLOT
 
 # In this order each can go: a volume is held by containers, a network by tasks.
 _KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
 _LETTING_GO = 120.0
-_PAUSE = 0.1
-_LONGEST_PAUSE = 1.0
 
 Objects = Mapping[str, tuple[str, ...]]
 
@@ -72,7 +71,7 @@ def of_slot(engine: Engine, mark: str) -> Labelled:
 
 def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
     """Remove everything of these; names what would not go."""
-    until, pause = time.monotonic() + _LETTING_GO, _PAUSE
+    until, growing = time.monotonic() + _LETTING_GO, pauses()
     while left := objects(engine, which):
         if time.monotonic() > until:
             return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)
@@ -80,6 +79,5 @@ def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = 
         for kind, names in left.items():
             if kind != "container" or "service" not in left:
                 engine.drop(kind, names)
-        sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        sleep(next(growing))
     return ()

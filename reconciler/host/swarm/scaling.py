@@ -1,21 +1,19 @@
 """Brings services of a stack to rest and up again, and sees that Swarm has done so."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from attrs import evolve
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.swarm.engine import Engine, Json
-from reconciler.host.swarm.looking import Sight, look_at
+from reconciler.host.swarm.looking import Sight, look_at, pauses
 from reconciler.host.swarm.service import NO_NODE
 from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import Stack
 
 _RESTING = 180.0
 _SETTLING = 600.0
-_PAUSE = 0.2
-_LONGEST_PAUSE = 1.0
 
 Sleep = Callable[[float], None]
 
@@ -60,11 +58,11 @@ def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep =
     place(engine, "add", spread)
     jobs = [name for name in names if name not in scaled and name not in spread]
     engine.drop("service", jobs)
-    until, pauses = time.monotonic() + _RESTING, _pauses()
+    until, growing = time.monotonic() + _RESTING, pauses()
     while not _only(look_at(engine, stack), names).at_rest or _runs_on(engine, jobs):
         if time.monotonic() > until:
             raise InfrastructureError(f"{stack.recipe}: {', '.join(map(stack.logical, names))} would not come to rest")
-        sleep(next(pauses))
+        sleep(next(growing))
 
 
 def _runs_on(engine: Engine, removed: Collection[str]) -> bool:
@@ -75,19 +73,11 @@ def _runs_on(engine: Engine, removed: Collection[str]) -> bool:
 
 def await_settled(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> None:
     """Raises RecipeError where the named services do not come up, InfrastructureError where the host is to blame."""
-    until, pauses = time.monotonic() + _SETTLING, _pauses()
+    until, growing = time.monotonic() + _SETTLING, pauses()
     while lacks := _lacks(engine, stack, names):
         if time.monotonic() > until:
             raise RecipeError(f"{stack.recipe} does not come up again: {lacks}")
-        sleep(next(pauses))
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds between two looks, each of which is four commands: longer and longer."""
-    pause = _PAUSE
-    while True:
-        yield pause
-        pause = min(1.5 * pause, _LONGEST_PAUSE)
+        sleep(next(growing))
 
 
 def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
