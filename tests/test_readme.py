@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from desired.declared import read_fleet
 from tests.command import Canon
 from tests.forge import Forge, forge
 from tests.repositories import git
@@ -116,3 +117,15 @@ def test_the_daily_round_of_the_readme_works_on_a_repository_beside_the_fleet(ca
     assert re.search(
         r"^counter 1\.0\.0\+v1 [0-9a-f]{40} http://127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+$", done.out, re.MULTILINE
     )
+
+
+def test_the_declarations_that_the_readme_shows_are_accepted(tmp_path: Path) -> None:
+    shown = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    fleet, recipe = shown
+    texts = {"notes": recipe, "accounts": '[recipe]\nupstream = "https://forge.example/accounts.git"\n'}
+    for name, text in texts.items():
+        declared = tmp_path / "recipes" / name / "recipe.toml"
+        declared.parent.mkdir(parents=True)
+        declared.write_text(text)
+    (tmp_path / "fleet.toml").write_text(fleet)
+    assert list(read_fleet(tmp_path).recipes) == ["accounts", "notes"]
