@@ -101,11 +101,24 @@ class SecretNeed:
 
 
 @frozen
+class Makers:
+    """Where secrets come from: `commands` print them and run in `folder`, the recipe's tests.
+
+    `known` is a folder of secrets that the same app has elsewhere: what is there is taken over.
+    """
+
+    commands: Mapping[str, Argv]
+    folder: Path
+    known: Path | None = None
+
+
+@frozen
 class Seen:
     """An app that runs. `version` and `commit` are read from the running thing.
 
     `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in
-    words what keeps it from that, `lost` which part ended and will not come back. `peer` is where other apps of the
+    words what keeps it from that, `lost` which part ended and will not come back, `late` that it had no more than
+    too little time. `peer` is where other apps of the
     slot reach it, "HOST:PORT" like `address`; "" where that is not known.
     """
 
@@ -116,6 +129,7 @@ class Seen:
     address: str
     lacks: str = ""
     lost: str = ""
+    late: bool = False
     peer: str = ""
 
 

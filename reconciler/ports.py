@@ -10,13 +10,14 @@ from typing import Protocol
 
 from attrs import evolve, frozen
 
-from desired.model import Argv, Ready, Recipe, Unobservable
+from desired.model import Ready, Recipe, Unobservable
 from reconciler.crossing import (
     Absent,
     Alterations,
     App,
     Command,
     Given,
+    Makers,
     MirrorRefs,
     Question,
     Ran,
@@ -90,8 +91,11 @@ class Driver(Protocol):
 
     programs: tuple[str, ...]
 
-    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
-        """The secrets the checked-out release reads. Raises RecipeError where it cannot be run at all."""
+    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+        """The secrets the checked-out release reads, deployed as it is `given`.
+
+        Raises RecipeError where it cannot be run at all.
+        """
         ...
 
     def deploy(self, app: App, checkout: Path, given: Given) -> None:
@@ -152,10 +156,8 @@ class Driver(Protocol):
 class Secrets(Protocol):
     """Makes what an app's secrets folder lacks; what is there already is kept."""
 
-    def provide(
-        self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], folder: Path, log: Path
-    ) -> None:
-        """Makers run in `folder`; `log` learns that they ran, never what they print.
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> None:
+        """`log` learns that makers ran, never what they print.
 
         Raises RecipeError naming every secret that cannot be made or whose maker failed,
         InfrastructureError for a maker whose program is missing.

@@ -6,7 +6,7 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Argv, Recipe, Release
-from reconciler.crossing import Command, Given, Ran, Seen, Unready
+from reconciler.crossing import Command, Given, Makers, Ran, Seen, Unready
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.slots import Placed, Slot
 
@@ -18,11 +18,13 @@ class Member:
     """One recipe of a cast at a release.
 
     `source` is the unpacked folder its data comes from; None means fresh data, or what is in the slot already.
+    `secrets` is a folder of secrets that it is to have instead of new ones.
     """
 
     recipe: Recipe
     release: Release
     source: Path | None = None
+    secrets: Path | None = None
 
 
 Cast = tuple[Member, ...]
@@ -42,14 +44,12 @@ def raise_app(slot: Slot, member: Member) -> Seen:
     """
     fresh = member.source is None and member.recipe.name not in slot.placed
     placed = slot.place(member.recipe, member.release)
-    needs = placed.driver.needs(placed.checkout)
+    given = _given(slot, placed)
+    needs = placed.driver.needs(placed.checkout, given)
     if member.source is not None:
         _load(placed, member.source)
-    install, tests = member.recipe.install, slot.tests_of(member.recipe)
-    slot.host.secrets.provide(placed.app, needs, install.secrets, tests, slot.log)
-    settings = {**needs_environment(slot, member.recipe), **install.env}
-    overlays = tuple(tests / name for name in install.overlays)
-    given = Given(member.release.version, member.release.commit, settings, overlays)
+    makers = Makers(member.recipe.install.secrets, slot.tests_of(member.recipe), member.secrets)
+    slot.host.secrets.provide(placed.app, needs, makers, slot.log)
     placed.driver.deploy(placed.app, placed.checkout, given)
     seen = until_ready(slot, placed)
     if fresh and member.recipe.install.steps:
@@ -57,6 +57,13 @@ def raise_app(slot: Slot, member: Member) -> Seen:
             run(slot, placed, step, f"install step {number}")
         seen = until_ready(slot, placed)
     return seen
+
+
+def _given(slot: Slot, placed: Placed) -> Given:
+    install, tests = placed.recipe.install, slot.tests_of(placed.recipe)
+    settings = {**needs_environment(slot, placed.recipe), **install.env}
+    overlays = tuple(tests / name for name in install.overlays)
+    return Given(placed.release.version, placed.release.commit, settings, overlays)
 
 
 def _load(placed: Placed, source: Path) -> None:

@@ -12,7 +12,7 @@ from reconciler.core.base import Origin
 from reconciler.core.tiers import Candidate, Skip
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.ports import Host
-from reconciler.raising import Member, raise_app, raise_cast, run, run_all, until_ready
+from reconciler.raising import Cast, Member, raise_app, raise_cast, run, run_all, until_ready
 from reconciler.slots import Closing, Slot, open_slot
 from state.model import Canonical
 
@@ -157,7 +157,7 @@ class Rehearsal:
             raise SkipTierError(Skip.NO_CHECK, "no backup was taken")
         self._rest()
         with self._slot(TierName.RESTORE) as slot:
-            raise_cast(slot, self.assignment.cast)
+            raise_cast(slot, self._cast_with_its_secrets())
             own = slot.placed[self.assignment.recipe.name]
             if restore is not None:
                 run(slot, own, restore, "backup.restore")
@@ -167,6 +167,12 @@ class Rehearsal:
             self._check(slot)
         if self.assignment.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "was brought back, but no [data] check proves what")
+
+    def _cast_with_its_secrets(self) -> Cast:
+        """Backups hold no secrets: whoever restores one has them still, and its data may want these and no others."""
+        assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
+        *needed, own = self.assignment.cast
+        return (*needed, evolve(own, secrets=self.living.placed[own.recipe.name].app.secrets))
 
     def _custom(self) -> None:
         if not self.assignment.recipe.custom.run:

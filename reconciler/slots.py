@@ -162,6 +162,11 @@ class Slot:
         self.remarks += [f"{what} of {whose} would not go" for what in residue.left]
 
 
+def backup_of(reserved_folder: Path) -> Path:
+    """Where one tier's backup waits for another: all slots of a trial have the same."""
+    return reserved_folder / "backup"
+
+
 @contextmanager
 def open_slot(host: Host, reserved_folder: Path, role: str, log: Path) -> Iterator[Slot]:
     """A new slot in a reserved folder; what still is of it at the end is removed."""
@@ -171,7 +176,7 @@ def open_slot(host: Host, reserved_folder: Path, role: str, log: Path) -> Iterat
     for name in ("home", "tmp"):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    backup = reserved_folder / "backup"
+    backup = backup_of(reserved_folder)
     backup.mkdir(mode=0o700, exist_ok=True)
     slot = Slot(host, folder, backup, log, emptied)
     try:

@@ -13,6 +13,8 @@ from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports import Host
 from reconciler.rehearsal import Rehearsal, SkipTierError, SlowHostError
+from reconciler.slots import backup_of
+from state.durable import remove_tree
 from state.errors import StateError
 
 
@@ -50,6 +52,8 @@ class _Attempt:
         """Go through the tiers until one fails, then remove every slot."""
         started_at, started = self.host.clock.now(), self.host.clock.monotonic()
         tests_before = self._tests()
+        # A backup that an earlier try took would prove nothing of this one.
+        remove_tree(backup_of(self.assignment.folder))
         with ExitStack() as stack:
             rehearsal = Rehearsal(self.host, self.assignment, stack, self.again)
             for name, tier in rehearsal.tiers().items():

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 from attrs import define, evolve
 
-from desired.model import Argv, Ready, Recipe, Unobservable
+from desired.model import Ready, Recipe, Unobservable
 from reconciler.crossing import (
     Absent,
     Alterations,
     App,
     Command,
     Given,
+    Makers,
     MirrorRefs,
     Question,
     Ran,
@@ -134,22 +135,26 @@ class MirrorShelf:
 
 @define
 class SecretShelf:
-    def provide(
-        self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], folder: Path, log: Path
-    ) -> None:
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> None:
         app.secrets.mkdir(exist_ok=True)
         for need in needs:
             if not (app.secrets / need.name).exists():
-                (app.secrets / need.name).write_text(f"secret of {app.recipe}")
+                new = f"secret of {app.recipe} for {app.folder.parent.name}"
+                made = (makers.known / need.name).read_text() if makers.known else new
+                (app.secrets / need.name).write_text(made)
 
 
 class Contents(TypedDict):
-    """What an app keeps: the versions that ran on its data, whether it was marked, what ran last, and where first."""
+    """What an app keeps: the versions that ran on its data, whether it was marked, what ran last, and where first.
+
+    `key` is the secret that it was made with, without which nothing of it can be read.
+    """
 
     lived: list[str]
     mark: bool
     last: str
     place: str
+    key: str
 
 
 @define
@@ -159,7 +164,7 @@ class Apps:
     world: "World"
     programs: tuple[str, ...] = ()
 
-    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
         return (SecretNeed("key", 16),)
 
     def deploy(self, app: App, checkout: Path, given: Given) -> None:
@@ -171,18 +176,18 @@ class Apps:
         data = self._data(app)
         if behaviour.writes_into_checkout:
             (checkout / "COMMIT").write_text("altered")
-        own, place = f"{given.version} {commit}", str(app.folder)
-        if not behaviour.starts or _breaks(behaviour, data, own, place):
+        own, place, key = f"{given.version} {commit}", str(app.folder), (app.secrets / "key").read_text()
+        if not behaviour.starts or data["key"] not in {"", key} or _breaks(behaviour, data, own, place):
             return
         if data["last"] != own:
-            data = Contents(lived=[*data["lived"], given.version], mark=data["mark"], last=own, place=place)
+            data = Contents(lived=[*data["lived"], given.version], mark=data["mark"], last=own, place=place, key=key)
         data["mark"] = data["mark"] and not behaviour.loses_data
         self._write(app, data)
         self.world.running[app.folder] = (app.mark, Given(given.version, commit))
 
     def _data(self, app: App) -> Contents:
         path = app.data / "data.json"
-        empty = Contents(lived=[], mark=False, last="", place="")
+        empty = Contents(lived=[], mark=False, last="", place="", key="")
         return cast("Contents", json.loads(path.read_text())) if path.exists() else empty
 
     def _write(self, app: App, data: Contents) -> None:
@@ -278,6 +283,8 @@ class Tests:
             case "mark":
                 (app / "data" / "data.json").write_text(json.dumps({**data, "mark": True}))
             case "check":
+                if data["key"] != (app / "secrets" / "key").read_text():
+                    return Ran(1, "its data was made with another secret")
                 return Ran(0) if data["mark"] else Ran(1, "the marked data is gone")
             case "take":
                 backup.write_text(json.dumps(data))

@@ -86,7 +86,7 @@ class HostReadiness:
         if isinstance(seen, Unobservable):
             return _NotYet(seen.reason)
         if seen.lost:
-            return Unready(seen.lost)
+            return Unready(seen.lost, timed_out=seen.late)
         objection = self._objection(question, seen) if seen.settled else seen.lacks
         return _NotYet(objection) if objection else seen
 

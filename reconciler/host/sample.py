@@ -15,7 +15,7 @@ LONGEST_SECRET = 4096
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#(.*))?""")
 _BARE = re.compile(r"""(?!\s*['"])((?:(?!\s#).)*)(?:\s#(.*))?""")
-_SECRET = re.compile(r"SECRET_([A-Z0-9][A-Z0-9_]*)_VERSION")
+SECRET_VERSION = re.compile(r"SECRET_([A-Z0-9][A-Z0-9_]*)_VERSION")
 _WORD = re.compile(r"(?<!\S)(length|charset|generate)=(\S+)")
 _CHARSETS = {"": "", "alnum": "alnum", "alphanumeric": "alnum", "hex": "hex"}
 
@@ -46,14 +46,15 @@ class Sample:
 def parse_sample(text: str, usual_length: int | None = None) -> Sample:
     """The last of several assignments to one name holds. A `$` stays as it is: nothing is expanded.
 
-    `usual_length` is that of a secret whose line says neither a length nor that it is not to be generated.
+    `usual_length` is that of a secret whose line says neither a length nor that it is not to be generated. A secret of
+    a charset that we do not know wants a maker.
     """
     assigned: list[Assignment] = []
     secrets: dict[str, SecretNeed] = {}
     versions: dict[str, str] = {}
     for where, line in said_lines(SAMPLE, text):
         said = assignment(where, line)
-        secret = _SECRET.fullmatch(said.name)
+        secret = SECRET_VERSION.fullmatch(said.name)
         if secret is not None:
             own = secret[1].lower()
             secrets[own], versions[own] = _secret(where, own, said.comment, usual_length), said.value
@@ -86,10 +87,9 @@ def _unescape(text: str) -> str:
 def _secret(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")
-    if charset not in _CHARSETS:
-        raise RecipeError(f"{where}: the charset of secret {name} is none we know", "charset is hex or alnum")
-    length = None if words.get("generate") == "false" else _length(where, name, words) or usual_length
-    return SecretNeed(name, length, _CHARSETS[charset])
+    if charset not in _CHARSETS or words.get("generate") == "false":
+        return SecretNeed(name)
+    return SecretNeed(name, _length(where, name, words) or usual_length, _CHARSETS[charset])
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:

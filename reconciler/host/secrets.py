@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Argv
-from reconciler.crossing import App, SecretNeed
+from reconciler.crossing import App, Makers, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.driver import INHERITED
@@ -40,15 +40,13 @@ class HostSecrets:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
-    def provide(
-        self, app: App, needs: Sequence[SecretNeed], makers: Mapping[str, Argv], folder: Path, log: Path
-    ) -> None:
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> None:
         appfiles.make(app)
         refusals: dict[str, _Refusal] = {}
         for need in needs:
             if os.path.lexists(app.secrets / need.name):
                 continue
-            made = self._make(app, need, makers.get(need.name), folder)
+            made = _known(makers.known, need) or self._make(app, need, makers)
             if isinstance(made, _Refusal):
                 refusals[need.name] = made
             else:
@@ -57,11 +55,12 @@ class HostSecrets:
         if refusals:
             raise _failure(app, refusals)
 
-    def _make(self, app: App, need: SecretNeed, maker: Argv | None, folder: Path) -> bytes | _Refusal:
+    def _make(self, app: App, need: SecretNeed, makers: Makers) -> bytes | _Refusal:
+        maker = makers.commands.get(need.name)
         if maker is not None:
-            return _judge(app, maker, self._ask(app, maker, folder))
+            return _judge(app, maker, self._ask(app, maker, makers.folder))
         if need.length is None:
-            return _Refusal("has no length in .env.sample, and no maker")
+            return _Refusal("has no length or no known charset in .env.sample, and no maker")
         alphabet = _ALPHABETS.get(need.charset, _ALPHABETS[""])
         return "".join(secrets.choice(alphabet) for _ in range(need.length)).encode("ascii")
 
@@ -69,6 +68,12 @@ class HostSecrets:
         place = {"HOME": str(app.folder / "home"), "TMPDIR": str(app.folder / "tmp"), "RECIPE": app.recipe}
         order = Order(maker, {**self._environment, **place}, folder, _DEADLINE, mark=app.mark)
         return capture(order, most=_LARGEST + 1)
+
+
+def _known(folder: Path | None, need: SecretNeed) -> bytes:
+    """A secret that is had already, never through a link that an app may have put there; empty where it is not."""
+    path = folder / need.name if folder else None
+    return path.read_bytes() if path and path.is_file() and not path.is_symlink() else b""
 
 
 def _judge(app: App, maker: Argv, told: Told) -> bytes | _Refusal:

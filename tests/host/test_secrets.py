@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.crossing import App, SecretNeed
+from reconciler.crossing import App, Makers, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.secrets import HostSecrets
 from tests.procfile_apps import ENVIRONMENT, ESCAPE, PYTHON, lives, place
@@ -15,6 +15,8 @@ MAKER = ("printf", "%s\\n", SECRET)
 class Desk:
     """An app's place, a folder of makers and a log."""
 
+    known: Path | None = None
+
     def __init__(self, folder: Path) -> None:
         self.app = place(folder / "slot")
         self.folder = folder / "fleet"
@@ -23,7 +25,7 @@ class Desk:
 
     def provide(self, *needs: SecretNeed, **makers: tuple[str, ...]) -> None:
         secrets = HostSecrets({**ENVIRONMENT, "HTTPS_PROXY": "for commands only"})
-        secrets.provide(self.app, needs, makers, self.folder, self.log)
+        secrets.provide(self.app, needs, Makers(makers, self.folder, self.known), self.log)
 
     def made(self, name: str) -> str:
         return (self.app.secrets / name).read_text()
@@ -101,7 +103,7 @@ def test_all_that_is_wrong_is_named_at_once_and_what_could_be_made_is_made(desk:
             missing=("no-such-program",),
         )
     assert refusal.value.message == (
-        "notes: secret no_maker has no length in .env.sample, and no maker; "
+        "notes: secret no_maker has no length or no known charset in .env.sample, and no maker; "
         "secret fails sh ended with exit code 3: no entropy; "
         "secret silent true printed nothing; "
         "secret endless yes printed more than 65536 bytes; "
@@ -161,5 +163,5 @@ def test_a_link_is_not_followed_out_of_the_secrets(desk: Desk, tmp_path: Path) -
 def test_apps_of_one_slot_have_secrets_of_their_own(desk: Desk) -> None:
     other = App("needed", desk.app.folder.with_name("needed"), desk.app.mark)
     desk.provide(SecretNeed("x", 32))
-    HostSecrets(ENVIRONMENT).provide(other, [SecretNeed("x", 32)], {}, desk.folder, desk.log)
+    HostSecrets(ENVIRONMENT).provide(other, [SecretNeed("x", 32)], Makers({}, desk.folder), desk.log)
     assert (other.secrets / "x").read_text() != desk.made("x")

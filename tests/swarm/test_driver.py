@@ -204,7 +204,7 @@ def test_an_app_that_runs_is_not_saved(life: Life, tmp_path: Path) -> None:
 
 
 def test_a_release_needs_the_secrets_that_it_declares(life: Life, tmp_path: Path) -> None:
-    assert life.slots.driver.needs(checkout(tmp_path / "one", NGINX)) == (SecretNeed("token", 24),)
+    assert life.slots.driver.needs(checkout(tmp_path / "one", NGINX), given()) == (SecretNeed("token", 24),)
 
 
 def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp_path: Path) -> None:

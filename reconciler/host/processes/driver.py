@@ -66,7 +66,7 @@ class ProcessDriver:
         self._grace = grace
         self._deployments: dict[App, _Deployment] = {}
 
-    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - a Procfile has no overlays
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, given: Given) -> None:

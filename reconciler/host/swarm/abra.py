@@ -12,12 +12,14 @@ from desired.model import Swarm
 from desired.versions import is_release_name
 from reconciler.crossing import App, Given, Residue, SecretNeed
 from reconciler.errors import CanonError, InfrastructureError
-from reconciler.host.swarm import deployment, removal
+from reconciler.host.swarm import deployment, removal, secrets
+from reconciler.host.swarm.compose import Config
 from reconciler.host.swarm.coopcloud import Abra, Home
 from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.preparing import Prepared
 from reconciler.host.swarm.recipe import version_of
-from reconciler.host.swarm.stack import SLOT, Config, Stack
+from reconciler.host.swarm.stack import SLOT, Stack
 
 # On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
 DEPLOYMENT = "canon.deployment"
@@ -37,9 +39,9 @@ class AbraDriver(SwarmDriver):
         super().__init__(engine, policy, sleep)
         self._abra = abra
 
-    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
         self._abra.check()
-        return super().needs(checkout)
+        return super().needs(checkout, given)
 
     def deploy(self, app: App, checkout: Path, given: Given) -> None:
         prepared = deployment.ready(self._engine, self._policy, app, checkout, given)
@@ -48,7 +50,7 @@ class AbraDriver(SwarmDriver):
         laid = _marked(deployment.laid_over(prepared, self._policy, given), deployed)
         self._lay(home, app, prepared, laid, given)
         self._keep(stack)
-        for name in prepared.recipe.sample.versions:
+        for name in secrets.provided(prepared, app):
             self._abra.insert_secret(home, name, prepared.settings[version_of(name)], app.secrets / name)
         self._abra.deploy(home, given.version)
         self._confirm(stack, deployed)
@@ -70,7 +72,7 @@ class AbraDriver(SwarmDriver):
         residue = super().clear(mark)
         return Residue(residue.ended, (*left, *residue.left))
 
-    def _lay(self, home: Home, app: App, prepared: deployment.Prepared, laid: Config, given: Given) -> None:
+    def _lay(self, home: Home, app: App, prepared: Prepared, laid: Config, given: Given) -> None:
         """What abra finds: the app's variables, and the release with everything that goes over it."""
         own = [file for file in prepared.compose if file not in given.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(given.overlays, 1)}

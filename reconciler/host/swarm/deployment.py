@@ -2,42 +2,32 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from attrs import frozen
 
 from desired.model import Swarm
 from reconciler.crossing import App, Given
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.listeners import free_port
-from reconciler.host.sample import SAMPLE
-from reconciler.host.swarm.engine import Engine
-from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of, version_of
-from reconciler.host.swarm.service import wants_none
-from reconciler.host.swarm.stack import (
-    ADDRESS,
+from reconciler.host.swarm import secrets
+from reconciler.host.swarm.compose import (
     APP,
-    NAMESPACE,
-    SLOT,
     Config,
-    Door,
-    Release,
-    Stack,
-    bound,
+    Mount,
     claims,
     files,
     images,
+    mounts,
     outside,
-    overlay,
     own_port,
     server_port,
-    stack_of,
-    whole,
-    with_all_ports,
 )
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.preparing import Prepared, prepare
+from reconciler.host.swarm.recipe import inside
+from reconciler.host.swarm.service import wants_none
+from reconciler.host.swarm.stack import ADDRESS, NAMESPACE, Door, Release, Stack, overlay, stack_of, whole
 
 _LOOPBACK = "127.0.0.1"
 # Of the host, but no data of anybody's.
@@ -56,23 +46,11 @@ exec docker exec --interactive "$container" "$@"
 """
 
 
-@frozen
-class Prepared:
-    """A release as it will be deployed: its files, the variables in them, and what they come to."""
-
-    stack: Stack
-    recipe: SwarmRecipe
-    checkout: Path
-    compose: Sequence[Path]
-    settings: Mapping[str, str]
-    config: Config
-
-
 def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> None:
     """Raises RecipeError or InfrastructureError where the stack cannot be handed over; Swarm does the rest."""
     prepared = ready(engine, policy, app, checkout, given)
     stack = prepared.stack
-    make_secrets(engine, prepared, app)
+    secrets.make(engine, prepared, app)
     release = Release(given.version, given.commit, prepared.settings)
     file = write_compose(app, whole(prepared.config, stack, release, door(prepared, policy)))
     engine.deploy(stack.name, (file,), {}, checkout)
@@ -83,7 +61,7 @@ def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given)
     """A release that can be deployed as far as can be told before, its images on this host."""
     prepared = prepare(engine, stack_of(app, policy.zone), checkout, given)
     _check(engine, policy, prepared)
-    _check_secrets(engine, prepared)
+    secrets.check(engine, prepared)
     for image in images(prepared.config):
         engine.pull(image)
     return prepared
@@ -108,35 +86,13 @@ def finish(engine: Engine, stack: Stack, app: App, given: Given) -> None:
     _write_app_run(engine, stack, app)
 
 
-def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given) -> Prepared:
-    recipe = read_recipe(checkout)
-    ours = {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
-    settings = settings_of(recipe, given.settings, ours)
-    compose = (*compose_files(settings, checkout), *given.overlays)
-    merged = _read(engine.config(compose, settings, checkout))
-    each = [_read(engine.config((file,), settings, checkout)) for file in compose] if len(compose) > 1 else []
-    return Prepared(stack, recipe, checkout, compose, settings, _without_files(with_all_ports(merged, each), checkout))
-
-
-def _without_files(config: Config, checkout: Path) -> Config:
-    """Docker's client has laid the variables of `env_file` into the services, and would read the files once more."""
-    for name, service in config["services"].items():
-        for file in service.get("env_file") or ():
-            inside(checkout, checkout / file, f"env_file of {name} is {file}")
-    services = {
-        name: {key: value for key, value in service.items() if key != "env_file"}
-        for name, service in config["services"].items()
-    }
-    return {**config, "services": services}
-
-
 def door(prepared: Prepared, policy: Swarm) -> Door:
     """Where the tests reach the app. Raises RecipeError where nothing says at which port it listens."""
     config, stack = prepared.config, prepared.stack
-    target = server_port(config)
+    target = server_port(config, stack.name)
     if policy.proxy is not None and target is not None:
         scheme, _, address = policy.proxy.partition("://")
-        return Door(_with_port(scheme, address), f"{scheme}://{_named(stack.domain, address)}")
+        return Door(_with_port(scheme, address), f"{scheme}://{_named(stack.domain, address)}", proxied=True)
     own = own_port(config, target)
     if own is None and target is None:
         raise RecipeError(
@@ -148,59 +104,14 @@ def door(prepared: Prepared, policy: Swarm) -> Door:
     return Door(address, f"http://{address}", *((target, published) if own is None else ()))
 
 
-def make_secrets(engine: Engine, prepared: Prepared, app: App) -> None:
-    """A secret of the swarm for each that was provided; one that is there has the same content already."""
-    stack = prepared.stack
-    labels = ("--label", f"{SLOT}={stack.mark}", "--label", f"{NAMESPACE}={stack.name}")
-    have = _secrets(engine, f"label={labels[-1]}")
-    for name, full in secret_names(prepared).items():
-        if full not in have:
-            content = (app.secrets / name).read_bytes()
-            engine.change("secret", "create", *labels, full, "-", what=f"make secret {name}", given=content)
-
-
-def secret_names(prepared: Prepared) -> Mapping[str, str]:
-    """What each secret of the recipe is called in the swarm; its version is a setting like any other."""
-    stack, settings, names = prepared.stack.name, prepared.settings, prepared.recipe.sample.versions
-    return {name: f"{stack}_{name}_{settings[version_of(name)]}" for name in names}
-
-
-def _check_secrets(engine: Engine, prepared: Prepared) -> None:
-    """Docker would find out only once it has made the networks."""
-    secrets = (prepared.config.get("secrets") or {}).values()
-    wanted = {secret["name"] for secret in secrets if secret and secret.get("external")}
-    lacking = wanted - {*secret_names(prepared).values()}
-    if lacking and (lacking := lacking - _secrets(engine)):
-        said = ", ".join(prepared.stack.logical(name) for name in sorted(lacking))
-        raise RecipeError(
-            f"{prepared.stack.recipe}: nothing makes the secret {said}",
-            f"declare it in {SAMPLE}, as SECRET_NAME_VERSION=v1",
-        )
-
-
-def _secrets(engine: Engine, *filters: str) -> set[str]:
-    return {secret["Spec"]["Name"] for secret in engine.inspect("secret", engine.found("secret", *filters))}
-
-
-def _read(config: bytes) -> Config:
-    import yaml
-
-    document: Any = yaml.safe_load(config)
-    return document if isinstance(document, dict) else {"services": {}}
-
-
 def _check(engine: Engine, policy: Swarm, prepared: Prepared) -> None:
     stack, config = prepared.stack, prepared.config
     for what, file in files(config):
         inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in outside(config):
         raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
-    for service, path in bound(config):
-        if not (_holds_no_data(Path(path)) or Path(path).is_relative_to(prepared.checkout)):
-            raise RecipeError(
-                f"{stack.recipe}: {service} may write to {path} of this host, which no slot would have alone",
-                "make it a volume, or read_only, by an overlay",
-            )
+    for mount in mounts(config, "bind"):
+        _check_bind(prepared, mount)
     wanted, taken = _wanted(prepared, policy), _taken(engine, stack)
     for claim, service in wanted.items():
         if claim in taken:
@@ -208,6 +119,21 @@ def _check(engine: Engine, policy: Swarm, prepared: Prepared) -> None:
                 f"{stack.recipe}: {service} wants {claim}, which {taken[claim]} has",
                 "one of the two can be up at a time: try again once the other is gone",
             )
+
+
+def _check_bind(prepared: Prepared, mount: Mount) -> None:
+    recipe, path = prepared.stack.recipe, Path(mount.source)
+    if path.is_relative_to(prepared.checkout):
+        return
+    if mount.written and not _holds_no_data(path):
+        raise RecipeError(
+            f"{recipe}: {mount.service} may write to {path} of this host, which no slot would have alone",
+            "make it a volume, or read_only, by an overlay",
+        )
+    if not path.exists():
+        raise InfrastructureError(
+            f"{recipe}: {mount.service} wants {path} of this host, which is not there", "make it there"
+        )
 
 
 def _holds_no_data(path: Path) -> bool:

@@ -8,10 +8,9 @@ from desired.model import Swarm
 from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, Standing
 from reconciler.errors import InfrastructureError
 from reconciler.host import appfiles
-from reconciler.host.swarm import backup, deployment, removal, scaling
+from reconciler.host.swarm import backup, deployment, removal, scaling, secrets
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.looking import look_at, seen, services_of
-from reconciler.host.swarm.recipe import read_recipe
 from reconciler.host.swarm.stack import Stack, stack_of
 from reconciler.host.swarm.survey import survey
 from reconciler.host.swarm.volumes import load_volumes, save_volumes
@@ -32,9 +31,10 @@ class SwarmDriver:
         self._policy = policy
         self._sleep = sleep
 
-    def needs(self, checkout: Path) -> tuple[SecretNeed, ...]:
+    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+        """Those that its sample or its settings declare."""
         self._engine.check()
-        return read_recipe(checkout).sample.secrets
+        return secrets.needs(self._engine, checkout, given)
 
     def deploy(self, app: App, checkout: Path, given: Given) -> None:
         """Over what is there it is Swarm's own update, as for the recipe's users."""

@@ -103,7 +103,9 @@ class Engine:
     def drop(self, kind: str, names: Sequence[str]) -> None:
         """Remove objects; which of them are gone is for the caller to see."""
         if names:
-            order = self._order((kind, "rm", *(("--force",) if kind == "container" else ()), *names), _CHANGING)
+            # Volumes without a name go with their container, or are nobody's.
+            manner = ("--force", "--volumes") if kind == "container" else ()
+            order = self._order((kind, "rm", *manner, *names), _CHANGING)
             self._capture(evolve(order, holding=self.lock))
 
     def pull(self, image: str) -> None:
@@ -128,7 +130,7 @@ class Engine:
         """`docker cp` of an archive: to `out`, or from the file `given`."""
         err = Capture(MIB)
         if run(evolve(self._order(("cp", *argv), _COPYING), given=given or b""), out, err).code != 0:
-            raise sorted_fault("copy a volume", err.data)
+            raise sorted_fault("copy a volume", err.data, of_recipe=names_nothing(err.data))
 
     def logs(self, service: str, lines: int, out: Sink) -> None:
         """The last lines that each task of a service wrote; nothing of one that is gone."""

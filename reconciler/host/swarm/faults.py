@@ -56,9 +56,10 @@ _FAULTS = (
     ),
     _fault(
         r"manifest (?:for \S+ )?(?:unknown|not found)|not found: manifest|no such image|invalid reference format"
-        r"|no matching manifest",
+        r"|no matching manifest|failed to resolve reference \S+: \S+: not found$",
         of_host=False,
     ),
+    _fault(r"could not find the file \S+ in container", of_host=False),
     _fault(
         r"pull access denied|requested access to the resource is denied|unauthorized: authentication required",
         "see that the image is published",

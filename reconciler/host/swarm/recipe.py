@@ -6,9 +6,10 @@ from pathlib import Path
 
 from attrs import frozen
 
+from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host.lines import read_text, said_lines
-from reconciler.host.sample import SAMPLE, Assignment, Sample, parse_sample
+from reconciler.host.sample import SAMPLE, SECRET_VERSION, Assignment, Sample, parse_sample
 from reconciler.host.text import printable
 
 COMPOSE = "compose.yml"
@@ -53,6 +54,22 @@ def parse_exports(text: str) -> Iterator[tuple[str, str]]:
         match = _EXPORT.fullmatch(line)
         if match is not None:
             yield match[1], next(value for value in match.groups()[1:] if value is not None)
+
+
+def declared(recipe: SwarmRecipe, given: Mapping[str, str]) -> Sequence[SecretNeed]:
+    """The secrets of a deployment: those of the sample, and those that were `given` a version.
+
+    Recipes leave what only some overlays want in comments, for who uses these to declare.
+    """
+    known = {need.name: need for need in recipe.sample.secrets}
+    added = {name: SecretNeed(name, _USUAL_LENGTH) for name in versions_in(given)}
+    return tuple({**added, **known}.values())
+
+
+def versions_in(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """For each secret what the setting of its version says, which is a part of its name in a swarm."""
+    found = {name: SECRET_VERSION.fullmatch(name) for name in settings}
+    return {match[1].lower(): settings[name] for name, match in found.items() if match}
 
 
 def version_of(secret: str) -> str:

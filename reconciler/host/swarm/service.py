@@ -53,6 +53,11 @@ class Service:
         return [task for task in self.tasks if state(task) == "running" and task["DesiredState"] == "running"]
 
     @property
+    def giving_way(self) -> bool:
+        """Whether a task of an earlier deployment has yet to stop: a new one may wait for its port."""
+        return any(is_going(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
+
+    @property
     def proving(self) -> timedelta:
         """How long a task has to be up to count: where some failed before, as long as the longest of them lasted."""
         lasted = (since(task) - _time(task["CreatedAt"]) for task in self.failed)

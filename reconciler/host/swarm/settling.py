@@ -31,6 +31,10 @@ CRASHES = 3
 _PLACING = timedelta(seconds=15)
 
 
+class TooLateError(RecipeError):
+    """A health check gave up on an app, which on a busy host may only have had too little time."""
+
+
 @frozen
 class Settling:
     """How far a stack is: `lacks` says what keeps it from being settled, `failure` what waiting will not mend."""
@@ -86,7 +90,7 @@ def _broken_off(service: Service) -> CanonError | None:
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
     """A task that has waited for too long for a node, or for an address in its networks."""
     for task in service.tasks:
-        if state(task) not in {"new", "pending"} or now - since(task) < _PLACING:
+        if state(task) not in {"new", "pending"} or now - since(task) < _PLACING or service.giving_way:
             continue
         if state(task) == "new":
             stuck = f"a task of {service.name} gets no further than new: Swarm finds no address for it"
@@ -131,4 +135,5 @@ def _sorted(what: str, task: Json) -> CanonError:
     sorted_by_words = sorted_fault(what, words_of(task).encode(), of_recipe=True, of_task=True)
     if isinstance(sorted_by_words, InfrastructureError):
         return sorted_by_words
-    return RecipeError(f"{what}: {said_of(task)}")
+    kind = TooLateError if "unhealthy container" in words_of(task) else RecipeError
+    return kind(f"{what}: {said_of(task)}")

@@ -57,7 +57,11 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
             (into / volume).mkdir(mode=0o700, parents=True)
             for number, path in enumerate(kept or ("",)):
                 out = Dump(into / volume / f"{number}{_SUFFIX}")
-                engine.copy(f"{container}:{_place(volume, path)}", "-", out=out)
+                try:
+                    engine.copy(f"{container}:{_place(volume, path)}", "-", out=out)
+                except RecipeError:
+                    where = path or "anything"
+                    raise RecipeError(f"its labels back up {where} of volume {volume}, which is not there") from None
 
 
 def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:

@@ -8,33 +8,24 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.crossing import App
-from reconciler.errors import RecipeError
+from reconciler.host.swarm.compose import Config
 from reconciler.host.swarm.stack import (
     ADDRESS,
     COMMIT,
     PEER,
     SLOT,
-    Config,
     Door,
     Release,
     Stack,
-    bound,
-    claims,
-    files,
-    images,
-    outside,
     overlay,
-    own_port,
-    server_port,
     stack_of,
     whole,
-    with_all_ports,
 )
 
 MARK = "/state/work/notes/slot"
 STACK = Stack("notes-1234abcd", "notes", MARK, "notes.localhost")
 RELEASE = Release("1.2.0+4.5", "c" * 40, {"TITLE": "costs $5", "A": "given"})
-PROXIED = Door("127.0.0.1:80", "http://notes.localhost")
+PROXIED = Door("127.0.0.1:80", "http://notes.localhost", proxied=True)
 PUBLISHED = Door("127.0.0.1:24000", "http://127.0.0.1:24000", 80, 24000)
 SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 
@@ -42,10 +33,6 @@ SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 def config(**app: object) -> Config:
     """As `docker stack config` tells it."""
     return {"version": "3.8", "services": {"app": {"image": "nginx:1", **app}}}
-
-
-def port(published: int, protocol: str = "tcp", mode: str = "ingress") -> Config:
-    return {"mode": mode, "target": 80, "published": published, "protocol": protocol}
 
 
 # ---- names ----
@@ -77,88 +64,6 @@ def test_an_object_is_called_by_the_recipe_as_before_it_was_deployed() -> None:
     assert STACK.logical("notes-1234abcd_a_b") == "a_b"
     assert STACK.logical("proxy") == "proxy"
     assert STACK.label("version") == "coop-cloud.notes-1234abcd.version"
-
-
-# ---- what is asked of a recipe ----
-
-
-@pytest.mark.parametrize(
-    ("ports", "own"),
-    [
-        ([], None),
-        ([port(8080)], 8080),
-        ([port(64738, "udp")], None),
-        ([port(64738, "udp"), port(64738)], 64738),
-        ([{"mode": "ingress", "target": 80, "protocol": "tcp"}, port(81)], 81),
-    ],
-)
-def test_the_apps_own_port_is_its_first_published_one_of_tcp(ports: list[Config], own: int | None) -> None:
-    assert own_port(config(ports=ports)) == own
-
-
-@pytest.mark.parametrize(
-    ("labels", "server"),
-    [
-        ({}, None),
-        ({SERVER: "80"}, 80),
-        ({SERVER.replace("http", "tcp"): "64738"}, 64738),
-        ({"traefik.enable": "true", "traefik.http.routers.notes.rule": "Host(`x`)", SERVER: "3000"}, 3000),
-        ({SERVER: "${PORT}"}, None),
-        ({SERVER: ""}, None),
-        ({SERVER.replace("port", "scheme"): "443"}, None),
-    ],
-)
-def test_the_apps_port_is_the_one_to_which_its_labels_let_a_proxy_lead(
-    labels: Mapping[str, str], server: int | None
-) -> None:
-    assert server_port(config(deploy={"labels": labels})) == server
-
-
-@pytest.mark.parametrize("asked", [own_port, server_port])
-def test_a_recipe_without_an_app_is_none(asked: Any) -> None:  # noqa: ANN401 - either of two functions
-    assert asked(config()) is None
-    with pytest.raises(RecipeError, match="no service app"):
-        asked({"services": {"web": {}}})
-
-
-def test_a_claim_is_a_fixed_port_of_any_service() -> None:
-    told: Config = {
-        "services": {
-            "app": {"ports": [port(64738), port(64738, "udp"), {"target": 80}]},
-            "db": {"ports": [port(5432, mode="host")]},
-            "cache": {},
-        }
-    }
-    assert claims(told) == {"64738/tcp": "app", "64738/udp": "app", "5432/tcp": "db"}
-
-
-def test_images_files_and_outside_volumes_are_told_once_each() -> None:
-    told: Config = {
-        "services": {"app": {"image": "nginx:1"}, "two": {"image": "nginx:1"}, "db": {"image": "pg@sha256:00"}},
-        "configs": {"a": {"file": "/c/a"}, "b": {"external": True, "name": "b"}, "c": None},
-        "secrets": {"s": {"file": "/c/s", "name": "x"}},
-        "volumes": {"data": {}, "shared": {"name": "shared", "external": True}, "none": None},
-    }
-    assert images(told) == ("nginx:1", "pg@sha256:00")
-    assert list(files(told)) == [("config a", "/c/a"), ("secret s", "/c/s")]
-    assert outside(told) == ("shared",)
-    assert (images({"services": {}}), list(files({})), outside({})) == ((), [], ())
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"type": "none", "o": "bind", "device": "/srv/data"},
-        {"type": "nfs", "o": "addr=10.0.0.1,rw", "device": ":/exports/data"},
-        {"type": "cifs", "device": "//host/share"},
-    ],
-)
-def test_a_volume_that_only_leads_elsewhere_is_outside_too(options: Mapping[str, str]) -> None:
-    assert outside({"volumes": {"data": {"driver_opts": options}}}) == ("data",)
-
-
-def test_a_volume_in_memory_is_the_slots_own() -> None:
-    assert outside({"volumes": {"run": {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}}}}) == ()
 
 
 # ---- what is laid over it ----
@@ -285,13 +190,12 @@ def test_other_apps_of_the_slot_are_told_the_name_and_the_port_that_a_proxy_woul
     assert PEER not in services["db"]["deploy"]["labels"]
 
 
-def test_a_folder_of_the_host_counts_where_it_may_be_written_to() -> None:
-    mounts = [
-        {"type": "bind", "source": "/srv", "target": "/data"},
-        {"type": "bind", "source": "/etc", "target": "/etc", "read_only": True},
-        {"type": "volume", "source": "data", "target": "/more"},
-    ]
-    assert list(bound({"services": {"app": {"volumes": mounts}, "db": {}}})) == [("app", "/srv")]
+def test_no_proxy_of_this_host_leads_visitors_to_what_is_only_tried() -> None:
+    asked = {"traefik.enable": "true", "traefik.http.routers.notes.rule": "Host(`notes.example.org`)"}
+    told: Config = {"version": "3.8", "services": {name: {"deploy": {"labels": asked}} for name in ("app", "api")}}
+    for door, enabled in ((PUBLISHED, "false"), (Door("127.0.0.1:64738", ""), "false"), (PROXIED, "true")):
+        for service in whole(told, STACK, RELEASE, door)["services"].values():
+            assert service["deploy"]["labels"]["traefik.enable"] == enabled
 
 
 def test_our_marks_are_labels_of_services_and_never_of_containers() -> None:
@@ -359,18 +263,5 @@ def test_the_file_that_is_deployed_says_all_that_the_recipe_says_and_all_that_is
 
 
 def test_the_ports_of_both_are_published() -> None:
-    made = whole(config(ports=[port(64738, "udp")]), STACK, RELEASE, PUBLISHED)
+    made = whole(config(ports=[{"target": 80, "published": 64738, "protocol": "udp"}]), STACK, RELEASE, PUBLISHED)
     assert [one["published"] for one in made["services"]["app"]["ports"]] == [64738, 24000]
-
-
-def test_a_port_is_published_for_each_protocol_and_as_the_last_file_says() -> None:
-    merged, udp, tcp, moved = (config(ports=[one]) for one in (port(1), port(1, "udp"), port(1), port(1, mode="host")))
-    assert with_all_ports(merged, [])["services"]["app"]["ports"] == [port(1)]
-    both = with_all_ports(merged, [udp, tcp, moved])["services"]["app"]["ports"]
-    assert both == [port(1, "udp"), port(1, mode="host")]
-    assert with_all_ports(merged, [{}, {"services": {"app": {"image": "nginx:2"}}}]) == merged
-
-
-def test_a_service_that_publishes_nothing_gets_no_ports_from_another() -> None:
-    told: Config = {"services": {"app": {}, "db": {"ports": [port(5432)]}}}
-    assert with_all_ports(told, [told, told]) == told

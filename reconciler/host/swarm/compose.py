@@ -1,0 +1,115 @@
+"""What a recipe's compose files ask for, from what Docker's client makes of them. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from reconciler.errors import RecipeError
+
+APP = "app"
+
+_SERVER_PORT = re.compile(r"traefik\.(?:http|tcp|udp)\.services\.([^.]+)\.loadbalancer\.server\.port")
+
+Config = Mapping[str, Any]
+
+
+@frozen
+class Mount:
+    """What a service has of the host or of a volume; `written` says that it may write there."""
+
+    service: str
+    source: str
+    written: bool
+
+
+def own_port(config: Config, target: int | None = None) -> int | None:
+    """The TCP port of the host that the app publishes by itself: for the container's `target`, where that is known."""
+    published = [
+        port
+        for port in app_of(config).get("ports", ())
+        if port.get("protocol", "tcp") == "tcp" and port.get("published")
+    ]
+    return next((int(port["published"]) for port in published if target in {None, int(port["target"])}), None)
+
+
+def server_port(config: Config, stack: str) -> int | None:
+    """The container's port to which the recipe's labels let its proxy lead; of several, that of the name `stack`."""
+    labels = app_of(config).get("deploy", {}).get("labels", {})
+    found = {match[1]: str(value) for name, value in labels.items() if (match := _SERVER_PORT.fullmatch(name))}
+    port = found.get(stack, next(iter(found.values()), ""))
+    return int(port) if port.isdecimal() else None
+
+
+def claims(config: Config) -> Mapping[str, str]:
+    """Fixed ports of the host, such as "64738/udp", each with the service that publishes it."""
+    return {
+        f"{port['published']}/{port.get('protocol', 'tcp')}": name
+        for name, service in config["services"].items()
+        for port in service.get("ports", ())
+        if port.get("published")
+    }
+
+
+def images(config: Config) -> tuple[str, ...]:
+    return tuple(sorted({service["image"] for service in config["services"].values() if service.get("image")}))
+
+
+def files(config: Config) -> Iterator[tuple[str, str]]:
+    """The files of the host that go into configs and secrets, each with what names it."""
+    for kind in ("configs", "secrets"):
+        for name, value in (config.get(kind) or {}).items():
+            if value and "file" in value:
+                yield f"{kind[:-1]} {name}", value["file"]
+
+
+def outside(config: Config) -> tuple[str, ...]:
+    """Volumes to which a service may write, and which the recipe does not make itself: no slot has them alone."""
+    volumes = config.get("volumes") or {}
+    elsewhere = {name for name, value in volumes.items() if external(value) or _leads_elsewhere(value or {})}
+    return tuple(mount.source for mount in mounts(config, "volume") if mount.source in elsewhere and mount.written)
+
+
+def mounts(config: Config, kind: str) -> Iterator[Mount]:
+    """Those of one kind: "volume", of which `source` is a name, or "bind", of which it is a path of the host."""
+    for name, service in config["services"].items():
+        for mount in service.get("volumes") or ():
+            if mount.get("type") == kind and mount.get("source"):
+                yield Mount(name, mount["source"], not mount.get("read_only"))
+
+
+def with_all_ports(config: Config, each: Iterable[Config]) -> Config:
+    """The merged files with the ports of `each` single one, in their order.
+
+    Docker's client merges ports by their number alone: of one number for TCP and for UDP it keeps the last.
+    """
+    ports: dict[str, dict[tuple[object, object], Config]] = {}
+    for single in each:
+        for name, service in (single.get("services") or {}).items():
+            for port in service.get("ports") or ():
+                key = (port.get("published") or port.get("target"), port.get("protocol", "tcp"))
+                ports.setdefault(name, {})[key] = port
+    services = {name: service | _ports(ports.get(name)) for name, service in config["services"].items()}
+    return {**config, "services": services}
+
+
+def _ports(found: Mapping[tuple[object, object], Config] | None) -> dict[str, Any]:
+    return {"ports": list(found.values())} if found else {}
+
+
+def external(value: Config | None) -> bool:
+    return bool(value and value.get("external"))
+
+
+def _leads_elsewhere(volume: Config) -> bool:
+    """Docker's own driver also mounts folders of this host and of others, each into as many volumes as one likes."""
+    options = volume.get("driver_opts") or {}
+    return bool(options.get("device")) and options.get("type") != "tmpfs"
+
+
+def app_of(config: Config) -> Config:
+    service: Config | None = (config.get("services") or {}).get(APP)
+    if service is None:
+        raise RecipeError(f"the recipe has no service {APP}", "Co-op Cloud's format wants one of that name")
+    return service

@@ -1,0 +1,54 @@
+"""A release as it will be deployed, from its own files and what it is given."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from reconciler.crossing import Given
+from reconciler.host.swarm.compose import Config, with_all_ports
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of
+from reconciler.host.swarm.stack import Stack
+
+
+@frozen
+class Prepared:
+    """A release as it will be deployed: its files, the variables in them, and what they come to."""
+
+    stack: Stack
+    recipe: SwarmRecipe
+    checkout: Path
+    compose: Sequence[Path]
+    settings: Mapping[str, str]
+    config: Config
+
+
+def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given) -> Prepared:
+    recipe = read_recipe(checkout)
+    ours = {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
+    settings = settings_of(recipe, given.settings, ours)
+    compose = (*compose_files(settings, checkout), *given.overlays)
+    merged = _read(engine.config(compose, settings, checkout))
+    each = [_read(engine.config((file,), settings, checkout)) for file in compose] if len(compose) > 1 else []
+    return Prepared(stack, recipe, checkout, compose, settings, _without_files(with_all_ports(merged, each), checkout))
+
+
+def _without_files(config: Config, checkout: Path) -> Config:
+    """Docker's client has laid the variables of `env_file` into the services, and would read the files once more."""
+    for name, service in config["services"].items():
+        for file in service.get("env_file") or ():
+            inside(checkout, checkout / file, f"env_file of {name} is {file}")
+    services = {
+        name: {key: value for key, value in service.items() if key != "env_file"}
+        for name, service in config["services"].items()
+    }
+    return {**config, "services": services}
+
+
+def _read(config: bytes) -> Config:
+    import yaml
+
+    document: Any = yaml.safe_load(config)
+    return document if isinstance(document, dict) else {"services": {}}

@@ -1,0 +1,150 @@
+"""What a recipe's compose files ask for."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from reconciler.errors import RecipeError
+from reconciler.host.swarm.compose import (
+    Config,
+    Mount,
+    app_of,
+    claims,
+    files,
+    images,
+    mounts,
+    outside,
+    own_port,
+    server_port,
+    with_all_ports,
+)
+
+SERVER = "traefik.http.services.notes.loadbalancer.server.port"
+SHARED = {"name": "certificates", "external": True}
+MOUNTS = [
+    {"type": "bind", "source": "/srv", "target": "/data"},
+    {"type": "bind", "source": "/etc", "target": "/etc", "read_only": True},
+    {"type": "volume", "source": "data", "target": "/more"},
+    {"type": "volume", "source": "shared", "target": "/shared"},
+    {"type": "volume", "source": "certificates", "target": "/certificates", "read_only": True},
+    {"type": "tmpfs", "target": "/run"},
+]
+
+
+def config(**app: object) -> Config:
+    """As `docker stack config` tells it."""
+    return {"version": "3.8", "services": {"app": {"image": "nginx:1", **app}}}
+
+
+def port(published: int, protocol: str = "tcp", mode: str = "ingress") -> Config:
+    return {"mode": mode, "target": 80, "published": published, "protocol": protocol}
+
+
+@pytest.mark.parametrize(
+    ("ports", "own"),
+    [
+        ([], None),
+        ([port(8080)], 8080),
+        ([port(64738, "udp")], None),
+        ([port(64738, "udp"), port(64738)], 64738),
+        ([{"mode": "ingress", "target": 80, "protocol": "tcp"}, port(81)], 81),
+    ],
+)
+def test_the_apps_own_port_is_its_first_published_one_of_tcp(ports: list[Config], own: int | None) -> None:
+    assert own_port(config(ports=ports)) == own
+
+
+@pytest.mark.parametrize(
+    ("labels", "server"),
+    [
+        ({}, None),
+        ({SERVER: "80"}, 80),
+        ({SERVER.replace("http", "tcp"): "64738"}, 64738),
+        ({"traefik.enable": "true", "traefik.http.routers.notes.rule": "Host(`x`)", SERVER: "3000"}, 3000),
+        ({SERVER: "${PORT}"}, None),
+        ({SERVER: ""}, None),
+        ({SERVER.replace("port", "scheme"): "443"}, None),
+    ],
+)
+def test_the_apps_port_is_the_one_to_which_its_labels_let_a_proxy_lead(
+    labels: Mapping[str, str], server: int | None
+) -> None:
+    assert server_port(config(deploy={"labels": labels}), "notes") == server
+
+
+def test_of_several_ports_the_one_of_the_stacks_own_name_holds() -> None:
+    admin = SERVER.replace("notes", "notes-admin")
+    assert server_port(config(deploy={"labels": {admin: "9000", SERVER: "80"}}), "notes") == 80
+    assert server_port(config(deploy={"labels": {admin: "9000"}}), "notes") == 9000
+
+
+def test_a_recipe_without_an_app_is_none() -> None:
+    without: Config = {"services": {"web": {}}}
+    for asked in (own_port, app_of, lambda config: server_port(config, "notes")):
+        with pytest.raises(RecipeError, match="no service app"):
+            asked(without)
+    assert (own_port(config()), server_port(config(), "notes")) == (None, None)
+
+
+def test_a_claim_is_a_fixed_port_of_any_service() -> None:
+    told: Config = {
+        "services": {
+            "app": {"ports": [port(64738), port(64738, "udp"), {"target": 80}]},
+            "db": {"ports": [port(5432, mode="host")]},
+            "cache": {},
+        }
+    }
+    assert claims(told) == {"64738/tcp": "app", "64738/udp": "app", "5432/tcp": "db"}
+
+
+def test_images_files_and_outside_volumes_are_told_once_each() -> None:
+    told: Config = {
+        "services": {
+            "app": {"image": "nginx:1", "volumes": MOUNTS},
+            "two": {"image": "nginx:1"},
+            "db": {"image": "pg@sha256:00"},
+        },
+        "configs": {"a": {"file": "/c/a"}, "b": {"external": True, "name": "b"}, "c": None},
+        "secrets": {"s": {"file": "/c/s", "name": "x"}},
+        "volumes": {"data": {}, "shared": {"name": "shared", "external": True}, "none": None, "certificates": SHARED},
+    }
+    assert images(told) == ("nginx:1", "pg@sha256:00")
+    assert list(files(told)) == [("config a", "/c/a"), ("secret s", "/c/s")]
+    assert outside(told) == ("shared",)
+    assert (images({"services": {}}), list(files({})), outside(config())) == ((), [], ())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"type": "none", "o": "bind", "device": "/srv/data"},
+        {"type": "nfs", "o": "addr=10.0.0.1,rw", "device": ":/exports/data"},
+        {"type": "cifs", "device": "//host/share"},
+    ],
+)
+def test_a_volume_that_only_leads_elsewhere_is_outside_too(options: Mapping[str, str]) -> None:
+    assert outside({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ("data",)
+
+
+def test_a_volume_in_memory_is_the_slots_own() -> None:
+    options = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
+    assert outside({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ()
+
+
+def test_mounts_of_a_kind_are_told_with_who_has_them_and_whether_they_may_be_written_to() -> None:
+    told = config(volumes=MOUNTS)
+    assert list(mounts(told, "bind")) == [Mount("app", "/srv", written=True), Mount("app", "/etc", written=False)]
+    assert [mount.source for mount in mounts(told, "volume")] == ["data", "shared", "certificates"]
+
+
+def test_a_port_is_published_for_each_protocol_and_as_the_last_file_says() -> None:
+    merged, udp, tcp, moved = (config(ports=[one]) for one in (port(1), port(1, "udp"), port(1), port(1, mode="host")))
+    assert with_all_ports(merged, [])["services"]["app"]["ports"] == [port(1)]
+    both = with_all_ports(merged, [udp, tcp, moved])["services"]["app"]["ports"]
+    assert both == [port(1, "udp"), port(1, mode="host")]
+    assert with_all_ports(merged, [{}, {"services": {"app": {"image": "nginx:2"}}}]) == merged
+
+
+def test_a_service_that_publishes_nothing_gets_no_ports_from_another() -> None:
+    told: Config = {"services": {"app": {}, "db": {"ports": [port(5432)]}}}
+    assert with_all_ports(told, [told, told]) == told
