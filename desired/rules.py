@@ -12,6 +12,7 @@ from desired.upstreams import protocol_of
 
 Flaws = Iterator[Flaw]
 PROTOCOLS: Final = ("https", "ssh")
+_REDIRECTS: Final = range(300, 400)
 
 
 def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
@@ -24,6 +25,7 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
 def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
     """`recipe` is what the recipe says over what the fleet's defaults say."""
     yield from _upstream(recipe, fleet)
+    yield from _behind_proxy(recipe, fleet)
     for rule in _RULES:
         yield from rule(recipe)
 
@@ -37,6 +39,13 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
     protocol = protocol_of(upstream)
     if protocol not in (PROTOCOLS if allowed is None else allowed):
         yield Flaw(("recipe", "upstream"), f"speaks {protocol}, which [fleet] protocols does not name")
+
+
+def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
+    """A proxy that sends all to https answers for apps that are not even there."""
+    proxied = fleet.tables.swarm.proxy not in {None, "direct"} and recipe.tables.recipe.driver in {"swarm", "abra"}
+    if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
+        yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may give by itself: use run")
 
 
 def _exception(recipe: Reading[RecipeFile]) -> Flaws:

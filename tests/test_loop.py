@@ -111,7 +111,7 @@ def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> No
 
 def test_a_release_before_that_is_slow_once_is_tried_again_and_its_data_carried(world: World) -> None:
     world.declare("notes")
-    world.tag("notes", "1.0.0", Behaviour(slow_once=True))
+    world.tag("notes", "1.0.0", Behaviour(slow_in=1))
     world.tag("notes", "1.1.0")
 
     done = world.run()
@@ -131,6 +131,17 @@ def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_an
     assert results(done) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.1.0",)
     assert [note.rpartition(": ")[2] for note in told(done)] == ["the release before it does not come up"]
+
+
+def test_a_second_try_is_not_proved_by_the_backup_that_the_first_took(world: World) -> None:
+    world.declare("notes")
+    commit = world.tag("notes", "1.0.0", Behaviour(slow_in=3, backed_up_once=True))
+
+    done = world.run()
+
+    assert world.backed_up == [commit, commit]
+    assert results(done) == {"notes": Result.RED}
+    assert any("a first try ran out of time" in note for note in told(done))
 
 
 def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_next_pass(world: World) -> None:

@@ -33,7 +33,8 @@ class Behaviour:
     """How a release behaves once deployed.
 
     `breaks_lived` fails on data of another release, not on a fresh install; `is_bound` on its own data elsewhere.
-    `slow` is never ready in time, `slow_once` not when it is first deployed.
+    `slow` is never ready in time, `slow_in` counts down to the one deployment that is not; `backed_up_once` means that
+    only the first backup of it holds anything.
     """
 
     starts: bool = True
@@ -42,7 +43,8 @@ class Behaviour:
     passes_custom: bool = True
     writes_into_checkout: bool = False
     slow: bool = False
-    slow_once: bool = False
+    slow_in: int = 0
+    backed_up_once: bool = False
     is_bound: bool = False
 
 
@@ -84,6 +86,7 @@ class World:
     restless: list[str] = Factory(list)
     unasked: str = ""
     lacks: str = ""
+    backed_up: list[str] = Factory(list)
     wrap: Callable[[str, object], object] = lambda _, port: port
 
     # ---- building it ----

@@ -287,12 +287,20 @@ class Tests:
                     return Ran(1, "its data was made with another secret")
                 return Ran(0) if data["mark"] else Ran(1, "the marked data is gone")
             case "take":
-                backup.write_text(json.dumps(data))
+                self._take(self.world.running[app][1].commit, backup, data)
+            case "restore" if not backup.exists():
+                return Ran(1, "there is no backup")
             case "restore":
                 (app / "data" / "data.json").write_text(backup.read_text())
             case _:
                 return self._custom(command, self.world.running[app][1].commit)
         return Ran(0)
+
+    def _take(self, commit: str, backup: Path, data: Contents) -> None:
+        behaviour = self.world.behaviours[commit]
+        if not behaviour.backed_up_once or commit not in self.world.backed_up:
+            backup.write_text(json.dumps(data))
+        self.world.backed_up.append(commit)
 
     def _custom(self, command: Command, commit: str) -> Ran:
         passes = self.world.behaviours[commit].passes_custom and not (command.cwd / "broken").exists()
@@ -314,6 +322,6 @@ class Watch:
         if not isinstance(seen, Seen):
             return Unready(seen.reason)
         behaviour = self.world.behaviours[seen.commit]
-        slow = behaviour.slow or behaviour.slow_once
-        self.world.behaviours[seen.commit] = evolve(behaviour, slow_once=False)
+        slow = behaviour.slow or behaviour.slow_in == 1
+        self.world.behaviours[seen.commit] = evolve(behaviour, slow_in=max(0, behaviour.slow_in - 1))
         return Unready("no answer yet", timed_out=True) if slow else seen

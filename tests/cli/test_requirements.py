@@ -69,7 +69,7 @@ def test_a_secret_that_nobody_makes_is_red_and_says_what_to_declare(settled: Jot
     settled.release(SECOND, app_py=READS, _env_sample=SAMPLE)
     told = settled.json()
     assert (told.code, told.row("jot")["result"]) == (4, "red")
-    assert "secret key has no length in .env.sample, and no maker" in told.row("jot")["reason"]
+    assert "secret key has no length or no known charset in .env.sample, and no maker" in told.row("jot")["reason"]
     assert '[install] secrets = { key = ["…"] }' in told.row("jot")["reason"]
 
 

@@ -12,6 +12,7 @@ VARIABLE = "is no name of a variable: letters, digits and _, no digit first"
 NO_PATH = "may not be set: children search programs where Canon does"
 ONE_WAY = "an app is ready by one of http, tcp and run"
 NO_RESTORE = "wants restore: a backup counts once it is brought back"
+NO_REDIRECT = "counts a redirect, which the proxy of [swarm] may give by itself: use run"
 NO_OVERLAYS = 'is only for driver = "swarm" or "abra": a Procfile has no overlays'
 PROTOCOL = 'wants one of "https", "ssh", "http", "file"'
 PROXY = 'wants "direct", or the URL of a proxy such as "http://127.0.0.1:8080"'
@@ -127,6 +128,14 @@ DEFAULTS_RULES = [
         "[ready]\ntcp = true\nstatus = [204]",
         ["recipes/notes/recipe.toml:5:1: ready.status is only for http"],
     ),
+    (
+        "[swarm]\nproxy = 'http://127.0.0.1'",
+        "driver = 'swarm'\n[ready]\nstatus = [200, 301]",
+        [f"recipes/notes/recipe.toml:5:1: ready.status {NO_REDIRECT}"],
+    ),
+    ("[swarm]\nproxy = 'http://127.0.0.1'", "driver = 'swarm'\n[ready]\nstatus = [200, 404]", []),
+    ("[swarm]\nproxy = 'http://127.0.0.1'", "[ready]\nstatus = [301]", []),
+    ("[swarm]\nproxy = 'direct'", "driver = 'swarm'\n[ready]\nstatus = [301]", []),
     (
         "[defaults.upgrade]\nbase = '1.0.0'\nreason = 'x'",
         "[upgrade]\nbase = '1.1.0'",

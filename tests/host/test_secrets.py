@@ -160,6 +160,19 @@ def test_a_link_is_not_followed_out_of_the_secrets(desk: Desk, tmp_path: Path) -
     assert not (tmp_path / "outside").exists()
 
 
+def test_a_secret_that_is_had_elsewhere_is_taken_over_and_only_what_that_lacks_is_made(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.known = tmp_path / "known"
+    desk.known.mkdir()
+    (desk.known / "x").write_text("had before")
+    (desk.known / "z").symlink_to(tmp_path / "log")
+    desk.provide(SecretNeed("x", 8), SecretNeed("y", 8), SecretNeed("z", 8), x=MAKER)
+    assert desk.made("x") == "had before"
+    assert (len(desk.made("y")), len(desk.made("z"))) == (8, 8)
+    assert (desk.app.secrets / "x").stat().st_mode & 0o777 == 0o600
+
+
 def test_apps_of_one_slot_have_secrets_of_their_own(desk: Desk) -> None:
     other = App("needed", desk.app.folder.with_name("needed"), desk.app.mark)
     desk.provide(SecretNeed("x", 32))

@@ -23,6 +23,7 @@ COMMIT = "c" * 40
 NGINX = "127.0.0.1:5000/nginx:1.22.1"
 NGINX_NEXT = "127.0.0.1:5000/nginx:1.26.3"
 BASE = "127.0.0.1:5000/base:bookworm"
+POSTGRES = "127.0.0.1:5000/postgres:15"
 SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 PATIENCE = 120.0
 

@@ -1,5 +1,6 @@
 """The swarm driver on a real engine: one app that lives, is saved, and is raised elsewhere at its next version."""
 
+import json
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -205,6 +206,33 @@ def test_an_app_that_runs_is_not_saved(life: Life, tmp_path: Path) -> None:
 
 def test_a_release_needs_the_secrets_that_it_declares(life: Life, tmp_path: Path) -> None:
     assert life.slots.driver.needs(checkout(tmp_path / "one", NGINX), given()) == (SecretNeed("token", 24),)
+
+
+def test_a_secret_that_only_a_maker_makes_is_needed_where_a_compose_file_in_use_names_it(
+    life: Life, tmp_path: Path
+) -> None:
+    name = {"external": True, "name": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
+    files = release(tmp_path / "one", {"app": server()}, sample="SECRET_KEY_VERSION=v1 # generate=false\n")
+    more = {"version": "3.8", "services": {"app": {"secrets": ["key"]}}, "secrets": {"key": name}}
+    (files / "compose.key.yml").write_text(json.dumps(more))
+    assert life.slots.driver.needs(files, given()) == ()
+    both = given(settings={"COMPOSE_FILE": "compose.yml:compose.key.yml"})
+    assert life.slots.driver.needs(files, both) == (SecretNeed("key"),)
+
+
+def test_a_secret_that_was_given_a_version_is_made_though_the_sample_leaves_it_out(life: Life, tmp_path: Path) -> None:
+    name = {"external": True, "name": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
+    app = life.slots.app("given", key="of the maker")
+    one = server(secrets=["key"])
+    files = release(tmp_path / "one", {"app": one}, {"secrets": {"key": name}}, "#SECRET_KEY_VERSION=v1\n")
+    told = given(settings={"SECRET_KEY_VERSION": "v7"})
+    assert life.slots.driver.needs(files, told) == (SecretNeed("key", 32),)
+    try:
+        life.slots.driver.deploy(app, files, told)
+        life.slots.settled(app)
+        assert life.slots.run(app, "cat", "/run/secrets/key") == "of the maker"
+    finally:
+        assert life.slots.driver.clear(app.mark) == Residue()
 
 
 def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from attrs import frozen
 from reconciler.crossing import App, Residue
 from reconciler.errors import InfrastructureError, RecipeError
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import SERVER, Service, Slots, absent, deployed, given, release, server, service
+from tests.swarm.stacks import POSTGRES, SERVER, Service, Slots, absent, deployed, given, release, server, service
 
 LABELS = {SERVER: "80"}
 
@@ -164,6 +164,12 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
         RecipeError,
         "folder-of-the-host: app may write to /srv of this host, which no slot would have alone",
     ),
+    "nowhere-on-the-host": (
+        {"app": server(volumes=["/nowhere/at/all:/etc/zone:ro"])},
+        {},
+        InfrastructureError,
+        "nowhere-on-the-host: app wants /nowhere/at/all of this host, which is not there",
+    ),
     "config-outside": (
         {"app": server(configs=["entry"])},
         {"configs": {"entry": {"file": "../../../etc/hostname"}}},
@@ -214,6 +220,40 @@ def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_
         assert absent(slots.driver.look(app)) == ""
     finally:
         assert slots.driver.clear(app.mark) == Residue()
+
+
+def test_a_backup_of_what_no_hook_wrote_blames_the_recipe_by_the_label_and_its_path(
+    engine: Engine, tmp_path: Path
+) -> None:
+    front = server(volumes=["data:/data"])
+    front["deploy"]["labels"] |= {"backupbot.backup": "true", "backupbot.backup.volumes.data.path": "dump.sql"}
+    slots = Slots.on(engine, tmp_path / "work")
+    app = slots.app()
+    try:
+        slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, {"volumes": {"data": {}}}), given())
+        slots.settled(app)
+        (tmp_path / "kept").mkdir()
+        with pytest.raises(RecipeError, match=r"its labels back up dump\.sql of volume data, which is not there"):
+            slots.driver.backup(app, tmp_path / "kept")
+    finally:
+        assert slots.driver.clear(app.mark) == Residue()
+
+
+def test_volumes_without_a_name_go_with_the_app(engine: Engine, tmp_path: Path) -> None:
+    """The image of the database declares one, which the stack does not name."""
+    slots = Slots.on(engine, tmp_path / "work")
+    app = slots.app()
+    idle = {"image": POSTGRES, "entrypoint": ["sleep", "1000"], "healthcheck": {"disable": True}, **deployed()}
+    files = release(tmp_path / "one", {"app": server(), "db": idle})
+    try:
+        slots.driver.deploy(app, files, given())
+        slots.settled(app)
+        mounted = slots.engine.docker("ps", "--quiet", "--filter", f"name={slots.stack(app)}_db")
+        (mount,) = slots.inspect("container", mounted)[0]["Mounts"]
+        assert slots.engine.listed("volume", f"name={mount['Name']}")
+    finally:
+        assert slots.driver.remove(app) == Residue()
+    assert not slots.engine.listed("volume", f"name={mount['Name']}")
 
 
 def noted(slots: Slots, app: App, script: str) -> str:

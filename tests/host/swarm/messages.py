@@ -88,6 +88,10 @@ OF_THE_RECIPE = {
         "requested access to the resource is denied"
     ),
     "an image behind a login": f"{DAEMON}unauthorized: authentication required",
+    "no such image, for containerd's store of images": (
+        f'{DAEMON}failed to resolve reference "127.0.0.1:5000/nginx:9": 127.0.0.1:5000/nginx:9: not found'
+    ),
+    "no such file in a volume": f"{DAEMON}Could not find the file /volumes/data/dump.sql in container {'0' * 64}",
     "no such secret": "service app: secret not found: notes_password_v1",
     "no such config": "service app: config not found: notes_entry_v1",
     "no compose file": "networks.internal.labels.x must be a string, number or null",

@@ -65,6 +65,14 @@ def test_an_app_that_failed_is_lost_and_not_settled() -> None:
     assert looked.lost.startswith("Swarm rolled app back to what ran before")
 
 
+@pytest.mark.parametrize(("name", "late"), [("unhealthy", True), ("crash-loop", False), ("rolled-back", False)])
+def test_one_whose_health_check_gave_up_may_have_been_late(name: str, late: bool) -> None:  # noqa: FBT001
+    looked = seen(STACK, sight(name, 60))
+    assert isinstance(looked, Seen)
+    assert looked.lost
+    assert looked.late is late
+
+
 def test_an_app_that_only_the_host_hinders_is_no_answer() -> None:
     with pytest.raises(InfrastructureError, match="no node takes app"):
         seen(STACK, sight("no-node", 20))

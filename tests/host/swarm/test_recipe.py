@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host.sample import parse_sample
-from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, parse_exports, read_recipe, settings_of
+from reconciler.host.swarm.recipe import (
+    SwarmRecipe,
+    compose_files,
+    declared,
+    inside,
+    parse_exports,
+    read_recipe,
+    settings_of,
+    versions_in,
+)
 from tests.nearly_right import TEXTS, read
 from tests.scratch import scratch
 
@@ -117,6 +126,14 @@ def test_the_version_of_a_secret_is_a_setting_that_may_be_given() -> None:
     assert settings(sample)["SECRET_DB_PASSWORD_VERSION"] == "v2"
     given = settings(sample, {"SECRET_DB_PASSWORD_VERSION": "v7"})
     assert given["SECRET_DB_PASSWORD_VERSION"] == "v7"
+
+
+def test_a_secret_that_the_sample_leaves_to_others_is_declared_by_who_gives_it_a_version() -> None:
+    recipe = SwarmRecipe(parse_sample("SECRET_A_VERSION=v1 # length=8\n#SECRET_DB_PASSWORD_VERSION=v1", 32), {})
+    assert declared(recipe, {}) == (SecretNeed("a", 8),)
+    given = {"SECRET_A_VERSION": "v2", "SECRET_DB_PASSWORD_VERSION": "v1", "SECRET_SERVICE": "x"}
+    assert {*declared(recipe, given)} == {SecretNeed("a", 8), SecretNeed("db_password", 32)}
+    assert versions_in(given) == {"a": "v2", "db_password": "v1"}
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,16 @@ def test_a_failure_is_not_called_one_at_first_sight(name: str) -> None:
     assert recorded(name).later(-5).failure() == ""
 
 
+def test_one_that_waits_for_the_port_of_an_earlier_one_that_is_still_to_stop_is_waited_for() -> None:
+    taken, before = recorded("port-taken").later(60), recorded("up")
+    waits = next(task["ServiceID"] for task in taken.tasks if task["Status"]["State"] == "pending")
+    spec = {**before.tasks[0]["Spec"], "ForceUpdate": 7}
+    old = {**before.tasks[0], "ServiceID": waits, "DesiredState": "shutdown", "Spec": spec}
+    assert evolve(taken, tasks=[*taken.tasks, old]).failure() == ""
+    assert evolve(taken, tasks=[*taken.tasks, with_status(old, State="shutdown")]).failure() == taken.failure() != ""
+    assert evolve(taken, tasks=[*taken.tasks, {**old, "DesiredState": "running"}]).failure() == taken.failure()
+
+
 def test_tasks_that_fail_for_want_of_room_blame_the_host() -> None:
     recording = recorded("no-mount").later(31)
     full = [with_status(task, Err="failed to copy: no space left on device") for task in recording.tasks]
