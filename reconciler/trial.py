@@ -31,8 +31,9 @@ def run_trial(host: Host, assignment: Assignment) -> Trial:
 
 
 def _to_blame(second: Trial) -> str:
-    if failing(second.tiers) is not None:
-        return "slow recipe"
+    bad = failing(second.tiers)
+    if bad is not None:
+        return "slow recipe" if bad.verdict is Verdict.FAIL else "slow host"
     broken = any(tier.skip is Skip.BASE_BROKEN for tier in second.tiers)
     return "the release before it does not come up" if broken else "slow host"
 

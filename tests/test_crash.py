@@ -15,6 +15,7 @@ from attrs import define, frozen
 from reconciler.host.processes.table import marked
 from state.registry import SqliteRegistry
 from tests.command import Canon
+from tests.remains import remains_of
 from tests.tiny import make_fleet, release
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +29,7 @@ class End:
     """What a pass has to come to, whatever came before it: release, lineage and data by recipe; what is left."""
 
     canonicals: dict[str, tuple[str, tuple[str, ...], str]]
-    files: tuple[str, ...]
+    remains: tuple[str, ...]
 
 
 @define
@@ -92,8 +93,7 @@ def end_of(canon: Canon) -> End:
     }
     assert not marked(canon.state / "work")
     registry.verify()
-    files = [path for path in canon.state.rglob("*") if not {"objects", "logs"} & set(path.parts)]
-    return End(found, tuple(sorted(str(path.relative_to(canon.state)) for path in files)))
+    return End(found, remains_of(canon.state))
 
 
 def data_in(generation: Path, name: str) -> str:

@@ -102,8 +102,10 @@ def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> No
     world.behaviours[old] = Behaviour(slow=True)
     world.tag("notes", "1.1.0")
 
-    assert results(world.run()) == {"notes": Result.INFRASTRUCTURE}
+    done = world.run()
 
+    assert results(done) == {"notes": Result.INFRASTRUCTURE}
+    assert [note.rpartition("; ")[2] for note in told(done)] == ["the second decides: slow host"]
     world.behaviours[old] = Behaviour()
     assert results(world.run()) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")

@@ -14,6 +14,7 @@ import pytest
 from attrs import evolve, frozen
 
 from state.registry import SqliteRegistry
+from tests.remains import remains_of
 from tests.swarm.engine import Engine
 from tests.swarm.sweep import Sweep, sweep
 from tests.swarm.upstreams import versions
@@ -35,12 +36,12 @@ NOTE = b"The engine weaves algebraic patterns."
 
 @frozen
 class End:
-    """What a pass comes to: the record, the snapshot's note, the files of the state folder, what is on the engine."""
+    """What a pass comes to: the record, the snapshot's note, what is in the state folder and on the engine."""
 
     version: str
     lineage: tuple[str, ...]
     note: bytes
-    files: tuple[str, ...]
+    remains: tuple[str, ...]
     left: frozenset[tuple[str, str]]
 
 
@@ -97,9 +98,8 @@ def end_of(world: Sweep) -> End:
     assert records.intents == ()
     registry.verify()
     have = records.canonicals[NAME]
-    files = [path for path in world.canon.state.rglob("*") if not {"objects", "logs"} & set(path.parts)]
-    told = tuple(sorted(str(path.relative_to(world.canon.state)) for path in files))
-    return End(have.version, have.lineage, note_in(world, have.generation), told, world.left())
+    note = note_in(world, have.generation)
+    return End(have.version, have.lineage, note, remains_of(world.canon.state), world.left())
 
 
 def note_in(world: Sweep, generation: int) -> bytes:
