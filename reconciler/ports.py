@@ -91,15 +91,15 @@ class Driver(Protocol):
 
     programs: tuple[str, ...]
 
-    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
-        """The secrets the checked-out release reads, deployed as it is `given`.
+    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+        """The secrets the checked-out release reads, deployed as it is `given` over what there is of the app.
 
         Raises RecipeError where it cannot be run at all.
         """
         ...
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> None:
-        """Start `checkout` in the app's place, new or over what is there."""
+    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+        """Start `checkout` in the app's place, new or over what is there; returns remarks."""
         ...
 
     def look(self, app: App) -> Seen | Absent | Unobservable: ...

@@ -45,12 +45,12 @@ def raise_app(slot: Slot, member: Member) -> Seen:
     fresh = member.source is None and member.recipe.name not in slot.placed
     placed = slot.place(member.recipe, member.release)
     given = _given(slot, placed)
-    needs = placed.driver.needs(placed.checkout, given)
+    needs = placed.driver.needs(placed.app, placed.checkout, given)
     if member.source is not None:
         _load(placed, member.source)
     makers = Makers(member.recipe.install.secrets, slot.tests_of(member.recipe), member.secrets)
     slot.host.secrets.provide(placed.app, needs, makers, slot.log)
-    placed.driver.deploy(placed.app, placed.checkout, given)
+    slot.remarks += placed.driver.deploy(placed.app, placed.checkout, given)
     seen = until_ready(slot, placed)
     if fresh and member.recipe.install.steps:
         for number, step in enumerate(member.recipe.install.steps, 1):

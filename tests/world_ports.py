@@ -164,10 +164,10 @@ class Apps:
     world: "World"
     programs: tuple[str, ...] = ()
 
-    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
         return (SecretNeed("key", 16),)
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> None:
+    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
         name, commit = (checkout / "COMMIT").read_text().split()
         behaviour = self.world.behaviours[commit]
         self.world.deployed.append((name, given.version, commit))
@@ -178,12 +178,13 @@ class Apps:
             (checkout / "COMMIT").write_text("altered")
         own, place, key = f"{given.version} {commit}", str(app.folder), (app.secrets / "key").read_text()
         if not behaviour.starts or data["key"] not in {"", key} or _breaks(behaviour, data, own, place):
-            return
+            return ()
         if data["last"] != own:
             data = Contents(lived=[*data["lived"], given.version], mark=data["mark"], last=own, place=place, key=key)
         data["mark"] = data["mark"] and not behaviour.loses_data
         self._write(app, data)
         self.world.running[app.folder] = (app.mark, Given(given.version, commit))
+        return ()
 
     def _data(self, app: App) -> Contents:
         path = app.data / "data.json"

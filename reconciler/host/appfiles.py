@@ -84,10 +84,17 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
         yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
 
 
-def write_given(app: App, given: Given) -> None:
-    """What the app was told, kept with its data as evidence; nothing reads it back."""
+def write_given(app: App, given: Given, sample: str = "") -> None:
+    """What the app was told, kept with its data: of that, only the sample that it was deployed with is read back."""
     told = {"version": given.version, "commit": given.commit, "settings": dict(given.settings)}
+    told |= {"sample": sample} if sample else {}
     write(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
+
+
+def sample_of(app: App) -> str:
+    """The sample that the app, or what was loaded into its place, was deployed with; empty where that is not known."""
+    path = app.folder / _SETTINGS
+    return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
 
 
 def app_run(app: App) -> Path:

@@ -64,6 +64,17 @@ def parse_sample(text: str, usual_length: int | None = None) -> Sample:
     return Sample(settings, tuple(secrets.values()), versions, tuple(assigned))
 
 
+def carried(before: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """The sample of who upgrades: what they had stays as it was, and what is new is added; also the names of that.
+
+    Whoever deploys a recipe copies its sample once, and edits that copy: a later release's does not reach it.
+    """
+    had = {assignment(where, line).name for where, line in said_lines(SAMPLE, before)}
+    said = [(assignment(where, line).name, line) for where, line in said_lines(SAMPLE, text)]
+    new = [(name, line) for name, line in said if name not in had]
+    return "\n".join([before, *(line for _, line in new)]), tuple(dict.fromkeys(name for name, _ in new))
+
+
 def assignment(where: str, line: str) -> Assignment:
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:

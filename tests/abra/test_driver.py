@@ -130,7 +130,7 @@ def place(installed: Installed, registry: str, tmp_path: Path) -> Iterator[Place
 
 def test_a_release_is_deployed_by_abra_and_seen_by_docker(place: Place) -> None:
     before = files_of(place.checkout(FIRST))
-    assert place.driver.needs(place.checkout(FIRST), Given(FIRST, "c" * 40)) == (SecretNeed("key", 16),)
+    assert place.driver.needs(place.app, place.checkout(FIRST), Given(FIRST, "c" * 40)) == (SecretNeed("key", 16),)
     place.deploy()
     seen = place.until_settled()
     assert (seen.version, seen.commit) == (FIRST, "c" * 40)
@@ -246,14 +246,14 @@ def test_a_command_that_did_nothing_over_an_older_deployment_is_found_out(place:
 def test_an_abra_that_lacks_a_flag_is_named_before_anything_is_done(place: Place) -> None:
     place.installed.behave(app_deploy="is older")
     with pytest.raises(InfrastructureError) as refused:
-        place.driver.needs(place.checkout(FIRST), Given(FIRST, "c" * 40))
+        place.driver.needs(place.app, place.checkout(FIRST), Given(FIRST, "c" * 40))
     assert refused.value.message == "abra app deploy has no --no-converge-checks"
 
 
 def test_a_missing_abra_is_named(place: Place) -> None:
     (place.installed.bin / "abra").unlink()
     with pytest.raises(InfrastructureError, match="abra: not found in PATH"):
-        place.driver.needs(place.checkout(FIRST), Given(FIRST, "c" * 40))
+        place.driver.needs(place.app, place.checkout(FIRST), Given(FIRST, "c" * 40))
 
 
 def test_nothing_of_an_app_outlives_its_removal(place: Place) -> None:

@@ -4,12 +4,21 @@ from hypothesis import strategies as st
 
 from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
-from reconciler.host.sample import Sample, parse_sample
+from reconciler.host.sample import Sample, carried, parse_sample
 from tests.nearly_right import TEXTS, read
 
 VARIABLES = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True).filter(
     lambda name: name != "PATH" and not name.startswith(("CANON_", "SECRET_"))
 )
+LINES = st.lists(
+    st.builds(
+        "{}={}{}".format,
+        st.sampled_from(["A", "B", "COMPOSE_FILE", "SECRET_X_VERSION", "SECRET_Y_VERSION", "#C"]),
+        st.sampled_from(["", "v1", "v2", "'a b'", '"$A:x"']),
+        st.sampled_from(["", " # length=8", " # why"]),
+    ),
+    max_size=6,
+).map("\n".join)
 VALUES = st.text(st.characters(exclude_characters="\0\r", codec="utf-8"))
 
 
@@ -100,3 +109,17 @@ def test_a_sample_that_cannot_be_obeyed_is_refused_with_its_place(text: str, mes
     with pytest.raises(RecipeError) as refusal:
         parse_sample(text)
     assert refusal.value.message == message
+
+
+@given(LINES, LINES)
+def test_who_upgrades_keeps_what_they_had_and_gets_what_is_new(before: str, text: str) -> None:
+    had, new = parse_sample(before), parse_sample(text)
+    told, added = carried(before, text)
+    both = parse_sample(told)
+    assert both.settings == {**new.settings, **had.settings}
+    assert both.versions == {**new.versions, **had.versions}
+    assert {need.name: need for need in both.secrets} == {need.name: need for need in (*new.secrets, *had.secrets)}
+    names = {f"SECRET_{name.upper()}_VERSION" for name in {*new.versions} - {*had.versions}}
+    assert {*added} == ({*new.settings} - {*had.settings}) | names
+    event(f"new: {min(len(added), 2)}, kept: {min(len({*new.settings} & {*had.settings}), 2)}")
+    assert carried(told, text) == (told, ())

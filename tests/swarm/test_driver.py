@@ -205,7 +205,7 @@ def test_an_app_that_runs_is_not_saved(life: Life, tmp_path: Path) -> None:
 
 
 def test_a_release_needs_the_secrets_that_it_declares(life: Life, tmp_path: Path) -> None:
-    assert life.slots.driver.needs(checkout(tmp_path / "one", NGINX), given()) == (SecretNeed("token", 24),)
+    assert life.slots.driver.needs(life.app, checkout(tmp_path / "one", NGINX), given()) == (SecretNeed("token", 24),)
 
 
 def test_a_secret_that_only_a_maker_makes_is_needed_where_a_compose_file_in_use_names_it(
@@ -215,9 +215,10 @@ def test_a_secret_that_only_a_maker_makes_is_needed_where_a_compose_file_in_use_
     files = release(tmp_path / "one", {"app": server()}, sample="SECRET_KEY_VERSION=v1 # generate=false\n")
     more = {"version": "3.8", "services": {"app": {"secrets": ["key"]}}, "secrets": {"key": name}}
     (files / "compose.key.yml").write_text(json.dumps(more))
-    assert life.slots.driver.needs(files, given()) == ()
+    app = life.slots.app("maker")
+    assert life.slots.driver.needs(app, files, given()) == ()
     both = given(settings={"COMPOSE_FILE": "compose.yml:compose.key.yml"})
-    assert life.slots.driver.needs(files, both) == (SecretNeed("key"),)
+    assert life.slots.driver.needs(app, files, both) == (SecretNeed("key"),)
 
 
 def test_a_secret_that_was_given_a_version_is_made_though_the_sample_leaves_it_out(life: Life, tmp_path: Path) -> None:
@@ -226,7 +227,7 @@ def test_a_secret_that_was_given_a_version_is_made_though_the_sample_leaves_it_o
     one = server(secrets=["key"])
     files = release(tmp_path / "one", {"app": one}, {"secrets": {"key": name}}, "#SECRET_KEY_VERSION=v1\n")
     told = given(settings={"SECRET_KEY_VERSION": "v7"})
-    assert life.slots.driver.needs(files, told) == (SecretNeed("key", 32),)
+    assert life.slots.driver.needs(app, files, told) == (SecretNeed("key", 32),)
     try:
         life.slots.driver.deploy(app, files, told)
         life.slots.settled(app)
@@ -263,6 +264,34 @@ def test_behind_a_proxy_two_of_a_recipe_are_never_up_together(life: Life, tmp_pa
         driver.deploy(second, files, given())
     finally:
         assert driver.clear(first.mark) == driver.clear(second.mark) == Residue()
+
+
+def test_who_upgrades_keeps_the_settings_that_they_had_and_is_told_of_new_ones(life: Life, tmp_path: Path) -> None:
+    slots = life.slots
+    app, again = slots.app("upgraded", "settled"), slots.app("raised", "settled")
+    old = "TITLE=Old\n#SECRET_KEY_VERSION=v1\nMODE=sample\n"
+    files = [
+        release(tmp_path / name, {"app": server()}, sample=sample)
+        for name, sample in (("one", old), ("two", "TITLE=New\nMODE=sample\nGREETING=Hi\nGIVEN=sample\n"))
+    ]
+    more = {"MODE": "ours", "GIVEN": "ours"}
+    shown = ("sh", "-c", "echo $TITLE $MODE $GREETING $GIVEN")
+    try:
+        assert slots.driver.deploy(app, files[0], given(settings=more)) == ()
+        slots.settled(app)
+        said = slots.driver.deploy(app, files[1], given("2.0.0+2", settings=more))
+        assert said == ("2.0.0+2 has new settings, which who upgrades has to add: GREETING",)
+        slots.settled(app)
+        assert slots.run(app, *shown) == "Old ours Hi ours\n"
+
+        assert slots.driver.stop(app) == Residue()
+        slots.driver.save(app, tmp_path)
+        slots.driver.load(again, tmp_path)
+        assert slots.driver.deploy(again, files[1], given("2.0.0+2")) == ()
+        slots.settled(again)
+        assert slots.run(again, *shown) == "Old sample Hi sample\n"
+    finally:
+        assert slots.driver.clear(app.mark) == slots.driver.clear(again.mark) == Residue()
 
 
 # ---- at rest, and saved ----

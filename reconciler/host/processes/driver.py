@@ -66,10 +66,10 @@ class ProcessDriver:
         self._grace = grace
         self._deployments: dict[App, _Deployment] = {}
 
-    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - a Procfile has no overlays
+    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample tells
         return read_checkout(checkout)[1].secrets
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> None:
+    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
         """What is there is stopped first.
 
         Settings of `given` hold before those of `.env.sample`; the variables that every app gets, before both.
@@ -88,6 +88,7 @@ class ProcessDriver:
             deployment.lines[name] = _start(app, name, argv, environment, checkout)
         for name, server in deployment.lines.items():
             _await_witness(app, name, server)
+        return ()
 
     def look(self, app: App) -> Seen | Absent:
         own = _own(app, known=None)

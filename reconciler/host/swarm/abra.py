@@ -39,11 +39,11 @@ class AbraDriver(SwarmDriver):
         super().__init__(engine, policy, sleep)
         self._abra = abra
 
-    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
         self._abra.check()
-        return super().needs(checkout, given)
+        return super().needs(app, checkout, given)
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> None:
+    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
         prepared = deployment.ready(self._engine, self._policy, app, checkout, given)
         stack = prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
@@ -54,7 +54,7 @@ class AbraDriver(SwarmDriver):
             self._abra.insert_secret(home, name, prepared.settings[version_of(name)], app.secrets / name)
         self._abra.deploy(home, given.version)
         self._confirm(stack, deployed)
-        deployment.finish(self._engine, stack, app, given)
+        return deployment.finish(self._engine, prepared, app, given)
 
     def remove(self, app: App) -> Residue:
         """What abra leaves, or does not take away, Docker's own command does."""

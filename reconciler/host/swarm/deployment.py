@@ -46,20 +46,23 @@ exec docker exec --interactive "$container" "$@"
 """
 
 
-def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> None:
-    """Raises RecipeError or InfrastructureError where the stack cannot be handed over; Swarm does the rest."""
+def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+    """Returns remarks. Raises RecipeError or InfrastructureError where the stack cannot be handed over.
+
+    Swarm does the rest.
+    """
     prepared = ready(engine, policy, app, checkout, given)
     stack = prepared.stack
     secrets.make(engine, prepared, app)
     release = Release(given.version, given.commit, prepared.settings)
     file = write_compose(app, whole(prepared.config, stack, release, door(prepared, policy)))
     engine.deploy(stack.name, (file,), {}, checkout)
-    finish(engine, stack, app, given)
+    return finish(engine, prepared, app, given)
 
 
 def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> Prepared:
     """A release that can be deployed as far as can be told before, its images on this host."""
-    prepared = prepare(engine, stack_of(app, policy.zone), checkout, given)
+    prepared = prepare(engine, stack_of(app, policy.zone), checkout, given, appfiles.sample_of(app))
     _check(engine, policy, prepared)
     secrets.check(engine, prepared)
     for image in images(prepared.config):
@@ -80,10 +83,12 @@ def write_compose(app: App, compose: Config) -> Path:
     return file
 
 
-def finish(engine: Engine, stack: Stack, app: App, given: Given) -> None:
-    """What is kept beside the app once it was handed over."""
-    appfiles.write_given(app, given)
-    _write_app_run(engine, stack, app)
+def finish(engine: Engine, prepared: Prepared, app: App, given: Given) -> tuple[str, ...]:
+    """What is kept beside the app once it was handed over; returns remarks."""
+    appfiles.write_given(app, given, prepared.recipe.text)
+    _write_app_run(engine, prepared.stack, app)
+    new = [name for name in prepared.recipe.added if name not in given.settings]
+    return (f"{given.version} has new settings, which who upgrades has to add: {', '.join(new)}",) if new else ()
 
 
 def door(prepared: Prepared, policy: Swarm) -> Door:

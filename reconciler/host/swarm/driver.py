@@ -31,14 +31,14 @@ class SwarmDriver:
         self._policy = policy
         self._sleep = sleep
 
-    def needs(self, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
         """Those that its sample or its settings declare."""
         self._engine.check()
-        return secrets.needs(self._engine, checkout, given)
+        return secrets.needs(self._engine, app, checkout, given)
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> None:
-        """Over what is there it is Swarm's own update, as for the recipe's users."""
-        deployment.deploy(self._engine, self._policy, app, checkout, given)
+    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+        """Over what is there it is Swarm's own update, as for the recipe's users, who keep the settings they had."""
+        return deployment.deploy(self._engine, self._policy, app, checkout, given)
 
     def look(self, app: App) -> Seen | Absent:
         """Raises InfrastructureError for what is the host's fault."""

@@ -25,8 +25,9 @@ class Prepared:
     config: Config
 
 
-def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given) -> Prepared:
-    recipe = read_recipe(checkout)
+def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given, before: str) -> Prepared:
+    """`before` is the sample that the app was deployed with until now, "" for a new one."""
+    recipe = read_recipe(checkout, before)
     ours = {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
     settings = settings_of(recipe, given.settings, ours)
     compose = (*compose_files(settings, checkout), *given.overlays)

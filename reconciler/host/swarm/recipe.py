@@ -9,7 +9,7 @@ from attrs import frozen
 from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host.lines import read_text, said_lines
-from reconciler.host.sample import SAMPLE, SECRET_VERSION, Assignment, Sample, parse_sample
+from reconciler.host.sample import SAMPLE, SECRET_VERSION, Assignment, Sample, carried, parse_sample
 from reconciler.host.text import printable
 
 COMPOSE = "compose.yml"
@@ -34,18 +34,28 @@ _NOT_SETTINGS = re.compile(
 
 @frozen
 class SwarmRecipe:
-    """One release. `exports` are the constants that its abra.sh exports: versions of configs, for the most part."""
+    """One release. `exports` are the constants that its abra.sh exports: versions of configs, for the most part.
+
+    `text` is what `sample` was read from, and `added` names what of it is new to who upgrades.
+    """
 
     sample: Sample
     exports: Mapping[str, str]
+    text: str = ""
+    added: tuple[str, ...] = ()
 
 
-def read_recipe(checkout: Path) -> SwarmRecipe:
-    """Raises RecipeError where the release is no recipe of Co-op Cloud."""
+def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
+    """The release as who had the sample `before` deploys it; "" for a new deployment.
+
+    Raises RecipeError where the release is no recipe of Co-op Cloud.
+    """
     if read_text(checkout / COMPOSE) is None:
         raise RecipeError(f"the release has no {COMPOSE}", "the swarm driver deploys recipes in Co-op Cloud's format")
-    sample = parse_sample(read_text(checkout / SAMPLE) or "", _USUAL_LENGTH)
-    return SwarmRecipe(sample, dict(parse_exports(read_text(checkout / SHELL) or "")))
+    own = read_text(checkout / SAMPLE) or ""
+    text, added = carried(before, own) if before else (own, ())
+    exports = dict(parse_exports(read_text(checkout / SHELL) or ""))
+    return SwarmRecipe(parse_sample(text, _USUAL_LENGTH), exports, text, added)
 
 
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from reconciler.crossing import App, Given, SecretNeed
 from reconciler.errors import RecipeError
+from reconciler.host import appfiles
 from reconciler.host.sample import SAMPLE
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import Prepared, prepare
@@ -15,15 +16,16 @@ from reconciler.host.swarm.stack import NAMESPACE, SLOT, Stack
 _NOBODY = Stack("nobody", "nobody", "", "nobody.localhost")
 
 
-def needs(engine: Engine, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+def needs(engine: Engine, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
     """All that are declared; of those that no length makes, only what the compose files name.
 
     A recipe declares them for overlays too that are not used.
     """
-    every = declared(read_recipe(checkout), given.settings)
+    before = appfiles.sample_of(app)
+    every = declared(read_recipe(checkout, before), given.settings)
     if all(need.length is not None for need in every):
         return tuple(every)
-    prepared = prepare(engine, _NOBODY, checkout, given)
+    prepared = prepare(engine, _NOBODY, checkout, given, before)
     named, names = _wanted(prepared), names_of(prepared)
     return tuple(need for need in every if need.length is not None or names[need.name] in named)
 

@@ -447,7 +447,7 @@ def test_a_program_left_running_inside_the_app_is_ended_with_it(
 
 def test_the_secrets_a_release_reads_are_told_from_its_sample(driver: ProcessDriver, tmp_path: Path) -> None:
     sample = "SECRET_DB_PASSWORD_VERSION=v1 # length=32 charset=hex\nSECRET_KEY_VERSION=v1 # generate=false\n"
-    needs = driver.needs(checkout(tmp_path / "one", sample), GIVEN)
+    needs = driver.needs(place(tmp_path / "slot"), checkout(tmp_path / "one", sample), GIVEN)
     assert needs == (SecretNeed("db_password", 32, "hex"), SecretNeed("key", None, ""))
 
 
