@@ -39,7 +39,7 @@ LOST: Mapping[str, tuple[list[Mapping[str, Service]], str]] = {
     ),
     "crash-loop": ([{"app": app("exit 3"), "db": service("sleep 1000")}], "app fails again and again"),
     "unhealthy": ([{"app": {**UP, **UNHEALTHY}}], "dockerexec: unhealthy container"),
-    "no-mount": ([{"app": {**UP, "volumes": ["/nowhere/at/all:/data:ro"]}}], "bind source path does not exist"),
+    "no-mount": ([{"app": {**UP, "volumes": ["./missing:/data:ro"]}}], "bind source path does not exist"),
     "failed-once": ([{"app": UP, "migrate": service("exit 3", "none")}], "migrate failed and is not started again"),
     "given-up": (
         [{"app": app("exit 3", restart_policy={"delay": "0s", "max_attempts": 1})}],
