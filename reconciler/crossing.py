@@ -116,10 +116,9 @@ class Makers:
 class Seen:
     """An app that runs. `version` and `commit` are read from the running thing.
 
-    `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in
-    words what keeps it from that, `lost` which part ended and will not come back, `late` that it had no more than
-    too little time. `peer` is where other apps of the
-    slot reach it, "HOST:PORT" like `address`; "" where that is not known.
+    `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in words what keeps
+    it from that, `lost` which part ended and will not come back, `late` that this may only have had too little time.
+    `peer` is where other apps of the slot reach it, "HOST:PORT" like `address`; "" where that is not known.
     """
 
     version: str

@@ -84,7 +84,7 @@ _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who rem
 
 
 def names_nothing(said: bytes) -> bool:
-    """Whether a pull failed for what the recipe asked for. Registries, and networks, fail in words without number."""
+    """Whether what the recipe asked for is not to be had. Registries and networks fail in words without number."""
     fault = _known(said)
     return fault is not None and not fault.of_host
 
