@@ -13,14 +13,17 @@ _ADMIN = "/ghost/api/admin"
 def ask(method, path, body=None, session=""):
     """The JSON that the administrators' interface answers, to what comes from its own pages."""
     headers = {"Origin": _origin()} | ({"Cookie": session} if session else {})
-    return json.loads(_call(method, _ADMIN + path, body, headers).read())
+    return json.loads(_call(method, _ADMIN + path, body, headers)[1])
 
 
 def get(path):
-    return _call("GET", path, None, {}).read()
+    return _call("GET", path, None, {})[1]
 
 
 def _call(method, path, body, headers):
+    """The headers and the body of the answer, which has come whole: Ghost sends the cookie of a session at once, but the
+    last byte only when its database holds that session.
+    """
     request = urllib.request.Request(
         os.environ["URL"] + path,
         method=method,
@@ -28,7 +31,8 @@ def _call(method, path, body, headers):
         headers={"Content-Type": "application/json", "X-Forwarded-Proto": "https"} | headers,
     )
     try:
-        return urllib.request.urlopen(request, timeout=60)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         sys.exit(f"{method} {path}: {error}: {error.read().decode()}")
 
@@ -36,8 +40,8 @@ def _call(method, path, body, headers):
 def log_in():
     """The cookie of a new session of the owner."""
     owner = {"username": USER, "password": PASSWORD}
-    answer = _call("POST", f"{_ADMIN}/session/", owner, {"Origin": _origin()})
-    return answer.headers["Set-Cookie"].partition(";")[0]
+    headers, _ = _call("POST", f"{_ADMIN}/session/", owner, {"Origin": _origin()})
+    return headers["Set-Cookie"].partition(";")[0]
 
 
 def _origin():
