@@ -34,9 +34,12 @@ class RecipeError(CanonError):
 
 
 class TimedOutError(RecipeError):
-    """Something was not done within its time; `pressure` says what the host was under just then."""
+    """Something was not done within its time, for which a busy host may be to blame.
 
-    def __init__(self, message: str, pressure: str, tail: tuple[str, ...] = ()) -> None:
+    `pressure` says what the host was under just then, "" where nobody asked yet.
+    """
+
+    def __init__(self, message: str, pressure: str = "", tail: tuple[str, ...] = ()) -> None:
         super().__init__(message, tail=tail)
         self.pressure = pressure
 

@@ -4,7 +4,7 @@ The real answers are in `host/` and `state/`; the tests answer from a world in m
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -125,11 +125,17 @@ class Driver(Protocol):
         ...
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
-        """Write a backup into `into` as the release says, while the app is up; returns remarks."""
+        """Write a backup into `into` as the release says, while the app is up; returns remarks.
+
+        Raises RecipeError or TimedOutError.
+        """
         ...
 
-    def restore(self, app: App, source: Path) -> None:
-        """Bring back what `backup` wrote, over what the fresh app holds."""
+    def restore(self, app: App, source: Path, within: timedelta) -> None:
+        """Bring back what `backup` wrote, over what the fresh app holds.
+
+        What has to be started anew on the way has to be up `within` a time. Raises RecipeError or TimedOutError.
+        """
         ...
 
     def remove(self, app: App) -> Residue:

@@ -1,6 +1,7 @@
 """Deploys a release in a slot, fresh or from a snapshot, until it is ready. The only deployment path there is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
@@ -90,6 +91,18 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
         running = f"{seen.version} ({seen.commit[:7]})"
         raise InfrastructureError(f"{recipe.name}: {placed.release.version} was deployed, but {running} runs")
     return seen
+
+
+@contextmanager
+def telling(slot: Slot, placed: Placed) -> Iterator[None]:
+    """Tell what a driver blames a recipe for with the app's last lines; what was late, with the host's pressure too."""
+    try:
+        yield
+    except RecipeError as failed:
+        tail = tuple(slot.redact("\n".join(placed.driver.logs(placed.app))).splitlines()[-TAIL_LINES:])
+        if isinstance(failed, TimedOutError):
+            raise TimedOutError(failed.message, slot.host.commands.pressure(), tail) from failed
+        raise RecipeError(failed.message, failed.hint, tail) from failed
 
 
 def _unready(slot: Slot, placed: Placed, unready: Unready) -> RecipeError:

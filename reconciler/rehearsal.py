@@ -12,7 +12,7 @@ from reconciler.core.base import Origin
 from reconciler.core.tiers import Candidate, Skip
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.ports import Host
-from reconciler.raising import Cast, Member, raise_app, raise_cast, run, run_all, until_ready
+from reconciler.raising import Cast, Member, raise_app, raise_cast, run, run_all, telling, until_ready
 from reconciler.slots import Closing, Slot, open_slot
 from state.model import Canonical
 
@@ -148,7 +148,8 @@ class Rehearsal:
         if take is not None:
             run(slot, own, take, "backup.take")
         else:
-            self.findings += own.driver.backup(own.app, slot.backup)
+            with telling(slot, own):
+                self.findings += own.driver.backup(own.app, slot.backup)
 
     def _restore(self) -> None:
         restore = self.assignment.recipe.backup.restore
@@ -162,7 +163,8 @@ class Rehearsal:
             if restore is not None:
                 run(slot, own, restore, "backup.restore")
             else:
-                own.driver.restore(own.app, slot.backup)
+                with telling(slot, own):
+                    own.driver.restore(own.app, slot.backup, own.recipe.ready.timeout)
             until_ready(slot, own)
             self._check(slot)
         if self.assignment.recipe.data.check is None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Install, TierName
+from desired.model import Backup, Install, TierName
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.sights import State
@@ -133,6 +133,20 @@ def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_an
     assert results(done) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.1.0",)
     assert [note.rpartition(": ")[2] for note in told(done)] == ["the release before it does not come up"]
+
+
+@pytest.mark.parametrize(("late", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (2, Result.RED, "recipe")])
+def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_second_decides(
+    world: World, late: int, result: Result, to_blame: str
+) -> None:
+    world.declare("notes", backup=Backup())
+    world.tag("notes", "1.0.0", Behaviour(is_labelled=True, late=late))
+
+    done = world.run()
+
+    assert results(done) == {"notes": result}
+    assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second decides: slow {to_blame}"]
+    assert all("(host: load 0.1)" in note for note in told(done))
 
 
 def test_a_second_try_is_not_proved_by_the_backup_that_the_first_took(world: World) -> None:

@@ -34,7 +34,8 @@ class Behaviour:
 
     `breaks_lived` fails on data of another release, not on a fresh install; `is_bound` on its own data elsewhere.
     `slow` is never ready in time, `slow_in` counts down to the one deployment that is not; `backed_up_once` means that
-    only the first backup of it holds anything.
+    only the first backup of it holds anything. `is_labelled` says itself how it is backed up, `late` is how many times
+    it is not up in time on what was brought back.
     """
 
     starts: bool = True
@@ -46,6 +47,8 @@ class Behaviour:
     slow_in: int = 0
     backed_up_once: bool = False
     is_bound: bool = False
+    is_labelled: bool = False
+    late: int = 0
 
 
 @define

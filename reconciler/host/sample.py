@@ -15,7 +15,7 @@ LONGEST_SECRET = 4096
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#(.*))?""")
 _BARE = re.compile(r"""(?!\s*['"])((?:(?!\s#).)*)(?:\s#(.*))?""")
-SECRET_VERSION = re.compile(r"SECRET_([A-Z0-9][A-Z0-9_]*)_VERSION")
+_SECRET_VERSION = re.compile(r"SECRET_([A-Z0-9][A-Z0-9_]*)_VERSION")
 _WORD = re.compile(r"(?<!\S)(length|charset|generate)=(\S+)")
 _CHARSETS = {"": "", "alnum": "alnum", "alphanumeric": "alnum", "hex": "hex"}
 
@@ -54,14 +54,24 @@ def parse_sample(text: str, usual_length: int | None = None) -> Sample:
     versions: dict[str, str] = {}
     for where, line in said_lines(SAMPLE, text):
         said = assignment(where, line)
-        secret = SECRET_VERSION.fullmatch(said.name)
-        if secret is not None:
-            own = secret[1].lower()
+        own = secret_of(said.name)
+        if own is not None:
             secrets[own], versions[own] = _secret(where, own, said.comment, usual_length), said.value
         else:
             assigned.append(said)
     settings = {said.name: said.value for said in assigned}
     return Sample(settings, tuple(secrets.values()), versions, tuple(assigned))
+
+
+def secret_of(setting: str) -> str | None:
+    """The secret whose version a setting has; None for one of the app."""
+    match = _SECRET_VERSION.fullmatch(setting)
+    return match[1].lower() if match else None
+
+
+def version_of(secret: str) -> str:
+    """The setting that has a secret's version."""
+    return f"SECRET_{secret.upper()}_VERSION"
 
 
 def carried(before: str, text: str) -> tuple[str, tuple[str, ...]]:

@@ -46,12 +46,14 @@ class HostSecrets:
         for need in needs:
             if os.path.lexists(app.secrets / need.name):
                 continue
-            made = _known(makers.known, need) or self._make(app, need, makers)
+            had = _known(makers.known, need)
+            made = had or self._make(app, need, makers)
             if isinstance(made, _Refusal):
                 refusals[need.name] = made
+                _note(log, need.name, made.reason)
             else:
                 _write(app.secrets / need.name, made)
-            _note(log, need.name, made)
+                _note(log, need.name, f"{'taken over' if had else 'made'}, {len(made)} bytes")
         if refusals:
             raise _failure(app, refusals)
 
@@ -103,8 +105,7 @@ def _write(path: Path, secret: bytes) -> None:
         file.write(secret)
 
 
-def _note(log: Path, name: str, made: bytes | _Refusal) -> None:
-    words = made.reason if isinstance(made, _Refusal) else f"made, {len(made)} bytes"
+def _note(log: Path, name: str, words: str) -> None:
     file = Log(log, redaction(()))
     file.feed(f"secret {name}: {words}\n".encode())
     file.close()

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
-from reconciler.host.sample import Sample, carried, parse_sample
+from reconciler.host.sample import Sample, carried, parse_sample, secret_of, version_of
 from tests.nearly_right import TEXTS, read
 
 VARIABLES = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True).filter(
@@ -109,6 +109,13 @@ def test_a_sample_that_cannot_be_obeyed_is_refused_with_its_place(text: str, mes
     with pytest.raises(RecipeError) as refusal:
         parse_sample(text)
     assert refusal.value.message == message
+
+
+@given(st.from_regex(r"SECRET_[A-Z0-9_]{0,8}_VERSION", fullmatch=True))
+def test_a_setting_that_has_the_version_of_a_secret_is_the_one_that_this_secret_asks_for(setting: str) -> None:
+    secret = secret_of(setting)
+    event("of a secret" if secret else "of none")
+    assert secret is None or version_of(secret) == setting
 
 
 @given(LINES, LINES)

@@ -171,6 +171,8 @@ def test_a_secret_that_is_had_elsewhere_is_taken_over_and_only_what_that_lacks_i
     assert desk.made("x") == "had before"
     assert (len(desk.made("y")), len(desk.made("z"))) == (8, 8)
     assert (desk.app.secrets / "x").stat().st_mode & 0o777 == 0o600
+    told = ["secret x: taken over, 10 bytes", "secret y: made, 8 bytes", "secret z: made, 8 bytes"]
+    assert desk.log.read_text().splitlines() == told
 
 
 def test_apps_of_one_slot_have_secrets_of_their_own(desk: Desk) -> None:

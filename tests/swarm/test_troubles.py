@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from attrs import frozen
 
 from reconciler.crossing import App, Residue
-from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import POSTGRES, SERVER, Service, Slots, absent, deployed, given, release, server, service
 
@@ -211,13 +212,35 @@ def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_
         slots.driver.backup(app, tmp_path / "kept")
         noted(slots, app, "echo second >/data/note")
 
-        slots.driver.restore(app, tmp_path / "kept")
+        slots.driver.restore(app, tmp_path / "kept", timedelta(minutes=2))
 
         slots.settled(app)
         assert noted(slots, app, "cat /tmp/found /data/note") == "first\nfirst"
         assert slots.driver.stop(app) == Residue()
         assert slots.driver.backs_up(app)
         assert absent(slots.driver.look(app)) == ""
+    finally:
+        assert slots.driver.clear(app.mark) == Residue()
+
+
+def test_what_is_not_up_in_time_on_the_data_that_was_brought_back_is_late_and_no_proof_against_the_recipe(
+    engine: Engine, tmp_path: Path
+) -> None:
+    labels = {"backupbot.backup": "true", "backupbot.restore.post-hook": "true"}
+    slow = service("test ! -e /data/note || sleep 5; touch /tmp/up; sleep 1000", volumes=["data:/data"])
+    slow |= {"healthcheck": {"test": ["CMD", "test", "-e", "/tmp/up"], "interval": "1s", "start_period": "1m"}}
+    slow |= deployed(labels=labels)
+    slots = Slots.on(engine, tmp_path / "work")
+    app = slots.app()
+    try:
+        files = release(tmp_path / "one", {"app": server(), "everywhere": slow}, {"volumes": {"data": {}}})
+        slots.driver.deploy(app, files, given())
+        slots.settled(app)
+        noted(slots, app, "echo first >/data/note")
+        (tmp_path / "kept").mkdir()
+        slots.driver.backup(app, tmp_path / "kept")
+        with pytest.raises(TimedOutError, match="not up again after 2 s: everywhere has 0 of 1 up"):
+            slots.driver.restore(app, tmp_path / "kept", timedelta(seconds=2))
     finally:
         assert slots.driver.clear(app.mark) == Residue()
 

@@ -4,6 +4,7 @@ import re
 import signal
 import time
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -128,8 +129,8 @@ class ProcessDriver:
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
         raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups into {into}")
 
-    def restore(self, app: App, source: Path) -> None:
-        raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups from {source}")
+    def restore(self, app: App, source: Path, within: timedelta) -> None:
+        raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups from {source} within {within}")
 
     def remove(self, app: App) -> Residue:
         residue = self.stop(app)

@@ -12,13 +12,13 @@ from desired.model import Swarm
 from desired.versions import is_release_name
 from reconciler.crossing import App, Given, Residue, SecretNeed
 from reconciler.errors import CanonError, InfrastructureError
+from reconciler.host.sample import version_of
 from reconciler.host.swarm import deployment, removal, secrets
 from reconciler.host.swarm.compose import Config
 from reconciler.host.swarm.coopcloud import Abra, Home
 from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import Prepared
-from reconciler.host.swarm.recipe import version_of
 from reconciler.host.swarm.stack import SLOT, Stack
 
 # On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
-from reconciler.errors import RecipeError
+from reconciler.errors import RecipeError, TimedOutError
 from reconciler.host.swarm import scaling
 from reconciler.host.swarm.backup_labels import Asked, Hook, asked_for, labels_of, mounting
 from reconciler.host.swarm.engine import Engine
@@ -33,11 +34,11 @@ def take(engine: Engine, stack: Stack, into: Path) -> tuple[str, ...]:
     return tuple(f"the label {label} is of version 1, and ignored" for label in asked.ignored)
 
 
-def bring_back(engine: Engine, stack: Stack, source: Path, sleep: Sleep = time.sleep) -> None:
+def bring_back(engine: Engine, stack: Stack, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
     """Services that bear hooks of a restore stay up for them; all others rest, since their data changes under them.
 
-    One with hooks whose volume is wholly replaced rests while that is copied. That all are up again is for the caller
-    to see, who knows how long that may take.
+    One with hooks whose volume is wholly replaced rests while that is copied, and then has to be up `within` a time.
+    That all are up again is for the caller to see.
     """
     sight = look_at(engine, stack)
     asked = _wanted(engine, stack, sight)
@@ -49,7 +50,7 @@ def bring_back(engine: Engine, stack: Stack, source: Path, sleep: Sleep = time.s
     scaling.to_zero(engine, stack, (*replicas, *spread), sleep)
     load_paths(engine, stack, asked.paths, source)
     _up_again(engine, replicas, spread, replaced)
-    scaling.await_settled(engine, stack, hooked, sleep)
+    scaling.await_settled(engine, stack, hooked, within, sleep)
     run_hooks(engine, stack, asked.of("restore.post-hook"))
     _up_again(engine, replicas, spread, {*resting} - replaced)
 
@@ -71,7 +72,10 @@ def _asked(engine: Engine, stack: Stack, sight: Sight) -> Asked | None:
 
 
 def run_hooks(engine: Engine, stack: Stack, hooks: Sequence[Hook]) -> None:
-    """Raises RecipeError for one that fails, and where nothing of its service runs here."""
+    """Raises RecipeError for one that fails, TimedOutError for one that does not end.
+
+    Raises RecipeError too where nothing of its service runs here.
+    """
     for hook in hooks:
         service = f"{stack.name}_{hook.service}"
         chosen = f"label=com.docker.swarm.service.name={service}"
@@ -80,6 +84,10 @@ def run_hooks(engine: Engine, stack: Stack, hooks: Sequence[Hook]) -> None:
             raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
         code, said = engine.execute(containers[0], ("sh", "-c", hook.command), _HOOK_SECONDS)
         if code != 0:
-            what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
-            how = "was not done in time" if code is None else f"exited {code}"
-            raise RecipeError(f"{what} {how}: {one_line(redaction(slot_secrets(Path(stack.mark))).apply(said))}")
+            raise _failure(stack, hook, code, said)
+
+
+def _failure(stack: Stack, hook: Hook, code: int | None, said: bytes) -> RecipeError:
+    what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
+    kind, how = (TimedOutError, "was not done in time") if code is None else (RecipeError, f"exited {code}")
+    return kind(f"{what} {how}: {one_line(redaction(slot_secrets(Path(stack.mark))).apply(said))}")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from desired.model import Swarm
@@ -82,8 +83,8 @@ class SwarmDriver:
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
         return backup.take(self._engine, self._stack(app), into)
 
-    def restore(self, app: App, source: Path) -> None:
-        backup.bring_back(self._engine, self._stack(app), source, self._sleep)
+    def restore(self, app: App, source: Path, within: timedelta) -> None:
+        backup.bring_back(self._engine, self._stack(app), source, within, self._sleep)
 
     def remove(self, app: App) -> Residue:
         left = removal.take_away(self._engine, removal.of_stack(self._stack(app).name), self._sleep)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from attrs import frozen
 
 from reconciler.crossing import Absent, Seen
-from reconciler.errors import InfrastructureError
+from reconciler.errors import InfrastructureError, TimedOutError
 from reconciler.host.swarm.compose import APP
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.service import volumes_in
-from reconciler.host.swarm.settling import TooLateError, is_at_rest, settling
+from reconciler.host.swarm.settling import is_at_rest, settling
 from reconciler.host.swarm.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
 
 _PAUSE = 0.2
@@ -68,7 +68,7 @@ def seen(stack: Stack, sight: Sight) -> Seen | Absent:
         address=address,
         lacks=how.lacks,
         lost=how.failure.message if how.failure else "",
-        late=isinstance(how.failure, TooLateError),
+        late=isinstance(how.failure, TimedOutError),
         peer=labels.get(PEER, ""),
     )
 

@@ -9,7 +9,7 @@ from attrs import frozen
 from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host.lines import read_text, said_lines
-from reconciler.host.sample import SAMPLE, SECRET_VERSION, Assignment, Sample, carried, parse_sample
+from reconciler.host.sample import SAMPLE, Assignment, Sample, carried, parse_sample, secret_of, version_of
 from reconciler.host.text import printable
 
 COMPOSE = "compose.yml"
@@ -78,13 +78,7 @@ def declared(recipe: SwarmRecipe, given: Mapping[str, str]) -> Sequence[SecretNe
 
 def versions_in(settings: Mapping[str, str]) -> Mapping[str, str]:
     """For each secret what the setting of its version says, which is a part of its name in a swarm."""
-    found = {name: SECRET_VERSION.fullmatch(name) for name in settings}
-    return {match[1].lower(): settings[name] for name, match in found.items() if match}
-
-
-def version_of(secret: str) -> str:
-    """The setting that has a secret's version."""
-    return f"SECRET_{secret.upper()}_VERSION"
+    return {secret: version for name, version in settings.items() if (secret := secret_of(name)) is not None}
 
 
 def settings_of(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 
 from attrs import evolve
 
-from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.looking import Sight, look_at, pauses
 from reconciler.host.swarm.service import NO_NODE
@@ -13,7 +14,6 @@ from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import Stack
 
 _RESTING = 180.0
-_SETTLING = 600.0
 
 Sleep = Callable[[float], None]
 
@@ -71,12 +71,18 @@ def _runs_on(engine: Engine, removed: Collection[str]) -> bool:
     return any(engine.found("container", one, "status=running") for one in chosen)
 
 
-def await_settled(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> None:
-    """Raises RecipeError where the named services do not come up, InfrastructureError where the host is to blame."""
-    until, growing = time.monotonic() + _SETTLING, pauses()
+def await_settled(
+    engine: Engine, stack: Stack, names: Collection[str], within: timedelta, sleep: Sleep = time.sleep
+) -> None:
+    """Raises RecipeError where the named services do not come up, TimedOutError where they do not so in time.
+
+    Raises InfrastructureError where the host is to blame.
+    """
+    seconds = within.total_seconds()
+    until, growing = time.monotonic() + seconds, pauses()
     while lacks := _lacks(engine, stack, names):
         if time.monotonic() > until:
-            raise RecipeError(f"{stack.recipe} does not come up again: {lacks}")
+            raise TimedOutError(f"not up again after {seconds:g} s: {lacks}")
         sleep(next(growing))
 
 
@@ -86,7 +92,8 @@ def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
     if isinstance(how.failure, InfrastructureError):
         raise how.failure
     if how.failure is not None:
-        raise RecipeError(f"{stack.recipe} does not come up again: {how.failure.message}")
+        kind = TimedOutError if isinstance(how.failure, TimedOutError) else RecipeError
+        raise kind(f"does not come up again: {how.failure.message}")
     return how.lacks
 
 

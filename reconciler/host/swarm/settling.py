@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from reconciler.errors import CanonError, InfrastructureError, RecipeError
+from reconciler.errors import CanonError, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.faults import sorted_fault
 from reconciler.host.swarm.service import (
     PATIENCE,
@@ -29,10 +29,6 @@ from reconciler.host.text import one_line
 
 CRASHES = 3
 _PLACING = timedelta(seconds=15)
-
-
-class TooLateError(RecipeError):
-    """A health check gave up on an app, which on a busy host may only have had too little time."""
 
 
 @frozen
@@ -135,5 +131,6 @@ def _sorted(what: str, task: Json) -> CanonError:
     sorted_by_words = sorted_fault(what, words_of(task).encode(), of_recipe=True, of_task=True)
     if isinstance(sorted_by_words, InfrastructureError):
         return sorted_by_words
-    kind = TooLateError if "unhealthy container" in words_of(task) else RecipeError
+    # A health check that gave up may only have had too little time.
+    kind = TimedOutError if "unhealthy container" in words_of(task) else RecipeError
     return kind(f"{what}: {said_of(task)}")

@@ -12,9 +12,9 @@ from attrs import evolve, frozen
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.service import of_this_deployment
-from reconciler.host.swarm.settling import Settling, TooLateError, is_at_rest, settling
+from reconciler.host.swarm.settling import Settling, is_at_rest, settling
 
 Json = Mapping[str, Any]
 
@@ -117,7 +117,7 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
         ("Swarm paused the update of app", "update paused due to failure", f", last task: {EXIT}"),
     ),
     "crash-loop": (31, RecipeError, (f"app {AGAIN}4 times by now: {EXIT}",)),
-    "unhealthy": (31, TooLateError, (f"app {AGAIN}3 times by now: {UNHEALTHY}",)),
+    "unhealthy": (31, TimedOutError, (f"app {AGAIN}3 times by now: {UNHEALTHY}",)),
     "no-mount": (31, RecipeError, (f"app {AGAIN}3 times by now: {NO_MOUNT}",)),
     # It was here when the stack was handed over.
     "no-image": (31, InfrastructureError, (f"app {AGAIN}3 times by now: No such image: 127.0.0.1:5000/none:1",)),

@@ -21,8 +21,9 @@ def get(path):
 
 
 def _call(method, path, body, headers):
-    """The headers and the body of the answer, which has come whole: Ghost sends the cookie of a session at once, but the
-    last byte only when its database holds that session.
+    """The headers and the body of an answer that has come whole.
+
+    Ghost sends the cookie of a session at once, but the last byte only when its database holds that session.
     """
     request = urllib.request.Request(
         os.environ["URL"] + path,
