@@ -41,6 +41,10 @@ LOST: Mapping[str, tuple[list[Mapping[str, Service]], str]] = {
     "crash-loop": ([{"app": app("exit 3"), "db": service("sleep 1000")}], "app fails again and again"),
     "unhealthy": ([{"app": {**UP, **UNHEALTHY}}], "dockerexec: unhealthy container"),
     "no-mount": ([{"app": {**UP, "volumes": ["./missing:/data:ro"]}}], "bind source path does not exist"),
+    "starved": (
+        [{"app": app("exec perl -e '$$all = q(a) x 1e9'", resources={"limits": {"memory": "20M"}})}],
+        "times by now: killed for want of memory, of which it may have 20 MiB",
+    ),
     "failed-once": ([{"app": UP, "migrate": service("exit 3", "none")}], "migrate failed and is not started again"),
     "given-up": (
         [{"app": app("exit 3", restart_policy={"delay": "0s", "max_attempts": 1})}],

@@ -9,7 +9,7 @@ from reconciler.crossing import Absent, Seen
 from reconciler.errors import InfrastructureError, TimedOutError
 from reconciler.host.swarm.compose import APP
 from reconciler.host.swarm.engine import Engine, Json
-from reconciler.host.swarm.service import volumes_in
+from reconciler.host.swarm.service import container_of, failed, volumes_in
 from reconciler.host.swarm.settling import is_at_rest, settling
 from reconciler.host.swarm.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
 
@@ -33,7 +33,16 @@ class Sight:
 
 def look_at(engine: Engine, stack: Stack) -> Sight:
     services = engine.inspect("service", services_of(engine, stack))
-    return Sight(services, engine.tasks([service["ID"] for service in services]), engine.node, datetime.now(UTC))
+    tasks = engine.tasks([service["ID"] for service in services])
+    return Sight(services, _with_their_ends(engine, tasks), engine.node, datetime.now(UTC))
+
+
+def _with_their_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
+    """Swarm tells that a task was killed, and only the container, while it is there, that memory was why."""
+    ended = {container for task in failed(tasks) if (container := container_of(task))}
+    found = engine.inspect("container", sorted(ended))
+    killed = {one["Id"] for one in found if (one.get("State") or {}).get("OOMKilled")}
+    return [{**task, "OOMKilled": True} if container_of(task) in killed else task for task in tasks]
 
 
 def pauses() -> Iterator[float]:

@@ -125,6 +125,22 @@ def failed(tasks: Iterable[Json]) -> Sequence[Json]:
     return [task for task in tasks if state(task) in _FAILED]
 
 
+def container_of(task: Json) -> str:
+    """The id of its container, "" where it never had one."""
+    return str(((task.get("Status") or {}).get("ContainerStatus") or {}).get("ContainerID") or "")
+
+
+def starved(task: Json) -> bool:
+    """Whether the kernel killed it for want of memory: its engine tells, and not Swarm."""
+    return bool(task.get("OOMKilled"))
+
+
+def memory_of(task: Json) -> int:
+    """How many bytes it may have, 0 for as many as there are."""
+    limits = (task["Spec"].get("Resources") or {}).get("Limits") or {}
+    return int(limits.get("MemoryBytes") or 0)
+
+
 def told(task: Json) -> str:
     said = said_of(task)
     return f"{state(task)}: {said}" if said and said != state(task) else state(task)

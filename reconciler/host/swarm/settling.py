@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, TimedOutError
+from reconciler.host.sinks import MIB
 from reconciler.host.swarm.faults import sorted_fault
 from reconciler.host.swarm.service import (
     PATIENCE,
@@ -17,9 +18,11 @@ from reconciler.host.swarm.service import (
     Service,
     failed,
     is_going,
+    memory_of,
     said_of,
     service_of,
     since,
+    starved,
     state,
     told,
     wants_none,
@@ -127,10 +130,21 @@ def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
 
 
 def _sorted(what: str, task: Json) -> CanonError:
-    """A full disk of the engine fails tasks just as a broken app does."""
+    """A full disk of the engine and a host without memory fail tasks just as a broken app does."""
     sorted_by_words = sorted_fault(what, words_of(task).encode(), of_recipe=True, of_task=True)
     if isinstance(sorted_by_words, InfrastructureError):
         return sorted_by_words
+    if starved(task):
+        return _starved(what, memory_of(task))
     # A health check that gave up may only have had too little time.
     kind = TimedOutError if "unhealthy container" in words_of(task) else RecipeError
     return kind(f"{what}: {said_of(task)}")
+
+
+def _starved(what: str, limit: int) -> CanonError:
+    """`limit` is in bytes, 0 for none."""
+    if limit:
+        hint = "raise deploy.resources.limits.memory by an overlay"
+        return RecipeError(f"{what}: killed for want of memory, of which it may have {limit / MIB:g} MiB", hint)
+    hint = "give this host more memory, or let fewer apps be up at a time"
+    return InfrastructureError(f"{what}: killed for want of memory, on which the recipe sets no limit", hint)

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
+from reconciler.errors import CanonError, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.service import of_this_deployment
 from reconciler.host.swarm.settling import Settling, is_at_rest, settling
 
@@ -127,6 +127,26 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
     "no-node": (15, InfrastructureError, (f"no node takes app: {NOBODY}(scheduling constraints not satisfied on ",)),
     "no-address": (15, InfrastructureError, ("a task of app gets no further than new: Swarm finds no address for it",)),
 }
+
+
+@pytest.mark.parametrize(
+    ("limit", "kind", "said"),
+    [
+        (0, InfrastructureError, "on which the recipe sets no limit"),
+        (20 * 2**20, RecipeError, "of which it may have 20 MiB"),
+    ],
+)
+def test_what_the_kernel_killed_for_want_of_memory_blames_the_recipe_only_for_a_limit_of_its_own(
+    limit: int, kind: type, said: str
+) -> None:
+    told = recorded("crash-loop").later(31)
+    limited = {"Resources": {"Limits": {"MemoryBytes": limit}}} if limit else {}
+    tasks = [{**task, "OOMKilled": True, "Spec": {**task["Spec"], **limited}} for task in told.tasks]
+    failure = evolve(told, tasks=tasks).settling().failure
+    assert type(failure) is kind
+    assert isinstance(failure, CanonError)
+    assert failure.message == f"app {AGAIN}4 times by now: killed for want of memory, {said}"
+    assert failure.hint
 
 
 @pytest.mark.parametrize("name", FAILURES)
