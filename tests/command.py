@@ -101,6 +101,16 @@ class Canon:
         return Said(done.returncode, done.stdout, done.stderr)
 
 
+def first_document(process: "subprocess.Popen[str]") -> str:
+    """The JSON that a command prints before it goes on; fails if it ends instead."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or lines[-1] != "}\n":
+        lines.append(process.stdout.readline())
+        assert lines[-1], process.communicate()
+    return "".join(lines)
+
+
 def look_of(folder: Path) -> dict[str, tuple[object, ...]]:
     """Everything of a folder that a look could change: names, kinds, sizes, contents and times, atime aside."""
     found: dict[str, tuple[object, ...]] = {}

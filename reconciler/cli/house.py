@@ -151,6 +151,16 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within, SIGINT and SIGTERM wait: what was done is told whole."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _again(swallowed: "sys.UnraisableHookArgs") -> None:
     """Send a signal anew whose exception was lost: Python drops what is raised within a finaliser or a callback."""
     if not isinstance(swallowed.exc_value, InterruptedPassError):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from reconciler.cli.failures import SIGNALLED
-from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
+from reconciler.cli.house import House, make_host, open_house, require, stoppable, undisturbed, watcher
 from reconciler.cli.options import Options, columns
 from reconciler.core.report import Command, Report
 from reconciler.loop import Asked, reconcile
@@ -32,10 +32,12 @@ def converge(options: Options, retry: Sequence[str]) -> int:
     house = open_house(options)
     asked = _asked(house, Command.PASS, retry)
     house.state.create()
-    with stoppable(), hold(house.state.lock, "reconcile") as lock, watcher(options) as watching:
-        done = reconcile(make_host(house, watching, lock.descriptor), asked)
-    report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
-    return _answer(house, report)
+    with stoppable():
+        with hold(house.state.lock, "reconcile") as lock, watcher(options) as watching:
+            done = reconcile(make_host(house, watching, lock.descriptor), asked)
+        report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
+        with undisturbed():
+            return _answer(house, report)
 
 
 def _asked(house: House, command: Command, retry: Sequence[str]) -> Asked:

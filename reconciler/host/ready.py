@@ -1,10 +1,7 @@
 """Waits until an app answers as declared: twice in a row, and from a listener of its own."""
 
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
 from datetime import timedelta
 
 from attrs import evolve, frozen
@@ -20,10 +17,9 @@ Look = Callable[[], Seen | Absent | Unobservable]
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 _BEFORE_SECOND = 0.2
+# The last attempt often begins when time is up, and its answer is what gets told.
+_SHORTEST_PROBE = 2.0
 _LONGEST_PROBE = 10.0
-# How long a connection has to stay to count.
-_STAYS = 0.5
-_BODY = 64 * 1024
 
 
 @frozen
@@ -93,13 +89,16 @@ class HostReadiness:
     def _objection(self, question: _Question, seen: Seen) -> str:
         """Why what the app answers now is not what was declared; "" when it is."""
         ready = question.ready
-        left = max(_BEFORE_SECOND, question.until - self._clock.monotonic())
+        left = max(_SHORTEST_PROBE, question.until - self._clock.monotonic())
         if ready.run is not None:
             return self._run(ready.run, question.command, seen, left)
+        # It brings HTTP along, which a command that waits for no app does without.
+        from reconciler.host.probing import connect, get
+
         limit = min(_LONGEST_PROBE, left)
         if ready.tcp:
-            return _connect(seen.address, limit)
-        return _get(seen, ready.http or "/", ready.status, limit)
+            return connect(seen.address, limit)
+        return get(seen, ready.http or "/", ready.status, limit)
 
     def _run(self, argv: Argv, command: Command, seen: Seen, left: float) -> str:
         environment = {**command.env, "URL": seen.url, "ADDRESS": seen.address}
@@ -112,67 +111,3 @@ class HostReadiness:
             return ""
         how = "did not end in time" if ran.code is None else f"ended with exit code {ran.code}"
         return f"{program} {how}: {one_line(ran.tail.encode())}"
-
-
-def _connect(address: str, limit: float) -> str:
-    """Docker's proxy takes any connection for a container, and ends it at once where the app does not listen."""
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=limit) as connection:
-            return "" if _stays(connection) else f"{address} ends a connection at once"
-    except OSError as failure:
-        return f"{address} takes no connection: {failure}"
-
-
-def _stays(connection: socket.socket) -> bool:
-    connection.settimeout(_STAYS)
-    try:
-        return bool(connection.recv(1))
-    except TimeoutError:
-        return True
-    except OSError:
-        return False
-
-
-def _get(seen: Seen, path: str, wanted: tuple[int, ...], limit: float) -> str:
-    """Ask for `path` once; an answer that leads elsewhere is an answer, and is not followed.
-
-    The name in the URL goes along: a proxy at the address routes by it.
-    """
-    from http.client import HTTPConnection, HTTPException, IncompleteRead
-
-    connection = HTTPConnection(seen.address, timeout=limit)
-    with closing(connection):
-        try:
-            connection.connect()
-            with _cut_off(connection.sock, limit):
-                connection.request("GET", path, headers={"Host": seen.url.partition("://")[2]})
-                response = connection.getresponse()
-                body = response.read(_BODY)
-                if response.length and len(body) < _BODY:
-                    raise IncompleteRead(body, response.length)
-        except (OSError, HTTPException, ValueError) as failure:
-            return f"GET {printable(path)}: {printable(str(failure)) or type(failure).__name__}"
-    status = response.status
-    return "" if status in wanted else f"GET {printable(path)} is answered with {status}, not {_listed(wanted)}"
-
-
-@contextmanager
-def _cut_off(connection: socket.socket, limit: float) -> Iterator[None]:
-    """End a connection after `limit` seconds: a timeout of its socket alone begins anew with every byte."""
-    timer = threading.Timer(limit, _cut, (connection,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _cut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-def _listed(wanted: tuple[int, ...]) -> str:
-    return " or ".join(map(str, wanted))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.abra.installed import REGISTRY, Installed, Operator, docker, settle
+from tests.abra.installed import REGISTRY, Installed, Operator, docker, remove, settle
 
 
 @pytest.fixture
@@ -33,7 +33,6 @@ def registry() -> str:
 def on_engine(operator: Operator, registry: str) -> Iterator[str]:
     """The registry; whatever is deployed for the operator's app is gone afterwards."""
     yield registry
-    if docker("service", "ls", "--quiet", "--filter", f"name={operator.stack}_"):
-        docker("stack", "rm", operator.stack)
+    remove(operator.stack)
     for secret in docker("secret", "ls", "--quiet", "--filter", f"name={operator.stack}_").split():
         docker("secret", "rm", secret)

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -104,6 +105,14 @@ def docker(*words: str) -> str:
     return subprocess.run(
         ["docker", *words], capture_output=True, text=True, timeout=LONGEST, check=True, stdin=subprocess.DEVNULL
     ).stdout.strip()
+
+
+def remove(stack: str) -> None:
+    """Swarm refuses to remove a network as long as a task on its way out still has it."""
+    until = time.monotonic() + LONGEST
+    while subprocess.run(["docker", "stack", "rm", stack], capture_output=True, check=False).returncode != 0:
+        assert time.monotonic() < until, f"{stack} would not go"
+        time.sleep(0.5)
 
 
 def settle(operator: Operator, env: Sequence[str]) -> Operator:

@@ -89,7 +89,12 @@ class Abra:
         if not self.deployed():
             fatal(f"{self.name} is not deployed")
         self.confirm("proceed with undeploy?")
-        self.docker("stack", "rm", self.stack)
+        # Swarm refuses to remove a network as long as a task on its way out still has it.
+        until = time.monotonic() + DEFAULT_TIMEOUT
+        while subprocess.run(["docker", "stack", "rm", self.stack], capture_output=True, check=False).returncode != 0:
+            if time.monotonic() > until:
+                fatal("failed to remove some resources from stack")
+            time.sleep(0.5)
 
     def insert_secret(self) -> None:
         if len(self.arguments) < 2 + (not self.file):

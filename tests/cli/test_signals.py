@@ -11,7 +11,7 @@ import pytest
 from reconciler.cli.house import stoppable
 from reconciler.errors import InterruptedPassError
 from tests.cli.jot import FIRST, SECOND, Jot, hold_to_format, paused
-from tests.command import Said
+from tests.command import Said, first_document
 from tests.faulty import faulty, hangs
 from tests.procfile_apps import eventually
 
@@ -94,13 +94,12 @@ def test_a_raised_copy_that_is_interrupted_ends_well(settled: Jot, number: int) 
     before = settled.kept()
     copy = settled.start("raise", "jot", "-o", "json")
     try:
-        assert copy.stdout is not None
-        told = "".join(iter(copy.stdout.readline, "}\n"))
+        told = first_document(copy)
         copy.send_signal(number)
         rest, err = copy.communicate(timeout=120)
     finally:
         copy.kill()
-    said = Said(copy.returncode, f"{told}}}\n{rest}", err)
+    said = Said(copy.returncode, told + rest, err)
     hold_to_format(said)
     assert (said.code, said.err) == (0, "")
     assert said.document.keys() == {"format", "name", "version", "commit", "url", "address"}

@@ -207,6 +207,10 @@ def test_a_stranger_who_answers_well_makes_no_app_ready(driver: ProcessDriver, a
         b"",
         b"SSH-2.0-x\r\n",
         b"HTTP/1.1 banana\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nServer: x",
+        b"HTTP/1.1 200 OK\r\nServer: x\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nshort",
         b"\xff" * 99,
     ],
@@ -221,12 +225,21 @@ def test_an_answer_that_is_cut_or_no_http_makes_no_app_ready(app: App, answer: b
     assert unready.reason.isprintable()
 
 
-def test_an_answer_that_drips_is_cut_off(app: App) -> None:
-    with impostor(b"HTTP/1.1 200 OK\r\n" + b"X-Slow: 1\r\n" * 100_000, pause=0.05) as server:
+@pytest.mark.parametrize("slow", [b"X-Slow: 1\r\n" * 100_000, b"\r\n" + b"x" * 100_000])
+def test_an_answer_that_drips_is_cut_off_and_is_none(app: App, slow: bytes) -> None:
+    with impostor(b"HTTP/1.1 200 OK\r\n" + slow, pause=0.05) as server:
         look = lambda: seen_at(server.port)  # noqa: E731
         unready = readiness(app).wait(Ready(timeout=AT_ONCE), look, probe(app))
     assert isinstance(unready, Unready)
     assert unready.timed_out
+    assert unready.reason.startswith("not ready after 0.6 s: GET /: ")
+
+
+def test_an_answer_whose_end_only_the_end_of_the_connection_tells_is_one(app: App) -> None:
+    with impostor(b"HTTP/1.0 200 OK\r\n\r\nhi") as server:
+        assert readiness(app).wait(Ready(timeout=SOON), lambda: seen_at(server.port), probe(app)) == seen_at(
+            server.port
+        )
 
 
 def test_what_could_not_be_seen_is_looked_at_again(app: App) -> None:

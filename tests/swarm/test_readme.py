@@ -22,5 +22,4 @@ def test_the_readme_leads_from_docker_to_a_canonical_on_swarm(engine: Engine, tm
     have = SqliteRegistry(canon.state / "canon.db").read().canonicals["page"]
     assert (have.version, have.lineage) == ("1.0.0+1.28", ("1.0.0+1.28",))
     assert re.search(r"^page 1\.0\.0\+1\.28 [0-9a-f]{40} http://127\.0\.0\.1:\d+", said.out, re.MULTILINE)
-    slots = engine.docker("service", "ls", "--quiet", "--filter", "label=canon.slot").split()
-    assert [one for one in slots if str(canon.state) in engine.docker("service", "inspect", one)] == []
+    assert engine.below(canon.state) == frozenset()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command import look_of
+from tests.command import first_document, look_of
 from tests.swarm.engine import Engine
 from tests.swarm.sweep import Sweep, sweep
 from tests.swarm.upstreams import versions
@@ -68,8 +68,7 @@ def test_a_raised_canonical_is_used_over_http_and_gone_without_residue(real: Swe
     before = look_of(real.canon.state / "canonicals")
     copy = real.canon.start("raise", "gitea", "-o", "json")
     try:
-        assert copy.stdout is not None
-        told = json.loads("".join(iter(copy.stdout.readline, "}\n")) + "}")
+        told = json.loads(first_document(copy))
         with urllib.request.urlopen(f"{told['url']}/api/v1/version", timeout=60) as answer:  # noqa: S310 - of our own making
             version = json.load(answer)["version"]
         assert told["version"].endswith(f"+{version}")

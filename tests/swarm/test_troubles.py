@@ -10,6 +10,7 @@ from attrs import frozen
 
 from reconciler.crossing import App, Residue
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
+from reconciler.host.processes.listeners import free_port
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import POSTGRES, SERVER, Service, Slots, absent, deployed, given, release, server, service
 
@@ -23,7 +24,7 @@ def app(script: str, condition: str = "any", labels: Mapping[str, str] = LABELS,
 
 
 def updated(script: str, action: str) -> Service:
-    return app(script, update_config={"failure_action": action, "monitor": "3s"})
+    return app(script, update_config={"failure_action": action, "monitor": "60s"})
 
 
 UP = app("sleep 1000")
@@ -54,11 +55,11 @@ LOST: Mapping[str, tuple[list[Mapping[str, Service]], str]] = {
 TAKEN = {"target": 80, "mode": "host"}
 
 
-def waiting(port: int) -> Mapping[str, tuple[Mapping[str, Service], str]]:
+def waiting(taken: int, free: int) -> Mapping[str, tuple[Mapping[str, Service], str]]:
     """Stacks that Swarm cannot place, and one whose port somebody else has who is none of Swarm's."""
     narrow = deployed(replicas=12, labels=LABELS)
     constrained = deployed(labels=LABELS, placement={"constraints": ["node.labels.disk == ssd"]})
-    twice = {"ports": [{**TAKEN, "published": port + 1}]}
+    twice = {"ports": [{**TAKEN, "published": free}]}
     return {
         "no-node": ({"app": {**UP, **constrained}}, "no node takes app: no suitable node (scheduling constraints"),
         "one-port": (
@@ -66,17 +67,17 @@ def waiting(port: int) -> Mapping[str, tuple[Mapping[str, Service], str]]:
             "host-mode port already in use",
         ),
         "no-address": ({"app": {**UP, **narrow, "networks": ["narrow"]}}, "gets no further than new"),
-        "port-of-others": ({"app": {**UP, "ports": [{**TAKEN, "published": port}]}}, "address already in use"),
+        "port-of-others": ({"app": {**UP, "ports": [{**TAKEN, "published": taken}]}}, "address already in use"),
     }
 
 
 @frozen
 class Troubles:
-    """All stacks of the module, in one slot, and a port that a process of ours listens at."""
+    """All stacks of the module, in one slot; at the first of two ports a process of ours listens."""
 
     slots: Slots
     folder: Path
-    port: int
+    ports: tuple[int, int]
 
     def app(self, name: str) -> App:
         return self.slots.app("troubles", name)
@@ -94,12 +95,13 @@ NARROW = {"narrow": {"ipam": {"config": [{"subnet": "10.212.0.0/29"}]}}}
 def troubles(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubles]:
     folder = tmp_path_factory.mktemp("troubles")
     slots = Slots.on(engine, folder / "work")
-    with socket.create_server(("", 0)) as somebody:
-        made = Troubles(slots, folder, somebody.getsockname()[1])
+    taken = free_port()
+    with socket.create_server(("", taken)):
+        made = Troubles(slots, folder, (taken, free_port()))
         try:
             for name, (steps, _) in LOST.items():
                 made.deploy(name, steps[0])
-            for name, (services, _) in waiting(made.port).items():
+            for name, (services, _) in waiting(*made.ports).items():
                 made.deploy(name, services)
             for name, (steps, _) in LOST.items():
                 for number, services in enumerate(steps[1:], start=2):
@@ -122,9 +124,9 @@ def test_why_swarm_rolled_back_is_told(troubles: Troubles) -> None:
     assert "task: non-zero exit (3)" in troubles.slots.lost(troubles.app("rolled-back"))
 
 
-@pytest.mark.parametrize("name", waiting(0))
+@pytest.mark.parametrize("name", waiting(0, 0))
 def test_what_swarm_cannot_place_blames_the_host(troubles: Troubles, name: str) -> None:
-    _, said = waiting(troubles.port)[name]
+    _, said = waiting(*troubles.ports)[name]
     with pytest.raises(InfrastructureError) as failure:
         troubles.slots.lost(troubles.app(name))
     assert said in failure.value.message

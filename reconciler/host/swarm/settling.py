@@ -32,6 +32,8 @@ from reconciler.host.text import one_line
 
 CRASHES = 3
 _PLACING = timedelta(seconds=15)
+# The swarm gives addresses one after the other, and writes each down first.
+_ADDRESSING = timedelta(seconds=60)
 
 
 @frozen
@@ -89,7 +91,8 @@ def _broken_off(service: Service) -> CanonError | None:
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
     """A task that has waited for too long for a node, or for an address in its networks."""
     for task in service.tasks:
-        if state(task) not in {"new", "pending"} or now - since(task) < _PLACING or service.giving_way:
+        patience = {"new": _ADDRESSING, "pending": _PLACING}.get(state(task))
+        if patience is None or now - since(task) < patience or service.giving_way:
             continue
         if state(task) == "new":
             stuck = f"a task of {service.name} gets no further than new: Swarm finds no address for it"
@@ -105,7 +108,7 @@ def _ended(service: Service, now: datetime) -> CanonError | None:
         return None
     if any(is_going(task) or now - since(task) < STABLE for task in service.tasks):
         return None
-    return _sorted(f"{service.name} failed and is not started again", service.failed[0])
+    return _sorted(f"{service.name} failed and is not started again", service.failed)
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
@@ -120,17 +123,21 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
         return None
     if now - max([service.changed, *(since(task) for each in others for task in each.running)]) < PATIENCE:
         return None
-    return _sorted(f"{service.name} fails again and again, {len(service.failed)} times by now", service.failed[0])
+    return _sorted(f"{service.name} fails again and again, {len(service.failed)} times by now", service.failed)
 
 
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
     """What Swarm itself says of an update tells nothing of why its tasks failed."""
-    last = next(iter(failed(tasks)), None)
-    return RecipeError(what) if last is None else _sorted(f"{what}, last task", last)
+    found = failed(tasks)
+    return _sorted(f"{what}, last task", found) if found else RecipeError(what)
 
 
-def _sorted(what: str, task: Json) -> CanonError:
-    """A full disk of the engine and a host without memory fail tasks just as a broken app does."""
+def _sorted(what: str, tasks: Sequence[Json]) -> CanonError:
+    """From the last of the failed tasks; where memory killed one, from that: not every time does its engine tell.
+
+    A full disk of the engine and a host without memory fail tasks just as a broken app does.
+    """
+    task = next(filter(starved, tasks), tasks[0])
     sorted_by_words = sorted_fault(what, words_of(task).encode(), of_recipe=True, of_task=True)
     if isinstance(sorted_by_words, InfrastructureError):
         return sorted_by_words

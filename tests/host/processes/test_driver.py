@@ -232,7 +232,7 @@ def test_an_app_is_asked_to_end_and_may_put_its_data_in_order(driver: ProcessDri
 
 def test_what_ignores_the_request_to_end_is_killed_and_named(app: App, slot: Path, tmp_path: Path) -> None:
     stubborn = script("import signal, time; signal.signal(15, 1); print('up', flush=True); time.sleep(1000)")
-    with driver_for(slot, grace=0.3) as driver:
+    with driver_for(slot, grace=3.0) as driver:
         driver.deploy(app, checkout(tmp_path / "one", worker=stubborn), GIVEN)
         written(app.logs / "worker.log")
         residue = driver.stop(app)

@@ -115,13 +115,14 @@ def test_a_daemon_that_kept_its_mark_is_found_though_its_line_has_ended(
     assert driver.leftovers(app.folder.parents[1]) == ()
 
 
-def test_a_crowd_is_ended_to_the_last(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_a_crowd_is_ended_to_the_last(app: App, tmp_path: Path) -> None:
     crowd = "for i in $(seq 60); do sleep 1000 & done; echo up; wait"
-    driver.deploy(app, checkout(tmp_path / "one", worker=crowd), GIVEN)
-    written(app.logs / "worker.log")
-    before = {process.pid for process in everyone()}
-    assert driver.stop(app) == Residue()
-    after = {process.pid for process in everyone()}
+    with driver_for(app.folder.parent, grace=30.0) as driver:
+        driver.deploy(app, checkout(tmp_path / "one", worker=crowd), GIVEN)
+        written(app.logs / "worker.log")
+        before = {process.pid for process in everyone()}
+        assert driver.stop(app) == Residue()
+        after = {process.pid for process in everyone()}
     assert len(before - after) > 60
 
 

@@ -125,10 +125,11 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
     "given-up": (3, RecipeError, (f"app {ENDED}{EXIT}",)),
     "port-taken": (15, InfrastructureError, ("no node takes ", f": {NOBODY}(host-mode port already in use on 1 node)")),
     "no-node": (15, InfrastructureError, (f"no node takes app: {NOBODY}(scheduling constraints not satisfied on ",)),
-    "no-address": (15, InfrastructureError, ("a task of app gets no further than new: Swarm finds no address for it",)),
+    "no-address": (60, InfrastructureError, ("a task of app gets no further than new: Swarm finds no address for it",)),
 }
 
 
+@pytest.mark.parametrize("nth", range(4))
 @pytest.mark.parametrize(
     ("limit", "kind", "said"),
     [
@@ -137,11 +138,14 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
     ],
 )
 def test_what_the_kernel_killed_for_want_of_memory_blames_the_recipe_only_for_a_limit_of_its_own(
-    limit: int, kind: type, said: str
+    limit: int, kind: type, said: str, nth: int
 ) -> None:
     told = recorded("crash-loop").later(31)
     limited = {"Resources": {"Limits": {"MemoryBytes": limit}}} if limit else {}
-    tasks = [{**task, "OOMKilled": True, "Spec": {**task["Spec"], **limited}} for task in told.tasks]
+    tasks: list[Json] = [{**task, "Spec": {**task["Spec"], **limited}} for task in told.tasks]
+    # Not of each that it kills is it told.
+    killed = [number for number, task in enumerate(tasks) if task["Status"]["State"] == "failed"][nth]
+    tasks[killed] = {**tasks[killed], "OOMKilled": True}
     failure = evolve(told, tasks=tasks).settling().failure
     assert type(failure) is kind
     assert isinstance(failure, CanonError)
@@ -393,14 +397,16 @@ def test_the_order_in_which_swarm_tells_things_is_no_matter(stack: Sequence[Draw
 
 @given(stacks())
 def test_the_hosts_fault_goes_before_the_recipes(stack: Sequence[Drawn]) -> None:
-    waiting = {
-        task["Status"]["State"]
+    too_long = {"new": ago(60), "pending": ago(15)}
+    waiting = [
+        task
         for one in stack
         for task in one.tasks
-        if of_this_deployment(one.service, task) and task["Status"]["Timestamp"] <= ago(15)
-    }
+        if of_this_deployment(one.service, task)
+        and task["Status"]["Timestamp"] <= too_long.get(task["Status"]["State"], ago(1e6))
+    ]
     failure = seen(stack).failure
-    if waiting & {"new", "pending"}:
+    if waiting:
         event("a task that waits")
         assert isinstance(failure, InfrastructureError)
     elif failure is not None:
