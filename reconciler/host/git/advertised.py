@@ -11,7 +11,7 @@ from state.model import Answer
 # Far above the largest repositories known; an answer with more is an attack or a mistake.
 MOST_REFS = 200_000
 
-_SYMREF = re.compile(rb"ref: refs/heads/([^\t]+)\tHEAD")
+_SYMREF = re.compile(rb"ref: ([^\t]+)\t([^\t]+)")
 _REF = re.compile(rb"([0-9a-f]{40})\t([^\t]+)")
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
@@ -33,15 +33,21 @@ def read_answer(raw: bytes) -> Answer | Unobservable:
     if len(lines) > MOST_REFS:
         return Unobservable(f"the answer names more than {MOST_REFS} refs")
     refs: dict[str, str] = {}
-    branch = None
+    # git lists by the end of a name: "HEAD" of a working clone is also that of its remote.
+    leads_to: dict[bytes, bytes] = {}
     for line in lines:
-        if match := _SYMREF.fullmatch(line):
-            branch = decoded(match[1])
+        if (match := _SYMREF.fullmatch(line)) and _well_formed(match[1]) and _well_formed(match[2]):
+            leads_to[match[2]] = match[1]
         elif (match := _REF.fullmatch(line)) and _well_formed(match[2]) and decoded(match[2]) not in refs:
             refs[decoded(match[2])] = match[1].decode()
         else:
             return Unobservable(f"the answer holds a line that is none of git's: {one_line(line, 80)}")
-    return _answer(digest_of(raw), branch, refs)
+    return _answer(digest_of(raw), _branch(leads_to.get(b"HEAD", b"")), refs)
+
+
+def _branch(name: bytes) -> str | None:
+    branch = name.removeprefix(_HEADS.encode())
+    return decoded(branch) if branch != name else None
 
 
 def _well_formed(name: bytes) -> bool:

@@ -15,6 +15,7 @@ from reconciler.host.git.repository import Repository
 from reconciler.host.text import ref_bytes
 
 _AT_ONCE = 500
+_KINDS = {"commit", "tree", "blob", "tag"}
 
 
 @frozen
@@ -60,6 +61,8 @@ class Quarantine:
     def without_useless(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
         """The refs without those tags that peel to no commit, which leave the quarantine too; and their names."""
         types = self._types({name: ref.peeled for name, ref in arrived.tags.items()})
+        if lacking := {*types.values()} - _KINDS:
+            raise InfrastructureError(f"git cat-file in {self.repository.path.name}: {min(lacking)}")
         useless = frozenset(name for name, kind in types.items() if kind != "commit")
         for name in useless:
             self.repository.do("update-ref", "-d", f"refs/tags/{name}")

@@ -33,7 +33,7 @@ class Repository:
 
     def do(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> bytes:
         """What git prints. Raises InfrastructureError where it refuses."""
-        return self._printed(arguments[0], self.ask(*arguments, given=given, also=also))
+        return self.printed(arguments[0], self.ask(*arguments, given=given, also=also))
 
     def reach(
         self, *arguments: str, protocols: tuple[str, ...], given: bytes, seconds: float, file_bytes: int
@@ -41,18 +41,24 @@ class Repository:
         """As `do`, speaking to another repository; no file that git writes grows beyond `file_bytes`."""
         environment = git_environment(self.environment, protocols)
         told = self._run(arguments, given, environment, seconds=seconds, file_bytes=file_bytes)
-        return self._printed(arguments[0], told)
+        return self.printed(arguments[0], told)
 
     def refs(self) -> Refs:
         told = self.ask("show-ref", "--dereference")
         if told.finished.code == 1 and not told.err:
             return Refs()
-        return read_show_ref(self._printed("show-ref", told))
+        return read_show_ref(self.printed("show-ref", told))
 
     def commit(self, ref: str) -> str | None:
-        """The commit that `ref` peels to, None if it names none. `ref` must not begin with a dash."""
+        """The commit that `ref` peels to, None if it names none. `ref` must not begin with a dash.
+
+        Raises InfrastructureError where git could not look.
+        """
         told = self.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        return told.out.decode("ascii").strip() if told.ok else None
+        # So git says that there is no such thing, or no commit. It ends otherwise where it was killed or could not read.
+        if told.finished.code == 1 and (not told.err or b"expected commit type" in told.err):
+            return None
+        return self.printed("rev-parse", told).decode("ascii").strip()
 
     def _run(
         self,
@@ -66,7 +72,8 @@ class Repository:
         order = Order(argv, environment, Path("/"), seconds, given, file_bytes=file_bytes, holding=self.holding)
         return capture(order, _MOST)
 
-    def _printed(self, verb: str, told: Told) -> bytes:
+    def printed(self, verb: str, told: Told) -> bytes:
+        """What git printed, as `do` has it, of what was asked."""
         if told.finished.missing:
             raise InfrastructureError("git: not found in PATH", "install git")
         if told.finished.timed_out:

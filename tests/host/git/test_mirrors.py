@@ -437,6 +437,26 @@ def test_a_broken_mirror_is_made_anew_and_what_is_left_of_it_laid_aside(
     assert list(world.mirrors.state.mirrors.iterdir()) == []
 
 
+@pytest.mark.parametrize("ends", ["kill -9 $$", "echo 'fatal: unable to open x: Input/output error' >&2; exit 128", ""])
+def test_a_git_that_could_not_look_has_found_nothing_missing_and_nothing_broken(
+    world: World, tmp_path: Path, ends: str
+) -> None:
+    commit = world.upstream.commit()
+    world.follow()
+    (tmp_path / "bin").mkdir()
+    if ends:
+        (tmp_path / "bin" / "git").write_text(f"#!/bin/sh\n{ends}\n")
+        (tmp_path / "bin" / "git").chmod(0o755)
+    path = f"{tmp_path / 'bin'}:{ENVIRONMENT['PATH']}" if ends else str(tmp_path / "bin")
+    mirrors = GitMirrors(world.mirrors.state, {**ENVIRONMENT, "PATH": path}, ("http",))
+    with pytest.raises(InfrastructureError):
+        mirrors.resolve("notes", commit)
+    with pytest.raises(InfrastructureError):
+        mirrors.update(world.recipe, world.answer(), {})
+    assert not list(world.mirrors.state.mirrors.glob("*.damaged"))
+    assert world.mirrors.resolve("notes", commit) == commit
+
+
 def test_a_checkout_of_a_commit_that_is_not_whole_names_the_mirror_and_the_way_out(
     world: World, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from reconciler.host.text import decoded, ref_bytes
 from state.model import Answer
 from tests.faulty import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
 from tests.forge import Forge, forge, free_port
-from tests.repositories import HOSTILE_TAGS
+from tests.repositories import HOSTILE_TAGS, git
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 SMART = "application/x-git-upload-pack-advertisement"
@@ -74,6 +74,18 @@ def test_an_unchanged_upstream_is_the_same_and_a_changed_one_is_not(served: Forg
     assert ask(url, known) == Same()
     repository.tag("1.0.0")
     assert seen(ask(url, known)).tags == {"1.0.0": repository.head()}
+
+
+def test_a_repository_whose_other_names_end_or_lead_like_the_main_ones_is_read(served: Forge, tmp_path: Path) -> None:
+    """A working clone has a HEAD of its remote; an alias of the main branch leads to it."""
+    repository = served.repository("aliases")
+    commit = repository.commit()
+    repository.tag("1.0.0")
+    git(tmp_path, "clone", "-q", str(repository.path), "clone")
+    git(tmp_path / "clone", "symbolic-ref", "refs/heads/master", "refs/heads/main")
+    assert b"refs/remotes/origin/HEAD" in git(tmp_path / "clone", "ls-remote", ".", "HEAD")
+    answer = seen(ask(str(tmp_path / "clone"), asked=upstream(protocols=["file"])))
+    assert (answer.branch, answer.head, answer.tags) == ("main", commit, {"1.0.0": commit})
 
 
 def test_a_repository_without_tags_is_a_complete_answer(served: Forge) -> None:
