@@ -175,7 +175,8 @@ class Command:
 class Ran:
     """How a command ended. `code` is None when it never ran (`missing`) or was ended by its deadline (`timed_out`).
 
-    `ended` names processes that outlived the command, or its deadline, and had to be ended.
+    `ended` names processes that outlived the command, or its deadline, and had to be ended; `starved` says that the
+    kernel killed it for want of memory.
     """
 
     code: int | None
@@ -183,6 +184,7 @@ class Ran:
     timed_out: bool = False
     missing: bool = False
     ended: tuple[str, ...] = ()
+    starved: bool = False
 
     @property
     def ok(self) -> bool:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from desired.model import Argv, Recipe, Release
 from reconciler.crossing import Command, Given, Makers, Ran, Seen, Unready
-from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
+from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.slots import Placed, Slot
 
 TAIL_LINES = 12
@@ -122,6 +122,8 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:
     if not ran.timed_out:
         slot.remarks += [f"{what} left {name} running; it was ended" for name in ran.ended]
     if not ran.ok:
+        # What took the app away may be the host's fault, which the driver raises then.
+        placed.driver.look(placed.app)
         raise failure(slot, argv, what, ran)
 
 
@@ -132,6 +134,8 @@ def failure(slot: Slot, argv: Argv, what: str, ran: Ran) -> RecipeError | Infras
         return InfrastructureError(f"{what}: {argv[0]} is not on this host", "install it, or name it in `requires`")
     if ran.missing:
         return RecipeError(f"{what}: there is no {argv[0]}")
+    if ran.starved:
+        return InfrastructureError(f"{what} was killed for want of memory", MORE_MEMORY)
     if ran.timed_out:
         return TimedOutError(f"{what} was not done in time", slot.host.commands.pressure(), tail)
     return RecipeError(f"{what} exited {ran.code}", tail=tail)
@@ -158,13 +162,17 @@ def command(slot: Slot, placed: Placed, argv: Argv, seen: Seen | None) -> Comman
 
 
 def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
-    """Where each needed app answers: for `accounts`, ACCOUNTS_URL and _ADDRESS, and _PEER for other apps."""
+    """Where each needed app answers: for `accounts`, ACCOUNTS_URL and _ADDRESS, and _PEER for other apps.
+
+    Raises InfrastructureError for one that no longer runs: who needs it is not to blame.
+    """
     found: dict[str, str] = {}
     for need in recipe.install.needs:
-        seen = slot.placed[need].driver.look(slot.placed[need].app) if need in slot.placed else None
-        if isinstance(seen, Seen):
-            prefix = need.upper().replace("-", "_")
-            found |= {f"{prefix}_URL": seen.url, f"{prefix}_ADDRESS": seen.address, f"{prefix}_PEER": seen.peer}
+        seen = slot.placed[need].driver.look(slot.placed[need].app)
+        if not isinstance(seen, Seen):
+            raise InfrastructureError(f"{recipe.name} needs {need}, which no longer runs: {seen.reason}")
+        prefix = need.upper().replace("-", "_")
+        found |= {f"{prefix}_URL": seen.url, f"{prefix}_ADDRESS": seen.address, f"{prefix}_PEER": seen.peer}
     return found
 
 

@@ -11,6 +11,7 @@ from time import monotonic
 from attrs import frozen
 
 from reconciler.crossing import Command, Ran
+from reconciler.host import memory
 from reconciler.host.environment import ALLOWED
 from reconciler.host.run import Order, run
 from reconciler.host.sinks import Log
@@ -32,9 +33,10 @@ class HostCommands:
         secrets = (*slot_secrets(Path(command.mark)), *self._passed_on())
         log = Log(command.log, redaction(secrets))
         environment = {**self.environment, **command.env}
-        seconds = command.deadline.total_seconds()
+        seconds, killed = command.deadline.total_seconds(), memory.kills()
         finished = run(Order(command.argv, environment, command.cwd, seconds, mark=command.mark), log)
-        return Ran(finished.code, log.tail, finished.timed_out, finished.missing, finished.ended)
+        starved = memory.starved(finished.code, killed)
+        return Ran(finished.code, log.tail, finished.timed_out, finished.missing, finished.ended, starved)
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         return tuple(tool for tool in tools if shutil.which(tool, path=self.environment["PATH"]) is None)

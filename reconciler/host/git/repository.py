@@ -55,7 +55,7 @@ class Repository:
         Raises InfrastructureError where git could not look.
         """
         told = self.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        # So git says that there is no such thing, or no commit. It ends otherwise where it was killed or could not read.
+        # So git says that there is no such commit. It ends otherwise where it was killed, or could not read.
         if told.finished.code == 1 and (not told.err or b"expected commit type" in told.err):
             return None
         return self.printed("rev-parse", told).decode("ascii").strip()

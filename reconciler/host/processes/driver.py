@@ -12,8 +12,8 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 
 from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, Standing
-from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host import appfiles
+from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError
+from reconciler.host import appfiles, memory
 from reconciler.host.environment import CEILING
 from reconciler.host.processes import children
 from reconciler.host.processes.ending import put_to_rest
@@ -41,12 +41,14 @@ class _Server(Protocol):
 class _Deployment:
     """What this process started of an app.
 
-    `known` are the children that we had before, `ended` is what the deployment before this one had left running.
+    `known` are the children that we had before, `ended` is what the deployment before this one had left running;
+    `killed` is what the kernel had killed for want of memory by then.
     """
 
     known: frozenset[int]
     ended: tuple[str, ...]
     lines: dict[str, _Server] = field(factory=dict)
+    killed: int = field(factory=memory.kills)
 
     @property
     def broken(self) -> bool:
@@ -154,9 +156,12 @@ class ProcessDriver:
         return appfiles.app_run(app)
 
     def _endings(self, app: App) -> Mapping[str, str]:
-        """How the lines that ended did so, as far as we started them."""
+        """How the lines that ended did so, as far as we started them. Raises InfrastructureError for want of memory."""
         deployment = self._deployments.get(app)
         polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
+        for name, code in polled.items():
+            if deployment and memory.starved(code, deployment.killed):
+                raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
         return {name: f"{name} ended {_manner(code)}" for name, code in polled.items() if code is not None}
 
 

@@ -82,7 +82,7 @@ def run_hooks(engine: Engine, stack: Stack, hooks: Sequence[Hook]) -> None:
         containers = engine.found("container", chosen, "status=running")
         if not containers:
             raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
-        code, said = engine.execute(containers[0], ("sh", "-c", hook.command), _HOOK_SECONDS)
+        code, said = engine.execute(containers[0], hook.command, _HOOK_SECONDS)
         if code != 0:
             raise _failure(stack, hook, code, said)
 

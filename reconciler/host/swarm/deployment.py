@@ -37,7 +37,9 @@ _APP_RUN = """\
 # Runs its arguments inside the app.
 {exports}
 label=com.docker.swarm.service.name={service}
-container=$(docker ps --quiet --filter "label=$label" --filter status=running | head -n 1)
+# 125 is what Docker's client itself ends with where it cannot do its own part.
+containers=$(docker ps --quiet --filter "label=$label" --filter status=running) || exit 125
+container=$(printf '%s\\n' "$containers" | head -n 1)
 if [ -z "$container" ]; then
     echo 'app-run: nothing of {service} runs on this host' >&2
     exit 127

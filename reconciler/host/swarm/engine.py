@@ -19,6 +19,12 @@ Json = Mapping[str, Any]
 # `docker stack config`, which resolves a recipe's compose files, came with this client.
 OLDEST_CLIENT = 23
 
+# Tells of a script's end within the stream that brings what it said.
+_AND_TELL = 'sh -c "$1"; code=$?; echo "canon: ended with $code" >&2; exit $code'
+_ENDED = re.compile(rb"^canon: ended with (\d+)\n", re.MULTILINE)
+# What a client ends with where there is no shell in the container.
+_NO_SHELL = (126, 127)
+
 _ASKING = 60.0
 _CHANGING = 300.0
 _PULLING = 3600.0
@@ -90,15 +96,24 @@ class Engine:
     def change(self, *argv: str, what: str, given: bytes = b"", deadline: float = _CHANGING) -> str:
         return _said(self._run(evolve(self._order(argv, deadline), given=given, holding=self.lock), what))
 
-    def execute(self, container: str, argv: Sequence[str], deadline: float) -> tuple[int | None, bytes]:
-        """Exit code, None for too late, and the output of a command in a container.
+    def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
+        """Exit code, None for too late, and the output of a shell's script in a container.
 
-        Docker gives back the command's own code, and tells of itself on standard error alone.
+        The script's own code is believed where it is told from within the container, since Docker's client ends with
+        anything, 0 too, where it loses the connection. Raises InfrastructureError then, as long as the container runs.
         """
-        told = self._capture(evolve(self._order(("exec", container, *argv), deadline), holding=self.lock))
+        argv = ("exec", container, "sh", "-c", _AND_TELL, "sh", script)
+        told = self._capture(evolve(self._order(argv, deadline), holding=self.lock))
+        ended = _ENDED.search(told.err)
+        if ended is not None:
+            return int(ended[1]), told.out + _ENDED.sub(b"", told.err)
+        if told.finished.timed_out or told.finished.code in _NO_SHELL:
+            return told.finished.code, told.out + told.err
         if told.err.startswith(b"Error response from daemon"):
-            raise sorted_fault("docker exec", told.err, of_recipe=True)
-        return told.finished.code, told.out + told.err
+            raise sorted_fault("docker exec", told.err, of_recipe=b"is not running" in told.err)
+        if self.found("container", f"id={container}", "status=running"):
+            raise sorted_fault("docker exec ended before what it ran", told.err)
+        return told.finished.code or 1, told.out + told.err
 
     def drop(self, kind: str, names: Sequence[str]) -> None:
         """Remove objects; which of them are gone is for the caller to see."""
@@ -165,8 +180,9 @@ def _hold(told: Told, order: Order, what: str, *, of_recipe: bool = False) -> No
         late = f"{what}: Docker did not answer within {order.deadline:.0f} s"
         raise InfrastructureError(late, "look at the log of Docker's engine")
     if not told.ok:
-        # A client that was killed says nothing.
-        raise sorted_fault(what, told.err, of_recipe=of_recipe and bool(told.err.strip()))
+        # A client that was killed may have warned of something before.
+        refused = (told.finished.code or 0) > 0 and bool(told.err.strip())
+        raise sorted_fault(what, told.err, of_recipe=of_recipe and refused)
 
 
 def _gone(said: bytes) -> bool:

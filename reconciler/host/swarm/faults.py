@@ -59,7 +59,7 @@ _FAULTS = (
         r"|no matching manifest|failed to resolve reference \S+: \S+: not found$",
         of_host=False,
     ),
-    _fault(r"could not find the file \S+ in container", of_host=False),
+    _fault(r"could not find the file .+? in container", of_host=False),
     _fault(
         r"pull access denied|requested access to the resource is denied|unauthorized: authentication required",
         "see that the image is published",
@@ -71,7 +71,8 @@ _FAULTS = (
         "look at the log of Docker's engine",
     ),
     _fault(
-        r"toomanyrequests|429 too many|i/o timeout|tls handshake|connection refused|no such host|50[0234] "
+        r"toomanyrequests|429 too many|i/o timeout|tls handshake|connection refused|no such host"
+        r"|\b50[0234] (?:internal|bad gateway|service|gateway)|status(?: code)?:? 50[0234]\b"
         r"|context deadline exceeded|client\.timeout|\beof$|connection reset|server misbehaving|x509: |HTTPS client"
         r"|error parsing HTTP \d+ response body|error unmarshalling content|network is unreachable|no route to host"
         r"|name resolution|request canceled|HTTP status: 5\d\d|unauthorized: incorrect|denied: denied",

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from attrs import frozen
 
 from reconciler.crossing import Given
 from reconciler.host.swarm.compose import Config, with_all_ports
+from reconciler.host.swarm.dialect import read_config
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of
 from reconciler.host.swarm.stack import Stack
@@ -31,8 +31,8 @@ def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given, before: 
     ours = {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
     settings = settings_of(recipe, given.settings, ours)
     compose = (*compose_files(settings, checkout), *given.overlays)
-    merged = _read(engine.config(compose, settings, checkout))
-    each = [_read(engine.config((file,), settings, checkout)) for file in compose] if len(compose) > 1 else []
+    merged = read_config(engine.config(compose, settings, checkout))
+    each = [read_config(engine.config((file,), settings, checkout)) for file in compose] if len(compose) > 1 else []
     return Prepared(stack, recipe, checkout, compose, settings, _without_files(with_all_ports(merged, each), checkout))
 
 
@@ -46,10 +46,3 @@ def _without_files(config: Config, checkout: Path) -> Config:
         for name, service in config["services"].items()
     }
     return {**config, "services": services}
-
-
-def _read(config: bytes) -> Config:
-    import yaml
-
-    document: Any = yaml.safe_load(config)
-    return document if isinstance(document, dict) else {"services": {}}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from reconciler.errors import CanonError, InfrastructureError, RecipeError, TimedOutError
+from reconciler.errors import MORE_MEMORY, CanonError, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.sinks import MIB
 from reconciler.host.swarm.faults import sorted_fault
 from reconciler.host.swarm.service import (
@@ -153,5 +153,5 @@ def _starved(what: str, limit: int) -> CanonError:
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"
         return RecipeError(f"{what}: killed for want of memory, of which it may have {limit / MIB:g} MiB", hint)
-    hint = "give this host more memory, or let fewer apps be up at a time"
-    return InfrastructureError(f"{what}: killed for want of memory, on which the recipe sets no limit", hint)
+    unlimited = f"{what}: killed for want of memory, on which the recipe sets no limit"
+    return InfrastructureError(unlimited, MORE_MEMORY)

@@ -1,0 +1,80 @@
+"""Against the real kernel, which kills for want of memory what it kills."""
+
+import pytest
+
+from reconciler.host.memory import kills, places, starved
+from tests.cramped import GREEDY, in_little_memory
+
+COMMAND = """\
+import sys
+from datetime import timedelta
+from pathlib import Path
+from reconciler.crossing import Command
+from reconciler.host.commands import HostCommands
+slot, *argv = sys.argv[1:]
+command = Command(tuple(argv), Path(slot), {}, timedelta(minutes=1), Path(slot) / "log", slot)
+ran = HostCommands({"PATH": "/usr/bin:/bin"}, Path(slot)).run(command)
+print(ran.code, ran.starved)
+"""
+APP = """\
+import sys, time
+from pathlib import Path
+from reconciler.errors import InfrastructureError
+from tests.procfile_apps import GIVEN, checkout, driver_for, place
+folder, line = Path(sys.argv[1]), sys.argv[2]
+app = place(folder / "work" / "slot")
+with driver_for(app.folder.parent) as driver:
+    driver.deploy(app, checkout(folder / "one", web=line), GIVEN)
+    try:
+        while getattr(seen := driver.look(app), "reason", "") == "":
+            time.sleep(0.1)
+        print(seen.reason)
+    except InfrastructureError as failed:
+        print(failed.message, failed.hint, sep="; ")
+"""
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (GREEDY, "-9 True"),
+        (("sh", "-c", '"$@"', "sh", *GREEDY), "137 True"),
+        (("sh", "-c", "kill -9 $$"), "-9 False"),
+        (("sh", "-c", '"$@"; exit 3', "sh", *GREEDY), "3 False"),
+    ],
+)
+def test_a_command_that_is_killed_for_want_of_memory_is_told_from_one_that_is_killed(
+    tmp_path: object, argv: tuple[str, ...], said: str
+) -> None:
+    assert in_little_memory(COMMAND, tmp_path, *argv).strip() == said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("exec python3 -c 'x = bytearray(600 << 20)'", "notes: web was killed for want of memory; give this host more"),
+        ("kill -9 $$", "web ended with exit code 137 (SIGKILL)"),
+    ],
+)
+def test_an_app_that_is_killed_for_want_of_memory_blames_the_host(tmp_path: object, line: str, said: str) -> None:
+    assert in_little_memory(APP, tmp_path, line).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("told", "where"),
+    [
+        ("0::/system.slice/reconcile.service\n", ["system.slice/reconcile.service/memory.events"]),
+        ("0::/\n", ["memory.events"]),
+        ("4:memory:/a\n1:name=systemd:/b:c\n0::/\n", ["memory/a/memory.oom_control", "memory.events"]),
+        ("", []),
+    ],
+)
+def test_the_counts_of_our_own_cgroup_are_asked(told: str, where: list[str]) -> None:
+    assert [str(path.relative_to("/sys/fs/cgroup")) for path in places(told)] == where
+
+
+@pytest.mark.parametrize("code", [None, 0, 1, -15, 143, -11])
+def test_what_ended_otherwise_was_not_killed_for_want_of_memory(code: int | None) -> None:
+    assert not starved(code, kills() - 1)
+    assert starved(-9, kills() - 1)
+    assert not starved(-9, kills() + 1)
