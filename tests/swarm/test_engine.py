@@ -1,9 +1,20 @@
+import json
+import random
+from pathlib import Path
+
 import pytest
 
+from reconciler.host.swarm.dialect import read_config
 from tests.images.build import Image, inputs, read_images, served
 from tests.swarm.engine import Engine
 
 IMAGES = read_images()
+# What YAML's readers and writers are known to disagree about.
+HARD = (
+    *("0x8000000000000000000", ".1_", "=", "<<", "1234-56-78", "2024-13-01", "2024-01-01", "2001-12-14 21:59:43Z"),
+    *("017", "08", "0o17", "0b1_0", "1_000", "190:20:30.15", "1e3", ".inf", "-.INF", ".nan", "~", "null", "on", "tRue"),
+    *("9223372036854775808", "1e400", "", " a ", "a: b", "a #b", "- a", "a\nb", "é", "\U0001f600", "$x"),
+)
 
 
 @pytest.mark.parametrize("image", [one for images in IMAGES.values() for one in images], ids=lambda image: image.title)
@@ -14,6 +25,20 @@ def test_the_registry_serves_each_image_as_its_folder_tells_it(engine: Engine, i
 
 def test_the_client_resolves_compose_files(engine: Engine) -> None:
     assert "docker stack config" in engine.docker("stack", "config", "--help")
+
+
+def test_what_the_client_prints_of_any_value_is_read_as_it_was_written(engine: Engine, tmp_path: Path) -> None:
+    chance = random.Random(2024)  # noqa: S311 - no secret
+    drawn = [
+        "".join(chance.choices("0123456789_:.-+eExXoOtTzZ =<~ynYNbn,", k=chance.randint(1, 10))) for _ in range(1500)
+    ]
+    values = {f"V{number}": value for number, value in enumerate([*HARD, *drawn])}
+    environment = {name: value.replace("$", "$$") for name, value in values.items()}
+    compose = tmp_path / "compose.json"
+    asked = {"version": "3.8", "services": {"app": {"image": "x", "environment": environment}}}
+    compose.write_text(json.dumps(asked, ensure_ascii=False))
+    printed = engine.docker("stack", "config", "--compose-file", str(compose))
+    assert read_config(printed.encode())["services"]["app"]["environment"] == values
 
 
 def test_the_engine_has_the_network_that_recipes_share_with_their_proxy(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """The YAML that Docker's client prints, by the rules of its own writer."""
 
+import math
 import re
 from typing import Any
 
@@ -17,6 +18,14 @@ class _Loader(yaml.SafeLoader):
     """
 
     yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - as it is in what this goes without
+
+    def number(self, node: yaml.ScalarNode) -> float | str:
+        """One too large for Go's numbers is a string to its writer."""
+        value: float = self.construct_yaml_float(node)
+        return str(node.value) if math.isinf(value) and "inf" not in node.value else value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.number)
 
 
 for _kind, _plain, _first in (

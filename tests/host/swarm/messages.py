@@ -81,6 +81,8 @@ OF_THE_HOST_TOO = {
     ),
 }
 OF_THE_RECIPE = {
+    "a size that is none": "services.app.deploy.resources.limits.memory: invalid size: '500 XB'",
+    "a path with a blank": f"{DAEMON}Could not find the file /volumes/data/dumps of today in container 3f6dc1a",
     "no such tag": f"{DAEMON}manifest for 127.0.0.1:5000/nginx:9 not found: manifest unknown: manifest unknown",
     "no such name": f"{DAEMON}invalid reference format: repository name must be lowercase",
     "an image for others": (

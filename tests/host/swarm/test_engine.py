@@ -179,6 +179,8 @@ def test_words_that_nobody_knows_blame_a_recipe_for_its_files_and_not_for_what_a
 def test_a_client_that_is_killed_blames_no_recipe(tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match="docker stack deploy: Docker said nothing"):
         engine(tmp_path, "kill -9 $$").deploy("notes", [], {}, tmp_path)
+    with pytest.raises(InfrastructureError, match="docker stack deploy: Ignoring unsupported options: restart"):
+        engine(tmp_path, "echo 'Ignoring unsupported options: restart' >&2; kill -9 $$").deploy("n", [], {}, tmp_path)
 
 
 def test_a_recipe_is_never_blamed_for_its_volumes_networks_and_secrets(tmp_path: Path) -> None:
@@ -199,3 +201,69 @@ def test_an_answer_in_time_is_waited_for_and_none_is_the_hosts_fault(tmp_path: P
 def test_what_docker_says_first_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match=r"^it: a word$"):
         engine(tmp_path, says(f"{DAEMON}rpc error: code = Unknown desc = a word")).change("volume", what="it")
+
+
+# ---- in a container ----
+
+INSIDE = """\
+case "$1" in
+    exec) shift 2; {exec} ;;
+    container) {found} ;;
+esac
+"""
+RUNS = "echo 3f6dc1a"
+
+
+def executed(folder: Path, script: str, exec_: str = 'exec "$@"', found: str = RUNS) -> tuple[int | None, bytes]:
+    """What comes of a script where Docker's client does `exec_` with it, and `found` when asked for the container."""
+    return engine(folder, INSIDE.format(exec=exec_, found=found)).execute("3f6dc1a", script, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("echo out; echo err >&2", (0, b"out\nerr\n")),
+        ("printf dumped; exit 3", (3, b"dumped")),
+        ("kill -9 $$", (137, b"")),
+        ("set -e; false; echo never", (1, b"")),
+        ("echo 'it'\"'\"'s'", (0, b"it's\n")),
+    ],
+)
+def test_a_script_in_a_container_is_told_with_its_own_end_and_words(
+    tmp_path: Path, script: str, told: tuple[int, bytes]
+) -> None:
+    code, said = executed(tmp_path, script)
+    assert (code, said.replace(b"Killed\n", b"")) == told
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "echo half; exit 0",
+        "exit 255",
+        "kill -9 $$",
+        says(OF_THE_HOST["the engine is down"]),
+        says(f"{DAEMON}No such exec instance: 3f6dc1a"),
+        "echo half; " + says("error during connect: EOF"),
+    ],
+)
+def test_a_connection_that_is_lost_while_a_script_runs_is_no_end_of_it(tmp_path: Path, lost: str) -> None:
+    with pytest.raises(InfrastructureError):
+        executed(tmp_path, "echo whole", lost)
+
+
+def test_a_script_whose_container_went_meanwhile_failed(tmp_path: Path) -> None:
+    assert executed(tmp_path, "x", "echo half; exit 0", found="true") == (1, b"half\n")
+    assert executed(tmp_path, "x", "exit 137", found="true") == (137, b"")
+    with pytest.raises(RecipeError, match="is not running"):
+        executed(tmp_path, "x", says(f"{DAEMON}Container 3f6dc1a is not running"))
+
+
+def test_a_container_without_a_shell_is_the_recipes_fault(tmp_path: Path) -> None:
+    no_shell = 'OCI runtime exec failed: exec: "sh": executable file not found in $PATH: unknown'
+    assert executed(tmp_path, "x", says(no_shell, 126)) == (126, f"{no_shell}\n".encode())
+
+
+def test_a_script_that_does_not_end_has_no_code(tmp_path: Path) -> None:
+    asked = engine(tmp_path, INSIDE.format(exec='exec "$@"', found=RUNS))
+    assert asked.execute("3f6dc1a", "sleep 60", 0.3)[0] is None
