@@ -14,8 +14,8 @@ from state.model import Canonical
 class Assignment:
     """What is to be tried, and on what terms. `cast` is the recipe at the release under test, after all that it needs.
 
-    `tiers` are those that were asked for; `tests` digests the circumstances of the recipe's tests; `folder` is
-    the recipe's reserved working folder.
+    `tiers` are those that were asked for; `files` and `tests` are digests as in what was seen of the recipe; `folder`
+    is its reserved working folder.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Assignment:
     base: Base
     canonical: Canonical | None
     by_pass: bool
+    files: str
     tests: str
     folder: Path
     tiers: frozenset[TierName] = frozenset(TierName)

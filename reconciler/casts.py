@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from desired.digest import files_digest
 from desired.model import Recipe, Release
 from reconciler.core.plan import in_order_of_need
 from reconciler.errors import InfrastructureError
@@ -30,6 +31,11 @@ def cast_of(
         *(_need(recipe, needed[name], releases.get(name)) for name in in_order_of_need(needed)),
         Member(recipe, release),
     )
+
+
+def files_of_cast(cast: Cast) -> str:
+    """The digest of the fleet's folders of all members. Raises OSError."""
+    return files_digest({member.recipe.name: member.recipe.folder for member in cast})
 
 
 def drivers_of(cast: Cast) -> frozenset[str]:

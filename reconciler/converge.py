@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from desired.model import Fleet, Release
 from desired.want import releases
 from reconciler.assignment import Assignment
-from reconciler.casts import NeedMissingError, cast_of, drivers_of
+from reconciler.casts import NeedMissingError, cast_of, drivers_of, files_of_cast
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
@@ -88,6 +88,8 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
     sight = task.sights[step.recipe]
     assert isinstance(sight.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     cast = cast_of(sight.recipe, release, task.fleet.recipes, need_releases(task))
+    if files_of_cast(cast) != sight.files:
+        return Attempt(hindrance="its tests were changed after this pass had begun: the next one tries it with them")
     host = task.host.concerning(drivers_of(cast))
     with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
         base = base_for(sight, release)
@@ -99,13 +101,14 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
             base=base,
             canonical=sight.canonical,
             by_pass=True,
+            files=sight.files,
             tests=sight.tests,
             folder=folder,
         )
         host.progress.step(step.recipe, f"trying {release.version}", sight.memory.seconds)
         make_room(task.host, task.fleet.recipes, sight.recipe)
         trial = run_trial(host, assignment)
-        return promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, folder))
+        return promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, sight.files, folder))
 
 
 def _keep_up(task: Task, names: Iterable[str]) -> None:

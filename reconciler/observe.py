@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from attrs import asdict, evolve, filters, frozen
 
-from desired.digest import tests_digest
+from desired.digest import files_digest
 from desired.model import Fleet, Recipe, Unobservable
+from reconciler.casts import apps_of
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.crossing import Question, Reply, Same
 from reconciler.errors import in_one_line
@@ -65,6 +66,7 @@ def _asked(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> S
         canonical=None,
         look=Look(State.NONE),
         mirror=MirrorSeen(),
+        files="",
         tests="",
         observed_at=host.clock.now(),
     )
@@ -80,14 +82,15 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
 
 def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
     canonical = records.canonicals.get(sight.recipe.name)
-    tests, unreadable = _tests(fleet, sight.recipe, records)
+    files, unreadable = _files(fleet, sight.recipe)
     try:
         return evolve(
             sight,
             canonical=canonical,
             look=look_at(host.snapshots, host.state, canonical, sight.memory),
             mirror=_mirror(host, sight.recipe.name),
-            tests=tests,
+            files=files,
+            tests=tests_of(files, sight.recipe, records) if files else "",
             missing_tools=host.commands.missing(sight.recipe.requires),
             tests_unreadable=unreadable,
         )
@@ -125,27 +128,29 @@ def _mirror(host: Host, name: str) -> MirrorSeen:
     return MirrorSeen(refs.head, refs.tags)
 
 
-def _tests(fleet: Fleet, recipe: Recipe, records: Records) -> tuple[str, str]:
+def _files(fleet: Fleet, recipe: Recipe) -> tuple[str, str]:
     """Their digest, or why there is none: a fleet folder may change at any time, and that concerns its tests alone."""
     try:
-        return tests_of(fleet, recipe, records), ""
+        return files_of(fleet, recipe), ""
     except OSError as failed:
         return "", f"its tests cannot be read: {in_one_line(failed)}"
 
 
-def tests_of(fleet: Fleet, recipe: Recipe, records: Records) -> str:
+def files_of(fleet: Fleet, recipe: Recipe) -> str:
+    """The digest of the recipe's folder and those of all that it needs. Raises OSError."""
+    return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)})
+
+
+def tests_of(files: str, recipe: Recipe, records: Records) -> str:
     """The digest of all that a verdict rests on beside the release.
 
-    That is the declaration with the fleet's defaults, the files of the recipe's folder, and the releases of its needs.
+    That is the declaration with the fleet's defaults, the files of the folders, and the releases of its needs.
     """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {
         "declared": repr(asdict(recipe, filter=filters.exclude("folder"))),
-        "files": tests_digest(recipe.folder),
-        "needs": {
-            name: [tests_digest(fleet.recipes[name].folder), have.commit if have else ""]
-            for name, have in needs.items()
-        },
+        "files": files,
+        "needs": {name: have.commit if have else "" for name, have in needs.items()},
     }
     return "sha256:" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

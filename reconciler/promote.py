@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.casts import rested_cast
+from reconciler.casts import files_of_cast, rested_cast
 from reconciler.core.gate import Condition, Standing, gate, refusals
 from reconciler.core.outcome import Attempt
 from reconciler.core.tiers import Candidate, Trial
@@ -28,7 +28,8 @@ HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 class Promotion:
     """What is to be promoted.
 
-    `cast` is the trial's, `folder` the recipe's reserved working folder, `answer` what upstream said before the trial.
+    `cast` is the trial's, `folder` the recipe's reserved working folder, `answer` what upstream said before the trial,
+    `files` the digest of the fleet's folders that it was tested with.
     """
 
     fleet: Fleet
@@ -36,6 +37,7 @@ class Promotion:
     trial: Trial
     cast: Cast
     answer: Answer
+    files: str
     folder: Path
 
 
@@ -110,6 +112,10 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
         raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.left[0]}")
     if closing.altered:
         raise RecipeError(f"raised from it, {closing.altered[0]} of the checkout was changed")
+    if files_of_cast(promotion.cast) != promotion.files:
+        raise InfrastructureError(
+            "the fleet's files were changed while it was promoted", "the next pass tries it again"
+        )
 
 
 def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservable:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from attrs import define, evolve, field
 
-from desired.digest import tests_digest
 from desired.model import TierName
 from reconciler.assignment import Assignment
+from reconciler.casts import files_of_cast
 from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports import Host
@@ -52,7 +52,7 @@ class _Attempt:
     def run(self) -> Trial:
         """Go through the tiers until one fails, then remove every slot."""
         started_at, started = self.host.clock.now(), self.host.clock.monotonic()
-        tests_before = self._tests()
+        kept = self._has_its_files()
         # A backup that an earlier try took would prove nothing of this one.
         remove_tree(backup_of(self.assignment.folder))
         with ExitStack() as stack:
@@ -62,15 +62,15 @@ class _Attempt:
                 if failing(self.results) is not None:
                     break
         trial = self._trial(rehearsal, started_at)
-        kept = tests_before is not None and self._tests() == tests_before
+        kept = self._has_its_files() and kept
         return evolve(trial, tests_kept=kept, seconds=self.host.clock.monotonic() - started)
 
-    def _tests(self) -> str | None:
-        """The digest of the recipe's fleet folder; None where it cannot be read, as once it is gone."""
+    def _has_its_files(self) -> bool:
+        """Whether the fleet's folders are as they were when the trial was planned."""
         try:
-            return tests_digest(self.assignment.recipe.folder)
+            return files_of_cast(self.assignment.cast) == self.assignment.files
         except OSError:
-            return None
+            return False
 
     def _trial(self, rehearsal: Rehearsal, started_at: datetime) -> Trial:
         assignment = self.assignment

@@ -179,6 +179,7 @@ def sights(draw: st.DrawFn, name: str = "notes") -> Sight:
         canonical=have,
         look=draw(looks(have, kept=declared.enrolled)),
         mirror=draw(mirrors(tags, before)),
+        files="files-1",
         tests="tests-1",
         observed_at=NOW,
         missing_tools=draw(weighted({(): 5, ("git-lfs",): 1})),

@@ -92,6 +92,7 @@ def sight(
         canonical=have,
         look=Look(State.NONE if have is None else State.INTACT),
         mirror=MirrorSeen(),
+        files="files-1",
         tests="tests-1",
         observed_at=NOW,
     )

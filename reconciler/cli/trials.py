@@ -105,6 +105,7 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
             base=base_for(sight, release),
             canonical=sight.canonical,
             by_pass=False,
+            files=sight.files,
             tests=sight.tests,
             folder=folder,
             tiers=tiers,

@@ -169,9 +169,12 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 
 
 def is_remembered(outcome: Outcome) -> bool:
-    """Whether trying the same again would tell nothing new: a red, a candidate that fell, an altered checkout."""
+    """Whether trying the same again would tell nothing new: a red, a candidate that fell, an altered checkout.
+
+    A red by tests that were changed meanwhile is none by those that it would be remembered with.
+    """
     if outcome.result is Result.RED:
-        return True
+        return outcome.attempt.trial is None or outcome.attempt.trial.tests_kept
     if outcome.result is not Result.GREEN_NOT_PROMOTED or outcome.attempt.host_fault:
         return False
     trial, refusals = outcome.attempt.trial, outcome.attempt.refusals

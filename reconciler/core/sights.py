@@ -45,8 +45,9 @@ class MirrorSeen:
 
 @frozen
 class Sight:
-    """All that was seen of one declared recipe. `memory` is as before this look; `tests` digests its folder.
+    """All that was seen of one declared recipe. `memory` is as before this look.
 
+    `files` digests its folder and those of all that it needs, `tests` all that a verdict on it rests on.
     `tests_unreadable` says why that could not be read, "" where it could; nothing can be tried then.
     """
 
@@ -56,6 +57,7 @@ class Sight:
     canonical: Canonical | None
     look: Look
     mirror: MirrorSeen
+    files: str
     tests: str
     observed_at: datetime
     missing_tools: tuple[str, ...] = ()

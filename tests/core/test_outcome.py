@@ -44,8 +44,8 @@ class Case:
     reason: str
 
 
-def tried(*verdicts: Verdict, upto: int = 5) -> Attempt:
-    return Attempt(evolve(TRIAL, tiers=tiers(*verdicts)[:upto]))
+def tried(*verdicts: Verdict, upto: int = 5, kept: bool = True) -> Attempt:
+    return Attempt(evolve(TRIAL, tiers=tiers(*verdicts)[:upto], tests_kept=kept))
 
 
 GREEN = Attempt(TRIAL)
@@ -169,6 +169,7 @@ def test_green_without_a_promotion_is_a_result_of_its_own_and_says_why(case: Cas
 
 REMEMBERED = [
     (tried(PASS, FAIL, upto=2), True),
+    (tried(FAIL, upto=1, kept=False), False),
     (tried(ERROR, upto=1), False),
     (tried(upto=3), False),
     (Attempt(hindrance="held by a trial"), False),

@@ -1,0 +1,180 @@
+"""What changes, dies or cannot be asked while a pass is at it makes no wrong label and loses nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from desired.model import Install
+from reconciler.core.outcome import Result
+from reconciler.core.sights import State
+from reconciler.crossing import Absent, App, Command, Ran
+from reconciler.errors import InfrastructureError
+from tests.calls import Call, Ear, Honest
+from tests.test_loop import results, told
+from tests.world import Behaviour, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def touched(world: World, path: Path, when: Callable[[Command], bool]) -> None:
+    """Somebody makes a file before a command of the tests is run."""
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and when(cast("Command", call.args[0])):
+            path.touch()
+        return honest()
+
+    world.wrap = Ear(answer)
+
+
+def honestly(world: World) -> dict[str, Result]:
+    """What another pass comes to, in which nothing happens meanwhile."""
+    world.wrap = lambda _, port: port
+    return results(world.run())
+
+
+# ---- the fleet's files ----
+
+
+def test_tests_that_were_changed_before_their_trial_began_are_for_the_next_pass(world: World) -> None:
+    broken = world.declare("b").folder / "broken"
+    world.declare("a")
+    world.tag("a", "1.0.0")
+    world.tag("b", "1.0.0")
+    touched(world, broken, lambda command: command.env["RECIPE"] == "a")
+
+    assert results(world.run()) == {"a": Result.PROMOTED, "b": Result.NOT_TRIED}
+    assert {name for name, _, _ in world.deployed} == {"a"}
+
+    broken.unlink()
+    assert honestly(world) == {"a": Result.NONE, "b": Result.PROMOTED}
+
+
+def test_a_red_by_tests_that_were_changed_during_the_trial_is_not_remembered(world: World) -> None:
+    broken = world.declare("notes").folder / "broken"
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+    touched(world, broken, lambda command: command.argv == ("mark",))
+
+    assert results(world.run()) == {"notes": Result.RED}
+
+    broken.unlink()
+    assert honestly(world) == {"notes": Result.PROMOTED}
+
+
+def test_tests_that_are_changed_during_the_promotion_prove_nothing(world: World) -> None:
+    new = world.declare("notes").folder / "new"
+    world.tag("notes", "1.0.0")
+    touched(world, new, lambda command: command.log.name == "promote.log")
+
+    assert results(world.run()) == {"notes": Result.GREEN_NOT_PROMOTED}
+
+    assert world.records().canonicals == {}
+    assert honestly(world) == {"notes": Result.PROMOTED}
+
+
+def test_tests_of_a_need_that_are_changed_during_the_trial_make_it_no_cold_one(world: World) -> None:
+    new = world.declare("accounts").folder / "new"
+    world.declare("notes", install=Install(needs=("accounts",)))
+    world.tag("accounts", "1.0.0")
+    world.tag("notes", "1.0.0")
+    touched(world, new, lambda command: command.env["RECIPE"] == "notes")
+
+    assert results(world.run()) == {"accounts": Result.PROMOTED, "notes": Result.GREEN_NOT_PROMOTED}
+
+    assert honestly(world) == {"accounts": Result.NONE, "notes": Result.PROMOTED}
+
+
+# ---- the host ----
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world: World, number: int) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+    checks: list[Call] = []
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and cast("Command", call.args[0]).argv == ("check",):
+            checks.append(call)
+            return Ran(-9, starved=True) if len(checks) == number else honest()
+        return honest()
+
+    world.wrap = Ear(answer)
+    done = world.run()
+
+    assert results(done) == {"notes": Result.INFRASTRUCTURE}
+    assert [row.finding.look.state for row in done.report.rows] == [State.INTACT]
+    assert honestly(world) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
+
+
+def test_a_test_that_failed_because_the_driver_is_away_is_no_red(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0", Behaviour(passes_custom=False))
+    failed: list[Command] = []
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == "driver.look" and failed:
+            raise InfrastructureError("Docker is down")
+        if call.name == "commands.run" and cast("Command", call.args[0]).argv == ("custom",):
+            failed.append(cast("Command", call.args[0]))
+        return honest()
+
+    world.wrap = Ear(answer)
+    done = world.run()
+
+    assert results(done) == {"notes": Result.INFRASTRUCTURE}
+    assert "Docker is down" in done.report.rows[0].outcome.reason if done.report.rows[0].outcome else False
+
+
+def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
+    world.declare("accounts")
+    world.declare("notes", install=Install(needs=("accounts",)))
+    world.tag("accounts", "1.0.0")
+    world.tag("notes", "1.0.0")
+    raised: list[App] = []
+
+    def answer(call: Call, honest: Honest) -> object:
+        app = cast("App", call.args[0]) if call.args else None
+        if call.name == "driver.deploy" and app and app.recipe == "notes":
+            raised.append(app)
+        if call.name == "driver.look" and app and app.recipe == "accounts" and raised:
+            return Absent("web ended by SIGKILL")
+        return honest()
+
+    world.wrap = Ear(answer)
+    done = world.run()
+
+    assert results(done) == {"accounts": Result.PROMOTED, "notes": Result.INFRASTRUCTURE}
+    assert "notes needs accounts, which no longer runs: web ended by SIGKILL" in str(done.report.rows)
+    assert honestly(world) == {"accounts": Result.NONE, "notes": Result.PROMOTED}
+
+
+def test_a_mirror_that_could_not_be_asked_has_lost_nothing(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == "mirrors.resolve":
+            raise InfrastructureError("git rev-parse in notes.git: Input/output error")
+        return honest()
+
+    world.wrap = Ear(answer)
+    done = world.run()
+
+    assert results(done) == {"notes": Result.INFRASTRUCTURE}
+    assert [row.finding.look.state for row in done.report.rows] == [State.INTACT]
+    assert honestly(world) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
+    assert told(done) == []
