@@ -150,6 +150,8 @@ class Rehearsal:
         else:
             with telling(slot, own):
                 self.findings += own.driver.backup(own.app, slot.backup)
+        if TierName.RESTORE in self.assignment.recipe.tiers or self.assignment.recipe.data.check is None:
+            raise SkipTierError(Skip.NO_CHECK, "was taken, but nothing brings it back and proves it")
 
     def _restore(self) -> None:
         restore = self.assignment.recipe.backup.restore

@@ -6,6 +6,7 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BufferedReader
 from typing import BinaryIO
 
@@ -123,6 +124,7 @@ def _entry(
         mode = stat.S_IMODE(look.st_mode)
         return SealedEntry(text(path), kind, mode, look.st_uid, look.st_gid, look.st_mtime_ns, size, target=target)
 
+    _refuse_attributes(source, path)
     if stat.S_ISDIR(look.st_mode):
         return sealed("folder")
     if stat.S_ISLNK(look.st_mode):
@@ -133,6 +135,16 @@ def _entry(
     if shared != text(path):
         return sealed("hardlink", target=shared)
     return sealed("file", size=look.st_size)
+
+
+def _refuse_attributes(source: bytes, path: bytes) -> None:
+    """Those that programs keep data in; what the system has there belongs to this host."""
+    names: list[str] = []
+    with suppress(OSError):  # a file system that knows none may refuse
+        names = os.listxattr(os.path.join(source, path), follow_symlinks=False)
+    lost = [name for name in names if name.startswith("user.")]
+    if lost:
+        raise SnapshotError(f"{text(path)!r} has the extended attribute {lost[0]}, which a snapshot would lose")
 
 
 def _special(mode: int) -> str:

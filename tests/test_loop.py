@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Backup, Install, TierName
+from desired.model import Backup, Data, Install, TierName
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.sights import State
@@ -147,6 +147,17 @@ def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_se
     assert results(done) == {"notes": result}
     assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second decides: slow {to_blame}"]
     assert all("(host: load 0.1)" in note for note in told(done))
+
+
+@pytest.mark.parametrize(
+    "more", [{"tiers": {TierName.RESTORE: "wants a licence"}}, {"data": Data(), "backup": Backup()}]
+)
+def test_a_backup_that_nothing_brings_back_is_no_pass(world: World, more: dict[str, object]) -> None:
+    world.declare("notes", **more)
+    world.tag("notes", "1.0.0", Behaviour(is_labelled=True))
+    assert results(world.run()) == {"notes": Result.PROMOTED}
+    tiers = {tier.name: tier.verdict for tier in world.records().canonicals["notes"].evidence.tiers}
+    assert tiers["backup"] == tiers["restore"] == "skip"
 
 
 def test_a_second_try_is_not_proved_by_the_backup_that_the_first_took(world: World) -> None:

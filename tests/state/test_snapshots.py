@@ -141,6 +141,18 @@ def test_a_missing_source_is_an_error_and_leaves_nothing(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("where", ["data", "data/kept"])
+def test_what_a_snapshot_would_lose_is_refused_by_name(source: Path, tmp_path: Path, where: str) -> None:
+    (source / "data" / "kept").touch()
+    try:
+        os.setxattr(source / where, "user.ocis.name", b"x")
+    except OSError as refused:
+        pytest.skip(f"no attributes here: {refused}")
+    with pytest.raises(SnapshotError, match=f"'{where}' has the extended attribute user.ocis.name"):
+        SNAPSHOTS.seal(source, tmp_path / "sealed", {})
+    assert not (tmp_path / "sealed").exists()
+
+
 def test_a_moved_snapshot_is_sealed_at_its_new_place(sealed: tuple[Path, Seal], tmp_path: Path) -> None:
     folder, seal = sealed
     to = tmp_path / "canonicals" / "notes" / "1"

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,6 +146,18 @@ def test_a_command_runs_inside_the_app_as_it_was_given(life: Life) -> None:
     assert life.slots.run(life.app, "cat", text="from outside") == "from outside"
     assert life.slots.run(life.app, "cat", "/etc/debian_version").startswith("12.")
     assert life.slots.run_inside(life.app, "sh", "-c", "exit 7").returncode == 7
+
+
+def test_docker_that_is_away_is_told_from_an_app_of_which_nothing_runs(life: Life, tmp_path: Path) -> None:
+    inside = life.slots.driver.app_run(life.app).read_text()
+    for name, old, new, code in (
+        ("away", life.slots.engine.host, "unix:///nowhere", 125),
+        ("nothing", "label=com.docker.swarm.service.name=", "label=com.docker.swarm.service.name=no-", 127),
+    ):
+        assert old in inside
+        (tmp_path / name).write_text(inside.replace(old, new, 1))
+        done = subprocess.run(["sh", tmp_path / name, "true"], capture_output=True, check=False)
+        assert done.returncode == code, done.stderr
 
 
 def test_a_secret_is_in_no_argument_list_and_in_no_environment(life: Life) -> None:
