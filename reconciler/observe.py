@@ -129,16 +129,14 @@ def _mirror(host: Host, name: str) -> MirrorSeen:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[str, str]:
-    """Their digest, or why there is none: a fleet folder may change at any time, and that concerns its tests alone."""
+    """The digest of its folder and of those of all that it needs, or why there is none.
+
+    A fleet folder may change at any time, and that concerns the tests in it alone.
+    """
     try:
-        return files_of(fleet, recipe), ""
+        return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""
     except OSError as failed:
         return "", f"its tests cannot be read: {in_one_line(failed)}"
-
-
-def files_of(fleet: Fleet, recipe: Recipe) -> str:
-    """The digest of the recipe's folder and those of all that it needs. Raises OSError."""
-    return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)})
 
 
 def tests_of(files: str, recipe: Recipe, records: Records) -> str:

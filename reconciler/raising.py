@@ -82,7 +82,8 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
     probe = command(slot, placed, ready.run or ("true",), seen=None)
     answered = slot.host.readiness.wait(ready, lambda: placed.driver.look(placed.app), probe)
     if isinstance(answered, Unready):
-        raise _unready(slot, placed, answered)
+        with telling(slot, placed):
+            raise _unready(slot, placed, answered)
     seen = placed.driver.look(placed.app)
     if not isinstance(seen, Seen):
         raise RecipeError(f"{recipe.name} {placed.release.version} was ready, and no longer runs: {seen.reason}")
@@ -95,7 +96,7 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
 
 @contextmanager
 def telling(slot: Slot, placed: Placed) -> Iterator[None]:
-    """Tell what a driver blames a recipe for with the app's last lines; what was late, with the host's pressure too."""
+    """Tell what a recipe is blamed for with the app's last lines; what was late, with the host's pressure too."""
     try:
         yield
     except RecipeError as failed:
@@ -106,11 +107,8 @@ def telling(slot: Slot, placed: Placed) -> Iterator[None]:
 
 
 def _unready(slot: Slot, placed: Placed, unready: Unready) -> RecipeError:
-    reason, *tail = slot.redact("\n".join((unready.reason, *placed.driver.logs(placed.app)))).splitlines() or [""]
-    message = f"{placed.recipe.name} {placed.release.version} is not ready: {reason}"
-    if unready.timed_out:
-        return TimedOutError(message, slot.host.commands.pressure(), tuple(tail[-TAIL_LINES:]))
-    return RecipeError(message, tail=tuple(tail[-TAIL_LINES:]))
+    kind = TimedOutError if unready.timed_out else RecipeError
+    return kind(f"{placed.recipe.name} {placed.release.version} is not ready: {slot.redact(unready.reason)}")
 
 
 def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:

@@ -111,6 +111,11 @@ def first_document(process: "subprocess.Popen[str]") -> str:
     return "".join(lines)
 
 
+def await_release(lock: Path, seconds: int) -> None:
+    """What outlives a killed pass for a moment, git or Docker's client, holds its lock."""
+    subprocess.run(["timeout", str(seconds), "flock", str(lock), "true"], check=True)
+
+
 def look_of(folder: Path) -> dict[str, tuple[object, ...]]:
     """Everything of a folder that a look could change: names, kinds, sizes, contents and times, atime aside."""
     found: dict[str, tuple[object, ...]] = {}

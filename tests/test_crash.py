@@ -14,7 +14,7 @@ from attrs import define, frozen
 
 from reconciler.host.processes.table import marked
 from state.registry import SqliteRegistry
-from tests.command import Canon
+from tests.command import Canon, await_release
 from tests.remains import remains_of
 from tests.tiny import make_fleet, release
 
@@ -106,8 +106,7 @@ def data_in(generation: Path, name: str) -> str:
 
 def recovers(canon: Canon, end: End) -> None:
     """One more pass, with nobody's help, reaches the undisturbed end."""
-    # A command of git's may outlive the pass for a moment, and holds its lock.
-    subprocess.run(["timeout", "60", "flock", str(canon.state / "lock"), "true"], check=True)
+    await_release(canon.state / "lock", 60)
     done = canon.run("-q")
     assert done.code == 0, done.out + done.err
     assert end_of(canon) == end

@@ -11,6 +11,7 @@ from reconciler.core.outcome import Result
 from reconciler.core.sights import State
 from reconciler.crossing import Absent, App, Command, Ran
 from reconciler.errors import InfrastructureError
+from reconciler.loop import Pass
 from tests.calls import Call, Ear, Honest
 from tests.test_loop import results, told
 from tests.world import Behaviour, World
@@ -19,6 +20,26 @@ from tests.world import Behaviour, World
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
+
+
+def with_a_canonical(world: World) -> World:
+    """`notes` at 1.0.0, and a newer release of it."""
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+    return world
+
+
+def loses_nothing(world: World, answer: Callable[[Call, Honest], object]) -> Pass:
+    """A pass in which calls are answered so blames the host, and the next one promotes over the data that has lived."""
+    world.wrap = Ear(answer)
+    done = world.run()
+    assert results(done) == {"notes": Result.INFRASTRUCTURE}
+    assert [row.finding.look.state for row in done.report.rows] == [State.INTACT]
+    assert honestly(world) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
+    return done
 
 
 def touched(world: World, path: Path, when: Callable[[Command], bool]) -> None:
@@ -56,10 +77,7 @@ def test_tests_that_were_changed_before_their_trial_began_are_for_the_next_pass(
 
 
 def test_a_red_by_tests_that_were_changed_during_the_trial_is_not_remembered(world: World) -> None:
-    broken = world.declare("notes").folder / "broken"
-    world.tag("notes", "1.0.0")
-    world.run()
-    world.tag("notes", "1.1.0")
+    broken = with_a_canonical(world).recipes["notes"].folder / "broken"
     touched(world, broken, lambda command: command.argv == ("mark",))
 
     assert results(world.run()) == {"notes": Result.RED}
@@ -96,10 +114,6 @@ def test_tests_of_a_need_that_are_changed_during_the_trial_make_it_no_cold_one(w
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world: World, number: int) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0")
-    world.run()
-    world.tag("notes", "1.1.0")
     checks: list[Call] = []
 
     def answer(call: Call, honest: Honest) -> object:
@@ -108,13 +122,7 @@ def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world
             return Ran(-9, starved=True) if len(checks) == number else honest()
         return honest()
 
-    world.wrap = Ear(answer)
-    done = world.run()
-
-    assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert [row.finding.look.state for row in done.report.rows] == [State.INTACT]
-    assert honestly(world) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ("1.0.0", "1.1.0")
+    loses_nothing(with_a_canonical(world), answer)
 
 
 def test_a_test_that_failed_because_the_driver_is_away_is_no_red(world: World) -> None:
@@ -160,21 +168,9 @@ def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
 
 
 def test_a_mirror_that_could_not_be_asked_has_lost_nothing(world: World) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0")
-    world.run()
-    world.tag("notes", "1.1.0")
-
     def answer(call: Call, honest: Honest) -> object:
         if call.name == "mirrors.resolve":
             raise InfrastructureError("git rev-parse in notes.git: Input/output error")
         return honest()
 
-    world.wrap = Ear(answer)
-    done = world.run()
-
-    assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert [row.finding.look.state for row in done.report.rows] == [State.INTACT]
-    assert honestly(world) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ("1.0.0", "1.1.0")
-    assert told(done) == []
+    assert told(loses_nothing(with_a_canonical(world), answer)) == []

@@ -12,6 +12,7 @@ import pytest
 from attrs import frozen
 
 from reconciler.crossing import App, Residue
+from tests.command import await_release
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import SERVER, Slots, given, release, service
 
@@ -56,8 +57,7 @@ class Deeds:
         argv = [sys.executable, "-m", "tests.swarm.doing", verb, str(self.slots.folder / slot), str(path)]
         done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=200)
         assert done.returncode == -signal.SIGKILL, done.stderr
-        waiter = ["timeout", "200", "flock", str(self.slots.folder / "lock"), "true"]
-        subprocess.run(waiter, check=True)
+        await_release(self.slots.folder / "lock", 200)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 from attrs import evolve, frozen
 
 from state.registry import SqliteRegistry
+from tests.command import await_release
 from tests.remains import remains_of
 from tests.swarm.engine import Engine
 from tests.swarm.sweep import Sweep, sweep
@@ -122,8 +123,7 @@ def kill_at(prepared: Prepared, moment: int) -> tuple[float, Sweep]:
     except subprocess.TimeoutExpired:
         begun.kill()
     begun.communicate()
-    # Docker's command outlives the pass for a moment, and holds its lock.
-    subprocess.run(["timeout", "200", "flock", str(world.canon.state / "lock"), "true"], check=True)
+    await_release(world.canon.state / "lock", 200)
     return share, world
 
 

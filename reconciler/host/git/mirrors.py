@@ -129,7 +129,7 @@ class GitMirrors:
 
 def _require_whole(repository: Repository, commit: str) -> None:
     """Raises InfrastructureError where the mirror lacks the commit or anything that it consists of."""
-    if not repository.ask("rev-list", "--objects", "--no-walk", "--quiet", commit).ok:
+    if not repository.holds("--no-walk", commit):
         message = f"the mirror {repository.path} lacks objects of {commit[:7]}"
         raise InfrastructureError(message, "remove that folder, and the next pass fetches it anew")
 

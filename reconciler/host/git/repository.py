@@ -1,5 +1,6 @@
 """A bare repository of ours, and git's answers about it as values."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,14 @@ from reconciler.host.sinks import MIB
 
 _SECONDS = 300.0
 _MOST = 64 * MIB
+
+# What git ends with where it cannot go on, and its words where that is no fault of the repository's.
+_BROKEN = 128
+_OF_THE_HOST = re.compile(
+    rb"input/output error|stale (?:nfs )?file handle|permission denied|too many open files|out of memory"
+    rb"|cannot allocate memory|dubious ownership|resource temporarily unavailable|no space left",
+    re.IGNORECASE,
+)
 
 
 @frozen
@@ -33,7 +42,7 @@ class Repository:
 
     def do(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> bytes:
         """What git prints. Raises InfrastructureError where it refuses."""
-        return self.printed(arguments[0], self.ask(*arguments, given=given, also=also))
+        return self._printed(arguments[0], self.ask(*arguments, given=given, also=also))
 
     def reach(
         self, *arguments: str, protocols: tuple[str, ...], given: bytes, seconds: float, file_bytes: int
@@ -41,13 +50,13 @@ class Repository:
         """As `do`, speaking to another repository; no file that git writes grows beyond `file_bytes`."""
         environment = git_environment(self.environment, protocols)
         told = self._run(arguments, given, environment, seconds=seconds, file_bytes=file_bytes)
-        return self.printed(arguments[0], told)
+        return self._printed(arguments[0], told)
 
     def refs(self) -> Refs:
         told = self.ask("show-ref", "--dereference")
         if told.finished.code == 1 and not told.err:
             return Refs()
-        return read_show_ref(self.printed("show-ref", told))
+        return read_show_ref(self._printed("show-ref", told))
 
     def commit(self, ref: str) -> str | None:
         """The commit that `ref` peels to, None if it names none. `ref` must not begin with a dash.
@@ -58,7 +67,18 @@ class Repository:
         # So git says that there is no such commit. It ends otherwise where it was killed, or could not read.
         if told.finished.code == 1 and (not told.err or b"expected commit type" in told.err):
             return None
-        return self.printed("rev-parse", told).decode("ascii").strip()
+        return self._printed("rev-parse", told).decode("ascii").strip()
+
+    def holds(self, *what: str) -> bool:
+        """Whether every object is there that these commits, in words of `rev-list`, consist of.
+
+        Raises InfrastructureError where git could not look.
+        """
+        told = self.ask("rev-list", "--objects", "--quiet", *what)
+        if told.finished.code == _BROKEN and not _OF_THE_HOST.search(told.err):
+            return False
+        self._printed("rev-list", told)
+        return True
 
     def _run(
         self,
@@ -72,8 +92,7 @@ class Repository:
         order = Order(argv, environment, Path("/"), seconds, given, file_bytes=file_bytes, holding=self.holding)
         return capture(order, _MOST)
 
-    def printed(self, verb: str, told: Told) -> bytes:
-        """What git printed, as `do` has it, of what was asked."""
+    def _printed(self, verb: str, told: Told) -> bytes:
         if told.finished.missing:
             raise InfrastructureError("git: not found in PATH", "install git")
         if told.finished.timed_out:

@@ -34,14 +34,6 @@ _CONFIG = """\
 
 _WHOLE = re.compile(rb"[0-9a-f]{40}\n")
 
-# What git ends with where it cannot go on.
-_BROKEN = 128
-_OF_THE_HOST = re.compile(
-    rb"input/output error|stale (?:nfs )?file handle|permission denied|too many open files|out of memory"
-    rb"|cannot allocate memory|dubious ownership|resource temporarily unavailable|no space left",
-    re.IGNORECASE,
-)
-
 # Files are written just as they were committed, whatever the tree asks git to do to them.
 _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
 
@@ -76,13 +68,7 @@ class Served:
 
         Raises InfrastructureError where git could not look.
         """
-        if not (self.path / "HEAD").exists():
-            return True
-        told = self.repository.ask("rev-list", "--objects", "--all", "--quiet")
-        if told.finished.code == _BROKEN and not _OF_THE_HOST.search(told.err):
-            return False
-        self.repository.printed("rev-list", told)
-        return True
+        return not (self.path / "HEAD").exists() or self.repository.holds("--all")
 
     def _lay_aside(self) -> Path:
         # Not deleted: it may hold the only copy of a release that upstream dropped.

@@ -48,7 +48,7 @@ class _Deployment:
     known: frozenset[int]
     ended: tuple[str, ...]
     lines: dict[str, _Server] = field(factory=dict)
-    killed: int = field(factory=memory.kills)
+    killed: int = 0
 
     @property
     def broken(self) -> bool:
@@ -85,7 +85,7 @@ class ProcessDriver:
         environment = {**settings, **self._environment, **_place(app, given.version)}
         appfiles.write_given(app, given)
         appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
-        deployment = self._deployments[app] = _Deployment(children.pids(), ended)
+        deployment = self._deployments[app] = _Deployment(children.pids(), ended, killed=memory.kills())
         for name, command in commands.items():
             argv = command_line(name, command, commands, given.commit)
             deployment.lines[name] = _start(app, name, argv, environment, checkout)

@@ -31,9 +31,8 @@ from reconciler.host.swarm.service import (
 from reconciler.host.text import one_line
 
 CRASHES = 3
-_PLACING = timedelta(seconds=15)
-# The swarm gives addresses one after the other, and writes each down first.
-_ADDRESSING = timedelta(seconds=60)
+# How long a task may wait: for an address, which the swarm gives one after the other and writes down first; for a node.
+_WAITS = {"new": timedelta(seconds=60), "pending": timedelta(seconds=15)}
 
 
 @frozen
@@ -91,8 +90,7 @@ def _broken_off(service: Service) -> CanonError | None:
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
     """A task that has waited for too long for a node, or for an address in its networks."""
     for task in service.tasks:
-        patience = {"new": _ADDRESSING, "pending": _PLACING}.get(state(task))
-        if patience is None or now - since(task) < patience or service.giving_way:
+        if state(task) not in _WAITS or now - since(task) < _WAITS[state(task)] or service.giving_way:
             continue
         if state(task) == "new":
             stuck = f"a task of {service.name} gets no further than new: Swarm finds no address for it"
