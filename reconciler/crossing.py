@@ -153,10 +153,15 @@ class Absent:
 
 @frozen
 class Residue:
-    """What removing took. `ended` are things which the app had left running; `left` is what would not go."""
+    """What removing took. `ended` are things which the app had left running; `left` is what would not go.
+
+    `killed` names what did not end in the time it has to stop, with that time: "worker (10 s)". What it was writing may
+    be cut off.
+    """
 
     ended: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    killed: tuple[str, ...] = ()
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Sequence
 
 from state.errors import StateError
 
@@ -45,6 +46,10 @@ class TimedOutError(RecipeError):
         self.pressure = pressure
 
 
+class KilledError(TimedOutError):
+    """An app did not end in the time it has to stop, and was killed: what it was writing may be cut off."""
+
+
 class NeedsPersonError(CanonError):
     """Only a person can decide or mend this."""
 
@@ -63,6 +68,13 @@ class InterruptedPassError(Exception):
         super().__init__(f"interrupted by signal {signal_number}")
         self.message = str(self)
         self.signal_number = signal_number
+
+
+def was_killed(recipe: str, killed: Sequence[str], pressure: str = "") -> KilledError:
+    """The error for an app of which some parts had to be killed, each named with the time it had: "worker (10 s)"."""
+    what = f"{recipe} did not end in the time it has to stop and was killed, so its data may be cut off"
+    remedy = "it has to end on SIGTERM, or to get more time by [stop] grace"
+    return KilledError(f"{what}: {', '.join(killed)}; {remedy}", pressure)
 
 
 def what_and_remedy(failed: CanonError | StateError | OSError) -> tuple[str, str]:

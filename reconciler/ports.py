@@ -99,7 +99,10 @@ class Driver(Protocol):
         ...
 
     def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
-        """Start `checkout` in the app's place, new or over what is there; returns remarks."""
+        """Start `checkout` in the app's place, new or over what is there; returns remarks.
+
+        Raises KilledError where what is there had to be killed first.
+        """
         ...
 
     def look(self, app: App) -> Seen | Absent | Unobservable: ...
@@ -109,7 +112,7 @@ class Driver(Protocol):
         ...
 
     def stop(self, app: App) -> Residue:
-        """Bring the data to rest: nothing of the app runs afterwards."""
+        """Bring the data to rest: nothing of the app runs afterwards. What had to be killed for that is told."""
         ...
 
     def save(self, app: App, into: Path) -> None:

@@ -10,7 +10,7 @@ from reconciler.assignment import Assignment
 from reconciler.casts import SnapshotDamagedError, canonical_cast
 from reconciler.core.base import Origin
 from reconciler.core.tiers import Candidate, Skip
-from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
+from reconciler.errors import InfrastructureError, KilledError, RecipeError, TimedOutError
 from reconciler.ports import Host
 from reconciler.raising import Cast, Member, raise_app, raise_cast, run, run_all, telling, until_ready
 from reconciler.slots import Closing, Slot, open_slot
@@ -89,7 +89,7 @@ class Rehearsal:
         lineage = self._raise_base(slot)
         for member in self.assignment.cast:
             if member.recipe == self.assignment.recipe or slot.placed[member.recipe.name].release != member.release:
-                raise_app(slot, evolve(member, source=None))
+                self._deploy_over(slot, evolve(member, source=None))
         self._check(slot)
         self._live_in(slot)
         if self.assignment.recipe.canonical.data is DataPolicy.CARRIED:
@@ -116,6 +116,20 @@ class Rehearsal:
             why = f"{base.release.version} does not come up, which is no evidence against the head: {broken.message}"
             raise SkipTierError(Skip.BASE_BROKEN, why) from broken
         return (base.release.version,)
+
+    def _deploy_over(self, slot: Slot, member: Member) -> None:
+        """Deploy a member over what runs of the base. What a base that had to be killed leaves is its own fault."""
+        base = self.assignment.base
+        try:
+            raise_app(slot, member)
+        except KilledError as killed:
+            if base.origin is Origin.CANONICAL or base.release is None:
+                raise
+            if not self.again:
+                raise SlowHostError(killed) from killed
+            self._save_fresh_after_all()
+            why = f"{base.release.version} had to be killed, which is no evidence against the head: {killed.message}"
+            raise SkipTierError(Skip.BASE_BROKEN, why) from killed
 
     def _raise_canonical(self, slot: Slot, canonical: Canonical) -> None:
         """Raise our own snapshot; that it does not rise is damage of ours and never the recipe's fault."""

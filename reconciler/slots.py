@@ -9,7 +9,7 @@ from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
 from reconciler.crossing import Absent, App, Residue
-from reconciler.errors import InfrastructureError
+from reconciler.errors import InfrastructureError, was_killed
 from reconciler.ports import Driver, Host
 from reconciler.redact import redaction, slot_secrets
 from state.durable import remove_tree
@@ -93,11 +93,15 @@ class Slot:
         """Bring the data of all apps to rest, the ones that need others first.
 
         Raises InfrastructureError where one still runs: what is saved of it would not be one state of its data.
+        Raises KilledError where one had to be killed: what it wrote last may be cut off.
         """
         for placed in reversed(self.placed.values()):
-            self._note(placed, placed.driver.stop(placed.app))
+            residue = placed.driver.stop(placed.app)
+            self._note(placed, residue)
             if not isinstance(placed.driver.look(placed.app), Absent):
                 raise InfrastructureError(f"{placed.recipe.name} was stopped, and is not seen to be at rest")
+            if residue.killed:
+                raise was_killed(placed.recipe.name, residue.killed, self.host.commands.pressure())
 
     def save(self, into: Path) -> Mapping[str, object]:
         """Copy the resting apps into `into`, a folder each; returns at which releases they rest."""

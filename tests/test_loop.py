@@ -149,6 +149,34 @@ def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_se
     assert all("(host: load 0.1)" in note for note in told(done))
 
 
+@pytest.mark.parametrize(("resists", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (9, Result.RED, "recipe")])
+def test_what_had_to_be_killed_is_never_sealed_but_tried_again_and_the_second_decides(
+    world: World, resists: int, result: Result, to_blame: str
+) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0", Behaviour(resists=resists))
+
+    done = world.run()
+
+    assert results(done) == {"notes": result}
+    assert world.lived("notes") == (("1.0.0", "1.1.0") if result is Result.PROMOTED else ("1.0.0",))
+    assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second decides: slow {to_blame}"]
+    assert all("did not end in the time it has to stop and was killed" in note for note in told(done))
+
+
+def test_a_release_before_that_has_to_be_killed_is_no_evidence_against_the_head(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0", Behaviour(resists=9))
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.1.0",)
+
+
 @pytest.mark.parametrize(
     "more", [{"tiers": {TierName.RESTORE: "wants a licence"}}, {"data": Data(), "backup": Backup()}]
 )

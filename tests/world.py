@@ -35,7 +35,8 @@ class Behaviour:
     `breaks_lived` fails on data of another release, not on a fresh install; `is_bound` on its own data elsewhere.
     `slow` is never ready in time, `slow_in` counts down to the one deployment that is not; `backed_up_once` means that
     only the first backup of it holds anything. `is_labelled` says itself how it is backed up, `late` is how many times
-    it is not up in time on what was brought back.
+    it is not up in time on what was brought back. `resists` is how many times it has to be killed for it to stop, which
+    cuts its data off.
     """
 
     starts: bool = True
@@ -49,6 +50,7 @@ class Behaviour:
     is_bound: bool = False
     is_labelled: bool = False
     late: int = 0
+    resists: int = 0
 
 
 @define

@@ -29,7 +29,7 @@ from reconciler.crossing import (
     Unready,
     Updated,
 )
-from reconciler.errors import InfrastructureError, TimedOutError
+from reconciler.errors import InfrastructureError, TimedOutError, was_killed
 from state.model import Answer
 
 if TYPE_CHECKING:
@@ -171,8 +171,10 @@ class Apps:
         name, commit = (checkout / "COMMIT").read_text().split()
         behaviour = self.world.behaviours[commit]
         self.world.deployed.append((name, given.version, commit))
+        killed = self.stop(app).killed
         self.world.told[app.folder] = given
-        self.world.running.pop(app.folder, None)
+        if killed:
+            raise was_killed(name, killed)
         data = self._data(app)
         if behaviour.writes_into_checkout:
             (checkout / "COMMIT").write_text("altered")
@@ -203,8 +205,14 @@ class Apps:
         return tuple(path.read_text() for path in sorted(app.logs.glob("*")))
 
     def stop(self, app: App) -> Residue:
-        self.world.running.pop(app.folder, None)
-        return Residue()
+        if self.world.running.pop(app.folder, None) is None:
+            return Residue()
+        behaviour = self._behaviour(app)
+        if not behaviour.resists:
+            return Residue()
+        self.world.behaviours[self.world.told[app.folder].commit] = evolve(behaviour, resists=behaviour.resists - 1)
+        self._write(app, Contents(**{**self._data(app), "mark": False}))
+        return Residue(killed=("app (10 s)",))
 
     def save(self, app: App, into: Path) -> None:
         if app.folder in self.world.running:
