@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from desired.model import TierName
 from reconciler.core.gate import Condition
 from reconciler.core.plan import Action, Step, is_only_raised
 from reconciler.core.sights import State
@@ -145,10 +146,25 @@ def is_recorded(trial: Trial, back: ReadBack) -> bool:
 def _recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     have = back.canonical
     assert have is not None  # noqa: S101  told by is_recorded
-    lineage = " → ".join(have.lineage)
     note = "".join(f"; afterwards: {why}" for why in (attempt.broken, attempt.hindrance) if why)
     result = Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED
-    return result, f"{have.version} ({have.commit[:7]}), data lived through {lineage}, read back{_lost(step)}{note}"
+    said = ", ".join(filter(None, (f"{have.version} ({have.commit[:7]})", _proved(have, attempt.trial), "read back")))
+    return result, f"{said}{_lost(step)}{note}"
+
+
+def _proved(have: Canonical, trial: Trial | None) -> str:
+    """What the trial proved of the data, "" where there is no trial to tell it.
+
+    An upgrade is recorded as passed only where a check proved the data.
+    """
+    upgraded = any((tier.name, tier.verdict) == (TierName.UPGRADE, Verdict.PASS) for tier in have.evidence.tiers)
+    if upgraded or (trial is not None and trial.checks_data):
+        return f"data lived through {' → '.join(have.lineage)}"
+    if trial is None:
+        return ""
+    *before, _ = have.lineage
+    over = f"upgraded over data of {' → '.join(before)}" if before else "installed fresh"
+    return f"{over}, and no [data] check proves the data"
 
 
 def _lost(step: Step) -> str:

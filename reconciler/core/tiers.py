@@ -57,7 +57,8 @@ class Trial:
 
     `by_pass` tells that a pass chose the release; `emptied` that every slot was empty at its start; `altered` names
     tracked files that changed; `tests_kept` that the fleet folder was the same at both ends. `damage` says that our
-    own snapshot would not rise, "" otherwise; `tail` holds the last lines of what failed.
+    own snapshot would not rise, "" otherwise; `tail` holds the last lines of what failed. `checks_data` tells that a
+    [data] check is declared, and so that no tier passed over data which it did not prove.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Trial:
     timed_out: bool = False
     damage: str = ""
     tail: tuple[str, ...] = field(factory=tuple)
+    checks_data: bool = False
 
 
 def is_complete(tiers: Iterable[TierResult]) -> bool:

@@ -62,6 +62,7 @@ def trials(draw: st.DrawFn, release: Release, name: str = "notes") -> Trial:
         emptied=flaw != "warm",
         altered=("app.py",) if flaw == "altered" else (),
         tests_kept=flaw != "tests",
+        checks_data=draw(st.booleans()),
     )
 
 

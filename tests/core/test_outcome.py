@@ -10,6 +10,7 @@ from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, is_recor
 from reconciler.core.plan import Action, Step, is_only_raised
 from reconciler.core.sights import State
 from reconciler.core.tiers import Verdict
+from state.model import TierRecord
 from tests.core.attempted import acting_steps, attempts, read_backs
 from tests.values import canonical, circumstances, commit, finding, tiers, trial
 
@@ -17,7 +18,10 @@ A, B = commit("a"), commit("b")
 WANTED = Release("1.1.0", B)
 OLD = canonical("1.0.0", A)
 NEW = evolve(canonical("1.1.0", B, trial="trial-1"), generation=2, lineage=("1.0.0", "1.1.0"))
-TRIAL = trial(WANTED)
+UPGRADED = evolve(NEW, evidence=evolve(NEW.evidence, tiers=(TierRecord("upgrade", "pass", "", 1.0),)))
+FRESH = evolve(NEW, lineage=("1.1.0",))
+TRIAL = evolve(trial(WANTED), checks_data=True)
+UNCHECKED = evolve(TRIAL, checks_data=False)
 MOVED = Condition("tagged", Standing.FAIL, "1.1.0 now names 6300000; 6200000 was tested")
 COLD = Condition("cold", Standing.FAIL, "tracked files changed: app.py")
 AWAY = Condition("at-home", Standing.FAIL, "run: systemctl start reconcile.service")
@@ -55,6 +59,7 @@ WHOLE = ReadBack(OLD, mirrored=True)
 REFUSED = Attempt(hindrance="refused", host_fault=True)
 BROKEN_OFF = Attempt(hindrance="interrupted by signal 15")
 TOLD = "1.1.0 (6200000), data lived through 1.0.0 → 1.1.0, read back"
+UNPROVED = "no [data] check proves the data, read back"
 
 UNTRIED = [
     Case("nothing to do", REST, Attempt(), BEFORE, Result.NONE, "canonical is at the newest release 1.0.0"),
@@ -95,12 +100,17 @@ PROMOTED = [
     Case("repair", REPAIR, GREEN, AFTER, Result.REPAIRED, TOLD),
     Case("with skips", PROMOTE, tried(PASS, SKIP, SKIP, SKIP, SKIP), AFTER, Result.PROMOTED, TOLD),
     Case("broken later", PROMOTE, evolve(GREEN, broken="EIO"), AFTER, Result.PROMOTED, f"{TOLD}; afterwards: EIO"),
+    Case("unchecked", PROMOTE, Attempt(UNCHECKED), AFTER, Result.PROMOTED, f"data of 1.0.0, and {UNPROVED}"),
+    Case("unchecked repair", REPAIR, Attempt(UNCHECKED), AFTER, Result.REPAIRED, f"data of 1.0.0, and {UNPROVED}"),
+    Case("unchecked first", FIRST, Attempt(UNCHECKED), ReadBack(FRESH), Result.PROMOTED, f"fresh, and {UNPROVED}"),
 ]
 
 BROKEN_OFF_AFTER = [
-    Case("new", PROMOTE, BROKEN_OFF, AFTER, Result.PROMOTED, f"{TOLD}; afterwards: interrupted by signal 15"),
-    Case("repaired", REPAIR, BROKEN_OFF, AFTER, Result.REPAIRED, TOLD),
-    Case("first", FIRST, BROKEN_OFF, AFTER, Result.PROMOTED, TOLD),
+    Case(
+        "new", PROMOTE, BROKEN_OFF, ReadBack(UPGRADED), Result.PROMOTED, f"{TOLD}; afterwards: interrupted by signal 15"
+    ),
+    Case("repaired", REPAIR, BROKEN_OFF, ReadBack(UPGRADED), Result.REPAIRED, TOLD),
+    Case("first", FIRST, BROKEN_OFF, ReadBack(FRESH), Result.PROMOTED, "1.1.0 (6200000), read back; afterwards"),
     Case("recorded before", PROMOTE, BROKEN_OFF, ReadBack(evolve(NEW, generation=1)), Result.NOT_TRIED, "interrupted"),
     Case("another version", FIRST, BROKEN_OFF, ReadBack(OLD), Result.NOT_TRIED, "interrupted"),
     Case("another commit", FIRST, BROKEN_OFF, ReadBack(evolve(NEW, commit=A)), Result.NOT_TRIED, "interrupted"),
@@ -230,6 +240,18 @@ def test_promoted_means_green_unrefused_and_read_back_from_this_very_trial(step:
     assert outcome.attempt.refusals == ()
     assert len(made.tiers) == 5
     assert {each.verdict for each in made.tiers} <= {PASS, SKIP}
+
+
+@given(acting_steps(), st.data())
+def test_data_is_called_lived_only_where_a_check_or_a_recorded_upgrade_proved_it(
+    step: Step, data: st.DataObject
+) -> None:
+    outcome, back = judged(data, step)
+    if "lived through" not in outcome.reason.partition("; ")[0] or back.canonical is None:
+        return
+    tiers_recorded = {(each.name, each.verdict) for each in back.canonical.evidence.tiers}
+    made = outcome.attempt.trial
+    assert ("upgrade", "pass") in tiers_recorded or (made is not None and made.checks_data)
 
 
 @given(acting_steps(), st.data())
