@@ -1,5 +1,6 @@
 """Canonicals that are kept running: raised from their snapshot, looked at, and let go while their recipe is tried."""
 
+import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -14,10 +15,10 @@ from reconciler.core.sights import Look, State
 from reconciler.core.upkeep import why_down
 from reconciler.crossing import Standing
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line
-from reconciler.ports import Host
+from reconciler.ports import Driver, Host
 from reconciler.raising import raise_cast, run
 from reconciler.slots import Slot
-from reconciler.strays import is_account, is_slot, owner
+from reconciler.strays import is_account, is_kept_slot, owner
 from state.durable import make_folder, remove_tree
 from state.errors import StateError
 from state.kept import read_upkeep, write_upkeep
@@ -84,8 +85,14 @@ def keep_up(host: Host, fleet: Fleet, canonical: Canonical) -> None:
     """Raise a canonical in place of what is there of it; its account then tells what stands, or why nothing does."""
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: raised to be kept running")
-    _miss(host, name, "raising it was broken off")
     try:
+        _require_slot(host, name)
+    except InfrastructureError as failed:
+        host.progress.done(name, in_one_line(failed))
+        return
+    try:
+        # Without an account beside it, what a killed pass leaves of the slot would be somebody's folder.
+        write_upkeep(host.state.kept_account(name), _missing(host, name, "raising it was broken off"))
         let_go(host, name)
         parts = _raise(host, fleet, canonical)
     except FAULTS as failed:
@@ -147,6 +154,7 @@ def _told(failed: CanonError | StateError | OSError) -> str:
 def make_room(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
     """Take away what the slots of a trial of `recipe` would meet. Raises InfrastructureError."""
     for name in meeting(recipes, recipe):
+        _require_slot(host, name)
         if host.state.kept_account(name).exists():
             _miss(host, name, f"it was taken away while {recipe.name} is tried")
         let_go(host, name)
@@ -160,18 +168,35 @@ def meeting(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
 
 def let_go(host: Host, name: str) -> None:
     """Take a kept deployment away. Its canonical and its account stay. Raises InfrastructureError."""
+    _require_slot(host, name)
     folder = host.state.kept_slot(name)
-    drivers = [driver for driver in host.drivers.values() if driver.leftovers(folder)]
+    drivers = _drivers_at(host, name)
     left = [what for driver in drivers for what in driver.clear(str(folder)).left]
     if left:
         raise InfrastructureError(f"{name}: {left[0]} of its kept deployment would not go")
     remove_tree(folder)
 
 
+def _drivers_at(host: Host, name: str) -> list[Driver]:
+    """The drivers by which something of a kept deployment runs."""
+    folder = host.state.kept_slot(name)
+    return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
+
+
+def _require_slot(host: Host, name: str) -> None:
+    """Raise InfrastructureError where kept/NAME is somebody's folder, which would be removed like a slot."""
+    folder = host.state.kept_slot(name)
+    if os.path.lexists(folder) and not is_kept_slot(folder) and not _drivers_at(host, name):
+        raise InfrastructureError(f"{folder} is none that Canon made", "move it away")
+
+
 def give_up(host: Host, name: str) -> None:
     """Take a kept deployment away with its account."""
     let_go(host, name)
-    remove_tree(host.state.kept_account(name))
+    account = host.state.kept_account(name)
+    for path in (account.with_name(f"{account.name}.new"), account):
+        if is_account(path):
+            path.unlink()
 
 
 def let_go_of_others(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
@@ -179,7 +204,7 @@ def let_go_of_others(host: Host, fleet: Fleet, records: Records, marks: Collecti
     wanted = {name for name, recipe in fleet.recipes.items() if is_kept(recipe) and name in records.canonicals}
     folder = host.state.kept
     entries = folder.iterdir() if folder.is_dir() else ()
-    there = {owner(path) for path in entries if is_slot(path) or is_account(path)}
+    there = {owner(path) for path in entries if is_kept_slot(path) or is_account(path)}
     there |= {Path(mark).name for mark in marks if Path(mark).parent == folder}
     there = {name for name in there if is_recipe_name(name)}
     return tuple(_gone(host, name) for name in sorted(there - wanted))
@@ -197,12 +222,17 @@ def _gone(host: Host, name: str) -> str:
 
 
 def _miss(host: Host, name: str, why: str) -> None:
-    """Say why nothing is to be there of it; when it was last seen up stays."""
+    """Say why nothing is to be there of it."""
+    _write(host, name, _missing(host, name, why))
+
+
+def _missing(host: Host, name: str, why: str) -> Upkeep:
+    """The account of a deployment that is not there; when it was last seen up stays."""
     try:
         before = _last_up(read_upkeep(host.state.kept_account(name)))
     except (StateError, OSError):
         before = None
-    _write(host, name, Upkeep(0, {}, before, why))
+    return Upkeep(0, {}, before, why)
 
 
 def _write(host: Host, name: str, account: Upkeep) -> None:

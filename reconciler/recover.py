@@ -11,7 +11,8 @@ from reconciler.keeping import let_go_of_others
 from reconciler.ports import Host
 from reconciler.promote import close_intent, prune
 from reconciler.reservation import clear_leftovers
-from reconciler.strays import is_slot, strays
+from reconciler.strays import may_be_slot, strays
+from state.folder import is_slot
 from state.model import Intent, Records
 
 NAMED_STRAYS = 5
@@ -21,8 +22,9 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     """Returns what was found and done, one remark each. Slots that somebody owns are left alone."""
     host.registry.settle()
     marks, remarks = _marked(host)
-    remarks += [remark for name in _occupied(host, marks) for remark in _empty(host, name)]
     records = host.registry.read()
+    begun = {intent.recipe for intent in records.intents}
+    remarks += [remark for name in _occupied(host, marks, begun) for remark in _empty(host, name)]
     remarks += [_close(host, intent) for intent in records.intents]
     for name, canonical in records.canonicals.items():
         recipe = fleet.recipes.get(name)
@@ -45,10 +47,11 @@ def _marked(host: Host) -> tuple[set[str], list[str]]:
     return marks, remarks
 
 
-def _occupied(host: Host, marks: Collection[str]) -> list[str]:
-    """Recipes of which anything lies or runs below the work folder."""
+def _occupied(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
+    """Recipes of which anything lies or runs below the work folder; of those `begun`, the lock may be lost."""
     work = host.state.work
-    folders = {path.name for path in work.iterdir() if is_slot(path)} if work.is_dir() else set()
+    there = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []
+    folders = {path.name for path in there if is_slot(path) or path.name in begun}
     prefix = f"{work}/"
     marked = {mark.removeprefix(prefix).split("/")[0] for mark in marks if mark.startswith(prefix)}
     return sorted(folders | {name for name in marked if is_recipe_name(name)})

@@ -8,7 +8,7 @@ from reconciler.errors import BusyError, InfrastructureError, InterruptedPassErr
 from reconciler.ports import Driver, Host
 from state.durable import remove_tree
 from state.errors import LockHeldError
-from state.folder import StateFolder
+from state.folder import StateFolder, is_slot
 from state.lock import hold
 
 
@@ -28,12 +28,25 @@ def reserved(host: Host, recipe: str, command: str) -> Iterator[Path]:
 @contextmanager
 def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
     folder = host.state.make_slot(recipe)
+    _require_slot(host, recipe)
     with hold(host.state.slot_lock(recipe), command):
         try:
             _clear_wholly(host, recipe)
             yield folder
         finally:
             _leave(host, recipe)
+
+
+def _require_slot(host: Host, recipe: str) -> None:
+    """Raise InfrastructureError where work/NAME is somebody's folder: what holds our lock is cleared of all it holds.
+
+    A slot of which the lock is lost is known by what runs in it, or by a promotion that was begun there.
+    """
+    folder = host.state.slot(recipe)
+    if is_slot(folder) or _marks(host, recipe) or recipe in {each.recipe for each in host.registry.read().intents}:
+        return
+    held = min(path.name for path in folder.iterdir())
+    raise InfrastructureError(f"{folder} holds {held}, which Canon did not make", "move that folder away")
 
 
 def _leave(host: Host, recipe: str) -> None:
@@ -48,7 +61,9 @@ def _leave(host: Host, recipe: str) -> None:
 def _remove(host: Host, recipe: str) -> None:
     _clear(host, recipe)
     with suppress(OSError):  # the next owner may be in it already
-        remove_tree(host.state.slot(recipe))
+        # The lock goes last: without it, what is left would be somebody's folder.
+        host.state.slot_lock(recipe).unlink()
+        host.state.slot(recipe).rmdir()
 
 
 def clear_leftovers(host: Host, recipe: str) -> bool:

@@ -4,25 +4,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from desired.values import is_recipe_name
-from state.folder import StateFolder
+from state.folder import StateFolder, is_empty, is_slot
+from state.kept import begins_as_upkeep
 from state.model import Records
 
 
 def strays(state: StateFolder, records: Records) -> tuple[Path, ...]:
     """Entries of `work/`, `kept/` and `canonicals/` that no pass made, or whose record is gone."""
-    in_work = (path for path in _entries(state.work) if not is_slot(path))
-    in_kept = (path for path in _entries(state.kept) if not (is_slot(path) or is_account(path)))
+    in_work = (path for path in _entries(state.work) if not (may_be_slot(path) and is_slot(path)))
+    in_kept = (path for path in _entries(state.kept) if not (is_kept_slot(path) or is_account(path)))
     return (*in_work, *in_kept, *_unrecorded(state, records))
 
 
-def is_slot(path: Path) -> bool:
-    """Whether an entry of `work/` or `kept/` can be one of ours: a folder, no link to one, with a recipe's name."""
+def may_be_slot(path: Path) -> bool:
+    """Whether an entry of `work/` or `kept/` has the form of a slot: a folder, no link to one, with a recipe's name."""
     return path.is_dir() and not path.is_symlink() and is_recipe_name(path.name)
 
 
+def is_kept_slot(path: Path) -> bool:
+    """Whether a folder in `kept/` was made for a deployment: its account lies beside it, or nothing lies in it."""
+    return may_be_slot(path) and (is_account(path.with_name(f"{path.name}.json")) or is_empty(path))
+
+
 def is_account(path: Path) -> bool:
-    """Whether an entry of `kept/` can be the account of a recipe's deployment, whole or not yet."""
-    return path.is_file() and path.name.removesuffix(".new").endswith(".json") and is_recipe_name(owner(path))
+    """Whether an entry of `kept/` is the account of a recipe's deployment, whole or not yet."""
+    named = path.name.removesuffix(".new").endswith(".json") and is_recipe_name(owner(path))
+    return named and not path.is_symlink() and path.is_file() and begins_as_upkeep(path)
 
 
 def owner(path: Path) -> str:

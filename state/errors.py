@@ -25,6 +25,10 @@ class FolderError(StateError):
     """The state folder cannot be trusted or made."""
 
 
+class ForeignFolderError(FolderError):
+    """The folder that is named as the state folder holds what Canon did not make, and is left as it is."""
+
+
 class RegistryError(StateError):
     """The registry is unreadable, of a newer format, or broken; or a record would contradict it."""
 

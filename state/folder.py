@@ -7,9 +7,12 @@ from pathlib import Path
 from attrs import frozen
 
 from state.durable import file_errors, make_folder
-from state.errors import FolderError
+from state.errors import FolderError, ForeignFolderError
+from state.lock import is_lock_file
 
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+# What a file system keeps at its root; a state folder may be one of its own.
+_OF_THE_FILE_SYSTEM = "lost+found"
 
 
 @frozen
@@ -80,15 +83,41 @@ class StateFolder:
     def create(self) -> None:
         """Make what is missing, private to us; raises FolderError for a folder that others could tamper with."""
         with file_errors(f"make the state folder {self.root}", FolderError):
-            for path in (self.root, self.mirrors, self.canonicals, self.kept, self.work, self.logs):
+            self.require_state_folder()
+            for path in (self.root, *self._parts):
                 _refuse_foreign(path)
                 make_folder(path)
                 _refuse_foreign(path)
 
-    def require_folder(self) -> None:
-        """Raise FolderError where the folder would be and something else is; nothing at all is fine, for looking."""
-        if self.root.exists() and not self.root.is_dir():
-            raise _no_folder(self.root)
+    def require_state_folder(self) -> None:
+        """Raise ForeignFolderError for a folder that holds something and is no state folder, FolderError for a file.
+
+        A missing folder and an empty one are fine: a pass makes its state folder there.
+        """
+        with file_errors(f"look at the state folder {self.root}", FolderError):
+            if not self.root.exists():
+                return
+            if not self.root.is_dir():
+                raise _no_folder(self.root)
+            if foreign := self._foreign_entry():
+                raise ForeignFolderError(
+                    f"{self.root} is no state folder of Canon: it holds {foreign}; nothing in it was touched",
+                    "name a new folder, or an empty one, with --state",
+                )
+
+    @property
+    def _parts(self) -> tuple[Path, ...]:
+        return (self.mirrors, self.canonicals, self.kept, self.work, self.logs)
+
+    def _foreign_entry(self) -> str:
+        """The name of something that a folder holds which is no state folder, "" for a state folder or an empty one."""
+        if self.database.is_file() or is_lock_file(self.lock, signed=True):
+            return ""
+        # A pass may have died before it wrote anything into the folders that it had made.
+        made = {path.name for path in self._parts if not path.is_symlink() and path.is_dir() and is_empty(path)}
+        made |= {self.lock.name} if is_lock_file(self.lock) else set()
+        foreign = {path.name for path in self.root.iterdir()} - made - {_OF_THE_FILE_SYSTEM}
+        return min(foreign, default="")
 
     def make_slot(self, name: str) -> Path:
         """Make the folder of a slot, or take the one that is there; raises FolderError for what is no folder of ours.
@@ -97,9 +126,20 @@ class StateFolder:
         """
         slot = self.slot(name)
         with file_errors(f"make the slot {slot}", FolderError):
-            _folder_at(slot)
+            _folder_at(slot, "move the link away")
             slot.mkdir(mode=0o700, parents=True, exist_ok=True)
         return slot
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing lies in a folder. Raises OSError."""
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
+
+
+def is_slot(path: Path) -> bool:
+    """Whether a folder below `work/` was made as a slot: it bears our lock file, or nothing lies in it yet."""
+    return not path.is_symlink() and path.is_dir() and (is_lock_file(path / "lock") or is_empty(path))
 
 
 def _one_part(name: str) -> str:
@@ -109,16 +149,17 @@ def _one_part(name: str) -> str:
     return name
 
 
-def _folder_at(path: Path) -> os.stat_result | None:
-    """The look of a folder, None where there is nothing; raises FolderError for anything else."""
+def _folder_at(path: Path, about_links: str) -> os.stat_result | None:
+    """The look of a folder, None where there is nothing; raises FolderError for anything else.
+
+    `about_links` is the hint where it is a symbolic link.
+    """
     try:
         look = path.lstat()
     except FileNotFoundError:
         return None
     if stat.S_ISLNK(look.st_mode):
-        raise FolderError(
-            f"the state folder's {path} is a symbolic link", f"remove it, or name the folder itself: {path.resolve()}"
-        )
+        raise FolderError(f"the state folder's {path} is a symbolic link", about_links)
     if not stat.S_ISDIR(look.st_mode):
         raise _no_folder(path)
     return look
@@ -129,7 +170,7 @@ def _no_folder(path: Path) -> FolderError:
 
 
 def _refuse_foreign(path: Path) -> None:
-    look = _folder_at(path)
+    look = _folder_at(path, f"name the folder itself, or put it in the link's place: {path.resolve()}")
     if look is None:
         return
     if look.st_uid != os.geteuid():

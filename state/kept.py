@@ -7,6 +7,9 @@ from state.durable import file_errors, replace_file
 from state.errors import KeptError
 from state.model import Damaged, Upkeep
 
+# Keys are written in order, and this one comes first.
+_BEGINNING = b'{"generation":'
+
 
 def read_upkeep(path: Path) -> Upkeep | Damaged | None:
     """None where there is no account. Raises KeptError where it cannot be looked at."""
@@ -19,6 +22,16 @@ def read_upkeep(path: Path) -> Upkeep | Damaged | None:
         return load(content.decode("ascii"), Upkeep)
     except (NotARecordError, UnicodeDecodeError):
         return Damaged(f"{path} is not what was written there")
+
+
+def begins_as_upkeep(path: Path) -> bool:
+    """Whether the file `path` begins as an account does, or is empty; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_BEGINNING))
+    except OSError:
+        return False
+    return start in {b"", _BEGINNING}
 
 
 def write_upkeep(path: Path, upkeep: Upkeep) -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,7 +15,9 @@ from state.durable import PRIVATE_FILE, file_errors
 from state.errors import FolderError, LockHeldError
 from state.holders import Holder, holder
 
-__all__ = ["Holder", "Lock", "hold", "holder"]
+__all__ = ["Holder", "Lock", "hold", "holder", "is_lock_file"]
+
+_SIGNED = b'{"pid": '
 
 
 @frozen
@@ -39,6 +42,21 @@ def hold(path: Path, command: str) -> Iterator[Lock]:
         yield Lock(path, descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_lock_file(path: Path, *, signed: bool = False) -> bool:
+    """Whether `path` is a lock file that `hold` made; False where it cannot be read.
+
+    One may be empty, after a full disk, unless it must be `signed`.
+    """
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            start = file.read(len(_SIGNED))
+    except OSError:
+        return False
+    return start == _SIGNED or (not signed and not start.strip(b"\0"))
 
 
 def _take(path: Path) -> int:

@@ -8,6 +8,8 @@ import pytest
 from reconciler.core.outcome import Result
 from reconciler.crossing import Residue
 from reconciler.recover import NAMED_STRAYS
+from state.lock import hold
+from state.model import Intent
 from tests.world import World
 from tests.world_ports import Apps
 
@@ -22,9 +24,17 @@ def world(tmp_path: Path) -> World:
     return world
 
 
+def dead_slot(world: World, name: str) -> Path:
+    """A slot with something in it, as its dead owner left it."""
+    slot = world.state.make_slot(name)
+    with hold(world.state.slot_lock(name), "a run that died"):
+        (slot / "install").mkdir()
+    return slot
+
+
 def test_a_slot_of_a_dead_run_is_removed_and_said(world: World) -> None:
     for name in ("notes", "no-longer-declared"):
-        (world.state.make_slot(name) / "install").mkdir()
+        dead_slot(world, name)
     assert world.run().report.notes == (
         "no-longer-declared: a slot left by a dead run was removed",
         "notes: a slot left by a dead run was removed",
@@ -60,7 +70,11 @@ def folder(path: Path) -> None:
     [
         ("work/notes.txt", file),
         ("work/mail", file),
+        ("work/mail-of-mine", folder),
         ("work/My Notes", folder),
+        ("kept/mail", folder),
+        ("kept/mail.json", file),
+        ("kept/notes.txt", file),
         ("work/.hidden", folder),
         ("canonicals/zzz", file),
         ("canonicals/zzz", folder),
@@ -77,6 +91,36 @@ def test_what_no_pass_made_is_left_and_named(world: World, where: str, make: Cal
             f"no record tells of {stray}: left as it is; move it away, or remove it if nobody needs it",
         )
         assert "precious" in (stray if stray.is_file() else stray / "of somebody").read_text()
+
+
+def test_a_folder_of_somebodys_in_place_of_a_slot_is_left_and_nobody_works_in_it(world: World) -> None:
+    mine = world.state.make_slot("notes") / "mine.txt"
+    file(mine)
+    world.tag("notes", "1.1.0")
+    for _ in range(2):
+        report = world.run().report
+        [row] = report.rows
+        assert row.outcome is not None
+        assert (row.result, mine.read_text()) == (Result.INFRASTRUCTURE, "precious")
+        assert row.outcome.reason == f"{mine.parent} holds mine.txt, which Canon did not make; move that folder away"
+        assert [note for note in report.notes if str(mine.parent) in note] == list(report.notes)
+        assert list(mine.parent.iterdir()) == [mine]
+    mine.parent.rename(world.root / "away")
+    assert [row.result for row in world.run().report.rows] == [Result.PROMOTED]
+
+
+def test_a_slot_that_lost_its_lock_is_known_by_the_promotion_that_was_begun_in_it(world: World) -> None:
+    begun = Intent("pass-9:notes:1.1.0", "notes", "1.1.0", "c" * 40, 2, world.now)
+    world.host().registry.begin(begun, [])
+    (world.state.make_slot("notes") / "candidate").mkdir()
+    assert "notes: a slot left by a dead run was removed" in world.run().report.notes
+    assert list(world.state.work.iterdir()) == []
+
+
+def test_a_folder_that_a_dead_run_had_only_made_is_removed_without_a_word(world: World) -> None:
+    world.state.make_slot("mail")
+    assert world.run().report.notes == ()
+    assert list(world.state.work.iterdir()) == []
 
 
 def test_many_strays_are_one_note_that_counts_them(world: World) -> None:

@@ -16,7 +16,7 @@ from reconciler.show.answers import error_document
 from reconciler.show.document import Json, write
 from reconciler.show.problems import render_error, render_problems
 from reconciler.show.screen import Screen, screen_for
-from state.errors import LockHeldError, StateError
+from state.errors import ForeignFolderError, LockHeldError, StateError
 
 COULD_NOT: Final = 1
 USAGE: Final = 64
@@ -56,6 +56,8 @@ def _code(failed: CanonError | StateError | OSError) -> int:
             return BUSY
         case UsageError():
             return USAGE
+        case ForeignFolderError():
+            return DECLARATIONS
         case _:
             return COULD_NOT
 

@@ -54,7 +54,7 @@ def open_house(options: Options) -> House:
     fleet = _declared(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
     house = House(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
-    house.state.require_folder()
+    house.state.require_state_folder()
     for name in options.recipes:
         require(house, name)
     return house

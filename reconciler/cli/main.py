@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from reconciler.cli.options import Options, shared
+from reconciler.cli.options import WORDS, Options, shared
 
 USAGE: Final = 64
 
@@ -33,7 +33,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, invoke_without_command=True, epilog=EXITS)
 @click.version_option(package_name="canon-reconcile", prog_name="reconcile")
 @click.option("--dry-run", is_flag=True, help="Show what a pass would do, and stop.")
-@click.option("--retry", multiple=True, metavar="NAME", help="Try this recipe though it was red before.")
+@click.option("--retry", type=WORDS, multiple=True, metavar="NAME", help="Try this recipe though it was red before.")
 @shared
 @click.pass_context
 def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry: tuple[str, ...]) -> int:
@@ -61,7 +61,7 @@ def drift(options: Options) -> int:
 
 
 @reconcile.command()
-@click.argument("name", required=False)
+@click.argument("name", type=WORDS, required=False)
 @shared
 def status(options: Options, name: str | None) -> int:
     """Show the canonicals as recorded; asks no upstream."""
@@ -71,10 +71,10 @@ def status(options: Options, name: str | None) -> int:
 
 
 @reconcile.command()
-@click.argument("name")
-@click.option("--ref", metavar="REF", help="A release, a branch or a commit; the newest release unless told.")
-@click.option("--tiers", metavar="LIST", help="Only these tiers, by commas; install is always one of them.")
-@click.option("--junit", type=click.Path(), metavar="FILE", help="Write the tiers as JUnit XML too.")
+@click.argument("name", type=WORDS)
+@click.option("--ref", type=WORDS, metavar="REF", help="A release, branch or commit; the newest release unless told.")
+@click.option("--tiers", type=WORDS, metavar="LIST", help="Only these tiers, by commas; install is always one of them.")
+@click.option("--junit", type=WORDS, metavar="FILE", help="Write the tiers as JUnit XML too.")
 @shared
 def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit: str | None) -> int:
     """Test a release, branch or commit cold, with the canonical as base. Never promotes.
@@ -87,7 +87,7 @@ def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit
 
 
 @reconcile.command("raise")
-@click.argument("name")
+@click.argument("name", type=WORDS)
 @click.option("--for", "span", default="1h", metavar="SPAN", show_default=True, help="How long it stays, e.g. 10m.")
 @shared
 def raise_(options: Options, name: str, span: str) -> int:
@@ -101,8 +101,8 @@ def raise_(options: Options, name: str, span: str) -> int:
 
 
 @reconcile.command()
-@click.argument("name")
-@click.argument("trial_id", metavar="[TRIAL]", required=False)
+@click.argument("name", type=WORDS)
+@click.argument("trial_id", type=WORDS, metavar="[TRIAL]", required=False)
 @shared
 def logs(options: Options, name: str, trial_id: str | None) -> int:
     """Show the log of the last trial, tier by tier."""
@@ -112,8 +112,8 @@ def logs(options: Options, name: str, trial_id: str | None) -> int:
 
 
 @reconcile.command()
-@click.argument("name")
-@click.argument("tag", required=False)
+@click.argument("name", type=WORDS)
+@click.argument("tag", type=WORDS, required=False)
 @click.option("--reason", required=True, help="Why it is right; kept in the ledger.")
 @shared
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
@@ -124,7 +124,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 
 
 @reconcile.command()
-@click.argument("name")
+@click.argument("name", type=WORDS)
 @click.option("--reason", required=True, help="Why it is to go; kept in the ledger.")
 @shared
 def forget(options: Options, name: str, reason: str) -> int:
@@ -135,7 +135,7 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 @reconcile.command()
-@click.argument("folder", type=click.Path())
+@click.argument("folder", type=WORDS)
 @shared
 def init(options: Options, folder: str) -> int:
     """Make a new fleet in FOLDER."""
@@ -145,7 +145,7 @@ def init(options: Options, folder: str) -> int:
 
 
 @reconcile.command()
-@click.argument("folder", type=click.Path())
+@click.argument("folder", type=WORDS)
 @click.option("--tell", is_flag=True, help="Run the demo's story too, with real commands.")
 @shared
 def demo(options: Options, folder: str, *, tell: bool) -> int:

@@ -47,17 +47,46 @@ class Options(NamedTuple):
 
 
 def _folder(said: str | None, environ: Mapping[str, str], ours: str, systemds: str, default: str) -> "Path":
-    """The first that is set; where systemd joins several directories by a colon, the first is the main one."""
+    """The first that is set; where systemd joins several directories by a colon, the first is the main one.
+
+    Raises UsageError for a variable that is set to nothing: what was meant is not the default.
+    """
     from pathlib import Path
 
-    return Path(said or environ.get(ours) or environ.get(systemds, "").split(":")[0] or default)
+    if said is not None:
+        return Path(said)
+    name = next((name for name in (ours, systemds) if name in environ), None)
+    if name is None:
+        return Path(default)
+    folder = environ[name].split(":")[0] if name == systemds else environ[name]
+    if not folder.strip():
+        from reconciler.cli.failures import UsageError
+
+        raise UsageError(f"{name} is set and empty", "let it name a folder, or unset it")
+    return Path(folder)
+
+
+class _Words(click.ParamType[str]):
+    """A text that says something: an empty one comes from a variable that is not set."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.strip():
+            self.fail("is empty; is a variable not set?", param, ctx)
+        return value
+
+
+WORDS = _Words()
 
 
 # Made once for all commands: a hundred of them would be felt in `--help`.
 _SHARED = (
-    click.Option(["--fleet"], type=click.Path(), metavar="DIR", help="Folder of declarations."),
-    click.Option(["--state"], type=click.Path(), metavar="DIR", help="Folder of what is recorded."),
-    click.Option(["-r", "--recipe", "recipes"], multiple=True, metavar="NAME", help="Only this recipe; repeatable."),
+    click.Option(["--fleet"], type=WORDS, metavar="DIR", help="Folder of declarations."),
+    click.Option(["--state"], type=WORDS, metavar="DIR", help="Folder of what is recorded."),
+    click.Option(
+        ["-r", "--recipe", "recipes"], type=WORDS, multiple=True, metavar="NAME", help="Only this recipe; repeatable."
+    ),
     click.Option(["-o", "--output"], type=click.Choice(["text", "wide", "json"]), help="Form of the answer."),
     click.Option(["--no-color"], is_flag=True, help="No colour, also on a terminal."),
     click.Option(["-q", "--quiet"], is_flag=True, help="Say nothing while it runs."),

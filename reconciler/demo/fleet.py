@@ -44,7 +44,7 @@ Here, in this folder:
 def make_demo(folder: Path) -> None:
     """Make upstreams and a fleet in `folder`. Raises NeedsPersonError, touching nothing, unless it is new or empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one, or remove it")
+        raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one")
     upstreams = folder.absolute() / "upstreams"
     upstreams.mkdir(parents=True)
     for name, history in HISTORIES.items():

@@ -1,12 +1,23 @@
 """A state folder that something happened to: what is told, and that the way out which is named leads out."""
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.jot import FIRST, Jot
+from tests.command import BIN
+from tests.truth import digest_of
+
+WRITING = (
+    (),
+    ("trial", "jot"),
+    ("raise", "jot"),
+    ("accept", "jot", "--reason", "so"),
+    ("forget", "gone", "--reason", "so"),
+)
 
 
 def _garbage(content: bytes) -> bytes:
@@ -53,3 +64,52 @@ def test_what_somebody_laid_into_the_state_folder_is_named_and_left(settled: Jot
     (note,) = told.document["notes"]
     assert f"note: {note}" in said.out
     assert all(str(stray) in note and stray.read_text() == "somebody's" for stray in strays)
+
+
+@pytest.mark.parametrize("command", WRITING, ids=lambda words: words[0] if words else "pass")
+def test_a_folder_of_somebodys_is_refused_by_every_command_that_writes(
+    settled: Jot, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    srv = tmp_path / "srv"
+    (srv / "work" / "important").mkdir(parents=True)
+    before = digest_of(srv)
+    said = settled.run(*command, "--state", str(srv))
+    assert (said.code, said.out) == (78, "")
+    assert f"{srv} is no state folder of Canon: it holds work; nothing in it was touched" in said.err
+    assert digest_of(srv) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--state", ""),
+        ("--state", " ", "status"),
+        ("drift", "--fleet", ""),
+        ("--recipe", ""),
+        ("--retry", ""),
+        ("trial", "jot", "--ref", ""),
+        ("trial", "jot", "--junit", ""),
+        ("logs", "jot", ""),
+        ("status", ""),
+        ("init", ""),
+        ("demo", ""),
+    ],
+    ids=" ".join,
+)
+def test_nothing_said_is_usage_and_never_the_default(settled: Jot, words: tuple[str, ...]) -> None:
+    before = digest_of(settled.folder)
+    said = settled.run(*words)
+    assert (said.code, said.out) == (64, "")
+    assert "is empty; is a variable not set?" in said.err
+    assert digest_of(settled.folder) == before
+
+
+@pytest.mark.parametrize("name", ["RECONCILE_STATE", "RECONCILE_FLEET", "STATE_DIRECTORY", "CONFIGURATION_DIRECTORY"])
+def test_a_variable_that_is_set_and_empty_is_usage_and_never_the_default(settled: Jot, name: str) -> None:
+    ours = {"STATE_DIRECTORY": "RECONCILE_STATE", "CONFIGURATION_DIRECTORY": "RECONCILE_FLEET"}.get(name, name)
+    environment = {key: value for key, value in settled.environment.items() if key != ours} | {name: ""}
+    said = subprocess.run(
+        [BIN / "reconcile", "--dry-run"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout) == (64, "")
+    assert said.stderr.splitlines()[0] == f"reconcile: {name} is set and empty"

@@ -1,12 +1,16 @@
 import os
+import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from state.errors import FolderError
-from state.folder import StateFolder
+from state.errors import FolderError, ForeignFolderError
+from state.folder import StateFolder, is_slot
+from state.lock import hold
 from state.logs import logged_trials, prune_logs
+from tests.truth import digest_of
 
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 
@@ -105,6 +109,7 @@ def test_a_symbolic_link_in_its_place_is_refused_and_not_followed(tmp_path: Path
     (tmp_path / "elsewhere").mkdir(0o700)
     if part != ".":
         state.root.mkdir(0o700)
+        state.database.touch()
     (state.root / part).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(FolderError, match="is a symbolic link") as caught:
         state.create()
@@ -125,6 +130,96 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"belongs to user 65534, and this is user 0"):
         StateFolder(tmp_path / "canon").create()
     assert list((tmp_path / "canon").iterdir()) == []
+
+
+def _file(path: Path) -> None:
+    path.write_text("mine")
+
+
+def _folder_of_somebody(path: Path) -> None:
+    path.mkdir()
+    _file(path / "important")
+
+
+def _link(path: Path) -> None:
+    (path.parent.parent / "elsewhere").mkdir()
+    path.symlink_to(path.parent.parent / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("notes.txt", _file),
+        ("work", _folder_of_somebody),
+        ("canonicals", _folder_of_somebody),
+        ("logs", _file),
+        ("kept", _link),
+        ("lock", _file),
+        ("lock", Path.mkdir),
+        ("canon.db", Path.mkdir),
+        (".hidden", Path.mkdir),
+        ("recipes", Path.mkdir),
+    ],
+)
+def test_a_folder_that_holds_something_and_is_no_state_folder_is_refused_untouched(
+    tmp_path: Path, name: str, make: Callable[[Path], None]
+) -> None:
+    state = StateFolder(tmp_path / "srv")
+    state.root.mkdir(0o700)
+    (state.root / "lost+found").mkdir()
+    make(state.root / name)
+    before = digest_of(tmp_path)
+    for act in (state.require_state_folder, state.create):
+        with pytest.raises(ForeignFolderError, match=f"it holds {re.escape(name)}; nothing in it was touched"):
+            act()
+    assert digest_of(tmp_path) == before
+
+
+def _died_before_it_wrote(state: StateFolder) -> None:
+    state.work.mkdir(0o700)
+    state.lock.touch()
+
+
+def _registry_moved_away(state: StateFolder) -> None:
+    with hold(state.lock, "reconcile"):
+        _folder_of_somebody(state.logs)
+
+
+def _registry_damaged(state: StateFolder) -> None:
+    state.database.write_text("garbage")
+    _file(state.root / "notes.txt")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda _: None,
+        lambda state: (state.root / "lost+found").mkdir(),
+        _died_before_it_wrote,
+        _registry_moved_away,
+        _registry_damaged,
+    ],
+)
+def test_an_empty_folder_and_every_state_folder_is_taken(tmp_path: Path, make: Callable[[StateFolder], None]) -> None:
+    state = StateFolder(tmp_path / "canon")
+    state.root.mkdir(0o700)
+    make(state)
+    state.create()
+    state.require_state_folder()
+    assert state.canonicals.is_dir()
+
+
+def test_a_slot_is_what_bears_our_lock_or_is_empty(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "canon")
+    folders = {name: state.make_slot(name) for name in ("ours", "empty", "theirs", "their-lock", "full-disk")}
+    with hold(state.slot_lock("ours"), "trial"):
+        _file(folders["ours"] / "anything")
+    _file(folders["theirs"] / "mine.txt")
+    _file(folders["their-lock"] / "lock")
+    state.slot_lock("full-disk").touch()
+    (state.work / "link").symlink_to(folders["ours"])
+    _file(state.work / "file")
+    assert {path.name for path in state.work.iterdir() if is_slot(path)} == {"ours", "empty", "full-disk"}
 
 
 def test_a_slot_is_made_private_and_one_that_is_there_is_taken(tmp_path: Path) -> None:
