@@ -13,7 +13,16 @@ LONGEST: Final = 128
 
 _NUMBER = r"(0|[1-9][0-9]*)"
 _NAME: Final = re.compile(rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:\+([0-9A-Za-z][0-9A-Za-z._-]*))?", re.ASCII)
-_PIECE: Final = re.compile(r"[0-9]+|[^0-9]", re.ASCII)
+
+STAGES: Final = ("nightly", "snapshot", "dev", "alpha", "beta", "pre", "preview", "rc")
+"""Words for what comes before a release of the app, the oldest first; "pre" and "preview" mean the same."""
+
+_STAGE = rf"[._-]*(?<![A-Za-z])({'|'.join(STAGES)})(?![A-Za-z])(?:[._-]*([0-9]+))?"
+_PIECE: Final = re.compile(rf"{_STAGE}|([0-9]+|[^0-9])", re.ASCII | re.IGNORECASE)
+
+# The end of an app part comes after a stage and before all else.
+_END: Final = (0, 0)
+_BEFORE_END: Final = -1
 
 
 def parse_version(text: str) -> Version | None:
@@ -38,11 +47,15 @@ def is_release_name(text: str) -> bool:
 
 
 def _app_key(app: str) -> AppKey:
-    return tuple(_piece_key(piece) for piece in _PIECE.findall(app))
+    pieces = [key for match in _PIECE.finditer(app) for key in _piece_key(*match.groups(default=""))]
+    return (*pieces, _END)
 
 
-def _piece_key(piece: str) -> tuple[int, int]:
+def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
     """A run of digits stands where "0" does among the other characters; within that place its number decides."""
+    if stage:
+        rank = STAGES.index(stage.lower().replace("preview", "pre"))
+        return ((_BEFORE_END, rank), *(((ord("0"), int(number)),) if number else ()))
     if piece.isdigit():
-        return ord("0"), int(piece)
-    return ord(piece), 0
+        return ((ord("0"), int(piece)),)
+    return ((ord(piece), 0),)

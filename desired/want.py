@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from desired.model import Ambiguous, NeverReleased, Release, Want
+from desired.unread import Numbers, in_order, is_later, version_numbers
 from desired.versions import VersionKey, is_release_name, version_key
 
 Tags = Mapping[str, str | None]
@@ -36,6 +37,17 @@ def not_releases(tags: Tags) -> tuple[str, ...]:
     return tuple(sorted(name for name, commit in tags.items() if commit is None or not is_release_name(name)))
 
 
+def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ...]:
+    """The tags that people would take for versions and that are never ordered, the latest first.
+
+    Only those in the range `allow` that look later than `than`, as written of a release: (1, 5, 1).
+    """
+    allows = _filter(allow)
+    read = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}
+    later = {tag: numbers for tag, numbers in read.items() if is_later(numbers, than) and allows(numbers)}
+    return in_order(later)
+
+
 def _ranks(tags: Tags, allow: str) -> list[Rank]:
     """Allowed releases by their place in the order, oldest first."""
     allows = _filter(allow)
@@ -51,13 +63,13 @@ def _keyed(tags: Tags) -> Iterator[tuple[VersionKey, str, str]]:
             yield version_key(name), name, commit
 
 
-def _filter(allow: str) -> Callable[[VersionKey], bool]:
+def _filter(allow: str) -> Callable[[VersionKey | Numbers], bool]:
     if allow == "*":
         return lambda _: True
     from packaging.specifiers import SpecifierSet
 
     allowed = SpecifierSet(allow)
-    return lambda key: allowed.contains("{}.{}.{}".format(*key))
+    return lambda key: allowed.contains("{}.{}.{}".format(*key, 0, 0))
 
 
 def _is_one(rank: Rank) -> bool:

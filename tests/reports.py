@@ -96,7 +96,12 @@ def resting() -> list[Row]:
     unseen = Look(State.UNKNOWN, "snapshot.tar: Permission denied")
     apart = Ambiguous(("1.2.0+2.3.0", "v1.2.0+2.3.0"))
     down = Unobservable("forge.example: connection refused")
-    odd = evolve(found("shaarli", Cause.IN_SYNC, OLD, have("shaarli")), not_releases=("latest",), vanished=("0.9.0",))
+    odd = evolve(
+        found("shaarli", Cause.IN_SYNC, OLD, have("shaarli")),
+        not_releases=("latest", "v26"),
+        vanished=("0.9.0",),
+        unread=("v26",),
+    )
     return [
         undone(left(found("etherpad", Cause.IN_SYNC, OLD, have("etherpad")))),
         undone(left(found("forgejo", Cause.NEVER_RELEASED, NeverReleased()))),

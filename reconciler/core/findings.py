@@ -10,6 +10,7 @@ from desired.model import Ambiguous, NeverReleased, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import not_releases
 from reconciler.core.sights import Look, Orphan, Sight, believed_tags, mirrored_tags, moved_tags, vanished_tags, want_of
+from reconciler.core.unread import has_releases, said_of_unread, unread_tags
 from state.model import Canonical
 
 
@@ -40,8 +41,9 @@ class MirrorState(StrEnum):
 class Finding:
     """What compare says of one recipe; `reason` is one sentence. `since` is when the wanted release was first seen.
 
-    `want` is None for an orphan; `vanished` are known release tags that upstream no longer has; `unreadable` says why
-    our mirror cannot be read, "" where it can.
+    `want` is None for an orphan; `vanished` are known release tags that upstream no longer has; `unread` are no release
+    tags and look later than what is wanted, the latest first. `unreadable` says why our mirror cannot be read, "" where
+    it can.
     """
 
     recipe: str
@@ -55,6 +57,7 @@ class Finding:
     since: datetime | None = None
     not_releases: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     unreadable: str = ""
 
     @property
@@ -91,6 +94,7 @@ def _finding(sight: Sight) -> Finding:
         since=_since(sight, want, cause),
         not_releases=not_releases(tags) if tags is not None else (),
         vanished=tuple(sorted(vanished_tags(sight))),
+        unread=unread_tags(sight, want),
         unreadable=sight.mirror.unreadable,
     )
 
@@ -157,9 +161,11 @@ def _never(sight: Sight) -> str:
     tags = believed_tags(sight) or {}
     if not tags:
         return "upstream has no tags"
-    if not any(commit is not None and is_release_name(tag) for tag, commit in tags.items()):
-        return "upstream has no release tag" + _long_ones(tags)
-    return f'no release tag lies in `allow = "{sight.recipe.allow}"`'
+    unread = unread_tags(sight, NeverReleased())
+    alike = f"; tags that look like versions and are not read: {said_of_unread(unread)}" if unread else ""
+    if not has_releases(tags):
+        return "upstream has no release tag" + _long_ones(tags) + alike
+    return f'no release tag lies in `allow = "{sight.recipe.allow}"`{alike}'
 
 
 def _long_ones(tags: Collection[str]) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from desired.versions import LONGEST, is_release_name
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.report import Command, Report, Row, Slice, slice_of
+from reconciler.core.unread import shown_tag
 from reconciler.show.columns import WHY, columns_of, why
 from reconciler.show.escape import escape, width
 from reconciler.show.legend import legend
@@ -15,7 +15,6 @@ from reconciler.show.troubles import TROUBLES, remarks, troubles
 from reconciler.show.words import count_of
 
 MOST_TAGS: Final = 20
-SHOWN_OF_LONG: Final = 40
 LEAST_WHY: Final = 24
 """In fewer columns a sentence is none any more: then all of it stands below the table."""
 
@@ -66,14 +65,7 @@ def _not_releases(report: Report, screen: Screen) -> list[str]:
 
 def _some(tags: Sequence[str]) -> str:
     more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
-    return ", ".join(map(_odd, tags[:MOST_TAGS])) + more
-
-
-def _odd(tag: str) -> str:
-    """A tag that is no release; where its name does not show why, with the reason."""
-    if len(tag) > LONGEST:
-        return f"{tag[:SHOWN_OF_LONG]}… (more than {LONGEST} characters)"
-    return f"{tag} (names no commit)" if is_release_name(tag) else tag
+    return ", ".join(map(shown_tag, tags[:MOST_TAGS])) + more
 
 
 def _notes(report: Report, screen: Screen) -> list[str]:

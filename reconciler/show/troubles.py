@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from desired.model import TierName
-from reconciler.core.findings import Finding
+from reconciler.core.findings import Cause, Finding
 from reconciler.core.outcome import Outcome, Result, is_remembered
 from reconciler.core.report import Report, Row
 from reconciler.core.tiers import Trial, Verdict, failing
+from reconciler.core.unread import said_of_unread
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.screen import Screen, Style, paint
 from reconciler.show.words import RESULTS, VERDICTS, duration, short
@@ -37,6 +38,8 @@ def remarks(row: Row) -> Iterator[str]:
 def _odd_tags(finding: Finding) -> Iterator[str]:
     if finding.vanished:
         yield f"tags that are gone upstream: {', '.join(finding.vanished)}"
+    if finding.unread and finding.cause is not Cause.NEVER_RELEASED:
+        yield f"tags that look newer and are not read: {said_of_unread(finding.unread)}"
 
 
 def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:

@@ -46,6 +46,21 @@ PLAIN = [
     Case(
         "a tag too long", {LONG: A, "x": B}, None, Cause.NEVER_RELEASED, "1 of its 2 tags have more than 128 characters"
     ),
+    Case(
+        "tags like versions",
+        {"latest": A, "v26": B, "1.10": C},
+        None,
+        Cause.NEVER_RELEASED,
+        "upstream has no release tag; tags that look like versions and are not read: v26, 1.10 (a release is",
+    ),
+    Case(
+        "tags like versions in the range",
+        {TAG: A, "v26": B, "0.5": C},
+        None,
+        Cause.NEVER_RELEASED,
+        'no release tag lies in `allow = "<1"`; tags that look like versions and are not read: 0.5 (a',
+        allow="<1",
+    ),
     Case("none allowed", {TAG: A}, None, Cause.NEVER_RELEASED, 'no release tag lies in `allow = "<1"`', allow="<1"),
     Case("unseen", Unobservable("timed out"), HAVE, Cause.UNOBSERVABLE, "timed out"),
     Case("unseen, nothing recorded", Unobservable("timed out"), None, Cause.UNOBSERVABLE, "timed out"),
@@ -56,6 +71,15 @@ ORDER = [
     Case("a back-port", {"6.0.1": A, "5.0.3": B}, canonical("6.0.1", A), Cause.IN_SYNC, "6.0.1", {"6.0.1": A}),
     Case("same app", {"3.0.0+v2": A, "3.0.1+v2": B}, canonical("3.0.0+v2", A), Cause.NEW_RELEASE, "3.0.1+v2 was"),
     Case("a newer app", {"3.0.0+v9": A, "3.0.0+v10": B}, canonical("3.0.0+v9", A), Cause.NEW_RELEASE, "3.0.0+v10 was"),
+    Case("a candidate", {f"{TAG}+2-rc.1": A, f"{TAG}+2": B}, None, Cause.FIRST_RELEASE, "newest release is 1.0.0+2"),
+    Case(
+        "a candidate is recorded",
+        {f"{TAG}+2-rc.1": A, f"{TAG}+2": B},
+        canonical(f"{TAG}+2-rc.1", A),
+        Cause.NEW_RELEASE,
+        "1.0.0+2 was released after 1.0.0+2-rc.1",
+    ),
+    Case("its release is recorded", {f"{TAG}+2-rc.1": A, f"{TAG}+2": B}, canonical(f"{TAG}+2", B), Cause.IN_SYNC, "+2"),
     Case("twins on one commit", {TAG: A, TWIN: A}, canonical(TWIN, A), Cause.IN_SYNC, "newest release 1.0.0"),
     Case("own name gone, its twin there", {TWIN: A}, HAVE, Cause.IN_SYNC, "newest release v1.0.0"),
     Case("twins apart", {TAG: A, TWIN: B}, None, Cause.AMBIGUOUS, "tags on different commits: 1.0.0, v1.0.0"),
@@ -163,6 +187,30 @@ def test_a_finding_carries_what_it_was_told_from() -> None:
         not_releases=("latest",),
         vanished=("0.9.0",),
     )
+
+
+@pytest.mark.parametrize(
+    ("tags", "allow", "unread"),
+    [
+        ({"1.5.1": A, "1.10": B, "1.4": C}, "*", ("1.10",)),
+        ({"1.5.1": A, "v26": B, "1.10": C}, "*", ("v26", "1.10")),
+        ({"1.5.1": A, "v26": B, "1.10": C}, "<2", ("1.10",)),
+        ({"1.5.1": A, "9.9.9": None, "latest": B}, "*", ("9.9.9",)),
+        ({"1.5.1": A, "v1.5.1": B, "1.10": C}, "*", ("1.10",)),
+        ({"latest": A, "25.08.0": B, "0.9": C}, ">=30", ("25.08.0", "0.9")),
+        ({"1.5.1": A, "1.5": B, "1.5.1-rootless": C}, "*", ()),
+    ],
+)
+def test_tags_that_look_newer_than_what_is_wanted_are_named(
+    tags: dict[str, str | None], allow: str, unread: tuple[str, ...]
+) -> None:
+    seen = sight(tags)
+    assert found(evolve(seen, recipe=evolve(seen.recipe, allow=allow))).unread == unread
+
+
+def test_a_sentence_names_five_unread_tags_at_most() -> None:
+    reason = found(sight({f"1.{minor}": A for minor in range(8)})).reason
+    assert "1.7, 1.6, 1.5, 1.4, 1.3 and 3 more (" in reason
 
 
 def test_a_release_never_seen_before_has_no_known_beginning() -> None:

@@ -2,10 +2,10 @@ import re
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from desired.versions import is_release_name, parse_version, version_key
+from desired.versions import STAGES, is_release_name, parse_version, version_key
 
 # Each line's names are equal in the order; each line is older than every line below it.
 ASCENDING = [
@@ -43,6 +43,35 @@ ASCENDING = [
     ("3.0.9+1.10.7",),
     ("3.0.10+1.10.8",),
     ("3.1.0",),
+    ("3.4.0+v2.0.0-nightly.20260701",),
+    ("3.4.0+v2.0.0-nightly.20260702",),
+    ("3.4.0+v2.0.0-dev",),
+    ("3.4.0+v2.0.0-dev.3", "3.4.0+v2.0.0.dev3", "3.4.0+v2.0.0dev03"),
+    ("3.4.0+v2.0.0-alpha",),
+    ("3.4.0+v2.0.0-alpha.1", "3.4.0+v2.0.0_Alpha-1"),
+    ("3.4.0+v2.0.0-beta", "3.4.0+v2.0.0-BETA"),
+    ("3.4.0+v2.0.0-beta9",),
+    ("3.4.0+v2.0.0-beta10",),
+    ("3.4.0+v2.0.0-pre.1", "3.4.0+v2.0.0-preview1"),
+    ("3.4.0+v2.0.0-pre.2",),
+    ("3.4.0+v2.0.0-rc",),
+    ("3.4.0+v2.0.0-rc-fpm",),
+    ("3.4.0+v2.0.0-rc.1", "3.4.0+v2.0.0-rc1", "3.4.0+v2.0.0rc1", "3.4.0+v2.0.0_rc_1", "v3.4.0+v2.0.0-RC01"),
+    ("3.4.0+v2.0.0-rc.1-fpm",),
+    ("3.4.0+v2.0.0-rc.2",),
+    ("3.4.0+v2.0.0-rc.10",),
+    ("3.4.0+v2.0.0",),
+    ("3.4.0+v2.0.0-alpine",),
+    ("3.4.0+v2.0.0-archive",),
+    ("3.4.0+v2.0.0-betamax",),
+    ("3.4.0+v2.0.0-developer",),
+    ("3.4.0+v2.0.0-fpm-rc.1",),
+    ("3.4.0+v2.0.0-fpm",),
+    ("3.4.0+v2.0.0-precise",),
+    ("3.4.0+v2.0.0-rootless",),
+    ("3.4.0+v2.0.0-social-amd64",),
+    ("3.4.0+v2.0.1-rc.1",),
+    ("3.4.0+v2.0.1",),
     ("3.5.3+1.24.2-rootless",),
     ("3.6.0+1.25.0-rootless",),
     ("3.6.0+1.25.0-rootless_1",),
@@ -82,6 +111,9 @@ NO_RELEASES = [
     "1.02.3",
     "1.2.03",
     "1.13.4_1",
+    "1.2.0-rc.1",
+    "1.2.0-beta",
+    "1.2.0rc1",
     "1.14.1-rootless",
     "1.14.1-rootless_1",
     "v2.4.8-d7d63b0d",
@@ -152,7 +184,8 @@ def test_a_name_keeps_its_text() -> None:
 
 
 numbers = st.integers(0, 12).map(str)
-app_parts = st.lists(st.sampled_from(["0", "1", "01", "9", "10", "a", "b", "v", "A", ".", "-", "_"]), max_size=4)
+PARTS = ["0", "1", "01", "9", "10", "a", "b", "v", "A", ".", "-", "_", "-rc.1", "RC", ".dev", "beta2", "pre", "preview"]
+app_parts = st.lists(st.sampled_from(PARTS), max_size=4)
 
 
 @st.composite
@@ -163,8 +196,14 @@ def release_names(draw: st.DrawFn) -> str:
 
 
 def canonical_text(name: str) -> str:
-    """What the order looks at: no `v`, no leading zeros in any number."""
-    return re.sub(r"[0-9]+", lambda run: str(int(run[0])), name.removeprefix("v"))
+    """What the order looks at: no `v`, no leading zeros, one way to write what comes before a release."""
+    plain = re.sub(r"[0-9]+", lambda run: str(int(run[0])), name.removeprefix("v"))
+    left, plus, app = plain.partition("+")
+    words = re.split(r"([A-Za-z]+)", app)
+    for place in range(1, len(words), 2):
+        if words[place].lower() in STAGES:
+            words[place] = "<" + words[place].lower().replace("preview", "pre") + ">"
+    return left + plus + re.sub(r"[._-]*(<[a-z]+>)(?:[._-]*(?=[0-9]))?", r"\1", "".join(words))
 
 
 @given(release_names(), release_names())
@@ -190,6 +229,20 @@ def test_the_left_part_decides_before_the_app_part(a: str, b: str) -> None:
     left_a, left_b = version_key(a)[:3], version_key(b)[:3]
     if left_a != left_b:
         assert (version_key(a) > version_key(b)) == (left_a > left_b)
+
+
+@given(release_names(), st.sampled_from(["", "-", ".", "_"]), st.sampled_from(STAGES), st.sampled_from(["", "1", ".2"]))
+def test_an_app_part_with_a_word_for_what_comes_before_is_older_than_without_it(
+    name: str, separator: str, stage: str, number: str
+) -> None:
+    assume("+" in name and not (name[-1].isalpha() and separator == ""))
+    assert version_key(f"{name}{separator}{stage}{number}") < version_key(name)
+
+
+@given(release_names(), st.sampled_from(["-rootless", "-fpm", "-social-amd64", "-alpine3.20", "-archive", "-prefix"]))
+def test_an_app_part_with_a_word_for_a_variant_is_newer_than_without_it(name: str, variant: str) -> None:
+    assume("+" in name)
+    assert version_key(name + variant) > version_key(name)
 
 
 @given(release_names(), st.sampled_from("0ab.-_"))

@@ -264,3 +264,11 @@ def test_no_word_from_outside_steers_the_terminal(columns: int | None, wide: boo
     text = render_report(poisoned(), Screen(columns, colour=colour), wide=wide, state="/state")
     assert SGR.sub("", text).replace("\n", "").isprintable()
     assert "pwned" in text
+
+
+def test_tags_that_look_newer_are_told_of_in_the_ordinary_view_and_only_once() -> None:
+    newer = evolve(found("swarmpit", Cause.IN_SYNC, OLD, have("swarmpit")), unread=("1.10",))
+    told = "tags that look newer and are not read: 1.10 (a release is named x.y.z or x.y.z+APP)"
+    assert f"note: swarmpit: {told}" in render_report(report(Command.PLAN, [undone(left(newer))]), FILE)
+    never = evolve(newer, cause=Cause.NEVER_RELEASED)
+    assert told not in render_report(report(Command.PLAN, [undone(left(never))]), FILE)
