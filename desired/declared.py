@@ -7,7 +7,20 @@ from typing import Any, Final
 from attrs import asdict, frozen
 
 from desired.layers import Layers
-from desired.model import Backup, CanonicalPolicy, Custom, Data, Fleet, Install, Ready, Recipe, Swarm, TierName, Upgrade
+from desired.model import (
+    Backup,
+    CanonicalPolicy,
+    Custom,
+    Data,
+    Fleet,
+    Install,
+    Ready,
+    Recipe,
+    Stop,
+    Swarm,
+    TierName,
+    Upgrade,
+)
 from desired.problems import DeclarationError, Flaw, Problem, quoted
 from desired.rules import fleet_flaws, needs_flaws, recipe_flaws
 from desired.sources import Source, lacking_files, read_source, recipe_folders, unreadable, whole
@@ -132,6 +145,7 @@ def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
         folder=folder,
         install=Install(**_given(tables.install)),
         ready=_ready(_given(tables.ready)),
+        stop=Stop(**_given(tables.stop)),
         data=Data(**_given(tables.data)),
         backup=Backup(**_given(tables.backup)),
         upgrade=Upgrade(**_given(tables.upgrade)),

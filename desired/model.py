@@ -61,6 +61,13 @@ class Ready:
 
 
 @frozen
+class Stop:
+    """How an app is stopped: `grace` is the time from SIGTERM to SIGKILL."""
+
+    grace: timedelta = timedelta(minutes=2)
+
+
+@frozen
 class Data:
     """Commands that write something through the app and prove later that it is still there."""
 
@@ -119,6 +126,7 @@ class Recipe:
     allow: str = "*"
     install: Install = field(factory=Install)
     ready: Ready = field(factory=Ready)
+    stop: Stop = field(factory=Stop)
     data: Data = field(factory=Data)
     backup: Backup = field(factory=Backup)
     upgrade: Upgrade = field(factory=Upgrade)

@@ -98,6 +98,17 @@ class ReadyTable:
 
 
 @frozen
+class StopTable:
+    """How the app is stopped."""
+
+    grace: Duration | None = _key(
+        "How long an app may take to end after SIGTERM before it is killed; only for a process recipe, "
+        "on a Swarm its compose files say it: stop_grace_period.",
+        default="2m",
+    )
+
+
+@frozen
 class DataTable:
     """Commands that prove the data."""
 
@@ -161,6 +172,7 @@ class RecipeFile:
     release: ReleaseTable = _table(ReleaseTable)
     install: InstallTable = _table(InstallTable)
     ready: ReadyTable = _table(ReadyTable)
+    stop: StopTable = _table(StopTable)
     data: DataTable = _table(DataTable)
     backup: BackupTable = _table(BackupTable)
     upgrade: UpgradeTable = _table(UpgradeTable)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from desired.model import Argv, Recipe, Unobservable
+from desired.model import Argv, Recipe, Stop, Unobservable
 from state.model import Answer, Parts
 
 
@@ -58,12 +58,15 @@ class Alterations:
 class App:
     """One app's place in a slot. `folder` is its own, below the slot's; `mark` is on every process of the slot.
 
+    `grace` is how long it may take to end before it is killed, where the recipe itself does not say so.
+
     Files: `data/` and `secrets/` are saved and loaded; `logs/`, `home/`, `tmp/`, `run/` die with the slot.
     """
 
     recipe: str
     folder: Path
     mark: str
+    grace: timedelta = Stop().grace
 
     @property
     def data(self) -> Path:
@@ -166,7 +169,10 @@ class Residue:
 
 @frozen
 class Command:
-    """One finite command of a recipe's tests, run in `cwd` with the allow-list and `env` as its whole environment."""
+    """One finite command of a recipe's tests, run in `cwd` with the allow-list and `env` as its whole environment.
+
+    `grace` is how long what it leaves running may take to end before it is killed.
+    """
 
     argv: Argv
     cwd: Path
@@ -174,14 +180,15 @@ class Command:
     deadline: timedelta
     log: Path
     mark: str
+    grace: timedelta = timedelta(seconds=3)
 
 
 @frozen
 class Ran:
     """How a command ended. `code` is None when it never ran (`missing`) or was ended by its deadline (`timed_out`).
 
-    `ended` names processes that outlived the command, or its deadline, and had to be ended; `starved` says that the
-    kernel killed it for want of memory.
+    `ended` names processes that outlived the command, or its deadline, and had to be ended; `killed` those of them that
+    did not end when they were asked to. `starved` says that the kernel killed it for want of memory.
     """
 
     code: int | None
@@ -190,6 +197,7 @@ class Ran:
     missing: bool = False
     ended: tuple[str, ...] = ()
     starved: bool = False
+    killed: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Argv, Recipe, Release
 from reconciler.crossing import Command, Given, Makers, Ran, Seen, Unready
-from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
+from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError
 from reconciler.slots import Placed, Slot
 
 TAIL_LINES = 12
@@ -100,9 +100,10 @@ def telling(slot: Slot, placed: Placed) -> Iterator[None]:
     try:
         yield
     except RecipeError as failed:
-        tail = tuple(slot.redact("\n".join(placed.driver.logs(placed.app))).splitlines()[-TAIL_LINES:])
+        said = failed.tail or placed.driver.logs(placed.app)
+        tail = tuple(slot.redact("\n".join(said)).splitlines()[-TAIL_LINES:])
         if isinstance(failed, TimedOutError):
-            raise TimedOutError(failed.message, slot.host.commands.pressure(), tail) from failed
+            raise type(failed)(failed.message, slot.host.commands.pressure(), tail) from failed
         raise RecipeError(failed.message, failed.hint, tail) from failed
 
 
@@ -116,13 +117,17 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:
     seen = placed.driver.look(placed.app)
     if not isinstance(seen, Seen):
         raise RecipeError(f"{what}: {placed.recipe.name} no longer runs: {seen.reason}")
-    ran = slot.host.commands.run(command(slot, placed, argv, seen))
+    grace = placed.recipe.stop.grace
+    ran = slot.host.commands.run(evolve(command(slot, placed, argv, seen), grace=grace))
     if not ran.timed_out:
         slot.remarks += [f"{what} left {name} running; it was ended" for name in ran.ended]
     if not ran.ok:
         # What took the app away may be the host's fault, which the driver raises then.
         placed.driver.look(placed.app)
         raise failure(slot, argv, what, ran)
+    if ran.killed:
+        left = f"{what} left {', '.join(ran.killed)} running, which did not end within {grace.total_seconds():g} s"
+        raise KilledError(f"{left} of SIGTERM and was killed, so what it wrote may be cut off")
 
 
 def failure(slot: Slot, argv: Argv, what: str, ran: Ran) -> RecipeError | InfrastructureError:

@@ -72,7 +72,8 @@ class Slot:
     def place(self, recipe: Recipe, release: Release) -> Placed:
         """Check `release` out beside the app's place; earlier checkouts of the slot stay until it closes."""
         before = self.placed.get(recipe.name)
-        app = before.app if before is not None else App(recipe.name, self.folder / recipe.name, self.mark)
+        new = App(recipe.name, self.folder / recipe.name, self.mark, recipe.stop.grace)
+        app = before.app if before is not None else new
         app.folder.mkdir(mode=0o700, exist_ok=True)
         checkout = self.folder / "checkouts" / f"{recipe.name}-{len(self.used)}"
         checkout.parent.mkdir(mode=0o700, exist_ok=True)

@@ -133,7 +133,7 @@ class _Attempt:
         self.tail = error.tail
         if isinstance(error, TimedOutError):
             self.timed_out = True
-            return f"{error.message} (host: {error.pressure})"
+            return f"{error.message} (host: {error.pressure or self.host.commands.pressure()})"
         return in_one_line(error)
 
     def _leave_out(self, name: TierName) -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,14 +77,14 @@ def daemon(then: str) -> str:
     return f"{PYTHON} escape.py $DATA_DIR/daemon; {then}"
 
 
-def place(slot: Path, recipe: str = "notes") -> App:
-    return App(recipe, slot / recipe, str(slot))
+def place(slot: Path, recipe: str = "notes", grace: float = 30.0) -> App:
+    return App(recipe, slot / recipe, str(slot), timedelta(seconds=grace))
 
 
 @contextmanager
-def driver_for(*slots: Path, grace: float = 5.0) -> Iterator[ProcessDriver]:
+def driver_for(*slots: Path) -> Iterator[ProcessDriver]:
     """A driver; whatever still runs of `slots` in the end is ended."""
-    driver = ProcessDriver({**ENVIRONMENT, "HTTPS_PROXY": "for commands only"}, grace)
+    driver = ProcessDriver({**ENVIRONMENT, "HTTPS_PROXY": "for commands only"}, grace=2.0)
     try:
         yield driver
     finally:

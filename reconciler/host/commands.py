@@ -34,9 +34,12 @@ class HostCommands:
         log = Log(command.log, redaction(secrets))
         environment = {**self.environment, **command.env}
         seconds, killed = command.deadline.total_seconds(), memory.kills()
-        finished = run(Order(command.argv, environment, command.cwd, seconds, mark=command.mark), log)
+        grace = command.grace.total_seconds()
+        finished = run(Order(command.argv, environment, command.cwd, seconds, mark=command.mark, grace=grace), log)
         starved = memory.starved(finished.code, killed)
-        return Ran(finished.code, log.tail, finished.timed_out, finished.missing, finished.ended, starved)
+        return Ran(
+            finished.code, log.tail, finished.timed_out, finished.missing, finished.ended, starved, finished.killed
+        )
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         return tuple(tool for tool in tools if shutil.which(tool, path=self.environment["PATH"]) is None)

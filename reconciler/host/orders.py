@@ -24,7 +24,8 @@ class Order:
 
     `given` is its standard input, or the file that is; `mark` the slot it belongs to, "" for none; `file_bytes` the
     size of the largest file it may write. `holding` is a descriptor which it inherits: it then keeps the pass lock
-    when we die, and ends by a deadline of its own. `stop`, once set, ends it as its deadline would.
+    when we die, and ends by a deadline of its own. `stop`, once set, ends it as its deadline would. `grace` seconds
+    pass between asking what is left of it to end and killing that.
     """
 
     argv: tuple[str, ...]
@@ -36,19 +37,22 @@ class Order:
     file_bytes: int | None = None
     holding: int | None = None
     stop: threading.Event | None = None
+    grace: float = 3.0
 
 
 @frozen
 class Finished:
     """How a command ended. `code` is negative for a signal and None when it never ran or had to be ended.
 
-    `ended` names the processes which outlived the command or its deadline, and were ended.
+    `ended` names the processes which outlived the command or its deadline, and were ended; `killed` those of them that
+    did not end when they were asked to.
     """
 
     code: int | None
     timed_out: bool = False
     missing: bool = False
     ended: tuple[str, ...] = ()
+    killed: tuple[str, ...] = ()
 
 
 @frozen

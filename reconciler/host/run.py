@@ -9,7 +9,7 @@ import subprocess
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +17,7 @@ from attrs import frozen
 
 from reconciler.host.orders import Finished, Order, Told, arguments, limit, program, standard_input
 from reconciler.host.processes import children
-from reconciler.host.processes.table import RUN_MARK, SLOT_MARK, Process, end, glance
+from reconciler.host.processes.table import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
 from reconciler.host.sinks import MIB, Capture, Sink
 from reconciler.host.streams import Ending, Streams
 from reconciler.host.text import printable
@@ -25,19 +25,21 @@ from reconciler.host.text import printable
 __all__ = ["Finished", "Order", "Told", "capture", "prepare", "run", "start_server"]
 
 _NOT_EXECUTABLE = 126
-_GRACE = 3.0
 
 
 @frozen
 class _Running:
-    """A command that was started. `known` are the children we had before; `handle` is its pidfd."""
+    """A command that was started as `pid`; `leader` is None where it had ended before anybody could look.
+
+    `known` are the children we had before; `handle` is its pidfd.
+    """
 
     command: Any
     pid: int
-    started: int
+    leader: Process | None
     handle: int
     token: str
-    known: frozenset[int]
+    known: frozenset[children.Key]
 
 
 class _Refused(Exception):  # noqa: N818 - it never leaves this file
@@ -88,33 +90,37 @@ def run(order: Order, out: Sink, err: Sink | None = None) -> Finished:
 
 def _attend(order: Order, running: _Running, streams: Streams) -> Finished:
     streams.started()
+    ended: tuple[Process, ...] = ()
+    killed: tuple[Process, ...] = ()
     try:
         ending = streams.pump(running.handle, order.deadline, order.stop)
     finally:
-        ended = _end_command(running)
+        if _lives(running) or children.orphaned(running.known):
+            ended, killed = end(lambda: _all_of(running), order.grace)
         code = _collect(running)
     streams.drain()
-    return Finished(code if ending is Ending.ENDED else None, ending is Ending.LATE, ended=_names(ended))
-
-
-def _end_command(running: _Running) -> tuple[Process, ...]:
-    alive = glance(running.pid)
-    if not (alive and alive.state != "Z") and not children.orphaned(running.known):
-        return ()
-    return end(
-        lambda: children.of_command(running.pid, running.started, running.token, running.known),
-        _GRACE,
+    return Finished(
+        code if ending is Ending.ENDED else None, ending is Ending.LATE, ended=_names(ended), killed=_names(killed)
     )
+
+
+def _lives(running: _Running) -> bool:
+    now = glance(running.pid) if running.leader else None
+    return now is not None and running.leader is not None and now.key == running.leader.key and now.state != "Z"
+
+
+def _all_of(running: _Running) -> tuple[Process, ...]:
+    return children.of_command(running.leader, running.pid, running.token, running.known)
 
 
 def _collect(running: _Running) -> int | None:
     """The exit code; None while the kernel does not let the process go."""
-    left = glance(running.pid)
-    if left and left.started == running.started and left.state != "Z":
+    if _lives(running):
         return None
     running.command.wait()
-    with children.starting:
-        children.release(running.pid)
+    if running.leader is not None:
+        with children.starting:
+            children.release(running.leader)
     children.reap()
     code: int = running.command.process.exit_code
     return code
@@ -132,7 +138,7 @@ def _start(order: Order, found: str, streams: Streams) -> _Running:
     token = uuid.uuid4().hex
     argv = arguments(order, found)
     with standard_input(order.given) as given, _forking():
-        known = children.pids()
+        known = children.present()
         try:
             command = sh.Command(argv[0])(*argv[1:], **_manner(order, token, given, streams))
         except sh.CommandNotFound:
@@ -140,8 +146,8 @@ def _start(order: Order, found: str, streams: Streams) -> _Running:
         except sh.ForkException as failure:
             raise _Refused(_cause(str(failure))) from None
         pid: int = command.process.pid
-        children.claim(pid, order.mark, lambda: False)
-        return _Running(command, pid, _started(pid), _handle(pid), token, known)
+        leader = children.claim(pid, order.mark, lambda: False)
+        return _Running(command, pid, leader, _handle(leader), token, known)
 
 
 def _manner(order: Order, token: str, given: int, streams: Streams) -> dict[str, Any]:
@@ -170,17 +176,15 @@ def _forking() -> Iterator[None]:
         yield
 
 
-def _handle(pid: int) -> int:
-    """A descriptor that becomes readable when `pid` ends: at once, where `sh` has already collected it."""
-    try:
-        return os.pidfd_open(pid)
-    except ProcessLookupError:
-        return os.open(os.devnull, os.O_RDONLY)
-
-
-def _started(pid: int) -> int:
-    process = glance(pid)
-    return process.started if process else 0
+def _handle(leader: Process | None) -> int:
+    """A descriptor that becomes readable when a child ends: at once, where `sh` has already collected it."""
+    with suppress(ProcessLookupError):
+        if leader is not None:
+            handle = os.pidfd_open(leader.pid)
+            if is_same(leader):
+                return handle
+            os.close(handle)
+    return os.open(os.devnull, os.O_RDONLY)
 
 
 def _cause(trace: str) -> str:

@@ -17,6 +17,7 @@ from desired.model import (
     Keep,
     Ready,
     Recipe,
+    Stop,
     Swarm,
     TierName,
     Upgrade,
@@ -59,6 +60,8 @@ needs = ["base"]
 http = "/health?deep=1"
 status = [200, 401]
 timeout = "90s"
+[stop]
+grace = "3m"
 [data]
 mark = ["python3", "mark.py"]
 check = ["python3", "check.py"]
@@ -99,6 +102,7 @@ def test_every_key_arrives_in_the_fleet(tmp_path: Path) -> None:
             needs=("base",),
         ),
         ready=Ready(http="/health?deep=1", status=(200, 401), timeout=timedelta(seconds=90)),
+        stop=Stop(grace=timedelta(minutes=3)),
         data=Data(mark=("python3", "mark.py"), check=("python3", "check.py")),
         backup=Backup(take=("python3", "backup.py"), restore=("python3", "restore.py")),
         upgrade=Upgrade(base="3.0.1+v2.0.0", reason="3.0.2 never starts"),

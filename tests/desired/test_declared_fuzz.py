@@ -18,7 +18,7 @@ FULL_RECIPE = RECIPE + (
     'driver = "swarm"\nenrolled = false\nexception = "why"\nreview = 2027-03-01\nrequires = ["git-lfs"]\n'
     '[release]\nallow = ">=2.0.0,<4"\n[install]\nenv = { TITLE = "Notes" }\nsecrets = { key = ["openssl", "rand"] }\n'
     'overlays = ["recipe.toml"]\nsteps = [["./seed.sh"]]\nneeds = ["wiki"]\n'
-    '[ready]\nhttp = "/"\nstatus = [200]\ntimeout = "10m"\n'
+    '[ready]\nhttp = "/"\nstatus = [200]\ntimeout = "10m"\n[stop]\ngrace = "2m"\n'
     '[data]\nmark = ["m"]\ncheck = ["c"]\n[backup]\ntake = ["t"]\nrestore = ["r"]\n[upgrade]\nbase = "1.0.0"\n'
     'reason = "why"\n[tiers]\nbackup = "why"\n[custom]\nrun = [["x"]]\n[canonical]\nkeep = "running"\ngenerations = 2\n'
 )

@@ -26,7 +26,9 @@ def slot(tmp_path: Path) -> Path:
 
 def run(slot: Path, *argv: str, environment: Mapping[str, str] = ENVIRONMENT, deadline: float = 7200.0) -> Ran:
     own = {"HOME": str(slot), "TMPDIR": str(slot), "RECIPE": "notes"}
-    command = Command(Argv(argv), slot, own, timedelta(seconds=deadline), slot.parent / "log", str(slot))
+    command = Command(
+        Argv(argv), slot, own, timedelta(seconds=deadline), slot.parent / "log", str(slot), timedelta(seconds=1)
+    )
     return HostCommands(environment, slot).run(command)
 
 
@@ -58,6 +60,15 @@ def test_what_a_command_leaves_running_is_ended_and_named(slot: Path) -> None:
     ran = run(slot, "sh", "-c", "setsid sleep 7200 & exit 0")
     assert ran.ok
     assert len(ran.ended) == 1
+
+
+def test_what_had_to_be_killed_of_a_command_is_told_apart_from_what_ended_when_it_was_asked_to(slot: Path) -> None:
+    stubborn, willing = (
+        run(slot, "sh", "-c", "trap '' TERM; sleep 7200 & exit 0"),
+        run(slot, "sh", "-c", "sleep 7200 &"),
+    )
+    assert [name.split()[0] for name in stubborn.killed] == ["sleep"]
+    assert (stubborn.ended, willing.killed, len(willing.ended)) == (stubborn.killed, (), 1)
 
 
 def test_no_secret_of_the_slot_reaches_the_log_or_the_answer(slot: Path) -> None:

@@ -35,10 +35,13 @@ class _Claim:
     collected: Callable[[], bool]
 
 
-_claimed: dict[int, _Claim] = {}
+Key = tuple[int, int]
+"""Pid and start of a process: a pid alone is given anew once its process was collected."""
+
+_claimed: dict[Key, _Claim] = {}
 
 # The children that we had when a slot began.
-_before_slot: dict[str, frozenset[int]] = {}
+_before_slot: dict[str, frozenset[Key]] = {}
 
 
 def adopt_orphans() -> None:
@@ -49,20 +52,27 @@ def adopt_orphans() -> None:
         raise InfrastructureError(f"cannot become the parent of orphans: {os.strerror(ctypes.get_errno())}")
 
 
-def claim(pid: int, mark: str, collected: Callable[[], bool]) -> None:
-    """Say that somebody waits for `pid`. Called with `starting` held since before it was started."""
-    _claimed[pid] = _Claim(mark, collected)
+def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
+    """Say that somebody waits for our child `pid`; returns it, None where it has ended and was collected already.
+
+    Called with `starting` held since before it was started.
+    """
+    process = glance(pid)
+    if process is None or process.parent != os.getpid():
+        return None
+    _claimed[process.key] = _Claim(mark, collected)
+    return process
 
 
-def release(pid: int) -> None:
-    _claimed.pop(pid, None)
+def release(process: Process) -> None:
+    _claimed.pop(process.key, None)
 
 
 def reap() -> None:
     """Collect the orphans that ended; what somebody waits for, or did not come through the door, is left alone."""
     with starting:
-        for pid in [pid for pid, claimed in _claimed.items() if claimed.collected()]:
-            release(pid)
+        for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
+            del _claimed[key]
         for process in _adopted():
             if process.state == "Z":
                 with suppress(ChildProcessError):
@@ -72,47 +82,63 @@ def reap() -> None:
 def _adopted() -> tuple[Process, ...]:
     # Whatever came through the door lives in a session of its own, and so do all its orphans.
     session = os.getsid(0)
-    return tuple(process for process in children() if process.session != session and process.pid not in _claimed)
+    return tuple(process for process in children() if process.session != session and process.key not in _claimed)
 
 
-def pids() -> frozenset[int]:
-    """Pids of all our children."""
-    return frozenset(process.pid for process in children())
+def present() -> frozenset[Key]:
+    """All our children."""
+    return frozenset(process.key for process in children())
 
 
-def strays(known: Collection[int]) -> tuple[Process, ...]:
-    """Living orphans that bear no mark and were not among the pids `known`."""
+def strays(known: Collection[Key]) -> tuple[Process, ...]:
+    """Living orphans that bear no mark and were not among the children `known`."""
     with starting:
-        found = tuple(process for process in _adopted() if process.state != "Z" and process.pid not in known)
+        found = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
     return tuple(process for process in found if not mark_of(process, RUN_MARK) and not mark_of(process, SLOT_MARK))
 
 
-def orphaned(known: Collection[int]) -> bool:
-    """Whether anything fell to us that was not among the pids `known`."""
+def orphaned(known: Collection[Key]) -> bool:
+    """Whether anything fell to us that was not among the children `known`."""
     with starting:
-        return any(process.pid not in known for process in _adopted())
+        return any(process.key not in known for process in _adopted())
 
 
-def of_command(pid: int, started: int, token: str, known: Collection[int]) -> tuple[Process, ...]:
-    """Everything of one command: its tree, its session, whatever bears its token, and orphans without a mark."""
+def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
+    """Everything of one command: its tree, its session, whatever bears its token, and orphans without a mark.
+
+    `leader` is the process that was started as `pid`, None where it had ended before anybody could look.
+    """
     with starting:
         table = everyone()
-    roots = {process.pid for process in strays(known)}
-    for process in table:
-        itself = (process.pid, process.started) == (pid, started)
-        if itself or process.session == pid or mark_of(process, RUN_MARK) == token:
-            roots.add(process.pid)
+    roots = [*strays(known), *(process for process in table if mark_of(process, RUN_MARK) == token)]
+    roots += [process for process in table if leader is not None and process.key == leader.key]
+    roots += _of_session(leader, pid, table)
     return descendants(roots, table)
+
+
+def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
+    """Those below us of the session that a child of ours began as `pid`.
+
+    As long as one of them lives, the kernel gives that number to no other process. A session whose number belongs to
+    another process by now, or whose members bear the token of another command, is a stranger's.
+    """
+    now = glance(pid)
+    if now is not None and (leader is None or now.key != leader.key):
+        return []
+    ourselves = [process for process in table if process.pid == os.getpid()]
+    below = {process.key for process in descendants(ourselves, table)}
+    members = (process for process in table if process.session == pid and process.key in below)
+    return [process for process in members if not mark_of(process, RUN_MARK)]
 
 
 def note_slot(mark: str) -> None:
     """Remember which children we have as the slot `mark` begins. Called with `starting` held."""
-    _before_slot.setdefault(mark, pids())
+    _before_slot.setdefault(mark, present())
 
 
-def _lives(pid: int) -> bool:
-    process = glance(pid)
-    return process is not None and process.state != "Z"
+def _lives(key: Key) -> bool:
+    process = glance(key[0])
+    return process is not None and process.key == key and process.state != "Z"
 
 
 def of_slot(mark: str) -> tuple[Process, ...]:
@@ -122,7 +148,7 @@ def of_slot(mark: str) -> tuple[Process, ...]:
     """
     bearers = marked(Path(mark))
     with starting:
-        others = any(claimed.mark != mark and _lives(pid) for pid, claimed in _claimed.items())
+        others = any(claimed.mark != mark and _lives(key) for key, claimed in _claimed.items())
     if mark in _before_slot and not others:
         bearers += strays(_before_slot[mark])
-    return descendants({process.pid for process in bearers}, everyone())
+    return descendants(bearers, everyone())

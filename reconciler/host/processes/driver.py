@@ -12,7 +12,7 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 
 from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, Standing
-from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError
+from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, was_killed
 from reconciler.host import appfiles, memory
 from reconciler.host.environment import CEILING
 from reconciler.host.processes import children
@@ -45,7 +45,7 @@ class _Deployment:
     `killed` is what the kernel had killed for want of memory by then.
     """
 
-    known: frozenset[int]
+    known: frozenset[children.Key]
     ended: tuple[str, ...]
     lines: dict[str, _Server] = field(factory=dict)
     killed: int = 0
@@ -56,7 +56,7 @@ class _Deployment:
 
 
 class ProcessDriver:
-    """Of `environment` apps get what is INHERITED; `grace` seconds pass between asking to end and killing.
+    """Of `environment` apps get what is INHERITED. What is removed has `grace` seconds to end: nobody keeps its data.
 
     What it tells of an app is read from the running processes. In memory it has only what these cannot tell any more:
     exit codes, and what was left running before.
@@ -73,19 +73,21 @@ class ProcessDriver:
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
-        """What is there is stopped first.
+        """What is there is stopped first, with all the time that it has.
 
         Settings of `given` hold before those of `.env.sample`; the variables that every app gets, before both.
         """
         commands, sample = read_checkout(checkout)
         _check(given.settings)
-        ended = self.stop(app).ended
+        before = self.stop(app)
+        if before.killed:
+            raise was_killed(app.recipe, before.killed)
         appfiles.make(app)
         settings = {**sample.settings, **given.settings}
         environment = {**settings, **self._environment, **_place(app, given.version)}
         appfiles.write_given(app, given)
         appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
-        deployment = self._deployments[app] = _Deployment(children.pids(), ended, killed=memory.kills())
+        deployment = self._deployments[app] = _Deployment(children.present(), before.ended, killed=memory.kills())
         for name, command in commands.items():
             argv = command_line(name, command, commands, given.commit)
             deployment.lines[name] = _start(app, name, argv, environment, checkout)
@@ -109,12 +111,17 @@ class ProcessDriver:
         return appfiles.last_lines(app)
 
     def stop(self, app: App) -> Residue:
-        deployment = self._deployments.pop(app, _Deployment(frozenset(), ()))
+        return self._stop(app, app.grace.total_seconds())
+
+    def _stop(self, app: App, grace: float) -> Residue:
+        deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
         # Where a witness is gone, what its line had detached without a mark fell to us.
         known = deployment.known if deployment.broken else None
-        residue = put_to_rest(lambda: _own(app, known), self._grace)
+        residue = put_to_rest(lambda: _own(app, known), grace)
+        # Not before: whoever is interrupted in between has to find all of it again.
+        self._deployments.pop(app, None)
         _collect(deployment)
-        return Residue((*deployment.ended, *residue.ended), residue.left)
+        return evolve(residue, ended=(*deployment.ended, *residue.ended))
 
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError where the app left something unreadable, InfrastructureError where it still runs."""
@@ -135,7 +142,7 @@ class ProcessDriver:
         raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups from {source} within {within}")
 
     def remove(self, app: App) -> Residue:
-        residue = self.stop(app)
+        residue = self._stop(app, min(self._grace, app.grace.total_seconds()))
         gone = appfiles.remove(app.folder, self._environment)
         return residue if gone else evolve(residue, left=(*residue.left, str(app.folder)))
 
@@ -215,11 +222,11 @@ def _bearers(app: App, table: Iterable[Process]) -> tuple[Process, ...]:
     return tuple(process for process in table if all(mark_of(process, name) == value for name, value in marks.items()))
 
 
-def _own(app: App, known: frozenset[int] | None) -> tuple[Process, ...]:
-    """All of an app; with `known` also orphans without a mark that are not among these pids."""
+def _own(app: App, known: frozenset[children.Key] | None) -> tuple[Process, ...]:
+    """All of an app; with `known` also orphans without a mark that are not among these."""
     table = everyone()
     roots = (*_bearers(app, table), *(() if known is None else children.strays(known)))
-    return descendants({process.pid for process in roots}, table)
+    return descendants(roots, table)
 
 
 def _manner(code: int) -> str:

@@ -3,50 +3,109 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from attrs import frozen
+
 from reconciler.crossing import Residue
-from reconciler.host.processes.table import Process, descendants, end, glance, mark_of, send, wait_gone
-from reconciler.host.processes.witness import LINE_MARK
+from reconciler.host.processes.table import (
+    Process,
+    ask_to_end,
+    await_none,
+    descendants,
+    glance,
+    is_same,
+    kill,
+    mark_of,
+    send,
+    wait_gone,
+)
+from reconciler.host.processes.witness import LINE_MARK, witness
 from reconciler.host.text import printable
 
 _PATIENCE = 5.0
 _TRIES = 5000
 _CALM = 30
 
+Find = Callable[[], Collection[Process]]
 
-def put_to_rest(find: Callable[[], Collection[Process]], grace: float) -> Residue:
+
+def put_to_rest(find: Find, grace: float) -> Residue:
     """Ask the lines that `find` finds to end, wait `grace` seconds, then kill until it finds nothing any more.
 
-    What outlived that, or had left its line before, is residue. Witnesses are stopped first and killed last: as long
-    as they are there, nothing that a line detaches on its way out can get lost.
+    Each process is asked once. What had left its line before is told as ended, what outlived the wait as killed.
+    Witnesses are stopped first and killed last: as long as they are there, nothing that a line detaches on its way out
+    can get lost.
     """
     everything = find()
     if not everything:
         return Residue()
     witnesses = tuple(process for process in everything if mark_of(process, LINE_MARK))
-    known = {_key(process) for process in witnesses}
-
-    def others() -> tuple[Process, ...]:
-        return tuple(process for process in find() if _key(process) not in known)
-
-    _signal_all(witnesses, signal.SIGSTOP)
-    found, lines = others(), {process.session for process in witnesses}
-    detached = _detached(found, lines)
-    _signal_all((*detached, *(process for process in found if process.session in lines)), signal.SIGTERM)
-    wait_gone(found, grace)
-    late = end(others, 0)
-    elusive = tuple(name for process in witnesses for name in _hunt(process))
+    stop = _Stop(find, witnesses, {each.session: line.name for each in witnesses if (line := witness(each))})
+    for each in witnesses:
+        send(each, signal.SIGSTOP)
+    detached = stop.ask_and_wait(grace)
+    killed = kill(stop.others)
+    elusive = tuple(name for each in witnesses for name in _hunt(each))
     _kill_groups(witnesses)
-    last = end(find, 0)
-    return _residue((*detached, *late, *last), elusive, find() if last else ())
+    last = kill(find)
+    late = (*(stop.name(process) for process in (*killed, *stop.without_witnesses(last))), *elusive)
+    left = find() if last else ()
+    still = {process.key for process in left}
+    return Residue(
+        tuple(_name(process) for process in detached if process.key not in still),
+        tuple(_name(process) for process in left),
+        tuple(f"{name} ({grace:g} s)" for name in dict.fromkeys(late)),
+    )
 
 
-def _signal_all(processes: Iterable[Process], number: signal.Signals) -> None:
-    for process in processes:
-        send(process, number)
+@frozen
+class _Stop:
+    """One stop: `find` tells what there is, `witnesses` are those of the lines, `lines` their names by session."""
+
+    find: Find
+    witnesses: tuple[Process, ...]
+    lines: Mapping[int, str]
+
+    def others(self) -> tuple[Process, ...]:
+        return self.without_witnesses(self.find())
+
+    def without_witnesses(self, processes: Iterable[Process]) -> tuple[Process, ...]:
+        keys = {process.key for process in self.witnesses}
+        return tuple(process for process in processes if process.key not in keys)
+
+    def ask_and_wait(self, grace: float) -> tuple[Process, ...]:
+        """Ask what runs to end and wait for it; returns what had left its line.
+
+        What starts meanwhile may be what saves the data: it is waited for, and not asked. What has a session of its own
+        is its parent's to end, and is asked where that left it behind.
+        """
+        first = {process.key: process for process in self.others()}
+        asked: dict[tuple[int, int], Process] = {}
+
+        def living() -> tuple[Process, ...]:
+            found = self.others()
+            for process in _detached(found, self._sessions):
+                if process.key in first and process.key not in asked:
+                    asked[process.key] = process
+                    ask_to_end(process)
+            return found or tuple(child for each in self.witnesses for child in _living_children(each))
+
+        for process in first.values():
+            if process.session in self._sessions:
+                ask_to_end(process)
+        await_none(living, grace)
+        return tuple(asked.values())
+
+    def name(self, process: Process) -> str:
+        line = self.lines.get(process.session, "")
+        return f"{line}: {printable(process.name)}" if line else printable(process.name)
+
+    @property
+    def _sessions(self) -> frozenset[int]:
+        return frozenset(process.session for process in self.witnesses)
 
 
 def _detached(found: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
@@ -55,7 +114,7 @@ def _detached(found: Collection[Process], lines: Collection[int]) -> tuple[Proce
     A session alone is no sign: the children of PostgreSQL have each their own, below a parent that ends them.
     """
     pids = {process.pid for process in found}
-    roots = {process.pid for process in found if process.session not in lines and process.parent not in pids}
+    roots = (process for process in found if process.session not in lines and process.parent not in pids)
     return descendants(roots, found)
 
 
@@ -65,46 +124,54 @@ def _hunt(witness: Process) -> tuple[str, ...]:
     It keeps falling to the witness, whose list of children is short and read at once. While the witness is stopped
     nobody reaps them: their pids stay taken, and no stranger can be hit.
     """
-    struck = _children(witness.pid)
+    struck = _children(witness)
     first, calm = len(struck), 0
     for _ in range(_TRIES):
-        fresh = _children(witness.pid) - struck
-        for pid in fresh:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        fresh = _children(witness) - struck
+        _kill_children(witness, fresh)
         struck |= fresh
         calm = 0 if fresh else calm + 1
         if calm == _CALM:
             break
         time.sleep(0.001 if calm else 0)
-    return (f"{len(struck) - first} processes that kept forking",) if len(struck) > first else ()
+    return ("processes that kept forking",) if len(struck) > first else ()
 
 
-def _children(pid: int) -> set[int]:
+def _kill_children(witness: Process, pids: Collection[int]) -> None:
+    """Kill children of a witness by descriptors, which were opened while it was still there to keep their pids."""
+    handles = []
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            handles.append(os.pidfd_open(pid))
+    kept = is_same(witness)
+    for handle in handles:
+        with suppress(ProcessLookupError, PermissionError):
+            if kept:
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.close(handle)
+
+
+def _children(witness: Process) -> set[int]:
+    """Pids of a witness's children, those that ended included; none once another process has its pid."""
     try:
-        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()))
+        listed = Path(f"/proc/{witness.pid}/task/{witness.pid}/children").read_text("ascii").split()
     except OSError:
         return set()
+    return set(map(int, listed)) if is_same(witness) else set()
+
+
+def _living_children(witness: Process) -> tuple[Process, ...]:
+    seen = (glance(pid) for pid in _children(witness))
+    return tuple(child for child in seen if child and child.parent == witness.pid and child.state not in "ZX")
 
 
 def _kill_groups(witnesses: Collection[Process]) -> None:
     """Kill each witness with all that stayed in its group, in one stroke that no fork can slip through."""
     for process in witnesses:
-        now = glance(process.pid)
         with suppress(ProcessLookupError, PermissionError):
-            if now and _key(now) == _key(process):
+            if is_same(process):
                 os.killpg(process.session, signal.SIGKILL)
     wait_gone(witnesses, _PATIENCE)
-
-
-def _residue(ended: Collection[Process], elusive: tuple[str, ...], left: Collection[Process]) -> Residue:
-    still = {_key(process) for process in left}
-    names = {_key(process): _name(process) for process in ended if _key(process) not in still}
-    return Residue((*names.values(), *elusive), tuple(map(_name, left)))
-
-
-def _key(process: Process) -> tuple[int, int]:
-    return process.pid, process.started
 
 
 def _name(process: Process) -> str:

@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ RUN_MARK = "CANON_RUN"
 
 _ROUNDS = 50
 _PATIENCE = 0.2
+_PAUSE = 0.01
 
 
 @frozen
@@ -27,6 +29,11 @@ class Process:
     state: str
     started: int
     name: str
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What no other process of this host has had since it booted."""
+        return self.pid, self.started
 
 
 def glance(pid: int) -> Process | None:
@@ -56,6 +63,12 @@ def _read(path: str, size: int) -> bytes:
     return b""
 
 
+def is_same(process: Process) -> bool:
+    """Whether its pid is still that of the process that was seen, be it that it ended and waits to be reaped."""
+    now = glance(process.pid)
+    return now is not None and now.started == process.started
+
+
 def everyone() -> tuple[Process, ...]:
     """All processes that live; those which ended and wait to be reaped are left out."""
     return tuple(process for process in _table() if process.state not in "ZX")
@@ -71,7 +84,8 @@ def mark_of(process: Process, variable: str) -> str | None:
     """The value that `variable` had when the process's program started; None without it, or where we may not look."""
     wanted = b"\0" + variable.encode() + b"="
     _, found, rest = (b"\0" + _environment(process.pid)).partition(wanted)
-    return os.fsdecode(rest.partition(b"\0")[0]) if found else None
+    # Until its environment was read, another process may have taken the pid.
+    return os.fsdecode(rest.partition(b"\0")[0]) if found and is_same(process) else None
 
 
 def _environment(pid: int) -> bytes:
@@ -79,15 +93,23 @@ def _environment(pid: int) -> bytes:
     return _read(f"/proc/{pid}/environ", 16 * 1024)
 
 
-def descendants(roots: Collection[int], among: Iterable[Process]) -> tuple[Process, ...]:
-    """Those of `among` that descend from one of the pids `roots`, the roots themselves included."""
-    processes = tuple(among)
-    members = set(roots)
-    size = -1
-    while size != len(members):
-        size = len(members)
-        members |= {process.pid for process in processes if process.parent in members}
-    return tuple(process for process in processes if process.pid in members)
+def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
+    """The processes `roots`, and those of `among` that descend from them.
+
+    A parent counts as long as it holds its pid: `among` may have been looked at before another process took it.
+    """
+    by_parent: dict[int, list[Process]] = defaultdict(list)
+    for process in among:
+        by_parent[process.parent].append(process)
+    found = {root.key: root for root in roots}
+    waiting = list(found.values())
+    while waiting:
+        parent = waiting.pop()
+        born = [each for each in by_parent[parent.pid] if each.key not in found and each.started >= parent.started]
+        if born and is_same(parent):
+            found |= {each.key: each for each in born}
+            waiting += born
+    return tuple(found.values())
 
 
 def children() -> tuple[Process, ...]:
@@ -151,22 +173,45 @@ def wait_gone(processes: Iterable[Process], seconds: float) -> None:
                 os.close(handle)
 
 
-def end(find: Callable[[], Collection[Process]], grace: float) -> tuple[Process, ...]:
-    """Ask what `find` finds to end, wait `grace` seconds, then kill until nothing is found any more.
+def await_none(find: Callable[[], Collection[Process]], seconds: float) -> None:
+    """Return when `find` finds nothing any more, or after `seconds`."""
+    until = time.monotonic() + seconds
+    while (found := find()) and (left := until - time.monotonic()) > 0:
+        wait_gone(found, left)
+        time.sleep(_PAUSE)
 
-    Returns everything that had to be ended. What cannot be killed (asleep in the kernel, another user's) is given up.
+
+def kill(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
+    """Kill until `find` finds nothing any more; returns what was killed.
+
+    What cannot be killed (asleep in the kernel, another user's) is given up.
     """
-    found = find()
-    ended = {(process.pid, process.started): process for process in found}
-    for process in found:
-        send(process, signal.SIGTERM)
-    wait_gone(found, grace)
+    killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):
         found = find()
         if not found:
             break
-        ended |= {(process.pid, process.started): process for process in found}
+        killed |= {process.key: process for process in found}
         for process in found:
             send(process, signal.SIGKILL)
         wait_gone(found, _PATIENCE)
-    return tuple(ended.values())
+    return tuple(killed.values())
+
+
+def end(find: Callable[[], Collection[Process]], grace: float) -> tuple[tuple[Process, ...], tuple[Process, ...]]:
+    """Ask what `find` finds to end, wait `grace` seconds until it finds nothing, then kill.
+
+    Returns everything that had to be ended, and what of that had to be killed.
+    """
+    asked = tuple(find())
+    for process in asked:
+        ask_to_end(process)
+    await_none(find, grace)
+    killed = kill(find)
+    return tuple({process.key: process for process in (*asked, *killed)}.values()), killed
+
+
+def ask_to_end(process: Process) -> None:
+    """Also what is stopped gets to it."""
+    send(process, signal.SIGTERM)
+    send(process, signal.SIGCONT)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
-from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.errors import InfrastructureError, InterruptedPassError, KilledError, RecipeError
 from reconciler.host.processes.driver import ProcessDriver
 from tests.procfile_apps import (
     COMMIT,
@@ -230,15 +230,119 @@ def test_an_app_is_asked_to_end_and_may_put_its_data_in_order(driver: ProcessDri
     assert (app.data / "done").read_text() == "flushed\n"
 
 
-def test_what_ignores_the_request_to_end_is_killed_and_named(app: App, slot: Path, tmp_path: Path) -> None:
-    stubborn = script("import signal, time; signal.signal(15, 1); print('up', flush=True); time.sleep(1000)")
-    with driver_for(slot, grace=3.0) as driver:
-        driver.deploy(app, checkout(tmp_path / "one", worker=stubborn), GIVEN)
-        written(app.logs / "worker.log")
-        residue = driver.stop(app)
-    assert len(residue.ended) == 1
-    assert re.fullmatch(r"python\S* \(pid \d+\)", residue.ended[0])
-    assert residue.left == ()
+STUBBORN = script("import signal, time; signal.signal(15, 1); print('up', flush=True); time.sleep(1000)")
+
+
+def test_what_ignores_the_request_to_end_is_killed_and_named_with_its_line(
+    driver: ProcessDriver, slot: Path, tmp_path: Path
+) -> None:
+    app = place(slot, grace=1.0)
+    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), GIVEN)
+    written(app.logs / "worker.log")
+    residue = driver.stop(app)
+    assert len(residue.killed) == 1
+    assert re.fullmatch(r"worker: python\S* \(1 s\)", residue.killed[0])
+    assert (residue.ended, residue.left) == ((), ())
+
+
+def test_a_release_whose_predecessor_had_to_be_killed_is_not_started_over_its_data(
+    driver: ProcessDriver, slot: Path, tmp_path: Path
+) -> None:
+    app = place(slot, grace=1.0)
+    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), GIVEN)
+    written(app.logs / "worker.log")
+    with pytest.raises(KilledError, match=r"notes did not end .*: worker: python\S* \(1 s\)"):
+        driver.deploy(app, checkout(tmp_path / "two", worker="echo two >$DATA_DIR/two; exec sleep 1000"), GIVEN)
+    assert driver.look(app) == Absent("")
+    assert not (app.data / "two").exists()
+
+
+# Each counts the requests to end that it got, and takes longer to end than a request or two would let it.
+SAVERS = {
+    "in a handler": """
+import os, signal, sys, time
+def save(*_):
+    with open(os.environ["DATA_DIR"] + "/asked", "a") as asked:
+        asked.write(".")
+    time.sleep(3)
+    with open(os.environ["DATA_DIR"] + "/saved", "w") as saved:
+        saved.write("whole")
+    sys.exit()
+signal.signal(signal.SIGTERM, save)
+print("up", flush=True)
+while True:
+    signal.pause()
+""",
+    "in a child that its parent does not wait for": """
+import os, signal, subprocess, sys
+def save(*_):
+    with open(os.environ["DATA_DIR"] + "/asked", "a") as asked:
+        asked.write(".")
+    subprocess.Popen(["/bin/sh", "-c", "sleep 3; printf whole >$DATA_DIR/saved"])
+    sys.exit()
+signal.signal(signal.SIGTERM, save)
+print("up", flush=True)
+while True:
+    signal.pause()
+""",
+    "in a child that does not heed the request": """
+import os, signal, subprocess
+slow = 'trap "" TERM; echo up; while [ ! -e $DATA_DIR/asked ]; do sleep 0.05; done'
+subprocess.Popen(["/bin/sh", "-c", f"{slow}; sleep 3; printf whole >$DATA_DIR/saved"])
+def end(*_):
+    with open(os.environ["DATA_DIR"] + "/asked", "a") as asked:
+        asked.write(".")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+while True:
+    signal.pause()
+""",
+}
+
+
+@pytest.mark.parametrize("how", SAVERS)
+def test_an_app_is_asked_once_and_waited_for_until_its_data_is_whole(
+    driver: ProcessDriver, slot: Path, tmp_path: Path, how: str
+) -> None:
+    app = place(slot, grace=60.0)
+    release = checkout(tmp_path / "one", worker=f"{PYTHON} saver.py; true")
+    (release / "saver.py").write_text(SAVERS[how])
+    driver.deploy(app, release, GIVEN)
+    written(app.logs / "worker.log")
+    assert driver.stop(app) == Residue()
+    assert (app.data / "asked").read_text() == "."
+    assert (app.data / "saved").read_text() == "whole"
+
+
+def test_what_is_removed_is_not_waited_for_as_long_as_what_is_kept(
+    driver: ProcessDriver, slot: Path, tmp_path: Path
+) -> None:
+    app = place(slot, grace=1e6)
+    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), GIVEN)
+    written(app.logs / "worker.log")
+    assert driver.remove(app).left == ()
+    assert driver.leftovers(slot.parent) == ()
+
+
+def test_a_stop_that_is_broken_off_is_taken_up_by_a_removal(driver: ProcessDriver, slot: Path, tmp_path: Path) -> None:
+    app = place(slot, grace=1e6)
+    driver.deploy(app, checkout(tmp_path / "one", worker=daemon(STUBBORN)), GIVEN)
+    written(app.logs / "worker.log")
+    hidden = int(written(app.data / "daemon"))
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1.0)
+        with pytest.raises(InterruptedPassError):
+            driver.stop(app)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert driver.remove(app).left == ()
+    assert driver.leftovers(slot.parent) == ()
+    assert not lives(hidden)
+
+
+def interrupt(number: int, _: object) -> None:
+    raise InterruptedPassError(number)
 
 
 def test_a_daemon_without_session_parent_and_environment_is_found_and_ended(
@@ -260,15 +364,15 @@ def test_a_daemon_of_a_line_that_has_ended_is_found_and_ended(driver: ProcessDri
     assert not lives(pid)
 
 
-def test_what_is_forked_on_the_way_out_is_ended(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_what_is_forked_on_the_way_out_and_stays_is_killed(driver: ProcessDriver, slot: Path, tmp_path: Path) -> None:
+    app = place(slot, grace=2.0)
     last = f"{PYTHON} escape.py $DATA_DIR/late; sleep 1000 & exit 0"
     web = f"trap '{last}' TERM; echo up; while :; do sleep 0.05; done"
     driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
     written(app.logs / "web.log")
     residue = driver.stop(app)
-    pids = [int(pid) for pid in re.findall(r"pid (\d+)", " ".join(residue.ended))]
-    assert pids
-    assert not any(map(lives, pids))
+    assert residue.killed == ("web: sleep (2 s)", "sleep (2 s)")
+    assert not lives(int((app.data / "late").read_text()))
     assert residue.left == ()
     assert driver.leftovers(app.folder.parent) == ()
 

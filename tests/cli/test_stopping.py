@@ -1,0 +1,31 @@
+"""An app, or what a test left in it, that does not end when it is asked to: what it wrote may be cut off."""
+
+from tests import tiny
+from tests.cli.jot import FIRST, SECOND, Jot
+
+GRACE = '[stop]\ngrace = "1s"\n'
+STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+
+
+def test_a_release_that_has_to_be_killed_is_red_and_nothing_of_it_is_kept(settled: Jot) -> None:
+    before = settled.kept().without_tags()
+    settled.declare(GRACE)
+    settled.release(SECOND, app_py=STUBBORN + tiny.APP.decode())
+    told = settled.json()
+    row = told.row("jot")
+    assert (told.code, row["result"], row["have"]["version"]) == (4, "red", FIRST)
+    assert (
+        "jot did not end in the time it has to stop and was killed, so its data may be cut off: web: " in row["reason"]
+    )
+    assert "(1 s); it has to end on SIGTERM, or to get more time by [stop] grace" in row["reason"]
+    assert settled.kept().without_tags() == before
+    settled.assert_nothing_is_left()
+
+
+def test_what_a_test_leaves_running_and_has_to_be_killed_makes_it_fail(settled: Jot) -> None:
+    settled.declare(GRACE + '[custom]\nrun = [["sh", "custom.sh"]]\n', custom="trap '' TERM; sleep 1000 & exit 0")
+    settled.release(SECOND)
+    told = settled.json()
+    assert (told.code, told.row("jot")["result"]) == (4, "red")
+    assert "custom test 1 left sleep (pid " in told.row("jot")["reason"]
+    settled.assert_nothing_is_left()
