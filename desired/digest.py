@@ -1,4 +1,4 @@
-"""A fingerprint of a recipe's folder, to know whether its declaration or its tests changed."""
+"""Fingerprints of a recipe's declaration and of its folder, to know whether what a trial rests on changed."""
 
 import hashlib
 import json
@@ -8,7 +8,28 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from attrs import asdict, filters, frozen
+
+from desired.declared import RECIPE_FILE
+from desired.model import Recipe
+
 _CHUNK: Final = 1 << 20
+
+
+@frozen
+class FolderDigest:
+    """`whole` tells every change in a folder, `tests` every one beside its declaration's file."""
+
+    whole: str
+    tests: str
+
+
+def declaration_digest(recipe: Recipe) -> str:
+    """`sha256:` and the hash of what is declared of a recipe, by its values.
+
+    How the file is written does not count: comments, the order of keys, "10m" for "600s"; nor where its folder is.
+    """
+    return _digest_of(asdict(recipe, filter=filters.exclude("folder")))
 
 
 def tests_digest(folder: Path) -> str:
@@ -16,18 +37,30 @@ def tests_digest(folder: Path) -> str:
 
     Raises OSError where something cannot be read or vanishes meanwhile.
     """
-    digest = hashlib.sha256()
+    return _folder_digest(folder).whole
+
+
+def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
+    """The same for several recipes' folders at once, by the recipes' names."""
+    every = {name: _folder_digest(folder) for name, folder in folders.items()}
+    whole = {name: digest.whole for name, digest in every.items()}
+    return FolderDigest(_digest_of(whole), _digest_of({name: digest.tests for name, digest in every.items()}))
+
+
+def _digest_of(values: object) -> str:
+    return f"sha256:{hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()}"
+
+
+def _folder_digest(folder: Path) -> FolderDigest:
+    whole, tests = hashlib.sha256(), hashlib.sha256()
     for path in _entries(folder):
         for part in (os.fsencode(path.relative_to(folder)), *_facts(path)):
             # Lengths keep one part from running over into the next.
-            digest.update(b"%d:%b" % (len(part), part))
-    return f"sha256:{digest.hexdigest()}"
-
-
-def files_digest(folders: Mapping[str, Path]) -> str:
-    """The same for several recipes' folders at once, by the recipes' names."""
-    every = json.dumps({name: tests_digest(folder) for name, folder in folders.items()}, sort_keys=True)
-    return f"sha256:{hashlib.sha256(every.encode()).hexdigest()}"
+            told = b"%d:%b" % (len(part), part)
+            whole.update(told)
+            if path != folder / RECIPE_FILE:
+                tests.update(told)
+    return FolderDigest(f"sha256:{whole.hexdigest()}", f"sha256:{tests.hexdigest()}")
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -26,6 +26,7 @@ from desired.values import (
     NeverSkipped,
     OnlyTrue,
     OverlayName,
+    PassedName,
     Protocol,
     Proxy,
     RecipeName,
@@ -198,8 +199,9 @@ class FleetTable:
 class EnvironmentTable:
     """What children inherit."""
 
-    pass_: tuple[EnvName, ...] | None = _key(
-        "Names of variables that children get beside the allow-list, such as HTTPS_PROXY.", default=[]
+    pass_: tuple[PassedName, ...] | None = _key(
+        "Names of variables that children and git get beside the allow-list, such as HTTPS_PROXY or GIT_SSL_CAINFO.",
+        default=[],
     )
 
 

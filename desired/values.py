@@ -11,6 +11,8 @@ from typing import Any, Final, NewType
 from attrs import field, frozen
 
 from desired.model import DataPolicy, Keep
+from desired.passing import PATTERN as PASSED_NAME
+from desired.passing import read_passed_name
 from desired.problems import RefusedError, nearest, shown
 from desired.upstreams import read_upstream
 from desired.versions import is_release_name
@@ -28,6 +30,7 @@ Line = NewType("Line", str)
 NeverSkipped = NewType("NeverSkipped", str)
 OnlyTrue = NewType("OnlyTrue", bool)
 OverlayName = NewType("OverlayName", str)
+PassedName = NewType("PassedName", str)
 Protocol = NewType("Protocol", str)
 Proxy = NewType("Proxy", str)
 RecipeName = NewType("RecipeName", str)
@@ -197,6 +200,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     OverlayName: _text(
         'the name of a file in the recipe\'s fleet folder, such as "compose.ci.yml"', rf"{_FILE}(?:/{_FILE}){{0,7}}"
     ),
+    PassedName: Kind(read_passed_name, {"type": "string", "pattern": f"^(?:{PASSED_NAME})$"}),
     Protocol: _choice("https", "ssh", "http", "file"),
     Proxy: _text('"direct", or the URL of a proxy such as "http://127.0.0.1:8080"', _PROXY),
     RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),

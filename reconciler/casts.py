@@ -35,7 +35,7 @@ def cast_of(
 
 def files_of_cast(cast: Cast) -> str:
     """The digest of the fleet's folders of all members. Raises OSError."""
-    return files_digest({member.recipe.name: member.recipe.folder for member in cast})
+    return files_digest({member.recipe.name: member.recipe.folder for member in cast}).whole
 
 
 def drivers_of(cast: Cast) -> frozenset[str]:

@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
-from attrs import asdict, evolve, filters, frozen
+from attrs import evolve, frozen
 
-from desired.digest import files_digest
+from desired.digest import FolderDigest, declaration_digest, files_digest
 from desired.model import Fleet, Recipe, Unobservable
 from reconciler.casts import apps_of
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
@@ -89,8 +89,8 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
             canonical=canonical,
             look=look_at(host.snapshots, host.state, canonical, sight.memory),
             mirror=_mirror(host, sight.recipe.name),
-            files=files,
-            tests=tests_of(files, sight.recipe, records) if files else "",
+            files=files.whole if files else "",
+            tests=tests_of(files.tests, sight.recipe, fleet.recipes, records) if files else "",
             missing_tools=host.commands.missing(sight.recipe.requires),
             tests_unreadable=unreadable,
         )
@@ -128,7 +128,7 @@ def _mirror(host: Host, name: str) -> MirrorSeen:
     return MirrorSeen(refs.head, refs.tags)
 
 
-def _files(fleet: Fleet, recipe: Recipe) -> tuple[str, str]:
+def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
     """The digest of its folder and of those of all that it needs, or why there is none.
 
     A fleet folder may change at any time, and that concerns the tests in it alone.
@@ -136,17 +136,18 @@ def _files(fleet: Fleet, recipe: Recipe) -> tuple[str, str]:
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""
     except OSError as failed:
-        return "", f"its tests cannot be read: {in_one_line(failed)}"
+        return None, f"its tests cannot be read: {in_one_line(failed)}"
 
 
-def tests_of(files: str, recipe: Recipe, records: Records) -> str:
+def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
     """The digest of all that a verdict rests on beside the release.
 
-    That is the declaration with the fleet's defaults, the files of the folders, and the releases of its needs.
+    That is what is declared of it and of all that it needs, with the fleet's defaults and by its values; the other
+    files of their folders; and the releases of its needs.
     """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {
-        "declared": repr(asdict(recipe, filter=filters.exclude("folder"))),
+        "declared": {name: declaration_digest(recipes[name]) for name in apps_of(recipe, recipes)},
         "files": files,
         "needs": {name: have.commit if have else "" for name, have in needs.items()},
     }

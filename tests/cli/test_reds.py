@@ -69,6 +69,22 @@ def test_a_red_is_tried_again_when_a_person_asks_or_its_tests_change_or_a_newer_
     assert good.row("jot")["have"]["lineage"] == [FIRST, THIRD]
 
 
+def test_a_red_is_remembered_where_its_declaration_is_only_written_in_another_way(settled: Jot) -> None:
+    settled.declare('[install]\nenv = { A = "1", B = "2" }\n[ready]\ntimeout = "10m"\n')
+    assert settled.json().code == 0
+    red(settled)
+    said = settled.recipe / "recipe.toml"
+    before = said.read_text()
+    head, _, tables = before.partition("[install]")
+    said.write_text(f'# the same\n[ready]\n"timeout"="600s"\n\n[install.env]\nB="2"\nA="1"\n\n{head}')
+    assert "600s" not in before
+    assert "A = " in tables
+    assert settled.row_of("--dry-run")["held_back"] == "red-before"
+
+    said.write_text(before.replace('A = "1"', 'A = "3"'))
+    assert settled.json("--dry-run").code == 2
+
+
 def test_a_red_is_worth_another_try_where_canon_or_this_place_is_another(settled: Jot) -> None:
     red(settled)
     canon = settled.folder / "canon"

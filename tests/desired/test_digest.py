@@ -1,13 +1,17 @@
 import os
 import shutil
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desired.digest import declaration_digest, files_digest
 from desired.digest import tests_digest as digest_of
+from desired.model import Install, Keep, Ready, Recipe, TierName
 
 
 def make(folder: Path) -> Path:
@@ -90,3 +94,46 @@ def test_two_folders_have_one_digest_exactly_if_they_hold_the_same(
 
     root = tmp_path_factory.mktemp("trees")
     assert (digest_of(write(root / "one", one)) == digest_of(write(root / "other", other))) == (one == other)
+
+
+def test_the_declarations_file_is_told_apart_from_the_other_files(tmp_path: Path) -> None:
+    folder = make(tmp_path / "recipe")
+    (folder / "sub" / "recipe.toml").touch()
+    before = files_digest({"notes": folder})
+    (folder / "recipe.toml").write_text("# another word\n[recipe]\n", encoding="utf-8")
+    after = files_digest({"notes": folder})
+    assert (before.whole != after.whole, before.tests == after.tests) == (True, True)
+    (folder / "sub" / "recipe.toml").write_text("a test's own", encoding="utf-8")
+    assert files_digest({"notes": folder}).tests != after.tests
+
+
+settings = st.dictionaries(st.sampled_from("ABC"), st.sampled_from(["", "1", "2"]), max_size=3)
+
+
+@given(settings, settings, st.sampled_from([60, 600]), st.sampled_from([60, 600]))
+def test_two_declarations_have_one_digest_exactly_if_they_say_the_same(
+    one: dict[str, str], other: dict[str, str], seconds: int, later: int
+) -> None:
+    def declared(env: dict[str, str], timeout: int, folder: str) -> Recipe:
+        turned = dict(reversed(env.items())) if folder == "here" else env
+        ready = Ready(timeout=timedelta(seconds=timeout))
+        return Recipe(
+            "notes", "https://forge.example/notes.git", Path(folder), install=Install(env=turned), ready=ready
+        )
+
+    a, b = declared(one, seconds, "here"), declared(other, later, "there")
+    assert (declaration_digest(a) == declaration_digest(b)) == (one == other and seconds == later)
+
+
+def test_every_part_of_a_declaration_counts() -> None:
+    plain = Recipe("notes", "https://forge.example/notes.git", Path("here"))
+    others = [
+        evolve(plain, driver="swarm"),
+        evolve(plain, review=date(2027, 3, 1)),
+        evolve(plain, tiers={TierName.CUSTOM: "why"}),
+        evolve(plain, canonical=evolve(plain.canonical, keep=Keep.RUNNING)),
+        evolve(plain, ready=evolve(plain.ready, http=None, tcp=True)),
+        evolve(plain, custom=evolve(plain.custom, run=(("a", "b"),))),
+        evolve(plain, custom=evolve(plain.custom, run=(("a",), ("b",)))),
+    ]
+    assert len({declaration_digest(each) for each in (plain, *others)}) == len(others) + 1

@@ -21,6 +21,10 @@ UNIT = 'wants the name of a unit that ends in ".service", or ""'
 NO_CHECK = "wants [data] check, without which a restore proves nothing"
 
 
+OURS = ["HOME", "LANG", "LC_ALL", "TMPDIR", "URL", "VERSION", "CANON_SLOT", "SSH_ASKPASS"]
+UNVERIFIED = "an upstream that is not verified proves nothing"
+OF_GIT = "of git's own variables only those for TLS, proxies and ssh are passed on"
+
 # A whole fleet.toml, with its problems.
 FLEET_RULES = [
     ("", ["1:1: fleet.name is missing", "1:1: format is missing: write format = 1"]),
@@ -48,6 +52,18 @@ FLEET_RULES = [
             f"3:41: environment.pass[3] {VARIABLE}",
         ],
     ),
+    *[
+        (f"format = 1\nfleet.name = 'ci'\n[environment]\npass = ['{name}']", [f"4:9: environment.pass[0] names {told}"])
+        for name, told in [
+            *((name, f"{name}, which Canon sets itself for what it starts") for name in OURS),
+            ("GIT_SSL_NO_VERIFY", f"GIT_SSL_NO_VERIFY: {UNVERIFIED}; did you mean GIT_SSL_CAINFO"),
+            ("GIT_SSL_CA_INFO", f"GIT_SSL_CA_INFO: {OF_GIT}; did you mean GIT_SSL_CAINFO"),
+            ("GIT_SSH", f"GIT_SSH: {OF_GIT}; did you mean GIT_SSH_COMMAND"),
+            ("GIT_DIR", f"GIT_DIR: {OF_GIT}"),
+            ("GIT_CONFIG_GLOBAL", f"GIT_CONFIG_GLOBAL: {OF_GIT}"),
+            ("GIT_", f"GIT_: {OF_GIT}"),
+        ]
+    ],
     ("format = 1\nfleet.name = 'ci'\n[mirror]\npush = ''", ["3:2: mirror is no known key"]),
     *[
         (f"format = 1\nfleet.name = 'ci'\n[swarm]\nzone = {bad}", [f"4:1: swarm.zone {ZONE}, not {told}"])

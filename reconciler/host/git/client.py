@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from desired.passing import PASSED_TO_GIT
 from reconciler.host.text import one_line
 
 # Since then git flushes what it writes as `core.fsync` says; `fetch --stdin` and `--no-write-fetch-head` are older.
@@ -56,10 +57,11 @@ _SETTINGS = {
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
     """The environment of a call that may speak only `protocols`; `base` is what all children get.
 
-    A fleet may pass on how ssh is called, for its keys' sake; nothing else of git's own.
+    Of git's own variables it holds how ssh is called, and what TLS and proxies go by, where a fleet passes them on.
     """
     ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
-    ours = {name: value for name, value in base.items() if not name.startswith("GIT_") or name in _PLACES}
+    kept = {*_PLACES, *PASSED_TO_GIT}
+    ours = {name: value for name, value in base.items() if not name.startswith("GIT_") or name in kept}
     return {**ours, **_ENVIRONMENT, "GIT_SSH_COMMAND": ssh, "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none"}
 
 

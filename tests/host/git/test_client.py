@@ -1,5 +1,6 @@
 import pytest
 
+from desired.passing import PASSED_TO_GIT
 from reconciler.host.git.client import complaint, git_argv, git_environment
 
 
@@ -27,6 +28,14 @@ def test_a_fleet_may_say_how_ssh_is_called_and_a_proxy_is_passed_on() -> None:
     environment = git_environment(base)
     assert {name: environment[name] for name in base} == base
     assert git_environment({})["GIT_SSH_COMMAND"] == "ssh -oBatchMode=yes"
+
+
+def test_what_git_goes_by_for_tls_and_proxies_reaches_it() -> None:
+    base = {name: f"/etc/{name}" for name in PASSED_TO_GIT}
+    plain = {"SSL_CERT_FILE": "/a", "SSL_CERT_DIR": "/b", "http_proxy": "c", "all_proxy": "d", "no_proxy": "e"}
+    environment = git_environment({**base, **plain})
+    assert {name: environment[name] for name in (*base, *plain)} == {**base, **plain}
+    assert {"GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_KEY", "GIT_PROXY_SSL_CAINFO"} <= base.keys()
 
 
 def test_a_setting_of_one_call_holds_over_the_profile() -> None:

@@ -1,0 +1,93 @@
+"""Upstreams behind a private CA, and behind a proxy: what the fleet passes on is what git goes by."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from desired.model import Recipe, Unobservable
+from reconciler.crossing import Question
+from reconciler.errors import InfrastructureError
+from reconciler.host.environment import child_environment
+from reconciler.host.git.mirrors import GitMirrors
+from reconciler.host.git.upstream import GitUpstream
+from state.folder import StateFolder
+from state.model import Answer
+from tests.repositories import Repository
+from tests.tls import Authority, authority, serving
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return authority(tmp_path_factory.mktemp("tls") / "ca")
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    """One release, laid out so that a server of plain files is enough."""
+    made = Repository.make(tmp_path / "repositories" / "notes.git")
+    made.commit({"Procfile": b"web: true\n"})
+    made.tag("1.0.0")
+    made.git("update-server-info")
+    return made
+
+
+def passing(environ: Mapping[str, str]) -> dict[str, str]:
+    """What children get where all of `environ` is passed on."""
+    return child_environment(environ, {"PATH": PATH, **environ}, Path("/nowhere"))
+
+
+def asked(url: str, environ: Mapping[str, str], protocol: str = "https") -> Answer | Unobservable:
+    question = Question(Recipe("notes", f"{url}/notes.git", Path("/nowhere")), None)
+    reply = GitUpstream(passing(environ), (protocol,)).ask([question])["notes"]
+    assert isinstance(reply, Answer | Unobservable)
+    return reply
+
+
+def test_an_upstream_behind_a_private_ca_is_asked_mirrored_and_checked_out(
+    private: Authority, upstream: Repository, tmp_path: Path
+) -> None:
+    environ = {"GIT_SSL_CAINFO": str(private.certificate)}
+    with serving(upstream.path.parent, private) as url:
+        answer = asked(url, environ)
+        assert isinstance(answer, Answer), answer
+        recipe = Recipe("notes", f"{url}/notes.git", Path("/nowhere"))
+        mirrors = GitMirrors(StateFolder(tmp_path / "state"), passing(environ), ("https",))
+        mirrors.update(recipe, answer, {"1.0.0": answer.head})
+    assert answer.head == upstream.head()
+    mirrors.checkout("notes", answer.head, tmp_path / "out")
+    assert (tmp_path / "out" / "Procfile").read_bytes() == b"web: true\n"
+
+
+def test_without_its_ca_such_an_upstream_is_neither_asked_nor_fetched(
+    private: Authority, upstream: Repository, tmp_path: Path
+) -> None:
+    head = upstream.head() or ""
+    with serving(upstream.path.parent, private) as url:
+        reply = asked(url, {})
+        mirrors = GitMirrors(StateFolder(tmp_path / "state"), passing({}), ("https",))
+        answer = Answer("", "main", head, {"1.0.0": head})
+        with pytest.raises(InfrastructureError, match="certificate"):
+            mirrors.update(Recipe("notes", f"{url}/notes.git", Path("/nowhere")), answer, {"1.0.0": head})
+    assert isinstance(reply, Unobservable)
+    assert "certificate" in reply.reason
+
+
+def test_an_upstream_that_wants_a_certificate_gets_the_one_that_is_passed_on(
+    private: Authority, upstream: Repository
+) -> None:
+    certificate, key = private.files("client")
+    trusted = {"GIT_SSL_CAINFO": str(private.certificate)}
+    with serving(upstream.path.parent, private, clients=True) as url:
+        named = asked(url, {**trusted, "GIT_SSL_CERT": str(certificate), "GIT_SSL_KEY": str(key)})
+        assert isinstance(asked(url, trusted), Unobservable)
+    assert isinstance(named, Answer), named
+
+
+def test_an_upstream_behind_a_proxy_is_asked_through_it(upstream: Repository) -> None:
+    with serving(upstream.path.parent) as proxy:
+        seen = asked("http://forge.invalid", {"http_proxy": proxy}, "http")
+        assert isinstance(asked("http://forge.invalid", {"http_proxy": proxy, "no_proxy": "*"}, "http"), Unobservable)
+    assert isinstance(seen, Answer), seen
