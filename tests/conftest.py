@@ -1,12 +1,16 @@
-"""What holds for every test: how hypothesis draws, that CI skips nothing, and what runs one after another."""
+"""What holds for every test: how hypothesis draws, what it needs, that CI skips nothing, what runs in a row."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.needs import lacking, needs_of
+from tests.swarm.engine import Engine, found_engine
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
@@ -38,6 +42,58 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no type
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:  # noqa: ANN401 - none of xdist's public types
     return _Together(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--outcomes", type=Path, metavar="FILE", help="write `OUTCOME ID` of every test, a line each")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path: Path | None = config.getoption("--outcomes")
+    # With xdist each worker reports to the first process, which alone writes.
+    if path is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Outcomes(path))
+
+
+class Outcomes:
+    """Writes how every test ended; one that was not torn down well is written twice."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("w", encoding="utf-8", buffering=1)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or not report.passed:
+            self.file.write(f"{report.outcome} {report.nodeid}\n")
+
+    def pytest_unconfigure(self) -> None:
+        self.file.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test that needs anything, so that `-m needs` and `-m "not needs"` part them."""
+    for item in items:
+        if item.get_closest_marker("needs") is None and (needs := needs_of(item)):
+            item.add_marker(pytest.mark.needs(*needs))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    why = [reason for need in needs_of(item) if (reason := lacking(need))]
+    if why:
+        pytest.skip("; ".join(why))
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The engine of the tests. Fails the last test that had it where anything of these tests is left on it at the end.
+
+    What bears no path of theirs, .ci/run looks for when all are done: `tests/images/engine left`.
+    """
+    engine = found_engine()
+    yield engine
+    left = engine.below(tmp_path_factory.getbasetemp())
+    assert not left, f"left on the engine: {sorted(left)}"
 
 
 @pytest.hookimpl(wrapper=True)

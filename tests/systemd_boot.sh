@@ -9,6 +9,8 @@ if [[ ${1:-} != --grouped ]]; then
   exec unshare --cgroup -- "$BASH" "$0" --grouped "$@"
 fi
 base=$3 shared=("${@:4}") root=$3/root
+# shellcheck source=tests/devices.sh
+source "$(dirname "$0")/devices.sh"
 
 mount -t tmpfs -o mode=755 layer "$base"
 mkdir "$base"/{upper,work,root}
@@ -21,19 +23,7 @@ mount -t sysfs -o ro sysfs "$root/sys"
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" # shows our own group as its root
 mount -t tmpfs -o mode=755 run "$root/run"
 mount -t tmpfs tmp "$root/tmp"
-mount -t tmpfs -o mode=755 dev "$root/dev"
-for node in null full zero random urandom tty; do
-  touch "$root/dev/$node"
-  mount --bind "/dev/$node" "$root/dev/$node"
-done
-mkdir "$root"/dev/{pts,shm}
-mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
-mount -t tmpfs shm "$root/dev/shm"
-ln -s pts/ptmx "$root/dev/ptmx"
-ln -s /proc/self/fd "$root/dev/fd"
-ln -s fd/0 "$root/dev/stdin"
-ln -s fd/1 "$root/dev/stdout"
-ln -s fd/2 "$root/dev/stderr"
+make_devices "$root"
 
 for folder in "${shared[@]}"; do
   mkdir -p "$root$folder"

@@ -1,7 +1,6 @@
 """The project's checks, as tests: one command and one count for everything."""
 
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -37,7 +36,7 @@ def test_it_passes(command: str) -> None:
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+@pytest.mark.needs("systemd-analyze")
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     for unit in (ROOT / "systemd").iterdir():
         # The program is where an installation puts it, which this machine need not have.
@@ -48,7 +47,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+@pytest.mark.needs("systemd-analyze")
 def test_the_service_stays_as_confined_as_it_is() -> None:
     rate = ["systemd-analyze", "security", "--offline=true", "--threshold=35", "systemd/reconcile.service"]
     done = subprocess.run(rate, cwd=ROOT, capture_output=True, text=True, check=False)

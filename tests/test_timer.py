@@ -15,13 +15,9 @@ import psutil
 import pytest
 from packaging.requirements import Requirement
 
-from tests.systemd_boot import PATIENCE, Machine, booted, control_group, obstacle
+from tests.systemd_boot import PATIENCE, Machine, booted, control_group
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.systemd,
-    pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "none"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.needs("systemd")]
 
 ROOT = Path(__file__).parent.parent
 RECONCILE = "/opt/canon/bin/reconcile"

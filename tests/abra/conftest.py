@@ -1,13 +1,13 @@
 """What is deployed for a test here is gone after it; all of it shares the tests' own engine with tests/swarm."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.abra.installed import REGISTRY, Installed, Operator, docker, remove, settle
+from tests.abra.installed import Installed, Operator, docker, remove, settle
+from tests.swarm.engine import Engine
 
 
 @pytest.fixture
@@ -22,11 +22,9 @@ def operator(installed: Installed, tmp_path: Path) -> Operator:
 
 
 @pytest.fixture
-def registry() -> str:
+def registry(engine: Engine) -> str:
     """The registry beside the tests' own engine."""
-    if REGISTRY not in os.environ:
-        pytest.skip('needs an engine of the tests\' own: eval "$(tests/images/engine start)"')
-    return os.environ[REGISTRY]
+    return engine.registry
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from tests.command import Said
 from tests.repositories import git
 
 STAND_IN: Final = Path(__file__).parent / "stand_in.py"
-REGISTRY: Final = "CANON_TEST_REGISTRY"
 WHO: Final = ("-c", "user.name=test", "-c", "user.email=test@example.org")
 LONGEST: Final = 120
 

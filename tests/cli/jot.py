@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,8 +137,8 @@ class Jot(Canon):
             assert copy.stdout is not None
             url = copy.stdout.readline().split()[3:4]
             assert url, copy.communicate()[1]
-            told = subprocess.run(["curl", "-sS", *url], capture_output=True, text=True, check=True, timeout=60)
-            return list(dict.fromkeys(told.stdout.split()))
+            with urllib.request.urlopen(url[0], timeout=60) as answer:  # noqa: S310  an address that Canon printed
+                return list(dict.fromkeys(answer.read().decode().split()))
         finally:
             copy.terminate()
             copy.communicate()

@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.cli.jot import FIRST, SECOND, Jot, paused
 
 SINCE = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
@@ -52,6 +54,7 @@ def test_a_pass_beside_a_raised_copy_leaves_that_recipe_untried_and_names_the_ow
     assert settled.lines() == [FIRST, "marked", SECOND]
 
 
+@pytest.mark.needs("root")
 def test_a_state_folder_of_somebody_else_is_left_alone(jot: Jot) -> None:
     jot.state.mkdir(mode=0o700)
     os.chown(jot.state, 12345, 12345)

@@ -87,7 +87,10 @@ def test_a_recipe_that_needs_another_is_raised_beside_it_and_finds_it(jot: Jot) 
     assert jot.lines() == [FIRST, "marked"]
 
 
-FINDS = 'test -n "$ACCOUNTS_URL" && curl -sSf "http://$ACCOUNTS_PEER" | grep -qF 1.0.0+v1\n'
+FINDS = """\
+test -n "$ACCOUNTS_URL"
+python3 -c 'import sys, urllib.request; assert b"1.0.0+v1" in urllib.request.urlopen(sys.argv[1]).read()' "http://$ACCOUNTS_PEER"
+"""
 
 
 def test_away_from_its_unit_a_green_release_is_not_promoted_and_not_held_against_it(jot: Jot) -> None:

@@ -1,7 +1,6 @@
 """The recipes that Canon's users have in common, as this repository declares them."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 
 from desired.declared import read_fleet
 from tests.command import BIN, TREE, Canon
+from tests.needs import alone
 from tests.swarm.test_real_applications import REAL
 
 FOLDER = TREE / "desired"
@@ -21,9 +21,6 @@ NAMES = """
 """.split()  # noqa: SIM905  # a list that is read as one
 RUN_HERE = {*REAL}
 WITHOUT_BACKUP = {"custom-html-tiny", "drone", "mailu"}
-
-# A network of its own in which nothing is up, so that no name is resolved and no address reached.
-ALONE = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
 
 
 def text_of(name: str) -> str:
@@ -88,9 +85,10 @@ def test_the_rotation_key_is_a_private_key_of_its_curve_and_another_each_time() 
         assert 0 < int(key, 16) < order
 
 
-def alone(canon: Canon, *words: str) -> "subprocess.CompletedProcess[str]":
+def run_alone(canon: Canon, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run it where no name is resolved and no address reached."""
     return subprocess.run(
-        [*ALONE, BIN / "reconcile", "--fleet", FOLDER, "--state", canon.state, *words],
+        [*alone(), BIN / "reconcile", "--fleet", FOLDER, "--state", canon.state, *words],
         cwd=canon.folder,
         env={**canon.environment, "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
@@ -103,13 +101,12 @@ def alone(canon: Canon, *words: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def canon(tmp_path: Path) -> Canon:
-    if subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this user may make no network of its own")
     return Canon(tmp_path)
 
 
+@pytest.mark.needs("network namespace")
 def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_reach(canon: Canon) -> None:
-    said = alone(canon, "--dry-run", "-o", "json")
+    said = run_alone(canon, "--dry-run", "-o", "json")
     document = json.loads(said.stdout)
     assert (said.returncode, document["exit_code"]) == (1, 1)
     assert [row["name"] for row in document["recipes"]] == NAMES
@@ -121,8 +118,9 @@ def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_rea
     assert not canon.state.exists()
 
 
+@pytest.mark.needs("network namespace")
 def test_the_table_has_a_row_for_each(canon: Canon) -> None:
-    said = alone(canon, "--dry-run")
+    said = run_alone(canon, "--dry-run")
     rows = [line.split()[:6] for line in said.stdout.splitlines()[1:22]]
     assert rows == [[name, "?", "-", "unobservable", "none", "missing"] for name in NAMES]
     assert said.returncode == 1

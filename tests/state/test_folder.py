@@ -12,8 +12,6 @@ from state.lock import hold
 from state.logs import logged_trials, prune_logs
 from tests.truth import digest_of
 
-NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-
 
 def test_every_path_lies_where_the_design_says(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
@@ -123,7 +121,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
         StateFolder(tmp_path / "canon").create()
 
 
-@NEEDS_ROOT
+@pytest.mark.needs("root")
 def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     (tmp_path / "canon").mkdir(0o700)
     os.chown(tmp_path / "canon", 65534, 65534)

@@ -14,7 +14,7 @@ from tests.state.promoting import ENTRY, promote, release
 from tests.state.trees import picture
 from tests.values import NOW
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+pytestmark = pytest.mark.needs("root")  # to mount a small disk
 
 
 @pytest.fixture

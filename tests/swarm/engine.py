@@ -85,8 +85,8 @@ def _found(url: str) -> bool:
         raise
 
 
-def missing() -> str | None:
-    """Why the tests have no engine; None where they have one."""
+def missing() -> str:
+    """Why the tests have no engine; "" where they have one."""
     host, registry = os.environ.get("DOCKER_HOST"), os.environ.get("CANON_TEST_REGISTRY")
     if host is None or registry is None or shutil.which("docker") is None:
         return f"no Docker Engine of the tests' own; as root: {START}"
@@ -100,7 +100,7 @@ def missing() -> str | None:
         _found(f"http://{registry}/v2/")
     except OSError as error:
         return f"no registry of images answers at {registry}: {error}"
-    return None
+    return ""
 
 
 def found_engine() -> Engine:

@@ -116,7 +116,7 @@ def test_a_fleet_without_git_is_a_digest_of_all_its_files(fleet: Path) -> None:
     assert fleet_revision(fleet, ENVIRONMENT) == f"sha256:{folder_digest([fleet])}"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.needs("root")
 def test_a_repository_of_somebody_else_is_not_asked(fleet: Path) -> None:
     committed(fleet)
     for path in (fleet, *fleet.rglob("*")):

@@ -1,0 +1,63 @@
+"""What a test needs beside git, make and Python: `@pytest.mark.needs("root", "lighttpd")`.
+
+On a machine that lacks it the test is skipped with the reason. A need is `root`, `engine`, `systemd`, `network
+namespace`, or else the name of a program.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import pytest
+
+from tests import systemd_boot
+from tests.swarm import engine
+
+# An ordinary user's PATH on Debian has no folder of system programs, where the programs are all the same.
+SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
+# Whoever requests one of these fixtures needs this.
+BY_FIXTURE = {"engine": "engine", "served": "lighttpd"}
+
+
+def needs_of(item: pytest.Item) -> tuple[str, ...]:
+    """All needs of a collected test, each once."""
+    marked = (need for mark in item.iter_markers("needs") for need in mark.args)
+    fixtures = getattr(item, "fixturenames", ())
+    requested = (need for fixture, need in BY_FIXTURE.items() if fixture in fixtures)
+    return tuple(dict.fromkeys((*marked, *requested)))
+
+
+@cache
+def lacking(need: str) -> str:
+    """Why this machine cannot meet a need; "" if it can."""
+    return KNOWN[need]() if need in KNOWN else program(need)
+
+
+def program(name: str) -> str:
+    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{SYSTEM}")
+    return "" if found else f"{name} is not installed"
+
+
+def root() -> str:
+    return "" if os.geteuid() == 0 else "needs root"
+
+
+def network_namespace() -> str:
+    """A network with no way out; the kernel decides whether an ordinary user may have one."""
+    done = subprocess.run([*alone(), "true"], capture_output=True, text=True, check=False)
+    return f"no network of its own: {done.stderr.strip()}" if done.returncode else ""
+
+
+def alone() -> list[str]:
+    """The command that runs its arguments in such a network."""
+    return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+
+
+KNOWN: Mapping[str, Callable[[], str]] = {
+    "root": root,
+    "engine": engine.missing,
+    "systemd": systemd_boot.obstacle,
+    "network namespace": network_namespace,
+}
