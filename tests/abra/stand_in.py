@@ -77,7 +77,7 @@ class Abra:
         self.require_secrets(config)
         self.confirm("proceed with deployment?")
         with tempfile.NamedTemporaryFile("w", suffix=".json") as added:
-            json.dump(self.added(config, version, environment), added)
+            json.dump(self.added(version, environment), added)
             added.flush()
             manner = ("--detach=true", "--resolve-image", "always")
             self.docker("stack", "deploy", *manner, *compose([*files, Path(added.name)]), self.stack, env=environment)
@@ -142,16 +142,15 @@ class Abra:
         if lacking:
             fatal(f"unable to deploy, secrets not generated: {', '.join(lacking)}")
 
-    def added(self, config: str, version: str, environment: Mapping[str, str]) -> dict[str, object]:
-        """Labels on the service `app`, and the app's variables in every service."""
+    def added(self, version: str, environment: Mapping[str, str]) -> dict[str, object]:
+        """Labels on the service `app`, and the app's variables in that service alone."""
         chaos = "--chaos" in self.flags
         labels = {"recipe": self.recipe, "chaos": str(chaos).lower(), "chaos-version" if chaos else "version": version}
-        services: dict[str, dict[str, object]] = {
-            name: {"environment": {key: value.replace("$", "$$") for key, value in environment.items()}}
-            for name in re.findall(r"^ {2}(\S+):$", section(config, "services"), re.MULTILINE)
+        app = {
+            "environment": {key: value.replace("$", "$$") for key, value in environment.items()},
+            "deploy": {"labels": {f"coop-cloud.{self.stack}.{key}": value for key, value in labels.items()}},
         }
-        services["app"]["deploy"] = {"labels": {f"coop-cloud.{self.stack}.{key}": val for key, val in labels.items()}}
-        return {"version": "3.8", "services": services}
+        return {"version": "3.8", "services": {"app": app}}
 
     def converge(self, config: str) -> None:
         found = re.search(rf"coop-cloud\.{re.escape(self.stack)}\.timeout: \"?(\d+)", config)

@@ -136,9 +136,9 @@ def test_an_app_gets_its_settings_and_what_was_given_in_their_stead(life: Life) 
     assert told["DOMAIN"] == "notes.localhost"
 
 
-def test_a_file_of_the_fleet_is_laid_over_the_recipe(life: Life) -> None:
+def test_a_service_other_than_app_gets_what_its_files_say_and_no_setting_beside_that(life: Life) -> None:
     (worker,) = life.slots.inspect("service", f"{life.slots.stack(life.app)}_worker")
-    assert "LAID=over" in worker["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"]
+    assert worker["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] == ["LAID=over"]
 
 
 def test_a_command_runs_inside_the_app_as_it_was_given(life: Life) -> None:

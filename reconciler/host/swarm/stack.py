@@ -112,9 +112,11 @@ def _ours(config: Config, stack: Stack, release: Release, door: Door) -> Config:
 
 def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Config:
     service = config["services"][name]
-    environment = service.get("environment") or {}
-    missing = {key: value for key, value in release.settings.items() if key not in environment}
-    laid: dict[str, Any] = {"environment": missing, "deploy": {"labels": _labels(name, config, stack, release, door)}}
+    laid: dict[str, Any] = {"deploy": {"labels": _labels(name, config, stack, release, door)}}
+    if name == APP:
+        # Co-op Cloud's own tool gives all settings to this service alone; the others get what their file says.
+        environment = service.get("environment") or {}
+        laid["environment"] = {key: value for key, value in release.settings.items() if key not in environment}
     if name == APP and door.published is not None:
         laid["ports"] = [{"target": door.target, "published": door.published, "mode": "host"}]
         # Two tasks cannot hold one port of the host: a new one that starts first would wait for ever.

@@ -146,17 +146,21 @@ def test_nothing_that_a_recipe_says_of_its_objects_is_lost(config: Config, door:
 
 
 @given(configs(), DOORS)
-def test_of_services_only_what_is_missing_is_said(config: Config, door: Door) -> None:
+def test_the_app_gets_every_setting_that_it_does_not_name_and_no_other_service_gets_one(
+    config: Config, door: Door
+) -> None:
     laid = filled_in(overlay(config, STACK, RELEASE, door))
     assert laid["services"].keys() == config["services"].keys()
     for name, service in laid["services"].items():
+        labels = service["deploy"]["labels"]
+        assert (labels[SLOT], labels[COMMIT]) == (MARK, RELEASE.commit)
+        if name != "app":
+            assert set(service) == {"deploy"}
+            continue
         theirs = config["services"][name].get("environment") or {}
         assert not service["environment"].keys() & theirs.keys()
         assert {**RELEASE.settings, **theirs} == {**service["environment"], **theirs}
-        labels = service["deploy"]["labels"]
-        assert (labels[SLOT], labels[COMMIT]) == (MARK, RELEASE.commit)
-        assert set(service) <= {"environment", "deploy", "ports"}
-        assert set(service) == {"environment", "deploy"} or name == "app"
+        assert {"environment", "deploy"} <= set(service) <= {"environment", "deploy", "ports"}
 
 
 @given(configs(), DOORS)
