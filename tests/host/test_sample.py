@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ LINES = st.lists(
     st.builds(
         "{}={}{}".format,
         st.sampled_from(["A", "B", "COMPOSE_FILE", "SECRET_X_VERSION", "SECRET_Y_VERSION", "#C"]),
-        st.sampled_from(["", "v1", "v2", "'a b'", '"$A:x"']),
+        st.sampled_from(["", "v1", "v2", "'a b'", '"$A:x"', '"one\ntwo=2"']),
         st.sampled_from(["", " # length=8", " # why"]),
     ),
     max_size=6,
@@ -35,6 +37,16 @@ def test_any_text_is_a_sample_or_refused_in_words(text: str) -> None:
         assert "PATH" not in sample.settings
         assert not any("\0" in value for value in sample.settings.values())
         assert all(need.length is None or need.length > 0 for need in sample.secrets)
+
+
+@given(st.dictionaries(VARIABLES, VALUES.filter(lambda value: "\r" not in value)), st.sampled_from("'\""))
+def test_a_value_that_is_quoted_as_it_lies_is_given_back_with_all_its_lines(
+    settings: dict[str, str], quote: str
+) -> None:
+    plain = {name: re.sub(r"""['"\\$`]""", "", value) for name, value in settings.items()}
+    text = "".join(f"{name}={quote}{value}{quote} # why\n# {name}=no\n" for name, value in plain.items())
+    assert parse_sample(text) == Sample(plain, ())
+    event(f"several lines: {any(chr(10) in value for value in plain.values())}")
 
 
 @given(st.dictionaries(VARIABLES, VALUES))
@@ -63,6 +75,13 @@ def test_a_quoted_sample_gives_back_the_values_it_was_written_from(settings: dic
         ("A=it's", "it's"),
         ("A=1\nA=2", "2"),
         ("#A=0\nA=1\r", "1"),
+        ("A = spaced", "spaced"),
+        # Over several lines everything counts up to the quote that closes it.
+        ('A="one\n\n  # two\nB=3 "  # why', "one\n\n  # two\nB=3 "),
+        ("export A='one $x\n\"two\" \\'", 'one $x\n"two" \\'),
+        ('A="say \\"one\ntwo\\" it\'s"', 'say "one\ntwo" it\'s'),
+        ('A="one\r\ntwo"\r', "one\ntwo"),
+        ('A="one\ntwo"\n#B="x\nA="three"', "three"),
     ],
 )
 def test_a_value_is_read_as_a_shell_minded_person_means_it(line: str, value: str) -> None:
@@ -77,6 +96,7 @@ def test_a_value_is_read_as_a_shell_minded_person_means_it(line: str, value: str
         (" # length=64 charset=hex", SecretNeed("x", 64, "hex")),
         (" # charset=alphanumeric length=8, please", SecretNeed("x", None)),
         (" # length=8 generate=false", SecretNeed("x", None)),
+        (" # length=20 charset=default", SecretNeed("x", 20)),
         (" # the length=8 of it", SecretNeed("x", 8)),
         # A maker may know what we do not.
         (" # length=8 charset=rot13", SecretNeed("x", None)),
@@ -97,6 +117,9 @@ def test_a_secret_is_declared_by_its_version_and_described_by_its_comment(commen
         ("CANON_SLOT=/x", ".env.sample:1: may not set CANON_SLOT"),
         ("A='x", ".env.sample:1: the value of A has an unclosed quote or text after its quotes"),
         ('A="x" y', ".env.sample:1: the value of A has an unclosed quote or text after its quotes"),
+        ('A="x\n\nB=y', ".env.sample:1: the value of A has an unclosed quote or text after its quotes"),
+        ('A="x\n\0"', ".env.sample:2: holds a NUL byte"),
+        ('A="x\ny"\nPATH=/x', ".env.sample:3: may not set PATH"),
         ("just words", ".env.sample:1: no setting"),
         ("1A=x", ".env.sample:1: no setting"),
         ("A=x\0", ".env.sample:1: holds a NUL byte"),
