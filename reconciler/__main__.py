@@ -1,13 +1,30 @@
 """`python -m reconciler`, and the `reconcile` command."""
 
+import os
 import sys
 
 from reconciler.cli import run
+from reconciler.cli.streams import flush_or_drop, open_missing
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    _require_utf8()
+    open_missing()
+    code = run(sys.argv[1:])
+    flush_or_drop()
+    sys.exit(code)
+
+
+def _require_utf8() -> None:
+    """Start anew in Python's UTF-8 mode where the locale has another encoding.
+
+    Recipes, logs and settings are UTF-8 whatever whoever starts us has set; only the answer is in the locale's.
+    """
+    if sys.getfilesystemencoding() == "utf-8":
+        return
+    os.environ.setdefault("PYTHONIOENCODING", f"{getattr(sys.stdout, 'encoding', 'ascii')}:backslashreplace")
+    os.execv(sys.executable, [sys.orig_argv[0], "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606  ourselves
 
 
 if __name__ == "__main__":

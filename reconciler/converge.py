@@ -14,7 +14,7 @@ from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
 from reconciler.core.sights import Look, Sight, State, believed_tags, moved_tags, want_of
 from reconciler.crossing import MirrorRefs
-from reconciler.errors import BusyError, CanonError, InterruptedPassError, in_one_line
+from reconciler.errors import BusyError, CanonError, in_one_line
 from reconciler.evidence import remembered, trial_entry
 from reconciler.keeping import is_kept, keep_up, look_at_kept, make_room, meeting, survey
 from reconciler.ports import Host
@@ -70,8 +70,6 @@ def _attempt(task: Task, step: Step) -> Attempt:
         return Attempt(hindrance=busy.message)
     except (CanonError, StateError, OSError) as failed:
         return Attempt(hindrance=in_one_line(failed), host_fault=True)
-    except InterruptedPassError:
-        raise
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
         return Attempt(hindrance=_bug(task.host, step.recipe, bug), host_fault=True)
 
@@ -119,8 +117,6 @@ def _keep_up(task: Task, names: Iterable[str]) -> None:
         try:
             if name in have and _look_at_kept(task, have[name]).state is State.DOWN:
                 keep_up(host, task.fleet, have[name])
-        except InterruptedPassError:
-            raise
         except Exception as bug:  # noqa: BLE001  as with trials; that it is down is told by looking again
             _bug(host, name, bug)
 

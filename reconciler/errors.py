@@ -58,10 +58,11 @@ class BusyError(InfrastructureError):
     """Somebody else holds the lock; the message names pid, command and since when."""
 
 
-class InterruptedPassError(Exception):
+class InterruptedPassError(BaseException):
     """A signal asked to stop; `signal_number` is the one that did.
 
-    No CanonError: whoever turns what went wrong with one recipe into that recipe's value must let this through.
+    No Exception: whoever turns what went wrong with one recipe into that recipe's value must let this through, and
+    so must libraries that go on after any exception.
     """
 
     def __init__(self, signal_number: int) -> None:

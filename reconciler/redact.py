@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,9 +27,50 @@ class Redaction:
         return max(map(len, self.spellings), default=0)
 
     def apply(self, data: bytes) -> bytes:
-        if not self.spellings or not data:
-            return data
-        return re.sub(b"|".join(map(re.escape, self.spellings)), _INSTEAD, data)
+        """`data` without any byte that belongs to a spelling; spellings that overlap are taken out as one."""
+        stream = RedactedStream(self)
+        return stream.feed(data) + stream.rest()
+
+
+class RedactedStream:
+    """Takes secrets out of text that comes in chunks; together its answers are what `apply` makes of the whole.
+
+    A secret may be the beginning of another one, or overlap it: whether a byte belongs to none is certain only once
+    the longest spelling that could begin at or before it would be there.
+    """
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._longest = redaction.longest
+        self._pattern = re.compile(b"|".join(map(re.escape, redaction.spellings))) if redaction.spellings else None
+        self._held = b""
+        self._covered = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What is certain by now."""
+        self._held += chunk
+        return self._upto(max(0, len(self._held) - self._longest + 1) if self._longest else len(self._held))
+
+    def rest(self) -> bytes:
+        """What was held back, at the end of the text."""
+        return self._upto(len(self._held))
+
+    def _upto(self, cut: int) -> bytes:
+        """Answer for the bytes before `cut`; of those that are held, the first `covered` are taken out already."""
+        parts, end = [], self._covered
+        for start, stop in self._found(cut):
+            if start >= end:
+                parts += [self._held[end:start], _INSTEAD]
+            end = max(end, stop)
+        parts.append(self._held[end:cut])
+        self._held, self._covered = self._held[cut:], max(0, end - cut)
+        return b"".join(parts)
+
+    def _found(self, before: int) -> Iterator[tuple[int, int]]:
+        """Where spellings begin and end that begin earlier than `before`: the longest at each place."""
+        found = self._pattern.search(self._held) if self._pattern else None
+        while self._pattern and found and found.start() < before:
+            yield found.span()
+            found = self._pattern.search(self._held, found.start() + 1)
 
 
 def redaction(secrets: Iterable[bytes]) -> Redaction:

@@ -11,7 +11,7 @@ from desired.model import Recipe, Release
 from reconciler.crossing import Absent, App, Residue
 from reconciler.errors import InfrastructureError, was_killed
 from reconciler.ports import Driver, Host
-from reconciler.redact import redaction, slot_secrets
+from reconciler.redact import Redaction, redaction, slot_secrets
 from state.durable import remove_tree
 
 LOG_TAIL_BYTES = 256 * 1024
@@ -139,13 +139,14 @@ class Slot:
         """Append what the apps said to the log, and take the secrets out of all of it."""
         for placed in self.placed.values():
             placed.driver.logs(placed.app)
+        known = redaction(slot_secrets(self.folder))
         said = [
-            f"==> {placed.recipe.name} {placed.release.version}: {path.stem}\n{_last(path)}"
+            f"==> {placed.recipe.name} {placed.release.version}: {path.stem}\n{_last(path, known)}"
             for placed in self.placed.values()
             for path in _files_in(placed.app.logs)
         ]
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        self.log.write_text(self.redact(text + "\n".join(said)))
+        text = self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+        self.log.write_text(self.redact(text + "\n".join(said)), "utf-8", "backslashreplace")
         self.log.chmod(0o600)
 
     def _remove(self) -> None:
@@ -195,7 +196,8 @@ def _files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
 
 
-def _last(path: Path) -> str:
+def _last(path: Path, known: Redaction) -> str:
+    """The end of a file without secrets; one that the start of what is read has cut in two is dropped with it."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES))
-        return file.read().decode(errors="replace")
+        file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES - known.longest))
+        return known.apply(file.read())[-LOG_TAIL_BYTES:].decode(errors="replace")

@@ -1,13 +1,15 @@
 """What only a person can decide: to accept what upstream did, and to forget an orphan. The ledger keeps who and why."""
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve
 
 from desired.model import Unobservable
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
+from reconciler.cli.house import House, make_host, open_house, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, say
 from reconciler.core.sights import Sight, moved_tags, vanished_tags
 from reconciler.errors import InfrastructureError, NeedsPersonError
@@ -15,7 +17,7 @@ from reconciler.keeping import give_up
 from reconciler.observe import observe
 from reconciler.ports import Host
 from reconciler.reservation import reserved
-from state.lock import hold
+from state.lock import Lock, hold
 from state.model import Entry, KnownTag, Memory
 
 
@@ -24,8 +26,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     house = open_house(options)
     require(house, name)
     _require_words(reason)
-    house.state.create()
-    with stoppable(), hold(house.state.lock, f"accept {name}") as lock, watcher(options) as watching:
+    with stoppable(), private_files(), _held(house, f"accept {name}") as lock, watcher(options) as watching:
         host = make_host(house, watching, lock.descriptor)
         sight = observe(host, house.fleet, [name], host.registry.read()).sights[name]
         if isinstance(sight.answer, Unobservable):
@@ -34,6 +35,14 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
         body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": said}
         host.registry.remember([memory], [Entry(host.clock.now(), "accepted", name, body)])
     return say(options, "accept", f"{name}: {said}")
+
+
+@contextmanager
+def _held(house: House, command: str) -> Iterator[Lock]:
+    """The pass lock of a state folder that is made where it is missing."""
+    house.state.create()
+    with hold(house.state.lock, command) as lock:
+        yield lock
 
 
 def _require_words(reason: str) -> None:
@@ -65,7 +74,12 @@ def forget(options: Options, name: str, reason: str) -> int:
     _require_words(reason)
     if name in house.fleet.recipes:
         raise UsageError(f"{name} is declared", f"remove recipes/{name} from the fleet first")
-    with stoppable(), hold(_existing(house, name), f"forget {name}") as lock, watcher(options) as watching:
+    with (
+        stoppable(),
+        private_files(),
+        hold(_existing(house, name), f"forget {name}") as lock,
+        watcher(options) as watching,
+    ):
         host = make_host(house, watching, lock.descriptor)
         said = _drop(host, name, reason)
     return say(options, "forget", f"{name}: {said}")

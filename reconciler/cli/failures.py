@@ -11,7 +11,9 @@ from typing import Final
 import click
 
 from desired.problems import DeclarationError
-from reconciler.errors import BusyError, CanonError, InterruptedPassError, what_and_remedy
+from reconciler.cli.options import columns_of
+from reconciler.cli.streams import answer, complain
+from reconciler.errors import BusyError, CanonError, InterruptedPassError, NeedsPersonError, what_and_remedy
 from reconciler.show.answers import error_document
 from reconciler.show.document import Json, write
 from reconciler.show.problems import render_error, render_problems
@@ -19,6 +21,7 @@ from reconciler.show.screen import Screen, screen_for
 from state.errors import ForeignFolderError, LockHeldError, StateError
 
 COULD_NOT: Final = 1
+NEEDS_PERSON: Final = 4
 USAGE: Final = 64
 BUSY: Final = 75
 DECLARATIONS: Final = 78
@@ -36,7 +39,7 @@ def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
     return _one(wrong.format_message(), f"see: {path} --help", USAGE, arguments)
 
 
-def fail(failed: Exception, arguments: Sequence[str]) -> int:
+def fail(failed: BaseException, arguments: Sequence[str]) -> int:
     """Tell an error by its remedy; one that nobody expected is a bug and shows its trace."""
     if isinstance(failed, DeclarationError):
         text = render_problems(failed.problems, _screen(arguments))
@@ -46,7 +49,7 @@ def fail(failed: Exception, arguments: Sequence[str]) -> int:
         return _one(failed.message, "", SIGNALLED + failed.signal_number, arguments)
     if isinstance(failed, CanonError | StateError | OSError):
         return _one(*what_and_remedy(failed), _code(failed), arguments)
-    traceback.print_exception(failed)
+    complain("".join(traceback.format_exception(failed)))
     return _one(f"a bug in Canon: {failed!r}", "please report it with the lines above", COULD_NOT, arguments)
 
 
@@ -58,6 +61,8 @@ def _code(failed: CanonError | StateError | OSError) -> int:
             return USAGE
         case ForeignFolderError():
             return DECLARATIONS
+        case NeedsPersonError():
+            return NEEDS_PERSON
         case _:
             return COULD_NOT
 
@@ -68,16 +73,13 @@ def _one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> i
 
 
 def _tell(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
-    sys.stderr.write(text)
-    if wants_json(arguments):
-        sys.stdout.write(write(document))
-    return exit_code
+    complain(text)
+    return answer(write(document), exit_code) if wants_json(arguments) else exit_code
 
 
 def _screen(arguments: Sequence[str]) -> Screen:
     """The screen that stderr is, for a command line that may not even parse."""
-    width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
-    return screen_for(width, os.environ, no_color="--no-color" in arguments)
+    return screen_for(columns_of(sys.stderr), os.environ, no_color="--no-color" in arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ from reconciler.host.environment import child_environment, place
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.revision import canon_revision, fleet_revision
 from reconciler.host.git.upstream import GitUpstream
+from reconciler.host.orders import STOPPING
 from reconciler.host.processes.driver import ProcessDriver
 from reconciler.host.ready import HostReadiness
 from reconciler.host.run import prepare
@@ -136,12 +137,16 @@ def watcher(options: Options) -> Lines:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Within, SIGINT and SIGTERM raise InterruptedPassError; a second one ends the clearing up after the first."""
+    """Within, a signal of STOPPING raises InterruptedPassError; a second one ends the clearing up after the first.
+
+    A hangup that `nohup` has made us ignore stays ignored.
+    """
 
     def stop(number: int, _: FrameType | None) -> None:
         raise InterruptedPassError(number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded}
     hook, sys.unraisablehook = sys.unraisablehook, _again
     try:
         yield
@@ -152,9 +157,19 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
+def private_files() -> Iterator[None]:
+    """Within, what this process makes is its owner's alone, whatever umask it was started with."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
 def undisturbed() -> Iterator[None]:
-    """Within, SIGINT and SIGTERM wait: what was done is told whole."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    """Within, signals of STOPPING wait: what was done is told whole."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
     finally:

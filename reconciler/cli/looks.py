@@ -10,6 +10,7 @@ from desired.values import is_recipe_name
 from reconciler.cli.failures import UsageError
 from reconciler.cli.house import House, make_host, open_house, require
 from reconciler.cli.options import Options, columns
+from reconciler.cli.streams import answer
 from reconciler.core.report import Command, Population, Run
 from reconciler.core.sights import Look, State
 from reconciler.keeping import is_kept, look_at_kept, survey
@@ -37,12 +38,10 @@ def status(options: Options, name: str | None) -> int:
     now, screen = datetime.now(UTC), screen_for(columns(), os.environ, no_color=options.no_color)
     code = _code({row.look.state for row in rows})
     if options.json:
-        sys.stdout.write(write(_document(house, rows, now, code)))
-    elif name is not None:
-        sys.stdout.write(render_card(rows[0], screen, now))
-    else:
-        sys.stdout.write(render_status(rows, screen, now, wide=options.output == "wide"))
-    return code
+        return answer(write(_document(house, rows, now, code)), code)
+    if name is not None:
+        return answer(render_card(rows[0], screen, now), code)
+    return answer(render_status(rows, screen, now, wide=options.output == "wide"), code)
 
 
 def _document(house: House, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
@@ -103,9 +102,7 @@ def logs(options: Options, name: str, trial: str | None) -> int:
         raise UsageError(f"no trial {chosen} of {name}", f"there are: {', '.join(trials)}")
     order = [*TierName, "promote"]
     texts = {tier: house.state.trial_log(name, chosen) / f"{tier}.log" for tier in order}
-    there = {str(tier): path.read_text(errors="replace") for tier, path in texts.items() if path.exists()}
+    there = {str(tier): path.read_text("utf-8", "replace") for tier, path in texts.items() if path.exists()}
     if options.json:
-        sys.stdout.write(write(logs_document(name, chosen, there)))
-    else:
-        sys.stdout.write(render_logs(chosen, there, screen_for(columns(), os.environ, no_color=options.no_color)))
-    return 0
+        return answer(write(logs_document(name, chosen, there)), 0)
+    return answer(render_logs(chosen, there, screen_for(columns(), os.environ, no_color=options.no_color)), 0)

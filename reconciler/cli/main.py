@@ -8,6 +8,8 @@ from typing import Final
 import click
 
 from reconciler.cli.options import WORDS, Options, shared
+from reconciler.cli.streams import COULD_NOT, complain, unwritten
+from reconciler.errors import InterruptedPassError
 
 USAGE: Final = 64
 
@@ -19,7 +21,7 @@ Exit codes, the gravest wins (5, 1, 4, 3, 2):
   3   a canonical is damaged or down
   4   needs a person
   5   hollow: nothing enrolled, or the sums do not close
-  64  usage    75  busy    78  declarations    130/143  interrupted
+  64  usage    75  busy    78  declarations    129/130/143  interrupted
 """
 
 
@@ -170,7 +172,10 @@ def run(arguments: Sequence[str]) -> int:
         return usage(wrong, arguments)
     except click.Abort:
         return 130
-    except Exception as failed:  # noqa: BLE001  the one place where an error becomes an exit code
+    except OSError as error:  # from click itself, which writes help and versions
+        complain("reconcile: {}\n  {}\n".format(*unwritten(error)))
+        return COULD_NOT
+    except (Exception, InterruptedPassError) as failed:  # noqa: BLE001  where an error becomes an exit code
         from reconciler.cli.failures import fail
 
         return fail(failed, arguments)

@@ -3,9 +3,13 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
+
+from reconciler.cli.streams import answer
+from reconciler.errors import InfrastructureError, what_and_remedy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +107,10 @@ def shared(function: Function) -> Function:
         said = Options(**{name: given.pop(name) for name in names})
         parent = context.parent.obj if context.parent is not None else None
         context.obj = said.over(parent) if isinstance(parent, Options) else said
-        return context.invoke(function, context.obj, **given)
+        try:
+            return context.invoke(function, context.obj, **given)
+        except OSError as failed:  # click would end without a word where its number is that of a broken pipe
+            raise InfrastructureError(*what_and_remedy(failed)) from failed
 
     collected.__name__, collected.__doc__ = function.__name__, function.__doc__
     collected.__click_params__ = list(reversed(_SHARED))  # type: ignore[attr-defined]  # where click's own options go
@@ -112,9 +119,14 @@ def shared(function: Function) -> Function:
 
 def columns() -> int | None:
     """Width of the terminal that stdout is; None where it is none."""
-    if not sys.stdout.isatty():
-        return None
-    return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    return columns_of(sys.stdout)
+
+
+def columns_of(stream: TextIO) -> int | None:
+    """Width of the terminal that `stream` is; None where it is none, or is gone."""
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns or None if stream.isatty() else None
+    return None
 
 
 def say(options: Options, command: str, line: str) -> int:
@@ -123,5 +135,4 @@ def say(options: Options, command: str, line: str) -> int:
     from reconciler.show.document import write
     from reconciler.show.escape import escape
 
-    sys.stdout.write(write(said_document(command, line)) if options.json else escape(line) + "\n")
-    return 0
+    return answer(write(said_document(command, line)) if options.json else escape(line) + "\n", 0)

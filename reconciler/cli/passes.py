@@ -1,14 +1,14 @@
 """A pass, a dry run, and a drift report."""
 
 import os
-import sys
 from collections.abc import Sequence
 
 from attrs import evolve
 
 from reconciler.cli.failures import SIGNALLED
-from reconciler.cli.house import House, make_host, open_house, require, stoppable, undisturbed, watcher
+from reconciler.cli.house import House, make_host, open_house, private_files, require, stoppable, undisturbed, watcher
 from reconciler.cli.options import Options, columns
+from reconciler.cli.streams import answer
 from reconciler.core.report import Command, Report
 from reconciler.loop import Asked, reconcile
 from reconciler.loop import preview as look
@@ -31,8 +31,8 @@ def converge(options: Options, retry: Sequence[str]) -> int:
     """One pass under the pass lock."""
     house = open_house(options)
     asked = _asked(house, Command.PASS, retry)
-    house.state.create()
-    with stoppable():
+    with stoppable(), private_files():
+        house.state.create()
         with hold(house.state.lock, "reconcile") as lock, watcher(options) as watching:
             done = reconcile(make_host(house, watching, lock.descriptor), asked)
         report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
@@ -49,10 +49,7 @@ def _asked(house: House, command: Command, retry: Sequence[str]) -> Asked:
 def _answer(house: House, report: Report) -> int:
     options = house.options
     if options.json:
-        sys.stdout.write(write(report_document(report)))
-    else:
-        screen = screen_for(columns(), os.environ, no_color=options.no_color)
-        wide = options.output == "wide"
-        sys.stdout.write(render_report(report, screen, wide=wide, state=str(house.state.root)))
-    sys.stdout.flush()
-    return report.exit_code
+        return answer(write(report_document(report)), report.exit_code)
+    screen = screen_for(columns(), os.environ, no_color=options.no_color)
+    wide = options.output == "wide"
+    return answer(render_report(report, screen, wide=wide, state=str(house.state.root)), report.exit_code)

@@ -16,8 +16,9 @@ from desired.want import releases
 from reconciler.assignment import Assignment
 from reconciler.casts import cast_of, drivers_of, rested_whole
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, require, stoppable, watcher
+from reconciler.cli.house import House, make_host, open_house, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
+from reconciler.cli.streams import answer, write_answer
 from reconciler.converge import base_for, trial_id
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate
@@ -65,8 +66,8 @@ def trial(options: Options, name: str, wish: Wish) -> int:
     house = open_house(options)
     require(house, name)
     tiers = _tiers(wish.tiers)
-    house.state.create()
-    with stoppable(), watcher(options) as watching:
+    with stoppable(), private_files(), watcher(options) as watching:
+        house.state.create()
         host = make_host(house, watching)
         started_at = host.clock.now()
         tested = _try(host, house, name, wish, tiers)
@@ -167,13 +168,14 @@ def _need_releases(records: Records, sights: Mapping[str, Sight]) -> dict[str, R
 def _answer(house: House, wish: Wish, tested: Tested, run: Run) -> int:
     bad = failing(tested.trial.tiers)
     code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
-    if wish.junit is not None:
-        Path(wish.junit).write_text(junit(tested.trial), encoding="utf-8")
     if house.options.json:
-        sys.stdout.write(write(trial_document(run, tested, code)))
+        code = answer(write(trial_document(run, tested, code)), code)
     else:
         screen = screen_for(columns(), os.environ, no_color=house.options.no_color)
-        sys.stdout.write(render_trial(tested.trial, tested.conditions, screen, state=str(house.state.root)))
+        shown = render_trial(tested.trial, tested.conditions, screen, state=str(house.state.root))
+        code = answer(shown, code)
+    if wish.junit is not None:
+        Path(wish.junit).write_text(junit(tested.trial), encoding="utf-8")
     return code
 
 
@@ -192,7 +194,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     canonical = host.registry.read().canonicals.get(name)
     if canonical is None:
         raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
-    with stoppable(), reserved(host, name, f"raise {name}") as folder:
+    with stoppable(), private_files(), reserved(host, name, f"raise {name}") as folder:
         try:
             with open_slot(host, folder, "raised", folder / "raise.log") as slot:
                 seen = raise_cast(slot, rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source", {}))
@@ -204,11 +206,8 @@ def raise_copy(options: Options, name: str, span: str) -> int:
 
 
 def _tell(options: Options, name: str, seen: Seen) -> None:
-    if options.json:
-        sys.stdout.write(write(raised_document(name, seen)))
-    else:
-        sys.stdout.write(render_raised(name, seen))
-    sys.stdout.flush()
+    """Raises UnwrittenError: what nobody can find is not kept up."""
+    write_answer(write(raised_document(name, seen)) if options.json else render_raised(name, seen))
 
 
 def _stay(slot: Slot, name: str, stays: timedelta) -> None:

@@ -14,6 +14,12 @@ from attrs import frozen
 
 from reconciler.errors import InfrastructureError
 
+# What asks us to stop. While a command starts they wait: our handlers raise, and what is raised in a forked child
+# before its program runs would go on there as a second one of us.
+STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+# Whoever starts us, a shell or a unit with `UMask=0077`: a recipe finds the same one.
+UMASK = 0o022
+
 # A command that keeps the pass lock outlives us by at most this many seconds, and again as many until it is killed.
 _GRACE_ALONE = 10
 
@@ -107,8 +113,10 @@ def standard_input(given: bytes | Path) -> Iterator[int]:
 
 def limit(order: Order) -> None:
     """Runs in the child, just before its program."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGXFSZ):
+    for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+    os.umask(UMASK)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if order.file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.file_bytes, order.file_bytes))

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from attrs import frozen
 
-from reconciler.host.orders import Finished, Order, Told, arguments, limit, program, standard_input
+from reconciler.host.orders import STOPPING, UMASK, Finished, Order, Told, arguments, limit, program, standard_input
 from reconciler.host.processes import children
 from reconciler.host.processes.table import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
 from reconciler.host.sinks import MIB, Capture, Sink
@@ -137,7 +137,7 @@ def _start(order: Order, found: str, streams: Streams) -> _Running:
         raise _Refused(os.strerror(errno.EACCES if Path(found).exists() else errno.ENOENT))
     token = uuid.uuid4().hex
     argv = arguments(order, found)
-    with standard_input(order.given) as given, _forking():
+    with standard_input(order.given) as given, _unstopped(), _forking():
         known = children.present()
         try:
             command = sh.Command(argv[0])(*argv[1:], **_manner(order, token, given, streams))
@@ -176,6 +176,16 @@ def _forking() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _unstopped() -> Iterator[None]:
+    """Within, signals that ask this thread to stop wait. A forked child takes none of them over."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _handle(leader: Process | None) -> int:
     """A descriptor that becomes readable when a child ends: at once, where `sh` has already collected it."""
     with suppress(ProcessLookupError):
@@ -211,6 +221,7 @@ def start_server(
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=UMASK,
         )
         children.claim(server.pid, mark, lambda: server.returncode is not None)
     return server

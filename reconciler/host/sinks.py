@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.host.text import lines_printable
-from reconciler.redact import Redaction
+from reconciler.redact import RedactedStream, Redaction
 
 KIB = 1024
 MIB = 1024 * KIB
 
-# The two high bits of every byte of a UTF-8 character but its first.
+# The two high bits of every byte of a UTF-8 character but its first; the least first byte of one that has several.
 _CONTINUATION = 0x80
+_FIRST_OF_SEVERAL = 0xC0
+_LONGEST_CHARACTER = 4
 
 
 class Sink(Protocol):
@@ -94,7 +96,7 @@ class Log:
     """
 
     def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:
-        self._redaction = redaction
+        self._redacted = RedactedStream(redaction)
         self._room = most
         self._beyond = Tail(tail)
         self._tail = Tail(tail)
@@ -106,15 +108,15 @@ class Log:
         return lines_printable(self._tail.data)
 
     def feed(self, chunk: bytes) -> bool:
-        clean = self._redaction.apply(self._held + chunk)
-        cut = _safe_cut(clean, self._redaction.longest)
-        self._held = clean[cut:]
-        self._write(clean[:cut])
+        self._held += self._redacted.feed(chunk)
+        cut = _safe_cut(self._held)
+        self._write(self._held[:cut])
+        self._held = self._held[cut:]
         return True
 
     def close(self) -> None:
         try:
-            self._write(self._redaction.apply(self._held))
+            self._write(self._held + self._redacted.rest())
             if self._beyond.left_out:
                 self._file.write(f"\n[{self._beyond.left_out} bytes left out]\n".encode())
             self._file.write(lines_printable(self._beyond.data).encode())
@@ -129,12 +131,14 @@ class Log:
         self._file.write(lines_printable(kept).encode())
 
 
-def _safe_cut(data: bytes, held: int) -> int:
-    """Where to cut so that the last `held` bytes wait for what follows, and no character or line end is split."""
-    cut = max(0, len(data) - max(held, 1))
-    while cut and (data[cut] & 0xC0 == _CONTINUATION or data[cut - 1] == ord("\r")):
-        cut -= 1
-    return cut
+def _safe_cut(data: bytes) -> int:
+    """Where to cut so that no character and no line end is split; at most the last bytes of one wait for the rest."""
+    for cut in range(len(data), max(0, len(data) - _LONGEST_CHARACTER), -1):
+        last = data[cut - 1]
+        if last & 0xC0 == _CONTINUATION:
+            continue
+        return cut - 1 if last >= _FIRST_OF_SEVERAL or last == ord("\r") else len(data)
+    return len(data)
 
 
 def _private(path: str, flags: int) -> int:

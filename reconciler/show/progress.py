@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO, cast
 
 from attrs import define, field, frozen
 
@@ -43,6 +43,31 @@ def following(doing: Doing | None, recipe: str, what: str, now: float, last: flo
     if doing is None or doing.recipe != recipe:
         return Doing(recipe, what, now, last)
     return Doing(recipe, what, doing.began, doing.last if last is None else last)
+
+
+@define
+class Lossy:
+    """A stream of which nothing depends: what cannot be written to it is dropped, and so is all that follows."""
+
+    stream: TextIO
+    broken: bool = False
+
+    def write(self, text: str) -> int:
+        self._try(lambda: self.stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self.stream.flush)
+
+    def _try(self, do: Callable[[], object]) -> None:
+        try:
+            if not self.broken:
+                do()
+        except (OSError, ValueError):
+            self.broken = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.stream, name)
 
 
 @define
@@ -134,7 +159,7 @@ class Silent(Lines):
 
 def progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> Lines:
     """What tells on `stream` (stderr unless given); it is to be used as a context, which gives the terminal back."""
-    stream = stream or sys.stderr
+    stream = cast("TextIO", Lossy(stream or sys.stderr))
     if quiet:
         return Silent(stream)
     return LiveLine(stream, verbose, colour=colour) if stream.isatty() else Lines(stream, verbose)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -201,6 +201,61 @@ def test_a_file_larger_than_allowed_cannot_be_written(tmp_path: Path) -> None:
 def test_nothing_dumps_core(tmp_path: Path) -> None:
     assert shell("kill -SEGV $$", cwd=tmp_path).finished == Finished(-signal.SIGSEGV)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o000, 0o027])
+def test_whatever_mask_we_were_started_with_commands_and_servers_make_files_that_all_may_read(
+    tmp_path: Path, mask: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        shell("mkdir folder && touch file", cwd=tmp_path)
+        with Path("/dev/null").open("wb") as nowhere:
+            start_server(("sh", "-c", "touch served"), ENVIRONMENT, tmp_path, nowhere, f"{ROOT}/mask").wait()
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"folder": 0o755, "file": 0o644, "served": 0o644}
+
+
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from reconciler.errors import InterruptedPassError
+from reconciler.host.orders import Order
+from reconciler.host.run import capture, prepare
+
+def stop(number, frame):
+    raise InterruptedPassError(number)
+
+prepare()
+signal.signal(signal.SIGTERM, stop)
+for _ in range(150):
+    try:
+        capture(Order(("true",), {"PATH": "/usr/bin:/bin"}, Path("/"), 60.0))
+    except InterruptedPassError:
+        pass
+    finally:
+        print(os.getpid(), flush=True)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+"""
+
+
+def test_a_signal_that_meets_a_child_before_its_program_runs_makes_no_second_one_of_us() -> None:
+    command = [sys.executable, "-c", INTERRUPTED]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as started:
+        while started.poll() is None:
+            with suppress(OSError, ValueError):
+                for child in Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text("ascii").split():
+                    os.kill(int(child), signal.SIGTERM)
+        assert started.stdout
+        assert set(started.stdout.read().split()) == {str(started.pid)}
+
+
+def test_a_child_can_be_asked_to_stop() -> None:
+    blocked = re.search(rb"SigBlk:\s+([0-9a-f]+)", tell("cat", "/proc/self/status").out)
+    assert blocked
+    assert int(blocked[1], 16) == 0
 
 
 # ---- deadlines ----

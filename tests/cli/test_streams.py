@@ -1,0 +1,132 @@
+"""Whatever becomes of the standard streams, the work is done and recorded, and the exit code says what was told."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+from tests.cli.jot import FIRST, SECOND, Jot
+from tests.command import BIN, Said
+
+UNHEARD = {"RECONCILE": str(BIN / "reconcile")}
+
+
+def redirected(jot: Jot, words: str, streams: str) -> Said:
+    """`reconcile` as a shell starts it with these redirections; the code is its own, also before a pipe."""
+    script = f'set -o pipefail; "$RECONCILE" {words} {streams}'
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env={**jot.environment, **UNHEARD},
+        cwd=jot.folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [("2>&-", 0), ("<&- >&- 2>&-", 1), (">/dev/full 2>/dev/full", 1), ("2>&1 >/dev/null | true", 0)],
+    ids=["nobody to talk to", "everything closed", "everything full", "a reader that went away"],
+)
+def test_a_pass_promotes_though_nobody_can_be_told(settled: Jot, streams: str, code: int) -> None:
+    settled.release(SECOND)
+    said = redirected(settled, "-v", streams)
+    assert said.code == code
+    assert "Traceback" not in said.err
+    have = settled.canonical()
+    assert have is not None
+    assert have.version == SECOND
+    assert settled.registry.ledger(kind="pass-end")[-1].entry.body["exit_code"] == 0
+    settled.assert_nothing_is_left()
+    settled.registry.verify()
+
+
+LOOKS = ("status", "status jot -o json", "drift", "logs jot", "--dry-run -o json")
+
+
+@pytest.mark.parametrize(
+    ("streams", "why"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")]
+)
+def test_an_answer_that_cannot_be_written_is_no_success(settled: Jot, streams: str, why: str) -> None:
+    for words in (*LOOKS, "--help", "--version"):
+        said = redirected(settled, words, streams)
+        assert said.code == 1, words
+        assert said.err.splitlines()[0] == f"reconcile: the answer could not be written to stdout: {why}"
+        assert "Traceback" not in said.err
+
+
+def test_an_answer_whose_reader_went_away_is_no_success(settled: Jot) -> None:
+    for words in (*LOOKS, "--help"):
+        read, write = os.pipe()
+        os.close(read)
+        command = [str(BIN / "reconcile"), *words.split()]
+        try:
+            done = subprocess.run(
+                command, env=settled.environment, stdout=write, stderr=subprocess.PIPE, text=True, check=False
+            )
+        finally:
+            os.close(write)
+        assert done.returncode == 1, words
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("streams", [">&-", "2>&-", ">&- 2>&-", ">/dev/full"])
+def test_an_error_keeps_its_exit_code_whether_or_not_it_can_be_told(jot: Jot, streams: str) -> None:
+    assert redirected(jot, "status nothing -o json", streams).code == 64
+    (jot.fleet / "fleet.toml").write_text("format = 2\n")
+    assert redirected(jot, "drift -o json", streams).code == 78
+
+
+def test_a_red_pass_whose_answer_is_lost_is_told_as_lost(settled: Jot) -> None:
+    settled.release(SECOND, app_py="raise SystemExit(3)\n")
+    assert redirected(settled, "-q", ">/dev/full").code == 1
+    assert redirected(settled, "-q", ">/dev/null").code == 4
+
+
+def test_a_raised_copy_that_cannot_be_announced_is_taken_down(settled: Jot) -> None:
+    said = redirected(settled, "raise jot --for 1h", ">/dev/full")
+    assert said.code == 1
+    assert said.err.splitlines()[0] == "reconcile: the answer could not be written to stdout: No space left on device"
+    settled.assert_nothing_is_left()
+
+
+def test_a_junit_file_that_cannot_be_written_hides_no_answer(settled: Jot) -> None:
+    said = settled.run("trial", "jot", "--junit", "nowhere/report.xml")
+    assert said.code == 1
+    assert said.out.splitlines()[-1].startswith("green")
+    assert said.err.splitlines()[-1] == "reconcile: No such file or directory (nowhere/report.xml)"
+
+
+# What a shell in a login session of an old host sets, without that its locales would have to be installed here.
+ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_in_a_locale_that_is_not_utf_8_a_recipe_is_what_it_is_everywhere(jot: Jot) -> None:
+    jot.more = ASCII
+    told = "import os\nprint('→', os.environ['TITLE'], flush=True)\n" + tiny.APP.decode()
+    jot.release(FIRST, app_py=told, _env_sample="TITLE=Größe €\n")
+    said = jot.run()
+    assert said.code == 0, said
+    assert "data lived through" in said.out
+    log = next((jot.state / "logs" / "jot").glob("*Z/install.log")).read_text("utf-8")
+    assert "→ Größe €" in log
+    shown = jot.run("logs", "jot")
+    assert (shown.code, shown.err) == (0, "")
+    assert "\\u2192 Gr\\xf6\\xdfe \\u20ac" in shown.out
+
+
+@pytest.mark.parametrize("mask", ["077", "000"])
+def test_under_every_umask_recipes_find_the_same_one_and_the_state_stays_private(jot: Jot, mask: str) -> None:
+    jot.custom("umask; stat -c %a ../../checkouts/jot-0/app.py")
+    said = jot.shell(f"umask {mask}; RECONCILE_FLEET=fleet RECONCILE_STATE=state reconcile -q")
+    assert said.code == 0, said
+    log = next((jot.state / "logs" / "jot").glob("*Z/install.log")).read_text("utf-8")
+    assert "0022\n644\n" in log
+    ours = [path for path in jot.state.rglob("*") if "mirrors" not in path.parts]
+    assert {path.name: oct(path.stat().st_mode & 0o077) for path in ours if path.stat().st_mode & 0o077} == {}
+    assert Path(jot.state).stat().st_mode & 0o777 == 0o700
