@@ -30,6 +30,10 @@ class StateFolder:
         return self.root / "lock"
 
     @property
+    def identity(self) -> Path:
+        return self.root / "id"
+
+    @property
     def mirrors(self) -> Path:
         return self.root / "mirrors"
 
@@ -116,6 +120,7 @@ class StateFolder:
         # A pass may have died before it wrote anything into the folders that it had made.
         made = {path.name for path in self._parts if not path.is_symlink() and path.is_dir() and is_empty(path)}
         made |= {self.lock.name} if is_lock_file(self.lock) else set()
+        made |= {self.identity.name, f"{self.identity.name}.new"}
         foreign = {path.name for path in self.root.iterdir()} - made - {_OF_THE_FILE_SYSTEM}
         return min(foreign, default="")
 

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from desired.model import Unobservable
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, private_files, require, stoppable, watcher
+from reconciler.cli.house import House, make_host, open_house, prepare_state, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, say
 from reconciler.core.sights import Sight, moved_tags, vanished_tags
 from reconciler.errors import InfrastructureError, NeedsPersonError
@@ -40,7 +40,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 @contextmanager
 def _held(house: House, command: str) -> Iterator[Lock]:
     """The pass lock of a state folder that is made where it is missing."""
-    house.state.create()
+    prepare_state(house.state)
     with hold(house.state.lock, command) as lock:
         yield lock
 

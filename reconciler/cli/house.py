@@ -24,6 +24,7 @@ from reconciler.host.git.revision import canon_revision, fleet_revision
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.orders import STOPPING
 from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.table import STATE_MARK
 from reconciler.host.ready import HostReadiness
 from reconciler.host.run import prepare
 from reconciler.host.secrets import HostSecrets
@@ -36,6 +37,7 @@ from reconciler.show.progress import Lines, progress
 from reconciler.show.screen import screen_for
 from state.errors import StateError
 from state.folder import StateFolder
+from state.identity import make_identity, read_identity
 from state.registry import SqliteRegistry
 from state.snapshots import SealedSnapshots
 
@@ -90,11 +92,19 @@ def _is_orphan(house: House, name: str) -> bool:
     return False
 
 
+def prepare_state(state: StateFolder) -> None:
+    """Make what is missing of the state folder, its id too, which marks whatever is started for it."""
+    state.create()
+    make_identity(state.identity)
+
+
 def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
     """`lock` is the descriptor of the pass lock, which finite mutating commands inherit; None where none is held."""
     prepare()
     fleet, state, clock = house.fleet, house.state, SystemClock()
-    children = child_environment(fleet.passes, os.environ, state.root)
+    allowed = child_environment(fleet.passes, os.environ, state.root)
+    identity = read_identity(state.identity)
+    children = allowed | ({STATE_MARK: identity} if identity else {})
     commands = HostCommands(children, state.root)
     drivers = drivers_for(fleet, state, children, lock)
     recipes = fleet.recipes.values()
@@ -110,7 +120,7 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
         registry=SqliteRegistry(state.database),
         snapshots=SealedSnapshots(),
         progress=watcher,
-        place=place(tools, children, os.environ),
+        place=place(tools, allowed, os.environ),
         canon=canon_revision(children),
         fleet=fleet_revision(fleet.folder, children),
         state=state,

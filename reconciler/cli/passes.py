@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from reconciler.cli.failures import SIGNALLED
-from reconciler.cli.house import House, make_host, open_house, private_files, require, stoppable, undisturbed, watcher
+from reconciler.cli.house import (
+    House,
+    make_host,
+    open_house,
+    prepare_state,
+    private_files,
+    require,
+    stoppable,
+    undisturbed,
+    watcher,
+)
 from reconciler.cli.options import Options, columns
 from reconciler.cli.streams import answer
 from reconciler.core.report import Command, Report
@@ -32,7 +42,7 @@ def converge(options: Options, retry: Sequence[str]) -> int:
     house = open_house(options)
     asked = _asked(house, Command.PASS, retry)
     with stoppable(), private_files():
-        house.state.create()
+        prepare_state(house.state)
         with hold(house.state.lock, "reconcile") as lock, watcher(options) as watching:
             done = reconcile(make_host(house, watching, lock.descriptor), asked)
         report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)

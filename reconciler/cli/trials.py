@@ -16,7 +16,7 @@ from desired.want import releases
 from reconciler.assignment import Assignment
 from reconciler.casts import cast_of, drivers_of, rested_whole
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, private_files, require, stoppable, watcher
+from reconciler.cli.house import House, make_host, open_house, prepare_state, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
 from reconciler.cli.streams import answer, write_answer
 from reconciler.converge import base_for, trial_id
@@ -67,7 +67,7 @@ def trial(options: Options, name: str, wish: Wish) -> int:
     require(house, name)
     tiers = _tiers(wish.tiers)
     with stoppable(), private_files(), watcher(options) as watching:
-        house.state.create()
+        prepare_state(house.state)
         host = make_host(house, watching)
         started_at = host.clock.now()
         tested = _try(host, house, name, wish, tiers)
@@ -190,6 +190,8 @@ def raise_copy(options: Options, name: str, span: str) -> int:
         raise UsageError(f"--for {span}: {wrong}") from wrong
     house = open_house(options)
     require(house, name)
+    if house.state.database.is_file():
+        prepare_state(house.state)
     host = make_host(house, Silent(sys.stderr))
     canonical = host.registry.read().canonicals.get(name)
     if canonical is None:

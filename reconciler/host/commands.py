@@ -13,6 +13,7 @@ from attrs import frozen
 from reconciler.crossing import Command, Ran
 from reconciler.host import memory
 from reconciler.host.environment import ALLOWED
+from reconciler.host.processes.table import STATE_MARK
 from reconciler.host.run import Order, run
 from reconciler.host.sinks import Log
 from reconciler.redact import redaction, slot_secrets
@@ -20,6 +21,7 @@ from reconciler.redact import redaction, slot_secrets
 _GIB = 1024**3
 # A passed variable that short is no secret but a switch.
 _SHORTEST = 8
+_NO_SECRETS = (*ALLOWED, STATE_MARK)
 
 
 @frozen
@@ -51,7 +53,7 @@ class HostCommands:
 
     def _passed_on(self) -> tuple[bytes, ...]:
         """Values which somebody chose to hand to children: a password, for all we know."""
-        values = [os.fsencode(value) for name, value in self.environment.items() if name not in ALLOWED]
+        values = [os.fsencode(value) for name, value in self.environment.items() if name not in _NO_SECRETS]
         return tuple(value for value in values if len(value) >= _SHORTEST)
 
 

@@ -19,6 +19,7 @@ from reconciler.host.processes.table import (
     glance,
     mark_of,
     marked,
+    of_state,
 )
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -141,12 +142,12 @@ def _lives(key: Key) -> bool:
     return process is not None and process.key == key and process.state != "Z"
 
 
-def of_slot(mark: str) -> tuple[Process, ...]:
-    """Everything of one slot: what bears its mark and what descends from that.
+def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
+    """Everything of one slot of the state folder with the id `state`: what bears its mark and what descends from that.
 
     Orphans that threw their mark away count as well, where nothing else lives to which they might belong.
     """
-    bearers = marked(Path(mark))
+    bearers = of_state(marked(Path(mark)), state)
     with starting:
         others = any(claimed.mark != mark and _lives(key) for key, claimed in _claimed.items())
     if mark in _before_slot and not others:

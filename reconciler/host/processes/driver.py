@@ -19,12 +19,22 @@ from reconciler.host.processes import children
 from reconciler.host.processes.ending import put_to_rest
 from reconciler.host.processes.listeners import free_port, objection
 from reconciler.host.processes.procfile import read_checkout
-from reconciler.host.processes.table import SLOT_MARK, Process, descendants, everyone, glance, mark_of, marked
+from reconciler.host.processes.table import (
+    SLOT_MARK,
+    STATE_MARK,
+    Process,
+    descendants,
+    everyone,
+    glance,
+    mark_of,
+    marked,
+    of_state,
+)
 from reconciler.host.processes.witness import LINE_MARK, command_line, witness
 from reconciler.host.run import start_server
 
 _STARTING = 60.0
-INHERITED = ("PATH", "LANG", "LC_ALL", CEILING)
+INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DIR", "VERSION"})
 
@@ -67,6 +77,7 @@ class ProcessDriver:
     def __init__(self, environment: Mapping[str, str], grace: float = 10.0) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
         self._grace = grace
+        self._state = self._environment.get(STATE_MARK)
         self._deployments: dict[App, _Deployment] = {}
 
     def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample tells
@@ -96,8 +107,8 @@ class ProcessDriver:
         return ()
 
     def look(self, app: App) -> Seen | Absent:
-        own = _own(app, known=None)
-        lines = {line.name: line for process in _bearers(app, own) if (line := witness(process))}
+        own = self._own(app)
+        lines = {line.name: line for process in self._bearers(app, own) if (line := witness(process))}
         endings = self._endings(app)
         web = lines.get("web")
         if web is None:
@@ -117,7 +128,7 @@ class ProcessDriver:
         deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
         # Where a witness is gone, what its line had detached without a mark fell to us.
         known = deployment.known if deployment.broken else None
-        residue = put_to_rest(lambda: _own(app, known), grace)
+        residue = put_to_rest(lambda: self._own(app, known), grace)
         # Not before: whoever is interrupted in between has to find all of it again.
         self._deployments.pop(app, None)
         _collect(deployment)
@@ -125,7 +136,7 @@ class ProcessDriver:
 
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError where the app left something unreadable, InfrastructureError where it still runs."""
-        if _own(app, known=None):
+        if self._own(app):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
         appfiles.copy_out(app, into, self._environment)
 
@@ -147,7 +158,7 @@ class ProcessDriver:
         return residue if gone else evolve(residue, left=(*residue.left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        marks = {mark_of(process, SLOT_MARK) for process in marked(root)}
+        marks = {mark_of(process, SLOT_MARK) for process in of_state(marked(root), self._state)}
         return tuple(sorted(mark for mark in marks if mark))
 
     def survey(self, root: Path) -> Mapping[str, Standing]:
@@ -155,12 +166,24 @@ class ProcessDriver:
         return {mark: Standing({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> Residue:
-        residue = put_to_rest(lambda: children.of_slot(mark), self._grace)
+        residue = put_to_rest(lambda: children.of_slot(mark, self._state), self._grace)
         _collect(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return residue
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)
+
+    def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
+        """All of an app; with `known` also orphans without a mark that are not among these."""
+        table = everyone()
+        roots = (*self._bearers(app, table), *(() if known is None else children.strays(known)))
+        return descendants(roots, table)
+
+    def _bearers(self, app: App, table: Iterable[Process]) -> tuple[Process, ...]:
+        """Those that bear the marks of this one app of its slot."""
+        marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
+        found = [each for each in table if all(mark_of(each, name) == value for name, value in marks.items())]
+        return of_state(found, self._state)
 
     def _endings(self, app: App) -> Mapping[str, str]:
         """How the lines that ended did so, as far as we started them. Raises InfrastructureError for want of memory."""
@@ -214,19 +237,6 @@ def _await_witness(app: App, name: str, server: _Server) -> None:
         if time.monotonic() > until:
             raise InfrastructureError(f"{app.recipe}: {name} did not begin within {_STARTING:.0f} s")
         time.sleep(0.005)
-
-
-def _bearers(app: App, table: Iterable[Process]) -> tuple[Process, ...]:
-    """Those that bear the marks of this one app of its slot."""
-    marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
-    return tuple(process for process in table if all(mark_of(process, name) == value for name, value in marks.items()))
-
-
-def _own(app: App, known: frozenset[children.Key] | None) -> tuple[Process, ...]:
-    """All of an app; with `known` also orphans without a mark that are not among these."""
-    table = everyone()
-    roots = (*_bearers(app, table), *(() if known is None else children.strays(known)))
-    return descendants(roots, table)
 
 
 def _manner(code: int) -> str:

@@ -13,6 +13,8 @@ from attrs import frozen
 
 SLOT_MARK = "CANON_SLOT"
 RUN_MARK = "CANON_RUN"
+# The id of the state folder: slots of two folders of the same path, seen from one host, bear the same slot mark.
+STATE_MARK = "CANON_STATE"
 
 _ROUNDS = 50
 _PATIENCE = 0.2
@@ -143,6 +145,11 @@ def marked(root: Path) -> tuple[Process, ...]:
 def _lies_below(process: Process, root: Path) -> bool:
     mark = mark_of(process, SLOT_MARK)
     return mark is not None and Path(mark).is_relative_to(root)
+
+
+def of_state(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
+    """Those of a state folder with the id `state`, and those from before there were ids."""
+    return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 
 
 def send(process: Process, number: signal.Signals) -> None:

@@ -104,14 +104,15 @@ class AbraDriver(SwarmDriver):
     def _keep(self, stack: Stack) -> None:
         """Before the first secret: a pass that is killed must leave word of them."""
         if stack.name not in self._kept_stacks(stack.mark):
-            labels = ("--label", f"{SLOT}={stack.mark}", "--label", f"{KEPT_STACK}={stack.name}")
+            labels = (*stack.label_options, "--label", f"{KEPT_STACK}={stack.name}")
             self._engine.change(
                 "config", "create", *labels, f"{stack.name}_canon", "-", what="mark secrets", given=b"\n"
             )
 
     def _kept_stacks(self, mark: str) -> tuple[str, ...]:
         configs = self._engine.inspect("config", self._engine.found("config", f"label={SLOT}={mark}"))
-        labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in configs)
+        ours = (config for config in configs if removal.is_of_state(config, self._engine.state))
+        labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in ours)
         return tuple(said[KEPT_STACK] for said in labels if KEPT_STACK in said)
 
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given
 
 def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> Prepared:
     """A release that can be deployed as far as can be told before, its images on this host."""
-    prepared = prepare(engine, stack_of(app, policy.zone), checkout, given, appfiles.sample_of(app))
+    prepared = prepare(engine, stack_of(app, policy.zone, engine.state), checkout, given, appfiles.sample_of(app))
     _check(engine, policy, prepared)
     secrets.check(engine, prepared)
     for image in images(prepared.config):

@@ -104,4 +104,4 @@ class SwarmDriver:
         return appfiles.app_run(app)
 
     def _stack(self, app: App) -> Stack:
-        return stack_of(app, self._policy.zone)
+        return stack_of(app, self._policy.zone, self._engine.state)

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from reconciler.errors import InfrastructureError
+from reconciler.host.processes.table import STATE_MARK
 from reconciler.host.run import Order, Told, capture, run
 from reconciler.host.sinks import MIB, Capture, Sink
 from reconciler.host.swarm.faults import names_nothing, sorted_fault
@@ -61,6 +62,11 @@ class Engine:
         if swarm.get("LocalNodeState") != "active" or not swarm.get("ControlAvailable"):
             raise InfrastructureError("this host manages no swarm", "docker swarm init, or run Canon on a manager")
         self.facts.update(client=client, node=swarm["NodeID"])
+
+    @property
+    def state(self) -> str:
+        """The id of the state folder that children work for, "" where it has none."""
+        return self.environment.get(STATE_MARK, "")
 
     @property
     def node(self) -> str:

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.looking import pauses
-from reconciler.host.swarm.stack import NAMESPACE, SLOT
+from reconciler.host.swarm.stack import NAMESPACE, SLOT, STATE
 
 # In this order each can go: a volume is held by containers, a network by tasks.
 _KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
@@ -18,26 +18,40 @@ Objects = Mapping[str, tuple[str, ...]]
 
 @frozen
 class Labelled:
-    """All that bears `label`, and containers that bear one of `stacks` instead."""
+    """All that bears `label`, and containers that bear one of `stacks` instead.
+
+    Where `state` is an id, and not None, only what bears that one or, being from before there were ids, none.
+    """
 
     label: str
     stacks: tuple[str, ...] = ()
+    state: str | None = None
 
 
 def objects(engine: Engine, which: Labelled) -> Objects:
     """By kind; kinds of which there is nothing are left out."""
     found: dict[str, tuple[str, ...]] = {}
     for kind in _KINDS:
-        labels = (which.label, *(which.stacks if kind == "container" else ()))
-        names = {name for label in labels for name in engine.found(kind, f"label={label}")}
+        names = {*_found(engine, kind, which)}
+        for stack in which.stacks if kind == "container" else ():
+            names |= {*engine.found(kind, f"label={stack}")}
         if names:
             found[kind] = tuple(sorted(names))
     return found
 
 
+def _found(engine: Engine, kind: str, which: Labelled) -> tuple[str, ...]:
+    names = engine.found(kind, f"label={which.label}")
+    if which.state is None or not names:
+        return names
+    others = engine.found(kind, f"label={which.label}", f"label={STATE}")
+    own = engine.found(kind, f"label={which.label}", f"label={STATE}={which.state}") if which.state and others else ()
+    return tuple({*names} - {*others} | {*own})
+
+
 def marks(engine: Engine) -> tuple[str, ...]:
-    """The marks of all slots of which anything is left in the swarm or on this engine."""
-    found = objects(engine, Labelled(SLOT))
+    """The marks of all slots of our state folder of which anything is left in the swarm or on this engine."""
+    found = objects(engine, Labelled(SLOT, state=engine.state))
     return tuple(
         sorted({mark for kind, names in found.items() for one in engine.inspect(kind, names) if (mark := mark_of(one))})
     )
@@ -46,6 +60,11 @@ def marks(engine: Engine) -> tuple[str, ...]:
 def mark_of(one: Json) -> str:
     """The mark of the slot to which an object belongs, "" if to none."""
     return _label(one, SLOT)
+
+
+def is_of_state(one: Json, state: str) -> bool:
+    """Whether an object is of the state folder with the id `state`, or from before there were ids."""
+    return _label(one, STATE) in {"", state}
 
 
 def _label(one: Json, name: str) -> str:
@@ -62,11 +81,11 @@ def of_stack(stack: str) -> Labelled:
 
 
 def of_slot(engine: Engine, mark: str) -> Labelled:
-    """All that bears the mark; of the containers of its stacks' tasks that is no more than the stack's name."""
-    own = Labelled(f"{SLOT}={mark}")
+    """All of ours that bears the mark; of the containers of its stacks' tasks that is no more than the stack's name."""
+    own = Labelled(f"{SLOT}={mark}", state=engine.state)
     marked = (one for kind, names in objects(engine, own).items() for one in engine.inspect(kind, names))
     stacks = {stack for one in marked if (stack := _label(one, NAMESPACE))}
-    return Labelled(own.label, tuple(f"{NAMESPACE}={stack}" for stack in sorted(stacks)))
+    return evolve(own, stacks=tuple(f"{NAMESPACE}={stack}" for stack in sorted(stacks)))
 
 
 def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:

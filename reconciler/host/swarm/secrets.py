@@ -10,7 +10,7 @@ from reconciler.host.sample import SAMPLE
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import Prepared, prepare
 from reconciler.host.swarm.recipe import declared, read_recipe, versions_in
-from reconciler.host.swarm.stack import NAMESPACE, SLOT, Stack
+from reconciler.host.swarm.stack import NAMESPACE, Stack
 
 # For a look at what compose files come to, in which no name matters.
 _NOBODY = Stack("nobody", "nobody", "", "nobody.localhost")
@@ -33,7 +33,7 @@ def needs(engine: Engine, app: App, checkout: Path, given: Given) -> tuple[Secre
 def make(engine: Engine, prepared: Prepared, app: App) -> None:
     """A secret of the swarm for each that was provided; one that is there has the same content already."""
     stack = prepared.stack
-    labels = ("--label", f"{SLOT}={stack.mark}", "--label", f"{NAMESPACE}={stack.name}")
+    labels = (*stack.label_options, "--label", f"{NAMESPACE}={stack.name}")
     have = _have(engine, f"label={labels[-1]}")
     for name, full in provided(prepared, app).items():
         if full not in have:

@@ -11,6 +11,7 @@ from reconciler.host.swarm.compose import APP, Config, external, server_port
 
 # Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
 SLOT = "canon.slot"
+STATE = "canon.state"
 COMMIT = "canon.commit"
 ADDRESS = "canon.address"
 PEER = "canon.peer"
@@ -25,12 +26,26 @@ _UNROUTED = {"traefik.enable": "false"}
 
 @frozen
 class Stack:
-    """One app's stack. `domain` is the recipe's, the same in every slot."""
+    """One app's stack. `domain` is the recipe's, the same in every slot.
+
+    `state` is the id of the state folder that the slot lies in, "" where it has none.
+    """
 
     name: str
     recipe: str
     mark: str
     domain: str
+    state: str = ""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What marks an object as one of this slot."""
+        return {SLOT: self.mark} | ({STATE: self.state} if self.state else {})
+
+    @property
+    def label_options(self) -> tuple[str, ...]:
+        """The same as options of Docker's commands."""
+        return tuple(word for name, value in self.labels.items() for word in ("--label", f"{name}={value}"))
 
     @property
     def app(self) -> str:
@@ -45,9 +60,11 @@ class Stack:
         return name.removeprefix(f"{self.name}_")
 
 
-def stack_of(app: App, zone: str) -> Stack:
-    digest = hashlib.sha256(f"{app.mark}\0{app.recipe}".encode()).hexdigest()[:8]
-    return Stack(f"{app.recipe[:_OF_RECIPE]}-{digest}", app.recipe, app.mark, f"{app.recipe}.{zone}")
+def stack_of(app: App, zone: str, state: str = "") -> Stack:
+    """The stack of an app in a slot of the state folder with the id `state`, "" where it has none."""
+    place = f"{state}\0{app.mark}\0{app.recipe}" if state else f"{app.mark}\0{app.recipe}"
+    digest = hashlib.sha256(place.encode()).hexdigest()[:8]
+    return Stack(f"{app.recipe[:_OF_RECIPE]}-{digest}", app.recipe, app.mark, f"{app.recipe}.{zone}", state)
 
 
 @frozen
@@ -125,7 +142,7 @@ def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: 
 
 
 def _labels(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Mapping[str, str]:
-    ours = {SLOT: stack.mark, COMMIT: release.commit} | ({} if door.proxied else _UNROUTED)
+    ours = {**stack.labels, COMMIT: release.commit} | ({} if door.proxied else _UNROUTED)
     if name != APP:
         return ours
     port = server_port(config, stack.name)
@@ -144,7 +161,7 @@ def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
         name: {
             **value,
             "name": _own_name(kind, name, value, stack),
-            "labels": {**(value.get("labels") or {}), SLOT: stack.mark},
+            "labels": {**(value.get("labels") or {}), **stack.labels},
         }
         for name, value in made.items()
     }
@@ -162,7 +179,7 @@ def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
         return {}
     if all(service.get("networks") for service in config["services"].values()):
         return {}
-    return {"default": {"labels": {SLOT: stack.mark}}}
+    return {"default": {"labels": {**stack.labels}}}
 
 
 def _escaped(value: Any) -> Any:  # noqa: ANN401 - any part of a compose file

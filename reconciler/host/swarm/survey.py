@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.crossing import Standing
 from reconciler.host.swarm.engine import Engine, Json
-from reconciler.host.swarm.removal import mark_of
+from reconciler.host.swarm.removal import is_of_state, mark_of
 from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import COMMIT, NAMESPACE, SLOT
 from reconciler.host.swarm.volumes import LOADED
@@ -25,7 +25,8 @@ def survey(engine: Engine, root: Path) -> Mapping[str, Standing]:
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
         for one in engine.inspect(kind, engine.found(kind, f"label={SLOT}")):
-            found[mark_of(one)][kind].append(one)
+            if is_of_state(one, engine.state):
+                found[mark_of(one)][kind].append(one)
     ours = {mark: kinds for mark, kinds in found.items() if Path(mark).is_relative_to(root)}
     services = [service for kinds in ours.values() for service in kinds["service"]]
     tasks = engine.tasks([service["ID"] for service in services])

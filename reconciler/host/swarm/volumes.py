@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.sinks import Capture, Dump
 from reconciler.host.swarm.engine import Engine
-from reconciler.host.swarm.stack import NAMESPACE, SLOT, Stack
+from reconciler.host.swarm.stack import NAMESPACE, Stack
 
 FOLDER = "volumes"
 # Swarm makes a volume that is missing, empty and with all labels but this one.
@@ -39,7 +39,7 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
         raise InfrastructureError(f"{stack.recipe}: its slot holds data already, so none can be loaded")
     archives = sorted((source / FOLDER).glob(f"*{_SUFFIX}"))
     names = [f"{stack.name}_{archive.stem}" for archive in archives]
-    labels = ("--label", f"{NAMESPACE}={stack.name}", "--label", f"{SLOT}={stack.mark}", "--label", LOADED)
+    labels = ("--label", f"{NAMESPACE}={stack.name}", *stack.label_options, "--label", LOADED)
     for name in names:
         engine.change("volume", "create", *labels, name, what=f"make volume {name}")
     with _mounted(engine, stack, names) as container:
@@ -83,13 +83,11 @@ def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[s
     if not volumes:
         yield ""
         return
-    mark = f"{SLOT}={stack.mark}"
-    image = engine.change(
-        "import", "--change", f'LABEL "{SLOT}"="{stack.mark}"', "-", what="copy volumes", given=_EMPTY_TAR
-    )
+    changes = (word for name, value in stack.labels.items() for word in ("--change", f'LABEL "{name}"="{value}"'))
+    image = engine.change("import", *changes, "-", what="copy volumes", given=_EMPTY_TAR)
     mounts = (word for name in volumes for word in ("--volume", f"{name}:/{FOLDER}/{stack.logical(name)}"))
     try:
-        made = ("create", "--label", mark, "--network", "none", *mounts, image, "/none")
+        made = ("create", *stack.label_options, "--network", "none", *mounts, image, "/none")
         container = engine.change("container", *made, what="copy volumes")
         try:
             yield container

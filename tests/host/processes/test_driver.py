@@ -581,3 +581,33 @@ def test_a_line_that_cannot_be_started_blames_the_host(driver: ProcessDriver, ap
     huge = {f"S{number}": "x" * 100_000 for number in range(30)}
     with pytest.raises(InfrastructureError, match="notes: web cannot be started: Argument list too long"):
         driver.deploy(app, release, Given("1.0.0", COMMIT, huge))
+
+
+# ---- another state folder of the same path ----
+
+
+def test_a_driver_of_another_state_folder_with_the_same_path_leaves_an_app_alone(
+    slot: Path, app: App, tmp_path: Path
+) -> None:
+    one, two = (ProcessDriver({**ENVIRONMENT, "CANON_STATE": name * 32}, grace=2.0) for name in "ab")
+    try:
+        one.deploy(app, checkout(tmp_path / "one"), GIVEN)
+        seen = settled(one, app)
+        assert (two.leftovers(slot.parent), two.look(app), two.stop(app)) == ((), Absent(""), Residue())
+        assert two.clear(str(slot)) == Residue()
+        assert one.look(app) == seen
+        assert one.leftovers(slot.parent) == (str(slot),)
+    finally:
+        one.clear(str(slot))
+    assert one.look(app) == Absent("")
+
+
+def test_an_app_from_before_there_were_ids_is_known_by_its_path(
+    driver: ProcessDriver, slot: Path, app: App, tmp_path: Path
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    settled(driver, app)
+    later = ProcessDriver({**ENVIRONMENT, "CANON_STATE": "a" * 32}, grace=2.0)
+    assert later.leftovers(slot.parent) == (str(slot),)
+    assert later.clear(str(slot)) == Residue()
+    assert later.look(app) == Absent("")

@@ -1,0 +1,52 @@
+import shutil
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from state.errors import FolderError
+from state.identity import make_identity, read_identity
+
+
+def test_a_folder_without_one_has_none_and_looking_makes_none(tmp_path: Path) -> None:
+    assert read_identity(tmp_path / "id") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_id_is_made_once_and_is_another_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    made, other = make_identity(tmp_path / "id"), make_identity(tmp_path / "other" / "id")
+    assert made == make_identity(tmp_path / "id") == read_identity(tmp_path / "id")
+    assert made != other
+    assert stat.S_IMODE((tmp_path / "id").stat().st_mode) == 0o600
+
+
+def test_those_who_make_it_at_once_get_the_same(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(lambda _: make_identity(tmp_path / "id"), range(64)))
+    assert made == {read_identity(tmp_path / "id")}
+    assert [path.name for path in tmp_path.iterdir()] == ["id"]
+
+
+def test_it_moves_along_with_its_folder_and_a_copy_has_none(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    made = make_identity(tmp_path / "here" / "id")
+    shutil.copytree(tmp_path / "here", tmp_path / "copy")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert read_identity(tmp_path / "there" / "id") == made
+    assert read_identity(tmp_path / "copy" / "id") is None
+    assert make_identity(tmp_path / "copy" / "id") != made
+
+
+@pytest.mark.parametrize("content", ["", "id", "0" * 32, "0" * 32 + " x\n", "\0" * 300])
+def test_a_torn_one_is_made_anew(tmp_path: Path, content: str) -> None:
+    (tmp_path / "id").write_text(content)
+    assert read_identity(tmp_path / "id") is None
+    assert make_identity(tmp_path / "id") == read_identity(tmp_path / "id")
+
+
+def test_one_that_cannot_be_read_is_told_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "id").symlink_to("/nowhere")
+    with pytest.raises(FolderError, match=f"cannot read {tmp_path}/id: "):
+        read_identity(tmp_path / "id")
