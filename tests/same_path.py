@@ -1,7 +1,5 @@
 """Commands that find a folder of their own at a path where others find another: as in a container."""
 
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,9 +11,7 @@ from tests.command import Canon
 
 _BOUND = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 
-needs_mounts = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("unshare"), reason="only root can mount a folder, by unshare of util-linux"
-)
+needs_mounts = pytest.mark.needs("root", "unshare", "mount")
 
 
 @frozen
