@@ -85,13 +85,15 @@ class App:
 class Given:
     """What a deployment is told: the release, and what is laid over it.
 
-    `settings` go beyond the app's own `.env.sample`, `overlays` are files of the fleet.
+    `settings` go beyond the app's own `.env.sample`, `overlays` are files of the fleet. `needs_port` says that the app
+    has to be reached at a port for its readiness to be told.
     """
 
     version: str
     commit: str
     settings: Mapping[str, str] = field(factory=dict)
     overlays: tuple[Path, ...] = ()
+    needs_port: bool = True
 
 
 @frozen
@@ -121,7 +123,8 @@ class Seen:
 
     `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in words what keeps
     it from that, `lost` which part ended and will not come back, `late` that this may only have had too little time.
-    `peer` is where other apps of the slot reach it, "HOST:PORT" like `address`; "" where that is not known.
+    `peer` is where other apps of the slot reach it, "HOST:PORT" like `address`; "" where that is not known. `killed`
+    names what of an earlier deployment had to be killed to give way to this one, with the time it had: "app (10 s)".
     """
 
     version: str
@@ -133,6 +136,7 @@ class Seen:
     lost: str = ""
     late: bool = False
     peer: str = ""
+    killed: tuple[str, ...] = ()
 
 
 @frozen

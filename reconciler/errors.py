@@ -74,7 +74,7 @@ class InterruptedPassError(BaseException):
 def was_killed(recipe: str, killed: Sequence[str], pressure: str = "") -> KilledError:
     """The error for an app of which some parts had to be killed, each named with the time it had: "worker (10 s)"."""
     what = f"{recipe} did not end in the time it has to stop and was killed, so its data may be cut off"
-    remedy = "it has to end on SIGTERM, or to get more time by [stop] grace"
+    remedy = "it has to end on SIGTERM, or needs more time: [stop] grace, on a Swarm stop_grace_period"
     return KilledError(f"{what}: {', '.join(killed)}; {remedy}", pressure)
 
 

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from desired.model import Argv, Recipe, Release
 from reconciler.crossing import Command, Given, Makers, Ran, Seen, Unready
-from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError
+from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError, was_killed
 from reconciler.slots import Placed, Slot
 
 TAIL_LINES = 12
@@ -64,7 +64,8 @@ def _given(slot: Slot, placed: Placed) -> Given:
     install, tests = placed.recipe.install, slot.tests_of(placed.recipe)
     settings = {**needs_environment(slot, placed.recipe), **install.env}
     overlays = tuple(tests / name for name in install.overlays)
-    return Given(placed.release.version, placed.release.commit, settings, overlays)
+    needs_port = placed.recipe.ready.run is None
+    return Given(placed.release.version, placed.release.commit, settings, overlays, needs_port)
 
 
 def _load(placed: Placed, source: Path) -> None:
@@ -76,15 +77,21 @@ def _load(placed: Placed, source: Path) -> None:
 
 
 def until_ready(slot: Slot, placed: Placed) -> Seen:
-    """Wait for the app's own listener; then see for oneself that what was deployed is what runs."""
+    """Wait for the app's own listener; then see for oneself that what was deployed is what runs.
+
+    Raises RecipeError or TimedOutError; KilledError where what ran before had to be killed for it: whatever came of
+    that, its data may be cut off.
+    """
     recipe = placed.recipe
     ready = recipe.ready
     probe = command(slot, placed, ready.run or ("true",), seen=None)
     answered = slot.host.readiness.wait(ready, lambda: placed.driver.look(placed.app), probe)
+    seen = placed.driver.look(placed.app)
+    if isinstance(seen, Seen) and seen.killed:
+        raise was_killed(recipe.name, seen.killed, slot.host.commands.pressure())
     if isinstance(answered, Unready):
         with telling(slot, placed):
             raise _unready(slot, placed, answered)
-    seen = placed.driver.look(placed.app)
     if not isinstance(seen, Seen):
         raise RecipeError(f"{recipe.name} {placed.release.version} was ready, and no longer runs: {seen.reason}")
     deployed = (placed.release.version, placed.release.commit)

@@ -26,6 +26,9 @@ BASE = "127.0.0.1:5000/base:bookworm"
 POSTGRES = "127.0.0.1:5000/postgres:15"
 SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 PATIENCE = 120.0
+# A script's end that goes on until it is told to stop, and then ends: as the first process of a container, not even
+# `sleep` does so by itself.
+UNTIL_TOLD = "trap 'exit 0' TERM; sleep 1000 & wait"
 
 Service = dict[str, Any]
 

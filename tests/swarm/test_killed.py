@@ -14,7 +14,7 @@ from attrs import frozen
 from reconciler.crossing import App, Residue
 from tests.command import await_release
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import SERVER, Slots, given, release, service
+from tests.swarm.stacks import SERVER, UNTIL_TOLD, Slots, given, release, service
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = "SECRET_TOKEN_VERSION=v1 # length=8\n"
@@ -68,7 +68,7 @@ def deeds(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     shim.parent.mkdir()
     shim.write_text(SHIM.format(real=shutil.which("docker")))
     shim.chmod(0o755)
-    made = service("sleep 1000", secrets=["token"], volumes=["one:/one", "two:/two"])
+    made = service(UNTIL_TOLD, secrets=["token"], volumes=["one:/one", "two:/two"], stop_grace_period="20s")
     made["deploy"]["labels"] = {SERVER: "80"}
     checkout = release(folder / "checkout", {"app": made}, PARTS, SAMPLE)
     app, saved = slots.app(token="secret"), folder / "saved"

@@ -12,7 +12,19 @@ from reconciler.crossing import App, Residue
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.processes.listeners import free_port
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import POSTGRES, SERVER, Service, Slots, absent, deployed, given, release, server, service
+from tests.swarm.stacks import (
+    POSTGRES,
+    SERVER,
+    UNTIL_TOLD,
+    Service,
+    Slots,
+    absent,
+    deployed,
+    given,
+    release,
+    server,
+    service,
+)
 
 LABELS = {SERVER: "80"}
 
@@ -177,6 +189,12 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
         InfrastructureError,
         "nowhere-on-the-host: app wants /nowhere/at/all of this host, which is not there",
     ),
+    "socket-elsewhere": (
+        {"app": server(volumes=["/nowhere/docker.sock:/var/run/docker.sock"])},
+        {},
+        InfrastructureError,
+        "socket-elsewhere: app wants /nowhere/docker.sock of this host, which is not there",
+    ),
     "config-outside": (
         {"app": server(configs=["entry"])},
         {"configs": {"entry": {"file": "../../../etc/hostname"}}},
@@ -196,7 +214,32 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
         "secret-missing: nothing makes the secret token_v1",
     ),
     "no-app": ({"web": server()}, {}, RecipeError, "no service app"),
-    "no-port": ({"app": service("sleep 1000")}, {}, RecipeError, "no label of its service app says at which port"),
+    "no-port": ({"app": service("sleep 1000")}, {}, RecipeError, "no label of a service says at which port it listens"),
+    "container-label": ({"app": service("sleep 1000", labels=LABELS)}, {}, RecipeError, "at which port it listens"),
+    "internal-only": (
+        {"app": server(networks=["inner"]), "web": server(networks=["inner"])},
+        {"networks": {"inner": {"internal": True}}},
+        RecipeError,
+        "internal-only: nobody can reach app, web: it names a port, and is on internal networks alone",
+    ),
+    "internal-port": (
+        {"app": service("sleep 1000", networks=["inner"], ports=[{"target": 80, "published": 1, "mode": "host"}])},
+        {"networks": {"inner": {"internal": True}}},
+        RecipeError,
+        "internal-port: nobody can reach app",
+    ),
+    "scaled-to-zero": (
+        {"app": server(deploy={"replicas": 0}), "helper": server()},
+        {},
+        RecipeError,
+        "scaled-to-zero: app is scaled to zero (deploy.replicas: 0), so it would never run",
+    ),
+    "front-scaled-to-zero": (
+        {"app": service("sleep 1000"), "web": server(deploy={"replicas": 0})},
+        {},
+        RecipeError,
+        "web is scaled to zero",
+    ),
     "no-compose": ({"app": {"imagine": "x"}}, {}, RecipeError, "docker stack config: "),
 }
 
@@ -204,7 +247,8 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
 def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_back(
     engine: Engine, tmp_path: Path
 ) -> None:
-    everywhere = service("cp /data/note /tmp/found; sleep 1000", volumes=["data:/data"], **deployed(mode="global"))
+    script = f"cp /data/note /tmp/found; {UNTIL_TOLD}"
+    everywhere = service(script, volumes=["data:/data"], stop_grace_period="20s", **deployed(mode="global"))
     front = server()
     front["deploy"]["labels"] = {SERVER: "80", "backupbot.backup": "true"}
     slots = Slots.on(engine, tmp_path / "work")
@@ -233,7 +277,8 @@ def test_what_is_not_up_in_time_on_the_data_that_was_brought_back_is_late_and_no
     engine: Engine, tmp_path: Path
 ) -> None:
     labels = {"backupbot.backup": "true", "backupbot.restore.post-hook": "true"}
-    slow = service("test ! -e /data/note || sleep 5; touch /tmp/up; sleep 1000", volumes=["data:/data"])
+    script = f"test ! -e /data/note || sleep 5; touch /tmp/up; {UNTIL_TOLD}"
+    slow = service(script, volumes=["data:/data"], stop_grace_period="20s")
     slow |= {"healthcheck": {"test": ["CMD", "test", "-e", "/tmp/up"], "interval": "1s", "start_period": "1m"}}
     slow |= deployed(labels=labels)
     slots = Slots.on(engine, tmp_path / "work")

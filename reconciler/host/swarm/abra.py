@@ -44,10 +44,10 @@ class AbraDriver(SwarmDriver):
         return super().needs(app, checkout, given)
 
     def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
-        prepared = deployment.ready(self._engine, self._policy, app, checkout, given)
-        stack = prepared.stack
+        deployable = deployment.ready(self._engine, self._policy, app, checkout, given)
+        prepared, stack = deployable.prepared, deployable.prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
-        laid = _marked(deployment.laid_over(prepared, self._policy, given), deployed)
+        laid = _marked(deployment.laid_over(deployable, given), deployed)
         self._lay(home, app, prepared, laid, given)
         self._keep(stack)
         for name in secrets.provided(prepared, app):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from reconciler.errors import RecipeError, TimedOutError
+from reconciler.errors import RecipeError, TimedOutError, was_killed
 from reconciler.host.swarm import scaling
 from reconciler.host.swarm.backup_labels import Asked, Hook, asked_for, labels_of, mounting
 from reconciler.host.swarm.engine import Engine
@@ -47,7 +47,8 @@ def bring_back(engine: Engine, stack: Stack, source: Path, within: timedelta, sl
     replaced = hooked & {*mounting(sight.services, stack, asked.whole)}
     resting = [name for name in scaling.every(sight) if name not in hooked or name in replaced]
     replicas, spread = scaling.replicas(sight, resting), scaling.everywhere(sight, resting)
-    scaling.to_zero(engine, stack, (*replicas, *spread), sleep)
+    if killed := scaling.to_zero(engine, stack, (*replicas, *spread), sleep):
+        raise was_killed(stack.recipe, killed)
     load_paths(engine, stack, asked.paths, source)
     _up_again(engine, replicas, spread, replaced)
     scaling.await_settled(engine, stack, hooked, within, sleep)

@@ -1,6 +1,5 @@
 """What a recipe's compose files ask for, from what Docker's client makes of them. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -9,8 +8,6 @@ from attrs import frozen
 from reconciler.errors import RecipeError
 
 APP = "app"
-
-_SERVER_PORT = re.compile(r"traefik\.(?:http|tcp|udp)\.services\.([^.]+)\.loadbalancer\.server\.port")
 
 Config = Mapping[str, Any]
 
@@ -22,24 +19,6 @@ class Mount:
     service: str
     source: str
     written: bool
-
-
-def own_port(config: Config, target: int | None = None) -> int | None:
-    """The TCP port of the host that the app publishes by itself: for the container's `target`, where that is known."""
-    published = [
-        port
-        for port in app_of(config).get("ports", ())
-        if port.get("protocol", "tcp") == "tcp" and port.get("published")
-    ]
-    return next((int(port["published"]) for port in published if target in {None, int(port["target"])}), None)
-
-
-def server_port(config: Config, stack: str) -> int | None:
-    """The container's port to which the recipe's labels let its proxy lead; of several, that of the name `stack`."""
-    labels = app_of(config).get("deploy", {}).get("labels", {})
-    found = {match[1]: str(value) for name, value in labels.items() if (match := _SERVER_PORT.fullmatch(name))}
-    port = found.get(stack, next(iter(found.values()), ""))
-    return int(port) if port.isdecimal() else None
 
 
 def claims(config: Config) -> Mapping[str, str]:
@@ -106,6 +85,12 @@ def _leads_elsewhere(volume: Config) -> bool:
     """Docker's own driver also mounts folders of this host and of others, each into as many volumes as one likes."""
     options = volume.get("driver_opts") or {}
     return bool(options.get("device")) and options.get("type") != "tmpfs"
+
+
+def idle(config: Config) -> tuple[str, ...]:
+    """The services that are scaled to zero: nothing of them ever runs."""
+    deploys = {name: service.get("deploy") or {} for name, service in config["services"].items()}
+    return tuple(name for name, deploy in deploys.items() if deploy.get("replicas") == 0)
 
 
 def app_of(config: Config) -> Config:

@@ -2,36 +2,23 @@
 
 import json
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
+
+from attrs import frozen
 
 from desired.model import Swarm
 from reconciler.crossing import App, Given
-from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.errors import RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.listeners import free_port
-from reconciler.host.swarm import secrets
-from reconciler.host.swarm.compose import (
-    APP,
-    Config,
-    Mount,
-    claims,
-    files,
-    images,
-    mounts,
-    outside,
-    own_port,
-    server_port,
-)
+from reconciler.host.swarm import demands, secrets
+from reconciler.host.swarm.compose import Config, app_of, external, images
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import Prepared, prepare
-from reconciler.host.swarm.recipe import inside
-from reconciler.host.swarm.service import wants_none
-from reconciler.host.swarm.stack import ADDRESS, NAMESPACE, Door, Release, Stack, overlay, stack_of, whole
+from reconciler.host.swarm.reach import Way, misplaced, way_in
+from reconciler.host.swarm.stack import Door, Release, Stack, overlay, stack_of, whole
 
 _LOOPBACK = "127.0.0.1"
-# Of the host, but no data of anybody's.
-_WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 _APP_RUN = """\
 #!/bin/sh
 # Runs its arguments inside the app.
@@ -48,34 +35,44 @@ exec docker exec --interactive "$container" "$@"
 """
 
 
+@frozen
+class Deployable:
+    """A release that can be deployed as far as can be told before, and where its tests will reach it."""
+
+    prepared: Prepared
+    door: Door
+
+
 def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
     """Returns remarks. Raises RecipeError or InfrastructureError where the stack cannot be handed over.
 
     Swarm does the rest.
     """
-    prepared = ready(engine, policy, app, checkout, given)
-    stack = prepared.stack
+    deployable = ready(engine, policy, app, checkout, given)
+    prepared, stack = deployable.prepared, deployable.prepared.stack
     secrets.make(engine, prepared, app)
     release = Release(given.version, given.commit, prepared.settings)
-    file = write_compose(app, whole(prepared.config, stack, release, door(prepared, policy)))
+    file = write_compose(app, whole(prepared.config, stack, release, deployable.door))
     engine.deploy(stack.name, (file,), {}, checkout)
     return finish(engine, prepared, app, given)
 
 
-def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> Prepared:
-    """A release that can be deployed as far as can be told before, its images on this host."""
+def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> Deployable:
+    """Checks a release and brings its images onto this host. Raises RecipeError or InfrastructureError."""
     prepared = prepare(engine, stack_of(app, policy.zone, engine.state), checkout, given, appfiles.sample_of(app))
-    _check(engine, policy, prepared)
+    door = door_of(engine, policy, prepared, needs_port=given.needs_port)
+    demands.check(engine, prepared, door)
     secrets.check(engine, prepared)
     for image in images(prepared.config):
         engine.pull(image)
-    return prepared
+    return Deployable(prepared, door)
 
 
-def laid_over(prepared: Prepared, policy: Swarm, given: Given) -> Config:
+def laid_over(deployable: Deployable, given: Given) -> Config:
     """What goes over the release's own files: our marks, and the way to the app."""
+    prepared = deployable.prepared
     release = Release(given.version, given.commit, prepared.settings)
-    return overlay(prepared.config, prepared.stack, release, door(prepared, policy))
+    return overlay(prepared.config, prepared.stack, release, deployable.door)
 
 
 def write_compose(app: App, compose: Config) -> Path:
@@ -93,79 +90,56 @@ def finish(engine: Engine, prepared: Prepared, app: App, given: Given) -> tuple[
     return (f"{given.version} has new settings, which who upgrades has to add: {', '.join(new)}",) if new else ()
 
 
-def door(prepared: Prepared, policy: Swarm) -> Door:
-    """Where the tests reach the app. Raises RecipeError where nothing says at which port it listens."""
+def door_of(engine: Engine, policy: Swarm, prepared: Prepared, *, needs_port: bool) -> Door:
+    """Where the tests reach the app.
+
+    Raises RecipeError where they cannot though they have to: `needs_port` is False where a command alone tells that the
+    app is ready.
+    """
     config, stack = prepared.config, prepared.stack
-    target = server_port(config, stack.name)
-    if policy.proxy is not None and target is not None:
+    app_of(config)
+    try:
+        way = way_in(config, stack.name, () if policy.proxy else _closed(engine, config))
+    except RecipeError as unreachable:
+        if needs_port:
+            raise RecipeError(f"{stack.recipe}: {unreachable.message}", unreachable.hint) from None
+        way = None
+    if needs_port and (way is None or way.protocol == "udp"):
+        raise _no_port(prepared, way)
+    return Door() if way is None else _door(policy, stack, way)
+
+
+def _no_port(prepared: Prepared, way: Way | None) -> RecipeError:
+    recipe = prepared.stack.recipe
+    otherwise = "or tell by a command that it is ready: [ready] run"
+    if way is not None:
+        only = f"{recipe}: {way.service} names a port of UDP alone, at which nothing tells that it is ready"
+        return RecipeError(only, "tell by a command that it is ready: [ready] run")
+    label = '"traefik.http.services.NAME.loadbalancer.server.port=80"'
+    if elsewhere := misplaced(prepared.config):
+        hint = f"{elsewhere} has {label} in labels, which is for containers: it belongs in deploy.labels"
+    else:
+        hint = f"name it in an overlay, in deploy.labels: {label}"
+    return RecipeError(f"{recipe}: no label of a service says at which port it listens", f"{hint}, {otherwise}")
+
+
+def _door(policy: Swarm, stack: Stack, way: Way) -> Door:
+    if policy.proxy is not None and way.name:
         scheme, _, address = policy.proxy.partition("://")
-        return Door(_with_port(scheme, address), f"{scheme}://{_named(stack.domain, address)}", proxied=True)
-    own = own_port(config, target)
-    if own is None and target is None:
-        raise RecipeError(
-            f"{stack.recipe}: no label of its service app says at which port it listens",
-            'name it in an overlay: "traefik.http.services.NAME.loadbalancer.server.port=80"',
-        )
-    published = free_port() if own is None else own
+        url = f"{scheme}://{_named(stack.domain, address)}"
+        return Door(_with_port(scheme, address), url, way.target, proxied=True, service=way.service)
+    published = free_port() if way.published is None else way.published
     address = f"{_LOOPBACK}:{published}"
-    return Door(address, f"http://{address}", *((target, published) if own is None else ()))
+    ours = published if way.published is None else None
+    return Door(address, f"http://{address}", way.target, ours, service=way.service, protocol=way.protocol)
 
 
-def _check(engine: Engine, policy: Swarm, prepared: Prepared) -> None:
-    stack, config = prepared.stack, prepared.config
-    for what, file in files(config):
-        inside(prepared.checkout, Path(file), f"{what} is made of {file}")
-    for volume in outside(config):
-        raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
-    for mount in mounts(config, "bind"):
-        _check_bind(prepared, mount)
-    wanted, taken = _wanted(prepared, policy), _taken(engine, stack)
-    for claim, service in wanted.items():
-        if claim in taken:
-            raise InfrastructureError(
-                f"{stack.recipe}: {service} wants {claim}, which {taken[claim]} has",
-                "one of the two can be up at a time: try again once the other is gone",
-            )
-
-
-def _check_bind(prepared: Prepared, mount: Mount) -> None:
-    recipe, path = prepared.stack.recipe, Path(mount.source)
-    if path.is_relative_to(prepared.checkout):
-        return
-    if mount.written and not _holds_no_data(path):
-        raise RecipeError(
-            f"{recipe}: {mount.service} may write to {path} of this host, which no slot would have alone",
-            "make it a volume, or read_only, by an overlay",
-        )
-    if not path.exists():
-        raise InfrastructureError(
-            f"{recipe}: {mount.service} wants {path} of this host, which is not there", "make it there"
-        )
-
-
-def _holds_no_data(path: Path) -> bool:
-    return path.is_socket() or any(path.is_relative_to(one) for one in _WITHOUT_DATA)
-
-
-def _wanted(prepared: Prepared, policy: Swarm) -> Mapping[str, str]:
-    """What there is once on the host, each with the service that wants it: fixed ports and, behind a proxy, a name."""
-    ports = {f"port {port} of the host": service for port, service in claims(prepared.config).items()}
-    return ports if policy.proxy is None else {**ports, door(prepared, policy).url: APP}
-
-
-def _taken(engine: Engine, stack: Stack) -> Mapping[str, str]:
-    """What of that services of other stacks have, each with its service."""
-    taken: dict[str, str] = {}
-    for service in engine.inspect("service", engine.found("service")):
-        spec = service["Spec"]
-        labels = spec.get("Labels") or {}
-        if labels.get(NAMESPACE) == stack.name or wants_none(service):
-            continue
-        if ADDRESS in labels:
-            taken[labels[ADDRESS].partition(" ")[2]] = spec["Name"]
-        for port in (service.get("Endpoint") or {}).get("Ports") or ():
-            taken[f"port {port.get('PublishedPort')}/{port.get('Protocol')} of the host"] = spec["Name"]
-    return taken
+def _closed(engine: Engine, config: Config) -> frozenset[str]:
+    """The external networks, as the recipe calls them, that were made internal: no port is published from there."""
+    declared = {name: said for name, said in (config.get("networks") or {}).items() if external(said)}
+    names = {str(said.get("name") or name): name for name, said in declared.items()}
+    found = engine.inspect("network", sorted(names))
+    return frozenset(names[one["Name"]] for one in found if one.get("Internal") and one["Name"] in names)
 
 
 def _write_app_run(engine: Engine, stack: Stack, app: App) -> None:

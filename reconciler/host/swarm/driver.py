@@ -59,11 +59,7 @@ class SwarmDriver:
         if sight.at_rest:
             return Residue()
         self.logs(app)
-        try:
-            scaling.to_zero(self._engine, stack, scaling.every(sight), self._sleep)
-        except InfrastructureError as awake:
-            return Residue(left=(awake.message,))
-        return Residue()
+        return Residue(killed=scaling.to_zero(self._engine, stack, scaling.every(sight), self._sleep))
 
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,13 @@ class Engine:
             return ()
         ids = self._still_there(("service", "ps", "--quiet", "--no-trunc", *services), "docker service ps")
         return self.inspect("task", ids.split())
+
+    def ends(self, label: str, since: datetime) -> tuple[Json, ...]:
+        """What the engine tells of containers with a label that ended since then, or were short of memory."""
+        chosen = ("--filter", f"label={label}", "--filter", "event=die", "--filter", "event=oom")
+        when = ("--since", f"{since.timestamp():.6f}", "--until", f"{datetime.now(UTC).timestamp():.6f}")
+        said = self.ask("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
+        return tuple(json.loads(line) for line in said.splitlines())
 
     def change(self, *argv: str, what: str, given: bytes = b"", deadline: float = _CHANGING) -> str:
         return _said(self._run(evolve(self._order(argv, deadline), given=given, holding=self.lock), what))

@@ -12,6 +12,7 @@ from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.service import container_of, failed, volumes_in
 from reconciler.host.swarm.settling import is_at_rest, settling
 from reconciler.host.swarm.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
+from reconciler.host.swarm.stopping import ended_by_kill, killed_by_update
 
 _PAUSE = 0.2
 _LONGEST_PAUSE = 1.0
@@ -39,7 +40,8 @@ def look_at(engine: Engine, stack: Stack) -> Sight:
 
 def _with_their_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
     """Swarm tells that a task was killed, and only the container, while it is there, that memory was why."""
-    ended = {container for task in failed(tasks) if (container := container_of(task))}
+    asked = (*failed(tasks), *filter(ended_by_kill, tasks))
+    ended = {container for task in asked if (container := container_of(task))}
     found = engine.inspect("container", sorted(ended))
     killed = {one["Id"] for one in found if (one.get("State") or {}).get("OOMKilled")}
     return [{**task, "OOMKilled": True} if container_of(task) in killed else task for task in tasks]
@@ -79,6 +81,9 @@ def seen(stack: Stack, sight: Sight) -> Seen | Absent:
         lost=how.failure.message if how.failure else "",
         late=isinstance(how.failure, TimedOutError),
         peer=labels.get(PEER, ""),
+        killed=tuple(
+            f"{stack.logical(name)} ({had})" for name, had in killed_by_update(sight.services, sight.tasks).items()
+        ),
     )
 
 

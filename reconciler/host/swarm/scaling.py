@@ -2,20 +2,32 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
+from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.looking import Sight, look_at, pauses
 from reconciler.host.swarm.service import NO_NODE
 from reconciler.host.swarm.settling import settling
-from reconciler.host.swarm.stack import Stack
+from reconciler.host.swarm.stack import NAMESPACE, Stack
+from reconciler.host.swarm.stopping import killed_by_event, longest_grace, starved_by_event
 
+# What Swarm may take beside the time that the services have to stop.
 _RESTING = 180.0
 
 Sleep = Callable[[float], None]
+
+
+@frozen
+class _Stopping:
+    """Services that were told to stop since a time, within `grace`; `jobs` are those of them that were removed."""
+
+    names: Collection[str]
+    jobs: Collection[str]
+    since: datetime
+    grace: timedelta
 
 
 def replicas(sight: Sight, names: Collection[str]) -> Mapping[str, int]:
@@ -47,21 +59,43 @@ def place(engine: Engine, verb: str, names: Collection[str]) -> None:
         engine.change(*words, what="docker service update")
 
 
-def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> None:
+def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> tuple[str, ...]:
     """Scale services to zero, or keep them off every node; jobs, which can be neither, are removed.
 
-    Raises InfrastructureError where one does not come to rest.
+    Returns what had to be killed though it may write data, each with the time it had: "app (10 s)". Raises
+    InfrastructureError where one does not come to rest, or was killed for want of memory on the way.
     """
-    sight = look_at(engine, stack)
+    sight, since = look_at(engine, stack), datetime.now(UTC)
+    stopped = _only(sight, names).services
     scaled, spread = replicas(sight, names), everywhere(sight, names)
     scale(engine, dict.fromkeys(scaled, 0))
     place(engine, "add", spread)
     jobs = [name for name in names if name not in scaled and name not in spread]
     engine.drop("service", jobs)
-    until, growing = time.monotonic() + _RESTING, pauses()
-    while not _only(look_at(engine, stack), names).at_rest or _runs_on(engine, jobs):
+    ends = _await_rest(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)), sleep)
+    for name in starved_by_event(names, ends):
+        starved = f"{stack.recipe}: {stack.logical(name)} was killed for want of memory as it stopped"
+        raise InfrastructureError(starved, MORE_MEMORY)
+    return tuple(f"{stack.logical(name)} ({had})" for name, had in killed_by_event(stopped, ends).items())
+
+
+def _await_rest(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:
+    """What the engine tells of containers that ended until none of these services runs any more.
+
+    It is asked again and again: it keeps only the last 256 events of everything that it runs.
+    """
+    ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _RESTING
+    until, growing = time.monotonic() + seconds, pauses()
+    while True:
+        now = datetime.now(UTC)
+        is_at_rest = _only(look_at(engine, stack), stopping.names).at_rest and not _runs_on(engine, stopping.jobs)
+        ends += engine.ends(f"{NAMESPACE}={stack.name}", since)
+        since = now
+        if is_at_rest:
+            return ends
         if time.monotonic() > until:
-            raise InfrastructureError(f"{stack.recipe}: {', '.join(map(stack.logical, names))} would not come to rest")
+            awake = ", ".join(map(stack.logical, stopping.names))
+            raise InfrastructureError(f"{stack.recipe}: {awake} would not come to rest within {seconds:g} s")
         sleep(next(growing))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import field, frozen
 
 from reconciler.crossing import App
-from reconciler.host.swarm.compose import APP, Config, external, server_port
+from reconciler.host.swarm.compose import APP, Config, external
 
 # Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
 SLOT = "canon.slot"
@@ -69,17 +69,20 @@ def stack_of(app: App, zone: str, state: str = "") -> Stack:
 
 @frozen
 class Door:
-    """How the tests reach the app: `published` is a free port for the container's port `target`.
+    """How the tests reach the app: the `service` which listens at the container's port `target`.
 
-    None for either where a proxy, or a port that the recipe itself publishes, leads there. `proxied` says that a proxy
-    does.
+    `published` is a free port of the host that leads there; None where a proxy, or a port that the recipe itself
+    publishes, does. `proxied` says that a proxy does. `target` is None where the app listens nowhere, and is reached by
+    no address.
     """
 
-    address: str
-    url: str
+    address: str = ""
+    url: str = ""
     target: int | None = None
     published: int | None = None
     proxied: bool = False
+    service: str = APP
+    protocol: str = "tcp"
 
 
 @frozen
@@ -129,24 +132,25 @@ def _ours(config: Config, stack: Stack, release: Release, door: Door) -> Config:
 
 def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Config:
     service = config["services"][name]
-    laid: dict[str, Any] = {"deploy": {"labels": _labels(name, config, stack, release, door)}}
+    laid: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, door)}}
     if name == APP:
         # Co-op Cloud's own tool gives all settings to this service alone; the others get what their file says.
         environment = service.get("environment") or {}
         laid["environment"] = {key: value for key, value in release.settings.items() if key not in environment}
-    if name == APP and door.published is not None:
-        laid["ports"] = [{"target": door.target, "published": door.published, "mode": "host"}]
+    if name == door.service and door.published is not None:
+        protocol = {} if door.protocol == "tcp" else {"protocol": door.protocol}
+        laid["ports"] = [{"target": door.target, "published": door.published, "mode": "host", **protocol}]
         # Two tasks cannot hold one port of the host: a new one that starts first would wait for ever.
         laid["deploy"]["update_config"] = {"order": "stop-first"}
     return laid
 
 
-def _labels(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Mapping[str, str]:
+def _labels(name: str, stack: Stack, release: Release, door: Door) -> Mapping[str, str]:
     ours = {**stack.labels, COMMIT: release.commit} | ({} if door.proxied else _UNROUTED)
     if name != APP:
         return ours
-    port = server_port(config, stack.name)
-    reached = {ADDRESS: f"{door.address} {door.url}"} | ({PEER: f"{stack.app}:{port}"} if port else {})
+    reached = {ADDRESS: f"{door.address} {door.url}"} if door.address else {}
+    reached |= {PEER: f"{stack.name}_{door.service}:{door.target}"} if door.target else {}
     theirs = {"recipe": stack.recipe, "version": release.version, "chaos": "false"}
     return {**ours, **reached, **{stack.label(what): said for what, said in theirs.items()}}
 

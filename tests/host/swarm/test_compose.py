@@ -11,15 +11,13 @@ from reconciler.host.swarm.compose import (
     app_of,
     claims,
     files,
+    idle,
     images,
     mounts,
     outside,
-    own_port,
-    server_port,
     with_all_ports,
 )
 
-SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 SHARED = {"name": "certificates", "external": True}
 MOUNTS = [
     {"type": "bind", "source": "/srv", "target": "/data"},
@@ -40,50 +38,21 @@ def port(published: int, protocol: str = "tcp", mode: str = "ingress") -> Config
     return {"mode": mode, "target": 80, "published": published, "protocol": protocol}
 
 
-@pytest.mark.parametrize(
-    ("ports", "own"),
-    [
-        ([], None),
-        ([port(8080)], 8080),
-        ([port(64738, "udp")], None),
-        ([port(64738, "udp"), port(64738)], 64738),
-        ([{"mode": "ingress", "target": 80, "protocol": "tcp"}, port(81)], 81),
-    ],
-)
-def test_the_apps_own_port_is_its_first_published_one_of_tcp(ports: list[Config], own: int | None) -> None:
-    assert own_port(config(ports=ports)) == own
-
-
-@pytest.mark.parametrize(
-    ("labels", "server"),
-    [
-        ({}, None),
-        ({SERVER: "80"}, 80),
-        ({SERVER.replace("http", "tcp"): "64738"}, 64738),
-        ({"traefik.enable": "true", "traefik.http.routers.notes.rule": "Host(`x`)", SERVER: "3000"}, 3000),
-        ({SERVER: "${PORT}"}, None),
-        ({SERVER: ""}, None),
-        ({SERVER.replace("port", "scheme"): "443"}, None),
-    ],
-)
-def test_the_apps_port_is_the_one_to_which_its_labels_let_a_proxy_lead(
-    labels: Mapping[str, str], server: int | None
-) -> None:
-    assert server_port(config(deploy={"labels": labels}), "notes") == server
-
-
-def test_of_several_ports_the_one_of_the_stacks_own_name_holds() -> None:
-    admin = SERVER.replace("notes", "notes-admin")
-    assert server_port(config(deploy={"labels": {admin: "9000", SERVER: "80"}}), "notes") == 80
-    assert server_port(config(deploy={"labels": {admin: "9000"}}), "notes") == 9000
-
-
 def test_a_recipe_without_an_app_is_none() -> None:
-    without: Config = {"services": {"web": {}}}
-    for asked in (own_port, app_of, lambda config: server_port(config, "notes")):
-        with pytest.raises(RecipeError, match="no service app"):
-            asked(without)
-    assert (own_port(config()), server_port(config(), "notes")) == (None, None)
+    with pytest.raises(RecipeError, match="no service app"):
+        app_of({"services": {"web": {}}})
+
+
+def test_a_service_without_any_replica_is_idle_and_one_that_says_nothing_of_them_is_not() -> None:
+    told: Config = {
+        "services": {
+            "app": {"deploy": {"replicas": 0}},
+            "db": {"deploy": {"replicas": 1}},
+            "cache": {"deploy": {"mode": "global"}},
+            "mail": {},
+        }
+    }
+    assert idle(told) == ("app",)
 
 
 def test_a_claim_is_a_fixed_port_of_any_service() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -27,7 +28,6 @@ STACK = Stack("notes-1234abcd", "notes", MARK, "notes.localhost")
 RELEASE = Release("1.2.0+4.5", "c" * 40, {"TITLE": "costs $5", "A": "given"})
 PROXIED = Door("127.0.0.1:80", "http://notes.localhost", proxied=True)
 PUBLISHED = Door("127.0.0.1:24000", "http://127.0.0.1:24000", 80, 24000)
-SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 
 
 def config(**app: object) -> Config:
@@ -188,10 +188,29 @@ def test_the_labels_of_the_app_are_those_that_co_op_clouds_commands_look_for() -
 
 
 def test_other_apps_of_the_slot_are_told_the_name_and_the_port_that_a_proxy_would_take() -> None:
-    told: Config = {"version": "3.8", "services": {"app": {"deploy": {"labels": {SERVER: "8080"}}}, "db": {}}}
-    services = overlay(told, STACK, RELEASE, PUBLISHED)["services"]
-    assert services["app"]["deploy"]["labels"][PEER] == "notes-1234abcd_app:8080"
-    assert PEER not in services["db"]["deploy"]["labels"]
+    told: Config = {"version": "3.8", "services": {"app": {}, "web": {}}}
+    for service in ("app", "web"):
+        services = overlay(told, STACK, RELEASE, evolve(PUBLISHED, target=8080, service=service))["services"]
+        assert services["app"]["deploy"]["labels"][PEER] == f"notes-1234abcd_{service}:8080"
+        assert PEER not in services["web"]["deploy"]["labels"]
+
+
+def test_a_port_is_published_by_the_service_that_listens_there_and_the_apps_labels_tell_of_it() -> None:
+    told: Config = {"version": "3.8", "services": {"app": {}, "web": {}}}
+    services = overlay(told, STACK, RELEASE, evolve(PUBLISHED, service="web"))["services"]
+    assert services["web"]["ports"] == [{"target": 80, "published": 24000, "mode": "host"}]
+    assert services["web"]["deploy"]["update_config"] == {"order": "stop-first"}
+    assert "ports" not in services["app"]
+    assert services["app"]["deploy"]["labels"][ADDRESS] == "127.0.0.1:24000 http://127.0.0.1:24000"
+    assert ADDRESS not in services["web"]["deploy"]["labels"]
+    services = overlay(told, STACK, RELEASE, evolve(PUBLISHED, protocol="udp"))["services"]
+    assert services["app"]["ports"] == [{"target": 80, "published": 24000, "mode": "host", "protocol": "udp"}]
+
+
+def test_an_app_that_listens_nowhere_has_no_address() -> None:
+    services = overlay(config(), STACK, RELEASE, Door())["services"]
+    assert "ports" not in services["app"]
+    assert not services["app"]["deploy"]["labels"].keys() & {ADDRESS, PEER}
 
 
 def test_no_proxy_of_this_host_leads_visitors_to_what_is_only_tried() -> None:

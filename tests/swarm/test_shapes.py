@@ -1,0 +1,69 @@
+"""Recipes of shapes that real ones have, on the real Swarm, deployed by the driver."""
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.crossing import Residue, Seen
+from tests.swarm.engine import Engine
+from tests.swarm.stacks import Slots, given, release, server, service
+
+DATA = ["data:/data"]
+NETWORKS = {"networks": {"inner": {"internal": True}, "proxy": {"external": True}}}
+
+
+@pytest.fixture
+def slots(engine: Engine, tmp_path: Path) -> Iterator[Slots]:
+    made = Slots.on(engine, tmp_path / "work")
+    yield made
+    made.clear()
+
+
+def test_an_app_behind_a_web_server_is_reached_there_and_one_without_a_port_is_not_reached_at_all(
+    slots: Slots, tmp_path: Path
+) -> None:
+    back = service("exec sleep 1000", networks=["inner"])
+    front = server(networks=["inner", "proxy"])
+    bot = service("exec sleep 1000")
+    behind, without = slots.app("behind"), slots.app("without", "bot")
+    try:
+        files = release(tmp_path / "behind", {"app": back, "web": front}, NETWORKS)
+        slots.driver.deploy(behind, files, given())
+        slots.driver.deploy(without, release(tmp_path / "bot", {"app": bot}), given(needs_port=False))
+
+        seen = slots.settled(behind)
+        with urllib.request.urlopen(seen.url, timeout=30) as answer:  # noqa: S310 - a url of our own
+            assert b"The web server works" in answer.read()
+        assert seen.peer == f"{slots.stack(behind)}_web:80"
+        assert slots.run(behind, "sh", "-c", "test -e /usr/sbin/nginx || echo the back end") == "the back end\n"
+
+        silent = slots.settled(without)
+        assert (silent.url, silent.address, silent.peer) == ("", "", "")
+    finally:
+        assert slots.driver.clear(behind.mark) == slots.driver.clear(without.mark) == Residue()
+
+
+def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_told_where_it_may_write_data(
+    slots: Slots, tmp_path: Path
+) -> None:
+    """A stack of three: one that takes longer to stop than Docker's ten seconds, and two that never do."""
+    slow = service("trap 'sleep 13; exit 0' TERM; while :; do sleep 0.2; done", stop_grace_period="1m", volumes=DATA)
+    deaf = "trap '' TERM; while :; do sleep 0.2; done"
+    stubborn = service(deaf, stop_grace_period="3s", volumes=DATA)
+    idle = service(deaf, stop_grace_period="1s")
+    app, parts = slots.app(), {"volumes": {"data": dict[str, object]()}}
+    try:
+        first = {"app": server(), "slow": slow, "stubborn": stubborn, "idle": idle}
+        slots.driver.deploy(app, release(tmp_path / "one", first, parts), given())
+        assert slots.settled(app).killed == ()
+
+        newer = {**first, "stubborn": {**stubborn, "environment": {"NEWER": "yes"}}}
+        slots.driver.deploy(app, release(tmp_path / "two", newer, parts), given("2.0.0+2"))
+        assert slots.seen(app, lambda seen: bool(seen.settled and seen.killed)).killed == ("stubborn (3 s)",)
+
+        assert slots.driver.stop(app) == Residue(killed=("stubborn (3 s)",))
+        assert not isinstance(slots.driver.look(app), Seen)
+    finally:
+        assert slots.driver.clear(app.mark) == Residue()
