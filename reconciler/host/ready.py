@@ -1,15 +1,17 @@
 """Waits until an app answers as declared: twice in a row, and from a listener of its own."""
 
+import math
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from desired.model import Argv, Ready, Unobservable
 from reconciler.crossing import Absent, Command, Seen, Unready
 from reconciler.errors import InfrastructureError
-from reconciler.host.text import one_line, printable
+from reconciler.host.notyet import NotYet
+from reconciler.host.text import last_words, printable
 from reconciler.ports import Clock, Commands
 
 Look = Callable[[], Seen | Absent | Unobservable]
@@ -17,16 +19,10 @@ Look = Callable[[], Seen | Absent | Unobservable]
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 _BEFORE_SECOND = 0.2
+_OTHERWISE = "[ready] wants HTTP unless it says tcp = true, or run"
 # The last attempt often begins when time is up, and its answer is what gets told.
 _SHORTEST_PROBE = 2.0
 _LONGEST_PROBE = 10.0
-
-
-@frozen
-class _NotYet:
-    """The app does not answer as declared, which may change."""
-
-    reason: str
 
 
 @frozen
@@ -37,6 +33,21 @@ class _Question:
     look: Look
     command: Command
     until: float
+
+
+@define
+class _Spell:
+    """Since when an app has given nothing but answers that no waiting mends; None where its last was another."""
+
+    since: float | None = None
+
+    def lasted(self, answer: object, now: float) -> float:
+        """How many seconds that is, with this answer."""
+        if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
+            self.since = None
+            return 0.0
+        self.since = now if self.since is None else self.since
+        return now - self.since
 
 
 class HostReadiness:
@@ -57,17 +68,24 @@ class HostReadiness:
             sleep=self._sleep,
             stop=lambda _: self._clock.monotonic() >= question.until,
             wait=wait_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE),
-            retry=retry_if_result(lambda answer: isinstance(answer, _NotYet)),
+            retry=retry_if_result(lambda answer: isinstance(answer, NotYet)),
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
-        answer = ask(self._twice, question)
+        answer = ask(self._ask, question, _Spell())
         if isinstance(answer, Seen):
             return answer
-        late = isinstance(answer, _NotYet)
+        late = isinstance(answer, NotYet)
         reason = f"not ready after {seconds:g} s: {answer.reason}" if late else answer.reason
         return Unready(reason, timed_out=late)
 
-    def _twice(self, question: _Question) -> Seen | Unready | _NotYet:
+    def _ask(self, question: _Question, spell: _Spell) -> Seen | Unready | NotYet:
+        answer = self._twice(question)
+        lasted = spell.lasted(answer, self._clock.monotonic())
+        if isinstance(answer, NotYet) and lasted >= answer.final_after:
+            return Unready(f"{answer.reason}: {_OTHERWISE}")
+        return answer
+
+    def _twice(self, question: _Question) -> Seen | Unready | NotYet:
         """An app that answers once may be on its way down."""
         first = self._once(question)
         if not isinstance(first, Seen):
@@ -75,19 +93,19 @@ class HostReadiness:
         self._sleep(_BEFORE_SECOND)
         return self._once(question)
 
-    def _once(self, question: _Question) -> Seen | Unready | _NotYet:
+    def _once(self, question: _Question) -> Seen | Unready | NotYet:
         seen = question.look()
         if isinstance(seen, Absent):
             return Unready(seen.reason or "nothing of it runs")
         if isinstance(seen, Unobservable):
-            return _NotYet(seen.reason)
+            return NotYet(seen.reason)
         if seen.lost:
             return Unready(seen.lost, timed_out=seen.late)
-        objection = self._objection(question, seen) if seen.settled else seen.lacks
-        return _NotYet(objection) if objection else seen
+        objection = self._objection(question, seen) if seen.settled else NotYet(seen.lacks)
+        return objection or seen
 
-    def _objection(self, question: _Question, seen: Seen) -> str:
-        """Why what the app answers now is not what was declared; "" when it is."""
+    def _objection(self, question: _Question, seen: Seen) -> NotYet | None:
+        """Why what the app answers now is not what was declared; None when it is."""
         ready = question.ready
         left = max(_SHORTEST_PROBE, question.until - self._clock.monotonic())
         if ready.run is not None:
@@ -100,7 +118,7 @@ class HostReadiness:
             return connect(seen.address, limit)
         return get(seen, ready.http or "/", ready.status, limit)
 
-    def _run(self, argv: Argv, command: Command, seen: Seen, left: float) -> str:
+    def _run(self, argv: Argv, command: Command, seen: Seen, left: float) -> NotYet | None:
         environment = {**command.env, "URL": seen.url, "ADDRESS": seen.address}
         deadline = min(command.deadline, timedelta(seconds=left))
         ran = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))
@@ -108,6 +126,6 @@ class HostReadiness:
         if ran.missing:
             raise InfrastructureError(f"{program}: not found in PATH", "install it, and name it in [recipe] requires")
         if ran.ok:
-            return ""
+            return None
         how = "did not end in time" if ran.code is None else f"ended with exit code {ran.code}"
-        return f"{program} {how}: {one_line(ran.tail.encode())}"
+        return NotYet(f"{program} {how}: {last_words(ran.tail.encode())}")

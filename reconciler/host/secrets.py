@@ -15,7 +15,7 @@ from reconciler.host import appfiles
 from reconciler.host.processes.driver import INHERITED
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.sinks import KIB, Log
-from reconciler.host.text import one_line, printable
+from reconciler.host.text import last_words, printable
 from reconciler.redact import redaction, slot_secrets
 
 _LARGEST = 64 * KIB
@@ -96,7 +96,7 @@ def _judge(app: App, maker: Argv, told: Told) -> bytes | _Refusal:
 def _complaint(app: App, told: Told) -> str:
     """The end of what a maker wrote to its standard error, without any secret."""
     known = redaction((told.out, *slot_secrets(app.folder.parent)))
-    words = one_line(known.apply(told.err)[-KIB:])
+    words = last_words(known.apply(told.err)[-KIB:])
     return f": {words}" if words else ""
 
 

@@ -23,6 +23,12 @@ def one_line(data: bytes, most: int = _MOST) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+def last_words(data: bytes, most: int = _MOST) -> str:
+    """As `one_line`, but where it is too long the end stays: that is where a program says why it failed."""
+    line = printable(" ".join(decoded(data).split()))
+    return line if len(line) <= most else "…" + line[1 - most :]
+
+
 def lines_printable(data: bytes) -> str:
     """`data` line by line, each one printable; tabs stay."""
     text = decoded(data).replace("\r\n", "\n")

@@ -2,12 +2,12 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from desired.model import Ready, Unobservable
 from reconciler.crossing import Absent, App, Command, Seen, Unready
@@ -19,6 +19,7 @@ from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place,
 
 SOON = timedelta(seconds=30)
 AT_ONCE = timedelta(seconds=0.6)
+SEQUENCE = " ".join(map(str, range(1, 1001)))[3 - 199 :]
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def test_an_app_that_answers_as_declared_is_ready(driver: ProcessDriver, app: Ap
         (Ready(http="/away"), "GET /away is answered with 302, not 200"),
         (Ready(http="/a b"), "GET /a b: URL can't contain control characters. '/a b' (found at least ' ')"),
         (Ready(http=None, run=("sh", "-c", "echo broken; exit 4")), "sh ended with exit code 4: broken"),
+        (Ready(http=None, run=("sh", "-c", "seq 1000; echo it; exit 4")), f"sh ended with exit code 4: …{SEQUENCE} it"),
     ],
 )
 def test_an_app_that_answers_otherwise_is_not_ready_in_time_and_the_last_answer_is_told(
@@ -137,21 +139,24 @@ class Impostor:
                 return
             with connection:
                 self.asked += 1
-                self.drip(connection)
+                with suppress(OSError):
+                    self.drip(connection)
 
     def drip(self, connection: socket.socket) -> None:
-        try:
-            for byte in self.answer:
-                connection.sendall(bytes([byte]))
-                if self.pause and self.over.wait(self.pause):
-                    return
-        except OSError:
-            return
+        for byte in self.answer:
+            connection.sendall(bytes([byte]))
+            if self.pause and self.over.wait(self.pause):
+                return
 
 
 @contextmanager
 def impostor(answer: bytes, pause: float = 0.0) -> Iterator[Impostor]:
-    server = Impostor(answer, pause)
+    with served(Impostor(answer, pause)) as server:
+        yield server
+
+
+@contextmanager
+def served(server: Impostor) -> Iterator[Impostor]:
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
@@ -233,6 +238,125 @@ def test_an_answer_that_drips_is_cut_off_and_is_none(app: App, slow: bytes) -> N
     assert isinstance(unready, Unready)
     assert unready.timed_out
     assert unready.reason.startswith("not ready after 0.6 s: GET /: ")
+
+
+@frozen
+class Skipping:
+    """A clock that a pause moves on, so that nobody has to wait."""
+
+    passed: list[float] = field(factory=list)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return sum(self.passed)
+
+
+def patient(app: App, times: float = 1.0) -> HostReadiness:
+    """One whose pauses take no time, and count as longer by `times`."""
+    clock = Skipping()
+    commands = HostCommands(ENVIRONMENT, app.folder.parent)
+    return HostReadiness(commands, clock, lambda pause: clock.passed.append(pause * times))
+
+
+FOREIGN = {
+    b"SSH-2.0-OpenSSH_9.2\r\n": "“SSH-2.0-OpenSSH_9.2”, which is no HTTP",
+    b"220 mail.example ESMTP\r\n": "“220 mail.example ESMTP”, which is no HTTP",
+    b"-ERR unknown command 'GET', with args beginning with\r\n": "“-ERR unknown command 'GET', with args be”",
+    b"J\0\0\0\n8.0.36\0": "“J",
+    b"\x15\x03\x01\0\x02\x02\x0a": "in TLS, which is no HTTP",
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n": "since it wants HTTPS",
+}
+
+
+class Foreign(Impostor):
+    """One that says all at once, whatever is asked, and has heard it."""
+
+    def drip(self, connection: socket.socket) -> None:
+        connection.sendall(self.answer)
+        connection.recv(4096)
+
+
+@pytest.mark.parametrize("sent", FOREIGN)
+def test_what_speaks_no_http_is_told_so_long_before_its_time_is_up(app: App, sent: bytes) -> None:
+    with served(Foreign(sent)) as server:
+        look = lambda: seen_at(server.port)  # noqa: E731
+        unready = patient(app).wait(Ready(timeout=timedelta(hours=1)), look, probe(app))
+    assert isinstance(unready, Unready)
+    assert not unready.timed_out
+    assert unready.reason.startswith("GET /")
+    assert FOREIGN[sent] in unready.reason
+    assert unready.reason.endswith("[ready] wants HTTP unless it says tcp = true, or run")
+
+
+class Deaf(Impostor):
+    """One that takes connections, and ends them where anything is asked."""
+
+    def drip(self, connection: socket.socket) -> None:
+        connection.recv(64)
+
+
+def test_what_ends_a_connection_only_when_it_is_asked_in_http_does_not_speak_it(app: App) -> None:
+    with served(Deaf(b"")) as server:
+        look = lambda: seen_at(server.port)  # noqa: E731
+        unready = patient(app, times=10).wait(Ready(timeout=timedelta(hours=1)), look, probe(app))
+    assert isinstance(unready, Unready)
+    assert not unready.timed_out
+    assert "though it takes connections" in unready.reason
+
+
+class Starting(Impostor):
+    """One that answers well in the end; to the callers before it sends what `first` says, or says nothing for long."""
+
+    def __init__(self, *first: bytes | None) -> None:
+        super().__init__(GOOD)
+        self.first = first
+
+    def drip(self, connection: socket.socket) -> None:
+        if self.asked > len(self.first):
+            super().drip(connection)
+            connection.recv(4096)
+        elif (early := self.first[self.asked - 1]) is None:
+            connection.settimeout(20)
+            while connection.recv(64):
+                pass
+        else:
+            connection.sendall(early)
+            connection.recv(4096)
+
+
+@pytest.mark.parametrize(
+    ("first", "timeout"),
+    [
+        # Docker's proxy ends connections until the app listens.
+        ([b""] * 40, timedelta(hours=1)),
+        # An app that takes connections, and comes to answer them later.
+        ([None, None], timedelta(seconds=2.5)),
+        ([b"garbage\r\n"] * 3, timedelta(hours=1)),
+        # Whatever it says between them ends a series of answers that are none.
+        ([b"garbage\r\n", b"garbage\r\n", b"garbage\r\n", b"HTTP/1.1 503 Wait\r\n\r\n"] * 6, timedelta(hours=1)),
+    ],
+)
+def test_what_answers_well_in_the_end_is_ready_whatever_it_did_before(
+    app: App, first: list[bytes | None], timeout: timedelta
+) -> None:
+    with served(Starting(*first)) as server:
+        look = seen_at(server.port)
+        assert patient(app).wait(Ready(timeout=timeout), lambda: look, probe(app)) == look
+
+
+def test_an_app_of_a_procfile_that_speaks_no_http_is_told_so(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    banner = (
+        "import os, socket; s = socket.create_server(('127.0.0.1', int(os.environ['PORT'])));"
+        "[(c := s.accept()[0], c.sendall(b'SSH-2.0-x'), c.recv(4096), c.close()) for _ in iter(int, 1)]"
+    )
+    driver.deploy(app, checkout(tmp_path / "one", web=script(banner)), GIVEN)
+    settled(driver, app)
+    unready = patient(app).wait(Ready(timeout=timedelta(hours=1)), lambda: driver.look(app), probe(app))
+    assert isinstance(unready, Unready)
+    assert not unready.timed_out
+    assert "“SSH-2.0-x”, which is no HTTP" in unready.reason
 
 
 def test_an_answer_whose_end_only_the_end_of_the_connection_tells_is_one(app: App) -> None:

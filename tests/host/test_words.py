@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.host.sinks import Capture, Log, Tail
-from reconciler.host.text import lines_printable, one_line, printable
+from reconciler.host.text import last_words, lines_printable, one_line, printable
 from reconciler.redact import redaction, slot_secrets
 
 CANARY = b'c4nary-Trills+/="\xc3\xbc'
@@ -28,6 +28,14 @@ def test_a_line_is_printable_short_and_one(data: bytes) -> None:
     line = one_line(data, 80)
     assert line.isprintable()
     assert len(line) <= 80
+
+
+@given(st.binary(max_size=300), st.binary(max_size=40))
+def test_of_what_a_program_said_last_its_end_stays(data: bytes, end: bytes) -> None:
+    line = last_words(data + b" " + end, 80)
+    assert line.isprintable()
+    assert len(line) <= 80
+    assert line.endswith(one_line(end, 80)[-40:])
 
 
 @given(st.text(max_size=100))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.crossing import Residue, Seen
+from reconciler.errors import RecipeError
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import Slots, given, release, server, service
 
@@ -65,5 +66,25 @@ def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_
 
         assert slots.driver.stop(app) == Residue(killed=("stubborn (3 s)",))
         assert not isinstance(slots.driver.look(app), Seen)
+    finally:
+        assert slots.driver.clear(app.mark) == Residue()
+
+
+HOOK = "for i in 1 2 3 4 5 6 7 8 9; do echo Step $$i of nine is going to be taken; done; echo the reason >&2; exit 1"
+
+
+def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(slots: Slots, tmp_path: Path) -> None:
+    front = server(volumes=DATA)
+    front["deploy"]["labels"] |= {"backupbot.backup": "true", "backupbot.backup.pre-hook": HOOK}
+    app = slots.app()
+    try:
+        slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, {"volumes": {"data": {}}}), given())
+        slots.settled(app)
+        with pytest.raises(RecipeError, match=r"pre-hook of app \(for i in .*\) exited 1: ….* taken the reason$"):
+            slots.driver.backup(app, tmp_path)
+        slots.driver.logs(app)
+        (log,) = app.logs.glob("*pre-hook.log")
+        said = log.read_text().splitlines()
+        assert said == [f"Step {number} of nine is going to be taken" for number in range(1, 10)] + ["the reason"]
     finally:
         assert slots.driver.clear(app.mark) == Residue()

@@ -5,14 +5,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from attrs import frozen
+
+from reconciler.crossing import App
 from reconciler.errors import RecipeError, TimedOutError, was_killed
+from reconciler.host import appfiles
 from reconciler.host.swarm import scaling
 from reconciler.host.swarm.backup_labels import Asked, Hook, asked_for, labels_of, mounting
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.looking import Sight, look_at
 from reconciler.host.swarm.stack import Stack
 from reconciler.host.swarm.volumes import load_paths, save_paths, volumes_of
-from reconciler.host.text import one_line
+from reconciler.host.text import last_words, one_line
 from reconciler.redact import redaction, slot_secrets
 
 _HOOK_SECONDS = 1800.0
@@ -20,29 +24,39 @@ _HOOK_SECONDS = 1800.0
 Sleep = Callable[[float], None]
 
 
-def is_asked_for(engine: Engine, stack: Stack) -> bool:
+@frozen
+class Deployed:
+    """An app whose stack is in the swarm."""
+
+    engine: Engine
+    stack: Stack
+    app: App
+
+
+def is_asked_for(deployed: Deployed) -> bool:
     """Whether a label asks for a backup; services tell it at rest too."""
-    return _asked(engine, stack, look_at(engine, stack)) is not None
+    return _asked(deployed, look_at(deployed.engine, deployed.stack)) is not None
 
 
-def take(engine: Engine, stack: Stack, into: Path) -> tuple[str, ...]:
+def take(deployed: Deployed, into: Path) -> tuple[str, ...]:
     """Returns remarks. The app stays up."""
-    asked = _wanted(engine, stack, look_at(engine, stack))
-    run_hooks(engine, stack, asked.of("backup.pre-hook"))
-    save_paths(engine, stack, asked.paths, into)
-    run_hooks(engine, stack, asked.of("backup.post-hook"))
+    asked = _wanted(deployed, look_at(deployed.engine, deployed.stack))
+    _run_hooks(deployed, asked.of("backup.pre-hook"))
+    save_paths(deployed.engine, deployed.stack, asked.paths, into)
+    _run_hooks(deployed, asked.of("backup.post-hook"))
     return tuple(f"the label {label} is of version 1, and ignored" for label in asked.ignored)
 
 
-def bring_back(engine: Engine, stack: Stack, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
+def bring_back(deployed: Deployed, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
     """Services that bear hooks of a restore stay up for them; all others rest, since their data changes under them.
 
     One with hooks whose volume is wholly replaced rests while that is copied, and then has to be up `within` a time.
     That all are up again is for the caller to see.
     """
+    engine, stack = deployed.engine, deployed.stack
     sight = look_at(engine, stack)
-    asked = _wanted(engine, stack, sight)
-    run_hooks(engine, stack, asked.of("restore.pre-hook"))
+    asked = _wanted(deployed, sight)
+    _run_hooks(deployed, asked.of("restore.pre-hook"))
     hooked = {f"{stack.name}_{hook.service}" for hook in asked.hooks if hook.label.startswith("restore.")}
     replaced = hooked & {*mounting(sight.services, stack, asked.whole)}
     resting = [name for name in scaling.every(sight) if name not in hooked or name in replaced]
@@ -52,7 +66,7 @@ def bring_back(engine: Engine, stack: Stack, source: Path, within: timedelta, sl
     load_paths(engine, stack, asked.paths, source)
     _up_again(engine, replicas, spread, replaced)
     scaling.await_settled(engine, stack, hooked, within, sleep)
-    run_hooks(engine, stack, asked.of("restore.post-hook"))
+    _run_hooks(deployed, asked.of("restore.post-hook"))
     _up_again(engine, replicas, spread, {*resting} - replaced)
 
 
@@ -61,34 +75,44 @@ def _up_again(engine: Engine, replicas: Mapping[str, int], spread: Sequence[str]
     scaling.place(engine, "rm", [name for name in spread if name in names])
 
 
-def _wanted(engine: Engine, stack: Stack, sight: Sight) -> Asked:
-    asked = _asked(engine, stack, sight)
+def _wanted(deployed: Deployed, sight: Sight) -> Asked:
+    asked = _asked(deployed, sight)
     if asked is None:
-        raise RecipeError(f"{stack.recipe}: no label asks for a backup any more")
+        raise RecipeError(f"{deployed.stack.recipe}: no label asks for a backup any more")
     return asked
 
 
-def _asked(engine: Engine, stack: Stack, sight: Sight) -> Asked | None:
-    return asked_for(labels_of(sight.services, stack), [stack.logical(name) for name in volumes_of(engine, stack)])
+def _asked(deployed: Deployed, sight: Sight) -> Asked | None:
+    stack = deployed.stack
+    volumes = [stack.logical(name) for name in volumes_of(deployed.engine, stack)]
+    return asked_for(labels_of(sight.services, stack), volumes)
 
 
-def run_hooks(engine: Engine, stack: Stack, hooks: Sequence[Hook]) -> None:
+def _run_hooks(deployed: Deployed, hooks: Sequence[Hook]) -> None:
     """Raises RecipeError for one that fails, TimedOutError for one that does not end.
 
-    Raises RecipeError too where nothing of its service runs here.
+    Raises RecipeError too where nothing of its service runs here. All that it wrote goes to a log of the app.
     """
     for hook in hooks:
-        service = f"{stack.name}_{hook.service}"
+        service = f"{deployed.stack.name}_{hook.service}"
         chosen = f"label=com.docker.swarm.service.name={service}"
-        containers = engine.found("container", chosen, "status=running")
+        containers = deployed.engine.found("container", chosen, "status=running")
         if not containers:
             raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
-        code, said = engine.execute(containers[0], hook.command, _HOOK_SECONDS)
+        code, said = deployed.engine.execute(containers[0], hook.command, _HOOK_SECONDS)
+        said = redaction(slot_secrets(Path(deployed.stack.mark))).apply(said)
+        _log(deployed.app, hook, said)
         if code != 0:
-            raise _failure(stack, hook, code, said)
+            raise _failure(hook, code, said)
 
 
-def _failure(stack: Stack, hook: Hook, code: int | None, said: bytes) -> RecipeError:
+def _log(app: App, hook: Hook, said: bytes) -> None:
+    log = appfiles.new_log(app, f"{hook.service} {hook.label}")
+    log.feed(said)
+    log.close()
+
+
+def _failure(hook: Hook, code: int | None, said: bytes) -> RecipeError:
     what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
     kind, how = (TimedOutError, "was not done in time") if code is None else (RecipeError, f"exited {code}")
-    return kind(f"{what} {how}: {one_line(redaction(slot_secrets(Path(stack.mark))).apply(said))}")
+    return kind(f"{what} {how}: {last_words(said)}")

@@ -10,6 +10,7 @@ from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, S
 from reconciler.errors import InfrastructureError
 from reconciler.host import appfiles
 from reconciler.host.swarm import backup, deployment, removal, scaling, secrets
+from reconciler.host.swarm.backup import Deployed
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.looking import look_at, seen, services_of
 from reconciler.host.swarm.stack import Stack, stack_of
@@ -74,13 +75,13 @@ class SwarmDriver:
         load_volumes(self._engine, self._stack(app), source)
 
     def backs_up(self, app: App) -> bool:
-        return backup.is_asked_for(self._engine, self._stack(app))
+        return backup.is_asked_for(self._deployed(app))
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
-        return backup.take(self._engine, self._stack(app), into)
+        return backup.take(self._deployed(app), into)
 
     def restore(self, app: App, source: Path, within: timedelta) -> None:
-        backup.bring_back(self._engine, self._stack(app), source, within, self._sleep)
+        backup.bring_back(self._deployed(app), source, within, self._sleep)
 
     def remove(self, app: App) -> Residue:
         left = removal.take_away(self._engine, removal.of_stack(self._stack(app).name), self._sleep)
@@ -98,6 +99,9 @@ class SwarmDriver:
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)
+
+    def _deployed(self, app: App) -> Deployed:
+        return Deployed(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
         return stack_of(app, self._policy.zone, self._engine.state)
