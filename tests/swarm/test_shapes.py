@@ -80,8 +80,11 @@ def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(
     try:
         slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, {"volumes": {"data": {}}}), given())
         slots.settled(app)
-        with pytest.raises(RecipeError, match=r"pre-hook of app \(for i in .*\) exited 1: ….* taken the reason$"):
+        with pytest.raises(
+            RecipeError, match=r"pre-hook of app \(for i in .*\) exited 1: ….* taken the reason$"
+        ) as failed:
             slots.driver.backup(app, tmp_path)
+        assert failed.value.tail[-1] == "the reason"
         slots.driver.logs(app)
         (log,) = app.logs.glob("*pre-hook.log")
         said = log.read_text().splitlines()

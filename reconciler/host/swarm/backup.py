@@ -16,7 +16,7 @@ from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.looking import Sight, look_at
 from reconciler.host.swarm.stack import Stack
 from reconciler.host.swarm.volumes import load_paths, save_paths, volumes_of
-from reconciler.host.text import last_words, one_line
+from reconciler.host.text import last_words, lines_printable, one_line
 from reconciler.redact import redaction, slot_secrets
 
 _HOOK_SECONDS = 1800.0
@@ -115,4 +115,4 @@ def _log(app: App, hook: Hook, said: bytes) -> None:
 def _failure(hook: Hook, code: int | None, said: bytes) -> RecipeError:
     what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
     kind, how = (TimedOutError, "was not done in time") if code is None else (RecipeError, f"exited {code}")
-    return kind(f"{what} {how}: {last_words(said)}")
+    return kind(f"{what} {how}: {last_words(said)}", tail=tuple(lines_printable(said).splitlines()))
