@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from desired.model import Argv, Recipe, Stop, Unobservable
+from desired.model import Argv, Ready, Recipe, Stop, Unobservable
 from state.model import Answer, Parts
 
 
@@ -86,7 +86,8 @@ class Given:
     """What a deployment is told: the release, and what is laid over it.
 
     `settings` go beyond the app's own `.env.sample`, `overlays` are files of the fleet. `needs_port` says that the app
-    has to be reached at a port for its readiness to be told.
+    has to be reached at a port for its readiness to be told. What the release runs once before it starts has to end
+    within `timeout`.
     """
 
     version: str
@@ -94,6 +95,7 @@ class Given:
     settings: Mapping[str, str] = field(factory=dict)
     overlays: tuple[Path, ...] = ()
     needs_port: bool = True
+    timeout: timedelta = Ready().timeout
 
 
 @frozen

@@ -64,8 +64,8 @@ def _given(slot: Slot, placed: Placed) -> Given:
     install, tests = placed.recipe.install, slot.tests_of(placed.recipe)
     settings = {**needs_environment(slot, placed.recipe), **install.env}
     overlays = tuple(tests / name for name in install.overlays)
-    needs_port = placed.recipe.ready.run is None
-    return Given(placed.release.version, placed.release.commit, settings, overlays, needs_port)
+    ready, release = placed.recipe.ready, placed.release
+    return Given(release.version, release.commit, settings, overlays, ready.run is None, ready.timeout)
 
 
 def _load(placed: Placed, source: Path) -> None:

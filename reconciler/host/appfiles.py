@@ -68,6 +68,11 @@ def new_log(app: App, name: str) -> Log:
     return Log(path, redaction(slot_secrets(app.folder.parent)))
 
 
+def add_to_log(app: App, name: str) -> Log:
+    """The log of a part of the app, written on without any secret of the slot."""
+    return Log(app.logs / f"{name}.log", redaction(slot_secrets(app.folder.parent)))
+
+
 def last_lines(app: App) -> tuple[str, ...]:
     """The end of what each part of the app wrote, fit to be shown, and without any secret of the slot."""
     known = redaction(slot_secrets(app.folder.parent))

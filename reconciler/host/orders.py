@@ -31,7 +31,7 @@ class Order:
     `given` is its standard input, or the file that is; `mark` the slot it belongs to, "" for none; `file_bytes` the
     size of the largest file it may write. `holding` is a descriptor which it inherits: it then keeps the pass lock
     when we die, and ends by a deadline of its own. `stop`, once set, ends it as its deadline would. `grace` seconds
-    pass between asking what is left of it to end and killing that.
+    pass between asking what it leaves to end and killing that.
     """
 
     argv: tuple[str, ...]

@@ -25,6 +25,8 @@ from reconciler.host.text import printable
 __all__ = ["Finished", "Order", "Told", "capture", "prepare", "run", "start_server"]
 
 _NOT_EXECUTABLE = 126
+# For what is late, or broken off: nobody waits for what it does.
+_GRACE_LATE = 3.0
 
 
 @frozen
@@ -92,11 +94,13 @@ def _attend(order: Order, running: _Running, streams: Streams) -> Finished:
     streams.started()
     ended: tuple[Process, ...] = ()
     killed: tuple[Process, ...] = ()
+    grace = min(order.grace, _GRACE_LATE)
     try:
         ending = streams.pump(running.handle, order.deadline, order.stop)
+        grace = order.grace if ending is Ending.ENDED else grace
     finally:
         if _lives(running) or children.orphaned(running.known):
-            ended, killed = end(lambda: _all_of(running), order.grace)
+            ended, killed = end(lambda: _all_of(running), grace)
         code = _collect(running)
     streams.drain()
     return Finished(

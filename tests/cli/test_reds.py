@@ -3,6 +3,7 @@
 import re
 import shutil
 
+from tests import tiny
 from tests.cli.jot import FIRST, SECOND, THIRD, Jot
 from tests.command import TREE
 
@@ -34,6 +35,15 @@ def test_a_red_is_told_with_its_tier_its_last_lines_its_log_and_what_would_chang
     assert block[6].endswith("reconcile --retry jot")
     assert settled.kept().without_tags() == kept
     assert "this release is broken" in settled.run("logs", "jot").out
+
+
+def test_a_release_line_that_fails_is_red_and_its_last_lines_are_shown(settled: Jot) -> None:
+    procfile = "release: echo migrating; echo no such table >&2; exit 3\n" + tiny.PROCFILE.decode()
+    settled.release(SECOND, Procfile=procfile)
+    said = settled.run()
+    assert (said.code, said.out.count(f"install failed: jot {SECOND}: release ended with exit code 3")) == (4, 1)
+    assert "    | migrating\n    | no such table\n" in said.out
+    assert "no such table" in settled.run("logs", "jot").out
 
 
 def test_a_red_is_not_tried_again_while_nothing_changed(settled: Jot) -> None:

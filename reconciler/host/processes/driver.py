@@ -1,7 +1,6 @@
 """The process driver: an app is what runs of its Procfile. Ephemeral: no restarts, no pid files, nothing kept alive."""
 
 import re
-import signal
 import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -15,10 +14,11 @@ from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, S
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, was_killed
 from reconciler.host import appfiles, memory
 from reconciler.host.environment import CEILING
-from reconciler.host.processes import children
+from reconciler.host.processes import children, one_off
 from reconciler.host.processes.ending import put_to_rest
 from reconciler.host.processes.listeners import free_port, objection
-from reconciler.host.processes.procfile import read_checkout
+from reconciler.host.processes.one_off import manner
+from reconciler.host.processes.procfile import ONE_OFF, read_checkout
 from reconciler.host.processes.table import (
     SLOT_MARK,
     STATE_MARK,
@@ -84,7 +84,7 @@ class ProcessDriver:
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
-        """What is there is stopped first, with all the time that it has.
+        """Stop what is there, run what runs once to its end, then start the other lines.
 
         Settings of `given` hold before those of `.env.sample`; the variables that every app gets, before both.
         """
@@ -99,12 +99,14 @@ class ProcessDriver:
         appfiles.write_given(app, given)
         appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
         deployment = self._deployments[app] = _Deployment(children.present(), before.ended, killed=memory.kills())
-        for name, command in commands.items():
-            argv = command_line(name, command, commands, given.commit)
+        remarks = one_off.run_all(app, commands, environment, checkout, given)
+        lines = {name: command for name, command in commands.items() if name not in ONE_OFF}
+        for name, command in lines.items():
+            argv = command_line(name, command, lines, given.commit)
             deployment.lines[name] = _start(app, name, argv, environment, checkout)
         for name, server in deployment.lines.items():
             _await_witness(app, name, server)
-        return ()
+        return remarks
 
     def look(self, app: App) -> Seen | Absent:
         own = self._own(app)
@@ -192,7 +194,11 @@ class ProcessDriver:
         for name, code in polled.items():
             if deployment and memory.starved(code, deployment.killed):
                 raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
-        return {name: f"{name} ended {_manner(code)}" for name, code in polled.items() if code is not None}
+        return {
+            name: f"{name} ended {manner(code)}{_advice(name, code)}"
+            for name, code in polled.items()
+            if code is not None
+        }
 
 
 def _collect(*deployments: _Deployment) -> None:
@@ -239,10 +245,6 @@ def _await_witness(app: App, name: str, server: _Server) -> None:
         time.sleep(0.005)
 
 
-def _manner(code: int) -> str:
-    """An exit code in words; a shell reports a signal of its command as 128 + its number."""
-    number = -code if code < 0 else code - 128
-    name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""
-    if code < 0:
-        return f"by {name}"
-    return f"with exit code {code}" + (f" ({name})" if name else "")
+def _advice(name: str, code: int) -> str:
+    """What to do about a line that may be meant to end."""
+    return ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""

@@ -1,0 +1,63 @@
+"""The lines of a Procfile that run once for each deployment, to their end, before the others start."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.crossing import App, Given
+from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError
+from reconciler.host import appfiles, memory
+from reconciler.host.orders import Finished, Order
+from reconciler.host.processes.procfile import ONE_OFF
+from reconciler.host.run import run
+from reconciler.host.sinks import Log
+
+_SHOWN = 12
+
+
+def run_all(
+    app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, given: Given
+) -> tuple[str, ...]:
+    """Run those of `commands` that run once, in the order of the Procfile; the first that fails ends it.
+
+    Returns remarks. Raises RecipeError or TimedOutError with the last lines that it said, InfrastructureError for want
+    of memory.
+    """
+    remarks: list[str] = []
+    for name in (name for name in commands if name in ONE_OFF):
+        seconds, killed, log = given.timeout.total_seconds(), memory.kills(), appfiles.add_to_log(app, name)
+        order = Order(
+            ("/bin/sh", "-c", commands[name]),
+            environment,
+            checkout,
+            seconds,
+            mark=app.mark,
+            grace=app.grace.total_seconds(),
+        )
+        finished = run(order, log)
+        if memory.starved(finished.code, killed):
+            raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
+        _hold(f"{app.recipe} {given.version}: {name}", finished, seconds, log)
+        remarks += [f"{name} left {what} running; it was ended" for what in finished.ended]
+    return tuple(remarks)
+
+
+def _hold(what: str, finished: Finished, seconds: float, log: Log) -> None:
+    """Raise what is wrong with how it ended."""
+    tail = tuple(log.tail.splitlines()[-_SHOWN:])
+    if finished.timed_out:
+        raise TimedOutError(f"{what} did not end within {seconds:g} s", tail=tail)
+    if finished.code != 0:
+        raise RecipeError(f"{what} ended {manner(finished.code or 0)}", tail=tail)
+    if finished.killed:
+        left = f"{what} left {', '.join(finished.killed)} running, which did not end on SIGTERM and was killed"
+        raise KilledError(f"{left}, so what it wrote may be cut off", tail=tail)
+
+
+def manner(code: int) -> str:
+    """An exit code in words; a shell reports a signal of its command as 128 + its number."""
+    number = -code if code < 0 else code - 128
+    name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""
+    if code < 0:
+        return f"by {name}"
+    return f"with exit code {code}" + (f" ({name})" if name else "")

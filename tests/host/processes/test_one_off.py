@@ -1,0 +1,139 @@
+"""`release:` and its like: once for each deployment, to their end, before anything else of the app starts."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.crossing import Absent, App, Given, Residue, Seen
+from reconciler.errors import KilledError, RecipeError, TimedOutError
+from reconciler.host.processes.driver import ProcessDriver
+from tests.procfile_apps import COMMIT, GIVEN, PYTHON, absent, checkout, daemon, driver_for, lives, place, settled
+
+ORDERLY = {
+    # Who comes too early finds nothing to add to.
+    "worker": "[ -e $DATA_DIR/order ] && echo worker >>$DATA_DIR/order; exec sleep 1000",
+    "postdeploy": "echo after $VERSION >>$DATA_DIR/order",
+    "release": "sleep 0.5; echo release $VERSION >>$DATA_DIR/order",
+}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    return place(tmp_path / "work" / "slot", grace=1.0)
+
+
+@pytest.fixture
+def driver(app: App) -> Iterator[ProcessDriver]:
+    with driver_for(app.folder.parent) as driver:
+        yield driver
+
+
+def order(app: App) -> list[str]:
+    return (app.data / "order").read_text().splitlines()
+
+
+def test_it_has_ended_in_the_order_of_the_file_before_any_other_line_starts(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    web = f"[ -e $DATA_DIR/order ] || exit 9; exec {PYTHON} server.py"
+    driver.deploy(app, checkout(tmp_path / "one", web=web, **ORDERLY), GIVEN)
+    settled(driver, app)
+    assert order(app)[:2] == ["after 1.0.0+1", "release 1.0.0+1"]
+    assert driver.stop(app) == Residue()
+
+
+def test_it_runs_again_with_each_deployment_over_what_the_one_before_left(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    once = "echo $VERSION >>$DATA_DIR/order"
+    for number in (1, 2):
+        driver.deploy(app, checkout(tmp_path / str(number), release=once), Given(f"{number}.0.0", COMMIT))
+        settled(driver, app)
+    assert order(app) == ["1.0.0", "2.0.0"]
+
+
+def test_it_gets_the_settings_and_the_folders_of_the_app(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    told = 'echo "$TITLE $PORT $SECRETS_DIR $HOME $CANON_SLOT $PWD" >$DATA_DIR/order'
+    release = checkout(tmp_path / "one", "TITLE=notes", release=told)
+    driver.deploy(app, release, GIVEN)
+    port = settled(driver, app).address.rpartition(":")[2]
+    assert order(app) == [f"notes {port} {app.secrets} {app.folder}/home {app.mark} {release}"]
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [
+        ("echo first; echo no such table >&2; exit 3", "with exit code 3"),
+        ("echo no such table; kill -9 $$", "by SIGKILL"),
+    ],
+)
+def test_where_it_fails_nothing_starts_and_its_own_last_lines_are_told(
+    driver: ProcessDriver, app: App, tmp_path: Path, command: str, how: str
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web=f"echo of web; exec {PYTHON} server.py"), GIVEN)
+    settled(driver, app)
+    with pytest.raises(RecipeError) as failed:
+        driver.deploy(app, checkout(tmp_path / "two", release=command), Given("2.0.0", COMMIT))
+    assert (failed.value.message, failed.value.tail[-1]) == (f"notes 2.0.0: release ended {how}", "no such table")
+    assert driver.look(app) == Absent("")
+    assert "no such table\n" in (app.logs / "release.log").read_text()
+
+
+def test_it_has_the_time_that_the_app_has_to_be_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    given = Given("1.0.0", COMMIT, timeout=timedelta(seconds=1))
+    with pytest.raises(TimedOutError, match=r"notes 1\.0\.0: release did not end within 1 s"):
+        driver.deploy(app, checkout(tmp_path / "one", release="sleep 1000"), given)
+    assert driver.leftovers(app.folder.parents[1]) == ()
+
+
+def test_what_it_leaves_running_is_ended_and_told(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    remarks = driver.deploy(app, checkout(tmp_path / "one", release=daemon("true")), GIVEN)
+    pid = int((app.data / "daemon").read_text())
+    assert remarks == (f"release left sleep (pid {pid}) running; it was ended",)
+    assert not lives(pid)
+    settled(driver, app)
+
+
+def test_what_it_leaves_running_and_has_to_be_killed_is_out_of_time(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    with pytest.raises(KilledError, match=r"release left sleep \(pid \d+\) running"):
+        driver.deploy(app, checkout(tmp_path / "one", release="trap '' TERM; sleep 1000 & exit 0"), GIVEN)
+
+
+def test_no_secret_reaches_its_log_or_its_last_lines(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    app.secrets.mkdir(parents=True)
+    (app.secrets / "key").write_text(canary := f"canary-{os.urandom(8).hex()}")
+    with pytest.raises(RecipeError) as failed:
+        driver.deploy(app, checkout(tmp_path / "one", release="cat $SECRETS_DIR/key; echo; exit 1"), GIVEN)
+    assert canary not in "".join(failed.value.tail) + (app.logs / "release.log").read_text()
+
+
+def test_any_other_line_that_ends_is_lost_and_told_how_it_would_run_once(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000", migrate="true"), GIVEN)
+    lost = ""
+    while not lost:
+        seen = driver.look(app)
+        assert isinstance(seen, Seen)
+        lost = seen.lost
+    assert lost == "migrate ended with exit code 0: a line that runs once, before web, is named release"
+
+
+def test_a_procfile_of_lines_that_run_once_alone_is_refused(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "Procfile").write_text("release: touch $DATA_DIR/ran\n")
+    with pytest.raises(RecipeError, match="Procfile has no web process"):
+        driver.deploy(app, tmp_path / "one", GIVEN)
+    assert not app.data.exists()
+
+
+def test_an_app_whose_web_ends_after_it_is_absent_for_that_reason(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    driver.deploy(app, checkout(tmp_path / "one", web="exit 3", release="true"), GIVEN)
+    assert absent(driver, app) == Absent("web ended with exit code 3")
