@@ -16,9 +16,10 @@ from reconciler.core.sights import Look, Sight, State, believed_tags, moved_tags
 from reconciler.crossing import MirrorRefs
 from reconciler.errors import BusyError, CanonError, in_one_line
 from reconciler.evidence import remembered, trial_entry
+from reconciler.generations import lying, prune
 from reconciler.keeping import is_kept, keep_up, look_at_kept, make_room, meeting, survey
 from reconciler.ports import Host
-from reconciler.promote import Promotion, promote, prune
+from reconciler.promote import Promotion, promote
 from reconciler.reservation import reserved
 from reconciler.trial import run_trial
 from state.errors import StateError
@@ -97,7 +98,7 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
             release=release,
             cast=cast,
             base=base,
-            canonical=sight.canonical,
+            canonical=sight.living,
             by_pass=True,
             files=sight.files,
             tests=sight.tests,
@@ -134,8 +135,7 @@ def base_for(sight: Sight, release: Release) -> Base:
     moved = moved_tags(sight)
     steady = {tag: commit for tag, commit in (believed_tags(sight) or {}).items() if tag not in moved}
     published = releases(steady, sight.recipe.allow)
-    intact = sight.look.state in {State.INTACT, State.DOWN}
-    return upgrade_base(release, sight.canonical, intact=intact, releases=published, pin=sight.recipe.upgrade)
+    return upgrade_base(release, sight.canonical, sight.living, published, sight.recipe.upgrade)
 
 
 def trial_id(host: Host) -> str:
@@ -186,6 +186,8 @@ def _write_down(task: Task, outcome: Outcome) -> None:
     memory = remembered(host, task.sights[step.recipe].memory, outcome)
     host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
     if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
-        prune(host, outcome.have, task.sights[step.recipe].recipe.canonical.generations)
-    prune_logs(host.state.trial_logs(step.recipe), KEPT_LOGS, (trial.id,))
+        prune(host, outcome.have, task.sights[step.recipe].recipe.canonical.generations, memory)
+    # The evidence of every generation that lies there names a log.
+    lasting = [each.evidence.trial for each in lying(host, step.recipe)]
+    prune_logs(host.state.trial_logs(step.recipe), KEPT_LOGS, (trial.id, *lasting))
     host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")

@@ -3,6 +3,7 @@
 from attrs import evolve
 
 from reconciler.core.outcome import Outcome, is_remembered
+from reconciler.core.sights import with_damage
 from reconciler.core.tiers import Trial, failing, level
 from reconciler.ports import Host
 from state.model import BaseRecord, Entry, Evidence, FoundDamage, Memory, Red, TierRecord
@@ -57,9 +58,6 @@ def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
     reds = {version: red for version, red in memory.reds.items() if version != trial.release.version}
     if is_remembered(outcome):
         reds[trial.release.version] = Red(trial.release.version, circumstances, now, trial.id, outcome.reason)
-    damage = memory.damage
-    if trial.damage and outcome.have is not None:
-        damage = FoundDamage(outcome.have.generation, trial.damage, now)
-    return evolve(
-        memory, reds=reds, damage=damage, last_trial=trial.id, last_trial_at=now, seconds=round(trial.seconds, 3)
-    )
+    if trial.damage and trial.base.generation is not None:
+        memory = with_damage(memory, FoundDamage(trial.base.generation, trial.damage, now))
+    return evolve(memory, reds=reds, last_trial=trial.id, last_trial_at=now, seconds=round(trial.seconds, 3))

@@ -11,7 +11,7 @@ from attrs import evolve
 from desired.model import Fleet, Keep, Recipe
 from desired.values import is_recipe_name
 from reconciler.casts import SnapshotDamagedError, apps_of, rested_whole
-from reconciler.core.sights import Look, State
+from reconciler.core.sights import Look, State, with_damage
 from reconciler.core.upkeep import why_down
 from reconciler.crossing import Standing
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line
@@ -140,7 +140,7 @@ def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
     """The next pass then tests afresh, as after damage that a trial found."""
     memory = host.registry.read().memories.get(canonical.recipe, Memory(canonical.recipe))
     damage = FoundDamage(canonical.generation, reason, host.clock.now())
-    host.registry.remember([evolve(memory, damage=damage)], [])
+    host.registry.remember([with_damage(memory, damage)], [])
 
 
 def _told(failed: CanonError | StateError | OSError) -> str:
@@ -183,11 +183,16 @@ def _drivers_at(host: Host, name: str) -> list[Driver]:
     return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
 
 
+def is_ours(host: Host, name: str) -> bool:
+    """Whether kept/NAME is missing or was made for a deployment: by its account, or by what runs in it."""
+    folder = host.state.kept_slot(name)
+    return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_at(host, name))
+
+
 def _require_slot(host: Host, name: str) -> None:
     """Raise InfrastructureError where kept/NAME is somebody's folder, which would be removed like a slot."""
-    folder = host.state.kept_slot(name)
-    if os.path.lexists(folder) and not is_kept_slot(folder) and not _drivers_at(host, name):
-        raise InfrastructureError(f"{folder} is none that Canon made", "move it away")
+    if not is_ours(host, name):
+        raise InfrastructureError(f"{host.state.kept_slot(name)} is none that Canon made", "move it away")
 
 
 def give_up(host: Host, name: str) -> None:

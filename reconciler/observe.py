@@ -12,11 +12,11 @@ from reconciler.casts import apps_of
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.crossing import Question, Reply, Same
 from reconciler.errors import in_one_line
+from reconciler.generations import look_at, newest_intact
 from reconciler.keeping import Standings, is_kept, look_at_kept, survey
-from reconciler.ports import Host, Snapshots
+from reconciler.ports import Host
 from state.errors import StateError
-from state.folder import StateFolder
-from state.model import Answer, Canonical, Memory, Records
+from state.model import Answer, Memory, Records
 
 
 @frozen
@@ -84,10 +84,13 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
     canonical = records.canonicals.get(sight.recipe.name)
     files, unreadable = _files(fleet, sight.recipe)
     try:
+        look = look_at(host.snapshots, host.state, canonical, sight.memory)
+        is_damaged = canonical is not None and look.state is State.DAMAGED
         return evolve(
             sight,
             canonical=canonical,
-            look=look_at(host.snapshots, host.state, canonical, sight.memory),
+            look=look,
+            older=newest_intact(host, canonical, sight.memory) if canonical and is_damaged else None,
             mirror=_mirror(host, sight.recipe.name),
             files=files.whole if files else "",
             tests=tests_of(files.tests, sight.recipe, fleet.recipes, records) if files else "",
@@ -104,19 +107,6 @@ def _kept(host: Host, sight: Sight, standings: Standings) -> Sight:
     if sight.canonical is None or sight.look.state is not State.INTACT or not is_kept(sight.recipe):
         return sight
     return evolve(sight, look=look_at_kept(host, sight.canonical, standings))
-
-
-def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> Look:
-    """Whether the canonical's snapshot is there as sealed. Damage found in use holds though it looks well."""
-    if canonical is None:
-        return Look(State.NONE)
-    if memory.damage is not None and memory.damage.generation == canonical.generation:
-        return Look(State.DAMAGED, memory.damage.reason)
-    try:
-        damaged = snapshots.glance(state.canonical(canonical.recipe, canonical.generation), canonical.seal)
-    except (OSError, StateError) as failed:
-        return Look(State.UNKNOWN, str(failed))
-    return Look(State.INTACT) if damaged is None else Look(State.DAMAGED, damaged.reason)
 
 
 def _mirror(host: Host, name: str) -> MirrorSeen:

@@ -197,6 +197,10 @@ class Registry(Protocol):
 
     def read(self) -> Records: ...
 
+    def generations(self, recipe: str) -> tuple[Canonical, ...]:
+        """Every canonical that the recipe had since it was last forgotten, the present one first."""
+        ...
+
     def settle(self) -> None:
         """Flush what a dead process may have written last, before anything is believed."""
         ...
@@ -242,6 +246,10 @@ class Snapshots(Protocol):
         ...
 
     def delete(self, folder: Path) -> None: ...
+
+    def delete_sealed(self, folder: Path, seal: Seal) -> None:
+        """Delete a snapshot's own files, and its folder where nothing else lies in it; another snapshot's stay."""
+        ...
 
 
 class Progress(Protocol):

@@ -166,14 +166,6 @@ def close_intent(host: Host, intent: Intent, why: str) -> None:
     host.registry.abandon(intent, [_entry(host, "abandoned", intent, {"why": why})])
 
 
-def prune(host: Host, canonical: Canonical, keep: int) -> None:
-    """Delete generations older than the newest `keep` up to the recorded one."""
-    present = generations_present(host.state.generations(canonical.recipe))
-    there = [generation for generation in present if generation <= canonical.generation]
-    for generation in there[:-keep]:
-        host.snapshots.delete(host.state.canonical(canonical.recipe, generation))
-
-
 def _entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> Entry:
     body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
     return Entry(host.clock.now(), kind, intent.recipe, {**body, **more})

@@ -7,13 +7,14 @@ from pathlib import Path
 from desired.model import Fleet
 from desired.values import is_recipe_name
 from reconciler.errors import BusyError, InfrastructureError
+from reconciler.generations import prune
 from reconciler.keeping import let_go_of_others
 from reconciler.ports import Host
-from reconciler.promote import close_intent, prune
+from reconciler.promote import close_intent
 from reconciler.reservation import clear_leftovers
-from reconciler.strays import may_be_slot, strays
+from reconciler.strays import may_be_slot, strays, unrecorded
 from state.folder import is_slot
-from state.model import Intent, Records
+from state.model import Intent, Memory, Records
 
 NAMED_STRAYS = 5
 
@@ -29,10 +30,16 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     for name, canonical in records.canonicals.items():
         recipe = fleet.recipes.get(name)
         if recipe is not None and host.state.generations(name).is_dir():
-            prune(host, canonical, recipe.canonical.generations)
+            memory = records.memories.get(name, Memory(name))
+            prune(host, canonical, recipe.canonical.generations, memory)
     _drop_empty(host, records)
     remarks += let_go_of_others(host, fleet, records, marks)
-    return (*remarks, *_named(strays(host.state, records)))
+    of_canonicals = "if an older canon.db was put back, bring the newer one back; otherwise move it away"
+    return (
+        *remarks,
+        *_named(strays(host.state), "move it away, or remove it if nobody needs it"),
+        *_named(unrecorded(host, records), of_canonicals),
+    )
 
 
 def _marked(host: Host) -> tuple[set[str], list[str]]:
@@ -81,9 +88,9 @@ def _drop_empty(host: Host, records: Records) -> None:
                 path.rmdir()
 
 
-def _named(found: Sequence[Path]) -> list[str]:
+def _named(found: Sequence[Path], hint: str) -> list[str]:
     if not found:
         return []
     more = f" and {len(found) - NAMED_STRAYS} more" if len(found) > NAMED_STRAYS else ""
     names = ", ".join(map(str, found[:NAMED_STRAYS]))
-    return [f"no record tells of {names}{more}: left as it is; move it away, or remove it if nobody needs it"]
+    return [f"no record tells of {names}{more}: left as it is; {hint}"]

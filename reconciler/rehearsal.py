@@ -93,9 +93,14 @@ class Rehearsal:
         self._check(slot)
         self._live_in(slot)
         if self.assignment.recipe.canonical.data is DataPolicy.CARRIED:
-            self._save(slot, (*lineage, self.assignment.release.version))
+            self._save(slot, self._lived(lineage))
         if self.assignment.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "rose over the base's data, but no [data] check proves that data")
+
+    def _lived(self, lineage: tuple[str, ...]) -> tuple[str, ...]:
+        """The lineage of the base's data with the release on top; an older generation may have been at it already."""
+        release = self.assignment.release
+        return lineage if self.assignment.base.release == release else (*lineage, release.version)
 
     def _raise_base(self, slot: Slot) -> tuple[str, ...]:
         """Raise the base and prove its data; returns the lineage of that data."""

@@ -1,19 +1,26 @@
 """What lies in the state folder and is none of ours: neither a slot, nor a snapshot that a record tells of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from desired.values import is_recipe_name
+from reconciler.ports import Host
 from state.folder import StateFolder, is_empty, is_slot
 from state.kept import begins_as_upkeep
-from state.model import Records
+from state.model import Canonical, Records
 
 
-def strays(state: StateFolder, records: Records) -> tuple[Path, ...]:
-    """Entries of `work/`, `kept/` and `canonicals/` that no pass made, or whose record is gone."""
+def strays(state: StateFolder) -> tuple[Path, ...]:
+    """Entries of `work/` and `kept/` that no pass made."""
     in_work = (path for path in _entries(state.work) if not (may_be_slot(path) and is_slot(path)))
     in_kept = (path for path in _entries(state.kept) if not (is_kept_slot(path) or is_account(path)))
-    return (*in_work, *in_kept, *_unrecorded(state, records))
+    return (*in_work, *in_kept)
+
+
+def unrecorded(host: Host, records: Records) -> tuple[Path, ...]:
+    """Entries of `canonicals/` and of what is below it that no record tells of, whatever they are named."""
+    recorded = {name: host.registry.generations(name) for name in records.canonicals}
+    return tuple(path for entry in _entries(host.state.canonicals) for path in _not_of(entry, recorded.get(entry.name)))
 
 
 def may_be_slot(path: Path) -> bool:
@@ -37,15 +44,17 @@ def owner(path: Path) -> str:
     return path.name.removesuffix(".new").removesuffix(".json")
 
 
-def _unrecorded(state: StateFolder, records: Records) -> Iterator[Path]:
-    """What lies among the snapshots and is none, or is newer than the record: that of a registry from a backup."""
-    for path in _entries(state.canonicals):
-        have = records.canonicals.get(path.name)
-        if have is None:
+def _not_of(folder: Path, recorded: Sequence[Canonical] | None) -> Iterator[Path]:
+    """What is not of the recorded snapshots in `canonicals/NAME`; all of it, where none is recorded."""
+    if recorded is None:
+        yield folder
+        return
+    files = {str(canonical.generation): canonical.seal.files for canonical in recorded}
+    for path in _entries(folder):
+        if path.name not in files:
             yield path
         else:
-            recorded = {str(generation) for generation in range(1, have.generation + 1)}
-            yield from (each for each in _entries(path) if each.name not in recorded)
+            yield from (each for each in _entries(path) if each.name not in files[path.name])
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -165,6 +165,8 @@ class Memory:
 
     `known` holds release tags ever seen, also those that vanished since; `not_commits` maps tags that peel to no
     commit to the object they name; `reds` is keyed by version; `seconds` is how long the last trial took.
+    `damage` is the last that was found in use, `older_damage` what was found of other generations before.
+    `looks` is how the files of a generation looked when they were last hashed, by its number.
     """
 
     recipe: str
@@ -177,6 +179,8 @@ class Memory:
     last_trial: str | None = None
     last_trial_at: datetime | None = None
     seconds: float | None = None
+    older_damage: tuple[FoundDamage, ...] = ()
+    looks: Mapping[str, Mapping[str, FileSeal]] = field(factory=dict)
 
 
 Parts = Mapping[str, Mapping[str, str]]

@@ -49,6 +49,8 @@ class SealedSnapshots:
         with file_errors(f"move {folder} to {to}", SnapshotError):
             if damage := self.glance(folder, seal):
                 raise SnapshotError(f"{folder} is not moved: {damage.reason}")
+            if added := sorted(entry.name for entry in folder.iterdir() if entry.name not in seal.files):
+                raise SnapshotError(f"{folder} is not moved: it holds {added[0]!r}, which was not sealed")
             if os.path.lexists(to):
                 raise SnapshotError(f"{to} is there already")
             make_folder(to.parent)
@@ -60,6 +62,7 @@ class SealedSnapshots:
     def glance(self, folder: Path, seal: Seal) -> Damaged | None:
         """Trust files that look as they did when sealed, hash them otherwise; None if all is as sealed.
 
+        What else lies in the folder is somebody's, and no damage.
         Raises SnapshotError where it cannot be seen.
         """
         with file_errors(f"look at {folder}", SnapshotError):
@@ -97,6 +100,20 @@ class SealedSnapshots:
             if os.path.lexists(folder):
                 remove_tree(folder)
                 sync_folder(folder.parent)
+
+    def delete_sealed(self, folder: Path, seal: Seal) -> None:
+        """Delete the files of a snapshot durably, and its folder where nothing else lies in it; absence is fine.
+
+        Another snapshot in its place stays. The manifest goes last, since it tells which one it is.
+        """
+        with file_errors(f"delete {folder}", SnapshotError):
+            if folder.is_symlink() or not folder.is_dir() or _is_another(folder, seal):
+                return
+            for name in (TAR, MANIFEST):
+                (folder / name).unlink(missing_ok=True)
+            if not any(folder.iterdir()):
+                folder.rmdir()
+            sync_folder(folder.parent)
 
 
 def generations_present(folder: Path) -> tuple[int, ...]:
@@ -199,13 +216,22 @@ def _changed(folder: Path, seal: Seal) -> frozenset[str]:
         raise MismatchError(f"{folder} is missing") from None
     if missing := sorted(set(seal.files) - present):
         raise MismatchError(f"{folder} lacks {', '.join(missing)}")
-    if added := sorted(present - set(seal.files)):
-        raise MismatchError(f"{folder} holds {added[0]!r}, which was not sealed")
     looks = {name: _look(folder / name) for name in seal.files}
     for name, sealed in seal.files.items():
         if looks[name].size != sealed.size:
             raise MismatchError(f"{folder / name} has {looks[name].size} bytes, not {sealed.size}")
     return frozenset(name for name in seal.files if looks[name] != seal.files[name])
+
+
+def _is_another(folder: Path, seal: Seal) -> bool:
+    """Whether a folder holds a whole manifest that is not the sealed one; a rotten one may be what was sealed."""
+    try:
+        with open_regular(os.fsencode(folder / MANIFEST)) as file:
+            content = file.read()
+        manifests.decode(content)
+    except (FileNotFoundError, NotARecordError):
+        return False
+    return hashlib.sha256(content).hexdigest() != seal.manifest
 
 
 def _read_manifest(folder: Path, digest: str) -> Manifest:

@@ -20,7 +20,7 @@ from state.model import Memory
 from tests.dying import Death, dying_pass
 from tests.expected import Twin, Work, code_of, facts_of, is_shrunken, is_well, moved, passed, rank, work_of
 from tests.recorded import comparable, recorded
-from tests.truth import digest_of, left_over, untruths
+from tests.truth import digest_of, is_intact, left_over, untruths
 from tests.world import Behaviour, World
 from tests.world_ports import Mirror
 
@@ -86,19 +86,25 @@ class Driven:
         if self.world.recipes.pop(name, None) is None:
             self.world.recipes[name] = self.declarations[name]
 
-    def damage(self, name: str, at: int | None = None) -> None:
-        """Flip a bit of a canonical's snapshot, or delete all of it."""
+    def damage(self, name: str, at: int | None = None, *, older: bool = False) -> None:
+        """Flip a bit of the canonical's snapshot, or of the newest intact one before it; or delete all of it."""
         twin = self.twins[name]
-        if twin.have is None or twin.damaged:
+        if (older and twin.older is None) or (not older and (twin.have is None or twin.damaged)):
             return
-        folder = self.world.state.canonical(name, self.world.records().canonicals[name].generation)
+        memory = self.world.records().memories[name]
+        before = self.world.host().registry.generations(name)[int(older) :]
+        broken = next(each for each in before if is_intact(self.world.state, each, memory))
+        folder = self.world.state.canonical(name, broken.generation)
         if at is None:
             shutil.rmtree(folder)
         else:
             content = bytearray((folder / "snapshot.tar").read_bytes())
             content[at % len(content)] ^= 1
             (folder / "snapshot.tar").write_bytes(content)
-        twin.damaged = True
+        if older:
+            twin.older = None
+        else:
+            twin.damaged = True
 
     # ---- what a person decides ----
 

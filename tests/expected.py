@@ -32,10 +32,11 @@ class Red:
 
 @define
 class Twin:
-    """What is remembered of one recipe. `broken` tells that its tests fail."""
+    """What is remembered of one recipe. `older` is the newest intact generation before the canonical."""
 
     have: Held | None = None
     damaged: bool = False
+    older: Held | None = None
     known: dict[str, str] = field(factory=dict)
     reds: dict[str, Red] = field(factory=dict)
 
@@ -176,12 +177,13 @@ def passed(twin: Twin, facts: Facts) -> Result:
 def _tried(twin: Twin, facts: Facts, work: Work, version: str, commit: str) -> Result:
     twin.reds.pop(version, None)
     if _is_lost(twin, facts, version, commit):
-        twin.damaged = True
+        twin.damaged, twin.older = True, None if twin.damaged else twin.older
         return Result.INFRASTRUCTURE
     lineage, fault = _verdict(twin, facts, version, commit)
     if fault is not None:
         twin.reds[version] = Red(rank(version), commit, facts.broken)
         return fault
+    twin.older = twin.older if twin.damaged else twin.have
     twin.have, twin.damaged = Held(version, commit, lineage), False
     return Result.REPAIRED if work.repairs else Result.PROMOTED
 
@@ -193,27 +195,30 @@ def _is_lost(twin: Twin, facts: Facts, version: str, commit: str) -> bool:
 
 
 def _living(twin: Twin, version: str, commit: str) -> Held | None:
-    """The canonical where it is the base: where it is there, and another release than what is tried."""
-    have = twin.have
-    if have is None or twin.damaged or (rank(have.version), have.commit) == (rank(version), commit):
+    """The newest intact generation where it is the base: of another release than what is tried, or an older one."""
+    have = twin.older if twin.damaged else twin.have
+    if have is None or rank(have.version) > rank(version):
         return None
-    return have
+    same = (rank(have.version), have.commit) == (rank(version), commit)
+    return None if same and not twin.damaged else have
 
 
 def _verdict(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[tuple[str, ...], Result | None]:
     """The lineage that the data would have, and what speaks against a promotion."""
     head, before = facts.behaviours[commit], _lived(twin, facts, version, commit)
+    base = _living(twin, version, commit)
+    again = base is not None and (base.version, base.commit) == (version, commit)
     red = {
         not head.starts,
         head.slow,
         head.loses_data,
         not head.passes_custom,
         facts.broken,
-        head.breaks_lived and before != (),
+        head.breaks_lived and before != () and not again,
     }
     refused = head.writes_into_checkout or head.is_bound
     fault = Result.RED if True in red else Result.GREEN_NOT_PROMOTED if refused else None
-    return (*before, version), fault
+    return before if again else (*before, version), fault
 
 
 def _lived(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from state.model import Canonical, Memory
-from state.snapshots import SealedSnapshots
 from tests.expected import Held, Red, Twin, rank
+from tests.truth import is_intact
 from tests.world import World
 
 
@@ -23,16 +23,26 @@ def _twin(world: World, have: Canonical | None, memory: Memory) -> Twin:
         },
     )
     if have is not None:
-        folder = world.state.canonical(have.recipe, have.generation)
-        found = memory.damage is not None and memory.damage.generation == have.generation
-        twin.have = Held(have.version, have.commit, have.lineage)
-        twin.damaged = found or SealedSnapshots().glance(folder, have.seal) is not None
+        twin.have = held(have)
+        twin.damaged = not is_intact(world.state, have, memory)
+        older = world.host().registry.generations(have.recipe)[1:]
+        twin.older = next((held(each) for each in older if is_intact(world.state, each, memory)), None)
     return twin
+
+
+def held(canonical: Canonical) -> Held:
+    return Held(canonical.version, canonical.commit, canonical.lineage)
 
 
 def comparable(twins: Mapping[str, Twin]) -> object:
     """All but whether a red was given under broken tests: their digest in the record does not tell."""
     return {
-        name: (twin.have, twin.damaged, twin.known, {(version, red.commit) for version, red in twin.reds.items()})
+        name: (
+            twin.have,
+            twin.damaged,
+            twin.older,
+            twin.known,
+            {(version, red.commit) for version, red in twin.reds.items()},
+        )
         for name, twin in twins.items()
     }

@@ -94,12 +94,12 @@ class Loop(RuleBasedStateMachine):
             case _:
                 self.driven.world.missing ^= {"tool"}
 
-    @rule(kind=st.sampled_from(["flip", "delete", "mirror"]), name=NAME, at=st.integers(0, 20000))
-    def damage(self, kind: str, name: str, at: int) -> None:
+    @rule(kind=st.sampled_from(["flip", "delete", "mirror"]), name=NAME, at=st.integers(0, 20000), older=st.booleans())
+    def damage(self, kind: str, name: str, at: int, *, older: bool) -> None:
         if kind == "mirror":
             self.driven.world.mirrors.pop(name, None)
         else:
-            self.driven.damage(name, at if kind == "flip" else None)
+            self.driven.damage(name, at if kind == "flip" else None, older=older)
 
     @rule(kind=st.sampled_from(["moved", "loss", "forget"]), name=NAME)
     def decide(self, kind: str, name: str) -> None:

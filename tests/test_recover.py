@@ -76,11 +76,6 @@ def folder(path: Path) -> None:
         ("kept/mail.json", file),
         ("kept/notes.txt", file),
         ("work/.hidden", folder),
-        ("canonicals/zzz", file),
-        ("canonicals/zzz", folder),
-        ("canonicals/notes/9", folder),
-        ("canonicals/notes/old", file),
-        ("canonicals/notes/01", folder),
     ],
 )
 def test_what_no_pass_made_is_left_and_named(world: World, where: str, make: Callable[[Path], None]) -> None:
@@ -90,6 +85,32 @@ def test_what_no_pass_made_is_left_and_named(world: World, where: str, make: Cal
         assert world.run().report.notes == (
             f"no record tells of {stray}: left as it is; move it away, or remove it if nobody needs it",
         )
+        assert "precious" in (stray if stray.is_file() else stray / "of somebody").read_text()
+
+
+@pytest.mark.parametrize(
+    ("where", "make"),
+    [
+        ("zzz", file),
+        ("zzz", folder),
+        ("notes/9", folder),
+        ("notes/old", file),
+        ("notes/01", folder),
+        ("notes/1.bak", folder),
+        ("notes/1/mine.txt", file),
+    ],
+)
+def test_what_no_record_tells_of_among_the_snapshots_is_left_and_the_way_out_loses_nothing(
+    world: World, where: str, make: Callable[[Path], None]
+) -> None:
+    stray = world.state.canonicals / where
+    make(stray)
+    ways_out = "left as it is; if an older canon.db was put back, bring the newer one back; otherwise move it away"
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        world.tag("notes", version)
+        report = world.run().report
+        assert [row.result for row in report.rows] == [Result.PROMOTED]
+        assert report.notes == (f"no record tells of {stray}: {ways_out}",) or where == "notes/1/mine.txt"
         assert "precious" in (stray if stray.is_file() else stray / "of somebody").read_text()
 
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 from state.folder import StateFolder
-from state.model import Canonical, Damaged
+from state.model import Canonical, Damaged, Memory
 from state.registry import SqliteRegistry
 from state.snapshots import SealedSnapshots
 from tests.world_ports import Contents
@@ -32,6 +32,14 @@ def kept(state: StateFolder, canonical: Canonical) -> Contents | str:
         return cast("Contents", json.loads((into / canonical.recipe / "data" / "data.json").read_text()))
 
 
+def is_intact(state: StateFolder, canonical: Canonical, memory: Memory) -> bool:
+    """Whether a recorded snapshot is there as sealed, and nobody found that it does not rise."""
+    found = (memory.damage, *memory.older_damage)
+    if any(each is not None and each.generation == canonical.generation for each in found):
+        return False
+    return SealedSnapshots().glance(state.canonical(canonical.recipe, canonical.generation), canonical.seal) is None
+
+
 def untruths(state: StateFolder, canonical: Canonical) -> list[str]:
     """How a record says more than its snapshot proves."""
     contents = kept(state, canonical)
@@ -53,12 +61,13 @@ def left_over(state: StateFolder, running: Iterable[Path], generations: int = 2)
     left += [f"{path} lies there" for path in state.work.iterdir()]
     left += [f"{intent.op} is open" for intent in records.intents]
     for folder in state.canonicals.iterdir():
-        have = records.canonicals.get(folder.name)
-        last = have.generation if have is not None else 0
-        there = [path.name for path in folder.iterdir()]
-        recorded = sorted(int(name) for name in there if name.isdigit() and int(name) <= last)
-        named = {str(number) for number in recorded[-generations:]}
-        left += [f"{folder.name}/{name} lies there" for name in there if name not in named]
+        memory = records.memories.get(folder.name, Memory(folder.name))
+        named: set[str] = set()
+        intact = 0
+        for each in SqliteRegistry(state.database).generations(folder.name):
+            named |= {str(each.generation)} if intact < generations else set()
+            intact += is_intact(state, each, memory)
+        left += [f"{folder.name}/{path.name} lies there" for path in folder.iterdir() if path.name not in named]
     return left
 
 

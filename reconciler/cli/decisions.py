@@ -1,6 +1,7 @@
 """What only a person can decide: to accept what upstream did, and to forget an orphan. The ledger keeps who and why."""
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,13 @@ from reconciler.cli.house import House, make_host, open_house, prepare_state, pr
 from reconciler.cli.options import Options, say
 from reconciler.core.sights import Sight, moved_tags, vanished_tags
 from reconciler.errors import InfrastructureError, NeedsPersonError
-from reconciler.keeping import give_up
+from reconciler.generations import drop_all
+from reconciler.keeping import give_up, is_ours
 from reconciler.observe import observe
 from reconciler.ports import Host
 from reconciler.reservation import reserved
 from state.lock import Lock, hold
+from state.logs import drop_logs
 from state.model import Entry, KnownTag, Memory
 
 
@@ -104,9 +107,18 @@ def _drop(host: Host, name: str, reason: str) -> str:
             "lineage": list(have.lineage) if have else [],
         }
         # The record goes last: broken off before that, this can be said again.
-        give_up(host, name)
-        host.snapshots.delete(host.state.generations(name))
-        host.snapshots.delete(host.state.trial_logs(name))
+        if is_ours(host, name):
+            give_up(host, name)
+        drop_all(host, name)
+        drop_logs(host.state.trial_logs(name))
         host.mirrors.drop(name)
         host.registry.forget(name, [Entry(host.clock.now(), "forgotten", name, body)])
-    return f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
+    said = f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
+    return said + _left(host, name)
+
+
+def _left(host: Host, name: str) -> str:
+    """Folders in which something lies that Canon did not make."""
+    folders = (host.state.kept_slot(name), host.state.generations(name), host.state.trial_logs(name))
+    left = [str(folder) for folder in folders if os.path.lexists(folder)]
+    return f"; left as it is: {', '.join(left)}" if left else ""

@@ -13,8 +13,8 @@ from reconciler.cli.options import Options, columns
 from reconciler.cli.streams import answer
 from reconciler.core.report import Command, Population, Run
 from reconciler.core.sights import Look, State
+from reconciler.generations import look_at
 from reconciler.keeping import is_kept, look_at_kept, survey
-from reconciler.observe import look_at
 from reconciler.show.answers import logs_document, status_document
 from reconciler.show.document import Json, write
 from reconciler.show.progress import Silent

@@ -104,7 +104,7 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
             release=release,
             cast=cast,
             base=base_for(sight, release),
-            canonical=sight.canonical,
+            canonical=sight.living,
             by_pass=False,
             files=sight.files,
             tests=sight.tests,

@@ -22,20 +22,25 @@ class Origin(StrEnum):
 class Base:
     """The release an upgrade starts from; None when there is none. `why` is one sentence.
 
-    `removable` tells that a pin has done its work and may be deleted.
+    `removable` tells that a pin has done its work and may be deleted. `generation` is the snapshot that the data comes
+    from, None where it is fresh.
     """
 
     release: Release | None
     origin: Origin
     why: str
     removable: bool = False
+    generation: int | None = None
 
 
 def upgrade_base(
-    head: Release, canonical: Canonical | None, *, intact: bool, releases: Sequence[Release], pin: Upgrade
+    head: Release, canonical: Canonical | None, living: Canonical | None, releases: Sequence[Release], pin: Upgrade
 ) -> Base:
-    """The base for a trial of `head`; `releases` are upstream's in ascending order."""
-    have = canonical if intact else None
+    """The base for a trial of `head`; `releases` are upstream's in ascending order.
+
+    `living` is the newest intact generation: the canonical itself, or an older one where that is damaged.
+    """
+    have = living
     free = _unpinned(head, have, canonical, releases)
     if pin.base == "canonical":
         return free
@@ -43,18 +48,31 @@ def upgrade_base(
 
 
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
-    if have is not None and _comes_before(have, head, releases):
-        return Base(Release(have.version, have.commit), Origin.CANONICAL, "the canonical, with its data")
+    if have is not None and _carries_on(have, recorded, head, releases):
+        release = Release(have.version, have.commit)
+        return Base(release, Origin.CANONICAL, _whose(have, recorded), generation=have.generation)
     older = [release for release in releases if _is_older(release, head, releases)]
     if not older:
         return Base(None, Origin.NONE, "no older release")
-    if have is not None:
+    if have is not None and have == recorded:
         why = f"the newest release older than {head.version}, installed fresh: the canonical is not older"
     elif recorded is not None:
         why = "the newest older release, installed fresh: the canonical is damaged"
     else:
         why = "the newest older release, installed fresh: no canonical yet"
     return Base(older[-1], Origin.FRESH, why)
+
+
+def _carries_on(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
+    """Whether the head goes over this data; where the canonical is damaged, also if it is of the head's own release."""
+    again = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
+    return again or _comes_before(have, head, releases)
+
+
+def _whose(have: Canonical, recorded: Canonical | None) -> str:
+    if have == recorded:
+        return "the canonical, with its data"
+    return f"generation {have.generation}, the newest intact one, with its data: the canonical is damaged"
 
 
 def _comes_before(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:

@@ -43,7 +43,7 @@ class Finding:
 
     `want` is None for an orphan; `vanished` are known release tags that upstream no longer has; `unread` are no release
     tags and look later than what is wanted, the latest first. `unreadable` says why our mirror cannot be read, "" where
-    it can.
+    it can; `older` is the newest intact generation before a damaged canonical.
     """
 
     recipe: str
@@ -59,6 +59,7 @@ class Finding:
     vanished: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     unreadable: str = ""
+    older: Canonical | None = None
 
     @property
     def differs_since(self) -> datetime | None:
@@ -96,6 +97,7 @@ def _finding(sight: Sight) -> Finding:
         vanished=tuple(sorted(vanished_tags(sight))),
         unread=unread_tags(sight, want),
         unreadable=sight.mirror.unreadable,
+        older=sight.older,
     )
 
 

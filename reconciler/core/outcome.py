@@ -149,7 +149,7 @@ def _recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str
     note = "".join(f"; afterwards: {why}" for why in (attempt.broken, attempt.hindrance) if why)
     result = Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED
     said = ", ".join(filter(None, (f"{have.version} ({have.commit[:7]})", _proved(have, attempt.trial), "read back")))
-    return result, f"{said}{_lost(step)}{note}"
+    return result, f"{said}{_lost(step, attempt.trial, have)}{note}"
 
 
 def _proved(have: Canonical, trial: Trial | None) -> str:
@@ -167,10 +167,14 @@ def _proved(have: Canonical, trial: Trial | None) -> str:
     return f"{over}, and no [data] check proves the data"
 
 
-def _lost(step: Step) -> str:
-    before = step.finding.have
+def _lost(step: Step, trial: Trial | None, have: Canonical) -> str:
+    """What is lost of a damaged canonical's data, where an older generation does not carry it on."""
+    before, older = step.finding.have, step.finding.older
     if before is None or step.finding.look.state is not State.DAMAGED:
         return ""
+    based = older is not None and trial is not None and trial.base.generation == older.generation
+    if older is not None and based and have.lineage[: len(older.lineage)] == older.lineage:
+        return f"; generation {before.generation} is damaged, the data goes on from generation {older.generation}"
     return f"; the damaged data that had lived through {' → '.join(before.lineage)} is lost"
 
 

@@ -200,8 +200,11 @@ def _repair(finding: Finding, release: Release, sight: Sight, around: Surroundin
 def _damage_said(finding: Finding) -> str:
     if finding.look.state is not State.DAMAGED or finding.have is None:
         return ""
-    lost = " → ".join(finding.have.lineage)
-    return f"the canonical is damaged ({finding.look.reason}), the data of {lost} is lost; "
+    damaged = f"the canonical is damaged ({finding.look.reason})"
+    if finding.older is not None:
+        lived = " → ".join(finding.older.lineage)
+        return f"{damaged}, generation {finding.older.generation} ({lived}) is intact; "
+    return f"{damaged}, the data of {' → '.join(finding.have.lineage)} is lost; "
 
 
 def _hindrances_said(reason: str, sight: Sight) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Recipe, Unobservable, Want
 from desired.versions import is_release_name
 from desired.want import resolve_want
-from state.model import Answer, Canonical, Memory
+from state.model import Answer, Canonical, FoundDamage, Memory
 
 
 class State(StrEnum):
@@ -49,6 +49,7 @@ class Sight:
 
     `files` digests its folder and those of all that it needs, `tests` all that a verdict on it rests on.
     `tests_unreadable` says why that could not be read, "" where it could; nothing can be tried then.
+    `older` is the newest intact generation before a canonical that is damaged, None where there is none or it is not.
     """
 
     recipe: Recipe
@@ -62,6 +63,12 @@ class Sight:
     observed_at: datetime
     missing_tools: tuple[str, ...] = ()
     tests_unreadable: str = ""
+    older: Canonical | None = None
+
+    @property
+    def living(self) -> Canonical | None:
+        """The newest intact generation, whose data an upgrade starts from; None where there is none."""
+        return self.canonical if self.look.state in {State.INTACT, State.DOWN} else self.older
 
 
 @frozen
@@ -70,6 +77,19 @@ class Orphan:
 
     canonical: Canonical
     look: Look
+
+
+def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
+    """The damage of a generation that was found in using it."""
+    found = (*([memory.damage] if memory.damage else ()), *memory.older_damage)
+    return next((each for each in found if each.generation == generation), None)
+
+
+def with_damage(memory: Memory, found: FoundDamage) -> Memory:
+    """The memory with one more generation known to be damaged."""
+    before = (*([memory.damage] if memory.damage else ()), *memory.older_damage)
+    older = tuple(each for each in before if each.generation != found.generation)
+    return evolve(memory, damage=found, older_damage=older)
 
 
 def believed_tags(sight: Sight) -> Mapping[str, str | None] | None:

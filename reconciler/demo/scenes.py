@@ -118,8 +118,8 @@ SCENES = (
     ),
     Scene(
         "A canonical is damaged",
-        "A failing disk turns over some bytes in the stored data of notes. `drift` says what differs and what is lost, "
-        "and writes nothing.",
+        "A failing disk turns over some bytes in the stored data of notes. `drift` says what differs, and which "
+        "older generation is intact; it writes nothing.",
         ("drift", "-r", "notes"),
         3,
         "a canonical is damaged",
@@ -128,8 +128,7 @@ SCENES = (
     ),
     Scene(
         "It is repaired",
-        "A pass tests the release again, as if there were no canonical: upgraded from the release before it, with "
-        "data that begins anew.",
+        "A pass tests the release again: upgraded from the newest generation that is intact, whose data goes on.",
         ("-r", "notes"),
         0,
         "all is well with notes",

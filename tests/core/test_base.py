@@ -1,5 +1,5 @@
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +68,31 @@ BY_HAND = [
     Case("a commit of a new release", Release("c3", THREE.commit), at(ONE), ALL, ONE, CANONICAL, "the canonical"),
 ]
 
+
+def older(release: Release) -> Canonical:
+    """An older generation, intact, whose record is another than the canonical's."""
+    return evolve(at(release), lineage=("0.9.0", release.version))
+
+
+DAMAGED = [
+    (THREE, at(TWO), older(ONE), ONE, CANONICAL, "generation 1, the newest intact one, with its data"),
+    (THREE, at(THREE), older(TWO), TWO, CANONICAL, "the canonical is damaged"),
+    (THREE, at(THREE), older(THREE), THREE, CANONICAL, "generation 1, the newest intact one"),
+    (TWO, at(TWO), older(THREE), ONE, FRESH, "installed fresh: the canonical is damaged"),
+    (THREE, at(THREE), None, TWO, FRESH, "installed fresh: the canonical is damaged"),
+]
+
+
+@pytest.mark.parametrize(("head", "have", "living", "base", "origin", "why"), DAMAGED)
+def test_with_a_damaged_canonical_the_data_goes_on_from_the_newest_intact_generation(  # noqa: PLR0913, PLR0917  a case
+    head: Release, have: Canonical, living: Canonical | None, base: Release, origin: Origin, why: str
+) -> None:
+    found = upgrade_base(head, have, living, ALL, UNPINNED)
+    assert (found.release, found.origin) == (base, origin)
+    assert why in found.why
+    assert (found.generation is None) is (origin is FRESH)
+
+
 PINNED = [
     Case("to another", THREE, at(TWO), ALL, ONE, FRESH, "pinned to 1.0.0 (2.0.0 fetches", pin("1.0.0")),
     Case("says what without it", THREE, at(TWO), ALL, ONE, FRESH, "; without the pin: 2.0.0", pin("1.0.0")),
@@ -82,7 +107,7 @@ PINNED = [
 
 
 def base_of(case: Case) -> Base:
-    return upgrade_base(case.head, case.have, intact=case.intact, releases=case.releases, pin=case.pin)
+    return upgrade_base(case.head, case.have, case.have if case.intact else None, case.releases, case.pin)
 
 
 def assert_base(case: Case) -> None:
@@ -121,8 +146,8 @@ def test_a_pin_is_removable_once_an_intact_canonical_has_reached_it(
 ) -> None:
     head = Release("4.0.0", commit("c4"))
     for releases in ((*ALL, head), (head,)):
-        assert upgrade_base(head, have, intact=intact, releases=releases, pin=pin("2.0.0")).removable is removable
-        assert not upgrade_base(head, have, intact=intact, releases=releases, pin=UNPINNED).removable
+        assert upgrade_base(head, have, have if intact else None, releases, pin("2.0.0")).removable is removable
+        assert not upgrade_base(head, have, have if intact else None, releases, UNPINNED).removable
 
 
 # ---- properties ----
@@ -159,7 +184,7 @@ def test_a_base_is_older_than_the_head_and_of_another_commit(
     data: st.DataObject, releases: tuple[Release, ...], pinned: Upgrade
 ) -> None:
     head, have, intact = data.draw(heads(releases)), data.draw(recorded(releases)), data.draw(st.booleans())
-    base = upgrade_base(head, have, intact=intact, releases=releases, pin=pinned)
+    base = upgrade_base(head, have, have if intact else None, releases, pinned)
     assert base.why
     assert (base.release is None) is (base.origin is NONE)
     if base.release is None:
@@ -178,7 +203,7 @@ def test_a_base_is_older_than_the_head_and_of_another_commit(
 @given(st.data(), published())
 def test_only_an_intact_canonical_lends_its_data(data: st.DataObject, releases: tuple[Release, ...]) -> None:
     head, have, intact = data.draw(heads(releases)), data.draw(recorded(releases)), data.draw(st.booleans())
-    base = upgrade_base(head, have, intact=intact, releases=releases, pin=UNPINNED)
+    base = upgrade_base(head, have, have if intact else None, releases, UNPINNED)
     if base.origin is CANONICAL:
         assert intact
         assert have is not None
@@ -190,7 +215,7 @@ def test_in_a_pass_an_intact_canonical_is_always_the_base(data: st.DataObject, r
     have = data.draw(st.sampled_from(RELEASES))
     newer = [release for release in (*releases, *RELEASES) if RANK[release.version] > RANK[have.version]]
     want = data.draw(st.sampled_from([*newer, Release(have.version, commit("again"))]))
-    base = upgrade_base(want, at(have), intact=True, releases=releases, pin=UNPINNED)
+    base = upgrade_base(want, at(have), at(have), releases, UNPINNED)
     assert (base.release, base.origin) == (have, CANONICAL)
 
 
@@ -199,6 +224,6 @@ def test_without_a_canonical_it_is_the_newest_older_release(data: st.DataObject,
     head = data.draw(st.sampled_from(RELEASES))
     older = [each for each in releases if RANK[each.version] < RANK[head.version] and each.commit != head.commit]
     for have, intact in ((None, True), (at(head), True), (at(head), False)):
-        base = upgrade_base(head, have, intact=intact, releases=releases, pin=UNPINNED)
+        base = upgrade_base(head, have, have if intact else None, releases, UNPINNED)
         assert base.release == (max(older, key=lambda each: RANK[each.version]) if older else None)
         assert base.origin is (FRESH if older else NONE)

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -94,7 +94,6 @@ def _remove_all(folder: Path) -> None:
 DAMAGES = {
     "lacks snapshot.tar": lambda folder: (folder / "snapshot.tar").unlink(),
     "lacks manifest.json": lambda folder: (folder / "manifest.json").unlink(),
-    "was not sealed": lambda folder: (folder / "more").touch(),
     "is missing": _remove_all,
     "has 100 bytes": _cut,
     "snapshot.tar is no regular file": _replace_by_link,
@@ -112,6 +111,50 @@ def test_damage_is_told_with_what_is_wrong(sealed: tuple[Path, Seal], tmp_path: 
     assert not (tmp_path / "out").exists()
     with pytest.raises(SnapshotError, match=words):
         SNAPSHOTS.move(folder, tmp_path / "moved", seal)
+
+
+def test_a_file_of_somebodys_beside_a_snapshot_is_no_damage_and_is_never_carried_along(
+    sealed: tuple[Path, Seal], tmp_path: Path
+) -> None:
+    folder, seal = sealed
+    (folder / "mine.txt").write_text("precious")
+    assert SNAPSHOTS.glance(folder, seal) is None
+    assert SNAPSHOTS.unpack(folder, seal, tmp_path / "out") == ABOUT
+    with pytest.raises(SnapshotError, match=r"holds 'mine.txt', which was not sealed"):
+        SNAPSHOTS.move(folder, tmp_path / "moved", seal)
+    SNAPSHOTS.delete_sealed(folder, seal)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"mine.txt": "precious"}
+
+
+def _rot_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_bytes(b"rotten")
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [lambda _: None, _cut, _rot_manifest, lambda folder: (folder / "snapshot.tar").unlink(), _remove_all],
+    ids=["intact", "cut", "rotten manifest", "half-deleted", "gone"],
+)
+def test_a_sealed_snapshot_is_deleted_whole_however_damaged(
+    sealed: tuple[Path, Seal], harm: Callable[[Path], None]
+) -> None:
+    folder, seal = sealed
+    harm(folder)
+    for _ in range(2):
+        SNAPSHOTS.delete_sealed(folder, seal)
+        assert not folder.exists()
+
+
+def test_another_snapshot_and_a_link_are_not_deleted_in_its_place(
+    sealed: tuple[Path, Seal], source: Path, tmp_path: Path
+) -> None:
+    folder, seal = sealed
+    (tmp_path / "link").symlink_to(folder)
+    SNAPSHOTS.delete_sealed(tmp_path / "link", seal)
+    assert SNAPSHOTS.glance(folder, seal) is None
+    other = SNAPSHOTS.seal(source, tmp_path / "other", {"another": "one"})
+    SNAPSHOTS.delete_sealed(tmp_path / "other", seal)
+    assert SNAPSHOTS.glance(tmp_path / "other", other) is None
 
 
 def test_another_snapshot_in_its_place_is_damage(sealed: tuple[Path, Seal], source: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from state.errors import FolderError, ForeignFolderError
 from state.folder import StateFolder, is_slot
 from state.lock import hold
-from state.logs import logged_trials, prune_logs
+from state.logs import drop_logs, logged_trials, prune_logs
 from tests.truth import digest_of
 
 
@@ -243,11 +243,13 @@ def test_a_slot_is_never_what_a_link_leads_to_nor_a_file(tmp_path: Path) -> None
 
 # ---- logs ----
 
+T1, T2, T9, T10 = (f"20261101T000000.{number:06}Z" for number in (1, 2, 9, 10))
+
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
     """Trials whose names do not sort as they happened."""
-    for second, name in enumerate(["t9", "t10", "t2", "t1"]):
+    for second, name in enumerate([T9, T10, T2, T1]):
         (tmp_path / name).mkdir()
         (tmp_path / name / "install.log").touch()
         os.utime(tmp_path / name, (second, second))
@@ -256,7 +258,8 @@ def logs(tmp_path: Path) -> Path:
 
 def test_trials_are_listed_as_they_happened(logs: Path) -> None:
     (logs / "file").touch()
-    assert logged_trials(logs) == ("t9", "t10", "t2", "t1")
+    (logs / "my notes").mkdir()
+    assert logged_trials(logs) == (T9, T10, T2, T1)
 
 
 @pytest.mark.parametrize(
@@ -264,20 +267,33 @@ def test_trials_are_listed_as_they_happened(logs: Path) -> None:
     [
         (9, (), ()),
         (4, (), ()),
-        (2, (), ("t9", "t10")),
-        (2, ("t10",), ("t9",)),
-        (1, ("t1", "nobody"), ("t9", "t10", "t2")),
-        (0, (), ("t9", "t10", "t2", "t1")),
+        (2, (), (T9, T10)),
+        (2, (T10,), (T9,)),
+        (1, (T1, "nobody"), (T9, T10, T2)),
+        (0, (), (T9, T10, T2, T1)),
     ],
 )
 def test_old_logs_go_by_count_and_spared_ones_stay(
     logs: Path, keep: int, spare: tuple[str, ...], gone: tuple[str, ...]
 ) -> None:
     assert prune_logs(logs, keep, spare) == gone
-    assert logged_trials(logs) == tuple(name for name in ("t9", "t10", "t2", "t1") if name not in gone)
+    assert logged_trials(logs) == tuple(name for name in (T9, T10, T2, T1) if name not in gone)
 
 
 def test_looking_for_logs_where_there_are_none_makes_nothing(tmp_path: Path) -> None:
     assert logged_trials(tmp_path / "missing") == ()
     assert prune_logs(tmp_path / "missing", 1) == ()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_dropping_logs_leaves_what_is_somebodys(logs: Path) -> None:
+    for path in (logs / "kept.log", logs / "bug.txt", logs / "mine.txt"):
+        path.touch()
+    (logs / "my notes").mkdir()
+    (logs / "20261101T000000.000007Z").symlink_to(logs / "my notes")
+    for _ in range(2):
+        drop_logs(logs)
+        assert sorted(path.name for path in logs.iterdir()) == ["20261101T000000.000007Z", "mine.txt", "my notes"]
+    drop_logs(logs / "my notes")
+    assert not (logs / "my notes").exists()
+    drop_logs(logs / "missing")

@@ -1,0 +1,68 @@
+"""The recorded snapshots of a recipe: which of them is intact, and which nobody needs any more.
+
+All of it goes by what is recorded. A folder that bears a number and is not recorded is never touched here.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from reconciler.core.sights import Look, State, damage_of
+from reconciler.ports import Host, Snapshots
+from state.errors import StateError
+from state.folder import StateFolder
+from state.model import Canonical, Memory
+from state.snapshots import generations_present
+
+
+def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> Look:
+    """Whether the canonical's snapshot is there as sealed. Damage found in use holds though it looks well."""
+    if canonical is None:
+        return Look(State.NONE)
+    if found := damage_of(memory, canonical.generation):
+        return Look(State.DAMAGED, found.reason)
+    try:
+        damaged = snapshots.glance(state.canonical(canonical.recipe, canonical.generation), canonical.seal)
+    except (OSError, StateError) as failed:
+        return Look(State.UNKNOWN, str(failed))
+    return Look(State.INTACT) if damaged is None else Look(State.DAMAGED, damaged.reason)
+
+
+def newest_intact(host: Host, before: Canonical, memory: Memory) -> Canonical | None:
+    """The newest recorded generation before this one whose snapshot is intact, None if there is none."""
+    older = (each for each in host.registry.generations(before.recipe) if each.generation < before.generation)
+    return next(_intact(host, older, memory), None)
+
+
+def _intact(host: Host, canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
+    """Those that are intact, each looked at only when it is asked for."""
+    return (each for each in canonicals if look_at(host.snapshots, host.state, each, memory).state is State.INTACT)
+
+
+def lying(host: Host, recipe: str) -> list[Canonical]:
+    """The recorded generations whose folders lie there, and the canonical; the newest first."""
+    present = generations_present(host.state.generations(recipe))
+    recorded = enumerate(host.registry.generations(recipe))
+    return [each for place, each in recorded if place == 0 or each.generation in present]
+
+
+def prune(host: Host, canonical: Canonical, keep: int, memory: Memory) -> None:
+    """Delete the snapshots before the newest `keep` intact ones. A damaged one counts for nothing."""
+    there = lying(host, canonical.recipe)
+    if len(there) <= keep:
+        return
+    kept = [each.generation for each, _ in zip(_intact(host, there, memory), range(keep), strict=False)]
+    for each in there:
+        if len(kept) == keep and each.generation < min(kept):
+            _delete(host, each)
+
+
+def drop_all(host: Host, recipe: str) -> None:
+    """Delete every recorded snapshot of a recipe, and their folder where nothing else lies in it."""
+    for each in host.registry.generations(recipe):
+        _delete(host, each)
+    with suppress(OSError):
+        host.state.generations(recipe).rmdir()
+
+
+def _delete(host: Host, canonical: Canonical) -> None:
+    host.snapshots.delete_sealed(host.state.canonical(canonical.recipe, canonical.generation), canonical.seal)
