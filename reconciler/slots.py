@@ -13,6 +13,7 @@ from reconciler.errors import InfrastructureError, was_killed
 from reconciler.ports import Driver, Host
 from reconciler.redact import Redaction, redaction, slot_secrets
 from state.durable import remove_tree
+from state.folder import DRIVERS
 
 LOG_TAIL_BYTES = 256 * 1024
 
@@ -81,7 +82,14 @@ class Slot:
         self.used.append((recipe.name, release.commit, checkout))
         placed = Placed(recipe, release, app, self.host.drivers[recipe.driver], checkout)
         self.placed[recipe.name] = placed
+        self._note_driver(recipe.driver)
         return placed
+
+    def _note_driver(self, name: str) -> None:
+        """Tell whoever finds the slot after we died who removes it, also where no recipe names that driver by then."""
+        noted = self.folder / DRIVERS / name
+        noted.parent.mkdir(mode=0o700, exist_ok=True)
+        noted.touch(mode=0o600)
 
     def tests_of(self, recipe: Recipe) -> Path:
         """A copy of the recipe's fleet folder, made once a slot, so that no command can touch the original."""

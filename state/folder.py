@@ -11,6 +11,8 @@ from state.errors import FolderError, ForeignFolderError
 from state.lock import is_lock_file
 
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+# In a slot, beside its apps: an empty file named for each driver that it was deployed with.
+DRIVERS = ".drivers"
 # What a file system keeps at its root; a state folder may be one of its own.
 _OF_THE_FILE_SYSTEM = "lost+found"
 
@@ -76,6 +78,11 @@ class StateFolder:
 
     def slot_lock(self, name: str) -> Path:
         return self.slot(name) / "lock"
+
+    def drivers_in_use(self) -> frozenset[str]:
+        """Names of the drivers that slots were deployed with and that are not removed yet, also by a dead pass."""
+        noted = (*self.work.glob(f"*/*/{DRIVERS}/*"), *self.kept.glob(f"*/{DRIVERS}/*"))
+        return frozenset(path.name for path in noted)
 
     def trial_logs(self, name: str) -> Path:
         """Where the logs of a recipe's trials lie, a folder each."""

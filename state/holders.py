@@ -9,6 +9,8 @@ from attrs import frozen
 
 PROC = Path("/proc")
 
+_CLOCK_ERROR = 2.0
+
 
 @frozen
 class Holder:
@@ -39,9 +41,11 @@ def holder(path: Path) -> Holder | None:
     keepers = tuple(pid for pid in _pids() if _keeps(pid, look))
     heirs = (_describe(pid, heir=True) for pid in keepers if pid not in {taker for taker, _ in takers})
     owners = (_describe(pid, heir=False) for pid, _ in takers if pid in keepers)
-    # Another user's process cannot be looked into; the kernel's list names it all the same.
+    # Another user's process cannot be looked into; the kernel's list names it all the same. It names one that is gone
+    # too, where others inherited the lock: who has its pid by now started after the lock was signed.
     unseen = (_describe(pid, heir=False) for pid, device in takers if not keepers and device == _device(look))
-    return next((found for group in (owners, heirs, unseen) for found in group if found), None)
+    takers_yet = (each for each in unseen if each and each.since.timestamp() <= look.st_mtime + _CLOCK_ERROR)
+    return next((found for group in (owners, heirs, takers_yet) for found in group if found), None)
 
 
 @frozen

@@ -129,9 +129,9 @@ def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
 
 
 def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
-    """The drivers that the fleet's recipes name, the embedded one, and that of what was kept running until now."""
+    """The drivers that the fleet's recipes name, the embedded one, and those of what was kept running or was left."""
     drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
-    named = {recipe.driver for recipe in fleet.recipes.values()}
+    named = {recipe.driver for recipe in fleet.recipes.values()} | state.drivers_in_use()
     if "swarm" in named or (state.kept.is_dir() and any(state.kept.iterdir())):
         drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm)
     if "abra" in named:

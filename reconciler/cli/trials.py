@@ -33,6 +33,7 @@ from reconciler.observe import observe
 from reconciler.ports import Host
 from reconciler.raising import raise_cast
 from reconciler.reservation import reserved
+from reconciler.room import room
 from reconciler.show.answers import Tested, raised_document, trial_document
 from reconciler.show.document import write
 from reconciler.show.junit import junit
@@ -95,8 +96,8 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
         _bring_up(host, house, sight)
     release = _release(host, sights[name], wish.ref)
     cast = cast_of(recipe, release, house.fleet.recipes, _need_releases(records, sights))
-    host = host.concerning(drivers_of(cast))
-    with reserved(host, name, f"trial {release.version}") as folder:
+    concerned = host.concerning(drivers_of(cast))
+    with room(host, house.fleet, recipe), reserved(concerned, name, f"trial {release.version}") as folder:
         sight = sights[name]
         assignment = Assignment(
             id=trial_id(host),
@@ -111,7 +112,7 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
             folder=folder,
             tiers=tiers,
         )
-        tried = run_trial(host, assignment)
+        tried = run_trial(concerned, assignment)
     conditions = gate(house.fleet, recipe, tried, sight.answer, host.place)
     return Tested(tried, conditions, sight.canonical, sight.look)
 

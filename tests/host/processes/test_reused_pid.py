@@ -1,0 +1,137 @@
+"""A pid that another process has by now: neither that one nor anything of it is ever taken for what had it before."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from attrs import evolve, frozen
+
+from reconciler.crossing import Residue
+from reconciler.host.processes import children, ending
+from reconciler.host.processes.ending import put_to_rest
+from reconciler.host.processes.table import (
+    Process,
+    descendants,
+    end,
+    everyone,
+    glance,
+    kill,
+    mark_of,
+    of_state,
+    send,
+    wait_gone,
+)
+from tests.procfile_apps import eventually, lives
+
+CHILDREN = 36
+# A session of its own, with children at once and more of them while it is looked at.
+BUSY = f"for i in $(seq {CHILDREN}); do sleep 1000 & done; echo up; while :; do sleep 1000 & sleep 0.02; done"
+
+
+@frozen
+class Stranger:
+    """A living process with many children; `before` is what had its pid a moment ago."""
+
+    pid: int
+    before: Process
+
+    def family(self) -> list[int]:
+        """Itself and the children that stay."""
+        return [process.pid for process in everyone() if process.session == self.pid and not _is_brief(process.pid)]
+
+
+def _is_brief(pid: int) -> bool:
+    with suppress(OSError):
+        return b"0.02" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return True
+
+
+@pytest.fixture
+def stranger() -> Iterator[Stranger]:
+    with subprocess.Popen(
+        ["sh", "-c", BUSY], stdout=subprocess.PIPE, start_new_session=True, env={"PATH": "/usr/bin:/bin"}
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        seen = glance(running.pid)
+        assert seen is not None
+        try:
+            yield Stranger(running.pid, evolve(seen, started=seen.started - 1))
+        finally:
+            running.kill()
+            everybody = [process for process in everyone() if process.session == running.pid]
+            for process in everybody:
+                send(process, signal.SIGKILL)
+            wait_gone(everybody, 10)
+
+
+@pytest.fixture
+def untouched(stranger: Stranger) -> Iterator[None]:
+    """At the end all of the stranger that lived at the start lives."""
+    family = eventually(lambda: found if len(found := stranger.family()) > CHILDREN else None)
+    yield
+    assert [pid for pid in family if not lives(pid)] == []
+
+
+@pytest.mark.usefixtures("untouched")
+def test_its_children_descend_from_nobody_who_had_its_pid_before(stranger: Stranger) -> None:
+    assert descendants([stranger.before], everyone()) == (stranger.before,)
+    seen = glance(stranger.pid)
+    assert seen is not None
+    assert len(descendants([seen], everyone())) > CHILDREN
+
+
+@pytest.mark.usefixtures("untouched")
+def test_nothing_of_it_is_signalled_or_waited_for(stranger: Stranger) -> None:
+    send(stranger.before, signal.SIGKILL)
+    wait_gone([stranger.before], 1e6)
+    looks = iter([(stranger.before,), ()])
+    assert kill(lambda: next(looks)) == (stranger.before,)
+    looks = iter([(stranger.before,), (), ()])
+    assert end(lambda: next(looks), 1e6) == ((stranger.before,), ())
+
+
+@pytest.mark.usefixtures("untouched")
+def test_it_is_no_witness_that_is_hunted_through_or_killed_with_its_group(stranger: Stranger) -> None:
+    assert ending._hunt(stranger.before) == ()
+    ending._kill_groups([stranger.before])
+    looks = iter([(stranger.before,)])
+    assert put_to_rest(lambda: next(looks, ()), 0) == Residue()
+
+
+@pytest.mark.usefixtures("untouched")
+def test_its_session_is_none_of_a_command_that_had_its_pid(stranger: Stranger) -> None:
+    known = children.present()
+    for leader in (stranger.before, None):
+        assert children.of_command(leader, stranger.pid, "token", known) == ()
+    seen = glance(stranger.pid)
+    assert len(children.of_command(seen, stranger.pid, "token", known)) > CHILDREN
+
+
+@pytest.mark.usefixtures("untouched")
+def test_an_orphan_with_the_pid_of_a_child_from_before_is_a_new_one(stranger: Stranger) -> None:
+    assert children.orphaned({stranger.before.key})
+    assert stranger.pid in {process.pid for process in children.strays({stranger.before.key})}
+    assert stranger.pid not in {process.pid for process in children.strays(children.present())}
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_claim_on_it_is_not_given_up_with_that_on_who_had_its_pid_before(stranger: Stranger) -> None:
+    claimed = children.claim(stranger.pid, "/slot", lambda: False)
+    assert claimed is not None
+    try:
+        children.release(stranger.before)
+        assert stranger.pid not in {process.pid for process in children.strays(frozenset())}
+    finally:
+        children.release(claimed)
+
+
+@pytest.mark.usefixtures("untouched")
+def test_its_environment_says_nothing_of_who_had_its_pid_before(stranger: Stranger) -> None:
+    seen = glance(stranger.pid)
+    assert seen is not None
+    assert (mark_of(seen, "PATH"), mark_of(stranger.before, "PATH")) == ("/usr/bin:/bin", None)
+    assert of_state([stranger.before], "a") == (stranger.before,)

@@ -1,0 +1,48 @@
+"""A trial by hand of a recipe whose canonical is kept running."""
+
+import pytest
+
+from reconciler.errors import BusyError, InterruptedPassError
+from reconciler.room import room
+from state.lock import hold
+from tests.keeping.kept import KEPT, account, standing
+from tests.world import World
+
+
+def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwards(world: World) -> None:
+    host, fleet = world.host(), world.fleet
+    with room(host, fleet, fleet.recipes["notes"]):
+        assert standing(world) == {}
+        assert account(world).missing == "it was taken away while notes is tried"
+        with pytest.raises(Exception, match="is held by"), hold(world.state.lock, "reconcile"):
+            pass
+    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert account(world).missing == ""
+    with hold(world.state.lock, "reconcile"):
+        pass
+
+
+def test_it_is_raised_again_where_the_trial_could_not_be_carried_out_but_not_after_a_signal(world: World) -> None:
+    host, fleet = world.host(), world.fleet
+    for error, stands in ((RuntimeError("x"), True), (InterruptedPassError(2), False)):
+        with pytest.raises(type(error)), room(host, fleet, fleet.recipes["notes"]):
+            raise error
+        assert bool(standing(world)) == stands
+
+
+def test_where_a_pass_is_at_work_nothing_is_taken_down_and_it_is_said_why(world: World) -> None:
+    host, fleet = world.host(), world.fleet
+    with (
+        hold(world.state.lock, "reconcile"),
+        pytest.raises(BusyError, match=r"notes: notes is kept running and would be in the way, .*: .*/lock is held by"),
+        room(host, fleet, fleet.recipes["notes"]),
+    ):
+        raise AssertionError("there was no room")
+    assert standing(world) == {"notes/notes": "1.0.0"}
+
+
+def test_a_trial_that_meets_nothing_kept_takes_no_lock(world: World) -> None:
+    world.declare("other", **KEPT)
+    host, fleet = world.host(), world.fleet
+    with hold(world.state.lock, "reconcile"), room(host, fleet, fleet.recipes["other"]):
+        assert standing(world) == {"notes/notes": "1.0.0"}
