@@ -1,10 +1,12 @@
 """Recipes of shapes that real ones have, on the real Swarm, deployed by the driver."""
 
+import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reconciler.crossing import Residue, Seen
 from reconciler.errors import RecipeError
@@ -91,3 +93,41 @@ def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(
         assert said == [f"Step {number} of nine is going to be taken" for number in range(1, 10)] + ["the reason"]
     finally:
         assert slots.driver.clear(app.mark) == Residue()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fleets"), [("3.3", "3.8", None), (None, "3.8", None), ("3.8", None, "3.3")]
+)
+def test_compose_files_of_different_versions_are_one_stack_with_the_variables_of_all_their_files(
+    slots: Slots, tmp_path: Path, first: str | None, second: str | None, fleets: str | None
+) -> None:
+    """Of its files one lies in a folder of its own, and names one beside the first file, as Docker does, and another."""
+    files = release(tmp_path / "one", {"app": server(networks=["proxy"])}, {"networks": NETWORKS["networks"]})
+    compose = json.loads((files / "compose.yml").read_text())
+    (files / "compose.yml").write_text(json.dumps(versioned(compose, first)))
+    (files / "more").mkdir()
+    for name in ("more/first.env", "more/beside.env"):
+        (files / name).write_text(f"{Path(name).stem.upper()}=1\n")
+    more = {"services": {"app": {"env_file": ["more/first.env", "beside.env"]}}}
+    (files / "more" / "compose.more.yml").write_text(yaml.safe_dump(versioned(more, second)))
+    (files / ".env.sample").write_text("COMPOSE_FILE=compose.yml:more/compose.more.yml\n")
+    overlay = tmp_path / "fleet" / "compose.ci.yml"
+    overlay.parent.mkdir()
+    overlay.write_text(json.dumps(versioned({"services": {"app": {"env_file": "ci.env"}}}, fleets)))
+    (overlay.parent / "ci.env").write_text("FLEETS=1\n")
+    app = slots.app()
+    before = {path: path.read_bytes() for path in files.rglob("*") if path.is_file()}
+    try:
+        slots.driver.deploy(app, files, given(overlays=(overlay,)))
+        slots.settled(app)
+        told = slots.run(app, "env").splitlines()
+        assert {"FIRST=1", "BESIDE=1", "FLEETS=1"} <= {*told}
+        assert {path: path.read_bytes() for path in files.rglob("*") if path.is_file()} == before
+    finally:
+        assert slots.driver.clear(app.mark) == Residue()
+
+
+def versioned(compose: Mapping[str, object], version: str | None) -> Mapping[str, object]:
+    """It with this version, or with none."""
+    rest = {name: said for name, said in compose.items() if name != "version"}
+    return rest if version is None else {"version": version, **rest}

@@ -13,7 +13,7 @@ from desired.versions import is_release_name
 from reconciler.crossing import App, Given, Residue, SecretNeed
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.sample import version_of
-from reconciler.host.swarm import deployment, removal, secrets
+from reconciler.host.swarm import deployment, overlays, removal, secrets
 from reconciler.host.swarm.compose import Config
 from reconciler.host.swarm.coopcloud import Abra, Home
 from reconciler.host.swarm.driver import SwarmDriver
@@ -81,6 +81,8 @@ class AbraDriver(SwarmDriver):
         version = given.version if is_release_name(given.version) else ""
         home.write_variables(version, {**prepared.settings, "COMPOSE_FILE": ":".join(names)})
         home.lay_recipe(prepared.checkout, added)
+        for name, text in overlays.alike((*prepared.compose, added[_OVERLAY]), names):
+            (home.checkout / name).write_text(text, "utf-8")
         self._abra.commit(home, given.version)
 
     def _confirm(self, stack: Stack, deployed: str) -> None:

@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from reconciler.crossing import App
 from reconciler.host.swarm.compose import APP, Config, external
+from reconciler.host.swarm.overlays import with_names
 
 # Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
 SLOT = "canon.slot"
@@ -121,7 +122,7 @@ def _merged(config: Config, laid: Config) -> Config:
 
 def _ours(config: Config, stack: Stack, release: Release, door: Door) -> Config:
     return {
-        "version": str(config.get("version", "3.8")),
+        "version": with_names(str(config.get("version", "3.8"))),
         "services": {name: _laid_over(name, config, stack, release, door) for name in config["services"]},
         "volumes": _own(config, "volumes", stack),
         "networks": _default_network(config, stack) | _own(config, "networks", stack),

@@ -1,0 +1,169 @@
+"""Compose files as Docker's client takes them: of one version, and beside the first, from where it takes all paths.
+
+Only places in their text are changed, by what a reader of YAML tells of it: the rest is left to Docker's own reader.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import yaml
+from attrs import frozen
+
+# From this version on, objects may be given names, which Canon does.
+_NAMES_OBJECTS = (3, 5)
+_NEW_ENOUGH = "3.8"
+
+
+@frozen
+class _Edit:
+    """`text` in place of what stands between two places of a file."""
+
+    start: int
+    end: int
+    text: str
+
+
+def with_names(version: str) -> str:
+    """A version of the format that lets objects be named: this one, or one in which the same means the same."""
+    parts = version.split(".")
+    is_old = all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < _NAMES_OBJECTS
+    return _NEW_ENOUGH if is_old else version
+
+
+@contextmanager
+def beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
+    """The files to read instead of these, each by itself or all together.
+
+    Beside the first lies a copy of each that lies elsewhere, that bears another version, which Docker would not merge,
+    or whose `env_file` lies beside itself alone. The copies are gone afterwards.
+    """
+    with ExitStack() as stack:
+        yield tuple(_copy(stack, files[0], file, number) for number, file in enumerate(files))
+
+
+def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
+    try:
+        text = laid(file, first.parent, version_of(first.read_text("utf-8")))
+        is_so = file.parent == first.parent and text == file.read_text("utf-8")
+    except (OSError, ValueError):
+        # The client says what is wrong with it.
+        return file
+    if file == first or is_so:
+        return file
+    copy = first.with_name(f".canon-overlay-{number}.yml")
+    stack.callback(copy.unlink, missing_ok=True)
+    copy.write_text(text, "utf-8")
+    return copy
+
+
+def alike(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Name and text of files as if all lay beside the first and were of its version, or of one that has names.
+
+    What cannot be read is left out.
+    """
+    with suppress(OSError, ValueError):
+        first = version_of(files[0].read_text("utf-8"))
+        version = None if first is None else with_names(first)
+        for file, name in zip(files, names, strict=True):
+            with suppress(OSError, ValueError):
+                yield name, laid(file, files[0].parent, version)
+
+
+def laid(file: Path, folder: Path, version: str | None) -> str:
+    """The text of a file as if it lay in `folder` and were of a version. Raises OSError or ValueError."""
+
+    def found(name: str) -> str:
+        beside = file.parent / name
+        if (folder / name).exists() or not beside.is_file():
+            return name
+        return str(beside.relative_to(folder) if beside.is_relative_to(folder) else beside)
+
+    return with_env_files(with_version(file.read_text("utf-8"), version), found)
+
+
+def version_of(text: str) -> str | None:
+    """The version that a compose file bears, None for none, or for one that is not to be read."""
+    root = _root(text)
+    pair = _pair(root, "version") if root else None
+    return str(pair[1].value) if pair else None
+
+
+def with_version(text: str, version: str | None) -> str:
+    """The same file of another version, None for none. What is no YAML stays as it is."""
+    root = _root(text)
+    if root is None or not root.value:
+        return text
+    pair = _pair(root, "version")
+    if pair is None:
+        return text if version is None else _edited(text, [_added(root, version)])
+    if version is None:
+        return _edited(text, [_removed(root, pair)])
+    same = str(pair[1].value) == version
+    return text if same else _edited(text, [_Edit(_start(pair[1]), _end(pair[1]), json.dumps(version))])
+
+
+def with_env_files(text: str, found: Callable[[str], str]) -> str:
+    """The same file with what `found` makes of each path of an `env_file`."""
+    nodes = [node for service in _services(_root(text)) for node in _scalars(_pair(service, "env_file"))]
+    new = [(node, found(node.value)) for node in nodes]
+    return _edited(text, [_Edit(_start(node), _end(node), json.dumps(to)) for node, to in new if to != node.value])
+
+
+def _root(text: str) -> yaml.MappingNode | None:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return None
+    return root if isinstance(root, yaml.MappingNode) else None
+
+
+def _pair(node: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    return next(((name, value) for name, value in node.value if name.value == key), None)
+
+
+def _services(root: yaml.MappingNode | None) -> Iterator[yaml.MappingNode]:
+    pair = _pair(root, "services") if root else None
+    if pair and isinstance(pair[1], yaml.MappingNode):
+        yield from (service for _, service in pair[1].value if isinstance(service, yaml.MappingNode))
+
+
+def _scalars(pair: tuple[yaml.Node, yaml.Node] | None) -> Iterator[yaml.ScalarNode]:
+    found = () if pair is None else pair[1].value if isinstance(pair[1], yaml.SequenceNode) else (pair[1],)
+    return (node for node in found if isinstance(node, yaml.ScalarNode))
+
+
+def _added(root: yaml.MappingNode, version: str) -> _Edit:
+    if root.flow_style:
+        place = _start(root) + 1
+        return _Edit(place, place, f'"version": {json.dumps(version)}, ')
+    place = _start(root)
+    return _Edit(place, place, f"version: {json.dumps(version)}\n{' ' * root.start_mark.column}")
+
+
+def _removed(root: yaml.MappingNode, pair: tuple[yaml.Node, yaml.Node]) -> _Edit:
+    """Up to the next key; the last one goes with what stands between it and the one before."""
+    pairs: list[tuple[yaml.Node, yaml.Node]] = root.value
+    place = pairs.index(pair)
+    if place + 1 < len(pairs):
+        return _Edit(_start(pair[0]), _start(pairs[place + 1][0]), "")
+    if place == 0:
+        return _Edit(_start(pair[0]), _end(pair[1]), '"services": {}' if root.flow_style else "services: {}")
+    before = pairs[place - 1][1]
+    start = _end(before) if root.flow_style else _start(pair[0])
+    return _Edit(start, _end(pair[1]), "")
+
+
+def _start(node: yaml.Node) -> int:
+    return int(node.start_mark.index)
+
+
+def _end(node: yaml.Node) -> int:
+    return int(node.end_mark.index)
+
+
+def _edited(text: str, edits: Sequence[_Edit]) -> str:
+    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
