@@ -49,15 +49,26 @@ class Install:
     needs: tuple[str, ...] = ()
 
 
+# How long an app may take to be ready where neither its declaration nor its release says so.
+USUAL_TIMEOUT = timedelta(minutes=10)
+
+
 @frozen
 class Ready:
-    """When an app counts as ready: exactly one of `http` (a path), `tcp` or `run` is in force."""
+    """When an app counts as ready: exactly one of `http` (a path), `tcp` or `run` is in force.
+
+    `timeout` is how long that may take, None where nothing is declared.
+    """
 
     http: str | None = "/"
     tcp: bool = False
     run: Argv | None = None
     status: tuple[int, ...] = (200,)
-    timeout: timedelta = timedelta(minutes=10)
+    timeout: timedelta | None = None
+
+    def within(self, released: timedelta | None = None) -> timedelta:
+        """How long it may take; `released` is what the release itself says of that, None for nothing."""
+        return self.timeout or released or USUAL_TIMEOUT
 
 
 @frozen

@@ -95,7 +95,11 @@ class ReadyTable:
     tcp: OnlyTrue | None = _key("The app's port accepts a connection.")
     run: Command | None = _key("This command ends with 0.")
     status: StatusCodes | None = _key("What counts as an answer to `http`.", default=[200])
-    timeout: Duration | None = _key("How long it may take until the app is ready.", default="10m")
+    timeout: Duration | None = _key(
+        "How long it may take until the app is ready; where nothing is declared, the release's own label "
+        "coop-cloud.STACK.timeout counts.",
+        default="10m",
+    )
 
 
 @frozen

@@ -127,6 +127,7 @@ class Seen:
     it from that, `lost` which part ended and will not come back, `late` that this may only have had too little time.
     `peer` is where other apps of the slot reach it, "HOST:PORT" like `address`; "" where that is not known. `killed`
     names what of an earlier deployment had to be killed to give way to this one, with the time it had: "app (10 s)".
+    `timeout` is how long the release itself says that it may take to be up, None where it says nothing.
     """
 
     version: str
@@ -139,6 +140,7 @@ class Seen:
     late: bool = False
     peer: str = ""
     killed: tuple[str, ...] = ()
+    timeout: timedelta | None = None
 
 
 @frozen

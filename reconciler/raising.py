@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -83,7 +84,7 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
     that, its data may be cut off.
     """
     recipe = placed.recipe
-    ready = recipe.ready
+    ready = evolve(recipe.ready, timeout=patience(placed))
     probe = command(slot, placed, ready.run or ("true",), seen=None)
     answered = slot.host.readiness.wait(ready, lambda: placed.driver.look(placed.app), probe)
     seen = placed.driver.look(placed.app)
@@ -99,6 +100,15 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
         running = f"{seen.version} ({seen.commit[:7]})"
         raise InfrastructureError(f"{recipe.name}: {placed.release.version} was deployed, but {running} runs")
     return seen
+
+
+def patience(placed: Placed) -> timedelta:
+    """How long the deployed app may take to be up: as declared, else as its release says."""
+    ready = placed.recipe.ready
+    if ready.timeout is not None:
+        return ready.timeout
+    seen = placed.driver.look(placed.app)
+    return ready.within(seen.timeout if isinstance(seen, Seen) else None)
 
 
 @contextmanager
@@ -167,7 +177,7 @@ def command(slot: Slot, placed: Placed, argv: Argv, seen: Seen | None) -> Comman
     }
     if seen is not None:
         environment |= {"URL": seen.url, "ADDRESS": seen.address}
-    deadline = recipe.custom.timeout if argv in recipe.custom.run else recipe.ready.timeout
+    deadline = recipe.custom.timeout if argv in recipe.custom.run else recipe.ready.within()
     return Command(argv, slot.tests_of(recipe), environment, deadline, slot.log, slot.mark)
 
 

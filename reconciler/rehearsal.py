@@ -12,7 +12,7 @@ from reconciler.core.base import Origin
 from reconciler.core.tiers import Candidate, Skip
 from reconciler.errors import InfrastructureError, KilledError, RecipeError, TimedOutError
 from reconciler.ports import Host
-from reconciler.raising import Cast, Member, raise_app, raise_cast, run, run_all, telling, until_ready
+from reconciler.raising import Cast, Member, patience, raise_app, raise_cast, run, run_all, telling, until_ready
 from reconciler.slots import Closing, Slot, open_slot
 from state.model import Canonical
 
@@ -185,7 +185,7 @@ class Rehearsal:
                 run(slot, own, restore, "backup.restore")
             else:
                 with telling(slot, own):
-                    own.driver.restore(own.app, slot.backup, own.recipe.ready.timeout)
+                    own.driver.restore(own.app, slot.backup, patience(own))
             until_ready(slot, own)
             self._check(slot)
         if self.assignment.recipe.data.check is None:

@@ -1,10 +1,11 @@
 """The loop over a world in memory: what a pass comes to, told from the world and the records."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from desired.model import Backup, Data, Install, TierName
+from desired.model import Backup, Data, Install, Ready, TierName
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.sights import State
@@ -147,6 +148,24 @@ def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_se
     assert results(done) == {"notes": result}
     assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second decides: slow {to_blame}"]
     assert all("(host: load 0.1)" in note for note in told(done))
+
+
+@pytest.mark.parametrize(
+    ("asked", "declared", "seconds"),
+    [(None, None, 600), (90, None, 90), (90, 30, 30), (None, 30, 30)],
+)
+def test_what_a_release_asks_for_is_waited_for_unless_the_recipe_declares_otherwise(
+    world: World, asked: int | None, declared: int | None, seconds: int
+) -> None:
+    world.declare("notes", ready=Ready(timeout=timedelta(seconds=declared) if declared else None))
+    patience = timedelta(seconds=asked) if asked else None
+    world.tag("notes", "1.0.0", Behaviour(slow=True, patience=patience))
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.RED}
+    assert all(f"no answer within {seconds} s " in note for note in told(done))
+    assert told(done)
 
 
 @pytest.mark.parametrize(("resists", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (9, Result.RED, "recipe")])

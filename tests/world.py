@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +37,7 @@ class Behaviour:
     only the first backup of it holds anything. `is_labelled` says itself how it is backed up, `late` is how many times
     it is not up in time on what was brought back. `resists` is how many times it has to be killed for it to stop, which
     cuts its data off.
+    `patience` is how long it asks for to become ready.
     """
 
     starts: bool = True
@@ -51,6 +52,7 @@ class Behaviour:
     is_labelled: bool = False
     late: int = 0
     resists: int = 0
+    patience: timedelta | None = None
 
 
 @define

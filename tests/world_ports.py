@@ -199,7 +199,9 @@ class Apps:
 
     def look(self, app: App) -> Seen | Absent | Unobservable:
         found = self.world.running.get(app.folder)
-        return seen_of(app, found[1]) if found is not None else Absent("it ended")
+        if found is None:
+            return Absent("it ended")
+        return evolve(seen_of(app, found[1]), timeout=self.world.behaviours[found[1].commit].patience)
 
     def logs(self, app: App) -> tuple[str, ...]:
         return tuple(path.read_text() for path in sorted(app.logs.glob("*")))
@@ -341,4 +343,5 @@ class Watch:
         behaviour = self.world.behaviours[seen.commit]
         slow = behaviour.slow or behaviour.slow_in == 1
         self.world.behaviours[seen.commit] = evolve(behaviour, slow_in=max(0, behaviour.slow_in - 1))
-        return Unready("no answer yet", timed_out=True) if slow else seen
+        late = Unready(f"no answer within {ready.within().total_seconds():g} s", timed_out=True)
+        return late if slow else seen

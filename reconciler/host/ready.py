@@ -62,7 +62,7 @@ class HostReadiness:
         """Raises InfrastructureError where the program of `[ready] run` is missing."""
         from tenacity import Retrying, retry_if_result, wait_exponential
 
-        seconds = ready.timeout.total_seconds()
+        seconds = ready.within().total_seconds()
         question = _Question(ready, look, command, self._clock.monotonic() + seconds)
         ask = Retrying(
             sleep=self._sleep,

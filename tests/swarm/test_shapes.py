@@ -101,7 +101,7 @@ def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(
 def test_compose_files_of_different_versions_are_one_stack_with_the_variables_of_all_their_files(
     slots: Slots, tmp_path: Path, first: str | None, second: str | None, fleets: str | None
 ) -> None:
-    """Of its files one lies in a folder of its own, and names one beside the first file, as Docker does, and another."""
+    """One of them lies in a folder of its own, and names a file as seen from the first, as Docker does, and another."""
     files = release(tmp_path / "one", {"app": server(networks=["proxy"])}, {"networks": NETWORKS["networks"]})
     compose = json.loads((files / "compose.yml").read_text())
     (files / "compose.yml").write_text(json.dumps(versioned(compose, first)))

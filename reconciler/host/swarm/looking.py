@@ -1,7 +1,7 @@
 """What runs of a stack, from one look at its services and tasks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
 
@@ -16,6 +16,7 @@ from reconciler.host.swarm.stopping import ended_by_kill, killed_by_update
 
 _PAUSE = 0.2
 _LONGEST_PAUSE = 1.0
+_DAY = 86_400
 
 
 @frozen
@@ -84,7 +85,14 @@ def seen(stack: Stack, sight: Sight) -> Seen | Absent:
         killed=tuple(
             f"{stack.logical(name)} ({had})" for name, had in killed_by_update(sight.services, sight.tasks).items()
         ),
+        timeout=_timeout(labels.get(stack.label("timeout"), "")),
     )
+
+
+def _timeout(said: str) -> timedelta | None:
+    """Co-op Cloud's own tool takes whole seconds; more than a day helps nobody."""
+    seconds = min(int(said), _DAY) if said.isascii() and said.isdecimal() else 0
+    return timedelta(seconds=seconds) if seconds else None
 
 
 def _labels(stack: Stack, sight: Sight) -> Mapping[str, str] | None:

@@ -51,6 +51,32 @@ def test_an_app_that_is_up_is_seen_as_what_its_labels_say() -> None:
     )
 
 
+ASKED = {"300": timedelta(minutes=5), "9" * 30: timedelta(days=1)}
+
+
+@pytest.mark.parametrize(
+    ("label", "timeout"),
+    [
+        ("300", timedelta(minutes=5)),
+        ("", None),
+        ("0", None),
+        ("5m", None),
+        ("-1", None),
+        ("9" * 30, timedelta(days=1)),
+        ("\u0665", None),
+    ],
+)
+def test_the_time_that_a_release_asks_for_is_the_one_of_co_op_clouds_label(
+    label: str, timeout: timedelta | None
+) -> None:
+    told = sight("up", 30)
+    labels = {**LABELS, "coop-cloud.canon-recording.timeout": label, "coop-cloud.other.timeout": "7"}
+    services = [{**one, "Spec": {**one["Spec"], "Labels": labels}} for one in told.services]
+    looked = seen(STACK, evolve(told, services=services))
+    assert isinstance(looked, Seen)
+    assert looked.timeout == timeout
+
+
 def test_an_app_that_is_not_up_yet_is_seen_with_what_it_lacks() -> None:
     looked = seen(STACK, sight("starting"))
     assert isinstance(looked, Seen)
