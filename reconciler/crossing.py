@@ -95,7 +95,7 @@ class Given:
     settings: Mapping[str, str] = field(factory=dict)
     overlays: tuple[Path, ...] = ()
     needs_port: bool = True
-    timeout: timedelta = Ready().timeout
+    timeout: timedelta = Ready().within()
 
 
 @frozen

@@ -66,7 +66,7 @@ def _given(slot: Slot, placed: Placed) -> Given:
     settings = {**needs_environment(slot, placed.recipe), **install.env}
     overlays = tuple(tests / name for name in install.overlays)
     ready, release = placed.recipe.ready, placed.release
-    return Given(release.version, release.commit, settings, overlays, ready.run is None, ready.timeout)
+    return Given(release.version, release.commit, settings, overlays, ready.run is None, ready.within())
 
 
 def _load(placed: Placed, source: Path) -> None:
