@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from desired.model import Argv, Ready, Recipe, Stop, Unobservable
+from desired.model import USUAL_TIMEOUT, Argv, Recipe, Stop, Unobservable
 from state.model import Answer, Parts
 
 
@@ -95,7 +95,7 @@ class Given:
     settings: Mapping[str, str] = field(factory=dict)
     overlays: tuple[Path, ...] = ()
     needs_port: bool = True
-    timeout: timedelta = Ready().within()
+    timeout: timedelta = USUAL_TIMEOUT
 
 
 @frozen
