@@ -39,19 +39,24 @@ class Updated:
     """What bringing a mirror up came to.
 
     `useless` are tags which turned out to peel to no commit, and are not mirrored. `laid_aside` is where the copy lies
-    that was found broken and was fetched anew; None where it was whole.
+    that was found broken and was fetched anew; None where it was whole. `remarks` are on what came in.
     """
 
     useless: frozenset[str] = frozenset()
     laid_aside: Path | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @frozen
 class Alterations:
-    """Tracked files that changed or vanished, and files that were added."""
+    """Tracked files that changed or vanished, and files that were added.
+
+    `unfetched` says in words what a checkout never holds: submodules, and what pointers of Git LFS stand for.
+    """
 
     changed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    unfetched: tuple[str, ...] = ()
 
 
 @frozen

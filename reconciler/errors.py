@@ -24,6 +24,10 @@ class InfrastructureError(CanonError):
     """Trying again later may help; no recipe is to blame: a missing tool, a full disk, an unreachable host."""
 
 
+class UpstreamError(InfrastructureError):
+    """What upstream publishes cannot be taken, and only its own people can mend it; no release of it was tried."""
+
+
 class RecipeError(CanonError):
     """The recipe or its tests are to blame: a crash, a missing secret, a wrong answer.
 

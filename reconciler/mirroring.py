@@ -10,7 +10,7 @@ from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.sights import Sight, mirrored_tags, want_of
 from reconciler.crossing import Updated
-from reconciler.errors import InfrastructureError, in_one_line
+from reconciler.errors import InfrastructureError, UpstreamError, in_one_line
 from reconciler.observe import Observed
 from reconciler.ports import Host
 from state.errors import StateError
@@ -19,7 +19,10 @@ from state.model import Answer, KnownTag, Memory
 
 @frozen
 class Mirrored:
-    """What was seen, with memories as they are now; why a mirror could not be brought up, by recipe; and remarks."""
+    """What was seen, with memories as they are now; why a mirror could not be brought up, by recipe; and remarks.
+
+    An upstream whose objects cannot be taken was not seen.
+    """
 
     observed: Observed
     hindrances: Mapping[str, str]
@@ -38,6 +41,8 @@ def bring_up(host: Host, observed: Observed) -> Mirrored:
         try:
             sights[name], said = _follow(host, sight)
             notes += said
+        except UpstreamError as fault:
+            sights[name] = evolve(sight, answer=Unobservable(fault.message))
         except (InfrastructureError, StateError, OSError) as failed:
             sights[name] = sight
             hindrances[name] = f"the mirror could not be brought up: {in_one_line(failed)}"
@@ -68,9 +73,10 @@ def _updated(host: Host, sight: Sight, answer: Answer) -> Updated:
 
 def said_of(name: str, updated: Updated) -> tuple[str, ...]:
     """What a reader should know of an update, if anything."""
-    if updated.laid_aside is None:
-        return ()
-    return (f"{name}: its mirror was broken and was fetched anew; the broken one lies in {updated.laid_aside}",)
+    said = list(updated.remarks)
+    if updated.laid_aside is not None:
+        said.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.laid_aside}")
+    return tuple(f"{name}: {each}" for each in said)
 
 
 def _not_commits(sight: Sight, answer: Answer, updated: Updated) -> Mapping[str, str]:

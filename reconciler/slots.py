@@ -127,21 +127,23 @@ class Slot:
 
     def close(self) -> Closing:
         """Remove everything of the slot and tell what was found on the way."""
-        altered, added = self._alterations()
+        altered, added, unfetched = self._alterations()
         self._keep_logs()
         self._remove()
         left = self._left()
-        remarks = [*self.remarks, *(f"the run added {path}" for path in added[:5])]
+        remarks = [*self.remarks, *unfetched, *(f"the run added {path}" for path in added[:5])]
         remarks += [f"{what} would not go" for what in left]
         return Closing(tuple(altered), tuple(remarks), left)
 
-    def _alterations(self) -> tuple[list[Alteration], list[str]]:
-        altered, added = [], []
+    def _alterations(self) -> tuple[list[Alteration], list[str], list[str]]:
+        """Tracked files that changed, files that were added, and remarks on what a checkout does not hold."""
+        altered, added, unfetched = [], [], []
         for name, commit, checkout in self.used:
             seen = self.host.mirrors.alterations(name, commit, checkout)
             altered += [Alteration(name, commit, path) for path in seen.changed]
             added += [f"{name}:{path}" for path in seen.added]
-        return altered, added
+            unfetched += [f"{name} {commit[:7]}: {each}" for each in seen.unfetched]
+        return altered, added, unfetched
 
     def _keep_logs(self) -> None:
         """Append what the apps said to the log, and take the secrets out of all of it."""

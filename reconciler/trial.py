@@ -89,7 +89,7 @@ class _Attempt:
             finished_at=self.host.clock.now(),
             seconds=0.0,
             log=f"logs/{assignment.recipe.name}/{assignment.id}",
-            findings=tuple(rehearsal.findings),
+            findings=tuple(dict.fromkeys(rehearsal.findings)),
             candidate=rehearsal.candidate,
             timed_out=self.timed_out,
             damage=rehearsal.damage,

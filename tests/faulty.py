@@ -104,7 +104,6 @@ FAILINGS: dict[str, tuple[Failing, str]] = {
     "a reset connection": (resets, "could not list it"),
     "a redirect to a file": (redirects("file:///etc/passwd"), "could not list it"),
     "a redirect to itself": (redirects("/x.git/info/refs?service=git-upload-pack"), "could not list it"),
-    "no main branch": (answers(advertisement(*REFS[2:], symref=""), kind=_ADVERTISED), "main"),
     "a main branch that is not there": (answers(advertisement(REFS[0], *REFS[2:]), kind=_ADVERTISED), "main"),
     "a name git forbids": (
         answers(advertisement(*REFS, f"{_COMMIT} refs/tags/../../x"), kind=_ADVERTISED),

@@ -201,6 +201,12 @@ def mirror_state(sight: Sight) -> MirrorState:
         return MirrorState.MISSING
     if isinstance(sight.answer, Unobservable):
         return MirrorState.UNKNOWN
-    expected = mirrored_tags(sight)
-    same = mirror.head == sight.answer.head and dict(mirror.tags) == dict(expected)
+    same = mirror.head == sight.answer.head and _holds_what_can_be_had(mirror.tags, sight)
     return MirrorState.EQUAL if same else MirrorState.BEHIND
+
+
+def _holds_what_can_be_had(held: Mapping[str, str], sight: Sight) -> bool:
+    """Whether no update would change these tags: what upstream no longer gives cannot be fetched into a new mirror."""
+    wanted, given = mirrored_tags(sight), believed_tags(sight) or {}
+    lacking = {tag for tag, commit in wanted.items() if held.get(tag) != commit}
+    return held.keys() <= wanted.keys() and not any(given.get(tag) == wanted[tag] for tag in lacking)

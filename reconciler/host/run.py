@@ -61,9 +61,9 @@ def prepare() -> None:
     children.adopt_orphans()
 
 
-def capture(order: Order, most: int = MIB) -> Told:
-    """Run a command and keep what it writes: at most `most` bytes, or it is ended."""
-    out, err = Capture(most), Capture(MIB)
+def capture(order: Order, most: int = MIB, most_err: int = MIB) -> Told:
+    """Run a command and keep what it writes: at most `most` bytes, `most_err` of complaints, or it is ended."""
+    out, err = Capture(most), Capture(most_err)
     finished = run(order, out, err)
     return Told(finished, out.data, err.data, out.overflowed)
 

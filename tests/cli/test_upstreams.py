@@ -1,6 +1,7 @@
 """Upstreams that are down, lie or lose what they had: what is told, and that nothing is lost."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,6 +59,64 @@ def test_an_upstream_without_tags_was_never_released_and_that_is_no_error(jot: J
     assert re.fullmatch(r"jot +- +- +never-released +none +equal +none +none +upstream has no tags", row)
     assert "1 never released" in said.out.splitlines()[-1]
     assert jot.tried() == []
+
+
+def test_a_harmful_object_is_upstreams_and_keeps_no_other_recipe_from_being_promoted(settled: Jot) -> None:
+    canonical, mirrored = settled.canonical(), settled.mirrored()
+    other = settled.folder / "upstreams" / "other.git"
+    shutil.copytree(settled.upstream.path, other)
+    shutil.copytree(settled.recipe, settled.fleet / "recipes" / "other")
+    declared = settled.fleet / "recipes" / "other" / "recipe.toml"
+    declared.write_text(declared.read_text().replace("/jot.git", "/other.git"))
+    leaf = bytes.fromhex(settled.upstream.tree({"a": b"1"}))
+    tree = settled.upstream.git(
+        "hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=b"40000 .git\0" + leaf
+    )
+    settled.upstream.tag(SECOND, settled.upstream.commit_tree(tree))
+
+    told = settled.json()
+
+    assert told.code == 1
+    jot = told.row("jot")
+    assert (jot["cause"], jot["state"], jot["result"], jot["action"]) == ("unobservable", "intact", "none", "none")
+    assert jot["reason"] == f"upstream of jot has an object that fails git's check hasDotgit: {tree} contains '.git'"
+    assert told.row("other")["result"] == "promoted"
+    assert (settled.canonical(), settled.mirrored()) == (canonical, mirrored)
+    settled.upstream.untag(SECOND)
+    assert settled.run().code == 0
+
+
+def test_flaws_that_harm_nobody_and_what_is_not_fetched_are_noted_and_the_release_is_tried(settled: Jot) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 12345\n"
+    head = settled.release(SECOND, big_bin=pointer)
+    raw = settled.upstream.git("cat-file", "commit", head).replace("+0000\ncommitter", "+051800\ncommitter") + "\n"
+    flawed = settled.upstream.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", given=raw.encode())
+    settled.upstream.tag(SECOND, flawed)
+    said = settled.run()
+    assert said.code == 0, said.out
+    where = f"badTimezone (1, as {flawed[:7]})"
+    assert f"note: jot: objects of upstream fail checks of git that harm nobody, and were taken: {where}\n" in said.out
+    unfetched = f"jot {flawed[:7]}: Git LFS is not fetched, these files are pointers: big.bin"
+    assert said.out.count(f"note: jot: {unfetched}\n") == 1
+    assert "objects of upstream" not in settled.run().out
+
+
+def test_a_release_is_promoted_though_upstreams_head_dangles(jot: Jot) -> None:
+    jot.upstream.git("symbolic-ref", "HEAD", "refs/heads/gone")
+    told = jot.json()
+    assert (told.code, told.row("jot")["result"], told.row("jot")["mirror"]) == (0, "promoted", "equal")
+
+
+def test_a_mirror_fetched_anew_without_a_tag_that_is_gone_is_at_rest_afterwards(settled: Jot) -> None:
+    for version in OLDER:
+        settled.upstream.tag(version)
+    assert settled.run().code == 0
+    settled.upstream.untag(OLDER[0])
+    shutil.rmtree(settled.state / "mirrors")
+    assert settled.run().code == 0
+    assert f"refs/tags/{OLDER[0]}" not in settled.mirrored()
+    row = settled.row_of("drift")
+    assert (row["mirror"], row["vanished"]) == ("equal", [OLDER[0]])
 
 
 def test_an_upstream_that_lost_half_its_tags_is_believed_only_when_a_person_says_so(settled: Jot) -> None:

@@ -213,6 +213,27 @@ def test_a_sentence_names_five_unread_tags_at_most() -> None:
     assert "1.7, 1.6, 1.5, 1.4, 1.3 and 3 more (" in reason
 
 
+def test_a_mirror_that_was_fetched_anew_is_not_behind_for_what_upstream_no_longer_gives() -> None:
+    before = {"0.9.0": C, "1.0.0": A, "1.1.0": B}
+    seen = sight({"1.0.0": A, "1.1.0": B, "1.2.0": C}, before=before)
+
+    def state(held: dict[str, str], head: str = commit("main")) -> MirrorState:
+        return found(evolve(seen, mirror=MirrorSeen(head, held))).mirror
+
+    whole = {"1.0.0": A, "1.1.0": B, "1.2.0": C}
+    assert state(whole) is MirrorState.EQUAL
+    assert state({**whole, "0.9.0": C}) is MirrorState.EQUAL
+    assert state({"1.0.0": A, "1.1.0": B}) is MirrorState.BEHIND
+    assert state({**whole, "1.1.0": C}) is MirrorState.BEHIND
+    assert state({**whole, "2.0.0": C}) is MirrorState.BEHIND
+    assert state(whole, commit("other")) is MirrorState.BEHIND
+
+
+def test_a_mirror_without_the_old_commit_of_a_moved_tag_is_not_behind() -> None:
+    seen = sight({"1.0.0": B, "1.1.0": C}, before={"1.0.0": A, "1.1.0": C})
+    assert found(evolve(seen, mirror=MirrorSeen(commit("main"), {"1.1.0": C}))).mirror is MirrorState.EQUAL
+
+
 def test_a_release_never_seen_before_has_no_known_beginning() -> None:
     assert found(sight({"1.0.0": A}, before={})).since is None
 

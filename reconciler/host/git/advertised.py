@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from desired.model import Unobservable
+from reconciler.host.git.faults import SHA256
 from reconciler.host.text import decoded, one_line
 from state.model import Answer
 
@@ -13,6 +14,7 @@ MOST_REFS = 200_000
 
 _SYMREF = re.compile(rb"ref: ([^\t]+)\t([^\t]+)")
 _REF = re.compile(rb"([0-9a-f]{40})\t([^\t]+)")
+_SHA256 = re.compile(rb"[0-9a-f]{64}\t[^\t]+")
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
 _PEELED = "^{}"
@@ -40,6 +42,8 @@ def read_answer(raw: bytes) -> Answer | Unobservable:
             leads_to[match[2]] = match[1]
         elif (match := _REF.fullmatch(line)) and _well_formed(match[2]) and decoded(match[2]) not in refs:
             refs[decoded(match[2])] = match[1].decode()
+        elif _SHA256.fullmatch(line):
+            return Unobservable(f"upstream {SHA256}")
         else:
             return Unobservable(f"the answer holds a line that is none of git's: {one_line(line, 80)}")
     return _answer(digest_of(raw), _branch(leads_to.get(b"HEAD", b"")), refs)
@@ -57,8 +61,9 @@ def _well_formed(name: bytes) -> bool:
 def _answer(digest: str, branch: str | None, refs: Mapping[str, str]) -> Answer | Unobservable:
     head = refs.get("HEAD")
     if branch is None or head is None:
-        return Unobservable("the answer does not say which branch is the main one")
-    if refs.get(_HEADS + branch) != head:
+        # HEAD names a branch that is not there, or a commit and no branch: the tags are as good as ever.
+        branch, head = "", ""
+    elif refs.get(_HEADS + branch) != head:
         return Unobservable(f"the main branch {one_line(branch.encode(), 80)} is not among the answer's branches")
     tags = {name.removeprefix(_TAGS): commit for name, commit in refs.items() if name.startswith(_TAGS)}
     peeled = {name.removesuffix(_PEELED): commit for name, commit in tags.items() if name.endswith(_PEELED)}

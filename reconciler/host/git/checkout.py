@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -19,7 +19,14 @@ MOST_FILES = 200_000
 
 _LINK = b"120000"
 _MODULE = b"160000"
-_EXECUTABLE = b"100755"
+_REGULAR = b"100"
+_OWNER_EXECUTES = 0o100
+
+# How a pointer of Git LFS begins, and below how many bytes its specification holds it.
+_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_LARGEST_POINTER = 1024
+_NO_CONTENT = "Git LFS is not fetched, these files are pointers"
+_MOST_NAMED = 5
 
 
 @frozen
@@ -29,6 +36,11 @@ class Tracked:
     mode: bytes
     oid: str
     size: int
+
+    @property
+    def runs(self) -> bool:
+        """Whether git writes it as a program. Old trees hold modes such as 100664 and 100775."""
+        return self.mode.startswith(_REGULAR) and bool(int(self.mode, 8) & _OWNER_EXECUTES)
 
 
 def tracked_files(repository: Repository, commit: str) -> dict[bytes, Tracked]:
@@ -74,11 +86,32 @@ def compare_files(files: Mapping[bytes, Tracked], folder: Path) -> Alterations:
     """How `folder` differs from what `write_files` wrote there, by content and not by date."""
     found = dict(_entries(folder))
     expected = {path: file for path, file in files.items() if file.mode != _MODULE}
-    changed = [path for path, file in expected.items() if path not in found or not _is_same(found[path], file)]
+    same = {path for path, file in expected.items() if path in found and _is_same(found[path], file)}
     return Alterations(
-        tuple(sorted(printable(decoded(path)) for path in changed)),
-        tuple(sorted(printable(decoded(path)) for path in found.keys() - expected.keys())),
+        _told(expected.keys() - same),
+        _told(found.keys() - expected.keys()),
+        _unfetched(_told(files.keys() - expected.keys()), "submodules are not fetched")
+        + _unfetched(_told(path for path in same if _is_pointer(found[path], files[path])), _NO_CONTENT),
     )
+
+
+def _told(paths: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple(sorted(printable(decoded(path)) for path in paths))
+
+
+def _unfetched(paths: Sequence[str], what: str) -> tuple[str, ...]:
+    if not paths:
+        return ()
+    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    return (f"{what}: {', '.join(paths[:_MOST_NAMED])}{more}",)
+
+
+def _is_pointer(path: Path, file: Tracked) -> bool:
+    """Whether a file holds no content of its own but a pointer to it, as Git LFS leaves in trees."""
+    if not len(_POINTER) < file.size < _LARGEST_POINTER:
+        return False
+    with path.open("rb") as opened:
+        return opened.read(len(_POINTER)) == _POINTER
 
 
 def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
@@ -91,7 +124,7 @@ def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
 def _is_same(path: Path, file: Tracked) -> bool:
     about = path.lstat()
     runs = bool(about.st_mode & stat.S_IXUSR)
-    if not stat.S_ISREG(about.st_mode) or about.st_size != file.size or runs != (file.mode == _EXECUTABLE):
+    if not stat.S_ISREG(about.st_mode) or about.st_size != file.size or runs != file.runs:
         return False
     digest = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
     with path.open("rb") as opened:

@@ -2,8 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from attrs import frozen
@@ -12,10 +12,10 @@ from desired.model import Recipe, Unobservable
 from reconciler.crossing import Alterations, MirrorRefs, Updated
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
-from reconciler.host.git.quarantine import Limits, Quarantine, quarantine
+from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_unless_held
 from reconciler.host.git.refs import Goal, Refs, make_goal
 from reconciler.host.git.repository import Repository
-from reconciler.host.git.served import Served
+from reconciler.host.git.served import Served, lock_of, writing
 from reconciler.host.sinks import MIB
 from reconciler.host.text import one_line
 from state.folder import StateFolder
@@ -49,21 +49,25 @@ class GitMirrors:
             refs = Served(self._repository(name, None), self.most).glance()
         except (CanonError, OSError, ValueError) as problem:
             return Unobservable(f"the mirror cannot be read: {one_line(str(problem).encode())}")
-        if refs.head is None:
+        if refs.head is None or refs == Refs():
             return None
         return MirrorRefs(refs.head, {tag: ref.peeled for tag, ref in refs.tags.items()})
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> Updated:
-        """As the port says. Under the pass lock, for what a killed run left in the served copy is cleared away."""
+        """As the port says. Under the pass lock, for two updates at once would undo each other."""
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
-        served = Served(self._repository(recipe.name, self.holding), self.most)
-        laid_aside = served.make_ready()
-        held = served.repository.refs()
+        with self._writing(recipe.name) as served:
+            laid_aside = served.make_ready()
+            held = served.repository.refs()
         goal = make_goal(held, answer, tags)
-        arrived, useless = self._bring(recipe, answer, goal) if goal.refspecs else (Refs(), frozenset())
-        served.take_over(held, goal, arrived)
-        _read_back(served, goal, useless)
-        return Updated(useless, laid_aside)
+        with self._quarantine(recipe.name, "incoming") as incoming:
+            arrived, useless = _fetched(incoming, recipe, answer, goal)
+            with self._writing(recipe.name) as served:
+                if arrived != Refs():
+                    incoming.hand_over("refs/*:refs/incoming/*", served.repository)
+                served.take_over(held, goal, arrived)
+                _read_back(served, goal, useless)
+            return Updated(useless, laid_aside, incoming.remarks)
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
         repository = self._repository(name, None)
@@ -93,18 +97,23 @@ class GitMirrors:
             asked.fetch(recipe.upstream, [f"{source}:{_ASKED}"])
             commit = asked.repository.commit(_ASKED)
             if commit is not None:
-                asked.hand_over(f"+{_ASKED}:{_ASKED}")
+                with self._writing(recipe.name) as served:
+                    asked.hand_over(f"+{_ASKED}:{_ASKED}", served.repository)
             return commit
 
     def drop(self, name: str) -> None:
+        if not self.state.mirrors.exists():
+            return
         path, gone = self._path(name), self._path(name).with_name(f".{name}.git.dropped")
-        shutil.rmtree(gone, ignore_errors=True)
-        shutil.rmtree(Served(self._repository(name, None), self.most).damaged, ignore_errors=True)
-        if path.exists():
-            path.rename(gone)
-            shutil.rmtree(gone)
-        for left in self.state.mirrors.glob(f".{name}.git.*.lock"):
-            left.unlink()
+        with self._writing(name) as served:
+            for left in (gone, served.damaged):
+                shutil.rmtree(left, ignore_errors=True)
+            if path.exists():
+                path.rename(gone)
+                shutil.rmtree(gone)
+            for lock in self.state.mirrors.glob(f".{name}.git.*.lock"):
+                remove_unless_held(lock)
+            lock_of(path).unlink()
 
     def _path(self, name: str) -> Path:
         return self.state.mirror(name)
@@ -116,15 +125,21 @@ class GitMirrors:
         limits = Limits(self.protocols, self.fetch_seconds, self.most)
         return quarantine(self._repository(name, self.holding), purpose, limits)
 
-    def _bring(self, recipe: Recipe, answer: Answer, goal: Goal) -> tuple[Refs, frozenset[str]]:
-        """Bring what is missing to `refs/incoming/` of the served copy; also the tags which peel to no commit."""
-        with self._quarantine(recipe.name, "incoming") as incoming:
-            arrived = incoming.fetch(recipe.upstream, goal.refspecs)
-            _refuse_changed(recipe, answer, goal, arrived)
-            arrived, useless = incoming.without_useless(arrived)
-            if arrived != Refs():
-                incoming.hand_over("refs/*:refs/incoming/*")
-        return arrived, useless
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Served]:
+        """The served copy, to be written to by nobody else meanwhile."""
+        with writing(self._path(name)) as lock:
+            holding = lock if self.holding is None else self.holding
+            yield Served(self._repository(name, holding), self.most)
+
+
+def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, goal: Goal) -> tuple[Refs, frozenset[str]]:
+    """Bring what is missing into quarantine; what may be taken over, and the tags which peel to no commit."""
+    if not goal.refspecs:
+        return Refs(), frozenset()
+    arrived = incoming.fetch(recipe.upstream, goal.refspecs)
+    _refuse_changed(recipe, answer, goal, arrived)
+    return incoming.without_useless(arrived)
 
 
 def _require_whole(repository: Repository, commit: str) -> None:

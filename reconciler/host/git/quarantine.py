@@ -4,14 +4,16 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
-from reconciler.errors import InfrastructureError
+from reconciler.errors import InfrastructureError, UpstreamError
+from reconciler.host.git.faults import flaw_of, harmless_settings, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.refs import Refs
 from reconciler.host.git.repository import Repository
+from reconciler.host.run import Told
 from reconciler.host.text import ref_bytes
 
 _AT_ONCE = 500
@@ -29,16 +31,25 @@ class Limits:
 
 @frozen
 class Quarantine:
-    """A fresh repository beside the `served` one, whose objects it borrows so that only news is fetched."""
+    """A fresh repository beside the served one, whose objects it borrows so that only news is fetched.
 
+    `whose` is the recipe's name. `flaws` are kinds and objects of what git only warned of.
+    """
+
+    whose: str
     repository: Repository
-    served: Path
     limits: Limits
+    flaws: set[tuple[str, str]] = field(factory=set)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know of what came in."""
+        return tuple(filter(None, [said_of_flaws(self.flaws)]))
 
     def published(self, upstream: str, ref: str) -> str | None:
         """The full name of upstream's tag or branch `ref`, in this order; None if there is neither."""
         names = (f"refs/tags/{ref}", f"refs/heads/{ref}")
-        printed = self._reach(self.limits.protocols, "ls-remote", "--", upstream, *names)
+        printed = self._ask_upstream("ls-remote", "--", upstream, *names)
         found = {line.partition(b"\t")[2] for line in printed.splitlines()}
         return next((name for name in names if ref_bytes(name) in found), None)
 
@@ -50,13 +61,17 @@ class Quarantine:
         options = ("--quiet", "--atomic", "--no-tags", "--no-write-fetch-head", "--stdin")
         for start in range(0, len(refspecs), _AT_ONCE):
             given = b"".join(ref_bytes(refspec) + b"\n" for refspec in refspecs[start : start + _AT_ONCE])
-            self._reach(self.limits.protocols, "fetch", *options, "--", upstream, given=given)
+            self._ask_upstream("fetch", *options, "--", upstream, given=given)
         return self.repository.refs()
 
-    def hand_over(self, refspec: str) -> None:
+    def hand_over(self, refspec: str, served: Repository) -> None:
         """Push to the served copy, which checks every object again before it keeps any."""
         options = ("--quiet", "--atomic", "--no-verify")
-        self._reach(("file",), "push", *options, "--", str(self.served.absolute()), refspec)
+        # What outlives us of this call writes to the served copy, and so holds its lock.
+        ours = evolve(self.repository, holding=served.holding)
+        told = self._reach(ours, ("file",), "push", *options, "--", str(served.path.absolute()), refspec)
+        self._raise_for(flaw_of(told.err) if not told.ok else None)
+        self.repository.printed("push", told)
 
     def without_useless(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
         """The refs without those tags that peel to no commit, which leave the quarantine too; and their names."""
@@ -73,10 +88,22 @@ class Quarantine:
         printed = self.repository.do("cat-file", "--batch-check=%(objecttype)", given=given)
         return dict(zip(objects, printed.decode("ascii").splitlines(), strict=True))
 
-    def _reach(self, protocols: tuple[str, ...], *arguments: str, given: bytes = b"") -> bytes:
-        return self.repository.reach(
+    def _ask_upstream(self, *arguments: str, given: bytes = b"") -> bytes:
+        """What git prints. Raises UpstreamError where it finds fault with what upstream has."""
+        told = self._reach(self.repository, self.limits.protocols, *arguments, given=given)
+        self._raise_for(upstreams_fault(told.err, ended_well=told.ok))
+        return self.repository.printed(arguments[0], told)
+
+    def _reach(self, repository: Repository, protocols: tuple[str, ...], *arguments: str, given: bytes = b"") -> Told:
+        told = repository.reach(
             *arguments, protocols=protocols, given=given, seconds=self.limits.seconds, file_bytes=self.limits.most
         )
+        self.flaws.update(let_through(told.err))
+        return told
+
+    def _raise_for(self, fault: str | None) -> None:
+        if fault is not None:
+            raise UpstreamError(f"upstream of {self.whose} {fault}", "only upstream can mend that")
 
 
 @contextmanager
@@ -86,25 +113,39 @@ def quarantine(served: Repository, purpose: str, limits: Limits) -> Iterator[Qua
     Raises InfrastructureError while somebody else fetches for the same purpose.
     """
     path = served.path.with_name(f".{served.path.name}.{purpose}")
-    with _alone(path.with_name(f"{path.name}.lock")):
+    with _alone(path.with_name(f"{path.name}.lock")) as lock:
         shutil.rmtree(path, ignore_errors=True)
-        repository = Repository(path, served.environment, served.holding, flushed="none")
+        holding = lock if served.holding is None else served.holding
+        repository = Repository(path, served.environment, holding, flushed="none")
         try:
             repository.do("init", "--quiet", "--bare", "--template=", str(path))
             borrowed = served.path.absolute() / "objects"
             (path / "objects" / "info" / "alternates").write_text(f"{borrowed}\n", "utf-8")
-            yield Quarantine(repository, served.path, limits)
+            with (path / "config").open("a", encoding="utf-8") as settings:
+                settings.write(harmless_settings("fetch"))
+            yield Quarantine(served.path.name.removesuffix(".git"), repository, limits)
         finally:
             shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        yield descriptor
     except BlockingIOError:
         raise InfrastructureError(f"somebody else fetches into {path.name.removesuffix('.lock')}") from None
     finally:
         os.close(descriptor)
+
+
+def remove_unless_held(lock: Path) -> None:
+    """Remove the file of a lock that nobody holds."""
+    with suppress(OSError):
+        descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.unlink()
+        finally:
+            os.close(descriptor)

@@ -33,14 +33,20 @@ class Refs:
 
     @property
     def head(self) -> str | None:
-        """The commit of the one branch that a mirror has; None where an update did not come to its end."""
+        """The commit of the one branch that a mirror has, "" where upstream names none.
+
+        None where an update did not come to its end.
+        """
         commits = [branch.peeled for branch in self.heads.values()]
-        return commits[0] if len(commits) == 1 else None
+        return None if len(commits) > 1 else next(iter(commits), "")
 
 
 @frozen
 class Goal:
-    """What a mirror has to become. `fetched` are names of tags; `stays` names tags to keep as they are."""
+    """What a mirror has to become; `branch` and `head` are "" where upstream names no main branch.
+
+    `fetched` are names of tags; `stays` names tags to keep as they are.
+    """
 
     branch: str
     head: str
@@ -100,7 +106,8 @@ def make_goal(held: Refs, answer: Answer, tags: Mapping[str, str]) -> Goal:
     kept = {name: held.tags[name].peeled for name in missing if name not in fetched and name in held.tags}
     dropped = tuple(sorted(name for name in held.tags if name not in tags))
     head = held.heads.get(answer.branch)
-    return Goal(answer.branch, answer.head, fetched, stays | kept, dropped, head is None or head.peeled != answer.head)
+    fetch_head = bool(answer.branch) and (head is None or head.peeled != answer.head)
+    return Goal(answer.branch, answer.head, fetched, stays | kept, dropped, fetch_head)
 
 
 def transaction(held: Refs, goal: Goal, arrived: Refs) -> bytes:

@@ -42,21 +42,18 @@ class Repository:
 
     def do(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> bytes:
         """What git prints. Raises InfrastructureError where it refuses."""
-        return self._printed(arguments[0], self.ask(*arguments, given=given, also=also))
+        return self.printed(arguments[0], self.ask(*arguments, given=given, also=also))
 
-    def reach(
-        self, *arguments: str, protocols: tuple[str, ...], given: bytes, seconds: float, file_bytes: int
-    ) -> bytes:
-        """As `do`, speaking to another repository; no file that git writes grows beyond `file_bytes`."""
+    def reach(self, *arguments: str, protocols: tuple[str, ...], given: bytes, seconds: float, file_bytes: int) -> Told:
+        """Whatever git says in speaking to another repository; no file that it writes grows beyond `file_bytes`."""
         environment = git_environment(self.environment, protocols)
-        told = self._run(arguments, given, environment, seconds=seconds, file_bytes=file_bytes)
-        return self._printed(arguments[0], told)
+        return self._run(arguments, given, environment, seconds=seconds, file_bytes=file_bytes)
 
     def refs(self) -> Refs:
         told = self.ask("show-ref", "--dereference")
         if told.finished.code == 1 and not told.err:
             return Refs()
-        return read_show_ref(self._printed("show-ref", told))
+        return read_show_ref(self.printed("show-ref", told))
 
     def commit(self, ref: str) -> str | None:
         """The commit that `ref` peels to, None if it names none. `ref` must not begin with a dash.
@@ -67,7 +64,7 @@ class Repository:
         # So git says that there is no such commit. It ends otherwise where it was killed, or could not read.
         if told.finished.code == 1 and (not told.err or b"expected commit type" in told.err):
             return None
-        return self._printed("rev-parse", told).decode("ascii").strip()
+        return self.printed("rev-parse", told).decode("ascii").strip()
 
     def holds(self, *what: str) -> bool:
         """Whether every object is there that these commits, in words of `rev-list`, consist of.
@@ -77,7 +74,7 @@ class Repository:
         told = self.ask("rev-list", "--objects", "--quiet", *what)
         if told.finished.code == _BROKEN and not _OF_THE_HOST.search(told.err):
             return False
-        self._printed("rev-list", told)
+        self.printed("rev-list", told)
         return True
 
     def _run(
@@ -90,9 +87,10 @@ class Repository:
     ) -> Told:
         argv = git_argv(*arguments, repository=self.path, settings={"core.fsync": self.flushed})
         order = Order(argv, environment, Path("/"), seconds, given, file_bytes=file_bytes, holding=self.holding)
-        return capture(order, _MOST)
+        return capture(order, _MOST, _MOST)
 
-    def _printed(self, verb: str, told: Told) -> bytes:
+    def printed(self, verb: str, told: Told) -> bytes:
+        """What git printed. Raises InfrastructureError where it refused."""
         if told.finished.missing:
             raise InfrastructureError("git: not found in PATH", "install git")
         if told.finished.timed_out:

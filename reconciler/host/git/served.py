@@ -1,12 +1,16 @@
 """The served copy of one upstream: made, mended after a kill, and changed in one step or not at all."""
 
+import fcntl
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve, frozen
 
+from reconciler.host.git.faults import harmless_settings
 from reconciler.host.git.refs import Goal, Refs, in_the_way, read_packed_refs, transaction
 from reconciler.host.git.repository import Repository
 from reconciler.host.text import ref_bytes
@@ -30,7 +34,10 @@ _CONFIG = """\
 	auto = 0
 [maintenance]
 	auto = false
-"""
+""" + harmless_settings("receive")
+
+# Where upstream has no main branch; git takes a folder without a HEAD for no repository.
+_NO_BRANCH = "none"
 
 _WHOLE = re.compile(rb"[0-9a-f]{40}\n")
 
@@ -52,7 +59,7 @@ class Served:
     def make_ready(self) -> Path | None:
         """Make the repository where it is missing or broken, and clear away what a killed run left.
 
-        Under the pass lock. Returns where a broken one was laid aside.
+        Under this copy's lock. Returns where a broken one was laid aside.
         """
         self._unlock()
         laid_aside = None if self._is_whole() else self._lay_aside()
@@ -81,7 +88,7 @@ class Served:
         return self.path.with_name(f".{self.path.name}.damaged")
 
     def _unlock(self) -> None:
-        # Nobody else writes here while we hold the pass lock, so these belong to the dead.
+        # Whoever writes here holds the lock of this copy, and so does what outlives him: these belong to the dead.
         for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
             lock.unlink()
         for left in (*self.path.glob("objects/tmp_objdir-*"), *self.path.glob("objects/incoming-*")):
@@ -104,7 +111,7 @@ class Served:
             held = self.repository.refs()
         if changes := transaction(held, goal, arrived):
             self._change(changes)
-        _write(self.path / "HEAD", b"ref: refs/heads/" + ref_bytes(goal.branch) + b"\n")
+        _write(self.path / "HEAD", b"ref: refs/heads/" + ref_bytes(goal.branch or _NO_BRANCH) + b"\n")
         self.repository.do("pack-refs", "--all")
 
     def _change(self, changes: bytes) -> None:
@@ -130,6 +137,21 @@ class Served:
         packs = list((self.path / "objects" / "pack").glob("pack-*"))
         indexed, there = ({pack.stem for pack in packs if pack.suffix == kind} for kind in (".idx", ".pack"))
         return indexed == there and (bool(there) or not (self.path / "packed-refs").exists())
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[int]:
+    """Wait to be the only one who writes to the served copy at `path`; the descriptor of its lock."""
+    descriptor = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def lock_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
 
 
 def _files_below(folder: Path) -> bool:

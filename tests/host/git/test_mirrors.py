@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,25 @@ def test_main_is_followed_under_another_name(world: World, name: str) -> None:
     assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
     assert world.mirrors.resolve("notes", name) == commit
     assert world.mirrors.resolve("notes", "main") is None
+
+
+def test_releases_are_mirrored_though_upstreams_head_dangles_and_main_comes_back(world: World, tmp_path: Path) -> None:
+    commit = world.upstream.commit({"a": b"1"})
+    world.upstream.tag("1.0.0")
+    world.upstream.git("symbolic-ref", "HEAD", "refs/heads/gone")
+    world.follow()
+    assert world.look() == MirrorRefs("", {"1.0.0": commit})
+    world.mirrors.checkout("notes", commit, tmp_path / "out")
+    assert (tmp_path / "out" / "a").read_bytes() == b"1"
+    assert world.mirrors.resolve("notes", "1.0.0") == commit
+    world.follow()
+    world.upstream.git("symbolic-ref", "HEAD", "refs/heads/main")
+    world.follow()
+    assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
+    world.upstream.git("symbolic-ref", "HEAD", "refs/heads/gone")
+    world.follow()
+    assert world.look() == MirrorRefs("", {"1.0.0": commit})
+    git(world.copy, "fsck", "--strict", "--no-dangling")
 
 
 def test_a_vanished_tag_stays_until_it_is_no_longer_wanted(world: World) -> None:
@@ -469,6 +489,79 @@ def test_a_checkout_of_a_commit_that_is_not_whole_names_the_mirror_and_the_way_o
     assert not (tmp_path / "out").exists()
 
 
+# ---- side by side ----
+
+_WRITER = """
+import sys, time
+from pathlib import Path
+from reconciler.host.git.served import writing
+copy = Path(sys.argv[1])
+with writing(copy):
+    (copy / "refs" / "asked").mkdir(parents=True, exist_ok=True)
+    (copy / "refs" / "asked" / "last.lock").touch()
+    (copy / "objects" / "tmp_objdir-incoming-x").mkdir()
+    print("writes", flush=True)
+    sys.stdin.read()
+    print(sorted(path.name for path in copy.rglob("*") if "last.lock" in path.name or "tmp_objdir" in path.name))
+    (copy / "refs" / "asked" / "last.lock").unlink()
+    (copy / "objects" / "tmp_objdir-incoming-x").rmdir()
+"""
+
+
+def test_an_update_leaves_alone_what_another_process_is_writing_to_the_served_copy(world: World) -> None:
+    change(world)
+    command = [sys.executable, "-c", _WRITER, str(world.copy)]
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as writer,
+        ThreadPoolExecutor() as pool,
+    ):
+        assert writer.stdout
+        assert writer.stdout.readline() == "writes\n"
+        update = pool.submit(world.follow)
+        with pytest.raises(TimeoutError):
+            update.result(timeout=1)
+        left, _ = writer.communicate("")
+        update.result()
+    assert left == "['last.lock', 'tmp_objdir-incoming-x']\n"
+    assert world.look().tags.keys() == {"1.0.0", "1.1.0"}
+
+
+def test_refs_asked_for_by_hand_and_updates_do_not_undo_each_other(world: World) -> None:
+    world.upstream.commit({"a": b"0"})
+    world.follow()
+    asked, wanted = {}, {}
+
+    def ask() -> None:
+        for number in range(6):
+            commit = world.upstream.commit_tree(world.upstream.tree({"b": f"{number}".encode()}))
+            world.upstream.git("update-ref", f"refs/heads/fix-{number}", commit)
+            asked[commit] = world.mirrors.fetch(world.recipe, f"fix-{number}")
+
+    def update() -> None:
+        for number in range(6):
+            wanted[f"1.0.{number}"] = world.upstream.head() or ""
+            world.upstream.tag(f"1.0.{number}")
+            world.follow()
+
+    with ThreadPoolExecutor() as pool:
+        for done in (pool.submit(ask), pool.submit(update)):
+            done.result()
+    assert [*asked] == [*asked.values()]
+    assert world.look().tags == wanted
+    assert all(world.mirrors.resolve("notes", commit) == commit for commit in asked)
+
+
+def test_a_dropped_mirror_leaves_a_lock_that_somebody_holds(world: World) -> None:
+    world.upstream.commit()
+    world.follow()
+    held, free = (world.mirrors.state.mirrors / f".notes.git.{purpose}.lock" for purpose in ("asked", "incoming"))
+    with held.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        world.mirrors.drop("notes")
+        assert (held.exists(), free.exists()) == (True, False)
+
+
 # ---- looking ----
 
 
@@ -584,6 +677,40 @@ def test_a_checkout_holds_just_the_committed_bytes(world: World, tmp_path: Path)
     assert [path.name for path in out.rglob("*") if path.is_file() and path.stat().st_mode & 0o100] == ["run.sh"]
     assert sorted(path.name for path in out.parent.iterdir()) == ["checkout"]
     assert world.mirrors.alterations("notes", commit, out) == Alterations()
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 12345\n" % (b"1" * 64)
+
+
+def test_submodules_and_pointers_of_lfs_are_told_of_and_no_alteration(world: World, tmp_path: Path) -> None:
+    files = {"a": b"1", "big.bin": POINTER, "text": POINTER * 9, "short": POINTER[:40], ".gitmodules": b""}
+    lines = [f"100644 blob {world.upstream.blob(content)}\t{name}\n" for name, content in files.items()]
+    lines += [f"160000 commit {'5' * 40}\tmodule{number}\n" for number in range(7)]
+    tree = world.upstream.git("mktree", "--missing", given="".join(lines).encode())
+    world.upstream.rewind(commit := world.upstream.commit_tree(tree))
+    world.follow()
+    world.mirrors.checkout("notes", commit, tmp_path / "out")
+    seen = world.mirrors.alterations("notes", commit, tmp_path / "out")
+    assert (seen.changed, seen.added) == ((), ())
+    assert seen.unfetched == (
+        "submodules are not fetched: module0, module1, module2, module3, module4 and 2 more",
+        "Git LFS is not fetched, these files are pointers: big.bin",
+    )
+    (tmp_path / "out" / "big.bin").write_bytes(b"the content")
+    assert world.mirrors.alterations("notes", commit, tmp_path / "out").changed == ("big.bin",)
+
+
+def test_programs_with_the_modes_of_old_trees_are_no_alteration(world: World, tmp_path: Path) -> None:
+    blob = bytes.fromhex(world.upstream.blob(b"1"))
+    raw = b"100664 a\0%b100775 b\0%b" % (blob, blob)
+    tree = world.upstream.git("hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=raw)
+    world.upstream.rewind(commit := world.upstream.commit_tree(tree))
+    world.follow()
+    world.mirrors.checkout("notes", commit, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.stat().st_mode & 0o100] == ["b"]
+    assert world.mirrors.alterations("notes", commit, tmp_path / "out") == Alterations()
+    (tmp_path / "out" / "b").chmod(0o644)
+    assert world.mirrors.alterations("notes", commit, tmp_path / "out").changed == ("b",)
 
 
 def test_a_checkout_goes_into_a_new_folder_only(world: World, tmp_path: Path) -> None:

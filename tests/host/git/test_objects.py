@@ -1,0 +1,253 @@
+"""What upstream's objects are like: flaws that harm nobody are taken and noted, all others are upstream's to mend."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from desired.model import Recipe, Unobservable
+from reconciler.crossing import MirrorRefs, Question, Updated
+from reconciler.errors import UpstreamError
+from reconciler.host.git.faults import HARMLESS, flaw_of, upstreams_fault
+from reconciler.host.git.mirrors import GitMirrors
+from reconciler.host.git.upstream import GitUpstream
+from state.folder import StateFolder
+from state.model import Answer
+from tests.repositories import Repository, git
+from tests.tls import serving
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+GOOD = b"Ada <ada@example.org> 1700000000 +0000"
+SIGNED = {
+    "badDate": b"Ada <ada@example.org> then +0000",
+    "badDateOverflow": b"Ada <ada@example.org> 99999999999999999999 +0000",
+    "badEmail": b"Ada <ada<example.org> 1700000000 +0000",
+    "badName": b"A>da <ada@example.org> 1700000000 +0000",
+    "badTimezone": b"Ada <ada@example.org> 1700000000 +051800",
+    "missingEmail": b"Ada",
+    "missingNameBeforeEmail": b"<ada@example.org> 1700000000 +0000",
+    "missingSpaceBeforeDate": b"Ada <ada@example.org>1700000000 +0000",
+    "missingSpaceBeforeEmail": b"Ada<ada@example.org> 1700000000 +0000",
+    "zeroPaddedDate": b"Ada <ada@example.org> 0170000000 +0000",
+}
+
+
+class World:
+    """One upstream with a release, and a mirror of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.upstream = Repository.make(folder / "upstreams" / "notes.git")
+        self.folder = folder
+        self.mirrors = GitMirrors(StateFolder(folder / "state"), ENVIRONMENT, ("file",))
+        self.bad = ""
+        self.first = self.upstream.commit({"a": b"1"})
+        self.upstream.tag("1.0.0")
+
+    def ask(self, path: Path | None = None) -> Answer | Unobservable:
+        recipe = Recipe("notes", f"file://{path or self.upstream.path}", Path("/nowhere"))
+        reply = GitUpstream(ENVIRONMENT, ("file",)).ask([Question(recipe, None)])["notes"]
+        assert isinstance(reply, Answer | Unobservable)
+        return reply
+
+    def follow(self, path: Path | None = None) -> Updated:
+        answer = self.ask(path)
+        assert isinstance(answer, Answer), answer
+        recipe = Recipe("notes", f"file://{path or self.upstream.path}", Path("/nowhere"))
+        return self.mirrors.update(recipe, answer, {tag: commit for tag, commit in answer.tags.items() if commit})
+
+    def raw(self, kind: str, content: bytes) -> str:
+        """An object just as it is given, whatever git thinks of it."""
+        return self.upstream.git("hash-object", "-t", kind, "-w", "--stdin", "--literally", given=content)
+
+    def signed(self, *authors: bytes, more: bytes = b"\nA change.\n") -> str:
+        lines = [b"tree " + self.upstream.tree({"a": b"1"}).encode(), b"parent " + self.first.encode()]
+        lines += [b"author " + author for author in authors]
+        return self.raw("commit", b"\n".join([*lines, b"committer " + GOOD]) + b"\n" + more)
+
+    def listed(self, *entries: tuple[bytes, str]) -> str:
+        """A commit of a tree with these entries: mode and name, and what they name."""
+        tree = self.raw("tree", b"".join(entry + b"\0" + bytes.fromhex(oid) for entry, oid in entries))
+        self.bad = tree
+        return self.upstream.commit_tree(tree, self.first)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_flaws_that_harm_nobody_are_taken_and_each_kind_is_noted(world: World, tmp_path: Path) -> None:
+    flawed = {kind: world.signed(signed) for kind, signed in SIGNED.items()}
+    flawed["missingAuthor"] = world.signed()
+    flawed["multipleAuthors"] = world.signed(GOOD, GOOD)
+    flawed["nulInCommit"] = world.signed(GOOD, more=b"\nA\0change.\n")
+    flawed["zeroPaddedFilemode"] = world.listed((b"0100644 a", world.upstream.blob(b"1")))
+    assert flawed.keys() == {*HARMLESS}
+    for patch, commit in enumerate(flawed.values()):
+        world.upstream.tag(f"2.0.{patch}", commit)
+    tagger = b"object %s\ntype commit\ntag 3.0.0\ntagger Ada <ada@example.org> 1700000000 +99999\n\nA release.\n"
+    world.upstream.tag("3.0.0", world.raw("tag", tagger % world.first.encode()))
+
+    (remark,) = world.follow().remarks
+
+    seen = world.mirrors.look("notes")
+    assert isinstance(seen, MirrorRefs)
+    assert {*seen.tags.values()} == {world.first, *flawed.values()}
+    for kind, commit in flawed.items():
+        assert f"{kind} (" in remark
+        world.mirrors.checkout("notes", commit, tmp_path / kind)
+        assert (tmp_path / kind / "a").read_bytes() == b"1"
+    assert "badTimezone (2, as " in remark
+    assert world.follow().remarks == ()
+
+
+def a_file(world: World) -> str:
+    return world.upstream.blob(b"1")
+
+
+def modules(world: World, name: str, url: str) -> str:
+    return world.upstream.blob(f'[submodule "{name}"]\n\tpath = a\n\turl = {url}\n'.encode())
+
+
+HARMFUL: dict[str, Callable[[World], str]] = {
+    "hasDotgit": lambda world: world.listed((b"40000 .git", world.upstream.tree({"a": b"1"}))),
+    "hasDotdot": lambda world: world.listed((b"100644 ..", a_file(world))),
+    "hasDot": lambda world: world.listed((b"100644 .", a_file(world))),
+    "fullPathname": lambda world: world.listed((b"100644 a/b", a_file(world))),
+    "nullSha1": lambda world: world.listed((b"160000 a", "0" * 40)),
+    "duplicateEntries": lambda world: world.listed((b"100644 a", a_file(world)), (b"100644 a", a_file(world))),
+    "treeNotSorted": lambda world: world.listed((b"100644 b", a_file(world)), (b"100644 a", a_file(world))),
+    "gitmodulesSymlink": lambda world: world.listed((b"120000 .gitmodules", a_file(world))),
+    "gitmodulesUrl": lambda world: world.listed((b"100644 .gitmodules", modules(world, "a", "-u./x"))),
+    "gitmodulesName": lambda world: world.listed((b"100644 .gitmodules", modules(world, "../a", "https://a/b"))),
+    "nulInHeader": lambda world: world.signed(GOOD + b"\0"),
+}
+
+
+@pytest.mark.parametrize("kind", HARMFUL)
+def test_an_upstream_with_an_object_that_could_harm_is_to_blame_by_object_and_kind(world: World, kind: str) -> None:
+    world.follow()
+    before = world.mirrors.look("notes")
+    commit = HARMFUL[kind](world)
+    world.upstream.tag("1.1.0", commit)
+    with pytest.raises(UpstreamError, match=rf"^upstream of notes has .* check {kind}: [0-9a-f]{{40}} ") as told:
+        world.follow()
+    blamed = told.value.message.partition(f"{kind}: ")[2].split()[0]
+    assert blamed in {commit, world.bad, *world.upstream.git("rev-list", "--objects", commit).split()}
+    assert world.mirrors.look("notes") == before
+    world.upstream.untag("1.1.0")
+    world.upstream.tag("1.2.0", world.first)
+    world.follow()
+    seen = world.mirrors.look("notes")
+    assert isinstance(seen, MirrorRefs)
+    assert seen.tags.keys() == {"1.0.0", "1.2.0"}
+
+
+def test_a_ref_that_is_asked_for_by_hand_is_held_to_the_same_checks(world: World) -> None:
+    world.follow()
+    recipe = Recipe("notes", f"file://{world.upstream.path}", Path("/nowhere"))
+    world.upstream.git("update-ref", "refs/heads/fix", world.signed(SIGNED["badTimezone"]))
+    assert world.mirrors.fetch(recipe, "fix") is not None
+    world.upstream.git("update-ref", "refs/heads/bad", HARMFUL["hasDotgit"](world))
+    with pytest.raises(UpstreamError, match="hasDotgit"):
+        world.mirrors.fetch(recipe, "bad")
+
+
+# ---- upstreams that are not whole ----
+
+
+def copied(world: World, *options: str) -> Path:
+    path = world.folder / "upstreams" / "copy.git"
+    git(world.folder, "clone", "-q", "--bare", *options, f"file://{world.upstream.path}", str(path))
+    return path
+
+
+def lacking(world: World, name: str) -> tuple[Path, str]:
+    """A copy with all objects loose and without the one that `name` names."""
+    path = copied(world)
+    aside = world.folder / "packs"
+    shutil.move(path / "objects" / "pack", aside)
+    for pack in aside.glob("*.pack"):
+        git(path, "unpack-objects", "-q", given=pack.read_bytes())
+    oid = git(path, "rev-parse", name).decode().strip()
+    (path / "objects" / oid[:2] / oid[2:]).unlink()
+    return path, oid
+
+
+def fault(world: World, path: Path) -> str:
+    with pytest.raises(UpstreamError) as told:
+        world.follow(path)
+    assert world.mirrors.look("notes") is None
+    return told.value.message
+
+
+def test_a_shallow_upstream_is_called_one(world: World) -> None:
+    world.upstream.commit({"a": b"2"})
+    world.upstream.tag("1.1.0")
+    assert fault(world, copied(world, "--depth", "1")).startswith("upstream of notes is a shallow copy: ")
+
+
+def test_an_upstream_that_is_a_partial_copy_is_called_one(world: World) -> None:
+    world.upstream.git("config", "uploadpack.allowFilter", "true")
+    path = copied(world, "--filter=blob:none")
+    assert fault(world, path).startswith("upstream of notes is a partial copy: ")
+
+
+@pytest.mark.parametrize("name", ["main:a", "main^{tree}", "main~1", "main"])
+def test_an_upstream_that_lacks_an_object_is_told_with_that_object(world: World, name: str) -> None:
+    world.upstream.commit({"a": b"2"})
+    path, oid = lacking(world, name)
+    assert fault(world, path).startswith(f"upstream of notes lacks object {oid}: ")
+
+
+def test_an_upstream_whose_borrowed_objects_are_gone_lacks_them(world: World) -> None:
+    path = world.folder / "upstreams" / "borrowing.git"
+    git(world.folder, "clone", "-q", "--bare", "--shared", str(world.upstream.path), str(path))
+    (path / "objects" / "info" / "alternates").write_text("/nowhere/objects\n")
+    assert fault(world, path).startswith(f"upstream of notes lacks object {world.first}: ")
+
+
+def test_an_upstream_that_names_its_objects_by_sha256_is_told_so(world: World) -> None:
+    path = world.folder / "upstreams" / "other.git"
+    git(world.folder, "init", "-q", "--bare", "--object-format=sha256", "--initial-branch=main", str(path))
+    tree = git(path, "hash-object", "-t", "tree", "-w", "--stdin").decode().strip()
+    commit = git(path, "commit-tree", tree, "-m", "One").decode().strip()
+    git(path, "update-ref", "refs/heads/main", commit)
+    assert world.ask(path) == Unobservable("upstream names its objects by SHA-256, which mirrors here cannot hold")
+
+
+def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_same(world: World) -> None:
+    world.upstream.tag("1.1.0", HARMFUL["hasDotgit"](world))
+    world.upstream.git("update-server-info")
+    lost, oid = lacking(world, "main^{tree}")
+    git(lost, "update-server-info")
+    mirrors = GitMirrors(world.mirrors.state, ENVIRONMENT, ("http",))
+    answer = world.ask()
+    assert isinstance(answer, Answer)
+    with serving(lost.parent) as url:
+        for name, what in (("notes", "has .* hasDotgit: "), ("copy", f"lacks object {oid}: ")):
+            with pytest.raises(UpstreamError, match=f"^upstream of notes {what}"):
+                mirrors.update(
+                    Recipe("notes", f"{url}/{name}.git", Path("/nowhere")),
+                    answer,
+                    {"1.1.0": answer.tags["1.1.0"] or ""},
+                )
+
+
+@pytest.mark.parametrize(
+    "err",
+    [
+        b"",
+        b"fatal: unable to access 'https://forge/x': Could not resolve host: forge\n",
+        b"fatal: Could not read from remote repository.\n",
+        b"fatal: early EOF\nfatal: index-pack failed\n",
+        b"error: Could not read 1111111111111111111111111111111111111111\n",
+        b"fatal: packed object 1111111111111111111111111111111111111111 (stored in /state/notes.git/x) is corrupt\n",
+        b"fatal: write error: No space left on device\n",
+        b"warning: object 1111111111111111111111111111111111111111: badTimezone: bad\nfatal: early EOF\n",
+    ],
+)
+def test_what_this_host_or_the_network_may_have_done_is_not_upstreams_fault(err: bytes) -> None:
+    assert upstreams_fault(err, ended_well=False) is None
+    assert flaw_of(err) is None
