@@ -16,7 +16,7 @@ from reconciler.core.sights import Look, Sight, State, believed_tags, moved_tags
 from reconciler.crossing import MirrorRefs
 from reconciler.errors import BusyError, CanonError, in_one_line
 from reconciler.evidence import remembered, trial_entry
-from reconciler.generations import lying, prune
+from reconciler.generations import lying, prune, seal_of
 from reconciler.keeping import is_kept, keep_up, look_at_kept, make_room, meeting, survey
 from reconciler.ports import Host
 from reconciler.promote import Promotion, promote
@@ -24,7 +24,7 @@ from reconciler.reservation import reserved
 from reconciler.trial import run_trial
 from state.errors import StateError
 from state.logs import prune_logs
-from state.model import Answer, Canonical
+from state.model import Answer, Canonical, Memory
 
 KEPT_LOGS = 20
 
@@ -168,10 +168,12 @@ def _outcome(task: Task, step: Step, attempt: Attempt) -> Outcome:
 def read_back(host: Host, name: str) -> ReadBack:
     """Open the registry, the sealed folder and the mirror anew."""
     try:
-        canonical = host.registry.read().canonicals.get(name)
+        records = host.registry.read()
+        canonical = records.canonicals.get(name)
         if canonical is None:
             return ReadBack(None, mirrored=isinstance(host.mirrors.look(name), MirrorRefs))
-        damaged = host.snapshots.glance(host.state.canonical(name, canonical.generation), canonical.seal)
+        seal = seal_of(canonical, records.memories.get(name, Memory(name)))
+        damaged = host.snapshots.glance(host.state.canonical(name, canonical.generation), seal)
     except (StateError, OSError) as failed:
         return ReadBack(None, damage=f"could not be read back: {failed}")
     damage = damaged.reason if damaged is not None else ""

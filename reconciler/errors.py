@@ -8,7 +8,12 @@ from state.errors import StateError
 
 _ROOM = "make room on the disk of the state folder"
 MORE_MEMORY = "give this host more memory, or let fewer apps be up at a time"
-_REMEDIES = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EROFS: "mount its disk for writing"}
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EROFS: "mount its disk for writing",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+}
 
 
 class CanonError(Exception):

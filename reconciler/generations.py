@@ -6,11 +6,13 @@ All of it goes by what is recorded. A folder that bears a number and is not reco
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from attrs import evolve
+
 from reconciler.core.sights import Look, State, damage_of
 from reconciler.ports import Host, Snapshots
 from state.errors import StateError
 from state.folder import StateFolder
-from state.model import Canonical, Memory
+from state.model import Canonical, Memory, Seal
 from state.snapshots import generations_present
 
 
@@ -21,10 +23,31 @@ def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | Non
     if found := damage_of(memory, canonical.generation):
         return Look(State.DAMAGED, found.reason)
     try:
-        damaged = snapshots.glance(state.canonical(canonical.recipe, canonical.generation), canonical.seal)
+        damaged = snapshots.glance(state.canonical(canonical.recipe, canonical.generation), seal_of(canonical, memory))
     except (OSError, StateError) as failed:
         return Look(State.UNKNOWN, str(failed))
     return Look(State.INTACT) if damaged is None else Look(State.DAMAGED, damaged.reason)
+
+
+def seal_of(canonical: Canonical, memory: Memory) -> Seal:
+    """The seal with its files as they looked when they were last hashed: a folder that was moved has other inodes."""
+    return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
+
+
+def note_looks(host: Host, recipe: str, memory: Memory) -> Memory:
+    """Hash what looks other than before, once, so that later looks need not; the memory with what was found equal."""
+    there = lying(host, recipe)
+    looks = {
+        number: each for number, each in memory.looks.items() if number in {str(have.generation) for have in there}
+    }
+    for have in there:
+        with suppress(StateError, OSError):
+            found = host.snapshots.renew(host.state.canonical(recipe, have.generation), seal_of(have, memory))
+            looks |= {str(have.generation): found} if found is not None else {}
+    noted = evolve(memory, looks=looks)
+    if noted != memory:
+        host.registry.remember([noted], [])
+    return noted
 
 
 def newest_intact(host: Host, before: Canonical, memory: Memory) -> Canonical | None:

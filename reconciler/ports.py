@@ -30,7 +30,7 @@ from reconciler.crossing import (
     Updated,
 )
 from state.folder import StateFolder
-from state.model import Answer, Canonical, Damaged, Entry, Intent, Memory, Place, Records, Seal
+from state.model import Answer, Canonical, Damaged, Entry, FileSeal, Intent, Memory, Place, Records, Seal
 
 
 class Clock(Protocol):
@@ -201,6 +201,10 @@ class Registry(Protocol):
         """Every canonical that the recipe had since it was last forgotten, the present one first."""
         ...
 
+    def verify(self) -> None:
+        """Follow the ledger's whole chain; raises RegistryError where a line is not as it was written."""
+        ...
+
     def settle(self) -> None:
         """Flush what a dead process may have written last, before anything is believed."""
         ...
@@ -239,6 +243,10 @@ class Snapshots(Protocol):
 
     def glance(self, folder: Path, seal: Seal) -> Damaged | None:
         """Trust files that look as they did when sealed, hash them otherwise."""
+        ...
+
+    def renew(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
+        """Hash files that look other than when sealed: how they look now; None where none does, or all is not well."""
         ...
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:

@@ -7,12 +7,13 @@ from pathlib import Path
 from desired.model import Fleet
 from desired.values import is_recipe_name
 from reconciler.errors import BusyError, InfrastructureError
-from reconciler.generations import prune
+from reconciler.generations import note_looks, prune
 from reconciler.keeping import let_go_of_others
 from reconciler.ports import Host
 from reconciler.promote import close_intent
 from reconciler.reservation import clear_leftovers
 from reconciler.strays import may_be_slot, strays, unrecorded
+from state.errors import StateError
 from state.folder import is_slot
 from state.model import Intent, Memory, Records
 
@@ -30,16 +31,26 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     for name, canonical in records.canonicals.items():
         recipe = fleet.recipes.get(name)
         if recipe is not None and host.state.generations(name).is_dir():
-            memory = records.memories.get(name, Memory(name))
+            memory = note_looks(host, name, records.memories.get(name, Memory(name)))
             prune(host, canonical, recipe.canonical.generations, memory)
     _drop_empty(host, records)
     remarks += let_go_of_others(host, fleet, records, marks)
     of_canonicals = "if an older canon.db was put back, bring the newer one back; otherwise move it away"
     return (
+        *_ledger(host),
         *remarks,
         *_named(strays(host.state), "move it away, or remove it if nobody needs it"),
         *_named(unrecorded(host, records), of_canonicals),
     )
+
+
+def _ledger(host: Host) -> list[str]:
+    """A word where the ledger's chain is broken: canonicals do not rest on it, and the pass goes on."""
+    try:
+        host.registry.verify()
+    except StateError as broken:
+        return [f"{broken.message}: nothing is decided by it; compare canon.db with a backup"]
+    return []
 
 
 def _marked(host: Host) -> tuple[set[str], list[str]]:

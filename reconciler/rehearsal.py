@@ -14,6 +14,7 @@ from reconciler.errors import InfrastructureError, KilledError, RecipeError, Tim
 from reconciler.ports import Host
 from reconciler.raising import Cast, Member, patience, raise_app, raise_cast, run, run_all, telling, until_ready
 from reconciler.slots import Closing, Slot, open_slot
+from state.errors import UnfitDataError
 from state.model import Canonical
 
 
@@ -275,7 +276,10 @@ class Rehearsal:
             "apps": apps,
         }
         self.host.snapshots.delete(sealed)
-        seal = self.host.snapshots.seal(loose, sealed, about)
+        try:
+            seal = self.host.snapshots.seal(loose, sealed, about)
+        except UnfitDataError as unfit:
+            raise RecipeError(f"its data cannot be kept: {unfit.message}", unfit.hint) from unfit
         self.host.snapshots.delete(loose)
         self.candidate = Candidate(sealed, seal, lineage)
 

@@ -16,6 +16,11 @@ PRIVATE_FILE = 0o600
 
 # A quota that is used up is a full disk by another name.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_HINTS = {
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "mount its disk for writing",
+    errno.EIO: "look at the disk; what is there may be whole, so leave it where it is",
+}
 _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
@@ -33,9 +38,9 @@ def _by_remedy(doing: str, kind: type[StateError], error: OSError) -> StateError
     message = f"cannot {doing}: {error.strerror or error}{where}"
     if error.errno in _FULL:
         return AgainLaterError(message, "make room on the disk of the state folder")
-    if error.errno in _SCARCE:
-        return AgainLaterError(message)
-    return kind(message)
+    if error.errno in _SCARCE or error.errno == errno.EFBIG:
+        return AgainLaterError(message, _HINTS.get(error.errno, ""))
+    return kind(message, _HINTS.get(error.errno or 0, ""))
 
 
 def make_folder(path: Path) -> None:

@@ -43,3 +43,7 @@ class KeptError(StateError):
 
 class SnapshotError(StateError):
     """A snapshot cannot be made, moved or looked at. One that is merely not as sealed is a `Damaged`."""
+
+
+class UnfitDataError(SnapshotError):
+    """What is to be sealed holds something that a snapshot cannot: whose data it is has to change it."""

@@ -73,7 +73,11 @@ def append(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
 
 
 def select(connection: sqlite3.Connection, recipe: str | None, kind: str | None, limit: int | None) -> tuple[Line, ...]:
-    """The last `limit` lines, None for all, of that recipe and kind, None for any; the oldest first."""
+    """The last `limit` lines, None for all, of that recipe and kind, None for any; the oldest first.
+
+    Raises RegistryDamagedError where the chain breaks, also outside of these lines.
+    """
+    verify(connection)
     return tuple(line_of(row) for row in _rows(connection, recipe, kind, limit))[::-1]
 
 

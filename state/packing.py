@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from attrs import define, evolve, field, frozen
 
-from state.errors import SnapshotError
+from state.errors import SnapshotError, UnfitDataError
 from state.manifest import SealedEntry, SkippedEntry
 
 CHUNK = 1 << 20
@@ -106,7 +106,12 @@ def _walk(source: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
     pending = _names(source, b"")
     while pending:
         path = pending.pop()
-        look = os.lstat(os.path.join(source, path))
+        try:
+            look = os.lstat(os.path.join(source, path))
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise UnfitDataError(f"the path {text(path)[:80]!r}… is longer than this system allows") from error
+            raise
         yield path, look
         if stat.S_ISDIR(look.st_mode):
             pending += _names(source, path)
@@ -144,7 +149,10 @@ def _refuse_attributes(source: bytes, path: bytes) -> None:
         names = os.listxattr(os.path.join(source, path), follow_symlinks=False)
     lost = [name for name in names if name.startswith("user.")]
     if lost:
-        raise SnapshotError(f"{text(path)!r} has the extended attribute {lost[0]}, which a snapshot would lose")
+        raise UnfitDataError(
+            f"{text(path)!r} has the extended attribute {lost[0]}, which a snapshot would lose",
+            "let the app keep that in its files, by a setting of its own: other copies of its data lose it too",
+        )
 
 
 def _special(mode: int) -> str:

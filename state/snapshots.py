@@ -76,6 +76,22 @@ class SealedSnapshots:
                 return Damaged(str(mismatch))
         return None
 
+    def renew(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
+        """Hash files that look other than when sealed: how they look now, if all is as sealed.
+
+        None where none looks other, or one is not as sealed. Raises SnapshotError where they cannot be seen.
+        """
+        with file_errors(f"look at {folder}", SnapshotError):
+            try:
+                if not _changed(folder, seal):
+                    return None
+                looks = {name: _look(folder / name) for name in seal.files}
+                _open_tar(folder, _read_manifest(folder, seal.manifest)).close()
+                # What was written meanwhile may have been read half.
+                return looks if looks == {name: _look(folder / name) for name in seal.files} else None
+            except MismatchError:
+                return None
+
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
         """Hash everything, then unpack into the new folder `into`, which is gone again after any failure.
 

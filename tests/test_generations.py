@@ -1,19 +1,26 @@
 """Records and folders out of step: what is raised from, what is pruned, and that nothing intact or unrecorded goes."""
 
+import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from desired.model import CanonicalPolicy, DataPolicy
 from reconciler.cli.decisions import _drop
+from reconciler.converge import KEPT_LOGS
 from reconciler.core.outcome import Result
 from reconciler.core.report import Row
 from reconciler.core.sights import State
+from reconciler.crossing import App
 from state.model import Canonical
 from state.snapshots import generations_present
+from tests.state.sealing import look_of
 from tests.world import Behaviour, World
+from tests.world_ports import Apps
 
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
 LIVED_BEFORE = ("1.0.0", "1.1.0")
@@ -255,3 +262,70 @@ def test_a_red_over_an_older_generation_leaves_it_and_the_damage_as_they_are(wor
     assert present(world) == (2, 3)
     assert the_row(world).result is Result.REPAIRED
     assert world.lived("notes") == VERSIONS
+
+
+# ---- moved folders, unfit data, the ledger ----
+
+
+def test_a_moved_state_folder_is_hashed_by_one_pass_and_looks_write_nothing(world: World, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    shutil.copytree(world.state.canonicals, away)
+    shutil.rmtree(world.state.canonicals)
+    shutil.copytree(away, world.state.canonicals)
+    before = world.state.database.read_bytes()
+    assert world.look().exit_code == 0
+    assert world.state.database.read_bytes() == before
+    world.run()
+    looks = world.records().memories["notes"].looks
+    assert looks == {
+        str(number): {path.name: look_of(path) for path in world.state.canonical("notes", number).iterdir()}
+        for number in (2, 3)
+    }
+    world.tag("notes", "1.3.0")
+    assert the_row(world).result is Result.PROMOTED
+    harm(world, 4, turn_over)
+    assert the_row(world).result is Result.REPAIRED
+    harm(world, 3, turn_over)
+    assert world.records().memories["notes"].looks.keys() == {"3"}
+
+
+def test_a_ledger_that_was_changed_is_told_and_stops_nothing(world: World) -> None:
+    with closing(sqlite3.connect(world.state.database)) as connection:
+        connection.execute("DROP TRIGGER ledger_is_never_rewritten")
+        connection.execute("UPDATE ledger SET body = '{}' WHERE seq = 3")
+        connection.commit()
+    world.tag("notes", "1.3.0")
+    report = world.run().report
+    assert [row.result for row in report.rows] == [Result.PROMOTED]
+    assert "ledger: line 3 was changed: nothing is decided by it" in report.notes[0]
+
+
+def test_a_canonicals_own_log_outlives_any_number_of_later_trials(world: World) -> None:
+    own = world.state.trial_log("notes", have(world).evidence.trial)
+    assert own.is_dir()
+    world.tag("notes", "1.3.0", Behaviour(passes_custom=False))
+    for _ in range(KEPT_LOGS + 2):
+        world.run(retry=["notes"])
+    assert own.is_dir()
+    assert len(list(own.parent.iterdir())) <= KEPT_LOGS + 2
+
+
+def test_data_that_no_snapshot_can_hold_is_the_recipes_fault_with_a_way_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Apps.save
+
+    def with_attribute(apps: Apps, app: App, into: Path) -> None:
+        really(apps, app, into)
+        try:
+            os.setxattr(into / "data" / "data.json", "user.ocis.name", b"x")
+        except OSError as refused:
+            pytest.skip(f"no attributes here: {refused}")
+
+    monkeypatch.setattr(Apps, "save", with_attribute)
+    world.tag("notes", "1.3.0")
+    row = the_row(world)
+    assert row.result is Result.RED
+    assert row.outcome is not None
+    assert "has the extended attribute user.ocis.name, which a snapshot would lose" in row.outcome.reason
+    assert "let the app keep that in its files" in row.outcome.reason

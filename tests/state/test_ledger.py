@@ -153,7 +153,7 @@ def test_a_changed_last_line_is_neither_read_nor_built_upon(
 ) -> None:
     registry = written(tmp_path)
     tamper(registry, "UPDATE ledger SET kind = 'other' WHERE seq = 3")
-    with pytest.raises(RegistryError, match="line 3 of the ledger was changed"):
+    with pytest.raises(RegistryError, match=r"line 3 (of the ledger )?was changed"):
         read(registry)
 
 

@@ -1,13 +1,17 @@
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from state.database import STEPS, blank, reading, writing
-from state.errors import RegistryError, StateError
+from state.errors import AgainLaterError, RegistryDamagedError, RegistryError, StateError
+from state.faults import registry_errors
 from state.model import Memory, Records
 from state.registry import SqliteRegistry
+from tests.command import TREE
 from tests.state.promoting import ENTRY, intent_of, promote, release
 from tests.state.trees import picture
 
@@ -162,6 +166,61 @@ def test_a_flipped_byte_is_an_error_or_changes_nothing(registry: SqliteRegistry)
     assert refused > 100
     registry.path.write_bytes(content)
     assert registry.read() == expected
+
+
+# ---- faults that are not the file's ----
+
+GROW = """
+import resource, sys
+from pathlib import Path
+from state.errors import AgainLaterError
+from state.model import Memory
+from state.registry import SqliteRegistry
+path = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size,) * 2)
+try:
+    SqliteRegistry(path).remember([Memory(f"recipe-{number}") for number in range(2000)], [])
+except AgainLaterError as refused:
+    print(refused.message, refused.hint, sep="; ")
+"""
+
+
+def test_a_limit_on_the_size_of_files_is_no_damage_and_the_hint_moves_nothing(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    done = subprocess.run(
+        [sys.executable, "-c", GROW, registry.path], cwd=TREE, capture_output=True, text=True, check=True
+    )
+    assert "disk I/O error" in done.stdout
+    assert "the limit on the size of files (ulimit -f); leave the registry where it is" in done.stdout
+    assert registry.read().canonicals == {"notes": release(1)}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "moves"),
+    [
+        (sqlite3.SQLITE_CORRUPT, RegistryDamagedError, True),
+        (sqlite3.SQLITE_NOTADB, RegistryDamagedError, True),
+        (sqlite3.SQLITE_IOERR, AgainLaterError, False),
+        (sqlite3.SQLITE_IOERR | 3 << 8, AgainLaterError, False),
+        (sqlite3.SQLITE_FULL, AgainLaterError, False),
+        (sqlite3.SQLITE_NOMEM, AgainLaterError, False),
+        (sqlite3.SQLITE_BUSY, AgainLaterError, False),
+        (sqlite3.SQLITE_CANTOPEN, RegistryError, False),
+        (sqlite3.SQLITE_READONLY, RegistryError, False),
+        (sqlite3.SQLITE_PERM, RegistryError, False),
+        (sqlite3.SQLITE_AUTH, RegistryError, False),
+        (sqlite3.SQLITE_TOOBIG, RegistryError, False),
+    ],
+)
+def test_only_where_the_file_itself_is_broken_it_is_said_to_be_moved_away(
+    tmp_path: Path, code: int, kind: type[StateError], *, moves: bool
+) -> None:
+    failed = sqlite3.OperationalError("as SQLite says it")
+    failed.sqlite_errorcode = code
+    with pytest.raises(kind, match="as SQLite says it") as told, registry_errors(tmp_path / "canon.db"):
+        raise failed
+    assert type(told.value) is kind
+    assert (" away, keep that" in told.value.hint) is moves
 
 
 # ---- formats ----

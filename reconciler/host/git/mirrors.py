@@ -146,7 +146,10 @@ def _require_whole(repository: Repository, commit: str) -> None:
     """Raises InfrastructureError where the mirror lacks the commit or anything that it consists of."""
     if not repository.holds("--no-walk", commit):
         message = f"the mirror {repository.path} lacks objects of {commit[:7]}"
-        raise InfrastructureError(message, "remove that folder, and the next pass fetches it anew")
+        raise InfrastructureError(
+            message,
+            "move that folder away and keep it, for it may hold what upstream dropped; the next pass fetches it anew",
+        )
 
 
 def _refuse_changed(recipe: Recipe, answer: Answer, goal: Goal, arrived: Refs) -> None:
