@@ -58,6 +58,7 @@ class Ready:
     """When an app counts as ready: exactly one of `http` (a path), `tcp` or `run` is in force.
 
     `timeout` is how long that may take, None where nothing is declared.
+    `stable` is how long it then has to stay up before its data is saved.
     """
 
     http: str | None = "/"
@@ -65,6 +66,7 @@ class Ready:
     run: Argv | None = None
     status: tuple[int, ...] = (200,)
     timeout: timedelta | None = None
+    stable: timedelta = timedelta(seconds=30)
 
     def within(self, released: timedelta | None = None) -> timedelta:
         """How long it may take; `released` is what the release itself says of that, None for nothing."""

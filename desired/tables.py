@@ -100,6 +100,9 @@ class ReadyTable:
         "coop-cloud.STACK.timeout counts.",
         default="10m",
     )
+    stable: Duration | None = _key(
+        "How long a ready app has to stay up, once a trial; its checks count into that.", default="30s"
+    )
 
 
 @frozen

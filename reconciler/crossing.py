@@ -125,6 +125,19 @@ class Makers:
 
 
 @frozen
+class Ending:
+    """How a part of an app ended by itself; `said` names the part.
+
+    `well` tells that this may be the end of a one-shot, which ran for `lasted`; `of_host` that the host is to blame.
+    """
+
+    said: str
+    well: bool = False
+    lasted: timedelta = timedelta(0)
+    of_host: bool = False
+
+
+@frozen
 class Seen:
     """An app that runs. `version` and `commit` are read from the running thing.
 
@@ -133,6 +146,8 @@ class Seen:
     `peer` is where other apps of the slot reach it, "HOST:PORT" like `address`; "" where that is not known. `killed`
     names what of an earlier deployment had to be killed to give way to this one, with the time it had: "app (10 s)".
     `timeout` is how long the release itself says that it may take to be up, None where it says nothing.
+    `up` names each part that is up, one that was started again by another name; `ended` those of this deployment that
+    ended by themselves.
     """
 
     version: str
@@ -146,6 +161,8 @@ class Seen:
     peer: str = ""
     killed: tuple[str, ...] = ()
     timeout: timedelta | None = None
+    up: frozenset[str] = frozenset()
+    ended: Mapping[str, Ending] = field(factory=dict)
 
 
 @frozen

@@ -16,7 +16,7 @@ from reconciler.core.upkeep import why_down
 from reconciler.crossing import Standing
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line
 from reconciler.ports import Driver, Host
-from reconciler.raising import raise_cast, run
+from reconciler.raising import check_up, raise_cast, run
 from reconciler.slots import Slot
 from reconciler.strays import is_account, is_kept_slot, owner
 from state.durable import make_folder, remove_tree
@@ -112,6 +112,7 @@ def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
         raise_cast(slot, rested_whole(host, canonical, fleet.recipes, slot.folder / "source", have))
         if recipe.data.check is not None:
             run(slot, slot.placed[recipe.name], recipe.data.check, "data.check")
+        check_up(slot)
         remove_tree(slot.folder / "source")
         return _parts_of(host, recipe)
     except BaseException:

@@ -16,6 +16,7 @@ from reconciler.crossing import (
     Alterations,
     App,
     Command,
+    Ending,
     Given,
     Makers,
     MirrorRefs,
@@ -187,8 +188,14 @@ class Commands(Protocol):
 
 
 class Readiness(Protocol):
+    """Whether apps become ready, and stay up."""
+
     def wait(self, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command) -> Seen | Unready:
         """Wait until the app's own listener answers as declared; `command` carries what `ready.run` runs in."""
+        ...
+
+    def watch(self, look: Callable[[], Seen | Absent | Unobservable], ready: Seen, seconds: float) -> Ending | None:
+        """Look at an app for `seconds`, at least once; what of it ended since it was seen `ready`, None for nothing."""
         ...
 
 

@@ -15,7 +15,7 @@ from reconciler.crossing import Question, Same
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.evidence import evidence_of
 from reconciler.ports import Host
-from reconciler.raising import Cast, raise_cast, run
+from reconciler.raising import Cast, check_up, raise_cast, run
 from reconciler.slots import open_slot
 from state.errors import StateError
 from state.model import Answer, Canonical, Entry, Intent, Seal
@@ -107,6 +107,7 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
         raise_cast(slot, cast)
         if promotion.recipe.data.check is not None:
             run(slot, slot.placed[promotion.recipe.name], promotion.recipe.data.check, "data.check")
+        check_up(slot)
         closing = slot.close()
     if closing.left:
         raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.left[0]}")

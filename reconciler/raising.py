@@ -10,9 +10,11 @@ from attrs import evolve, frozen
 from desired.model import Argv, Recipe, Release
 from reconciler.crossing import Command, Given, Makers, Ran, Seen, Unready
 from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError, was_killed
-from reconciler.slots import Placed, Slot
+from reconciler.slots import Placed, ReadySince, Slot
 
 TAIL_LINES = 12
+# A check may wait for what will not come, and its answer decides nothing then.
+_ONLY_ASKED = timedelta(seconds=60)
 
 
 @frozen
@@ -45,6 +47,7 @@ def raise_app(slot: Slot, member: Member) -> Seen:
     Raises RecipeError, TimedOutError or InfrastructureError; the slot then holds whatever came of it.
     """
     fresh = member.source is None and member.recipe.name not in slot.placed
+    slot.ready.pop(member.recipe.name, None)
     placed = slot.place(member.recipe, member.release)
     given = _given(slot, placed)
     needs = placed.driver.needs(placed.app, placed.checkout, given)
@@ -99,6 +102,7 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
     if (seen.version, seen.commit) != deployed:
         running = f"{seen.version} ({seen.commit[:7]})"
         raise InfrastructureError(f"{recipe.name}: {placed.release.version} was deployed, but {running} runs")
+    slot.ready[recipe.name] = ReadySince(seen, slot.host.clock.monotonic())
     return seen
 
 
@@ -109,6 +113,41 @@ def patience(placed: Placed) -> timedelta:
         return ready.timeout
     seen = placed.driver.look(placed.app)
     return ready.within(seen.timeout if isinstance(seen, Seen) else None)
+
+
+def check_up(slot: Slot) -> None:
+    """See that every app of a slot has stayed up since it was ready.
+
+    Raises RecipeError for the recipe itself, InfrastructureError for what it needs and for what is the host's fault.
+    """
+    for placed in slot.placed.values():
+        _watch(slot, placed, timedelta(0))
+
+
+def check_stable(slot: Slot) -> None:
+    """The same, once the recipe itself has been up for as long as it declares."""
+    *_, own = slot.placed.values()
+    _watch(slot, own, own.recipe.ready.stable)
+    check_up(slot)
+
+
+def _watch(slot: Slot, placed: Placed, stable: timedelta) -> None:
+    """Watch a ready app until it has been up for `stable`; what was brought to rest is none."""
+    since = slot.ready.get(placed.recipe.name)
+    if since is None:
+        return
+    left = since.at + stable.total_seconds() - slot.host.clock.monotonic()
+    ending = slot.host.readiness.watch(lambda: placed.driver.look(placed.app), since.seen, max(0.0, left))
+    if ending is None:
+        return
+    message = f"{placed.recipe.name} {placed.release.version} was ready and did not stay up: {slot.redact(ending.said)}"
+    *_, own = slot.placed.values()
+    if placed is not own:
+        raise InfrastructureError(f"{own.recipe.name} needs {message}")
+    if ending.of_host:
+        raise InfrastructureError(message)
+    with telling(slot, placed):
+        raise RecipeError(message)
 
 
 @contextmanager
@@ -139,12 +178,21 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:
     if not ran.timed_out:
         slot.remarks += [f"{what} left {name} running; it was ended" for name in ran.ended]
     if not ran.ok:
-        # What took the app away may be the host's fault, which the driver raises then.
-        placed.driver.look(placed.app)
+        # What took the app away tells more than what came of it, and may be the host's fault.
+        check_up(slot)
         raise failure(slot, argv, what, ran)
     if ran.killed:
         left = f"{what} left {', '.join(ran.killed)} running, which did not end within {grace.total_seconds():g} s"
         raise KilledError(f"{left} of SIGTERM and was killed, so what it wrote may be cut off")
+
+
+def passes(slot: Slot, placed: Placed, argv: Argv) -> bool:
+    """Whether a command of the recipe's tests ends well; where it does not, nobody is to blame."""
+    seen = placed.driver.look(placed.app)
+    if not isinstance(seen, Seen):
+        return False
+    asked = command(slot, placed, argv, seen)
+    return slot.host.commands.run(evolve(asked, deadline=min(asked.deadline, _ONLY_ASKED))).ok
 
 
 def failure(slot: Slot, argv: Argv, what: str, ran: Ran) -> RecipeError | InfrastructureError:

@@ -12,7 +12,20 @@ from reconciler.core.base import Origin
 from reconciler.core.tiers import Candidate, Skip
 from reconciler.errors import InfrastructureError, KilledError, RecipeError, TimedOutError
 from reconciler.ports import Host
-from reconciler.raising import Cast, Member, patience, raise_app, raise_cast, run, run_all, telling, until_ready
+from reconciler.raising import (
+    Cast,
+    Member,
+    check_stable,
+    check_up,
+    passes,
+    patience,
+    raise_app,
+    raise_cast,
+    run,
+    run_all,
+    telling,
+    until_ready,
+)
 from reconciler.slots import Closing, Slot, open_slot
 from state.errors import UnfitDataError
 from state.model import Canonical
@@ -74,6 +87,10 @@ class Rehearsal:
         self._check(slot)
         if self._keeps_fresh_data():
             self._save(slot, (self.assignment.release.version,))
+        elif TierName.UPGRADE in self.assignment.tiers:
+            check_up(slot)
+        else:
+            check_stable(slot)
 
     def _keeps_fresh_data(self) -> bool:
         """Whether no upgrade will leave a candidate whose data has lived."""
@@ -95,6 +112,7 @@ class Rehearsal:
         self._live_in(slot)
         if self.assignment.recipe.canonical.data is DataPolicy.CARRIED:
             self._save(slot, self._lived(lineage))
+        check_up(slot)
         if self.assignment.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "rose over the base's data, but no [data] check proves that data")
 
@@ -115,10 +133,11 @@ class Rehearsal:
             raise_cast(slot, (*self.assignment.cast[:-1], own))
             self._mark(slot)
             self._check(slot)
+            check_up(slot)
         except RecipeError as broken:
             if isinstance(broken, TimedOutError) and not self.again:
                 raise SlowHostError(broken) from broken
-            self._save_fresh_after_all()
+            self._save_fresh_after_all(slot)
             why = f"{base.release.version} does not come up, which is no evidence against the head: {broken.message}"
             raise SkipTierError(Skip.BASE_BROKEN, why) from broken
         return (base.release.version,)
@@ -133,7 +152,7 @@ class Rehearsal:
                 raise
             if not self.again:
                 raise SlowHostError(killed) from killed
-            self._save_fresh_after_all()
+            self._save_fresh_after_all(slot)
             why = f"{base.release.version} had to be killed, which is no evidence against the head: {killed.message}"
             raise SkipTierError(Skip.BASE_BROKEN, why) from killed
 
@@ -146,6 +165,7 @@ class Rehearsal:
             cast = canonical_cast(self.host, canonical, self.assignment.cast, slot.folder / "source")
             raise_cast(slot, cast)
             self._check(slot)
+            check_up(slot)
         except TimedOutError as slow:
             raise SlowHostError(slow) from slow
         except RecipeError as broken:
@@ -155,10 +175,11 @@ class Rehearsal:
             self.damage = broken.message
             raise
 
-    def _save_fresh_after_all(self) -> None:
-        """With a broken base the candidate is the fresh install, which rests in its own slot."""
-        if self.candidate is None and self.living is not None:
-            self._save(self.living, (self.assignment.release.version,))
+    def _save_fresh_after_all(self, broken: Slot) -> None:
+        """With a broken base the candidate is the fresh install, up once more to be watched: the base gives way."""
+        if self.candidate is None:
+            broken.halt()
+            self._save(self._wake(), (self.assignment.release.version,))
 
     def _backup(self) -> None:
         take = self.assignment.recipe.backup.take
@@ -170,6 +191,7 @@ class Rehearsal:
         else:
             with telling(slot, own):
                 self.findings += own.driver.backup(own.app, slot.backup)
+        check_up(slot)
         if TierName.RESTORE in self.assignment.recipe.tiers or self.assignment.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "was taken, but nothing brings it back and proves it")
 
@@ -182,6 +204,7 @@ class Rehearsal:
         with self._slot(TierName.RESTORE) as slot:
             raise_cast(slot, self._cast_with_its_secrets())
             own = slot.placed[self.assignment.recipe.name]
+            proves = not self._passes_already(slot)
             if restore is not None:
                 run(slot, own, restore, "backup.restore")
             else:
@@ -189,8 +212,11 @@ class Rehearsal:
                     own.driver.restore(own.app, slot.backup, patience(own))
             until_ready(slot, own)
             self._check(slot)
+            check_up(slot)
         if self.assignment.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "was brought back, but no [data] check proves what")
+        if not proves:
+            raise SkipTierError(Skip.NO_CHECK, "proves nothing: data.check passes before anything is brought back")
 
     def _cast_with_its_secrets(self) -> Cast:
         """Backups hold no secrets: whoever restores one has them still, and its data may want these and no others."""
@@ -203,6 +229,7 @@ class Rehearsal:
             raise SkipTierError(Skip.NO_CHECK, "no [custom] tests are declared")
         slot = self._wake()
         run_all(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.custom.run, "custom test")
+        check_up(slot)
 
     # ---- what they share ----
 
@@ -236,12 +263,13 @@ class Rehearsal:
 
     def _live_in(self, slot: Slot) -> None:
         """From here on, `slot` is where the release under test lives; the one before comes to rest."""
-        if self.living is not None and self.awake:
-            self.living.rest()
+        self._rest()
         self.living, self.awake = slot, True
 
     def _rest(self) -> None:
+        """Bring the living slot to rest; what ended by itself before is no rest of ours."""
         if self.living is not None and self.awake:
+            check_up(self.living)
             self.living.rest()
             self.awake = False
 
@@ -261,8 +289,19 @@ class Rehearsal:
         if self.assignment.recipe.data.check is not None:
             run(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.data.check, "data.check")
 
+    def _passes_already(self, slot: Slot) -> bool:
+        """Whether the check passes on a fresh install: then it proves nothing of what is brought back into it."""
+        check = self.assignment.recipe.data.check
+        if check is None:
+            return False
+        slot.note("data.check on the fresh install, which is to fail:")
+        passed = passes(slot, slot.placed[self.assignment.recipe.name], check)
+        slot.note(f"data.check {'passed' if passed else 'failed'}, before anything was brought back")
+        return passed
+
     def _save(self, slot: Slot, lineage: tuple[str, ...]) -> None:
-        """Bring the slot to rest and seal the candidate from it, before later tiers touch its data."""
+        """Bring a slot that has proved stable to rest and seal the candidate, before later tiers touch its data."""
+        check_stable(slot)
         slot.rest()
         self.awake = self.awake and slot is not self.living
         loose, sealed = self.assignment.folder / "saving", self.assignment.folder / "candidate"

@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
-from reconciler.crossing import Absent, App, Residue
+from reconciler.crossing import Absent, App, Residue, Seen
 from reconciler.errors import InfrastructureError, was_killed
 from reconciler.ports import Driver, Host
 from reconciler.redact import Redaction, redaction, slot_secrets
@@ -27,6 +27,14 @@ class Placed:
     app: App
     driver: Driver
     checkout: Path
+
+
+@frozen
+class ReadySince:
+    """How an app was seen when it was ready, and when by the monotonic clock, in seconds."""
+
+    seen: Seen
+    at: float
 
 
 @frozen
@@ -54,7 +62,8 @@ class Closing:
 class Slot:
     """A place for a recipe and what it needs. `emptied` tells whether nothing was there when it was opened.
 
-    `log` is the file that deployments and commands in it write to; it changes from tier to tier.
+    `log` is the file that deployments and commands in it write to; it changes from tier to tier. `ready` has the apps
+    that are to stay up, by recipe.
     """
 
     host: Host
@@ -63,6 +72,7 @@ class Slot:
     log: Path
     emptied: bool
     placed: dict[str, Placed] = field(factory=dict)
+    ready: dict[str, ReadySince] = field(factory=dict)
     remarks: list[str] = field(factory=list)
     used: list[tuple[str, str, Path]] = Factory(list)
 
@@ -104,6 +114,7 @@ class Slot:
         Raises InfrastructureError where one still runs: what is saved of it would not be one state of its data.
         Raises KilledError where one had to be killed: what it wrote last may be cut off.
         """
+        self.ready.clear()
         for placed in reversed(self.placed.values()):
             residue = placed.driver.stop(placed.app)
             self._note(placed, residue)
@@ -112,6 +123,12 @@ class Slot:
             if residue.killed:
                 raise was_killed(placed.recipe.name, residue.killed, self.host.commands.pressure())
 
+    def halt(self) -> None:
+        """Stop all apps, whatever becomes of their data."""
+        self.ready.clear()
+        for placed in reversed(self.placed.values()):
+            self._note(placed, placed.driver.stop(placed.app))
+
     def save(self, into: Path) -> Mapping[str, object]:
         """Copy the resting apps into `into`, a folder each; returns at which releases they rest."""
         for name, placed in self.placed.items():
@@ -119,6 +136,13 @@ class Slot:
             placed.driver.save(placed.app, into / name)
         releases = {name: (placed.release.version, placed.release.commit) for name, placed in self.placed.items()}
         return {name: {"version": version, "commit": commit} for name, (version, commit) in releases.items()}
+
+    def note(self, line: str) -> None:
+        """Write a line of our own into the log."""
+        with suppress(OSError):
+            self.log.touch(mode=0o600)
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(f"==> {line}\n")
 
     def redact(self, text: str) -> str:
         """`text` without any secret of the slot's apps."""

@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from desired.model import TierName
 from reconciler.assignment import Assignment
 from reconciler.casts import files_of_cast
-from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing
+from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing, proved
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports import Host
 from reconciler.rehearsal import Rehearsal, SkipTierError, SlowHostError
@@ -79,7 +79,7 @@ class _Attempt:
             recipe=assignment.recipe.name,
             release=assignment.release,
             by_pass=assignment.by_pass,
-            tiers=tuple(self.results),
+            tiers=proved(self.results),
             base=assignment.base,
             emptied=rehearsal.emptied,
             altered=tuple(rehearsal.altered),

@@ -298,3 +298,40 @@ def test_a_fleet_folder_that_goes_during_its_own_trial_keeps_it_from_being_promo
         "green, not promoted: cold: the fleet folder of the recipe changed during the trial"
     ]
     assert not world.records().canonicals
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour(dies=True), Behaviour(dies_lived=True)])
+def test_a_release_that_ends_by_itself_after_it_was_ready_is_red_and_its_canonical_stays(
+    world: World, behaviour: Behaviour
+) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    before = world.records().canonicals
+    world.tag("notes", "1.1.0", behaviour)
+
+    done = world.run()
+
+    (row,) = done.report.rows
+    assert (row.result, row.outcome.reason if row.outcome else "") == (
+        Result.RED,
+        "1.1.0: upgrade failed: notes 1.1.0 was ready and did not stay up: web ended with exit code 3",
+    )
+    assert world.records().canonicals == before
+    assert not world.running
+
+
+def test_a_first_release_that_ends_by_itself_after_it_was_ready_is_red(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0", Behaviour(dies=True))
+    assert results(world.run()) == {"notes": Result.RED}
+    assert world.records().canonicals == {}
+
+
+def test_a_fresh_install_is_watched_after_all_where_the_base_does_not_come_up(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0", Behaviour(starts=False))
+    world.tag("notes", "1.1.0", Behaviour(dies=True))
+    assert results(world.run()) == {"notes": Result.RED}
+    world.tag("notes", "1.1.1")
+    assert results(world.run()) == {"notes": Result.PROMOTED}

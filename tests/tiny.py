@@ -49,7 +49,7 @@ upstream = "{upstream}"
 mark = ["python3", "-I", "-S", "mark.py", "POST"]
 check = ["python3", "-I", "-S", "check.py", "GET"]
 """
-FLEET = 'format = 1\n[fleet]\nname = "tiny"\nprotocols = ["file", "http"]\n'
+FLEET = 'format = 1\n[defaults.ready]\nstable = "1s"\n[fleet]\nname = "tiny"\nprotocols = ["file", "http"]\n'
 
 
 def make_fleet(folder: Path, *names: str) -> dict[str, Repository]:

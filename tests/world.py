@@ -38,6 +38,7 @@ class Behaviour:
     it is not up in time on what was brought back. `resists` is how many times it has to be killed for it to stop, which
     cuts its data off.
     `patience` is how long it asks for to become ready.
+    `dies` ends by itself while it is watched; with `dies_lived` only over data of another release.
     """
 
     starts: bool = True
@@ -53,6 +54,8 @@ class Behaviour:
     late: int = 0
     resists: int = 0
     patience: timedelta | None = None
+    dies: bool = False
+    dies_lived: bool = False
 
 
 @define

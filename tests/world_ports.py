@@ -15,6 +15,7 @@ from reconciler.crossing import (
     Alterations,
     App,
     Command,
+    Ending,
     Given,
     Makers,
     MirrorRefs,
@@ -30,6 +31,7 @@ from reconciler.crossing import (
     Updated,
 )
 from reconciler.errors import InfrastructureError, TimedOutError, was_killed
+from reconciler.liveness import ended_since
 from state.model import Answer
 
 if TYPE_CHECKING:
@@ -345,3 +347,20 @@ class Watch:
         self.world.behaviours[seen.commit] = evolve(behaviour, slow_in=max(0, behaviour.slow_in - 1))
         late = Unready(f"no answer within {ready.within().total_seconds():g} s", timed_out=True)
         return late if slow else seen
+
+    def watch(self, look: Callable[[], Seen | Absent | Unobservable], ready: Seen, seconds: float) -> Ending | None:
+        now = look()
+        assert not isinstance(now, Unobservable)
+        ending = ended_since(ready, now)
+        if ending is not None or seconds == 0 or not isinstance(now, Seen) or not self._dies(now):
+            return ending
+        return Ending("web ended with exit code 3")
+
+    def _dies(self, seen: Seen) -> bool:
+        behaviour = self.world.behaviours[seen.commit]
+        lived = any(
+            len(json.loads((folder / "data" / "data.json").read_text())["lived"]) > 1
+            for folder, (_, given) in self.world.running.items()
+            if given.commit == seen.commit
+        )
+        return behaviour.dies or (behaviour.dies_lived and lived)

@@ -31,7 +31,7 @@ from reconciler.evidence import trial_entry
 from reconciler.mirroring import said_of
 from reconciler.observe import observe
 from reconciler.ports import Host
-from reconciler.raising import raise_cast
+from reconciler.raising import check_up, raise_cast
 from reconciler.reservation import reserved
 from reconciler.room import room
 from reconciler.show.answers import Tested, raised_document, trial_document
@@ -202,7 +202,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
             with open_slot(host, folder, "raised", folder / "raise.log") as slot:
                 seen = raise_cast(slot, rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source", {}))
                 _tell(options, name, seen)
-                _stay(slot, name, stays)
+                _stay(slot, stays)
         except InterruptedPassError:
             return 0
     return 0
@@ -213,12 +213,9 @@ def _tell(options: Options, name: str, seen: Seen) -> None:
     write_answer(write(raised_document(name, seen)) if options.json else render_raised(name, seen))
 
 
-def _stay(slot: Slot, name: str, stays: timedelta) -> None:
-    """Until the time is over; an app that ends by itself is an error."""
-    placed = slot.placed[name]
+def _stay(slot: Slot, stays: timedelta) -> None:
+    """Until the time is over. Raises CanonError for an app that ends by itself, also for one that is needed."""
     until = time.monotonic() + stays.total_seconds()
     while time.monotonic() < until:
-        seen = placed.driver.look(placed.app)
-        if not isinstance(seen, Seen):
-            raise CanonError(f"{name} ended by itself: {seen.reason}")
+        check_up(slot)
         time.sleep(min(1.0, max(0.0, until - time.monotonic())))

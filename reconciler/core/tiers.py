@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from desired.model import Release, TierName
 from reconciler.core.base import Base
@@ -94,6 +94,21 @@ def is_green(tiers: Sequence[TierResult]) -> bool:
     if [tier.name for tier in tiers] != list(TierName) or tiers[0].verdict is not Verdict.PASS:
         return False
     return all(tier.verdict in {Verdict.PASS, Verdict.SKIP} for tier in tiers)
+
+
+def proved(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
+    """The same, but for a backup that passed and of which bringing it back proved nothing: that is a skip as well."""
+    found = tuple(tiers)
+    if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in found):
+        return found
+    return tuple(_unproved(tier) if tier.name is TierName.BACKUP else tier for tier in found)
+
+
+def _unproved(backup: TierResult) -> TierResult:
+    if backup.verdict is not Verdict.PASS:
+        return backup
+    reason = "was taken, but bringing it back proved nothing"
+    return evolve(backup, verdict=Verdict.SKIP, reason=reason, skip=Skip.NO_CHECK)
 
 
 def failing(tiers: Iterable[TierResult]) -> TierResult | None:

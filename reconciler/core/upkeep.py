@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from state.model import Damaged, Parts, Upkeep
 
+TASK = "task"
+"""The fact of a part that changes where it ended and was started again."""
+
 NEVER = "it was never raised to be kept running, or not to the end"
 
 
@@ -34,5 +37,9 @@ def _differences(raised: Parts, parts: Parts) -> Iterator[str]:
 
 def _changes(part: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     for fact, before in was.items():
-        if now.get(fact) != before:
+        if now.get(fact) == before:
+            continue
+        if fact == TASK:
+            yield f"{part} was started again: its task is {now.get(fact, 'gone')}, and was {before}"
+        else:
             yield f"{fact} of {part} is {now.get(fact, 'not known')}, and was {before}"

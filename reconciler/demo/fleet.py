@@ -23,6 +23,10 @@ format = 1
 [fleet]
 name = "demo"
 protocols = ["file"]
+
+# Small apps that end at once if they end at all; without this, each new release is watched for 30 s.
+[defaults.ready]
+stable = "2s"
 """
 
 README = """\

@@ -8,10 +8,11 @@ from datetime import timedelta
 from attrs import define, evolve, frozen
 
 from desired.model import Argv, Ready, Unobservable
-from reconciler.crossing import Absent, Command, Seen, Unready
+from reconciler.crossing import Absent, Command, Ending, Seen, Unready
 from reconciler.errors import InfrastructureError
 from reconciler.host.notyet import NotYet
 from reconciler.host.text import last_words, printable
+from reconciler.liveness import ended_since
 from reconciler.ports import Clock, Commands
 
 Look = Callable[[], Seen | Absent | Unobservable]
@@ -77,6 +78,20 @@ class HostReadiness:
         late = isinstance(answer, NotYet)
         reason = f"not ready after {seconds:g} s: {answer.reason}" if late else answer.reason
         return Unready(reason, timed_out=late)
+
+    def watch(self, look: Look, ready: Seen, seconds: float) -> Ending | None:
+        """Raises InfrastructureError where the app cannot be looked at when the time is over."""
+        until = self._clock.monotonic() + seconds
+        while True:
+            now = look()
+            ending = None if isinstance(now, Unobservable) else ended_since(ready, now)
+            left = until - self._clock.monotonic()
+            if ending is None and left > 0:
+                self._sleep(min(_LONGEST_PAUSE, left))
+                continue
+            if isinstance(now, Unobservable):
+                raise InfrastructureError(now.reason)
+            return ending
 
     def _ask(self, question: _Question, spell: _Spell) -> Seen | Unready | NotYet:
         answer = self._twice(question)

@@ -118,7 +118,8 @@ class ProcessDriver:
         lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
         lacks = lost or objection(web.port, (process.pid for process in own))
         address = f"127.0.0.1:{web.port}"
-        return Seen(web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost, peer=address)
+        up = frozenset(f"{name} {line.pid}" for name, line in lines.items())
+        return Seen(web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost, peer=address, up=up)
 
     def logs(self, app: App) -> tuple[str, ...]:
         return appfiles.last_lines(app)

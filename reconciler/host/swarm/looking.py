@@ -8,8 +8,9 @@ from attrs import frozen
 from reconciler.crossing import Absent, Seen
 from reconciler.errors import InfrastructureError, TimedOutError
 from reconciler.host.swarm.compose import APP
+from reconciler.host.swarm.endings import endings, running
 from reconciler.host.swarm.engine import Engine, Json
-from reconciler.host.swarm.service import container_of, failed, volumes_in
+from reconciler.host.swarm.service import container_of, has_ended, volumes_in
 from reconciler.host.swarm.settling import is_at_rest, settling
 from reconciler.host.swarm.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
 from reconciler.host.swarm.stopping import ended_by_kill, killed_by_update
@@ -17,6 +18,9 @@ from reconciler.host.swarm.stopping import ended_by_kill, killed_by_update
 _PAUSE = 0.2
 _LONGEST_PAUSE = 1.0
 _DAY = 86_400
+# What Docker tells of a moment that has not come, and how often a health check fails where it names no number.
+_NEVER = "0001-01-01T00:00:00Z"
+_RETRIES = 3
 
 
 @frozen
@@ -36,16 +40,36 @@ class Sight:
 def look_at(engine: Engine, stack: Stack) -> Sight:
     services = engine.inspect("service", services_of(engine, stack))
     tasks = engine.tasks([service["ID"] for service in services])
-    return Sight(services, _with_their_ends(engine, tasks), engine.node, datetime.now(UTC))
+    return Sight(services, with_their_ends(engine, tasks), engine.node, datetime.now(UTC))
 
 
-def _with_their_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
-    """Swarm tells that a task was killed, and only the container, while it is there, that memory was why."""
-    asked = (*failed(tasks), *filter(ended_by_kill, tasks))
-    ended = {container for task in asked if (container := container_of(task))}
-    found = engine.inspect("container", sorted(ended))
-    killed = {one["Id"] for one in found if (one.get("State") or {}).get("OOMKilled")}
-    return [{**task, "OOMKilled": True} if container_of(task) in killed else task for task in tasks]
+def with_their_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
+    """Tasks with what only the container tells, while it is there: memory, health and how long it ran.
+
+    Of a task that ended with 0 after its health check had failed, Swarm tells only that it is complete.
+    """
+    over = (task for task in tasks if has_ended(task) or ended_by_kill(task))
+    ended = {container for task in over if (container := container_of(task))}
+    ends = {one["Id"]: end_of(one) for one in engine.inspect("container", sorted(ended))}
+    return [{**task, **ends.get(container_of(task), {})} for task in tasks]
+
+
+def end_of(container: Json) -> Json:
+    """What the container of an ended task adds to it.
+
+    The status of its health is "unhealthy" after any end, so that the probes themselves have to be asked.
+    """
+    told = container.get("State") or {}
+    end: dict[str, object] = {"OOMKilled": True} if told.get("OOMKilled") else {}
+    if told.get("StartedAt", _NEVER) > _NEVER and told.get("FinishedAt", _NEVER) > _NEVER:
+        end["Ran"] = datetime.fromisoformat(told["FinishedAt"]) - datetime.fromisoformat(told["StartedAt"])
+    health = told.get("Health") or {}
+    retries = ((container.get("Config") or {}).get("Healthcheck") or {}).get("Retries") or _RETRIES
+    return {
+        **end,
+        "Unhealthy": health.get("FailingStreak", 0) >= retries,
+        "Healthy": any(probe.get("ExitCode") == 0 for probe in health.get("Log") or ()),
+    }
 
 
 def pauses() -> Iterator[float]:
@@ -68,7 +92,8 @@ def seen(stack: Stack, sight: Sight) -> Seen | Absent:
     if labels is None:
         return Absent(f"the stack has no service {APP}")
     _refuse_far_data(stack, sight)
-    how = settling(sight.services, sight.tasks, f"{stack.name}_", sight.now)
+    prefix = f"{stack.name}_"
+    how = settling(sight.services, sight.tasks, prefix, sight.now)
     if isinstance(how.failure, InfrastructureError):
         raise how.failure
     address, _, url = labels.get(ADDRESS, "").partition(" ")
@@ -86,6 +111,8 @@ def seen(stack: Stack, sight: Sight) -> Seen | Absent:
             f"{stack.logical(name)} ({had})" for name, had in killed_by_update(sight.services, sight.tasks).items()
         ),
         timeout=_timeout(labels.get(stack.label("timeout"), "")),
+        up=running(sight.services, sight.tasks, prefix),
+        ended=endings(sight.services, sight.tasks, prefix),
     )
 
 

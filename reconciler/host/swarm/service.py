@@ -22,6 +22,9 @@ NO_NODE = "node.labels.canon.rest==true"
 # The time to stop, in nanoseconds, that Swarm fills in where a service names none.
 _GRACE = 10_000_000_000
 
+# How the label ends that tells a proxy at which port a service listens.
+_SERVED = ".loadbalancer.server.port"
+
 _JOBS = {"ReplicatedJob", "GlobalJob"}
 _FAILED = {"failed", "rejected"}
 _WAITING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
@@ -46,7 +49,27 @@ class Service:
 
     @property
     def failed(self) -> Sequence[Json]:
-        return failed(self.tasks)
+        """Tasks that ended otherwise than they are to: most are to stay up."""
+        return [task for task in self.tasks if has_ended(task) and not self.is_done(task)]
+
+    def is_done(self, task: Json) -> bool:
+        """Whether a task of a one-shot came to a good end.
+
+        A program that a failed health check had stopped may end with 0 just as well. What passed one was no one-shot.
+        """
+        if state(task) != "complete" or not self.once or self.serves:
+            return False
+        return not (task.get("Unhealthy") or task.get("Healthy"))
+
+    @property
+    def serves(self) -> bool:
+        """Whether it bears a health check or a port, and so is to stay up. A check of its image's may be another's."""
+        if self.is_job:
+            return False
+        check = self.json["Spec"]["TaskTemplate"]["ContainerSpec"].get("Healthcheck") or {}
+        ports = (self.json["Spec"].get("EndpointSpec") or {}).get("Ports")
+        labelled = any(label.endswith(_SERVED) for label in self.json["Spec"].get("Labels") or ())
+        return bool(check and check.get("Test") != ["NONE"]) or bool(ports) or labelled
 
     @property
     def running(self) -> Sequence[Json]:
@@ -64,12 +87,17 @@ class Service:
         return min(max([STABLE, *lasted]), PATIENCE)
 
     def up(self, now: datetime) -> int:
-        return sum(now - since(task) >= self.proving for task in self.running)
+        """A job is none that is up: it has to come to its end."""
+        return 0 if self.is_job else sum(now - since(task) >= self.proving for task in self.running)
 
     @property
     def once(self) -> bool:
         """Whether a task that came to a good end is not started again."""
-        return self._policy.get("Condition", "any") != "any" or not _JOBS.isdisjoint(self._mode)
+        return self._policy.get("Condition", "any") != "any" or self.is_job
+
+    @property
+    def is_job(self) -> bool:
+        return not _JOBS.isdisjoint(self._mode)
 
     @property
     def for_ever(self) -> bool:
@@ -85,8 +113,8 @@ class Service:
 
     @property
     def finished(self) -> int:
-        """Tasks of a one-shot service that came to a good end."""
-        return sum(state(task) == "complete" for task in self.tasks) if self.once else 0
+        """How many tasks of a one-shot came to a good end."""
+        return sum(map(self.is_done, self.tasks))
 
     @property
     def _mode(self) -> Json:
@@ -125,6 +153,17 @@ def failed(tasks: Iterable[Json]) -> Sequence[Json]:
     return [task for task in tasks if state(task) in _FAILED]
 
 
+def has_ended(task: Json) -> bool:
+    """Whether it ended by itself, well or not; what Swarm stopped did not."""
+    return state(task) in _FAILED or state(task) == "complete"
+
+
+def lasted(task: Json) -> timedelta:
+    """How long a task that ended ran; where its container is not here to tell, the time to start it included."""
+    ran = task.get("Ran")
+    return ran if isinstance(ran, timedelta) else since(task) - _time(task["CreatedAt"])
+
+
 def container_of(task: Json) -> str:
     """The id of its container, "" where it never had one."""
     return str(((task.get("Status") or {}).get("ContainerStatus") or {}).get("ContainerID") or "")
@@ -154,6 +193,8 @@ def said_of(task: Json) -> str:
 def words_of(task: Json) -> str:
     """What Swarm says of a task: its error, else how far it is."""
     status = task.get("Status") or {}
+    if state(task) == "complete":
+        return "exit code 0, after its health check had failed" if task.get("Unhealthy") else "exit code 0"
     return str(status.get("Err") or status.get("Message") or "")
 
 

@@ -16,7 +16,7 @@ from reconciler.host.swarm.service import (
     STABLE,
     Json,
     Service,
-    failed,
+    has_ended,
     is_going,
     memory_of,
     said_of,
@@ -106,7 +106,7 @@ def _ended(service: Service, now: datetime) -> CanonError | None:
         return None
     if any(is_going(task) or now - since(task) < STABLE for task in service.tasks):
         return None
-    return _sorted(f"{service.name} failed and is not started again", service.failed)
+    return fault_of(f"{service.name} failed and is not started again", service.failed)
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
@@ -121,16 +121,16 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
         return None
     if now - max([service.changed, *(since(task) for each in others for task in each.running)]) < PATIENCE:
         return None
-    return _sorted(f"{service.name} fails again and again, {len(service.failed)} times by now", service.failed)
+    return fault_of(f"{service.name} fails again and again, {len(service.failed)} times by now", service.failed)
 
 
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
     """What Swarm itself says of an update tells nothing of why its tasks failed."""
-    found = failed(tasks)
-    return _sorted(f"{what}, last task", found) if found else RecipeError(what)
+    found = [task for task in tasks if has_ended(task)]
+    return fault_of(f"{what}, last task", found) if found else RecipeError(what)
 
 
-def _sorted(what: str, tasks: Sequence[Json]) -> CanonError:
+def fault_of(what: str, tasks: Sequence[Json]) -> CanonError:
     """From the last of the failed tasks; where memory killed one, from that: not every time does its engine tell.
 
     A full disk of the engine and a host without memory fail tasks just as a broken app does.

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler.core.upkeep import TASK
 from reconciler.crossing import Standing
 from reconciler.host.swarm.engine import Engine, Json
+from reconciler.host.swarm.looking import with_their_ends
 from reconciler.host.swarm.removal import is_of_state, mark_of
+from reconciler.host.swarm.service import service_of
 from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import COMMIT, NAMESPACE, SLOT
 from reconciler.host.swarm.volumes import LOADED
@@ -16,6 +19,7 @@ from state.model import Parts
 
 _KINDS = ("service", "volume", "secret", "config")
 _GIVEN = ("secret", "config")
+_ID = 12
 # As much of an image's digest as a person reads.
 _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 
@@ -29,20 +33,30 @@ def survey(engine: Engine, root: Path) -> Mapping[str, Standing]:
                 found[mark_of(one)][kind].append(one)
     ours = {mark: kinds for mark, kinds in found.items() if Path(mark).is_relative_to(root)}
     services = [service for kinds in ours.values() for service in kinds["service"]]
-    tasks = engine.tasks([service["ID"] for service in services])
-    return {mark: Standing(parts_of(kinds), lacks(kinds["service"], tasks)) for mark, kinds in ours.items()}
+    tasks = with_their_ends(engine, engine.tasks([service["ID"] for service in services]))
+    return {mark: Standing(parts_of(kinds, tasks), lacks(kinds["service"], tasks)) for mark, kinds in ours.items()}
 
 
-def parts_of(kinds: Mapping[str, Sequence[Json]]) -> Parts:
-    """Nobody can change a secret or a config in place, so that its id tells whether it is another."""
+def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
+    """Nobody can change a secret or a config in place, so that its id tells whether it is another.
+
+    Nor is a task ever started again: a service has another then.
+    """
     parts: dict[str, Mapping[str, str]] = {}
     for service in kinds.get("service", ()):
-        parts[f"service {service['Spec']['Name']}"] = _facts(service["Spec"])
+        parts[f"service {service['Spec']['Name']}"] = {**_facts(service["Spec"]), **_tasks(service, tasks)}
     for volume in kinds.get("volume", ()):
         parts[f"volume {volume['Name']}"] = {"content": "a snapshot's" if LOADED in _labels(volume) else "new"}
     for kind in ("secret", "config"):
         parts |= {f"{kind} {one['Spec']['Name']}": {"id": one["ID"]} for one in kinds.get(kind, ())}
     return parts
+
+
+def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
+    """The ids of what is up of a service, or has come to a good end, as short as a person reads them."""
+    own = service_of(service, tasks, "")
+    ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))
+    return {TASK: ", ".join(ids)} if ids else {}
 
 
 def lacks(services: Sequence[Json], tasks: Sequence[Json]) -> str:

@@ -48,6 +48,7 @@ def test_an_app_that_is_up_is_seen_as_what_its_labels_say() -> None:
         url="http://notes.localhost",
         address="127.0.0.1:24000",
         peer="canon-recording_app:80",
+        up=frozenset({f"app {task['ID']}" for task in sight("up").tasks}),
     )
 
 

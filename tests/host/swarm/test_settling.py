@@ -13,6 +13,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, TimedOutError
+from reconciler.host.swarm.endings import endings, running
 from reconciler.host.swarm.service import of_this_deployment
 from reconciler.host.swarm.settling import Settling, is_at_rest, settling
 
@@ -231,6 +232,125 @@ def lasts(task: Json) -> timedelta:
 
 def with_status(task: Json, **status: object) -> Json:
     return {**task, "Status": {**task["Status"], **status}}
+
+
+# ---- what came to a good end ----
+
+
+def with_service(recording: Recording, name: str, **spec: object) -> Recording:
+    """With parts of the named service's Spec replaced, and of the container's where they are the container's."""
+    changed: list[Json] = []
+    for service in recording.services:
+        if service["Spec"]["Name"] == f"{PREFIX}{name}":
+            template = service["Spec"]["TaskTemplate"]
+            container = {**template["ContainerSpec"], **{key: spec.pop(key) for key in ("Healthcheck",) if key in spec}}
+            laid = {**service["Spec"], **spec, "TaskTemplate": {**template, "ContainerSpec": container}}
+            changed.append({**service, "Spec": laid})
+        else:
+            changed.append(service)
+    by_id = {service["ID"]: service for service in changed}
+    tasks = [
+        {
+            **task,
+            "Spec": {
+                **task["Spec"],
+                "ContainerSpec": by_id[task["ServiceID"]]["Spec"]["TaskTemplate"]["ContainerSpec"],
+            },
+        }
+        for task in recording.tasks
+    ]
+    return evolve(recording, services=changed, tasks=tasks)
+
+
+def with_ends(recording: Recording, **told: object) -> Recording:
+    """With what the containers of tasks that are complete tell beside."""
+    return evolve(
+        recording,
+        tasks=[{**task, **told} if task["Status"]["State"] == "complete" else task for task in recording.tasks],
+    )
+
+
+BEARS: Mapping[str, Mapping[str, object]] = {
+    "a health check": {"Healthcheck": {"Test": ["CMD-SHELL", "true"]}},
+    "a published port": {"EndpointSpec": {"Ports": [{"TargetPort": 80, "PublishedPort": 8080}]}},
+    "a port for a proxy": {"Labels": {"traefik.http.services.x.loadbalancer.server.port": "80"}},
+}
+
+
+@pytest.mark.parametrize("name", ["finished", "finished-on-failure"])
+@pytest.mark.parametrize("what", BEARS)
+def test_what_bears_a_health_check_or_a_port_is_no_one_shot_that_finished_well(name: str, what: str) -> None:
+    served = with_service(recorded(name).later(60), "migrate", **BEARS[what]).settling()
+    assert served.lacks == "migrate has 0 of 1 up: its newest task is complete: exit code 0"
+    assert isinstance(served.failure, RecipeError)
+    assert served.failure.message == "migrate failed and is not started again: exit code 0"
+
+
+@pytest.mark.parametrize("name", ["finished", "finished-on-failure"])
+def test_a_program_that_a_failed_health_check_had_stopped_did_not_finish_well_though_it_ended_with_0(name: str) -> None:
+    stopped = with_ends(recorded(name).later(60), Unhealthy=True).settling()
+    assert stopped.lacks.endswith(
+        "has 0 of 1 up: its newest task is complete: exit code 0, after its health check had failed"
+    )
+    assert isinstance(stopped.failure, RecipeError)
+
+
+@pytest.mark.parametrize("name", ["finished", "finished-on-failure"])
+def test_what_passed_its_images_health_check_was_a_service_and_no_one_shot(name: str) -> None:
+    assert with_ends(recorded(name).later(60), Healthy=True).settling().failure
+    assert with_ends(recorded(name).later(60), Healthy=False, Unhealthy=False).settling() == Settling()
+
+
+def test_a_health_check_that_a_service_switches_off_is_none() -> None:
+    off = with_service(recorded("finished").later(60), "migrate", Healthcheck={"Test": ["NONE"]})
+    assert off.settling() == Settling()
+
+
+def test_a_job_that_still_runs_is_waited_for() -> None:
+    done = recorded("job-finished")
+    running = [
+        with_status(task, State="running") if task["Status"]["State"] == "complete" else task for task in done.tasks
+    ]
+    assert evolve(done, tasks=running).later(3600).settling().lacks.startswith("job has 0 of 1 up")
+
+
+def test_one_that_ends_with_0_again_and_again_fails_as_one_that_ends_with_another_code() -> None:
+    loop = recorded("crash-loop").later(31)
+    ended = [
+        with_status(task, State="complete", Err="") if task["Status"]["State"] == "failed" else task
+        for task in loop.tasks
+    ]
+    assert evolve(loop, tasks=ended).failure() == f"RecipeError: app {AGAIN}4 times by now: exit code 0"
+
+
+# ---- what is up, and how what is over ended ----
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_task_of_this_deployment_that_is_over_is_told_to_have_ended_and_none_that_runs(name: str) -> None:
+    told = recorded(name)
+    up, ended = running(told.services, told.tasks, PREFIX), endings(told.services, told.tasks, PREFIX)
+    states = {task["ID"]: task["Status"]["State"] for task in told.tasks}
+    assert {states[part.split()[1]] for part in up} <= {"running"}
+    assert {states[part.split()[1]] for part in ended} <= {"failed", "rejected", "complete", "shutdown"}
+    over = {"failed", "rejected", "complete"}
+    current = {task["ID"] for service in told.services for task in told.tasks if of_this_deployment(service, task)}
+    assert {part.split()[1] for part in ended} >= {task for task in current if states[task] in over}
+    assert {ending.well for part, ending in ended.items() if states[part.split()[1]] != "complete"} <= {False}
+
+
+def test_how_a_task_ended_names_its_service_and_whether_the_host_is_to_blame() -> None:
+    told = recorded("crash-loop")
+    (failed,) = {ending.said for ending in endings(told.services, told.tasks, PREFIX).values()}
+    assert failed == f"app ended: {EXIT}"
+    killed = evolve(told, tasks=[{**task, "OOMKilled": True} for task in told.tasks])
+    assert {ending.of_host for ending in endings(killed.services, killed.tasks, PREFIX).values()} == {True}
+    done = recorded("finished")
+    (ending,) = endings(done.services, done.tasks, PREFIX).values()
+    assert (ending.said, ending.well, ending.of_host) == ("migrate ended: exit code 0", True, False)
+    assert timedelta(0) < ending.lasted < timedelta(seconds=30)
+    (ran,) = endings(done.services, with_ends(done, Ran=timedelta(seconds=2)).tasks, PREFIX).values()
+    assert ran.lasted == timedelta(seconds=2)
 
 
 # ---- which tasks are of this deployment ----

@@ -1,0 +1,30 @@
+"""Whether an app that was ready has stayed up since. Pure."""
+
+from datetime import timedelta
+
+from reconciler.crossing import Absent, Ending, Seen
+
+# What was up for that long when it ended was a service, though it ended with 0 and is not to be started again.
+LONGEST_ONE_SHOT = timedelta(seconds=10)
+
+
+def ended_since(ready: Seen, now: Seen | Absent) -> Ending | None:
+    """What of an app ended by itself after it was seen `ready`; None where it stayed up.
+
+    Where several parts did, the host's fault goes before the recipe's.
+    """
+    if isinstance(now, Absent):
+        return Ending(now.reason or "nothing of it runs")
+    if now.lost:
+        return Ending(now.lost)
+    ended = [ending for part, ending in now.ended.items() if part not in ready.ended and _counts(ready, part, ending)]
+    missing = sorted(ready.up - now.up - now.ended.keys())
+    ended += [Ending(f"{part} is gone, and nothing tells how it ended") for part in missing]
+    of_host = [ending for ending in ended if ending.of_host]
+    said = dict.fromkeys(ending.said for ending in of_host or ended)
+    return Ending("; ".join(said), of_host=bool(of_host)) if said else None
+
+
+def _counts(ready: Seen, part: str, ending: Ending) -> bool:
+    """A one-shot that came to a good end counts only where it had been up like a service."""
+    return not ending.well or (part in ready.up and ending.lasted >= LONGEST_ONE_SHOT)

@@ -1,0 +1,88 @@
+"""Services of the real Swarm that end by themselves: which of them count as finished, and which as dead."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.crossing import App, Seen
+from reconciler.liveness import ended_since
+from tests.swarm.engine import Engine
+from tests.swarm.stacks import NGINX, PATIENCE, Service, Slots, absent, deployed, given, release, server, service
+
+# Ends with 0 when it is asked to, as a failed health check has Swarm do.
+POLITE = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+GIVES_UP = {"test": ["CMD-SHELL", "false"], "interval": "1s", "retries": 2}
+
+
+@pytest.fixture
+def slots(engine: Engine, tmp_path: Path) -> Iterator[Slots]:
+    slots = Slots.on(engine, tmp_path / "slots")
+    yield slots
+    slots.clear()
+
+
+def unhealthy(condition: str) -> Service:
+    return service(POLITE, condition, healthcheck=GIVES_UP, stop_grace_period="20s")
+
+
+@pytest.mark.parametrize("name", ["app", "worker"])
+def test_a_service_that_ends_with_0_for_its_failed_health_check_is_no_finished_one_shot(
+    slots: Slots, tmp_path: Path, name: str
+) -> None:
+    other = "worker" if name == "app" else "app"
+    labels = server()["deploy"]
+    policy = {"condition": "on-failure", "delay": "500ms"}
+    broken = {**unhealthy("on-failure"), **deployed(labels=labels["labels"], restart_policy=policy)}
+    services = {name: broken, other: server()}
+    app = slots.app()
+    slots.driver.deploy(app, release(tmp_path / "one", services), given())
+    lost = slots.lost(app)
+    assert lost.startswith(f"{name} failed and is not started again: ")
+    assert "health" in lost
+    slots.driver.remove(app)
+
+
+def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_ends_later_is_told(
+    slots: Slots, tmp_path: Path
+) -> None:
+    """The image of both one-shots has a health check of its own: they are over before it was asked."""
+    once = {**service("", "on-failure", image=NGINX, entrypoint=["sh", "-c", "exit 0"]), "command": []}
+    services = {
+        "app": server(),
+        "migrate": once,
+        "seed": {**once, **deployed(restart_policy={"condition": "none"})},
+        "crashing": service("sleep 20; exit 1"),
+        "ending": service("sleep 20; exit 0"),
+        "worker": service("sleep 25; exit 0", "on-failure"),
+    }
+    app = slots.app()
+    slots.driver.deploy(app, release(tmp_path / "one", services), given())
+    ready = slots.settled(app)
+    assert sorted(part.split()[0] for part in ready.up) == ["app", "crashing", "ending", "worker"]
+    assert ended_since(ready, ready) is None
+
+    said = told(slots, app, ready, 3)
+
+    assert "crashing ended: task: non-zero exit (1)" in said
+    assert "ending ended: exit code 0" in said
+    assert "worker ended: exit code 0" in said
+    assert "migrate" not in said
+    assert "seed" not in said
+    slots.driver.stop(app)
+    assert absent(slots.driver.look(app)) == ""
+    slots.driver.remove(app)
+
+
+def told(slots: Slots, app: App, ready: Seen, parts: int) -> str:
+    """What ended since it was ready, once so many services are named."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        now = slots.driver.look(app)
+        ending = ended_since(ready, now)
+        if ending and ending.said.count(" ended: ") >= parts:
+            assert not ending.of_host
+            return ending.said
+        assert time.monotonic() < until, now
+        time.sleep(0.5)

@@ -1,0 +1,73 @@
+"""What counts as ended since an app was ready."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.crossing import Absent, Ending, Seen
+from reconciler.liveness import LONGEST_ONE_SHOT, ended_since
+
+FAILED = Ending("worker ended: exit code 3")
+SHORT = Ending("migrate ended: exit code 0", well=True, lasted=timedelta(seconds=4))
+LONG = Ending("worker ended: exit code 0", well=True, lasted=LONGEST_ONE_SHOT)
+MOVED = Ending("worker was stopped from outside", of_host=True)
+
+
+def seen(*up: str, lost: str = "", **ended: Ending) -> Seen:
+    return looked(up, ended, lost)
+
+
+def looked(up: Iterable[str], ended: Mapping[str, Ending], lost: str = "") -> Seen:
+    return Seen("1.0.0", "c" * 40, True, "http://a", "a:1", lost=lost, up=frozenset(up), ended=ended)  # noqa: FBT003
+
+
+@pytest.mark.parametrize(
+    ("ready", "now", "said"),
+    [
+        (seen("a"), seen("a"), None),
+        (seen("a", b=FAILED), seen("a", b=FAILED), None),
+        (seen("a"), seen("c", a=FAILED), FAILED.said),
+        (seen("a"), seen("a", b=FAILED), FAILED.said),
+        (seen("a"), seen("c"), "a is gone, and nothing tells how it ended"),
+        (seen("a"), seen("a", "b"), None),
+        (seen("a", "m"), seen("a", m=SHORT), None),
+        (seen("a", "w"), seen("a", w=LONG), LONG.said),
+        (seen("a"), seen("a", w=LONG), None),
+        (seen("a", w=LONG), seen("a", w=LONG), None),
+        (seen("a"), seen(lost="web ended with exit code 3"), "web ended with exit code 3"),
+        (seen("a"), Absent("web ended with exit code 0"), "web ended with exit code 0"),
+        (seen("a"), Absent(), "nothing of it runs"),
+        (seen("a", "b"), seen(a=FAILED, b=MOVED), MOVED.said),
+        (seen("a", "b"), seen(a=FAILED, b=FAILED), FAILED.said),
+    ],
+)
+def test_what_ended_since_an_app_was_ready_is_told(ready: Seen, now: Seen | Absent, said: str | None) -> None:
+    ending = ended_since(ready, now)
+    assert (ending.said if ending else None) == said
+    assert ending is None or ending.of_host is (said == MOVED.said)
+
+
+PARTS = st.sampled_from("abcde")
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> Seen:
+    up = draw(st.frozensets(PARTS))
+    ended = draw(st.dictionaries(PARTS, st.sampled_from([FAILED, SHORT, LONG, MOVED])))
+    return looked(up, {part: ending for part, ending in ended.items() if part not in up})
+
+
+@given(looks())
+def test_nothing_ended_while_all_is_as_it_was_when_it_was_ready(ready: Seen) -> None:
+    assert ended_since(ready, ready) is None
+
+
+@given(looks(), looks())
+def test_what_stayed_up_is_up_by_the_same_name_and_nothing_new_failed(ready: Seen, now: Seen) -> None:
+    ending = ended_since(ready, now)
+    failed = {part for part, how in now.ended.items() if not how.well} - ready.ended.keys()
+    gone = {part for part in ready.up - now.up if now.ended.get(part, LONG) != SHORT and part not in ready.ended}
+    assert (ending is None) == (not failed and not gone)
