@@ -19,8 +19,7 @@ MOST_FILES = 200_000
 
 _LINK = b"120000"
 _MODULE = b"160000"
-_REGULAR = b"100"
-_OWNER_EXECUTES = 0o100
+_EXECUTABLE = b"100755"
 
 # How a pointer of Git LFS begins, and below how many bytes its specification holds it.
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
@@ -36,11 +35,6 @@ class Tracked:
     mode: bytes
     oid: str
     size: int
-
-    @property
-    def runs(self) -> bool:
-        """Whether git writes it as a program. Old trees hold modes such as 100664 and 100775."""
-        return self.mode.startswith(_REGULAR) and bool(int(self.mode, 8) & _OWNER_EXECUTES)
 
 
 def tracked_files(repository: Repository, commit: str) -> dict[bytes, Tracked]:
@@ -124,7 +118,7 @@ def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
 def _is_same(path: Path, file: Tracked) -> bool:
     about = path.lstat()
     runs = bool(about.st_mode & stat.S_IXUSR)
-    if not stat.S_ISREG(about.st_mode) or about.st_size != file.size or runs != file.runs:
+    if not stat.S_ISREG(about.st_mode) or about.st_size != file.size or runs != (file.mode == _EXECUTABLE):
         return False
     digest = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
     with path.open("rb") as opened:

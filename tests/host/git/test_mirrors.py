@@ -700,19 +700,6 @@ def test_submodules_and_pointers_of_lfs_are_told_of_and_no_alteration(world: Wor
     assert world.mirrors.alterations("notes", commit, tmp_path / "out").changed == ("big.bin",)
 
 
-def test_programs_with_the_modes_of_old_trees_are_no_alteration(world: World, tmp_path: Path) -> None:
-    blob = bytes.fromhex(world.upstream.blob(b"1"))
-    raw = b"100664 a\0%b100775 b\0%b" % (blob, blob)
-    tree = world.upstream.git("hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=raw)
-    world.upstream.rewind(commit := world.upstream.commit_tree(tree))
-    world.follow()
-    world.mirrors.checkout("notes", commit, tmp_path / "out")
-    assert [path.name for path in (tmp_path / "out").iterdir() if path.stat().st_mode & 0o100] == ["b"]
-    assert world.mirrors.alterations("notes", commit, tmp_path / "out") == Alterations()
-    (tmp_path / "out" / "b").chmod(0o644)
-    assert world.mirrors.alterations("notes", commit, tmp_path / "out").changed == ("b",)
-
-
 def test_a_checkout_goes_into_a_new_folder_only(world: World, tmp_path: Path) -> None:
     commit = world.upstream.commit()
     world.follow()

@@ -1,15 +1,18 @@
 """What upstream's objects are like: flaws that harm nobody are taken and noted, all others are upstream's to mend."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
 from reconciler.crossing import MirrorRefs, Question, Updated
 from reconciler.errors import UpstreamError
-from reconciler.host.git.faults import HARMLESS, flaw_of, upstreams_fault
+from reconciler.host.git.faults import HARMLESS, flaw_of, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
 from state.folder import StateFolder
@@ -251,3 +254,31 @@ def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_
 def test_what_this_host_or_the_network_may_have_done_is_not_upstreams_fault(err: bytes) -> None:
     assert upstreams_fault(err, ended_well=False) is None
     assert flaw_of(err) is None
+
+
+oids = st.text("0123456789abcdef", min_size=40, max_size=40)
+flaws = st.lists(st.tuples(st.sampled_from([*HARMLESS, "hasDot"]), oids), max_size=6)
+texts = st.lists(
+    st.sampled_from([b"remote: ", b"error: object ", b"1" * 40, b": hasDot: ", b"\n", b"\x1b[2J", b"x\xff"])
+)
+
+
+@given(texts.map(b"".join), st.booleans())
+def test_a_fault_is_one_printable_line_whatever_git_says(err: bytes, ended_well: bool) -> None:  # noqa: FBT001
+    fault = upstreams_fault(err, ended_well=ended_well)
+    assert fault is None or (fault.isprintable() and len(fault) < 250)
+    assert fault is None or not ended_well
+
+
+@given(flaws, flaws)
+def test_what_git_warned_of_is_noted_once_each_and_what_it_refused_is_not(
+    warned: list[tuple[str, str]], refused: list[tuple[str, str]]
+) -> None:
+    lines = [("warning", *flaw) for flaw in warned + warned] + [("remote: error", *flaw) for flaw in refused]
+    err = "".join(f"{level}: object {oid}: {kind}: bad\n" for level, kind, oid in lines).encode()
+    assert {*let_through(err)} == {*warned}
+    assert (flaw_of(err) is None) == (refused == [])
+    said = said_of_flaws(let_through(err))
+    counts = Counter(kind for kind, _ in {*warned})
+    assert (said == "") == (not warned)
+    assert all(f"{kind} ({count}, as " in said for kind, count in counts.items())
