@@ -16,6 +16,8 @@ from state.model import Answer
 from tests.repositories import Repository
 from tests.tls import Authority, authority, serving
 
+pytestmark = pytest.mark.needs("openssl")
+
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
