@@ -9,7 +9,7 @@ from reconciler.host.lines import read_text, said_lines
 from reconciler.host.sample import SAMPLE, Sample, parse_sample
 
 PROCFILE = "Procfile"
-# Lines that platforms which run Procfiles run once for each deployment, before the others start.
+# Lines that platforms which run Procfiles run once for each deployment, before it gets any request.
 ONE_OFF = ("release", "preflight", "postdeploy")
 
 _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
