@@ -8,6 +8,7 @@ from attrs import frozen
 
 from state.durable import file_errors, make_folder
 from state.errors import FolderError, ForeignFolderError
+from state.identity import is_identity_file
 from state.lock import is_lock_file
 
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -127,7 +128,7 @@ class StateFolder:
         # A pass may have died before it wrote anything into the folders that it had made.
         made = {path.name for path in self._parts if not path.is_symlink() and path.is_dir() and is_empty(path)}
         made |= {self.lock.name} if is_lock_file(self.lock) else set()
-        made |= {self.identity.name, f"{self.identity.name}.new"}
+        made |= {path.name for path in self.root.glob(f"{self.identity.name}*") if is_identity_file(path)}
         foreign = {path.name for path in self.root.iterdir()} - made - {_OF_THE_FILE_SYSTEM}
         return min(foreign, default="")
 

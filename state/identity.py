@@ -29,6 +29,18 @@ def read_identity(path: Path) -> str | None:
             return said[1] if said and int(said[2]) == os.fstat(file.fileno()).st_ino else None
 
 
+def is_identity_file(path: Path) -> bool:
+    """Whether a file is one of these, also copied or not yet written; False where it cannot be read."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            said = file.read(256).decode("ascii", "replace")
+    except OSError:
+        return False
+    return not said or _FORM.fullmatch(said) is not None
+
+
 def make_identity(path: Path) -> str:
     """The id in the file `path`; a new one where it has none. Raises FolderError."""
     with file_errors(f"write {path}", FolderError):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Backup, Data, Install, Ready, TierName
+from desired.model import Backup, Data, Install, Ready, Stop, TierName
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.sights import State
-from reconciler.crossing import Command
+from reconciler.crossing import App, Command
 from reconciler.loop import Pass
 from reconciler.show.troubles import remarks
 from tests.calls import Call, Ear, Honest
@@ -335,3 +335,17 @@ def test_a_fresh_install_is_watched_after_all_where_the_base_does_not_come_up(wo
     assert results(world.run()) == {"notes": Result.RED}
     world.tag("notes", "1.1.1")
     assert results(world.run()) == {"notes": Result.PROMOTED}
+
+
+def test_each_app_of_a_slot_has_the_time_to_end_that_its_own_recipe_declares(world: World) -> None:
+    times = {"accounts": timedelta(seconds=7), "notes": timedelta(hours=2)}
+    world.declare("accounts", stop=Stop(times["accounts"]))
+    world.declare("notes", stop=Stop(times["notes"]), install=Install(needs=("accounts",)))
+    for name in times:
+        world.tag(name, "1.0.0")
+    ear = world.wrap = Ear()
+
+    assert results(world.run())["notes"] is Result.PROMOTED
+
+    stopped = [call.args[0] for call in ear.heard if call.name == "driver.stop"]
+    assert {app.recipe: app.grace for app in stopped if isinstance(app, App)} == times

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from state.errors import FolderError
+from state.errors import FolderError, ForeignFolderError
+from state.folder import StateFolder
 from state.identity import make_identity, read_identity
 
 
@@ -44,6 +45,14 @@ def test_a_torn_one_is_made_anew(tmp_path: Path, content: str) -> None:
     (tmp_path / "id").write_text(content)
     assert read_identity(tmp_path / "id") is None
     assert make_identity(tmp_path / "id") == read_identity(tmp_path / "id")
+
+
+def test_only_what_was_written_as_one_makes_a_folder_look_like_ours(tmp_path: Path) -> None:
+    make_identity(tmp_path / "id")
+    StateFolder(tmp_path).require_state_folder()
+    (tmp_path / "id").write_text("my passport\n")
+    with pytest.raises(ForeignFolderError, match="it holds id;"):
+        StateFolder(tmp_path).require_state_folder()
 
 
 def test_one_that_cannot_be_read_is_told_with_its_path(tmp_path: Path) -> None:
