@@ -259,7 +259,8 @@ class Rehearsal:
                 self.altered.append(str(each))
             else:
                 self.findings.append(f"the base changed its own tracked file {each}")
-        self.findings += closing.remarks
+        # What is true of a release is remarked wherever it is deployed.
+        self.findings = [*dict.fromkeys((*self.findings, *closing.remarks))]
 
     def _live_in(self, slot: Slot) -> None:
         """From here on, `slot` is where the release under test lives; the one before comes to rest."""

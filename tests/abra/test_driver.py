@@ -161,6 +161,23 @@ def test_a_newer_release_goes_over_the_older(place: Place) -> None:
     assert place.installed.called("--chaos") == []
 
 
+def test_a_config_whose_version_was_not_raised_is_named_with_its_file_and_its_variable(place: Place) -> None:
+    place.deploy(FIRST)
+    (place.checkout(SECOND) / "words.txt").write_text("of the next release\n")
+    with pytest.raises(RecipeError, match=r"abra app deploy: .*only updates to Labels are allowed") as refused:
+        place.deploy(SECOND)
+    assert refused.value.hint == "words.txt changed, but WORDS_VERSION is still v3: raise it in abra.sh"
+
+
+def test_compose_files_of_different_versions_are_deployed_by_abra_too(place: Place) -> None:
+    compose = place.checkout(FIRST) / "compose.yml"
+    compose.write_text(
+        compose.read_text().replace("3.8", "3.3").replace("    secrets: [key]\n", "").partition("secrets:")[0]
+    )
+    place.deploy(FIRST)
+    assert place.until_settled().version == FIRST
+
+
 def test_a_branch_goes_by_chaos(place: Place) -> None:
     place.deploy("main")
     seen = place.driver.look(place.app)

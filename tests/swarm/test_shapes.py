@@ -11,7 +11,7 @@ import yaml
 from reconciler.crossing import Residue, Seen
 from reconciler.errors import RecipeError
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import Slots, given, release, server, service
+from tests.swarm.stacks import Slots, deployed, given, release, server, service
 
 DATA = ["data:/data"]
 NETWORKS = {"networks": {"inner": {"internal": True}, "proxy": {"external": True}}}
@@ -123,6 +123,42 @@ def test_compose_files_of_different_versions_are_one_stack_with_the_variables_of
         told = slots.run(app, "env").splitlines()
         assert {"FIRST=1", "BESIDE=1", "FLEETS=1"} <= {*told}
         assert {path: path.read_bytes() for path in files.rglob("*") if path.is_file()} == before
+    finally:
+        assert slots.driver.clear(app.mark) == Residue()
+
+
+CONFIGS = {
+    "configs": {
+        "page": {"name": "${STACK_NAME}_page_${PAGE_VERSION}", "file": "page.txt"},
+        "rules": {"file": "rules.txt"},
+    }
+}
+
+
+def test_a_config_whose_version_was_not_raised_is_named_with_its_file_and_its_variable(
+    slots: Slots, tmp_path: Path
+) -> None:
+    app, config = slots.app(), ["page", "rules"]
+    idle = service("true", **deployed(replicas=0))
+    files = release(tmp_path / "one", {"app": server(configs=config, tmpfs=["/run/x:size=1m"]), "idle": idle}, CONFIGS)
+    (files / "abra.sh").write_text("export PAGE_VERSION=v1\n")
+    for name in ("page.txt", "rules.txt"):
+        (files / name).write_text("one\n")
+    try:
+        assert slots.driver.deploy(app, files, given()) == (
+            "idle is scaled to zero: nothing of it was tried",
+            "app: Docker gives a stack no tmpfs, and dropped /run/x:size=1m",
+        )
+        told = {
+            "page.txt": "page.txt changed, but PAGE_VERSION is still v1: raise it in abra.sh",
+            "rules.txt": "rules.txt changed, and config rules has no version in its name: give it one, and raise it",
+        }
+        for name, hint in told.items():
+            (files / name).write_text("two\n")
+            with pytest.raises(RecipeError, match="only updates to Labels are allowed") as refused:
+                slots.driver.deploy(app, files, given("2.0.0+2"))
+            assert refused.value.hint.startswith(hint)
+            (files / name).write_text("one\n")
     finally:
         assert slots.driver.clear(app.mark) == Residue()
 

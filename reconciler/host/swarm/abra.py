@@ -20,6 +20,7 @@ from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import Prepared
 from reconciler.host.swarm.stack import SLOT, Stack
+from reconciler.host.swarm.unraised import naming_versions
 
 # On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
 DEPLOYMENT = "canon.deployment"
@@ -52,7 +53,8 @@ class AbraDriver(SwarmDriver):
         self._keep(stack)
         for name in secrets.provided(prepared, app):
             self._abra.insert_secret(home, name, prepared.settings[version_of(name)], app.secrets / name)
-        self._abra.deploy(home, given.version)
+        with naming_versions(prepared):
+            self._abra.deploy(home, given.version)
         self._confirm(stack, deployed)
         return deployment.finish(self._engine, prepared, app, given)
 

@@ -93,6 +93,14 @@ def idle(config: Config) -> tuple[str, ...]:
     return tuple(name for name, deploy in deploys.items() if deploy.get("replicas") == 0)
 
 
+def tmpfs(config: Config) -> Iterator[tuple[str, str]]:
+    """Service and path of each `tmpfs`, which Docker's client reads, prints, and leaves out of what it deploys."""
+    for name, service in config["services"].items():
+        said = service.get("tmpfs") or ()
+        for path in (said,) if isinstance(said, str) else said:
+            yield name, path
+
+
 def app_of(config: Config) -> Config:
     service: Config | None = (config.get("services") or {}).get(APP)
     if service is None:

@@ -12,11 +12,12 @@ from reconciler.errors import RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.listeners import free_port
 from reconciler.host.swarm import demands, secrets
-from reconciler.host.swarm.compose import Config, app_of, external, images
+from reconciler.host.swarm.compose import Config, app_of, external, idle, images, tmpfs
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import Prepared, prepare
 from reconciler.host.swarm.reach import Way, misplaced, way_in
 from reconciler.host.swarm.stack import Door, Release, Stack, overlay, stack_of, whole
+from reconciler.host.swarm.unraised import naming_versions
 
 _LOOPBACK = "127.0.0.1"
 _APP_RUN = """\
@@ -53,7 +54,8 @@ def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given
     secrets.make(engine, prepared, app)
     release = Release(given.version, given.commit, prepared.settings)
     file = write_compose(app, whole(prepared.config, stack, release, deployable.door))
-    engine.deploy(stack.name, (file,), {}, checkout)
+    with naming_versions(prepared):
+        engine.deploy(stack.name, (file,), {}, checkout)
     return finish(engine, prepared, app, given)
 
 
@@ -87,7 +89,10 @@ def finish(engine: Engine, prepared: Prepared, app: App, given: Given) -> tuple[
     appfiles.write_given(app, given, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
     new = [name for name in prepared.recipe.added if name not in given.settings]
-    return (f"{given.version} has new settings, which who upgrades has to add: {', '.join(new)}",) if new else ()
+    said = [f"{given.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
+    said += [f"{name} is scaled to zero: nothing of it was tried" for name in idle(prepared.config)]
+    said += [f"{name}: Docker gives a stack no tmpfs, and dropped {path}" for name, path in tmpfs(prepared.config)]
+    return tuple(said)
 
 
 def door_of(engine: Engine, policy: Swarm, prepared: Prepared, *, needs_port: bool) -> Door:

@@ -111,6 +111,15 @@ def with_env_files(text: str, found: Callable[[str], str]) -> str:
     return _edited(text, [_Edit(_start(node), _end(node), json.dumps(to)) for node, to in new if to != node.value])
 
 
+def value_at(text: str, *keys: str) -> str:
+    """What stands at this place of a compose file, "" for nothing or for more than one value."""
+    node: yaml.Node | None = _root(text)
+    for key in keys:
+        pair = _pair(node, key) if isinstance(node, yaml.MappingNode) else None
+        node = pair[1] if pair else None
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+
 def _root(text: str) -> yaml.MappingNode | None:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)

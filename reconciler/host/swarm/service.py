@@ -112,6 +112,11 @@ class Service:
         return int(jobs.get("TotalCompletions", 1)) if jobs else 1
 
     @property
+    def everywhere(self) -> bool:
+        """Whether it is to run once on every node, and is not kept off all of them by us."""
+        return "Global" in self._mode and not wants_none(self.json)
+
+    @property
     def finished(self) -> int:
         """How many tasks of a one-shot came to a good end."""
         return sum(map(self.is_done, self.tasks))

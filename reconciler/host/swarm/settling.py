@@ -88,7 +88,13 @@ def _broken_off(service: Service) -> CanonError | None:
 
 
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
-    """A task that has waited for too long for a node, or for an address in its networks."""
+    """A task that has waited for too long for a node, or for an address in its networks.
+
+    Of a service that runs once on every node, Swarm makes no task where no node will do.
+    """
+    if service.everywhere and not service.tasks and now - service.changed > _WAITS["pending"]:
+        nowhere = f"no node takes {service.name}, which runs once on every node that its constraints allow"
+        return InfrastructureError(nowhere, "change its constraints by an overlay, or give a node what they ask for")
     for task in service.tasks:
         if state(task) not in _WAITS or now - since(task) < _WAITS[state(task)] or service.giving_way:
             continue

@@ -165,14 +165,14 @@ def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
     return {
         name: {
             **value,
-            "name": _own_name(kind, name, value, stack),
+            "name": own_name(kind, name, value, stack),
             "labels": {**(value.get("labels") or {}), **stack.labels},
         }
         for name, value in made.items()
     }
 
 
-def _own_name(kind: str, name: str, value: Config, stack: Stack) -> str:
+def own_name(kind: str, name: str, value: Config, stack: Stack) -> str:
     """Configs and secrets cannot be changed, so recipes put a version into their names: it stays there."""
     versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
     return f"{stack.name}_{stack.logical(versioned)}"

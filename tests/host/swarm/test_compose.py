@@ -15,6 +15,7 @@ from reconciler.host.swarm.compose import (
     images,
     mounts,
     outside,
+    tmpfs,
     with_all_ports,
 )
 
@@ -53,6 +54,11 @@ def test_a_service_without_any_replica_is_idle_and_one_that_says_nothing_of_them
         }
     }
     assert idle(told) == ("app",)
+
+
+def test_every_tmpfs_is_told_with_its_service() -> None:
+    told: Config = {"services": {"app": {"tmpfs": ["/tmp:size=1m", "/run"]}, "db": {"tmpfs": "/run"}, "web": {}}}
+    assert list(tmpfs(told)) == [("app", "/tmp:size=1m"), ("app", "/run"), ("db", "/run")]
 
 
 def test_a_claim_is_a_fixed_port_of_any_service() -> None:

@@ -9,7 +9,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.swarm.overlays import alike, beside_first, version_of, with_env_files, with_names, with_version
+from reconciler.host.swarm.overlays import (
+    alike,
+    beside_first,
+    value_at,
+    version_of,
+    with_env_files,
+    with_names,
+    with_version,
+)
 
 BLOCK = """\
 ---
@@ -82,6 +90,14 @@ def test_a_file_of_another_version_says_all_else_as_before(
     assert changed.pop("version", None) == version == version_of(text)
     wanted = {name: value for name, value in told.items() if name != "version"}
     assert changed == wanted or (wanted, changed, version) == ({}, {"services": {}}, None)
+
+
+def test_a_value_is_told_by_its_place_and_nothing_else_is() -> None:
+    text = "configs: {page: {name: '${A}_b', file: x}}\n"
+    assert value_at(text, "configs", "page", "name") == "${A}_b"
+    for keys in (("configs", "page"), ("configs", "other", "name"), ("secrets", "page", "name"), ()):
+        assert value_at(text, *keys) == ""
+    assert value_at("a: [", "a") == ""
 
 
 def test_only_the_paths_of_env_files_are_changed() -> None:

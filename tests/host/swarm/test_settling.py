@@ -542,3 +542,11 @@ def test_waiting_mends_no_failure_by_itself(stack: Sequence[Drawn], later: float
         assert then.failure is not None
     if not now.lacks:
         assert not then.lacks
+
+
+def test_what_runs_once_on_every_node_and_may_run_on_none_blames_the_host_after_a_while() -> None:
+    told = evolve(recorded("everywhere"), tasks=())
+    assert told.settling().failure is None
+    assert told.later(60).failure() == (
+        "InfrastructureError: no node takes app, which runs once on every node that its constraints allow"
+    )
