@@ -189,12 +189,13 @@ class Residue:
     """What removing took. `ended` are things which the app had left running; `left` is what would not go.
 
     `killed` names what did not end in the time it has to stop, with that time: "worker (10 s)". What it was writing may
-    be cut off.
+    be cut off. `without_data` names what was killed likewise, and keeps no data that could be.
     """
 
     ended: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     killed: tuple[str, ...] = ()
+    without_data: tuple[str, ...] = ()
 
 
 @frozen

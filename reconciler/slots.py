@@ -200,6 +200,10 @@ class Slot:
     def _note_ended(self, whose: str, residue: Residue) -> None:
         self.remarks += [f"{whose} left {what} running; it was ended" for what in residue.ended]
         self.remarks += [f"{what} of {whose} would not go" for what in residue.left]
+        self.remarks += [
+            f"{what} of {whose} did not end in the time it has to stop and was killed; it has no volume to lose data of"
+            for what in residue.without_data
+        ]
 
 
 def backup_of(reserved_folder: Path) -> Path:

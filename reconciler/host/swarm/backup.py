@@ -61,7 +61,7 @@ def bring_back(deployed: Deployed, source: Path, within: timedelta, sleep: Sleep
     replaced = hooked & {*mounting(sight.services, stack, asked.whole)}
     resting = [name for name in scaling.every(sight) if name not in hooked or name in replaced]
     replicas, spread = scaling.replicas(sight, resting), scaling.everywhere(sight, resting)
-    if killed := scaling.to_zero(engine, stack, (*replicas, *spread), sleep):
+    if killed := scaling.to_zero(engine, stack, (*replicas, *spread), sleep).killed:
         raise was_killed(stack.recipe, killed)
     load_paths(engine, stack, asked.paths, source)
     _up_again(engine, replicas, spread, replaced)

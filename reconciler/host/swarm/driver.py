@@ -60,7 +60,7 @@ class SwarmDriver:
         if sight.at_rest:
             return Residue()
         self.logs(app)
-        return Residue(killed=scaling.to_zero(self._engine, stack, scaling.every(sight), self._sleep))
+        return scaling.to_zero(self._engine, stack, scaling.every(sight), self._sleep)
 
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""

@@ -1,18 +1,19 @@
 """Brings services of a stack to rest and up again, and sees that Swarm has done so."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from attrs import evolve, frozen
 
+from reconciler.crossing import Residue
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.looking import Sight, look_at, pauses
 from reconciler.host.swarm.service import NO_NODE
 from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import NAMESPACE, Stack
-from reconciler.host.swarm.stopping import killed_by_event, longest_grace, starved_by_event
+from reconciler.host.swarm.stopping import keeping_data, killed_by_event, longest_grace, starved_by_event, without_time
 
 # What Swarm may take beside the time that the services have to stop.
 _RESTING = 180.0
@@ -59,11 +60,11 @@ def place(engine: Engine, verb: str, names: Collection[str]) -> None:
         engine.change(*words, what="docker service update")
 
 
-def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> tuple[str, ...]:
+def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> Residue:
     """Scale services to zero, or keep them off every node; jobs, which can be neither, are removed.
 
-    Returns what had to be killed though it may write data, each with the time it had: "app (10 s)". Raises
-    InfrastructureError where one does not come to rest, or was killed for want of memory on the way.
+    Returns what had to be killed, each with the time it had: "app (10 s)". Raises InfrastructureError where one does
+    not come to rest, or was killed for want of memory on the way.
     """
     sight, since = look_at(engine, stack), datetime.now(UTC)
     stopped = _only(sight, names).services
@@ -76,7 +77,17 @@ def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep =
     for name in starved_by_event(names, ends):
         starved = f"{stack.recipe}: {stack.logical(name)} was killed for want of memory as it stopped"
         raise InfrastructureError(starved, MORE_MEMORY)
-    return tuple(f"{stack.logical(name)} ({had})" for name, had in killed_by_event(stopped, ends).items())
+    return _told(stack, stopped, ends)
+
+
+def _told(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> Residue:
+    """What had to be killed. Of what keeps no data and is to be killed at once there is nothing to tell."""
+    keeping, hasty = keeping_data(stopped), without_time(stopped)
+    killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_by_event(stopped, ends).items()}
+    return Residue(
+        killed=tuple(said for name, said in killed.items() if name in keeping),
+        without_data=tuple(said for name, said in killed.items() if name not in keeping | hasty),
+    )
 
 
 def _await_rest(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:

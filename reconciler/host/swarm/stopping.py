@@ -17,22 +17,28 @@ _USUAL_GRACE = 10_000_000_000
 
 def longest_grace(services: Iterable[Json]) -> timedelta:
     """The time that all of these services together may take to stop."""
-    graces = (_grace(service["Spec"]["TaskTemplate"]["ContainerSpec"]) for service in services)
+    graces = (_grace(_container(service)) for service in services)
     return max(graces, default=timedelta())
 
 
 def killed_by_event(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
-    """Those of the services that may write to a volume and had to be killed, by name, with the time that they had.
+    """Those of the services that had to be killed, by name, with the time that they had.
 
-    `events` are what the engine tells of containers' ends. What writes to no volume has no data to be cut off.
+    `events` are what the engine tells of containers' ends.
     """
     ended = _exit_codes(events)
-    containers = {service["Spec"]["Name"]: service["Spec"]["TaskTemplate"]["ContainerSpec"] for service in services}
-    return {
-        name: _had(container)
-        for name, container in containers.items()
-        if _writes(container) and _KILLED in ended.get(name, ())
-    }
+    containers = {service["Spec"]["Name"]: _container(service) for service in services}
+    return {name: _had(container) for name, container in containers.items() if _KILLED in ended.get(name, ())}
+
+
+def keeping_data(services: Iterable[Json]) -> frozenset[str]:
+    """The names of those that may write to a volume: nothing else has data that could be cut off."""
+    return frozenset(service["Spec"]["Name"] for service in services if _writes(_container(service)))
+
+
+def without_time(services: Iterable[Json]) -> frozenset[str]:
+    """The names of those that are to be killed at once."""
+    return frozenset(service["Spec"]["Name"] for service in services if not _grace(_container(service)))
 
 
 def starved_by_event(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
@@ -42,7 +48,7 @@ def starved_by_event(names: Collection[str], events: Iterable[Json]) -> tuple[st
 
 
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Services of which a task had to be killed when one of a newer deployment took its place, as `killed_by_event`.
+    """Services of which a task with data had to be killed for one of a newer deployment, by name, with the time it had.
 
     Of what Swarm rolled back the newer tasks are the ones that gave way: they tell nothing of the older one's data.
     """
@@ -85,6 +91,11 @@ def _id(event: Json) -> str:
 def _attributes(event: Json) -> Mapping[str, str]:
     found: Mapping[str, str] = (event.get("Actor") or {}).get("Attributes") or {}
     return found
+
+
+def _container(service: Json) -> Json:
+    told: Json = service["Spec"]["TaskTemplate"]["ContainerSpec"]
+    return told
 
 
 def _had(container: Json) -> str:

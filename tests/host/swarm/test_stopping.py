@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.swarm.stopping import killed_by_event, killed_by_update, longest_grace, starved_by_event
+from reconciler.host.swarm.stopping import (
+    keeping_data,
+    killed_by_event,
+    killed_by_update,
+    longest_grace,
+    starved_by_event,
+    without_time,
+)
 
 Json = Mapping[str, Any]
 SECOND = 1_000_000_000
@@ -43,7 +50,7 @@ def test_the_longest_time_to_stop_of_a_stack_counts_and_ten_seconds_where_none_i
     assert longest_grace([service("a", container(0))]) == timedelta()
 
 
-def test_what_may_write_data_and_was_killed_is_told_with_the_time_that_it_had() -> None:
+def test_what_was_killed_is_told_with_the_time_that_it_had_and_apart_what_may_write_data() -> None:
     services = [
         service("killed", container(3, DATA)),
         service("unnamed", container(None, DATA)),
@@ -59,7 +66,15 @@ def test_what_may_write_data_and_was_killed_is_told_with_the_time_that_it_had() 
         event("die", "ended", "0"),
         *(event("die", name, "137") for name in ("killed", "unnamed", "without", "reading", "bound", "stranger")),
     ]
-    assert killed_by_event(services, events) == {"killed": "3 s", "unnamed": "10 s"}
+    assert killed_by_event(services, events) == {
+        "killed": "3 s",
+        "unnamed": "10 s",
+        "without": "3 s",
+        "reading": "3 s",
+        "bound": "3 s",
+    }
+    assert keeping_data(services) == {"killed", "unnamed", "ended", "starved"}
+    assert without_time([*services, service("hasty", container(0))]) == {"hasty"}
     assert starved_by_event(["killed", "starved"], events) == ("starved",)
     assert starved_by_event(["killed"], events) == ()
 
@@ -107,7 +122,6 @@ EVENTS = st.builds(
 @given(st.lists(EVENTS, max_size=6))
 def test_nothing_is_called_killed_that_did_not_end_with_137(events: list[Json]) -> None:
     killed = killed_by_event([service("app", container(3, DATA)), service("db", container())], events)
-    assert killed.keys() <= {"app"}
-    if killed:
-        ends = [one for one in events if one["Action"] == "die" and one["Actor"]["Attributes"].get("exitCode") == "137"]
-        assert any(one["Actor"]["Attributes"]["com.docker.swarm.service.name"] == "app" for one in ends)
+    ends = [one["Actor"]["Attributes"] for one in events if one["Action"] == "die"]
+    ended = {one["com.docker.swarm.service.name"] for one in ends if one.get("exitCode") == "137"}
+    assert killed.keys() <= ended
