@@ -206,7 +206,10 @@ def mirror_state(sight: Sight) -> MirrorState:
 
 
 def _holds_what_can_be_had(held: Mapping[str, str], sight: Sight) -> bool:
-    """Whether no update would change these tags: what upstream no longer gives cannot be fetched into a new mirror."""
+    """Whether these are the tags that the mirror should hold, but for those that upstream no longer gives.
+
+    Into a mirror that was made anew these cannot be fetched.
+    """
     wanted, given = mirrored_tags(sight), believed_tags(sight) or {}
-    lacking = {tag for tag, commit in wanted.items() if held.get(tag) != commit}
-    return held.keys() <= wanted.keys() and not any(given.get(tag) == wanted[tag] for tag in lacking)
+    is_right = all(wanted.get(tag) == commit for tag, commit in held.items())
+    return is_right and not any(given.get(tag) == wanted[tag] for tag in wanted.keys() - held.keys())

@@ -55,7 +55,7 @@ def test_the_mirror_is_to_hold_every_release_tag_where_it_is_remembered() -> Non
     [
         (MirrorSeen(commit("main"), {"0.9.0": B, "1.0.0": A}), MirrorState.EQUAL),
         (MirrorSeen(commit("main"), {"0.9.0": B}), MirrorState.BEHIND),
-        (MirrorSeen(commit("main"), {"1.0.0": A}), MirrorState.BEHIND),
+        (MirrorSeen(commit("main"), {"1.0.0": A}), MirrorState.EQUAL),
         (MirrorSeen(commit("main"), {"0.9.0": C, "1.0.0": A}), MirrorState.BEHIND),
         (MirrorSeen(commit("main"), {"0.9.0": B, "1.0.0": A, "latest": C}), MirrorState.BEHIND),
         (MirrorSeen(commit("old"), {"0.9.0": B, "1.0.0": A}), MirrorState.BEHIND),
@@ -64,7 +64,7 @@ def test_the_mirror_is_to_hold_every_release_tag_where_it_is_remembered() -> Non
         (MirrorSeen(unreadable="not a repository"), MirrorState.UNKNOWN),
     ],
 )
-def test_a_mirror_is_equal_when_it_has_main_and_every_release_tag_as_remembered(
+def test_a_mirror_is_equal_when_it_has_main_and_every_release_tag_as_remembered_that_can_be_had(
     mirror: MirrorSeen, expected: MirrorState
 ) -> None:
     vanished_and_new = sight({"1.0.0": A, "latest": C}, before={"0.9.0": B})
