@@ -129,3 +129,18 @@ def test_the_declarations_that_the_readme_shows_are_accepted(tmp_path: Path) -> 
         declared.write_text(text)
     (tmp_path / "fleet.toml").write_text(fleet)
     assert list(read_fleet(tmp_path).recipes) == ["accounts", "notes"]
+
+
+def test_canon_says_the_messages_that_the_readme_explains() -> None:
+    table = README.read_text().partition("### What messages mean")[2].partition("\n## ")[0]
+    shown = [
+        message for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for message in re.findall(r"`(.+?)`", row)
+    ]
+    assert len(shown) >= 10
+    rooms = ("desired", "state", "reconciler")
+    said = "\n".join(path.read_text() for room in rooms for path in (README.parent / room).rglob("*.py"))
+    # What stands for a value is no part of the text.
+    parts = {
+        part for message in shown for part in re.split(r"\bNAME\b|\b[A-Z]\b|→|…", message) if len(part.strip()) > 1
+    }
+    assert {part for part in parts if part.strip() not in said} == set()

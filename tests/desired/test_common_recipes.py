@@ -10,7 +10,6 @@ import pytest
 
 from desired.declared import read_fleet
 from tests.command import BIN, TREE, Canon
-from tests.needs import alone
 from tests.swarm.test_real_applications import REAL
 
 FOLDER = TREE / "desired"
@@ -88,7 +87,7 @@ def test_the_rotation_key_is_a_private_key_of_its_curve_and_another_each_time() 
 def run_alone(canon: Canon, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run it where no name is resolved and no address reached."""
     return subprocess.run(
-        [*alone(), BIN / "reconcile", "--fleet", FOLDER, "--state", canon.state, *words],
+        ["unshare", "--net", BIN / "reconcile", "--fleet", FOLDER, "--state", canon.state, *words],
         cwd=canon.folder,
         env={**canon.environment, "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
@@ -104,7 +103,7 @@ def canon(tmp_path: Path) -> Canon:
     return Canon(tmp_path)
 
 
-@pytest.mark.needs("network namespace")
+@pytest.mark.needs("root")
 def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_reach(canon: Canon) -> None:
     said = run_alone(canon, "--dry-run", "-o", "json")
     document = json.loads(said.stdout)
@@ -118,7 +117,7 @@ def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_rea
     assert not canon.state.exists()
 
 
-@pytest.mark.needs("network namespace")
+@pytest.mark.needs("root")
 def test_the_table_has_a_row_for_each(canon: Canon) -> None:
     said = run_alone(canon, "--dry-run")
     rows = [line.split()[:6] for line in said.stdout.splitlines()[1:22]]

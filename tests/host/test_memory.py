@@ -34,6 +34,7 @@ with driver_for(app.folder.parent) as driver:
 """
 
 
+@pytest.mark.needs("root")
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
@@ -49,6 +50,7 @@ def test_a_command_that_is_killed_for_want_of_memory_is_told_from_one_that_is_ki
     assert in_little_memory(COMMAND, tmp_path, *argv).strip() == said
 
 
+@pytest.mark.needs("root")
 @pytest.mark.parametrize(
     ("line", "said"),
     [
