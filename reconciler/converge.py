@@ -14,7 +14,7 @@ from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
 from reconciler.core.sights import Look, Sight, State, believed_tags, moved_tags, want_of
 from reconciler.crossing import MirrorRefs
-from reconciler.errors import BusyError, CanonError, in_one_line
+from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.evidence import remembered, trial_entry
 from reconciler.generations import lying, prune, seal_of
 from reconciler.keeping import is_kept, keep_up, look_at_kept, make_room, meeting, survey
@@ -44,11 +44,16 @@ def converge(task: Task) -> Iterator[Outcome]:
     """One outcome for each step of the plan, in the plan's order; a red one does not stop the next."""
     for name in task.plan.order:
         step = task.plan.steps[name]
-        outcome = _outcome(task, step, _attempt(task, step))
-        _write_down(task, outcome)
-        yield outcome
+        yield _write_down(task, _carried_out(task, step))
         if step.release is not None:
             _keep_up(task, meeting(task.fleet.recipes, task.fleet.recipes[name]))
+
+
+def _carried_out(task: Task, step: Step) -> Outcome:
+    try:
+        return _outcome(task, step, _attempt(task, step))
+    except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
+        return judge(step, Attempt(hindrance=_bug(task.host, step.recipe, bug), host_fault=True), ReadBack(None))
 
 
 def untried(task: Task, step: Step, why: str) -> Outcome:
@@ -78,9 +83,14 @@ def _attempt(task: Task, step: Step) -> Attempt:
 def _bug(host: Host, recipe: str, bug: Exception) -> str:
     """Keep the trace beside the recipe's logs, and say where."""
     path = host.state.trial_logs(recipe) / "bug.txt"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_text("".join(traceback.format_exception(bug)), encoding="utf-8", errors="backslashreplace")
-    return f"a bug in Canon: {bug!r}; please report it with {path}"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text("".join(traceback.format_exception(bug)), encoding="utf-8", errors="backslashreplace")
+    except OSError as failed:
+        at = traceback.extract_tb(bug.__traceback__)[-1:]
+        where = "".join(f" at {frame.filename}:{frame.lineno}" for frame in at)
+        return f"{reason_of(bug)}{where}; please report it; its trace could not be kept: {in_one_line(failed)}"
+    return f"{reason_of(bug)}; please report it with {path}"
 
 
 def _try(task: Task, step: Step, release: Release) -> Attempt:
@@ -113,9 +123,9 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
 def _keep_up(task: Task, names: Iterable[str]) -> None:
     """Raise what is recorded of these now, where it is to be kept running and is seen to be down."""
     host = task.host
-    have = host.registry.read().canonicals
     for name in names:
         try:
+            have = host.registry.read().canonicals
             if name in have and _look_at_kept(task, have[name]).state is State.DOWN:
                 keep_up(host, task.fleet, have[name])
         except Exception as bug:  # noqa: BLE001  as with trials; that it is down is told by looking again
@@ -174,22 +184,51 @@ def read_back(host: Host, name: str) -> ReadBack:
             return ReadBack(None, mirrored=isinstance(host.mirrors.look(name), MirrorRefs))
         seal = seal_of(canonical, records.memories.get(name, Memory(name)))
         damaged = host.snapshots.glance(host.state.canonical(name, canonical.generation), seal)
-    except (StateError, OSError) as failed:
-        return ReadBack(None, damage=f"could not be read back: {failed}")
-    damage = damaged.reason if damaged is not None else ""
-    return ReadBack(canonical, damage, isinstance(host.mirrors.look(name), MirrorRefs))
+        damage = damaged.reason if damaged is not None else ""
+        return ReadBack(canonical, damage, isinstance(host.mirrors.look(name), MirrorRefs))
+    except Exception as failed:  # noqa: BLE001  what cannot be read back is no promotion, and no end of the pass
+        return ReadBack(None, damage=f"could not be read back: {reason_of(failed)}")
 
 
-def _write_down(task: Task, outcome: Outcome) -> None:
-    """Remember the verdict, tell the ledger, and delete what is older than need be."""
+def _write_down(task: Task, outcome: Outcome) -> Outcome:
+    """Remember the verdict, tell the ledger, and delete what is older than need be.
+
+    Returns the outcome with remarks on what of that could not be done.
+    """
     host, trial, step = task.host, outcome.attempt.trial, outcome.step
     if trial is None:
-        return
-    memory = remembered(host, task.sights[step.recipe].memory, outcome)
-    host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
-    if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
-        prune(host, outcome.have, task.sights[step.recipe].recipe.canonical.generations, memory)
-    # The evidence of every generation that lies there names a log.
-    lasting = [each.evidence.trial for each in lying(host, step.recipe)]
-    prune_logs(host.state.trial_logs(step.recipe), KEPT_LOGS, (trial.id, *lasting))
+        return outcome
+    try:
+        memory = remembered(host, task.sights[step.recipe].memory, outcome)
+        host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
+    except Exception as failed:  # noqa: BLE001  as with trials
+        outcome = _unrecorded(outcome, reason_of(failed))
+    outcome = evolve(outcome, remarks=(*outcome.remarks, *_tidied(task, outcome, trial.id)))
     host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")
+    return outcome
+
+
+def _unrecorded(outcome: Outcome, why: str) -> Outcome:
+    """A verdict that nothing remembers is none; a promotion that was read back is one all the same."""
+    said = f"the trial could not be recorded: {why}"
+    if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
+        return evolve(outcome, remarks=(*outcome.remarks, said))
+    reason = f"{said}; it was {outcome.result}: {outcome.reason}"
+    return evolve(outcome, result=Result.INFRASTRUCTURE, reason=reason)
+
+
+def _tidied(task: Task, outcome: Outcome, trial: str) -> Iterator[str]:
+    """Delete old snapshots and logs; what will not go is tried again by the next pass."""
+    host, name = task.host, outcome.step.recipe
+    try:
+        if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
+            memory = host.registry.read().memories.get(name, Memory(name))
+            prune(host, outcome.have, task.sights[name].recipe.canonical.generations, memory)
+    except Exception as failed:  # noqa: BLE001  as with trials
+        yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
+    try:
+        # The evidence of every generation that lies there names a log.
+        lasting = [each.evidence.trial for each in lying(host, name)]
+        prune_logs(host.state.trial_logs(name), KEPT_LOGS, (trial, *lasting))
+    except Exception as failed:  # noqa: BLE001  as with trials
+        yield f"its older logs cannot be removed now: {reason_of(failed)}"

@@ -13,6 +13,9 @@ _REMEDIES = {
     errno.EDQUOT: _ROOM,
     errno.EROFS: "mount its disk for writing",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EBUSY: "something is mounted there: umount it",
+    errno.EPERM: "see with lsattr whether it is immutable, and whose it is",
+    errno.EIO: "its disk fails: see the kernel's log",
 }
 
 
@@ -98,3 +101,10 @@ def what_and_remedy(failed: CanonError | StateError | OSError) -> tuple[str, str
 def in_one_line(failed: CanonError | StateError | OSError) -> str:
     """The same for where there is room for one line only."""
     return "; ".join(part for part in what_and_remedy(failed) if part)
+
+
+def reason_of(failed: Exception) -> str:
+    """Any exception in one line: one that nobody expected is named as a bug."""
+    return (
+        in_one_line(failed) if isinstance(failed, CanonError | StateError | OSError) else f"a bug in Canon: {failed!r}"
+    )

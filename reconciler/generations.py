@@ -9,6 +9,7 @@ from contextlib import suppress
 from attrs import evolve
 
 from reconciler.core.sights import Look, State, damage_of
+from reconciler.errors import reason_of
 from reconciler.ports import Host, Snapshots
 from state.errors import StateError
 from state.folder import StateFolder
@@ -24,8 +25,8 @@ def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | Non
         return Look(State.DAMAGED, found.reason)
     try:
         damaged = snapshots.glance(state.canonical(canonical.recipe, canonical.generation), seal_of(canonical, memory))
-    except (OSError, StateError) as failed:
-        return Look(State.UNKNOWN, str(failed))
+    except Exception as failed:  # noqa: BLE001  one snapshot that cannot be looked at hinders no other recipe
+        return Look(State.UNKNOWN, reason_of(failed))
     return Look(State.INTACT) if damaged is None else Look(State.DAMAGED, damaged.reason)
 
 

@@ -14,7 +14,7 @@ from reconciler.casts import SnapshotDamagedError, apps_of, rested_whole
 from reconciler.core.sights import Look, State, with_damage
 from reconciler.core.upkeep import why_down
 from reconciler.crossing import Standing
-from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line
+from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line, reason_of
 from reconciler.ports import Driver, Host
 from reconciler.raising import check_up, raise_cast, run
 from reconciler.slots import Slot
@@ -44,8 +44,8 @@ def survey(host: Host, recipes: Mapping[str, Recipe]) -> Standings:
         names = [name for name, recipe in recipes.items() if is_kept(recipe) and recipe.driver == driver]
         try:
             standing = host.drivers[driver].survey(host.state.kept)
-        except CanonError as failed:
-            found |= dict.fromkeys(names, failed.message)
+        except Exception as failed:  # noqa: BLE001  what one driver cannot see hinders no other
+            found |= dict.fromkeys(names, reason_of(failed))
         else:
             marks = {name: str(host.state.kept_slot(name)) for name in names}
             found |= {name: standing.get(mark, Standing({})) for name, mark in marks.items()}
@@ -59,8 +59,8 @@ def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> Look
         return _unseen(standing)
     try:
         account = read_upkeep(host.state.kept_account(canonical.recipe))
-    except (StateError, OSError) as failed:
-        return _unseen(in_one_line(failed))
+    except Exception as failed:  # noqa: BLE001  one account that cannot be read hinders no other recipe
+        return _unseen(reason_of(failed))
     down = why_down(canonical.generation, account, standing.parts, standing.lacks)
     return Look(State.DOWN, down, _last_up(account)) if down else Look(State.INTACT)
 
@@ -71,7 +71,7 @@ def _unseen(why: str) -> Look:
 
 def still_up(host: Host, canonical: Canonical) -> None:
     """Note that a kept canonical was seen up just now. Where that fails, it was last seen up before."""
-    with suppress(StateError, OSError):
+    with suppress(Exception):
         path = host.state.kept_account(canonical.recipe)
         account = read_upkeep(path)
         if isinstance(account, Upkeep):
@@ -219,8 +219,8 @@ def let_go_of_others(host: Host, fleet: Fleet, records: Records, marks: Collecti
 def _gone(host: Host, name: str) -> str:
     try:
         give_up(host, name)
-    except FAULTS as failed:
-        return f"{name}: is not to be kept running, and cannot be taken down now: {in_one_line(failed)}"
+    except Exception as failed:  # noqa: BLE001  it hinders no other recipe
+        return f"{name}: is not to be kept running, and cannot be taken down now: {reason_of(failed)}"
     return f"{name}: is not to be kept running, and was taken down"
 
 

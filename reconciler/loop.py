@@ -1,23 +1,24 @@
 """One pass: recover, observe, mirror, compare, plan, converge, read back, report. A dry run stops after the plan."""
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from attrs import evolve, frozen
 
-from desired.model import Fleet
+from desired.model import Fleet, Unobservable
 from reconciler.converge import Task, converge, untried
 from reconciler.core.findings import compare
 from reconciler.core.gate import Condition, gate
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Action, Plan, Step, Surroundings, make_plan
 from reconciler.core.report import Command, Report, Roll, Row, Run, summarise
-from reconciler.core.sights import State
-from reconciler.errors import InterruptedPassError
+from reconciler.core.sights import Sight, State
+from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.keeping import is_kept, still_up
 from reconciler.mirroring import Mirrored, bring_up
 from reconciler.observe import Observed, look_again, observe
-from reconciler.ports import Host
+from reconciler.ports import Host, Progress
 from reconciler.recover import recover
 from state.model import Canonical, Entry, Records
 
@@ -57,8 +58,10 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
     before that, InterruptedPassError passes through.
     """
     started_at = host.clock.now()
+    host = evolve(host, progress=_Unheeded(host.progress))
     notes = recover(host, asked.fleet)
-    _tell_ledger(host, "pass", {"trigger": host.place.trigger, "place": host.place.digest, "notes": list(notes)})
+    begun = {"trigger": host.place.trigger, "place": host.place.digest, "notes": list(notes)}
+    notes += _tell_ledger(host, "pass", begun)
     records = host.registry.read()
     mirrored = bring_up(host, observe(host, asked.fleet, asked.names, records))
     plan = plan_for(host, asked, mirrored.observed)
@@ -78,12 +81,43 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
     ]
     roll = _roll(asked, recorded, after)
     report = summarise(_run(host, asked, started_at), roll, rows, (*notes, *mirrored.notes))
-    _tell_ledger(host, "pass-end", {"exit_code": report.exit_code, "line": report.line, "signal": signal})
-    return Pass(report, signal)
+    ended = {"exit_code": report.exit_code, "line": report.line, "signal": signal}
+    return Pass(evolve(report, notes=(*report.notes, *_tell_ledger(host, "pass-end", ended))), signal)
+
+
+@frozen
+class _Unheeded:
+    """Progress that is told and never waited for: nothing depends on whether it can be shown."""
+
+    progress: Progress
+
+    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
+        with suppress(Exception):
+            self.progress.step(recipe, doing, last_seconds)
+
+    def done(self, recipe: str, said: str) -> None:
+        with suppress(Exception):
+            self.progress.done(recipe, said)
 
 
 def plan_for(host: Host, asked: Asked, observed: Observed) -> Plan:
-    """Findings and steps for what was seen."""
+    """Findings and steps for what was seen; a recipe of which no step can be made is one that could not be seen."""
+    try:
+        return _plan(host, asked, observed)
+    except Exception:  # noqa: BLE001  whose it is tells each sight by itself
+        sights = {name: _plannable(host, asked, sight) for name, sight in observed.sights.items()}
+        return _plan(host, asked, evolve(observed, sights=sights))
+
+
+def _plannable(host: Host, asked: Asked, sight: Sight) -> Sight:
+    try:
+        _plan(host, asked, Observed({sight.recipe.name: sight}, {}))
+    except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
+        return evolve(sight, answer=Unobservable(reason_of(bug)))
+    return sight
+
+
+def _plan(host: Host, asked: Asked, observed: Observed) -> Plan:
     around = Surroundings(host.place, host.canon, host.clock.now().date(), asked.retry)
     return make_plan(compare(observed.sights, observed.orphans), observed.sights, around)
 
@@ -141,5 +175,10 @@ def _read_notes(records: Records) -> tuple[str, ...]:
     return (said,) if records.copied else ()
 
 
-def _tell_ledger(host: Host, kind: str, body: Mapping[str, object]) -> None:
-    host.registry.append([Entry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
+def _tell_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:
+    """Append a line on the whole pass; where that fails, a note on it."""
+    try:
+        host.registry.append([Entry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
+    except Exception as failed:  # noqa: BLE001  each recipe's own record tells whether it could be written
+        return (f"the ledger was not told of this {kind}: {reason_of(failed)}",)
+    return ()

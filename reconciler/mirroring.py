@@ -1,6 +1,6 @@
 """Brings mirrors up to upstream's answers, and remembers what those said. Nothing is tried here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import evolve, frozen
@@ -10,10 +10,9 @@ from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.sights import Sight, mirrored_tags, want_of
 from reconciler.crossing import Updated
-from reconciler.errors import InfrastructureError, UpstreamError, in_one_line
+from reconciler.errors import UpstreamError, reason_of
 from reconciler.observe import Observed
 from reconciler.ports import Host
-from state.errors import StateError
 from state.model import Answer, KnownTag, Memory
 
 
@@ -43,13 +42,28 @@ def bring_up(host: Host, observed: Observed) -> Mirrored:
             notes += said
         except UpstreamError as fault:
             sights[name] = evolve(sight, answer=Unobservable(fault.message))
-        except (InfrastructureError, StateError, OSError) as failed:
+        except Exception as failed:  # noqa: BLE001  one mirror that cannot follow hinders no other recipe
             sights[name] = sight
-            hindrances[name] = f"the mirror could not be brought up: {in_one_line(failed)}"
+            hindrances[name] = f"the mirror could not be brought up: {reason_of(failed)}"
     changed = [sights[name].memory for name in sights if sights[name].memory != observed.sights[name].memory]
-    if changed:
-        host.registry.remember(changed, [])
+    for name, why in _remember(host, changed).items():
+        sights[name] = observed.sights[name]
+        hindrances[name] = f"what upstream said could not be recorded: {why}"
     return Mirrored(evolve(observed, sights=sights), hindrances, tuple(notes))
+
+
+def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
+    """Write all in one go, or where that fails each for itself; returns by recipe why one could not be written."""
+    failures: dict[str, str] = {}
+    try:
+        if memories:
+            host.registry.remember(memories, [])
+    except Exception as failed:  # noqa: BLE001  as above
+        if len(memories) == 1:
+            return {memories[0].recipe: reason_of(failed)}
+        for memory in memories:
+            failures |= _remember(host, [memory])
+    return failures
 
 
 def _follow(host: Host, sight: Sight) -> tuple[Sight, tuple[str, ...]]:

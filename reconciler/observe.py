@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve, frozen
 
@@ -11,11 +11,10 @@ from desired.model import Fleet, Recipe, Unobservable
 from reconciler.casts import apps_of
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.crossing import Question, Reply, Same
-from reconciler.errors import in_one_line
+from reconciler.errors import in_one_line, reason_of
 from reconciler.generations import look_at, newest_intact
 from reconciler.keeping import Standings, is_kept, look_at_kept, survey
 from reconciler.ports import Host
-from state.errors import StateError
 from state.model import Answer, Memory, Records
 
 
@@ -31,7 +30,7 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
     """Ask upstream of all `names` and look at what is recorded of them. Changes nothing."""
     selected = [fleet.recipes[name] for name in names]
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
-    replies = host.upstream.ask([Question(recipe, _known(memories[recipe.name])) for recipe in selected])
+    replies = _replies(host, [Question(recipe, _known(memories[recipe.name])) for recipe in selected])
     standings = survey(host, {recipe.name: recipe for recipe in selected})
     asked = [_asked(host, recipe, replies.get(recipe.name), memories[recipe.name]) for recipe in selected]
     sights = {sight.recipe.name: _kept(host, _ours(host, fleet, sight, records), standings) for sight in asked}
@@ -47,6 +46,14 @@ def look_again(host: Host, fleet: Fleet, observed: Observed, records: Records) -
         for name, sight in observed.sights.items()
     }
     return Observed(sights, _orphans(host, fleet, records) if observed.orphans else {})
+
+
+def _replies(host: Host, questions: Sequence[Question]) -> Mapping[str, Reply]:
+    try:
+        return host.upstream.ask(questions)
+    except Exception as failed:  # noqa: BLE001  what is ours can still be looked at
+        unasked = Unobservable(f"upstream could not be asked: {reason_of(failed)}")
+        return {question.recipe.name: unasked for question in questions}
 
 
 def _memory(records: Records, name: str) -> Memory:
@@ -97,9 +104,10 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
             missing_tools=host.commands.missing(sight.recipe.requires),
             tests_unreadable=unreadable,
         )
-    except (OSError, StateError) as failed:
-        look = Look(State.NONE if canonical is None else State.UNKNOWN, str(failed))
-        return evolve(sight, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {failed}"))
+    except Exception as failed:  # noqa: BLE001  one recipe that cannot be looked at hinders no other
+        why = reason_of(failed)
+        look = Look(State.NONE if canonical is None else State.UNKNOWN, why)
+        return evolve(sight, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {why}"))
 
 
 def _kept(host: Host, sight: Sight, standings: Standings) -> Sight:

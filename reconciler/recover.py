@@ -1,21 +1,21 @@
 """Finishes or undoes what a dead pass left, first thing in every pass. Never needs a person."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from desired.model import Fleet
 from desired.values import is_recipe_name
-from reconciler.errors import BusyError, InfrastructureError
+from reconciler.casts import apps_of
+from reconciler.errors import BusyError, reason_of
 from reconciler.generations import note_looks, prune
 from reconciler.keeping import let_go_of_others
 from reconciler.ports import Host
 from reconciler.promote import close_intent
 from reconciler.reservation import clear_leftovers
 from reconciler.strays import may_be_slot, strays, unrecorded
-from state.errors import StateError
 from state.folder import is_slot
-from state.model import Intent, Memory, Records
+from state.model import Canonical, Intent, Memory, Records
 
 NAMED_STRAYS = 5
 
@@ -26,30 +26,34 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     marks, remarks = _marked(host)
     records = host.registry.read()
     begun = {intent.recipe for intent in records.intents}
-    remarks += [remark for name in _occupied(host, marks, begun) for remark in _empty(host, name)]
-    remarks += [_close(host, intent) for intent in records.intents]
-    for name, canonical in records.canonicals.items():
-        recipe = fleet.recipes.get(name)
-        if recipe is not None and host.state.generations(name).is_dir():
-            memory = note_looks(host, name, records.memories.get(name, Memory(name)))
-            prune(host, canonical, recipe.canonical.generations, memory)
-    _drop_empty(host, records)
-    remarks += let_go_of_others(host, fleet, records, marks)
+    remarks += _without("the work folder", lambda: _empty_all(host, fleet, _occupied(host, marks, begun)))
+    remarks += [remark for intent in records.intents for remark in _close(host, intent)]
+    remarks += [
+        remark for canonical in records.canonicals.values() for remark in _prune(host, fleet, canonical, records)
+    ]
+    remarks += _without("canonicals/", lambda: _drop_empty(host, records))
+    remarks += _without("kept/", lambda: let_go_of_others(host, fleet, records, marks))
+    left = "move it away, or remove it if nobody needs it"
+    remarks += _without("the state folder", lambda: _named(strays(host.state), left))
     of_canonicals = "if an older canon.db was put back, bring the newer one back; otherwise move it away"
-    return (
-        *_ledger(host),
-        *remarks,
-        *_named(strays(host.state), "move it away, or remove it if nobody needs it"),
-        *_named(unrecorded(host, records), of_canonicals),
-    )
+    remarks += _without("canonicals/", lambda: _named(unrecorded(host, records), of_canonicals))
+    return (*_ledger(host), *remarks)
+
+
+def _without(what: str, do: Callable[[], Iterable[str]]) -> list[str]:
+    """The remarks of one part of it; where that cannot be done now, why: no pass is kept from its work by that."""
+    try:
+        return list(do())
+    except Exception as failed:  # noqa: BLE001  as above
+        return [f"{what}: not cleared up now: {reason_of(failed)}"]
 
 
 def _ledger(host: Host) -> list[str]:
     """A word where the ledger's chain is broken: canonicals do not rest on it, and the pass goes on."""
     try:
         host.registry.verify()
-    except StateError as broken:
-        return [f"{broken.message}: nothing is decided by it; compare canon.db with a backup"]
+    except Exception as broken:  # noqa: BLE001  it hinders no recipe
+        return [f"{reason_of(broken)}: nothing is decided by it; compare canon.db with a backup"]
     return []
 
 
@@ -60,8 +64,8 @@ def _marked(host: Host) -> tuple[set[str], list[str]]:
     for name, driver in host.drivers.items():
         try:
             marks |= {*driver.leftovers(host.state.root)}
-        except InfrastructureError as failed:
-            remarks.append(f"what a dead run may have left to the {name} driver is not known: {failed.message}")
+        except Exception as failed:  # noqa: BLE001  what one driver cannot tell hinders no other
+            remarks.append(f"what a dead run may have left to the {name} driver is not known: {reason_of(failed)}")
     return marks, remarks
 
 
@@ -75,28 +79,57 @@ def _occupied(host: Host, marks: Collection[str], begun: Collection[str]) -> lis
     return sorted(folders | {name for name in marked if is_recipe_name(name)})
 
 
+def _empty_all(host: Host, fleet: Fleet, names: Iterable[str]) -> list[str]:
+    return [remark for name in names for remark in _empty(_concerned(host, fleet, name), name)]
+
+
+def _concerned(host: Host, fleet: Fleet, name: str) -> Host:
+    """The host with the drivers of a recipe and of all that it needs; all drivers for what is not declared."""
+    if name not in fleet.recipes:
+        return host
+    return host.concerning({fleet.recipes[app].driver for app in apps_of(fleet.recipes[name], fleet.recipes)})
+
+
 def _empty(host: Host, name: str) -> list[str]:
     try:
         cleared = clear_leftovers(host, name)
     except BusyError:
         return []  # a trial or a raise that lives: its recipe is not tried, and its owner named
-    except InfrastructureError as failed:
-        return [f"{name}: what a dead run left cannot be removed now: {failed.message}"]
+    except Exception as failed:  # noqa: BLE001  it hinders no other recipe
+        return [f"{name}: what a dead run left cannot be removed now: {reason_of(failed)}"]
     return [f"{name}: a slot left by a dead run was removed"] if cleared else []
 
 
-def _close(host: Host, intent: Intent) -> str:
-    close_intent(host, intent, "the pass that began it died")
-    return f"{intent.recipe}: the promotion of {intent.version}, begun by a dead pass, was undone"
+def _close(host: Host, intent: Intent) -> list[str]:
+    what = f"{intent.recipe}: the promotion of {intent.version}, begun by a dead pass,"
+    try:
+        close_intent(host, intent, "the pass that began it died")
+    except Exception as failed:  # noqa: BLE001  it hinders no other recipe
+        return [f"{what} cannot be undone now: {reason_of(failed)}"]
+    return [f"{what} was undone"]
 
 
-def _drop_empty(host: Host, records: Records) -> None:
-    """Remove the folders that undone first promotions leave."""
+def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> list[str]:
+    recipe = fleet.recipes.get(canonical.recipe)
+    try:
+        if recipe is not None and host.state.generations(canonical.recipe).is_dir():
+            memory = note_looks(
+                host, canonical.recipe, records.memories.get(canonical.recipe, Memory(canonical.recipe))
+            )
+            prune(host, canonical, recipe.canonical.generations, memory)
+    except Exception as failed:  # noqa: BLE001  it hinders no other recipe
+        return [f"{canonical.recipe}: its older snapshots cannot be removed now: {reason_of(failed)}"]
+    return []
+
+
+def _drop_empty(host: Host, records: Records) -> list[str]:
+    """Remove the folders that undone first promotions leave; there is nothing to tell of it."""
     folder = host.state.canonicals
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in records.canonicals:
             with suppress(OSError):  # whatever is no empty folder
                 path.rmdir()
+    return []
 
 
 def _named(found: Sequence[Path], hint: str) -> list[str]:

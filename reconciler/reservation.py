@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
+from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError, reason_of
 from reconciler.ports import Driver, Host
 from state.durable import remove_tree
 from state.errors import LockHeldError
@@ -59,7 +59,14 @@ def _leave(host: Host, recipe: str) -> None:
 
 
 def _remove(host: Host, recipe: str) -> None:
-    _clear(host, recipe)
+    """What will not go now decides nothing of what was done here: the next pass tries again, and names it."""
+    try:
+        left = _clear(host, recipe)
+    except Exception as failed:  # noqa: BLE001  as above
+        host.progress.step(recipe, f"not all of its slot would go: {reason_of(failed)}")
+        return
+    if left:
+        return
     with suppress(OSError):  # the next owner may be in it already
         # The lock goes last: without it, what is left would be somebody's folder.
         host.state.slot_lock(recipe).unlink()

@@ -9,7 +9,7 @@ from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
 from reconciler.crossing import Absent, App, Residue, Seen
-from reconciler.errors import InfrastructureError, was_killed
+from reconciler.errors import InfrastructureError, in_one_line, was_killed
 from reconciler.ports import Driver, Host
 from reconciler.redact import Redaction, redaction, slot_secrets
 from state.durable import remove_tree
@@ -63,7 +63,8 @@ class Slot:
     """A place for a recipe and what it needs. `emptied` tells whether nothing was there when it was opened.
 
     `log` is the file that deployments and commands in it write to; it changes from tier to tier. `ready` has the apps
-    that are to stay up, by recipe.
+    that are to stay up, by recipe. `closed` tells that what could be
+    removed of it is.
     """
 
     host: Host
@@ -75,6 +76,7 @@ class Slot:
     ready: dict[str, ReadySince] = field(factory=dict)
     remarks: list[str] = field(factory=list)
     used: list[tuple[str, str, Path]] = Factory(list)
+    closed: bool = False
 
     @property
     def mark(self) -> str:
@@ -157,6 +159,7 @@ class Slot:
         left = self._left()
         remarks = [*self.remarks, *unfetched, *(f"the run added {path}" for path in added[:5])]
         remarks += [f"{what} would not go" for what in left]
+        self.closed = True
         return Closing(tuple(altered), tuple(remarks), left)
 
     def _alterations(self) -> tuple[list[Alteration], list[str], list[str]]:
@@ -188,7 +191,10 @@ class Slot:
             self._note(placed, placed.driver.remove(placed.app))
         for driver in self.host.drivers.values():
             self._note_ended("the slot", driver.clear(self.mark))
-        remove_tree(self.folder)
+        try:
+            remove_tree(self.folder)
+        except OSError as failed:
+            self.remarks.append(f"the slot could not be removed: {in_one_line(failed)}")
 
     def _left(self) -> tuple[str, ...]:
         marks = [mark for driver in self.host.drivers.values() for mark in driver.leftovers(self.folder)]
@@ -226,7 +232,7 @@ def open_slot(host: Host, reserved_folder: Path, role: str, log: Path) -> Iterat
     try:
         yield slot
     finally:
-        if folder.exists():
+        if not slot.closed:
             slot.close()
 
 

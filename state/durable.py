@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ _HINTS = {
     errno.EROFS: "mount its disk for writing",
     errno.EIO: "look at the disk; what is there may be whole, so leave it where it is",
 }
+_MOUNTS = Path("/proc/self/mountinfo")
+# A blank, tab, newline or backslash in a name, as the kernel writes it there.
+_OCTAL = re.compile(rb"\\([0-7]{3})")
 _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
@@ -109,7 +113,11 @@ def _unlink_if_ours(path: Path, descriptor: int) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a file or a folder with all that is in it, also below folders that forbid it; absence is fine."""
+    """Delete a file or a folder with all that is in it, also below folders that forbid it; absence is fine.
+
+    Nothing is deleted where something is mounted within: what lies there is somebody else's. Of what will not go the
+    first is raised as an OSError with its whole path, once all the rest is deleted.
+    """
     try:
         look = path.lstat()
     except FileNotFoundError:
@@ -117,16 +125,44 @@ def remove_tree(path: Path) -> None:
     if not stat.S_ISDIR(look.st_mode):
         path.unlink()
         return
-    _open_up(os.fsencode(path))
-    shutil.rmtree(path)
+    if mounted := next(_mounts_within(path), None):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), mounted)
+    failures: list[OSError] = []
+    _open_up(os.fsencode(path), failures)
+    shutil.rmtree(path, onerror=lambda _, place, error: _note_failure(failures, place, error[1]))
+    if failures and os.path.lexists(path):
+        raise failures[0]
 
 
-def _open_up(root: bytes) -> None:
+def _note_failure(failures: list[OSError], place: str | bytes, error: BaseException) -> None:
+    """Python names a file below a folder by its last part alone."""
+    if not isinstance(error, OSError):
+        raise error
+    if not isinstance(error, FileNotFoundError) and error.errno != errno.ENOTEMPTY:
+        failures.append(OSError(error.errno, os.strerror(error.errno or errno.EIO), os.fsdecode(place)))
+
+
+def _mounts_within(path: Path) -> Iterator[str]:
+    """Where something is mounted at or below `path`, as the kernel lists it: also what binds another folder there."""
+    above = os.fsencode(path.parent.resolve() / path.name)
+    for line in _MOUNTS.read_bytes().splitlines():
+        point = _OCTAL.sub(lambda found: bytes([int(found[1], 8)]), line.split()[4])
+        if point == above or point.startswith(above + b"/"):
+            yield os.fsdecode(point)
+
+
+def _open_up(root: bytes, failures: list[OSError]) -> None:
     """Let the owner into every folder below `root`: an app may leave some that not even their owner may write."""
-    os.chmod(root, PRIVATE_FOLDER)  # noqa: PTH101 - names may be no text
+    _let_in(root, failures)
     for above, names, _ in os.walk(root):
         for name in names:
-            folder = os.path.join(above, name)  # noqa: PTH118 - names may be no text
-            mode = os.lstat(folder).st_mode
-            if stat.S_ISDIR(mode) and mode & PRIVATE_FOLDER != PRIVATE_FOLDER:
-                os.chmod(folder, PRIVATE_FOLDER)  # noqa: PTH101 - names may be no text
+            _let_in(os.path.join(above, name), failures)  # noqa: PTH118 - names may be no text
+
+
+def _let_in(folder: bytes, failures: list[OSError]) -> None:
+    try:
+        mode = os.lstat(folder).st_mode
+        if stat.S_ISDIR(mode) and mode & PRIVATE_FOLDER != PRIVATE_FOLDER:
+            os.chmod(folder, PRIVATE_FOLDER)  # noqa: PTH101 - names may be no text
+    except OSError as error:
+        _note_failure(failures, folder, error)

@@ -56,13 +56,14 @@ class Attempt:
 
 @frozen
 class Outcome:
-    """A step's label with one sentence of evidence for it."""
+    """A step's label with one sentence of evidence for it; `remarks` are of what was cleared up after it."""
 
     step: Step
     result: Result
     reason: str
     attempt: Attempt
     have: Canonical | None
+    remarks: tuple[str, ...] = ()
 
 
 def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:

@@ -103,7 +103,8 @@ class Roll:
 class Population:
     """How many recipes there were at each stage; `declared` counts the whole fleet, `selected` those asked for.
 
-    `orphaned` counts what is recorded and no longer declared; these are told of beside the fleet.
+    `orphaned` counts what is recorded and no longer declared; these are told of beside the fleet. Of those that a pass
+    was `to_try`, it has `tried` so many.
     """
 
     declared: int
@@ -114,6 +115,8 @@ class Population:
     decided: int
     reported: int
     orphaned: int = 0
+    to_try: int = 0
+    tried: int = 0
 
 
 @frozen
@@ -133,6 +136,7 @@ def summarise(run: Run, roll: Roll, rows: Iterable[Row], notes: Sequence[str] = 
     """The report of these rows; where they are not all on the roll, or not once each, it says so and is hollow."""
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
+    planned = [row.outcome for row in rows if row.outcome is not None and row.outcome.step.release is not None]
     population = Population(
         declared=roll.declared,
         selected=len(roll.selected),
@@ -142,6 +146,8 @@ def summarise(run: Run, roll: Roll, rows: Iterable[Row], notes: Sequence[str] = 
         decided=len(decided),
         reported=len({row.recipe for row in decided} & set(roll.selected)),
         orphaned=len(roll.orphans),
+        to_try=len(planned),
+        tried=sum(outcome.attempt.trial is not None for outcome in planned),
     )
     counts = Counter(slice_of(row) for row in rows)
     whole = {each: counts.get(each, 0) for each in Slice}
@@ -243,4 +249,5 @@ def closing_line(population: Population, counts: Mapping[Slice, int]) -> str:
     enrolled = population.enrolled
     outside = f"{counts[Slice.EXCEPTED]} excepted, {counts[Slice.ORPHANED]} orphaned"
     decided = population.decided - population.excepted
-    return f"{selected}{enrolled} enrolled, {decided} decided: {', '.join(parts)}; {outside}"
+    tried = f"; {population.tried} of {population.to_try} tried" if population.to_try else ""
+    return f"{selected}{enrolled} enrolled, {decided} decided: {', '.join(parts)}; {outside}{tried}"

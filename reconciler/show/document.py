@@ -74,7 +74,11 @@ def report_document(report: Report) -> Json:
         "format": FORMAT,
         "command": report.run.command,
         "pass": run_part(report.run),
-        "population": population_part(report.population),
+        "population": {
+            **population_part(report.population),
+            "to_try": report.population.to_try,
+            "tried": report.population.tried,
+        },
         "recipes": [_row(row) for row in report.rows],
         "summary": _summary(report.counts, report.line),
         "notes": list(report.notes),

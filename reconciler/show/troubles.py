@@ -32,6 +32,8 @@ def remarks(row: Row) -> Iterator[str]:
         yield from trial.findings
         if trial.base.removable:
             yield f"the pin in [upgrade] has done its work and may be deleted: {trial.base.why}"
+    if row.outcome is not None:
+        yield from row.outcome.remarks
     yield from _odd_tags(row.finding)
 
 

@@ -263,12 +263,14 @@ def test_the_exit_code_is_the_gravest_of_all_rows(world: World, data: st.DataObj
 @given(worlds(), st.data())
 def test_the_sum_of_the_closing_line_closes(world: World, data: st.DataObject) -> None:
     report = told_of(world, rows_of(data, world))
-    head, inside, outside = re.split(r"[:;]", report.line)
+    head, inside, outside, *trials = re.split(r"[:;]", report.line)
     enrolled, decided = (int(number) for number in re.findall(r"\d+", head))
     assert enrolled == decided == sum(int(number) for number in re.findall(r"\d+", inside))
     excepted, orphaned = (int(number) for number in re.findall(r"\d+", outside))
     assert (enrolled + excepted, orphaned) == (len(world.sights), len(world.orphans))
     assert sum(report.counts.values()) == len(report.rows)
+    tried = [row.outcome for row in report.rows if row.outcome is not None and row.outcome.attempt.trial is not None]
+    assert [int(each.split()[0]) for each in trials] in ([], [len(tried)])
 
 
 @fewer

@@ -1,0 +1,282 @@
+"""What fails for one recipe, at every call and in every pass, is that recipe's: all others are decided and tried."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.outcome import Result
+from reconciler.crossing import Command
+from reconciler.errors import InfrastructureError
+from reconciler.loop import Pass
+from reconciler.show.troubles import remarks
+from state.errors import SnapshotError
+from tests.calls import Call, Ear, Honest
+from tests.world import World
+
+ILL, WELL = "ill", ("after", "well")
+OLD, NEW = "1.0.0", "2.0.0"
+
+# Every method of every port that concerns one recipe, and whether a pass can do without it.
+MENDABLE = [
+    "driver.leftovers",
+    "driver.clear",
+    "driver.remove",
+    "driver.logs",
+    "snapshots.delete",
+    "snapshots.delete_sealed",
+    "progress.step",
+    "progress.done",
+]
+NEEDED = [
+    "mirrors.look",
+    "mirrors.update",
+    "mirrors.checkout",
+    "mirrors.alterations",
+    "mirrors.resolve",
+    "driver.needs",
+    "driver.deploy",
+    "driver.look",
+    "driver.stop",
+    "driver.save",
+    "driver.load",
+    "driver.app_run",
+    "secrets.provide",
+    "commands.run",
+    "readiness.wait",
+    "registry.begin",
+    "registry.commit",
+    "snapshots.seal",
+    "snapshots.move",
+    "snapshots.glance",
+    "snapshots.unpack",
+]
+FAULTS: dict[str, Callable[[], Exception]] = {
+    "host": lambda: InfrastructureError("it is out of order"),
+    "disk": lambda: OSError(5, "Input/output error", "/state/some/file"),
+    "state": lambda: SnapshotError("it cannot be read"),
+    "bug": lambda: AssertionError("nobody thought of this"),
+}
+
+
+def concerns(given: object, name: str) -> bool:
+    """Whether an argument of a call is about this recipe."""
+    if isinstance(given, list | tuple):
+        return any(concerns(each, name) for each in given)
+    if isinstance(given, str | Path):
+        return name in str(given).split("/")
+    if isinstance(given, Command):
+        return concerns(given.mark, name)
+    return name in {getattr(given, "name", None), getattr(given, "recipe", None)}
+
+
+def failing(method: str, fault: Callable[[], Exception]) -> Ear:
+    """Every call of this method that is about the ill recipe fails, in every pass."""
+
+    def answer(call: Call, honest: Honest) -> object:
+        given = [*call.args, *call.more.values()]
+        if call.name == method and any(concerns(each, ILL) for each in given):
+            raise fault()
+        return honest()
+
+    return Ear(answer, deaf=frozenset({"clock"}))
+
+
+def world(root: Path) -> World:
+    """Three recipes with a canonical each and a newer release; the ill one comes in between."""
+    made = World(root)
+    for name in ("after", ILL, "well"):
+        made.declare(name)
+        made.tag(name, OLD)
+    made.run()
+    for name in ("after", ILL, "well"):
+        made.tag(name, NEW)
+    return made
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return world(tmp_path_factory.mktemp("start"))
+
+
+def others_are_served(done: Pass) -> None:
+    results = {row.recipe: row.result for row in done.report.rows}
+    assert {name: results[name] for name in WELL} == dict.fromkeys(WELL, Result.PROMOTED)
+    assert (done.report.population.decided, done.report.population.reported) == (3, 3)
+    tried = re.search(r"; (\d) of (\d) tried$", done.report.line)
+    assert tried
+    assert int(tried[1]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        (method, kind)
+        for number, method in enumerate([*NEEDED, *MENDABLE])
+        for kind in (list(FAULTS)[number % 3], "bug")
+    ],
+)
+def test_what_always_fails_for_one_recipe_is_no_other_recipes_business(
+    start: World, tmp_path: Path, method: str, kind: str
+) -> None:
+    here = start.copy(tmp_path)
+    here.wrap = ear = failing(method, FAULTS[kind])
+    done = here.run()
+    others_are_served(done)
+    ill = next(row for row in done.report.rows if row.recipe == ILL)
+    if method in NEEDED:
+        assert ill.result is not Result.PROMOTED
+        assert ill.result in {Result.INFRASTRUCTURE, Result.GREEN_NOT_PROMOTED, Result.NOT_TRIED, Result.NONE}
+        assert done.report.exit_code == 1 or ill.result is Result.GREEN_NOT_PROMOTED
+        assert here.records().canonicals[ILL].version == OLD
+
+    for name in WELL:
+        here.tag(name, "3.0.0")
+    others_are_served(here.run())
+
+    ear.answer = lambda _, honest: honest()
+    healed = here.run()
+    assert here.records().canonicals[ILL].version == NEW, healed.report.rows
+    assert here.running == {}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("method", ["upstream.ask", "registry.append"])
+def test_what_is_asked_for_all_at_once_and_fails_ends_no_pass(
+    start: World, tmp_path: Path, method: str, kind: str
+) -> None:
+    here, fault = start.copy(tmp_path), FAULTS[kind]
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == method:
+            raise fault()
+        return honest()
+
+    here.wrap = Ear(answer)
+    report = here.run().report
+    assert (report.population.decided, report.population.reported) == (3, 3)
+    assert {row.result for row in report.rows} == {Result.NONE if method == "upstream.ask" else Result.PROMOTED}
+    assert (report.exit_code == 1) is (method == "upstream.ask")
+
+
+def test_a_driver_that_can_do_nothing_hinders_no_recipe_of_another(start: World, tmp_path: Path) -> None:
+    here = start.copy(tmp_path)
+    here.declare(ILL, driver="swarm")
+    down: list[object] = []
+
+    def wrap(name: str, port: object) -> object:
+        if name == "driver":
+            down.append(port)
+        # The world makes one driver after the other, in the order of `drivers`.
+        broken = name == "driver" and list(here.drivers)[(len(down) - 1) % 2] == "swarm"
+        return Ear(lambda call, _: _refuse(call))(name, port) if broken else port
+
+    here.wrap = wrap
+    done = here.run()
+    others_are_served(done)
+    assert next(row.result for row in done.report.rows if row.recipe == ILL) is Result.INFRASTRUCTURE
+    assert any("swarm driver" in note for note in done.report.notes)
+
+
+def _refuse(call: Call) -> object:
+    raise InfrastructureError(f"{call.method}: nobody answers")
+
+
+# ---- on the real file system ----
+
+
+@contextmanager
+def immutable(path: Path) -> Iterator[None]:
+    """A file that nobody can delete; skips where that cannot be had."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    if (
+        not shutil.which("chattr")
+        or subprocess.run(["chattr", "+i", path], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("chattr +i needs root and a file system that knows it")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", path], check=True)
+
+
+@contextmanager
+def mounted(path: Path, source: Path) -> Iterator[None]:
+    """Another folder bound within; skips where this user may not mount."""
+    path.mkdir(parents=True)
+    done = subprocess.run(["mount", "--bind", source, path], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"may not mount: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", path], check=True)
+
+
+def left_by_a_dead_pass(here: World) -> Path:
+    """The slot of a trial of the ill recipe, with its lock."""
+    slot = here.state.slot(ILL)
+    slot.mkdir(parents=True)
+    (slot / "lock").touch()
+    (slot / "install" / "ill" / "data").mkdir(parents=True)
+    (slot / "install" / "ill" / "data" / "other").write_text("goes")
+    return slot / "install" / "ill" / "data"
+
+
+def test_a_file_that_nobody_can_delete_stops_one_recipe_and_is_named_with_its_whole_path(
+    start: World, tmp_path: Path
+) -> None:
+    here = start.copy(tmp_path)
+    data = left_by_a_dead_pass(here)
+    old = here.state.canonical("well", 1)
+    told = ""
+    with immutable(data / "stays"), immutable(old / "snapshot.tar"):
+        for version in (NEW, "3.0.0"):
+            for name in WELL:
+                here.tag(name, version)
+            done = here.run()
+            others_are_served(done)
+            report = done.report
+            told = "\n".join(
+                [*report.notes, *(f"{row.recipe}: {each}" for row in report.rows for each in remarks(row))]
+            )
+            assert f"{ILL}: what a dead run left cannot be removed now: Operation not permitted ({data}/stays)" in told
+            assert done.report.exit_code == 1
+            ill = next(row.outcome for row in done.report.rows if row.recipe == ILL)
+            assert ill is not None
+            assert f"({data}/stays)" in ill.reason
+        assert "well: its older snapshots cannot be removed now: " in told
+        assert f"{old}/snapshot.tar" in told
+        assert not (data / "other").exists()
+    assert here.run().report.exit_code == 0
+    assert here.records().canonicals[ILL].version == NEW
+    assert not old.exists()
+
+
+def test_what_is_mounted_within_a_slot_is_named_and_never_deleted(start: World, tmp_path: Path) -> None:
+    here = start.copy(tmp_path / "world")
+    data, mine = left_by_a_dead_pass(here), tmp_path / "mine"
+    mine.mkdir()
+    (mine / "diary").write_text("dear diary")
+    with mounted(data / "a folder", mine):
+        done = here.run()
+        others_are_served(done)
+        assert any(f"({data}/a folder); something is mounted there: umount it" in note for note in done.report.notes)
+    assert (mine / "diary").read_text() == "dear diary"
+    assert here.run().report.exit_code == 0
+
+
+def test_logs_that_cannot_be_written_are_that_recipes_trouble(start: World, tmp_path: Path) -> None:
+    here = start.copy(tmp_path)
+    logs = here.state.trial_logs(ILL)
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.write_text("no folder")
+    here.wrap = failing("driver.deploy", FAULTS["bug"])
+    done = here.run()
+    others_are_served(done)
+    assert str(logs) in str([row.outcome for row in done.report.rows if row.recipe == ILL])
