@@ -42,8 +42,8 @@ class Finding:
     """What compare says of one recipe; `reason` is one sentence. `since` is when the wanted release was first seen.
 
     `want` is None for an orphan; `vanished` are known release tags that upstream no longer has; `unread` are no release
-    tags and look later than what is wanted, the latest first. `unreadable` says why our mirror cannot be read, "" where
-    it can; `older` is the newest intact generation before a damaged canonical.
+    tags and look later than what is wanted and had, the latest first. `unreadable` says why our mirror cannot be read,
+    "" where it can; `older` is the newest intact generation before a damaged canonical.
     """
 
     recipe: str

@@ -1,9 +1,9 @@
 """Tags that look like versions and are no releases: which of them a person should know of, and how they are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from desired.model import Ambiguous, NeverReleased, Release, Want
+from desired.model import Ambiguous, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import unread_versions
 from reconciler.core.sights import Sight, believed_tags
@@ -13,15 +13,25 @@ SHOWN_OF_LONG: Final = 40
 
 
 def unread_tags(sight: Sight, want: Want) -> tuple[str, ...]:
-    """Those that look later than what is wanted, the latest first; all of them where upstream has no release tag."""
-    tags = believed_tags(sight) or {}
-    match want:
-        case Release(version=newest) | Ambiguous(tags=(newest, *_)):
-            return unread_versions(tags, sight.recipe.allow, version_key(newest)[:3])
-        case NeverReleased():
-            return unread_versions(tags, sight.recipe.allow if has_releases(tags) else "*")
-        case _:
-            return ()
+    """Those that look later than what is wanted and had, the latest first; all of them where there is neither.
+
+    The range of the declaration counts unless upstream has no release tag at all.
+    """
+    tags = believed_tags(sight)
+    if tags is None or isinstance(want, Unobservable):
+        return ()
+    allow = sight.recipe.allow if has_releases(tags) else "*"
+    return unread_versions(tags, allow, max(_known(sight, want), default=()))
+
+
+def _known(sight: Sight, want: Want) -> Iterator[tuple[int, ...]]:
+    """The numbers of what is wanted and of what is had."""
+    if isinstance(want, Release):
+        yield version_key(want.version)[:3]
+    if isinstance(want, Ambiguous):
+        yield version_key(want.tags[0])[:3]
+    if sight.canonical is not None:
+        yield version_key(sight.canonical.version)[:3]
 
 
 def has_releases(tags: Mapping[str, str | None]) -> bool:

@@ -208,6 +208,20 @@ def test_tags_that_look_newer_than_what_is_wanted_are_named(
     assert found(evolve(seen, recipe=evolve(seen.recipe, allow=allow))).unread == unread
 
 
+@pytest.mark.parametrize(
+    ("tags", "unread"),
+    [
+        ({"0.5": A, "1.10": B}, ("1.10",)),
+        ({"0.9.0": A, "0.9.9.1": C, "1.10": B}, ("1.10",)),
+        ({"1.1.0": A, "1.0.5.1": C, "1.10": B}, ("1.10",)),
+    ],
+)
+def test_tags_that_look_newer_than_what_is_wanted_but_not_than_what_is_had_are_not_named(
+    tags: dict[str, str | None], unread: tuple[str, ...]
+) -> None:
+    assert found(sight(tags, HAVE)).unread == unread
+
+
 def test_a_sentence_names_five_unread_tags_at_most() -> None:
     reason = found(sight({f"1.{minor}": A for minor in range(8)})).reason
     assert "1.7, 1.6, 1.5, 1.4, 1.3 and 3 more (" in reason
