@@ -40,13 +40,14 @@ class Stranger:
 
     def family(self) -> list[int]:
         """Itself and the children that stay."""
-        return [process.pid for process in everyone() if process.session == self.pid and not _is_brief(process.pid)]
+        members = [process.pid for process in everyone() if process.session == self.pid]
+        return [pid for pid in members if pid == self.pid or _stays(pid)]
 
 
-def _is_brief(pid: int) -> bool:
+def _stays(pid: int) -> bool:
     with suppress(OSError):
-        return b"0.02" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    return True
+        return Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\x001000\0"
+    return False
 
 
 @pytest.fixture
