@@ -47,6 +47,7 @@ FILLED_LISTS: Final[Mapping[Any, Any]] = {Command: tuple[Argument, ...], StatusC
 """Lists that may not be empty."""
 
 _RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
+_MAKERS_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 _ENV_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _DURATION: Final = r"[1-9][0-9]{0,4}[smhd]"
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -204,7 +205,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Protocol: _choice("https", "ssh", "http", "file"),
     Proxy: _text('"direct", or the URL of a proxy such as "http://127.0.0.1:8080"', _PROXY),
     RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),
-    SecretName: _text("the name of a secret: a-z, 0-9 and _, at most 64 characters", r"[a-z0-9_]{1,64}"),
+    SecretName: _text("the name of a secret: letters, 0-9, _, - and ., at most 64 characters", _MAKERS_NAME),
     StatusCode: _number(100, 599),
     ToolName: _text('the name of a program, without "/"', r"[A-Za-z0-9_.+][A-Za-z0-9_.+-]*"),
     UnitName: _text('the name of a unit that ends in ".service", or ""', r"([A-Za-z0-9:_.\\@-]+\.service)?"),

@@ -92,7 +92,8 @@ class Given:
 
     `settings` go beyond the app's own `.env.sample`, `overlays` are files of the fleet. `needs_port` says that the app
     has to be reached at a port for its readiness to be told. What the release runs once before it starts has to end
-    within `timeout`.
+    within `timeout`. `like` is another app of the recipe, whose sample a new one is deployed with instead of the
+    release's own.
     """
 
     version: str
@@ -101,15 +102,25 @@ class Given:
     overlays: tuple[Path, ...] = ()
     needs_port: bool = True
     timeout: timedelta = USUAL_TIMEOUT
+    like: App | None = None
 
 
 @frozen
 class SecretNeed:
-    """A secret that the app reads. `length` is None where length alone cannot make it: a maker must."""
+    """A secret that the app reads. `length` is None where length alone cannot make it: a maker must.
+
+    `also` are names under which an app may have it too. `asks_length` says that the release itself names the length.
+    """
 
     name: str
     length: int | None = None
     charset: str = ""
+    also: tuple[str, ...] = field(default=(), eq=False)
+    asks_length: bool = field(default=False, eq=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.also)
 
 
 @frozen
@@ -135,6 +146,14 @@ class Ending:
     well: bool = False
     lasted: timedelta = timedelta(0)
     of_host: bool = False
+
+
+@frozen
+class Provided:
+    """What providing secrets came to: remarks, and the secrets with a maker that the release does not ask for."""
+
+    remarks: tuple[str, ...] = ()
+    not_asked_for: tuple[str, ...] = ()
 
 
 @frozen

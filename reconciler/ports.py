@@ -20,6 +20,7 @@ from reconciler.crossing import (
     Given,
     Makers,
     MirrorRefs,
+    Provided,
     Question,
     Ran,
     Reply,
@@ -166,7 +167,7 @@ class Driver(Protocol):
 class Secrets(Protocol):
     """Makes what an app's secrets folder lacks; what is there already is kept."""
 
-    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> None:
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> Provided:
         """`log` learns that makers ran, never what they print.
 
         Raises RecipeError naming every secret that cannot be made or whose maker failed,

@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from desired.model import Argv, Recipe, Release
-from reconciler.crossing import Command, Given, Makers, Ran, Seen, Unready
+from reconciler.crossing import App, Command, Given, Makers, Ran, Seen, Unready
 from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError, was_killed
 from reconciler.slots import Placed, ReadySince, Slot
 
@@ -22,13 +22,13 @@ class Member:
     """One recipe of a cast at a release.
 
     `source` is the unpacked folder its data comes from; None means fresh data, or what is in the slot already.
-    `secrets` is a folder of secrets that it is to have instead of new ones.
+    `like` is an app of the same recipe whose secrets and settings it is to have instead of new ones.
     """
 
     recipe: Recipe
     release: Release
     source: Path | None = None
-    secrets: Path | None = None
+    like: App | None = None
 
 
 Cast = tuple[Member, ...]
@@ -49,12 +49,15 @@ def raise_app(slot: Slot, member: Member) -> Seen:
     fresh = member.source is None and member.recipe.name not in slot.placed
     slot.ready.pop(member.recipe.name, None)
     placed = slot.place(member.recipe, member.release)
-    given = _given(slot, placed)
+    given = evolve(_given(slot, placed), like=member.like)
     needs = placed.driver.needs(placed.app, placed.checkout, given)
     if member.source is not None:
         _load(placed, member.source)
-    makers = Makers(member.recipe.install.secrets, slot.tests_of(member.recipe), member.secrets)
-    slot.host.secrets.provide(placed.app, needs, makers, slot.log)
+    known = member.like.secrets if member.like else None
+    makers = Makers(member.recipe.install.secrets, slot.tests_of(member.recipe), known)
+    provided = slot.host.secrets.provide(placed.app, needs, makers, slot.log)
+    slot.not_asked_for[member.recipe.name] = provided.not_asked_for
+    slot.remarks += (remark for remark in provided.remarks if remark not in slot.remarks)
     slot.remarks += placed.driver.deploy(placed.app, placed.checkout, given)
     seen = until_ready(slot, placed)
     if fresh and member.recipe.install.steps:

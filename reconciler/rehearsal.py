@@ -202,7 +202,7 @@ class Rehearsal:
             raise SkipTierError(Skip.NO_CHECK, "no backup was taken")
         self._rest()
         with self._slot(TierName.RESTORE) as slot:
-            raise_cast(slot, self._cast_with_its_secrets())
+            raise_cast(slot, self._cast_like_the_living())
             own = slot.placed[self.assignment.recipe.name]
             proves = not self._passes_already(slot)
             if restore is not None:
@@ -218,11 +218,14 @@ class Rehearsal:
         if not proves:
             raise SkipTierError(Skip.NO_CHECK, "proves nothing: data.check passes before anything is brought back")
 
-    def _cast_with_its_secrets(self) -> Cast:
-        """Backups hold no secrets: whoever restores one has them still, and its data may want these and no others."""
+    def _cast_like_the_living(self) -> Cast:
+        """With the secrets and settings of the app that was backed up, which its data may want and no others.
+
+        Backups hold neither: whoever restores one has them still.
+        """
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
         *needed, own = self.assignment.cast
-        return (*needed, evolve(own, secrets=self.living.placed[own.recipe.name].app.secrets))
+        return (*needed, evolve(own, like=self.living.placed[own.recipe.name].app))
 
     def _custom(self) -> None:
         if not self.assignment.recipe.custom.run:
@@ -249,7 +252,15 @@ class Rehearsal:
             try:
                 yield slot
             finally:
+                if tier is TierName.INSTALL:
+                    self._note_makers(slot)
                 self._keep_in_mind(slot.close())
+
+    def _note_makers(self, slot: Slot) -> None:
+        """A maker that is never run is likely declared for a secret of another name, or of another release."""
+        recipe, version = self.assignment.recipe.name, self.assignment.release.version
+        for name in slot.not_asked_for.get(recipe, ()):
+            self.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
 
     def _keep_in_mind(self, closing: Closing) -> None:
         """What a base did to its own checkout is no evidence against the release under test."""

@@ -75,6 +75,7 @@ class Slot:
     placed: dict[str, Placed] = field(factory=dict)
     ready: dict[str, ReadySince] = field(factory=dict)
     remarks: list[str] = field(factory=list)
+    not_asked_for: dict[str, tuple[str, ...]] = field(factory=dict)
     used: list[tuple[str, str, Path]] = Factory(list)
     closed: bool = False
 

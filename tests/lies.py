@@ -9,7 +9,19 @@ from typing import cast
 from attrs import evolve, frozen
 
 from desired.model import Recipe
-from reconciler.crossing import Alterations, App, Command, MirrorRefs, Question, Ran, Reply, Residue, Same, Seen
+from reconciler.crossing import (
+    Alterations,
+    App,
+    Command,
+    MirrorRefs,
+    Provided,
+    Question,
+    Ran,
+    Reply,
+    Residue,
+    Same,
+    Seen,
+)
 from reconciler.errors import CanonError, InfrastructureError
 from state.errors import RegistryError, SnapshotError, StateError
 from state.model import Canonical, Intent, Memory, Records, Seal
@@ -49,6 +61,7 @@ class Nothing:
             "readiness.wait": lambda: self._awaited(cast("Command", call.args[2])),
             "registry.next_generation": lambda: 2,
             "registry.read": Records,
+            "secrets.provide": Provided,
             "snapshots.move": lambda: call.args[2],
             "snapshots.seal": lambda: _seal_of_nothing(*call.args),
             "snapshots.unpack": lambda: _about_alone(*call.args),

@@ -96,6 +96,29 @@ def test_a_recipe_whose_upgrade_tier_is_declared_out_keeps_the_data_of_a_fresh_i
     assert world.records().canonicals["notes"].lineage == ("1.1.0",)
 
 
+def test_a_backup_is_brought_back_to_an_app_with_the_settings_that_its_data_was_made_with(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+
+    assert results(world.run()) == {"notes": Result.PROMOTED}
+
+
+def test_a_maker_for_a_secret_that_the_release_under_test_does_not_ask_for_is_noted_once(world: World) -> None:
+    makers = {"kee": ("make",), "key": ("make",)}
+    world.declare("notes", install=Install(secrets=makers))
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.PROMOTED}
+    said = "[install] secrets declares kee, a secret that 1.1.0 does not ask for"
+    assert [each for each in told(done) if "[install] secrets" in each] == [said]
+
+
 def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> None:
     world.declare("notes")
     old = world.tag("notes", "1.0.0")

@@ -19,6 +19,7 @@ from reconciler.crossing import (
     Given,
     Makers,
     MirrorRefs,
+    Provided,
     Question,
     Ran,
     Reply,
@@ -137,19 +138,26 @@ class MirrorShelf:
 
 @define
 class SecretShelf:
-    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> None:
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> Provided:
         app.secrets.mkdir(exist_ok=True)
         for need in needs:
             if not (app.secrets / need.name).exists():
                 new = f"secret of {app.recipe} for {app.folder.parent.name}"
                 made = (makers.known / need.name).read_text() if makers.known else new
                 (app.secrets / need.name).write_text(made)
+        asked = {need.name for need in needs}
+        return Provided(not_asked_for=tuple(name for name in makers.commands if name not in asked))
+
+
+SETTING = "setting"
+"""The file beside an app's secrets that has it."""
 
 
 class Contents(TypedDict):
     """What an app keeps: the versions that ran on its data, whether it was marked, what ran last, and where first.
 
-    `key` is the secret that it was made with, without which nothing of it can be read.
+    `key` is the secret that it was made with and `setting` what it was installed with, without which nothing of it can
+    be read.
     """
 
     lived: list[str]
@@ -157,6 +165,7 @@ class Contents(TypedDict):
     last: str
     place: str
     key: str
+    setting: str
 
 
 @define
@@ -181,18 +190,27 @@ class Apps:
         if behaviour.writes_into_checkout:
             (checkout / "COMMIT").write_text("altered")
         own, place, key = f"{given.version} {commit}", str(app.folder), (app.secrets / "key").read_text()
+        setting = self._installed_with(app, given)
         if not behaviour.starts or data["key"] not in {"", key} or _breaks(behaviour, data, own, place):
             return ()
         if data["last"] != own:
-            data = Contents(lived=[*data["lived"], given.version], mark=data["mark"], last=own, place=place, key=key)
+            lived, first = [*data["lived"], given.version], data["setting"] or setting
+            data = Contents(lived=lived, mark=data["mark"], last=own, place=place, key=key, setting=first)
         data["mark"] = data["mark"] and not behaviour.loses_data
         self._write(app, data)
         self.world.running[app.folder] = (app.mark, Given(given.version, commit))
         return ()
 
+    def _installed_with(self, app: App, given: Given) -> str:
+        """The setting that its users have in their file: they copied it from the release that they installed."""
+        had = [each.secrets / SETTING for each in (app, given.like) if each and (each.secrets / SETTING).exists()]
+        setting = had[0].read_text() if had else f"as in {given.version}"
+        (app.secrets / SETTING).write_text(setting)
+        return setting
+
     def _data(self, app: App) -> Contents:
         path = app.data / "data.json"
-        empty = Contents(lived=[], mark=False, last="", place="", key="")
+        empty = Contents(lived=[], mark=False, last="", place="", key="", setting="")
         return cast("Contents", json.loads(path.read_text())) if path.exists() else empty
 
     def _write(self, app: App, data: Contents) -> None:
@@ -304,8 +322,9 @@ class Tests:
             case "mark":
                 (app / "data" / "data.json").write_text(json.dumps({**data, "mark": True}))
             case "check":
-                if data["key"] != (app / "secrets" / "key").read_text():
-                    return Ran(1, "its data was made with another secret")
+                kept = (app / "secrets" / "key").read_text(), (app / "secrets" / SETTING).read_text()
+                if (data["key"], data["setting"]) != kept:
+                    return Ran(1, "its data was made with another secret or setting")
                 return Ran(0) if data["mark"] else Ran(1, "the marked data is gone")
             case "take":
                 self._take(self.world.running[app][1].commit, backup, data)

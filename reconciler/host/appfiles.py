@@ -102,6 +102,11 @@ def sample_of(app: App) -> str:
     return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
 
 
+def sample_before(app: App, given: Given) -> str:
+    """The sample that a deployment goes by, as its users have it: its own, or that of the app it is made like."""
+    return sample_of(app) or (sample_of(given.like) if given.like else "")
+
+
 def app_run(app: App) -> Path:
     return app.folder / "run" / "app-run"
 

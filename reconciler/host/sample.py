@@ -148,13 +148,19 @@ def _unescape(text: str) -> str:
     return re.sub(r'\\([\\"$`n])', lambda escape: "\n" if escape[1] == "n" else escape[1], text)
 
 
+def describes_secret(setting: str, comment: str) -> bool:
+    """Whether a setting may be the version of a secret: by its name, or by what stands behind its value."""
+    return secret_of(setting) is not None or _WORD.search(comment) is not None
+
+
 def described(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
     """The secret that the comment behind its version describes. Raises RecipeError for a length that is none."""
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")
     if charset not in _CHARSETS or words.get("generate") == "false":
         return SecretNeed(name)
-    return SecretNeed(name, _length(where, name, words) or usual_length, _CHARSETS[charset])
+    length = _length(where, name, words)
+    return SecretNeed(name, length or usual_length, _CHARSETS[charset], asks_length=length is not None)
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:

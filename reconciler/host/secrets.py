@@ -3,13 +3,13 @@
 import os
 import secrets
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from desired.model import Argv
-from reconciler.crossing import App, Makers, SecretNeed
+from reconciler.crossing import App, Makers, Provided, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.driver import INHERITED
@@ -40,11 +40,14 @@ class HostSecrets:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
-    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> None:
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> Provided:
         appfiles.make(app)
         refusals: dict[str, _Refusal] = {}
+        remarks: list[str] = []
         for need in needs:
-            if os.path.lexists(app.secrets / need.name):
+            there = next((name for name in need.names if os.path.lexists(app.secrets / name)), None)
+            if there is not None:
+                remarks += _of_another_length(app.secrets / there, need, makers)
                 continue
             had = _known(makers.known, need)
             made = had or self._make(app, need, makers)
@@ -56,9 +59,11 @@ class HostSecrets:
                 _note(log, need.name, f"{'taken over' if had else 'made'}, {len(made)} bytes")
         if refusals:
             raise _failure(app, refusals)
+        asked = {_plain(name) for need in needs for name in need.names}
+        return Provided(tuple(remarks), tuple(name for name in makers.commands if _plain(name) not in asked))
 
     def _make(self, app: App, need: SecretNeed, makers: Makers) -> bytes | _Refusal:
-        maker = makers.commands.get(need.name)
+        maker = _maker(makers, need)
         if maker is not None:
             return _judge(app, maker, self._ask(app, maker, makers.folder))
         if need.length is None:
@@ -74,8 +79,31 @@ class HostSecrets:
 
 def _known(folder: Path | None, need: SecretNeed) -> bytes:
     """A secret that is had already, never through a link that an app may have put there; empty where it is not."""
-    path = folder / need.name if folder else None
-    return path.read_bytes() if path and path.is_file() and not path.is_symlink() else b""
+    paths = (folder / name for name in need.names) if folder else ()
+    return next((path.read_bytes() for path in paths if path.is_file() and not path.is_symlink()), b"")
+
+
+def _maker(makers: Makers, need: SecretNeed) -> Argv | None:
+    """The command that is declared for a secret: by its very name, or by one that differs in case and dashes alone."""
+    exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
+    plain = {_plain(name) for name in need.names}
+    return exact or next((maker for name, maker in makers.commands.items() if _plain(name) in plain), None)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _of_another_length(path: Path, need: SecretNeed, makers: Makers) -> Iterator[str]:
+    """What is to be said of a secret that is there already: its length may be that of an older release."""
+    if not need.asks_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
+        return
+    have = path.stat().st_size
+    if have != need.length:
+        yield (
+            f"secret {need.name} has {have} characters, where the release asks for {need.length}: "
+            "who upgrades keeps the one that they have"
+        )
 
 
 def _judge(app: App, maker: Argv, told: Told) -> bytes | _Refusal:

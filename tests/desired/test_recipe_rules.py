@@ -22,7 +22,7 @@ DRIVER = 'wants one of "process", "swarm", "abra"'
 FILE = 'wants the name of a file in the recipe\'s fleet folder, such as "compose.ci.yml"'
 NO_OVERLAYS = 'is only for driver = "swarm" or "abra": a Procfile has no overlays'
 ORIGIN = 'wants one of "carried", "fresh"'
-SECRET = "wants the name of a secret: a-z, 0-9 and _, at most 64 characters"
+SECRET = "wants the name of a secret: letters, 0-9, _, - and ., at most 64 characters"
 NEEDED = "wants the name of a recipe: a-z, 0-9 and -, at most 63 characters"
 HTTP_PATH = 'wants a path of printable ASCII that starts with "/"'
 NO_CHECK = "wants [data] check, without which a restore proves nothing"
@@ -86,7 +86,8 @@ INSTALL = [
     ("[install]\nenv = ['A=1']", ["4:1: install.env wants a table, not a list"]),
     ("[install]\nsecrets = { key = [] }", [f"4:13: install.secrets.key {COMMAND}"]),
     ("[install]\nsecrets = { key = 'make' }", ['4:13: install.secrets.key wants a list, not "make"']),
-    ("[install]\nsecrets = { Key = ['make'] }", [f'4:13: install.secrets.Key {SECRET}, not "Key"']),
+    ("[install]\nsecrets = { 'a key' = ['make'] }", [f'4:13: install.secrets."a key" {SECRET}, not "a key"']),
+    ("[install]\nsecrets = { '../key' = ['make'] }", [f'4:13: install.secrets."../key" {SECRET}, not "../key"']),
     ("[install]\nsteps = ['./seed.sh']", ['4:10: install.steps[0] wants a list, not "./seed.sh"']),
     (
         "[install]\nsteps = [\n  ['a'],\n  ['a', 1],\n  [''],\n]",

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.crossing import App, Makers, SecretNeed
+from reconciler.crossing import App, Makers, Provided, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.secrets import HostSecrets
 from tests.procfile_apps import ENVIRONMENT, ESCAPE, PYTHON, lives, place
@@ -23,9 +23,9 @@ class Desk:
         self.folder.mkdir()
         self.log = folder / "log"
 
-    def provide(self, *needs: SecretNeed, **makers: tuple[str, ...]) -> None:
+    def provide(self, *needs: SecretNeed, **makers: tuple[str, ...]) -> Provided:
         secrets = HostSecrets({**ENVIRONMENT, "HTTPS_PROXY": "for commands only"})
-        secrets.provide(self.app, needs, Makers(makers, self.folder, self.known), self.log)
+        return secrets.provide(self.app, needs, Makers(makers, self.folder, self.known), self.log)
 
     def made(self, name: str) -> str:
         return (self.app.secrets / name).read_text()
@@ -89,6 +89,53 @@ def test_a_maker_for_a_secret_that_the_release_does_not_read_is_not_run(desk: De
     desk.provide(SecretNeed("x", 8), of_another_release=("touch", "ran"))
     assert [path.name for path in desk.app.secrets.iterdir()] == ["x"]
     assert list(desk.folder.iterdir()) == []
+
+
+def test_a_maker_for_a_secret_that_the_release_does_not_ask_for_is_told(desk: Desk) -> None:
+    assert desk.provide(SecretNeed("x", 8), x=MAKER, y=MAKER, z=MAKER) == Provided((), ("y", "z"))
+
+
+def test_a_maker_goes_by_the_name_of_its_secret_or_by_one_that_differs_in_case_and_dashes(desk: Desk) -> None:
+    two = SecretNeed("other", also=("Db-Password",))
+    assert desk.provide(SecretNeed("API-key"), two, api_key=MAKER, db_password=MAKER) == Provided()
+    assert (desk.made("API-key"), desk.made("other")) == (SECRET, SECRET)
+    exact = {"a-b": ("echo", "exact"), "a_b": ("echo", "alike")}
+    desk.provide(SecretNeed("a-b"), SecretNeed("a_b"), **exact)
+    assert (desk.made("a-b"), desk.made("a_b")) == ("exact", "alike")
+
+
+def test_a_secret_that_is_there_under_its_other_name_is_kept_and_taken_over(desk: Desk, tmp_path: Path) -> None:
+    desk.provide(SecretNeed("old", 8))
+    desk.provide(SecretNeed("new", 8, also=("old",)))
+    assert [path.name for path in desk.app.secrets.iterdir()] == ["old"]
+    desk.known = tmp_path / "known"
+    desk.known.mkdir()
+    (desk.known / "before").write_text("had before")
+    desk.provide(SecretNeed("x", 8, also=("before",)))
+    assert desk.made("x") == "had before"
+
+
+@pytest.mark.parametrize(
+    ("need", "told"),
+    [
+        (SecretNeed("x", 64, asks_length=True), 1),
+        (SecretNeed("y", 64, also=("x",), asks_length=True), 1),
+        (SecretNeed("x", 32, asks_length=True), 0),
+        # Its sample says no length: 64 is only what is usual.
+        (SecretNeed("x", 64), 0),
+    ],
+)
+def test_a_secret_that_is_there_with_another_length_than_the_release_asks_for_is_told(
+    desk: Desk, need: SecretNeed, told: int
+) -> None:
+    desk.provide(SecretNeed("x", 32, asks_length=True))
+    said = (
+        f"secret {need.name} has 32 characters, where the release asks for 64: "
+        "who upgrades keeps the one that they have"
+    )
+    assert desk.provide(need).remarks == (said,) * told
+    assert len(desk.made("x")) == 32
+    assert desk.provide(need, x=MAKER).remarks == ()
 
 
 def test_all_that_is_wrong_is_named_at_once_and_what_could_be_made_is_made(desk: Desk) -> None:

@@ -118,15 +118,17 @@ class Slots:
             assert time.monotonic() < until, sight
             time.sleep(0.2)
 
-    def run(self, app: App, *argv: str, text: str = "") -> str:
+    def run(self, app: App, *argv: str, text: str = "", **environment: str) -> str:
         """What a command inside the app prints."""
-        told = self.run_inside(app, *argv, text=text)
+        told = self.run_inside(app, *argv, text=text, **environment)
         assert told.returncode == 0, told.stderr
         return told.stdout
 
-    def run_inside(self, app: App, *argv: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+    def run_inside(
+        self, app: App, *argv: str, text: str = "", **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         path = str(self.driver.app_run(app))
-        bare = {"PATH": "/usr/bin:/bin"}
+        bare = {"PATH": "/usr/bin:/bin", **environment}
         return subprocess.run(
             [path, *argv], input=text, capture_output=True, text=True, errors="surrogateescape", check=False, env=bare,
             timeout=60,

@@ -47,7 +47,7 @@ services:
 secrets:
   rotation_key:
     external: true
-    name: ${STACK_NAME}_rotation_key_v1
+    name: ${STACK_NAME}_rotation_key_${SECRET_ROTATION_KEY_VERSION}
 """
 
 
@@ -121,7 +121,7 @@ def told(world: Sweep) -> Said:
 @pytest.mark.parametrize(
     ("name", "label", "why"),
     [
-        ("secretless", "red", ": secretless: nothing makes the secret rotation_key_v1"),
+        ("secretless", "red", ": secretless: nothing makes the secret rotation_key"),
         ("unseeded", "red", "GET /seeded.html is answered with 404, not 200"),
         ("endless", "red", "not ready after 20 s: app has 0 of 1 up: its newest task is starting"),
         ("gitea", "infrastructure", "required and missing here: git-lfs"),

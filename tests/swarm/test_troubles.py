@@ -351,20 +351,11 @@ def test_what_cannot_be_deployed_is_refused_by_name_and_nothing_of_it_runs(
     assert slots.objects(app) == {}
 
 
-@pytest.mark.parametrize(
-    ("sample", "said"),
-    [
-        ("LD_PRELOAD=/tmp/x.so", "LD_PRELOAD may not be set: Docker's client would obey it"),
-        ("DOCKER_HOST=tcp://127.0.0.1:1", "DOCKER_HOST may not be set: Docker's client would obey it"),
-        ("COMPOSE_FILE=compose.yml:../x.yml", "COMPOSE_FILE names ../x.yml, which the release does not have"),
-    ],
-)
-def test_a_sample_that_reaches_beyond_the_app_is_refused(
-    engine: Engine, tmp_path: Path, sample: str, said: str
-) -> None:
+def test_a_sample_that_reaches_beyond_the_release_is_refused(engine: Engine, tmp_path: Path) -> None:
     slots = Slots.on(engine, tmp_path / "work")
     app = slots.app()
+    sample = "COMPOSE_FILE=compose.yml:../x.yml"
     with pytest.raises(RecipeError) as refusal:
         slots.driver.deploy(app, release(tmp_path / "one", {"app": server()}, sample=sample), given())
-    assert refusal.value.message == said
+    assert refusal.value.message == "COMPOSE_FILE names ../x.yml, which the release does not have"
     assert slots.objects(app) == {}

@@ -12,7 +12,6 @@ from desired.model import Swarm
 from desired.versions import is_release_name
 from reconciler.crossing import App, Given, Residue, SecretNeed
 from reconciler.errors import CanonError, InfrastructureError
-from reconciler.host.sample import version_of
 from reconciler.host.swarm import deployment, overlays, removal, secrets
 from reconciler.host.swarm.compose import Config
 from reconciler.host.swarm.coopcloud import Abra, Home
@@ -51,8 +50,8 @@ class AbraDriver(SwarmDriver):
         laid = _marked(deployment.laid_over(deployable, given), deployed)
         self._lay(home, app, prepared, laid, given)
         self._keep(stack)
-        for name in secrets.provided(prepared, app):
-            self._abra.insert_secret(home, name, prepared.settings[version_of(name)], app.secrets / name)
+        for full, file in secrets.provided(prepared, app).items():
+            self._abra.insert_secret(home, *secrets.inserted_as(full, stack), file)
         with naming_versions(prepared):
             self._abra.deploy(home, given.version)
         self._confirm(stack, deployed)

@@ -58,6 +58,12 @@ def mounts(config: Config, kind: str) -> Iterator[Mount]:
                 yield Mount(name, mount["source"], not mount.get("read_only"))
 
 
+def open_names(config: Config) -> frozenset[str]:
+    """The variables to which a service gives no value, or an empty one: Docker's client fills in its own."""
+    services = config["services"].values()
+    return frozenset(name for one in services for name, value in (one.get("environment") or {}).items() if not value)
+
+
 def with_all_ports(config: Config, each: Iterable[Config]) -> Config:
     """The merged files with the ports of `each` single one, in their order.
 

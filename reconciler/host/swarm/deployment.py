@@ -11,8 +11,9 @@ from reconciler.crossing import App, Given
 from reconciler.errors import RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.listeners import free_port
+from reconciler.host.processes.table import RUN_MARK, SLOT_MARK
 from reconciler.host.swarm import demands, secrets
-from reconciler.host.swarm.compose import Config, app_of, external, idle, images, tmpfs
+from reconciler.host.swarm.compose import Config, app_of, external, idle, images, open_names, tmpfs
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import Prepared, prepare
 from reconciler.host.swarm.reach import Way, misplaced, way_in
@@ -23,16 +24,19 @@ _LOOPBACK = "127.0.0.1"
 _APP_RUN = """\
 #!/bin/sh
 # Runs its arguments inside the app.
-{exports}
+# The client obeys these variables and no setting of an app that has the name of one of its own.
+client() {{
+    env -i {environment} docker "$@"
+}}
 label=com.docker.swarm.service.name={service}
 # 125 is what Docker's client itself ends with where it cannot do its own part.
-containers=$(docker ps --quiet --filter "label=$label" --filter status=running) || exit 125
+containers=$(client ps --quiet --filter "label=$label" --filter status=running) || exit 125
 container=$(printf '%s\\n' "$containers" | head -n 1)
 if [ -z "$container" ]; then
     echo 'app-run: nothing of {service} runs on this host' >&2
     exit 127
 fi
-exec docker exec --interactive "$container" "$@"
+exec env -i {environment} docker exec --interactive "$container" "$@"
 """
 
 
@@ -53,18 +57,20 @@ def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given
     prepared, stack = deployable.prepared, deployable.prepared.stack
     secrets.make(engine, prepared, app)
     release = Release(given.version, given.commit, prepared.settings)
-    file = write_compose(app, whole(prepared.config, stack, release, deployable.door))
+    compose = whole(prepared.config, stack, release, deployable.door)
+    file = write_compose(app, compose)
     with naming_versions(prepared):
-        engine.deploy(stack.name, (file,), {}, checkout)
+        engine.deploy(stack.name, file, checkout, open_names(compose))
     return finish(engine, prepared, app, given)
 
 
 def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> Deployable:
     """Checks a release and brings its images onto this host. Raises RecipeError or InfrastructureError."""
-    prepared = prepare(engine, stack_of(app, policy.zone, engine.state), checkout, given, appfiles.sample_of(app))
+    stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_before(app, given)
+    prepared = prepare(engine, stack, checkout, given, before)
     door = door_of(engine, policy, prepared, needs_port=given.needs_port)
     demands.check(engine, prepared, door)
-    secrets.check(engine, prepared)
+    secrets.check(engine, prepared, app)
     for image in images(prepared.config):
         engine.pull(image)
     return Deployable(prepared, door)
@@ -148,8 +154,10 @@ def _closed(engine: Engine, config: Config) -> frozenset[str]:
 
 
 def _write_app_run(engine: Engine, stack: Stack, app: App) -> None:
-    exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in engine.environment.items())
-    appfiles.write(appfiles.app_run(app), _APP_RUN.format(exports=exports, service=stack.app), 0o700)
+    own = (f"{name}={shlex.quote(value)}" for name, value in engine.environment.items())
+    marks = (f'${{{name}:+"{name}=${name}"}}' for name in (RUN_MARK, SLOT_MARK))
+    script = _APP_RUN.format(environment=" ".join((*own, *marks)), service=stack.app)
+    appfiles.write(appfiles.app_run(app), script, 0o700)
 
 
 def _with_port(scheme: str, address: str) -> str:

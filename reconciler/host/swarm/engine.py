@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.processes.table import STATE_MARK
 from reconciler.host.run import Order, Told, capture, run
 from reconciler.host.sinks import MIB, Capture, Sink
+from reconciler.host.swarm.client import own_flags
 from reconciler.host.swarm.faults import names_nothing, sorted_fault
 from reconciler.host.text import one_line, printable
 
@@ -143,17 +145,32 @@ class Engine:
         _hold(told, order, f"pull {printable(image)}", of_recipe=names_nothing(told.err))
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
-        """What compose files come to, in YAML, with `variables` filled in."""
+        """What compose files come to, in YAML, with `variables` filled in and nothing else.
+
+        The client fills in from its environment, so it gets no variable of ours; it asks no engine for this.
+        """
         order = self._order(("stack", "config", *_files(files)), _ASKING)
-        order = evolve(order, env={**variables, **order.env}, cwd=cwd)
+        marks = {name: value for name, value in order.env.items() if name.startswith("CANON_")}
+        order = evolve(order, argv=(self._client, *order.argv[1:]), env={**variables, **marks}, cwd=cwd)
         return self._run(order, "docker stack config", of_recipe=True).out
 
-    def deploy(self, stack: str, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> None:
-        """Hand a stack over to the swarm; it is up later, or not at all, whatever the client's exit code."""
+    def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
+        """Hand a stack over to the swarm; it is up later, or not at all, whatever the client's exit code.
+
+        `open_names` are the variables to which the file gives no value: the client would fill them in with its own.
+        """
         manner = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
-        order = self._order(("stack", "deploy", *manner, *_files(files), stack), _CHANGING)
-        order = evolve(order, env={**variables, **order.env}, cwd=cwd, holding=self.lock)
-        self._run(order, "docker stack deploy", of_recipe=True)
+        order = self._order(("stack", "deploy", *manner, *_files([file]), stack), _CHANGING)
+        hidden = sorted({*open_names} & {*self.environment})
+        if hidden:
+            unset = (word for name in hidden for word in ("-u", name))
+            order = evolve(order, argv=("env", *unset, self._client, *own_flags(self.environment), *order.argv[1:]))
+        self._run(evolve(order, cwd=cwd, holding=self.lock), "docker stack deploy", of_recipe=True)
+
+    @property
+    def _client(self) -> str:
+        """The file of Docker's command, for a call without our PATH."""
+        return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
     def copy(self, *argv: str, out: Sink, given: Path | None = None) -> None:
         """`docker cp` of an archive: to `out`, or from the file `given`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.crossing import Given
+from reconciler.host.swarm.client import alone_in, files_with_renamed, is_obeyed, renamed
 from reconciler.host.swarm.compose import Config, with_all_ports
 from reconciler.host.swarm.dialect import read_config
 from reconciler.host.swarm.engine import Engine
@@ -29,25 +30,42 @@ class Prepared:
 def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given, before: str) -> Prepared:
     """`before` is the sample that the app was deployed with until now, "" for a new one."""
     recipe = read_recipe(checkout, before)
-    ours = {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
-    settings = settings_of(recipe, given.settings, ours)
+    settings = settings_of(recipe, given.settings, own_settings(stack))
     compose = (*compose_files(settings, checkout), *given.overlays)
     with beside_first(compose) as files:
-        merged = read_config(engine.config(files, settings, checkout))
-        each = [read_config(engine.config((file,), settings, checkout)) for file in files] if len(files) > 1 else []
-    config = _without_files(with_all_ports(merged, each), compose, checkout)
+        merged = resolved(engine, files, settings, checkout)
+        each = [resolved(engine, (file,), settings, checkout) for file in files] if len(files) > 1 else []
+    config = _with_own_variables(with_all_ports(merged, each), compose, settings, checkout)
     return Prepared(stack, recipe, checkout, compose, settings, config)
 
 
-def _without_files(config: Config, compose: Sequence[Path], checkout: Path) -> Config:
-    """Docker's client has laid the variables of `env_file` into the services, and would read the files once more."""
+def own_settings(stack: Stack) -> Mapping[str, str]:
+    """What every deployment is told of its stack."""
+    return {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
+
+
+def resolved(engine: Engine, files: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
+    """What compose files come to with these settings, none of which Docker's client takes for its own."""
+    with files_with_renamed(files) as read:
+        return read_config(engine.config(read, renamed(settings), checkout))
+
+
+def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
+    """Services with all their variables, and without the files of variables, which the client has laid into them.
+
+    It would read these files once more.
+    """
+    hidden = {name: value for name, value in settings.items() if is_obeyed(name)}
+    services = {}
     for name, service in config["services"].items():
+        kept = {key: value for key, value in service.items() if key != "env_file"}
+        environment = dict(kept.get("environment") or {})
         for file in service.get("env_file") or ():
             _check_env_file(name, file, compose, checkout)
-    services = {
-        name: {key: value for key, value in service.items() if key != "env_file"}
-        for name, service in config["services"].items()
-    }
+            environment = {**dict.fromkeys(alone_in(compose[0].parent / file, hidden)), **environment}
+        # As the client does with all others: what has no value, or an empty one, gets that of the setting.
+        filled = {key: value or hidden.get(key, value) for key, value in environment.items()}
+        services[name] = {**kept, "environment": filled} if filled else kept
     return {**config, "services": services}
 
 

@@ -4,18 +4,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
-from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host.lines import read_text, said_lines
-from reconciler.host.sample import SAMPLE, Assignment, Sample, carried, parse_sample, secret_of, version_of
+from reconciler.host.sample import SAMPLE, Assignment, Sample, carried, parse_sample, version_of
 from reconciler.host.text import printable
 
 COMPOSE = "compose.yml"
 SHELL = "abra.sh"
 # Co-op Cloud's own tool makes a secret without a length too.
-_USUAL_LENGTH = 32
+USUAL_LENGTH = 32
 
 _EXPORT = re.compile(
     r"export\s+([A-Za-z_][A-Za-z0-9_]*)="
@@ -24,25 +23,21 @@ _EXPORT = re.compile(
 # What is indented is part of a function or of an `if`, and may never run.
 _INDENTED = re.compile(r"^[ \t]+\S.*$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
-# What would not be a setting of the app, but change what Docker's client itself, or the loader of programs, does.
-_NOT_SETTINGS = re.compile(
-    r"(?:LD|DOCKER|BUILDKIT|XDG)_.*|GO(?:DEBUG|TRACEBACK|MAXPROCS|GC|MEMLIMIT)|(?:HTTPS?|NO|ALL)_PROXY"
-    r"|SSL_CERT_(?:FILE|DIR)|PATH|HOME|TMPDIR",
-    re.IGNORECASE,
-)
 
 
 @frozen
 class SwarmRecipe:
     """One release. `exports` are the constants that its abra.sh exports: versions of configs, for the most part.
 
-    `text` is what `sample` was read from, and `added` names what of it is new to who upgrades.
+    `text` is what `sample` was read from, and `added` names what of it is new to who upgrades. `comments` has what
+    stands behind settings, where the release still has a line for one in its words.
     """
 
     sample: Sample
     exports: Mapping[str, str]
     text: str = ""
     added: tuple[str, ...] = ()
+    comments: Mapping[str, str] = field(factory=dict, eq=False)
 
 
 def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
@@ -55,7 +50,8 @@ def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
     own = read_text(checkout / SAMPLE) or ""
     text, added = carried(before, own) if before else (own, ())
     exports = dict(parse_exports(read_text(checkout / SHELL) or ""))
-    return SwarmRecipe(parse_sample(text, _USUAL_LENGTH), exports, text, added)
+    sample, fresh = (parse_sample(each, USUAL_LENGTH, reserved=()) for each in (text, own))
+    return SwarmRecipe(sample, exports, text, added, {**sample.comments, **fresh.comments})
 
 
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:
@@ -66,32 +62,13 @@ def parse_exports(text: str) -> Iterator[tuple[str, str]]:
             yield match[1], next(value for value in match.groups()[1:] if value is not None)
 
 
-def declared(recipe: SwarmRecipe, given: Mapping[str, str]) -> Sequence[SecretNeed]:
-    """The secrets of a deployment: those of the sample, and those that were `given` a version.
-
-    Recipes leave what only some overlays want in comments, for who uses these to declare.
-    """
-    known = {need.name: need for need in recipe.sample.secrets}
-    added = {name: SecretNeed(name, _USUAL_LENGTH) for name in versions_in(given)}
-    return tuple({**added, **known}.values())
-
-
-def versions_in(settings: Mapping[str, str]) -> Mapping[str, str]:
-    """For each secret what the setting of its version says, which is a part of its name in a swarm."""
-    return {secret: version for name, version in settings.items() if (secret := secret_of(name)) is not None}
-
-
 def settings_of(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
     """All variables of a deployment.
 
     Of several values for one name that of the later holds: the sample's, the `given` one, abra.sh's, and ours.
     """
     versions = {version_of(name): version for name, version in recipe.sample.versions.items()}
-    settings = {**versions, **_expanded(recipe.sample.assigned, {**given, **ours}), **given, **recipe.exports, **ours}
-    for name in settings:
-        if _NOT_SETTINGS.fullmatch(name):
-            raise RecipeError(f"{name} may not be set: Docker's client would obey it", f"take it out of {SAMPLE}")
-    return settings
+    return {**versions, **_expanded(recipe.sample.assigned, {**given, **ours}), **given, **recipe.exports, **ours}
 
 
 def _expanded(assigned: Sequence[Assignment], fixed: Mapping[str, str]) -> Mapping[str, str]:

@@ -114,19 +114,34 @@ def test_an_image_is_pulled_by_its_name_whatever_that_is(tmp_path: Path) -> None
     assert called(tmp_path) == ["pull", "--quiet", "--", "--all-tags"]
 
 
-def test_compose_files_are_read_with_the_recipes_variables_which_change_none_of_ours(tmp_path: Path) -> None:
-    variables = {"TITLE": "a b", "DOCKER_HOST": "theirs", "PATH": "/theirs"}
+def test_compose_files_are_read_with_the_recipes_variables_and_none_of_ours(tmp_path: Path) -> None:
+    theirs = {"TITLE": "a b", "DOCKER_HOST": "theirs", "PATH": "/theirs", "CALLED": str(tmp_path / "called")}
     (tmp_path / "checkout").mkdir()
-    engine(tmp_path, WELL).config([Path("/a.yml"), Path("/b.yml")], variables, tmp_path / "checkout")
+    engine(tmp_path, WELL.replace("env -0", "/usr/bin/env -0")).config(
+        [Path("/a.yml"), Path("/b.yml")], theirs, tmp_path / "checkout"
+    )
     assert called(tmp_path) == ["stack", "config", "--compose-file", "/a.yml", "--compose-file", "/b.yml"]
     told = dict(line.partition("=")[::2] for line in (tmp_path / "called.env").read_text().split("\0"))
-    assert (told["TITLE"], told["DOCKER_HOST"]) == ("a b", "ours")
-    assert told["PATH"] == f"{tmp_path}:{os.environ['PATH']}"
+    of_a_shell = {"PWD", "OLDPWD", "SHLVL", "_", ""}
+    assert {name: told[name] for name in told.keys() - of_a_shell if not name.startswith("CANON_")} == theirs
     assert (tmp_path / "called.cwd").read_text() == f"{tmp_path}/checkout\n"
 
 
+def test_a_variable_that_is_given_no_value_is_hidden_from_the_client_which_is_told_its_own_by_flags(
+    tmp_path: Path,
+) -> None:
+    told = engine(tmp_path, WELL)
+    told.deploy("notes", Path("/a.json"), tmp_path, {"DOCKER_HOST", "PATH", "TITLE"})
+    argv = called(tmp_path)
+    assert argv[:4] == ["--host", "ours", "stack", "deploy"]
+    environment = (tmp_path / "called.env").read_text().split("\0")
+    assert not any(each.startswith("DOCKER_HOST=") for each in environment)
+    assert f"PATH={told.environment['PATH']}" not in environment
+    assert f"CALLED={tmp_path}/called" in environment
+
+
 def test_a_stack_is_handed_over_without_waiting_and_with_nothing_of_an_earlier_one(tmp_path: Path) -> None:
-    engine(tmp_path, WELL).deploy("notes", [Path("/a.json")], {}, tmp_path)
+    engine(tmp_path, WELL).deploy("notes", Path("/a.json"), tmp_path)
     argv = called(tmp_path)
     assert argv[:2] + argv[-3:] == ["stack", "deploy", "--compose-file", "/a.json", "notes"]
     assert {"--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth"} == {*argv[2:-3]}
@@ -141,7 +156,7 @@ def test_what_changes_something_holds_the_lock_and_what_asks_does_not(tmp_path: 
         told.change("volume", "create", "a", what="it")
         told.drop("volume", ["a"])
         told.pull("a")
-        told.deploy("notes", [], {}, tmp_path)
+        told.deploy("notes", Path("/a.json"), tmp_path)
     first_words = [line.split()[0] for line in called(tmp_path)]
     assert first_words == ["volume", "volume", "pull", "stack"]
 
@@ -161,7 +176,7 @@ def test_a_recipe_is_blamed_for_what_it_chose_and_only_where_docker_said_a_word(
     for deed in (
         lambda: told.pull("image"),
         lambda: told.config([], {}, tmp_path),
-        lambda: told.deploy("notes", [], {}, tmp_path),
+        lambda: told.deploy("notes", Path("/a.json"), tmp_path),
     ):
         with pytest.raises(CanonError) as failure:
             deed()
@@ -178,9 +193,11 @@ def test_words_that_nobody_knows_blame_a_recipe_for_its_files_and_not_for_what_a
 
 def test_a_client_that_is_killed_blames_no_recipe(tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match="docker stack deploy: Docker said nothing"):
-        engine(tmp_path, "kill -9 $$").deploy("notes", [], {}, tmp_path)
+        engine(tmp_path, "kill -9 $$").deploy("notes", Path("/a.json"), tmp_path)
     with pytest.raises(InfrastructureError, match="docker stack deploy: Ignoring unsupported options: restart"):
-        engine(tmp_path, "echo 'Ignoring unsupported options: restart' >&2; kill -9 $$").deploy("n", [], {}, tmp_path)
+        engine(tmp_path, "echo 'Ignoring unsupported options: restart' >&2; kill -9 $$").deploy(
+            "n", Path("/a.json"), tmp_path
+        )
 
 
 def test_a_recipe_is_never_blamed_for_its_volumes_networks_and_secrets(tmp_path: Path) -> None:

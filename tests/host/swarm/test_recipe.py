@@ -13,12 +13,10 @@ from reconciler.host.sample import parse_sample
 from reconciler.host.swarm.recipe import (
     SwarmRecipe,
     compose_files,
-    declared,
     inside,
     parse_exports,
     read_recipe,
     settings_of,
-    versions_in,
 )
 from tests.nearly_right import TEXTS, read
 from tests.scratch import scratch
@@ -36,12 +34,6 @@ def settings(
     sample: str = "", given: Mapping[str, str] | None = None, exports: Mapping[str, str] | None = None
 ) -> Mapping[str, str]:
     return settings_of(SwarmRecipe(parse_sample(sample, 32), exports or {}), given or {}, OURS)
-
-
-def refused(sample: str = "", **others: Mapping[str, str]) -> str:
-    with pytest.raises(RecipeError) as refusal:
-        settings(sample, **others)
-    return refusal.value.message
 
 
 # ---- abra.sh ----
@@ -128,14 +120,6 @@ def test_the_version_of_a_secret_is_a_setting_that_may_be_given() -> None:
     assert given["SECRET_DB_PASSWORD_VERSION"] == "v7"
 
 
-def test_a_secret_that_the_sample_leaves_to_others_is_declared_by_who_gives_it_a_version() -> None:
-    recipe = SwarmRecipe(parse_sample("SECRET_A_VERSION=v1 # length=8\n#SECRET_DB_PASSWORD_VERSION=v1", 32), {})
-    assert declared(recipe, {}) == (SecretNeed("a", 8),)
-    given = {"SECRET_A_VERSION": "v2", "SECRET_DB_PASSWORD_VERSION": "v1", "SECRET_SERVICE": "x"}
-    assert {*declared(recipe, given)} == {SecretNeed("a", 8), SecretNeed("db_password", 32)}
-    assert versions_in(given) == {"a": "v2", "db_password": "v1"}
-
-
 @pytest.mark.parametrize(
     ("sample", "files"),
     [
@@ -173,36 +157,14 @@ def test_a_variable_that_is_not_known_stays_as_it_is() -> None:
     assert settings("A=$UNKNOWN ${UNKNOWN:-x} $ $1\nB=$A$A")["B"] == "$UNKNOWN ${UNKNOWN:-x} $ $1" * 2
 
 
-OBEYED = [
-    "LD_PRELOAD",
-    "LD_LIBRARY_PATH",
-    "DOCKER_HOST",
-    "DOCKER_CONFIG",
-    "DOCKER_CONTEXT",
-    "docker_host",
-    "XDG_RUNTIME_DIR",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "no_proxy",
-    "ALL_PROXY",
-    "SSL_CERT_FILE",
-    "GODEBUG",
-    "HOME",
-    "TMPDIR",
-]
-
-
-@pytest.mark.parametrize("name", OBEYED)
-def test_what_dockers_client_would_obey_may_not_be_set(name: str) -> None:
-    message = f"{name} may not be set: Docker's client would obey it"
-    assert refused(f"{name}=x") == message
-    assert refused(given={name: "x"}) == message
-    assert refused(exports={name: "x"}) == message
-
-
-@pytest.mark.parametrize("name", ["PATHS", "LDAP_URL", "MY_DOCKER_HOST", "GOAL", "HOMEPAGE", "HTTP_PORT", "SSL_CERT"])
-def test_a_setting_that_only_looks_like_one_of_these_is_a_setting(name: str) -> None:
-    assert settings(f"{name}=x")[name] == "x"
+@pytest.mark.parametrize(
+    "name", ["DOCKER_HOST", "docker_host", "HOME", "PATH", "HTTPS_PROXY", "no_proxy", "XDG_RUNTIME_DIR", "LD_PRELOAD"]
+)
+def test_a_setting_that_has_the_name_of_a_clients_own_is_the_apps(tmp_path: Path, name: str) -> None:
+    (tmp_path / "compose.yml").touch()
+    (tmp_path / ".env.sample").write_text(f"{name}=/of the app\n")
+    assert settings_of(read_recipe(tmp_path), {}, OURS) == {name: "/of the app", **OURS}
+    assert settings(given={name: "x"}, exports={"A": "y"})[name] == "x"
 
 
 # ---- files ----

@@ -1,0 +1,152 @@
+"""How the variables of a recipe are kept apart from what Docker's client obeys, with the real client where it is."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from reconciler.crossing import Given
+from reconciler.host.swarm.client import alone_in, files_with_renamed, is_obeyed, own_flags, renamed, with_renamed
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.preparing import prepare
+from reconciler.host.swarm.stack import Stack
+from tests.scratch import scratch
+
+OBEYED = ["LD_PRELOAD", "LD_LIBRARY_PATH", "GODEBUG", "GOMEMLIMIT", "DOCKER_API_VERSION", "CANON_RUN"]
+SCRAPS = st.sampled_from(["$", "$$", "${", "}", "LD_PRELOAD", "GOGC", "TITLE", ":-x", " ", "\n", "é", "A", "_"])
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("$LD_PRELOAD ${LD_PRELOAD:-x}", "$CANON_OF_RECIPE_LD_PRELOAD ${CANON_OF_RECIPE_LD_PRELOAD:-x}"),
+        ("$$LD_PRELOAD $$$LD_PRELOAD", "$$LD_PRELOAD $$$CANON_OF_RECIPE_LD_PRELOAD"),
+        ("LD_PRELOAD ${MY_LD_PRELOAD} ${LDAP} $HOME ${DOCKER_HOST}", None),
+        ("${A:-${GOGC}}", "${A:-${CANON_OF_RECIPE_GOGC}}"),
+    ],
+)
+def test_only_a_variable_that_the_client_would_obey_gets_another_name(text: str, changed: str | None) -> None:
+    assert with_renamed(text.encode()).decode() == (changed or text)
+
+
+@given(st.lists(SCRAPS, max_size=12).map("".join))
+def test_a_text_asks_for_no_obeyed_variable_and_nothing_else_of_it_changes(text: str) -> None:
+    changed = with_renamed(text.encode())
+    event("changed" if changed != text.encode() else "as it was")
+    assert changed.replace(b"CANON_OF_RECIPE_", b"").decode() == text
+
+
+@given(st.dictionaries(st.sampled_from([*OBEYED, "A", "TITLE"]), st.text(max_size=3)))
+def test_no_variable_is_lost_and_none_keeps_a_name_that_is_obeyed(variables: dict[str, str]) -> None:
+    told = renamed(variables)
+    assert sorted(told.values()) == sorted(variables.values())
+    assert {name for name in told if not name.startswith("CANON_OF_RECIPE_")} == {
+        name for name in variables if not is_obeyed(name)
+    }
+
+
+def test_a_copy_lies_beside_its_file_only_as_long_as_it_is_read() -> None:
+    with scratch() as folder:
+        for name, text in (("a.yml", "x: $LD_PRELOAD"), ("b.yml", "x: $TITLE")):
+            (folder / name).write_text(text)
+        files = [folder / "a.yml", folder / "b.yml", folder / "missing.yml"]
+        with files_with_renamed(files) as read:
+            assert read[1:] == tuple(files[1:])
+            assert read[0].parent == folder
+            assert read[0].read_text() == "x: $CANON_OF_RECIPE_LD_PRELOAD"
+        assert {path.name for path in folder.iterdir()} == {"a.yml", "b.yml"}
+        assert files[0].read_text() == "x: $LD_PRELOAD"
+
+
+@pytest.mark.parametrize(
+    ("environment", "flags"),
+    [
+        ({}, []),
+        ({"HOME": "/h", "DOCKER_HOST": "unix:///x"}, ["--config", "/h/.docker", "--host", "unix:///x"]),
+        ({"HOME": "/h", "DOCKER_CONFIG": "/c", "DOCKER_CONTEXT": "far"}, ["--config", "/c", "--context", "far"]),
+        (
+            {"DOCKER_HOST": "tcp://x:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/k"},
+            [
+                *("--host", "tcp://x:2376", "--tlsverify"),
+                *("--tlscacert=/k/ca.pem", "--tlscert=/k/cert.pem", "--tlskey=/k/key.pem"),
+            ],
+        ),
+    ],
+)
+def test_the_client_is_told_by_flags_what_its_environment_would_say(
+    environment: dict[str, str], flags: list[str]
+) -> None:
+    assert list(own_flags(environment)) == flags
+
+
+def test_a_file_of_variables_names_some_without_a_value(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("A=1\n LD_PRELOAD \n# GOGC\nGOGC=\nTITLE\n")
+    assert list(alone_in(tmp_path / "env", {"LD_PRELOAD", "GOGC"})) == ["LD_PRELOAD"]
+
+
+# ---- with the real client ----
+
+COMPOSE = """\
+version: "3.8"
+services:
+  app:
+    image: nginx:${TAG:-1}
+    env_file: [more.env]
+    environment:
+      - LANG=${LANG:-nl_NL.UTF-8}
+      - SEEN=${HOME:-/srv} ${PATH:-none} ${PASSED:-nothing} ${CANON_RUN:-no}
+      - LC_ALL
+      - TMPDIR
+      - DOCKER_HOST
+      - GOMEMLIMIT
+      - LOADED=${LD_PRELOAD} $$LD_PRELOAD
+      - EMPTY=
+      - GODEBUG=
+"""
+SAMPLE = """\
+LC_ALL=de_DE.UTF-8
+DOCKER_HOST=tcp://socket-proxy:2375
+HTTP_PROXY=http://proxy.example:3128
+DOCKER_API_VERSION=none
+GOMEMLIMIT=as much as there is
+LD_PRELOAD=/usr/lib/libjemalloc.so.2
+GODEBUG=of the app
+KEY="one
+  two"
+"""
+
+
+def test_compose_text_is_filled_in_with_the_recipes_variables_alone(tmp_path: Path) -> None:
+    client = shutil.which("docker")
+    if (
+        client is None
+        or subprocess.run([client, "stack", "config", "--help"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("needs Docker's client, of version 23 or newer")
+    for name, text in (
+        ("compose.yml", COMPOSE),
+        (".env.sample", SAMPLE),
+        ("more.env", "FILED=$KEY\nLD_PRELOAD\nHOME\n"),
+    ):
+        (tmp_path / name).write_text(text)
+    ours = {"PATH": f"{Path(client).parent}:/usr/bin:/bin", "HOME": "/ours", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    ours |= {"TMPDIR": "/ours", "PASSED": "ours", "EMPTY": "ours"}
+    prepared = prepare(Engine(ours), Stack("n", "n", "", "n.localhost"), tmp_path, Given("1", "c"), "")
+    assert prepared.config["services"]["app"]["environment"] == {
+        "LANG": "nl_NL.UTF-8",
+        "SEEN": "/srv none nothing no",
+        "LC_ALL": "de_DE.UTF-8",
+        "TMPDIR": None,
+        "DOCKER_HOST": "tcp://socket-proxy:2375",
+        "GOMEMLIMIT": "as much as there is",
+        "LOADED": "/usr/lib/libjemalloc.so.2 $LD_PRELOAD",
+        "LD_PRELOAD": "/usr/lib/libjemalloc.so.2",
+        "EMPTY": "",
+        "GODEBUG": "of the app",
+        "FILED": "$KEY",
+    }
+    assert prepared.settings["KEY"] == "one\n  two"
+    assert {path.name for path in tmp_path.iterdir()} == {"compose.yml", ".env.sample", "more.env"}

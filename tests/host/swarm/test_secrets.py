@@ -1,0 +1,169 @@
+"""Which secrets a release asks for, and what they are called, as the real client of Docker reads its compose files."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.crossing import App, Given, SecretNeed
+from reconciler.errors import RecipeError
+from reconciler.host import appfiles
+from reconciler.host.swarm import secrets
+from reconciler.host.swarm.engine import Engine
+from reconciler.host.swarm.preparing import prepare
+from reconciler.host.swarm.stack import stack_of
+from tests.swarm.stacks import given
+
+CLIENT = shutil.which("docker")
+
+
+def stand_in_engine() -> Engine:
+    """One that is asked nothing: reading compose files needs Docker's client alone."""
+    asked = [CLIENT or "docker", "stack", "config", "--help"]
+    if CLIENT is None or subprocess.run(asked, capture_output=True, check=False).returncode:
+        pytest.skip("needs Docker's client, of version 23 or newer")
+    return Engine({"PATH": str(Path(CLIENT).parent)})
+
+
+def app_in(folder: Path, **files: str) -> App:
+    app = App("notes", folder / "slot" / "notes", str(folder / "slot"))
+    appfiles.make(app)
+    for name, text in files.items():
+        (app.secrets / name).write_text(text)
+    return app
+
+
+def release(folder: Path, names: Mapping[str, str], sample: str, used: tuple[str, ...] | None = None) -> Path:
+    """A release whose compose file has external secrets by these names, all of them or some used by its service."""
+    folder.mkdir()
+    compose: dict[str, Any] = {
+        "version": "3.8",
+        "services": {"app": {"image": "x", "secrets": [*(names if used is None else used)]}},
+        "secrets": {key: {"external": True, "name": name} for key, name in names.items()},
+    }
+    (folder / "compose.yml").write_text(json.dumps(compose))
+    (folder / ".env.sample").write_text(sample)
+    return folder
+
+
+def asked(folder: Path, names: Mapping[str, str], sample: str, given: Given = given()) -> dict[str, SecretNeed]:  # noqa: B008 - a frozen value
+    needs = secrets.needs(stand_in_engine(), app_in(folder), release(folder / "release", names, sample), given)
+    return {need.name: need for need in needs}
+
+
+@pytest.mark.parametrize(
+    ("names", "sample", "need", "full"),
+    [
+        (
+            {"token": "${STACK_NAME}_token_${SECRET_TOKEN_VERSION}"},
+            "SECRET_TOKEN_VERSION=v1 # length=20 charset=default",
+            SecretNeed("token", 20),
+            "token_v1",
+        ),
+        (
+            {"ovh_key": "${STACK_NAME}_ovh_key_${SECRET_OVH_KEY}"},
+            "SECRET_OVH_KEY=v2 # length=9 charset=hex",
+            SecretNeed("ovh_key", 9, "hex"),
+            "ovh_key_v2",
+        ),
+        (
+            {"db_password": "${STACK_NAME}_DB_PASSWORD_${SECRET_DB_PASSWORD_VERSION}"},
+            "SECRET_DB_PASSWORD_VERSION=v1",
+            SecretNeed("db_password", 32, also=("DB_PASSWORD",)),
+            "DB_PASSWORD_v1",
+        ),
+        (
+            {"Api-Key": "${STACK_NAME}_api-key_${API_KEY_V}"},
+            "API_KEY_V=v1 # generate=false",
+            SecretNeed("Api-Key"),
+            "api-key_v1",
+        ),
+        (
+            {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION:-v3}"},
+            "#SECRET_KEY_VERSION=v1 # length=5",
+            SecretNeed("key", 32),
+            "key_v3",
+        ),
+        (
+            {"key": "${STACK_NAME}_other_${SECRET_KEY_VERSION:-v3}"},
+            "SECRET_KEY_VERSION=v4 # length=5",
+            SecretNeed("key", 5),
+            "other_v4",
+        ),
+        ({"fixed": "${STACK_NAME}_fixed_v1"}, "", SecretNeed("fixed", 32), "fixed_v1"),
+    ],
+)
+def test_a_secret_is_called_as_compose_files_call_it_and_described_by_the_variable_in_its_name(
+    tmp_path: Path, names: Mapping[str, str], sample: str, need: SecretNeed, full: str
+) -> None:
+    told = asked(tmp_path, names, sample)
+    (key,) = names
+    assert told == {key: need}
+    app = app_in(tmp_path, **{key: "secret"})
+    prepared = prepare(stand_in_engine(), stack_of(app, "localhost"), tmp_path / "release", given(), "")
+    assert secrets.provided(prepared, app) == {f"{prepared.stack.name}_{full}": app.secrets / key}
+
+
+def test_two_secrets_of_one_version_are_two(tmp_path: Path) -> None:
+    names = {key: f"${{STACK_NAME}}_{key}_${{SECRET_VERSION}}" for key in ("db", "db_root")}
+    told = asked(tmp_path, names, "SECRET_VERSION=v1 # length=12\n")
+    assert told == {"db": SecretNeed("db", 12), "db_root": SecretNeed("db_root", 12)}
+
+
+def test_only_what_a_service_uses_and_what_is_the_stacks_own_is_asked_for(tmp_path: Path) -> None:
+    names = {
+        "used": "${STACK_NAME}_used_v1",
+        "unused": "${STACK_NAME}_unused_v1",
+        "of_the_host": "smtp_password",
+        "without": "${STACK_NAME}_without_${SECRET_WITHOUT_VERSION}",
+    }
+    files = release(tmp_path / "release", names, "SECRET_MORE_VERSION=v1\n", ("used", "of_the_host", "without"))
+    needs = secrets.needs(stand_in_engine(), app_in(tmp_path), files, given())
+    assert [need.name for need in needs] == ["used"]
+
+
+def test_a_version_that_is_given_makes_a_secret_of_what_the_sample_leaves_in_a_comment(tmp_path: Path) -> None:
+    names = {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    assert asked(tmp_path / "a", names, "#SECRET_KEY_VERSION=v1") == {}
+    told = asked(tmp_path / "b", names, "#SECRET_KEY_VERSION=v1", given(settings={"SECRET_KEY_VERSION": "v7"}))
+    assert told == {"key": SecretNeed("key", 32)}
+
+
+def test_who_upgrades_is_asked_for_the_length_that_the_new_release_names(tmp_path: Path) -> None:
+    app = app_in(tmp_path)
+    appfiles.write_given(app, given(), "SECRET_KEY_VERSION=v1 # length=32\n")
+    names = {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
+    files = release(tmp_path / "release", names, "SECRET_KEY_VERSION=v2 # length=64\n")
+    (need,) = secrets.needs(stand_in_engine(), app, files, given("2.0.0+2"))
+    assert (need.length, need.asks_length) == (64, True)
+
+
+def test_a_snapshot_that_has_a_secret_by_its_name_in_the_swarm_keeps_it(tmp_path: Path) -> None:
+    app = app_in(tmp_path, password="had before")
+    names = {"db": "${STACK_NAME}_password_${SECRET_PASSWORD_VERSION}"}
+    files = release(tmp_path / "release", names, "SECRET_PASSWORD_VERSION=v1\n")
+    (need,) = secrets.needs(stand_in_engine(), app, files, given())
+    assert need.names == ("db", "password")
+    prepared = prepare(stand_in_engine(), stack_of(app, "localhost"), files, given(), "")
+    assert [*secrets.provided(prepared, app).values()] == [app.secrets / "password"]
+
+
+def test_a_length_that_is_none_is_refused_by_the_secrets_name(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="the length of secret key is not from 1 to 4096"):
+        asked(tmp_path, {"key": "${STACK_NAME}_key_${KEY_V}"}, "KEY_V=v1 # length=0\nTITLE=x # length=any\n")
+
+
+def test_a_new_app_that_is_made_like_another_goes_by_the_sample_which_that_one_had(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    living, fresh = app_in(tmp_path / "a"), app_in(tmp_path)
+    appfiles.write_given(living, given(), "NAME=old\n")
+    assert appfiles.sample_before(fresh, given(like=living)) == "NAME=old\n"
+    assert appfiles.sample_before(fresh, given()) == ""
+    appfiles.write_given(fresh, given(), "NAME=own\n")
+    assert appfiles.sample_before(fresh, given(like=living)) == "NAME=own\n"
