@@ -30,6 +30,7 @@ HARMLESS_ANYWHERE = {
     "driver.remove": "clearing ends what still runs, and the slot's folder is deleted in any case",
     "mirrors.look": "looks at the mirror, which no promotion touches",
     "readiness.wait": "waits for what is up already; the driver is asked afterwards",
+    "readiness.watch": "watches whether what is up stays so, and it does",
     "registry.remember": "comes after the label, and tells of the trial",
     "secrets.provide": "makes what the candidate lacks, and that is nothing",
 }

@@ -141,7 +141,23 @@ def without_secret(kept: Kept) -> str:
     return f"secret {secret} is gone"
 
 
-@pytest.mark.parametrize("fall", [removed, scaled, of_another_image, emptied, without_secret])
+def started_again(kept: Kept) -> str:
+    """It ended by itself, and Swarm has brought it up again: all looks well."""
+    service = kept.part("service")
+    (container,) = kept.docker("ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={service}").split()
+    kept.docker("kill", container)
+    until = time.monotonic() + PATIENCE
+    while kept.docker("ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={service}").split() in (
+        [container],
+        [],
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    kept.settled()
+    return f"service {service} was started again: its task is "
+
+
+@pytest.mark.parametrize("fall", [started_again, removed, scaled, of_another_image, emptied, without_secret])
 def test_what_falls_is_named_with_since_when_raised_by_the_next_pass_and_in_sync_again(
     kept: Kept, fall: Callable[[Kept], str]
 ) -> None:

@@ -1,5 +1,6 @@
 """Services of the real Swarm that end by themselves: which of them count as finished, and which as dead."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from reconciler.crossing import App, Seen
 from reconciler.liveness import ended_since
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import NGINX, PATIENCE, Service, Slots, absent, deployed, given, release, server, service
+from tests.swarm.sweep import sweep
 
 # Ends with 0 when it is asked to, as a failed health check has Swarm do.
 POLITE = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
@@ -86,3 +88,32 @@ def told(slots: Slots, app: App, ready: Seen, parts: int) -> str:
             return ending.said
         assert time.monotonic() < until, now
         time.sleep(0.5)
+
+
+RECIPE = """\
+[recipe]
+upstream = "{forge}/dying.git"
+driver = "swarm"
+[ready]
+stable = "40s"
+timeout = "3m"
+"""
+
+
+def test_a_release_whose_worker_dies_again_and_again_beside_a_good_app_is_red(engine: Engine, tmp_path: Path) -> None:
+    with sweep(tmp_path, engine, []) as world:
+        upstream = world.forge.repository("dying")
+        services = {"app": server(), "worker": service("sleep 12; exit 1")}
+        upstream.commit({"compose.yml": json.dumps({"version": "3.8", "services": services}).encode()})
+        upstream.tag("1.0.0+1")
+        folder = world.canon.fleet / "recipes" / "dying"
+        folder.mkdir()
+        (folder / "recipe.toml").write_text(RECIPE.format(forge=world.forge.url))
+
+        told = world.json()
+
+        row = told.row("dying")
+        assert (told.code, row["result"]) == (4, "red"), told.out
+        assert "dying 1.0.0+1 was ready and did not stay up: worker ended: task: non-zero exit (1)" in row["reason"]
+        assert world.recorded() == {}
+        assert world.left() == frozenset()
