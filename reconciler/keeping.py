@@ -207,7 +207,9 @@ def give_up(host: Host, name: str) -> None:
 
 def let_go_of_others(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
     """Take away what nobody wants to be kept any more; one remark each. `marks` are of what runs anywhere."""
-    wanted = {name for name, recipe in fleet.recipes.items() if is_kept(recipe) and name in records.canonicals}
+    recorded = records.canonicals.keys() | records.unreadable.keys()
+    wanted = {name for name, recipe in fleet.recipes.items() if is_kept(recipe) and name in recorded}
+    wanted |= records.unreadable.keys()
     folder = host.state.kept
     entries = folder.iterdir() if folder.is_dir() else ()
     there = {owner(path) for path in entries if is_kept_slot(path) or is_account(path)}

@@ -17,7 +17,7 @@ from reconciler.core.sights import Sight, State
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.keeping import is_kept, still_up
 from reconciler.mirroring import Mirrored, bring_up
-from reconciler.observe import Observed, look_again, observe
+from reconciler.observe import Observed, look_again, observe, unreadable_said
 from reconciler.ports import Host, Progress
 from reconciler.recover import recover
 from state.model import Canonical, Entry, Records
@@ -40,7 +40,9 @@ def preview(host: Host, asked: Asked) -> Report:
     observed = observe(host, asked.fleet, asked.names, records)
     plan = plan_for(host, asked, observed)
     rows = [Row(step, _gate(host, asked, step, None)) for step in plan.steps.values()]
-    return summarise(_run(host, asked, started_at), _roll(asked, records, observed), rows, _read_notes(records))
+    return summarise(
+        _run(host, asked, started_at), _roll(asked, records, observed), rows, _read_notes(records, asked.fleet.recipes)
+    )
 
 
 @frozen
@@ -80,6 +82,7 @@ def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda
         for step in left.steps.values()
     ]
     roll = _roll(asked, recorded, after)
+    notes += _unreadable_notes(recorded, asked.fleet.recipes)
     report = summarise(_run(host, asked, started_at), roll, rows, (*notes, *mirrored.notes))
     ended = {"exit_code": report.exit_code, "line": report.line, "signal": signal}
     return Pass(evolve(report, notes=(*report.notes, *_tell_ledger(host, "pass-end", ended))), signal)
@@ -170,9 +173,14 @@ def _roll(asked: Asked, records: Records, observed: Observed) -> Roll:
     return Roll(len(declared), selected, len(observed.sights), orphans)
 
 
-def _read_notes(records: Records) -> tuple[str, ...]:
+def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
     said = "a dead pass left its journal behind: a private copy of the registry was read; the next pass recovers it"
-    return (said,) if records.copied else ()
+    return ((said,) if records.copied else ()) + _unreadable_notes(records, declared)
+
+
+def _unreadable_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
+    """Of what is not declared, no row of the report tells."""
+    return tuple(f"{name}: {unreadable_said(name, records)}" for name in records.unreadable if name not in declared)
 
 
 def _tell_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:

@@ -88,7 +88,11 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
 
 
 def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
-    canonical = records.canonicals.get(sight.recipe.name)
+    name = sight.recipe.name
+    if name in records.unreadable:
+        why = unreadable_said(name, records)
+        return evolve(sight, look=Look(State.UNKNOWN, why), answer=Unobservable(why))
+    canonical = records.canonicals.get(name)
     files, unreadable = _files(fleet, sight.recipe)
     try:
         look = look_at(host.snapshots, host.state, canonical, sight.memory)
@@ -108,6 +112,12 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
         why = reason_of(failed)
         look = Look(State.NONE if canonical is None else State.UNKNOWN, why)
         return evolve(sight, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {why}"))
+
+
+def unreadable_said(name: str, records: Records) -> str:
+    """What is wrong with the record of a recipe, and the ways out."""
+    ways = f"bring canon.db back from a backup, or begin anew: take {name} out of the fleet, reconcile forget {name}"
+    return f"its record cannot be read: {records.unreadable[name]}; {ways}"
 
 
 def _kept(host: Host, sight: Sight, standings: Standings) -> Sight:

@@ -20,7 +20,8 @@ def strays(state: StateFolder) -> tuple[Path, ...]:
 def unrecorded(host: Host, records: Records) -> tuple[Path, ...]:
     """Entries of `canonicals/` and of what is below it that no record tells of, whatever they are named."""
     recorded = {name: host.registry.generations(name) for name in records.canonicals}
-    return tuple(path for entry in _entries(host.state.canonicals) for path in _not_of(entry, recorded.get(entry.name)))
+    there = [entry for entry in _entries(host.state.canonicals) if entry.name not in records.unreadable]
+    return tuple(path for entry in there for path in _not_of(entry, recorded.get(entry.name)))
 
 
 def may_be_slot(path: Path) -> bool:

@@ -122,9 +122,12 @@ def _is_there(path: Path) -> bool:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", timeout=BUSY_SECONDS, isolation_level=None, uri=True
     )
+    # A text that is no UTF-8 belongs to one row, whose digest then tells; it is no error of all that is asked for.
+    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+    return connection
 
 
 @contextmanager

@@ -238,7 +238,8 @@ class Records:
     """All records of the state folder, read at one instant.
 
     `generations` holds each recipe's greatest generation ever recorded, also of recipes since forgotten.
-    `copied` says that a dead pass left its journal behind and that a private copy was read.
+    `copied` says that a dead pass left its journal behind and that a private copy was read. `unreadable` says by recipe
+    why a row of it is not what was written: of such a recipe nothing else is told.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)
@@ -246,3 +247,4 @@ class Records:
     intents: tuple[Intent, ...] = ()
     generations: Mapping[str, int] = field(factory=dict)
     copied: bool = False
+    unreadable: Mapping[str, str] = field(factory=dict)

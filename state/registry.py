@@ -1,8 +1,10 @@
 """The registry: what is canonical, what is remembered, what is under way; and the ledger beside it."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from attrs import frozen
 
@@ -10,6 +12,8 @@ from state import database, ledger, rows
 from state.codec import storable
 from state.errors import RegistryDamagedError, RegistryError
 from state.model import Canonical, Entry, Intent, Line, Memory, Records
+
+T = TypeVar("T")
 
 
 @frozen
@@ -29,13 +33,7 @@ class SqliteRegistry:
             if view is None:
                 return Records()
             rows.require_sound(view.connection)
-            return Records(
-                {canonical.recipe: canonical for canonical in _canonicals(view.connection)},
-                {memory.recipe: memory for memory in _memories(view.connection)},
-                _intents(view.connection),
-                dict(view.connection.execute("SELECT recipe, last FROM generation ORDER BY recipe")),
-                view.copied,
-            )
+            return _records(view)
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
         """Every canonical that the recipe ever had since it was last forgotten, the present one first."""
@@ -98,23 +96,51 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def forget(self, recipe: str, entries: Sequence[Entry]) -> None:
-        """Drop all canonicals and the memory of a recipe; its number of generations stays known."""
+        """Drop all canonicals, the memory and an open intent of a recipe; its number of generations stays known."""
         with database.writing(self.path) as connection:
             connection.execute("DELETE FROM canonical WHERE recipe = ?", (storable(recipe),))
             connection.execute("DELETE FROM memory WHERE recipe = ?", (storable(recipe),))
+            connection.execute("DELETE FROM intent WHERE recipe = ?", (storable(recipe),))
             ledger.append(connection, entries)
 
     def append(self, entries: Sequence[Entry]) -> None:
         self.remember((), entries)
 
 
-def _canonicals(connection: sqlite3.Connection) -> list[Canonical]:
-    """The present one of each recipe: that of its last generation, and no older one in its place."""
-    query = """
-        SELECT last, recipe, record, digest FROM canonical AS each LEFT JOIN generation USING (recipe)
-        WHERE generation = (SELECT max(generation) FROM canonical WHERE recipe = each.recipe) ORDER BY recipe
-    """
-    return [_canonical(*row) for row in connection.execute(query)]
+def _records(view: database.View) -> Records:
+    """All rows, each read by itself: one that is not what was written is no other recipe's trouble."""
+    bad: dict[str, str] = {}
+    canonicals = _readable(_canonical, view.connection.execute(_PRESENT), bad)
+    memories = _readable(partial(rows.unseal, Memory), view.connection.execute(_OF_RECIPE.format("memory")), bad)
+    intents = _readable(partial(rows.unseal, Intent), view.connection.execute(_OF_RECIPE.format("intent")), bad)
+    return Records(
+        {canonical.recipe: canonical for canonical in canonicals if canonical.recipe not in bad},
+        {memory.recipe: memory for memory in memories if memory.recipe not in bad},
+        tuple(intent for intent in intents if intent.recipe not in bad),
+        dict(view.connection.execute("SELECT recipe, last FROM generation ORDER BY recipe")),
+        view.copied,
+        bad,
+    )
+
+
+# The present one of each recipe: that of its last generation, and no older one in its place.
+_PRESENT = """
+    SELECT last, recipe, record, digest FROM canonical AS each LEFT JOIN generation USING (recipe)
+    WHERE generation = (SELECT max(generation) FROM canonical WHERE recipe = each.recipe) ORDER BY recipe
+"""
+_OF_RECIPE = "SELECT recipe, record, digest FROM {} ORDER BY recipe"
+
+
+def _readable(unseal: Callable[..., T], found: Iterable[tuple[Any, ...]], bad: dict[str, str]) -> list[T]:
+    """The records of these rows; of the others, `bad` learns why not, by every recipe that the row may be of."""
+    records: list[T] = []
+    for row in found:
+        try:
+            records.append(unseal(*row))
+        except RegistryDamagedError as error:
+            *_, recipe, text, _ = row
+            bad |= {name: error.message for name in (recipe, *rows.named_in(text)) if name not in bad}
+    return records
 
 
 def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
@@ -122,16 +148,6 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
     if canonical.generation != generation:
         raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")
     return canonical
-
-
-def _memories(connection: sqlite3.Connection) -> list[Memory]:
-    query = "SELECT recipe, record, digest FROM memory ORDER BY recipe"
-    return [rows.unseal(Memory, *row) for row in connection.execute(query)]
-
-
-def _intents(connection: sqlite3.Connection) -> tuple[Intent, ...]:
-    query = "SELECT recipe, record, digest FROM intent ORDER BY recipe"
-    return tuple(rows.unseal(Intent, *row) for row in connection.execute(query))
 
 
 def _differing(canonical: Canonical, intent: Intent) -> str:

@@ -1,6 +1,7 @@
 """Records as rows of their tables, each with a digest of its own."""
 
 import hashlib
+import json
 import sqlite3
 from typing import TypeVar
 
@@ -37,6 +38,15 @@ def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
     if digest != _digest(record.recipe, text) or recipe != storable(record.recipe):
         raise RegistryDamagedError(f"{kind.__name__.lower()} of {recipe!r} was changed")
     return record
+
+
+def named_in(text: str) -> tuple[str, ...]:
+    """The recipe that a record names, also one that is no longer what was written; none where it names none."""
+    try:
+        named = json.loads(text)["recipe"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ()
+    return (named,) if isinstance(named, str) else ()
 
 
 def _digest(recipe: str, text: str) -> str:

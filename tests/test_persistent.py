@@ -2,20 +2,23 @@
 
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from reconciler.core.outcome import Result
+from reconciler.core.sights import State
 from reconciler.crossing import Command
 from reconciler.errors import InfrastructureError
 from reconciler.loop import Pass
 from reconciler.show.troubles import remarks
 from state.errors import SnapshotError
 from tests.calls import Call, Ear, Honest
+from tests.truth import kept
 from tests.world import World
 
 ILL, WELL = "ill", ("after", "well")
@@ -280,3 +283,29 @@ def test_logs_that_cannot_be_written_are_that_recipes_trouble(start: World, tmp_
     done = here.run()
     others_are_served(done)
     assert str(logs) in str([row.outcome for row in done.report.rows if row.recipe == ILL])
+
+
+@pytest.mark.parametrize("table", ["canonical", "memory"])
+def test_a_row_that_another_hand_changed_leaves_its_recipe_unknown_and_as_it_is(
+    start: World, tmp_path: Path, table: str
+) -> None:
+    here = start.copy(tmp_path)
+    before = kept(here.state, here.records().canonicals[ILL])
+    with closing(sqlite3.connect(here.state.database)) as connection:
+        connection.execute("DROP TRIGGER canonical_is_never_rewritten")
+        connection.execute(f"UPDATE {table} SET digest = 'x' WHERE recipe = '{ILL}'")  # noqa: S608  names of ours
+        connection.commit()
+    have = start.records().canonicals[ILL]
+    notes: tuple[str, ...] = ()
+    for version in (NEW, "3.0.0"):
+        for name in WELL:
+            here.tag(name, version)
+        done = here.run()
+        notes = done.report.notes
+        others_are_served(done)
+        ill = next(row for row in done.report.rows if row.recipe == ILL)
+        assert ill.finding.look.state is State.UNKNOWN
+        assert f"its record cannot be read: {table} of 'ill' was changed" in ill.step.reason
+        assert done.report.exit_code == 1
+    assert not [note for note in notes if f"canonicals/{ILL}" in note]
+    assert kept(here.state, have) == before

@@ -97,7 +97,7 @@ def _existing(house: House, name: str) -> Path:
 def _drop(host: Host, name: str, reason: str) -> str:
     records = host.registry.read()
     have = records.canonicals.get(name)
-    if have is None and name not in records.memories:
+    if have is None and name not in records.memories and name not in records.unreadable:
         raise UsageError(f"nothing is recorded of {name}")
     with reserved(host, name, f"forget {name}"):
         body = {

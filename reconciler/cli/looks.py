@@ -15,6 +15,7 @@ from reconciler.core.report import Command, Population, Run
 from reconciler.core.sights import Look, State
 from reconciler.generations import look_at
 from reconciler.keeping import is_kept, look_at_kept, survey
+from reconciler.observe import unreadable_said
 from reconciler.show.answers import logs_document, status_document
 from reconciler.show.document import Json, write
 from reconciler.show.progress import Silent
@@ -31,7 +32,7 @@ def status(options: Options, name: str | None) -> int:
     """The canonicals as recorded, all or one."""
     house = open_house(options)
     records = SqliteRegistry(house.state.database).read()
-    if name is not None and name not in records.canonicals:
+    if name is not None and name not in records.canonicals and name not in records.unreadable:
         require(house, name)
     looks = _looks(house, records)
     rows = recorded(house.fleet, records, looks, (name,) if name else options.recipes)
@@ -76,6 +77,7 @@ def _looks(house: House, records: Records) -> dict[str, Look]:
         name: look_at(snapshots, house.state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
     }
+    looks |= {name: Look(State.UNKNOWN, unreadable_said(name, records)) for name in records.unreadable}
     return looks | _kept(house, records, [name for name, look in looks.items() if look.state is State.INTACT])
 
 

@@ -14,7 +14,7 @@ from desired.problems import RefusedError
 from desired.values import read_duration
 from desired.want import releases
 from reconciler.assignment import Assignment
-from reconciler.casts import cast_of, drivers_of, rested_whole
+from reconciler.casts import apps_of, cast_of, drivers_of, rested_whole
 from reconciler.cli.failures import UsageError
 from reconciler.cli.house import House, make_host, open_house, prepare_state, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
@@ -29,7 +29,7 @@ from reconciler.crossing import Seen
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
 from reconciler.evidence import trial_entry
 from reconciler.mirroring import said_of
-from reconciler.observe import observe
+from reconciler.observe import observe, unreadable_said
 from reconciler.ports import Host
 from reconciler.raising import check_up, raise_cast
 from reconciler.reservation import reserved
@@ -91,6 +91,8 @@ def _tiers(text: str | None) -> frozenset[TierName]:
 def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierName]) -> Tested:
     records = host.registry.read()
     recipe = house.fleet.recipes[name]
+    if name in records.unreadable:
+        raise CanonError(f"{name}: {unreadable_said(name, records)}")
     sights = observe(host, house.fleet, sorted({name, *recipe.install.needs}), records).sights
     for sight in sights.values():
         _bring_up(host, house, sight)
@@ -193,8 +195,13 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     require(house, name)
     if house.state.database.is_file():
         prepare_state(house.state)
-    host = make_host(house, Silent(sys.stderr))
-    canonical = host.registry.read().canonicals.get(name)
+    recipes = house.fleet.recipes
+    drivers = {recipes[app].driver for app in apps_of(recipes[name], recipes)}
+    host = make_host(house, Silent(sys.stderr)).concerning(drivers)
+    records = host.registry.read()
+    canonical = records.canonicals.get(name)
+    if name in records.unreadable:
+        raise CanonError(f"{name}: {unreadable_said(name, records)}")
     if canonical is None:
         raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
     with stoppable(), private_files(), reserved(host, name, f"raise {name}") as folder:

@@ -32,7 +32,7 @@ def recorded(
     fleet: Fleet, records: Records, looks: Mapping[str, Look], only: Collection[str] = ()
 ) -> tuple[Recorded, ...]:
     """One for every declared recipe and every orphan, by name; `only` names those asked for, all if it is empty."""
-    names = sorted({*fleet.recipes, *records.canonicals})
+    names = sorted({*fleet.recipes, *records.canonicals, *records.unreadable})
     return tuple(_recorded(name, fleet, records, looks) for name in names if not only or name in only)
 
 
