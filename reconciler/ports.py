@@ -122,7 +122,7 @@ class Driver(Protocol):
         ...
 
     def load(self, app: App, source: Path) -> None:
-        """The reverse of `save`, into a fresh place."""
+        """The reverse of `save`, into a fresh place; `source` may be used up."""
         ...
 
     def backs_up(self, app: App) -> bool:

@@ -14,6 +14,7 @@ from attrs import define, evolve, field, frozen
 
 from state.errors import SnapshotError, UnfitDataError
 from state.manifest import SealedEntry, SkippedEntry
+from state.sparse import Extents, Piece, extents_of, pieces, sparse_head, table_of, zeros
 
 CHUNK = 1 << 20
 TAR_TYPES = {
@@ -61,43 +62,22 @@ class HashingWriter:
         return self._digest.hexdigest()
 
 
-@define
-class HashingReader:
-    file: BinaryIO
-    _digest: "hashlib._Hash" = field(factory=hashlib.sha256)
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.file.read(size)
-        self._digest.update(data)
-        return data
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-
 def pack(source: bytes, out: HashingWriter) -> Packed:
     """Write a tar of all that is below the folder `source`, always in the same order."""
     entries: list[SealedEntry] = []
     skipped: list[SkippedEntry] = []
     first: dict[tuple[int, int], str] = {}
-    with tarfile.TarFile(
-        fileobj=out,  # type: ignore[arg-type]  # write and tell are all that a new tar needs
-        mode="w",
-        format=tarfile.PAX_FORMAT,
-        encoding="utf-8",
-        errors="surrogateescape",
-        copybufsize=CHUNK,
-    ) as tar:
-        for path, look in _walk(source):
-            match _entry(source, path, look, first):
-                case SkippedEntry() as entry:
-                    skipped.append(entry)
-                case SealedEntry(type="file") as entry:
-                    entries.append(_add_file(tar, source, entry, look))
-                case entry:
-                    tar.addfile(header(entry))
-                    entries.append(entry)
+    for path, look in _walk(source):
+        match _entry(source, path, look, first):
+            case SkippedEntry() as entry:
+                skipped.append(entry)
+            case SealedEntry(type="file") as entry:
+                entries.append(_add_file(out, source, entry, look))
+            case entry:
+                out.write(head(entry))
+                entries.append(entry)
+    out.write(bytes(2 * tarfile.BLOCKSIZE))
+    out.write(bytes(-out.size % tarfile.RECORDSIZE))
     return Packed(tuple(entries), tuple(skipped))
 
 
@@ -159,36 +139,80 @@ def _special(mode: int) -> str:
     return "socket" if stat.S_ISSOCK(mode) else "fifo" if stat.S_ISFIFO(mode) else "device"
 
 
-def _add_file(tar: tarfile.TarFile, source: bytes, entry: SealedEntry, look: os.stat_result) -> SealedEntry:
+def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, look: os.stat_result) -> SealedEntry:
     with open_regular(os.path.join(source, raw(entry.path))) as file:
-        reader = HashingReader(file)
         if not os.path.samestat(os.fstat(file.fileno()), look):
             raise _in_motion(entry)
-        try:
-            tar.addfile(header(entry), reader)
-        except OSError as error:
-            if error.errno is None:  # tarfile's own, of a file that ends early
-                raise _in_motion(entry) from error
-            raise
-        if file.read(1):
+        extents = extents_of(file.fileno(), look)
+        digest = _add_whole(out, file, entry) if extents is None else _add_sparse(out, file, entry, extents)
+    return evolve(entry, sha256=digest)
+
+
+def _add_whole(out: HashingWriter, file: BufferedReader, entry: SealedEntry) -> str:
+    out.write(head(entry))
+    digest, left = hashlib.sha256(), entry.size
+    while left and (data := file.read(min(CHUNK, left))):
+        digest.update(data)
+        out.write(data)
+        left -= len(data)
+    if left or file.read(1):
+        raise _in_motion(entry)
+    out.write(bytes(-entry.size % tarfile.BLOCKSIZE))
+    return digest.hexdigest()
+
+
+def _add_sparse(out: HashingWriter, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
+    """Write only what lies between the holes; the hash is of the whole content, in which a hole is zeros."""
+    table = table_of(extents)
+    stored = len(table) + sum(length for _, length in extents)
+    out.write(sparse_head(header(entry), stored))
+    out.write(table)
+    digest = hashlib.sha256()
+    for piece in pieces(extents, entry.size):
+        if piece.is_hole:
+            for some in zeros(piece.length):
+                digest.update(some)
+        else:
+            _add_piece(out, file, piece, digest, entry)
+    if os.fstat(file.fileno()).st_size != entry.size:
+        raise _in_motion(entry)
+    out.write(bytes(-stored % tarfile.BLOCKSIZE))
+    return digest.hexdigest()
+
+
+def _add_piece(
+    out: HashingWriter, file: BufferedReader, piece: Piece, digest: "hashlib._Hash", entry: SealedEntry
+) -> None:
+    file.seek(piece.offset)
+    left = piece.length
+    while left:
+        data = file.read(min(CHUNK, left))
+        if not data:
             raise _in_motion(entry)
-    return evolve(entry, sha256=reader.sha256)
+        digest.update(data)
+        out.write(data)
+        left -= len(data)
 
 
 def _in_motion(entry: SealedEntry) -> SnapshotError:
     return SnapshotError(f"{entry.path!r} changed while it was sealed", "the app must be at rest")
 
 
+def head(entry: SealedEntry) -> bytes:
+    """The header of an entry as it stands in the tar."""
+    return header(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
 def header(entry: SealedEntry) -> tarfile.TarInfo:
-    """The tar header of an entry: ids by number only, times to the nanosecond."""
+    """The tar header of an entry: ids by number only. Parts of a second stand in the manifest alone.
+
+    They would double the headers, and the time that reading and writing them takes.
+    """
     info = tarfile.TarInfo(entry.path)
     info.type = TAR_TYPES[entry.type]
     info.mode, info.uid, info.gid = entry.mode, entry.uid, entry.gid
     info.size, info.linkname = entry.size, entry.target
-    whole, part = divmod(abs(entry.mtime_ns), 10**9)
-    info.mtime = whole if entry.mtime_ns >= 0 else -whole
-    if part or entry.mtime_ns < 0:
-        info.pax_headers = {"mtime": f"{'-' if entry.mtime_ns < 0 else ''}{whole}.{part:09d}"}
+    info.mtime = entry.mtime_ns // 10**9
     return info
 
 

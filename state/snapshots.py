@@ -17,7 +17,7 @@ from state.errors import SnapshotError
 from state.manifest import Manifest, MismatchError
 from state.model import Damaged, FileSeal, Seal
 from state.packing import HashingWriter, open_regular, pack
-from state.unpacking import extract, prove
+from state.unpacking import extract
 
 TAR = "snapshot.tar"
 MANIFEST = "manifest.json"
@@ -201,9 +201,7 @@ def _prove_written(folder: Path, digest: str) -> None:
     for name in (TAR, MANIFEST):
         _forget_cached(folder / name)
     try:
-        manifest = _read_manifest(folder, digest)
-        with _open_tar(folder, manifest) as tar:
-            prove(tar, manifest.entries)
+        _open_tar(folder, _read_manifest(folder, digest)).close()
     except MismatchError as mismatch:
         raise SnapshotError(f"what was written to {folder} reads back differently: {mismatch}") from mismatch
 

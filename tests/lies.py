@@ -59,7 +59,7 @@ class Nothing:
             "mirrors.look": lambda: MirrorRefs("", {}),
             "mirrors.update": frozenset,
             "readiness.wait": lambda: self._awaited(cast("Command", call.args[2])),
-            "registry.next_generation": lambda: 2,
+            "registry.generations": tuple,
             "registry.read": Records,
             "secrets.provide": Provided,
             "snapshots.move": lambda: call.args[2],

@@ -31,6 +31,7 @@ HARMLESS_ANYWHERE = {
     "mirrors.look": "looks at the mirror, which no promotion touches",
     "readiness.wait": "waits for what is up already; the driver is asked afterwards",
     "readiness.watch": "watches whether what is up stays so, and it does",
+    "registry.generations": "comes after the label, and tells which old snapshots and logs are to stay",
     "registry.remember": "comes after the label, and tells of the trial",
     "secrets.provide": "makes what the candidate lacks, and that is nothing",
 }

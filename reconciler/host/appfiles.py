@@ -128,13 +128,23 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
             _copy(app, source, into / source.name, environment)
 
 
-def copy_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
+def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
+    """Data, secrets and settings from `source`, which is used up; copied where they cannot be moved."""
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot holds data already, so none can be loaded")
     make(app)
     for saved in (source / "data", source / "secrets", source / _SETTINGS):
-        if saved.exists():
+        if saved.exists() and not _moved(saved, app.folder / saved.name):
             _copy(app, saved, app.folder / saved.name, environment)
+
+
+def _moved(source: Path, to: Path) -> bool:
+    """Whether it could be moved: it cannot to another disk, nor where its owner may not write to it."""
+    try:
+        source.rename(to)
+    except OSError:
+        return False
+    return True
 
 
 def remove(folder: Path, environment: Mapping[str, str]) -> bool:

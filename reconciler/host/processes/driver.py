@@ -144,7 +144,7 @@ class ProcessDriver:
         appfiles.copy_out(app, into, self._environment)
 
     def load(self, app: App, source: Path) -> None:
-        appfiles.copy_in(app, source, self._environment)
+        appfiles.move_in(app, source, self._environment)
 
     def backs_up(self, _: App) -> bool:
         return False

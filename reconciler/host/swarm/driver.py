@@ -71,7 +71,7 @@ class SwarmDriver:
         save_volumes(self._engine, stack, into)
 
     def load(self, app: App, source: Path) -> None:
-        appfiles.copy_in(app, source, self._engine.environment)
+        appfiles.move_in(app, source, self._engine.environment)
         load_volumes(self._engine, self._stack(app), source)
 
     def backs_up(self, app: App) -> bool:
