@@ -14,6 +14,7 @@ from reconciler.ports import Host
 from reconciler.promote import close_intent
 from reconciler.reservation import clear_leftovers
 from reconciler.strays import may_be_slot, strays, unrecorded
+from state.errors import StateError
 from state.folder import is_slot
 from state.model import Canonical, Intent, Memory, Records
 
@@ -53,7 +54,8 @@ def _ledger(host: Host) -> list[str]:
     try:
         host.registry.verify()
     except Exception as broken:  # noqa: BLE001  it hinders no recipe
-        return [f"{reason_of(broken)}: nothing is decided by it; compare canon.db with a backup"]
+        why = broken.message if isinstance(broken, StateError) else reason_of(broken)
+        return [f"{why}: nothing is decided by it; compare canon.db with a backup"]
     return []
 
 
