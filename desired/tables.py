@@ -96,9 +96,8 @@ class ReadyTable:
     run: Command | None = _key("This command ends with 0.")
     status: StatusCodes | None = _key("What counts as an answer to `http`.", default=[200])
     timeout: Duration | None = _key(
-        "How long it may take until the app is ready; where nothing is declared, the release's own label "
-        "coop-cloud.STACK.timeout counts.",
-        default="10m",
+        "How long it may take until the app is ready; where nothing is declared, as long as the release's own label "
+        "coop-cloud.STACK.timeout says, else 10m."
     )
     stable: Duration | None = _key(
         "How long a ready app has to stay up, once a trial; its checks count into that.", default="30s"
