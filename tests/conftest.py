@@ -22,11 +22,12 @@ settings.register_profile("deep", CALM, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 
-# Tests that share one thing of the host, the engine of the swarm or systemd, and so run one after another. The passes
-# over real applications, which mostly wait for them, are a row of their own beside the others.
+# Tests that share one thing of the host, the engine of the swarm or systemd, run one after another in their row. The
+# rows mostly wait, and run beside each other: passes over real applications, those over other recipes, all the rest.
 ROWS = {
     "real": ("tests/swarm/test_real_applications.py",),
-    "together": ("tests/swarm/", "tests/abra/", "tests/test_timer.py"),
+    "recipes": ("tests/swarm/test_real_shapes.py", "tests/abra/", "tests/test_timer.py"),
+    "together": ("tests/swarm/",),
 }
 
 
