@@ -6,20 +6,26 @@ from pathlib import Path
 
 from state.registry import SqliteRegistry
 from tests.command import BIN, TREE, Canon
+from tests.repositories import Repository
 from tests.swarm.engine import Engine
+from tests.swarm.upstreams import release
 
-BLOCK = re.compile(r"<!-- tried by tests/swarm/test_readme.py: the stack -->\n```sh\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"<!-- tried by tests/swarm/test_readme.py: (?P<name>[a-z ]+) -->\n```sh\n(?P<text>.*?)```", re.DOTALL
+)
+WIKI = "1.0.0+1"
 
 
 def test_the_readme_leads_from_docker_to_a_canonical_on_swarm(engine: Engine, tmp_path: Path) -> None:
-    found = BLOCK.search((TREE / "README.md").read_text())
-    assert found is not None
+    blocks = {match["name"]: match["text"] for match in BLOCK.finditer((TREE / "README.md").read_text())}
+    upstream = Repository.make(tmp_path / "wiki.git")
+    release(upstream, "wiki", WIKI)
     path = f"{BIN}:{engine.client}:{os.environ['PATH']}"
     image = f"{engine.registry}/nginx:1.22.1"
     canon = Canon(tmp_path, {"DOCKER_HOST": engine.host, "IMAGE": image, "PATH": path})
-    said = canon.shell(found[1])
+    said = canon.shell(f"{blocks['the stack']}\nUPSTREAM=file://{upstream.path}\n{blocks['the wiki']}")
     assert said.code == 0, said.out + said.err
-    have = SqliteRegistry(canon.state / "canon.db").read().canonicals["page"]
-    assert (have.version, have.lineage) == ("1.0.0+1.28", ("1.0.0+1.28",))
+    have = SqliteRegistry(canon.state / "canon.db").read().canonicals
+    assert {name: one.lineage for name, one in have.items()} == {"page": ("1.0.0+1.28",), "wiki": (WIKI,)}
     assert re.search(r"^page 1\.0\.0\+1\.28 [0-9a-f]{40} http://127\.0\.0\.1:\d+", said.out, re.MULTILINE)
     assert engine.below(canon.state) == frozenset()

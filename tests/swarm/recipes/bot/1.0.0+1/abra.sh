@@ -1,0 +1,1 @@
+export APP_PY_VERSION=v1

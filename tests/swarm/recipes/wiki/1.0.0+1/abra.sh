@@ -1,0 +1,3 @@
+export SETTINGS_VERSION=v1
+export NGINX_CONF_VERSION=v1
+export APP_PY_VERSION=v1
