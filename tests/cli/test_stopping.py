@@ -17,7 +17,7 @@ def test_a_release_that_has_to_be_killed_is_red_and_nothing_of_it_is_kept(settle
     assert (
         "jot did not end in the time it has to stop and was killed, so its data may be cut off: web: " in row["reason"]
     )
-    assert "(1 s); it has to end on SIGTERM, or to get more time by [stop] grace" in row["reason"]
+    assert "(1 s); it has to end on SIGTERM, or needs more time: [stop] grace" in row["reason"]
     assert settled.kept().without_tags() == before
     settled.assert_nothing_is_left()
 
