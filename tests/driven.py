@@ -16,6 +16,7 @@ from reconciler.core.report import Report, Slice
 from reconciler.core.sights import Sight
 from reconciler.observe import observe
 from reconciler.reservation import reserved
+from state.lock import hold
 from state.model import Memory
 from tests.dying import Death, dying_pass
 from tests.expected import Twin, Work, code_of, facts_of, is_shrunken, is_well, moved, passed, rank, work_of
@@ -164,7 +165,10 @@ class Driven:
         files, deployed, mirrors = self._canonicals(), len(self.world.deployed), deepcopy(self.world.mirrors)
         with ExitStack() as stack:
             if busy:
-                stack.enter_context(reserved(self.world.host(), busy, "trial"))
+                # As a command that writes does: the folder first, signed by the lock of the pass.
+                self.world.state.create()
+                with hold(self.world.state.lock, "trial"):
+                    stack.enter_context(reserved(self.world.host(), busy, "trial"))
             done = self.world.run(*selected, retry=[name for name in retry if name in selected])
         results = {name: passed(self.twins[name], facts[name]) for name in selected}
         self._check_report(done.report, results)
