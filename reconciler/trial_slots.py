@@ -1,0 +1,127 @@
+"""The slots of one trial: opened, brought to rest and up again, and the candidate that is saved from one of them."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from attrs import define, field
+
+from desired.model import TierName
+from reconciler.assignment import Assignment
+from reconciler.core.tiers import Candidate
+from reconciler.errors import RecipeError
+from reconciler.ports import Host
+from reconciler.raising import check_stable, check_up, passes, raise_cast, run
+from reconciler.slots import Closing, Slot, open_slot
+from state.errors import UnfitDataError
+
+
+@define
+class TrialSlots:
+    """What the tiers of one trial share; the slots are removed when `stack` is left.
+
+    `again` says that this is the try that decides what only took too long. `living` is the slot whose data has lived
+    the longest so far, `awake` whether it is up. `damage` says that our own snapshot would not rise, "" otherwise.
+    """
+
+    host: Host
+    assignment: Assignment
+    stack: ExitStack
+    again: bool
+    findings: list[str] = field(factory=list)
+    altered: list[str] = field(factory=list)
+    emptied: bool = True
+    damage: str = ""
+    candidate: Candidate | None = None
+    living: Slot | None = None
+    awake: bool = False
+
+    @contextmanager
+    def _slot(self, tier: TierName) -> Iterator[Slot]:
+        """A slot whose closing is kept in mind."""
+        log = self.host.state.trial_log(self.assignment.recipe.name, self.assignment.id) / f"{tier}.log"
+        with open_slot(self.host, self.assignment.folder, tier, log) as slot:
+            self.emptied = self.emptied and slot.emptied
+            try:
+                yield slot
+            finally:
+                if tier is TierName.INSTALL:
+                    self._note_makers(slot)
+                self._keep_in_mind(slot.close())
+
+    def _note_makers(self, slot: Slot) -> None:
+        """A maker that is never run is likely declared for a secret of another name, or of another release."""
+        recipe, version = self.assignment.recipe.name, self.assignment.release.version
+        for name in slot.not_asked_for.get(recipe, ()):
+            self.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
+
+    def _keep_in_mind(self, closing: Closing) -> None:
+        """What a base did to its own checkout is no evidence against the release under test."""
+        tested = {(member.recipe.name, member.release.commit) for member in self.assignment.cast}
+        for each in closing.altered:
+            if (each.recipe, each.commit) in tested:
+                self.altered.append(str(each))
+            else:
+                self.findings.append(f"the base changed its own tracked file {each}")
+        # What is true of a release is remarked wherever it is deployed.
+        self.findings = [*dict.fromkeys((*self.findings, *closing.remarks))]
+
+    def _live_in(self, slot: Slot) -> None:
+        """From here on, `slot` is where the release under test lives; the one before comes to rest."""
+        self._rest()
+        self.living, self.awake = slot, True
+
+    def _rest(self) -> None:
+        """Bring the living slot to rest; what ended by itself before is no rest of ours."""
+        if self.living is not None and self.awake:
+            check_up(self.living)
+            self.living.rest()
+            self.awake = False
+
+    def _wake(self) -> Slot:
+        """The living slot with everything in it up again."""
+        assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
+        if not self.awake:
+            raise_cast(self.living, self.assignment.cast)
+            self.awake = True
+        return self.living
+
+    def _mark(self, slot: Slot) -> None:
+        if self.assignment.recipe.data.mark is not None:
+            run(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.data.mark, "data.mark")
+
+    def _check(self, slot: Slot) -> None:
+        if self.assignment.recipe.data.check is not None:
+            run(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.data.check, "data.check")
+
+    def _passes_already(self, slot: Slot) -> bool:
+        """Whether the check passes on a fresh install: then it proves nothing of what is brought back into it."""
+        check = self.assignment.recipe.data.check
+        if check is None:
+            return False
+        slot.note("data.check on the fresh install, which is to fail:")
+        passed = passes(slot, slot.placed[self.assignment.recipe.name], check)
+        slot.note(f"data.check {'passed' if passed else 'failed'}, before anything was brought back")
+        return passed
+
+    def _save(self, slot: Slot, lineage: tuple[str, ...]) -> None:
+        """Bring a slot that has proved stable to rest and seal the candidate, before later tiers touch its data."""
+        check_stable(slot)
+        slot.rest()
+        self.awake = self.awake and slot is not self.living
+        loose, sealed = self.assignment.folder / "saving", self.assignment.folder / "candidate"
+        apps = slot.save(loose)
+        about = {
+            "recipe": self.assignment.recipe.name,
+            "version": self.assignment.release.version,
+            "commit": self.assignment.release.commit,
+            "trial": self.assignment.id,
+            "lineage": list(lineage),
+            "apps": apps,
+        }
+        self.host.snapshots.delete(sealed)
+        try:
+            seal = self.host.snapshots.seal(loose, sealed, about)
+        except UnfitDataError as unfit:
+            raise RecipeError(f"its data cannot be kept: {unfit.message}", unfit.hint) from unfit
+        self.host.snapshots.delete(loose)
+        self.candidate = Candidate(sealed, seal, lineage)
