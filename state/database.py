@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -106,8 +107,8 @@ def _statements(script: str) -> Iterator[str]:
 def _is_there(path: Path) -> bool:
     """Whether there is a database.
 
-    Raises for a lone journal, which would be applied to a new database, and for snapshots that nothing tells of: a
-    new database would take their recipes for ones that never had a canonical.
+    Raises for what is no file; for a lone journal, which would be applied to a new database; and for snapshots that
+    nothing tells of: a new database would take their recipes for ones that never had a canonical.
     """
     try:
         path.lstat()
@@ -118,6 +119,8 @@ def _is_there(path: Path) -> bool:
         if sealed.is_dir() and any(sealed.iterdir()):
             raise RegistryDamagedError("it is gone, but the snapshots that it tells of are there") from None
         return False
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise RegistryDamagedError("it is no file")
     return True
 
 

@@ -62,14 +62,17 @@ def line_of(row: Row) -> Line:
 
 
 def append(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
-    """Append within the open transaction; refuses to go on after a line that was changed."""
-    insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    """Append within the open transaction, also after a line that was changed: whoever reads the chain finds that one.
+
+    The line's hash is taken as it is stored. A hash of what the line says by now would hide the change.
+    """
+    insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
     last = next(_rows(connection, limit=1), None)
-    if last:
-        line_of(last)
     for entry in entries:
         last = next_row(last, entry)
-        connection.execute(insert, astuple(last))
+        *before, prev, own = astuple(last)
+        # A stored hash that was changed may be no UTF-8.
+        connection.execute(insert, (*before, prev.encode("utf-8", "surrogateescape"), own))
 
 
 def select(connection: sqlite3.Connection, recipe: str | None, kind: str | None, limit: int | None) -> tuple[Line, ...]:

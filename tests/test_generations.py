@@ -17,6 +17,7 @@ from reconciler.core.report import Row
 from reconciler.core.sights import State
 from reconciler.crossing import App
 from state.model import Canonical
+from state.registry import SqliteRegistry
 from state.snapshots import generations_present
 from tests.state.sealing import look_of
 from tests.world import Behaviour, World
@@ -289,15 +290,19 @@ def test_a_moved_state_folder_is_hashed_by_one_pass_and_looks_write_nothing(worl
     assert world.records().memories["notes"].looks.keys() == {"3"}
 
 
-def test_a_ledger_that_was_changed_is_told_and_stops_nothing(world: World) -> None:
+@pytest.mark.parametrize("from_the_end", [4, 0])
+def test_a_ledger_that_was_changed_is_told_and_stops_nothing(world: World, from_the_end: int) -> None:
+    line = len(SqliteRegistry(world.state.database).ledger()) - from_the_end
     with closing(sqlite3.connect(world.state.database)) as connection:
         connection.execute("DROP TRIGGER ledger_is_never_rewritten")
-        connection.execute("UPDATE ledger SET body = '{}' WHERE seq = 3")
+        connection.execute("UPDATE ledger SET body = '{}' WHERE seq = ?", (line,))
         connection.commit()
-    world.tag("notes", "1.3.0")
-    report = world.run().report
-    assert [row.result for row in report.rows] == [Result.PROMOTED]
-    assert "ledger: line 3 was changed: nothing is decided by it" in report.notes[0]
+    for version in ("1.3.0", "1.4.0"):
+        world.tag("notes", version)
+        report = world.run().report
+        assert [row.result for row in report.rows] == [Result.PROMOTED]
+        assert f"ledger: line {line} was changed: nothing is decided by it" in report.notes[0]
+        assert len(report.notes) == 1
 
 
 def test_a_canonicals_own_log_outlives_any_number_of_later_trials(world: World) -> None:

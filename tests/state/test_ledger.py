@@ -1,5 +1,4 @@
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -147,14 +146,26 @@ def test_whoever_takes_the_guards_off_is_found_by_the_chain(tmp_path: Path, stat
     assert str(registry.path) in caught.value.message
 
 
-@pytest.mark.parametrize("read", [SqliteRegistry.ledger, lambda registry: registry.append(THREE[:1])])
-def test_a_changed_last_line_is_neither_read_nor_built_upon(
-    tmp_path: Path, read: Callable[[SqliteRegistry], object]
-) -> None:
+TAMPERINGS_OF_THE_LAST = [
+    "UPDATE ledger SET kind = 'other' WHERE seq = 3",
+    "UPDATE ledger SET body = 'no JSON' WHERE seq = 3",
+    "UPDATE ledger SET hash = 'other' WHERE seq = 3",
+    "UPDATE ledger SET hash = CAST(x'ff' AS TEXT) WHERE seq = 3",
+]
+
+
+@pytest.mark.parametrize("statement", TAMPERINGS_OF_THE_LAST)
+def test_a_changed_last_line_stops_no_writer_and_is_found_for_ever(tmp_path: Path, statement: str) -> None:
     registry = written(tmp_path)
-    tamper(registry, "UPDATE ledger SET kind = 'other' WHERE seq = 3")
-    with pytest.raises(RegistryError, match=r"line 3 (of the ledger )?was changed"):
-        read(registry)
+    tamper(registry, statement)
+    for _ in range(2):
+        registry.append(THREE[:1])
+        for read in (registry.verify, registry.ledger):
+            with pytest.raises(RegistryError, match="line 3 was changed"):
+                read()
+    with closing(sqlite3.connect(registry.path)) as connection:
+        lines = connection.execute("SELECT CAST(prev AS BLOB), CAST(hash AS BLOB) FROM ledger ORDER BY seq").fetchall()
+    assert [prev for prev, _ in lines[3:]] == [stored for _, stored in lines[2:-1]]
 
 
 def tamper(registry: SqliteRegistry, statement: str) -> None:
