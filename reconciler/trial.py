@@ -62,6 +62,7 @@ class _Attempt:
                 if failing(self.results) is not None:
                     break
         trial = self._trial(rehearsal, started_at)
+        self._log_the_rest(trial)
         kept = self._has_its_files() and kept
         return evolve(trial, tests_kept=kept, seconds=self.host.clock.monotonic() - started)
 
@@ -104,16 +105,24 @@ class _Attempt:
         result = self._judged(name, tier)
         self.results.append(evolve(result, seconds=self.host.clock.monotonic() - started))
         if failing([result]) is not None:
-            self._log(result)
+            self._log(name, f"{result.verdict}: {result.reason}")
 
-    def _log(self, result: TierResult) -> None:
-        """The last line of a tier's log says why it failed; where nothing was deployed, it is the only one."""
-        path = self.host.state.trial_log(self.assignment.recipe.name, self.assignment.id) / f"{result.name}.log"
+    def _log_the_rest(self, trial: Trial) -> None:
+        """Log the verdicts that hold only once every tier is judged, and which tiers were not reached."""
+        for tier in trial.tiers:
+            if failing([tier]) is None:
+                self._log(tier.name, str(tier.verdict) if tier.skip is None else f"skip: {tier.skip}: {tier.reason}")
+        for name in [name for name in TierName if name not in {tier.name for tier in trial.tiers}]:
+            self._log(name, "not reached")
+
+    def _log(self, name: TierName, said: str) -> None:
+        """End a tier's log with its verdict; where the tier wrote nothing, this is the only line."""
+        path = self.host.state.trial_log(self.assignment.recipe.name, self.assignment.id) / f"{name}.log"
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
             with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
-                log.write(f"==> {result.name} {result.verdict}: {result.reason}\n")
+                log.write(f"==> {name} {said}\n")
 
     def _judged(self, name: TierName, tier: Callable[[], None]) -> TierResult:
         try:

@@ -80,9 +80,12 @@ class StateFolder:
     def slot_lock(self, name: str) -> Path:
         return self.slot(name) / "lock"
 
-    def drivers_in_use(self) -> frozenset[str]:
-        """Names of the drivers that slots were deployed with and that are not removed yet, also by a dead pass."""
-        noted = (*self.work.glob(f"*/*/{DRIVERS}/*"), *self.kept.glob(f"*/{DRIVERS}/*"))
+    def drivers_in_use(self, name: str = "*") -> frozenset[str]:
+        """Names of the drivers that slots were deployed with and that are not removed yet, also by a dead pass.
+
+        Of the recipe `name`, or of all.
+        """
+        noted = (*self.work.glob(f"{name}/*/{DRIVERS}/*"), *self.kept.glob(f"{name}/{DRIVERS}/*"))
         return frozenset(path.name for path in noted)
 
     def trial_logs(self, name: str) -> Path:

@@ -88,6 +88,15 @@ def forget(options: Options, name: str, reason: str) -> int:
     return say(options, "forget", f"{name}: {said}")
 
 
+def _drivers_at(host: Host, name: str) -> frozenset[str]:
+    """The drivers that may have deployed what is left of a recipe: all, where something lies that names none."""
+    state = host.state
+    if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.kept_account(name)))):
+        return frozenset({"process"})
+    noted = state.drivers_in_use(name)
+    return noted | {"process"} if noted else frozenset(host.drivers)
+
+
 def _existing(house: House, name: str) -> Path:
     if not house.state.database.exists():
         raise UsageError(f"nothing is recorded of {name}: there is no registry in {house.state.root}")
@@ -99,6 +108,7 @@ def _drop(host: Host, name: str, reason: str) -> str:
     have = records.canonicals.get(name)
     if have is None and name not in records.memories and name not in records.unreadable:
         raise UsageError(f"nothing is recorded of {name}")
+    host = host.concerning(_drivers_at(host, name))
     with reserved(host, name, f"forget {name}"):
         body = {
             "reason": reason,

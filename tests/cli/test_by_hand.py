@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shutil
 import subprocess
 import termios
 from xml.etree import ElementTree as ET
@@ -72,10 +73,12 @@ def test_logs_show_the_last_trial_or_the_one_that_is_named(settled: Jot) -> None
     assert (named.code, "second time" in named.out) == (0, False)
     assert named.out.splitlines()[0] == f"==> {first} install <=="
     told = settled.json("logs", "jot", first)
-    assert (told.document["trial"], [tier["name"] for tier in told.document["tiers"]]) == (
-        first,
-        ["install", "promote"],
-    )
+    assert told.document["trial"] == first
+    ends = {tier["name"]: tier["text"].splitlines()[-1] for tier in told.document["tiers"]}
+    assert list(ends) == ["install", "upgrade", "backup", "restore", "custom", "promote"]
+    assert ends["install"] == "==> install pass"
+    assert ends["upgrade"] == "==> upgrade skip: no-base: no older release"
+    assert ends["custom"] == "==> custom skip: no-check: no [custom] tests are declared"
     wrong = settled.run("logs", "jot", "../../canon.db")
     assert (wrong.code, wrong.out) == (64, "")
     assert settled.run("logs", "../jot").code == 64
@@ -182,3 +185,22 @@ def test_no_color_keeps_a_terminal_plain(settled: Jot) -> None:
     assert SGR not in on_a_terminal(settled, "status", "--no-color")[1]
     settled.more = {**settled.more, "NO_COLOR": "1"}
     assert SGR not in on_a_terminal(settled, "status")[1]
+
+
+def test_where_docker_is_down_what_runs_as_processes_is_tried_accepted_and_forgotten(settled: Jot) -> None:
+    settled.more = {"DOCKER_HOST": f"unix://{settled.folder}/nowhere.sock"}
+    other = settled.fleet / "recipes" / "swarmed"
+    other.mkdir()
+    declared = (settled.recipe / "recipe.toml").read_text().replace('driver = "process"', "")
+    (other / "recipe.toml").write_text(declared.replace("[recipe]", '[recipe]\ndriver = "swarm"'))
+    for script in ("mark.py", "check.py"):
+        (other / script).write_text((settled.recipe / script).read_text())
+    assert settled.run("status").code == 0
+    assert settled.run("drift", "-r", "jot").code == 0
+    assert settled.run("trial", "jot").code == 0
+    commit = settled.release(SECOND)
+    settled.upstream.git("update-ref", f"refs/tags/{FIRST}", commit)
+    assert settled.run("accept", "jot", FIRST, "--reason", "it was cut again").code == 0
+    shutil.rmtree(settled.recipe)
+    assert settled.run("forget", "jot", "--reason", "gone").code == 0
+    assert settled.canonical() is None
