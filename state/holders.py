@@ -35,9 +35,8 @@ def holder(path: Path) -> Holder | None:
         look = path.lstat()
     except FileNotFoundError:
         return None
+    # Within a container the kernel does not list a lock whose taker is gone, though others inherited it.
     takers = [(lock.pid, lock.device) for lock in kernel_locks(look.st_ino) if lock.kind == "FLOCK"]
-    if not takers:
-        return None
     keepers = tuple(pid for pid in _pids() if _keeps(pid, look))
     heirs = (_describe(pid, heir=True) for pid in keepers if pid not in {taker for taker, _ in takers})
     owners = (_describe(pid, heir=False) for pid, _ in takers if pid in keepers)

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def bequeathed(path: Path) -> Iterator[int]:
             yield heir
         finally:
             for pid in (heir, bystander):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_lock_is_free_before_and_after_it_is_held(path: Path) -> None:
