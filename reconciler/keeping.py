@@ -3,13 +3,13 @@
 import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 from attrs import evolve
 
 from desired.model import Fleet, Keep, Recipe
 from desired.values import is_recipe_name
+from reconciler.accounts import last_up, miss, missing, write_account
 from reconciler.casts import SnapshotDamagedError, apps_of, rested_whole
 from reconciler.core.sights import Look, State, with_damage
 from reconciler.core.upkeep import why_down
@@ -22,7 +22,7 @@ from reconciler.strays import is_account, is_kept_slot, owner
 from state.durable import make_folder, remove_tree
 from state.errors import StateError
 from state.kept import read_upkeep, write_upkeep
-from state.model import Canonical, Damaged, FoundDamage, Memory, Parts, Records, Upkeep
+from state.model import Canonical, FoundDamage, Memory, Parts, Records, Upkeep
 
 Standings = Mapping[str, Standing | str]
 """What stands of each kept canonical, by recipe; a text says why that cannot be seen."""
@@ -62,7 +62,7 @@ def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> Look
     except Exception as failed:  # noqa: BLE001  one account that cannot be read hinders no other recipe
         return _unseen(reason_of(failed))
     down = why_down(canonical.generation, account, standing.parts, standing.lacks)
-    return Look(State.DOWN, down, _last_up(account)) if down else Look(State.INTACT)
+    return Look(State.DOWN, down, last_up(account)) if down else Look(State.INTACT)
 
 
 def _unseen(why: str) -> Look:
@@ -92,15 +92,15 @@ def keep_up(host: Host, fleet: Fleet, canonical: Canonical) -> None:
         return
     try:
         # Without an account beside it, what a killed pass leaves of the slot would be somebody's folder.
-        write_upkeep(host.state.kept_account(name), _missing(host, name, "raising it was broken off"))
+        write_upkeep(host.state.kept_account(name), missing(host, name, "raising it was broken off"))
         let_go(host, name)
         parts = _raise(host, fleet, canonical)
     except FAULTS as failed:
         if isinstance(failed, SnapshotDamagedError):
             _remember_damage(host, canonical, failed.message)
-        _miss(host, name, f"it could not be raised: {_told(failed)}")
+        miss(host, name, f"it could not be raised: {_told(failed)}")
     else:
-        _write(host, name, Upkeep(generation, parts, host.clock.now()))
+        write_account(host, name, Upkeep(generation, parts, host.clock.now()))
 
 
 def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
@@ -157,7 +157,7 @@ def make_room(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None
     for name in meeting(recipes, recipe):
         _require_slot(host, name)
         if host.state.kept_account(name).exists():
-            _miss(host, name, f"it was taken away while {recipe.name} is tried")
+            miss(host, name, f"it was taken away while {recipe.name} is tried")
         let_go(host, name)
 
 
@@ -224,30 +224,3 @@ def _gone(host: Host, name: str) -> str:
     except Exception as failed:  # noqa: BLE001  it hinders no other recipe
         return f"{name}: is not to be kept running, and cannot be taken down now: {reason_of(failed)}"
     return f"{name}: is not to be kept running, and was taken down"
-
-
-# ---- the account ----
-
-
-def _miss(host: Host, name: str, why: str) -> None:
-    """Say why nothing is to be there of it."""
-    _write(host, name, _missing(host, name, why))
-
-
-def _missing(host: Host, name: str, why: str) -> Upkeep:
-    """The account of a deployment that is not there; when it was last seen up stays."""
-    try:
-        before = _last_up(read_upkeep(host.state.kept_account(name)))
-    except (StateError, OSError):
-        before = None
-    return Upkeep(0, {}, before, why)
-
-
-def _write(host: Host, name: str, account: Upkeep) -> None:
-    """Where even that fails, another account than what is there is found, and the next pass raises it."""
-    with suppress(StateError, OSError):
-        write_upkeep(host.state.kept_account(name), account)
-
-
-def _last_up(account: Upkeep | Damaged | None) -> datetime | None:
-    return account.up_at if isinstance(account, Upkeep) else None

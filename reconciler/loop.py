@@ -12,7 +12,8 @@ from reconciler.core.findings import compare
 from reconciler.core.gate import Condition, gate
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Action, Plan, Step, Surroundings, make_plan
-from reconciler.core.report import Command, Report, Roll, Row, Run, summarise
+from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.core.roll import Roll
 from reconciler.core.sights import Sight, State
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.keeping import is_kept, still_up

@@ -8,7 +8,8 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from desired.model import Argv, Recipe, Release
-from reconciler.crossing import App, Command, Given, Makers, Ran, Seen, Unready
+from reconciler.commands import command, needs_environment
+from reconciler.crossing import App, Given, Makers, Ran, Seen, Unready
 from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError, was_killed
 from reconciler.slots import Placed, ReadySince, Slot
 
@@ -211,41 +212,6 @@ def failure(slot: Slot, argv: Argv, what: str, ran: Ran) -> RecipeError | Infras
     if ran.timed_out:
         return TimedOutError(f"{what} was not done in time", slot.host.commands.pressure(), tail)
     return RecipeError(f"{what} exited {ran.code}", tail=tail)
-
-
-def command(slot: Slot, placed: Placed, argv: Argv, seen: Seen | None) -> Command:
-    """A command with the whole environment that a recipe's tests are promised."""
-    recipe, release = placed.recipe, placed.release
-    environment = {
-        **needs_environment(slot, recipe),
-        **recipe.install.env,
-        "HOME": str(slot.folder / "home"),
-        "TMPDIR": str(slot.folder / "tmp"),
-        "RECIPE": recipe.name,
-        "VERSION": release.version,
-        "COMMIT": release.commit,
-        "BACKUP_DIR": str(slot.backup),
-        "APP_RUN": str(placed.driver.app_run(placed.app)),
-    }
-    if seen is not None:
-        environment |= {"URL": seen.url, "ADDRESS": seen.address}
-    deadline = recipe.custom.timeout if argv in recipe.custom.run else recipe.ready.within()
-    return Command(argv, slot.tests_of(recipe), environment, deadline, slot.log, slot.mark)
-
-
-def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
-    """Where each needed app answers: for `accounts`, ACCOUNTS_URL and _ADDRESS, and _PEER for other apps.
-
-    Raises InfrastructureError for one that no longer runs: who needs it is not to blame.
-    """
-    found: dict[str, str] = {}
-    for need in recipe.install.needs:
-        seen = slot.placed[need].driver.look(slot.placed[need].app)
-        if not isinstance(seen, Seen):
-            raise InfrastructureError(f"{recipe.name} needs {need}, which no longer runs: {seen.reason}")
-        prefix = need.upper().replace("-", "_")
-        found |= {f"{prefix}_URL": seen.url, f"{prefix}_ADDRESS": seen.address, f"{prefix}_PEER": seen.peer}
-    return found
 
 
 def run_all(slot: Slot, placed: Placed, commands: Sequence[Argv], what: str) -> None:

@@ -2,25 +2,20 @@
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from io import BufferedReader
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve, frozen
 
 from state import manifest as manifests
-from state.codec import NotARecordError
 from state.durable import file_errors, make_folder, open_new, remove_tree, sync_folder
 from state.errors import SnapshotError
 from state.manifest import Manifest, MismatchError
 from state.model import Damaged, FileSeal, Seal
 from state.packing import HashingWriter, open_regular, pack
+from state.sealed import MANIFEST, TAR, changed_files, is_another, look_of, open_tar, read_manifest
 from state.unpacking import extract
-
-TAR = "snapshot.tar"
-MANIFEST = "manifest.json"
 
 
 @frozen
@@ -38,7 +33,7 @@ class SealedSnapshots:
             digest = _write_manifest(manifest, partial / MANIFEST)
             sync_folder(partial)
             _prove_written(partial, digest)
-            files = {name: _look(partial / name) for name in (TAR, MANIFEST)}
+            files = {name: look_of(partial / name) for name in (TAR, MANIFEST)}
         return Seal(digest, files, manifest.totals.bytes, manifest.tar.bytes, manifest.totals.entries)
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
@@ -57,7 +52,7 @@ class SealedSnapshots:
             folder.rename(to)
             sync_folder(to.parent)
             sync_folder(folder.parent)
-            return evolve(seal, files={name: _look(to / name) for name in seal.files})
+            return evolve(seal, files={name: look_of(to / name) for name in seal.files})
 
     def glance(self, folder: Path, seal: Seal) -> Damaged | None:
         """Trust files that look as they did when sealed, hash them otherwise; None if all is as sealed.
@@ -67,11 +62,11 @@ class SealedSnapshots:
         """
         with file_errors(f"look at {folder}", SnapshotError):
             try:
-                changed = _changed(folder, seal)
+                changed = changed_files(folder, seal)
                 if changed:
-                    manifest = _read_manifest(folder, seal.manifest)
+                    manifest = read_manifest(folder, seal.manifest)
                     if TAR in changed:
-                        _open_tar(folder, manifest).close()
+                        open_tar(folder, manifest).close()
             except MismatchError as mismatch:
                 return Damaged(str(mismatch))
         return None
@@ -83,12 +78,12 @@ class SealedSnapshots:
         """
         with file_errors(f"look at {folder}", SnapshotError):
             try:
-                if not _changed(folder, seal):
+                if not changed_files(folder, seal):
                     return None
-                looks = {name: _look(folder / name) for name in seal.files}
-                _open_tar(folder, _read_manifest(folder, seal.manifest)).close()
+                looks = {name: look_of(folder / name) for name in seal.files}
+                open_tar(folder, read_manifest(folder, seal.manifest)).close()
                 # What was written meanwhile may have been read half.
-                return looks if looks == {name: _look(folder / name) for name in seal.files} else None
+                return looks if looks == {name: look_of(folder / name) for name in seal.files} else None
             except MismatchError:
                 return None
 
@@ -99,9 +94,9 @@ class SealedSnapshots:
         """
         with file_errors(f"unpack {folder}", SnapshotError):
             try:
-                _changed(folder, seal)
-                manifest = _read_manifest(folder, seal.manifest)
-                with _open_tar(folder, manifest) as tar, _new_folder(into):
+                changed_files(folder, seal)
+                manifest = read_manifest(folder, seal.manifest)
+                with open_tar(folder, manifest) as tar, _new_folder(into):
                     extract(tar, manifest.entries, os.fsencode(into))
             except MismatchError as mismatch:
                 return Damaged(str(mismatch))
@@ -123,7 +118,7 @@ class SealedSnapshots:
         Another snapshot in its place stays. The manifest goes last, since it tells which one it is.
         """
         with file_errors(f"delete {folder}", SnapshotError):
-            if folder.is_symlink() or not folder.is_dir() or _is_another(folder, seal):
+            if folder.is_symlink() or not folder.is_dir() or is_another(folder, seal):
                 return
             for name in (TAR, MANIFEST):
                 (folder / name).unlink(missing_ok=True)
@@ -201,7 +196,7 @@ def _prove_written(folder: Path, digest: str) -> None:
     for name in (TAR, MANIFEST):
         _forget_cached(folder / name)
     try:
-        _open_tar(folder, _read_manifest(folder, digest)).close()
+        open_tar(folder, read_manifest(folder, digest)).close()
     except MismatchError as mismatch:
         raise SnapshotError(f"what was written to {folder} reads back differently: {mismatch}") from mismatch
 
@@ -210,63 +205,3 @@ def _forget_cached(path: Path) -> None:
     """Let the next read come from the disk: the page cache would only show what we meant to write."""
     with open_regular(os.fsencode(path)) as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-# ---- looking ----
-
-
-def _look(path: Path) -> FileSeal:
-    look = path.lstat()
-    if not stat.S_ISREG(look.st_mode):
-        raise MismatchError(f"{path} is no regular file")
-    return FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
-
-
-def _changed(folder: Path, seal: Seal) -> frozenset[str]:
-    """Which files look other than when they were sealed; raises MismatchError where one cannot be the same."""
-    try:
-        present = {entry.name for entry in folder.iterdir()}
-    except (FileNotFoundError, NotADirectoryError):
-        raise MismatchError(f"{folder} is missing") from None
-    if missing := sorted(set(seal.files) - present):
-        raise MismatchError(f"{folder} lacks {', '.join(missing)}")
-    looks = {name: _look(folder / name) for name in seal.files}
-    for name, sealed in seal.files.items():
-        if looks[name].size != sealed.size:
-            raise MismatchError(f"{folder / name} has {looks[name].size} bytes, not {sealed.size}")
-    return frozenset(name for name in seal.files if looks[name] != seal.files[name])
-
-
-def _is_another(folder: Path, seal: Seal) -> bool:
-    """Whether a folder holds a whole manifest that is not the sealed one; a rotten one may be what was sealed."""
-    try:
-        with open_regular(os.fsencode(folder / MANIFEST)) as file:
-            content = file.read()
-        manifests.decode(content)
-    except (FileNotFoundError, NotARecordError):
-        return False
-    return hashlib.sha256(content).hexdigest() != seal.manifest
-
-
-def _read_manifest(folder: Path, digest: str) -> Manifest:
-    path = folder / MANIFEST
-    with open_regular(os.fsencode(path)) as file:
-        content = file.read()
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise MismatchError(f"{path} is not what was sealed")
-    try:
-        return manifests.decode(content)
-    except NotARecordError as error:
-        raise SnapshotError(f"{path} cannot be read: {error}") from error
-
-
-def _open_tar(folder: Path, manifest: Manifest) -> BufferedReader:
-    """The tar, at its start, after all of it was hashed."""
-    path = folder / TAR
-    with ExitStack() as stack:
-        file = stack.enter_context(open_regular(os.fsencode(path)))
-        if hashlib.file_digest(file, "sha256").hexdigest() != manifest.tar.sha256:
-            raise MismatchError(f"{path} is not what was sealed")
-        file.seek(0)
-        stack.pop_all()
-        return file

@@ -11,7 +11,8 @@ from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.gate import Condition, Standing
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
-from reconciler.core.report import Command, Report, Roll, Row, Run, summarise
+from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.core.roll import Roll
 from reconciler.core.sights import Look, State
 from reconciler.core.tiers import TierResult, Trial, Verdict
 from state.model import Canonical

@@ -1,7 +1,7 @@
 """Counts what was found and done into places whose sum must close, and into one exit code."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -12,6 +12,7 @@ from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
+from reconciler.core.roll import Roll
 from reconciler.core.sights import State
 from state.model import Canonical, Place
 
@@ -83,20 +84,6 @@ class Run:
     place: Place
     canon: str
     fleet: str
-
-
-@frozen
-class Roll:
-    """Whom a report has to account for, told before anything was compared.
-
-    `declared` counts the whole fleet, `selected` maps each recipe that was asked for to whether it is enrolled,
-    `orphans` are recorded and no longer declared; `observed` counts the looks taken.
-    """
-
-    declared: int
-    selected: Mapping[str, bool]
-    observed: int
-    orphans: Collection[str] = ()
 
 
 @frozen

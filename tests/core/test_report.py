@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from reconciler.core.findings import Cause, MirrorState, compare
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
-from reconciler.core.report import CODE_OF, GRAVEST_FIRST, Command, Report, Roll, Row, Run, Slice, slice_of, summarise
+from reconciler.core.report import CODE_OF, GRAVEST_FIRST, Command, Report, Row, Run, Slice, slice_of, summarise
+from reconciler.core.roll import Roll
 from reconciler.core.sights import State
 from tests.core import oracle
 from tests.core.attempted import rows

@@ -1,12 +1,10 @@
 """The process driver: an app is what runs of its Procfile. Ephemeral: no restarts, no pid files, nothing kept alive."""
 
 import re
-import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
 
 from attrs import evolve, field, frozen
 
@@ -19,32 +17,22 @@ from reconciler.host.processes.ending import put_to_rest
 from reconciler.host.processes.listeners import free_port, objection
 from reconciler.host.processes.one_off import manner
 from reconciler.host.processes.procfile import ONE_OFF, read_checkout
+from reconciler.host.processes.starting import Server, await_witness, start
 from reconciler.host.processes.table import (
     SLOT_MARK,
     STATE_MARK,
     Process,
     descendants,
     everyone,
-    glance,
     mark_of,
     marked,
     of_state,
 )
-from reconciler.host.processes.witness import LINE_MARK, command_line, witness
-from reconciler.host.run import start_server
+from reconciler.host.processes.witness import command_line, witness
 
-_STARTING = 60.0
 INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DIR", "VERSION"})
-
-
-class _Server(Protocol):
-    """The witness of one line, started by us; `poll` gives its exit code once it has ended."""
-
-    pid: int
-
-    def poll(self) -> int | None: ...
 
 
 @frozen
@@ -57,7 +45,7 @@ class _Deployment:
 
     known: frozenset[children.Key]
     ended: tuple[str, ...]
-    lines: dict[str, _Server] = field(factory=dict)
+    lines: dict[str, Server] = field(factory=dict)
     killed: int = 0
 
     @property
@@ -103,9 +91,9 @@ class ProcessDriver:
         lines = {name: command for name, command in commands.items() if name not in ONE_OFF}
         for name, command in lines.items():
             argv = command_line(name, command, lines, given.commit)
-            deployment.lines[name] = _start(app, name, argv, environment, checkout)
+            deployment.lines[name] = start(app, name, argv, environment, checkout)
         for name, server in deployment.lines.items():
-            _await_witness(app, name, server)
+            await_witness(app, name, server)
         return remarks
 
     def look(self, app: App) -> Seen | Absent:
@@ -224,26 +212,6 @@ def _place(app: App, version: str) -> Mapping[str, str]:
         "SECRETS_DIR": str(app.secrets),
         "VERSION": version,
     }
-
-
-def _start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> _Server:
-    try:
-        with appfiles.open_log(app, name) as log:
-            return start_server(argv, environment, checkout, log, app.mark)
-    except OSError as failure:
-        raise InfrastructureError(f"{app.recipe}: {name} cannot be started: {failure.strerror}") from None
-
-
-def _await_witness(app: App, name: str, server: _Server) -> None:
-    """Return once the line shows who it is, or has ended: from then on a look can rely on what it finds."""
-    until = time.monotonic() + _STARTING
-    while server.poll() is None:
-        process = glance(server.pid)
-        if process and mark_of(process, LINE_MARK):
-            return
-        if time.monotonic() > until:
-            raise InfrastructureError(f"{app.recipe}: {name} did not begin within {_STARTING:.0f} s")
-        time.sleep(0.005)
 
 
 def _advice(name: str, code: int) -> str:

@@ -1,0 +1,43 @@
+"""Starts one line of a Procfile, and waits until a look can rely on it."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.crossing import App
+from reconciler.errors import InfrastructureError
+from reconciler.host import appfiles
+from reconciler.host.processes.table import glance, mark_of
+from reconciler.host.processes.witness import LINE_MARK
+from reconciler.host.run import start_server
+
+_STARTING = 60.0
+
+
+class Server(Protocol):
+    """The witness of one line, started by us; `poll` gives its exit code once it has ended."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+
+def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> Server:
+    try:
+        with appfiles.open_log(app, name) as log:
+            return start_server(argv, environment, checkout, log, app.mark)
+    except OSError as failure:
+        raise InfrastructureError(f"{app.recipe}: {name} cannot be started: {failure.strerror}") from None
+
+
+def await_witness(app: App, name: str, server: Server) -> None:
+    """Return once the line shows who it is, or has ended: from then on a look can rely on what it finds."""
+    until = time.monotonic() + _STARTING
+    while server.poll() is None:
+        process = glance(server.pid)
+        if process and mark_of(process, LINE_MARK):
+            return
+        if time.monotonic() > until:
+            raise InfrastructureError(f"{app.recipe}: {name} did not begin within {_STARTING:.0f} s")
+        time.sleep(0.005)
