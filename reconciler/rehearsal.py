@@ -22,6 +22,7 @@ from reconciler.raising import (
     telling,
     until_ready,
 )
+from reconciler.scripts import unfit_scripts
 from reconciler.slots import Slot
 from reconciler.trial_slots import TrialSlots
 from state.model import Canonical
@@ -60,6 +61,7 @@ class Rehearsal(TrialSlots):
         missing = self.host.commands.missing(self.assignment.recipe.requires)
         if missing:
             raise InfrastructureError(f"required and missing here: {', '.join(missing)}", "install it on this host")
+        self._look_at_scripts()
         slot = self.stack.enter_context(self._slot(TierName.INSTALL))
         self._live_in(slot)
         raise_cast(slot, self.assignment.cast)
@@ -71,6 +73,18 @@ class Rehearsal(TrialSlots):
             check_up(slot)
         else:
             check_stable(slot)
+
+    def _look_at_scripts(self) -> None:
+        """Raise InfrastructureError for scripts that cannot be executed: the fleet's fault, whatever the release is."""
+        unfit = [
+            said
+            for member in self.assignment.cast
+            for said in unfit_scripts(
+                member.recipe, self.host.commands.missing, needed=member.recipe != self.assignment.recipe
+            )
+        ]
+        if unfit:
+            raise InfrastructureError(f"the fleet's own scripts cannot be run: {'; '.join(unfit)}")
 
     def _keeps_fresh_data(self) -> bool:
         """Whether no upgrade will leave a candidate whose data has lived."""

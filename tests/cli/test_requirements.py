@@ -1,5 +1,6 @@
 """What a recipe needs from this host, from a maker of secrets, from another recipe, and from its unit."""
 
+import re
 from pathlib import Path
 
 from tests import tiny
@@ -46,6 +47,27 @@ def test_a_missing_tool_is_infrastructure_deploys_nothing_and_installing_it_mend
     told = settled.json()
     assert (told.code, told.row("jot")["result"]) == (0, "promoted")
     assert told.row("jot")["have"]["evidence"]["tools"]["jot-tool"] != ""
+
+
+def test_a_script_that_cannot_be_executed_is_the_fleets_fault_and_never_the_releases(settled: Jot) -> None:
+    other = tiny.make_recipe(settled.folder, "other")
+    tiny.release(other, FIRST)
+    commit = settled.release(SECOND)
+    settled.declare('[custom]\nrun = [["./lost.sh"], ["./bare.sh"], ["./returns.sh"]]\n', bare="", returns="")
+    (settled.recipe / "returns.sh").write_bytes(b"#!/bin/sh\r\ntrue\r\n")
+    (settled.recipe / "returns.sh").chmod(0o755)
+    told = settled.json()
+    row = told.row("jot")
+    assert (told.code, row["result"], told.row("other")["result"]) == (1, "infrastructure", "promoted")
+    for name, why in (("lost", "no such file"), ("bare", "no x bit"), ("returns", "carriage return")):
+        assert re.search(rf"{settled.recipe}/{name}\.sh: [^;]*{why}", row["reason"])
+    assert settled.row_of("--dry-run", "-r", "jot")["held_back"] is None
+
+    install(settled.recipe, "lost.sh", "true")
+    install(settled.recipe, "bare.sh", "true")
+    install(settled.recipe, "returns.sh", "true")
+    mended = settled.row_of()
+    assert (mended["result"], mended["have"]["commit"]) == ("promoted", commit)
 
 
 def test_a_maker_whose_program_is_missing_is_infrastructure_and_one_that_fails_is_red(settled: Jot) -> None:
