@@ -5,10 +5,15 @@ import signal
 import subprocess
 from pathlib import Path
 
+from desired.model import Swarm
+from reconciler.crossing import Residue
+from reconciler.host.processes.table import STATE_MARK
+from reconciler.host.swarm.stack import NAMESPACE, SLOT, stack_of
 from tests.command import await_release
 from tests.procfile_apps import eventually
 from tests.same_path import Bound, needs_mounts
-from tests.swarm.engine import Engine
+from tests.swarm.engine import KINDS, Engine
+from tests.swarm.stacks import Slots, given, release, server
 from tests.swarm.sweep import Sweep, sweep
 
 NAME = "custom-html-tiny"
@@ -42,6 +47,37 @@ def test_a_pass_leaves_a_killed_ones_slot_to_its_owner_whose_fleet_has_lost_the_
         assert engine.below(path) == frozenset()
         assert list((one.state.work).iterdir()) == []
         assert two.recorded()[NAME].generation == 1
+
+
+def test_a_slot_with_a_secret_stays_whole_where_another_state_folder_clears_its_mark(
+    engine: Engine, tmp_path: Path
+) -> None:
+    one, two = (Slots.on(engine, tmp_path / "slots", **{STATE_MARK: state}) for state in ("one", "two"))
+    secrets = {"token": {"name": "${STACK_NAME}_token_v1", "external": True}}
+    parts = {"secrets": secrets, "configs": {"page": {"file": "page"}}, "volumes": {"data": {}}}
+    mounts = {"secrets": ["token"], "configs": ["page"], "volumes": ["data:/data"]}
+    checkout = release(tmp_path / "checkout", {"app": server(**mounts)}, parts)
+    (checkout / "page").write_text("a page")
+    app = one.app(token="secret")
+    try:
+        one.driver.deploy(app, checkout, given())
+        stack = stack_of(app, Swarm().zone, "one").name
+        of_stack = f"label={NAMESPACE}={stack}"
+        eventually(lambda: bool(engine.listed("container", of_stack)), 60)
+        before = {kind: engine.listed(kind, of_stack, f"label={SLOT}={app.mark}") for kind in KINDS}
+        assert all(before.values()), before
+
+        assert two.driver.leftovers(tmp_path) == ()
+        assert two.driver.clear(app.mark) == Residue()
+        assert {kind: engine.listed(kind, of_stack, f"label={SLOT}={app.mark}") for kind in KINDS} == before
+
+        # A secret of this stack, made before there were ids, does not make its containers the other's either.
+        labels = ("--label", f"{SLOT}={app.mark}", "--label", f"{NAMESPACE}={stack}")
+        engine.docker("secret", "create", *labels, f"{stack}_old_v1", "-", given="old")
+        two.driver.clear(app.mark)
+        assert engine.listed("container", of_stack) == before["container"]
+    finally:
+        one.clear()
 
 
 def published(world: Sweep) -> Sweep:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.looking import pauses
@@ -81,11 +81,16 @@ def of_stack(stack: str) -> Labelled:
 
 
 def of_slot(engine: Engine, mark: str) -> Labelled:
-    """All of ours that bears the mark; of the containers of its stacks' tasks that is no more than the stack's name."""
-    own = Labelled(f"{SLOT}={mark}", state=engine.state)
-    marked = (one for kind, names in objects(engine, own).items() for one in engine.inspect(kind, names))
-    stacks = {stack for one in marked if (stack := _label(one, NAMESPACE))}
-    return evolve(own, stacks=tuple(f"{NAMESPACE}={stack}" for stack in sorted(stacks)))
+    """All of ours that bears the mark; of the containers of its stacks' tasks that is no more than the stack's name.
+
+    A stack of which anything is another state folder's is that one's, also where something of it bears no id.
+    """
+    found = objects(engine, Labelled(f"{SLOT}={mark}"))
+    marked = [one for kind, names in found.items() for one in engine.inspect(kind, names)]
+    ours = {_label(one, NAMESPACE) for one in marked if is_of_state(one, engine.state)}
+    others = {_label(one, NAMESPACE) for one in marked if not is_of_state(one, engine.state)}
+    stacks = tuple(f"{NAMESPACE}={stack}" for stack in sorted(ours - others - {""}))
+    return Labelled(f"{SLOT}={mark}", stacks, engine.state)
 
 
 def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:

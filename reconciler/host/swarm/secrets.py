@@ -18,7 +18,7 @@ from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.overlays import beside_first
 from reconciler.host.swarm.preparing import Prepared, own_settings, resolved
 from reconciler.host.swarm.recipe import USUAL_LENGTH, compose_files, read_recipe, settings_of
-from reconciler.host.swarm.stack import NAMESPACE, SLOT, Stack
+from reconciler.host.swarm.stack import NAMESPACE, Stack
 
 # For a look at what compose files come to, in which no name matters.
 _NOBODY = Stack("nobody", "nobody", "", "nobody.localhost")
@@ -78,7 +78,7 @@ def _middle(full: str, stack: Stack) -> str:
 def make(engine: Engine, prepared: Prepared, app: App) -> None:
     """A secret of the swarm for each that was provided; one that is there has the same content already."""
     stack = prepared.stack
-    labels = ("--label", f"{SLOT}={stack.mark}", "--label", f"{NAMESPACE}={stack.name}")
+    labels = (*stack.label_options, "--label", f"{NAMESPACE}={stack.name}")
     have = _have(engine, f"label={labels[-1]}")
     for full, file in provided(prepared, app).items():
         if full not in have:
