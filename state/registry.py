@@ -36,11 +36,14 @@ class SqliteRegistry:
             return _records(view)
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
-        """Every canonical that the recipe ever had since it was last forgotten, the present one first."""
+        """Every canonical that the recipe ever had since it was last forgotten, the present one first.
+
+        A row that is not what was written is left out: whatever of the others can be read is still known.
+        """
         query = "SELECT generation, recipe, record, digest FROM canonical WHERE recipe = ? ORDER BY generation DESC"
         with database.reading(self.path) as view:
             found = view.connection.execute(query, (storable(recipe),)) if view else ()
-            return tuple(_canonical(*row) for row in found)
+            return tuple(_readable(_canonical, found, {}))
 
     def ledger(self, recipe: str | None = None, kind: str | None = None, limit: int | None = None) -> tuple[Line, ...]:
         """The last `limit` lines, None for all, of that recipe and kind, None for any; the oldest first."""

@@ -19,6 +19,7 @@ from reconciler.crossing import App
 from state.model import Canonical
 from state.registry import SqliteRegistry
 from state.snapshots import generations_present
+from tests.state.promoting import spoil
 from tests.state.sealing import look_of
 from tests.world import Behaviour, World
 from tests.world_ports import Apps
@@ -254,6 +255,26 @@ def test_forgetting_deletes_what_is_recorded_and_leaves_what_is_somebodys(world:
     assert {path for path in world.state.generations("notes").rglob("*") if path.is_file()} == {mine, beside}
     assert f"left as it is: {world.state.generations('notes')}, {world.state.trial_logs('notes')}" in said
     assert "notes" not in world.records().canonicals
+
+
+def test_an_older_generation_whose_record_was_changed_is_named_and_stops_no_pruning_nor_any_other_recipe(
+    tmp_path: Path,
+) -> None:
+    world = built(tmp_path, CanonicalPolicy(generations=2))
+    world.declare("wiki")
+    world.tag("wiki", "1.0.0")
+    spoil(world.state.database, 2)
+    world.tag("notes", "1.3.0")
+    report = world.run().report
+    assert {row.recipe: row.result for row in report.rows} == {"notes": Result.PROMOTED, "wiki": Result.PROMOTED}
+    assert any(f"no record tells of {world.state.canonical('notes', 2)}" in note for note in report.notes)
+    cut(world.state.canonical("notes", 4))
+    assert the_notes(world).result is Result.REPAIRED
+    assert present(world) == (2, 3, 4, 5)
+
+
+def the_notes(world: World) -> Row:
+    return next(row for row in world.run().report.rows if row.recipe == "notes")
 
 
 def test_a_red_over_an_older_generation_leaves_it_and_the_damage_as_they_are(world: World) -> None:

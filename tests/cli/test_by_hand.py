@@ -12,6 +12,7 @@ import pytest
 from tests import tiny
 from tests.cli.jot import FIRST, SECOND, THIRD, Jot
 from tests.command import BIN
+from tests.state.promoting import spoil
 
 SGR = "\x1b["
 
@@ -107,6 +108,21 @@ def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was
     after = settled.json("--dry-run")
     assert (after.code, [row["name"] for row in after.document["recipes"]]) == (0, ["other"])
     assert settled.json("forget", "jot", "--reason", "again").code == 64
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_a_recipe_of_which_a_record_was_changed_by_another_hand_is_forgotten_and_what_is_left_is_named(
+    settled: Jot, generation: int
+) -> None:
+    settled.release(SECOND)
+    assert settled.run("-q").code == 0
+    spoil(settled.state / "canon.db", generation)
+    said = settled.run("forget", "jot", "--reason", "its record is rotten")
+    left = settled.state / "canonicals" / "jot"
+    assert (said.code, f"left as it is: {left}" in said.out) == (0, True), said
+    assert [path.name for path in left.iterdir()] == [str(generation)]
+    assert settled.registry.read().canonicals == {}
+    assert settled.registry.generations("jot") == ()
 
 
 @pytest.mark.parametrize(

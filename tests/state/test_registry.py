@@ -9,7 +9,7 @@ from reconciler import ports
 from state.errors import RegistryError
 from state.model import Canonical, Entry, Memory, Records
 from state.registry import SqliteRegistry
-from tests.state.promoting import ENTRY, intent_of, promote, release
+from tests.state.promoting import ENTRY, intent_of, promote, release, spoil
 from tests.state.records import CANONICALS, ENTRIES, MEMORIES
 from tests.values import NOW
 
@@ -85,6 +85,13 @@ def test_superseded_canonicals_stay_recorded(registry: SqliteRegistry) -> None:
     assert registry.generations("notes") == (release(4), release(2), release(1))
     assert registry.generations("wiki") == ()
     assert registry.read().canonicals == {"notes": release(4)}
+
+
+def test_a_superseded_canonical_that_was_changed_by_another_hand_hides_no_other(registry: SqliteRegistry) -> None:
+    for generation in (1, 2, 3):
+        promote(registry, release(generation))
+    spoil(registry.path, 2)
+    assert registry.generations("notes") == (release(3), release(1))
 
 
 def test_a_number_once_recorded_stays_known_and_is_refused(registry: SqliteRegistry) -> None:
