@@ -117,6 +117,7 @@ def test_a_recipe_of_which_a_record_was_changed_by_another_hand_is_forgotten_and
     settled.release(SECOND)
     assert settled.run("-q").code == 0
     spoil(settled.state / "canon.db", generation)
+    settled.recipe.rename(settled.folder / "gone")
     said = settled.run("forget", "jot", "--reason", "its record is rotten")
     left = settled.state / "canonicals" / "jot"
     assert (said.code, f"left as it is: {left}" in said.out) == (0, True), said

@@ -55,8 +55,8 @@ def test_a_slot_with_a_secret_stays_whole_where_another_state_folder_clears_its_
     one, two = (Slots.on(engine, tmp_path / "slots", **{STATE_MARK: state}) for state in ("one", "two"))
     secrets = {"token": {"name": "${STACK_NAME}_token_v1", "external": True}}
     parts = {"secrets": secrets, "configs": {"page": {"file": "page"}}, "volumes": {"data": {}}}
-    mounts = {"secrets": ["token"], "configs": ["page"], "volumes": ["data:/data"]}
-    checkout = release(tmp_path / "checkout", {"app": server(**mounts)}, parts)
+    app_service = server(secrets=["token"], configs=["page"], volumes=["data:/data"])
+    checkout = release(tmp_path / "checkout", {"app": app_service}, parts)
     (checkout / "page").write_text("a page")
     app = one.app(token="secret")
     try:
