@@ -99,7 +99,7 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
     cast = cast_of(sight.recipe, release, task.fleet.recipes, need_releases(task))
     if files_of_cast(cast) != sight.files:
         return Attempt(hindrance="its tests were changed after this pass had begun: the next one tries it with them")
-    host = task.host.concerning(drivers_of(cast))
+    host = task.host.concerning(drivers_of(cast) | task.host.state.drivers_of_slot(step.recipe))
     with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
         base = base_for(sight, release)
         assignment = Assignment(

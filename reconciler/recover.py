@@ -1,6 +1,6 @@
 """Finishes or undoes what a dead pass left, first thing in every pass. Never needs a person."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,15 +25,16 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     """Returns what was found and done, one remark each. Slots that somebody owns are left alone."""
     host.registry.settle()
     marks, remarks = _marked(host)
+    everything = frozenset(mark for found in marks.values() for mark in found)
     records = host.registry.read()
     begun = {intent.recipe for intent in records.intents}
-    remarks += _without("the work folder", lambda: _empty_all(host, fleet, _occupied(host, marks, begun)))
+    remarks += _without("the work folder", lambda: _empty_all(host, fleet, _occupied(host, everything, begun), marks))
     remarks += [remark for intent in records.intents for remark in _close(host, intent)]
     remarks += [
         remark for canonical in records.canonicals.values() for remark in _prune(host, fleet, canonical, records)
     ]
     remarks += _without("canonicals/", lambda: _drop_empty(host, records))
-    remarks += _without("kept/", lambda: let_go_of_others(host, fleet, records, marks))
+    remarks += _without("kept/", lambda: let_go_of_others(host, fleet, records, {*everything}))
     left = "move it away, or remove it if nobody needs it"
     remarks += _without("the state folder", lambda: _named(strays(host.state), left))
     of_canonicals = "if an older canon.db was put back, bring the newer one back; otherwise move it away"
@@ -59,13 +60,13 @@ def _ledger(host: Host) -> list[str]:
     return []
 
 
-def _marked(host: Host) -> tuple[set[str], list[str]]:
-    """Marks of everything that runs below the state folder, and which drivers could not tell theirs."""
-    marks: set[str] = set()
+def _marked(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
+    """By driver, the marks of all that runs below the state folder; and which drivers could not tell theirs."""
+    marks: dict[str, tuple[str, ...]] = {}
     remarks: list[str] = []
     for name, driver in host.drivers.items():
         try:
-            marks |= {*driver.leftovers(host.state.root)}
+            marks[name] = driver.leftovers(host.state.root)
         except Exception as failed:  # noqa: BLE001  what one driver cannot tell hinders no other
             remarks.append(f"what a dead run may have left to the {name} driver is not known: {reason_of(failed)}")
     return marks, remarks
@@ -81,15 +82,21 @@ def _occupied(host: Host, marks: Collection[str], begun: Collection[str]) -> lis
     return sorted(folders | {name for name in marked if is_recipe_name(name)})
 
 
-def _empty_all(host: Host, fleet: Fleet, names: Iterable[str]) -> list[str]:
-    return [remark for name in names for remark in _empty(_concerned(host, fleet, name), name)]
+def _empty_all(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return [remark for name in names for remark in _empty(_concerned(host, fleet, name, marks), name)]
 
 
-def _concerned(host: Host, fleet: Fleet, name: str) -> Host:
-    """The host with the drivers of a recipe and of all that it needs; all drivers for what is not declared."""
+def _concerned(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[str, ...]]) -> Host:
+    """The host with the drivers of a recipe and of all that it needs; all drivers for what is not declared.
+
+    A dead run may have used others, by which something still runs in the slot, or which are noted there.
+    """
     if name not in fleet.recipes:
         return host
-    return host.concerning({fleet.recipes[app].driver for app in apps_of(fleet.recipes[name], fleet.recipes)})
+    declared = {fleet.recipes[app].driver for app in apps_of(fleet.recipes[name], fleet.recipes)}
+    slot = host.state.slot(name)
+    running = {driver for driver, found in marks.items() if any(Path(mark).is_relative_to(slot) for mark in found)}
+    return host.concerning(declared | running | host.state.drivers_of_slot(name))
 
 
 def _empty(host: Host, name: str) -> list[str]:

@@ -91,7 +91,12 @@ def _clear_wholly(host: Host, recipe: str) -> None:
 
 
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:
-    """Names what would not go."""
+    """Names what would not go. Raises InfrastructureError where a driver that deployed some of it is not asked."""
+    if unasked := host.state.drivers_of_slot(recipe) - {*host.drivers}:
+        raise InfrastructureError(
+            f"{recipe}: its slot has what a dead run deployed by the {min(unasked)} driver, which is not asked here",
+            "the next pass removes it",
+        )
     left = tuple(name for driver, mark in _marks(host, recipe) for name in driver.clear(mark).left)
     for path in _lying(host.state, recipe):
         remove_tree(path)

@@ -88,6 +88,10 @@ class StateFolder:
         noted = (*self.work.glob(f"{name}/*/{DRIVERS}/*"), *self.kept.glob(f"{name}/{DRIVERS}/*"))
         return frozenset(path.name for path in noted)
 
+    def drivers_of_slot(self, name: str) -> frozenset[str]:
+        """Names of the drivers that what lies in `work/NAME` was deployed with."""
+        return frozenset(path.name for path in self.slot(name).glob(f"*/{DRIVERS}/*"))
+
     def trial_logs(self, name: str) -> Path:
         """Where the logs of a recipe's trials lie, a folder each."""
         return self.logs / _one_part(name)

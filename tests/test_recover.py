@@ -4,10 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from reconciler.core.outcome import Result
-from reconciler.crossing import Residue
-from reconciler.recover import NAMED_STRAYS
+from reconciler.crossing import Given, Residue
+from reconciler.errors import InfrastructureError
+from reconciler.host.processes.driver import ProcessDriver
+from reconciler.ports import Driver, Host
+from reconciler.recover import NAMED_STRAYS, recover
+from reconciler.reservation import reserved
+from state.folder import DRIVERS
 from state.lock import hold
 from state.model import Intent
 from tests.world import World
@@ -54,6 +60,53 @@ def test_a_slot_of_a_dead_run_that_will_not_go_is_said_and_nobody_works_beside_i
     assert report.notes == (f"notes: what a dead run left cannot be removed now: {why}",)
     row = next(row for row in report.rows if row.recipe == "notes")
     assert row.result is Result.INFRASTRUCTURE
+
+
+class Unreachable(Apps):
+    """A driver whose engine is down."""
+
+    def leftovers(self, root: Path) -> tuple[str, ...]:
+        raise InfrastructureError(f"the engine does not answer for {root}")
+
+
+def left_by_another_driver(world: World, *, noted: bool) -> Path:
+    """A dead run's slot in which an app of a Swarm runs; its recipe is one of processes since."""
+    world.declare("notes", driver="swarm")
+    slot = dead_slot(world, "notes") / "install"
+    if noted:
+        (slot / DRIVERS).mkdir()
+        (slot / DRIVERS / "swarm").touch()
+    world.running[slot / "notes"] = (str(slot), Given("1.0.0", "c" * 40))
+    world.declare("notes")
+    return slot
+
+
+def with_drivers(world: World, swarm: Driver) -> Host:
+    return evolve(world.host(), drivers={"process": ProcessDriver({"PATH": "/usr/bin:/bin"}), "swarm": swarm})
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_what_a_dead_run_deployed_by_another_driver_than_the_recipe_has_now_is_removed(
+    world: World, *, noted: bool
+) -> None:
+    left_by_another_driver(world, noted=noted)
+    assert recover(with_drivers(world, Apps(world)), world.fleet) == ("notes: a slot left by a dead run was removed",)
+    assert world.running == {}
+    assert list(world.state.work.iterdir()) == []
+
+
+def test_where_that_driver_does_not_answer_the_slot_stays_as_it_is_with_the_note_of_it(world: World) -> None:
+    slot = left_by_another_driver(world, noted=True)
+    host = with_drivers(world, Unreachable(world))
+    remarks = "\n".join(recover(host, world.fleet))
+    assert "notes: what a dead run left cannot be removed now: the engine does not answer for" in remarks
+    with (
+        pytest.raises(InfrastructureError, match="deployed by the swarm driver"),
+        reserved(host.concerning({"process"}), "notes", "trial"),
+    ):
+        raise AssertionError("there is something in its slot")
+    assert (slot / DRIVERS / "swarm").exists()
+    assert [mark for mark, _ in world.running.values()] == [str(slot)]
 
 
 def file(path: Path) -> None:

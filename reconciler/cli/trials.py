@@ -98,7 +98,7 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
         _bring_up(host, house, sight)
     release = _release(host, sights[name], wish.ref)
     cast = cast_of(recipe, release, house.fleet.recipes, _need_releases(records, sights))
-    concerned = host.concerning(drivers_of(cast))
+    concerned = host.concerning(drivers_of(cast) | house.state.drivers_of_slot(name))
     with room(host, house.fleet, recipe), reserved(concerned, name, f"trial {release.version}") as folder:
         sight = sights[name]
         assignment = Assignment(
@@ -196,7 +196,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     if house.state.database.is_file():
         prepare_state(house.state)
     recipes = house.fleet.recipes
-    drivers = {recipes[app].driver for app in apps_of(recipes[name], recipes)}
+    drivers = {recipes[app].driver for app in apps_of(recipes[name], recipes)} | house.state.drivers_of_slot(name)
     host = make_host(house, Silent(sys.stderr)).concerning(drivers)
     records = host.registry.read()
     canonical = records.canonicals.get(name)
