@@ -173,7 +173,8 @@ def _lost(step: Step, trial: Trial | None, have: Canonical) -> str:
     before, older = step.finding.have, step.finding.older
     if before is None or step.finding.look.state is not State.DAMAGED:
         return ""
-    based = older is not None and trial is not None and trial.base.generation == older.generation
+    # Without a trial, as after a signal, the lineage alone tells.
+    based = older is not None and (trial is None or trial.base.generation == older.generation)
     if older is not None and based and have.lineage[: len(older.lineage)] == older.lineage:
         return f"; generation {before.generation} is damaged, the data goes on from generation {older.generation}"
     return f"; the damaged data that had lived through {' → '.join(before.lineage)} is lost"

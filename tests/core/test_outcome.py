@@ -31,6 +31,11 @@ NEW_RELEASE = evolve(finding(cause=Cause.NEW_RELEASE), have=OLD)
 PROMOTE = Step(NEW_RELEASE, Action.PROMOTE, "1.1.0 was released", WANTED, circumstances=circumstances(B))
 FIRST = evolve(PROMOTE, finding=evolve(NEW_RELEASE, have=None))
 REPAIR = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(finding(state=State.DAMAGED), have=OLD))
+# Its second generation is damaged, and the first intact.
+SECOND = evolve(OLD, version="1.0.5", generation=2, lineage=("1.0.0", "1.0.5"))
+REPAIR_OVER = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(REPAIR.finding, have=SECOND, older=OLD))
+REPAIRED = evolve(UPGRADED, generation=3)
+BEGUN_ANEW = evolve(FRESH, generation=3)
 FETCH = Step(finding(), Action.REPAIR, "the mirror is missing")
 RAISE = Step(evolve(finding(state=State.DOWN), have=OLD), Action.REPAIR, "its deployment is down")
 REST = Step(finding(), Action.NONE, "canonical is at the newest release 1.0.0")
@@ -110,6 +115,10 @@ BROKEN_OFF_AFTER = [
         "new", PROMOTE, BROKEN_OFF, ReadBack(UPGRADED), Result.PROMOTED, f"{TOLD}; afterwards: interrupted by signal 15"
     ),
     Case("repaired", REPAIR, BROKEN_OFF, ReadBack(UPGRADED), Result.REPAIRED, TOLD),
+    Case(
+        "over an older one", REPAIR_OVER, BROKEN_OFF, ReadBack(REPAIRED), Result.REPAIRED, "goes on from generation 1"
+    ),
+    Case("begun anew", REPAIR_OVER, BROKEN_OFF, ReadBack(BEGUN_ANEW), Result.REPAIRED, "1.0.0 → 1.0.5 is lost"),
     Case("first", FIRST, BROKEN_OFF, ReadBack(FRESH), Result.PROMOTED, "1.1.0 (6200000), read back; afterwards"),
     Case("recorded before", PROMOTE, BROKEN_OFF, ReadBack(evolve(NEW, generation=1)), Result.NOT_TRIED, "interrupted"),
     Case("another version", FIRST, BROKEN_OFF, ReadBack(OLD), Result.NOT_TRIED, "interrupted"),
