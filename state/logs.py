@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from state.durable import file_errors, remove_tree
-from state.errors import FolderError
+from state.errors import FolderError, StateError
 
 # What lies in a folder of logs under another name is somebody's.
 _TRIAL = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
@@ -26,13 +26,19 @@ def logged_trials(folder: Path) -> tuple[str, ...]:
 def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[str, ...]:
     """Delete all but the latest `keep` trials' logs in `folder`; those named in `spare` stay beyond the count.
 
-    Returns the names of what was deleted.
+    Returns the names of what was deleted. What will not go keeps nothing else: the first of it is raised at the end.
     """
     trials = logged_trials(folder)
     stale = tuple(name for name in trials[: max(len(trials) - keep, 0)] if name not in spare)
-    with file_errors(f"delete old logs in {folder}", FolderError):
-        for name in stale:
-            remove_tree(folder / name)
+    failures: list[StateError] = []
+    for name in stale:
+        try:
+            with file_errors(f"delete old logs in {folder}", FolderError):
+                remove_tree(folder / name)
+        except StateError as failed:
+            failures.append(failed)
+    if failures:
+        raise failures[0]
     return stale
 
 

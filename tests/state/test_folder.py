@@ -1,6 +1,7 @@
 import os
 import re
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -278,6 +279,25 @@ def test_old_logs_go_by_count_and_spared_ones_stay(
 ) -> None:
     assert prune_logs(logs, keep, spare) == gone
     assert logged_trials(logs) == tuple(name for name in (T9, T10, T2, T1) if name not in gone)
+
+
+def test_a_log_that_will_not_go_is_named_and_keeps_no_later_one(
+    logs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    within = logs / T9 / "mounted"
+    within.mkdir()
+    os.utime(logs / T9, (0, 0))
+    done = subprocess.run(
+        ["mount", "--bind", tmp_path_factory.mktemp("else"), within], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("may not mount")
+    try:
+        with pytest.raises(FolderError, match=str(within)):
+            prune_logs(logs, 1)
+        assert logged_trials(logs) == (T9, T1)
+    finally:
+        subprocess.run(["umount", within], check=True)
 
 
 def test_looking_for_logs_where_there_are_none_makes_nothing(tmp_path: Path) -> None:
