@@ -24,8 +24,8 @@ def room(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
         return
     with _pass_lock(host, recipe, names[0]):
         host.progress.step(recipe.name, f"kept running, and taken down for the trial: {', '.join(names)}")
-        make_room(host, fleet.recipes, recipe)
         try:
+            make_room(host, fleet.recipes, recipe)
             yield
         except InterruptedPassError:
             names = []

@@ -1,12 +1,16 @@
 """A trial by hand of a recipe whose canonical is kept running."""
 
 import pytest
+from attrs import evolve
 
-from reconciler.errors import BusyError, InterruptedPassError
+from desired.model import Install
+from reconciler.crossing import Residue
+from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
 from reconciler.room import room
 from state.lock import hold
 from tests.keeping.kept import KEPT, account, standing
 from tests.world import World
+from tests.world_ports import Apps
 
 
 def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwards(world: World) -> None:
@@ -28,6 +32,31 @@ def test_it_is_raised_again_where_the_trial_could_not_be_carried_out_but_not_aft
         with pytest.raises(type(error)), room(host, fleet, fleet.recipes["notes"]):
             raise error
         assert bool(standing(world)) == stands
+
+
+class Stuck(Apps):
+    """A driver that cannot take away what is kept of `alpha`."""
+
+    def clear(self, mark: str) -> Residue:
+        return Residue(left=("volume",)) if mark.endswith("/alpha") else super().clear(mark)
+
+
+def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: World) -> None:
+    for name in ("zeta", "alpha"):
+        world.declare(name, **KEPT, install=Install(needs=("notes",)))
+        world.tag(name, "1.0.0")
+    world.run()
+    before = standing(world)
+    host, fleet = evolve(world.host(), drivers={"swarm": Stuck(world)}), world.fleet
+    recipes = dict(sorted(fleet.recipes.items(), reverse=True))
+    with (
+        pytest.raises(InfrastructureError, match="alpha: volume of its kept deployment would not go"),
+        room(host, evolve(fleet, recipes=recipes), recipes["notes"]),
+    ):
+        raise AssertionError("there was no room")
+    assert {name for name in standing(world) if not name.startswith("alpha/")} == {
+        name for name in before if not name.startswith("alpha/")
+    }
 
 
 def test_where_a_pass_is_at_work_nothing_is_taken_down_and_it_is_said_why(world: World) -> None:
