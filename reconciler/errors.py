@@ -62,6 +62,19 @@ class KilledError(TimedOutError):
     """An app did not end in the time it has to stop, and was killed: what it was writing may be cut off."""
 
 
+class NeededAppError(InfrastructureError):
+    """An app that `whose` needs failed, which is held against nobody.
+
+    `timed_out` says that it was only not done in time.
+    """
+
+    def __init__(self, whose: str, need: str, failed: RecipeError) -> None:
+        said = f": {failed.tail[-1]}" if failed.tail else ""
+        super().__init__(f"{whose} needs {need}, which failed: {failed.message}{said}", failed.hint)
+        self.need = need
+        self.timed_out = isinstance(failed, TimedOutError)
+
+
 class NeedsPersonError(CanonError):
     """Only a person can decide or mend this."""
 

@@ -10,7 +10,15 @@ from attrs import evolve, frozen
 from desired.model import Argv, Recipe, Release
 from reconciler.commands import command, needs_environment
 from reconciler.crossing import App, Given, Makers, Ran, Seen, Unready
-from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError, was_killed
+from reconciler.errors import (
+    MORE_MEMORY,
+    InfrastructureError,
+    KilledError,
+    NeededAppError,
+    RecipeError,
+    TimedOutError,
+    was_killed,
+)
 from reconciler.slots import Placed, ReadySince, Slot
 
 TAIL_LINES = 12
@@ -37,9 +45,22 @@ Cast = tuple[Member, ...]
 
 
 def raise_cast(slot: Slot, cast: Cast) -> Seen:
-    """Raise all of a cast in its order; returns what was seen of the last, the recipe itself."""
-    seen = [raise_app(slot, member) for member in cast]
-    return seen[-1]
+    """Raise all of a cast in its order; returns what was seen of the last, the recipe itself.
+
+    Raises RecipeError or TimedOutError for the recipe itself, NeededAppError for what it needs.
+    """
+    *needed, own = cast
+    for member in needed:
+        raise_needed(slot, member, own.recipe)
+    return raise_app(slot, own)
+
+
+def raise_needed(slot: Slot, member: Member, whose: Recipe) -> Seen:
+    """Raise an app that `whose` needs. Raises NeededAppError instead of what blames a recipe."""
+    try:
+        return raise_app(slot, member)
+    except RecipeError as failed:
+        raise NeededAppError(whose.name, member.recipe.name, failed) from failed
 
 
 def raise_app(slot: Slot, member: Member) -> Seen:

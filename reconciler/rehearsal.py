@@ -8,7 +8,7 @@ from desired.model import DataPolicy, TierName
 from reconciler.casts import SnapshotDamagedError, canonical_cast
 from reconciler.core.base import Origin
 from reconciler.core.tiers import Skip
-from reconciler.errors import InfrastructureError, KilledError, RecipeError, TimedOutError
+from reconciler.errors import InfrastructureError, KilledError, NeededAppError, RecipeError, TimedOutError
 from reconciler.raising import (
     Cast,
     Member,
@@ -17,6 +17,7 @@ from reconciler.raising import (
     patience,
     raise_app,
     raise_cast,
+    raise_needed,
     run,
     run_all,
     telling,
@@ -99,9 +100,11 @@ class Rehearsal(TrialSlots):
         self._rest()
         slot = self.stack.enter_context(self._slot(TierName.UPGRADE))
         lineage = self._raise_base(slot)
-        for member in self.assignment.cast:
-            if member.recipe == self.assignment.recipe or slot.placed[member.recipe.name].release != member.release:
-                self._deploy_over(slot, evolve(member, source=None))
+        *needed, own = self.assignment.cast
+        for member in needed:
+            if slot.placed[member.recipe.name].release != member.release:
+                raise_needed(slot, evolve(member, source=None), own.recipe)
+        self._deploy_over(slot, evolve(own, source=None))
         self._check(slot)
         self._live_in(slot)
         if self.assignment.recipe.canonical.data is DataPolicy.CARRIED:
@@ -137,7 +140,7 @@ class Rehearsal(TrialSlots):
         return (base.release.version,)
 
     def _deploy_over(self, slot: Slot, member: Member) -> None:
-        """Deploy a member over what runs of the base. What a base that had to be killed leaves is its own fault."""
+        """Deploy the release under test over what runs of the base. What a base that had to be killed leaves is its own fault."""
         base = self.assignment.base
         try:
             raise_app(slot, member)
@@ -157,6 +160,10 @@ class Rehearsal(TrialSlots):
             raise InfrastructureError(self.damage)
         try:
             cast = canonical_cast(self.host, canonical, self.assignment.cast, slot.folder / "source")
+        except SnapshotDamagedError as broken:
+            self.damage = broken.message
+            raise
+        try:
             raise_cast(slot, cast)
             self._check(slot)
             check_up(slot)
@@ -165,8 +172,10 @@ class Rehearsal(TrialSlots):
         except RecipeError as broken:
             self.damage = f"the snapshot of {canonical.version} does not rise: {broken.message}"
             raise InfrastructureError(_with_tail(self.damage, broken.tail)) from broken
-        except SnapshotDamagedError as broken:
-            self.damage = broken.message
+        except NeededAppError as failed:
+            rested = {member.recipe.name for member in cast if member.source is not None}
+            if failed.need in rested and not failed.timed_out:
+                self.damage = f"the snapshot of {canonical.version} does not rise: {failed.message}"
             raise
 
     def _save_fresh_after_all(self, broken: Slot) -> None:

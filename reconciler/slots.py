@@ -9,7 +9,7 @@ from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
 from reconciler.crossing import Absent, App, Residue, Seen
-from reconciler.errors import InfrastructureError, in_one_line, was_killed
+from reconciler.errors import InfrastructureError, NeededAppError, in_one_line, was_killed
 from reconciler.ports import Driver, Host
 from reconciler.redact import Redaction, redaction, slot_secrets
 from state.durable import remove_tree
@@ -115,16 +115,21 @@ class Slot:
         """Bring the data of all apps to rest, the ones that need others first.
 
         Raises InfrastructureError where one still runs: what is saved of it would not be one state of its data.
-        Raises KilledError where one had to be killed: what it wrote last may be cut off.
+        Raises KilledError where the recipe's own app had to be killed: what it wrote last may be cut off.
+        Raises NeededAppError where an app that it needs had to be.
         """
         self.ready.clear()
+        own = next(reversed(self.placed.values()), None)
         for placed in reversed(self.placed.values()):
             residue = placed.driver.stop(placed.app)
             self._note(placed, residue)
             if not isinstance(placed.driver.look(placed.app), Absent):
                 raise InfrastructureError(f"{placed.recipe.name} was stopped, and is not seen to be at rest")
             if residue.killed:
-                raise was_killed(placed.recipe.name, residue.killed, self.host.commands.pressure())
+                killed = was_killed(placed.recipe.name, residue.killed, self.host.commands.pressure())
+                if own is not None and placed is not own:
+                    raise NeededAppError(own.recipe.name, placed.recipe.name, killed)
+                raise killed
 
     def halt(self) -> None:
         """Stop all apps, whatever becomes of their data."""

@@ -10,7 +10,7 @@ from desired.model import TierName
 from reconciler.assignment import Assignment
 from reconciler.casts import files_of_cast
 from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing, proved
-from reconciler.errors import InfrastructureError, RecipeError, TimedOutError, in_one_line
+from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports import Host
 from reconciler.rehearsal import Rehearsal, SkipTierError, SlowHostError
 from reconciler.slots import backup_of
@@ -133,7 +133,8 @@ class _Attempt:
         except RecipeError as error:
             return TierResult(name, Verdict.FAIL, self._blamed(error))
         except (InfrastructureError, StateError, OSError) as error:
-            self.timed_out = isinstance(error, SlowHostError)
+            slow_need = isinstance(error, NeededAppError) and error.timed_out
+            self.timed_out = slow_need or isinstance(error, SlowHostError)
             return TierResult(name, Verdict.ERROR, in_one_line(error))
         return TierResult(name, Verdict.PASS)
 

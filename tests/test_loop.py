@@ -25,6 +25,10 @@ def results(done: Pass) -> dict[str, Result]:
     return {row.recipe: row.result for row in done.report.rows}
 
 
+def reasons(done: Pass) -> dict[str, str]:
+    return {row.recipe: row.outcome.reason for row in done.report.rows if row.outcome is not None}
+
+
 def told(done: Pass) -> list[str]:
     """What is told of trials beside their results."""
     return [remark for row in done.report.rows for remark in remarks(row)]
@@ -372,3 +376,40 @@ def test_each_app_of_a_slot_has_the_time_to_end_that_its_own_recipe_declares(wor
 
     stopped = [call.args[0] for call in ear.heard if call.name == "driver.stop"]
     assert {app.recipe: app.grace for app in stopped if isinstance(app, App)} == times
+
+
+@pytest.mark.parametrize("fails", [Behaviour(starts=False), Behaviour(slow=True), Behaviour(resists=99)])
+def test_what_a_needed_app_fails_at_is_held_against_nobody(world: World, fails: Behaviour) -> None:
+    world.declare("accounts")
+    accounts = world.tag("accounts", "1.0.0")
+    world.run()
+    world.declare("notes", install=Install(needs=("accounts",)))
+    world.tag("notes", "1.0.0")
+    world.behaviours[accounts] = fails
+
+    done = world.run()
+
+    assert results(done) == {"accounts": Result.NONE, "notes": Result.INFRASTRUCTURE}
+    assert "notes needs accounts, which failed: " in reasons(done)["notes"]
+    world.behaviours[accounts] = Behaviour()
+    assert results(world.run())["notes"] is Result.PROMOTED
+
+
+def test_a_needed_app_that_has_to_be_killed_to_be_upgraded_is_held_against_nobody(world: World) -> None:
+    world.declare("accounts")
+    accounts = world.tag("accounts", "1.0.0")
+    world.declare("notes", install=Install(needs=("accounts",)))
+    world.tag("notes", "1.0.0")
+    world.run()
+    world.tag("accounts", "1.1.0")
+    world.run("accounts")
+    world.tag("notes", "1.1.0")
+    world.behaviours[accounts] = Behaviour(resists=99)
+
+    done = world.run("notes")
+
+    assert results(done) == {"notes": Result.INFRASTRUCTURE}
+    assert "notes needs accounts, which failed: accounts did not end in the time" in reasons(done)["notes"]
+    world.behaviours[accounts] = Behaviour()
+    assert results(world.run("notes")) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
