@@ -22,7 +22,7 @@ from reconciler.errors import (
 from reconciler.slots import Placed, ReadySince, Slot
 
 TAIL_LINES = 12
-# A check may wait for what will not come, and its answer decides nothing then.
+# A check run only to see whether it already passes may hang; give it a minute at most.
 _ONLY_ASKED = timedelta(seconds=60)
 
 
@@ -212,13 +212,19 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:
         raise KilledError(f"{left} of SIGTERM and was killed, so what it wrote may be cut off")
 
 
-def passes(slot: Slot, placed: Placed, argv: Argv) -> bool:
-    """Whether a command of the recipe's tests ends well; where it does not, nobody is to blame."""
+def passes(slot: Slot, placed: Placed, argv: Argv, what: str) -> bool:
+    """Whether a command of the recipe's tests exits 0 within a minute; where it does not, nobody is to blame.
+
+    Raises InfrastructureError where it was killed for want of memory, which tells nothing of it.
+    """
     seen = placed.driver.look(placed.app)
     if not isinstance(seen, Seen):
         return False
     asked = command(slot, placed, argv, seen)
-    return slot.host.commands.run(evolve(asked, deadline=min(asked.deadline, _ONLY_ASKED))).ok
+    ran = slot.host.commands.run(evolve(asked, deadline=min(asked.deadline, _ONLY_ASKED)))
+    if ran.starved:
+        raise InfrastructureError(f"{what} was killed for want of memory", MORE_MEMORY)
+    return ran.ok
 
 
 def failure(slot: Slot, argv: Argv, what: str, ran: Ran) -> RecipeError | InfrastructureError:

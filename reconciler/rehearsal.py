@@ -66,6 +66,7 @@ class Rehearsal(TrialSlots):
         slot = self.stack.enter_context(self._slot(TierName.INSTALL))
         self._live_in(slot)
         raise_cast(slot, self.assignment.cast)
+        self.check_proves = self._check_proves(slot)
         self._mark(slot)
         self._check(slot)
         if self._keeps_fresh_data():
@@ -112,6 +113,9 @@ class Rehearsal(TrialSlots):
         check_up(slot)
         if self.assignment.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "rose over the base's data, but no [data] check proves that data")
+        if not self.check_proves:
+            why = "rose over the base's data, which data.check does not prove: it passes on a fresh install too"
+            raise SkipTierError(Skip.NO_CHECK, why)
 
     def _lived(self, lineage: tuple[str, ...]) -> tuple[str, ...]:
         """The lineage of the base's data with the release on top; an older generation may have been at it already."""
@@ -140,15 +144,21 @@ class Rehearsal(TrialSlots):
         return (base.release.version,)
 
     def _deploy_over(self, slot: Slot, member: Member) -> None:
-        """Deploy the release under test over what runs of the base. What a base that had to be killed leaves is its own fault."""
+        """Deploy the release under test over what runs of the base.
+
+        Another release that had to be killed for it is never held against the one under test: an older release is then
+        no base, and for the canonical's, InfrastructureError is raised.
+        """
         base = self.assignment.base
         try:
             raise_app(slot, member)
         except KilledError as killed:
-            if base.origin is Origin.CANONICAL or base.release is None:
+            if base.release is None or base.release == member.release:
                 raise
             if not self.again:
                 raise SlowHostError(killed) from killed
+            if base.origin is Origin.CANONICAL:
+                raise InfrastructureError(f"the canonical {base.release.version}: {killed.message}") from killed
             self._save_fresh_after_all(slot)
             why = f"{base.release.version} had to be killed, which is no evidence against the head: {killed.message}"
             raise SkipTierError(Skip.BASE_BROKEN, why) from killed
@@ -179,7 +189,10 @@ class Rehearsal(TrialSlots):
             raise
 
     def _save_fresh_after_all(self, broken: Slot) -> None:
-        """With a broken base the candidate is the fresh install, up once more to be watched: the base gives way."""
+        """If the base is broken, the candidate is the fresh install.
+
+        Stop the base, start the install again, watch it, save it.
+        """
         if self.candidate is None:
             broken.halt()
             self._save(self._wake(), (self.assignment.release.version,))
@@ -207,7 +220,7 @@ class Rehearsal(TrialSlots):
         with self._slot(TierName.RESTORE) as slot:
             raise_cast(slot, self._cast_like_the_living())
             own = slot.placed[self.assignment.recipe.name]
-            proves = not self._passes_already(slot)
+            proves = self.check_proves and not self._passes_already(slot)
             if restore is not None:
                 run(slot, own, restore, "backup.restore")
             else:

@@ -95,7 +95,7 @@ class _Attempt:
             timed_out=self.timed_out,
             damage=rehearsal.damage,
             tail=self.tail,
-            checks_data=assignment.recipe.data.check is not None,
+            checks_data=rehearsal.check_proves,
         )
 
     def _perform(self, name: TierName, tier: Callable[[], None]) -> None:

@@ -20,7 +20,9 @@ class TrialSlots:
     """What the tiers of one trial share; the slots are removed when `stack` is left.
 
     `again` says that this is the try that decides what only took too long. `living` is the slot whose data has lived
-    the longest so far, `awake` whether it is up. `damage` says that our own snapshot would not rise, "" otherwise.
+    the longest so far, `awake` whether it is up. `check_proves` says that data.check failed on the fresh install
+    before data.mark ran: only then does a pass of it prove that data is kept. `damage` says that our own snapshot
+    would not rise, "" otherwise.
     """
 
     host: Host
@@ -31,6 +33,7 @@ class TrialSlots:
     altered: list[str] = field(factory=list)
     emptied: bool = True
     damage: str = ""
+    check_proves: bool = False
     candidate: Candidate | None = None
     living: Slot | None = None
     awake: bool = False
@@ -93,14 +96,19 @@ class TrialSlots:
         if self.assignment.recipe.data.check is not None:
             run(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.data.check, "data.check")
 
+    def _check_proves(self, slot: Slot) -> bool:
+        """Whether data.check can prove data: there is a data.mark, and the fresh install does not pass before it."""
+        data = self.assignment.recipe.data
+        return data.check is not None and data.mark is not None and not self._passes_already(slot)
+
     def _passes_already(self, slot: Slot) -> bool:
-        """Whether the check passes on a fresh install: then it proves nothing of what is brought back into it."""
+        """Whether the check passes on a fresh install: then it proves nothing of data that is kept or brought back."""
         check = self.assignment.recipe.data.check
         if check is None:
             return False
         slot.note("data.check on the fresh install, which is to fail:")
-        passed = passes(slot, slot.placed[self.assignment.recipe.name], check)
-        slot.note(f"data.check {'passed' if passed else 'failed'}, before anything was brought back")
+        passed = passes(slot, slot.placed[self.assignment.recipe.name], check, "data.check")
+        slot.note(f"data.check {'passed' if passed else 'failed'}, before anything was marked or brought back")
         return passed
 
     def _save(self, slot: Slot, lineage: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from desired.model import Backup, Data, Install, Ready, Stop, TierName
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.sights import State
-from reconciler.crossing import App, Command
+from reconciler.crossing import App, Command, Ran
 from reconciler.loop import Pass
 from reconciler.show.troubles import remarks
 from tests.calls import Call, Ear, Honest
@@ -413,3 +413,41 @@ def test_a_needed_app_that_has_to_be_killed_to_be_upgraded_is_held_against_nobod
     world.behaviours[accounts] = Behaviour()
     assert results(world.run("notes")) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")
+
+
+def test_a_canonical_that_has_to_be_killed_to_be_upgraded_is_no_evidence_against_the_head(world: World) -> None:
+    world.declare("notes")
+    old = world.tag("notes", "1.0.0")
+    world.run()
+    world.behaviours[old] = Behaviour(resists=99)
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.INFRASTRUCTURE}
+    assert "the canonical 1.0.0: notes did not end in the time it has to stop" in reasons(done)["notes"]
+    world.behaviours[old] = Behaviour()
+    assert results(world.run()) == {"notes": Result.PROMOTED}
+    assert world.lived("notes") == ("1.0.0", "1.1.0")
+
+
+@pytest.mark.parametrize(
+    "data", [Data(("mark",), ("check",)), Data(None, ("check",))], ids=["always passes", "no mark"]
+)
+def test_a_check_that_a_fresh_install_passes_proves_no_data(world: World, data: Data) -> None:
+    def answer(call: Call, honest: Honest) -> object:
+        is_check = call.name == "commands.run" and isinstance(call.args[0], Command) and call.args[0].argv == ("check",)
+        return Ran(0) if is_check else honest()
+
+    world.declare("notes", data=data)
+    world.wrap = Ear(answer)
+    world.tag("notes", "1.0.0")
+    first = world.run()
+    world.tag("notes", "1.1.0")
+
+    done = world.run()
+
+    assert "installed fresh, and no [data] check proves the data" in reasons(first)["notes"]
+    assert "upgraded over data of 1.0.0, and no [data] check proves the data" in reasons(done)["notes"]
+    tiers = {tier.name: tier.verdict for tier in world.records().canonicals["notes"].evidence.tiers}
+    assert tiers == {"install": "pass", "upgrade": "skip", "backup": "skip", "restore": "skip", "custom": "pass"}

@@ -112,7 +112,7 @@ def test_tests_of_a_need_that_are_changed_during_the_trial_make_it_no_cold_one(w
 # ---- the host ----
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
 def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world: World, number: int) -> None:
     checks: list[Call] = []
 

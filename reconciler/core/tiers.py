@@ -58,7 +58,7 @@ class Trial:
     `by_pass` tells that a pass chose the release; `emptied` that every slot was empty at its start; `altered` names
     tracked files that changed; `tests_kept` that the fleet folder was the same at both ends. `damage` says that our
     own snapshot would not rise, "" otherwise; `tail` holds the last lines of what failed. `checks_data` tells that a
-    [data] check is declared, and so that no tier passed over data which it did not prove.
+    [data] check is declared that a fresh install does not pass before data.mark: its passes prove that data was kept.
     """
 
     id: str

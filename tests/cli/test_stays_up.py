@@ -133,7 +133,7 @@ def test_a_restore_passes_where_the_check_fails_before_it_and_not_after_it(jot: 
     found = tiers(told.row("jot"))
     assert (told.code, found["backup"], found["restore"]) == (0, ("pass", ""), ("pass", ""))
     log = next((jot.state / "logs" / "jot").glob("*/restore.log")).read_text()
-    assert "==> data.check failed, before anything was brought back" in log
+    assert "==> data.check failed, before anything was marked or brought back" in log
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.crossing import App, Given
-from reconciler.errors import MORE_MEMORY, InfrastructureError, KilledError, RecipeError, TimedOutError
+from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host import appfiles, memory
 from reconciler.host.orders import Finished, Order
 from reconciler.host.processes.procfile import ONE_OFF
@@ -51,7 +51,8 @@ def _hold(what: str, finished: Finished, seconds: float, log: Log) -> None:
         raise RecipeError(f"{what} ended {manner(finished.code or 0)}", tail=tail)
     if finished.killed:
         left = f"{what} left {', '.join(finished.killed)} running, which did not end on SIGTERM and was killed"
-        raise KilledError(f"{left}, so what it wrote may be cut off", tail=tail)
+        # No KilledError: that one is about what the release before left running.
+        raise TimedOutError(f"{left}, so what it wrote may be cut off", tail=tail)
 
 
 def manner(code: int) -> str:

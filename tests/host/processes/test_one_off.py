@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.crossing import Absent, App, Given, Residue, Seen
-from reconciler.errors import KilledError, RecipeError, TimedOutError
+from reconciler.errors import RecipeError, TimedOutError
 from reconciler.host.processes.driver import ProcessDriver
 from tests.procfile_apps import COMMIT, GIVEN, PYTHON, absent, checkout, daemon, driver_for, lives, place, settled
 
@@ -100,8 +100,9 @@ def test_what_it_leaves_running_is_ended_and_told(driver: ProcessDriver, app: Ap
 def test_what_it_leaves_running_and_has_to_be_killed_is_out_of_time(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    with pytest.raises(KilledError, match=r"release left sleep \(pid \d+\) running"):
+    with pytest.raises(TimedOutError, match=r"release left sleep \(pid \d+\) running") as late:
         driver.deploy(app, checkout(tmp_path / "one", release="trap '' TERM; sleep 1000 & exit 0"), GIVEN)
+    assert type(late.value) is TimedOutError, "a KilledError would blame the release before"
 
 
 def test_no_secret_reaches_its_log_or_its_last_lines(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
