@@ -139,13 +139,15 @@ class Makers:
 class Ending:
     """How a part of an app ended by itself; `said` names the part.
 
-    `well` tells that this may be the end of a one-shot, which ran for `lasted`; `of_host` that the host is to blame.
+    `well`: it ended as a one-shot should; `lasted`: how long it ran; `of_host`: the host is to blame; `stopped`: it was
+    stopped from outside, which is of the host as well.
     """
 
     said: str
     well: bool = False
     lasted: timedelta = timedelta(0)
     of_host: bool = False
+    stopped: bool = False
 
 
 @frozen

@@ -75,6 +75,10 @@ class NeededAppError(InfrastructureError):
         self.timed_out = isinstance(failed, TimedOutError)
 
 
+class StoppedError(InfrastructureError):
+    """An app that was up was stopped from outside: by a person, by Swarm, or by a command of the tests."""
+
+
 class NeedsPersonError(CanonError):
     """Only a person can decide or mend this."""
 

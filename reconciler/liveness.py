@@ -22,7 +22,8 @@ def ended_since(ready: Seen, now: Seen | Absent) -> Ending | None:
     ended += [Ending(f"{part} is gone, and nothing tells how it ended") for part in missing]
     of_host = [ending for ending in ended if ending.of_host]
     said = dict.fromkeys(ending.said for ending in of_host or ended)
-    return Ending("; ".join(said), of_host=bool(of_host)) if said else None
+    stopped = bool(of_host) and all(ending.stopped for ending in of_host)
+    return Ending("; ".join(said), of_host=bool(of_host), stopped=stopped) if said else None
 
 
 def _counts(ready: Seen, part: str, ending: Ending) -> bool:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -60,7 +61,9 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     try:
         return _carry_out(host, promotion, trial.candidate, intent)
     except InterruptedPassError as stop:
-        _go_back(host, intent, stop.message)
+        # The signal counts, also where this fails: the next pass finds the intent and closes it.
+        with suppress(Exception):
+            _go_back(host, intent, stop.message)
         raise
     except _RefusedError as refused:
         _go_back(host, intent, "refused by the gate")

@@ -1,7 +1,7 @@
 """Deploys a release in a slot, fresh or from a snapshot, until it is ready. The only deployment path there is."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from reconciler.errors import (
     KilledError,
     NeededAppError,
     RecipeError,
+    StoppedError,
     TimedOutError,
     was_killed,
 )
@@ -158,7 +159,7 @@ def check_stable(slot: Slot) -> None:
 
 
 def _watch(slot: Slot, placed: Placed, stable: timedelta) -> None:
-    """Watch a ready app until it has been up for `stable`; what was brought to rest is none."""
+    """Watch a ready app until it has been up for `stable`. Apps that we stopped ourselves are not watched."""
     since = slot.ready.get(placed.recipe.name)
     if since is None:
         return
@@ -170,6 +171,8 @@ def _watch(slot: Slot, placed: Placed, stable: timedelta) -> None:
     *_, own = slot.placed.values()
     if placed is not own:
         raise InfrastructureError(f"{own.recipe.name} needs {message}")
+    if ending.stopped:
+        raise StoppedError(message)
     if ending.of_host:
         raise InfrastructureError(message)
     with telling(slot, placed):
@@ -194,8 +197,11 @@ def _unready(slot: Slot, placed: Placed, unready: Unready) -> RecipeError:
     return kind(f"{placed.recipe.name} {placed.release.version} is not ready: {slot.redact(unready.reason)}")
 
 
-def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:
-    """Run one command of the recipe's tests against the deployed app; `what` names it in errors."""
+def run(slot: Slot, placed: Placed, argv: Argv, what: str, *, may_stop: bool = False) -> None:
+    """Run one command of the recipe's tests against the deployed app; `what` names it in errors.
+
+    `may_stop` says that it may stop the app for a while: where it fails, an app stopped from outside is its own doing.
+    """
     seen = placed.driver.look(placed.app)
     if not isinstance(seen, Seen):
         raise RecipeError(f"{what}: {placed.recipe.name} no longer runs: {seen.reason}")
@@ -205,7 +211,8 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str) -> None:
         slot.remarks += [f"{what} left {name} running; it was ended" for name in ran.ended]
     if not ran.ok:
         # What took the app away tells more than what came of it, and may be the host's fault.
-        check_up(slot)
+        with suppress(StoppedError) if may_stop else nullcontext():
+            check_up(slot)
         raise failure(slot, argv, what, ran)
     if ran.killed:
         left = f"{what} left {', '.join(ran.killed)} running, which did not end within {grace.total_seconds():g} s"

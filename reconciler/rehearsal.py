@@ -28,6 +28,11 @@ from reconciler.slots import Slot
 from reconciler.trial_slots import TrialSlots
 from state.model import Canonical
 
+_CHANGED_TESTS = (
+    "its tests, its declaration or what it needs changed since it was promoted, so this is not taken for damage: "
+    "let them hold for the data that it has, or declare its upgrade tier out"
+)
+
 
 class SkipTierError(Exception):
     """Leaves a tier; `skip` is why in one word."""
@@ -180,13 +185,21 @@ class Rehearsal(TrialSlots):
         except TimedOutError as slow:
             raise SlowHostError(slow) from slow
         except RecipeError as broken:
-            self.damage = f"the snapshot of {canonical.version} does not rise: {broken.message}"
-            raise InfrastructureError(_with_tail(self.damage, broken.tail)) from broken
+            why = self._no_rise(canonical, broken.message)
+            raise InfrastructureError(_with_tail(why, broken.tail), broken.hint) from broken
         except NeededAppError as failed:
             rested = {member.recipe.name for member in cast if member.source is not None}
-            if failed.need in rested and not failed.timed_out:
-                self.damage = f"the snapshot of {canonical.version} does not rise: {failed.message}"
-            raise
+            if failed.timed_out or failed.need not in rested:
+                raise
+            raise InfrastructureError(self._no_rise(canonical, failed.message), failed.hint) from failed
+
+    def _no_rise(self, canonical: Canonical, why: str) -> str:
+        """Say that a snapshot does not rise. It is damage only by the very tests with which it was promoted."""
+        said = f"the snapshot of {canonical.version} does not rise: {why}"
+        if canonical.evidence.tests != self.assignment.tests:
+            return f"{said}; {_CHANGED_TESTS}"
+        self.damage = said
+        return said
 
     def _save_fresh_after_all(self, broken: Slot) -> None:
         """If the base is broken, the candidate is the fresh install.
@@ -222,7 +235,7 @@ class Rehearsal(TrialSlots):
             own = slot.placed[self.assignment.recipe.name]
             proves = self.check_proves and not self._passes_already(slot)
             if restore is not None:
-                run(slot, own, restore, "backup.restore")
+                run(slot, own, restore, "backup.restore", may_stop=True)
             else:
                 with telling(slot, own):
                     own.driver.restore(own.app, slot.backup, patience(own))

@@ -1,7 +1,7 @@
 """Where apps live for a while: a folder below work/NAME, always removed."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
 from reconciler.crossing import Absent, App, Residue, Seen
-from reconciler.errors import InfrastructureError, NeededAppError, in_one_line, was_killed
+from reconciler.errors import InfrastructureError, InterruptedPassError, NeededAppError, in_one_line, was_killed
 from reconciler.ports import Driver, Host
 from reconciler.redact import Redaction, redaction, slot_secrets
 from state.durable import remove_tree
@@ -62,9 +62,8 @@ class Closing:
 class Slot:
     """A place for a recipe and what it needs. `emptied` tells whether nothing was there when it was opened.
 
-    `log` is the file that deployments and commands in it write to; it changes from tier to tier. `ready` has the apps
-    that are to stay up, by recipe. `closed` tells that what could be
-    removed of it is.
+    `log` is the file that deployments and commands in it write to; it changes from tier to tier. `ready`: the apps that
+    must stay up, by recipe. `closed`: whatever could be removed has been removed.
     """
 
     host: Host
@@ -213,7 +212,8 @@ class Slot:
         self.remarks += [f"{whose} left {what} running; it was ended" for what in residue.ended]
         self.remarks += [f"{what} of {whose} would not go" for what in residue.left]
         self.remarks += [
-            f"{what} of {whose} did not end in the time it has to stop and was killed; it has no volume to lose data of"
+            f"{what} of {whose} did not end in the time it has to stop and was killed; "
+            "it mounts no volume, so no data can be cut off"
             for what in residue.without_data
         ]
 
@@ -235,11 +235,23 @@ def open_slot(host: Host, reserved_folder: Path, role: str, log: Path) -> Iterat
     backup = backup_of(reserved_folder)
     backup.mkdir(mode=0o700, exist_ok=True)
     slot = Slot(host, folder, backup, log, emptied)
-    try:
+    with clearing_up(lambda: None if slot.closed else slot.close()):
         yield slot
-    finally:
-        if not slot.closed:
-            slot.close()
+
+
+@contextmanager
+def clearing_up(clear: Callable[[], object]) -> Iterator[None]:
+    """Call `clear` at the end, also after an exception. After a signal, what `clear` raises is dropped."""
+    try:
+        yield
+    except InterruptedPassError:
+        with suppress(Exception):
+            clear()
+        raise
+    except BaseException:
+        clear()
+        raise
+    clear()
 
 
 def _files_in(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from reconciler.core.tiers import Candidate
 from reconciler.errors import RecipeError
 from reconciler.ports import Host
 from reconciler.raising import check_stable, check_up, passes, raise_cast, run
-from reconciler.slots import Closing, Slot, open_slot
+from reconciler.slots import Closing, Slot, clearing_up, open_slot
 from state.errors import UnfitDataError
 
 
@@ -44,12 +44,13 @@ class TrialSlots:
         log = self.host.state.trial_log(self.assignment.recipe.name, self.assignment.id) / f"{tier}.log"
         with open_slot(self.host, self.assignment.folder, tier, log) as slot:
             self.emptied = self.emptied and slot.emptied
-            try:
+            with clearing_up(lambda: self._close(tier, slot)):
                 yield slot
-            finally:
-                if tier is TierName.INSTALL:
-                    self._note_makers(slot)
-                self._keep_in_mind(slot.close())
+
+    def _close(self, tier: TierName, slot: Slot) -> None:
+        if tier is TierName.INSTALL:
+            self._note_makers(slot)
+        self._keep_in_mind(slot.close())
 
     def _note_makers(self, slot: Slot) -> None:
         """A maker that is never run is likely declared for a secret of another name, or of another release."""
@@ -74,7 +75,7 @@ class TrialSlots:
         self.living, self.awake = slot, True
 
     def _rest(self) -> None:
-        """Bring the living slot to rest; what ended by itself before is no rest of ours."""
+        """Stop the living slot. Raises if something had already ended by itself."""
         if self.living is not None and self.awake:
             check_up(self.living)
             self.living.rest()

@@ -13,7 +13,7 @@ from reconciler.liveness import LONGEST_ONE_SHOT, ended_since
 FAILED = Ending("worker ended: exit code 3")
 SHORT = Ending("migrate ended: exit code 0", well=True, lasted=timedelta(seconds=4))
 LONG = Ending("worker ended: exit code 0", well=True, lasted=LONGEST_ONE_SHOT)
-MOVED = Ending("worker was stopped from outside", of_host=True)
+MOVED = Ending("worker was stopped from outside", of_host=True, stopped=True)
 
 
 def seen(*up: str, lost: str = "", **ended: Ending) -> Seen:

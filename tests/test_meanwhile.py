@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from attrs import evolve
 
 from desired.model import Install
 from reconciler.core.outcome import Result
 from reconciler.core.sights import State
-from reconciler.crossing import Absent, App, Command, Ran
-from reconciler.errors import InfrastructureError
+from reconciler.crossing import Absent, App, Command, Ending, Ran, Seen
+from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.loop import Pass
 from tests.calls import Call, Ear, Honest
 from tests.test_loop import results, told
@@ -174,3 +175,58 @@ def test_a_mirror_that_could_not_be_asked_has_lost_nothing(world: World) -> None
         return honest()
 
     assert told(loses_nothing(with_a_canonical(world), answer)) == []
+
+
+def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(world: World) -> None:
+    world.declare("notes")
+    world.tag("notes", "1.0.0")
+    stopped = Ending("web was stopped from outside", of_host=True, stopped=True)
+    restored: list[Call] = []
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and cast("Command", call.args[0]).argv == ("restore",):
+            restored.append(call)
+            return Ran(1, "it could not be brought back")
+        seen = honest()
+        return evolve(seen, ended={"web": stopped}) if restored and isinstance(seen, Seen) else seen
+
+    world.wrap = Ear(answer)
+    done = world.run()
+
+    assert results(done) == {"notes": Result.RED}
+    assert "backup.restore exited 1" in str(done.report.rows[0].outcome)
+
+
+def test_a_signal_is_heard_though_clearing_up_after_it_fails(world: World) -> None:
+    with_a_canonical(world)
+    heard: list[Call] = []
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and not heard:
+            heard.append(call)
+            raise InterruptedPassError(15)
+        if call.name == "mirrors.alterations" and heard:
+            raise InfrastructureError("git status: Input/output error")
+        return honest()
+
+    world.wrap = Ear(answer)
+    assert world.run().signal == 15
+
+    assert honestly(world) == {"notes": Result.PROMOTED}
+
+
+def test_a_check_that_was_changed_and_fails_on_the_old_data_is_no_damage(world: World) -> None:
+    recipe = with_a_canonical(world).recipes["notes"]
+    (recipe.folder / "check.py").write_text("asks for more\n")
+    checks: list[Call] = []
+
+    def answer(call: Call, honest: Honest) -> object:
+        if call.name == "commands.run" and cast("Command", call.args[0]).argv == ("check",):
+            checks.append(call)
+            if len(checks) == 3:
+                return Ran(1, "more is lacking")
+        return honest()
+
+    done = loses_nothing(world, answer)
+
+    assert "changed since it was promoted" in str(done.report.rows[0].outcome)

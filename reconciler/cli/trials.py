@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -206,9 +207,13 @@ def raise_copy(options: Options, name: str, span: str) -> int:
         raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
     with stoppable(), private_files(), reserved(host, name, f"raise {name}") as folder:
         try:
-            with open_slot(host, folder, "raised", folder / "raise.log") as slot:
-                seen = raise_cast(slot, rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source", {}))
-                _tell(options, name, seen)
+            # Caught within the slot, so that a slot which cannot be removed is told after a signal too.
+            with (
+                open_slot(host, folder, "raised", folder / "raise.log") as slot,
+                suppress(InterruptedPassError),
+            ):
+                cast = rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source", {})
+                _tell(options, name, raise_cast(slot, cast))
                 _stay(slot, stays)
         except InterruptedPassError:
             return 0

@@ -25,7 +25,7 @@ def endings(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Map
 
 def _ending(service: Service, task: Json) -> Ending | None:
     if state(task) in _STOPPED:
-        return Ending(f"{service.name} was stopped from outside", of_host=True)
+        return Ending(f"{service.name} was stopped from outside", of_host=True, stopped=True)
     if not has_ended(task):
         return None
     fault = fault_of(f"{service.name} ended", [task])
