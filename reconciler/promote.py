@@ -163,10 +163,20 @@ def _go_back(host: Host, intent: Intent, why: str) -> None:
 
 
 def close_intent(host: Host, intent: Intent, why: str) -> None:
-    """End an open intent: nothing was recorded, so its folder is deleted and the ledger told."""
+    """End an open intent of a promotion that was not recorded: delete its snapshot, and tell the ledger."""
+    drop_unrecorded(host, intent)
+    abandon(host, intent, why)
+
+
+def drop_unrecorded(host: Host, intent: Intent) -> None:
+    """Delete the snapshot that was moved in for an open intent, unless it is recorded."""
     have = host.registry.read().canonicals.get(intent.recipe)
     if have is None or have.generation != intent.generation:
         host.snapshots.delete(host.state.canonical(intent.recipe, intent.generation))
+
+
+def abandon(host: Host, intent: Intent, why: str) -> None:
+    """End an open intent and tell the ledger why; no snapshot is touched."""
     host.registry.abandon(intent, [_entry(host, "abandoned", intent, {"why": why})])
 
 

@@ -11,11 +11,12 @@ from reconciler.errors import BusyError, reason_of
 from reconciler.generations import note_looks, prune
 from reconciler.keeping import let_go_of_others
 from reconciler.ports import Host
-from reconciler.promote import close_intent
+from reconciler.promote import abandon, drop_unrecorded
 from reconciler.reservation import clear_leftovers
 from reconciler.strays import may_be_slot, strays, unrecorded
-from state.errors import StateError
+from state.errors import LockHeldError, StateError
 from state.folder import is_slot
+from state.lock import hold
 from state.model import Canonical, Intent, Memory, Records
 
 NAMED_STRAYS = 5
@@ -28,6 +29,7 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     everything = frozenset(mark for found in marks.values() for mark in found)
     records = host.registry.read()
     begun = {intent.recipe for intent in records.intents}
+    remarks += [remark for intent in records.intents for remark in _drop_moved_in(host, intent)]
     remarks += _without("the work folder", lambda: _empty_all(host, fleet, _occupied(host, everything, begun), marks))
     remarks += [remark for intent in records.intents for remark in _close(host, intent)]
     remarks += [
@@ -109,10 +111,26 @@ def _empty(host: Host, name: str) -> list[str]:
     return [f"{name}: a slot left by a dead run was removed"] if cleared else []
 
 
+def _drop_moved_in(host: Host, intent: Intent) -> list[str]:
+    """Delete the snapshot that a dead pass moved in and did not record.
+
+    The slot of that pass still lies there. Without one, the pass came to its end and an older canon.db was put back:
+    then the snapshot is a promoted one, and stays.
+    """
+    if not may_be_slot(host.state.slot(intent.recipe)):
+        return []
+    try:
+        with suppress(LockHeldError), hold(host.state.slot_lock(intent.recipe), "recover"):
+            drop_unrecorded(host, intent)
+    except Exception as failed:  # noqa: BLE001  it hinders no other recipe
+        return [f"{intent.recipe}: the snapshot of an undone promotion cannot be removed now: {reason_of(failed)}"]
+    return []
+
+
 def _close(host: Host, intent: Intent) -> list[str]:
     what = f"{intent.recipe}: the promotion of {intent.version}, begun by a dead pass,"
     try:
-        close_intent(host, intent, "the pass that began it died")
+        abandon(host, intent, "the pass that began it died")
     except Exception as failed:  # noqa: BLE001  it hinders no other recipe
         return [f"{what} cannot be undone now: {reason_of(failed)}"]
     return [f"{what} was undone"]

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from reconciler.core.outcome import Result
 from reconciler.core.report import Row
 from reconciler.core.sights import State
 from reconciler.crossing import App
-from state.model import Canonical
+from state.model import Canonical, Entry, Intent
 from state.registry import SqliteRegistry
-from state.snapshots import generations_present
+from state.snapshots import SealedSnapshots, generations_present
 from tests.state.promoting import spoil
 from tests.state.sealing import look_of
 from tests.world import Behaviour, World
@@ -210,6 +210,41 @@ def test_with_an_older_registry_put_back_nothing_newer_is_deleted_and_every_pass
         assert world.lived("notes") == have(world).lineage
         assert {path: (path / "snapshot.tar").read_bytes() for path in newer} == contents
     assert present(world) == (4, 5, 7, 8)
+
+
+class _TakesABackup:
+    """A registry of which a copy is kept as it was right after a promotion was begun."""
+
+    def __init__(self, registry: SqliteRegistry, copy: Path) -> None:
+        self.registry, self.copy = registry, copy
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.registry, name)
+
+    def begin(self, intent: Intent, entries: Sequence[Entry]) -> None:
+        self.registry.begin(intent, entries)
+        shutil.copyfile(self.registry.path, self.copy)
+
+
+def test_a_registry_that_was_copied_amid_a_promotion_and_is_put_back_costs_no_snapshot(
+    world: World, tmp_path: Path
+) -> None:
+    copy = tmp_path / "backup.db"
+
+    def copied_at_begin(name: str, port: object) -> object:
+        return _TakesABackup(port, copy) if name == "registry" and isinstance(port, SqliteRegistry) else port
+
+    world.wrap, plain = copied_at_begin, world.wrap
+    world.tag("notes", "1.3.0")
+    assert the_row(world).result is Result.PROMOTED
+    world.wrap = plain
+    promoted = have(world)
+    shutil.copyfile(copy, world.state.database)
+    report = world.run().report
+    assert any("begun by a dead pass, was undone" in note for note in report.notes)
+    folder = world.state.canonical("notes", promoted.generation)
+    assert any(f"no record tells of {folder}: left as it is" in note for note in report.notes)
+    assert SealedSnapshots().glance(folder, promoted.seal) is None
 
 
 def test_the_recorded_canonical_stays_under_an_older_registry(world: World) -> None:
