@@ -222,7 +222,7 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str, *, may_stop: bool = F
 def passes(slot: Slot, placed: Placed, argv: Argv, what: str) -> bool:
     """Whether a command of the recipe's tests exits 0 within a minute; where it does not, nobody is to blame.
 
-    Raises InfrastructureError where it was killed for want of memory, which tells nothing of it.
+    Raises InfrastructureError where it was killed for want of memory, and what `check_up` raises where an app fell.
     """
     seen = placed.driver.look(placed.app)
     if not isinstance(seen, Seen):
@@ -231,6 +231,8 @@ def passes(slot: Slot, placed: Placed, argv: Argv, what: str) -> bool:
     ran = slot.host.commands.run(evolve(asked, deadline=min(asked.deadline, _ONLY_ASKED)))
     if ran.starved:
         raise InfrastructureError(f"{what} was killed for want of memory", MORE_MEMORY)
+    if not ran.ok:
+        check_up(slot)
     return ran.ok
 
 
