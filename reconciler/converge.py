@@ -198,12 +198,12 @@ def _write_down(task: Task, outcome: Outcome) -> Outcome:
     host, trial, step = task.host, outcome.attempt.trial, outcome.step
     if trial is None:
         return outcome
+    memory = remembered(host, task.sights[step.recipe].memory, outcome)
     try:
-        memory = remembered(host, task.sights[step.recipe].memory, outcome)
         host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
     except Exception as failed:  # noqa: BLE001  as with trials
         outcome = _unrecorded(outcome, reason_of(failed))
-    outcome = evolve(outcome, remarks=(*outcome.remarks, *_tidied(task, outcome, trial.id)))
+    outcome = evolve(outcome, remarks=(*outcome.remarks, *_tidied(task, outcome, memory, trial.id)))
     host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")
     return outcome
 
@@ -217,12 +217,14 @@ def _unrecorded(outcome: Outcome, why: str) -> Outcome:
     return evolve(outcome, result=Result.INFRASTRUCTURE, reason=reason)
 
 
-def _tidied(task: Task, outcome: Outcome, trial: str) -> Iterator[str]:
-    """Delete old snapshots and logs; what will not go is tried again by the next pass."""
+def _tidied(task: Task, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
+    """Delete old snapshots and logs; what will not go is tried again by the next pass.
+
+    `memory` says which generations are damaged, and so count for nothing among those that are kept.
+    """
     host, name = task.host, outcome.step.recipe
     try:
         if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
-            memory = host.registry.read().memories.get(name, Memory(name))
             prune(host, outcome.have, task.sights[name].recipe.canonical.generations, memory)
     except Exception as failed:  # noqa: BLE001  as with trials
         yield f"its older snapshots cannot be removed now: {reason_of(failed)}"

@@ -75,6 +75,11 @@ def upgradable(root: Path, behaviour: Behaviour | None = None, data: Data | None
     return world
 
 
+def copied(root: Path) -> World:
+    """The same, copied, as the tests have it: a pass notes how the files of a copied state folder look."""
+    return upgradable(root / "template").copy(root / "copy")
+
+
 def bound(root: Path) -> World:
     """1.1.0 passes its trial, but does not come up from its candidate; no check would notice lost data."""
     return upgradable(root, Behaviour(is_bound=True), Data())
@@ -92,7 +97,7 @@ def calls_of_an_upgrade(make: Callable[[Path], World]) -> tuple[list[Call], list
     return [each for each in trial if each.port != "progress"], [each for each in promotion if each.port != "progress"]
 
 
-TRIAL, PROMOTION = calls_of_an_upgrade(upgradable)
+TRIAL, PROMOTION = calls_of_an_upgrade(copied)
 FALLING = calls_of_an_upgrade(bound)[1]
 
 
@@ -186,7 +191,9 @@ def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_over(world:
         assert world.look(OTHER).rows[0].step.held_back is HeldBack.QUARANTINED
     else:
         assert is_true(world, OTHER)
-    assert left_over(world.state, world.running) == []
+    # Of a record that was said to be written and was not, the snapshot is kept and named: nothing tells whose it is.
+    kept = [f"{OWN}/2 lies there"] if at.name == "registry.commit" else []
+    assert left_over(world.state, world.running) == kept
 
 
 @pytest.mark.parametrize("at", [each for each in PROMOTION if each.name not in NEVER_FAIL], ids=str)
