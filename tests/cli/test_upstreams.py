@@ -168,9 +168,9 @@ def test_a_moved_tag_is_quarantined_until_it_is_accepted_and_then_tested_anew(se
 
 def test_what_did_not_move_cannot_be_accepted(settled: Jot) -> None:
     said = settled.run("accept", "jot", FIRST, "--reason", "just so")
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (4, "")
     assert f"reconcile: jot: tag {FIRST} did not move" in said.err.splitlines()
-    assert settled.json("accept", "jot", "--reason", "just so").code == 1
+    assert settled.json("accept", "jot", "--reason", "just so").code == 4
 
 
 def test_a_tag_on_a_blob_is_no_release_and_the_next_one_wins(settled: Jot) -> None:
