@@ -33,6 +33,7 @@ TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.ju
 NUMBERS = st.integers(0, 2**63 - 1)
 SECONDS = st.floats(0, 1e9) | st.integers(0, 9)
 
+FILE_SEALS = st.builds(FileSeal, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 PLACES = st.builds(
     Place,
     trigger=TEXTS,
@@ -63,7 +64,7 @@ EVIDENCE = st.builds(
 SEALS = st.builds(
     Seal,
     manifest=TEXTS,
-    files=st.dictionaries(TEXTS, st.builds(FileSeal, NUMBERS, NUMBERS, NUMBERS, NUMBERS), max_size=2),
+    files=st.dictionaries(TEXTS, FILE_SEALS, max_size=2),
     bytes=NUMBERS,
     packed=NUMBERS,
     entries=NUMBERS,
@@ -82,11 +83,14 @@ CANONICALS = st.builds(
 ANSWERS = st.builds(Answer, TEXTS, TEXTS, TEXTS, st.dictionaries(TEXTS, st.none() | TEXTS, max_size=3))
 CIRCUMSTANCES = st.builds(Circumstances, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
 REDS = st.builds(Red, TEXTS, CIRCUMSTANCES, TIMES, TEXTS, TEXTS)
+DAMAGES = st.builds(FoundDamage, NUMBERS, TEXTS, TIMES)
 MEMORIES = st.builds(
     Memory,
     recipe=NAMES,
     not_commits=st.dictionaries(TEXTS, TEXTS, max_size=2),
-    damage=st.none() | st.builds(FoundDamage, NUMBERS, TEXTS, TIMES),
+    damage=st.none() | DAMAGES,
+    older_damage=st.lists(DAMAGES, max_size=2).map(tuple),
+    looks=st.dictionaries(TEXTS, st.dictionaries(TEXTS, FILE_SEALS, max_size=2), max_size=2),
     answer=st.none() | ANSWERS,
     answered_at=st.none() | TIMES,
     known=st.dictionaries(TEXTS, st.builds(KnownTag, TEXTS, TIMES), max_size=2),
