@@ -115,8 +115,8 @@ def test_a_duplicate_key_is_told_at_its_second_place(jot: Jot) -> None:
 
 def test_three_errors_in_two_files_are_told_at_once(jot: Jot) -> None:
     jot.declare("[redy]\nhttp = '/'\n[upgrade]\nbase = 1\n")
-    with (jot.fleet / "fleet.toml").open("a") as file:
-        file.write("untis = 'x.service'\n")
+    fleet = jot.fleet / "fleet.toml"
+    fleet.write_text(fleet.read_text().replace("[fleet]\n", "[fleet]\nuntis = 'x.service'\n"))
     first, second, third = refused(jot, "--dry-run")
     assert first == f"{jot.fleet}/fleet.toml:5:1: fleet.untis is no known key; did you mean unit"
     assert second == f"{jot.recipe}/recipe.toml:6:2: redy is no known key; did you mean ready"
