@@ -137,6 +137,8 @@ def _alone(path: Path) -> Iterator[int]:
     except BlockingIOError:
         raise InfrastructureError(f"somebody else fetches into {path.name.removesuffix('.lock')}") from None
     finally:
+        # A child that another thread has forked holds the descriptor, too, until it begins its program.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 
