@@ -230,7 +230,7 @@ def passes(slot: Slot, placed: Placed, argv: Argv, what: str) -> bool:
     asked = command(slot, placed, argv, seen)
     ran = slot.host.commands.run(evolve(asked, deadline=min(asked.deadline, _ONLY_ASKED)))
     if ran.starved:
-        raise InfrastructureError(f"{what} was killed for want of memory", MORE_MEMORY)
+        raise failure(slot, argv, what, ran)
     if not ran.ok:
         check_up(slot)
     return ran.ok
