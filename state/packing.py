@@ -13,16 +13,11 @@ from typing import BinaryIO
 from attrs import define, evolve, field, frozen
 
 from state.errors import SnapshotError, UnfitDataError
+from state.headers import head, header
 from state.manifest import SealedEntry, SkippedEntry
 from state.sparse import Extents, Piece, extents_of, pieces, sparse_head, table_of, zeros
 
 CHUNK = 1 << 20
-TAR_TYPES = {
-    "file": tarfile.REGTYPE,
-    "folder": tarfile.DIRTYPE,
-    "symlink": tarfile.SYMTYPE,
-    "hardlink": tarfile.LNKTYPE,
-}
 
 
 def text(path: bytes) -> str:
@@ -196,24 +191,6 @@ def _add_piece(
 
 def _in_motion(entry: SealedEntry) -> SnapshotError:
     return SnapshotError(f"{entry.path!r} changed while it was sealed", "the app must be at rest")
-
-
-def head(entry: SealedEntry) -> bytes:
-    """The header of an entry as it stands in the tar."""
-    return header(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
-
-
-def header(entry: SealedEntry) -> tarfile.TarInfo:
-    """The tar header of an entry: ids by number only. Parts of a second stand in the manifest alone.
-
-    They would double the headers, and the time that reading and writing them takes.
-    """
-    info = tarfile.TarInfo(entry.path)
-    info.type = TAR_TYPES[entry.type]
-    info.mode, info.uid, info.gid = entry.mode, entry.uid, entry.gid
-    info.size, info.linkname = entry.size, entry.target
-    info.mtime = entry.mtime_ns // 10**9
-    return info
 
 
 def open_regular(path: bytes) -> BufferedReader:

@@ -9,8 +9,9 @@ from itertools import zip_longest
 from typing import IO, BinaryIO, cast
 
 from state.durable import PRIVATE_FILE, PRIVATE_FOLDER
+from state.headers import TAR_TYPES
 from state.manifest import MismatchError, SealedEntry
-from state.packing import CHUNK, TAR_TYPES, raw
+from state.packing import CHUNK, raw
 from state.sparse import Extents, pieces, zeros
 
 

@@ -9,9 +9,9 @@ from attrs import evolve
 
 from state import manifest as manifests
 from state.errors import SnapshotError
+from state.headers import header
 from state.manifest import SealedEntry
 from state.model import Damaged, Seal
-from state.packing import header
 from tests.state.sealing import SNAPSHOTS, look_of
 from tests.state.trees import picture
 
