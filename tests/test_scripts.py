@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.scripts import unfit_first_line
+from reconciler.scripts import script_given, unfit_first_line
 
 
 def none_missing(_: Sequence[str]) -> Sequence[str]:
@@ -39,3 +39,34 @@ def test_a_script_is_unfit_only_with_a_carriage_return(line: bytes) -> None:
 )
 def test_an_interpreter_that_is_missing_is_named(line: bytes, named: str) -> None:
     assert named in unfit_first_line(line, all_missing)
+
+
+@pytest.mark.parametrize(
+    ("command", "script"),
+    [
+        ("python3 mark.py", "mark.py"),
+        ("/usr/bin/python3.13 -I -B mark.py --all", "mark.py"),
+        ("sh -eu tests/mark.sh", "tests/mark.sh"),
+        ("bash mark", "mark"),
+        ("perl -w mark.pl", "mark.pl"),
+        ("node mark.js", "mark.js"),
+        # What it is told with an option, or on its standard input, is no script of the tests.
+        ("sh -c mark", ""),
+        ("python3 -m http.server", ""),
+        ("perl -e exit", ""),
+        ("bash -euo pipefail mark.sh", ""),
+        ("sh -", ""),
+        ("python3", ""),
+        ("curl mark.py", ""),
+        ("./mark.py", ""),
+        ("shfmt mark.sh", ""),
+    ],
+)
+def test_the_script_that_an_interpreter_is_given_is_found(command: str, script: str) -> None:
+    assert script_given(tuple(command.split())) == script
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_a_script_given_is_a_word_of_its_command_that_is_no_option(argv: list[str]) -> None:
+    found = script_given(tuple(argv))
+    assert not found or (found in argv[1:] and not found.startswith("-"))

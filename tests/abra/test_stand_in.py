@@ -62,7 +62,15 @@ def services(operator: Operator) -> set[str]:
     return {*operator.docker("service", "ls", "--format", "{{.Name}}", "--filter", label).split()}
 
 
-def test_a_deployment_bears_its_labels_and_its_version_is_pinned(operator: Operator, on_engine: str) -> None:
+def variables(operator: Operator, service: str) -> set[str]:
+    """The environment of a service, each as NAME=VALUE."""
+    asked = ("service", "inspect", f"{operator.stack}_{service}", "--format")
+    return {*(json.loads(operator.docker(*asked, "{{json .Spec.TaskTemplate.ContainerSpec.Env}}")) or ())}
+
+
+def test_a_deployment_bears_its_labels_and_its_settings_and_its_version_is_pinned(
+    operator: Operator, on_engine: str
+) -> None:
     publish(operator, FIRST, on_engine)
     publish(operator, SECOND, on_engine)
     insert_key(operator)
@@ -70,10 +78,8 @@ def test_a_deployment_bears_its_labels_and_its_version_is_pinned(operator: Opera
     assert (said.code, said.err) == (0, "")
     assert labels(operator) == {"recipe": "page", "chaos": "false", "version": FIRST, "timeout": "60"}
     assert f"TYPE=page:{FIRST}" in operator.env_file.read_text().splitlines()
-    inspected = operator.docker(
-        "service", "inspect", f"{operator.stack}_side", "--format", "{{json .Spec.TaskTemplate.ContainerSpec.Env}}"
-    )
-    assert {"GREETING=what", "PAGE_VERSION=v3", f"STACK_NAME={operator.stack}"} <= {*json.loads(inspected)}
+    assert {"GREETING=what", "PAGE_VERSION=v3", f"STACK_NAME={operator.stack}"} <= variables(operator, "app")
+    assert variables(operator, "side") == set()
 
 
 def test_without_a_version_the_pinned_one_is_deployed_and_else_the_latest(operator: Operator, on_engine: str) -> None:

@@ -9,6 +9,7 @@ from tests.repositories import Repository
 
 READS = "import os\nopen(os.environ['SECRETS_DIR'] + '/key').read()\n" + tiny.APP.decode()
 SAMPLE = "SECRET_KEY_VERSION=v1\n"
+REASONS = {"lost": "no such file", "bare": "no x bit", "returns": "carriage return", "given": "no such file"}
 
 
 def install(folder: Path, tool: str, script: str) -> None:
@@ -53,16 +54,18 @@ def test_a_script_that_cannot_be_executed_is_the_fleets_fault_and_never_the_rele
     other = tiny.make_recipe(settled.folder, "other")
     tiny.release(other, FIRST)
     commit = settled.release(SECOND)
-    settled.declare('[custom]\nrun = [["./lost.sh"], ["./bare.sh"], ["./returns.sh"]]\n', bare="", returns="")
+    commands = '["./lost.sh"], ["./bare.sh"], ["./returns.sh"], ["sh", "-e", "given.sh"]'
+    settled.declare(f"[custom]\nrun = [{commands}]\n", bare="", returns="")
     (settled.recipe / "returns.sh").write_bytes(b"#!/bin/sh\r\ntrue\r\n")
     (settled.recipe / "returns.sh").chmod(0o755)
     told = settled.json()
     row = told.row("jot")
     assert (told.code, row["result"], told.row("other")["result"]) == (1, "infrastructure", "promoted")
-    for name, why in (("lost", "no such file"), ("bare", "no x bit"), ("returns", "carriage return")):
+    for name, why in REASONS.items():
         assert re.search(rf"{settled.recipe}/{name}\.sh: [^;]*{why}", row["reason"])
     assert settled.row_of("--dry-run", "-r", "jot")["held_back"] is None
 
+    install(settled.recipe, "given.sh", "true")
     install(settled.recipe, "lost.sh", "true")
     install(settled.recipe, "bare.sh", "true")
     install(settled.recipe, "returns.sh", "true")
