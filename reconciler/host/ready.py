@@ -18,7 +18,9 @@ from reconciler.ports import Clock, Commands
 Look = Callable[[], Seen | Absent | Unobservable]
 
 _FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
+_LONGEST_PAUSE = 2.0
+# What ended by itself while nobody looked is still told afterwards, so that a watch need not look often.
+_WATCH_PAUSE = 5.0
 _BEFORE_SECOND = 0.2
 _OTHERWISE = "[ready] wants HTTP unless it says tcp = true, or run"
 # The last attempt often begins when time is up, and its answer is what gets told.
@@ -87,7 +89,7 @@ class HostReadiness:
             ending = None if isinstance(now, Unobservable) else ended_since(ready, now)
             left = until - self._clock.monotonic()
             if ending is None and left > 0:
-                self._sleep(min(_LONGEST_PAUSE, left))
+                self._sleep(min(_WATCH_PAUSE, left))
                 continue
             if isinstance(now, Unobservable):
                 raise InfrastructureError(now.reason)

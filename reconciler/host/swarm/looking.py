@@ -15,8 +15,8 @@ from reconciler.host.swarm.settling import is_at_rest, settling
 from reconciler.host.swarm.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
 from reconciler.host.swarm.stopping import ended_by_kill, killed_by_update
 
-_PAUSE = 0.2
-_LONGEST_PAUSE = 1.0
+_PAUSE = 0.3
+_LONGEST_PAUSE = 2.0
 _DAY = 86_400
 # What Docker tells of a moment that has not come, and how often a health check fails where it names no number.
 _NEVER = "0001-01-01T00:00:00Z"
