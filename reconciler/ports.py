@@ -118,7 +118,10 @@ class Driver(Protocol):
         ...
 
     def save(self, app: App, into: Path) -> None:
-        """Copy the resting app's data, secrets and settings into the empty folder `into`."""
+        """Bring the resting app's data, secrets and settings into the empty folder `into`.
+
+        What lies there may share its content with the app: it is to be used up before the app runs again.
+        """
         ...
 
     def load(self, app: App, source: Path) -> None:

@@ -137,7 +137,10 @@ class Slot:
             self._note(placed, placed.driver.stop(placed.app))
 
     def save(self, into: Path) -> Mapping[str, object]:
-        """Copy the resting apps into `into`, a folder each; returns at which releases they rest."""
+        """Bring the resting apps' data into `into`, a folder each; returns at which releases they rest.
+
+        It is to be used up before any of them runs again.
+        """
         for name, placed in self.placed.items():
             (into / name).mkdir(mode=0o700, parents=True)
             placed.driver.save(placed.app, into / name)

@@ -135,12 +135,20 @@ def _special(mode: int) -> str:
 
 
 def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, look: os.stat_result) -> SealedEntry:
-    with open_regular(os.path.join(source, raw(entry.path))) as file:
+    with _open_readable(source, entry.path) as file:
         if not os.path.samestat(os.fstat(file.fileno()), look):
             raise _in_motion(entry)
         extents = extents_of(file.fileno(), look)
         digest = _add_whole(out, file, entry) if extents is None else _add_sparse(out, file, entry, extents)
     return evolve(entry, sha256=digest)
+
+
+def _open_readable(source: bytes, path: str) -> BufferedReader:
+    try:
+        return open_regular(os.path.join(source, raw(path)))
+    except PermissionError as error:
+        unreadable = f"{path!r} cannot be read by the user that runs Canon"
+        raise UnfitDataError(unreadable, "an app has to leave its data readable to the user that runs it") from error
 
 
 def _add_whole(out: HashingWriter, file: BufferedReader, entry: SealedEntry) -> str:

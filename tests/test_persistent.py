@@ -3,9 +3,8 @@
 import re
 import shutil
 import sqlite3
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from reconciler.loop import Pass
 from reconciler.show.troubles import remarks
 from state.errors import SnapshotError
 from tests.calls import Call, Ear, Honest
+from tests.stubborn import immutable, mounted
 from tests.truth import kept
 from tests.world import World
 
@@ -190,35 +190,6 @@ def _refuse(call: Call) -> object:
 
 
 # ---- on the real file system ----
-
-
-@contextmanager
-def immutable(path: Path) -> Iterator[None]:
-    """A file that nobody can delete; skips where that cannot be had."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    if (
-        not shutil.which("chattr")
-        or subprocess.run(["chattr", "+i", path], capture_output=True, check=False).returncode
-    ):
-        pytest.skip("chattr +i needs root and a file system that knows it")
-    try:
-        yield
-    finally:
-        subprocess.run(["chattr", "-i", path], check=True)
-
-
-@contextmanager
-def mounted(path: Path, source: Path) -> Iterator[None]:
-    """Another folder bound within; skips where this user may not mount."""
-    path.mkdir(parents=True)
-    done = subprocess.run(["mount", "--bind", source, path], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"may not mount: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", path], check=True)
 
 
 def left_by_a_dead_pass(here: World) -> Path:

@@ -119,12 +119,16 @@ def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> N
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
-    """Data, secrets and settings, with modes, times, links and holes, into the empty folder `into`."""
+    """Data, secrets and settings, with modes, times, links and holes, into the empty folder `into`.
+
+    Files get a second name there rather than a copy where the file system allows it, which spares reading and writing
+    them: `into` is to be used up before the app runs again.
+    """
     for source in (app.data, app.secrets):
         if source.is_symlink() or not source.is_dir():
             raise RecipeError(f"{app.recipe}: {source.name}/ of its slot is gone or no folder any more")
     for source in (app.data, app.secrets, app.folder / _SETTINGS):
-        if source.exists():
+        if source.exists() and not _linked(source, into / source.name, environment):
             _copy(app, source, into / source.name, environment)
 
 
@@ -136,6 +140,17 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
     for saved in (source / "data", source / "secrets", source / _SETTINGS):
         if saved.exists() and not _moved(saved, app.folder / saved.name):
             _copy(app, saved, app.folder / saved.name, environment)
+
+
+def _linked(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
+    """Whether all files of a tree could get a second name; nothing is left at `to` where one could not.
+
+    The kernel refuses that for immutable files, for files of others, and across file systems.
+    """
+    if _run(("cp", "-al", "-T", "--", str(source), str(to)), environment).ok:
+        return True
+    _run(("rm", "-rf", "--", str(to)), environment)
+    return False
 
 
 def _moved(source: Path, to: Path) -> bool:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import socket
 import stat
@@ -14,6 +15,7 @@ from reconciler.crossing import Absent, App, Given, Residue
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.processes.driver import ProcessDriver
 from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
+from tests.stubborn import immutable
 
 ROOT = Path(__file__).parents[2]
 # Root may read and delete whatever it likes; without these two it is held by modes as everybody is.
@@ -154,12 +156,18 @@ import sys
 from pathlib import Path
 from reconciler.errors import CanonError
 from reconciler.host.processes.driver import ProcessDriver
+from state.errors import StateError
+from state.snapshots import SealedSnapshots
 from tests.procfile_apps import ENVIRONMENT, place
 act, slot, saved = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 driver = ProcessDriver(ENVIRONMENT)
 try:
-    print(driver.save(place(slot), saved) if act == "save" else driver.remove(place(slot)))
-except CanonError as error:
+    if act == "remove":
+        print(driver.remove(place(slot)))
+    else:
+        driver.save(place(slot), saved)
+        print(SealedSnapshots().seal(saved, saved.with_name("sealed"), {}))
+except (CanonError, StateError) as error:
     print(type(error).__name__, error.message)
 """
 
@@ -175,9 +183,28 @@ def test_unreadable_data_is_named_and_blamed_on_the_recipe(
 ) -> None:
     at_rest(driver, app, tmp_path)
     (app.data / "private").touch(mode=0o000)
-    told = held_by_modes("save", app, saved)
-    assert told.startswith("RecipeError notes: its data cannot be copied: cannot open")
-    assert told.endswith("data/private' for reading: Permission denied")
+    told = held_by_modes("save and seal", app, saved)
+    assert told == "UnfitDataError 'data/private' cannot be read by the user that runs Canon"
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_blamed_on_the_recipe(
+    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path
+) -> None:
+    at_rest(driver, app, tmp_path)
+    (app.data / "private").mkdir(mode=0o000)
+    told = held_by_modes("save and seal", app, saved)
+    assert re.fullmatch("RecipeError notes: its data cannot be copied: cannot .*data/private': Permission denied", told)
+
+
+@pytest.mark.needs("root", "chattr")
+def test_what_can_get_no_second_name_is_copied(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
+    at_rest(driver, app, tmp_path)
+    for name in ("plain", "unchangeable"):
+        (app.data / name).write_text(name)
+    with immutable(app.data / "unchangeable"):
+        driver.save(app, saved)
+    assert faces(saved / "data") == faces(app.data)
+    assert (saved / "data" / "unchangeable").stat().st_ino != (app.data / "unchangeable").stat().st_ino
 
 
 def test_folders_that_an_app_closed_are_opened_and_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
