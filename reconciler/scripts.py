@@ -30,7 +30,7 @@ def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> 
     is given is looked at. `missing` tells which programs are not in PATH. Of a recipe that is only `needed`, what
     deploys it is looked at.
     """
-    commands = _deploying(recipe) if needed else (*_deploying(recipe), *_proving(recipe))
+    commands = tuple(_deploying(recipe)) if needed else (*_deploying(recipe), *_proving(recipe))
     found = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_given(recipe.folder, commands))
     return tuple(f"{path}: {why}" for path, why in dict(found).items())
 
