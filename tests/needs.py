@@ -1,7 +1,8 @@
 """What a test needs beside git, make and Python: `@pytest.mark.needs("root", "lighttpd")`.
 
-On a machine that lacks it the test is skipped with the reason. A need is `root`, `engine`, `systemd`, or else the name
-of a program. CI runs these tests on its own machine (`-m needs`), and all others on a fresh one (`-m "not needs"`).
+On a machine that lacks it the test is skipped with the reason. A need is `root`, `engine`, `docker-client`, `systemd`,
+or else the name of a program. CI runs these tests on its own machine (`-m needs`), and all others on a fresh one
+(`-m "not needs"`).
 """
 
 import os
@@ -45,6 +46,7 @@ def root() -> str:
 
 KNOWN: Mapping[str, Callable[[], str]] = {
     "root": root,
+    "docker-client": engine.client_missing,
     "engine": engine.missing,
     "systemd": systemd_boot.obstacle,
 }

@@ -103,6 +103,14 @@ def missing() -> str:
     return ""
 
 
+def client_missing() -> str:
+    """Why the tests cannot ask Docker's client how it reads compose files; "" where they can. No engine is needed."""
+    asked = [shutil.which("docker") or "docker", "stack", "config", "--help"]
+    if shutil.which("docker") and not subprocess.run(asked, capture_output=True, check=False, timeout=60).returncode:
+        return ""
+    return "needs Docker's client, of version 23 or newer"
+
+
 def found_engine() -> Engine:
     """The engine that the environment names; asked only where none is `missing`."""
     client = shutil.which("docker")
