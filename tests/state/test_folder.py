@@ -1,7 +1,6 @@
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from state.errors import FolderError, ForeignFolderError
 from state.folder import StateFolder, is_slot
 from state.lock import hold
 from state.logs import drop_logs, logged_trials, prune_logs
+from tests.stubborn import mounted
 from tests.truth import digest_of
 
 
@@ -281,23 +281,16 @@ def test_old_logs_go_by_count_and_spared_ones_stay(
     assert logged_trials(logs) == tuple(name for name in (T9, T10, T2, T1) if name not in gone)
 
 
+@pytest.mark.needs("root")
 def test_a_log_that_will_not_go_is_named_and_keeps_no_later_one(
     logs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     within = logs / T9 / "mounted"
-    within.mkdir()
-    os.utime(logs / T9, (0, 0))
-    done = subprocess.run(
-        ["mount", "--bind", tmp_path_factory.mktemp("else"), within], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip("may not mount")
-    try:
+    with mounted(within, tmp_path_factory.mktemp("else")):
+        os.utime(logs / T9, (0, 0))
         with pytest.raises(FolderError, match=str(within)):
             prune_logs(logs, 1)
         assert logged_trials(logs) == (T9, T1)
-    finally:
-        subprocess.run(["umount", within], check=True)
 
 
 def test_looking_for_logs_where_there_are_none_makes_nothing(tmp_path: Path) -> None:
