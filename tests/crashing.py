@@ -1,6 +1,7 @@
-"""The real `reconcile`, which kills itself before or after one port call of a promotion.
+"""The real `reconcile`, which kills itself right after one port call of a promotion, or before the first.
 
-Started as: python -m tests.crashing LOG NUMBER before|after WORDS. The calls are written to LOG, one a line.
+Started as: python -m tests.crashing LOG NUMBER WORDS, with 0 for "before the first" and -1 for "never". The calls are
+written to LOG, one a line.
 """
 
 import os
@@ -27,7 +28,6 @@ class Script:
 
     log: Path
     number: int
-    after: bool
     calls: int = 0
     counting: bool = False
 
@@ -36,18 +36,18 @@ class Script:
             self.counting = True
         if not self.counting or name.split(".")[1] in UNCOUNTED:
             return function()
+        self._end_here()
         self.calls += 1
         with self.log.open("a") as file:
             file.write(f"{name}\n")
-        self._end_here(after=False)
         answer = function()
-        self._end_here(after=True)
+        self._end_here()
         if name == "registry.remember":
             self.counting = False
         return answer
 
-    def _end_here(self, *, after: bool) -> None:
-        if self.calls == self.number and after is self.after:
+    def _end_here(self) -> None:
+        if self.calls == self.number:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -71,9 +71,9 @@ def watched(host: Host, script: Script) -> Host:
     return evolve(host, drivers=drivers, **ports)
 
 
-def main(log: str, number: str, when: str, *words: str) -> int:
+def main(log: str, number: str, *words: str) -> int:
     """Everything but the watching is the real program, composed as it composes itself."""
-    script = Script(Path(log), int(number), after=when == "after")
+    script = Script(Path(log), int(number))
     passes.__dict__["make_host"] = lambda *given: watched(make_host(*given), script)
     return run(words)
 

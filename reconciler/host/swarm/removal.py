@@ -11,6 +11,10 @@ from reconciler.host.swarm.stack import NAMESPACE, SLOT, STATE
 
 # In this order each can go: a volume is held by containers, a network by tasks.
 _KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
+# What has to be gone before a kind is removed. Containers of tasks are Swarm's to remove, those of a volume's copy ours.
+# Swarm would remove a network under containers that still stop, and give its number (VNI) to the next one at once: the
+# engine cannot join that as long as the old one is there ("error creating vxlan interface: file exists").
+_BEFORE = {"container": frozenset({"service"}), "network": frozenset({"service", "container"})}
 _LETTING_GO = 120.0
 
 Objects = Mapping[str, tuple[str, ...]]
@@ -99,9 +103,8 @@ def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = 
     while left := objects(engine, which):
         if time.monotonic() > until:
             return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)
-        # Containers of tasks are Swarm's to remove, those of a volume's copy are ours.
         for kind, names in left.items():
-            if kind != "container" or "service" not in left:
+            if not _BEFORE.get(kind, frozenset()) & left.keys():
                 engine.drop(kind, names)
         sleep(next(growing))
     return ()
