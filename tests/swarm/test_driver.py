@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from reconciler.host.swarm import engine as docker
 from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.stack import stack_of
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import COMMIT, NGINX, NGINX_NEXT, Slots, absent, given, release, server, service
+from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, Slots, absent, given, release, server, service
 
 SECRET = "never-in-an-argument-list"
 PAGE = "made of a config"
@@ -405,3 +406,22 @@ def test_a_removed_app_leaves_nothing_and_takes_nothing_of_another_slot(saved: S
     assert slots.driver.leftovers(slots.folder) == (other.mark,)
     assert slots.objects(other) == before
     assert slots.driver.remove(raised) == Residue()
+
+
+def test_a_network_is_removed_after_the_last_container_of_its_stack(engine: Engine, tmp_path: Path) -> None:
+    slots = Slots.on(engine, tmp_path / "work")
+    app = slots.app()
+    slow = "trap 'sleep 3; exit 0' TERM; while :; do sleep 0.1; done"
+    release(tmp_path / "slow", {"app": server(BASE, command=["sh", "-c", slow], stop_grace_period="20s")})
+    try:
+        slots.driver.deploy(app, tmp_path / "slow", given())
+        slots.settled(app)
+        since = str(time.time())
+        assert slots.driver.remove(app) == Residue()
+    finally:
+        slots.clear()
+    shown = '{{.Type}} {{.Action}} {{index .Actor.Attributes "name"}}'
+    told = engine.docker("events", "--since", since, "--until", str(time.time()), "--format", shown).splitlines()
+    ours = [line.rpartition(" ")[0] for line in told if stack_of(app, Swarm().zone).name in line]
+    # The swarm removes a network before this engine destroys its own part of it.
+    assert ours.index("container destroy") < ours.index("network remove"), ours

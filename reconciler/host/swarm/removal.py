@@ -11,9 +11,9 @@ from reconciler.host.swarm.stack import NAMESPACE, SLOT, STATE
 
 # In this order each can go: a volume is held by containers, a network by tasks.
 _KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
-# What has to be gone before a kind is removed. Containers of tasks are Swarm's to remove, those of a volume's copy ours.
-# Swarm would remove a network under containers that still stop, and give its number (VNI) to the next one at once: the
-# engine cannot join that as long as the old one is there ("error creating vxlan interface: file exists").
+# What has to be gone before a kind is removed. Swarm removes containers of tasks; those of a volume's copy are ours.
+# It would also remove a network under containers that still stop, and give its number (VNI) to the next one at once,
+# which the engine cannot join until the old one is gone: "error creating vxlan interface: file exists".
 _BEFORE = {"container": frozenset({"service"}), "network": frozenset({"service", "container"})}
 _LETTING_GO = 120.0
 
