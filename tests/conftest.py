@@ -1,6 +1,7 @@
 """What holds for every test: how hypothesis draws, what it needs, that CI skips nothing, what runs in a row."""
 
 import os
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "d
 
 
 # Tests that share one thing of the host, the engine of the swarm or systemd, run one after another in their row. The
-# rows mostly wait, and run beside each other: passes over real applications, those over other recipes, all the rest.
+# rows mostly wait, and run beside each other. A test is of the first row that the start of its id fits.
 ROWS = {
-    "real": ("tests/swarm/test_real_applications.py",),
-    "recipes": ("tests/swarm/test_real_shapes.py", "tests/abra/", "tests/test_timer.py"),
-    "together": ("tests/swarm/",),
+    "sign-on": r"tests/swarm/test_real_applications\.py::.*\[sign-on",
+    "real": r"tests/swarm/test_real_applications\.py",
+    "recipes": r"tests/swarm/test_real_shapes\.py|tests/abra/|tests/test_timer\.py",
+    "kills": r"tests/swarm/test_kill|tests/swarm/test_kept\.py|tests/swarm/test_labels\.py",
+    "together": r"tests/swarm/",
 }
 
 
@@ -38,7 +41,7 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no type
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((row for row, paths in ROWS.items() if nodeid.startswith(paths)), nodeid)
+        return next((row for row, ids in ROWS.items() if re.match(ids, nodeid)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:  # noqa: ANN401 - none of xdist's public types
