@@ -18,7 +18,7 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 # A busy machine is no finding: no deadlines, and slow drawing is no failure.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", CALM, max_examples=100)
-settings.register_profile("ci", CALM, max_examples=200, derandomize=True, database=None)
+settings.register_profile("ci", CALM, max_examples=100, derandomize=True, database=None)
 settings.register_profile("deep", CALM, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 

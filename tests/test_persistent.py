@@ -202,6 +202,7 @@ def left_by_a_dead_pass(here: World) -> Path:
     return slot / "install" / "ill" / "data"
 
 
+@pytest.mark.needs("root", "chattr")
 def test_a_file_that_nobody_can_delete_stops_one_recipe_and_is_named_with_its_whole_path(
     start: World, tmp_path: Path
 ) -> None:
@@ -232,6 +233,7 @@ def test_a_file_that_nobody_can_delete_stops_one_recipe_and_is_named_with_its_wh
     assert not old.exists()
 
 
+@pytest.mark.needs("root")
 def test_what_is_mounted_within_a_slot_is_named_and_never_deleted(start: World, tmp_path: Path) -> None:
     here = start.copy(tmp_path / "world")
     data, mine = left_by_a_dead_pass(here), tmp_path / "mine"

@@ -17,7 +17,7 @@ from tests.core.attempted import acting_steps, attempts, read_backs, rows
 from tests.strategies import World, worlds
 
 counting = settings(
-    max_examples=400,
+    max_examples=300,
     derandomize=True,
     database=None,
     deadline=None,

@@ -3,7 +3,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.upkeep import NEVER, why_down
+from reconciler.core.upkeep import NEVER, TASK, why_down
 from state.model import Damaged, Parts, Upkeep
 from tests.values import NOW
 
@@ -13,6 +13,7 @@ PARTS = {
     "secret key_v1": {"id": "1"},
 }
 RAISED = Upkeep(3, PARTS, NOW)
+WITH_TASK = evolve(RAISED, parts={"service app": {TASK: "t1"}})
 AWAY = evolve(RAISED, missing="it was taken away while notes is tried")
 
 
@@ -35,6 +36,8 @@ def test_what_stands_as_it_was_raised_is_not_down() -> None:
         (RAISED, {**PARTS, "secret key_v1": {"id": "2"}}, "", "id of secret key_v1 is 2, and was 1"),
         (RAISED, {**PARTS, "secret key_v1": {}}, "", "id of secret key_v1 is not known, and was 1"),
         (RAISED, PARTS, "app has 0 of 1 up", "app has 0 of 1 up"),
+        (WITH_TASK, {"service app": {TASK: "t2"}}, "", "service app was started again: its task is t2, and was t1"),
+        (WITH_TASK, {"service app": {}}, "", "service app was started again: its task is gone, and was t1"),
     ],
 )
 def test_what_does_not_is_down_and_why_is_named(
