@@ -71,8 +71,8 @@ class SwarmDriver:
         save_volumes(self._engine, stack, into)
 
     def load(self, app: App, source: Path) -> None:
-        appfiles.move_in(app, source, self._engine.environment)
         load_volumes(self._engine, self._stack(app), source)
+        appfiles.move_in(app, source, self._engine.environment)
 
     def backs_up(self, app: App) -> bool:
         return backup.is_asked_for(self._deployed(app))
