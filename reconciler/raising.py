@@ -1,7 +1,7 @@
 """Deploys a release in a slot, fresh or from a snapshot, until it is ready. The only deployment path there is."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -204,6 +204,8 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str, *, may_stop: bool = F
     """
     seen = placed.driver.look(placed.app)
     if not isinstance(seen, Seen):
+        with _unless_stopped(may_stop):
+            check_up(slot)
         raise RecipeError(f"{what}: {placed.recipe.name} no longer runs: {seen.reason}")
     grace = placed.recipe.stop.grace
     ran = slot.host.commands.run(evolve(command(slot, placed, argv, seen), grace=grace))
@@ -211,12 +213,17 @@ def run(slot: Slot, placed: Placed, argv: Argv, what: str, *, may_stop: bool = F
         slot.remarks += [f"{what} left {name} running; it was ended" for name in ran.ended]
     if not ran.ok:
         # What took the app away tells more than what came of it, and may be the host's fault.
-        with suppress(StoppedError) if may_stop else nullcontext():
+        with _unless_stopped(may_stop):
             check_up(slot)
         raise failure(slot, argv, what, ran)
     if ran.killed:
         left = f"{what} left {', '.join(ran.killed)} running, which did not end within {grace.total_seconds():g} s"
         raise KilledError(f"{left} of SIGTERM and was killed, so what it wrote may be cut off")
+
+
+def _unless_stopped(may_stop: bool) -> AbstractContextManager[None]:  # noqa: FBT001 - named by its caller
+    """Where a command may stop the app, that the app was stopped from outside is no fault of the host's."""
+    return suppress(StoppedError) if may_stop else nullcontext()
 
 
 def passes(slot: Slot, placed: Placed, argv: Argv, what: str) -> bool:
@@ -226,6 +233,7 @@ def passes(slot: Slot, placed: Placed, argv: Argv, what: str) -> bool:
     """
     seen = placed.driver.look(placed.app)
     if not isinstance(seen, Seen):
+        check_up(slot)
         return False
     asked = command(slot, placed, argv, seen)
     ran = slot.host.commands.run(evolve(asked, deadline=min(asked.deadline, _ONLY_ASKED)))
