@@ -11,6 +11,7 @@ from desired.model import Argv, Ready, Unobservable
 from reconciler.crossing import Absent, Command, Ending, Seen, Unready
 from reconciler.errors import InfrastructureError
 from reconciler.host.notyet import NotYet
+from reconciler.host.pauses import pauses
 from reconciler.host.text import last_words, printable
 from reconciler.liveness import ended_since
 from reconciler.ports import Clock, Commands
@@ -63,14 +64,15 @@ class HostReadiness:
 
     def wait(self, ready: Ready, look: Look, command: Command) -> Seen | Unready:
         """Raises InfrastructureError where the program of `[ready] run` is missing."""
-        from tenacity import Retrying, retry_if_result, wait_exponential
+        from tenacity import Retrying, retry_if_result
 
         seconds = ready.within().total_seconds()
         question = _Question(ready, look, command, self._clock.monotonic() + seconds)
+        growing = pauses(_FIRST_PAUSE, 2.0, _LONGEST_PAUSE, self._clock.monotonic)
         ask = Retrying(
             sleep=self._sleep,
             stop=lambda _: self._clock.monotonic() >= question.until,
-            wait=wait_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE),
+            wait=lambda _: next(growing),
             retry=retry_if_result(lambda answer: isinstance(answer, NotYet)),
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from reconciler.crossing import Absent, Seen
 from reconciler.errors import InfrastructureError, TimedOutError
+from reconciler.host.pauses import pauses
 from reconciler.host.swarm.compose import APP
 from reconciler.host.swarm.endings import endings, running
 from reconciler.host.swarm.engine import Engine, Json
@@ -72,12 +73,9 @@ def end_of(container: Json) -> Json:
     }
 
 
-def pauses() -> Iterator[float]:
-    """Seconds between two looks, each of which is several commands: longer and longer."""
-    pause = _PAUSE
-    while True:
-        yield pause
-        pause = min(1.5 * pause, _LONGEST_PAUSE)
+def swarm_pauses() -> Iterator[float]:
+    """Seconds between two looks at a stack, each of which is several commands."""
+    return pauses(_PAUSE, 1.5, _LONGEST_PAUSE)
 
 
 def services_of(engine: Engine, stack: Stack) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """Takes a stack away, and sees that Swarm really let go: its commands return long before."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import frozen
 
 from reconciler.host.swarm.engine import Engine, Json
-from reconciler.host.swarm.looking import pauses
+from reconciler.host.swarm.looking import swarm_pauses
 from reconciler.host.swarm.stack import NAMESPACE, SLOT, STATE
 
 # In this order each can go: a volume is held by containers, a network by tasks.
@@ -32,10 +32,10 @@ class Labelled:
     state: str | None = None
 
 
-def objects(engine: Engine, which: Labelled) -> Objects:
+def objects(engine: Engine, which: Labelled, kinds: Iterable[str] = _KINDS) -> Objects:
     """By kind; kinds of which there is nothing are left out."""
     found: dict[str, tuple[str, ...]] = {}
-    for kind in _KINDS:
+    for kind in kinds:
         names = {*_found(engine, kind, which)}
         for stack in which.stacks if kind == "container" else ():
             names |= {*engine.found(kind, f"label={stack}")}
@@ -99,12 +99,15 @@ def of_slot(engine: Engine, mark: str) -> Labelled:
 
 def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
     """Remove everything of these; names what would not go."""
-    until, growing = time.monotonic() + _LETTING_GO, pauses()
-    while left := objects(engine, which):
+    until, growing = time.monotonic() + _LETTING_GO, swarm_pauses()
+    left = objects(engine, which)
+    while left:
         if time.monotonic() > until:
             return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)
         for kind, names in left.items():
             if not _BEFORE.get(kind, frozenset()) & left.keys():
                 engine.drop(kind, names)
         sleep(next(growing))
+        # Of a kind that is gone more appears only where a dead pass had something under way: all are looked for last.
+        left = objects(engine, which, left) or objects(engine, which)
     return ()

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from reconciler.crossing import Residue
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.engine import Engine, Json
-from reconciler.host.swarm.looking import Sight, look_at, pauses
+from reconciler.host.swarm.looking import Sight, look_at, swarm_pauses
 from reconciler.host.swarm.service import NO_NODE
 from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import NAMESPACE, Stack
@@ -96,7 +96,7 @@ def _await_rest(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep)
     It is asked again and again: it keeps only the last 256 events of everything that it runs.
     """
     ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _RESTING
-    until, growing = time.monotonic() + seconds, pauses()
+    until, growing = time.monotonic() + seconds, swarm_pauses()
     while True:
         now = datetime.now(UTC)
         is_at_rest = _only(look_at(engine, stack), stopping.names).at_rest and not _runs_on(engine, stopping.jobs)
@@ -124,7 +124,7 @@ def await_settled(
     Raises InfrastructureError where the host is to blame.
     """
     seconds = within.total_seconds()
-    until, growing = time.monotonic() + seconds, pauses()
+    until, growing = time.monotonic() + seconds, swarm_pauses()
     while lacks := _lacks(engine, stack, names):
         if time.monotonic() > until:
             raise TimedOutError(f"not up again after {seconds:g} s: {lacks}")

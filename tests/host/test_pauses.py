@@ -1,0 +1,50 @@
+"""How long to wait between two looks, by a clock that moves only when told to."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.host.pauses import MOST, pauses
+
+SECONDS = st.floats(0, 100, allow_nan=False)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def waited(looks: list[float], first: float = 0.5, growth: float = 1.5, longest: float = 2.0) -> list[float]:
+    """The pauses after looks that took so long, each of them waited for."""
+    clock, found = Clock(), list[float]()
+    growing = pauses(first, growth, longest, clock)
+    for took in looks:
+        clock.seconds += took
+        pause = next(growing)
+        clock.seconds += pause
+        found.append(pause)
+    return found
+
+
+def test_pauses_grow_up_to_the_longest_where_looks_take_no_time() -> None:
+    assert waited([0.0] * 6) == [0.5, 0.75, 1.125, 1.6875, 2.0, 2.0]
+
+
+def test_a_pause_is_twice_as_long_as_the_look_before_it() -> None:
+    assert waited([0.0, 0.0, 4.0, 0.0]) == [0.5, 0.75, 8.0, 1.6875]
+
+
+@given(st.lists(SECONDS, min_size=2, max_size=20))
+def test_looking_takes_at_most_a_third_of_the_time_but_for_the_first_look_and_what_hangs(looks: list[float]) -> None:
+    for took, pause in list(zip(looks, waited(looks), strict=True))[1:]:
+        assert pause >= min(2 * took, MOST) - 1e-6
+
+
+@given(SECONDS, st.floats(1, 3), SECONDS)
+def test_pauses_never_shrink_where_looks_take_no_time(first: float, growth: float, more: float) -> None:
+    found = waited([0.0] * 20, first, growth, first + more)
+    assert all(before <= after + 1e-6 for before, after in pairwise(found))
