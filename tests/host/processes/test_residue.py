@@ -67,8 +67,8 @@ def test_what_forks_faster_than_one_can_look_is_ended_and_told(
     beats = (app.data / "beats").stat().st_size
     time.sleep(0.3)
     assert (app.data / "beats").stat().st_size == beats
-    # What stayed in the line's session may end with it, before it can be told.
-    assert residue.killed or between == "pass"
+    # What stayed in the line's session may end with it, before it can be told; SIGTERM may hit the one that lives.
+    assert residue.killed or residue.ended or between == "pass"
     assert residue.left == ()
 
 
