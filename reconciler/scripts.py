@@ -11,10 +11,10 @@ _MARK = b"\xef\xbb\xbf"
 _LONGEST_LINE = 256
 _NO_FILE = "there is no such file: put it there, or name another one"
 _CARRIAGE_RETURN = "its first line ends with a carriage return: save it with line ends of Unix"
-_SHELLS = {"sh", "bash", "dash", "ksh", "zsh"}
+_SHELL = re.compile(r"(?:ba|da|k|z)?sh")
 # By interpreter, the options that take no word after them and bring no program of their own, as -c, -m and -e do.
 _INTERPRETERS = {
-    re.compile(r"(?:ba|da|k|z)?sh"): re.compile(r"-[aefuvx]+"),
+    _SHELL: re.compile(r"-[aefuvx]+"),
     re.compile(r"python(?:3(?:\.\d+)?)?"): re.compile(r"-[bBdEiIOPsSuvx]+"),
     re.compile(r"perl"): re.compile(r"-[tTuwW]+"),
     re.compile(r"ruby|node|php"): re.compile(r"(?!)"),
@@ -52,11 +52,12 @@ def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) ->
 
 
 def _unfit_given(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path, str]]:
-    for shell, name in dict.fromkeys((Path(argv[0]).name in _SHELLS, script_given(argv)) for argv in commands):
+    for argv in commands:
+        name = script_given(argv)
         path = folder / name
         if name and not path.is_file():
             yield path, _NO_FILE
-        elif name and shell and first_line(path).endswith(b"\r"):
+        elif name and _SHELL.fullmatch(Path(argv[0]).name) and first_line(path).endswith(b"\r"):
             yield path, _CARRIAGE_RETURN
 
 

@@ -6,7 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -178,22 +178,19 @@ def held_by_modes(act: str, app: App, saved: Path) -> str:
     return ran.stdout.strip()
 
 
-def test_unreadable_data_is_named_and_blamed_on_the_recipe(
-    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (Path.touch, "UnfitDataError 'data/private' cannot be read by the user that runs Canon"),
+        (Path.mkdir, "RecipeError notes: its data cannot be copied: cannot .*data/private': Permission denied"),
+    ],
+)
+def test_unreadable_data_is_named_and_blamed_on_the_recipe(  # noqa: PLR0913, PLR0917 - two parameters, four fixtures
+    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path, make: Callable[..., None], told: str
 ) -> None:
     at_rest(driver, app, tmp_path)
-    (app.data / "private").touch(mode=0o000)
-    told = held_by_modes("save and seal", app, saved)
-    assert told == "UnfitDataError 'data/private' cannot be read by the user that runs Canon"
-
-
-def test_a_folder_that_cannot_be_read_is_named_and_blamed_on_the_recipe(
-    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path
-) -> None:
-    at_rest(driver, app, tmp_path)
-    (app.data / "private").mkdir(mode=0o000)
-    told = held_by_modes("save and seal", app, saved)
-    assert re.fullmatch("RecipeError notes: its data cannot be copied: cannot .*data/private': Permission denied", told)
+    make(app.data / "private", mode=0o000)
+    assert re.fullmatch(told, held_by_modes("save and seal", app, saved))
 
 
 @pytest.mark.needs("root", "chattr")
