@@ -82,6 +82,10 @@ class Mirrors(Protocol):
         """
         ...
 
+    def recover(self) -> None:
+        """Remove what killed runs left beside the mirrors; what a run that lives works with stays."""
+        ...
+
     def drop(self, name: str) -> None: ...
 
 

@@ -36,6 +36,7 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
         remark for canonical in records.canonicals.values() for remark in _prune(host, fleet, canonical, records)
     ]
     remarks += _without("canonicals/", lambda: _drop_empty(host, records))
+    remarks += _without("mirrors/", lambda: _tidy_mirrors(host))
     remarks += _without("kept/", lambda: let_go_of_others(host, fleet, records, {*everything}))
     left = "move it away, or remove it if nobody needs it"
     remarks += _without("the state folder", lambda: _named(strays(host.state), left))
@@ -156,6 +157,12 @@ def _drop_empty(host: Host, records: Records) -> list[str]:
         if path.name not in records.canonicals:
             with suppress(OSError):  # whatever is no empty folder
                 path.rmdir()
+    return []
+
+
+def _tidy_mirrors(host: Host) -> list[str]:
+    """Remove the quarantines of dead runs: what they held is fetched anew, and there is nothing to tell of it."""
+    host.mirrors.recover()
     return []
 
 

@@ -9,12 +9,11 @@ def remains_of(state: Path) -> tuple[str, ...]:
     """Its files but for logs and git's objects, and the refs of its mirrors.
 
     A git that was killed between two of its steps leaves a ref in a file of its own, which another one packs: both say
-    the same. A quarantine that a killed pass left after its mirror was brought up goes with the recipe's next fetch.
+    the same.
     """
     mirrors = sorted((state / "mirrors").glob("*.git"))
     refs = [f"{mirror.name} {line}" for mirror in mirrors for line in git(mirror, "show-ref").decode().splitlines()]
     told_by_git = {mirror / name for mirror in mirrors for name in ("refs", "packed-refs")}
-    told_by_git |= {*(state / "mirrors").glob(".*.git.incoming")}
     files = [
         str(path.relative_to(state))
         for path in state.rglob("*")

@@ -132,6 +132,9 @@ class MirrorShelf:
         added = tuple(sorted(path.name for path in there if path.name != "COMMIT"))
         return Alterations(() if kept else ("COMMIT",), added)
 
+    def recover(self) -> None:
+        """An update of this shelf leaves nothing, wherever it is broken off."""
+
     def drop(self, name: str) -> None:
         self.world.mirrors.pop(name, None)
 

@@ -12,7 +12,7 @@ from desired.model import Recipe, Unobservable
 from reconciler.crossing import Alterations, MirrorRefs, Updated
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
-from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_unless_held
+from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_left, remove_unless_held
 from reconciler.host.git.refs import Goal, Refs, make_goal
 from reconciler.host.git.repository import Repository
 from reconciler.host.git.served import Served, lock_of, writing
@@ -101,6 +101,9 @@ class GitMirrors:
                     asked.hand_over(f"+{_ASKED}:{_ASKED}", served.repository)
             return commit
 
+    def recover(self) -> None:
+        remove_left(self.state.mirrors)
+
     def drop(self, name: str) -> None:
         if not self.state.mirrors.exists():
             return
@@ -111,6 +114,7 @@ class GitMirrors:
             if path.exists():
                 path.rename(gone)
                 shutil.rmtree(gone)
+            remove_left(self.state.mirrors, name)
             for lock in self.state.mirrors.glob(f".{name}.git.*.lock"):
                 remove_unless_held(lock)
             lock_of(path).unlink()

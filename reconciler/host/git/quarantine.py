@@ -17,7 +17,13 @@ from reconciler.host.run import Told
 from reconciler.host.text import ref_bytes
 
 _AT_ONCE = 500
+# What a quarantine is for: an update of the served copy, or one ref that a user asked for.
+_PURPOSES = ("incoming", "asked")
 _KINDS = {"commit", "tree", "blob", "tag"}
+
+
+class _HeldError(InfrastructureError):
+    """A run that lives has this quarantine."""
 
 
 @frozen
@@ -128,6 +134,14 @@ def quarantine(served: Repository, purpose: str, limits: Limits) -> Iterator[Qua
             shutil.rmtree(path, ignore_errors=True)
 
 
+def remove_left(mirrors: Path, name: str = "*") -> None:
+    """Remove the quarantines of a recipe, by default of all, that killed runs left; not those of a run that lives."""
+    for purpose in _PURPOSES:
+        for path in mirrors.glob(f".{name}.git.{purpose}"):
+            with suppress(_HeldError), _alone(path.with_name(f"{path.name}.lock")):
+                shutil.rmtree(path)
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -135,7 +149,7 @@ def _alone(path: Path) -> Iterator[int]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield descriptor
     except BlockingIOError:
-        raise InfrastructureError(f"somebody else fetches into {path.name.removesuffix('.lock')}") from None
+        raise _HeldError(f"somebody else fetches into {path.name.removesuffix('.lock')}") from None
     finally:
         # A child that another thread has forked holds the descriptor, too, until it begins its program.
         fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -410,6 +410,24 @@ def test_what_a_killed_run_left_does_not_hinder_the_next(world: World) -> None:
     git(world.copy, "fsck", "--strict", "--no-dangling")
 
 
+def test_recover_removes_the_quarantines_of_killed_runs_and_not_one_of_a_run_that_lives(world: World) -> None:
+    world.upstream.commit()
+    world.follow()
+    mirrors = world.mirrors.state.mirrors
+    left = [mirrors / f".{name}.git.{purpose}" for name in ("notes", "gone") for purpose in ("asked", "incoming")]
+    for path in left:
+        (path / "objects" / "pack").mkdir(parents=True)
+    held = left[0]
+    with Path(f"{held}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        world.mirrors.recover()
+        assert [path for path in left if path.exists()] == [held]
+        world.mirrors.drop("notes")
+        assert held.exists()
+    world.mirrors.recover()
+    assert not held.exists()
+
+
 def test_a_repository_half_made_is_made_anew(world: World) -> None:
     world.upstream.commit()
     (world.copy / "objects").mkdir(parents=True)
