@@ -14,8 +14,8 @@ from reconciler.core.findings import Cause
 from reconciler.core.outcome import Result
 from reconciler.core.report import Report, Slice
 from reconciler.core.sights import Sight
-from reconciler.observe import observe
-from reconciler.reservation import reserved
+from reconciler.deploy.reservation import reserved
+from reconciler.stages.observe import observe
 from state.lock import hold
 from state.model import Memory
 from tests.dying import Death, dying_pass

@@ -9,7 +9,8 @@ from typing import cast
 from attrs import evolve, frozen
 
 from desired.model import Recipe
-from reconciler.crossing import (
+from reconciler.errors import CanonError, InfrastructureError
+from reconciler.ports.types import (
     Alterations,
     App,
     Command,
@@ -22,7 +23,6 @@ from reconciler.crossing import (
     Same,
     Seen,
 )
-from reconciler.errors import CanonError, InfrastructureError
 from state.errors import RegistryError, SnapshotError, StateError
 from state.model import Canonical, Intent, Memory, Records, Seal
 from state.snapshots import SealedSnapshots

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from reconciler.crossing import Absent, App, Given, Seen
 from reconciler.host.processes.driver import ProcessDriver
+from reconciler.ports.types import Absent, App, Given, Seen
 
 T = TypeVar("T")
 

@@ -11,11 +11,11 @@ import pytest
 
 from desired.model import CanonicalPolicy, DataPolicy
 from reconciler.cli.decisions import _drop
-from reconciler.converge import KEPT_LOGS
 from reconciler.core.outcome import Result
 from reconciler.core.report import Row
 from reconciler.core.sights import State
-from reconciler.crossing import App
+from reconciler.ports.types import App
+from reconciler.stages.converge import KEPT_LOGS
 from state.model import Canonical, Entry, Intent
 from state.registry import SqliteRegistry
 from state.snapshots import SealedSnapshots, generations_present

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.crossing import Absent, Ending, Seen
-from reconciler.liveness import LONGEST_ONE_SHOT, ended_since
+from reconciler.host.liveness import LONGEST_ONE_SHOT, ended_since
+from reconciler.ports.types import Absent, Ending, Seen
 
 FAILED = Ending("worker ended: exit code 3")
 SHORT = Ending("migrate ended: exit code 0", well=True, lasted=timedelta(seconds=4))

@@ -10,9 +10,9 @@ from attrs import evolve
 from desired.model import Install
 from reconciler.core.outcome import Result
 from reconciler.core.sights import State
-from reconciler.crossing import Absent, App, Command, Ending, Ran, Seen
 from reconciler.errors import InfrastructureError, InterruptedPassError
-from reconciler.loop import Pass
+from reconciler.ports.types import Absent, App, Command, Ending, Ran, Seen
+from reconciler.stages.loop import Pass
 from tests.calls import Call, Ear, Honest
 from tests.test_loop import results, told
 from tests.world import Behaviour, World

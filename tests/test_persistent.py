@@ -11,10 +11,10 @@ import pytest
 
 from reconciler.core.outcome import Result
 from reconciler.core.sights import State
-from reconciler.crossing import Command
 from reconciler.errors import InfrastructureError
-from reconciler.loop import Pass
+from reconciler.ports.types import Command
 from reconciler.show.troubles import remarks
+from reconciler.stages.loop import Pass
 from state.errors import SnapshotError
 from tests.calls import Call, Ear, Honest
 from tests.stubborn import immutable, mounted

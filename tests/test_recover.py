@@ -7,12 +7,12 @@ import pytest
 from attrs import evolve
 
 from reconciler.core.outcome import Result
-from reconciler.crossing import Given, Residue
+from reconciler.deploy.reservation import reserved
 from reconciler.errors import InfrastructureError
 from reconciler.host.processes.driver import ProcessDriver
-from reconciler.ports import Driver, Host
-from reconciler.recover import NAMED_STRAYS, recover
-from reconciler.reservation import reserved
+from reconciler.ports.protocols import Driver, Host
+from reconciler.ports.types import Given, Residue
+from reconciler.stages.recover import NAMED_STRAYS, recover
 from state.folder import DRIVERS
 from state.lock import hold
 from state.model import Intent

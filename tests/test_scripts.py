@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.scripts import script_given, unfit_first_line
+from reconciler.trial.scripts import script_given, unfit_first_line
 
 
 def none_missing(_: Sequence[str]) -> Sequence[str]:

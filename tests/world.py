@@ -14,9 +14,9 @@ from attrs import Factory, define, evolve, field, frozen
 from desired.model import Backup, Custom, Data, Fleet, Recipe
 from reconciler.core.report import Command as Verb
 from reconciler.core.report import Report
-from reconciler.crossing import App, Given, Seen
-from reconciler.loop import Asked, Pass, preview, reconcile
-from reconciler.ports import Host
+from reconciler.ports.protocols import Host
+from reconciler.ports.types import App, Given, Seen
+from reconciler.stages.loop import Asked, Pass, preview, reconcile
 from state.folder import StateFolder
 from state.lock import hold
 from state.model import Answer, Canonical, Place, Records

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from attrs import define, evolve
 
 from desired.model import Ready, Recipe, Unobservable
-from reconciler.crossing import (
+from reconciler.errors import InfrastructureError, TimedOutError, was_killed
+from reconciler.host.liveness import ended_since
+from reconciler.ports.types import (
     Absent,
     Alterations,
     App,
@@ -31,8 +33,6 @@ from reconciler.crossing import (
     Unready,
     Updated,
 )
-from reconciler.errors import InfrastructureError, TimedOutError, was_killed
-from reconciler.liveness import ended_since
 from state.model import Answer
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from reconciler.cli.failures import UsageError
 from reconciler.cli.house import House, make_host, open_house, prepare_state, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, say
 from reconciler.core.sights import Sight, moved_tags, vanished_tags
+from reconciler.deploy.reservation import reserved
 from reconciler.errors import InfrastructureError, NeedsPersonError
-from reconciler.generations import drop_all
-from reconciler.keeping import give_up, is_ours
-from reconciler.observe import observe
-from reconciler.ports import Host
-from reconciler.reservation import reserved
+from reconciler.ports.protocols import Host
+from reconciler.promotion.generations import drop_all
+from reconciler.promotion.keeping import give_up, is_ours
+from reconciler.stages.observe import observe
 from state.lock import Lock, hold
 from state.logs import drop_logs
 from state.model import Entry, KnownTag, Memory

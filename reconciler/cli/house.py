@@ -32,7 +32,7 @@ from reconciler.host.swarm.abra import AbraDriver
 from reconciler.host.swarm.coopcloud import Abra
 from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.engine import Engine
-from reconciler.ports import Driver, Host, Progress
+from reconciler.ports.protocols import Driver, Host, Progress
 from reconciler.show.progress import Lines, progress
 from reconciler.show.screen import screen_for
 from state.errors import StateError

@@ -13,15 +13,15 @@ from reconciler.cli.options import Options, columns
 from reconciler.cli.streams import answer
 from reconciler.core.report import Command, Population, Run
 from reconciler.core.sights import Look, State
-from reconciler.generations import look_at
-from reconciler.keeping import is_kept, look_at_kept, survey
-from reconciler.observe import unreadable_said
+from reconciler.promotion.generations import look_at
+from reconciler.promotion.keeping import is_kept, look_at_kept, survey
 from reconciler.show.answers import logs_document, status_document
 from reconciler.show.document import Json, write
 from reconciler.show.progress import Silent
 from reconciler.show.raised import render_logs
 from reconciler.show.screen import screen_for
 from reconciler.show.status import Recorded, recorded, render_card, render_status
+from reconciler.stages.observe import unreadable_said
 from state.logs import logged_trials
 from state.model import Memory, Records
 from state.registry import SqliteRegistry

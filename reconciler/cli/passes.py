@@ -20,11 +20,11 @@ from reconciler.cli.house import (
 from reconciler.cli.options import Options, columns
 from reconciler.cli.streams import answer
 from reconciler.core.report import Command, Report
-from reconciler.loop import Asked, reconcile
-from reconciler.loop import preview as look
 from reconciler.show.document import report_document, write
 from reconciler.show.screen import screen_for
 from reconciler.show.table import render_report
+from reconciler.stages.loop import Asked, reconcile
+from reconciler.stages.loop import preview as look
 from state.lock import hold
 
 

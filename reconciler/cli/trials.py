@@ -14,27 +14,24 @@ from desired.model import Release, TierName, Unobservable
 from desired.problems import RefusedError
 from desired.values import read_duration
 from desired.want import releases
-from reconciler.assignment import Assignment
-from reconciler.casts import apps_of, cast_of, drivers_of, rested_whole
 from reconciler.cli.failures import UsageError
 from reconciler.cli.house import House, make_host, open_house, prepare_state, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
 from reconciler.cli.streams import answer, write_answer
-from reconciler.converge import base_for, trial_id
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate
 from reconciler.core.report import Command, Run
 from reconciler.core.sights import Sight, believed_tags, mirrored_tags, want_of
 from reconciler.core.tiers import Verdict, failing
-from reconciler.crossing import Seen
+from reconciler.deploy.casts import apps_of, cast_of, drivers_of, rested_whole
+from reconciler.deploy.raising import check_up, raise_cast
+from reconciler.deploy.reservation import reserved
+from reconciler.deploy.slots import Slot, open_slot
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
-from reconciler.evidence import trial_entry
-from reconciler.mirroring import said_of
-from reconciler.observe import observe, unreadable_said
-from reconciler.ports import Host
-from reconciler.raising import check_up, raise_cast
-from reconciler.reservation import reserved
-from reconciler.room import room
+from reconciler.ports.protocols import Host
+from reconciler.ports.types import Seen
+from reconciler.promotion.evidence import trial_entry
+from reconciler.promotion.room import room
 from reconciler.show.answers import Tested, raised_document, trial_document
 from reconciler.show.document import write
 from reconciler.show.junit import junit
@@ -42,8 +39,11 @@ from reconciler.show.progress import Silent
 from reconciler.show.raised import render_raised
 from reconciler.show.screen import screen_for
 from reconciler.show.trial import render_trial
-from reconciler.slots import Slot, open_slot
-from reconciler.trial import run_trial
+from reconciler.stages.converge import base_for, trial_id
+from reconciler.stages.mirror import said_of
+from reconciler.stages.observe import observe, unreadable_said
+from reconciler.trial.assignment import Assignment
+from reconciler.trial.trial import run_trial
 from state.errors import LockHeldError
 from state.lock import hold
 from state.model import Answer, Records

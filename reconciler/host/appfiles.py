@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from reconciler.crossing import App, Given
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.sinks import Log
 from reconciler.host.text import lines_printable, one_line
+from reconciler.ports.types import App, Given
 from reconciler.redact import Redaction, redaction, slot_secrets
 
 _SETTINGS = "settings.json"

@@ -10,12 +10,12 @@ from time import monotonic
 
 from attrs import frozen
 
-from reconciler.crossing import Command, Ran
 from reconciler.host import memory
 from reconciler.host.environment import ALLOWED
 from reconciler.host.processes.table import STATE_MARK
 from reconciler.host.run import Order, run
 from reconciler.host.sinks import Log
+from reconciler.ports.types import Command, Ran
 from reconciler.redact import redaction, slot_secrets
 
 _GIB = 1024**3

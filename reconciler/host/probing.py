@@ -8,9 +8,9 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
 from typing import Any
 
-from reconciler.crossing import Seen
 from reconciler.host.notyet import NotYet
 from reconciler.host.text import one_line, printable
+from reconciler.ports.types import Seen
 
 # How long a connection has to stay to count.
 _STAYS = 0.5

@@ -8,13 +8,13 @@ from datetime import timedelta
 from attrs import define, evolve, frozen
 
 from desired.model import Argv, Ready, Unobservable
-from reconciler.crossing import Absent, Command, Ending, Seen, Unready
 from reconciler.errors import InfrastructureError
+from reconciler.host.liveness import ended_since
 from reconciler.host.notyet import NotYet
 from reconciler.host.pauses import pauses
 from reconciler.host.text import last_words, printable
-from reconciler.liveness import ended_since
-from reconciler.ports import Clock, Commands
+from reconciler.ports.protocols import Clock, Commands
+from reconciler.ports.types import Absent, Command, Ending, Seen, Unready
 
 Look = Callable[[], Seen | Absent | Unobservable]
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from attrs import field, frozen
 
-from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
+from reconciler.ports.types import SecretNeed
 
 SAMPLE = ".env.sample"
 LONGEST_SECRET = 4096

@@ -9,13 +9,13 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Argv
-from reconciler.crossing import App, Makers, Provided, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.driver import INHERITED
 from reconciler.host.run import Order, Told, capture
 from reconciler.host.sinks import KIB, Log
 from reconciler.host.text import last_words, printable
+from reconciler.ports.types import App, Makers, Provided, SecretNeed
 from reconciler.redact import redaction, slot_secrets
 
 _LARGEST = 64 * KIB

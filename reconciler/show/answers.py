@@ -8,7 +8,7 @@ from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Run, Slice
 from reconciler.core.sights import Look, State
 from reconciler.core.tiers import Trial
-from reconciler.crossing import Seen
+from reconciler.ports.types import Seen
 from reconciler.show.document import (
     FORMAT,
     RECIPE,

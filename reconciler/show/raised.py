@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.crossing import Seen
+from reconciler.ports.types import Seen
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.screen import Screen, Style, paint
 

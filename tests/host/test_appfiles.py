@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.crossing import Absent, App, Given, Residue
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.processes.driver import ProcessDriver
+from reconciler.ports.types import Absent, App, Given, Residue
 from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
 from tests.stubborn import immutable
 

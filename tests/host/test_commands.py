@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from desired.model import Argv
-from reconciler.crossing import Command, Ran
 from reconciler.host.commands import HostCommands, SystemClock
+from reconciler.ports.types import Command, Ran
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

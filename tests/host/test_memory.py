@@ -9,7 +9,7 @@ COMMAND = """\
 import sys
 from datetime import timedelta
 from pathlib import Path
-from reconciler.crossing import Command
+from reconciler.ports.types import Command
 from reconciler.host.commands import HostCommands
 slot, *argv = sys.argv[1:]
 command = Command(tuple(argv), Path(slot), {}, timedelta(minutes=1), Path(slot) / "log", slot)

@@ -10,11 +10,11 @@ import pytest
 from attrs import evolve, field, frozen
 
 from desired.model import Ready, Unobservable
-from reconciler.crossing import Absent, App, Command, Seen, Unready
 from reconciler.errors import InfrastructureError
 from reconciler.host.commands import HostCommands, SystemClock
 from reconciler.host.processes.driver import ProcessDriver
 from reconciler.host.ready import HostReadiness
+from reconciler.ports.types import Absent, App, Command, Seen, Unready
 from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place, script, settled
 
 SOON = timedelta(seconds=30)

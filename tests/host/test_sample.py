@@ -4,9 +4,9 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host.sample import Sample, carried, parse_sample, secret_of, version_of
+from reconciler.ports.types import SecretNeed
 from tests.nearly_right import TEXTS, read
 
 VARIABLES = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True).filter(

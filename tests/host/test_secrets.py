@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.crossing import App, Makers, Provided, SecretNeed
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.secrets import HostSecrets
+from reconciler.ports.types import App, Makers, Provided, SecretNeed
 from tests.procfile_apps import ENVIRONMENT, ESCAPE, PYTHON, lives, place
 
 SECRET = "correct horse battery staple"

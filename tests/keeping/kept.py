@@ -4,7 +4,7 @@ from pathlib import Path
 
 from desired.model import CanonicalPolicy, Keep, Recipe
 from reconciler.core.report import Row
-from reconciler.loop import Pass
+from reconciler.stages.loop import Pass
 from state.kept import read_upkeep
 from state.model import Upkeep
 from tests.world import World

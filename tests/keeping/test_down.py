@@ -11,8 +11,8 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.sights import State
 from reconciler.core.upkeep import NEVER
-from reconciler.crossing import Given, Ran
-from reconciler.loop import Pass
+from reconciler.ports.types import Given, Ran
+from reconciler.stages.loop import Pass
 from state.kept import write_upkeep
 from tests.calls import Call, Ear, Honest
 from tests.keeping.kept import account, app, declare_again, standing, stopped, the_row

@@ -4,9 +4,9 @@ import pytest
 from attrs import evolve
 
 from desired.model import Install
-from reconciler.crossing import Residue
 from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
-from reconciler.room import room
+from reconciler.ports.types import Residue
+from reconciler.promotion.room import room
 from state.lock import hold
 from tests.keeping.kept import KEPT, account, standing
 from tests.world import World

@@ -14,7 +14,7 @@ from reconciler.core.outcome import Result
 from reconciler.core.report import Command, Population, Slice
 from reconciler.core.sights import Look, State
 from reconciler.core.tiers import Verdict
-from reconciler.crossing import Seen
+from reconciler.ports.types import Seen
 from reconciler.show import answers
 from reconciler.show.answers import (
     error_document,

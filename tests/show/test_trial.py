@@ -10,7 +10,7 @@ from reconciler.core.base import Base, Origin
 from reconciler.core.gate import Condition, Standing
 from reconciler.core.outcome import Result
 from reconciler.core.tiers import Skip, TierResult, Trial, Verdict
-from reconciler.crossing import Seen
+from reconciler.ports.types import Seen
 from reconciler.show.junit import junit
 from reconciler.show.raised import render_logs, render_raised
 from reconciler.show.screen import Screen

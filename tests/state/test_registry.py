@@ -5,7 +5,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler import ports
+from reconciler.ports import protocols as ports
 from state.errors import RegistryError
 from state.model import Canonical, Entry, Memory, Records
 from state.registry import SqliteRegistry

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 
-from reconciler import ports
+from reconciler.ports import protocols as ports
 from state.errors import SnapshotError
 from state.model import Seal
 from state.packing import HashingWriter, pack

@@ -11,12 +11,12 @@ from typing import Any
 from attrs import evolve, frozen
 
 from desired.model import Swarm
-from reconciler.crossing import Absent, App, Given, Seen
 from reconciler.host import appfiles
 from reconciler.host.swarm import engine as docker
 from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.looking import look_at
 from reconciler.host.swarm.stack import stack_of
+from reconciler.ports.types import Absent, App, Given, Seen
 from tests.swarm.engine import Engine
 
 COMMIT = "c" * 40

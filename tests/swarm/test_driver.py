@@ -13,11 +13,11 @@ import pytest
 from attrs import frozen
 
 from desired.model import Swarm
-from reconciler.crossing import App, Residue, SecretNeed, Seen
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm import engine as docker
 from reconciler.host.swarm.driver import SwarmDriver
 from reconciler.host.swarm.stack import stack_of
+from reconciler.ports.types import App, Residue, SecretNeed, Seen
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, Slots, absent, given, release, server, service
 

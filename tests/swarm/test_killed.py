@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from reconciler.crossing import App, Residue
+from reconciler.ports.types import App, Residue
 from tests.command import await_release
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import SERVER, UNTIL_TOLD, Slots, given, release, service

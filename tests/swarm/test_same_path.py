@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 from desired.model import Swarm
-from reconciler.crossing import Residue
 from reconciler.host.processes.table import STATE_MARK
 from reconciler.host.swarm.stack import NAMESPACE, SLOT, stack_of
+from reconciler.ports.types import Residue
 from tests.command import await_release
 from tests.procfile_apps import eventually
 from tests.same_path import Bound, needs_mounts

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from attrs import frozen
 
-from reconciler.crossing import App, Makers, Residue
 from reconciler.host.secrets import HostSecrets
+from reconciler.ports.types import App, Makers, Residue
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import Slots, given, release, server, service
 

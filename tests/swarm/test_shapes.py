@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.crossing import Residue, Seen
 from reconciler.errors import RecipeError
+from reconciler.ports.types import Residue, Seen
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import Slots, deployed, given, release, server, service
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from reconciler.crossing import App, Residue
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.processes.listeners import free_port
+from reconciler.ports.types import App, Residue
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import (
     POSTGRES,

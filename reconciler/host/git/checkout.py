@@ -8,11 +8,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from reconciler.crossing import Alterations
 from reconciler.errors import RecipeError
 from reconciler.host.git.repository import Repository
 from reconciler.host.sinks import MIB
 from reconciler.host.text import decoded, printable
+from reconciler.ports.types import Alterations
 
 MOST_BYTES = 2048 * MIB
 MOST_FILES = 200_000

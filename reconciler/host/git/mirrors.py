@@ -9,7 +9,6 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Recipe, Unobservable
-from reconciler.crossing import Alterations, MirrorRefs, Updated
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
 from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_left, remove_unless_held
@@ -18,6 +17,7 @@ from reconciler.host.git.repository import Repository
 from reconciler.host.git.served import Served, lock_of, writing
 from reconciler.host.sinks import MIB
 from reconciler.host.text import one_line
+from reconciler.ports.types import Alterations, MirrorRefs, Updated
 from state.folder import StateFolder
 from state.model import Answer
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from attrs import field, frozen
 
 from desired.model import Unobservable
-from reconciler.crossing import Question, Reply, Same
 from reconciler.host.git.advertised import digest_of, read_answer
 from reconciler.host.git.client import complaint, git_argv, git_environment
 from reconciler.host.run import Order, Told, capture, prepare
 from reconciler.host.sinks import MIB
+from reconciler.ports.types import Question, Reply, Same
 
 AT_ONCE = 8
 

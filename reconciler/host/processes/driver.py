@@ -8,7 +8,6 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, Standing
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, was_killed
 from reconciler.host import appfiles, memory
 from reconciler.host.environment import CEILING
@@ -29,6 +28,7 @@ from reconciler.host.processes.table import (
     of_state,
 )
 from reconciler.host.processes.witness import command_line, witness
+from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen, Standing
 
 INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from attrs import frozen
 
-from reconciler.crossing import Residue
 from reconciler.host.processes.table import (
     Process,
     ask_to_end,
@@ -24,6 +23,7 @@ from reconciler.host.processes.table import (
 )
 from reconciler.host.processes.witness import LINE_MARK, witness
 from reconciler.host.text import printable
+from reconciler.ports.types import Residue
 
 _PATIENCE = 5.0
 _TRIES = 5000

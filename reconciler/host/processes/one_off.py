@@ -4,13 +4,13 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.crossing import App, Given
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host import appfiles, memory
 from reconciler.host.orders import Finished, Order
 from reconciler.host.processes.procfile import ONE_OFF
 from reconciler.host.run import run
 from reconciler.host.sinks import Log
+from reconciler.ports.types import App, Given
 
 _SHOWN = 12
 

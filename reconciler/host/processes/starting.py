@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from reconciler.crossing import App
 from reconciler.errors import InfrastructureError
 from reconciler.host import appfiles
 from reconciler.host.processes.table import glance, mark_of
 from reconciler.host.processes.witness import LINE_MARK
 from reconciler.host.run import start_server
+from reconciler.ports.types import App
 
 _STARTING = 60.0
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from desired.model import Swarm
 from desired.versions import is_release_name
-from reconciler.crossing import App, Given, Residue, SecretNeed
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.swarm import deployment, overlays, removal, secrets
 from reconciler.host.swarm.compose import Config
@@ -20,6 +19,7 @@ from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import Prepared
 from reconciler.host.swarm.stack import SLOT, Stack
 from reconciler.host.swarm.unraised import naming_versions
+from reconciler.ports.types import App, Given, Residue, SecretNeed
 
 # On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
 DEPLOYMENT = "canon.deployment"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from attrs import frozen
 
-from reconciler.crossing import App
 from reconciler.errors import RecipeError, TimedOutError, was_killed
 from reconciler.host import appfiles
 from reconciler.host.swarm import scaling
@@ -17,6 +16,7 @@ from reconciler.host.swarm.looking import Sight, look_at
 from reconciler.host.swarm.stack import Stack
 from reconciler.host.swarm.volumes import load_paths, save_paths, volumes_of
 from reconciler.host.text import last_words, lines_printable, one_line
+from reconciler.ports.types import App
 from reconciler.redact import redaction, slot_secrets
 
 _HOOK_SECONDS = 1800.0

@@ -7,7 +7,6 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Swarm
-from reconciler.crossing import App, Given
 from reconciler.errors import RecipeError
 from reconciler.host import appfiles
 from reconciler.host.processes.listeners import free_port
@@ -19,6 +18,7 @@ from reconciler.host.swarm.preparing import Prepared, prepare
 from reconciler.host.swarm.reach import Way, misplaced, way_in
 from reconciler.host.swarm.stack import Door, Release, Stack, overlay, stack_of, whole
 from reconciler.host.swarm.unraised import naming_versions
+from reconciler.ports.types import App, Given
 
 _LOOPBACK = "127.0.0.1"
 _APP_RUN = """\

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from desired.model import Swarm
-from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen, Standing
 from reconciler.errors import InfrastructureError
 from reconciler.host import appfiles
 from reconciler.host.swarm import backup, deployment, removal, scaling, secrets
@@ -16,6 +15,7 @@ from reconciler.host.swarm.looking import look_at, seen, services_of
 from reconciler.host.swarm.stack import Stack, stack_of
 from reconciler.host.swarm.survey import survey
 from reconciler.host.swarm.volumes import load_volumes, save_volumes
+from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen, Standing
 
 _LOG_LINES = 1000
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from reconciler.crossing import Ending
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.service import Json, Service, has_ended, lasted, service_of, state
 from reconciler.host.swarm.settling import fault_of
+from reconciler.ports.types import Ending
 
 _STOPPED = {"shutdown", "remove", "orphaned"}
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
 
-from reconciler.crossing import Absent, Seen
 from reconciler.errors import InfrastructureError, TimedOutError
 from reconciler.host.pauses import pauses
 from reconciler.host.swarm.compose import APP
@@ -15,6 +14,7 @@ from reconciler.host.swarm.service import container_of, has_ended, volumes_in
 from reconciler.host.swarm.settling import is_at_rest, settling
 from reconciler.host.swarm.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
 from reconciler.host.swarm.stopping import ended_by_kill, killed_by_update
+from reconciler.ports.types import Absent, Seen
 
 _PAUSE = 0.3
 _LONGEST_PAUSE = 2.0

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from attrs import frozen
 
-from reconciler.crossing import Given
 from reconciler.host.swarm.client import alone_in, files_with_renamed, is_obeyed, renamed
 from reconciler.host.swarm.compose import Config, with_all_ports
 from reconciler.host.swarm.dialect import read_config
@@ -13,6 +12,7 @@ from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.overlays import beside_first
 from reconciler.host.swarm.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of
 from reconciler.host.swarm.stack import Stack
+from reconciler.ports.types import Given
 
 
 @frozen

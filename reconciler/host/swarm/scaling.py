@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import evolve, frozen
 
-from reconciler.crossing import Residue
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.looking import Sight, look_at, swarm_pauses
@@ -14,6 +13,7 @@ from reconciler.host.swarm.service import NO_NODE
 from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import NAMESPACE, Stack
 from reconciler.host.swarm.stopping import keeping_data, killed_by_event, longest_grace, starved_by_event, without_time
+from reconciler.ports.types import Residue
 
 # What Swarm may take beside the time that the services have to stop.
 _RESTING = 180.0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from attrs import evolve
 
-from reconciler.crossing import App, Given, SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host import appfiles
 from reconciler.host.sample import SAMPLE, described, describes_secret
@@ -19,6 +18,7 @@ from reconciler.host.swarm.overlays import beside_first
 from reconciler.host.swarm.preparing import Prepared, own_settings, resolved
 from reconciler.host.swarm.recipe import USUAL_LENGTH, compose_files, read_recipe, settings_of
 from reconciler.host.swarm.stack import NAMESPACE, Stack
+from reconciler.ports.types import App, Given, SecretNeed
 
 # For a look at what compose files come to, in which no name matters.
 _NOBODY = Stack("nobody", "nobody", "", "nobody.localhost")

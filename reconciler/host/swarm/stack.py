@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from reconciler.crossing import App
 from reconciler.host.swarm.compose import APP, Config, external
 from reconciler.host.swarm.overlays import with_names
+from reconciler.ports.types import App
 
 # Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
 SLOT = "canon.slot"

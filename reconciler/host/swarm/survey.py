@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.core.upkeep import TASK
-from reconciler.crossing import Standing
 from reconciler.host.swarm.engine import Engine, Json
 from reconciler.host.swarm.looking import with_their_ends
 from reconciler.host.swarm.removal import is_of_state, mark_of
@@ -15,6 +14,7 @@ from reconciler.host.swarm.service import service_of
 from reconciler.host.swarm.settling import settling
 from reconciler.host.swarm.stack import COMMIT, NAMESPACE, SLOT
 from reconciler.host.swarm.volumes import LOADED
+from reconciler.ports.types import Standing
 from state.model import Parts
 
 _KINDS = ("service", "volume", "secret", "config")

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
-from reconciler.crossing import Alterations, MirrorRefs, Question, Updated
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.text import decoded
+from reconciler.ports.types import Alterations, MirrorRefs, Question, Updated
 from state.folder import StateFolder
 from state.model import Answer
 from tests.faulty import FAILINGS, faulty

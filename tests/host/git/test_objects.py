@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
-from reconciler.crossing import MirrorRefs, Question, Updated
 from reconciler.errors import UpstreamError
 from reconciler.host.git.faults import HARMLESS, flaw_of, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
+from reconciler.ports.types import MirrorRefs, Question, Updated
 from state.folder import StateFolder
 from state.model import Answer
 from tests.repositories import Repository, git

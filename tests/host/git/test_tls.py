@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from desired.model import Recipe, Unobservable
-from reconciler.crossing import Question
 from reconciler.errors import InfrastructureError
 from reconciler.host.environment import child_environment
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
+from reconciler.ports.types import Question
 from state.folder import StateFolder
 from state.model import Answer
 from tests.repositories import Repository

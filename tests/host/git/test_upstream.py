@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
-from reconciler.crossing import Question, Reply, Same
 from reconciler.errors import InterruptedPassError
 from reconciler.host.git.advertised import MOST_REFS, digest_of, read_answer
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.processes.table import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes
+from reconciler.ports.types import Question, Reply, Same
 from state.model import Answer
 from tests.faulty import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
 from tests.forge import Forge, forge, free_port

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.crossing import Absent, App, Given, Residue, SecretNeed, Seen
 from reconciler.errors import InfrastructureError, InterruptedPassError, KilledError, RecipeError
 from reconciler.host.processes.driver import ProcessDriver
+from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen
 from tests.procfile_apps import (
     COMMIT,
     ENVIRONMENT,

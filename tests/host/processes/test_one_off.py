@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.crossing import Absent, App, Given, Residue, Seen
 from reconciler.errors import RecipeError, TimedOutError
 from reconciler.host.processes.driver import ProcessDriver
+from reconciler.ports.types import Absent, App, Given, Residue, Seen
 from tests.procfile_apps import COMMIT, GIVEN, PYTHON, absent, checkout, daemon, driver_for, lives, place, settled
 
 ORDERLY = {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.crossing import App, Residue
 from reconciler.host.processes.driver import ProcessDriver
 from reconciler.host.processes.table import children, everyone
+from reconciler.ports.types import App, Residue
 from tests.procfile_apps import (
     GIVEN,
     PYTHON,

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from attrs import evolve, frozen
 
-from reconciler.crossing import Residue
 from reconciler.host.processes import children, ending
 from reconciler.host.processes.ending import put_to_rest
 from reconciler.host.processes.table import (
@@ -24,6 +23,7 @@ from reconciler.host.processes.table import (
     send,
     wait_gone,
 )
+from reconciler.ports.types import Residue
 from tests.procfile_apps import eventually, lives
 
 CHILDREN = 36

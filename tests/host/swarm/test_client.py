@@ -7,11 +7,11 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from reconciler.crossing import Given
 from reconciler.host.swarm.client import alone_in, files_with_renamed, is_obeyed, own_flags, renamed, with_renamed
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import prepare
 from reconciler.host.swarm.stack import Stack
+from reconciler.ports.types import Given
 from tests.scratch import scratch
 
 OBEYED = ["LD_PRELOAD", "LD_LIBRARY_PATH", "GODEBUG", "GOMEMLIMIT", "DOCKER_API_VERSION", "CANON_RUN"]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from reconciler.crossing import Absent, Seen
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.looking import Sight, seen
 from reconciler.host.swarm.stack import ADDRESS, COMMIT, PEER, Stack
+from reconciler.ports.types import Absent, Seen
 
 STACK = Stack("canon-recording", "notes", "/slot", "notes.localhost")
 LABELS = {

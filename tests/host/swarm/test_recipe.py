@@ -7,7 +7,6 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from reconciler.crossing import SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host.sample import parse_sample
 from reconciler.host.swarm.recipe import (
@@ -18,6 +17,7 @@ from reconciler.host.swarm.recipe import (
     read_recipe,
     settings_of,
 )
+from reconciler.ports.types import SecretNeed
 from tests.nearly_right import TEXTS, read
 from tests.scratch import scratch
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from reconciler.crossing import App, Given, SecretNeed
 from reconciler.errors import RecipeError
 from reconciler.host import appfiles
 from reconciler.host.swarm import secrets
 from reconciler.host.swarm.engine import Engine
 from reconciler.host.swarm.preparing import prepare
 from reconciler.host.swarm.stack import stack_of
+from reconciler.ports.types import App, Given, SecretNeed
 from tests.swarm.stacks import given
 
 pytestmark = pytest.mark.needs("docker-client")

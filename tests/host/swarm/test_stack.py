@@ -8,7 +8,6 @@ from attrs import evolve
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from reconciler.crossing import App
 from reconciler.host.swarm.compose import Config
 from reconciler.host.swarm.stack import (
     ADDRESS,
@@ -22,6 +21,7 @@ from reconciler.host.swarm.stack import (
     stack_of,
     whole,
 )
+from reconciler.ports.types import App
 
 MARK = "/state/work/notes/slot"
 STACK = Stack("notes-1234abcd", "notes", MARK, "notes.localhost")

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 from desired.model import Fleet, Recipe
 from reconciler.errors import BusyError, InterruptedPassError
-from reconciler.keeping import keep_up, make_room, meeting
-from reconciler.ports import Host
+from reconciler.ports.protocols import Host
+from reconciler.promotion.keeping import keep_up, make_room, meeting
 from state.errors import LockHeldError
 from state.lock import hold
 

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from attrs import define, evolve
 
 from desired.model import DataPolicy, TierName
-from reconciler.casts import SnapshotDamagedError, canonical_cast
 from reconciler.core.base import Origin
 from reconciler.core.tiers import Skip
-from reconciler.errors import InfrastructureError, KilledError, NeededAppError, RecipeError, TimedOutError
-from reconciler.raising import (
+from reconciler.deploy.casts import SnapshotDamagedError, canonical_cast
+from reconciler.deploy.raising import (
     Cast,
     Member,
     check_stable,
@@ -23,9 +22,10 @@ from reconciler.raising import (
     telling,
     until_ready,
 )
-from reconciler.scripts import unfit_scripts
-from reconciler.slots import Slot
-from reconciler.trial_slots import TrialSlots
+from reconciler.deploy.slots import Slot
+from reconciler.errors import InfrastructureError, KilledError, NeededAppError, RecipeError, TimedOutError
+from reconciler.trial.scripts import unfit_scripts
+from reconciler.trial.trial_slots import TrialSlots
 from state.model import Canonical
 
 _CHANGED_TESTS = (

@@ -9,10 +9,10 @@ from desired.model import Unobservable
 from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.sights import Sight, mirrored_tags, want_of
-from reconciler.crossing import Updated
 from reconciler.errors import UpstreamError, reason_of
-from reconciler.observe import Observed
-from reconciler.ports import Host
+from reconciler.ports.protocols import Host
+from reconciler.ports.types import Updated
+from reconciler.stages.observe import Observed
 from state.model import Answer, KnownTag, Memory
 
 

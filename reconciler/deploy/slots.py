@@ -8,9 +8,9 @@ from pathlib import Path
 from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
-from reconciler.crossing import Absent, App, Residue, Seen
 from reconciler.errors import InfrastructureError, InterruptedPassError, NeededAppError, in_one_line, was_killed
-from reconciler.ports import Driver, Host
+from reconciler.ports.protocols import Driver, Host
+from reconciler.ports.types import Absent, App, Residue, Seen
 from reconciler.redact import Redaction, redaction, slot_secrets
 from state.durable import remove_tree
 from state.folder import DRIVERS

@@ -8,16 +8,16 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.casts import files_of_cast, rested_cast
 from reconciler.core.gate import Condition, Standing, gate, refusals
 from reconciler.core.outcome import Attempt
 from reconciler.core.tiers import Candidate, Trial
-from reconciler.crossing import Question, Same
+from reconciler.deploy.casts import files_of_cast, rested_cast
+from reconciler.deploy.raising import Cast, check_up, raise_cast, run
+from reconciler.deploy.slots import open_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
-from reconciler.evidence import evidence_of
-from reconciler.ports import Host
-from reconciler.raising import Cast, check_up, raise_cast, run
-from reconciler.slots import open_slot
+from reconciler.ports.protocols import Host
+from reconciler.ports.types import Question, Same
+from reconciler.promotion.evidence import evidence_of
 from state.errors import StateError
 from state.model import Answer, Canonical, Entry, Intent, Seal
 from state.snapshots import generations_present

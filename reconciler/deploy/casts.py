@@ -8,9 +8,9 @@ from attrs import evolve
 from desired.digest import files_digest
 from desired.model import Recipe, Release
 from reconciler.core.plan import in_order_of_need
+from reconciler.deploy.raising import Cast, Member
 from reconciler.errors import InfrastructureError
-from reconciler.ports import Host
-from reconciler.raising import Cast, Member
+from reconciler.ports.protocols import Host
 from state.model import Canonical, Damaged, Seal
 
 

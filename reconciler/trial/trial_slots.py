@@ -6,12 +6,12 @@ from contextlib import ExitStack, contextmanager
 from attrs import define, field
 
 from desired.model import TierName
-from reconciler.assignment import Assignment
 from reconciler.core.tiers import Candidate
+from reconciler.deploy.raising import check_stable, check_up, passes, raise_cast, run
+from reconciler.deploy.slots import Closing, Slot, clearing_up, open_slot
 from reconciler.errors import RecipeError
-from reconciler.ports import Host
-from reconciler.raising import check_stable, check_up, passes, raise_cast, run
-from reconciler.slots import Closing, Slot, clearing_up, open_slot
+from reconciler.ports.protocols import Host
+from reconciler.trial.assignment import Assignment
 from state.errors import UnfitDataError
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from attrs import evolve, frozen
 
 from desired.model import Ready, Recipe, Unobservable
-from reconciler.crossing import (
+from reconciler.ports.types import (
     Absent,
     Alterations,
     App,

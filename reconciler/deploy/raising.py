@@ -8,8 +8,8 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from desired.model import Argv, Recipe, Release
-from reconciler.commands import command, needs_environment
-from reconciler.crossing import App, Given, Makers, Ran, Seen, Unready
+from reconciler.deploy.commands import command, needs_environment
+from reconciler.deploy.slots import Placed, ReadySince, Slot
 from reconciler.errors import (
     MORE_MEMORY,
     InfrastructureError,
@@ -20,7 +20,7 @@ from reconciler.errors import (
     TimedOutError,
     was_killed,
 )
-from reconciler.slots import Placed, ReadySince, Slot
+from reconciler.ports.types import App, Given, Makers, Ran, Seen, Unready
 
 TAIL_LINES = 12
 # A check run only to see whether it already passes may hang; give it a minute at most.

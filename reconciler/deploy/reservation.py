@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError, reason_of
-from reconciler.ports import Driver, Host
+from reconciler.ports.protocols import Driver, Host
 from state.durable import remove_tree
 from state.errors import LockHeldError
 from state.folder import StateFolder, is_slot

@@ -5,7 +5,7 @@ from attrs import evolve
 from reconciler.core.outcome import Outcome, is_remembered
 from reconciler.core.sights import with_damage
 from reconciler.core.tiers import Trial, failing, level
-from reconciler.ports import Host
+from reconciler.ports.protocols import Host
 from state.model import BaseRecord, Entry, Evidence, FoundDamage, Memory, Red, TierRecord
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from reconciler.crossing import Absent, Ending, Seen
+from reconciler.ports.types import Absent, Ending, Seen
 
 # What was up for that long when it ended was a service, though it ended with 0 and is not to be started again.
 LONGEST_ONE_SHOT = timedelta(seconds=10)

@@ -7,7 +7,6 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from desired.model import Fleet, Unobservable
-from reconciler.converge import Task, converge, untried
 from reconciler.core.findings import compare
 from reconciler.core.gate import Condition, gate
 from reconciler.core.outcome import Outcome
@@ -16,11 +15,12 @@ from reconciler.core.report import Command, Report, Row, Run, summarise
 from reconciler.core.roll import Roll
 from reconciler.core.sights import Sight, State
 from reconciler.errors import InterruptedPassError, reason_of
-from reconciler.keeping import is_kept, still_up
-from reconciler.mirroring import Mirrored, bring_up
-from reconciler.observe import Observed, look_again, observe, unreadable_said
-from reconciler.ports import Host, Progress
-from reconciler.recover import recover
+from reconciler.ports.protocols import Host, Progress
+from reconciler.promotion.keeping import is_kept, still_up
+from reconciler.stages.converge import Task, converge, untried
+from reconciler.stages.mirror import Mirrored, bring_up
+from reconciler.stages.observe import Observed, look_again, observe, unreadable_said
+from reconciler.stages.recover import recover
 from state.model import Canonical, Entry, Records
 
 

@@ -9,16 +9,16 @@ from attrs import evolve
 
 from desired.model import Fleet, Keep, Recipe
 from desired.values import is_recipe_name
-from reconciler.accounts import last_up, miss, missing, write_account
-from reconciler.casts import SnapshotDamagedError, apps_of, rested_whole
 from reconciler.core.sights import Look, State, with_damage
 from reconciler.core.upkeep import why_down
-from reconciler.crossing import Standing
+from reconciler.deploy.casts import SnapshotDamagedError, apps_of, rested_whole
+from reconciler.deploy.raising import check_up, raise_cast, run
+from reconciler.deploy.slots import Slot
+from reconciler.deploy.strays import is_account, is_kept_slot, owner
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line, reason_of
-from reconciler.ports import Driver, Host
-from reconciler.raising import check_up, raise_cast, run
-from reconciler.slots import Slot
-from reconciler.strays import is_account, is_kept_slot, owner
+from reconciler.ports.protocols import Driver, Host
+from reconciler.ports.types import Standing
+from reconciler.promotion.accounts import last_up, miss, missing, write_account
 from state.durable import make_folder, remove_tree
 from state.errors import StateError
 from state.kept import read_upkeep, write_upkeep

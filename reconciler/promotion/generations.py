@@ -10,7 +10,7 @@ from attrs import evolve
 
 from reconciler.core.sights import Look, State, damage_of
 from reconciler.errors import reason_of
-from reconciler.ports import Host, Snapshots
+from reconciler.ports.protocols import Host, Snapshots
 from state.errors import StateError
 from state.folder import StateFolder
 from state.model import Canonical, Memory, Seal

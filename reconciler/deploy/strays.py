@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from desired.values import is_recipe_name
-from reconciler.ports import Host
+from reconciler.ports.protocols import Host
 from state.folder import StateFolder, is_empty, is_slot
 from state.kept import begins_as_upkeep
 from state.model import Canonical, Records

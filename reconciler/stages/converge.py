@@ -7,21 +7,21 @@ from attrs import evolve, frozen
 
 from desired.model import Fleet, Release
 from desired.want import releases
-from reconciler.assignment import Assignment
-from reconciler.casts import NeedMissingError, cast_of, drivers_of, files_of_cast
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
 from reconciler.core.sights import Look, Sight, State, believed_tags, moved_tags, want_of
-from reconciler.crossing import MirrorRefs
+from reconciler.deploy.casts import NeedMissingError, cast_of, drivers_of, files_of_cast
+from reconciler.deploy.reservation import reserved
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
-from reconciler.evidence import remembered, trial_entry
-from reconciler.generations import lying, prune, seal_of
-from reconciler.keeping import is_kept, keep_up, look_at_kept, make_room, meeting, survey
-from reconciler.ports import Host
-from reconciler.promote import Promotion, promote
-from reconciler.reservation import reserved
-from reconciler.trial import run_trial
+from reconciler.ports.protocols import Host
+from reconciler.ports.types import MirrorRefs
+from reconciler.promotion.evidence import remembered, trial_entry
+from reconciler.promotion.generations import lying, prune, seal_of
+from reconciler.promotion.keeping import is_kept, keep_up, look_at_kept, make_room, meeting, survey
+from reconciler.promotion.promote import Promotion, promote
+from reconciler.trial.assignment import Assignment
+from reconciler.trial.trial import run_trial
 from state.errors import StateError
 from state.logs import prune_logs
 from state.model import Answer, Canonical, Memory

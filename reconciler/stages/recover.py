@@ -6,14 +6,14 @@ from pathlib import Path
 
 from desired.model import Fleet
 from desired.values import is_recipe_name
-from reconciler.casts import apps_of
+from reconciler.deploy.casts import apps_of
+from reconciler.deploy.reservation import clear_leftovers
+from reconciler.deploy.strays import may_be_slot, strays, unrecorded
 from reconciler.errors import BusyError, reason_of
-from reconciler.generations import note_looks, prune
-from reconciler.keeping import let_go_of_others
-from reconciler.ports import Host
-from reconciler.promote import abandon, drop_unrecorded
-from reconciler.reservation import clear_leftovers
-from reconciler.strays import may_be_slot, strays, unrecorded
+from reconciler.ports.protocols import Host
+from reconciler.promotion.generations import note_looks, prune
+from reconciler.promotion.keeping import let_go_of_others
+from reconciler.promotion.promote import abandon, drop_unrecorded
 from state.errors import LockHeldError, StateError
 from state.folder import is_slot
 from state.lock import hold

@@ -1,9 +1,9 @@
 """A command of a recipe's tests, with the whole environment that these are promised."""
 
 from desired.model import Argv, Recipe
-from reconciler.crossing import Command, Seen
+from reconciler.deploy.slots import Placed, Slot
 from reconciler.errors import InfrastructureError
-from reconciler.slots import Placed, Slot
+from reconciler.ports.types import Command, Seen
 
 
 def command(slot: Slot, placed: Placed, argv: Argv, seen: Seen | None) -> Command:

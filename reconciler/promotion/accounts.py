@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import datetime
 
-from reconciler.ports import Host
+from reconciler.ports.protocols import Host
 from state.errors import StateError
 from state.kept import read_upkeep, write_upkeep
 from state.model import Damaged, Upkeep

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from desired.model import Recipe, Release, TierName
 from reconciler.core.base import Base
-from reconciler.raising import Cast
+from reconciler.deploy.raising import Cast
 from state.model import Canonical
 
 

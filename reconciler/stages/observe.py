@@ -8,13 +8,13 @@ from attrs import evolve, frozen
 
 from desired.digest import FolderDigest, declaration_digest, files_digest
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.casts import apps_of
 from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
-from reconciler.crossing import Question, Reply, Same
+from reconciler.deploy.casts import apps_of
 from reconciler.errors import in_one_line, reason_of
-from reconciler.generations import look_at, newest_intact
-from reconciler.keeping import Standings, is_kept, look_at_kept, survey
-from reconciler.ports import Host
+from reconciler.ports.protocols import Host
+from reconciler.ports.types import Question, Reply, Same
+from reconciler.promotion.generations import look_at, newest_intact
+from reconciler.promotion.keeping import Standings, is_kept, look_at_kept, survey
 from state.model import Answer, Memory, Records
 
 

@@ -7,13 +7,13 @@ from datetime import datetime
 from attrs import define, evolve, field
 
 from desired.model import TierName
-from reconciler.assignment import Assignment
-from reconciler.casts import files_of_cast
 from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing, proved
+from reconciler.deploy.casts import files_of_cast
+from reconciler.deploy.slots import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
-from reconciler.ports import Host
-from reconciler.rehearsal import Rehearsal, SkipTierError, SlowHostError
-from reconciler.slots import backup_of
+from reconciler.ports.protocols import Host
+from reconciler.trial.assignment import Assignment
+from reconciler.trial.rehearsal import Rehearsal, SkipTierError, SlowHostError
 from state.durable import remove_tree
 from state.errors import StateError
 
