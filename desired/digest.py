@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import asdict, filters, frozen
 
-from desired.declared import RECIPE_FILE
+from desired.declarations.declared import RECIPE_FILE
 from desired.model import Recipe
 
 _CHUNK: Final = 1 << 20

@@ -4,7 +4,7 @@ import os
 import sys
 
 from reconciler.cli import run
-from reconciler.cli.streams import flush_or_drop, open_missing
+from reconciler.cli.standard_streams import flush_or_drop, open_missing
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import errno
 import os
 from collections.abc import Sequence
 
-from state.errors import StateError
+from state.state_errors import StateError
 
 _ROOM = "make room on the disk of the state folder"
 MORE_MEMORY = "give this host more memory, or let fewer apps be up at a time"

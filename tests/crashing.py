@@ -14,7 +14,7 @@ from typing import Any
 from attrs import define, evolve, fields
 
 from reconciler.cli import passes, run
-from reconciler.cli.house import make_host
+from reconciler.cli.composition import make_host
 from reconciler.ports.protocols import Host
 
 PORTS = ("upstream", "mirrors", "secrets", "commands", "readiness", "registry", "snapshots")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from desired.declared import read_fleet
-from desired.problems import DeclarationError
+from desired.declarations.declared import read_fleet
+from desired.declarations.problems import DeclarationError
 
 FLEET: Final = """\
 format = 1

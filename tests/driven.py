@@ -11,13 +11,13 @@ from attrs import define, evolve, field
 from desired.model import Recipe
 from reconciler.cli.decisions import _drop, _moved, _shrunken
 from reconciler.core.findings import Cause
+from reconciler.core.observation import Sight
 from reconciler.core.outcome import Result
 from reconciler.core.report import Report, Slice
-from reconciler.core.sights import Sight
-from reconciler.deploy.reservation import reserved
+from reconciler.deploy.slot_lock import reserved
 from reconciler.stages.observe import observe
-from state.lock import hold
-from state.model import Memory
+from state.folder.lock import hold
+from state.records import Memory
 from tests.dying import Death, dying_pass
 from tests.expected import Twin, Work, code_of, facts_of, is_shrunken, is_well, moved, passed, rank, work_of
 from tests.recorded import comparable, recorded

@@ -23,9 +23,9 @@ from reconciler.ports.types import (
     Same,
     Seen,
 )
-from state.errors import RegistryError, SnapshotError, StateError
-from state.model import Canonical, Intent, Memory, Records, Seal
-from state.snapshots import SealedSnapshots
+from state.records import Canonical, Intent, Memory, Records, Seal
+from state.snapshots.snapshots import SealedSnapshots
+from state.state_errors import RegistryError, SnapshotError, StateError
 from tests.calls import Call, Honest
 from tests.world import World
 from tests.world_ports import Apps, seen_of

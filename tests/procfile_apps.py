@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.types import Absent, App, Given, Seen
 
 T = TypeVar("T")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from state.model import Canonical, Memory
+from state.records import Canonical, Memory
 from tests.expected import Held, Red, Twin, rank
 from tests.truth import is_intact
 from tests.world import World

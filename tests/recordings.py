@@ -2,9 +2,9 @@
 
 from attrs import evolve
 
-from reconciler.core.sights import Look, State
-from reconciler.show.status import Recorded
-from state.model import Memory
+from reconciler.core.observation import Look, State
+from reconciler.show.text.status import Recorded
+from state.records import Memory
 from tests.reports import FELL, NEW, have
 from tests.values import circumstances, red
 

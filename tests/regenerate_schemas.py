@@ -10,8 +10,8 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from attrs import Attribute, fields, has
 
 import desired
-from desired.tables import FleetFile, RecipeFile, toml_key
-from desired.values import FILLED_LISTS, KINDS
+from desired.declarations.tables import FleetFile, RecipeFile, toml_key
+from desired.declarations.values import FILLED_LISTS, KINDS
 
 FOLDER: Final = Path(inspect.getfile(desired)).parent
 SCHEMAS: Final[Mapping[str, type]] = {"fleet.schema.json": FleetFile, "recipe.schema.json": RecipeFile}

@@ -7,15 +7,15 @@ from attrs import evolve
 
 from desired.model import Ambiguous, NeverReleased, Release, TierName, Unobservable, Want
 from reconciler.core.base import Base, Origin
+from reconciler.core.expected_recipes import Roll
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.gate import Condition, Standing
+from reconciler.core.observation import Look, State
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.report import Command, Report, Row, Run, summarise
-from reconciler.core.roll import Roll
-from reconciler.core.sights import Look, State
-from reconciler.core.tiers import TierResult, Trial, Verdict
-from state.model import Canonical
+from reconciler.core.tier_results import TierResult, Trial, Verdict
+from state.records import Canonical
 from tests.values import HERE, NOW, SEAL, canonical, commit, tiers, trial
 
 OLD, NEW = Release("1.1.0+2.2.0", commit("old")), Release("1.2.0+2.3.0", commit("new"))

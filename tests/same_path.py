@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from state.folder import StateFolder
+from state.folder.folder import StateFolder
 from tests.command import Canon
 
 _BOUND = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'

@@ -8,9 +8,9 @@ from attrs import evolve, frozen
 from hypothesis import strategies as st
 
 from desired.model import Install, Recipe, Unobservable
+from reconciler.core.observation import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.core.plan import Surroundings
-from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
-from state.model import Canonical, Circumstances, Memory, Red
+from state.records import Canonical, Circumstances, Memory, Red
 from tests.values import AROUND, EARLIER, NOW, answer, canonical, circumstances, commit, known, recipe, red
 
 T = TypeVar("T")

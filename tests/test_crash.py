@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from attrs import define, frozen
 
-from reconciler.host.processes.table import marked
-from state.registry import SqliteRegistry
+from reconciler.host.processes.procfs import marked
+from state.registry.registry import SqliteRegistry
 from tests.command import Canon, await_release
 from tests.remains import remains_of
 from tests.tiny import make_fleet, release

@@ -11,14 +11,14 @@ import pytest
 
 from desired.model import CanonicalPolicy, DataPolicy
 from reconciler.cli.decisions import _drop
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.report import Row
-from reconciler.core.sights import State
 from reconciler.ports.types import App
 from reconciler.stages.converge import KEPT_LOGS
-from state.model import Canonical, Entry, Intent
-from state.registry import SqliteRegistry
-from state.snapshots import SealedSnapshots, generations_present
+from state.records import Canonical, Entry, Intent
+from state.registry.registry import SqliteRegistry
+from state.snapshots.snapshots import SealedSnapshots, generations_present
 from tests.state.promoting import spoil
 from tests.state.sealing import look_of
 from tests.world import Behaviour, World

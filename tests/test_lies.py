@@ -9,7 +9,7 @@ from desired.model import Data
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
-from state.errors import RegistryError
+from state.state_errors import RegistryError
 from tests.calls import Call, Ear, Honest
 from tests.lies import NEVER_FAIL, OTHER, OWN, Earlier, Elsewhere, Fails, Nothing
 from tests.scratch import scratch

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.liveness import LONGEST_ONE_SHOT, ended_since
+from reconciler.host.readiness.liveness import LONGEST_ONE_SHOT, ended_since
 from reconciler.ports.types import Absent, Ending, Seen
 
 FAILED = Ending("worker ended: exit code 3")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from desired.model import Backup, Data, Install, Ready, Stop, TierName
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
-from reconciler.core.sights import State
 from reconciler.ports.types import App, Command, Ran
-from reconciler.show.troubles import remarks
+from reconciler.show.text.troubles import remarks
 from reconciler.stages.loop import Pass
 from tests.calls import Call, Ear, Honest
 from tests.world import Behaviour, World

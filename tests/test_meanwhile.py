@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve
 
 from desired.model import Install
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result
-from reconciler.core.sights import State
 from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.types import Absent, App, Command, Ending, Ran, Seen
 from reconciler.stages.loop import Pass

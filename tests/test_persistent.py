@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result
-from reconciler.core.sights import State
 from reconciler.errors import InfrastructureError
 from reconciler.ports.types import Command
-from reconciler.show.troubles import remarks
+from reconciler.show.text.troubles import remarks
 from reconciler.stages.loop import Pass
-from state.errors import SnapshotError
+from state.state_errors import SnapshotError
 from tests.calls import Call, Ear, Honest
 from tests.stubborn import immutable, mounted
 from tests.truth import kept

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desired.declared import read_fleet
+from desired.declarations.declared import read_fleet
 from tests.command import Canon
 from tests.forge import Forge, forge
 from tests.repositories import git

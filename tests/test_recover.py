@@ -7,15 +7,15 @@ import pytest
 from attrs import evolve
 
 from reconciler.core.outcome import Result
-from reconciler.deploy.reservation import reserved
+from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import InfrastructureError
-from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.protocols import Driver, Host
 from reconciler.ports.types import Given, Residue
 from reconciler.stages.recover import NAMED_STRAYS, recover
-from state.folder import DRIVERS
-from state.lock import hold
-from state.model import Intent
+from state.folder.folder import DRIVERS
+from state.folder.lock import hold
+from state.records import Intent
 from tests.world import World
 from tests.world_ports import Apps
 

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.host.sinks import Log
+from reconciler.host.output import Log
 from reconciler.host.text import lines_printable
 from reconciler.redact import RedactedStream, Redaction, redaction
 

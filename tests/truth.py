@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-from state.folder import StateFolder
-from state.model import Canonical, Damaged, Memory
-from state.registry import SqliteRegistry
-from state.snapshots import SealedSnapshots
+from state.folder.folder import StateFolder
+from state.records import Canonical, Damaged, Memory
+from state.registry.registry import SqliteRegistry
+from state.snapshots.snapshots import SealedSnapshots
 from tests.world_ports import Contents
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from desired.model import Fleet, Recipe, Release, TierName, Unobservable
 from reconciler.core.base import Base, Origin
 from reconciler.core.findings import Cause, Finding, MirrorState
+from reconciler.core.observation import Look, MirrorSeen, Sight, State
 from reconciler.core.plan import Surroundings
-from reconciler.core.sights import Look, MirrorSeen, Sight, State
-from reconciler.core.tiers import Candidate, Skip, TierResult, Trial, Verdict
-from state.model import (
+from reconciler.core.tier_results import Candidate, Skip, TierResult, Trial, Verdict
+from state.records import (
     Answer,
     BaseRecord,
     Canonical,

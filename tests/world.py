@@ -17,11 +17,11 @@ from reconciler.core.report import Report
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import App, Given, Seen
 from reconciler.stages.loop import Asked, Pass, preview, reconcile
-from state.folder import StateFolder
-from state.lock import hold
-from state.model import Answer, Canonical, Place, Records
-from state.registry import SqliteRegistry
-from state.snapshots import SealedSnapshots
+from state.folder.folder import StateFolder
+from state.folder.lock import hold
+from state.records import Answer, Canonical, Place, Records
+from state.registry.registry import SqliteRegistry
+from state.snapshots.snapshots import SealedSnapshots
 from tests.truth import kept
 from tests.world_ports import Apps, Mirror, MirrorShelf, SecretShelf, Silence, Tests, Ticking, Upstreams, Watch
 

@@ -11,7 +11,7 @@ from attrs import define, evolve
 
 from desired.model import Ready, Recipe, Unobservable
 from reconciler.errors import InfrastructureError, TimedOutError, was_killed
-from reconciler.host.liveness import ended_since
+from reconciler.host.readiness.liveness import ended_since
 from reconciler.ports.types import (
     Absent,
     Alterations,
@@ -33,7 +33,7 @@ from reconciler.ports.types import (
     Unready,
     Updated,
 )
-from state.model import Answer
+from state.records import Answer
 
 if TYPE_CHECKING:
     from tests.world import Behaviour, World

@@ -9,19 +9,28 @@ from pathlib import Path
 from attrs import evolve
 
 from desired.model import Unobservable
+from reconciler.cli.composition import (
+    House,
+    make_host,
+    open_house,
+    prepare_state,
+    private_files,
+    require,
+    stoppable,
+    watcher,
+)
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, prepare_state, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, say
-from reconciler.core.sights import Sight, moved_tags, vanished_tags
-from reconciler.deploy.reservation import reserved
+from reconciler.core.observation import Sight, moved_tags, vanished_tags
+from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import InfrastructureError, NeedsPersonError
 from reconciler.ports.protocols import Host
 from reconciler.promotion.generations import drop_all
-from reconciler.promotion.keeping import give_up, is_ours
+from reconciler.promotion.running_canonical import give_up, is_ours
 from reconciler.stages.observe import observe
-from state.lock import Lock, hold
-from state.logs import drop_logs
-from state.model import Entry, KnownTag, Memory
+from state.folder.lock import Lock, hold
+from state.folder.logs import drop_logs
+from state.records import Entry, KnownTag, Memory
 
 
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:

@@ -10,15 +10,15 @@ from typing import Final
 
 import click
 
-from desired.problems import DeclarationError
+from desired.declarations.problems import DeclarationError
 from reconciler.cli.options import columns_of
-from reconciler.cli.streams import answer, complain
+from reconciler.cli.standard_streams import answer, complain
 from reconciler.errors import BusyError, CanonError, InterruptedPassError, NeedsPersonError, what_and_remedy
-from reconciler.show.answers import error_document
-from reconciler.show.document import Json, write
-from reconciler.show.problems import render_error, render_problems
-from reconciler.show.screen import Screen, screen_for
-from state.errors import ForeignFolderError, LockHeldError, StateError
+from reconciler.show.documents.answers import error_document
+from reconciler.show.documents.report_document import Json, write
+from reconciler.show.text.declaration_problems import render_error, render_problems
+from reconciler.show.text.screen import Screen, screen_for
+from state.state_errors import ForeignFolderError, LockHeldError, StateError
 
 COULD_NOT: Final = 1
 NEEDS_PERSON: Final = 4

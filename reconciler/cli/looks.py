@@ -5,27 +5,27 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from desired.declarations.values import is_recipe_name
 from desired.model import TierName
-from desired.values import is_recipe_name
+from reconciler.cli.composition import House, make_host, open_house, require
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, require
 from reconciler.cli.options import Options, columns
-from reconciler.cli.streams import answer
+from reconciler.cli.standard_streams import answer
+from reconciler.core.observation import Look, State
 from reconciler.core.report import Command, Population, Run
-from reconciler.core.sights import Look, State
 from reconciler.promotion.generations import look_at
-from reconciler.promotion.keeping import is_kept, look_at_kept, survey
-from reconciler.show.answers import logs_document, status_document
-from reconciler.show.document import Json, write
-from reconciler.show.progress import Silent
-from reconciler.show.raised import render_logs
-from reconciler.show.screen import screen_for
-from reconciler.show.status import Recorded, recorded, render_card, render_status
+from reconciler.promotion.running_canonical import is_kept, look_at_kept, survey
+from reconciler.show.documents.answers import logs_document, status_document
+from reconciler.show.documents.report_document import Json, write
+from reconciler.show.text.progress import Silent
+from reconciler.show.text.raised import render_logs
+from reconciler.show.text.screen import screen_for
+from reconciler.show.text.status import Recorded, recorded, render_card, render_status
 from reconciler.stages.observe import unreadable_said
-from state.logs import logged_trials
-from state.model import Memory, Records
-from state.registry import SqliteRegistry
-from state.snapshots import SealedSnapshots
+from state.folder.logs import logged_trials
+from state.records import Memory, Records
+from state.registry.registry import SqliteRegistry
+from state.snapshots.snapshots import SealedSnapshots
 
 
 def status(options: Options, name: str | None) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from reconciler.cli.options import WORDS, Options, shared
-from reconciler.cli.streams import COULD_NOT, complain, unwritten
+from reconciler.cli.standard_streams import COULD_NOT, complain, unwritten
 from reconciler.errors import InterruptedPassError
 
 USAGE: Final = 64

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
-from reconciler.cli.streams import answer
+from reconciler.cli.standard_streams import answer
 from reconciler.errors import InfrastructureError, what_and_remedy
 
 if TYPE_CHECKING:
@@ -131,8 +131,8 @@ def columns_of(stream: TextIO) -> int | None:
 
 def say(options: Options, command: str, line: str) -> int:
     """Answer with one line, or one object that holds it."""
-    from reconciler.show.answers import said_document
-    from reconciler.show.document import write
+    from reconciler.show.documents.answers import said_document
+    from reconciler.show.documents.report_document import write
     from reconciler.show.escape import escape
 
     return answer(write(said_document(command, line)) if options.json else escape(line) + "\n", 0)

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from reconciler.cli.failures import SIGNALLED
-from reconciler.cli.house import (
+from reconciler.cli.composition import (
     House,
     make_host,
     open_house,
@@ -17,15 +16,16 @@ from reconciler.cli.house import (
     undisturbed,
     watcher,
 )
+from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.options import Options, columns
-from reconciler.cli.streams import answer
+from reconciler.cli.standard_streams import answer
 from reconciler.core.report import Command, Report
-from reconciler.show.document import report_document, write
-from reconciler.show.screen import screen_for
-from reconciler.show.table import render_report
+from reconciler.show.documents.report_document import report_document, write
+from reconciler.show.text.screen import screen_for
+from reconciler.show.text.table import render_report
 from reconciler.stages.loop import Asked, reconcile
 from reconciler.stages.loop import preview as look
-from state.lock import hold
+from state.folder.lock import hold
 
 
 def preview(options: Options, command: str, retry: Sequence[str]) -> int:

@@ -10,43 +10,52 @@ from pathlib import Path
 
 from attrs import frozen
 
+from desired.declarations.problems import RefusedError
+from desired.declarations.values import read_duration
 from desired.model import Release, TierName, Unobservable
-from desired.problems import RefusedError
-from desired.values import read_duration
 from desired.want import releases
+from reconciler.cli.composition import (
+    House,
+    make_host,
+    open_house,
+    prepare_state,
+    private_files,
+    require,
+    stoppable,
+    watcher,
+)
 from reconciler.cli.failures import UsageError
-from reconciler.cli.house import House, make_host, open_house, prepare_state, private_files, require, stoppable, watcher
 from reconciler.cli.options import Options, columns
-from reconciler.cli.streams import answer, write_answer
+from reconciler.cli.standard_streams import answer, write_answer
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate
+from reconciler.core.observation import Sight, believed_tags, mirrored_tags, want_of
 from reconciler.core.report import Command, Run
-from reconciler.core.sights import Sight, believed_tags, mirrored_tags, want_of
-from reconciler.core.tiers import Verdict, failing
-from reconciler.deploy.casts import apps_of, cast_of, drivers_of, rested_whole
-from reconciler.deploy.raising import check_up, raise_cast
-from reconciler.deploy.reservation import reserved
-from reconciler.deploy.slots import Slot, open_slot
+from reconciler.core.tier_results import Verdict, failing
+from reconciler.deploy.app_set import apps_of, cast_of, drivers_of, rested_whole
+from reconciler.deploy.deploying import check_up, raise_cast
+from reconciler.deploy.slot import Slot, open_slot
+from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import Seen
 from reconciler.promotion.evidence import trial_entry
-from reconciler.promotion.room import room
-from reconciler.show.answers import Tested, raised_document, trial_document
-from reconciler.show.document import write
-from reconciler.show.junit import junit
-from reconciler.show.progress import Silent
-from reconciler.show.raised import render_raised
-from reconciler.show.screen import screen_for
-from reconciler.show.trial import render_trial
+from reconciler.promotion.undeploy_conflicts import room
+from reconciler.show.documents.answers import Tested, raised_document, trial_document
+from reconciler.show.documents.junit import junit
+from reconciler.show.documents.report_document import write
+from reconciler.show.text.progress import Silent
+from reconciler.show.text.raised import render_raised
+from reconciler.show.text.screen import screen_for
+from reconciler.show.text.trial_card import render_trial
 from reconciler.stages.converge import base_for, trial_id
 from reconciler.stages.mirror import said_of
 from reconciler.stages.observe import observe, unreadable_said
 from reconciler.trial.assignment import Assignment
 from reconciler.trial.trial import run_trial
-from state.errors import LockHeldError
-from state.lock import hold
-from state.model import Answer, Records
+from state.folder.lock import hold
+from state.records import Answer, Records
+from state.state_errors import LockHeldError
 
 NAMED_RELEASES = 3
 

@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from desired.model import Release, Upgrade
 from desired.versions import VersionKey, is_release_name, version_key
-from state.model import Canonical
+from state.records import Canonical
 
 
 class Origin(StrEnum):

@@ -9,9 +9,18 @@ from attrs import frozen
 from desired.model import Ambiguous, NeverReleased, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import not_releases
-from reconciler.core.sights import Look, Orphan, Sight, believed_tags, mirrored_tags, moved_tags, vanished_tags, want_of
-from reconciler.core.unread import has_releases, said_of_unread, unread_tags
-from state.model import Canonical
+from reconciler.core.observation import (
+    Look,
+    Orphan,
+    Sight,
+    believed_tags,
+    mirrored_tags,
+    moved_tags,
+    vanished_tags,
+    want_of,
+)
+from reconciler.core.unread_tags import has_releases, said_of_unread, unread_tags
+from state.records import Canonical
 
 
 class Cause(StrEnum):

@@ -6,8 +6,8 @@ from enum import StrEnum
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Release, Unobservable
-from reconciler.core.tiers import Trial, failing, is_complete, is_green, level
-from state.model import Answer, Place
+from reconciler.core.tier_results import Trial, failing, is_complete, is_green, level
+from state.records import Answer, Place
 
 
 class Standing(StrEnum):

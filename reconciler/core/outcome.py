@@ -6,10 +6,10 @@ from attrs import frozen
 
 from desired.model import TierName
 from reconciler.core.gate import Condition
+from reconciler.core.observation import State
 from reconciler.core.plan import Action, Step, is_only_raised
-from reconciler.core.sights import State
-from reconciler.core.tiers import Trial, Verdict, failing, is_green
-from state.model import Canonical
+from reconciler.core.tier_results import Trial, Verdict, failing, is_green
+from state.records import Canonical
 
 
 class Result(StrEnum):

@@ -9,8 +9,8 @@ from attrs import evolve, frozen
 from desired.model import Recipe, Release
 from desired.versions import version_key
 from reconciler.core.findings import Cause, Finding, MirrorState
-from reconciler.core.sights import Sight, State, believed_tags
-from state.model import Canonical, Circumstances, Memory, Place, Red
+from reconciler.core.observation import Sight, State, believed_tags
+from state.records import Canonical, Circumstances, Memory, Place, Red
 
 
 class Action(StrEnum):

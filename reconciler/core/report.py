@@ -8,13 +8,13 @@ from typing import Final
 
 from attrs import field, frozen
 
+from reconciler.core.expected_recipes import Roll
 from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition
+from reconciler.core.observation import State
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
-from reconciler.core.roll import Roll
-from reconciler.core.sights import State
-from state.model import Canonical, Place
+from state.records import Canonical, Place
 
 
 class Command(StrEnum):

@@ -8,8 +8,8 @@ from desired.model import Argv
 from reconciler.demo.history import Commit, Publication, Tree, stream
 from reconciler.demo.upstreams import HISTORIES, PUBLICATIONS
 from reconciler.errors import InfrastructureError, NeedsPersonError
-from reconciler.host.git.client import git_argv, git_environment
-from reconciler.host.orders import Order
+from reconciler.host.command_spec import Order
+from reconciler.host.git.git_command import git_argv, git_environment
 from reconciler.host.run import capture
 
 APPS = Path(__file__).parent / "apps"

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 from attrs import field, frozen
 
 from reconciler.errors import CanonError
-from reconciler.host.orders import Order
+from reconciler.host.command_spec import Order
 from reconciler.host.run import capture, run
 
 SECONDS = 600.0

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.git.client import OLDEST, git_argv, git_environment
+from reconciler.host.git.git_command import OLDEST, git_argv, git_environment
 from reconciler.host.run import Order, capture
 from reconciler.host.text import one_line
-from state.model import Place
+from state.records import Place
 
 CEILING = "GIT_CEILING_DIRECTORIES"
 ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", CEILING)

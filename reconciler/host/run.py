@@ -15,11 +15,21 @@ from typing import IO, Any
 
 from attrs import frozen
 
-from reconciler.host.orders import STOPPING, UMASK, Finished, Order, Told, arguments, limit, program, standard_input
-from reconciler.host.processes import children
-from reconciler.host.processes.table import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
-from reconciler.host.sinks import MIB, Capture, Sink
-from reconciler.host.streams import Ending, Streams
+from reconciler.host.command_spec import (
+    STOPPING,
+    UMASK,
+    Finished,
+    Order,
+    Told,
+    arguments,
+    limit,
+    program,
+    standard_input,
+)
+from reconciler.host.output import MIB, Capture, Sink
+from reconciler.host.output_streams import Ending, Streams
+from reconciler.host.processes import subreaper as children
+from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
 from reconciler.host.text import printable
 
 __all__ = ["Finished", "Order", "Told", "capture", "prepare", "run", "start_server"]

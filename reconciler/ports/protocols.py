@@ -31,8 +31,8 @@ from reconciler.ports.types import (
     Unready,
     Updated,
 )
-from state.folder import StateFolder
-from state.model import Answer, Canonical, Damaged, Entry, FileSeal, Intent, Memory, Place, Records, Seal
+from state.folder.folder import StateFolder
+from state.records import Answer, Canonical, Damaged, Entry, FileSeal, Intent, Memory, Place, Records, Seal
 
 
 class Clock(Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from desired.model import USUAL_TIMEOUT, Argv, Recipe, Stop, Unobservable
-from state.model import Answer, Parts
+from state.records import Answer, Parts
 
 
 @frozen

@@ -2,11 +2,11 @@
 
 from attrs import evolve
 
+from reconciler.core.observation import with_damage
 from reconciler.core.outcome import Outcome, is_remembered
-from reconciler.core.sights import with_damage
-from reconciler.core.tiers import Trial, failing, level
+from reconciler.core.tier_results import Trial, failing, level
 from reconciler.ports.protocols import Host
-from state.model import BaseRecord, Entry, Evidence, FoundDamage, Memory, Red, TierRecord
+from state.records import BaseRecord, Entry, Evidence, FoundDamage, Memory, Red, TierRecord
 
 
 def evidence_of(host: Host, trial: Trial) -> Evidence:

@@ -8,13 +8,13 @@ from contextlib import suppress
 
 from attrs import evolve
 
-from reconciler.core.sights import Look, State, damage_of
+from reconciler.core.observation import Look, State, damage_of
 from reconciler.errors import reason_of
 from reconciler.ports.protocols import Host, Snapshots
-from state.errors import StateError
-from state.folder import StateFolder
-from state.model import Canonical, Memory, Seal
-from state.snapshots import generations_present
+from state.folder.folder import StateFolder
+from state.records import Canonical, Memory, Seal
+from state.snapshots.snapshots import generations_present
+from state.state_errors import StateError
 
 
 def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> Look:

@@ -10,17 +10,17 @@ from attrs import frozen
 from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.gate import Condition, Standing, gate, refusals
 from reconciler.core.outcome import Attempt
-from reconciler.core.tiers import Candidate, Trial
-from reconciler.deploy.casts import files_of_cast, rested_cast
-from reconciler.deploy.raising import Cast, check_up, raise_cast, run
-from reconciler.deploy.slots import open_slot
+from reconciler.core.tier_results import Candidate, Trial
+from reconciler.deploy.app_set import files_of_cast, rested_cast
+from reconciler.deploy.deploying import Cast, check_up, raise_cast, run
+from reconciler.deploy.slot import open_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import Question, Same
 from reconciler.promotion.evidence import evidence_of
-from state.errors import StateError
-from state.model import Answer, Canonical, Entry, Intent, Seal
-from state.snapshots import generations_present
+from state.records import Answer, Canonical, Entry, Intent, Seal
+from state.snapshots.snapshots import generations_present
+from state.state_errors import StateError
 
 HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 

@@ -8,23 +8,23 @@ from attrs import evolve, frozen
 from desired.model import Fleet, Release
 from desired.want import releases
 from reconciler.core.base import Base, upgrade_base
+from reconciler.core.observation import Look, Sight, State, believed_tags, moved_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
-from reconciler.core.sights import Look, Sight, State, believed_tags, moved_tags, want_of
-from reconciler.deploy.casts import NeedMissingError, cast_of, drivers_of, files_of_cast
-from reconciler.deploy.reservation import reserved
+from reconciler.deploy.app_set import NeedMissingError, cast_of, drivers_of, files_of_cast
+from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import MirrorRefs
 from reconciler.promotion.evidence import remembered, trial_entry
 from reconciler.promotion.generations import lying, prune, seal_of
-from reconciler.promotion.keeping import is_kept, keep_up, look_at_kept, make_room, meeting, survey
 from reconciler.promotion.promote import Promotion, promote
+from reconciler.promotion.running_canonical import is_kept, keep_up, look_at_kept, make_room, meeting, survey
 from reconciler.trial.assignment import Assignment
 from reconciler.trial.trial import run_trial
-from state.errors import StateError
-from state.logs import prune_logs
-from state.model import Answer, Canonical, Memory
+from state.folder.logs import prune_logs
+from state.records import Answer, Canonical, Memory
+from state.state_errors import StateError
 
 KEPT_LOGS = 20
 

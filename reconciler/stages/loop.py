@@ -7,21 +7,21 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from desired.model import Fleet, Unobservable
+from reconciler.core.expected_recipes import Roll
 from reconciler.core.findings import compare
 from reconciler.core.gate import Condition, gate
+from reconciler.core.observation import Sight, State
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Action, Plan, Step, Surroundings, make_plan
 from reconciler.core.report import Command, Report, Row, Run, summarise
-from reconciler.core.roll import Roll
-from reconciler.core.sights import Sight, State
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.protocols import Host, Progress
-from reconciler.promotion.keeping import is_kept, still_up
+from reconciler.promotion.running_canonical import is_kept, still_up
 from reconciler.stages.converge import Task, converge, untried
 from reconciler.stages.mirror import Mirrored, bring_up
 from reconciler.stages.observe import Observed, look_again, observe, unreadable_said
 from reconciler.stages.recover import recover
-from state.model import Canonical, Entry, Records
+from state.records import Canonical, Entry, Records
 
 
 @frozen

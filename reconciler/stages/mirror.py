@@ -8,12 +8,12 @@ from attrs import evolve, frozen
 from desired.model import Unobservable
 from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
-from reconciler.core.sights import Sight, mirrored_tags, want_of
+from reconciler.core.observation import Sight, mirrored_tags, want_of
 from reconciler.errors import UpstreamError, reason_of
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import Updated
 from reconciler.stages.observe import Observed
-from state.model import Answer, KnownTag, Memory
+from state.records import Answer, KnownTag, Memory
 
 
 @frozen

@@ -8,14 +8,14 @@ from attrs import evolve, frozen
 
 from desired.digest import FolderDigest, declaration_digest, files_digest
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
-from reconciler.deploy.casts import apps_of
+from reconciler.core.observation import Look, MirrorSeen, Orphan, Sight, State
+from reconciler.deploy.app_set import apps_of
 from reconciler.errors import in_one_line, reason_of
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import Question, Reply, Same
 from reconciler.promotion.generations import look_at, newest_intact
-from reconciler.promotion.keeping import Standings, is_kept, look_at_kept, survey
-from state.model import Answer, Memory, Records
+from reconciler.promotion.running_canonical import Standings, is_kept, look_at_kept, survey
+from state.records import Answer, Memory, Records
 
 
 @frozen

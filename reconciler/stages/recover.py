@@ -4,20 +4,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from desired.declarations.values import is_recipe_name
 from desired.model import Fleet
-from desired.values import is_recipe_name
-from reconciler.deploy.casts import apps_of
-from reconciler.deploy.reservation import clear_leftovers
-from reconciler.deploy.strays import may_be_slot, strays, unrecorded
+from reconciler.deploy.app_set import apps_of
+from reconciler.deploy.slot_lock import clear_leftovers
+from reconciler.deploy.unmanaged_files import may_be_slot, strays, unrecorded
 from reconciler.errors import BusyError, reason_of
 from reconciler.ports.protocols import Host
 from reconciler.promotion.generations import note_looks, prune
-from reconciler.promotion.keeping import let_go_of_others
 from reconciler.promotion.promote import abandon, drop_unrecorded
-from state.errors import LockHeldError, StateError
-from state.folder import is_slot
-from state.lock import hold
-from state.model import Canonical, Intent, Memory, Records
+from reconciler.promotion.running_canonical import let_go_of_others
+from state.folder.folder import is_slot
+from state.folder.lock import hold
+from state.records import Canonical, Intent, Memory, Records
+from state.state_errors import LockHeldError, StateError
 
 NAMED_STRAYS = 5
 

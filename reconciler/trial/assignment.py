@@ -6,8 +6,8 @@ from attrs import frozen
 
 from desired.model import Recipe, Release, TierName
 from reconciler.core.base import Base
-from reconciler.deploy.raising import Cast
-from state.model import Canonical
+from reconciler.deploy.deploying import Cast
+from state.records import Canonical
 
 
 @frozen

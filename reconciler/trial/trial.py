@@ -7,15 +7,15 @@ from datetime import datetime
 from attrs import define, evolve, field
 
 from desired.model import TierName
-from reconciler.core.tiers import Skip, TierResult, Trial, Verdict, failing, proved
-from reconciler.deploy.casts import files_of_cast
-from reconciler.deploy.slots import backup_of
+from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, failing, proved
+from reconciler.deploy.app_set import files_of_cast
+from reconciler.deploy.slot import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports.protocols import Host
 from reconciler.trial.assignment import Assignment
-from reconciler.trial.rehearsal import Rehearsal, SkipTierError, SlowHostError
-from state.durable import remove_tree
-from state.errors import StateError
+from reconciler.trial.tiers import Rehearsal, SkipTierError, SlowHostError
+from state.folder.durable import remove_tree
+from state.state_errors import StateError
 
 
 def run_trial(host: Host, assignment: Assignment) -> Trial:

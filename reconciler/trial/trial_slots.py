@@ -6,13 +6,13 @@ from contextlib import ExitStack, contextmanager
 from attrs import define, field
 
 from desired.model import TierName
-from reconciler.core.tiers import Candidate
-from reconciler.deploy.raising import check_stable, check_up, passes, raise_cast, run
-from reconciler.deploy.slots import Closing, Slot, clearing_up, open_slot
+from reconciler.core.tier_results import Candidate
+from reconciler.deploy.deploying import check_stable, check_up, passes, raise_cast, run
+from reconciler.deploy.slot import Closing, Slot, clearing_up, open_slot
 from reconciler.errors import RecipeError
 from reconciler.ports.protocols import Host
 from reconciler.trial.assignment import Assignment
-from state.errors import UnfitDataError
+from state.state_errors import UnfitDataError
 
 
 @define

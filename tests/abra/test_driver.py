@@ -12,11 +12,11 @@ from attrs import frozen
 
 from desired.model import Swarm
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host import appfiles
-from reconciler.host.swarm.abra import AbraDriver
-from reconciler.host.swarm.coopcloud import Abra
-from reconciler.host.swarm.engine import Engine
-from reconciler.host.swarm.stack import stack_of
+from reconciler.host import app_directory as appfiles
+from reconciler.host.swarm.abra_command import Abra
+from reconciler.host.swarm.abra_driver import AbraDriver
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen
 from tests.abra.installed import Installed, docker
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from attrs import define, evolve, frozen
 
-from state.model import Canonical
-from state.registry import SqliteRegistry
+from state.records import Canonical
+from state.registry.registry import SqliteRegistry
 from tests import tiny
 from tests.command import Canon, Said, look_of
 from tests.procfile_apps import eventually

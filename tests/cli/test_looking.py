@@ -20,7 +20,7 @@ IN_JSON = (("--dry-run",), ("drift",), ("status", "jot"), ("logs", "jot"))
 HALF_A_TRANSACTION = """
 import sys, time
 from pathlib import Path
-from state.database import writing
+from state.registry.database import writing
 with writing(Path(sys.argv[1])) as connection:
     connection.execute("PRAGMA cache_size = 1")
     connection.execute("CREATE TABLE half (text TEXT)")

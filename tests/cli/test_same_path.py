@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from state.identity import read_identity
+from state.folder.identity import read_identity
 from tests.cli.jot import FIRST, SECOND, Jot, make_jot
 from tests.command import await_release
 from tests.procfile_apps import eventually, lives

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.house import stoppable
+from reconciler.cli.composition import stoppable
 from reconciler.errors import InterruptedPassError
 from tests.cli.jot import FIRST, SECOND, Jot, hold_to_format, paused
 from tests.command import Said, first_document

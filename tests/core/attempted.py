@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from desired.model import Release, TierName
 from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition, Standing
+from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, ReadBack, judge
 from reconciler.core.plan import Action, Step, is_only_raised
 from reconciler.core.report import Row
-from reconciler.core.sights import State
-from reconciler.core.tiers import Skip, TierResult, Trial, Verdict
+from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
 from tests.strategies import usual, weighted
 from tests.values import canonical, circumstances, commit, finding, tier, trial
 

@@ -4,8 +4,8 @@ from attrs import astuple
 
 from desired.model import Unobservable
 from reconciler.core.findings import Cause
+from reconciler.core.observation import Sight, State
 from reconciler.core.plan import Surroundings
-from reconciler.core.sights import Sight, State
 from tests.strategies import ALLOWED, RANK
 
 

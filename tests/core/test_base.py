@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from desired.model import Release, Upgrade
 from reconciler.core.base import Base, Origin, upgrade_base
-from state.model import Canonical
+from state.records import Canonical
 from tests.strategies import LADDER, RANK, usual
 from tests.values import canonical, commit
 

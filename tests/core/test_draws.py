@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from desired.want import not_releases
 from reconciler.core.findings import Cause, MirrorState, compare
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result, judge
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
 from reconciler.core.report import Slice, slice_of
-from reconciler.core.sights import State
-from state.model import Answer
+from state.records import Answer
 from tests.core.attempted import acting_steps, attempts, read_backs, rows
 from tests.strategies import World, worlds
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from desired.model import Ambiguous, NeverReleased, Release, Unobservable
 from reconciler.core.findings import Cause, Finding, MirrorState, compare
-from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
-from state.model import Canonical, Memory
+from reconciler.core.observation import Look, MirrorSeen, Orphan, Sight, State
+from state.records import Canonical, Memory
 from tests.core import oracle
 from tests.strategies import World, sights, worlds
 from tests.values import EARLIER, NOW, canonical, commit, recipe, sight

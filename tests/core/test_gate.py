@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from desired.model import Recipe, Release, Unobservable
 from reconciler.core.gate import Condition, Standing, gate, refusals
-from reconciler.core.tiers import Skip, Trial, Verdict
-from state.model import Answer, Place
+from reconciler.core.tier_results import Skip, Trial, Verdict
+from state.records import Answer, Place
 from tests.core.attempted import trials
 from tests.values import HERE, answer, commit, fleet, recipe, tiers, trial
 

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from desired.model import Release
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, Standing
+from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, is_recorded, is_remembered, judge
 from reconciler.core.plan import Action, Step, is_only_raised
-from reconciler.core.sights import State
-from reconciler.core.tiers import Verdict
-from state.model import TierRecord
+from reconciler.core.tier_results import Verdict
+from state.records import TierRecord
 from tests.core.attempted import acting_steps, attempts, read_backs
 from tests.values import canonical, circumstances, commit, finding, tiers, trial
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from desired.model import Install, Release, Unobservable
 from reconciler.core.findings import Cause, MirrorState, compare
+from reconciler.core.observation import Look, MirrorSeen, Orphan, Sight, State
 from reconciler.core.plan import Action, HeldBack, Plan, Step, in_order_of_need, make_plan
-from reconciler.core.sights import Look, MirrorSeen, Orphan, Sight, State
-from state.model import Memory
+from state.records import Memory
 from tests.core import oracle
 from tests.strategies import RANK, World, otherwise, sights, worlds
 from tests.values import AROUND, canonical, circumstances, commit, known, recipe, red, sight

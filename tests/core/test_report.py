@@ -6,12 +6,12 @@ from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.core.expected_recipes import Roll
 from reconciler.core.findings import Cause, MirrorState, compare
+from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
 from reconciler.core.report import CODE_OF, GRAVEST_FIRST, Command, Report, Row, Run, Slice, slice_of, summarise
-from reconciler.core.roll import Roll
-from reconciler.core.sights import State
 from tests.core import oracle
 from tests.core.attempted import rows
 from tests.strategies import World, worlds

@@ -4,8 +4,16 @@ from hypothesis import given
 
 from desired.model import Unobservable
 from reconciler.core.findings import Finding, MirrorState, compare
-from reconciler.core.sights import MirrorSeen, Sight, believed_tags, mirrored_tags, moved_tags, vanished_tags, want_of
-from state.model import Memory
+from reconciler.core.observation import (
+    MirrorSeen,
+    Sight,
+    believed_tags,
+    mirrored_tags,
+    moved_tags,
+    vanished_tags,
+    want_of,
+)
+from state.records import Memory
 from tests.core import oracle
 from tests.strategies import sights
 from tests.values import canonical, commit, sight

@@ -3,7 +3,7 @@ from attrs import evolve
 from hypothesis import given
 
 from desired.model import TierName
-from reconciler.core.tiers import Skip, TierResult, Verdict, failing, is_complete, is_green, level
+from reconciler.core.tier_results import Skip, TierResult, Verdict, failing, is_complete, is_green, level
 from tests.core.attempted import tier_results
 from tests.values import tiers
 

@@ -3,8 +3,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.upkeep import NEVER, TASK, why_down
-from state.model import Damaged, Parts, Upkeep
+from reconciler.core.running_status import NEVER, TASK, why_down
+from state.records import Damaged, Parts, Upkeep
 from tests.values import NOW
 
 PARTS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desired.declared import read_fleet
+from desired.declarations.declared import read_fleet
 from tests.command import BIN, TREE, Canon
 from tests.swarm.test_real_applications import SWEEPS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from desired.declared import read_fleet
+from desired.declarations.declared import read_fleet
 from desired.model import (
     Backup,
     CanonicalPolicy,

@@ -5,9 +5,9 @@ from pathlib import Path
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from desired.declared import read_fleet
+from desired.declarations.declared import read_fleet
+from desired.declarations.problems import DeclarationError
 from desired.model import Fleet
-from desired.problems import DeclarationError
 from tests.declarations import FLEET, RECIPE, write_fleet
 
 FULL_FLEET = FLEET + (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.rules import needs_flaws
+from desired.declarations.rules import needs_flaws
 from tests.declarations import FLEET, RECIPE, complaints, write_fleet
 
 DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'

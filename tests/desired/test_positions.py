@@ -7,8 +7,8 @@ import tomli
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from desired.positions import START, nearest_position, positions, repeated_key
-from desired.problems import Path
+from desired.declarations.positions import START, nearest_position, positions, repeated_key
+from desired.declarations.problems import Path
 
 DOCUMENT = """\
 # \u00e9

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from desired.declared import read_fleet
-from desired.problems import DeclarationError, Problem, dotted, shown
+from desired.declarations.declared import read_fleet
+from desired.declarations.problems import DeclarationError, Problem, dotted, shown
 from tests.declarations import RECIPE, complaints, write_fleet
 
 

@@ -9,9 +9,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.declared import read_fleet
-from desired.problems import RefusedError
-from desired.values import KINDS
+from desired.declarations.declared import read_fleet
+from desired.declarations.problems import RefusedError
+from desired.declarations.values import KINDS
 from tests.declarations import RECIPE, write_fleet
 from tests.regenerate_schemas import FOLDER, SCHEMAS, schema_text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.types import Absent, App, Given, Residue
 from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
 from tests.stubborn import immutable
@@ -155,9 +155,9 @@ BY_MODES = """
 import sys
 from pathlib import Path
 from reconciler.errors import CanonError
-from reconciler.host.processes.driver import ProcessDriver
-from state.errors import StateError
-from state.snapshots import SealedSnapshots
+from reconciler.host.processes.process_driver import ProcessDriver
+from state.state_errors import StateError
+from state.snapshots.snapshots import SealedSnapshots
 from tests.procfile_apps import ENVIRONMENT, place
 act, slot, saved = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 driver = ProcessDriver(ENVIRONMENT)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from desired.model import Argv
-from reconciler.host.commands import HostCommands, SystemClock
+from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.ports.types import Command, Ran
 
 PATH = "/usr/local/bin:/usr/bin:/bin"

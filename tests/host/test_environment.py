@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.errors import InfrastructureError
 from reconciler.host import environment
 from reconciler.host.environment import ALLOWED, CEILING, child_environment, place, trigger_of, unit_of
-from state.model import Place
+from state.records import Place
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 

@@ -10,7 +10,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from reconciler.ports.types import Command
-from reconciler.host.commands import HostCommands
+from reconciler.host.command_runner import HostCommands
 slot, *argv = sys.argv[1:]
 command = Command(tuple(argv), Path(slot), {}, timedelta(minutes=1), Path(slot) / "log", slot)
 ran = HostCommands({"PATH": "/usr/bin:/bin"}, Path(slot)).run(command)

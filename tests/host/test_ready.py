@@ -11,9 +11,9 @@ from attrs import evolve, field, frozen
 
 from desired.model import Ready, Unobservable
 from reconciler.errors import InfrastructureError
-from reconciler.host.commands import HostCommands, SystemClock
-from reconciler.host.processes.driver import ProcessDriver
-from reconciler.host.ready import HostReadiness
+from reconciler.host.command_runner import HostCommands, SystemClock
+from reconciler.host.processes.process_driver import ProcessDriver
+from reconciler.host.readiness.wait import HostReadiness
 from reconciler.ports.types import Absent, App, Command, Seen, Unready
 from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place, script, settled
 

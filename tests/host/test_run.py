@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 import pytest
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.orders import Finished, Order, Told
-from reconciler.host.processes import children
-from reconciler.host.processes.table import SLOT_MARK, everyone, glance, mark_of, marked
-from reconciler.host.processes.table import children as own_children
+from reconciler.host.command_spec import Finished, Order, Told
+from reconciler.host.output import Tail
+from reconciler.host.processes import subreaper as children
+from reconciler.host.processes.procfs import SLOT_MARK, everyone, glance, mark_of, marked
+from reconciler.host.processes.procfs import children as own_children
 from reconciler.host.run import capture, run, start_server
-from reconciler.host.sinks import Tail
 
 T = TypeVar("T")
 
@@ -222,7 +222,7 @@ INTERRUPTED = """
 import os, signal, sys
 from pathlib import Path
 from reconciler.errors import InterruptedPassError
-from reconciler.host.orders import Order
+from reconciler.host.command_spec import Order
 from reconciler.host.run import capture, prepare
 
 def stop(number, frame):
@@ -365,7 +365,7 @@ def test_many_threads_get_each_their_own_answer() -> None:
 HOLDER = """
 import fcntl, os, sys
 from pathlib import Path
-from reconciler.host.orders import Order
+from reconciler.host.command_spec import Order
 from reconciler.host.run import capture
 lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
 fcntl.flock(lock, fcntl.LOCK_EX)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host.secrets import HostSecrets
+from reconciler.host.secret_values import HostSecrets
 from reconciler.ports.types import App, Makers, Provided, SecretNeed
 from tests.procfile_apps import ENVIRONMENT, ESCAPE, PYTHON, lives, place
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.sinks import Capture, Log, Tail
+from reconciler.host.output import Capture, Log, Tail
 from reconciler.host.text import last_words, lines_printable, one_line, printable
 from reconciler.redact import redaction, slot_secrets
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from desired.model import CanonicalPolicy, Keep, Recipe
 from reconciler.core.report import Row
 from reconciler.stages.loop import Pass
-from state.kept import read_upkeep
-from state.model import Upkeep
+from state.deployment_record import read_upkeep
+from state.records import Upkeep
 from tests.world import World
 
 KEPT = {"driver": "swarm", "canonical": CanonicalPolicy(keep=Keep.RUNNING)}

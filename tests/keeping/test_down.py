@@ -7,13 +7,13 @@ import pytest
 from attrs import evolve
 
 from desired.model import Install
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
-from reconciler.core.sights import State
-from reconciler.core.upkeep import NEVER
+from reconciler.core.running_status import NEVER
 from reconciler.ports.types import Given, Ran
 from reconciler.stages.loop import Pass
-from state.kept import write_upkeep
+from state.deployment_record import write_upkeep
 from tests.calls import Call, Ear, Honest
 from tests.keeping.kept import account, app, declare_again, standing, stopped, the_row
 from tests.truth import digest_of

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result
-from reconciler.core.sights import State
-from state.errors import StateError
+from state.state_errors import StateError
 from tests.calls import Call, Ear, Honest
 from tests.keeping.kept import KEPT, standing, stopped, the_row
 from tests.lies import NEVER_FAIL, OTHER, OWN, Elsewhere, Fails, Nothing

@@ -8,10 +8,10 @@ import pytest
 from attrs import evolve
 
 from desired.model import CanonicalPolicy, Install, Keep
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result
-from reconciler.core.sights import State
 from reconciler.ports.types import Residue
-from state.durable import remove_tree
+from state.folder.durable import remove_tree
 from tests.calls import Call, Ear, Honest
 from tests.keeping.kept import KEPT, REST, account, app, declare_again, standing, the_row
 from tests.truth import left_over

@@ -6,8 +6,8 @@ from attrs import evolve
 from desired.model import Install
 from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
 from reconciler.ports.types import Residue
-from reconciler.promotion.room import room
-from state.lock import hold
+from reconciler.promotion.undeploy_conflicts import room
+from state.folder.lock import hold
 from tests.keeping.kept import KEPT, account, standing
 from tests.world import World
 from tests.world_ports import Apps

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from desired.model import Release
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, Standing
+from reconciler.core.observation import Look, State
 from reconciler.core.outcome import Result
 from reconciler.core.report import Command, Population, Slice
-from reconciler.core.sights import Look, State
-from reconciler.core.tiers import Verdict
+from reconciler.core.tier_results import Verdict
 from reconciler.ports.types import Seen
-from reconciler.show import answers
-from reconciler.show.answers import (
+from reconciler.show.documents import answers
+from reconciler.show.documents.answers import (
     error_document,
     logs_document,
     raised_document,
@@ -24,7 +24,7 @@ from reconciler.show.answers import (
     status_document,
     trial_document,
 )
-from reconciler.show.document import Json, report_document, write
+from reconciler.show.documents.report_document import Json, report_document, write
 from tests import reports
 from tests.golden import kept
 from tests.recordings import recorded_rows

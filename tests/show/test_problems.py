@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.problems import Problem
-from reconciler.show.problems import render_error, render_problems
-from reconciler.show.screen import Screen
+from desired.declarations.problems import Problem
+from reconciler.show.text.declaration_problems import render_error, render_problems
+from reconciler.show.text.screen import Screen
 
 FILE = Screen()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.show.progress import Doing, Lines, LiveLine, Silent, following, progress
+from reconciler.show.text.progress import Doing, Lines, LiveLine, Silent, following, progress
 
 ROOT = Path(__file__).parent.parent.parent
 

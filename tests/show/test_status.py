@@ -1,11 +1,11 @@
 import pytest
 from attrs import evolve
 
-from reconciler.core.sights import Look, State
+from reconciler.core.observation import Look, State
 from reconciler.show.escape import width
-from reconciler.show.screen import Screen
-from reconciler.show.status import recorded, render_card, render_status, status_line
-from state.model import Memory, Records
+from reconciler.show.text.screen import Screen
+from reconciler.show.text.status import recorded, render_card, render_status, status_line
+from state.records import Memory, Records
 from tests.golden import kept
 from tests.recordings import recorded_rows
 from tests.reports import have

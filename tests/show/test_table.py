@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.findings import Cause, MirrorState
+from reconciler.core.observation import Look, State
 from reconciler.core.outcome import Attempt, Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import Command, Report
-from reconciler.core.sights import Look, State
 from reconciler.show.escape import width
-from reconciler.show.screen import Screen, screen_for
-from reconciler.show.table import render_report
-from reconciler.show.troubles import TROUBLES
+from reconciler.show.text.screen import Screen, screen_for
+from reconciler.show.text.table import render_report
+from reconciler.show.text.troubles import TROUBLES
 from tests import reports
 from tests.golden import kept
 from tests.reports import NEW, OLD, calm, done, finished, found, have, left, plan, report, tried, undone

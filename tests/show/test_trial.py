@@ -9,12 +9,12 @@ from desired.model import TierName
 from reconciler.core.base import Base, Origin
 from reconciler.core.gate import Condition, Standing
 from reconciler.core.outcome import Result
-from reconciler.core.tiers import Skip, TierResult, Trial, Verdict
+from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
 from reconciler.ports.types import Seen
-from reconciler.show.junit import junit
-from reconciler.show.raised import render_logs, render_raised
-from reconciler.show.screen import Screen
-from reconciler.show.trial import render_trial, result_of, tier_reason, trial_line
+from reconciler.show.documents.junit import junit
+from reconciler.show.text.raised import render_logs, render_raised
+from reconciler.show.text.screen import Screen
+from reconciler.show.text.trial_card import render_trial, result_of, tier_reason, trial_line
 from tests.golden import kept
 from tests.reports import GATE, HOME, PASSED, RED_TIERS, tried
 from tests.values import tiers

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Standing
+from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import Slice
-from reconciler.core.sights import State
-from reconciler.core.tiers import Skip, Verdict
-from reconciler.show import words
-from reconciler.show.words import age, count_of, duration, moment, rfc3339, short, size
+from reconciler.core.tier_results import Skip, Verdict
+from reconciler.show import labels as words
+from reconciler.show.labels import age, count_of, duration, moment, rfc3339, short, size
 
 MEANINGS: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
     (Cause, words.CAUSES),

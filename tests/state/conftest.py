@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from state.model import Seal
-from state.registry import SqliteRegistry
+from state.records import Seal
+from state.registry.registry import SqliteRegistry
 from tests.state.sealing import ABOUT, SNAPSHOTS
 
 

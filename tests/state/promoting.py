@@ -6,8 +6,8 @@ from pathlib import Path
 
 from attrs import evolve
 
-from state.model import Canonical, Entry, Intent
-from state.registry import SqliteRegistry
+from state.records import Canonical, Entry, Intent
+from state.registry.registry import SqliteRegistry
 from tests.values import NOW, canonical
 
 COMMIT = "c" * 40

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from state.model import (
+from state.records import (
     Answer,
     BaseRecord,
     Canonical,

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from state.model import FileSeal
-from state.snapshots import SealedSnapshots
+from state.records import FileSeal
+from state.snapshots.snapshots import SealedSnapshots
 
 SNAPSHOTS = SealedSnapshots()
 ABOUT = {"apps": {"notes": {"version": "1.0.0"}}, "odd": "\udcff"}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from state.database import View, reading, writing
-from state.model import Entry, Records
-from state.registry import SqliteRegistry
+from state.records import Entry, Records
+from state.registry.database import View, reading, writing
+from state.registry.registry import SqliteRegistry
 from tests.state.children import child, kill, line, until
 from tests.state.promoting import ENTRY, intent_of, promote, release
 from tests.state.trees import picture
@@ -20,9 +20,9 @@ ONE = Records({"notes": release(1)}, generations={"notes": 1})
 HALF_A_TRANSACTION = """
 import sys, time
 from pathlib import Path
-from state.database import writing
-from state import ledger
-from state.model import Entry
+from state.registry.database import writing
+from state.registry import ledger
+from state.records import Entry
 from tests.values import NOW
 with writing(Path(sys.argv[1])) as connection:
     connection.execute("PRAGMA cache_size = 1")
@@ -35,7 +35,7 @@ with writing(Path(sys.argv[1])) as connection:
 PROMOTIONS = """
 import sys
 from pathlib import Path
-from state.registry import SqliteRegistry
+from state.registry.registry import SqliteRegistry
 from tests.state.promoting import promote, release
 registry = SqliteRegistry(Path(sys.argv[1]))
 generation = registry.read().generations["notes"] + 1
@@ -146,7 +146,7 @@ connection.execute("ROLLBACK")
     look = """
 import sys
 from pathlib import Path
-from state.registry import SqliteRegistry
+from state.registry.registry import SqliteRegistry
 print("looking", flush=True)
 print(SqliteRegistry(Path(sys.argv[1])).read().canonicals["notes"].generation, flush=True)
 """
@@ -162,7 +162,7 @@ def test_two_first_writers_at_once_make_one_registry(tmp_path: Path) -> None:
     first = """
 import sys
 from pathlib import Path
-from state.registry import SqliteRegistry
+from state.registry.registry import SqliteRegistry
 from tests.state.promoting import ENTRY
 sys.stdin.readline()
 SqliteRegistry(Path(sys.argv[1])).append([ENTRY])

@@ -2,13 +2,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from state.snapshots import SealedSnapshots, generations_present
+from state.snapshots.snapshots import SealedSnapshots, generations_present
 from tests.state.children import child, kill, until
 
 SEALING = """
 import sys, time
 from pathlib import Path
-from state.snapshots import SealedSnapshots
+from state.snapshots.snapshots import SealedSnapshots
 SealedSnapshots().seal(Path(sys.argv[1]), Path(sys.argv[2]), {})
 time.sleep(600)
 """
@@ -16,7 +16,7 @@ time.sleep(600)
 DELETING = """
 import sys, time
 from pathlib import Path
-from state.snapshots import SealedSnapshots
+from state.snapshots.snapshots import SealedSnapshots
 SealedSnapshots().delete(Path(sys.argv[1]))
 time.sleep(600)
 """

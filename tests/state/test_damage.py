@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from state.errors import SnapshotError
-from state.model import Damaged, FileSeal, Seal
+from state.records import Damaged, FileSeal, Seal
+from state.state_errors import SnapshotError
 from tests.state.sealing import ABOUT, SNAPSHOTS, look_of
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from state.errors import FolderError, ForeignFolderError
-from state.folder import StateFolder, is_slot
-from state.lock import hold
-from state.logs import drop_logs, logged_trials, prune_logs
+from state.folder.folder import StateFolder, is_slot
+from state.folder.lock import hold
+from state.folder.logs import drop_logs, logged_trials, prune_logs
+from state.state_errors import FolderError, ForeignFolderError
 from tests.stubborn import mounted
 from tests.truth import digest_of
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from state import manifest as manifests
-from state.errors import SnapshotError
-from state.headers import header
-from state.manifest import SealedEntry
-from state.model import Damaged, Seal
+from state.records import Damaged, Seal
+from state.snapshots import manifest as manifests
+from state.snapshots.headers import header
+from state.snapshots.manifest import SealedEntry
+from state.state_errors import SnapshotError
 from tests.state.sealing import SNAPSHOTS, look_of
 from tests.state.trees import picture
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from state.errors import AgainLaterError
-from state.lock import hold, holder
-from state.model import Entry, Memory, Records
-from state.registry import SqliteRegistry
-from state.snapshots import SealedSnapshots
+from state.folder.lock import hold, holder
+from state.records import Entry, Memory, Records
+from state.registry.registry import SqliteRegistry
+from state.snapshots.snapshots import SealedSnapshots
+from state.state_errors import AgainLaterError
 from tests.state.promoting import ENTRY, promote, release
 from tests.state.trees import picture
 from tests.values import NOW

@@ -3,8 +3,8 @@ import tarfile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from state.headers import head
-from state.manifest import SealedEntry
+from state.snapshots.headers import head
+from state.snapshots.manifest import SealedEntry
 
 # Paths and targets about the 100 bytes that one block holds, of any characters that a file's name can have.
 NAMES = (

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from state.errors import FolderError, ForeignFolderError
-from state.folder import StateFolder
-from state.identity import make_identity, read_identity
+from state.folder.folder import StateFolder
+from state.folder.identity import make_identity, read_identity
+from state.state_errors import FolderError, ForeignFolderError
 
 
 def test_a_folder_without_one_has_none_and_looking_makes_none(tmp_path: Path) -> None:

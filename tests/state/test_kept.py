@@ -5,9 +5,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 
-from state.errors import KeptError
-from state.kept import read_upkeep, write_upkeep
-from state.model import Damaged, Upkeep
+from state.deployment_record import read_upkeep, write_upkeep
+from state.records import Damaged, Upkeep
+from state.state_errors import KeptError
 from tests.state.records import UPKEEPS
 from tests.values import NOW
 

@@ -7,10 +7,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.errors import RegistryError
-from state.ledger import Row, first_break, line_of, next_row
-from state.model import Entry
-from state.registry import SqliteRegistry
+from state.records import Entry
+from state.registry.ledger import Row, first_break, line_of, next_row
+from state.registry.registry import SqliteRegistry
+from state.state_errors import RegistryError
 from tests.state.records import ENTRIES
 from tests.values import NOW
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from state.errors import FolderError, LockHeldError
-from state.lock import hold, holder
+from state.folder.lock import hold, holder
+from state.state_errors import FolderError, LockHeldError
 from tests.state.children import child, is_alive, kill, line, until
 
 HOLDING = """
 import sys
 from pathlib import Path
-from state.lock import hold
+from state.folder.lock import hold
 with hold(Path(sys.argv[1]), "reconcile"):
     print("held", flush=True)
     sys.stdin.readline()
@@ -30,7 +30,7 @@ sys.stdin.readline()
 BEQUEATHING = """
 import subprocess, sys
 from pathlib import Path
-from state.lock import hold
+from state.folder.lock import hold
 with hold(Path(sys.argv[1]), "reconcile") as lock:
     heir = subprocess.Popen(["sleep", "600"], pass_fds=[lock.descriptor], stdout=subprocess.DEVNULL)
     bystander = subprocess.Popen(["sleep", "601"], stdout=subprocess.DEVNULL)
@@ -202,8 +202,8 @@ def test_two_at_once_never_both_hold_a_slot_that_comes_and_goes(tmp_path: Path) 
     turns = """
 import shutil, sys
 from pathlib import Path
-from state.errors import LockHeldError, FolderError
-from state.lock import hold
+from state.state_errors import LockHeldError, FolderError
+from state.folder.lock import hold
 slot = Path(sys.argv[1])
 had = 0
 while had < 150:

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.ports import protocols as ports
-from state.errors import RegistryError
-from state.model import Canonical, Entry, Memory, Records
-from state.registry import SqliteRegistry
+from state.records import Canonical, Entry, Memory, Records
+from state.registry.registry import SqliteRegistry
+from state.state_errors import RegistryError
 from tests.state.promoting import ENTRY, intent_of, promote, release, spoil
 from tests.state.records import CANONICALS, ENTRIES, MEMORIES
 from tests.values import NOW

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from state.database import STEPS, blank, reading, writing
-from state.errors import AgainLaterError, RegistryDamagedError, RegistryError, StateError
-from state.faults import registry_errors
-from state.model import Memory, Records
-from state.registry import SqliteRegistry
+from state.records import Memory, Records
+from state.registry.database import STEPS, blank, reading, writing
+from state.registry.registry import SqliteRegistry
+from state.registry.registry_faults import registry_errors
+from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryError, StateError
 from tests.command import TREE
 from tests.state.promoting import ENTRY, intent_of, promote, release
 from tests.state.trees import picture
@@ -182,9 +182,9 @@ def test_a_flipped_byte_is_an_error_or_changes_nothing(registry: SqliteRegistry)
 GROW = """
 import resource, sys
 from pathlib import Path
-from state.errors import AgainLaterError
-from state.model import Memory
-from state.registry import SqliteRegistry
+from state.state_errors import AgainLaterError
+from state.records import Memory
+from state.registry.registry import SqliteRegistry
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size,) * 2)
 try:

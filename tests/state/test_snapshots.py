@@ -11,10 +11,10 @@ from attrs import evolve
 from hypothesis import given, settings
 
 from reconciler.ports import protocols as ports
-from state.errors import SnapshotError
-from state.model import Seal
-from state.packing import HashingWriter, pack
-from state.snapshots import generations_present
+from state.records import Seal
+from state.snapshots.packing import HashingWriter, pack
+from state.snapshots.snapshots import generations_present
+from state.state_errors import SnapshotError
 from tests.state.sealing import ABOUT, SNAPSHOTS, look_of
 from tests.state.trees import TREES, Folder, Node, picture, plant
 

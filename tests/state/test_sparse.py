@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state import manifest as manifests
-from state.manifest import MismatchError, SealedEntry
-from state.model import Damaged, Seal
-from state.sparse import pieces, sparse_head, table_of
-from state.unpacking import _extents
+from state.records import Damaged, Seal
+from state.snapshots import manifest as manifests
+from state.snapshots.manifest import MismatchError, SealedEntry
+from state.snapshots.sparse import pieces, sparse_head, table_of
+from state.snapshots.unpacking import _extents
 from tests.state.sealing import SNAPSHOTS, look_of
 from tests.state.trees import picture
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from desired.model import Swarm
-from reconciler.host.swarm import engine as docker
-from reconciler.host.swarm.driver import SwarmDriver
+from reconciler.host.swarm.engine import engine as docker
+from reconciler.host.swarm.swarm_driver import SwarmDriver
 from tests.swarm.engine import found_engine
 from tests.swarm.stacks import Slots, given
 

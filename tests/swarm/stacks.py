@@ -11,11 +11,11 @@ from typing import Any
 from attrs import evolve, frozen
 
 from desired.model import Swarm
-from reconciler.host import appfiles
-from reconciler.host.swarm import engine as docker
-from reconciler.host.swarm.driver import SwarmDriver
-from reconciler.host.swarm.looking import look_at
-from reconciler.host.swarm.stack import stack_of
+from reconciler.host import app_directory as appfiles
+from reconciler.host.swarm.engine import engine as docker
+from reconciler.host.swarm.recipe.stack import stack_of
+from reconciler.host.swarm.services.stack_state import look_at
+from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.types import Absent, App, Given, Seen
 from tests.swarm.engine import Engine
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from state.folder import StateFolder
-from state.model import Canonical
-from state.registry import SqliteRegistry
+from state.folder.folder import StateFolder
+from state.records import Canonical
+from state.registry.registry import SqliteRegistry
 from tests.command import BIN, Canon, Said
 from tests.forge import Forge, forge
 from tests.repositories import Repository

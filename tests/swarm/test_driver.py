@@ -14,9 +14,9 @@ from attrs import frozen
 
 from desired.model import Swarm
 from reconciler.errors import InfrastructureError
-from reconciler.host.swarm import engine as docker
-from reconciler.host.swarm.driver import SwarmDriver
-from reconciler.host.swarm.stack import stack_of
+from reconciler.host.swarm.engine import engine as docker
+from reconciler.host.swarm.recipe.stack import stack_of
+from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.types import App, Residue, SecretNeed, Seen
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, Slots, absent, given, release, server, service

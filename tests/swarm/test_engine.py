@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.host.swarm.dialect import read_config
+from reconciler.host.swarm.recipe.go_yaml import read_config
 from tests.images.build import Image, inputs, read_images, served
 from tests.swarm.engine import Engine
 

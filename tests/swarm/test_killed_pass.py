@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve, frozen
 
-from state.registry import SqliteRegistry
+from state.registry.registry import SqliteRegistry
 from tests.command import await_release
 from tests.remains import remains_of
 from tests.swarm.engine import Engine

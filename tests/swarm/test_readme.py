@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from state.registry import SqliteRegistry
+from state.registry.registry import SqliteRegistry
 from tests.command import BIN, TREE, Canon
 from tests.repositories import Repository
 from tests.swarm.engine import Engine

@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 from desired.model import Swarm
-from reconciler.host.processes.table import STATE_MARK
-from reconciler.host.swarm.stack import NAMESPACE, SLOT, stack_of
+from reconciler.host.processes.procfs import STATE_MARK
+from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, stack_of
 from reconciler.ports.types import Residue
 from tests.command import await_release
 from tests.procfile_apps import eventually

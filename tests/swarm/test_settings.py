@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from attrs import frozen
 
-from reconciler.host.secrets import HostSecrets
+from reconciler.host.secret_values import HostSecrets
 from reconciler.ports.types import App, Makers, Residue
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import Slots, given, release, server, service

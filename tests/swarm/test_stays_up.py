@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.host.liveness import ended_since
+from reconciler.host.readiness.liveness import ended_since
 from reconciler.ports.types import App, Seen
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import NGINX, PATIENCE, Service, Slots, absent, deployed, given, release, server, service

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from desired.declared import read_fleet
+from desired.declarations.declared import read_fleet
 from tests.forge import Forge
 from tests.images.build import read_images
 from tests.repositories import Repository

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 
 from desired.model import Unobservable
-from reconciler.host.git.faults import SHA256
+from reconciler.host.git.git_faults import SHA256
 from reconciler.host.text import decoded, one_line
-from state.model import Answer
+from state.records import Answer
 
 # Far above the largest repositories known; an answer with more is an attack or a mistake.
 MOST_REFS = 200_000

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from reconciler.errors import RecipeError
 from reconciler.host.git.repository import Repository
-from reconciler.host.sinks import MIB
+from reconciler.host.output import MIB
 from reconciler.host.text import decoded, printable
 from reconciler.ports.types import Alterations
 

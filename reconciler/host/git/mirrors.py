@@ -15,11 +15,11 @@ from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remov
 from reconciler.host.git.refs import Goal, Refs, make_goal
 from reconciler.host.git.repository import Repository
 from reconciler.host.git.served import Served, lock_of, writing
-from reconciler.host.sinks import MIB
+from reconciler.host.output import MIB
 from reconciler.host.text import one_line
 from reconciler.ports.types import Alterations, MirrorRefs, Updated
-from state.folder import StateFolder
-from state.model import Answer
+from state.folder.folder import StateFolder
+from state.records import Answer
 
 _ASKED = "refs/asked/last"
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")

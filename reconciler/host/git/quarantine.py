@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from reconciler.errors import InfrastructureError, UpstreamError
-from reconciler.host.git.faults import flaw_of, harmless_settings, let_through, said_of_flaws, upstreams_fault
+from reconciler.host.git.git_faults import flaw_of, harmless_settings, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.refs import Refs
 from reconciler.host.git.repository import Repository
 from reconciler.host.run import Told

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from attrs import field, frozen
 
 from reconciler.host.text import decoded, ref_bytes
-from state.model import Answer
+from state.records import Answer
 
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"

@@ -7,10 +7,10 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.git.client import complaint, git_argv, git_environment
+from reconciler.host.git.git_command import complaint, git_argv, git_environment
 from reconciler.host.git.refs import Refs, read_show_ref
+from reconciler.host.output import MIB
 from reconciler.host.run import Order, Told, capture
-from reconciler.host.sinks import MIB
 
 _SECONDS = 300.0
 _MOST = 64 * MIB

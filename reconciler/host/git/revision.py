@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from reconciler.host.git.client import git_argv, git_environment
+from reconciler.host.git.git_command import git_argv, git_environment
 from reconciler.host.run import Order, capture
 
 _PROGRAM = Path(__file__).resolve().parents[3]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from reconciler.host.git.faults import harmless_settings
+from reconciler.host.git.git_faults import harmless_settings
 from reconciler.host.git.refs import Goal, Refs, in_the_way, read_packed_refs, transaction
 from reconciler.host.git.repository import Repository
 from reconciler.host.text import ref_bytes

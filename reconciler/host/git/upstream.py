@@ -11,9 +11,9 @@ from attrs import field, frozen
 
 from desired.model import Unobservable
 from reconciler.host.git.advertised import digest_of, read_answer
-from reconciler.host.git.client import complaint, git_argv, git_environment
+from reconciler.host.git.git_command import complaint, git_argv, git_environment
+from reconciler.host.output import MIB
 from reconciler.host.run import Order, Told, capture, prepare
-from reconciler.host.sinks import MIB
 from reconciler.ports.types import Question, Reply, Same
 
 AT_ONCE = 8

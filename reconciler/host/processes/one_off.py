@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
-from reconciler.host import appfiles, memory
-from reconciler.host.orders import Finished, Order
+from reconciler.host import app_directory as appfiles
+from reconciler.host import memory
+from reconciler.host.command_spec import Finished, Order
+from reconciler.host.output import Log
 from reconciler.host.processes.procfile import ONE_OFF
 from reconciler.host.run import run
-from reconciler.host.sinks import Log
 from reconciler.ports.types import App, Given
 
 _SHOWN = 12

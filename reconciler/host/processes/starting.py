@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.errors import InfrastructureError
-from reconciler.host import appfiles
-from reconciler.host.processes.table import glance, mark_of
-from reconciler.host.processes.witness import LINE_MARK
+from reconciler.host import app_directory as appfiles
+from reconciler.host.processes.line_supervisor import LINE_MARK
+from reconciler.host.processes.procfs import glance, mark_of
 from reconciler.host.run import start_server
 from reconciler.ports.types import App
 

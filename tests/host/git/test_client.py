@@ -1,7 +1,7 @@
 import pytest
 
-from desired.passing import PASSED_TO_GIT
-from reconciler.host.git.client import complaint, git_argv, git_environment
+from desired.declarations.passing import PASSED_TO_GIT
+from reconciler.host.git.git_command import complaint, git_argv, git_environment
 
 
 def test_no_setting_of_the_host_or_of_a_user_reaches_git() -> None:

@@ -21,8 +21,8 @@ from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_r
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.text import decoded
 from reconciler.ports.types import Alterations, MirrorRefs, Question, Updated
-from state.folder import StateFolder
-from state.model import Answer
+from state.folder.folder import StateFolder
+from state.records import Answer
 from tests.faulty import FAILINGS, faulty
 from tests.forge import Forge, forge
 from tests.repositories import HOSTILE_TAGS, Repository, git
@@ -346,8 +346,8 @@ import fcntl, os, sys
 from pathlib import Path
 from desired.model import Recipe
 from reconciler.host.git.mirrors import GitMirrors
-from state.folder import StateFolder
-from state.model import Answer
+from state.folder.folder import StateFolder
+from state.records import Answer
 folder, lock, url, head, tags = sys.argv[1:]
 held = os.open(lock, os.O_RDWR | os.O_CREAT)
 fcntl.flock(held, fcntl.LOCK_EX)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
 from reconciler.errors import UpstreamError
-from reconciler.host.git.faults import HARMLESS, flaw_of, let_through, said_of_flaws, upstreams_fault
+from reconciler.host.git.git_faults import HARMLESS, flaw_of, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.types import MirrorRefs, Question, Updated
-from state.folder import StateFolder
-from state.model import Answer
+from state.folder.folder import StateFolder
+from state.records import Answer
 from tests.repositories import Repository, git
 from tests.tls import serving
 

@@ -12,8 +12,8 @@ from reconciler.host.environment import child_environment
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.types import Question
-from state.folder import StateFolder
-from state.model import Answer
+from state.folder.folder import StateFolder
+from state.records import Answer
 from tests.repositories import Repository
 from tests.tls import Authority, authority, serving
 

@@ -11,10 +11,10 @@ from desired.model import Recipe, Unobservable
 from reconciler.errors import InterruptedPassError
 from reconciler.host.git.advertised import MOST_REFS, digest_of, read_answer
 from reconciler.host.git.upstream import GitUpstream
-from reconciler.host.processes.table import RUN_MARK, children, mark_of
+from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes
 from reconciler.ports.types import Question, Reply, Same
-from state.model import Answer
+from state.records import Answer
 from tests.faulty import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
 from tests.forge import Forge, forge, free_port
 from tests.repositories import HOSTILE_TAGS, git

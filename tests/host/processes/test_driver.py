@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import InfrastructureError, InterruptedPassError, KilledError, RecipeError
-from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen
 from tests.procfile_apps import (
     COMMIT,
@@ -474,7 +474,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.procfile_apps import ENVIRONMENT, GIVEN, place, settled, written
-from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.process_driver import ProcessDriver
 slot, checkout = map(Path, sys.argv[1:])
 driver = ProcessDriver(ENVIRONMENT)
 driver.deploy(place(slot), checkout, GIVEN)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import RecipeError, TimedOutError
-from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.types import Absent, App, Given, Residue, Seen
 from tests.procfile_apps import COMMIT, GIVEN, PYTHON, absent, checkout, daemon, driver_for, lives, place, settled
 

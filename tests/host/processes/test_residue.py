@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.host.processes.driver import ProcessDriver
-from reconciler.host.processes.table import children, everyone
+from reconciler.host.processes.process_driver import ProcessDriver
+from reconciler.host.processes.procfs import children, everyone
 from reconciler.ports.types import App, Residue
 from tests.procfile_apps import (
     GIVEN,
@@ -146,7 +146,7 @@ INTERRUPTED = """\
 import sys
 from pathlib import Path
 from tests.procfile_apps import ENVIRONMENT, GIVEN, place, settled, written
-from reconciler.host.processes.driver import ProcessDriver
+from reconciler.host.processes.process_driver import ProcessDriver
 slot, checkout = map(Path, sys.argv[1:])
 driver, app = ProcessDriver(ENVIRONMENT), place(slot, grace=600.0)
 driver.deploy(app, checkout, GIVEN)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from attrs import evolve, frozen
 
-from reconciler.host.processes import children, ending
-from reconciler.host.processes.ending import put_to_rest
-from reconciler.host.processes.table import (
+from reconciler.host.processes import subreaper as children
+from reconciler.host.processes import terminate as ending
+from reconciler.host.processes.procfs import (
     Process,
     descendants,
     end,
@@ -23,6 +23,7 @@ from reconciler.host.processes.table import (
     send,
     wait_gone,
 )
+from reconciler.host.processes.terminate import put_to_rest
 from reconciler.ports.types import Residue
 from tests.procfile_apps import eventually, lives
 

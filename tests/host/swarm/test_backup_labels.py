@@ -7,7 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
-from reconciler.host.swarm.backup_labels import Asked, Hook, asked_for
+from reconciler.host.swarm.data.backup_labels import Asked, Hook, asked_for
 
 VOLUMES = ("data", "db", "cache")
 ASKS = {"backupbot.backup": "true"}

@@ -7,10 +7,17 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from reconciler.host.swarm.client import alone_in, files_with_renamed, is_obeyed, own_flags, renamed, with_renamed
-from reconciler.host.swarm.engine import Engine
-from reconciler.host.swarm.preparing import prepare
-from reconciler.host.swarm.stack import Stack
+from reconciler.host.swarm.engine.client_environment import (
+    alone_in,
+    files_with_renamed,
+    is_obeyed,
+    own_flags,
+    renamed,
+    with_renamed,
+)
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.recipe.preparing import prepare
+from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.ports.types import Given
 from tests.scratch import scratch
 

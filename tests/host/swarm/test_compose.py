@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from reconciler.errors import RecipeError
-from reconciler.host.swarm.compose import (
+from reconciler.host.swarm.recipe.compose import (
     Config,
     Mount,
     app_of,

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.swarm.dialect import read_config
+from reconciler.host.swarm.recipe.go_yaml import read_config
 
 
 def read(plain: str) -> object:

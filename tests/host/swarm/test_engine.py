@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError
-from reconciler.host.sinks import Capture
-from reconciler.host.swarm.engine import Engine
+from reconciler.host.output import Capture
+from reconciler.host.swarm.engine.engine import Engine
 from tests.host.swarm.messages import DAEMON, NOT_THERE, OF_THE_HOST
 
 SWARM = json.dumps({"NodeID": "n1", "LocalNodeState": "active", "ControlAvailable": True})

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError
-from reconciler.host.swarm.faults import sorted_fault
+from reconciler.host.swarm.engine.docker_faults import sorted_fault
 from tests.host.swarm.messages import DAEMON, OF_THE_HOST, OF_THE_HOST_TOO, OF_THE_RECIPE
 
 

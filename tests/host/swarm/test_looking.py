@@ -10,8 +10,8 @@ import pytest
 from attrs import evolve
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.swarm.looking import Sight, seen
-from reconciler.host.swarm.stack import ADDRESS, COMMIT, PEER, Stack
+from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, PEER, Stack
+from reconciler.host.swarm.services.stack_state import Sight, seen
 from reconciler.ports.types import Absent, Seen
 
 STACK = Stack("canon-recording", "notes", "/slot", "notes.localhost")

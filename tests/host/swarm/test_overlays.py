@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.swarm.overlays import (
+from reconciler.host.swarm.recipe.overlays import (
     alike,
     beside_first,
     value_at,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
-from reconciler.host.swarm.compose import Config
-from reconciler.host.swarm.reach import Way, misplaced, way_in
+from reconciler.host.swarm.recipe.compose import Config
+from reconciler.host.swarm.recipe.reach import Way, misplaced, way_in
 
 SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 TCP, UDP = SERVER.replace("http", "tcp"), SERVER.replace("http", "udp")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
 from reconciler.host.sample import parse_sample
-from reconciler.host.swarm.recipe import (
+from reconciler.host.swarm.recipe.recipe import (
     SwarmRecipe,
     compose_files,
     inside,

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from reconciler.errors import RecipeError
-from reconciler.host import appfiles
-from reconciler.host.swarm import secrets
-from reconciler.host.swarm.engine import Engine
-from reconciler.host.swarm.preparing import prepare
-from reconciler.host.swarm.stack import stack_of
+from reconciler.host import app_directory as appfiles
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.recipe import swarm_secrets as secrets
+from reconciler.host.swarm.recipe.preparing import prepare
+from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.ports.types import App, Given, SecretNeed
 from tests.swarm.stacks import given
 

@@ -8,8 +8,8 @@ from attrs import evolve
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from reconciler.host.swarm.compose import Config
-from reconciler.host.swarm.stack import (
+from reconciler.host.swarm.recipe.compose import Config
+from reconciler.host.swarm.recipe.stack import (
     ADDRESS,
     COMMIT,
     PEER,

@@ -1,0 +1,67 @@
+"""Which variables of its own environment Canon passes on where a fleet names them, and why it refuses others."""
+
+import re
+from typing import Final
+
+from desired.declarations.problems import RefusedError, nearest
+
+PASSED_TO_GIT: Final = (
+    "GIT_HTTP_PROXY_AUTHMETHOD",
+    "GIT_PROXY_SSL_CAINFO",
+    "GIT_PROXY_SSL_CERT",
+    "GIT_PROXY_SSL_CERT_PASSWORD_PROTECTED",
+    "GIT_PROXY_SSL_KEY",
+    "GIT_SSH_COMMAND",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_SSL_CERT",
+    "GIT_SSL_CERT_PASSWORD_PROTECTED",
+    "GIT_SSL_CERT_TYPE",
+    "GIT_SSL_CIPHER_LIST",
+    "GIT_SSL_KEY",
+    "GIT_SSL_KEY_TYPE",
+    "GIT_SSL_VERSION",
+)
+"""Of git's own variables those by which it trusts servers, names itself to them, and goes through proxies.
+
+Nothing else of git's may be passed on: its settings are Canon's. Variables that do not begin with `GIT_` reach it too.
+"""
+
+SET_BY_CANON: Final = (
+    "ADDRESS",
+    "APP_RUN",
+    "BACKUP_DIR",
+    "COMMIT",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "RECIPE",
+    "SSH_ASKPASS",
+    "TMPDIR",
+    "URL",
+    "VERSION",
+)
+"""What every child, or every command of a recipe's tests, gets from Canon whatever its own environment says."""
+
+_VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+PATTERN: Final = (
+    rf"(?!(?:PATH|{'|'.join(SET_BY_CANON)})$)(?!CANON_)(?!GIT_(?!(?:{'|'.join(n[4:] for n in PASSED_TO_GIT)})$))"
+    rf"{_VARIABLE}"
+)
+
+
+def read_passed_name(value: object) -> str:
+    """A variable that is passed on. Raises RefusedError for any other, which would be dropped."""
+    if value == "PATH":
+        raise RefusedError("may not be set: children search programs where Canon does")
+    if not isinstance(value, str) or not re.fullmatch(_VARIABLE, value, re.ASCII):
+        raise RefusedError("is no name of a variable: letters, digits and _, no digit first")
+    if value in SET_BY_CANON or value.startswith("CANON_"):
+        raise RefusedError(f"names {value}, which Canon sets itself for what it starts")
+    if value == "GIT_SSL_NO_VERIFY":
+        raise RefusedError(f"names {value}: an upstream that is not verified proves nothing", "GIT_SSL_CAINFO")
+    if value.startswith("GIT_") and value not in PASSED_TO_GIT:
+        only = "of git's own variables only those for TLS, proxies and ssh are passed on"
+        meant = next((name for name in PASSED_TO_GIT if name.startswith(f"{value}_")), "")
+        raise RefusedError(f"names {value}: {only}", meant or nearest(value, PASSED_TO_GIT))
+    return value

@@ -1,0 +1,130 @@
+"""Where each key and list element of a TOML document stands; loaded only when there is a problem to point at."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import tomli
+from attrs import define, field, frozen
+from tree_sitter import Language, Node, Parser
+from tree_sitter_toml import language
+
+from desired.declarations.problems import Path
+
+Position = tuple[int, int]
+"""Line and column from 1; the column counts characters."""
+
+START: Final[Position] = (1, 1)
+_KEYS: Final = frozenset({"bare_key", "quoted_key", "dotted_key"})
+_HEADERS: Final = frozenset({"table", "table_array_element"})
+
+
+@frozen
+class Document:
+    """A TOML text and its syntax tree."""
+
+    lines: list[bytes]
+    root: Node
+
+    @classmethod
+    def parse(cls, text: str) -> "Document":
+        encoded = text.encode()
+        return cls(encoded.split(b"\n"), Parser(Language(language())).parse(encoded).root_node)
+
+    def position(self, node: Node) -> Position:
+        row, column = node.start_point
+        return row + 1, len(self.lines[row][:column].decode()) + 1
+
+
+def positions(text: str) -> Mapping[Path, Position]:
+    """Every path of a valid TOML text. A table with parts in several places stands at the first."""
+    document = Document.parse(text)
+    walk = _Walk(document)
+    # A stack of its own: values nest deeper than Python likes to call.
+    pending: list[tuple[Node, Path]] = [(document.root, ())]
+    while pending:
+        pending.extend(reversed(list(walk.enter(*pending.pop()))))
+    return walk.found
+
+
+def nearest_position(found: Mapping[Path, Position], path: Path) -> Position:
+    """The position of a path, else of the innermost part of it that is there, else the start."""
+    parts = (path[:length] for length in range(len(path), 0, -1))
+    return next((found[part] for part in parts if part in found), START)
+
+
+def repeated_key(text: str, end: int) -> tuple[str, Position]:
+    """As written, the key of the innermost statement that ends last before `end`, where the parser met it again."""
+    document = Document.parse(text)
+    limit = len(text[:end].encode())
+    ended = [(last.end_byte, key) for key, last in _statements(document.root) if last.end_byte <= limit]
+    if not ended:
+        return "a key", START
+    _, key = max(ended, key=lambda statement: statement[0])
+    return (key.text or b"").decode(), document.position(key)
+
+
+def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
+    """Keys of pairs and headers, each with the node that its statement ends with: a pair's value, a header's key."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        pending.extend(node.children)
+        key = _key_of(node)
+        if key is not None:
+            value = key.next_named_sibling if node.type == "pair" else None
+            yield key, value or key
+
+
+def _key_of(node: Node) -> Node | None:
+    if node.type != "pair" and node.type not in _HEADERS:
+        return None
+    return next((child for child in node.named_children if child.type in _KEYS), None)
+
+
+@define
+class _Walk:
+    """Paths found so far, and how many elements each array of tables has by now."""
+
+    document: Document
+    found: dict[Path, Position] = field(factory=dict)
+    arrays: dict[Path, int] = field(factory=dict)
+
+    def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
+        """Note what `node` names, and yield what is inside it with the path of its surroundings."""
+        key = _key_of(node)
+        inside = [child for child in node.named_children if child != key]
+        if key is not None:
+            base = self._named(key, base, is_element=node.type == "table_array_element")
+        if node.type == "array":
+            yield from self._elements(inside, base)
+        else:
+            yield from ((child, base) for child in inside)
+
+    def _named(self, key: Node, base: Path, *, is_element: bool) -> Path:
+        parts = list(_parts(key))
+        for number, (part, node) in enumerate(parts, start=1):
+            base = (*base, part)
+            self.found.setdefault(base, self.document.position(node))
+            if is_element and number == len(parts):
+                self.arrays[base] = self.arrays.get(base, 0) + 1
+            if base in self.arrays:
+                base = (*base, self.arrays[base] - 1)
+                self.found.setdefault(base, self.document.position(node))
+        return base
+
+    def _elements(self, values: list[Node], base: Path) -> Iterator[tuple[Node, Path]]:
+        elements = (value for value in values if value.type not in {"comment", "ERROR"})
+        for index, value in enumerate(elements):
+            self.found[(*base, index)] = self.document.position(value)
+            yield value, (*base, index)
+
+
+def _parts(key: Node) -> Iterator[tuple[str, Node]]:
+    """The parts of a key as their values, from `a."b.c"` `a` and `b.c`."""
+    pending = [key]
+    while pending:
+        node = pending.pop()
+        if node.type == "dotted_key":
+            pending.extend(reversed(node.named_children))
+        elif node.type in _KEYS and node.text is not None:
+            yield next(iter(tomli.loads(f"{node.text.decode()} = 0"))), node

@@ -1,0 +1,140 @@
+"""Which keys of a declaration go together, and which do not."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Final
+
+from desired.declarations.problems import Flaw, nearest
+from desired.declarations.structure import Reading
+from desired.declarations.tables import FleetFile, RecipeFile
+from desired.declarations.upstream_urls import protocol_of
+from desired.model import Keep
+
+Flaws = Iterator[Flaw]
+PROTOCOLS: Final = ("https", "ssh")
+_REDIRECTS: Final = range(300, 400)
+
+
+def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
+    if fleet.lacks("format"):
+        yield Flaw(("format",), "is missing: write format = 1")
+    if fleet.lacks("fleet", "name"):
+        yield Flaw(("fleet", "name"), "is missing")
+
+
+def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
+    """`recipe` is what the recipe says over what the fleet's defaults say."""
+    yield from _upstream(recipe, fleet)
+    yield from _behind_proxy(recipe, fleet)
+    for rule in _RULES:
+        yield from rule(recipe)
+
+
+def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
+    if recipe.lacks("recipe", "upstream"):
+        yield Flaw(("recipe", "upstream"), "is missing")
+    upstream, allowed = recipe.tables.recipe.upstream, fleet.tables.fleet.protocols
+    if upstream is None or (allowed is None and fleet.gives("fleet", "protocols")):
+        return
+    protocol = protocol_of(upstream)
+    if protocol not in (PROTOCOLS if allowed is None else allowed):
+        yield Flaw(("recipe", "upstream"), f"speaks {protocol}, which [fleet] protocols does not name")
+
+
+def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
+    """A proxy that sends all to https answers for apps that are not even there."""
+    proxied = fleet.tables.swarm.proxy not in {None, "direct"} and recipe.tables.recipe.driver in {"swarm", "abra"}
+    if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
+        yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may give by itself: use run")
+
+
+def _exception(recipe: Reading[RecipeFile]) -> Flaws:
+    enrolled = recipe.tables.recipe.enrolled
+    if enrolled is False and recipe.lacks("recipe", "exception"):
+        yield Flaw(("recipe", "enrolled"), 'is false, which wants exception = "why"')
+    if enrolled or not recipe.gives("recipe", "enrolled"):
+        for key in ("exception", "review"):
+            if recipe.gives("recipe", key):
+                yield Flaw(("recipe", key), "is only for a recipe with enrolled = false")
+
+
+def _probe(recipe: Reading[RecipeFile]) -> Flaws:
+    ready = recipe.tables.ready
+    probes = {"http": ready.http, "tcp": ready.tcp, "run": ready.run}
+    given = [key for key in recipe.document.get("ready", ()) if probes.get(key) is not None]
+    for key in given[1:]:
+        yield Flaw(("ready", key), f"is there beside {given[0]}: an app is ready by one of http, tcp and run")
+    if given and "http" not in given and recipe.gives("ready", "status"):
+        yield Flaw(("ready", "status"), "is only for http")
+
+
+def _data(recipe: Reading[RecipeFile]) -> Flaws:
+    if recipe.gives("data", "mark") and recipe.lacks("data", "check"):
+        yield Flaw(("data", "mark"), "wants check, which proves that the mark is still there")
+
+
+def _backup(recipe: Reading[RecipeFile]) -> Flaws:
+    given = [key for key in ("take", "restore") if recipe.gives("backup", key)]
+    if given == ["take"] and recipe.lacks("backup", "restore"):
+        yield Flaw(("backup", "take"), "wants restore: a backup counts once it is brought back")
+    if given == ["restore"] and recipe.lacks("backup", "take"):
+        yield Flaw(("backup", "restore"), "wants take: there is nothing else to restore")
+    if given and recipe.lacks("data", "check"):
+        yield Flaw(("backup", given[0]), "wants [data] check, without which a restore proves nothing")
+
+
+def _pin(recipe: Reading[RecipeFile]) -> Flaws:
+    base = recipe.tables.upgrade.base
+    if base not in {None, "canonical"} and recipe.lacks("upgrade", "reason"):
+        yield Flaw(("upgrade", "base"), 'is pinned, which wants reason = "why"')
+    if (base == "canonical" or not recipe.gives("upgrade", "base")) and recipe.gives("upgrade", "reason"):
+        yield Flaw(("upgrade", "reason"), "is only for a base that is pinned to a version")
+
+
+def _driver(recipe: Reading[RecipeFile]) -> Flaws:
+    """What a driver cannot obey. One that is written wrongly is not held against the rest."""
+    driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else "process")
+    if driver != "process":
+        return
+    if recipe.tables.install.overlays:
+        yield Flaw(("install", "overlays"), 'is only for driver = "swarm" or "abra": a Procfile has no overlays')
+    if recipe.tables.canonical.keep is Keep.RUNNING:
+        yield Flaw(("canonical", "keep"), 'is "running", which is only for driver = "swarm" or "abra"')
+
+
+_RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (_exception, _probe, _data, _backup, _pin, _driver)
+
+
+def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
+    """Flaws in what recipes need, each with the recipe's name. `needs` has every declared recipe."""
+    for name in sorted(needs):
+        for index, needed in enumerate(needs[name]):
+            if needed == name:
+                yield name, Flaw(_need(index), "names the recipe itself")
+            elif needed not in needs:
+                yield name, Flaw(_need(index), f'names "{needed}", which is not declared', nearest(needed, needs))
+    for cycle in _cycles({name: {*needs[name]} & {*needs} - {name} for name in needs}):
+        name, needed = cycle[0], cycle[1]
+        circle = " → ".join([*cycle, name])
+        yield name, Flaw(_need(needs[name].index(needed)), f"goes round in a circle: {circle}")
+
+
+def _need(index: int) -> tuple[str | int, ...]:
+    return "install", "needs", index
+
+
+def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
+    """At least one circle of every knot, each from its first name in text order; breaking all of them unties it."""
+    left = {name: sorted(needs[name]) for name in sorted(needs)}
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            # The circle runs from what is needed to what needs it, its first name repeated at the end.
+            circle = list(reversed(error.args[1]))[:-1]
+            start = circle.index(min(circle))
+            cycle = (*circle[start:], *circle[:start])
+            yield cycle
+            left[cycle[0]].remove(cycle[1])
+        else:
+            return

@@ -1,0 +1,153 @@
+"""From a TOML document to typed tables, with every flaw at once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from attrs import fields, frozen, has
+
+from desired.declarations.problems import Flaw, Path, RefusedError, nearest, shown
+from desired.declarations.tables import toml_key
+from desired.declarations.values import FILLED_LISTS, KINDS
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+    from cattrs.errors import BaseValidationError
+
+Tables = TypeVar("Tables")
+Hook = Callable[[Any, Any], Any]
+
+
+@frozen
+class Reading(Generic[Tables]):
+    """A document as far as it could be read: a key that has a flaw counts as absent in `tables`."""
+
+    document: Mapping[str, Any]
+    tables: Tables
+    flaws: tuple[Flaw, ...] = ()
+
+    def gives(self, *path: str) -> bool:
+        """Whether the key is there, readable or not; also where what should be its table is none."""
+        inside: Any = self.document
+        for key in path:
+            if not isinstance(inside, dict):
+                return True
+            if key not in inside:
+                return False
+            inside = inside[key]
+        return True
+
+    def lacks(self, *path: str) -> bool:
+        """Whether the key is not there, nor one that was probably meant to be it."""
+        return not self.gives(*path) and path not in {(*flaw.path[:-1], flaw.hint) for flaw in self.flaws}
+
+
+def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tables]:
+    """Never raises for what the document says: that is a flaw."""
+    from cattrs.errors import BaseValidationError
+
+    try:
+        return Reading(document, _converter().structure(document, into))
+    except BaseValidationError as error:
+        flaws = tuple(_flaws(error, ()))
+        readable = _without(document, frozenset(_named(flaw.path) for flaw in flaws))
+        return Reading(document, _converter().structure(readable, into), flaws)
+
+
+def _named(path: Path) -> Path:
+    """The innermost key on a path: an element of a list spoils the whole list."""
+    index = next((place for place, step in enumerate(path) if isinstance(step, int)), len(path))
+    return path[:index]
+
+
+def _without(document: Mapping[str, Any], paths: frozenset[Path], base: Path = ()) -> dict[str, Any]:
+    kept = {key: value for key, value in document.items() if (*base, key) not in paths}
+    return {
+        key: _without(value, paths, (*base, key)) if isinstance(value, dict) else value for key, value in kept.items()
+    }
+
+
+def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
+    from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
+
+    for cause in error.exceptions:
+        path = (*base, *_step(cause))
+        match cause:
+            case BaseValidationError():
+                yield from _flaws(cause, path)
+            case ForbiddenExtraKeysError():
+                known = [toml_key(key.name) for key in fields(cause.cl)]
+                for key in sorted(cause.extra_fields):
+                    yield Flaw((*path, key), "is no known key", nearest(key, known))
+            case RefusedError():
+                yield Flaw(path, cause.message, cause.hint)
+            case _:
+                raise cause
+
+
+def _step(cause: Exception) -> Path:
+    """One step down, as cattrs notes it on the way up; an unknown key bears no note."""
+    from cattrs.errors import AttributeValidationNote, IterableValidationNote
+
+    for note in getattr(cause, "__notes__", ()):
+        if isinstance(note, AttributeValidationNote):
+            return (toml_key(note.name),)
+        if isinstance(note, IterableValidationNote):
+            return (note.index,)
+    return ()
+
+
+@cache
+def _converter() -> "Converter":
+    """A converter that converts nothing: by itself cattrs would read 10 from "10" and letters from a text."""
+    from cattrs import Converter
+    from cattrs.cols import homogenous_tuple_structure_factory as tuple_hook
+    from cattrs.cols import is_mapping, mapping_structure_factory
+
+    made = Converter(forbid_extra_keys=True, detailed_validation=True)
+    made.register_structure_hook_factory(has, lambda of, using: _only(dict, _table_hook(of, using)))
+    made.register_structure_hook_factory(
+        is_mapping, lambda of, using: _only(dict, mapping_structure_factory(of, using))
+    )
+    made.register_structure_hook_factory(_is_tuple, lambda of, using: _only(list, tuple_hook(of, using)))
+    for kind, how in KINDS.items():
+        made.register_structure_hook(kind, _reader(how.read))
+    for kind, plain in FILLED_LISTS.items():
+        made.register_structure_hook(kind, _filled(made.get_structure_hook(plain)))
+    return made
+
+
+def _is_tuple(of: Any) -> bool:  # noqa: ANN401
+    return getattr(of, "__origin__", None) is tuple
+
+
+def _table_hook(of: Any, using: "Converter") -> Hook:  # noqa: ANN401
+    from cattrs.gen import make_dict_structure_fn, override
+
+    renamed: dict[str, Any] = {
+        key.name: override(rename=toml_key(key.name)) for key in fields(of) if toml_key(key.name) != key.name
+    }
+    return make_dict_structure_fn(of, using, **renamed)
+
+
+def _reader(read: Callable[[object], object]) -> Hook:
+    return lambda value, _: read(value)
+
+
+def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
+    def strict(value: object, of: object) -> object:
+        if not isinstance(value, shape):
+            raise RefusedError(f"wants {shown(shape())}, not {shown(value)}")
+        return hook(value, of)
+
+    return strict
+
+
+def _filled(hook: Hook) -> Hook:
+    def strict(value: object, of: object) -> object:
+        read = hook(value, of)
+        if not read or not read[0]:
+            raise RefusedError("may not be empty, nor start with an empty text")
+        return read
+
+    return strict

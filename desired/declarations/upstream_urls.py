@@ -1,0 +1,37 @@
+"""Addresses of upstream repositories: which are accepted, and which protocol they speak."""
+
+import re
+from typing import Final
+
+from desired.declarations.problems import RefusedError, shown
+
+LONGEST: Final = 2048
+_HOST = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])"
+_PATH = r"[^\x00-\x1f\x7f-\x9f\\]+"
+_USER = r"[A-Za-z0-9_.~%+][A-Za-z0-9_.~%+-]*"
+_NETWORK: Final = re.compile(rf"(?:(https?)://|(ssh)://(?:{_USER}@)?){_HOST}(?::[0-9]{{1,5}})?/{_PATH}", re.ASCII)
+_LOCAL: Final = re.compile(rf"(file):///{_PATH}", re.ASCII)
+_SCP: Final = re.compile(rf"{_USER}@{_HOST}:(?![-:]){_PATH}", re.ASCII)
+# The user of ssh is public; that of HTTP is a token as often as a name, and without a password it is good for nothing.
+_SECRET: Final = re.compile(r"(?!ssh:)[^/]*://[^/]*@|(?:[^/]*://)?[^/]*:[^/]*@")
+
+
+def protocol_of(upstream: str) -> str | None:
+    """The protocol of an accepted address, None for any other text. `git@host:path` speaks ssh."""
+    if len(upstream) > LONGEST:
+        return None
+    if match := _NETWORK.fullmatch(upstream) or _LOCAL.fullmatch(upstream):
+        return match[match.lastindex or 0]
+    return "ssh" if _SCP.fullmatch(upstream) else None
+
+
+def read_upstream(value: object) -> str:
+    """An address that is accepted; RefusedError says why another is not, and repeats no password or token."""
+    if isinstance(value, str) and protocol_of(value):
+        return value
+    if isinstance(value, str) and _SECRET.match(value):
+        raise RefusedError(
+            "holds a user, a token or a password, which would show: use a key, as ssh://git@host/path.git"
+        )
+    wants = "an address such as https://host/path.git, git@host:path.git or file:///path"
+    raise RefusedError(f"wants {wants}, not {shown(value)}")

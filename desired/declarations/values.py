@@ -1,0 +1,217 @@
+"""The kinds of values that declarations hold: how each is read, and how a JSON Schema tells it to an editor.
+
+Nothing is converted on the way: a number is no text, and true is no number.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final, NewType
+
+from attrs import field, frozen
+
+from desired.declarations.passing import PATTERN as PASSED_NAME
+from desired.declarations.passing import read_passed_name
+from desired.declarations.problems import RefusedError, nearest, shown
+from desired.declarations.upstream_urls import read_upstream
+from desired.model import DataPolicy, Keep
+from desired.versions import is_release_name
+
+Argument = NewType("Argument", str)
+AllowRange = NewType("AllowRange", str)
+Base = NewType("Base", str)
+DriverName = NewType("DriverName", str)
+Duration = NewType("Duration", timedelta)
+EnvName = NewType("EnvName", str)
+Format = NewType("Format", int)
+Generations = NewType("Generations", int)
+HttpPath = NewType("HttpPath", str)
+Line = NewType("Line", str)
+NeverSkipped = NewType("NeverSkipped", str)
+OnlyTrue = NewType("OnlyTrue", bool)
+OverlayName = NewType("OverlayName", str)
+PassedName = NewType("PassedName", str)
+Protocol = NewType("Protocol", str)
+Proxy = NewType("Proxy", str)
+RecipeName = NewType("RecipeName", str)
+SecretName = NewType("SecretName", str)
+StatusCode = NewType("StatusCode", int)
+ToolName = NewType("ToolName", str)
+UnitName = NewType("UnitName", str)
+UpstreamName = NewType("UpstreamName", str)
+Zone = NewType("Zone", str)
+
+Command = NewType("Command", tuple[Argument, ...])
+StatusCodes = NewType("StatusCodes", tuple[StatusCode, ...])
+FILLED_LISTS: Final[Mapping[Any, Any]] = {Command: tuple[Argument, ...], StatusCodes: tuple[StatusCode, ...]}
+"""Lists that may not be empty."""
+
+_RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
+_MAKERS_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
+_ENV_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+_DURATION: Final = r"[1-9][0-9]{0,4}[smhd]"
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
+_ALLOW: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
+_LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
+_FILE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# A recipe's name and a dot go before it, and a domain has at most 253 characters.
+_ZONE: Final = rf"(?=.{{1,189}}$){_LABEL}(?:\.{_LABEL})*"
+_PORT: Final = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_PROXY: Final = rf"direct|http://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::{_PORT})?"
+
+
+@frozen
+class Kind:
+    """`read` returns the value that is meant or raises RefusedError; `schema` is the JSON Schema of what it takes."""
+
+    read: Callable[[object], object]
+    schema: Mapping[str, object] = field(factory=dict)
+
+
+def is_recipe_name(text: str) -> bool:
+    return re.fullmatch(_RECIPE_NAME, text) is not None
+
+
+def _refuse(wants: str, value: object, meant: str = "") -> RefusedError:
+    return RefusedError(f"wants {wants}, not {shown(value)}", meant)
+
+
+def _text(wants: str, pattern: str) -> Kind:
+    compiled = re.compile(pattern)
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not compiled.fullmatch(value):
+            raise _refuse(wants, value)
+        return value
+
+    return Kind(read, {"type": "string", "pattern": f"^(?:{pattern})$"})
+
+
+def _choice(*names: str) -> Kind:
+    wants = ("one of " if len(names) > 1 else "") + ", ".join(f'"{name}"' for name in names)
+
+    def read(value: object) -> str:
+        if value not in names or not isinstance(value, str):
+            raise _refuse(wants, value, nearest(value, names) if isinstance(value, str) else "")
+        return value
+
+    return Kind(read, {"enum": list(names)})
+
+
+def _number(low: int, high: int) -> Kind:
+    def read(value: object) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise _refuse(f"a whole number from {low} to {high}", value)
+        return value
+
+    return Kind(read, {"type": "integer", "minimum": low, "maximum": high})
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse("true or false", value)
+    return value
+
+
+def _only_true(value: object) -> bool:
+    if value is not True:
+        raise _refuse("true, or to be left out", value)
+    return value
+
+
+def _day(value: object) -> date:
+    if type(value) is not date:
+        raise _refuse("a date such as 2027-03-01", value)
+    return value
+
+
+def _format(value: object) -> int:
+    if type(value) is not int or value != 1:
+        raise _refuse("1", value)
+    return value
+
+
+def read_duration(value: object) -> timedelta:
+    """A span such as 30s, 10m, 2h or 3d. Raises RefusedError."""
+    if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
+        raise _refuse('a duration such as "30s", "10m", "2h" or "3d"', value)
+    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+
+
+def _env_name(value: object) -> str:
+    if value == "PATH":
+        raise RefusedError("may not be set: children search programs where Canon does")
+    if not isinstance(value, str) or not re.fullmatch(_ENV_NAME, value):
+        raise RefusedError("is no name of a variable: letters, digits and _, no digit first")
+    return value
+
+
+def _allow(value: object) -> str:
+    wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
+    if not isinstance(value, str) or not re.fullmatch(_ALLOW, value, re.ASCII):
+        raise _refuse(wants, value)
+    if value != "*":
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        try:
+            SpecifierSet(value)
+        except InvalidSpecifier:
+            raise _refuse(wants, value) from None
+    return value
+
+
+def _base(value: object) -> str:
+    if not isinstance(value, str) or (value != "canonical" and not is_release_name(value)):
+        meant = nearest(value, ["canonical"]) if isinstance(value, str) else ""
+        raise _refuse('"canonical" or a version such as "3.0.1+v2.0.0"', value, meant)
+    return value
+
+
+def _keep(value: object) -> Keep:
+    return Keep(str(_choice(*Keep).read(value)))
+
+
+def _data_policy(value: object) -> DataPolicy:
+    return DataPolicy(str(_choice(*DataPolicy).read(value)))
+
+
+def _never_skipped(_: object) -> str:
+    raise RefusedError("may not be left out: without an install nothing is tried")
+
+
+KINDS: Final[Mapping[Any, Kind]] = {
+    bool: Kind(_flag, {"type": "boolean"}),
+    date: Kind(_day, {"type": "string", "format": "date"}),
+    AllowRange: Kind(_allow, {"type": "string", "pattern": f"^(?:{_ALLOW})$"}),
+    Argument: _text("text without a zero byte", r"[^\x00]*"),
+    Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
+    DataPolicy: Kind(_data_policy, {"enum": list(DataPolicy)}),
+    DriverName: _choice("process", "swarm", "abra"),
+    Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
+    EnvName: Kind(_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{_ENV_NAME})$"}),
+    Format: Kind(_format, {"const": 1}),
+    Generations: _number(1, 1000),
+    HttpPath: _text('a path of printable ASCII that starts with "/"', r"/[\x21-\x7e]*"),
+    Keep: Kind(_keep, {"enum": list(Keep)}),
+    Line: _text("one line of text", _LINE),
+    NeverSkipped: Kind(_never_skipped, {"not": {}}),
+    OnlyTrue: Kind(_only_true, {"const": True}),
+    OverlayName: _text(
+        'the name of a file in the recipe\'s fleet folder, such as "compose.ci.yml"', rf"{_FILE}(?:/{_FILE}){{0,7}}"
+    ),
+    PassedName: Kind(read_passed_name, {"type": "string", "pattern": f"^(?:{PASSED_NAME})$"}),
+    Protocol: _choice("https", "ssh", "http", "file"),
+    Proxy: _text('"direct", or the URL of a proxy such as "http://127.0.0.1:8080"', _PROXY),
+    RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),
+    SecretName: _text("the name of a secret: letters, 0-9, _, - and ., at most 64 characters", _MAKERS_NAME),
+    StatusCode: _number(100, 599),
+    ToolName: _text('the name of a program, without "/"', r"[A-Za-z0-9_.+][A-Za-z0-9_.+-]*"),
+    UnitName: _text('the name of a unit that ends in ".service", or ""', r"([A-Za-z0-9:_.\\@-]+\.service)?"),
+    UpstreamName: Kind(
+        read_upstream, {"type": "string", "pattern": r"^(?:(?:https|ssh|http|file)://|[^/@:]+@[^/@:]+:)[^/]*"}
+    ),
+    Zone: _text('a domain in lower case, such as "ci.example"', _ZONE),
+}
+"""Kinds by the type that the tables of a declaration name."""

@@ -1,0 +1,195 @@
+"""The sole maker of a real host: every port with its real answer."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from attrs import frozen
+
+from desired.declarations.declared import read_fleet
+from desired.declarations.problems import DeclarationError, Problem
+from desired.model import Fleet
+from reconciler.cli.failures import UsageError
+from reconciler.cli.options import Options
+from reconciler.errors import InterruptedPassError
+from reconciler.host.command_runner import HostCommands, SystemClock
+from reconciler.host.command_spec import STOPPING
+from reconciler.host.environment import child_environment, place
+from reconciler.host.git.mirrors import GitMirrors
+from reconciler.host.git.revision import canon_revision, fleet_revision
+from reconciler.host.git.upstream import GitUpstream
+from reconciler.host.processes.process_driver import ProcessDriver
+from reconciler.host.processes.procfs import STATE_MARK
+from reconciler.host.readiness.wait import HostReadiness
+from reconciler.host.run import prepare
+from reconciler.host.secret_values import HostSecrets
+from reconciler.host.swarm.abra_command import Abra
+from reconciler.host.swarm.abra_driver import AbraDriver
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.swarm_driver import SwarmDriver
+from reconciler.ports.protocols import Driver, Host, Progress
+from reconciler.show.text.progress import Lines, progress
+from reconciler.show.text.screen import screen_for
+from state.folder.folder import StateFolder
+from state.folder.identity import make_identity, read_identity
+from state.registry.registry import SqliteRegistry
+from state.snapshots.snapshots import SealedSnapshots
+from state.state_errors import StateError
+
+
+@frozen
+class House:
+    """What one command works with: the declarations, the state folder, the recipes asked for."""
+
+    options: Options
+    fleet: Fleet
+    state: StateFolder
+    names: tuple[str, ...]
+
+
+def open_house(options: Options) -> House:
+    """Read the declarations. Raises DeclarationError, or UsageError for a recipe that is not declared."""
+    fleet = _declared(options.fleet_folder)
+    chosen = sorted(set(options.recipes)) or list(fleet.recipes)
+    house = House(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
+    house.state.require_state_folder()
+    for name in options.recipes:
+        require(house, name)
+    return house
+
+
+def _declared(folder: Path) -> Fleet:
+    if not os.path.lexists(folder):
+        message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"
+        raise DeclarationError([Problem(str(folder), 1, 1, message)])
+    return read_fleet(folder)
+
+
+def require(house: House, name: str) -> None:
+    """Raise UsageError unless `name` is declared: for an orphan with what can be done, else with the nearest name."""
+    fleet = house.fleet
+    if name in fleet.recipes:
+        return
+    if _is_orphan(house, name):
+        ways = f"see it: reconcile status {name}; drop it: reconcile forget {name} --reason …"
+        raise UsageError(f"{name} is recorded, but no longer declared in {fleet.folder}", ways)
+    import difflib
+
+    near = difflib.get_close_matches(name, fleet.recipes, 1)
+    hint = f"did you mean {near[0]}" if near else f"declared are: {', '.join(fleet.recipes) or 'none'}"
+    raise UsageError(f"no recipe {name} in {fleet.folder}", hint)
+
+
+def _is_orphan(house: House, name: str) -> bool:
+    """Whether a canonical of `name` is recorded, as far as that can be read: a wrong name is no damage."""
+    with suppress(StateError):
+        return name in SqliteRegistry(house.state.database).read().canonicals
+    return False
+
+
+def prepare_state(state: StateFolder) -> None:
+    """Make what is missing of the state folder, its id too, which marks whatever is started for it."""
+    state.create()
+    make_identity(state.identity)
+
+
+def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
+    """`lock` is the descriptor of the pass lock, which finite mutating commands inherit; None where none is held."""
+    prepare()
+    fleet, state, clock = house.fleet, house.state, SystemClock()
+    allowed = child_environment(fleet.passes, os.environ, state.root)
+    identity = read_identity(state.identity)
+    children = allowed | ({STATE_MARK: identity} if identity else {})
+    commands = HostCommands(children, state.root)
+    drivers = drivers_for(fleet, state, children, lock)
+    recipes = fleet.recipes.values()
+    tools = {tool for recipe in recipes for tool in (*recipe.requires, *drivers[recipe.driver].programs)}
+    return Host(
+        clock=clock,
+        upstream=GitUpstream(children, fleet.protocols),
+        mirrors=GitMirrors(state, children, fleet.protocols, lock),
+        drivers=drivers,
+        secrets=HostSecrets(children),
+        commands=commands,
+        readiness=HostReadiness(commands, clock),
+        registry=SqliteRegistry(state.database),
+        snapshots=SealedSnapshots(),
+        progress=watcher,
+        place=place(tools, allowed, os.environ),
+        canon=canon_revision(children),
+        fleet=fleet_revision(fleet.folder, children),
+        state=state,
+        pass_id=f"{clock.now():%Y%m%dT%H%M%SZ}-{os.getpid()}",
+    )
+
+
+def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
+    """The drivers that the fleet's recipes name, the embedded one, and those of what was kept running or was left."""
+    drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
+    named = {recipe.driver for recipe in fleet.recipes.values()} | state.drivers_in_use()
+    if "swarm" in named or (state.kept.is_dir() and any(state.kept.iterdir())):
+        drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm)
+    if "abra" in named:
+        drivers["abra"] = AbraDriver(Engine(children, lock), fleet.swarm, Abra(children, lock))
+    return drivers
+
+
+def watcher(options: Options) -> Lines:
+    """Who tells on stderr what is going on; to be used as a context."""
+    colour = screen_for(80, os.environ, no_color=options.no_color).colour
+    return progress(quiet=options.quiet, verbose=options.verbose, colour=colour)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Within, a signal of STOPPING raises InterruptedPassError; a second one ends the clearing up after the first.
+
+    A hangup that `nohup` has made us ignore stays ignored.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise InterruptedPassError(number)
+
+    heeded = [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded}
+    hook, sys.unraisablehook = sys.unraisablehook, _again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Within, what this process makes is its owner's alone, whatever umask it was started with."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within, signals of STOPPING wait: what was done is told whole."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _again(swallowed: "sys.UnraisableHookArgs") -> None:
+    """Send a signal anew whose exception was lost: Python drops what is raised within a finaliser or a callback."""
+    if not isinstance(swallowed.exc_value, InterruptedPassError):
+        sys.__unraisablehook__(swallowed)
+        return
+    # Not from here: what is raised within this hook is dropped too.
+    threading.Timer(0.01, os.kill, (os.getpid(), swallowed.exc_value.signal_number)).start()

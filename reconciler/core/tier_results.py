@@ -1,0 +1,127 @@
+"""What a trial found: one verdict a tier, and what they come to together."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+
+from desired.model import Release, TierName
+from reconciler.core.base import Base
+from state.records import Seal
+
+
+class Verdict(StrEnum):
+    """A tier's verdict; an error is the host's fault and never the recipe's."""
+
+    PASS = "pass"  # noqa: S105  a verdict, no password
+    FAIL = "fail"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+class Skip(StrEnum):
+    """The closed list of reasons for which a tier may be left out."""
+
+    NO_BASE = "no-base"
+    BASE_BROKEN = "base-broken"
+    NO_CHECK = "no-check"
+    DECLARED = "declared"
+    NOT_ASKED = "not-asked"
+
+
+@frozen
+class TierResult:
+    """One tier's verdict; `skip` is set for a skip alone, `reason` is one sentence, "" for a plain pass."""
+
+    name: TierName
+    verdict: Verdict
+    reason: str = ""
+    seconds: float = 0.0
+    skip: Skip | None = None
+
+
+@frozen
+class Candidate:
+    """The sealed snapshot that a promotion would make the canonical."""
+
+    folder: Path
+    seal: Seal
+    lineage: tuple[str, ...]
+
+
+@frozen
+class Trial:
+    """A cold test of one recipe at one commit, as it went.
+
+    `by_pass` tells that a pass chose the release; `emptied` that every slot was empty at its start; `altered` names
+    tracked files that changed; `tests_kept` that the fleet folder was the same at both ends. `damage` says that our
+    own snapshot would not rise, "" otherwise; `tail` holds the last lines of what failed. `checks_data` tells that a
+    [data] check is declared that a fresh install does not pass before data.mark: its passes prove that data was kept.
+    """
+
+    id: str
+    recipe: str
+    release: Release
+    by_pass: bool
+    tiers: tuple[TierResult, ...]
+    base: Base
+    emptied: bool
+    altered: tuple[str, ...]
+    tests: str
+    tests_kept: bool
+    started_at: datetime
+    finished_at: datetime
+    seconds: float
+    log: str
+    findings: tuple[str, ...] = ()
+    candidate: Candidate | None = None
+    timed_out: bool = False
+    damage: str = ""
+    tail: tuple[str, ...] = field(factory=tuple)
+    checks_data: bool = False
+
+
+def is_complete(tiers: Iterable[TierResult]) -> bool:
+    """Whether every tier was reached and none was left out by the asker."""
+    reached = [tier.name for tier in tiers if tier.skip is not Skip.NOT_ASKED]
+    return reached == list(TierName)
+
+
+def is_green(tiers: Sequence[TierResult]) -> bool:
+    """Every tier was reached, all that apply passed, and install did; a skip is no pass and no failure."""
+    if [tier.name for tier in tiers] != list(TierName) or tiers[0].verdict is not Verdict.PASS:
+        return False
+    return all(tier.verdict in {Verdict.PASS, Verdict.SKIP} for tier in tiers)
+
+
+def proved(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
+    """The same, but for a backup that passed and of which bringing it back proved nothing: that is a skip as well."""
+    found = tuple(tiers)
+    if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in found):
+        return found
+    return tuple(_unproved(tier) if tier.name is TierName.BACKUP else tier for tier in found)
+
+
+def _unproved(backup: TierResult) -> TierResult:
+    if backup.verdict is not Verdict.PASS:
+        return backup
+    reason = "was taken, but bringing it back proved nothing"
+    return evolve(backup, verdict=Verdict.SKIP, reason=reason, skip=Skip.NO_CHECK)
+
+
+def failing(tiers: Iterable[TierResult]) -> TierResult | None:
+    """The first tier that failed or could not be judged."""
+    return next((tier for tier in tiers if tier.verdict in {Verdict.FAIL, Verdict.ERROR}), None)
+
+
+def level(tiers: Sequence[TierResult]) -> str:
+    """Passed out of those that apply: "3/4".
+
+    A tier that was declared out or has no base to start from does not apply; one without a check of its own does, and
+    so does one that was not reached.
+    """
+    passed = sum(tier.verdict is Verdict.PASS for tier in tiers)
+    apart = sum(tier.skip in {Skip.DECLARED, Skip.NO_BASE} for tier in tiers)
+    return f"{passed}/{len(TierName) - apart}"

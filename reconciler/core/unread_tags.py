@@ -1,0 +1,51 @@
+"""Tags that look like versions and are no releases: which of them a person should know of, and how they are told."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from desired.model import Ambiguous, Release, Unobservable, Want
+from desired.versions import LONGEST, is_release_name, version_key
+from desired.want import unread_versions
+from reconciler.core.observation import Sight, believed_tags
+
+MOST_NAMED: Final = 5
+SHOWN_OF_LONG: Final = 40
+
+
+def unread_tags(sight: Sight, want: Want) -> tuple[str, ...]:
+    """Those that look later than what is wanted and had, the latest first; all of them where there is neither.
+
+    The range of the declaration counts unless upstream has no release tag at all.
+    """
+    tags = believed_tags(sight)
+    if tags is None or isinstance(want, Unobservable):
+        return ()
+    allow = sight.recipe.allow if has_releases(tags) else "*"
+    return unread_versions(tags, allow, max(_known(sight, want), default=()))
+
+
+def _known(sight: Sight, want: Want) -> Iterator[tuple[int, ...]]:
+    """The numbers of what is wanted and of what is had."""
+    if isinstance(want, Release):
+        yield version_key(want.version)[:3]
+    if isinstance(want, Ambiguous):
+        yield version_key(want.tags[0])[:3]
+    if sight.canonical is not None:
+        yield version_key(sight.canonical.version)[:3]
+
+
+def has_releases(tags: Mapping[str, str | None]) -> bool:
+    return any(commit is not None and is_release_name(tag) for tag, commit in tags.items())
+
+
+def said_of_unread(tags: Sequence[str]) -> str:
+    """The first few of these tags, and what a release is named."""
+    more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
+    return f"{', '.join(map(shown_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
+
+
+def shown_tag(tag: str) -> str:
+    """A tag that is no release; where its name does not show why, with the reason."""
+    if len(tag) > LONGEST:
+        return f"{tag[:SHOWN_OF_LONG]}… (more than {LONGEST} characters)"
+    return f"{tag} (names no commit)" if is_release_name(tag) else tag

@@ -1,0 +1,199 @@
+"""The files of one app in its slot: made, given, copied out and in, removed."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.output import Log
+from reconciler.host.run import Order, Told, capture
+from reconciler.host.text import lines_printable, one_line
+from reconciler.ports.types import App, Given
+from reconciler.redact import Redaction, redaction, slot_secrets
+
+_SETTINGS = "settings.json"
+_INSIDE = "inside.py"
+# Copying or deleting the largest data set; a hanging disk must not hang a pass for ever.
+_DEADLINE = 6 * 3600.0
+_LOG_BYTES = 4096
+_LOG_LINES = 8
+# What cp says, in English under LC_ALL=C.UTF-8, when the host and not the data is to blame.
+_OF_THE_HOST = ("No space left on device", "Disk quota exceeded", "Input/output error", "Read-only file system")
+
+# Both files are private to us: settings stand in no argument list.
+_OUTER = """\
+#!/bin/sh
+exec '{python}' -IS '{inside}' "$@"
+"""
+_INNER = """\
+import os, signal, sys
+environment = {environment}
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+try:
+    os.chdir({checkout})
+    os.execvpe(sys.argv[1], sys.argv[1:], environment)
+except (IndexError, OSError) as failure:
+    print("app-run:", failure, file=sys.stderr)
+    sys.exit(127)
+"""
+
+
+def make(app: App) -> None:
+    """The folders that an app finds; what is there already stays."""
+    for folder in (
+        app.folder,
+        app.data,
+        app.secrets,
+        app.logs,
+        *(app.folder / name for name in ("home", "tmp", "run")),
+    ):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def open_log(app: App, name: str) -> IO[bytes]:
+    """Where a line's output goes; never through a link that an app may have put there."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
+
+
+def new_log(app: App, name: str) -> Log:
+    """A log of a part of the app, written anew and without any secret of the slot."""
+    path = app.logs / f"{name}.log"
+    path.unlink(missing_ok=True)
+    return Log(path, redaction(slot_secrets(app.folder.parent)))
+
+
+def add_to_log(app: App, name: str) -> Log:
+    """The log of a part of the app, written on without any secret of the slot."""
+    return Log(app.logs / f"{name}.log", redaction(slot_secrets(app.folder.parent)))
+
+
+def last_lines(app: App) -> tuple[str, ...]:
+    """The end of what each part of the app wrote, fit to be shown, and without any secret of the slot."""
+    known = redaction(slot_secrets(app.folder.parent))
+    return tuple(line for path in sorted(app.logs.glob("*.log")) for line in _end_of(path, known))
+
+
+def _end_of(path: Path, known: Redaction) -> Iterator[str]:
+    with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
+        file.seek(start)
+        # A secret which the start has cut in two begins in what is dropped here.
+        data = known.apply(file.read())
+        lines = lines_printable(data[-_LOG_BYTES:]).rstrip("\n").split("\n")
+        yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
+
+
+def write_given(app: App, given: Given, sample: str = "") -> None:
+    """What the app was told, kept with its data: of that, only the sample that it was deployed with is read back."""
+    told = {"version": given.version, "commit": given.commit, "settings": dict(given.settings)}
+    told |= {"sample": sample} if sample else {}
+    write(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
+
+
+def sample_of(app: App) -> str:
+    """The sample that the app, or what was loaded into its place, was deployed with; empty where that is not known."""
+    path = app.folder / _SETTINGS
+    return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
+
+
+def sample_before(app: App, given: Given) -> str:
+    """The sample that a deployment goes by, as its users have it: its own, or that of the app it is made like."""
+    return sample_of(app) or (sample_of(given.like) if given.like else "")
+
+
+def app_run(app: App) -> Path:
+    return app.folder / "run" / "app-run"
+
+
+def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
+    """The program that runs its arguments as the app's processes run: in their folder, with only their environment."""
+    inside = app.folder / "run" / _INSIDE
+    write(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
+    write(app_run(app), _OUTER.format(python=_quoted(sys.executable), inside=_quoted(str(inside))), 0o700)
+
+
+def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
+    """Data, secrets and settings, with modes, times, links and holes, into the empty folder `into`.
+
+    Files get a second name there rather than a copy where the file system allows it, which spares reading and writing
+    them: `into` is to be used up before the app runs again.
+    """
+    for source in (app.data, app.secrets):
+        if source.is_symlink() or not source.is_dir():
+            raise RecipeError(f"{app.recipe}: {source.name}/ of its slot is gone or no folder any more")
+    for source in (app.data, app.secrets, app.folder / _SETTINGS):
+        if source.exists() and not _linked(source, into / source.name, environment):
+            _copy(app, source, into / source.name, environment)
+
+
+def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
+    """Data, secrets and settings from `source`, which is used up; copied where they cannot be moved."""
+    if app.data.exists() and any(app.data.iterdir()):
+        raise InfrastructureError(f"{app.recipe}: its slot holds data already, so none can be loaded")
+    make(app)
+    for saved in (source / "data", source / "secrets", source / _SETTINGS):
+        if saved.exists() and not _moved(saved, app.folder / saved.name):
+            _copy(app, saved, app.folder / saved.name, environment)
+
+
+def _linked(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
+    """Whether all files of a tree could get a second name; nothing is left at `to` where one could not.
+
+    The kernel refuses that for immutable files, for files of others, and across file systems.
+    """
+    if _run(("cp", "-al", "-T", "--", str(source), str(to)), environment).ok:
+        return True
+    _run(("rm", "-rf", "--", str(to)), environment)
+    return False
+
+
+def _moved(source: Path, to: Path) -> bool:
+    """Whether it could be moved: it cannot to another disk, nor where its owner may not write to it."""
+    try:
+        source.rename(to)
+    except OSError:
+        return False
+    return True
+
+
+def remove(folder: Path, environment: Mapping[str, str]) -> bool:
+    """Whether the folder is gone. Folders that an app closed to us are opened first."""
+    for argv in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
+        if os.path.lexists(folder):
+            _run((*argv, "--", str(folder)), environment)
+    return not os.path.lexists(folder)
+
+
+def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
+    told = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
+    if told.ok:
+        return
+    reason = one_line(told.err.partition(b"\n")[0]).partition(": ")[2] or "cp did not come to an end"
+    message = f"{app.recipe}: its {source.name} cannot be copied: {reason}"
+    if told.finished.code is None or any(words in reason for words in _OF_THE_HOST):
+        raise InfrastructureError(message)
+    raise RecipeError(message, "an app has to leave its data readable to the user that runs it")
+
+
+def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> Told:
+    told = capture(Order(argv, environment, Path("/"), _DEADLINE))
+    if told.finished.missing:
+        raise InfrastructureError(f"{argv[0]}: not found in PATH", "it is part of GNU coreutils")
+    return told
+
+
+def write(path: Path, text: str, mode: int) -> None:
+    """Replace a file; never through a link that an app may have put there."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "'\\''")

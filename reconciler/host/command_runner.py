@@ -1,0 +1,90 @@
+"""Runs the recipes' own commands, and tells how hard pressed the host is while they run."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+from attrs import frozen
+
+from reconciler.host import memory
+from reconciler.host.environment import ALLOWED
+from reconciler.host.output import Log
+from reconciler.host.processes.procfs import STATE_MARK
+from reconciler.host.run import Order, run
+from reconciler.ports.types import Command, Ran
+from reconciler.redact import redaction, slot_secrets
+
+_GIB = 1024**3
+# A passed variable that short is no secret but a switch.
+_SHORTEST = 8
+_NO_SECRETS = (*ALLOWED, STATE_MARK)
+
+
+@frozen
+class HostCommands:
+    """`environment` is what all children get, `state` the folder whose disk is looked at."""
+
+    environment: Mapping[str, str]
+    state: Path
+
+    def run(self, command: Command) -> Ran:
+        secrets = (*slot_secrets(Path(command.mark)), *self._passed_on())
+        log = Log(command.log, redaction(secrets))
+        environment = {**self.environment, **command.env}
+        seconds, killed = command.deadline.total_seconds(), memory.kills()
+        grace = command.grace.total_seconds()
+        finished = run(Order(command.argv, environment, command.cwd, seconds, mark=command.mark, grace=grace), log)
+        starved = memory.starved(finished.code, killed)
+        return Ran(
+            finished.code, log.tail, finished.timed_out, finished.missing, finished.ended, starved, finished.killed
+        )
+
+    def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
+        return tuple(tool for tool in tools if shutil.which(tool, path=self.environment["PATH"]) is None)
+
+    def pressure(self) -> str:
+        load = os.getloadavg()[0]
+        disk = shutil.disk_usage(_existing(self.state)).free / _GIB
+        return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"
+
+    def _passed_on(self) -> tuple[bytes, ...]:
+        """Values which somebody chose to hand to children: a password, for all we know."""
+        values = [os.fsencode(value) for name, value in self.environment.items() if name not in _NO_SECRETS]
+        return tuple(value for value in values if len(value) >= _SHORTEST)
+
+
+@frozen
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return monotonic()
+
+
+def _existing(path: Path) -> Path:
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+
+
+def _memory() -> str:
+    available = re.search(r"^MemAvailable:\s+(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
+    return f"memory {int(available[1]) * 1024 / _GIB:.1f} GiB available" if available else "memory unknown"
+
+
+def _stalls() -> str:
+    """The share of the last ten seconds in which somebody waited for a resource; "" where the kernel does not tell."""
+    shares = {
+        name: re.search(r"^some avg10=([\d.]+)", _read(f"/proc/pressure/{name}")) for name in ("cpu", "memory", "io")
+    }
+    return "".join(f", {name} stalled {share[1]} %" for name, share in shares.items() if share)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("ascii", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,85 @@
+"""The pipes of one command, read into sinks until it ends, is late, or has said too much."""
+
+import os
+import select
+import threading
+import time
+from enum import Enum
+from types import TracebackType
+from typing import Self
+
+from reconciler.host.output import Sink
+
+_TICK = 0.2
+_CHUNK = 65536
+
+
+class Ending(Enum):
+    """Why reading stopped: the command ended, its time was over (or it was told to stop), or it wrote too much."""
+
+    ENDED = "ended"
+    LATE = "late"
+    ENOUGH = "enough"
+
+
+class Streams:
+    """One pipe for each sink. `out` and `err` are the ends for the child; without an `err` sink they are one."""
+
+    def __init__(self, out: Sink, err: Sink | None) -> None:
+        self._sinks: dict[int, Sink] = {}
+        self.out = self._pipe(out)
+        self.err = self._pipe(err) if err else self.out
+
+    def _pipe(self, sink: Sink) -> int:
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        self._sinks[read] = sink
+        return write
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.started()
+        for read in self._sinks:
+            os.close(read)
+
+    def started(self) -> None:
+        """The child has its ends: close ours, or the pipes would never end."""
+        for write in {self.out, self.err} - {-1}:
+            os.close(write)
+        self.out = self.err = -1
+
+    def pump(self, handle: int, deadline: float, stop: threading.Event | None) -> Ending:
+        """Read until the process behind the pidfd `handle` ends, or for `deadline` seconds."""
+        poller = select.poll()
+        poller.register(handle, select.POLLIN)
+        for read in self._sinks:
+            poller.register(read, select.POLLIN)
+        until = time.monotonic() + deadline
+        while (left := until - time.monotonic()) > 0 and not (stop and stop.is_set()):
+            for ready, _ in poller.poll(1000 * (min(left, _TICK) if stop else left)):
+                if ready == handle:
+                    return Ending.ENDED
+                more = self._read(ready)
+                if more is None:
+                    poller.unregister(ready)
+                elif not more:
+                    return Ending.ENOUGH
+        return Ending.LATE
+
+    def drain(self) -> None:
+        """Read what is in the pipes now; who might still hold them open is not waited for."""
+        for read in self._sinks:
+            while self._read(read):
+                pass
+
+    def _read(self, read: int) -> bool | None:
+        """Hand on one chunk. False when the sink has enough, None when there is nothing to read."""
+        try:
+            chunk = os.read(read, _CHUNK)
+        except BlockingIOError:
+            return None
+        return self._sinks[read].feed(chunk) if chunk else None

@@ -1,0 +1,221 @@
+"""The process driver: an app is what runs of its Procfile. Ephemeral: no restarts, no pid files, nothing kept alive."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+
+from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, was_killed
+from reconciler.host import app_directory as appfiles
+from reconciler.host import memory
+from reconciler.host.environment import CEILING
+from reconciler.host.processes import one_off
+from reconciler.host.processes import subreaper as children
+from reconciler.host.processes.line_supervisor import command_line, witness
+from reconciler.host.processes.listeners import free_port, objection
+from reconciler.host.processes.one_off import manner
+from reconciler.host.processes.procfile import ONE_OFF, read_checkout
+from reconciler.host.processes.procfs import (
+    SLOT_MARK,
+    STATE_MARK,
+    Process,
+    descendants,
+    everyone,
+    mark_of,
+    marked,
+    of_state,
+)
+from reconciler.host.processes.starting import Server, await_witness, start
+from reconciler.host.processes.terminate import put_to_rest
+from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen, Standing
+
+INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DIR", "VERSION"})
+
+
+@frozen
+class _Deployment:
+    """What this process started of an app.
+
+    `known` are the children that we had before, `ended` is what the deployment before this one had left running;
+    `killed` is what the kernel had killed for want of memory by then.
+    """
+
+    known: frozenset[children.Key]
+    ended: tuple[str, ...]
+    lines: dict[str, Server] = field(factory=dict)
+    killed: int = 0
+
+    @property
+    def broken(self) -> bool:
+        return any(server.poll() is not None for server in self.lines.values())
+
+
+class ProcessDriver:
+    """Of `environment` apps get what is INHERITED. What is removed has `grace` seconds to end: nobody keeps its data.
+
+    What it tells of an app is read from the running processes. In memory it has only what these cannot tell any more:
+    exit codes, and what was left running before.
+    """
+
+    programs: tuple[str, ...] = ()
+
+    def __init__(self, environment: Mapping[str, str], grace: float = 10.0) -> None:
+        self._environment = {name: environment[name] for name in INHERITED if name in environment}
+        self._grace = grace
+        self._state = self._environment.get(STATE_MARK)
+        self._deployments: dict[App, _Deployment] = {}
+
+    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample tells
+        return read_checkout(checkout)[1].secrets
+
+    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+        """Stop what is there, run what runs once to its end, then start the other lines.
+
+        Settings of `given` hold before those of `.env.sample`; the variables that every app gets, before both.
+        """
+        commands, sample = read_checkout(checkout)
+        _check(given.settings)
+        before = self.stop(app)
+        if before.killed:
+            raise was_killed(app.recipe, before.killed)
+        appfiles.make(app)
+        settings = {**sample.settings, **given.settings}
+        environment = {**settings, **self._environment, **_place(app, given.version)}
+        appfiles.write_given(app, given)
+        appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
+        deployment = self._deployments[app] = _Deployment(children.present(), before.ended, killed=memory.kills())
+        remarks = one_off.run_all(app, commands, environment, checkout, given)
+        lines = {name: command for name, command in commands.items() if name not in ONE_OFF}
+        for name, command in lines.items():
+            argv = command_line(name, command, lines, given.commit)
+            deployment.lines[name] = start(app, name, argv, environment, checkout)
+        for name, server in deployment.lines.items():
+            await_witness(app, name, server)
+        return remarks
+
+    def look(self, app: App) -> Seen | Absent:
+        own = self._own(app)
+        lines = {line.name: line for process in self._bearers(app, own) if (line := witness(process))}
+        endings = self._endings(app)
+        web = lines.get("web")
+        if web is None:
+            return Absent("; ".join(endings.values()))
+        lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
+        lacks = lost or objection(web.port, (process.pid for process in own))
+        address = f"127.0.0.1:{web.port}"
+        up = frozenset(f"{name} {line.pid}" for name, line in lines.items())
+        return Seen(web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost, peer=address, up=up)
+
+    def logs(self, app: App) -> tuple[str, ...]:
+        return appfiles.last_lines(app)
+
+    def stop(self, app: App) -> Residue:
+        return self._stop(app, app.grace.total_seconds())
+
+    def _stop(self, app: App, grace: float) -> Residue:
+        deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
+        # Where a witness is gone, what its line had detached without a mark fell to us.
+        known = deployment.known if deployment.broken else None
+        residue = put_to_rest(lambda: self._own(app, known), grace)
+        # Not before: whoever is interrupted in between has to find all of it again.
+        self._deployments.pop(app, None)
+        _collect(deployment)
+        return evolve(residue, ended=(*deployment.ended, *residue.ended))
+
+    def save(self, app: App, into: Path) -> None:
+        """Raises RecipeError where the app left something unreadable, InfrastructureError where it still runs."""
+        if self._own(app):
+            raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
+        appfiles.copy_out(app, into, self._environment)
+
+    def load(self, app: App, source: Path) -> None:
+        appfiles.move_in(app, source, self._environment)
+
+    def backs_up(self, _: App) -> bool:
+        return False
+
+    def backup(self, app: App, into: Path) -> tuple[str, ...]:
+        raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups into {into}")
+
+    def restore(self, app: App, source: Path, within: timedelta) -> None:
+        raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups from {source} within {within}")
+
+    def remove(self, app: App) -> Residue:
+        residue = self._stop(app, min(self._grace, app.grace.total_seconds()))
+        gone = appfiles.remove(app.folder, self._environment)
+        return residue if gone else evolve(residue, left=(*residue.left, str(app.folder)))
+
+    def leftovers(self, root: Path) -> tuple[str, ...]:
+        marks = {mark_of(process, SLOT_MARK) for process in of_state(marked(root), self._state)}
+        return tuple(sorted(mark for mark in marks if mark))
+
+    def survey(self, root: Path) -> Mapping[str, Standing]:
+        """Apps of this driver end with their slot: none of them stands below a folder that outlives it."""
+        return {mark: Standing({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
+
+    def clear(self, mark: str) -> Residue:
+        residue = put_to_rest(lambda: children.of_slot(mark, self._state), self._grace)
+        _collect(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
+        return residue
+
+    def app_run(self, app: App) -> Path:
+        return appfiles.app_run(app)
+
+    def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
+        """All of an app; with `known` also orphans without a mark that are not among these."""
+        table = everyone()
+        roots = (*self._bearers(app, table), *(() if known is None else children.strays(known)))
+        return descendants(roots, table)
+
+    def _bearers(self, app: App, table: Iterable[Process]) -> tuple[Process, ...]:
+        """Those that bear the marks of this one app of its slot."""
+        marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
+        found = [each for each in table if all(mark_of(each, name) == value for name, value in marks.items())]
+        return of_state(found, self._state)
+
+    def _endings(self, app: App) -> Mapping[str, str]:
+        """How the lines that ended did so, as far as we started them. Raises InfrastructureError for want of memory."""
+        deployment = self._deployments.get(app)
+        polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
+        for name, code in polled.items():
+            if deployment and memory.starved(code, deployment.killed):
+                raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
+        return {
+            name: f"{name} ended {manner(code)}{_advice(name, code)}"
+            for name, code in polled.items()
+            if code is not None
+        }
+
+
+def _collect(*deployments: _Deployment) -> None:
+    """Take the exit codes of what ended, so that the kernel can forget it."""
+    for server in chain.from_iterable(deployment.lines.values() for deployment in deployments):
+        server.poll()
+    children.reap()
+
+
+def _check(settings: Mapping[str, str]) -> None:
+    for name, value in settings.items():
+        if name in _OURS or name.startswith("CANON_") or not _NAME.fullmatch(name) or "\0" in value:
+            raise RecipeError(f"[install] env may not set {name!r}")
+
+
+def _place(app: App, version: str) -> Mapping[str, str]:
+    return {
+        "HOME": str(app.folder / "home"),
+        "TMPDIR": str(app.folder / "tmp"),
+        "PORT": str(free_port()),
+        "DATA_DIR": str(app.data),
+        "SECRETS_DIR": str(app.secrets),
+        "VERSION": version,
+    }
+
+
+def _advice(name: str, code: int) -> str:
+    """What to do about a line that may be meant to end."""
+    return ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""

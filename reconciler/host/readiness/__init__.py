@@ -1,0 +1,1 @@
+"""Waits until an app answers as declared, and sees that it stays up."""

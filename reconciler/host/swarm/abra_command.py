@@ -1,0 +1,181 @@
+"""Co-op Cloud's own command, `abra`: what it finds in a slot, how it is called, and what its words mean.
+
+From its public documents and from notes of people who run it. Its exit codes are 0 and 1, so its words count as well;
+the picture that it draws while it waits tells nothing, so it is not let wait.
+"""
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from attrs import field, frozen
+
+from desired.versions import is_release_name
+from reconciler.errors import CanonError, InfrastructureError
+from reconciler.host import app_directory as appfiles
+from reconciler.host.git.git_command import complaint, git_argv, git_environment
+from reconciler.host.run import Order, Told, capture
+from reconciler.host.swarm.engine.docker_faults import sorted_fault
+from reconciler.host.text import one_line
+
+# The Docker of this host is a server of that name to it.
+_SERVER = "default"
+_ASKING = 60.0
+_CHANGING = 300.0
+_COMMITTING = 300.0
+
+# What is asked of it, by command; their spelling is the one thing of it that is looked up before it is relied on.
+_DEPLOY = ("app", "deploy")
+_INSERT = ("app", "secret", "insert")
+_UNDEPLOY = ("app", "undeploy")
+_FLAGS: Mapping[tuple[str, ...], Sequence[str]] = {
+    _DEPLOY: ("--no-input", "--offline", "--force", "--chaos", "--no-domain-checks", "--no-converge-checks"),
+    _INSERT: ("--no-input", "--file"),
+    _UNDEPLOY: ("--no-input",),
+}
+_ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+_FATAL = re.compile(rb"\bFATA\b:?\s*(.*)")
+_OF_ABRA = (
+    (r"unknown (?:flag|command|shorthand)", "this abra is none that Canon knows: install the current one"),
+    (r"\bTTY\b|/dev/tty|not a terminal", "this abra wants a terminal, which a service has none of"),
+    (r"^EOF$", "it asked for something, though it was told that nobody answers"),
+    (r"unstaged changes|already deployed|cannot find app", "this is a fault of Canon's: report it"),
+)
+_THERE_ALREADY = re.compile(rb"AlreadyExists|already exists")
+_WHO = {"user.name": "Canon", "user.email": "canon@localhost"}
+
+
+@frozen
+class Home:
+    """The folder that abra takes for its own (`ABRA_DIR`), one for each app of a slot: two runs never share a tree."""
+
+    folder: Path
+    app: str
+    recipe: str
+
+    @property
+    def checkout(self) -> Path:
+        return self.folder / "recipes" / self.recipe
+
+    @property
+    def variables(self) -> Path:
+        return self.folder / "servers" / _SERVER / f"{self.app}.env"
+
+    def write_variables(self, version: str, settings: Mapping[str, str]) -> None:
+        """The app's variables, as its operator would have them; `version` is what abra is to stay at, "" for none."""
+        self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        pinned = f"{self.recipe}:{version}" if version else self.recipe
+        # The sample's own TYPE names the recipe as its maintainers do, not the folder that it lies in here.
+        lines = [f"{name}={_quoted(value)}\n" for name, value in settings.items() if name != "TYPE"]
+        appfiles.write(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
+
+    def lay_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
+        """A copy of the release with what is laid over it: abra wants all of that committed."""
+        shutil.rmtree(self.checkout, ignore_errors=True)
+        shutil.copytree(source, self.checkout, symlinks=True)
+        for name, file in added.items():
+            shutil.copyfile(file, self.checkout / name)
+
+
+@frozen
+class Abra:
+    """`environment` is what children get; `lock` the descriptor of the pass lock, None where none is held."""
+
+    environment: Mapping[str, str]
+    lock: int | None = None
+    changing: float = _CHANGING
+    known: dict[tuple[str, ...], bool] = field(factory=dict)
+
+    def check(self) -> None:
+        """See once that it has the flags which are relied on. Raises InfrastructureError."""
+        for command, flags in _FLAGS.items():
+            if command in self.known:
+                continue
+            said = _plain(self._told(Order(("abra", *command, "--help"), self.environment, Path("/"), _ASKING)))
+            lacking = [flag for flag in flags if not re.search(rf"{re.escape(flag)}\b".encode(), said)]
+            if lacking:
+                raise InfrastructureError(
+                    f"abra {' '.join(command)} has no {', '.join(lacking)}",
+                    "this abra is none that Canon knows: install the current one",
+                )
+            self.known[command] = True
+
+    def commit(self, home: Home, version: str) -> None:
+        """Make the laid recipe a repository whose tag `version` is what lies there, as abra wants a release to be."""
+        self._git(home, "init", "--quiet")
+        self._git(home, "add", "--all", "--force")
+        self._git(home, "commit", "--quiet", "--allow-empty", "--message", version)
+        if is_release_name(version):
+            self._git(home, "tag", "--annotate", "--message", version, "--", version)
+
+    def deploy(self, home: Home, version: str) -> None:
+        """A release by its tag; what has none, a branch or a commit, only as what lies there: by chaos."""
+        manner = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
+        chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
+        self._call(home, _DEPLOY, (*manner, *chosen))
+
+    def insert_secret(self, home: Home, name: str, version: str, content: Path) -> None:
+        """From a file: an argument would show to everybody. One that is there already stays."""
+        words = ("--no-input", home.app, name, version, "--file", str(content))
+        self._call(home, _INSERT, words, allowed=_THERE_ALREADY)
+
+    def undeploy(self, home: Home) -> None:
+        self._call(home, _UNDEPLOY, ("--no-input", home.app))
+
+    def _call(
+        self, home: Home, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
+    ) -> None:
+        environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
+        order = Order(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
+        told = self._told(order)
+        failure = _failure(command, told, self.changing)
+        if failure is not None and not (allowed and allowed.search(_plain(told))):
+            raise failure
+
+    def _told(self, order: Order) -> Told:
+        told = capture(order)
+        if told.finished.missing:
+            raise InfrastructureError("abra: not found in PATH", "install Co-op Cloud's command where children find it")
+        return told
+
+    def _git(self, home: Home, *words: str) -> None:
+        argv = git_argv(*words, settings=_WHO)
+        order = Order(argv, git_environment(self.environment), home.checkout, _COMMITTING)
+        told = capture(order)
+        if not told.ok:
+            raise InfrastructureError(f"{home.recipe}: git {words[0]} for abra: {complaint(told.err)}")
+
+
+def _failure(command: tuple[str, ...], told: Told, deadline: float) -> CanonError | None:
+    """Also where it ends with 0 after a fatal line; that it ends well without one is for Docker to confirm."""
+    what = f"abra {' '.join(command)}"
+    if told.finished.timed_out:
+        return InfrastructureError(
+            f"{what}: did not end within {deadline:.0f} s", "run it by hand, and see what it waits for"
+        )
+    fatal = _FATAL.search(_plain(told))
+    if told.ok and fatal is None:
+        return None
+    said = fatal[1] if fatal else _last_line(_plain(told))
+    for words, hint in _OF_ABRA:
+        if re.search(words.encode(), said):
+            return InfrastructureError(f"{what}: {one_line(said)}", hint)
+    return sorted_fault(what, said, of_recipe=command == _DEPLOY)
+
+
+def _plain(told: Told) -> bytes:
+    """Both its outputs, without what moves a terminal's cursor."""
+    return _ESCAPES.sub(b"", told.err + b"\n" + told.out).replace(b"\r", b"\n")
+
+
+def _last_line(said: bytes) -> bytes:
+    return next((line for line in reversed(said.splitlines()) if line.strip()), b"")
+
+
+def _quoted(value: str) -> str:
+    """As a file of variables wants it. Within single quotes nothing is special."""
+    if "'" not in value and "\n" not in value:
+        return f"'{value}'"
+    escaped = re.sub(r'([\\"$`])', r"\\\1", value).replace("\n", "\\n")
+    return f'"{escaped}"'

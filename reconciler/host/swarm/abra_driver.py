@@ -1,0 +1,141 @@
+"""The abra driver: the swarm driver with deploy, secret insertion and undeploy done by Co-op Cloud's own command.
+
+Built from abra's public documents, and not yet run against the real one. What came of a command is asked of Docker.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from desired.model import Swarm
+from desired.versions import is_release_name
+from reconciler.errors import CanonError, InfrastructureError
+from reconciler.host.swarm.abra_command import Abra, Home
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.recipe import overlays
+from reconciler.host.swarm.recipe import swarm_secrets as secrets
+from reconciler.host.swarm.recipe.compose import Config
+from reconciler.host.swarm.recipe.preparing import Prepared
+from reconciler.host.swarm.recipe.stack import SLOT, Stack
+from reconciler.host.swarm.recipe.unraised import naming_versions
+from reconciler.host.swarm.services import deployment, removal
+from reconciler.host.swarm.swarm_driver import SwarmDriver
+from reconciler.ports.types import App, Given, Residue, SecretNeed
+
+# On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
+DEPLOYMENT = "canon.deployment"
+# On a config of ours that lives as long as the stack's secrets do: abra puts no mark on those.
+KEPT_STACK = "canon.stack"
+
+_OVERLAY = "compose.canon.yml"
+_FLEET_OVERLAY = "compose.canon.{number}.yml"
+
+
+class AbraDriver(SwarmDriver):
+    """Each app of a slot has an ABRA_DIR of its own, which goes with the slot."""
+
+    programs: tuple[str, ...] = ("abra", "docker")
+
+    def __init__(self, engine: Engine, policy: Swarm, abra: Abra, sleep: Callable[[float], None] = time.sleep) -> None:
+        super().__init__(engine, policy, sleep)
+        self._abra = abra
+
+    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+        self._abra.check()
+        return super().needs(app, checkout, given)
+
+    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+        deployable = deployment.ready(self._engine, self._policy, app, checkout, given)
+        prepared, stack = deployable.prepared, deployable.prepared.stack
+        home, deployed = _home(app, stack), uuid.uuid4().hex
+        laid = _marked(deployment.laid_over(deployable, given), deployed)
+        self._lay(home, app, prepared, laid, given)
+        self._keep(stack)
+        for full, file in secrets.provided(prepared, app).items():
+            self._abra.insert_secret(home, *secrets.inserted_as(full, stack), file)
+        with naming_versions(prepared):
+            self._abra.deploy(home, given.version)
+        self._confirm(stack, deployed)
+        return deployment.finish(self._engine, prepared, app, given)
+
+    def remove(self, app: App) -> Residue:
+        """What abra leaves, or does not take away, Docker's own command does."""
+        stack = self._stack(app)
+        ended = tuple(self._undeploy(app, stack))
+        residue = super().remove(app)
+        return Residue((*ended, *residue.ended), (*residue.left, *self._drop_secrets(stack.name)))
+
+    def clear(self, mark: str) -> Residue:
+        left: list[str] = []
+        for stack in self._kept_stacks(mark):
+            # What uses a secret keeps it.
+            left += removal.take_away(self._engine, removal.of_stack(stack), self._sleep)
+            left += self._drop_secrets(stack)
+        residue = super().clear(mark)
+        return Residue(residue.ended, (*left, *residue.left))
+
+    def _lay(self, home: Home, app: App, prepared: Prepared, laid: Config, given: Given) -> None:
+        """What abra finds: the app's variables, and the release with everything that goes over it."""
+        own = [file for file in prepared.compose if file not in given.overlays]
+        added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(given.overlays, 1)}
+        added[_OVERLAY] = deployment.write_compose(app, laid)
+        names = [*(str(file.relative_to(prepared.checkout)) for file in own), *added]
+        version = given.version if is_release_name(given.version) else ""
+        home.write_variables(version, {**prepared.settings, "COMPOSE_FILE": ":".join(names)})
+        home.lay_recipe(prepared.checkout, added)
+        for name, text in overlays.alike((*prepared.compose, added[_OVERLAY]), names):
+            (home.checkout / name).write_text(text, "utf-8")
+        self._abra.commit(home, given.version)
+
+    def _confirm(self, stack: Stack, deployed: str) -> None:
+        """Abra ends with 0 also where nothing was deployed."""
+        found = self._engine.inspect("service", [stack.app])
+        if not any((service["Spec"].get("Labels") or {}).get(DEPLOYMENT) == deployed for service in found):
+            raise InfrastructureError(
+                f"{stack.recipe}: abra app deploy ended with 0, but Docker has nothing of this deployment",
+                "deploy it by hand, and see what abra says",
+            )
+
+    def _undeploy(self, app: App, stack: Stack) -> Iterator[str]:
+        home = _home(app, stack)
+        if not (home.variables.exists() and self._engine.inspect("service", [stack.app])):
+            return
+        try:
+            self._abra.undeploy(home)
+        except CanonError as failed:
+            yield f"{stack.name} (by Docker itself: {failed.message})"
+
+    def _keep(self, stack: Stack) -> None:
+        """Before the first secret: a pass that is killed must leave word of them."""
+        if stack.name not in self._kept_stacks(stack.mark):
+            labels = (*stack.label_options, "--label", f"{KEPT_STACK}={stack.name}")
+            self._engine.change(
+                "config", "create", *labels, f"{stack.name}_canon", "-", what="mark secrets", given=b"\n"
+            )
+
+    def _kept_stacks(self, mark: str) -> tuple[str, ...]:
+        configs = self._engine.inspect("config", self._engine.found("config", f"label={SLOT}={mark}"))
+        ours = (config for config in configs if removal.is_of_state(config, self._engine.state))
+        labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in ours)
+        return tuple(said[KEPT_STACK] for said in labels if KEPT_STACK in said)
+
+    def _drop_secrets(self, stack: str) -> tuple[str, ...]:
+        """The secrets of a stack by its name, then the config that told of them; names what would not go."""
+        named = f"name={stack}_"
+        self._engine.drop("secret", self._engine.found("secret", named))
+        left = tuple(f"secret {secret}" for secret in self._engine.found("secret", named))
+        if not left:
+            self._engine.drop("config", self._engine.found("config", f"label={KEPT_STACK}={stack}"))
+        return left
+
+
+def _home(app: App, stack: Stack) -> Home:
+    return Home(app.folder / "run" / "abra", stack.name, stack.recipe)
+
+
+def _marked(overlay: Config, deployed: str) -> Config:
+    services = {name: dict(service) for name, service in overlay["services"].items()}
+    deploy = services["app"]["deploy"]
+    services["app"]["deploy"] = {**deploy, "labels": {**deploy["labels"], DEPLOYMENT: deployed}}
+    return {**overlay, "services": services}

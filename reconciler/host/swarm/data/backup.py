@@ -1,0 +1,118 @@
+"""Takes a backup, and brings one back, as the recipe's own labels ask for it."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.errors import RecipeError, TimedOutError, was_killed
+from reconciler.host import app_directory as appfiles
+from reconciler.host.swarm.data.backup_labels import Asked, Hook, asked_for, labels_of, mounting
+from reconciler.host.swarm.data.volumes import load_paths, save_paths, volumes_of
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.recipe.stack import Stack
+from reconciler.host.swarm.services import scaling
+from reconciler.host.swarm.services.stack_state import Sight, look_at
+from reconciler.host.text import last_words, lines_printable, one_line
+from reconciler.ports.types import App
+from reconciler.redact import redaction, slot_secrets
+
+_HOOK_SECONDS = 1800.0
+
+Sleep = Callable[[float], None]
+
+
+@frozen
+class Deployed:
+    """An app whose stack is in the swarm."""
+
+    engine: Engine
+    stack: Stack
+    app: App
+
+
+def is_asked_for(deployed: Deployed) -> bool:
+    """Whether a label asks for a backup; services tell it at rest too."""
+    return _asked(deployed, look_at(deployed.engine, deployed.stack)) is not None
+
+
+def take(deployed: Deployed, into: Path) -> tuple[str, ...]:
+    """Returns remarks. The app stays up."""
+    asked = _wanted(deployed, look_at(deployed.engine, deployed.stack))
+    _run_hooks(deployed, asked.of("backup.pre-hook"))
+    save_paths(deployed.engine, deployed.stack, asked.paths, into)
+    _run_hooks(deployed, asked.of("backup.post-hook"))
+    return tuple(f"the label {label} is of version 1, and ignored" for label in asked.ignored)
+
+
+def bring_back(deployed: Deployed, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
+    """Services that bear hooks of a restore stay up for them; all others rest, since their data changes under them.
+
+    One with hooks whose volume is wholly replaced rests while that is copied, and then has to be up `within` a time.
+    That all are up again is for the caller to see.
+    """
+    engine, stack = deployed.engine, deployed.stack
+    sight = look_at(engine, stack)
+    asked = _wanted(deployed, sight)
+    _run_hooks(deployed, asked.of("restore.pre-hook"))
+    hooked = {f"{stack.name}_{hook.service}" for hook in asked.hooks if hook.label.startswith("restore.")}
+    replaced = hooked & {*mounting(sight.services, stack, asked.whole)}
+    resting = [name for name in scaling.every(sight) if name not in hooked or name in replaced]
+    replicas, spread = scaling.replicas(sight, resting), scaling.everywhere(sight, resting)
+    if killed := scaling.to_zero(engine, stack, (*replicas, *spread), sleep).killed:
+        raise was_killed(stack.recipe, killed)
+    load_paths(engine, stack, asked.paths, source)
+    _up_again(engine, replicas, spread, replaced)
+    scaling.await_settled(engine, stack, hooked, within, sleep)
+    _run_hooks(deployed, asked.of("restore.post-hook"))
+    _up_again(engine, replicas, spread, {*resting} - replaced)
+
+
+def _up_again(engine: Engine, replicas: Mapping[str, int], spread: Sequence[str], names: Collection[str]) -> None:
+    scaling.scale(engine, {name: count for name, count in replicas.items() if name in names})
+    scaling.place(engine, "rm", [name for name in spread if name in names])
+
+
+def _wanted(deployed: Deployed, sight: Sight) -> Asked:
+    asked = _asked(deployed, sight)
+    if asked is None:
+        raise RecipeError(f"{deployed.stack.recipe}: no label asks for a backup any more")
+    return asked
+
+
+def _asked(deployed: Deployed, sight: Sight) -> Asked | None:
+    stack = deployed.stack
+    volumes = [stack.logical(name) for name in volumes_of(deployed.engine, stack)]
+    return asked_for(labels_of(sight.services, stack), volumes)
+
+
+def _run_hooks(deployed: Deployed, hooks: Sequence[Hook]) -> None:
+    """Raises RecipeError for one that fails, TimedOutError for one that does not end.
+
+    Raises RecipeError too where nothing of its service runs here. All that it wrote goes to a log of the app.
+    """
+    for hook in hooks:
+        service = f"{deployed.stack.name}_{hook.service}"
+        chosen = f"label=com.docker.swarm.service.name={service}"
+        containers = deployed.engine.found("container", chosen, "status=running")
+        if not containers:
+            raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
+        code, said = deployed.engine.execute(containers[0], hook.command, _HOOK_SECONDS)
+        said = redaction(slot_secrets(Path(deployed.stack.mark))).apply(said)
+        _log(deployed.app, hook, said)
+        if code != 0:
+            raise _failure(hook, code, said)
+
+
+def _log(app: App, hook: Hook, said: bytes) -> None:
+    log = appfiles.new_log(app, f"{hook.service} {hook.label}")
+    log.feed(said)
+    log.close()
+
+
+def _failure(hook: Hook, code: int | None, said: bytes) -> RecipeError:
+    what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
+    kind, how = (TimedOutError, "was not done in time") if code is None else (RecipeError, f"exited {code}")
+    return kind(f"{what} {how}: {last_words(said)}", tail=tuple(lines_printable(said).splitlines()))

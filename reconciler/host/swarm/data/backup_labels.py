@@ -1,0 +1,96 @@
+"""What a recipe's own labels tell backup-bot-two, by version 2 of their specification. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from reconciler.errors import RecipeError
+from reconciler.host.swarm.engine.engine import Json
+from reconciler.host.swarm.recipe.stack import Stack
+from reconciler.host.swarm.services.service import volumes_in
+
+_WANTED = "backupbot.backup"
+_VOLUME = re.compile(r"backupbot\.backup\.volumes\.([^.]+)(\.path)?")
+# Of version 1; backup-bot-two takes no notice of it, and neither do we.
+_OLD = "backupbot.backup.path"
+
+
+@frozen
+class Hook:
+    """A shell command that a label asks for, inside the service that bears it."""
+
+    service: str
+    label: str
+    command: str
+
+
+@frozen
+class Asked:
+    """What the labels of a stack ask for.
+
+    `paths` maps a volume, as the recipe names it, to what of it is kept: nothing named means all of it.
+    """
+
+    paths: Mapping[str, tuple[str, ...]]
+    hooks: tuple[Hook, ...]
+    ignored: tuple[str, ...] = ()
+
+    def of(self, label: str) -> tuple[Hook, ...]:
+        return tuple(hook for hook in self.hooks if hook.label == label)
+
+    @property
+    def whole(self) -> frozenset[str]:
+        return frozenset(volume for volume, paths in self.paths.items() if not paths)
+
+
+def asked_for(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> Asked | None:
+    """From the labels of each service; None where none of them asks for a backup.
+
+    One service asks for the whole stack; hooks, and what is said of volumes, may stand on any.
+    """
+    if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
+        return None
+    paths: dict[str, tuple[str, ...]] = dict.fromkeys(volumes, ())
+    for volume, of, value in _said_of_volumes(labels):
+        if of:
+            paths[volume] = tuple(part.strip().lstrip("/") for part in value.split(",") if part.strip())
+        elif value.lower() == "false":
+            paths.pop(volume, None)
+    unknown = sorted({*paths} - {*volumes})
+    if unknown:
+        raise RecipeError(f"a backupbot label names the volume {unknown[0]}, which the stack does not have")
+    hooks = tuple(_hooks(labels))
+    ignored = tuple(f"{service}: {_OLD}" for service, own in labels.items() if _OLD in own)
+    return Asked(paths, hooks, ignored)
+
+
+def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
+    """Volume, whether its paths are meant, and the value; what is said of paths comes first."""
+    said = [
+        (match, value)
+        for _, own in sorted(labels.items())
+        for name, value in own.items()
+        if (match := _VOLUME.fullmatch(name))
+    ]
+    for match, value in sorted(said, key=lambda each: each[0][2] is None):
+        yield match[1], match[2] is not None, value
+
+
+def _hooks(labels: Mapping[str, Mapping[str, str]]) -> Iterator[Hook]:
+    for service, own in sorted(labels.items()):
+        for verb in ("backup", "restore"):
+            for when in ("pre-hook", "post-hook"):
+                command = own.get(f"backupbot.{verb}.{when}")
+                if command:
+                    yield Hook(service, f"{verb}.{when}", command)
+
+
+def labels_of(services: Sequence[Json], stack: Stack) -> dict[str, Mapping[str, str]]:
+    return {stack.logical(service["Spec"]["Name"]): service["Spec"].get("Labels") or {} for service in services}
+
+
+def mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
+    """The services that have any of these volumes."""
+    full = {f"{stack.name}_{volume}" for volume in volumes}
+    return tuple(service["Spec"]["Name"] for service in services if full & volumes_in(service))

@@ -1,0 +1,89 @@
+"""What stands in the whole swarm of every slot, in one look."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.core.running_status import TASK
+from reconciler.host.swarm.data.volumes import LOADED
+from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.recipe.stack import COMMIT, NAMESPACE, SLOT
+from reconciler.host.swarm.services.removal import is_of_state, mark_of
+from reconciler.host.swarm.services.service import service_of
+from reconciler.host.swarm.services.service_health import settling
+from reconciler.host.swarm.services.stack_state import with_their_ends
+from reconciler.ports.types import Standing
+from state.records import Parts
+
+_KINDS = ("service", "volume", "secret", "config")
+_GIVEN = ("secret", "config")
+_ID = 12
+# As much of an image's digest as a person reads.
+_DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
+
+
+def survey(engine: Engine, root: Path) -> Mapping[str, Standing]:
+    """By mark, for the slots below `root`."""
+    found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
+    for kind in _KINDS:
+        for one in engine.inspect(kind, engine.found(kind, f"label={SLOT}")):
+            if is_of_state(one, engine.state):
+                found[mark_of(one)][kind].append(one)
+    ours = {mark: kinds for mark, kinds in found.items() if Path(mark).is_relative_to(root)}
+    services = [service for kinds in ours.values() for service in kinds["service"]]
+    tasks = with_their_ends(engine, engine.tasks([service["ID"] for service in services]))
+    return {mark: Standing(parts_of(kinds, tasks), lacks(kinds["service"], tasks)) for mark, kinds in ours.items()}
+
+
+def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
+    """Nobody can change a secret or a config in place, so that its id tells whether it is another.
+
+    Nor is a task ever started again: a service has another then.
+    """
+    parts: dict[str, Mapping[str, str]] = {}
+    for service in kinds.get("service", ()):
+        parts[f"service {service['Spec']['Name']}"] = {**_facts(service["Spec"]), **_tasks(service, tasks)}
+    for volume in kinds.get("volume", ()):
+        parts[f"volume {volume['Name']}"] = {"content": "a snapshot's" if LOADED in _labels(volume) else "new"}
+    for kind in ("secret", "config"):
+        parts |= {f"{kind} {one['Spec']['Name']}": {"id": one["ID"]} for one in kinds.get(kind, ())}
+    return parts
+
+
+def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
+    """The ids of what is up of a service, or has come to a good end, as short as a person reads them."""
+    own = service_of(service, tasks, "")
+    ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))
+    return {TASK: ", ".join(ids)} if ids else {}
+
+
+def lacks(services: Sequence[Json], tasks: Sequence[Json]) -> str:
+    """What keeps the services from being up, those of several stacks together."""
+    stacks: dict[str, list[Json]] = defaultdict(list)
+    for service in services:
+        stacks[_labels(service["Spec"]).get(NAMESPACE, "")].append(service)
+    hows = [settling(own, tasks, f"{name}_", datetime.now(UTC)) for name, own in sorted(stacks.items())]
+    said = [how.failure.message if how.failure else how.lacks for how in hows]
+    return "; ".join(filter(None, said))
+
+
+def _facts(spec: Json) -> Mapping[str, str]:
+    """What Co-op Cloud's own commands, Docker's and a person's hand could change of a service."""
+    container, labels = spec["TaskTemplate"]["ContainerSpec"], _labels(spec)
+    replicas = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas")
+    given = [
+        f"{kind} {one[f'{kind.title()}Name']}" for kind in _GIVEN for one in container.get(f"{kind.title()}s") or ()
+    ]
+    return {
+        "version": labels.get(f"coop-cloud.{labels.get(NAMESPACE, '')}.version", "none"),
+        "commit": labels.get(COMMIT, "none"),
+        "image": _DIGEST.sub(r"\1", container["Image"]),
+        "number": "one on every node" if replicas is None else str(replicas),
+        "access": ", ".join(sorted(given)) or "nothing",
+    }
+
+
+def _labels(one: Json) -> Mapping[str, str]:
+    return one.get("Labels") or {}

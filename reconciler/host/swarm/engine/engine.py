@@ -1,0 +1,230 @@
+"""Docker's own command: what is asked of it, with deadlines, and its answers as values."""
+
+import json
+import re
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from reconciler.errors import InfrastructureError
+from reconciler.host.output import MIB, Capture, Sink
+from reconciler.host.processes.procfs import STATE_MARK
+from reconciler.host.run import Order, Told, capture, run
+from reconciler.host.swarm.engine.client_environment import own_flags
+from reconciler.host.swarm.engine.docker_faults import names_nothing, sorted_fault
+from reconciler.host.text import one_line, printable
+
+Json = Mapping[str, Any]
+
+# `docker stack config`, which resolves a recipe's compose files, came with this client.
+OLDEST_CLIENT = 23
+
+# Tells of a script's end within the stream that brings what it said.
+_AND_TELL = 'sh -c "$1"; code=$?; echo "canon: ended with $code" >&2; exit $code'
+_ENDED = re.compile(rb"^canon: ended with (\d+)\n", re.MULTILINE)
+# What a client ends with where there is no shell in the container.
+_NO_SHELL = (126, 127)
+
+_ASKING = 60.0
+_CHANGING = 300.0
+_PULLING = 3600.0
+_COPYING = 6 * 3600.0
+_MOST = 64 * MIB
+_KINDS = rb"(?:service|task|container|network|volume|secret|config|image)"
+_GONE = re.compile(rb"no such " + _KINDS + rb"\b|\b" + _KINDS + rb" \S+ not found", re.IGNORECASE)
+
+
+@frozen
+class Engine:
+    """`environment` is what children get: Docker's client finds its engine by DOCKER_HOST in it, or as usual.
+
+    `lock` is the descriptor of the pass lock, which commands that change something inherit; None where none is held.
+    """
+
+    environment: Mapping[str, str]
+    lock: int | None = None
+    facts: dict[str, str] = field(factory=dict)
+
+    def check(self) -> None:
+        """See once that client and engine do what the driver needs. Raises InfrastructureError."""
+        if self.facts:
+            return
+        client = self.ask("version", "--format", "{{.Client.Version}}", what="Docker's version")
+        major = re.match(r"(\d+)\.", client)
+        if major is None or int(major[1]) < OLDEST_CLIENT:
+            raise InfrastructureError(
+                f"Docker's client here is {one_line(client.encode())}, which has no `docker stack config`",
+                f"install a client of version {OLDEST_CLIENT} or newer, docker-cli or docker-ce-cli; "
+                "the engine may be older",
+            )
+        swarm = json.loads(self.ask("info", "--format", "{{json .Swarm}}", what="Docker's swarm"))
+        if swarm.get("LocalNodeState") != "active" or not swarm.get("ControlAvailable"):
+            raise InfrastructureError("this host manages no swarm", "docker swarm init, or run Canon on a manager")
+        self.facts.update(client=client, node=swarm["NodeID"])
+
+    @property
+    def state(self) -> str:
+        """The id of the state folder that children work for, "" where it has none."""
+        return self.environment.get(STATE_MARK, "")
+
+    @property
+    def node(self) -> str:
+        """The id of this host's node."""
+        self.check()
+        return self.facts["node"]
+
+    def ask(self, *argv: str, what: str) -> str:
+        """What a command answers that changes nothing; `what` stands in the error where it fails."""
+        return _said(self._run(self._order(argv, _ASKING), what))
+
+    def found(self, kind: str, *filters: str) -> tuple[str, ...]:
+        """Ids, or the names of volumes, of the objects of a kind that pass filters such as `label=name=value`."""
+        every = ("--all",) if kind == "container" else ()
+        chosen = (word for each in filters for word in ("--filter", each))
+        return tuple(self.ask(kind, "ls", "--quiet", *every, *chosen, what=f"docker {kind} ls").split())
+
+    def inspect(self, kind: str, names: Sequence[str]) -> tuple[Json, ...]:
+        """Those of the named objects that are there; one that went away meanwhile is left out."""
+        if not names:
+            return ()
+        # Clients before 28 inspect no config by its type, and there is no command for tasks alone.
+        argv = ("inspect", "--type", kind) if kind == "task" else (kind, "inspect")
+        return tuple(json.loads(self._still_there((*argv, *names), f"docker {kind} inspect") or "[]"))
+
+    def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
+        """All tasks of services that the swarm remembers."""
+        if not services:
+            return ()
+        ids = self._still_there(("service", "ps", "--quiet", "--no-trunc", *services), "docker service ps")
+        return self.inspect("task", ids.split())
+
+    def ends(self, label: str, since: datetime) -> tuple[Json, ...]:
+        """What the engine tells of containers with a label that ended since then, or were short of memory."""
+        chosen = ("--filter", f"label={label}", "--filter", "event=die", "--filter", "event=oom")
+        when = ("--since", f"{since.timestamp():.6f}", "--until", f"{datetime.now(UTC).timestamp():.6f}")
+        said = self.ask("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
+        return tuple(json.loads(line) for line in said.splitlines())
+
+    def change(self, *argv: str, what: str, given: bytes = b"", deadline: float = _CHANGING) -> str:
+        return _said(self._run(evolve(self._order(argv, deadline), given=given, holding=self.lock), what))
+
+    def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
+        """Exit code, None for too late, and the output of a shell's script in a container.
+
+        The script's own code is believed where it is told from within the container, since Docker's client ends with
+        anything, 0 too, where it loses the connection. Raises InfrastructureError then, as long as the container runs.
+        """
+        argv = ("exec", container, "sh", "-c", _AND_TELL, "sh", script)
+        told = self._capture(evolve(self._order(argv, deadline), holding=self.lock))
+        ended = _ENDED.search(told.err)
+        if ended is not None:
+            return int(ended[1]), told.out + _ENDED.sub(b"", told.err)
+        if told.finished.timed_out or told.finished.code in _NO_SHELL:
+            return told.finished.code, told.out + told.err
+        if told.err.startswith(b"Error response from daemon"):
+            raise sorted_fault("docker exec", told.err, of_recipe=b"is not running" in told.err)
+        if self.found("container", f"id={container}", "status=running"):
+            raise sorted_fault("docker exec ended before what it ran", told.err)
+        return told.finished.code or 1, told.out + told.err
+
+    def drop(self, kind: str, names: Sequence[str]) -> None:
+        """Remove objects; which of them are gone is for the caller to see."""
+        if names:
+            # Volumes without a name go with their container, or are nobody's.
+            manner = ("--force", "--volumes") if kind == "container" else ()
+            order = self._order((kind, "rm", *manner, *names), _CHANGING)
+            self._capture(evolve(order, holding=self.lock))
+
+    def pull(self, image: str) -> None:
+        order = evolve(self._order(("pull", "--quiet", "--", image), _PULLING), holding=self.lock)
+        told = self._capture(order)
+        _hold(told, order, f"pull {printable(image)}", of_recipe=names_nothing(told.err))
+
+    def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
+        """What compose files come to, in YAML, with `variables` filled in and nothing else.
+
+        The client fills in from its environment, so it gets no variable of ours; it asks no engine for this.
+        """
+        order = self._order(("stack", "config", *_files(files)), _ASKING)
+        marks = {name: value for name, value in order.env.items() if name.startswith("CANON_")}
+        order = evolve(order, argv=(self._client, *order.argv[1:]), env={**variables, **marks}, cwd=cwd)
+        return self._run(order, "docker stack config", of_recipe=True).out
+
+    def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
+        """Hand a stack over to the swarm; it is up later, or not at all, whatever the client's exit code.
+
+        `open_names` are the variables to which the file gives no value: the client would fill them in with its own.
+        """
+        manner = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
+        order = self._order(("stack", "deploy", *manner, *_files([file]), stack), _CHANGING)
+        hidden = sorted({*open_names} & {*self.environment})
+        if hidden:
+            unset = (word for name in hidden for word in ("-u", name))
+            order = evolve(order, argv=("env", *unset, self._client, *own_flags(self.environment), *order.argv[1:]))
+        self._run(evolve(order, cwd=cwd, holding=self.lock), "docker stack deploy", of_recipe=True)
+
+    @property
+    def _client(self) -> str:
+        """The file of Docker's command, for a call without our PATH."""
+        return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
+
+    def copy(self, *argv: str, out: Sink, given: Path | None = None) -> None:
+        """`docker cp` of an archive: to `out`, or from the file `given`."""
+        err = Capture(MIB)
+        if run(evolve(self._order(("cp", *argv), _COPYING), given=given or b""), out, err).code != 0:
+            raise sorted_fault("copy a volume", err.data, of_recipe=names_nothing(err.data))
+
+    def logs(self, service: str, lines: int, out: Sink) -> None:
+        """The last lines that each task of a service wrote; nothing of one that is gone."""
+        run(self._order(("service", "logs", "--raw", "--tail", str(lines), service), _ASKING), out)
+
+    def _order(self, argv: Sequence[str], deadline: float) -> Order:
+        return Order(("docker", *argv), self.environment, Path("/"), deadline)
+
+    def _still_there(self, argv: Sequence[str], what: str) -> str:
+        """What Docker tells of those objects that are there; that some are gone is no failure."""
+        order = self._order(argv, _ASKING)
+        told = self._capture(order)
+        if told.finished.code != 1 or not _gone(told.err):
+            _hold(told, order, what)
+        return _said(told)
+
+    def _run(self, order: Order, what: str, *, of_recipe: bool = False) -> Told:
+        told = self._capture(order)
+        _hold(told, order, what, of_recipe=of_recipe)
+        return told
+
+    def _capture(self, order: Order) -> Told:
+        told = capture(order, _MOST)
+        if told.finished.missing:
+            raise InfrastructureError("docker: not found in PATH", "install Docker's client: docker-cli or docker.io")
+        return told
+
+
+def _hold(told: Told, order: Order, what: str, *, of_recipe: bool = False) -> None:
+    """Raise the fault of a command that failed."""
+    if told.finished.timed_out:
+        late = f"{what}: Docker did not answer within {order.deadline:.0f} s"
+        raise InfrastructureError(late, "look at the log of Docker's engine")
+    if not told.ok:
+        # A client that was killed may have warned of something before.
+        refused = (told.finished.code or 0) > 0 and bool(told.err.strip())
+        raise sorted_fault(what, told.err, of_recipe=of_recipe and refused)
+
+
+def _gone(said: bytes) -> bool:
+    """Whether Docker complains of nothing but objects that are not there."""
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith(b"WARNING")]
+    return bool(lines) and all(_GONE.search(line) for line in lines)
+
+
+def _files(files: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(word for file in files for word in ("--compose-file", str(file)))
+
+
+def _said(told: Told) -> str:
+    return told.out.decode("utf-8", "replace").strip()

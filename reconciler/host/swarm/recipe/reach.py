@@ -1,0 +1,114 @@
+"""Which service of a recipe is reached from outside, and at which of its ports. Pure."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from attrs import frozen
+
+from reconciler.errors import RecipeError
+from reconciler.host.swarm.recipe.compose import APP, Config, external
+
+_SERVER_PORT = re.compile(r"traefik\.(http|tcp|udp)\.services\.([^.]+)\.loadbalancer\.server\.port", re.IGNORECASE)
+
+
+@frozen
+class Way:
+    """A service that listens at the container's port `target`, which the recipe itself publishes at `published`, if so.
+
+    `kind` is http, tcp or udp, `name` what the label calls it: "" for a port that no label names.
+    """
+
+    service: str
+    target: int
+    published: int | None = None
+    kind: str = "tcp"
+    name: str = ""
+
+    @property
+    def protocol(self) -> str:
+        return "udp" if self.kind == "udp" else "tcp"
+
+
+def way_in(config: Config, stack: str, closed: Collection[str] = ()) -> Way | None:
+    """The way to the app: to the service whose label tells a proxy its port, else to a port that the recipe publishes.
+
+    `closed` names external networks that are internal. None where the recipe names no port at all. Raises RecipeError
+    where every service that names one is on internal networks alone.
+    """
+    ways = tuple(_labelled(config)) or tuple(_published(config))
+    open_ways = [way for way in ways if _is_open(config, way, closed)]
+    if ways and not open_ways:
+        names = ", ".join(dict.fromkeys(way.service for way in ways))
+        raise RecipeError(
+            f"nobody can reach {names}: it names a port, and is on internal networks alone",
+            "put it on the proxy's network, or the port's label on the service that is there",
+        )
+    return min(open_ways, key=lambda way: _rank(config, stack, way), default=None)
+
+
+def misplaced(config: Config) -> str:
+    """The service whose port label is one of its container, where no proxy of a swarm looks for it; "" for none."""
+    services = config["services"].items()
+    return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
+
+
+def _labelled(config: Config) -> Iterator[Way]:
+    for service, one in config["services"].items():
+        for label, value in _labels(one).items():
+            match = _SERVER_PORT.fullmatch(label)
+            if match and str(value).isdecimal():
+                kind, target = match[1].lower(), int(str(value))
+                yield Way(service, target, _own_port(one, target, kind), kind, match[2])
+
+
+def _published(config: Config) -> Iterator[Way]:
+    """By ports that the recipe publishes over TCP: their label may be meant for another proxy, or be missing."""
+    for service, one in config["services"].items():
+        for port in one.get("ports") or ():
+            if port.get("published") and port.get("protocol", "tcp") == "tcp":
+                yield Way(service, int(port["target"]), int(port["published"]))
+
+
+def _own_port(service: Config, target: int, kind: str) -> int | None:
+    protocol = "udp" if kind == "udp" else "tcp"
+    for port in service.get("ports") or ():
+        fits = (int(port["target"]), port.get("protocol", "tcp")) == (target, protocol)
+        if fits and port.get("published"):
+            return int(port["published"])
+    return None
+
+
+def _is_open(config: Config, way: Way, closed: Collection[str]) -> bool:
+    """Whether anybody outside can reach it. A port in ingress mode brings a network of its own along."""
+    service = config["services"][way.service]
+    ingress = any(port.get("published") and port.get("mode") == "ingress" for port in service.get("ports") or ())
+    return ingress or not all(_is_internal(config, name, closed) for name in networks_of(service))
+
+
+def networks_of(service: Config) -> tuple[str, ...]:
+    return tuple(service.get("networks") or ("default",))
+
+
+def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
+    said = (config.get("networks") or {}).get(network) or {}
+    return network in closed if external(said) else bool(said.get("internal"))
+
+
+def _rank(config: Config, stack: str, way: Way) -> tuple[bool, ...]:
+    """The least is the best: what a proxy takes and reaches, what bears the stack's own name, HTTP, the service app."""
+    service, networks = config["services"][way.service], config.get("networks") or {}
+    is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"
+    is_outside = any(external(networks.get(name)) for name in networks_of(service))
+    return (
+        is_off,
+        way.kind == "udp",
+        not is_outside,
+        way.name != stack,
+        way.kind != "http",
+        way.service != APP,
+    )
+
+
+def _labels(service: Config) -> Mapping[str, object]:
+    found: Mapping[str, object] = (service.get("deploy") or {}).get("labels") or {}
+    return found

@@ -1,0 +1,196 @@
+"""What is added to a recipe's own stack: names, marks, the published port. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from reconciler.host.swarm.recipe.compose import APP, Config, external
+from reconciler.host.swarm.recipe.overlays import with_names
+from reconciler.ports.types import App
+
+# Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
+SLOT = "canon.slot"
+STATE = "canon.state"
+COMMIT = "canon.commit"
+ADDRESS = "canon.address"
+PEER = "canon.peer"
+NAMESPACE = "com.docker.stack.namespace"
+
+# A name of an object in a swarm has at most 63 characters, of which `_` and the recipe's own part need most.
+_OF_RECIPE = 20
+
+# A proxy that serves this host's own apps would lead their visitors to what is only tried.
+_UNROUTED = {"traefik.enable": "false"}
+
+
+@frozen
+class Stack:
+    """One app's stack. `domain` is the recipe's, the same in every slot.
+
+    `state` is the id of the state folder that the slot lies in, "" where it has none.
+    """
+
+    name: str
+    recipe: str
+    mark: str
+    domain: str
+    state: str = ""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What marks an object as one of this slot."""
+        return {SLOT: self.mark} | ({STATE: self.state} if self.state else {})
+
+    @property
+    def label_options(self) -> tuple[str, ...]:
+        """The same as options of Docker's commands."""
+        return tuple(word for name, value in self.labels.items() for word in ("--label", f"{name}={value}"))
+
+    @property
+    def app(self) -> str:
+        return f"{self.name}_{APP}"
+
+    def label(self, what: str) -> str:
+        """A label that Co-op Cloud's own commands look for."""
+        return f"coop-cloud.{self.name}.{what}"
+
+    def logical(self, name: str) -> str:
+        """What the recipe calls an object that bears `name` in the swarm."""
+        return name.removeprefix(f"{self.name}_")
+
+
+def stack_of(app: App, zone: str, state: str = "") -> Stack:
+    """The stack of an app in a slot of the state folder with the id `state`, "" where it has none."""
+    place = f"{state}\0{app.mark}\0{app.recipe}" if state else f"{app.mark}\0{app.recipe}"
+    digest = hashlib.sha256(place.encode()).hexdigest()[:8]
+    return Stack(f"{app.recipe[:_OF_RECIPE]}-{digest}", app.recipe, app.mark, f"{app.recipe}.{zone}", state)
+
+
+@frozen
+class Door:
+    """How the tests reach the app: the `service` which listens at the container's port `target`.
+
+    `published` is a free port of the host that leads there; None where a proxy, or a port that the recipe itself
+    publishes, does. `proxied` says that a proxy does. `target` is None where the app listens nowhere, and is reached by
+    no address.
+    """
+
+    address: str = ""
+    url: str = ""
+    target: int | None = None
+    published: int | None = None
+    proxied: bool = False
+    service: str = APP
+    protocol: str = "tcp"
+
+
+@frozen
+class Release:
+    """What is deployed, as labels tell it."""
+
+    version: str
+    commit: str
+    settings: Mapping[str, str] = field(factory=dict)
+
+
+def overlay(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+    """One more compose file, to be laid over the recipe's by whoever deploys them."""
+    escaped: Config = _escaped(_ours(config, stack, release, door))
+    return escaped
+
+
+def whole(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+    """One compose file for all: what the recipe's come to, with ours laid in."""
+    escaped: Config = _escaped(_merged(config, _ours(config, stack, release, door)))
+    return escaped
+
+
+def _merged(config: Config, laid: Config) -> Config:
+    """Tables key by key, lists one after the other."""
+    merged = dict(config)
+    for key, value in laid.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _merged(merged[key], value)
+        elif isinstance(value, list) and isinstance(merged.get(key), list):
+            merged[key] = [*merged[key], *value]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _ours(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+    return {
+        "version": with_names(str(config.get("version", "3.8"))),
+        "services": {name: _laid_over(name, config, stack, release, door) for name in config["services"]},
+        "volumes": _own(config, "volumes", stack),
+        "networks": _default_network(config, stack) | _own(config, "networks", stack),
+        "configs": _own(config, "configs", stack),
+        "secrets": _own(config, "secrets", stack),
+    }
+
+
+def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Config:
+    service = config["services"][name]
+    laid: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, door)}}
+    if name == APP:
+        # Co-op Cloud's own tool gives all settings to this service alone; the others get what their file says.
+        environment = service.get("environment") or {}
+        laid["environment"] = {key: value for key, value in release.settings.items() if key not in environment}
+    if name == door.service and door.published is not None:
+        protocol = {} if door.protocol == "tcp" else {"protocol": door.protocol}
+        laid["ports"] = [{"target": door.target, "published": door.published, "mode": "host", **protocol}]
+        # Two tasks cannot hold one port of the host: a new one that starts first would wait for ever.
+        laid["deploy"]["update_config"] = {"order": "stop-first"}
+    return laid
+
+
+def _labels(name: str, stack: Stack, release: Release, door: Door) -> Mapping[str, str]:
+    ours = {**stack.labels, COMMIT: release.commit} | ({} if door.proxied else _UNROUTED)
+    if name != APP:
+        return ours
+    reached = {ADDRESS: f"{door.address} {door.url}"} if door.address else {}
+    reached |= {PEER: f"{stack.name}_{door.service}:{door.target}"} if door.target else {}
+    theirs = {"recipe": stack.recipe, "version": release.version, "chaos": "false"}
+    return {**ours, **reached, **{stack.label(what): said for what, said in theirs.items()}}
+
+
+def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
+    """What the recipe makes, with our mark and a name of the slot's own, also where the recipe gives it a fixed one.
+
+    Docker replaces the whole of such an object by what a later file says of it: so all is said again.
+    """
+    made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not external(value)}
+    return {
+        name: {
+            **value,
+            "name": own_name(kind, name, value, stack),
+            "labels": {**(value.get("labels") or {}), **stack.labels},
+        }
+        for name, value in made.items()
+    }
+
+
+def own_name(kind: str, name: str, value: Config, stack: Stack) -> str:
+    """Configs and secrets cannot be changed, so recipes put a version into their names: it stays there."""
+    versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
+    return f"{stack.name}_{stack.logical(versioned)}"
+
+
+def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
+    """The network of services that name none is made by Docker, and is to bear our mark too."""
+    if "default" in (config.get("networks") or {}):
+        return {}
+    if all(service.get("networks") for service in config["services"].values()):
+        return {}
+    return {"default": {"labels": {**stack.labels}}}
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 - any part of a compose file
+    """As a compose file wants it, in which a single `$` begins a variable."""
+    if isinstance(value, Mapping):
+        return {name: _escaped(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_escaped(part) for part in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""The life of a stack: deployed, looked at, scaled to rest and up again, and removed."""

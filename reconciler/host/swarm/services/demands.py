@@ -1,0 +1,85 @@
+"""What a release demands of the host and of other stacks, checked before anything of it runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.recipe.compose import APP, Mount, claims, files, idle, mounts, outside
+from reconciler.host.swarm.recipe.preparing import Prepared
+from reconciler.host.swarm.recipe.recipe import inside
+from reconciler.host.swarm.recipe.stack import ADDRESS, NAMESPACE, Door, Stack
+from reconciler.host.swarm.services.service import wants_none
+
+# Of the host, but no data of anybody's.
+_WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
+
+
+def check(engine: Engine, prepared: Prepared, door: Door) -> None:
+    """Raises RecipeError for what no slot can give, InfrastructureError for what this host does not have now."""
+    stack, config = prepared.stack, prepared.config
+    _check_that_it_runs(prepared, door)
+    for what, file in files(config):
+        inside(prepared.checkout, Path(file), f"{what} is made of {file}")
+    for volume in outside(config):
+        raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
+    for mount in mounts(config, "bind"):
+        _check_bind(prepared, mount)
+    wanted, taken = _wanted(prepared, door), _taken(engine, stack)
+    for claim, service in wanted.items():
+        if claim in taken:
+            raise InfrastructureError(
+                f"{stack.recipe}: {service} wants {claim}, which {taken[claim]} has",
+                "one of the two can be up at a time: try again once the other is gone",
+            )
+
+
+def _check_that_it_runs(prepared: Prepared, door: Door) -> None:
+    """A service that is scaled to zero passes any test that asks nothing of it."""
+    for name in idle(prepared.config):
+        if name in {APP, door.service}:
+            raise RecipeError(
+                f"{prepared.stack.recipe}: {name} is scaled to zero (deploy.replicas: 0), so it would never run",
+                "give it a replica by an overlay",
+            )
+
+
+def _check_bind(prepared: Prepared, mount: Mount) -> None:
+    recipe, path = prepared.stack.recipe, Path(mount.source)
+    if path.is_relative_to(prepared.checkout):
+        return
+    if not path.exists():
+        raise InfrastructureError(
+            f"{recipe}: {mount.service} wants {path} of this host, which is not there",
+            "make it there, or name another path by an overlay",
+        )
+    if mount.written and not _holds_no_data(path):
+        raise RecipeError(
+            f"{recipe}: {mount.service} may write to {path} of this host, which no slot would have alone",
+            "make it a volume, or read_only, by an overlay",
+        )
+
+
+def _holds_no_data(path: Path) -> bool:
+    return path.is_socket() or any(path.is_relative_to(one) for one in _WITHOUT_DATA)
+
+
+def _wanted(prepared: Prepared, door: Door) -> Mapping[str, str]:
+    """What there is once on the host, each with the service that wants it: fixed ports and, behind a proxy, a name."""
+    ports = {f"port {port} of the host": service for port, service in claims(prepared.config).items()}
+    return {**ports, door.url: door.service} if door.proxied else ports
+
+
+def _taken(engine: Engine, stack: Stack) -> Mapping[str, str]:
+    """What of that services of other stacks have, each with its service."""
+    taken: dict[str, str] = {}
+    for service in engine.inspect("service", engine.found("service")):
+        spec = service["Spec"]
+        labels = spec.get("Labels") or {}
+        if labels.get(NAMESPACE) == stack.name or wants_none(service):
+            continue
+        if ADDRESS in labels:
+            taken[labels[ADDRESS].partition(" ")[2]] = spec["Name"]
+        for port in (service.get("Endpoint") or {}).get("Ports") or ():
+            taken[f"port {port.get('PublishedPort')}/{port.get('Protocol')} of the host"] = spec["Name"]
+    return taken

@@ -1,0 +1,171 @@
+"""Hands a release over to Swarm: everything it names is there before, so that its time to start is its own."""
+
+import json
+import shlex
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.model import Swarm
+from reconciler.errors import RecipeError
+from reconciler.host import app_directory as appfiles
+from reconciler.host.processes.listeners import free_port
+from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.recipe import swarm_secrets as secrets
+from reconciler.host.swarm.recipe.compose import Config, app_of, external, idle, images, open_names, tmpfs
+from reconciler.host.swarm.recipe.preparing import Prepared, prepare
+from reconciler.host.swarm.recipe.reach import Way, misplaced, way_in
+from reconciler.host.swarm.recipe.stack import Door, Release, Stack, overlay, stack_of, whole
+from reconciler.host.swarm.recipe.unraised import naming_versions
+from reconciler.host.swarm.services import demands
+from reconciler.ports.types import App, Given
+
+_LOOPBACK = "127.0.0.1"
+_APP_RUN = """\
+#!/bin/sh
+# Runs its arguments inside the app.
+# The client obeys these variables and no setting of an app that has the name of one of its own.
+client() {{
+    env -i {environment} docker "$@"
+}}
+label=com.docker.swarm.service.name={service}
+# 125 is what Docker's client itself ends with where it cannot do its own part.
+containers=$(client ps --quiet --filter "label=$label" --filter status=running) || exit 125
+container=$(printf '%s\\n' "$containers" | head -n 1)
+if [ -z "$container" ]; then
+    echo 'app-run: nothing of {service} runs on this host' >&2
+    exit 127
+fi
+exec env -i {environment} docker exec --interactive "$container" "$@"
+"""
+
+
+@frozen
+class Deployable:
+    """A release that can be deployed as far as can be told before, and where its tests will reach it."""
+
+    prepared: Prepared
+    door: Door
+
+
+def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+    """Returns remarks. Raises RecipeError or InfrastructureError where the stack cannot be handed over.
+
+    Swarm does the rest.
+    """
+    deployable = ready(engine, policy, app, checkout, given)
+    prepared, stack = deployable.prepared, deployable.prepared.stack
+    secrets.make(engine, prepared, app)
+    release = Release(given.version, given.commit, prepared.settings)
+    compose = whole(prepared.config, stack, release, deployable.door)
+    file = write_compose(app, compose)
+    with naming_versions(prepared):
+        engine.deploy(stack.name, file, checkout, open_names(compose))
+    return finish(engine, prepared, app, given)
+
+
+def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> Deployable:
+    """Checks a release and brings its images onto this host. Raises RecipeError or InfrastructureError."""
+    stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_before(app, given)
+    prepared = prepare(engine, stack, checkout, given, before)
+    door = door_of(engine, policy, prepared, needs_port=given.needs_port)
+    demands.check(engine, prepared, door)
+    secrets.check(engine, prepared, app)
+    for image in images(prepared.config):
+        engine.pull(image)
+    return Deployable(prepared, door)
+
+
+def laid_over(deployable: Deployable, given: Given) -> Config:
+    """What goes over the release's own files: our marks, and the way to the app."""
+    prepared = deployable.prepared
+    release = Release(given.version, given.commit, prepared.settings)
+    return overlay(prepared.config, prepared.stack, release, deployable.door)
+
+
+def write_compose(app: App, compose: Config) -> Path:
+    """In JSON, which is YAML too."""
+    file = app.folder / "run" / "compose.json"
+    appfiles.write(file, json.dumps(compose), 0o600)
+    return file
+
+
+def finish(engine: Engine, prepared: Prepared, app: App, given: Given) -> tuple[str, ...]:
+    """What is kept beside the app once it was handed over; returns remarks."""
+    appfiles.write_given(app, given, prepared.recipe.text)
+    _write_app_run(engine, prepared.stack, app)
+    new = [name for name in prepared.recipe.added if name not in given.settings]
+    said = [f"{given.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
+    said += [f"{name} is scaled to zero: nothing of it was tried" for name in idle(prepared.config)]
+    said += [f"{name}: Docker gives a stack no tmpfs, and dropped {path}" for name, path in tmpfs(prepared.config)]
+    return tuple(said)
+
+
+def door_of(engine: Engine, policy: Swarm, prepared: Prepared, *, needs_port: bool) -> Door:
+    """Where the tests reach the app.
+
+    Raises RecipeError where they cannot though they have to: `needs_port` is False where a command alone tells that the
+    app is ready.
+    """
+    config, stack = prepared.config, prepared.stack
+    app_of(config)
+    try:
+        way = way_in(config, stack.name, () if policy.proxy else _closed(engine, config))
+    except RecipeError as unreachable:
+        if needs_port:
+            raise RecipeError(f"{stack.recipe}: {unreachable.message}", unreachable.hint) from None
+        way = None
+    if needs_port and (way is None or way.protocol == "udp"):
+        raise _no_port(prepared, way)
+    return Door() if way is None else _door(policy, stack, way)
+
+
+def _no_port(prepared: Prepared, way: Way | None) -> RecipeError:
+    recipe = prepared.stack.recipe
+    otherwise = "or tell by a command that it is ready: [ready] run"
+    if way is not None:
+        only = f"{recipe}: {way.service} names a port of UDP alone, at which nothing tells that it is ready"
+        return RecipeError(only, "tell by a command that it is ready: [ready] run")
+    label = '"traefik.http.services.NAME.loadbalancer.server.port=80"'
+    if elsewhere := misplaced(prepared.config):
+        hint = f"{elsewhere} has {label} in labels, which is for containers: it belongs in deploy.labels"
+    else:
+        hint = f"name it in an overlay, in deploy.labels: {label}"
+    return RecipeError(f"{recipe}: no label of a service says at which port it listens", f"{hint}, {otherwise}")
+
+
+def _door(policy: Swarm, stack: Stack, way: Way) -> Door:
+    if policy.proxy is not None and way.name:
+        scheme, _, address = policy.proxy.partition("://")
+        url = f"{scheme}://{_named(stack.domain, address)}"
+        return Door(_with_port(scheme, address), url, way.target, proxied=True, service=way.service)
+    published = free_port() if way.published is None else way.published
+    address = f"{_LOOPBACK}:{published}"
+    ours = published if way.published is None else None
+    return Door(address, f"http://{address}", way.target, ours, service=way.service, protocol=way.protocol)
+
+
+def _closed(engine: Engine, config: Config) -> frozenset[str]:
+    """The external networks, as the recipe calls them, that were made internal: no port is published from there."""
+    declared = {name: said for name, said in (config.get("networks") or {}).items() if external(said)}
+    names = {str(said.get("name") or name): name for name, said in declared.items()}
+    found = engine.inspect("network", sorted(names))
+    return frozenset(names[one["Name"]] for one in found if one.get("Internal") and one["Name"] in names)
+
+
+def _write_app_run(engine: Engine, stack: Stack, app: App) -> None:
+    own = (f"{name}={shlex.quote(value)}" for name, value in engine.environment.items())
+    marks = (f'${{{name}:+"{name}=${name}"}}' for name in (RUN_MARK, SLOT_MARK))
+    script = _APP_RUN.format(environment=" ".join((*own, *marks)), service=stack.app)
+    appfiles.write(appfiles.app_run(app), script, 0o700)
+
+
+def _with_port(scheme: str, address: str) -> str:
+    return address if ":" in address else f"{address}:{443 if scheme == 'https' else 80}"
+
+
+def _named(domain: str, address: str) -> str:
+    """`domain` with the port of the proxy, where that is none that goes without saying."""
+    _, colon, port = address.rpartition(":")
+    return f"{domain}:{port}" if colon else domain

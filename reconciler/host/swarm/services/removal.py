@@ -1,0 +1,113 @@
+"""Takes a stack away, and sees that Swarm really let go: its commands return long before."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from attrs import frozen
+
+from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, STATE
+from reconciler.host.swarm.services.stack_state import swarm_pauses
+
+# In this order each can go: a volume is held by containers, a network by tasks.
+_KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
+# What has to be gone before a kind is removed. Swarm removes containers of tasks; those of a volume's copy are ours.
+# It would also remove a network under containers that still stop, and give its number (VNI) to the next one at once,
+# which the engine cannot join until the old one is gone: "error creating vxlan interface: file exists".
+_BEFORE = {"container": frozenset({"service"}), "network": frozenset({"service", "container"})}
+_LETTING_GO = 120.0
+
+Objects = Mapping[str, tuple[str, ...]]
+
+
+@frozen
+class Labelled:
+    """All that bears `label`, and containers that bear one of `stacks` instead.
+
+    Where `state` is an id, and not None, only what bears that one or, being from before there were ids, none.
+    """
+
+    label: str
+    stacks: tuple[str, ...] = ()
+    state: str | None = None
+
+
+def objects(engine: Engine, which: Labelled, kinds: Iterable[str] = _KINDS) -> Objects:
+    """By kind; kinds of which there is nothing are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for kind in kinds:
+        names = {*_found(engine, kind, which)}
+        for stack in which.stacks if kind == "container" else ():
+            names |= {*engine.found(kind, f"label={stack}")}
+        if names:
+            found[kind] = tuple(sorted(names))
+    return found
+
+
+def _found(engine: Engine, kind: str, which: Labelled) -> tuple[str, ...]:
+    names = engine.found(kind, f"label={which.label}")
+    if which.state is None or not names:
+        return names
+    others = engine.found(kind, f"label={which.label}", f"label={STATE}")
+    own = engine.found(kind, f"label={which.label}", f"label={STATE}={which.state}") if which.state and others else ()
+    return tuple({*names} - {*others} | {*own})
+
+
+def marks(engine: Engine) -> tuple[str, ...]:
+    """The marks of all slots of our state folder of which anything is left in the swarm or on this engine."""
+    found = objects(engine, Labelled(SLOT, state=engine.state))
+    return tuple(
+        sorted({mark for kind, names in found.items() for one in engine.inspect(kind, names) if (mark := mark_of(one))})
+    )
+
+
+def mark_of(one: Json) -> str:
+    """The mark of the slot to which an object belongs, "" if to none."""
+    return _label(one, SLOT)
+
+
+def is_of_state(one: Json, state: str) -> bool:
+    """Whether an object is of the state folder with the id `state`, or from before there were ids."""
+    return _label(one, STATE) in {"", state}
+
+
+def _label(one: Json, name: str) -> str:
+    """Docker keeps labels in a place of its own for each kind of object."""
+    for holder in (one, one.get("Spec") or {}, one.get("Config") or {}):
+        labels = holder.get("Labels") or {}
+        if name in labels:
+            return str(labels[name])
+    return ""
+
+
+def of_stack(stack: str) -> Labelled:
+    return Labelled(f"{NAMESPACE}={stack}")
+
+
+def of_slot(engine: Engine, mark: str) -> Labelled:
+    """All of ours that bears the mark; of the containers of its stacks' tasks that is no more than the stack's name.
+
+    A stack of which anything is another state folder's is that one's, also where something of it bears no id.
+    """
+    found = objects(engine, Labelled(f"{SLOT}={mark}"))
+    marked = [one for kind, names in found.items() for one in engine.inspect(kind, names)]
+    ours = {_label(one, NAMESPACE) for one in marked if is_of_state(one, engine.state)}
+    others = {_label(one, NAMESPACE) for one in marked if not is_of_state(one, engine.state)}
+    stacks = tuple(f"{NAMESPACE}={stack}" for stack in sorted(ours - others - {""}))
+    return Labelled(f"{SLOT}={mark}", stacks, engine.state)
+
+
+def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
+    """Remove everything of these; names what would not go."""
+    until, growing = time.monotonic() + _LETTING_GO, swarm_pauses()
+    left = objects(engine, which)
+    while left:
+        if time.monotonic() > until:
+            return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)
+        for kind, names in left.items():
+            if not _BEFORE.get(kind, frozenset()) & left.keys():
+                engine.drop(kind, names)
+        sleep(next(growing))
+        # Of a kind that is gone more appears only where a dead pass had something under way: all are looked for last.
+        left = objects(engine, which, left) or objects(engine, which)
+    return ()

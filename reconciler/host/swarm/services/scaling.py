@@ -1,0 +1,154 @@
+"""Brings services of a stack to rest and up again, and sees that Swarm has done so."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from attrs import evolve, frozen
+
+from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
+from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
+from reconciler.host.swarm.services.service import NO_NODE
+from reconciler.host.swarm.services.service_health import settling
+from reconciler.host.swarm.services.stack_state import Sight, look_at, swarm_pauses
+from reconciler.host.swarm.services.stopping import (
+    keeping_data,
+    killed_by_event,
+    longest_grace,
+    starved_by_event,
+    without_time,
+)
+from reconciler.ports.types import Residue
+
+# What Swarm may take beside the time that the services have to stop.
+_RESTING = 180.0
+
+Sleep = Callable[[float], None]
+
+
+@frozen
+class _Stopping:
+    """Services that were told to stop since a time, within `grace`; `jobs` are those of them that were removed."""
+
+    names: Collection[str]
+    jobs: Collection[str]
+    since: datetime
+    grace: timedelta
+
+
+def replicas(sight: Sight, names: Collection[str]) -> Mapping[str, int]:
+    """Of the replicated ones among the named services."""
+    modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in sight.services}
+    return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
+
+
+def every(sight: Sight) -> tuple[str, ...]:
+    return tuple(service["Spec"]["Name"] for service in sight.services)
+
+
+def scale(engine: Engine, wanted: Mapping[str, int]) -> None:
+    if wanted:
+        numbers = (f"{name}={number}" for name, number in wanted.items())
+        engine.change("service", "scale", "--detach", *numbers, what="docker service scale")
+
+
+def everywhere(sight: Sight, names: Collection[str]) -> tuple[str, ...]:
+    """Those among the named services that run once on every node."""
+    found = (service["Spec"] for service in sight.services if "Global" in (service["Spec"].get("Mode") or {}))
+    return tuple(spec["Name"] for spec in found if spec["Name"] in names)
+
+
+def place(engine: Engine, verb: str, names: Collection[str]) -> None:
+    """Keep services off every node, `verb` add, or let them come back: rm."""
+    for name in names:
+        words = ("service", "update", "--detach", "--quiet", f"--constraint-{verb}", NO_NODE, name)
+        engine.change(*words, what="docker service update")
+
+
+def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> Residue:
+    """Scale services to zero, or keep them off every node; jobs, which can be neither, are removed.
+
+    Returns what had to be killed, each with the time it had: "app (10 s)". Raises InfrastructureError where one does
+    not come to rest, or was killed for want of memory on the way.
+    """
+    sight, since = look_at(engine, stack), datetime.now(UTC)
+    stopped = _only(sight, names).services
+    scaled, spread = replicas(sight, names), everywhere(sight, names)
+    scale(engine, dict.fromkeys(scaled, 0))
+    place(engine, "add", spread)
+    jobs = [name for name in names if name not in scaled and name not in spread]
+    engine.drop("service", jobs)
+    ends = _await_rest(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)), sleep)
+    for name in starved_by_event(names, ends):
+        starved = f"{stack.recipe}: {stack.logical(name)} was killed for want of memory as it stopped"
+        raise InfrastructureError(starved, MORE_MEMORY)
+    return _told(stack, stopped, ends)
+
+
+def _told(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> Residue:
+    """What had to be killed. Of what keeps no data and is to be killed at once there is nothing to tell."""
+    keeping, hasty = keeping_data(stopped), without_time(stopped)
+    killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_by_event(stopped, ends).items()}
+    return Residue(
+        killed=tuple(said for name, said in killed.items() if name in keeping),
+        without_data=tuple(said for name, said in killed.items() if name not in keeping | hasty),
+    )
+
+
+def _await_rest(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:
+    """What the engine tells of containers that ended until none of these services runs any more.
+
+    It is asked again and again: it keeps only the last 256 events of everything that it runs.
+    """
+    ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _RESTING
+    until, growing = time.monotonic() + seconds, swarm_pauses()
+    while True:
+        now = datetime.now(UTC)
+        is_at_rest = _only(look_at(engine, stack), stopping.names).at_rest and not _runs_on(engine, stopping.jobs)
+        ends += engine.ends(f"{NAMESPACE}={stack.name}", since)
+        since = now
+        if is_at_rest:
+            return ends
+        if time.monotonic() > until:
+            awake = ", ".join(map(stack.logical, stopping.names))
+            raise InfrastructureError(f"{stack.recipe}: {awake} would not come to rest within {seconds:g} s")
+        sleep(next(growing))
+
+
+def _runs_on(engine: Engine, removed: Collection[str]) -> bool:
+    """Whether a container of services that are gone is still up: Swarm no longer tells of their tasks."""
+    chosen = [f"label=com.docker.swarm.service.name={name}" for name in removed]
+    return any(engine.found("container", one, "status=running") for one in chosen)
+
+
+def await_settled(
+    engine: Engine, stack: Stack, names: Collection[str], within: timedelta, sleep: Sleep = time.sleep
+) -> None:
+    """Raises RecipeError where the named services do not come up, TimedOutError where they do not so in time.
+
+    Raises InfrastructureError where the host is to blame.
+    """
+    seconds = within.total_seconds()
+    until, growing = time.monotonic() + seconds, swarm_pauses()
+    while lacks := _lacks(engine, stack, names):
+        if time.monotonic() > until:
+            raise TimedOutError(f"not up again after {seconds:g} s: {lacks}")
+        sleep(next(growing))
+
+
+def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
+    sight = _only(look_at(engine, stack), names)
+    how = settling(sight.services, sight.tasks, f"{stack.name}_", sight.now)
+    if isinstance(how.failure, InfrastructureError):
+        raise how.failure
+    if how.failure is not None:
+        kind = TimedOutError if isinstance(how.failure, TimedOutError) else RecipeError
+        raise kind(f"does not come up again: {how.failure.message}")
+    return how.lacks
+
+
+def _only(sight: Sight, names: Collection[str]) -> Sight:
+    services: list[Json] = [service for service in sight.services if service["Spec"]["Name"] in names]
+    ids = {service["ID"] for service in services}
+    return evolve(sight, services=services, tasks=[task for task in sight.tasks if task["ServiceID"] in ids])

@@ -1,0 +1,138 @@
+"""What runs of a stack, from one look at its services and tasks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from attrs import frozen
+
+from reconciler.errors import InfrastructureError, TimedOutError
+from reconciler.host.pauses import pauses
+from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.recipe.compose import APP
+from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
+from reconciler.host.swarm.services.endings import endings, running
+from reconciler.host.swarm.services.service import container_of, has_ended, volumes_in
+from reconciler.host.swarm.services.service_health import is_at_rest, settling
+from reconciler.host.swarm.services.stopping import ended_by_kill, killed_by_update
+from reconciler.ports.types import Absent, Seen
+
+_PAUSE = 0.3
+_LONGEST_PAUSE = 2.0
+_DAY = 86_400
+# What Docker tells of a moment that has not come, and how often a health check fails where it names no number.
+_NEVER = "0001-01-01T00:00:00Z"
+_RETRIES = 3
+
+
+@frozen
+class Sight:
+    """`node` is this host's; `now` is by its clock, which is the engine's."""
+
+    services: Sequence[Json]
+    tasks: Sequence[Json]
+    node: str
+    now: datetime
+
+    @property
+    def at_rest(self) -> bool:
+        return is_at_rest(self.services, self.tasks)
+
+
+def look_at(engine: Engine, stack: Stack) -> Sight:
+    services = engine.inspect("service", services_of(engine, stack))
+    tasks = engine.tasks([service["ID"] for service in services])
+    return Sight(services, with_their_ends(engine, tasks), engine.node, datetime.now(UTC))
+
+
+def with_their_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
+    """Tasks with what only the container tells, while it is there: memory, health and how long it ran.
+
+    Of a task that ended with 0 after its health check had failed, Swarm tells only that it is complete.
+    """
+    over = (task for task in tasks if has_ended(task) or ended_by_kill(task))
+    ended = {container for task in over if (container := container_of(task))}
+    ends = {one["Id"]: end_of(one) for one in engine.inspect("container", sorted(ended))}
+    return [{**task, **ends.get(container_of(task), {})} for task in tasks]
+
+
+def end_of(container: Json) -> Json:
+    """What the container of an ended task adds to it.
+
+    The status of its health is "unhealthy" after any end, so that the probes themselves have to be asked.
+    """
+    told = container.get("State") or {}
+    end: dict[str, object] = {"OOMKilled": True} if told.get("OOMKilled") else {}
+    if told.get("StartedAt", _NEVER) > _NEVER and told.get("FinishedAt", _NEVER) > _NEVER:
+        end["Ran"] = datetime.fromisoformat(told["FinishedAt"]) - datetime.fromisoformat(told["StartedAt"])
+    health = told.get("Health") or {}
+    retries = ((container.get("Config") or {}).get("Healthcheck") or {}).get("Retries") or _RETRIES
+    return {
+        **end,
+        "Unhealthy": health.get("FailingStreak", 0) >= retries,
+        "Healthy": any(probe.get("ExitCode") == 0 for probe in health.get("Log") or ()),
+    }
+
+
+def swarm_pauses() -> Iterator[float]:
+    """Seconds between two looks at a stack, each of which is several commands."""
+    return pauses(_PAUSE, 1.5, _LONGEST_PAUSE)
+
+
+def services_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
+    return engine.found("service", f"label={NAMESPACE}={stack.name}")
+
+
+def seen(stack: Stack, sight: Sight) -> Seen | Absent:
+    """Raises InfrastructureError for what is the host's fault."""
+    if sight.at_rest:
+        return Absent()
+    labels = _labels(stack, sight)
+    if labels is None:
+        return Absent(f"the stack has no service {APP}")
+    _refuse_far_data(stack, sight)
+    prefix = f"{stack.name}_"
+    how = settling(sight.services, sight.tasks, prefix, sight.now)
+    if isinstance(how.failure, InfrastructureError):
+        raise how.failure
+    address, _, url = labels.get(ADDRESS, "").partition(" ")
+    return Seen(
+        version=labels.get(stack.label("version"), ""),
+        commit=labels.get(COMMIT, ""),
+        settled=not how.lacks and how.failure is None,
+        url=url,
+        address=address,
+        lacks=how.lacks,
+        lost=how.failure.message if how.failure else "",
+        late=isinstance(how.failure, TimedOutError),
+        peer=labels.get(PEER, ""),
+        killed=tuple(
+            f"{stack.logical(name)} ({had})" for name, had in killed_by_update(sight.services, sight.tasks).items()
+        ),
+        timeout=_timeout(labels.get(stack.label("timeout"), "")),
+        up=running(sight.services, sight.tasks, prefix),
+        ended=endings(sight.services, sight.tasks, prefix),
+    )
+
+
+def _timeout(said: str) -> timedelta | None:
+    """Co-op Cloud's own tool takes whole seconds; more than a day helps nobody."""
+    seconds = min(int(said), _DAY) if said.isascii() and said.isdecimal() else 0
+    return timedelta(seconds=seconds) if seconds else None
+
+
+def _labels(stack: Stack, sight: Sight) -> Mapping[str, str] | None:
+    app = (service["Spec"] for service in sight.services if service["Spec"]["Name"] == stack.app)
+    return next((spec.get("Labels") or {} for spec in app), None)
+
+
+def _refuse_far_data(stack: Stack, sight: Sight) -> None:
+    """Volumes of another node cannot be read from here: what is saved would lack them without a word."""
+    keeping = {service["ID"]: service["Spec"]["Name"] for service in sight.services if volumes_in(service)}
+    for task in sight.tasks:
+        node = task.get("NodeID", sight.node)
+        if task["ServiceID"] in keeping and task["DesiredState"] == "running" and node != sight.node:
+            name = stack.logical(keeping[task["ServiceID"]])
+            raise InfrastructureError(
+                f"{stack.recipe}: {name} runs on node {node}, whose volumes cannot be read from here",
+                "keep it on this node by an overlay: deploy.placement.constraints",
+            )

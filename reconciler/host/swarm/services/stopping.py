@@ -1,0 +1,112 @@
+"""How containers ended that were told to stop: which of them the engine had to kill. Pure.
+
+A container that does not end within its service's `stop_grace_period` is killed: it ends with 137, as it also does when
+the kernel kills it for want of memory, of which the engine tells by an event of its own.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from reconciler.host.swarm.services.service import Json, of_this_deployment, starved, state
+
+_KILLED = 137
+_SERVICE = "com.docker.swarm.service.name"
+# The time to stop, in nanoseconds, where a service names none.
+_USUAL_GRACE = 10_000_000_000
+
+
+def longest_grace(services: Iterable[Json]) -> timedelta:
+    """The time that all of these services together may take to stop."""
+    graces = (_grace(_container(service)) for service in services)
+    return max(graces, default=timedelta())
+
+
+def killed_by_event(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
+    """Those of the services that had to be killed, by name, with the time that they had.
+
+    `events` are what the engine tells of containers' ends.
+    """
+    ended = _exit_codes(events)
+    containers = {service["Spec"]["Name"]: _container(service) for service in services}
+    return {name: _had(container) for name, container in containers.items() if _KILLED in ended.get(name, ())}
+
+
+def keeping_data(services: Iterable[Json]) -> frozenset[str]:
+    """The names of those that may write to a volume: nothing else has data that could be cut off."""
+    return frozenset(service["Spec"]["Name"] for service in services if _writes(_container(service)))
+
+
+def without_time(services: Iterable[Json]) -> frozenset[str]:
+    """The names of those that are to be killed at once."""
+    return frozenset(service["Spec"]["Name"] for service in services if not _grace(_container(service)))
+
+
+def starved_by_event(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
+    """Those of the named services that the kernel killed for want of memory."""
+    short = {_attributes(event).get(_SERVICE, "") for event in events if event.get("Action") == "oom"}
+    return tuple(name for name in names if name in short)
+
+
+def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
+    """Services of which a task with data had to be killed for one of a newer deployment, by name, with the time it had.
+
+    Of what Swarm rolled back the newer tasks are the ones that gave way: they tell nothing of the older one's data.
+    """
+    return {
+        service["Spec"]["Name"]: _had(task["Spec"]["ContainerSpec"])
+        for service in services
+        if not str((service.get("UpdateStatus") or {}).get("State", "")).startswith("rollback")
+        for task in tasks
+        if task["ServiceID"] == service["ID"] and not of_this_deployment(service, task) and _was_killed(task)
+    }
+
+
+def _was_killed(task: Json) -> bool:
+    """Whether a task that may write to a volume was told to stop, and had to be killed."""
+    return ended_by_kill(task) and not starved(task) and _writes(task["Spec"].get("ContainerSpec") or {})
+
+
+def ended_by_kill(task: Json) -> bool:
+    """Whether a task that was told to stop ended by SIGKILL, for whatever reason."""
+    status = (task.get("Status") or {}).get("ContainerStatus") or {}
+    return state(task) == "shutdown" and status.get("ExitCode") == _KILLED
+
+
+def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
+    """By service, what those of its containers ended with that had memory enough."""
+    events = tuple(events)
+    starved_ids = {_id(event) for event in events if event.get("Action") == "oom"}
+    codes: dict[str, set[int]] = {}
+    for event in events:
+        if event.get("Action") == "die" and _id(event) not in starved_ids:
+            code = _attributes(event).get("exitCode", "")
+            codes.setdefault(_attributes(event).get(_SERVICE, ""), set()).add(int(code) if code.isdecimal() else -1)
+    return codes
+
+
+def _id(event: Json) -> str:
+    return str((event.get("Actor") or {}).get("ID", ""))
+
+
+def _attributes(event: Json) -> Mapping[str, str]:
+    found: Mapping[str, str] = (event.get("Actor") or {}).get("Attributes") or {}
+    return found
+
+
+def _container(service: Json) -> Json:
+    told: Json = service["Spec"]["TaskTemplate"]["ContainerSpec"]
+    return told
+
+
+def _had(container: Json) -> str:
+    return f"{_grace(container).total_seconds():g} s"
+
+
+def _grace(container: Json) -> timedelta:
+    nanoseconds = container.get("StopGracePeriod")
+    return timedelta(microseconds=(_USUAL_GRACE if nanoseconds is None else nanoseconds) / 1000)
+
+
+def _writes(container: Json) -> bool:
+    mounts = container.get("Mounts") or ()
+    return any(mount.get("Type") == "volume" and not mount.get("ReadOnly") for mount in mounts)

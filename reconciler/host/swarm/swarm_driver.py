@@ -1,0 +1,109 @@
+"""The swarm driver: an app is a stack of Docker Swarm, deployed from a recipe in Co-op Cloud's format."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from desired.model import Swarm
+from reconciler.errors import InfrastructureError
+from reconciler.host import app_directory as appfiles
+from reconciler.host.swarm.data import backup
+from reconciler.host.swarm.data.backup import Deployed
+from reconciler.host.swarm.data.volumes import load_volumes, save_volumes
+from reconciler.host.swarm.deployed_parts import survey
+from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.recipe import swarm_secrets as secrets
+from reconciler.host.swarm.recipe.stack import Stack, stack_of
+from reconciler.host.swarm.services import deployment, removal, scaling
+from reconciler.host.swarm.services.stack_state import look_at, seen, services_of
+from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen, Standing
+
+_LOG_LINES = 1000
+
+
+class SwarmDriver:
+    """What it tells of an app is what the swarm tells; nothing is kept in memory.
+
+    `policy` says under which names apps are reached, and how.
+    """
+
+    programs: tuple[str, ...] = ("docker",)
+
+    def __init__(self, engine: Engine, policy: Swarm, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._engine = engine
+        self._policy = policy
+        self._sleep = sleep
+
+    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+        """Those that its sample or its settings declare."""
+        self._engine.check()
+        return secrets.needs(self._engine, app, checkout, given)
+
+    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+        """Over what is there it is Swarm's own update, as for the recipe's users, who keep the settings they had."""
+        return deployment.deploy(self._engine, self._policy, app, checkout, given)
+
+    def look(self, app: App) -> Seen | Absent:
+        """Raises InfrastructureError for what is the host's fault."""
+        stack = self._stack(app)
+        return seen(stack, look_at(self._engine, stack))
+
+    def logs(self, app: App) -> tuple[str, ...]:
+        stack = self._stack(app)
+        for service in self._engine.inspect("service", services_of(self._engine, stack)):
+            name = stack.logical(service["Spec"]["Name"])
+            self._engine.logs(service["ID"], _LOG_LINES, appfiles.new_log(app, name))
+        return appfiles.last_lines(app)
+
+    def stop(self, app: App) -> Residue:
+        stack = self._stack(app)
+        sight = look_at(self._engine, stack)
+        if sight.at_rest:
+            return Residue()
+        self.logs(app)
+        return scaling.to_zero(self._engine, stack, scaling.every(sight), self._sleep)
+
+    def save(self, app: App, into: Path) -> None:
+        """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""
+        stack = self._stack(app)
+        if not look_at(self._engine, stack).at_rest:
+            raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
+        appfiles.copy_out(app, into, self._engine.environment)
+        save_volumes(self._engine, stack, into)
+
+    def load(self, app: App, source: Path) -> None:
+        load_volumes(self._engine, self._stack(app), source)
+        appfiles.move_in(app, source, self._engine.environment)
+
+    def backs_up(self, app: App) -> bool:
+        return backup.is_asked_for(self._deployed(app))
+
+    def backup(self, app: App, into: Path) -> tuple[str, ...]:
+        return backup.take(self._deployed(app), into)
+
+    def restore(self, app: App, source: Path, within: timedelta) -> None:
+        backup.bring_back(self._deployed(app), source, within, self._sleep)
+
+    def remove(self, app: App) -> Residue:
+        left = removal.take_away(self._engine, removal.of_stack(self._stack(app).name), self._sleep)
+        gone = appfiles.remove(app.folder, self._engine.environment)
+        return Residue(left=left if gone else (*left, str(app.folder)))
+
+    def leftovers(self, root: Path) -> tuple[str, ...]:
+        return tuple(mark for mark in removal.marks(self._engine) if Path(mark).is_relative_to(root))
+
+    def survey(self, root: Path) -> Mapping[str, Standing]:
+        return survey(self._engine, root)
+
+    def clear(self, mark: str) -> Residue:
+        return Residue(left=removal.take_away(self._engine, removal.of_slot(self._engine, mark), self._sleep))
+
+    def app_run(self, app: App) -> Path:
+        return appfiles.app_run(app)
+
+    def _deployed(self, app: App) -> Deployed:
+        return Deployed(self._engine, self._stack(app), app)
+
+    def _stack(self, app: App) -> Stack:
+        return stack_of(app, self._policy.zone, self._engine.state)

@@ -1,0 +1,226 @@
+"""Canonicals that are kept running: raised from their snapshot, looked at, and let go while their recipe is tried."""
+
+import os
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import evolve
+
+from desired.declarations.values import is_recipe_name
+from desired.model import Fleet, Keep, Recipe
+from reconciler.core.observation import Look, State, with_damage
+from reconciler.core.running_status import why_down
+from reconciler.deploy.app_set import SnapshotDamagedError, apps_of, rested_whole
+from reconciler.deploy.deploying import check_up, raise_cast, run
+from reconciler.deploy.slot import Slot
+from reconciler.deploy.unmanaged_files import is_account, is_kept_slot, owner
+from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line, reason_of
+from reconciler.ports.protocols import Driver, Host
+from reconciler.ports.types import Standing
+from reconciler.promotion.deployment_records import last_up, miss, missing, write_account
+from state.deployment_record import read_upkeep, write_upkeep
+from state.folder.durable import make_folder, remove_tree
+from state.records import Canonical, FoundDamage, Memory, Parts, Records, Upkeep
+from state.state_errors import StateError
+
+Standings = Mapping[str, Standing | str]
+"""What stands of each kept canonical, by recipe; a text says why that cannot be seen."""
+
+FAULTS = (CanonError, StateError, OSError)
+
+
+def is_kept(recipe: Recipe) -> bool:
+    return recipe.enrolled and recipe.canonical.keep is Keep.RUNNING
+
+
+# ---- looking ----
+
+
+def survey(host: Host, recipes: Mapping[str, Recipe]) -> Standings:
+    """One look for each driver, however many canonicals it keeps."""
+    found: dict[str, Standing | str] = {}
+    for driver in sorted({recipe.driver for recipe in recipes.values() if is_kept(recipe)}):
+        names = [name for name, recipe in recipes.items() if is_kept(recipe) and recipe.driver == driver]
+        try:
+            standing = host.drivers[driver].survey(host.state.kept)
+        except Exception as failed:  # noqa: BLE001  what one driver cannot see hinders no other
+            found |= dict.fromkeys(names, reason_of(failed))
+        else:
+            marks = {name: str(host.state.kept_slot(name)) for name in names}
+            found |= {name: standing.get(mark, Standing({})) for name, mark in marks.items()}
+    return found
+
+
+def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> Look:
+    """Whether the deployment of an intact canonical stands as it was raised."""
+    standing = standings.get(canonical.recipe, "nobody looked at it")
+    if isinstance(standing, str):
+        return _unseen(standing)
+    try:
+        account = read_upkeep(host.state.kept_account(canonical.recipe))
+    except Exception as failed:  # noqa: BLE001  one account that cannot be read hinders no other recipe
+        return _unseen(reason_of(failed))
+    down = why_down(canonical.generation, account, standing.parts, standing.lacks)
+    return Look(State.DOWN, down, last_up(account)) if down else Look(State.INTACT)
+
+
+def _unseen(why: str) -> Look:
+    return Look(State.UNKNOWN, f"its deployment cannot be looked at: {why}")
+
+
+def still_up(host: Host, canonical: Canonical) -> None:
+    """Note that a kept canonical was seen up just now. Where that fails, it was last seen up before."""
+    with suppress(Exception):
+        path = host.state.kept_account(canonical.recipe)
+        account = read_upkeep(path)
+        if isinstance(account, Upkeep):
+            write_upkeep(path, evolve(account, up_at=host.clock.now()))
+
+
+# ---- raising ----
+
+
+def keep_up(host: Host, fleet: Fleet, canonical: Canonical) -> None:
+    """Raise a canonical in place of what is there of it; its account then tells what stands, or why nothing does."""
+    name, generation = canonical.recipe, canonical.generation
+    host.progress.step(name, f"{canonical.version}: raised to be kept running")
+    try:
+        _require_slot(host, name)
+    except InfrastructureError as failed:
+        host.progress.done(name, in_one_line(failed))
+        return
+    try:
+        # Without an account beside it, what a killed pass leaves of the slot would be somebody's folder.
+        write_upkeep(host.state.kept_account(name), missing(host, name, "raising it was broken off"))
+        let_go(host, name)
+        parts = _raise(host, fleet, canonical)
+    except FAULTS as failed:
+        if isinstance(failed, SnapshotDamagedError):
+            _remember_damage(host, canonical, failed.message)
+        miss(host, name, f"it could not be raised: {_told(failed)}")
+    else:
+        write_account(host, name, Upkeep(generation, parts, host.clock.now()))
+
+
+def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
+    """What the canonical is made of once it is up and its data proved; otherwise nothing of it stays."""
+    recipe = fleet.recipes[canonical.recipe]
+    slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
+    try:
+        have = host.registry.read().canonicals
+        raise_cast(slot, rested_whole(host, canonical, fleet.recipes, slot.folder / "source", have))
+        if recipe.data.check is not None:
+            run(slot, slot.placed[recipe.name], recipe.data.check, "data.check")
+        check_up(slot)
+        remove_tree(slot.folder / "source")
+        return _parts_of(host, recipe)
+    except BaseException:
+        with suppress(*FAULTS):
+            slot.close()
+        raise
+
+
+def _parts_of(host: Host, recipe: Recipe) -> Parts:
+    """Those of what was just raised: an account of nothing would miss nothing later."""
+    standing = survey(host, {recipe.name: recipe})[recipe.name]
+    if isinstance(standing, str) or not standing.parts:
+        why = standing if isinstance(standing, str) else "it has no parts"
+        raise InfrastructureError(f"what was raised is not found: {why}")
+    return standing.parts
+
+
+def _slot(host: Host, folder: Path, log: Path) -> Slot:
+    for each in (log.parent, folder, *(folder / name for name in ("home", "tmp", "backup"))):
+        make_folder(each)
+    log.unlink(missing_ok=True)
+    return Slot(host, folder, folder / "backup", log, emptied=True)
+
+
+def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
+    """The next pass then tests afresh, as after damage that a trial found."""
+    memory = host.registry.read().memories.get(canonical.recipe, Memory(canonical.recipe))
+    damage = FoundDamage(canonical.generation, reason, host.clock.now())
+    host.registry.remember([with_damage(memory, damage)], [])
+
+
+def _told(failed: CanonError | StateError | OSError) -> str:
+    last = failed.tail[-1:] if isinstance(failed, RecipeError) else ()
+    return ": ".join((in_one_line(failed), *last))
+
+
+# ---- letting go ----
+
+
+def make_room(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
+    """Take away what the slots of a trial of `recipe` would meet. Raises InfrastructureError."""
+    for name in meeting(recipes, recipe):
+        _require_slot(host, name)
+        if host.state.kept_account(name).exists():
+            miss(host, name, f"it was taken away while {recipe.name} is tried")
+        let_go(host, name)
+
+
+def meeting(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
+    """Kept recipes that have an app in common with `recipe`: its domain and its fixed ports are there once."""
+    own = apps_of(recipe, recipes)
+    return tuple(name for name, other in recipes.items() if is_kept(other) and own & apps_of(other, recipes))
+
+
+def let_go(host: Host, name: str) -> None:
+    """Take a kept deployment away. Its canonical and its account stay. Raises InfrastructureError."""
+    _require_slot(host, name)
+    folder = host.state.kept_slot(name)
+    drivers = _drivers_at(host, name)
+    left = [what for driver in drivers for what in driver.clear(str(folder)).left]
+    if left:
+        raise InfrastructureError(f"{name}: {left[0]} of its kept deployment would not go")
+    remove_tree(folder)
+
+
+def _drivers_at(host: Host, name: str) -> list[Driver]:
+    """The drivers by which something of a kept deployment runs."""
+    folder = host.state.kept_slot(name)
+    return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
+
+
+def is_ours(host: Host, name: str) -> bool:
+    """Whether kept/NAME is missing or was made for a deployment: by its account, or by what runs in it."""
+    folder = host.state.kept_slot(name)
+    return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_at(host, name))
+
+
+def _require_slot(host: Host, name: str) -> None:
+    """Raise InfrastructureError where kept/NAME is somebody's folder, which would be removed like a slot."""
+    if not is_ours(host, name):
+        raise InfrastructureError(f"{host.state.kept_slot(name)} is none that Canon made", "move it away")
+
+
+def give_up(host: Host, name: str) -> None:
+    """Take a kept deployment away with its account."""
+    let_go(host, name)
+    account = host.state.kept_account(name)
+    for path in (account.with_name(f"{account.name}.new"), account):
+        if is_account(path):
+            path.unlink()
+
+
+def let_go_of_others(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
+    """Take away what nobody wants to be kept any more; one remark each. `marks` are of what runs anywhere."""
+    recorded = records.canonicals.keys() | records.unreadable.keys()
+    wanted = {name for name, recipe in fleet.recipes.items() if is_kept(recipe) and name in recorded}
+    wanted |= records.unreadable.keys()
+    folder = host.state.kept
+    entries = folder.iterdir() if folder.is_dir() else ()
+    there = {owner(path) for path in entries if is_kept_slot(path) or is_account(path)}
+    there |= {Path(mark).name for mark in marks if Path(mark).parent == folder}
+    there = {name for name in there if is_recipe_name(name)}
+    return tuple(_gone(host, name) for name in sorted(there - wanted))
+
+
+def _gone(host: Host, name: str) -> str:
+    try:
+        give_up(host, name)
+    except Exception as failed:  # noqa: BLE001  it hinders no other recipe
+        return f"{name}: is not to be kept running, and cannot be taken down now: {reason_of(failed)}"
+    return f"{name}: is not to be kept running, and was taken down"

@@ -1,0 +1,56 @@
+"""Makes room for a trial by hand where canonicals that are kept running would be in its way."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from desired.model import Fleet, Recipe
+from reconciler.errors import BusyError, InterruptedPassError
+from reconciler.ports.protocols import Host
+from reconciler.promotion.running_canonical import keep_up, make_room, meeting
+from state.folder.lock import hold
+from state.state_errors import LockHeldError
+
+
+@contextmanager
+def room(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
+    """Take down what is kept running and has an app in common with `recipe`; within, no pass can raise it again.
+
+    It is raised again at the end; where a signal comes, the next pass does that. Raises BusyError, naming who holds the
+    pass lock, where it cannot be taken down now.
+    """
+    names = [name for name in meeting(fleet.recipes, recipe) if _is_there(host, name)]
+    if not names:
+        yield
+        return
+    with _pass_lock(host, recipe, names[0]):
+        host.progress.step(recipe.name, f"kept running, and taken down for the trial: {', '.join(names)}")
+        try:
+            make_room(host, fleet.recipes, recipe)
+            yield
+        except InterruptedPassError:
+            names = []
+            raise
+        finally:
+            _raise_again(host, fleet, names)
+
+
+def _is_there(host: Host, name: str) -> bool:
+    return host.state.kept_slot(name).is_dir() or host.state.kept_account(name).exists()
+
+
+@contextmanager
+def _pass_lock(host: Host, recipe: Recipe, kept: str) -> Iterator[None]:
+    why = f"{recipe.name}: {kept} is kept running and would be in the way, and cannot be taken down now"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold(host.state.lock, f"trial {recipe.name}"))
+        except LockHeldError as held:
+            raise BusyError(f"{why}: {held}", held.hint) from held
+        yield
+
+
+def _raise_again(host: Host, fleet: Fleet, names: list[str]) -> None:
+    have = host.registry.read().canonicals if names else {}
+    for name in names:
+        if name in have:
+            keep_up(host, fleet, have[name])

@@ -1,0 +1,1 @@
+"""Reports, canonicals and trials as JSON and JUnit XML."""

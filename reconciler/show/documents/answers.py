@@ -1,0 +1,129 @@
+"""The JSON of all that is no report: canonicals as recorded, a trial by hand, a raised copy, logs, words, errors."""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from reconciler.core.gate import Condition
+from reconciler.core.observation import Look, State
+from reconciler.core.report import Population, Run, Slice
+from reconciler.core.tier_results import Trial
+from reconciler.ports.types import Seen
+from reconciler.show.documents.report_document import (
+    FORMAT,
+    RECIPE,
+    Json,
+    error_part,
+    gate_part,
+    have_part,
+    population_part,
+    recorded_part,
+    run_part,
+    time_part,
+    tried_part,
+)
+from reconciler.show.text.status import Recorded, notes_on, status_line
+from reconciler.show.text.trial_card import result_of, trial_line
+from state.records import Canonical
+
+Error = tuple[str, int | None, int | None, str, str]
+"""File, line and column, "" and None where it stands in no file; what is wrong; what helps, "" if nothing is known."""
+
+
+def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
+    """Canonicals as recorded; upstream was not asked."""
+    counts = {
+        Slice.DAMAGED: sum(row.look.state in {State.DAMAGED, State.DOWN} for row in rows),
+        Slice.EXCEPTED: sum(bool(row.exception) for row in rows),
+        Slice.ORPHANED: sum(not row.declared for row in rows),
+    }
+    return _document(run, population, [_recorded(row) for row in rows], _summary(counts, status_line(rows)), exit_code)
+
+
+def _recorded(row: Recorded) -> Json:
+    have = row.canonical
+    return {
+        **RECIPE,
+        "name": row.recipe,
+        "have": have_part(have),
+        "state": row.look.state,
+        "held_back": "excepted" if row.exception else None,
+        "reason": "; ".join(notes_on(row)),
+        "needs_person": not row.declared,
+        "since": time_part(row.look.last_up),
+        "last_up": time_part(row.look.last_up),
+        **(recorded_part(have.evidence) if have is not None else {}),
+    }
+
+
+@frozen
+class Tested:
+    """A trial by hand: what the gate would say of it, and the canonical it started beside."""
+
+    trial: Trial
+    conditions: tuple[Condition, ...]
+    canonical: Canonical | None
+    look: Look
+
+
+def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
+    """One trial by hand, in the shape of a report of one recipe."""
+    line = trial_line(tested.trial, tested.conditions)
+    population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
+    return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
+
+
+def _tested(tested: Tested, line: str) -> Json:
+    trial = tested.trial
+    return {
+        **RECIPE,
+        "name": trial.recipe,
+        "want": {"version": trial.release.version, "commit": trial.release.commit},
+        "have": have_part(tested.canonical),
+        "state": tested.look.state,
+        "last_up": time_part(tested.look.last_up),
+        "reason": line,
+        "gate": gate_part(tested.conditions),
+        "result": result_of(trial),
+        **tried_part(trial),
+    }
+
+
+def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
+    return {
+        "format": FORMAT,
+        "command": run.command,
+        "pass": run_part(run),
+        "population": population_part(population),
+        "recipes": recipes,
+        "summary": summary,
+        "notes": [],
+        "errors": [],
+        "exit_code": exit_code,
+    }
+
+
+def _summary(counts: Mapping[Slice, int], line: str) -> Json:
+    """What was not compared is not counted, which null says and 0 would not."""
+    return {**{each.value: counts.get(each) for each in Slice}, "held_back": None, "line": line}
+
+
+def raised_document(recipe: str, seen: Seen) -> Json:
+    facts = {"version": seen.version, "commit": seen.commit, "url": seen.url, "address": seen.address}
+    return {"format": FORMAT, "name": recipe, **facts}
+
+
+def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
+    """`tiers` maps each tier to its log's whole text, in order."""
+    logs = [{"name": tier, "text": text} for tier, text in tiers.items()]
+    return {"format": FORMAT, "command": "logs", "name": recipe, "trial": trial, "tiers": logs, "exit_code": 0}
+
+
+def said_document(command: str, said: str) -> Json:
+    """What a command that changes one thing says when it is done."""
+    return {"format": FORMAT, "command": command, "line": said, "exit_code": 0}
+
+
+def error_document(errors: Sequence[Error], exit_code: int) -> Json:
+    """Why there is no other answer: every problem at once."""
+    return {"format": FORMAT, "errors": [error_part(*error) for error in errors], "exit_code": exit_code}

@@ -1,0 +1,53 @@
+"""A trial as JUnit XML, which forges show beside a change: one test case a tier."""
+
+from collections.abc import Iterable
+
+from reconciler.core.tier_results import TierResult, Trial, Verdict
+from reconciler.show.escape import escape, escape_lines
+from reconciler.show.labels import rfc3339
+from reconciler.show.text.trial_card import tier_reason
+
+
+def junit(trial: Trial) -> str:
+    """The whole document. All text is escaped, since XML has no way to hold most control characters."""
+    from xml.etree import ElementTree as ET
+
+    counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
+    facts = {
+        "name": f"{trial.recipe} {trial.release.version}",
+        "tests": str(len(trial.tiers)),
+        "failures": str(counts[Verdict.FAIL]),
+        "errors": str(counts[Verdict.ERROR]),
+        "skipped": str(counts[Verdict.SKIP]),
+        "time": f"{trial.seconds:.3f}",
+        "timestamp": rfc3339(trial.started_at),
+    }
+    suite = ET.Element("testsuite", _escaped(facts))
+    for tier in trial.tiers:
+        case = ET.SubElement(suite, "testcase", _escaped(_case(trial, tier)))
+        if tier.verdict is not Verdict.PASS:
+            said = ET.SubElement(case, _ELEMENT[tier.verdict], _escaped({"message": tier_reason(tier)}))
+            said.text = _output(trial, tier)
+    ET.indent(suite)
+    return f"{_HEAD}\n{ET.tostring(suite, encoding='unicode')}\n"
+
+
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
+_ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped"}
+
+
+def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
+    return {"classname": trial.recipe, "name": tier.name, "time": f"{tier.seconds:.3f}"}
+
+
+def _output(trial: Trial, tier: TierResult) -> str | None:
+    """The last lines of what failed; a skip printed nothing."""
+    return None if tier.verdict is Verdict.SKIP else "\n".join(_lines(trial.tail)) or None
+
+
+def _lines(tail: Iterable[str]) -> list[str]:
+    return [line for part in tail for line in escape_lines(part)]
+
+
+def _escaped(facts: dict[str, str]) -> dict[str, str]:
+    return {name: escape(text) for name, text in facts.items()}

@@ -1,0 +1,230 @@
+"""The JSON documents of format 1: every key always there, null where it is not known, in ASCII, one object.
+
+After a pass a recipe's `action` and `held_back` tell what is left, and `result` what was done.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from desired.model import Release, Want
+from reconciler.core.gate import Condition
+from reconciler.core.report import Population, Report, Row, Run, Slice, gaps
+from reconciler.core.tier_results import TierResult, Trial, level
+from reconciler.show.labels import rfc3339
+from reconciler.show.text.columns import because
+from reconciler.show.text.trial_card import tier_reason
+from state.records import Canonical, Evidence
+
+FORMAT: Final = 1
+Json = Mapping[str, object]
+
+RECIPE: Final[Json] = {
+    "name": None,
+    "want": None,
+    "have": None,
+    "cause": None,
+    "state": None,
+    "held_back": None,
+    "mirror": None,
+    "action": "none",
+    "reason": "",
+    "needs_person": False,
+    "gate": [],
+    "result": "none",
+    "level": None,
+    "base": None,
+    "tiers": [],
+    "log": None,
+    "findings": [],
+    "not_releases": [],
+    "vanished": [],
+    "unread": [],
+    "since": None,
+    "last_up": None,
+    "observed_at": None,
+}
+"""Every key of a recipe in its order, with what stands there where nothing is known."""
+
+
+def write(document: Json) -> str:
+    """The document as text, ending with a newline. A lone surrogate, which no JSON text can hold, is written out."""
+    text = json.dumps(_whole(document), ensure_ascii=True, indent=2)
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def _whole(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        case Mapping():
+            return {key: _whole(each) for key, each in value.items()}
+        case list():
+            return [_whole(each) for each in value]
+        case _:
+            return value
+
+
+# ---- a plan, a drift or a pass ----
+
+
+def report_document(report: Report) -> Json:
+    return {
+        "format": FORMAT,
+        "command": report.run.command,
+        "pass": run_part(report.run),
+        "population": {
+            **population_part(report.population),
+            "to_try": report.population.to_try,
+            "tried": report.population.tried,
+        },
+        "recipes": [_row(row) for row in report.rows],
+        "summary": _summary(report.counts, report.line),
+        "notes": list(report.notes),
+        "errors": _gaps(report),
+        "exit_code": report.exit_code,
+    }
+
+
+def _gaps(report: Report) -> list[Json]:
+    """Why the report is hollow, if it is: then what it says of each recipe is not the whole."""
+    missing = gaps(report.population, report.counts, report.rows)
+    return [error_part("", None, None, each, "") for each in missing]
+
+
+def error_part(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
+    """One error; it stands at no place where `file` is empty."""
+    return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}
+
+
+def run_part(run: Run) -> Json:
+    return {
+        "id": run.id,
+        "started_at": rfc3339(run.started_at),
+        "finished_at": rfc3339(run.finished_at),
+        "trigger": run.place.trigger,
+        "place": run.place.digest,
+        "versions": run.place.versions_digest,
+        "canon": run.canon,
+        "fleet": run.fleet,
+    }
+
+
+def population_part(population: Population) -> Json:
+    return {
+        "declared": population.declared,
+        "selected": population.selected,
+        "enrolled": population.enrolled,
+        "excepted": population.excepted,
+        "observed": population.observed,
+        "decided": population.decided,
+        "reported": population.reported,
+    }
+
+
+def _summary(counts: Mapping[Slice, int], line: str) -> Json:
+    return {each.value: counts[each] for each in Slice} | {"held_back": 0, "line": line}
+
+
+def _row(row: Row) -> Json:
+    step, finding = row.step, row.finding
+    trial = row.outcome.attempt.trial if row.outcome is not None else None
+    return {
+        **RECIPE,
+        "name": row.recipe,
+        "want": _want(finding.want),
+        "have": have_part(finding.have),
+        "cause": finding.cause,
+        "state": finding.look.state,
+        "held_back": step.held_back,
+        "mirror": finding.mirror,
+        "action": step.action,
+        "reason": because(row),
+        "needs_person": step.needs_person,
+        "gate": gate_part(row.gate),
+        "result": row.result,
+        **(tried_part(trial) if trial is not None else {}),
+        "not_releases": list(finding.not_releases),
+        "vanished": list(finding.vanished),
+        "unread": list(finding.unread),
+        "since": time_part(finding.differs_since),
+        "last_up": time_part(finding.look.last_up),
+        "observed_at": time_part(finding.observed_at),
+    }
+
+
+def _want(want: Want | None) -> Json | None:
+    return {"version": want.version, "commit": want.commit} if isinstance(want, Release) else None
+
+
+def have_part(have: Canonical | None) -> Json | None:
+    if have is None:
+        return None
+    return {
+        "version": have.version,
+        "commit": have.commit,
+        "generation": have.generation,
+        "lineage": list(have.lineage),
+        "promoted_at": rfc3339(have.promoted_at),
+        "bytes": have.seal.bytes,
+        "evidence": _evidence(have.evidence),
+    }
+
+
+def _evidence(evidence: Evidence) -> Json:
+    return {
+        "trial": evidence.trial,
+        "pass": evidence.pass_id,
+        "started_at": rfc3339(evidence.started_at),
+        "finished_at": rfc3339(evidence.finished_at),
+        "trigger": evidence.place.trigger,
+        "unit": evidence.place.unit,
+        "user": evidence.place.user,
+        "place": evidence.place.digest,
+        "tools": dict(evidence.place.tools),
+        "versions": evidence.place.versions_digest,
+        "canon": evidence.canon,
+        "fleet": evidence.fleet,
+        "tests": evidence.tests,
+        **recorded_part(evidence),
+    }
+
+
+def recorded_part(evidence: Evidence) -> Json:
+    tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
+    base = {"version": evidence.base.version, "why": evidence.base.why}
+    return {
+        "level": evidence.level,
+        "base": base,
+        "tiers": [_tier(*tier) for tier in tiers],
+        "log": evidence.log,
+        "findings": list(evidence.findings),
+    }
+
+
+def tried_part(trial: Trial) -> Json:
+    base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
+    return {
+        "level": level(trial.tiers),
+        "base": base,
+        "tiers": [_result(tier) for tier in trial.tiers],
+        "log": trial.log,
+        "findings": list(trial.findings),
+    }
+
+
+def _result(tier: TierResult) -> Json:
+    return _tier(tier.name, tier.verdict, tier_reason(tier), tier.seconds)
+
+
+def _tier(name: str, verdict: str, reason: str, seconds: float) -> Json:
+    return {"name": name, "verdict": verdict, "reason": reason, "seconds": round(seconds, 1)}
+
+
+def gate_part(conditions: Sequence[Condition]) -> list[Json]:
+    return [{"name": each.name, "verdict": each.standing, "evidence": each.evidence} for each in conditions]
+
+
+def time_part(when: datetime | None) -> str | None:
+    return rfc3339(when) if when is not None else None

@@ -1,0 +1,147 @@
+"""What the words of a report mean, one sentence a member, and how amounts are written."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from reconciler.core.findings import Cause, MirrorState
+from reconciler.core.gate import Standing
+from reconciler.core.observation import State
+from reconciler.core.outcome import Result
+from reconciler.core.plan import Action, HeldBack
+from reconciler.core.report import Slice
+from reconciler.core.tier_results import Skip, Verdict
+
+CAUSES: Final[Mapping[Cause, str]] = {
+    Cause.IN_SYNC: "the canonical is at the newest release",
+    Cause.FIRST_RELEASE: "there is a release and no canonical yet",
+    Cause.NEW_RELEASE: "upstream has released something newer than the canonical",
+    Cause.NEVER_RELEASED: "upstream has no release that the declaration allows",
+    Cause.AMBIGUOUS: "the newest version is named by tags on different commits",
+    Cause.AHEAD: "the canonical is at something that upstream does not have, or no longer allows",
+    Cause.MOVED: "a release tag names another commit than it did",
+    Cause.ORPHANED: "there is a canonical, and its recipe is no longer declared",
+    Cause.UNOBSERVABLE: "upstream could not be seen, so nothing is known",
+}
+
+STATES: Final[Mapping[State, str]] = {
+    State.NONE: "there is no canonical",
+    State.INTACT: "the snapshot on disk is the one that was recorded, and what is kept running of it is up",
+    State.DAMAGED: "the snapshot on disk is not the one that was recorded",
+    State.DOWN: "the snapshot is intact, and what is to be kept running of it is not as it was raised",
+    State.UNKNOWN: "the snapshot, or what is kept running of it, could not be looked at",
+}
+
+MIRRORS: Final[Mapping[MirrorState, str]] = {
+    MirrorState.EQUAL: "our copy holds what upstream has",
+    MirrorState.BEHIND: "upstream has something that our copy lacks; a pass fetches it",
+    MirrorState.MISSING: "there is no copy of upstream here",
+    MirrorState.UNKNOWN: "our copy or upstream could not be looked at",
+}
+
+ACTIONS: Final[Mapping[Action, str]] = {
+    Action.NONE: "nothing is done",
+    Action.PROMOTE: "the wanted release is tried, and promoted if it is green",
+    Action.REPAIR: "what is damaged, down or missing is made again",
+}
+
+HOLDS: Final[Mapping[HeldBack, str]] = {
+    HeldBack.EXCEPTED: "not enrolled, for the reason that its declaration gives",
+    HeldBack.RED_BEFORE: "this release failed here before, and nothing has changed since",
+    HeldBack.QUARANTINED: "a tag moved; nothing is tried until a person accepts it",
+}
+
+RESULTS: Final[Mapping[Result, str]] = {
+    Result.NONE: "nothing was to be done",
+    Result.PROMOTED: "the release passed its trial and is the canonical now, read back",
+    Result.REPAIRED: "the canonical, its deployment or its mirror is whole again, read back",
+    Result.RED: "the release failed its trial",
+    Result.GREEN_NOT_PROMOTED: "the release passed its trial and is not the canonical",
+    Result.INFRASTRUCTURE: "this host was not able to tell; the recipe is not to blame",
+    Result.NOT_TRIED: "it was not reached",
+}
+
+VERDICTS: Final[Mapping[Verdict, str]] = {
+    Verdict.PASS: "passed",
+    Verdict.FAIL: "failed",
+    Verdict.SKIP: "was skipped",
+    Verdict.ERROR: "could not be judged",
+}
+
+SKIPS: Final[Mapping[Skip, str]] = {
+    Skip.NO_BASE: "there is no older release to start from",
+    Skip.BASE_BROKEN: "the older release never came up, which says nothing of this one",
+    Skip.NO_CHECK: "the recipe declares nothing that could be checked",
+    Skip.DECLARED: "left out by its declaration",
+    Skip.NOT_ASKED: "not asked for",
+}
+
+STANDINGS: Final[Mapping[Standing, str]] = {
+    Standing.PASS: "holds",
+    Standing.FAIL: "does not hold",
+    Standing.OPEN: "cannot be judged yet",
+}
+
+SLICES: Final[Mapping[Slice, str]] = {
+    Slice.INFRASTRUCTURE: "infrastructure",
+    Slice.UNOBSERVABLE: "unobservable",
+    Slice.NEEDS_PERSON: "needs you",
+    Slice.DAMAGED: "damaged",
+    Slice.TO_PROMOTE: "to promote",
+    Slice.NEVER_RELEASED: "never released",
+    Slice.IN_SYNC: "in sync",
+    Slice.EXCEPTED: "excepted",
+    Slice.ORPHANED: "orphaned",
+}
+
+_SIZES: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_STEP: Final = 1024
+_SHORT_COMMIT: Final = 7
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def duration(seconds: float) -> str:
+    """The two greatest units, as "3 min 20 s"; tenths below ten seconds. None are negative."""
+    if round(seconds, 1) < 10:  # noqa: PLR2004  from ten seconds on, a tenth tells nothing
+        return f"{max(seconds, 0.0):.1f} s"
+    left, parts = round(seconds), list[str]()
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(part for part in parts[:2] if part)
+
+
+def age(then: datetime, now: datetime) -> str:
+    """How long ago, in the greatest unit alone, as "3 d"; a moment to come is "0 s" ago."""
+    seconds = max(int((now - then).total_seconds()), 0)
+    size, unit = next((each for each in _UNITS if seconds >= each[0]), _UNITS[-1])
+    return f"{seconds // size} {unit}"
+
+
+def size(count: int) -> str:
+    """A number of bytes, as "1.2 MiB"."""
+    amount, unit = float(count), 0
+    while round(amount, 1) >= _STEP and unit < len(_SIZES) - 1:
+        amount, unit = amount / _STEP, unit + 1
+    return f"{count} B" if unit == 0 else f"{amount:.1f} {_SIZES[unit]}"
+
+
+def moment(when: datetime) -> str:
+    """A time for a person, as "2026-11-24 10:38:41 UTC"."""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def rfc3339(when: datetime) -> str:
+    """A time for a program, in UTC and whole seconds."""
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def short(commit: str) -> str:
+    """The beginning of a commit, by which people know it."""
+    return commit[:_SHORT_COMMIT]
+
+
+def count_of(number: int, noun: str) -> str:
+    """As "1 recipe" and "2 recipes"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

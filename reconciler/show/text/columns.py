@@ -1,0 +1,217 @@
+"""The columns of a report's table: what each shows of one recipe."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from desired.model import Release
+from reconciler.core.findings import Cause, MirrorState
+from reconciler.core.gate import Standing
+from reconciler.core.observation import State
+from reconciler.core.outcome import Result
+from reconciler.core.plan import Action, is_only_raised
+from reconciler.core.report import Command, Row, Run, Slice, slice_of
+from reconciler.core.tier_results import Trial, level
+from reconciler.show.labels import SLICES, age, short, size
+from reconciler.show.text.screen import Cell, Style
+
+NOTHING: Final = "-"
+NOT_KNOWN: Final = "?"
+
+_CAUSES: Final[Mapping[Cause, Style]] = {
+    Cause.IN_SYNC: Style.FAINT,
+    Cause.NEVER_RELEASED: Style.FAINT,
+    Cause.FIRST_RELEASE: Style.DOING,
+    Cause.NEW_RELEASE: Style.DOING,
+    Cause.UNOBSERVABLE: Style.BAD,
+}
+_STATES: Final[Mapping[State, Style]] = {
+    State.NONE: Style.FAINT,
+    State.INTACT: Style.PLAIN,
+    State.DAMAGED: Style.BAD,
+    State.DOWN: Style.BAD,
+    State.UNKNOWN: Style.BAD,
+}
+_LOOKS: Final[Mapping[State, str]] = {
+    State.NONE: "no canonical",
+    State.INTACT: "the canonical is intact",
+    State.DAMAGED: "the canonical is damaged",
+    State.DOWN: "the canonical's deployment is down",
+    State.UNKNOWN: "the canonical cannot be looked at",
+}
+_RESULTS: Final[Mapping[Result, Style]] = {
+    Result.NONE: Style.FAINT,
+    Result.PROMOTED: Style.GOOD,
+    Result.REPAIRED: Style.GOOD,
+    Result.NOT_TRIED: Style.WARN,
+}
+_MARKS: Final[Mapping[Standing, str]] = {Standing.PASS: "+", Standing.FAIL: "-", Standing.OPEN: "."}
+
+
+@frozen
+class Column:
+    """A heading, and what stands under it for one recipe of a run."""
+
+    title: str
+    cell: Callable[[Row, Run], Cell]
+
+
+def _recipe(row: Row, _: Run) -> Cell:
+    return Cell(row.recipe, Style.STRONG)
+
+
+def _want(row: Row, _: Run) -> Cell:
+    match row.finding.want:
+        case Release(version=version):
+            return Cell(version)
+        case want:
+            return Cell(NOT_KNOWN if row.finding.cause in {Cause.UNOBSERVABLE, Cause.AMBIGUOUS} and want else NOTHING)
+
+
+def _have(row: Row, _: Run) -> Cell:
+    return Cell(row.finding.have.version if row.finding.have else NOTHING)
+
+
+def _cause(row: Row, _: Run) -> Cell:
+    return Cell(row.finding.cause, _CAUSES.get(row.finding.cause, Style.WARN))
+
+
+def _state(row: Row, _: Run) -> Cell:
+    return Cell(row.finding.look.state, _STATES[row.finding.look.state])
+
+
+def _mirror(row: Row, _: Run) -> Cell:
+    mirror = row.finding.mirror
+    return Cell(mirror, Style.FAINT if mirror is MirrorState.EQUAL else Style.PLAIN)
+
+
+def _action(row: Row, _: Run) -> Cell:
+    return Cell(row.step.action, Style.FAINT if row.step.action is Action.NONE else Style.DOING)
+
+
+def _result(row: Row, _: Run) -> Cell:
+    return Cell(row.result, _RESULTS.get(row.result, Style.BAD))
+
+
+def _why(row: Row, run: Run) -> Cell:
+    return Cell(why(row, run), Style.WARN if needs_you(row) else Style.PLAIN)
+
+
+def why(row: Row, run: Run) -> str:
+    """The sentence for a row, after the words for whose turn it is and what holds it back."""
+    marks = ["needs you"] if needs_you(row) else []
+    if row.step.held_back and (row.result is Result.NONE or _was_only_raised(row)):
+        marks.append(row.step.held_back)
+    return "; ".join([": ".join([*marks, because(row)]), *_since_when(row, run)])
+
+
+def needs_you(row: Row) -> bool:
+    """Whether only a person can do something about it."""
+    return row.step.needs_person or slice_of(row) is Slice.NEEDS_PERSON
+
+
+def because(row: Row) -> str:
+    """What a step came to; where none was taken, what is left to do and why, or why nothing."""
+    said = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
+    if _was_only_raised(row) and row.finding.cause is not Cause.IN_SYNC:
+        said = f"{said}; {row.step.reason}"
+    look = row.finding.look
+    return said if look.reason in said else f"{said}; {_LOOKS[look.state]}: {look.reason}"
+
+
+def _was_only_raised(row: Row) -> bool:
+    """What stands of a release then, or holds it back, is as before."""
+    return row.outcome is not None and is_only_raised(row.outcome.step)
+
+
+def _since_when(row: Row, run: Run) -> list[str]:
+    """Drift tells since when; elsewhere the wide table does."""
+    times = {"first seen": row.finding.since, "last seen up": row.finding.look.last_up}
+    told = {said: when for said, when in times.items() if when is not None and run.command is Command.DRIFT}
+    return [f"{said} {age(when, run.finished_at)} ago" for said, when in told.items()]
+
+
+# ---- what the wide table adds ----
+
+
+def _full_want(row: Row, run: Run) -> Cell:
+    want = row.finding.want
+    return Cell(f"{want.version}@{short(want.commit)}") if isinstance(want, Release) else _want(row, run)
+
+
+def _full_have(row: Row, run: Run) -> Cell:
+    have = row.finding.have
+    return Cell(f"{have.version}@{short(have.commit)}") if have else _have(row, run)
+
+
+def _held(row: Row, _: Run) -> Cell:
+    return Cell(row.step.held_back or NOTHING)
+
+
+def _gate(row: Row, _: Run) -> Cell:
+    """Each condition by its first letter: + holds, - does not, . cannot be judged yet."""
+    return Cell(" ".join(f"{each.name[:1].upper()}{_MARKS[each.standing]}" for each in row.gate) or NOTHING)
+
+
+def _since(row: Row, run: Run) -> Cell:
+    since = row.finding.differs_since
+    return Cell(age(since, run.finished_at) if since else NOTHING)
+
+
+def _lineage(row: Row, _: Run) -> Cell:
+    return Cell(" → ".join(row.finding.have.lineage) if row.finding.have else NOTHING)
+
+
+def _level(row: Row, _: Run) -> Cell:
+    trial, have = _last_trial(row), row.finding.have
+    return Cell(level(trial.tiers) if trial else have.evidence.level if have else NOTHING)
+
+
+def _tried(row: Row, run: Run) -> Cell:
+    trial, have = _last_trial(row), row.finding.have
+    when = trial.finished_at if trial else have.evidence.finished_at if have else None
+    return Cell(age(when, run.finished_at) if when else NOTHING)
+
+
+def _trial(row: Row, _: Run) -> Cell:
+    trial, have = _last_trial(row), row.finding.have
+    return Cell(trial.id if trial else have.evidence.trial if have else NOTHING)
+
+
+def _last_trial(row: Row) -> Trial | None:
+    """That of this pass; where it is None, the last one known is what the canonical rests on."""
+    return row.outcome.attempt.trial if row.outcome else None
+
+
+def _size(row: Row, _: Run) -> Cell:
+    return Cell(size(row.finding.have.seal.bytes) if row.finding.have else NOTHING)
+
+
+def _counted(row: Row, _: Run) -> Cell:
+    return Cell(SLICES[slice_of(row)])
+
+
+_BEFORE: Final = (Column("CAUSE", _cause), Column("STATE", _state), Column("MIRROR", _mirror))
+_NAMES: Final = (Column("RECIPE", _recipe), Column("WANT", _want), Column("HAVE", _have))
+_FULL_NAMES: Final = (Column("RECIPE", _recipe), Column("WANT", _full_want), Column("HAVE", _full_have))
+_PLANNED: Final = (Column("ACTION", _action),)
+_DONE: Final = (Column("RESULT", _result), Column("LEFT", _action))
+_MORE: Final = (
+    Column("HELD", _held),
+    Column("GATE", _gate),
+    Column("SINCE", _since),
+    Column("LINEAGE", _lineage),
+    Column("LEVEL", _level),
+    Column("TRIED", _tried),
+    Column("TRIAL", _trial),
+    Column("SIZE", _size),
+    Column("COUNTED", _counted),
+)
+WHY: Final = Column("WHY", _why)
+
+
+def columns_of(command: Command, *, wide: bool) -> tuple[Column, ...]:
+    """All columns but the last, which is WHY. After a pass: what was done, and what is left to do."""
+    acting = _DONE if command is Command.PASS else _PLANNED
+    return (*_FULL_NAMES, *_BEFORE, *acting, *_MORE) if wide else (*_NAMES, *_BEFORE, *acting)

@@ -1,0 +1,22 @@
+"""What went wrong, as text for a person; it goes to stderr."""
+
+from collections.abc import Sequence
+
+from desired.declarations.problems import Problem
+from reconciler.show.escape import escape
+from reconciler.show.labels import count_of
+from reconciler.show.text.screen import Screen, Style, paint
+
+
+def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
+    """One line each as FILE:LINE:COLUMN: what; did you mean …, which editors can jump to; then their number."""
+    lines = [escape(str(problem)) for problem in problems]
+    files = len({problem.file for problem in problems})
+    total = f"{count_of(len(problems), 'problem')} in {count_of(files, 'file')}; nothing was done"
+    return "\n".join([*lines, paint(total, Style.BAD, screen)]) + "\n"
+
+
+def render_error(message: str, hint: str, screen: Screen) -> str:
+    """One error, and below it what to do about it."""
+    lines = [f"{paint('reconcile:', Style.BAD, screen)} {escape(message)}"]
+    return "\n".join([*lines, *([f"  {escape(hint)}"] if hint else [])]) + "\n"

@@ -1,0 +1,34 @@
+"""What the words of a wide table mean; only those in use are told."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from reconciler.core.report import Command, Report
+from reconciler.show.labels import ACTIONS, CAUSES, HOLDS, MIRRORS, RESULTS, STATES
+from reconciler.show.text.screen import Cell, Screen, Style, align
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def legend(report: Report, screen: Screen) -> list[str]:
+    """A small table: the column, the word, its meaning."""
+    rows = report.rows
+    is_pass = report.run.command is Command.PASS
+    lines = [
+        *_used("CAUSE", CAUSES, (row.finding.cause for row in rows)),
+        *_used("STATE", STATES, (row.finding.look.state for row in rows)),
+        *_used("MIRROR", MIRRORS, (row.finding.mirror for row in rows)),
+        *(_used("RESULT", RESULTS, (row.result for row in rows)) if is_pass else ()),
+        *_used("LEFT" if is_pass else "ACTION", ACTIONS, (row.step.action for row in rows)),
+        *_used("HELD", HOLDS, (row.step.held_back for row in rows if row.step.held_back)),
+    ]
+    if rows:
+        names = ", ".join(f"{each.name[:1].upper()} {each.name}" for each in rows[0].gate)
+        lines.append([Cell("GATE"), Cell("+ - ."), Cell(f"holds, does not, cannot be judged yet: {names}")])
+    return align(["COLUMN", "WORD", "MEANS"], lines, screen) if lines else []
+
+
+def _used(column: str, meanings: Mapping[Word, str], used: Iterable[Word]) -> list[list[Cell]]:
+    there = set(used)
+    return [[Cell(column), Cell(word), Cell(said, Style.FAINT)] for word, said in meanings.items() if word in there]

@@ -1,0 +1,165 @@
+"""Tells what is going on: a live line on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO, cast
+
+from attrs import define, field, frozen
+
+from reconciler.show.escape import escape, shorten
+from reconciler.show.labels import duration
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.text import Text
+
+REFRESHES = 4
+"""A second, of the live line: its seconds tick."""
+
+MINUTE = 60
+
+
+@frozen
+class Doing:
+    """The present step. `began` is when the recipe's first one did; `last` how many seconds all of it took before."""
+
+    recipe: str
+    what: str
+    began: float
+    last: float | None = None
+
+    def said(self, now: float) -> str:
+        """What runs, for how long, and how long it took the last time."""
+        whole = int(now - self.began)
+        past = f"{whole} s" if whole < MINUTE else duration(whole)
+        known = "" if self.last is None else f", last time {duration(self.last)}"
+        return f"{self.recipe}: {self.what} ({past}{known})"
+
+
+def following(doing: Doing | None, recipe: str, what: str, now: float, last: float | None) -> Doing:
+    """The step after `doing`: the clock runs on within a recipe."""
+    if doing is None or doing.recipe != recipe:
+        return Doing(recipe, what, now, last)
+    return Doing(recipe, what, doing.began, doing.last if last is None else last)
+
+
+@define
+class Lossy:
+    """A stream of which nothing depends: what cannot be written to it is dropped, and so is all that follows."""
+
+    stream: TextIO
+    broken: bool = False
+
+    def write(self, text: str) -> int:
+        self._try(lambda: self.stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self.stream.flush)
+
+    def _try(self, do: Callable[[], object]) -> None:
+        try:
+            if not self.broken:
+                do()
+        except (OSError, ValueError):
+            self.broken = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.stream, name)
+
+
+@define
+class Lines:
+    """One line a step, for a journal or a file. `monotonic` counts seconds."""
+
+    stream: TextIO
+    verbose: bool = False
+    monotonic: Callable[[], float] = time.monotonic
+    doing: Doing | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """A whole line needs no ending."""
+
+    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
+        self.doing = following(self.doing, recipe, doing, self.monotonic(), last_seconds)
+        said = self.doing.said(self.monotonic()) if self.verbose else f"{recipe}: {doing}"
+        self.tell(said)
+
+    def done(self, recipe: str, said: str) -> None:
+        own = self.doing is not None and self.doing.recipe == recipe
+        took = f" ({duration(self.monotonic() - self.doing.began)})" if self.doing is not None and own else ""
+        self.doing = None if own else self.doing
+        self.tell(f"{recipe}: {said}{took}")
+
+    def tell(self, line: str) -> None:
+        self.stream.write(f"{escape(line)}\n")
+        self.stream.flush()
+
+
+@define
+class LiveLine(Lines):
+    """On a terminal: within `with`, the last line tells the present step, and above it stands what is done."""
+
+    colour: bool = True
+    live: "Live | None" = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.live = Live(
+            console=Console(file=self.stream, no_color=not self.colour, highlight=False, markup=False, emoji=False),
+            get_renderable=self.line,
+            refresh_per_second=REFRESHES,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """The terminal is as it was: no line left, its cursor shown."""
+        live, self.live = self.live, None
+        if live is not None:
+            live.stop()
+
+    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
+        if self.live is None or self.verbose:
+            super().step(recipe, doing, last_seconds)
+        else:
+            self.doing = following(self.doing, recipe, doing, self.monotonic(), last_seconds)
+
+    def tell(self, line: str) -> None:
+        if self.live is None:
+            super().tell(line)
+        else:
+            self.live.console.print(escape(line), soft_wrap=True)
+
+    def line(self) -> "Text":
+        """What stands on the last line now, never wider than the terminal."""
+        from rich.text import Text
+
+        columns = self.live.console.width if self.live is not None else 0
+        said = self.doing.said(self.monotonic()) if self.doing is not None else ""
+        return Text(shorten(said, columns - 1), style="cyan")
+
+
+@define
+class Silent(Lines):
+    """Says nothing."""
+
+    def tell(self, line: str) -> None: ...
+
+
+def progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> Lines:
+    """What tells on `stream` (stderr unless given); it is to be used as a context, which gives the terminal back."""
+    stream = cast("TextIO", Lossy(stream or sys.stderr))
+    if quiet:
+        return Silent(stream)
+    return LiveLine(stream, verbose, colour=colour) if stream.isatty() else Lines(stream, verbose)

@@ -1,0 +1,164 @@
+"""The canonicals as recorded: a table of all, or a card of one with its evidence. Upstream is not asked."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from attrs import frozen
+
+from desired.model import Fleet
+from reconciler.core.observation import Look, State
+from reconciler.show.labels import STATES, age, count_of, duration, moment, short, size
+from reconciler.show.text.columns import NOTHING
+from reconciler.show.text.screen import Cell, Screen, Style, align, paint
+from state.records import Canonical, Evidence, Memory, Place, Records, Red, TierRecord
+
+_UNSEEN: Final = Look(State.NONE)
+
+
+@frozen
+class Recorded:
+    """What is recorded of one recipe. `exception` is "" for an enrolled one; an orphan is not `declared`."""
+
+    recipe: str
+    declared: bool
+    exception: str
+    canonical: Canonical | None
+    look: Look
+    memory: Memory
+
+
+def recorded(
+    fleet: Fleet, records: Records, looks: Mapping[str, Look], only: Collection[str] = ()
+) -> tuple[Recorded, ...]:
+    """One for every declared recipe and every orphan, by name; `only` names those asked for, all if it is empty."""
+    names = sorted({*fleet.recipes, *records.canonicals, *records.unreadable})
+    return tuple(_recorded(name, fleet, records, looks) for name in names if not only or name in only)
+
+
+def _recorded(name: str, fleet: Fleet, records: Records, looks: Mapping[str, Look]) -> Recorded:
+    recipe = fleet.recipes.get(name)
+    return Recorded(
+        recipe=name,
+        declared=recipe is not None,
+        exception=(recipe.exception or "not enrolled") if recipe is not None and not recipe.enrolled else "",
+        canonical=records.canonicals.get(name),
+        look=looks.get(name, _UNSEEN),
+        memory=records.memories.get(name, Memory(name)),
+    )
+
+
+def render_status(rows: Sequence[Recorded], screen: Screen, now: datetime, *, wide: bool = False) -> str:
+    """A table of all; ages are told from `now`."""
+    header = ["RECIPE", "HAVE", "STATE", "GENERATION", "LEVEL", "PROMOTED", "SIZE", "LINEAGE", "NOTE"]
+    more = ["TRIAL", "TRIGGER", "PACKED"] if wide else []
+    header[-1:-1] = more
+    lines = [_cells(row, now, wide=wide) for row in rows]
+    closing = paint(status_line(rows), Style.STRONG, screen)
+    return "\n".join([*align(header, lines, screen), "", closing]) + "\n"
+
+
+def status_line(rows: Sequence[Recorded]) -> str:
+    """The closing line of a status; its sum closes over all recipes shown."""
+    states = [row.look.state for row in rows if row.canonical is not None]
+    told = ", ".join(f"{states.count(each)} {each}" for each in State if each is not State.NONE)
+    orphaned = sum(not row.declared for row in rows)
+    have = f"{len(states)} with a canonical ({told})"
+    return f"{count_of(len(rows), 'recipe')}: {have}, {len(rows) - len(states)} without; {orphaned} orphaned"
+
+
+def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
+    have = row.canonical
+    name = Cell(row.recipe, Style.STRONG)
+    state = Cell(row.look.state, Style.PLAIN if row.look.state in {State.NONE, State.INTACT} else Style.BAD)
+    note = Cell("; ".join(notes_on(row)), Style.WARN)
+    if have is None:
+        return [name, Cell(NOTHING), state, *[Cell(NOTHING)] * (8 if wide else 5), note]
+    version = f"{have.version}@{short(have.commit)}" if wide else have.version
+    facts = [str(have.generation), have.evidence.level, f"{age(have.promoted_at, now)} ago", size(have.seal.bytes)]
+    more = [have.evidence.trial, have.evidence.place.trigger, size(have.seal.packed)] if wide else []
+    lineage = " → ".join(have.lineage)
+    return [name, Cell(version), state, *map(Cell, [*facts, lineage, *more]), note]
+
+
+def notes_on(row: Recorded) -> Iterator[str]:
+    """What a person should know of a recipe beside its canonical."""
+    if not row.declared:
+        yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
+    if row.exception:
+        yield f"excepted: {row.exception}"
+    if row.look.reason:
+        yield row.look.reason
+    if row.look.last_up is not None:
+        yield f"last seen up on {moment(row.look.last_up)}"
+    for red in row.memory.reds.values():
+        yield f"{red.version} was red on {moment(red.at)}"
+
+
+# ---- one recipe ----
+
+
+def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
+    """All that is recorded of one recipe."""
+    facts = [*_about(row, now), *(_evidence(row.recipe, row.canonical.evidence) if row.canonical else ())]
+    facts += [("red", _red(row.recipe, red)) for red in row.memory.reds.values()]
+    title = f"{row.recipe}  {row.canonical.version if row.canonical else 'no canonical'}"
+    lines = [[Cell(label, Style.FAINT), Cell(text)] for label, text in facts]
+    return "\n".join([paint(title, Style.STRONG, screen), *align(["", ""], lines, screen)[1:]]) + "\n"
+
+
+def _about(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
+    yield (
+        "state",
+        "; ".join([f"{row.look.state}: {STATES[row.look.state]}", *([row.look.reason] if row.look.reason else [])]),
+    )
+    if row.look.last_up is not None:
+        yield "last up", f"{moment(row.look.last_up)}, {age(row.look.last_up, now)} ago"
+    if not row.declared:
+        yield "declared", f"no longer; if it is to go: reconcile forget {row.recipe} --reason …"
+    if row.exception:
+        yield "excepted", row.exception
+    have = row.canonical
+    if have is None:
+        return
+    yield "commit", have.commit
+    yield "generation", str(have.generation)
+    yield "lineage", " → ".join(have.lineage)
+    yield "promoted", f"{moment(have.promoted_at)}, {age(have.promoted_at, now)} ago"
+    seal = have.seal
+    yield "data", f"{size(seal.bytes)}, {size(seal.packed)} packed, {seal.entries} files and folders"
+    yield "manifest", seal.manifest
+
+
+def _evidence(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    yield "", ""
+    took = (evidence.finished_at - evidence.started_at).total_seconds()
+    yield "trial", f"{evidence.trial}, level {evidence.level}, {duration(took)}, in pass {evidence.pass_id}"
+    yield "base", f"{evidence.base.version or 'none'}: {evidence.base.why}"
+    yield from ((tier.name, _tier(tier)) for tier in evidence.tiers)
+    yield from (("finding", finding) for finding in evidence.findings)
+    yield from _where(evidence.place)
+    yield "tests", evidence.tests
+    yield "canon", evidence.canon
+    yield "fleet", evidence.fleet
+    yield "log", f"{evidence.log} (reconcile logs {recipe} {evidence.trial})"
+
+
+def _where(place: Place) -> Iterator[tuple[str, str]]:
+    yield "", ""
+    yield "trigger", place.trigger
+    yield "place", f"{place.unit or 'no unit'}, user {place.user}, {place.digest}"
+    yield "PATH", place.path
+    yield "variables", ", ".join(place.variables) or "none"
+    tools = ", ".join(f"{tool} {version or 'absent'}" for tool, version in place.tools.items())
+    yield "tools", f"{tools or 'none required'}; {place.versions_digest}"
+
+
+def _tier(tier: TierRecord) -> str:
+    reason = f": {tier.reason}" if tier.reason else ""
+    return f"{tier.verdict}, {duration(tier.seconds)}{reason}"
+
+
+def _red(recipe: str, red: Red) -> str:
+    where = f"{red.version} ({short(red.circumstances.commit)}) on {moment(red.at)}"
+    return f"{where}: {red.reason} (reconcile logs {recipe} {red.trial})"

@@ -1,0 +1,81 @@
+"""A report as text: one row for every declared recipe and every orphan, what went wrong, and the closing line."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from reconciler.core.outcome import Result
+from reconciler.core.plan import Action
+from reconciler.core.report import Command, Report, Row, Slice, slice_of
+from reconciler.core.unread_tags import shown_tag
+from reconciler.show.escape import escape, width
+from reconciler.show.labels import count_of
+from reconciler.show.text.columns import WHY, columns_of, why
+from reconciler.show.text.legend import legend
+from reconciler.show.text.screen import Screen, Style, align, paint, room_left
+from reconciler.show.text.troubles import TROUBLES, remarks, troubles
+
+MOST_TAGS: Final = 20
+LEAST_WHY: Final = 24
+"""In fewer columns a sentence is none any more: then all of it stands below the table."""
+
+
+def render_report(report: Report, screen: Screen, *, wide: bool = False, state: str = "") -> str:
+    """The whole answer, ending with a newline. `state` is the folder that logs lie below."""
+    parts = [
+        _table(report, screen, wide=wide),
+        legend(report, screen) if wide else [],
+        *troubles(report, screen, state),
+        _not_releases(report, screen) if wide else [],
+        _notes(report, screen),
+        [*_at_rest(report), paint(report.line, Style.STRONG, screen)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
+    columns = columns_of(report.run.command, wide=wide)
+    titles = [column.title for column in columns]
+    rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]
+    room = None if wide else room_left(titles, rows, screen)
+    if room is not None and room < LEAST_WHY:
+        return align(titles, rows, screen) + _said_below(report, screen, 0)
+    whole = [[*cells, WHY.cell(row, report.run)] for cells, row in zip(rows, report.rows, strict=True)]
+    return align([*titles, WHY.title], whole, screen, room) + _said_below(report, screen, room)
+
+
+def _said_below(report: Report, screen: Screen, room: int | None) -> list[str]:
+    """The sentences that found no room, but for those of recipes at rest and of those with a block of their own."""
+    cut = [row for row in report.rows if room is not None and width(escape(why(row, report.run))) > room]
+    telling = [row for row in cut if not _is_at_rest(row) and row.result not in TROUBLES]
+    lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in telling]
+    return ["", *lines] if lines else []
+
+
+def _is_at_rest(row: Row) -> bool:
+    return slice_of(row) is Slice.IN_SYNC and row.result is Result.NONE
+
+
+def _not_releases(report: Report, screen: Screen) -> list[str]:
+    """Tags that were passed over, for whoever misses a release; all of them are in the JSON document."""
+    odd = {row.recipe: row.finding.not_releases for row in report.rows if row.finding.not_releases}
+    return [
+        f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_some(tags))}" for recipe, tags in odd.items()
+    ]
+
+
+def _some(tags: Sequence[str]) -> str:
+    more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
+    return ", ".join(map(shown_tag, tags[:MOST_TAGS])) + more
+
+
+def _notes(report: Report, screen: Screen) -> list[str]:
+    noted = [f"{row.recipe}: {remark}" for row in report.rows for remark in remarks(row)]
+    return [paint(f"note: {note}", Style.WARN, screen) for note in (*noted, *report.notes)]
+
+
+def _at_rest(report: Report) -> list[str]:
+    """Nothing to do is said, with the number looked at."""
+    if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
+        return []
+    said = "nothing was run" if report.run.command is Command.PASS else "nothing for a pass to do"
+    return [f"{said}: {count_of(report.population.observed, 'recipe')} looked at"]

@@ -1,0 +1,88 @@
+"""A trial by hand as text: its tiers, what it started from, and what the gate would say."""
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.core.gate import Condition, Standing, refusals
+from reconciler.core.outcome import Result
+from reconciler.core.tier_results import TierResult, Trial, Verdict, failing, is_green, level
+from reconciler.show.escape import escape
+from reconciler.show.labels import SKIPS, STANDINGS, VERDICTS, duration, short
+from reconciler.show.text.columns import NOTHING
+from reconciler.show.text.screen import Cell, Screen, Style, align, paint
+from reconciler.show.text.troubles import base_said, last_lines, log_path
+
+_VERDICTS: Mapping[Verdict, Style] = {
+    Verdict.PASS: Style.GOOD,
+    Verdict.FAIL: Style.BAD,
+    Verdict.SKIP: Style.FAINT,
+    Verdict.ERROR: Style.BAD,
+}
+_STANDINGS: Mapping[Standing, Style] = {Standing.PASS: Style.GOOD, Standing.FAIL: Style.BAD, Standing.OPEN: Style.FAINT}
+
+
+def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, *, state: str = "") -> str:
+    """The whole answer; `state` is the folder that logs lie below."""
+    parts = [
+        [paint(f"{trial.recipe} {trial.release.version} ({short(trial.release.commit)})", Style.STRONG, screen)],
+        _tiers(trial, screen) + last_lines(trial, screen),
+        [paint(f"finding: {finding}", Style.WARN, screen) for finding in trial.findings],
+        _gate(conditions, screen),
+        [f"base: {escape(base_said(trial))}", f"log: {escape(log_path(trial.log, state))}"],
+        [paint(trial_line(trial, conditions), Style.STRONG, screen)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
+    """What it came to, in one line."""
+    bad = failing(trial.tiers)
+    took = f"level {level(trial.tiers)}, {duration(trial.seconds)}"
+    if bad is not None:
+        return f"{result_of(trial)}: {bad.name} {VERDICTS[bad.verdict]}: {bad.reason}; {took}"
+    if not is_green(trial.tiers):
+        return f"not green: not every tier was reached; {took}"
+    return f"green, {took}; {_prospect(conditions)}"
+
+
+def result_of(trial: Trial) -> Result:
+    """A trial's label; it never promotes, so the best that it can be is green."""
+    bad = failing(trial.tiers)
+    if bad is not None:
+        return Result.RED if bad.verdict is Verdict.FAIL else Result.INFRASTRUCTURE
+    return Result.GREEN_NOT_PROMOTED if is_green(trial.tiers) else Result.NOT_TRIED
+
+
+def _prospect(conditions: Sequence[Condition]) -> str:
+    """That a person chose what was tested always stands against; what else does is worth knowing."""
+    against = [
+        each for each in refusals(tuple(conditions)) if each.standing is Standing.FAIL and each.name != "not-ref"
+    ]
+    if against:
+        return f"a pass would not promote it: {'; '.join(map(str, against))}"
+    return "a trial never promotes; nothing that could be judged speaks against a pass doing so"
+
+
+def tier_reason(tier: TierResult) -> str:
+    """Why a tier was skipped, from the closed list and in words; else what there is to say of it."""
+    return tier.reason if tier.skip is None else f"{tier.skip}: {tier.reason or SKIPS[tier.skip]}"
+
+
+def _tiers(trial: Trial, screen: Screen) -> list[str]:
+    rows = [
+        [
+            Cell(tier.name),
+            Cell(tier.verdict, _VERDICTS[tier.verdict]),
+            Cell(NOTHING if tier.verdict is Verdict.SKIP else duration(tier.seconds)),
+            Cell(tier_reason(tier)),
+        ]
+        for tier in trial.tiers
+    ]
+    return align(["TIER", "VERDICT", "TOOK", "REASON"], rows, screen)
+
+
+def _gate(conditions: Sequence[Condition], screen: Screen) -> list[str]:
+    rows = [
+        [Cell(each.name), Cell(STANDINGS[each.standing], _STANDINGS[each.standing]), Cell(each.evidence)]
+        for each in conditions
+    ]
+    return align(["GATE", "STANDING", "EVIDENCE"], rows, screen)

@@ -1,0 +1,116 @@
+"""What a pass was not able to do: where it failed, its last words, and what would change it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from desired.model import TierName
+from reconciler.core.findings import Cause, Finding
+from reconciler.core.outcome import Outcome, Result, is_remembered
+from reconciler.core.report import Report, Row
+from reconciler.core.tier_results import Trial, Verdict, failing
+from reconciler.core.unread_tags import said_of_unread
+from reconciler.show.escape import escape, escape_lines
+from reconciler.show.labels import RESULTS, VERDICTS, duration, short
+from reconciler.show.text.screen import Screen, Style, paint
+
+TAIL: Final = 15
+TROUBLES: Final = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED, Result.INFRASTRUCTURE})
+_INDENT: Final = "  "
+
+
+def troubles(report: Report, screen: Screen, state: str) -> Iterator[list[str]]:
+    """One block of lines for each step that failed; `state` is the folder that logs lie below."""
+    for row in report.rows:
+        if row.outcome is not None and row.result in TROUBLES:
+            yield _block(row, row.outcome, screen, state)
+
+
+def remarks(row: Row) -> Iterator[str]:
+    """What did not decide and is still worth knowing."""
+    trial = row.outcome.attempt.trial if row.outcome else None
+    if trial is not None:
+        yield from trial.findings
+        if trial.base.removable:
+            yield f"the pin in [upgrade] has done its work and may be deleted: {trial.base.why}"
+    if row.outcome is not None:
+        yield from row.outcome.remarks
+    yield from _odd_tags(row.finding)
+
+
+def _odd_tags(finding: Finding) -> Iterator[str]:
+    if finding.vanished:
+        yield f"tags that are gone upstream: {', '.join(finding.vanished)}"
+    if finding.unread and finding.cause is not Cause.NEVER_RELEASED:
+        yield f"tags that look newer and are not read: {said_of_unread(finding.unread)}"
+
+
+def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
+    heading = f"{paint(row.recipe, Style.STRONG, screen)}: {paint(outcome.result, Style.BAD, screen)}, "
+    trial = outcome.attempt.trial
+    tail = last_lines(trial, screen) if trial is not None else []
+    after = [("canonical", _canonical_now(row, outcome))]
+    if trial is not None:
+        after.append(("log", f"{log_path(trial.log, state)} (reconcile logs {row.recipe})"))
+    after.append(("next", what_next(outcome)))
+    return [heading + RESULTS[outcome.result], *map(_fact, _what_failed(outcome)), *tail, *map(_fact, after)]
+
+
+def _fact(fact: tuple[str, str]) -> str:
+    label, text = fact
+    return f"{_INDENT}{label:<10} {escape(text)}"
+
+
+def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    trial = outcome.attempt.trial
+    bad = failing(trial.tiers) if trial is not None else None
+    if trial is None or bad is None:
+        yield "reason", outcome.reason
+        return
+    yield "release", f"{trial.release.version} ({short(trial.release.commit)})"
+    passed = [tier.name for tier in trial.tiers if tier.verdict is Verdict.PASS]
+    if passed:
+        yield "passed", ", ".join(passed)
+    after = f" after {duration(bad.seconds)}" if bad.seconds >= 1 else ""
+    yield "failing", f"{bad.name} {VERDICTS[bad.verdict]}{after}: {bad.reason}"
+    if bad.name is TierName.UPGRADE:
+        yield "base", base_said(trial)
+
+
+def _canonical_now(row: Row, outcome: Outcome) -> str:
+    have = outcome.have
+    if have is None:
+        return "none"
+    kept = row.previous is not None and row.previous.generation == have.generation and row.previous.seal == have.seal
+    return f"{have.version}, {'unchanged, ' if kept else ''}{row.finding.look.state}"
+
+
+def last_lines(trial: Trial, screen: Screen) -> list[str]:
+    """The end of what the failing tier printed."""
+    lines = [line for part in trial.tail for line in escape_lines(part)]
+    return [f"{_INDENT}{_INDENT}{paint('| ' + line.rstrip(), Style.FAINT, screen)}" for line in lines[-TAIL:]]
+
+
+def base_said(trial: Trial) -> str:
+    """The version an upgrade started from, and why."""
+    return f"{trial.base.release.version if trial.base.release else 'none'}: {trial.base.why}"
+
+
+def log_path(log: str, state: str) -> str:
+    """Where a trial's log lies, for a person to open."""
+    return log if log.startswith("/") or not state else f"{state.rstrip('/')}/{log}"
+
+
+def what_next(outcome: Outcome) -> str:
+    """What would change this result, and whether it comes by itself."""
+    name = outcome.step.recipe
+    if is_remembered(outcome):
+        return (
+            "not tried again until there is a newer release, or its commit, its tests, Canon or this place changes, "
+            f"or you ask: reconcile --retry {name}"
+        )
+    away = next((each for each in outcome.attempt.refusals if each.name == "at-home"), None)
+    if away is not None:
+        return away.evidence
+    if outcome.result is Result.INFRASTRUCTURE:
+        return "nothing is held against the recipe; mend the host, and the next pass tries again"
+    return "the next pass asks upstream anew and decides"

@@ -1,0 +1,39 @@
+"""The account of a canonical that is kept running: one small file beside its deployment."""
+
+from pathlib import Path
+
+from state.codec import NotARecordError, dump, load
+from state.folder.durable import file_errors, replace_file
+from state.records import Damaged, Upkeep
+from state.state_errors import KeptError
+
+# Keys are written in order, and this one comes first.
+_BEGINNING = b'{"generation":'
+
+
+def read_upkeep(path: Path) -> Upkeep | Damaged | None:
+    """None where there is no account. Raises KeptError where it cannot be looked at."""
+    with file_errors(f"read {path}", KeptError):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+    try:
+        return load(content.decode("ascii"), Upkeep)
+    except (NotARecordError, UnicodeDecodeError):
+        return Damaged(f"{path} is not what was written there")
+
+
+def begins_as_upkeep(path: Path) -> bool:
+    """Whether the file `path` begins as an account does, or is empty; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_BEGINNING))
+    except OSError:
+        return False
+    return start in {b"", _BEGINNING}
+
+
+def write_upkeep(path: Path, upkeep: Upkeep) -> None:
+    with file_errors(f"write {path}", KeptError):
+        replace_file(path, dump(upkeep).encode("ascii"))

@@ -1,0 +1,98 @@
+"""A lock that dies with the last process which carries it, and is never deleted or stolen."""
+
+import fcntl
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import frozen
+
+from state.folder.durable import PRIVATE_FILE, file_errors
+from state.folder.holders import Holder, holder
+from state.state_errors import FolderError, LockHeldError
+
+__all__ = ["Holder", "Lock", "hold", "holder", "is_lock_file"]
+
+_SIGNED = b'{"pid": '
+
+
+@frozen
+class Lock:
+    """A lock that is held. Children that inherit `descriptor` keep it held, also when we are gone."""
+
+    path: Path
+    descriptor: int
+
+
+@contextmanager
+def hold(path: Path, command: str) -> Iterator[Lock]:
+    """Hold the lock file `path`, made where it is missing, without waiting. Raises LockHeldError.
+
+    `command` is written into the file for people; it decides nothing. Leaving closes our descriptor only:
+    a child that still has it goes on holding the lock.
+    """
+    with file_errors(f"lock {path}", FolderError):
+        descriptor = _take(path)
+    try:
+        _sign(descriptor, command)
+        yield Lock(path, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_lock_file(path: Path, *, signed: bool = False) -> bool:
+    """Whether `path` is a lock file that `hold` made; False where it cannot be read.
+
+    One may be empty, after a full disk, unless it must be `signed`.
+    """
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            start = file.read(len(_SIGNED))
+    except OSError:
+        return False
+    return start == _SIGNED or (not signed and not start.strip(b"\0"))
+
+
+def _take(path: Path) -> int:
+    """A locked descriptor of the file that `path` names now: a slot's lock is removed together with the slot."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(path, descriptor):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise _held(path) from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _held(path: Path) -> LockHeldError:
+    found = holder(path)
+    by = str(found) if found else "a process that cannot be seen from here"
+    return LockHeldError(f"{path} is held by {by}", "wait until it has ended; the lock goes with it")
+
+
+def _sign(descriptor: int, command: str) -> None:
+    """Write who we are. On a full disk the lock stays empty and is a lock all the same: room may be made under it."""
+    words = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    os.fchmod(descriptor, PRIVATE_FILE)
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{json.dumps(words)}\n".encode("ascii"), 0)

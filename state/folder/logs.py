@@ -1,0 +1,56 @@
+"""The logs of a recipe's trials, kept by count."""
+
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from state.folder.durable import file_errors, remove_tree
+from state.state_errors import FolderError, StateError
+
+# What lies in a folder of logs under another name is somebody's.
+_TRIAL = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
+_BESIDE = ("kept.log", "bug*.txt")
+
+
+def logged_trials(folder: Path) -> tuple[str, ...]:
+    """Names of the trials with logs in `folder` (`logs/NAME`), the latest last; none where there is no folder."""
+    with file_errors(f"list the logs in {folder}", FolderError):
+        try:
+            dated = sorted((entry.stat().st_mtime_ns, entry.name) for entry in folder.iterdir() if _is_trial(entry))
+        except FileNotFoundError:
+            return ()
+    return tuple(name for _, name in dated)
+
+
+def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[str, ...]:
+    """Delete all but the latest `keep` trials' logs in `folder`; those named in `spare` stay beyond the count.
+
+    Returns the names of what was deleted. What will not go keeps nothing else: the first of it is raised at the end.
+    """
+    trials = logged_trials(folder)
+    stale = tuple(name for name in trials[: max(len(trials) - keep, 0)] if name not in spare)
+    failures: list[StateError] = []
+    for name in stale:
+        try:
+            with file_errors(f"delete old logs in {folder}", FolderError):
+                remove_tree(folder / name)
+        except StateError as failed:
+            failures.append(failed)
+    if failures:
+        raise failures[0]
+    return stale
+
+
+def drop_logs(folder: Path) -> None:
+    """Delete all logs in `folder`, and the folder itself where nothing else lies in it."""
+    prune_logs(folder, 0)
+    with file_errors(f"delete the logs in {folder}", FolderError):
+        for path in (path for pattern in _BESIDE for path in folder.glob(pattern)):
+            path.unlink()
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _is_trial(path: Path) -> bool:
+    return _TRIAL.fullmatch(path.name) is not None and not path.is_symlink() and path.is_dir()

@@ -1,0 +1,216 @@
+"""Opening the registry's file: for looking, which touches nothing, and for one transaction."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from attrs import frozen
+
+from state.folder.durable import create_once, sync_folder
+from state.folder.folder import StateFolder
+from state.folder.holders import kernel_locks
+from state.registry.registry_faults import journal_of, registry_errors
+from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryError
+
+APPLICATION = int.from_bytes(b"Can.")
+# One script a format: number n brings a database from format n to n + 1.
+STEPS = (Path(__file__).with_name("schema.sql").read_text("ascii"),)
+BUSY_SECONDS = 30.0
+_COPIES = 100
+
+
+@frozen
+class View:
+    """The registry at one instant. `copied` says that a dead writer left its journal, and this is a private copy."""
+
+    connection: sqlite3.Connection
+    copied: bool
+
+
+@contextmanager
+def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
+    """One instant of the registry, None where there is none yet. Nothing in its folder is written or made."""
+    with registry_errors(path):
+        if not _is_there(path):
+            yield None
+            return
+        if not _is_journal_left(path):
+            with closing(_connect(path, "ro")) as connection:
+                if not _must_roll_back(connection) and _format(connection, steps) == len(steps):
+                    yield View(connection, copied=False)
+                    return
+        with _private_copy(path) as view, _transaction(view.connection):
+            upgrade(view.connection, _format(view.connection, steps), steps)
+            yield view
+
+
+@contextmanager
+def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
+    """One durable transaction, in a database that is made where it is missing."""
+    with registry_errors(path):
+        if not _is_there(path):
+            create_once(path, blank(steps))
+        with closing(_connect(path, "rw")) as connection:
+            # EXTRA is FULL, and flushes the folder once the journal is deleted: with FULL alone a power cut right
+            # after a commit may bring the journal back, and the commit would be rolled back.
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("PRAGMA foreign_keys = ON")
+            with _transaction(connection):
+                upgrade(connection, _format(connection, steps), steps)
+                yield connection
+
+
+def settle(path: Path) -> None:
+    """Flush what is there, so that what is read next is still there after a power cut."""
+    with registry_errors(path):
+        if _is_there(path):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            sync_folder(path.parent)
+
+
+def blank(steps: Sequence[str] = STEPS) -> bytes:
+    """The bytes of an empty registry. It is put in place whole, so an empty or half-made file is always damage."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        with _transaction(connection):
+            upgrade(connection, 0, steps)
+        return connection.serialize()
+
+
+def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
+    """Bring a database of format `version` to the newest, within the open transaction."""
+    for number, script in enumerate(steps[version:], version + 1):
+        for statement in _statements(script):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The single statements of a script: `executescript` would commit the open transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a database.
+
+    Raises for what is no file; for a lone journal, which would be applied to a new database; and for snapshots that
+    nothing tells of: a new database would take their recipes for ones that never had a canonical.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        if journal_of(path).exists():
+            raise RegistryDamagedError("it is gone, but its journal is there") from None
+        sealed = StateFolder(path.parent).canonicals
+        if sealed.is_dir() and any(sealed.iterdir()):
+            raise RegistryDamagedError("it is gone, but the snapshots that it tells of are there") from None
+        return False
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise RegistryDamagedError("it is no file")
+    return True
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", timeout=BUSY_SECONDS, isolation_level=None, uri=True
+    )
+    # A text that is no UTF-8 belongs to one row, whose digest then tells; it is no error of all that is asked for.
+    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+    return connection
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _is_journal_left(path: Path) -> bool:
+    """Whether a journal lies there that no living writer owns.
+
+    SQLite must not meet it: as root it sets the owner of a journal anew whenever it opens one, which touches its time.
+    A writer deletes its journal before it lets go: one that is the same before and after no lock was seen has no owner.
+    """
+    before = _look(journal_of(path))
+    owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
+    return before is not None and not owned and _look(journal_of(path)) == before
+
+
+def _must_roll_back(connection: sqlite3.Connection) -> bool:
+    """Begin to read at one instant, unless a journal, left by a writer that died just now, is in the way."""
+    connection.execute("BEGIN")
+    try:
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return True
+        raise
+    return False
+
+
+def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION or version < 1:
+        raise RegistryDamagedError("it is no registry of Canon")
+    if version > len(steps):
+        raise RegistryError(f"it has format {version}, and this program knows {len(steps)}", "use a newer Canon")
+    return int(version)
+
+
+@contextmanager
+def _private_copy(path: Path) -> Iterator[View]:
+    """A copy of the database and its journal, which opening rolls back there and not in the state folder."""
+    with TemporaryDirectory(prefix="canon-registry-") as folder:
+        copy = Path(folder) / path.name
+        with_journal = _copy(path, copy)
+        with closing(_connect(copy, "rw")) as connection:
+            yield View(connection, with_journal)
+
+
+def _copy(path: Path, to: Path) -> bool:
+    """Copy both files as they are at one instant; whether there was a journal.
+
+    A pass that starts meanwhile rolls back the original.
+
+    Closing a file ends all POSIX locks that this process has on it, so no connection of ours may hold one here.
+    """
+    for _ in range(_COPIES):
+        database, journal = _look(path), _look(journal_of(path))
+        shutil.copyfile(path, to)
+        journal_of(to).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(journal_of(path), journal_of(to))
+        still = (_look(path), _look(journal_of(path))) == (database, journal)
+        if still and _is_journal_left(path) == (journal is not None):
+            return journal is not None
+        time.sleep(0.01)
+    raise AgainLaterError("it does not stay still for long enough to be read")
+
+
+def _look(file: Path) -> tuple[int, int, int, int] | None:
+    """None where there is no such file."""
+    try:
+        look = file.stat()
+    except FileNotFoundError:
+        return None
+    return look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns

@@ -1,0 +1,1 @@
+"""Sealed snapshots: a tar and its manifest, written, proved, looked at and unpacked."""

@@ -1,0 +1,56 @@
+"""The headers of a snapshot's tar, which is in the pax form: an entry by its path, mode, ids, size, time and target."""
+
+import tarfile
+from typing import Final
+
+from state.snapshots.manifest import SealedEntry
+
+TAR_TYPES: Final = {
+    "file": tarfile.REGTYPE,
+    "folder": tarfile.DIRTYPE,
+    "symlink": tarfile.SYMTYPE,
+    "hardlink": tarfile.LNKTYPE,
+}
+# What the fields of one block can hold; what is larger needs a block of its own before.
+_NAME, _ID, _NUMBER = 100, 0o7777777, 0o77777777777
+# name, mode, uid, gid, size, mtime, checksum, type, target, magic with version; the rest is empty.
+_BLOCK = "%s%07o\0%07o\0%07o\0%011o\0%011o\0%s%s%sustar\00000"
+_BLANK_SUM = " " * 8
+
+
+def head(entry: SealedEntry) -> bytes:
+    """The header of an entry as it stands in the tar: one block, or several where it does not fit into one."""
+    block = _one_block(entry)
+    return header(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") if block is None else block
+
+
+def header(entry: SealedEntry) -> tarfile.TarInfo:
+    """The tar header of an entry: ids by number only. Parts of a second stand in the manifest alone.
+
+    They would double the headers, and the time that reading and writing them takes.
+    """
+    info = tarfile.TarInfo(entry.path)
+    info.type = TAR_TYPES[entry.type]
+    info.mode, info.uid, info.gid = entry.mode, entry.uid, entry.gid
+    info.size, info.linkname = entry.size, entry.target
+    info.mtime = entry.mtime_ns // 10**9
+    return info
+
+
+def _one_block(entry: SealedEntry) -> bytes | None:
+    """The same bytes that Python's tarfile makes of a plain entry, in a tenth of the time; None for any other entry."""
+    path = f"{entry.path}/" if entry.type == "folder" else entry.path
+    seconds = entry.mtime_ns // 10**9
+    if not (
+        path.isascii()
+        and entry.target.isascii()
+        and max(len(path), len(entry.target)) <= _NAME
+        and max(entry.uid, entry.gid) <= _ID
+        and entry.size <= _NUMBER
+        and 0 <= seconds <= _NUMBER
+    ):
+        return None
+    fields = (path.ljust(_NAME, "\0"), entry.mode, entry.uid, entry.gid, entry.size, seconds)
+    rest = (TAR_TYPES[entry.type].decode("ascii"), entry.target.ljust(_NAME, "\0"))
+    total = sum((_BLOCK % (*fields, _BLANK_SUM, *rest)).encode("ascii"))
+    return (_BLOCK % (*fields, f"{total:06o}\0 ", *rest)).encode("ascii").ljust(tarfile.BLOCKSIZE, b"\0")

@@ -1,0 +1,210 @@
+"""A tree into a tar."""
+
+import errno
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BufferedReader
+from typing import BinaryIO
+
+from attrs import define, evolve, field, frozen
+
+from state.snapshots.headers import head, header
+from state.snapshots.manifest import SealedEntry, SkippedEntry
+from state.snapshots.sparse import Extents, Piece, extents_of, pieces, sparse_head, table_of, zeros
+from state.state_errors import SnapshotError, UnfitDataError
+
+CHUNK = 1 << 20
+
+
+def text(path: bytes) -> str:
+    """A path as the manifest writes it, whatever the locale."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def raw(path: str) -> bytes:
+    """The reverse of `text`."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+@frozen
+class Packed:
+    entries: tuple[SealedEntry, ...]
+    skipped: tuple[SkippedEntry, ...]
+
+
+@define
+class HashingWriter:
+    """A file that is written and hashed on the way."""
+
+    file: BinaryIO
+    size: int = 0
+    _digest: "hashlib._Hash" = field(factory=hashlib.sha256)
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        self.size += len(data)
+        return self.file.write(data)
+
+    def tell(self) -> int:
+        return self.size
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
+def pack(source: bytes, out: HashingWriter) -> Packed:
+    """Write a tar of all that is below the folder `source`, always in the same order."""
+    entries: list[SealedEntry] = []
+    skipped: list[SkippedEntry] = []
+    first: dict[tuple[int, int], str] = {}
+    for path, look in _walk(source):
+        match _entry(source, path, look, first):
+            case SkippedEntry() as entry:
+                skipped.append(entry)
+            case SealedEntry(type="file") as entry:
+                entries.append(_add_file(out, source, entry, look))
+            case entry:
+                out.write(head(entry))
+                entries.append(entry)
+    out.write(bytes(2 * tarfile.BLOCKSIZE))
+    out.write(bytes(-out.size % tarfile.RECORDSIZE))
+    return Packed(tuple(entries), tuple(skipped))
+
+
+def _walk(source: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
+    """Every path below `source` with its look, folders before what they hold, names in byte order."""
+    pending = _names(source, b"")
+    while pending:
+        path = pending.pop()
+        try:
+            look = os.lstat(os.path.join(source, path))
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise UnfitDataError(f"the path {text(path)[:80]!r}… is longer than this system allows") from error
+            raise
+        yield path, look
+        if stat.S_ISDIR(look.st_mode):
+            pending += _names(source, path)
+
+
+def _names(source: bytes, below: bytes) -> list[bytes]:
+    names = sorted(os.listdir(os.path.join(source, below)), reverse=True)
+    return [os.path.join(below, name) for name in names]
+
+
+def _entry(
+    source: bytes, path: bytes, look: os.stat_result, first: dict[tuple[int, int], str]
+) -> SealedEntry | SkippedEntry:
+    def sealed(kind: str, *, size: int = 0, target: str = "") -> SealedEntry:
+        mode = stat.S_IMODE(look.st_mode)
+        return SealedEntry(text(path), kind, mode, look.st_uid, look.st_gid, look.st_mtime_ns, size, target=target)
+
+    _refuse_attributes(source, path)
+    if stat.S_ISDIR(look.st_mode):
+        return sealed("folder")
+    if stat.S_ISLNK(look.st_mode):
+        return sealed("symlink", target=text(os.readlink(os.path.join(source, path))))
+    if not stat.S_ISREG(look.st_mode):
+        return SkippedEntry(text(path), _special(look.st_mode))
+    shared = first.setdefault((look.st_dev, look.st_ino), text(path))
+    if shared != text(path):
+        return sealed("hardlink", target=shared)
+    return sealed("file", size=look.st_size)
+
+
+def _refuse_attributes(source: bytes, path: bytes) -> None:
+    """Those that programs keep data in; what the system has there belongs to this host."""
+    names: list[str] = []
+    with suppress(OSError):  # a file system that knows none may refuse
+        names = os.listxattr(os.path.join(source, path), follow_symlinks=False)
+    lost = [name for name in names if name.startswith("user.")]
+    if lost:
+        raise UnfitDataError(
+            f"{text(path)!r} has the extended attribute {lost[0]}, which a snapshot would lose",
+            "let the app keep that in its files, by a setting of its own: other copies of its data lose it too",
+        )
+
+
+def _special(mode: int) -> str:
+    return "socket" if stat.S_ISSOCK(mode) else "fifo" if stat.S_ISFIFO(mode) else "device"
+
+
+def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, look: os.stat_result) -> SealedEntry:
+    with _open_readable(source, entry.path) as file:
+        if not os.path.samestat(os.fstat(file.fileno()), look):
+            raise _in_motion(entry)
+        extents = extents_of(file.fileno(), look)
+        digest = _add_whole(out, file, entry) if extents is None else _add_sparse(out, file, entry, extents)
+    return evolve(entry, sha256=digest)
+
+
+def _open_readable(source: bytes, path: str) -> BufferedReader:
+    try:
+        return open_regular(os.path.join(source, raw(path)))
+    except PermissionError as error:
+        unreadable = f"{path!r} cannot be read by the user that runs Canon"
+        raise UnfitDataError(unreadable, "an app has to leave its data readable to the user that runs it") from error
+
+
+def _add_whole(out: HashingWriter, file: BufferedReader, entry: SealedEntry) -> str:
+    out.write(head(entry))
+    digest, left = hashlib.sha256(), entry.size
+    while left and (data := file.read(min(CHUNK, left))):
+        digest.update(data)
+        out.write(data)
+        left -= len(data)
+    if left or file.read(1):
+        raise _in_motion(entry)
+    out.write(bytes(-entry.size % tarfile.BLOCKSIZE))
+    return digest.hexdigest()
+
+
+def _add_sparse(out: HashingWriter, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
+    """Write only what lies between the holes; the hash is of the whole content, in which a hole is zeros."""
+    table = table_of(extents)
+    stored = len(table) + sum(length for _, length in extents)
+    out.write(sparse_head(header(entry), stored))
+    out.write(table)
+    digest = hashlib.sha256()
+    for piece in pieces(extents, entry.size):
+        if piece.is_hole:
+            for some in zeros(piece.length):
+                digest.update(some)
+        else:
+            _add_piece(out, file, piece, digest, entry)
+    if os.fstat(file.fileno()).st_size != entry.size:
+        raise _in_motion(entry)
+    out.write(bytes(-stored % tarfile.BLOCKSIZE))
+    return digest.hexdigest()
+
+
+def _add_piece(
+    out: HashingWriter, file: BufferedReader, piece: Piece, digest: "hashlib._Hash", entry: SealedEntry
+) -> None:
+    file.seek(piece.offset)
+    left = piece.length
+    while left:
+        data = file.read(min(CHUNK, left))
+        if not data:
+            raise _in_motion(entry)
+        digest.update(data)
+        out.write(data)
+        left -= len(data)
+
+
+def _in_motion(entry: SealedEntry) -> SnapshotError:
+    return SnapshotError(f"{entry.path!r} changed while it was sealed", "the app must be at rest")
+
+
+def open_regular(path: bytes) -> BufferedReader:
+    """Open a file that must be a regular one, without waiting for the other end of a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return os.fdopen(descriptor, "rb")

@@ -1,0 +1,75 @@
+"""The two files of a sealed snapshot, looked at and held against what was sealed."""
+
+import hashlib
+import os
+import stat
+from contextlib import ExitStack
+from io import BufferedReader
+from pathlib import Path
+
+from state.codec import NotARecordError
+from state.records import FileSeal, Seal
+from state.snapshots import manifest as manifests
+from state.snapshots.manifest import Manifest, MismatchError
+from state.snapshots.packing import open_regular
+from state.state_errors import SnapshotError
+
+TAR = "snapshot.tar"
+MANIFEST = "manifest.json"
+
+
+def look_of(path: Path) -> FileSeal:
+    look = path.lstat()
+    if not stat.S_ISREG(look.st_mode):
+        raise MismatchError(f"{path} is no regular file")
+    return FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
+
+
+def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
+    """Which files look other than when they were sealed; raises MismatchError where one cannot be the same."""
+    try:
+        present = {entry.name for entry in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        raise MismatchError(f"{folder} is missing") from None
+    if missing := sorted(set(seal.files) - present):
+        raise MismatchError(f"{folder} lacks {', '.join(missing)}")
+    looks = {name: look_of(folder / name) for name in seal.files}
+    for name, sealed in seal.files.items():
+        if looks[name].size != sealed.size:
+            raise MismatchError(f"{folder / name} has {looks[name].size} bytes, not {sealed.size}")
+    return frozenset(name for name in seal.files if looks[name] != seal.files[name])
+
+
+def is_another(folder: Path, seal: Seal) -> bool:
+    """Whether a folder holds a whole manifest that is not the sealed one; a rotten one may be what was sealed."""
+    try:
+        with open_regular(os.fsencode(folder / MANIFEST)) as file:
+            content = file.read()
+        manifests.decode(content)
+    except (FileNotFoundError, NotARecordError):
+        return False
+    return hashlib.sha256(content).hexdigest() != seal.manifest
+
+
+def read_manifest(folder: Path, digest: str) -> Manifest:
+    path = folder / MANIFEST
+    with open_regular(os.fsencode(path)) as file:
+        content = file.read()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise MismatchError(f"{path} is not what was sealed")
+    try:
+        return manifests.decode(content)
+    except NotARecordError as error:
+        raise SnapshotError(f"{path} cannot be read: {error}") from error
+
+
+def open_tar(folder: Path, manifest: Manifest) -> BufferedReader:
+    """The tar, at its start, after all of it was hashed."""
+    path = folder / TAR
+    with ExitStack() as stack:
+        file = stack.enter_context(open_regular(os.fsencode(path)))
+        if hashlib.file_digest(file, "sha256").hexdigest() != manifest.tar.sha256:
+            raise MismatchError(f"{path} is not what was sealed")
+        file.seek(0)
+        stack.pop_all()
+        return file

@@ -1,0 +1,100 @@
+"""Files with holes: where their data lies, and how a tar tells it (GNU's sparse format 1.0)."""
+
+import errno
+import os
+import tarfile
+from collections.abc import Sequence
+from itertools import chain
+
+from attrs import frozen
+
+from state.snapshots.manifest import MismatchError
+
+_ZEROS = bytes(1 << 20)
+_SECTOR = 512
+# Where a header's checksum, and its name with the version of its form, stand.
+_SUM, _MAGIC = slice(148, 156), slice(257, 265)
+
+Extents = tuple[tuple[int, int], ...]
+"""Offset and length of each piece of data, in order. One of no length ends a file that ends with a hole."""
+
+
+def extents_of(descriptor: int, look: os.stat_result) -> Extents | None:
+    """Where the data of an open file lies; None for a file without holes, or on a file system that tells of none."""
+    if look.st_blocks * _SECTOR >= look.st_size:
+        return None
+    extents: list[tuple[int, int]] = []
+    end = 0
+    while end < look.st_size:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # no data any more: the rest is a hole
+                return None
+            extents.append((look.st_size, 0))
+            break
+        end = min(os.lseek(descriptor, start, os.SEEK_HOLE), look.st_size)
+        extents.append((start, end - start))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return None if extents == [(0, look.st_size)] else tuple(extents)
+
+
+def table_of(extents: Extents) -> bytes:
+    """What stands before the data in a tar: how many pieces there are, and each one's offset and length."""
+    numbers = (len(extents), *chain.from_iterable(extents))
+    table = "".join(f"{number}\n" for number in numbers).encode("ascii")
+    return table + bytes(-len(table) % tarfile.BLOCKSIZE)
+
+
+def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
+    """The header of a file with holes, of which `stored` bytes are in the tar, table included; `info` is as if whole.
+
+    The stored size goes into the last block in GNU's own form, which has no limit: were it a record before it, as pax
+    would have it, Python's reader would look for the next entry at a wrong place.
+    """
+    last = tarfile.TarInfo("sparse")
+    last.mode, last.uid, last.gid, last.mtime, last.size = info.mode, info.uid, info.gid, info.mtime, stored
+    info.pax_headers = {
+        **info.pax_headers,
+        "path": info.name,
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.realsize": str(info.size),
+    }
+    info.size = 0
+    before = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")[: -tarfile.BLOCKSIZE]
+    return before + _as_ustar(last.tobuf(tarfile.GNU_FORMAT))
+
+
+def _as_ustar(block: bytes) -> bytes:
+    """A header of GNU's form under the name of the standard one: GNU tar heeds the records before that one alone."""
+    named = block[: _SUM.start] + b" " * 8 + block[_SUM.stop : _MAGIC.start] + b"ustar\x0000" + block[_MAGIC.stop :]
+    return named[: _SUM.start] + b"%06o\0 " % sum(named) + named[_SUM.stop :]
+
+
+@frozen
+class Piece:
+    """A part of a file: data at an offset, or a hole."""
+
+    offset: int
+    length: int
+    is_hole: bool
+
+
+def pieces(extents: Sequence[tuple[int, int]], size: int) -> list[Piece]:
+    """Data and holes in turn, all of a file of that size; raises MismatchError where they do not fit into it."""
+    found: list[Piece] = []
+    end = 0
+    for offset, length in (*extents, (size, 0)):
+        if offset < end or length < 0 or offset + length > size:
+            raise MismatchError("the table of a file with holes does not fit the file")
+        found += [Piece(end, offset - end, is_hole=True)] if offset > end else []
+        found += [Piece(offset, length, is_hole=False)] if length else []
+        end = offset + length
+    return found
+
+
+def zeros(length: int) -> "list[bytes]":
+    """As many zeros, in chunks that share their memory."""
+    whole, rest = divmod(length, len(_ZEROS))
+    return [_ZEROS] * whole + ([_ZEROS[:rest]] if rest else [])

@@ -1,0 +1,142 @@
+"""A tar into a tree, with every entry held against the manifest."""
+
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import IO, BinaryIO, cast
+
+from state.folder.durable import PRIVATE_FILE, PRIVATE_FOLDER
+from state.snapshots.headers import TAR_TYPES
+from state.snapshots.manifest import MismatchError, SealedEntry
+from state.snapshots.packing import CHUNK, raw
+from state.snapshots.sparse import Extents, pieces, zeros
+
+
+def extract(tar: BinaryIO, entries: Sequence[SealedEntry], into: bytes) -> None:
+    """Unpack into the empty folder `into`, then compare what is there; raises MismatchError at the first difference.
+
+    Owners are set only where we may do so, that is as root.
+    """
+    folders, files = {""}, set[str]()
+    for entry, content, extents in _members(tar, entries):
+        _refuse_stray(entry, folders, files)
+        place = os.path.join(into, raw(entry.path))
+        if content:
+            _write(place, entry, content, extents)
+        else:
+            _place(place, entry, into)
+        (folders if entry.type == "folder" else files).add(entry.path)
+    # Backwards, so that a folder gets its mode and time after all that is in it.
+    for entry in (entry for entry in reversed(entries) if entry.type in {"folder", "symlink"}):
+        _dress(os.path.join(into, raw(entry.path)), entry)
+    for entry in entries:
+        _compare(os.path.join(into, raw(entry.path)), entry)
+
+
+def _members(tar: BinaryIO, entries: Sequence[SealedEntry]) -> Iterator[tuple[SealedEntry, IO[bytes] | None, Extents]]:
+    """Each entry with its content as packed, None where it has none, and where in it data lies."""
+    try:
+        with tarfile.TarFile.open(fileobj=tar, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
+            for number, (entry, info) in enumerate(zip_longest(entries, archive), 1):
+                if entry is None or info is None or not _agrees(entry, info):
+                    raise MismatchError(f"tar and manifest differ at entry {number}")
+                yield entry, archive.extractfile(info) if info.isreg() else None, _extents(info)
+    except tarfile.TarError as error:
+        raise MismatchError(f"the tar cannot be read: {error}") from error
+
+
+def _extents(info: tarfile.TarInfo) -> Extents:
+    """Where the data of a file lies, which is whole where the tar tells of no holes."""
+    sparse = cast("Sequence[tuple[int, int]] | None", info.sparse)
+    return tuple(sparse) if sparse is not None else ((0, info.size),)
+
+
+def _agrees(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
+    named = (entry.path, TAR_TYPES.get(entry.type), entry.mode, entry.uid, entry.gid, entry.size, entry.target)
+    return named == (info.name, info.type, info.mode, info.uid, info.gid, info.size, info.linkname)
+
+
+def _refuse_stray(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
+    """Refuse what would leave the folder. A parent must be a folder made here, so no symlink can lead astray."""
+    parent, _, name = entry.path.rpartition("/")
+    if name in {"", ".", ".."} or "\0" in name or parent not in folders:
+        raise MismatchError(f"{entry.path!r} does not lie in the tree")
+    if entry.path in folders or entry.path in files:
+        raise MismatchError(f"{entry.path!r} is there twice")
+    if entry.type == "hardlink" and entry.target not in files:
+        raise MismatchError(f"{entry.path!r} links to {entry.target!r}, which is no file before it")
+
+
+def _place(place: bytes, entry: SealedEntry, into: bytes) -> None:
+    if entry.type == "folder":
+        os.mkdir(place, PRIVATE_FOLDER)
+    elif entry.type == "symlink":
+        os.symlink(raw(entry.target), place)
+    else:
+        os.link(os.path.join(into, raw(entry.target)), place, follow_symlinks=False)
+
+
+def _write(place: bytes, entry: SealedEntry, content: IO[bytes], extents: Extents) -> None:
+    """Write a file with its holes, then give it its owner, mode and time."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    descriptor = os.open(place, flags, PRIVATE_FILE)
+    try:
+        _fill(descriptor, entry, content, extents)
+        look = os.fstat(descriptor)
+        if os.geteuid() == 0 and (look.st_uid, look.st_gid) != (entry.uid, entry.gid):
+            os.fchown(descriptor, entry.uid, entry.gid)
+        os.fchmod(descriptor, entry.mode)
+        os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
+    finally:
+        os.close(descriptor)
+
+
+def _fill(descriptor: int, entry: SealedEntry, content: IO[bytes], extents: Extents) -> None:
+    digest = hashlib.sha256()
+    for piece in pieces(extents, entry.size):
+        if piece.is_hole:
+            for some in zeros(piece.length):
+                digest.update(some)
+            continue
+        content.seek(piece.offset)
+        left, at = piece.length, piece.offset
+        while left and (data := content.read(min(CHUNK, left))):
+            digest.update(data)
+            _write_at(descriptor, data, at)
+            at, left = at + len(data), left - len(data)
+    os.ftruncate(descriptor, entry.size)
+    if digest.hexdigest() != entry.sha256:
+        raise MismatchError(f"the content of {entry.path!r} is not what was sealed")
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    while data:
+        written = os.pwrite(descriptor, data, offset)
+        data, offset = data[written:], offset + written
+
+
+def _dress(place: bytes, entry: SealedEntry) -> None:
+    """Give the entry its owner, mode and time; in this order, since a new owner clears set-id bits."""
+    look = os.lstat(place)
+    if os.geteuid() == 0 and (look.st_uid, look.st_gid) != (entry.uid, entry.gid):
+        os.chown(place, entry.uid, entry.gid, follow_symlinks=False)
+    if entry.type != "symlink":
+        os.chmod(place, entry.mode)
+    os.utime(place, ns=(entry.mtime_ns, entry.mtime_ns), follow_symlinks=False)
+
+
+def _compare(place: bytes, entry: SealedEntry) -> None:
+    look = os.lstat(place)
+    is_right = {"folder": stat.S_ISDIR, "symlink": stat.S_ISLNK}.get(entry.type, stat.S_ISREG)
+    right = is_right(look.st_mode) and look.st_mtime_ns == entry.mtime_ns
+    if entry.type == "symlink":
+        right = right and os.readlink(place) == raw(entry.target)
+    else:
+        right = right and stat.S_IMODE(look.st_mode) == entry.mode
+    if entry.type == "file":
+        right = right and look.st_size == entry.size
+    if not right:
+        raise MismatchError(f"{entry.path!r} did not come out as it was sealed")
