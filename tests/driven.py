@@ -11,9 +11,9 @@ from attrs import define, evolve, field
 from desired.model import Recipe
 from reconciler.cli.decisions import _drop, _moved, _shrunken
 from reconciler.core.findings import Cause
-from reconciler.core.observation import Sight
+from reconciler.core.observation import Observation
 from reconciler.core.outcome import Result
-from reconciler.core.report import Report, Slice
+from reconciler.core.report import Report, ReportBucket
 from reconciler.deploy.slot_lock import reserved
 from reconciler.stages.observe import observe
 from state.folder.lock import hold
@@ -142,7 +142,7 @@ class Driven:
     def _can_be_seen(self, name: str) -> bool:
         return name in self.world.recipes and not self.world.origins[name].down
 
-    def _sight(self, name: str) -> Sight:
+    def _sight(self, name: str) -> Observation:
         return observe(self.world.host(), self.world.fleet, [name], self.world.records()).sights[name]
 
     def _remember(self, memory: Memory) -> None:
@@ -239,7 +239,7 @@ class Driven:
         }
         found = [(left[name], self.twins[name], facts_of(self.world, name), results[name]) for name in results]
         assert report.exit_code == code_of(found, [self.twins[name] for name in orphans])
-        assert report.counts[Slice.IN_SYNC] == sum(is_well(*each) for each in found)
+        assert report.counts[ReportBucket.IN_SYNC] == sum(is_well(*each) for each in found)
         population = report.population
         assert population.selected == population.observed == population.decided == population.reported == len(results)
         assert population.declared == len(self.world.recipes)

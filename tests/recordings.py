@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from reconciler.core.observation import Look, State
+from reconciler.core.observation import CanonicalStatus, State
 from reconciler.show.text.status import Recorded
 from state.records import Memory
 from tests.reports import FELL, NEW, have
@@ -12,14 +12,16 @@ from tests.values import circumstances, red
 def recorded_rows() -> list[Recorded]:
     """Intact, damaged with a red release remembered, down, excepted without a canonical, an orphan that is unseen."""
     reds = {NEW.version: red(NEW.version, circumstances(NEW.commit))}
-    lost = Look(State.DAMAGED, "snapshot.tar is not what was sealed")
-    unseen = Look(State.UNKNOWN, "snapshot.tar: Permission denied")
-    intact = Look(State.INTACT)
+    lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is not what was sealed")
+    unseen = CanonicalStatus(State.UNKNOWN, "snapshot.tar: Permission denied")
+    intact = CanonicalStatus(State.INTACT)
     kept = Recorded("cal", declared=True, exception="", canonical=have("cal"), look=intact, memory=Memory("cal"))
     return [
         kept,
         evolve(kept, recipe="drone", canonical=have("drone"), look=lost, memory=Memory("drone", reds=reds)),
         evolve(kept, recipe="element", canonical=have("element"), look=FELL),
-        evolve(kept, recipe="mumble", exception="it needs a phone line", canonical=None, look=Look(State.NONE)),
+        evolve(
+            kept, recipe="mumble", exception="it needs a phone line", canonical=None, look=CanonicalStatus(State.NONE)
+        ),
         evolve(kept, recipe="wiki", declared=False, canonical=have("wiki"), look=unseen),
     ]

@@ -7,13 +7,13 @@ from attrs import evolve
 
 from desired.model import Ambiguous, NeverReleased, Release, TierName, Unobservable, Want
 from reconciler.core.base import Base, Origin
-from reconciler.core.expected_recipes import Roll
+from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, Finding, MirrorState
-from reconciler.core.gate import Condition, Standing
-from reconciler.core.observation import Look, State
+from reconciler.core.gate import Condition, ConditionStatus
+from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
-from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.core.tier_results import TierResult, Trial, Verdict
 from state.records import Canonical
 from tests.values import HERE, NOW, SEAL, canonical, commit, tiers, trial
@@ -21,16 +21,16 @@ from tests.values import HERE, NOW, SEAL, canonical, commit, tiers, trial
 OLD, NEW = Release("1.1.0+2.2.0", commit("old")), Release("1.2.0+2.3.0", commit("new"))
 STORED = evolve(SEAL, bytes=1_300_000, packed=410_000, entries=14)
 GATE = (
-    Condition("enrolled", Standing.PASS, "declared"),
-    Condition("green", Standing.OPEN, "not tried yet"),
-    Condition("cold", Standing.OPEN, "not tried yet"),
-    Condition("not-ref", Standing.OPEN, "not tried yet"),
-    Condition("tagged", Standing.OPEN, "upstream is asked again after the trial"),
+    Condition("enrolled", ConditionStatus.PASS, "declared"),
+    Condition("green", ConditionStatus.OPEN, "not tried yet"),
+    Condition("cold", ConditionStatus.OPEN, "not tried yet"),
+    Condition("not-ref", ConditionStatus.OPEN, "not tried yet"),
+    Condition("tagged", ConditionStatus.OPEN, "upstream is asked again after the trial"),
 )
-AWAY = Condition("at-home", Standing.FAIL, "run: systemctl start reconcile.service")
-HOME = Condition("at-home", Standing.PASS, "in reconcile.service")
-PASSED = tuple(evolve(each, standing=Standing.PASS, evidence=f"{each.name} it is") for each in GATE)
-FELL = Look(State.DOWN, "service app is gone", NOW - timedelta(hours=5))
+AWAY = Condition("at-home", ConditionStatus.FAIL, "run: systemctl start reconcile.service")
+HOME = Condition("at-home", ConditionStatus.PASS, "in reconcile.service")
+PASSED = tuple(evolve(each, standing=ConditionStatus.PASS, evidence=f"{each.name} it is") for each in GATE)
+FELL = CanonicalStatus(State.DOWN, "service app is gone", NOW - timedelta(hours=5))
 RED_TIERS = (
     TierResult(TierName.INSTALL, Verdict.PASS, "", 12.34),
     TierResult(TierName.UPGRADE, Verdict.FAIL, "data.check exited 1", 80.0),
@@ -58,10 +58,10 @@ def tried(name: str, results: Sequence[TierResult] = tiers()) -> Trial:
 
 
 def found(
-    name: str, cause: Cause, want: Want | None = NEW, at: Canonical | None = None, look: Look | None = None
+    name: str, cause: Cause, want: Want | None = NEW, at: Canonical | None = None, look: CanonicalStatus | None = None
 ) -> Finding:
     """A finding whose reason names its cause; the canonical is intact where there is one, the mirror up to date."""
-    seen = look or Look(State.NONE if at is None else State.INTACT)
+    seen = look or CanonicalStatus(State.NONE if at is None else State.INTACT)
     since = NOW - timedelta(hours=30) if cause in {Cause.NEW_RELEASE, Cause.FIRST_RELEASE} else None
     observed = None if cause is Cause.ORPHANED else NOW
     mirror = MirrorState.UNKNOWN if cause in {Cause.ORPHANED, Cause.UNOBSERVABLE} else MirrorState.EQUAL
@@ -93,8 +93,8 @@ def done(step: Step, result: Result, reason: str, attempt: Attempt, before: Cano
 
 def resting() -> list[Row]:
     """Rows that no step touches: every cause, every state and every hold."""
-    lost = Look(State.DAMAGED, "snapshot.tar is not what was sealed")
-    unseen = Look(State.UNKNOWN, "snapshot.tar: Permission denied")
+    lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is not what was sealed")
+    unseen = CanonicalStatus(State.UNKNOWN, "snapshot.tar: Permission denied")
     apart = Ambiguous(("1.2.0+2.3.0", "v1.2.0+2.3.0"))
     down = Unobservable("forge.example: connection refused")
     odd = evolve(
@@ -120,7 +120,7 @@ def resting() -> list[Row]:
 
 def waiting() -> list[Row]:
     """Rows of a plan that does something."""
-    lost = Look(State.DAMAGED, "snapshot.tar is missing")
+    lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is missing")
     gone = mirrored(found("drone", Cause.IN_SYNC, OLD, have("drone")), MirrorState.MISSING)
     late = mirrored(found("bonfire", Cause.NEW_RELEASE, NEW, have("bonfire")), MirrorState.BEHIND)
     return [
@@ -209,27 +209,27 @@ def _not_tried() -> Row:
 # ---- the reports ----
 
 
-def run(command: Command) -> Run:
+def run(command: ReportCommand) -> Run:
     return Run(command, "20260302T040000Z-1", NOW - timedelta(minutes=3), NOW, HERE, "0.1.0+canon", "fleet-rev")
 
 
-def report(command: Command, rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
+def report(command: ReportCommand, rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
     """A report whose sums close: everything but an orphan is declared, all but the excepted enrolled."""
     orphans = {row.recipe for row in rows if row.finding.cause is Cause.ORPHANED}
     selected = {row.recipe: row.step.held_back is not HeldBack.EXCEPTED for row in rows if row.recipe not in orphans}
-    return summarise(run(command), Roll(len(selected), selected, len(selected), orphans), rows, notes)
+    return summarise(run(command), ExpectedRecipes(len(selected), selected, len(selected), orphans), rows, notes)
 
 
-def plan(command: Command = Command.PLAN) -> Report:
+def plan(command: ReportCommand = ReportCommand.PLAN) -> Report:
     return report(command, [*resting(), *waiting()])
 
 
 def finished() -> Report:
     note = "a dead pass was cleared away: slot cal"
-    return report(Command.PASS, [*resting(), *carried_out()], [note])
+    return report(ReportCommand.PASS, [*resting(), *carried_out()], [note])
 
 
-def calm(command: Command = Command.PLAN) -> Report:
+def calm(command: ReportCommand = ReportCommand.PLAN) -> Report:
     """Everything is as it should be."""
     rows = [undone(left(found(name, Cause.IN_SYNC, OLD, have(name)))) for name in ("etherpad", "wiki")]
     return report(command, rows)

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from hypothesis import strategies as st
 
 from desired.model import Install, Recipe, Unobservable
-from reconciler.core.observation import Look, MirrorSeen, Orphan, Sight, State
+from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from reconciler.core.plan import Surroundings
 from state.records import Canonical, Circumstances, Memory, Red
 from tests.values import AROUND, EARLIER, NOW, answer, canonical, circumstances, commit, known, recipe, red
@@ -106,14 +106,14 @@ def recorded(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical
 
 
 @st.composite
-def looks(draw: st.DrawFn, have: Canonical | None, *, kept: bool = False) -> Look:
+def looks(draw: st.DrawFn, have: Canonical | None, *, kept: bool = False) -> CanonicalStatus:
     """Only where it is to be kept running can a canonical be down."""
     if have is None:
-        return Look(State.NONE)
+        return CanonicalStatus(State.NONE)
     state = draw(weighted({State.INTACT: 4, State.DAMAGED: 4, State.DOWN: 3 if kept else 0, State.UNKNOWN: 2}))
     if state is State.DOWN:
-        return Look(state, "service app is gone", draw(st.sampled_from((None, EARLIER))))
-    return Look(state, "" if state is State.INTACT else f"snapshot.tar: {state}")
+        return CanonicalStatus(state, "service app is gone", draw(st.sampled_from((None, EARLIER))))
+    return CanonicalStatus(state, "" if state is State.INTACT else f"snapshot.tar: {state}")
 
 
 @st.composite
@@ -158,7 +158,7 @@ def recipes(draw: st.DrawFn, name: str = "notes") -> Recipe:
 
 
 @st.composite
-def sights(draw: st.DrawFn, name: str = "notes") -> Sight:
+def sights(draw: st.DrawFn, name: str = "notes") -> Observation:
     """One recipe: what was remembered, what became of it, and what is recorded."""
     before = draw(remembered_tags())
     tags = draw(draw(weighted({changed_tags(before): 3, published_tags(): 1})))
@@ -167,7 +167,7 @@ def sights(draw: st.DrawFn, name: str = "notes") -> Sight:
     hidden = {tag: commit("blob") for tag, at in tags.items() if at is None and draw(st.booleans())}
     unseen = draw(weighted({False: 11, True: 1}))
     declared = draw(recipes(name))
-    return Sight(
+    return Observation(
         recipe=declared,
         answer=Unobservable("connection refused") if unseen else answer(tags | hidden),
         memory=Memory(
@@ -194,7 +194,7 @@ def sights(draw: st.DrawFn, name: str = "notes") -> Sight:
 class World:
     """What one look at a fleet of one to four recipes saw."""
 
-    sights: Mapping[str, Sight]
+    sights: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
     around: Surroundings
 

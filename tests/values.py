@@ -7,7 +7,7 @@ from pathlib import Path
 from desired.model import Fleet, Recipe, Release, TierName, Unobservable
 from reconciler.core.base import Base, Origin
 from reconciler.core.findings import Cause, Finding, MirrorState
-from reconciler.core.observation import Look, MirrorSeen, Sight, State
+from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, State
 from reconciler.core.plan import Surroundings
 from reconciler.core.tier_results import Candidate, Skip, TierResult, Trial, Verdict
 from state.records import (
@@ -81,16 +81,16 @@ def sight(
     tags: Mapping[str, str | None] | Unobservable,
     have: Canonical | None = None,
     before: Mapping[str, str] | None = None,
-) -> Sight:
+) -> Observation:
     """A sight of `tags`, the canonical intact, no mirror; `before` are the remembered tags, as now if not given."""
     seen = tags if isinstance(tags, Unobservable) else answer(tags)
     now = {} if isinstance(tags, Unobservable) else {tag: at for tag, at in tags.items() if at is not None}
-    return Sight(
+    return Observation(
         recipe=recipe(),
         answer=seen,
         memory=Memory("notes", known=known(now if before is None else before)),
         canonical=have,
-        look=Look(State.NONE if have is None else State.INTACT),
+        look=CanonicalStatus(State.NONE if have is None else State.INTACT),
         mirror=MirrorSeen(),
         files="files-1",
         tests="tests-1",
@@ -113,7 +113,7 @@ def red(version: str, under: Circumstances) -> Red:
 
 
 def finding(name: str = "notes", cause: Cause = Cause.IN_SYNC, state: State = State.INTACT) -> Finding:
-    return Finding(name, None, None, cause, Look(state), MirrorState.EQUAL, f"{cause} it is", NOW)
+    return Finding(name, None, None, cause, CanonicalStatus(state), MirrorState.EQUAL, f"{cause} it is", NOW)
 
 
 # ---- what a step did ----

@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 from attrs import Factory, define, evolve, field, frozen
 
 from desired.model import Backup, Custom, Data, Fleet, Recipe
-from reconciler.core.report import Command as Verb
 from reconciler.core.report import Report
+from reconciler.core.report import ReportCommand as Verb
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import App, Given, Seen
-from reconciler.stages.loop import Asked, Pass, preview, reconcile
+from reconciler.stages.loop import Pass, RunRequest, preview, reconcile
 from state.folder.folder import StateFolder
 from state.folder.lock import hold
 from state.records import Answer, Canonical, Place, Records
@@ -188,12 +188,12 @@ class World:
         self.state.create()
         fleet = self.fleet
         with hold(self.state.lock, "test"):
-            return reconcile(self.host(), Asked(fleet, names or tuple(fleet.recipes), Verb.PASS, frozenset(retry)))
+            return reconcile(self.host(), RunRequest(fleet, names or tuple(fleet.recipes), Verb.PASS, frozenset(retry)))
 
     def look(self, *names: str) -> Report:
         """A dry run."""
         fleet = self.fleet
-        return preview(self.host(), Asked(fleet, names or tuple(fleet.recipes), Verb.PLAN))
+        return preview(self.host(), RunRequest(fleet, names or tuple(fleet.recipes), Verb.PLAN))
 
     def records(self) -> Records:
         return SqliteRegistry(self.state.database).read()

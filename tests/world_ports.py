@@ -17,6 +17,7 @@ from reconciler.ports.types import (
     Alterations,
     App,
     Command,
+    DeployedParts,
     Ending,
     Given,
     Makers,
@@ -29,7 +30,6 @@ from reconciler.ports.types import (
     Same,
     SecretNeed,
     Seen,
-    Standing,
     Unready,
     Updated,
 )
@@ -271,7 +271,7 @@ class Apps:
         shutil.rmtree(app.folder, ignore_errors=True)
         return Residue()
 
-    def survey(self, root: Path) -> Mapping[str, Standing]:
+    def survey(self, root: Path) -> Mapping[str, DeployedParts]:
         """An app's parts are that it runs, and its data."""
         if self.world.unasked:
             raise InfrastructureError(self.world.unasked)
@@ -282,7 +282,7 @@ class Apps:
         for data in root.glob("*/*/data/data.json"):
             slot, app = data.parents[2], data.parents[1].name
             found.setdefault(str(slot), {})[f"data {app}"] = {"first place": json.loads(data.read_text())["place"]}
-        return {mark: Standing(parts, self.world.lacks) for mark, parts in found.items()}
+        return {mark: DeployedParts(parts, self.world.lacks) for mark, parts in found.items()}
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         return tuple(sorted({mark for mark, _ in self.world.running.values() if Path(mark).is_relative_to(root)}))

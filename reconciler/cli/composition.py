@@ -43,7 +43,7 @@ from state.state_errors import StateError
 
 
 @frozen
-class House:
+class CommandContext:
     """What one command works with: the declarations, the state folder, the recipes asked for."""
 
     options: Options
@@ -52,11 +52,11 @@ class House:
     names: tuple[str, ...]
 
 
-def open_house(options: Options) -> House:
+def open_house(options: Options) -> CommandContext:
     """Read the declarations. Raises DeclarationError, or UsageError for a recipe that is not declared."""
     fleet = _declared(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
-    house = House(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
+    house = CommandContext(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
     house.state.require_state_folder()
     for name in options.recipes:
         require(house, name)
@@ -70,7 +70,7 @@ def _declared(folder: Path) -> Fleet:
     return read_fleet(folder)
 
 
-def require(house: House, name: str) -> None:
+def require(house: CommandContext, name: str) -> None:
     """Raise UsageError unless `name` is declared: for an orphan with what can be done, else with the nearest name."""
     fleet = house.fleet
     if name in fleet.recipes:
@@ -85,7 +85,7 @@ def require(house: House, name: str) -> None:
     raise UsageError(f"no recipe {name} in {fleet.folder}", hint)
 
 
-def _is_orphan(house: House, name: str) -> bool:
+def _is_orphan(house: CommandContext, name: str) -> bool:
     """Whether a canonical of `name` is recorded, as far as that can be read: a wrong name is no damage."""
     with suppress(StateError):
         return name in SqliteRegistry(house.state.database).read().canonicals
@@ -98,7 +98,7 @@ def prepare_state(state: StateFolder) -> None:
     make_identity(state.identity)
 
 
-def make_host(house: House, watcher: Progress, lock: int | None = None) -> Host:
+def make_host(house: CommandContext, watcher: Progress, lock: int | None = None) -> Host:
     """`lock` is the descriptor of the pass lock, which finite mutating commands inherit; None where none is held."""
     prepare()
     fleet, state, clock = house.fleet, house.state, SystemClock()

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from desired.model import Unobservable
 from reconciler.cli.composition import (
-    House,
+    CommandContext,
     make_host,
     open_house,
     prepare_state,
@@ -21,12 +21,12 @@ from reconciler.cli.composition import (
 )
 from reconciler.cli.failures import UsageError
 from reconciler.cli.options import Options, say
-from reconciler.core.observation import Sight, moved_tags, vanished_tags
+from reconciler.core.observation import Observation, moved_tags, vanished_tags
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import InfrastructureError, NeedsPersonError
 from reconciler.ports.protocols import Host
 from reconciler.promotion.generations import drop_all
-from reconciler.promotion.running_canonical import give_up, is_ours
+from reconciler.promotion.running_canonical import forget_deployment, is_ours
 from reconciler.stages.observe import observe
 from state.folder.lock import Lock, hold
 from state.folder.logs import drop_logs
@@ -50,7 +50,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 
 
 @contextmanager
-def _held(house: House, command: str) -> Iterator[Lock]:
+def _held(house: CommandContext, command: str) -> Iterator[Lock]:
     """The pass lock of a state folder that is made where it is missing."""
     prepare_state(house.state)
     with hold(house.state.lock, command) as lock:
@@ -62,7 +62,7 @@ def _require_words(reason: str) -> None:
         raise UsageError("--reason is empty", "say why; the ledger keeps it")
 
 
-def _moved(host: Host, sight: Sight, tag: str) -> tuple[Memory, str]:
+def _moved(host: Host, sight: Observation, tag: str) -> tuple[Memory, str]:
     moved = moved_tags(sight)
     if tag not in moved:
         others = f"moved are: {', '.join(sorted(moved))}" if moved else "none of its known release tags moved"
@@ -72,7 +72,7 @@ def _moved(host: Host, sight: Sight, tag: str) -> tuple[Memory, str]:
     return evolve(sight.memory, known=known), f"accepted: {tag} names {after[:7]} and no longer {before[:7]}"
 
 
-def _shrunken(sight: Sight) -> tuple[Memory, str]:
+def _shrunken(sight: Observation) -> tuple[Memory, str]:
     gone = vanished_tags(sight)
     if not gone:
         raise NeedsPersonError(f"{sight.recipe.name}: upstream lost no known release tag", "a moved tag wants its name")
@@ -106,7 +106,7 @@ def _drivers_at(host: Host, name: str) -> frozenset[str]:
     return noted | {"process"} if noted else frozenset(host.drivers)
 
 
-def _existing(house: House, name: str) -> Path:
+def _existing(house: CommandContext, name: str) -> Path:
     if not house.state.database.exists():
         raise UsageError(f"nothing is recorded of {name}: there is no registry in {house.state.root}")
     return house.state.lock
@@ -127,7 +127,7 @@ def _drop(host: Host, name: str, reason: str) -> str:
         }
         # The record goes last: broken off before that, this can be said again.
         if is_ours(host, name):
-            give_up(host, name)
+            forget_deployment(host, name)
         drop_all(host, name)
         drop_logs(host.state.trial_logs(name))
         host.mirrors.drop(name)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from desired.declarations.values import is_recipe_name
 from desired.model import TierName
-from reconciler.cli.composition import House, make_host, open_house, require
+from reconciler.cli.composition import CommandContext, make_host, open_house, require
 from reconciler.cli.failures import UsageError
 from reconciler.cli.options import Options, columns
 from reconciler.cli.standard_streams import answer
-from reconciler.core.observation import Look, State
-from reconciler.core.report import Command, Population, Run
+from reconciler.core.observation import CanonicalStatus, State
+from reconciler.core.report import Population, ReportCommand, Run
 from reconciler.promotion.generations import look_at
 from reconciler.promotion.running_canonical import is_kept, look_at_kept, survey
 from reconciler.show.documents.answers import logs_document, status_document
@@ -45,9 +45,9 @@ def status(options: Options, name: str | None) -> int:
     return answer(render_status(rows, screen, now, wide=options.output == "wide"), code)
 
 
-def _document(house: House, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
+def _document(house: CommandContext, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
     host = make_host(house, Silent(sys.stderr))
-    run = Run(Command.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
+    run = Run(ReportCommand.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
     declared = [row for row in rows if row.declared]
     enrolled = sum(not row.exception for row in declared)
     shown = len(declared)
@@ -71,17 +71,17 @@ def _code(states: set[State]) -> int:
     return 3 if states & {State.DAMAGED, State.DOWN} else 0
 
 
-def _looks(house: House, records: Records) -> dict[str, Look]:
+def _looks(house: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
     snapshots = SealedSnapshots()
     looks = {
         name: look_at(snapshots, house.state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
     }
-    looks |= {name: Look(State.UNKNOWN, unreadable_said(name, records)) for name in records.unreadable}
+    looks |= {name: CanonicalStatus(State.UNKNOWN, unreadable_said(name, records)) for name in records.unreadable}
     return looks | _kept(house, records, [name for name, look in looks.items() if look.state is State.INTACT])
 
 
-def _kept(house: House, records: Records, intact: Sequence[str]) -> dict[str, Look]:
+def _kept(house: CommandContext, records: Records, intact: Sequence[str]) -> dict[str, CanonicalStatus]:
     """What stands of those that are kept running; where none is, no driver is asked."""
     declared = house.fleet.recipes
     kept = {name: declared[name] for name in intact if name in declared and is_kept(declared[name])}

@@ -85,7 +85,7 @@ def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit
     """
     from reconciler.cli import trials
 
-    return trials.trial(options, name, trials.Wish(ref, tiers, junit))
+    return trials.trial(options, name, trials.TrialOptions(ref, tiers, junit))
 
 
 @reconcile.command("raise")

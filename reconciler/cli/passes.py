@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from reconciler.cli.composition import (
-    House,
+    CommandContext,
     make_host,
     open_house,
     prepare_state,
@@ -19,11 +19,11 @@ from reconciler.cli.composition import (
 from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.options import Options, columns
 from reconciler.cli.standard_streams import answer
-from reconciler.core.report import Command, Report
+from reconciler.core.report import Report, ReportCommand
 from reconciler.show.documents.report_document import report_document, write
 from reconciler.show.text.screen import screen_for
 from reconciler.show.text.table import render_report
-from reconciler.stages.loop import Asked, reconcile
+from reconciler.stages.loop import RunRequest, reconcile
 from reconciler.stages.loop import preview as look
 from state.folder.lock import hold
 
@@ -31,7 +31,7 @@ from state.folder.lock import hold
 def preview(options: Options, command: str, retry: Sequence[str]) -> int:
     """Look and plan; takes no lock and writes nothing."""
     house = open_house(options)
-    asked = _asked(house, Command(command), retry)
+    asked = _asked(house, ReportCommand(command), retry)
     with stoppable(), watcher(options) as watching:
         report = look(make_host(house, watching), asked)
     return _answer(house, report)
@@ -40,7 +40,7 @@ def preview(options: Options, command: str, retry: Sequence[str]) -> int:
 def converge(options: Options, retry: Sequence[str]) -> int:
     """One pass under the pass lock."""
     house = open_house(options)
-    asked = _asked(house, Command.PASS, retry)
+    asked = _asked(house, ReportCommand.PASS, retry)
     with stoppable(), private_files():
         prepare_state(house.state)
         with hold(house.state.lock, "reconcile") as lock, watcher(options) as watching:
@@ -50,13 +50,13 @@ def converge(options: Options, retry: Sequence[str]) -> int:
             return _answer(house, report)
 
 
-def _asked(house: House, command: Command, retry: Sequence[str]) -> Asked:
+def _asked(house: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
     for name in retry:
         require(house, name)
-    return Asked(house.fleet, house.names, command, frozenset(retry))
+    return RunRequest(house.fleet, house.names, command, frozenset(retry))
 
 
-def _answer(house: House, report: Report) -> int:
+def _answer(house: CommandContext, report: Report) -> int:
     options = house.options
     if options.json:
         return answer(write(report_document(report)), report.exit_code)

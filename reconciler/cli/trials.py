@@ -15,7 +15,7 @@ from desired.declarations.values import read_duration
 from desired.model import Release, TierName, Unobservable
 from desired.want import releases
 from reconciler.cli.composition import (
-    House,
+    CommandContext,
     make_host,
     open_house,
     prepare_state,
@@ -29,11 +29,11 @@ from reconciler.cli.options import Options, columns
 from reconciler.cli.standard_streams import answer, write_answer
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate
-from reconciler.core.observation import Sight, believed_tags, mirrored_tags, want_of
-from reconciler.core.report import Command, Run
+from reconciler.core.observation import Observation, believed_tags, mirrored_tags, want_of
+from reconciler.core.report import ReportCommand, Run
 from reconciler.core.tier_results import Verdict, failing
 from reconciler.deploy.app_set import apps_of, cast_of, drivers_of, rested_whole
-from reconciler.deploy.deploying import check_up, raise_cast
+from reconciler.deploy.deploying import check_up, deploy_app_set
 from reconciler.deploy.slot import Slot, open_slot
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
@@ -61,7 +61,7 @@ NAMED_RELEASES = 3
 
 
 @frozen
-class Wish:
+class TrialOptions:
     """What a hand-run trial is to be of; None means the newest release, and all tiers."""
 
     ref: str | None
@@ -72,7 +72,7 @@ class Wish:
 # ---- a trial ----
 
 
-def trial(options: Options, name: str, wish: Wish) -> int:
+def trial(options: Options, name: str, wish: TrialOptions) -> int:
     """Try once, tell, and leave; nothing is promoted and no red remembered."""
     house = open_house(options)
     require(house, name)
@@ -83,7 +83,7 @@ def trial(options: Options, name: str, wish: Wish) -> int:
         started_at = host.clock.now()
         tested = _try(host, house, name, wish, tiers)
         host.registry.append([trial_entry(host, tested.trial, "by hand")])
-    run = Run(Command.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
+    run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
     return _answer(house, wish, tested, run)
 
 
@@ -98,7 +98,7 @@ def _tiers(text: str | None) -> frozenset[TierName]:
     return frozenset({TierName.INSTALL, *map(TierName, names)})
 
 
-def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierName]) -> Tested:
+def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers: frozenset[TierName]) -> Tested:
     records = host.registry.read()
     recipe = house.fleet.recipes[name]
     if name in records.unreadable:
@@ -129,7 +129,7 @@ def _try(host: Host, house: House, name: str, wish: Wish, tiers: frozenset[TierN
     return Tested(tried, conditions, sight.canonical, sight.look)
 
 
-def _bring_up(host: Host, house: House, sight: Sight) -> None:
+def _bring_up(host: Host, house: CommandContext, sight: Observation) -> None:
     """Fetch what is behind, if no pass is at it; what the mirror has by then is what can be tried."""
     if not isinstance(sight.answer, Answer) or mirror_state(sight) is MirrorState.EQUAL:
         return
@@ -144,7 +144,7 @@ def _bring_up(host: Host, house: House, sight: Sight) -> None:
         host.progress.step(sight.recipe.name, f"the mirror stays as it is: {held}")
 
 
-def _release(host: Host, sight: Sight, ref: str | None) -> Release:
+def _release(host: Host, sight: Observation, ref: str | None) -> Release:
     name = sight.recipe.name
     if ref is None:
         want = want_of(sight)
@@ -158,7 +158,7 @@ def _release(host: Host, sight: Sight, ref: str | None) -> Release:
     return Release(ref, commit)
 
 
-def _nearest(sight: Sight, ref: str) -> str:
+def _nearest(sight: Observation, ref: str) -> str:
     """What could have been meant; a commit is found only where a mirrored branch or release leads to it."""
     import difflib
 
@@ -170,7 +170,7 @@ def _nearest(sight: Sight, ref: str) -> str:
     return f"newest releases are: {', '.join(newest)}" if newest else "upstream has no release; name a branch, as main"
 
 
-def _need_releases(records: Records, sights: Mapping[str, Sight]) -> dict[str, Release | None]:
+def _need_releases(records: Records, sights: Mapping[str, Observation]) -> dict[str, Release | None]:
     found: dict[str, Release | None] = {}
     for name, sight in sights.items():
         want = want_of(sight)
@@ -178,7 +178,7 @@ def _need_releases(records: Records, sights: Mapping[str, Sight]) -> dict[str, R
     return found | {name: Release(have.version, have.commit) for name, have in records.canonicals.items()}
 
 
-def _answer(house: House, wish: Wish, tested: Tested, run: Run) -> int:
+def _answer(house: CommandContext, wish: TrialOptions, tested: Tested, run: Run) -> int:
     bad = failing(tested.trial.tiers)
     code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
     if house.options.json:
@@ -222,7 +222,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
                 suppress(InterruptedPassError),
             ):
                 cast = rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source", {})
-                _tell(options, name, raise_cast(slot, cast))
+                _tell(options, name, deploy_app_set(slot, cast))
                 _stay(slot, stays)
         except InterruptedPassError:
             return 0

@@ -6,7 +6,7 @@ from attrs import frozen
 
 
 @frozen
-class Roll:
+class ExpectedRecipes:
     """Whom a report has to account for, told before anything was compared.
 
     `declared` counts the whole fleet, `selected` maps each recipe that was asked for to whether it is enrolled,

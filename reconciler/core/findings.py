@@ -10,9 +10,9 @@ from desired.model import Ambiguous, NeverReleased, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import not_releases
 from reconciler.core.observation import (
-    Look,
+    CanonicalStatus,
+    Observation,
     Orphan,
-    Sight,
     believed_tags,
     mirrored_tags,
     moved_tags,
@@ -59,7 +59,7 @@ class Finding:
     want: Want | None
     have: Canonical | None
     cause: Cause
-    look: Look
+    look: CanonicalStatus
     mirror: MirrorState
     reason: str
     observed_at: datetime | None
@@ -76,7 +76,7 @@ class Finding:
         return self.since if self.since is not None else self.look.last_up
 
 
-def compare(sights: Mapping[str, Sight], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
+def compare(sights: Mapping[str, Observation], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
     """One finding per declared recipe and one per orphan, by name."""
     found = [_finding(sight) for sight in sights.values()] + [_orphaned(orphan) for orphan in orphans.values()]
     return tuple(sorted(found, key=lambda finding: finding.recipe))
@@ -88,7 +88,7 @@ def _orphaned(orphan: Orphan) -> Finding:
     return Finding(have.recipe, None, have, Cause.ORPHANED, orphan.look, MirrorState.UNKNOWN, reason, None)
 
 
-def _finding(sight: Sight) -> Finding:
+def _finding(sight: Observation) -> Finding:
     want = want_of(sight)
     cause, reason = _cause(sight, want)
     tags = believed_tags(sight)
@@ -110,7 +110,7 @@ def _finding(sight: Sight) -> Finding:
     )
 
 
-def _cause(sight: Sight, want: Want) -> tuple[Cause, str]:
+def _cause(sight: Observation, want: Want) -> tuple[Cause, str]:
     """The gravest cause: unobservable before moved before ahead before ambiguous."""
     if isinstance(want, Unobservable):
         return Cause.UNOBSERVABLE, want.reason
@@ -132,7 +132,7 @@ def _ambiguous(want: Ambiguous) -> str:
     return f"the newest version has several tags on different commits: {', '.join(want.tags)}; {ways}"
 
 
-def _moved(sight: Sight, want: Want) -> str:
+def _moved(sight: Observation, want: Want) -> str:
     watched = {want.version} if isinstance(want, Release) else set()
     if isinstance(want, Ambiguous):
         watched |= set(want.tags)
@@ -147,7 +147,7 @@ def _moved(sight: Sight, want: Want) -> str:
     return f"tag {names[0]} named {before[:7]} and now names {after[:7]}; {hint}"
 
 
-def _ahead(sight: Sight, want: Release | NeverReleased | Ambiguous) -> str:
+def _ahead(sight: Observation, want: Release | NeverReleased | Ambiguous) -> str:
     have = sight.canonical
     if have is None:
         return ""
@@ -168,7 +168,7 @@ def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
     return tags.get(have.version) is not None or any(version_key(tag) == key for tag in twins)
 
 
-def _never(sight: Sight) -> str:
+def _never(sight: Observation) -> str:
     tags = believed_tags(sight) or {}
     if not tags:
         return "upstream has no tags"
@@ -195,14 +195,14 @@ def _releasable(have: Canonical | None, want: Release) -> tuple[Cause, str]:
     return Cause.NEW_RELEASE, f"{want.version} was moved to {want.commit[:7]} and accepted"
 
 
-def _since(sight: Sight, want: Want, cause: Cause) -> datetime | None:
+def _since(sight: Observation, want: Want, cause: Cause) -> datetime | None:
     if cause not in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} or not isinstance(want, Release):
         return None
     known = sight.memory.known.get(want.version)
     return known.first_seen if known is not None else None
 
 
-def mirror_state(sight: Sight) -> MirrorState:
+def mirror_state(sight: Observation) -> MirrorState:
     mirror = sight.mirror
     if mirror.unreadable:
         return MirrorState.UNKNOWN
@@ -214,7 +214,7 @@ def mirror_state(sight: Sight) -> MirrorState:
     return MirrorState.EQUAL if same else MirrorState.BEHIND
 
 
-def _holds_what_can_be_had(held: Mapping[str, str], sight: Sight) -> bool:
+def _holds_what_can_be_had(held: Mapping[str, str], sight: Observation) -> bool:
     """Whether these are the tags that the mirror should hold, but for those that upstream no longer gives.
 
     Into a mirror that was made anew these cannot be fetched.

@@ -10,7 +10,7 @@ from reconciler.core.tier_results import Trial, failing, is_complete, is_green, 
 from state.records import Answer, Place
 
 
-class Standing(StrEnum):
+class ConditionStatus(StrEnum):
     """How one condition stands; open means that its evidence does not exist yet."""
 
     PASS = "pass"  # noqa: S105  a standing, no password
@@ -23,7 +23,7 @@ class Condition:
     """One condition of the gate with the evidence for its standing."""
 
     name: str
-    standing: Standing
+    standing: ConditionStatus
     evidence: str
 
     def __str__(self) -> str:
@@ -46,11 +46,11 @@ def gate(
 
 def refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """All conditions that speak against a promotion; none means go."""
-    return tuple(condition for condition in conditions if condition.standing is not Standing.PASS)
+    return tuple(condition for condition in conditions if condition.standing is not ConditionStatus.PASS)
 
 
 def _judged(name: str, *, holds: bool, evidence: str) -> Condition:
-    return Condition(name, Standing.PASS if holds else Standing.FAIL, evidence)
+    return Condition(name, ConditionStatus.PASS if holds else ConditionStatus.FAIL, evidence)
 
 
 def _enrolled(recipe: Recipe) -> Condition:
@@ -58,7 +58,7 @@ def _enrolled(recipe: Recipe) -> Condition:
 
 
 def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Condition]) -> Condition:
-    return Condition(name, Standing.OPEN, "not tried yet") if trial is None else judge(trial)
+    return Condition(name, ConditionStatus.OPEN, "not tried yet") if trial is None else judge(trial)
 
 
 def _green(trial: Trial) -> Condition:
@@ -89,7 +89,7 @@ def _not_ref(trial: Trial) -> Condition:
 
 def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> Condition:
     if trial is None or asked_again is None:
-        return Condition("tagged", Standing.OPEN, "upstream is asked again after the trial")
+        return Condition("tagged", ConditionStatus.OPEN, "upstream is asked again after the trial")
     if isinstance(asked_again, Unobservable):
         return _judged("tagged", holds=False, evidence=f"upstream could not be asked again: {asked_again.reason}")
     return _names(trial.release, asked_again.tags.get(trial.release.version))

@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 @frozen
-class Look:
+class CanonicalStatus:
     """The canonical as seen; `reason` says how it is damaged, what is down of it, or why it cannot be known.
 
     `last_up` is when a pass last saw all of one that is down; None where none ever did.
@@ -44,7 +44,7 @@ class MirrorSeen:
 
 
 @frozen
-class Sight:
+class Observation:
     """All that was seen of one declared recipe. `memory` is as before this look.
 
     `files` digests its folder and those of all that it needs, `tests` all that a verdict on it rests on.
@@ -56,7 +56,7 @@ class Sight:
     answer: Answer | Unobservable
     memory: Memory
     canonical: Canonical | None
-    look: Look
+    look: CanonicalStatus
     mirror: MirrorSeen
     files: str
     tests: str
@@ -76,7 +76,7 @@ class Orphan:
     """A canonical whose recipe is no longer declared."""
 
     canonical: Canonical
-    look: Look
+    look: CanonicalStatus
 
 
 def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
@@ -92,7 +92,7 @@ def with_damage(memory: Memory, found: FoundDamage) -> Memory:
     return evolve(memory, damage=found, older_damage=older)
 
 
-def believed_tags(sight: Sight) -> Mapping[str, str | None] | None:
+def believed_tags(sight: Observation) -> Mapping[str, str | None] | None:
     """Upstream's tags, those that peel to no commit as None; None where upstream could not be seen."""
     if isinstance(sight.answer, Unobservable):
         return None
@@ -100,14 +100,14 @@ def believed_tags(sight: Sight) -> Mapping[str, str | None] | None:
     return {tag: None if known_not.get(tag) == commit else commit for tag, commit in sight.answer.tags.items()}
 
 
-def remembered_tags(sight: Sight) -> Mapping[str, str]:
+def remembered_tags(sight: Observation) -> Mapping[str, str]:
     """Release tags to the commit we know them by: as first seen or accepted, else as the canonical records it."""
     have = sight.canonical
     recorded = {} if have is None else {have.version: have.commit}
     return recorded | {tag: known.commit for tag, known in sight.memory.known.items()}
 
 
-def vanished_tags(sight: Sight) -> frozenset[str]:
+def vanished_tags(sight: Observation) -> frozenset[str]:
     """Known release tags that upstream's answer lacks, or has on what is no commit."""
     tags = believed_tags(sight)
     if tags is None:
@@ -115,7 +115,7 @@ def vanished_tags(sight: Sight) -> frozenset[str]:
     return frozenset(tag for tag in sight.memory.known if tags.get(tag) is None)
 
 
-def want_of(sight: Sight) -> Want:
+def want_of(sight: Observation) -> Want:
     """The release this recipe should be at, as far as upstream's answer can be believed."""
     tags = believed_tags(sight)
     if tags is None:
@@ -128,7 +128,7 @@ def want_of(sight: Sight) -> Want:
     return resolve_want(tags, sight.recipe.allow)
 
 
-def moved_tags(sight: Sight) -> Mapping[str, tuple[str, str]]:
+def moved_tags(sight: Observation) -> Mapping[str, tuple[str, str]]:
     """Release tags that name another commit than the remembered one: tag to (remembered, now)."""
     tags = believed_tags(sight) or {}
     remembered = remembered_tags(sight)
@@ -139,7 +139,7 @@ def moved_tags(sight: Sight) -> Mapping[str, tuple[str, str]]:
     }
 
 
-def mirrored_tags(sight: Sight) -> Mapping[str, str]:
+def mirrored_tags(sight: Observation) -> Mapping[str, str]:
     """The release tags the mirror should hold: all ever known as remembered, and the new ones."""
     fresh = {
         tag: commit

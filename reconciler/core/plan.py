@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from desired.model import Recipe, Release
 from desired.versions import version_key
 from reconciler.core.findings import Cause, Finding, MirrorState
-from reconciler.core.observation import Sight, State, believed_tags
+from reconciler.core.observation import Observation, State, believed_tags
 from state.records import Canonical, Circumstances, Memory, Place, Red
 
 
@@ -68,7 +68,7 @@ class Plan:
     order: tuple[str, ...]
 
 
-def make_plan(findings: Iterable[Finding], sights: Mapping[str, Sight], around: Surroundings) -> Plan:
+def make_plan(findings: Iterable[Finding], sights: Mapping[str, Observation], around: Surroundings) -> Plan:
     """A step for each finding, "none" included; recipes that others need come before those."""
     steps = {finding.recipe: _step(finding, sights.get(finding.recipe), around) for finding in findings}
     recipes = {name: sight.recipe for name, sight in sights.items()}
@@ -96,7 +96,7 @@ def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
     return tuple(ordered)
 
 
-def _step(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:
+def _step(finding: Finding, sight: Observation | None, around: Surroundings) -> Step:
     step = _decided(finding, sight, around)
     if finding.look.state is not State.DOWN or sight is None or not sight.recipe.enrolled:
         return step
@@ -111,7 +111,7 @@ def _raised_too(step: Step, why_down: str) -> Step:
     return evolve(step, action=Action.REPAIR, reason=f"{step.reason}; its deployment is down ({why_down}) and {how}")
 
 
-def _decided(finding: Finding, sight: Sight | None, around: Surroundings) -> Step:
+def _decided(finding: Finding, sight: Observation | None, around: Surroundings) -> Step:
     """What is done about a release, whether or not the canonical's deployment is up."""
     if sight is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
@@ -139,7 +139,7 @@ def _exception(recipe: Recipe, today: date) -> str:
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
-def _advance(finding: Finding, sight: Sight, around: Surroundings) -> Step:
+def _advance(finding: Finding, sight: Observation, around: Surroundings) -> Step:
     assert isinstance(finding.want, Release)  # noqa: S101  the two causes say so
     if finding.look.state is State.UNKNOWN:
         return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.look.reason}")
@@ -155,7 +155,7 @@ def _advance(finding: Finding, sight: Sight, around: Surroundings) -> Step:
     return evolve(repair, needs_person=True, reason=f"{repair.reason}; {_held_red(finding, red).reason}")
 
 
-def _is_at_its_tag(have: Canonical, sight: Sight) -> bool:
+def _is_at_its_tag(have: Canonical, sight: Observation) -> bool:
     """Whether the gate could let this very release through again."""
     return (believed_tags(sight) or {}).get(have.version) == have.commit
 
@@ -168,7 +168,7 @@ def _held_red(finding: Finding, red: Red) -> Step:
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
 
-def _keep(finding: Finding, sight: Sight, around: Surroundings) -> Step:
+def _keep(finding: Finding, sight: Observation, around: Surroundings) -> Step:
     match finding.look.state:
         case State.DAMAGED:
             assert isinstance(finding.want, Release)  # noqa: S101  the cause says so
@@ -187,7 +187,7 @@ def _fetch_or_rest(finding: Finding) -> Step:
     return Step(finding, Action.NONE, finding.reason)
 
 
-def _repair(finding: Finding, release: Release, sight: Sight, around: Surroundings) -> Step:
+def _repair(finding: Finding, release: Release, sight: Observation, around: Surroundings) -> Step:
     """Try the recorded release again as if there were no canonical."""
     circumstances = circumstances_of(release, sight, around)
     red = red_before(sight.memory, circumstances, release, around)
@@ -207,12 +207,12 @@ def _damage_said(finding: Finding) -> str:
     return f"{damaged}, the data of {' → '.join(finding.have.lineage)} is lost; "
 
 
-def _hindrances_said(reason: str, sight: Sight) -> str:
+def _hindrances_said(reason: str, sight: Observation) -> str:
     missing = f"required here and missing: {', '.join(sight.missing_tools)}" if sight.missing_tools else ""
     return "; ".join(filter(None, (reason, missing, sight.tests_unreadable)))
 
 
-def circumstances_of(release: Release, sight: Sight, around: Surroundings) -> Circumstances:
+def circumstances_of(release: Release, sight: Observation, around: Surroundings) -> Circumstances:
     """What a verdict on `release` would be given under now."""
     place = around.place
     return Circumstances(release.commit, sight.tests, around.canon, place.digest, place.versions_digest)

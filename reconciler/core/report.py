@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from reconciler.core.expected_recipes import Roll
+from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition
 from reconciler.core.observation import State
@@ -17,7 +17,7 @@ from reconciler.core.plan import Action, HeldBack, Step
 from state.records import Canonical, Place
 
 
-class Command(StrEnum):
+class ReportCommand(StrEnum):
     """What was asked for."""
 
     PLAN = "plan"
@@ -27,7 +27,7 @@ class Command(StrEnum):
     TRIAL = "trial"
 
 
-class Slice(StrEnum):
+class ReportBucket(StrEnum):
     """Where a recipe is counted, the gravest first."""
 
     INFRASTRUCTURE = "infrastructure"
@@ -77,7 +77,7 @@ class Row:
 class Run:
     """Who looked or acted, when, and by which code; `fleet` and `canon` are revisions."""
 
-    command: Command
+    command: ReportCommand
     id: str
     started_at: datetime
     finished_at: datetime
@@ -113,13 +113,13 @@ class Report:
     run: Run
     population: Population
     rows: tuple[Row, ...]
-    counts: Mapping[Slice, int]
+    counts: Mapping[ReportBucket, int]
     line: str
     exit_code: int
     notes: tuple[str, ...] = field(factory=tuple)
 
 
-def summarise(run: Run, roll: Roll, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
+def summarise(run: Run, roll: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
     """The report of these rows; where they are not all on the roll, or not once each, it says so and is hollow."""
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
@@ -137,46 +137,46 @@ def summarise(run: Run, roll: Roll, rows: Iterable[Row], notes: Sequence[str] = 
         tried=sum(outcome.attempt.trial is not None for outcome in planned),
     )
     counts = Counter(slice_of(row) for row in rows)
-    whole = {each: counts.get(each, 0) for each in Slice}
+    whole = {each: counts.get(each, 0) for each in ReportBucket}
     said = tuple(notes) + gaps(population, whole, rows)
     return Report(
         run, population, rows, whole, closing_line(population, whole), exit_code(population, whole, rows), said
     )
 
 
-def slice_of(row: Row) -> Slice:
+def slice_of(row: Row) -> ReportBucket:
     """The gravest place of a recipe, so the first that holds; each is counted once.
 
     A missing mirror is a column and no place: it is fetched again without anything being promoted.
     """
     step, cause, state = row.step, row.finding.cause, row.finding.look.state
     holds = {
-        Slice.ORPHANED: cause is Cause.ORPHANED,
-        Slice.EXCEPTED: step.held_back is HeldBack.EXCEPTED,
-        Slice.INFRASTRUCTURE: row.result is Result.INFRASTRUCTURE,
-        Slice.UNOBSERVABLE: cause is Cause.UNOBSERVABLE or state is State.UNKNOWN,
-        Slice.NEEDS_PERSON: step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED},
-        Slice.DAMAGED: state in {State.DAMAGED, State.DOWN},
-        Slice.TO_PROMOTE: step.action is Action.PROMOTE,
-        Slice.NEVER_RELEASED: cause is Cause.NEVER_RELEASED,
+        ReportBucket.ORPHANED: cause is Cause.ORPHANED,
+        ReportBucket.EXCEPTED: step.held_back is HeldBack.EXCEPTED,
+        ReportBucket.INFRASTRUCTURE: row.result is Result.INFRASTRUCTURE,
+        ReportBucket.UNOBSERVABLE: cause is Cause.UNOBSERVABLE or state is State.UNKNOWN,
+        ReportBucket.NEEDS_PERSON: step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED},
+        ReportBucket.DAMAGED: state in {State.DAMAGED, State.DOWN},
+        ReportBucket.TO_PROMOTE: step.action is Action.PROMOTE,
+        ReportBucket.NEVER_RELEASED: cause is Cause.NEVER_RELEASED,
     }
-    return next((each for each, is_so in holds.items() if is_so), Slice.IN_SYNC)
+    return next((each for each, is_so in holds.items() if is_so), ReportBucket.IN_SYNC)
 
 
-CODE_OF: Final[Mapping[Slice, int]] = {
-    Slice.INFRASTRUCTURE: COULD_NOT,
-    Slice.UNOBSERVABLE: COULD_NOT,
-    Slice.NEEDS_PERSON: NEEDS_PERSON,
-    Slice.ORPHANED: NEEDS_PERSON,
-    Slice.DAMAGED: DAMAGED,
-    Slice.TO_PROMOTE: WANTED,
-    Slice.NEVER_RELEASED: IN_SYNC,
-    Slice.IN_SYNC: IN_SYNC,
-    Slice.EXCEPTED: IN_SYNC,
+CODE_OF: Final[Mapping[ReportBucket, int]] = {
+    ReportBucket.INFRASTRUCTURE: COULD_NOT,
+    ReportBucket.UNOBSERVABLE: COULD_NOT,
+    ReportBucket.NEEDS_PERSON: NEEDS_PERSON,
+    ReportBucket.ORPHANED: NEEDS_PERSON,
+    ReportBucket.DAMAGED: DAMAGED,
+    ReportBucket.TO_PROMOTE: WANTED,
+    ReportBucket.NEVER_RELEASED: IN_SYNC,
+    ReportBucket.IN_SYNC: IN_SYNC,
+    ReportBucket.EXCEPTED: IN_SYNC,
 }
 
 
-def exit_code(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row]) -> int:
+def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> int:
     """The gravest of all; hollow where nothing is enrolled or the sums do not close."""
     rows = tuple(rows)
     codes = {CODE_OF[each] for each, count in counts.items() if count}
@@ -192,7 +192,7 @@ def _is_unknown_orphan(row: Row) -> bool:
     return row.finding.cause is Cause.ORPHANED and row.finding.look.state is State.UNKNOWN
 
 
-def gaps(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row]) -> tuple[str, ...]:
+def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> tuple[str, ...]:
     """What is missing from the sums: every selected recipe must be observed, decided, reported and counted once.
 
     So must every orphan.
@@ -203,11 +203,11 @@ def gaps(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row
         for stage, count in stages.items()
         if count != population.selected
     ]
-    counted = sum(counts.values()) - counts[Slice.ORPHANED] - counts[Slice.EXCEPTED]
+    counted = sum(counts.values()) - counts[ReportBucket.ORPHANED] - counts[ReportBucket.EXCEPTED]
     if counted != population.enrolled:
         missing.append(f"{population.enrolled} recipes enrolled but {counted} counted")
-    if counts[Slice.ORPHANED] != population.orphaned:
-        missing.append(f"{population.orphaned} recipes orphaned but {counts[Slice.ORPHANED]} counted")
+    if counts[ReportBucket.ORPHANED] != population.orphaned:
+        missing.append(f"{population.orphaned} recipes orphaned but {counts[ReportBucket.ORPHANED]} counted")
     times = Counter(row.recipe for row in rows)
     missing += [f"{name} is reported {count} times" for name, count in times.items() if count > 1]
     if population.enrolled == 0:
@@ -215,26 +215,26 @@ def gaps(population: Population, counts: Mapping[Slice, int], rows: Iterable[Row
     return tuple(missing)
 
 
-def closing_line(population: Population, counts: Mapping[Slice, int]) -> str:
+def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> str:
     """The line whose sum must close; other programs may read it, so its form is frozen by a test."""
     parts = [
-        f"{counts[Slice.IN_SYNC]} in sync",
-        f"{counts[Slice.TO_PROMOTE]} to promote",
-        f"{counts[Slice.DAMAGED]} damaged",
+        f"{counts[ReportBucket.IN_SYNC]} in sync",
+        f"{counts[ReportBucket.TO_PROMOTE]} to promote",
+        f"{counts[ReportBucket.DAMAGED]} damaged",
         "0 held",
-        f"{counts[Slice.NEEDS_PERSON]} {'needs' if counts[Slice.NEEDS_PERSON] == 1 else 'need'} you",
-        f"{counts[Slice.NEVER_RELEASED]} never released",
-        f"{counts[Slice.UNOBSERVABLE]} unobservable",
+        f"{counts[ReportBucket.NEEDS_PERSON]} {'needs' if counts[ReportBucket.NEEDS_PERSON] == 1 else 'need'} you",
+        f"{counts[ReportBucket.NEVER_RELEASED]} never released",
+        f"{counts[ReportBucket.UNOBSERVABLE]} unobservable",
     ]
-    if counts[Slice.INFRASTRUCTURE]:
-        parts.append(f"{counts[Slice.INFRASTRUCTURE]} infrastructure")
+    if counts[ReportBucket.INFRASTRUCTURE]:
+        parts.append(f"{counts[ReportBucket.INFRASTRUCTURE]} infrastructure")
     selected = (
         ""
         if population.selected == population.declared
         else f"{population.selected} of {population.declared} selected: "
     )
     enrolled = population.enrolled
-    outside = f"{counts[Slice.EXCEPTED]} excepted, {counts[Slice.ORPHANED]} orphaned"
+    outside = f"{counts[ReportBucket.EXCEPTED]} excepted, {counts[ReportBucket.ORPHANED]} orphaned"
     decided = population.decided - population.excepted
     tried = f"; {population.tried} of {population.to_try} tried" if population.to_try else ""
     return f"{selected}{enrolled} enrolled, {decided} decided: {', '.join(parts)}; {outside}{tried}"

@@ -6,13 +6,13 @@ from typing import Final
 from desired.model import Ambiguous, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import unread_versions
-from reconciler.core.observation import Sight, believed_tags
+from reconciler.core.observation import Observation, believed_tags
 
 MOST_NAMED: Final = 5
 SHOWN_OF_LONG: Final = 40
 
 
-def unread_tags(sight: Sight, want: Want) -> tuple[str, ...]:
+def unread_tags(sight: Observation, want: Want) -> tuple[str, ...]:
     """Those that look later than what is wanted and had, the latest first; all of them where there is neither.
 
     The range of the declaration counts unless upstream has no release tag at all.
@@ -24,7 +24,7 @@ def unread_tags(sight: Sight, want: Want) -> tuple[str, ...]:
     return unread_versions(tags, allow, max(_known(sight, want), default=()))
 
 
-def _known(sight: Sight, want: Want) -> Iterator[tuple[int, ...]]:
+def _known(sight: Observation, want: Want) -> Iterator[tuple[int, ...]]:
     """The numbers of what is wanted and of what is had."""
     if isinstance(want, Release):
         yield version_key(want.version)[:3]

@@ -8,7 +8,7 @@ from desired.model import Argv
 from reconciler.demo.history import Commit, Publication, Tree, stream
 from reconciler.demo.upstreams import HISTORIES, PUBLICATIONS
 from reconciler.errors import InfrastructureError, NeedsPersonError
-from reconciler.host.command_spec import Order
+from reconciler.host.command_spec import CommandSpec
 from reconciler.host.git.git_command import git_argv, git_environment
 from reconciler.host.run import capture
 
@@ -116,7 +116,7 @@ def _import(repository: Path, given: bytes) -> None:
 
 def _git(argv: Argv, cwd: Path, given: bytes = b"") -> None:
     env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
-    told = capture(Order(argv, env, cwd, GIT_SECONDS, given))
+    told = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, given))
     if told.finished.missing:
         raise InfrastructureError("git: not found in PATH", "install git and try again")
     if not told.ok:

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 from attrs import field, frozen
 
 from reconciler.errors import CanonError
-from reconciler.host.command_spec import Order
+from reconciler.host.command_spec import CommandSpec
 from reconciler.host.run import capture, run
 
 SECONDS = 600.0
@@ -103,8 +103,8 @@ class Stage:
             raise CanonError(f"reconcile drift told nothing: {told.err.decode(errors='replace').strip()}")
         return {row["name"]: row for row in document["recipes"]}
 
-    def _order(self, words: tuple[str, ...]) -> Order:
-        return Order((sys.executable, "-m", "reconciler", *words), self.environment, self.folder, SECONDS)
+    def _order(self, words: tuple[str, ...]) -> CommandSpec:
+        return CommandSpec((sys.executable, "-m", "reconciler", *words), self.environment, self.folder, SECONDS)
 
 
 def shown(words: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from attrs import evolve
 from desired.digest import files_digest
 from desired.model import Recipe, Release
 from reconciler.core.plan import in_order_of_need
-from reconciler.deploy.deploying import Cast, Member
+from reconciler.deploy.deploying import AppSet, AppSpec
 from reconciler.errors import InfrastructureError
 from reconciler.ports.protocols import Host
 from state.records import Canonical, Damaged, Seal
@@ -24,21 +24,21 @@ class NeedMissingError(InfrastructureError):
 
 def cast_of(
     recipe: Recipe, release: Release, recipes: Mapping[str, Recipe], releases: Mapping[str, Release | None]
-) -> Cast:
+) -> AppSet:
     """`recipe` at `release` after everything it needs, each at its entry in `releases`. Raises NeedMissingError."""
     needed = {name: recipes[name] for name in _needs(recipe, recipes)}
     return (
         *(_need(recipe, needed[name], releases.get(name)) for name in in_order_of_need(needed)),
-        Member(recipe, release),
+        AppSpec(recipe, release),
     )
 
 
-def files_of_cast(cast: Cast) -> str:
+def files_of_app_set(cast: AppSet) -> str:
     """The digest of the fleet's folders of all members. Raises OSError."""
     return files_digest({member.recipe.name: member.recipe.folder for member in cast}).whole
 
 
-def drivers_of(cast: Cast) -> frozenset[str]:
+def drivers_of(cast: AppSet) -> frozenset[str]:
     return frozenset(member.recipe.driver for member in cast)
 
 
@@ -52,21 +52,23 @@ def _needs(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
     return direct.union(*(_needs(recipes[name], recipes) for name in direct))
 
 
-def _need(whose: Recipe, need: Recipe, release: Release | None) -> Member:
+def _need(whose: Recipe, need: Recipe, release: Release | None) -> AppSpec:
     if release is None:
         raise NeedMissingError(f"{whose.name} needs {need.name}, which has neither a canonical nor a release")
-    return Member(need, release)
+    return AppSpec(need, release)
 
 
-def canonical_cast(host: Host, canonical: Canonical, cast: Cast, into: Path) -> Cast:
+def canonical_cast(host: Host, canonical: Canonical, cast: AppSet, into: Path) -> AppSet:
     """The cast as it rested in a canonical's snapshot, unpacked at `into`. Raises SnapshotDamagedError."""
     folder = host.state.canonical(canonical.recipe, canonical.generation)
-    return rested_cast(host, folder, canonical.seal, _at(cast, Release(canonical.version, canonical.commit)), into)
+    return app_set_from_snapshot(
+        host, folder, canonical.seal, _at(cast, Release(canonical.version, canonical.commit)), into
+    )
 
 
 def rested_whole(
     host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path, fresh: Mapping[str, Canonical]
-) -> Cast:
+) -> AppSet:
     """A canonical with all that it needs, each at the release it had in the snapshot, unpacked at `into`.
 
     What it needs only since then comes fresh at the release of its canonical in `fresh`.
@@ -83,7 +85,7 @@ def rested_whole(
     return cast
 
 
-def rested_cast(host: Host, folder: Path, seal: Seal, cast: Cast, into: Path) -> Cast:
+def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, cast: AppSet, into: Path) -> AppSet:
     """The cast as it rested when `folder` was sealed, unpacked at `into`; what it needs since then comes fresh.
 
     Raises SnapshotDamagedError, also where the snapshot is of another recipe or release than the cast's last.
@@ -100,11 +102,11 @@ def rested_cast(host: Host, folder: Path, seal: Seal, cast: Cast, into: Path) ->
     return tuple(_as_rested(member, rested.get(member.recipe.name), into) for member in cast)
 
 
-def _at(cast: Cast, release: Release) -> Cast:
+def _at(cast: AppSet, release: Release) -> AppSet:
     return (*cast[:-1], evolve(cast[-1], release=release))
 
 
-def _as_rested(member: Member, at: Mapping[str, str] | None, into: Path) -> Member:
+def _as_rested(member: AppSpec, at: Mapping[str, str] | None, into: Path) -> AppSpec:
     if at is None:
         return evolve(member, source=None)
-    return Member(member.recipe, Release(at["version"], at["commit"]), into / member.recipe.name)
+    return AppSpec(member.recipe, Release(at["version"], at["commit"]), into / member.recipe.name)

@@ -28,7 +28,7 @@ _ONLY_ASKED = timedelta(seconds=60)
 
 
 @frozen
-class Member:
+class AppSpec:
     """One recipe of a cast at a release.
 
     `source` is the unpacked folder its data comes from; None means fresh data, or what is in the slot already.
@@ -41,30 +41,30 @@ class Member:
     like: App | None = None
 
 
-Cast = tuple[Member, ...]
+AppSet = tuple[AppSpec, ...]
 """What a recipe needs, and then itself."""
 
 
-def raise_cast(slot: Slot, cast: Cast) -> Seen:
+def deploy_app_set(slot: Slot, cast: AppSet) -> Seen:
     """Raise all of a cast in its order; returns what was seen of the last, the recipe itself.
 
     Raises RecipeError or TimedOutError for the recipe itself, NeededAppError for what it needs.
     """
     *needed, own = cast
     for member in needed:
-        raise_needed(slot, member, own.recipe)
-    return raise_app(slot, own)
+        deploy_needed(slot, member, own.recipe)
+    return deploy_app(slot, own)
 
 
-def raise_needed(slot: Slot, member: Member, whose: Recipe) -> Seen:
+def deploy_needed(slot: Slot, member: AppSpec, whose: Recipe) -> Seen:
     """Raise an app that `whose` needs. Raises NeededAppError instead of what blames a recipe."""
     try:
-        return raise_app(slot, member)
+        return deploy_app(slot, member)
     except RecipeError as failed:
         raise NeededAppError(whose.name, member.recipe.name, failed) from failed
 
 
-def raise_app(slot: Slot, member: Member) -> Seen:
+def deploy_app(slot: Slot, member: AppSpec) -> Seen:
     """Deploy a member, new or over what the slot holds of it, and wait until it is ready.
 
     Raises RecipeError, TimedOutError or InfrastructureError; the slot then holds whatever came of it.
@@ -121,7 +121,7 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
     if isinstance(seen, Seen) and seen.killed:
         raise was_killed(recipe.name, seen.killed, slot.host.commands.pressure())
     if isinstance(answered, Unready):
-        with telling(slot, placed):
+        with with_app_logs(slot, placed):
             raise _unready(slot, placed, answered)
     if not isinstance(seen, Seen):
         raise RecipeError(f"{recipe.name} {placed.release.version} was ready, and no longer runs: {seen.reason}")
@@ -175,12 +175,12 @@ def _watch(slot: Slot, placed: Placed, stable: timedelta) -> None:
         raise StoppedError(message)
     if ending.of_host:
         raise InfrastructureError(message)
-    with telling(slot, placed):
+    with with_app_logs(slot, placed):
         raise RecipeError(message)
 
 
 @contextmanager
-def telling(slot: Slot, placed: Placed) -> Iterator[None]:
+def with_app_logs(slot: Slot, placed: Placed) -> Iterator[None]:
     """Tell what a recipe is blamed for with the app's last lines; what was late, with the host's pressure too."""
     try:
         yield

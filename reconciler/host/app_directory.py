@@ -10,7 +10,7 @@ from typing import IO
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.output import Log
-from reconciler.host.run import Order, Told, capture
+from reconciler.host.run import CapturedResult, CommandSpec, capture
 from reconciler.host.text import lines_printable, one_line
 from reconciler.ports.types import App, Given
 from reconciler.redact import Redaction, redaction, slot_secrets
@@ -181,8 +181,8 @@ def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> N
     raise RecipeError(message, "an app has to leave its data readable to the user that runs it")
 
 
-def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> Told:
-    told = capture(Order(argv, environment, Path("/"), _DEADLINE))
+def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedResult:
+    told = capture(CommandSpec(argv, environment, Path("/"), _DEADLINE))
     if told.finished.missing:
         raise InfrastructureError(f"{argv[0]}: not found in PATH", "it is part of GNU coreutils")
     return told

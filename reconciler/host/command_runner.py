@@ -14,7 +14,7 @@ from reconciler.host import memory
 from reconciler.host.environment import ALLOWED
 from reconciler.host.output import Log
 from reconciler.host.processes.procfs import STATE_MARK
-from reconciler.host.run import Order, run
+from reconciler.host.run import CommandSpec, run
 from reconciler.ports.types import Command, Ran
 from reconciler.redact import redaction, slot_secrets
 
@@ -37,7 +37,9 @@ class HostCommands:
         environment = {**self.environment, **command.env}
         seconds, killed = command.deadline.total_seconds(), memory.kills()
         grace = command.grace.total_seconds()
-        finished = run(Order(command.argv, environment, command.cwd, seconds, mark=command.mark, grace=grace), log)
+        finished = run(
+            CommandSpec(command.argv, environment, command.cwd, seconds, mark=command.mark, grace=grace), log
+        )
         starved = memory.starved(finished.code, killed)
         return Ran(
             finished.code, log.tail, finished.timed_out, finished.missing, finished.ended, starved, finished.killed

@@ -25,7 +25,7 @@ _GRACE_ALONE = 10
 
 
 @frozen
-class Order:
+class CommandSpec:
     """One finite command. `env` is its whole environment, beside the marks; `deadline` is in seconds.
 
     `given` is its standard input, or the file that is; `mark` the slot it belongs to, "" for none; `file_bytes` the
@@ -47,7 +47,7 @@ class Order:
 
 
 @frozen
-class Finished:
+class ExitResult:
     """How a command ended. `code` is negative for a signal and None when it never ran or had to be ended.
 
     `ended` names the processes which outlived the command or its deadline, and were ended; `killed` those of them that
@@ -62,10 +62,10 @@ class Finished:
 
 
 @frozen
-class Told:
+class CapturedResult:
     """What a captured command wrote; `cut` says that it wrote more than was allowed and was ended for it."""
 
-    finished: Finished
+    finished: ExitResult
     out: bytes
     err: bytes
     cut: bool
@@ -75,7 +75,7 @@ class Told:
         return self.finished.code == 0 and not self.cut
 
 
-def program(order: Order) -> str | None:
+def program(order: CommandSpec) -> str | None:
     """The file to execute, found as the child would find it; None when there is none of that name."""
     name = order.argv[0]
     if "/" in name:
@@ -84,7 +84,7 @@ def program(order: Order) -> str | None:
     return shutil.which(name, path=order.env.get("PATH", ""))
 
 
-def arguments(order: Order, program: str) -> tuple[str, ...]:
+def arguments(order: CommandSpec, program: str) -> tuple[str, ...]:
     """The arguments; a command that keeps the pass lock gets a deadline that holds when we are dead."""
     arguments = (program, *order.argv[1:])
     if order.holding is None:
@@ -111,7 +111,7 @@ def standard_input(given: bytes | Path) -> Iterator[int]:
         os.close(handle)
 
 
-def limit(order: Order) -> None:
+def limit(order: CommandSpec) -> None:
     """Runs in the child, just before its program."""
     for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reconciler.errors import InfrastructureError
 from reconciler.host.git.git_command import OLDEST, git_argv, git_environment
-from reconciler.host.run import Order, capture
+from reconciler.host.run import CommandSpec, capture
 from reconciler.host.text import one_line
 from state.records import Place
 
@@ -91,7 +91,7 @@ def _fingerprint(tool: str, path: str) -> str:
 
 
 def _git_version(environment: Mapping[str, str]) -> str:
-    told = capture(Order(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
+    told = capture(CommandSpec(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
     if told.finished.missing:
         raise InfrastructureError("git: not found in PATH", "install git")
     version = re.match(rb"git version ((\d+)\.(\d+)[\w.]*)", told.out)

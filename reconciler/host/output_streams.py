@@ -14,7 +14,7 @@ _TICK = 0.2
 _CHUNK = 65536
 
 
-class Ending(Enum):
+class StreamEnd(Enum):
     """Why reading stopped: the command ended, its time was over (or it was told to stop), or it wrote too much."""
 
     ENDED = "ended"
@@ -52,7 +52,7 @@ class Streams:
             os.close(write)
         self.out = self.err = -1
 
-    def pump(self, handle: int, deadline: float, stop: threading.Event | None) -> Ending:
+    def pump(self, handle: int, deadline: float, stop: threading.Event | None) -> StreamEnd:
         """Read until the process behind the pidfd `handle` ends, or for `deadline` seconds."""
         poller = select.poll()
         poller.register(handle, select.POLLIN)
@@ -62,13 +62,13 @@ class Streams:
         while (left := until - time.monotonic()) > 0 and not (stop and stop.is_set()):
             for ready, _ in poller.poll(1000 * (min(left, _TICK) if stop else left)):
                 if ready == handle:
-                    return Ending.ENDED
+                    return StreamEnd.ENDED
                 more = self._read(ready)
                 if more is None:
                     poller.unregister(ready)
                 elif not more:
-                    return Ending.ENOUGH
-        return Ending.LATE
+                    return StreamEnd.ENOUGH
+        return StreamEnd.LATE
 
     def drain(self) -> None:
         """Read what is in the pipes now; who might still hold them open is not waited for."""

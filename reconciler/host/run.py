@@ -18,21 +18,21 @@ from attrs import frozen
 from reconciler.host.command_spec import (
     STOPPING,
     UMASK,
-    Finished,
-    Order,
-    Told,
+    CapturedResult,
+    CommandSpec,
+    ExitResult,
     arguments,
     limit,
     program,
     standard_input,
 )
 from reconciler.host.output import MIB, Capture, Sink
-from reconciler.host.output_streams import Ending, Streams
+from reconciler.host.output_streams import StreamEnd, Streams
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
 from reconciler.host.text import printable
 
-__all__ = ["Finished", "Order", "Told", "capture", "prepare", "run", "start_server"]
+__all__ = ["CapturedResult", "CommandSpec", "ExitResult", "capture", "prepare", "run", "start_server"]
 
 _NOT_EXECUTABLE = 126
 # For what is late, or broken off: nobody waits for what it does.
@@ -71,14 +71,14 @@ def prepare() -> None:
     children.adopt_orphans()
 
 
-def capture(order: Order, most: int = MIB, most_err: int = MIB) -> Told:
+def capture(order: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedResult:
     """Run a command and keep what it writes: at most `most` bytes, `most_err` of complaints, or it is ended."""
     out, err = Capture(most), Capture(most_err)
     finished = run(order, out, err)
-    return Told(finished, out.data, err.data, out.overflowed)
+    return CapturedResult(finished, out.data, err.data, out.overflowed)
 
 
-def run(order: Order, out: Sink, err: Sink | None = None) -> Finished:
+def run(order: CommandSpec, out: Sink, err: Sink | None = None) -> ExitResult:
     """Run a command to its end; nothing of it is left afterwards. Without `err` both its outputs go to `out`.
 
     Never raises for anything that the command does. Closes the sinks.
@@ -89,32 +89,35 @@ def run(order: Order, out: Sink, err: Sink | None = None) -> Finished:
             stack.callback(sink.close)
         found = program(order)
         if found is None:
-            return Finished(None, missing=True)
+            return ExitResult(None, missing=True)
         streams = stack.enter_context(Streams(out, err))
         try:
             running = _start(order, found, streams)
         except _Refused as refused:
             out.feed(f"{printable(order.argv[0])}: {refused}\n".encode())
-            return Finished(_NOT_EXECUTABLE)
+            return ExitResult(_NOT_EXECUTABLE)
         stack.callback(os.close, running.handle)
         return _attend(order, running, streams)
 
 
-def _attend(order: Order, running: _Running, streams: Streams) -> Finished:
+def _attend(order: CommandSpec, running: _Running, streams: Streams) -> ExitResult:
     streams.started()
     ended: tuple[Process, ...] = ()
     killed: tuple[Process, ...] = ()
     grace = min(order.grace, _GRACE_LATE)
     try:
         ending = streams.pump(running.handle, order.deadline, order.stop)
-        grace = order.grace if ending is Ending.ENDED else grace
+        grace = order.grace if ending is StreamEnd.ENDED else grace
     finally:
         if _lives(running) or children.orphaned(running.known):
             ended, killed = end(lambda: _all_of(running), grace)
         code = _collect(running)
     streams.drain()
-    return Finished(
-        code if ending is Ending.ENDED else None, ending is Ending.LATE, ended=_names(ended), killed=_names(killed)
+    return ExitResult(
+        code if ending is StreamEnd.ENDED else None,
+        ending is StreamEnd.LATE,
+        ended=_names(ended),
+        killed=_names(killed),
     )
 
 
@@ -144,7 +147,7 @@ def _names(ended: tuple[Process, ...]) -> tuple[str, ...]:
     return tuple(f"{printable(process.name)} (pid {process.pid})" for process in ended)
 
 
-def _start(order: Order, found: str, streams: Streams) -> _Running:
+def _start(order: CommandSpec, found: str, streams: Streams) -> _Running:
     import sh
 
     if not os.access(found, os.X_OK):
@@ -164,7 +167,7 @@ def _start(order: Order, found: str, streams: Streams) -> _Running:
         return _Running(command, pid, leader, _handle(leader), token, known)
 
 
-def _manner(order: Order, token: str, given: int, streams: Streams) -> dict[str, Any]:
+def _manner(order: CommandSpec, token: str, given: int, streams: Streams) -> dict[str, Any]:
     """How `sh` is to start a command: nothing inherited, nothing interpreted, no exception for an exit code."""
     marks = {RUN_MARK: token} | ({SLOT_MARK: order.mark} if order.mark else {})
     return {

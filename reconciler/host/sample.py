@@ -23,7 +23,7 @@ _CHARSETS = {"": "", "default": "", "alnum": "alnum", "alphanumeric": "alnum", "
 
 
 @frozen
-class Assignment:
+class SampleLine:
     """A line that sets something; `literal` says that a `$` in its value begins no variable, as in single quotes."""
 
     name: str
@@ -43,7 +43,7 @@ class Sample:
     settings: Mapping[str, str]
     secrets: tuple[SecretNeed, ...]
     versions: Mapping[str, str] = field(factory=dict)
-    assigned: tuple[Assignment, ...] = field(default=(), eq=False)
+    assigned: tuple[SampleLine, ...] = field(default=(), eq=False)
     comments: Mapping[str, str] = field(factory=dict, eq=False)
 
 
@@ -53,7 +53,7 @@ def parse_sample(text: str, usual_length: int | None = None, reserved: Collectio
     `usual_length` is that of a secret whose line says neither a length nor that it is not to be generated. A secret of
     a charset that we do not know wants a maker. Raises RecipeError with the line, also for a `reserved` name.
     """
-    assigned: list[Assignment] = []
+    assigned: list[SampleLine] = []
     secrets: dict[str, SecretNeed] = {}
     versions: dict[str, str] = {}
     comments: dict[str, str] = {}
@@ -81,7 +81,7 @@ def version_of(secret: str) -> str:
     return f"SECRET_{secret.upper()}_VERSION"
 
 
-def carried(before: str, text: str) -> tuple[str, tuple[str, ...]]:
+def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
     """The sample of who upgrades: what they had stays as it was, and what is new is added; also the names of that.
 
     Whoever deploys a recipe copies its sample once, and edits that copy: a later release's does not reach it.
@@ -92,7 +92,7 @@ def carried(before: str, text: str) -> tuple[str, tuple[str, ...]]:
     return "\n".join([before, *(line for _, line in new)]), tuple(dict.fromkeys(name for name, _ in new))
 
 
-def _assignments(text: str) -> Iterator[tuple[str, Assignment]]:
+def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
     return ((where, assignment(where, line)) for where, line in statements(text))
 
 
@@ -130,18 +130,18 @@ def _rest(quote: str, lines: Iterator[tuple[int, str]]) -> str:
     return taken
 
 
-def assignment(where: str, line: str) -> Assignment:
+def assignment(where: str, line: str) -> SampleLine:
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:
         raise RecipeError(f"{where}: no setting", "a line is NAME=VALUE, with a comment after ' #'")
     name, text = match.groups()
     if bare := _BARE.fullmatch(text):
-        return Assignment(name, bare[1].strip(), bare[2] or "")
+        return SampleLine(name, bare[1].strip(), bare[2] or "")
     quoted = _QUOTED.fullmatch(text)
     if quoted is None:
         raise RecipeError(f"{where}: the value of {name} has an unclosed quote or text after its quotes")
     literal = quoted[1] is not None
-    return Assignment(name, quoted[1] if literal else _unescape(quoted[2]), quoted[3] or "", literal)
+    return SampleLine(name, quoted[1] if literal else _unescape(quoted[2]), quoted[3] or "", literal)
 
 
 def _unescape(text: str) -> str:

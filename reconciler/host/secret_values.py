@@ -13,7 +13,7 @@ from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.output import KIB, Log
 from reconciler.host.processes.process_driver import INHERITED
-from reconciler.host.run import Order, Told, capture
+from reconciler.host.run import CapturedResult, CommandSpec, capture
 from reconciler.host.text import last_words, printable
 from reconciler.ports.types import App, Makers, Provided, SecretNeed
 from reconciler.redact import redaction, slot_secrets
@@ -71,9 +71,9 @@ class HostSecrets:
         alphabet = _ALPHABETS.get(need.charset, _ALPHABETS[""])
         return "".join(secrets.choice(alphabet) for _ in range(need.length)).encode("ascii")
 
-    def _ask(self, app: App, maker: Argv, folder: Path) -> Told:
+    def _ask(self, app: App, maker: Argv, folder: Path) -> CapturedResult:
         place = {"HOME": str(app.folder / "home"), "TMPDIR": str(app.folder / "tmp"), "RECIPE": app.recipe}
-        order = Order(maker, {**self._environment, **place}, folder, _DEADLINE, mark=app.mark)
+        order = CommandSpec(maker, {**self._environment, **place}, folder, _DEADLINE, mark=app.mark)
         return capture(order, most=_LARGEST + 1)
 
 
@@ -106,7 +106,7 @@ def _of_another_length(path: Path, need: SecretNeed, makers: Makers) -> Iterator
         )
 
 
-def _judge(app: App, maker: Argv, told: Told) -> bytes | _Refusal:
+def _judge(app: App, maker: Argv, told: CapturedResult) -> bytes | _Refusal:
     """What a maker printed, without the line's end; or why that is no secret."""
     program, finished = printable(maker[0]), told.finished
     if finished.missing:
@@ -121,7 +121,7 @@ def _judge(app: App, maker: Argv, told: Told) -> bytes | _Refusal:
     return secret or _Refusal(f"{program} printed nothing")
 
 
-def _complaint(app: App, told: Told) -> str:
+def _complaint(app: App, told: CapturedResult) -> str:
     """The end of what a maker wrote to its standard error, without any secret."""
     known = redaction((told.out, *slot_secrets(app.folder.parent)))
     words = last_words(known.apply(told.err)[-KIB:])

@@ -16,6 +16,7 @@ from reconciler.ports.types import (
     Alterations,
     App,
     Command,
+    DeployedParts,
     Ending,
     Given,
     Makers,
@@ -27,7 +28,6 @@ from reconciler.ports.types import (
     Residue,
     SecretNeed,
     Seen,
-    Standing,
     Unready,
     Updated,
 )
@@ -158,7 +158,7 @@ class Driver(Protocol):
         """Marks of everything on this host whose slot lies below `root`, whether or not its folder is still there."""
         ...
 
-    def survey(self, root: Path) -> Mapping[str, Standing]:
+    def survey(self, root: Path) -> Mapping[str, DeployedParts]:
         """What stands of every slot below `root`, by mark, in one look. Raises InfrastructureError."""
         ...
 

@@ -187,7 +187,7 @@ class Seen:
 
 
 @frozen
-class Standing:
+class DeployedParts:
     """What of a slot is there now, found by its mark alone.
 
     `parts` names every part of it, with facts by name that tell it from any other; `lacks` says what keeps it from

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from attrs import evolve
 
-from reconciler.core.observation import Look, State, damage_of
+from reconciler.core.observation import CanonicalStatus, State, damage_of
 from reconciler.errors import reason_of
 from reconciler.ports.protocols import Host, Snapshots
 from state.folder.folder import StateFolder
@@ -17,17 +17,17 @@ from state.snapshots.snapshots import generations_present
 from state.state_errors import StateError
 
 
-def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> Look:
+def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> CanonicalStatus:
     """Whether the canonical's snapshot is there as sealed. Damage found in use holds though it looks well."""
     if canonical is None:
-        return Look(State.NONE)
+        return CanonicalStatus(State.NONE)
     if found := damage_of(memory, canonical.generation):
-        return Look(State.DAMAGED, found.reason)
+        return CanonicalStatus(State.DAMAGED, found.reason)
     try:
         damaged = snapshots.glance(state.canonical(canonical.recipe, canonical.generation), seal_of(canonical, memory))
     except Exception as failed:  # noqa: BLE001  one snapshot that cannot be looked at hinders no other recipe
-        return Look(State.UNKNOWN, reason_of(failed))
-    return Look(State.INTACT) if damaged is None else Look(State.DAMAGED, damaged.reason)
+        return CanonicalStatus(State.UNKNOWN, reason_of(failed))
+    return CanonicalStatus(State.INTACT) if damaged is None else CanonicalStatus(State.DAMAGED, damaged.reason)
 
 
 def seal_of(canonical: Canonical, memory: Memory) -> Seal:

@@ -8,11 +8,11 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.core.gate import Condition, Standing, gate, refusals
+from reconciler.core.gate import Condition, ConditionStatus, gate, refusals
 from reconciler.core.outcome import Attempt
 from reconciler.core.tier_results import Candidate, Trial
-from reconciler.deploy.app_set import files_of_cast, rested_cast
-from reconciler.deploy.deploying import Cast, check_up, raise_cast, run
+from reconciler.deploy.app_set import app_set_from_snapshot, files_of_app_set
+from reconciler.deploy.deploying import AppSet, check_up, deploy_app_set, run
 from reconciler.deploy.slot import open_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.ports.protocols import Host
@@ -36,7 +36,7 @@ class Promotion:
     fleet: Fleet
     recipe: Recipe
     trial: Trial
-    cast: Cast
+    cast: AppSet
     answer: Answer
     files: str
     folder: Path
@@ -54,7 +54,7 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     """Promote if the gate lets it. Whatever this returns, what is recorded is told only by reading it back."""
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
-    against = tuple(each for each in refusals(conditions) if each.standing is Standing.FAIL)
+    against = tuple(each for each in refusals(conditions) if each.standing is ConditionStatus.FAIL)
     if against or trial.candidate is None:
         return Attempt(trial, conditions, against)
     intent = _intent(host, trial)
@@ -106,8 +106,8 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
     """Raise the candidate in a new slot of its own, prove its data, and remove the slot."""
     log = host.state.trial_log(promotion.recipe.name, promotion.trial.id) / "promote.log"
     with open_slot(host, promotion.folder, "raised", log) as slot:
-        cast = rested_cast(host, candidate.folder, candidate.seal, promotion.cast, slot.folder / "source")
-        raise_cast(slot, cast)
+        cast = app_set_from_snapshot(host, candidate.folder, candidate.seal, promotion.cast, slot.folder / "source")
+        deploy_app_set(slot, cast)
         if promotion.recipe.data.check is not None:
             run(slot, slot.placed[promotion.recipe.name], promotion.recipe.data.check, "data.check")
         check_up(slot)
@@ -116,7 +116,7 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
         raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.left[0]}")
     if closing.altered:
         raise RecipeError(f"raised from it, {closing.altered[0]} of the checkout was changed")
-    if files_of_cast(promotion.cast) != promotion.files:
+    if files_of_app_set(promotion.cast) != promotion.files:
         raise InfrastructureError(
             "the fleet's files were changed while it was promoted", "the next pass tries it again"
         )

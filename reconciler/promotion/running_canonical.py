@@ -9,22 +9,22 @@ from attrs import evolve
 
 from desired.declarations.values import is_recipe_name
 from desired.model import Fleet, Keep, Recipe
-from reconciler.core.observation import Look, State, with_damage
+from reconciler.core.observation import CanonicalStatus, State, with_damage
 from reconciler.core.running_status import why_down
 from reconciler.deploy.app_set import SnapshotDamagedError, apps_of, rested_whole
-from reconciler.deploy.deploying import check_up, raise_cast, run
+from reconciler.deploy.deploying import check_up, deploy_app_set, run
 from reconciler.deploy.slot import Slot
 from reconciler.deploy.unmanaged_files import is_account, is_kept_slot, owner
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line, reason_of
 from reconciler.ports.protocols import Driver, Host
-from reconciler.ports.types import Standing
+from reconciler.ports.types import DeployedParts
 from reconciler.promotion.deployment_records import last_up, miss, missing, write_account
 from state.deployment_record import read_upkeep, write_upkeep
 from state.folder.durable import make_folder, remove_tree
 from state.records import Canonical, FoundDamage, Memory, Parts, Records, Upkeep
 from state.state_errors import StateError
 
-Standings = Mapping[str, Standing | str]
+Standings = Mapping[str, DeployedParts | str]
 """What stands of each kept canonical, by recipe; a text says why that cannot be seen."""
 
 FAULTS = (CanonError, StateError, OSError)
@@ -39,7 +39,7 @@ def is_kept(recipe: Recipe) -> bool:
 
 def survey(host: Host, recipes: Mapping[str, Recipe]) -> Standings:
     """One look for each driver, however many canonicals it keeps."""
-    found: dict[str, Standing | str] = {}
+    found: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if is_kept(recipe)}):
         names = [name for name, recipe in recipes.items() if is_kept(recipe) and recipe.driver == driver]
         try:
@@ -48,11 +48,11 @@ def survey(host: Host, recipes: Mapping[str, Recipe]) -> Standings:
             found |= dict.fromkeys(names, reason_of(failed))
         else:
             marks = {name: str(host.state.kept_slot(name)) for name in names}
-            found |= {name: standing.get(mark, Standing({})) for name, mark in marks.items()}
+            found |= {name: standing.get(mark, DeployedParts({})) for name, mark in marks.items()}
     return found
 
 
-def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> Look:
+def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> CanonicalStatus:
     """Whether the deployment of an intact canonical stands as it was raised."""
     standing = standings.get(canonical.recipe, "nobody looked at it")
     if isinstance(standing, str):
@@ -62,11 +62,11 @@ def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> Look
     except Exception as failed:  # noqa: BLE001  one account that cannot be read hinders no other recipe
         return _unseen(reason_of(failed))
     down = why_down(canonical.generation, account, standing.parts, standing.lacks)
-    return Look(State.DOWN, down, last_up(account)) if down else Look(State.INTACT)
+    return CanonicalStatus(State.DOWN, down, last_up(account)) if down else CanonicalStatus(State.INTACT)
 
 
-def _unseen(why: str) -> Look:
-    return Look(State.UNKNOWN, f"its deployment cannot be looked at: {why}")
+def _unseen(why: str) -> CanonicalStatus:
+    return CanonicalStatus(State.UNKNOWN, f"its deployment cannot be looked at: {why}")
 
 
 def still_up(host: Host, canonical: Canonical) -> None:
@@ -93,7 +93,7 @@ def keep_up(host: Host, fleet: Fleet, canonical: Canonical) -> None:
     try:
         # Without an account beside it, what a killed pass leaves of the slot would be somebody's folder.
         write_upkeep(host.state.kept_account(name), missing(host, name, "raising it was broken off"))
-        let_go(host, name)
+        undeploy(host, name)
         parts = _raise(host, fleet, canonical)
     except FAULTS as failed:
         if isinstance(failed, SnapshotDamagedError):
@@ -109,7 +109,7 @@ def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
     slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
     try:
         have = host.registry.read().canonicals
-        raise_cast(slot, rested_whole(host, canonical, fleet.recipes, slot.folder / "source", have))
+        deploy_app_set(slot, rested_whole(host, canonical, fleet.recipes, slot.folder / "source", have))
         if recipe.data.check is not None:
             run(slot, slot.placed[recipe.name], recipe.data.check, "data.check")
         check_up(slot)
@@ -152,22 +152,22 @@ def _told(failed: CanonError | StateError | OSError) -> str:
 # ---- letting go ----
 
 
-def make_room(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
+def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
     """Take away what the slots of a trial of `recipe` would meet. Raises InfrastructureError."""
-    for name in meeting(recipes, recipe):
+    for name in conflicting(recipes, recipe):
         _require_slot(host, name)
         if host.state.kept_account(name).exists():
             miss(host, name, f"it was taken away while {recipe.name} is tried")
-        let_go(host, name)
+        undeploy(host, name)
 
 
-def meeting(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
+def conflicting(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
     """Kept recipes that have an app in common with `recipe`: its domain and its fixed ports are there once."""
     own = apps_of(recipe, recipes)
     return tuple(name for name, other in recipes.items() if is_kept(other) and own & apps_of(other, recipes))
 
 
-def let_go(host: Host, name: str) -> None:
+def undeploy(host: Host, name: str) -> None:
     """Take a kept deployment away. Its canonical and its account stay. Raises InfrastructureError."""
     _require_slot(host, name)
     folder = host.state.kept_slot(name)
@@ -196,9 +196,9 @@ def _require_slot(host: Host, name: str) -> None:
         raise InfrastructureError(f"{host.state.kept_slot(name)} is none that Canon made", "move it away")
 
 
-def give_up(host: Host, name: str) -> None:
+def forget_deployment(host: Host, name: str) -> None:
     """Take a kept deployment away with its account."""
-    let_go(host, name)
+    undeploy(host, name)
     account = host.state.kept_account(name)
     for path in (account.with_name(f"{account.name}.new"), account):
         if is_account(path):
@@ -220,7 +220,7 @@ def let_go_of_others(host: Host, fleet: Fleet, records: Records, marks: Collecti
 
 def _gone(host: Host, name: str) -> str:
     try:
-        give_up(host, name)
+        forget_deployment(host, name)
     except Exception as failed:  # noqa: BLE001  it hinders no other recipe
         return f"{name}: is not to be kept running, and cannot be taken down now: {reason_of(failed)}"
     return f"{name}: is not to be kept running, and was taken down"

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from desired.model import Fleet, Recipe
 from reconciler.errors import BusyError, InterruptedPassError
 from reconciler.ports.protocols import Host
-from reconciler.promotion.running_canonical import keep_up, make_room, meeting
+from reconciler.promotion.running_canonical import conflicting, keep_up, undeploy_conflicting
 from state.folder.lock import hold
 from state.state_errors import LockHeldError
 
@@ -18,14 +18,14 @@ def room(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
     It is raised again at the end; where a signal comes, the next pass does that. Raises BusyError, naming who holds the
     pass lock, where it cannot be taken down now.
     """
-    names = [name for name in meeting(fleet.recipes, recipe) if _is_there(host, name)]
+    names = [name for name in conflicting(fleet.recipes, recipe) if _is_there(host, name)]
     if not names:
         yield
         return
     with _pass_lock(host, recipe, names[0]):
         host.progress.step(recipe.name, f"kept running, and taken down for the trial: {', '.join(names)}")
         try:
-            make_room(host, fleet.recipes, recipe)
+            undeploy_conflicting(host, fleet.recipes, recipe)
             yield
         except InterruptedPassError:
             names = []

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from reconciler.core.findings import Cause, MirrorState
-from reconciler.core.gate import Standing
+from reconciler.core.gate import ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
-from reconciler.core.report import Slice
+from reconciler.core.report import ReportBucket
 from reconciler.core.tier_results import Skip, Verdict
 
 CAUSES: Final[Mapping[Cause, str]] = {
@@ -76,22 +76,22 @@ SKIPS: Final[Mapping[Skip, str]] = {
     Skip.NOT_ASKED: "not asked for",
 }
 
-STANDINGS: Final[Mapping[Standing, str]] = {
-    Standing.PASS: "holds",
-    Standing.FAIL: "does not hold",
-    Standing.OPEN: "cannot be judged yet",
+STANDINGS: Final[Mapping[ConditionStatus, str]] = {
+    ConditionStatus.PASS: "holds",
+    ConditionStatus.FAIL: "does not hold",
+    ConditionStatus.OPEN: "cannot be judged yet",
 }
 
-SLICES: Final[Mapping[Slice, str]] = {
-    Slice.INFRASTRUCTURE: "infrastructure",
-    Slice.UNOBSERVABLE: "unobservable",
-    Slice.NEEDS_PERSON: "needs you",
-    Slice.DAMAGED: "damaged",
-    Slice.TO_PROMOTE: "to promote",
-    Slice.NEVER_RELEASED: "never released",
-    Slice.IN_SYNC: "in sync",
-    Slice.EXCEPTED: "excepted",
-    Slice.ORPHANED: "orphaned",
+SLICES: Final[Mapping[ReportBucket, str]] = {
+    ReportBucket.INFRASTRUCTURE: "infrastructure",
+    ReportBucket.UNOBSERVABLE: "unobservable",
+    ReportBucket.NEEDS_PERSON: "needs you",
+    ReportBucket.DAMAGED: "damaged",
+    ReportBucket.TO_PROMOTE: "to promote",
+    ReportBucket.NEVER_RELEASED: "never released",
+    ReportBucket.IN_SYNC: "in sync",
+    ReportBucket.EXCEPTED: "excepted",
+    ReportBucket.ORPHANED: "orphaned",
 }
 
 _SIZES: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")

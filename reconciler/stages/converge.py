@@ -8,10 +8,10 @@ from attrs import evolve, frozen
 from desired.model import Fleet, Release
 from desired.want import releases
 from reconciler.core.base import Base, upgrade_base
-from reconciler.core.observation import Look, Sight, State, believed_tags, moved_tags, want_of
+from reconciler.core.observation import CanonicalStatus, Observation, State, believed_tags, moved_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
-from reconciler.deploy.app_set import NeedMissingError, cast_of, drivers_of, files_of_cast
+from reconciler.deploy.app_set import NeedMissingError, cast_of, drivers_of, files_of_app_set
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.protocols import Host
@@ -19,7 +19,14 @@ from reconciler.ports.types import MirrorRefs
 from reconciler.promotion.evidence import remembered, trial_entry
 from reconciler.promotion.generations import lying, prune, seal_of
 from reconciler.promotion.promote import Promotion, promote
-from reconciler.promotion.running_canonical import is_kept, keep_up, look_at_kept, make_room, meeting, survey
+from reconciler.promotion.running_canonical import (
+    conflicting,
+    is_kept,
+    keep_up,
+    look_at_kept,
+    survey,
+    undeploy_conflicting,
+)
 from reconciler.trial.assignment import Assignment
 from reconciler.trial.trial import run_trial
 from state.folder.logs import prune_logs
@@ -30,38 +37,38 @@ KEPT_LOGS = 20
 
 
 @frozen
-class Task:
+class ConvergeContext:
     """What the steps are carried out on. `hindrances` says by recipe why its mirror could not follow."""
 
     host: Host
     fleet: Fleet
     plan: Plan
-    sights: Mapping[str, Sight]
+    sights: Mapping[str, Observation]
     hindrances: Mapping[str, str]
 
 
-def converge(task: Task) -> Iterator[Outcome]:
+def converge(task: ConvergeContext) -> Iterator[Outcome]:
     """One outcome for each step of the plan, in the plan's order; a red one does not stop the next."""
     for name in task.plan.order:
         step = task.plan.steps[name]
         yield _write_down(task, _carried_out(task, step))
         if step.release is not None:
-            _keep_up(task, meeting(task.fleet.recipes, task.fleet.recipes[name]))
+            _keep_up(task, conflicting(task.fleet.recipes, task.fleet.recipes[name]))
 
 
-def _carried_out(task: Task, step: Step) -> Outcome:
+def _carried_out(task: ConvergeContext, step: Step) -> Outcome:
     try:
         return _outcome(task, step, _attempt(task, step))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
         return judge(step, Attempt(hindrance=_bug(task.host, step.recipe, bug), host_fault=True), ReadBack(None))
 
 
-def untried(task: Task, step: Step, why: str) -> Outcome:
+def untried(task: ConvergeContext, step: Step, why: str) -> Outcome:
     """The outcome of a step that was not begun or was broken off."""
     return _outcome(task, step, Attempt(hindrance=why))
 
 
-def _attempt(task: Task, step: Step) -> Attempt:
+def _attempt(task: ConvergeContext, step: Step) -> Attempt:
     if is_only_raised(step):
         _keep_up(task, (step.recipe,))
     unreadable = task.sights[step.recipe].tests_unreadable if step.release is not None else ""
@@ -93,11 +100,11 @@ def _bug(host: Host, recipe: str, bug: Exception) -> str:
     return f"{reason_of(bug)}; please report it with {path}"
 
 
-def _try(task: Task, step: Step, release: Release) -> Attempt:
+def _try(task: ConvergeContext, step: Step, release: Release) -> Attempt:
     sight = task.sights[step.recipe]
     assert isinstance(sight.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     cast = cast_of(sight.recipe, release, task.fleet.recipes, need_releases(task))
-    if files_of_cast(cast) != sight.files:
+    if files_of_app_set(cast) != sight.files:
         return Attempt(hindrance="its tests were changed after this pass had begun: the next one tries it with them")
     host = task.host.concerning(drivers_of(cast) | task.host.state.drivers_of_slot(step.recipe))
     with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
@@ -115,12 +122,12 @@ def _try(task: Task, step: Step, release: Release) -> Attempt:
             folder=folder,
         )
         host.progress.step(step.recipe, f"trying {release.version}", sight.memory.seconds)
-        make_room(task.host, task.fleet.recipes, sight.recipe)
+        undeploy_conflicting(task.host, task.fleet.recipes, sight.recipe)
         trial = run_trial(host, assignment)
         return promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, sight.files, folder))
 
 
-def _keep_up(task: Task, names: Iterable[str]) -> None:
+def _keep_up(task: ConvergeContext, names: Iterable[str]) -> None:
     """Raise what is recorded of these now, where it is to be kept running and is seen to be down."""
     host = task.host
     for name in names:
@@ -132,15 +139,15 @@ def _keep_up(task: Task, names: Iterable[str]) -> None:
             _bug(host, name, bug)
 
 
-def _look_at_kept(task: Task, canonical: Canonical) -> Look:
+def _look_at_kept(task: ConvergeContext, canonical: Canonical) -> CanonicalStatus:
     """Standing, where it is not to be kept running."""
     recipe = task.fleet.recipes[canonical.recipe]
     if not is_kept(recipe):
-        return Look(State.INTACT)
+        return CanonicalStatus(State.INTACT)
     return look_at_kept(task.host, canonical, survey(task.host, {recipe.name: recipe}))
 
 
-def base_for(sight: Sight, release: Release) -> Base:
+def base_for(sight: Observation, release: Release) -> Base:
     """The base of an upgrade to `release`, from what was seen. A tag that moved is none: our mirror does not follow."""
     moved = moved_tags(sight)
     steady = {tag: commit for tag, commit in (believed_tags(sight) or {}).items() if tag not in moved}
@@ -153,7 +160,7 @@ def trial_id(host: Host) -> str:
     return f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}"
 
 
-def need_releases(task: Task) -> dict[str, Release | None]:
+def need_releases(task: ConvergeContext) -> dict[str, Release | None]:
     """Where a needed recipe is raised: at its canonical as recorded now, else at its newest release."""
     canonicals = task.host.registry.read().canonicals
     found: dict[str, Release | None] = {}
@@ -163,12 +170,12 @@ def need_releases(task: Task) -> dict[str, Release | None]:
     return found
 
 
-def _wanted(sight: Sight | None) -> Release | None:
+def _wanted(sight: Observation | None) -> Release | None:
     want = want_of(sight) if sight is not None else None
     return want if isinstance(want, Release) else None
 
 
-def _outcome(task: Task, step: Step, attempt: Attempt) -> Outcome:
+def _outcome(task: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
     back = read_back(task.host, step.recipe)
     if is_only_raised(step) and back.canonical is not None:
         back = evolve(back, down=_look_at_kept(task, back.canonical).reason)
@@ -190,7 +197,7 @@ def read_back(host: Host, name: str) -> ReadBack:
         return ReadBack(None, damage=f"could not be read back: {reason_of(failed)}")
 
 
-def _write_down(task: Task, outcome: Outcome) -> Outcome:
+def _write_down(task: ConvergeContext, outcome: Outcome) -> Outcome:
     """Remember the verdict, tell the ledger, and delete what is older than need be.
 
     Returns the outcome with remarks on what of that could not be done.
@@ -217,7 +224,7 @@ def _unrecorded(outcome: Outcome, why: str) -> Outcome:
     return evolve(outcome, result=Result.INFRASTRUCTURE, reason=reason)
 
 
-def _tidied(task: Task, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
+def _tidied(task: ConvergeContext, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
     """Delete old snapshots and logs; what will not go is tried again by the next pass.
 
     `memory` says which generations are damaged, and so count for nothing among those that are kept.

@@ -7,17 +7,17 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from desired.model import Fleet, Unobservable
-from reconciler.core.expected_recipes import Roll
+from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import compare
 from reconciler.core.gate import Condition, gate
-from reconciler.core.observation import Sight, State
+from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Action, Plan, Step, Surroundings, make_plan
-from reconciler.core.report import Command, Report, Row, Run, summarise
+from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.protocols import Host, Progress
 from reconciler.promotion.running_canonical import is_kept, still_up
-from reconciler.stages.converge import Task, converge, untried
+from reconciler.stages.converge import ConvergeContext, converge, untried
 from reconciler.stages.mirror import Mirrored, bring_up
 from reconciler.stages.observe import Observed, look_again, observe, unreadable_said
 from reconciler.stages.recover import recover
@@ -25,16 +25,16 @@ from state.records import Canonical, Entry, Records
 
 
 @frozen
-class Asked:
+class RunRequest:
     """What a run was asked for: the recipes it looks at, and those whose reds are not heeded."""
 
     fleet: Fleet
     names: tuple[str, ...]
-    command: Command
+    command: ReportCommand
     retry: Collection[str] = ()
 
 
-def preview(host: Host, asked: Asked) -> Report:
+def preview(host: Host, asked: RunRequest) -> Report:
     """Look and plan; changes nothing."""
     started_at = host.clock.now()
     records = host.registry.read()
@@ -54,7 +54,7 @@ class Pass:
     signal: int | None
 
 
-def reconcile(host: Host, asked: Asked, tell: Callable[[Outcome], None] = lambda _: None) -> Pass:
+def reconcile(host: Host, asked: RunRequest, tell: Callable[[Outcome], None] = lambda _: None) -> Pass:
     """One pass; the caller holds the pass lock.
 
     When a signal breaks it off while something is tried, all of that is torn down and the rest recorded as not tried;
@@ -104,7 +104,7 @@ class _Unheeded:
             self.progress.done(recipe, said)
 
 
-def plan_for(host: Host, asked: Asked, observed: Observed) -> Plan:
+def plan_for(host: Host, asked: RunRequest, observed: Observed) -> Plan:
     """Findings and steps for what was seen; a recipe of which no step can be made is one that could not be seen."""
     try:
         return _plan(host, asked, observed)
@@ -113,7 +113,7 @@ def plan_for(host: Host, asked: Asked, observed: Observed) -> Plan:
         return _plan(host, asked, evolve(observed, sights=sights))
 
 
-def _plannable(host: Host, asked: Asked, sight: Sight) -> Sight:
+def _plannable(host: Host, asked: RunRequest, sight: Observation) -> Observation:
     try:
         _plan(host, asked, Observed({sight.recipe.name: sight}, {}))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
@@ -121,16 +121,16 @@ def _plannable(host: Host, asked: Asked, sight: Sight) -> Sight:
     return sight
 
 
-def _plan(host: Host, asked: Asked, observed: Observed) -> Plan:
+def _plan(host: Host, asked: RunRequest, observed: Observed) -> Plan:
     around = Surroundings(host.place, host.canon, host.clock.now().date(), asked.retry)
     return make_plan(compare(observed.sights, observed.orphans), observed.sights, around)
 
 
 def _converge(
-    host: Host, asked: Asked, plan: Plan, mirrored: Mirrored, tell: Callable[[Outcome], None]
+    host: Host, asked: RunRequest, plan: Plan, mirrored: Mirrored, tell: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
     """Outcomes by recipe; after a signal, steps that are left are not tried."""
-    task = Task(host, asked.fleet, plan, mirrored.observed.sights, mirrored.hindrances)
+    task = ConvergeContext(host, asked.fleet, plan, mirrored.observed.sights, mirrored.hindrances)
     outcomes: dict[str, Outcome] = {}
     try:
         for outcome in converge(task):
@@ -150,7 +150,7 @@ def _note_what_is_up(host: Host, observed: Observed) -> None:
             still_up(host, sight.canonical)
 
 
-def _gate(host: Host, asked: Asked, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
+def _gate(host: Host, asked: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
     """The gate as the trial met it; for what was not tried, as it stands open. Orphans meet none."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
@@ -162,16 +162,16 @@ def _previous(records: Records, step: Step) -> Canonical | None:
     return records.canonicals.get(step.recipe)
 
 
-def _run(host: Host, asked: Asked, started_at: datetime) -> Run:
+def _run(host: Host, asked: RunRequest, started_at: datetime) -> Run:
     return Run(asked.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
 
 
-def _roll(asked: Asked, records: Records, observed: Observed) -> Roll:
+def _roll(asked: RunRequest, records: Records, observed: Observed) -> ExpectedRecipes:
     """Orphans are looked at where the whole fleet is."""
     declared = asked.fleet.recipes
     selected = {name: declared[name].enrolled for name in asked.names}
     orphans = records.canonicals.keys() - declared.keys() if selected.keys() == declared.keys() else ()
-    return Roll(len(declared), selected, len(observed.sights), orphans)
+    return ExpectedRecipes(len(declared), selected, len(observed.sights), orphans)
 
 
 def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from desired.model import Unobservable
 from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
-from reconciler.core.observation import Sight, mirrored_tags, want_of
+from reconciler.core.observation import Observation, mirrored_tags, want_of
 from reconciler.errors import UpstreamError, reason_of
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import Updated
@@ -33,7 +33,7 @@ def bring_up(host: Host, observed: Observed) -> Mirrored:
 
     The sights keep the mirror as it was seen before, since that is what the plan tells of.
     """
-    sights: dict[str, Sight] = {}
+    sights: dict[str, Observation] = {}
     hindrances: dict[str, str] = {}
     notes: list[str] = []
     for name, sight in observed.sights.items():
@@ -66,7 +66,7 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
     return failures
 
 
-def _follow(host: Host, sight: Sight) -> tuple[Sight, tuple[str, ...]]:
+def _follow(host: Host, sight: Observation) -> tuple[Observation, tuple[str, ...]]:
     """The sight with what its memory is now, and remarks."""
     if not sight.recipe.enrolled or isinstance(sight.answer, Unobservable):
         return sight, ()
@@ -78,7 +78,7 @@ def _follow(host: Host, sight: Sight) -> tuple[Sight, tuple[str, ...]]:
     return evolve(sight, memory=memory), said_of(sight.recipe.name, updated)
 
 
-def _updated(host: Host, sight: Sight, answer: Answer) -> Updated:
+def _updated(host: Host, sight: Observation, answer: Answer) -> Updated:
     if mirror_state(sight) is MirrorState.EQUAL:
         return Updated()
     host.progress.step(sight.recipe.name, "fetching into the mirror")
@@ -93,7 +93,7 @@ def said_of(name: str, updated: Updated) -> tuple[str, ...]:
     return tuple(f"{name}: {each}" for each in said)
 
 
-def _not_commits(sight: Sight, answer: Answer, updated: Updated) -> Mapping[str, str]:
+def _not_commits(sight: Observation, answer: Answer, updated: Updated) -> Mapping[str, str]:
     """Tags that peel to no commit, with what they name; found out in fetching them."""
     known = {tag: named for tag, named in sight.memory.not_commits.items() if answer.tags.get(tag) == named}
     return known | {tag: named for tag in updated.useless if (named := answer.tags.get(tag)) is not None}

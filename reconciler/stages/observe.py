@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from desired.digest import FolderDigest, declaration_digest, files_digest
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.core.observation import Look, MirrorSeen, Orphan, Sight, State
+from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from reconciler.deploy.app_set import apps_of
 from reconciler.errors import in_one_line, reason_of
 from reconciler.ports.protocols import Host
@@ -22,7 +22,7 @@ from state.records import Answer, Memory, Records
 class Observed:
     """What was seen: one sight for each recipe that was asked for, and every orphan unless a selection was made."""
 
-    sights: Mapping[str, Sight]
+    sights: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
 
 
@@ -64,14 +64,14 @@ def _known(memory: Memory) -> str | None:
     return memory.answer.digest if memory.answer is not None else None
 
 
-def _asked(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Sight:
+def _asked(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
     """What upstream said, before anything of ours is looked at."""
-    return Sight(
+    return Observation(
         recipe=recipe,
         answer=_answer(reply, memory),
         memory=memory,
         canonical=None,
-        look=Look(State.NONE),
+        look=CanonicalStatus(State.NONE),
         mirror=MirrorSeen(),
         files="",
         tests="",
@@ -87,11 +87,11 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
     return memory.answer if memory.answer is not None else Unobservable("the same as an answer that is not remembered")
 
 
-def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
+def _ours(host: Host, fleet: Fleet, sight: Observation, records: Records) -> Observation:
     name = sight.recipe.name
     if name in records.unreadable:
         why = unreadable_said(name, records)
-        return evolve(sight, look=Look(State.UNKNOWN, why), answer=Unobservable(why))
+        return evolve(sight, look=CanonicalStatus(State.UNKNOWN, why), answer=Unobservable(why))
     canonical = records.canonicals.get(name)
     files, unreadable = _files(fleet, sight.recipe)
     try:
@@ -110,7 +110,7 @@ def _ours(host: Host, fleet: Fleet, sight: Sight, records: Records) -> Sight:
         )
     except Exception as failed:  # noqa: BLE001  one recipe that cannot be looked at hinders no other
         why = reason_of(failed)
-        look = Look(State.NONE if canonical is None else State.UNKNOWN, why)
+        look = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)
         return evolve(sight, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {why}"))
 
 
@@ -120,7 +120,7 @@ def unreadable_said(name: str, records: Records) -> str:
     return f"its record cannot be read: {records.unreadable[name]}; {ways}"
 
 
-def _kept(host: Host, sight: Sight, standings: Standings) -> Sight:
+def _kept(host: Host, sight: Observation, standings: Standings) -> Observation:
     """Where an intact canonical is to be kept running, whether it stands as it was raised."""
     if sight.canonical is None or sight.look.state is not State.INTACT or not is_kept(sight.recipe):
         return sight

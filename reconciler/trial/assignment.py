@@ -6,7 +6,7 @@ from attrs import frozen
 
 from desired.model import Recipe, Release, TierName
 from reconciler.core.base import Base
-from reconciler.deploy.deploying import Cast
+from reconciler.deploy.deploying import AppSet
 from state.records import Canonical
 
 
@@ -21,7 +21,7 @@ class Assignment:
     id: str
     recipe: Recipe
     release: Release
-    cast: Cast
+    cast: AppSet
     base: Base
     canonical: Canonical | None
     by_pass: bool

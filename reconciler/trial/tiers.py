@@ -9,18 +9,18 @@ from reconciler.core.base import Origin
 from reconciler.core.tier_results import Skip
 from reconciler.deploy.app_set import SnapshotDamagedError, canonical_cast
 from reconciler.deploy.deploying import (
-    Cast,
-    Member,
+    AppSet,
+    AppSpec,
     check_stable,
     check_up,
+    deploy_app,
+    deploy_app_set,
+    deploy_needed,
     patience,
-    raise_app,
-    raise_cast,
-    raise_needed,
     run,
     run_all,
-    telling,
     until_ready,
+    with_app_logs,
 )
 from reconciler.deploy.slot import Slot
 from reconciler.errors import InfrastructureError, KilledError, NeededAppError, RecipeError, TimedOutError
@@ -70,7 +70,7 @@ class Rehearsal(TrialSlots):
         self._look_at_scripts()
         slot = self.stack.enter_context(self._slot(TierName.INSTALL))
         self._live_in(slot)
-        raise_cast(slot, self.assignment.cast)
+        deploy_app_set(slot, self.assignment.cast)
         self.check_proves = self._check_proves(slot)
         self._mark(slot)
         self._check(slot)
@@ -109,7 +109,7 @@ class Rehearsal(TrialSlots):
         *needed, own = self.assignment.cast
         for member in needed:
             if slot.placed[member.recipe.name].release != member.release:
-                raise_needed(slot, evolve(member, source=None), own.recipe)
+                deploy_needed(slot, evolve(member, source=None), own.recipe)
         self._deploy_over(slot, evolve(own, source=None))
         self._check(slot)
         self._live_in(slot)
@@ -134,9 +134,9 @@ class Rehearsal(TrialSlots):
             self._raise_canonical(slot, canonical)
             return canonical.lineage
         assert base.release is not None  # noqa: S101  asked before
-        own = Member(self.assignment.recipe, base.release)
+        own = AppSpec(self.assignment.recipe, base.release)
         try:
-            raise_cast(slot, (*self.assignment.cast[:-1], own))
+            deploy_app_set(slot, (*self.assignment.cast[:-1], own))
             self._mark(slot)
             self._check(slot)
             check_up(slot)
@@ -148,7 +148,7 @@ class Rehearsal(TrialSlots):
             raise SkipTierError(Skip.BASE_BROKEN, why) from broken
         return (base.release.version,)
 
-    def _deploy_over(self, slot: Slot, member: Member) -> None:
+    def _deploy_over(self, slot: Slot, member: AppSpec) -> None:
         """Deploy the release under test over what runs of the base.
 
         Another release that had to be killed for it is never held against the one under test: an older release is then
@@ -156,7 +156,7 @@ class Rehearsal(TrialSlots):
         """
         base = self.assignment.base
         try:
-            raise_app(slot, member)
+            deploy_app(slot, member)
         except KilledError as killed:
             if base.release is None or base.release == member.release:
                 raise
@@ -179,7 +179,7 @@ class Rehearsal(TrialSlots):
             self.damage = broken.message
             raise
         try:
-            raise_cast(slot, cast)
+            deploy_app_set(slot, cast)
             self._check(slot)
             check_up(slot)
         except TimedOutError as slow:
@@ -218,7 +218,7 @@ class Rehearsal(TrialSlots):
         if take is not None:
             run(slot, own, take, "backup.take")
         else:
-            with telling(slot, own):
+            with with_app_logs(slot, own):
                 self.findings += own.driver.backup(own.app, slot.backup)
         check_up(slot)
         if TierName.RESTORE in self.assignment.recipe.tiers or self.assignment.recipe.data.check is None:
@@ -231,13 +231,13 @@ class Rehearsal(TrialSlots):
             raise SkipTierError(Skip.NO_CHECK, "no backup was taken")
         self._rest()
         with self._slot(TierName.RESTORE) as slot:
-            raise_cast(slot, self._cast_like_the_living())
+            deploy_app_set(slot, self._cast_like_the_living())
             own = slot.placed[self.assignment.recipe.name]
             proves = self.check_proves and not self._passes_already(slot)
             if restore is not None:
                 run(slot, own, restore, "backup.restore", may_stop=True)
             else:
-                with telling(slot, own):
+                with with_app_logs(slot, own):
                     own.driver.restore(own.app, slot.backup, patience(own))
             until_ready(slot, own)
             self._check(slot)
@@ -247,7 +247,7 @@ class Rehearsal(TrialSlots):
         if not proves:
             raise SkipTierError(Skip.NO_CHECK, "proves nothing: data.check passes before anything is brought back")
 
-    def _cast_like_the_living(self) -> Cast:
+    def _cast_like_the_living(self) -> AppSet:
         """With the secrets and settings of the app that was backed up, which its data may want and no others.
 
         Backups hold neither: whoever restores one has them still.

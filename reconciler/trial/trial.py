@@ -8,7 +8,7 @@ from attrs import define, evolve, field
 
 from desired.model import TierName
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, failing, proved
-from reconciler.deploy.app_set import files_of_cast
+from reconciler.deploy.app_set import files_of_app_set
 from reconciler.deploy.slot import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports.protocols import Host
@@ -69,7 +69,7 @@ class _Attempt:
     def _has_its_files(self) -> bool:
         """Whether the fleet's folders are as they were when the trial was planned."""
         try:
-            return files_of_cast(self.assignment.cast) == self.assignment.files
+            return files_of_app_set(self.assignment.cast) == self.assignment.files
         except OSError:
             return False
 

@@ -7,7 +7,7 @@ from attrs import define, field
 
 from desired.model import TierName
 from reconciler.core.tier_results import Candidate
-from reconciler.deploy.deploying import check_stable, check_up, passes, raise_cast, run
+from reconciler.deploy.deploying import check_stable, check_up, deploy_app_set, passes, run
 from reconciler.deploy.slot import Closing, Slot, clearing_up, open_slot
 from reconciler.errors import RecipeError
 from reconciler.ports.protocols import Host
@@ -85,7 +85,7 @@ class TrialSlots:
         """The living slot with everything in it up again."""
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
         if not self.awake:
-            raise_cast(self.living, self.assignment.cast)
+            deploy_app_set(self.living, self.assignment.cast)
             self.awake = True
         return self.living
 

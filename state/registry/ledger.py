@@ -13,7 +13,7 @@ from state.state_errors import RegistryDamagedError
 
 
 @frozen
-class Row:
+class LedgerRow:
     """One line just as it is stored: hashing texts rather than values finds every changed byte."""
 
     seq: int
@@ -25,23 +25,23 @@ class Row:
     hash: str
 
 
-def hash_of(row: Row) -> str:
+def hash_of(row: LedgerRow) -> str:
     """The hash that belongs to a row; its `hash` column does not count."""
     text = canonical_json([row.seq, row.at, row.kind, row.recipe, row.body, row.prev])
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def next_row(last: Row | None, entry: Entry) -> Row:
+def next_row(last: LedgerRow | None, entry: Entry) -> LedgerRow:
     """The row that records `entry` after `last`, None for the first."""
     seq, prev = (last.seq + 1, last.hash) if last else (1, "")
     at, kind, recipe = time_text(entry.at), storable(entry.kind), storable(entry.recipe)
-    row = Row(seq, at, kind, recipe, canonical_json(dict(entry.body)), prev, "")
+    row = LedgerRow(seq, at, kind, recipe, canonical_json(dict(entry.body)), prev, "")
     return evolve(row, hash=hash_of(row))
 
 
-def first_break(rows: Iterable[Row]) -> str | None:
+def first_break(rows: Iterable[LedgerRow]) -> str | None:
     """How the chain breaks first, None if it holds. That lines are missing at its end cannot be seen from it."""
-    last: Row | None = None
+    last: LedgerRow | None = None
     for row in rows:
         seq, prev = (last.seq + 1, last.hash) if last else (1, "")
         if row.seq != seq:
@@ -54,7 +54,7 @@ def first_break(rows: Iterable[Row]) -> str | None:
     return None
 
 
-def line_of(row: Row) -> Line:
+def line_of(row: LedgerRow) -> Line:
     """The line of a row; raises RegistryDamagedError if it is not what was written."""
     if row.hash != hash_of(row):
         raise RegistryDamagedError(f"line {row.seq} of the ledger was changed")
@@ -87,17 +87,17 @@ def select(connection: sqlite3.Connection, recipe: str | None, kind: str | None,
 def verify(connection: sqlite3.Connection) -> None:
     """Raises RegistryDamagedError where the chain breaks."""
     query = "SELECT seq, at, kind, recipe, body, prev, hash FROM ledger ORDER BY seq"
-    if broken := first_break(Row(*found) for found in connection.execute(query)):
+    if broken := first_break(LedgerRow(*found) for found in connection.execute(query)):
         raise RegistryDamagedError(f"ledger: {broken}")
 
 
 def _rows(
     connection: sqlite3.Connection, recipe: str | None = None, kind: str | None = None, limit: int | None = None
-) -> Iterator[Row]:
+) -> Iterator[LedgerRow]:
     """The rows that match, the latest first."""
     query = """
         SELECT seq, at, kind, recipe, body, prev, hash FROM ledger
         WHERE (?1 IS NULL OR recipe = ?1) AND (?2 IS NULL OR kind = ?2) ORDER BY seq DESC LIMIT ?3
     """
     names = [None if name is None else storable(name) for name in (recipe, kind)]
-    return (Row(*found) for found in connection.execute(query, (*names, -1 if limit is None else limit)))
+    return (LedgerRow(*found) for found in connection.execute(query, (*names, -1 if limit is None else limit)))

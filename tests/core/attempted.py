@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from desired.model import Release, TierName
 from reconciler.core.findings import Cause, Finding
-from reconciler.core.gate import Condition, Standing
+from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, ReadBack, judge
 from reconciler.core.plan import Action, Step, is_only_raised
@@ -72,7 +72,7 @@ def attempts(draw: st.DrawFn, of: Step) -> Attempt:
     asked = of.release or Release("0.2.0", usual("0.2.0"))
     release = draw(weighted({asked: 9, Release(asked.version, commit("elsewhere")): 1}))
     tried = draw(draw(weighted({trials(release, of.recipe): 3, st.none(): 1})))
-    refused = draw(weighted({(): 5, (Condition("tagged", Standing.FAIL, "it moved"),): 1}))
+    refused = draw(weighted({(): 5, (Condition("tagged", ConditionStatus.FAIL, "it moved"),): 1}))
     hindered = draw(weighted({True: 1, False: 2})) if of.release is None else tried is None
     return Attempt(
         trial=tried,

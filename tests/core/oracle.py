@@ -4,12 +4,12 @@ from attrs import astuple
 
 from desired.model import Unobservable
 from reconciler.core.findings import Cause
-from reconciler.core.observation import Sight, State
+from reconciler.core.observation import Observation, State
 from reconciler.core.plan import Surroundings
 from tests.strategies import ALLOWED, RANK
 
 
-def published(sight: Sight) -> dict[str, str]:
+def published(sight: Observation) -> dict[str, str]:
     """Release tags that upstream has on a commit."""
     if isinstance(sight.answer, Unobservable):
         return {}
@@ -21,14 +21,14 @@ def published(sight: Sight) -> dict[str, str]:
     }
 
 
-def newest(sight: Sight) -> dict[str, str]:
+def newest(sight: Observation) -> dict[str, str]:
     """The allowed release tags that no other is newer than; several if they are equal in the order."""
     allowed = {tag: at for tag, at in published(sight).items() if RANK[tag] in ALLOWED[sight.recipe.allow]}
     top = max((RANK[tag] for tag in allowed), default=-1)
     return {tag: at for tag, at in allowed.items() if RANK[tag] == top}
 
 
-def wanted(sight: Sight) -> tuple[str, str] | None:
+def wanted(sight: Observation) -> tuple[str, str] | None:
     """The one release to be at: the name without a `v` first, then the first in text order."""
     top = newest(sight)
     if len(set(top.values())) != 1:
@@ -36,7 +36,7 @@ def wanted(sight: Sight) -> tuple[str, str] | None:
     return min(top.items(), key=lambda named: (named[0].startswith("v"), named[0]))
 
 
-def remembered(sight: Sight) -> dict[str, str]:
+def remembered(sight: Observation) -> dict[str, str]:
     """Where we know each release tag to be: the canonical's by its record, unless a person accepted another place."""
     have = sight.canonical
     places = {have.version: have.commit} if have is not None else {}
@@ -45,18 +45,18 @@ def remembered(sight: Sight) -> dict[str, str]:
     return places
 
 
-def mirrored(sight: Sight) -> dict[str, str]:
+def mirrored(sight: Observation) -> dict[str, str]:
     """What a mirror that is up to date holds."""
     return {**published(sight), **remembered(sight)}
 
 
-def is_unseen(sight: Sight) -> bool:
+def is_unseen(sight: Observation) -> bool:
     known = set(sight.memory.known)
     lost = known - set(published(sight))
     return isinstance(sight.answer, Unobservable) or len(lost) > max(1, len(known) / 10)
 
 
-def is_moved(sight: Sight) -> bool:
+def is_moved(sight: Observation) -> bool:
     """A tag that is want or have names another commit than the one we remember."""
     want, have = wanted(sight), sight.canonical
     watched = [want[0]] if want else list(newest(sight))
@@ -65,7 +65,7 @@ def is_moved(sight: Sight) -> bool:
     return any(tag in before and tag in now and now[tag] != before[tag] for tag in watched)
 
 
-def is_ahead(sight: Sight) -> bool:
+def is_ahead(sight: Observation) -> bool:
     """Newer than all that is allowed, or gone upstream: neither its own tag nor a twin on its commit is there."""
     have, now, top = sight.canonical, published(sight), newest(sight)
     if have is None:
@@ -75,7 +75,7 @@ def is_ahead(sight: Sight) -> bool:
     return gone or not top or RANK[have.version] > RANK[min(top)]
 
 
-def cause(sight: Sight) -> Cause:
+def cause(sight: Observation) -> Cause:
     have, want = sight.canonical, wanted(sight)
     graver = {Cause.UNOBSERVABLE: is_unseen, Cause.MOVED: is_moved, Cause.AHEAD: is_ahead}
     for each, holds in graver.items():
@@ -91,7 +91,7 @@ def cause(sight: Sight) -> Cause:
     return Cause.IN_SYNC if same else Cause.NEW_RELEASE
 
 
-def holds_red(sight: Sight, around: Surroundings) -> bool:
+def holds_red(sight: Observation, around: Surroundings) -> bool:
     """Whether what would be tried next was red at the same commit, with equal tests, Canon and place."""
     want, now = wanted(sight), cause(sight)
     due = want if now in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} else None

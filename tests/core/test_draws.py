@@ -11,7 +11,7 @@ from reconciler.core.findings import Cause, MirrorState, compare
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result, judge
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
-from reconciler.core.report import Slice, slice_of
+from reconciler.core.report import ReportBucket, slice_of
 from state.records import Answer
 from tests.core.attempted import acting_steps, attempts, read_backs, rows
 from tests.strategies import World, worlds
@@ -62,7 +62,7 @@ def test_every_cause_state_mirror_action_hold_and_slice_is_drawn_often() -> None
     assert_each_is_drawn(mirrors, MirrorState, mirrors.total())
     assert_each_is_drawn(actions, Action, actions.total())
     assert_each_is_drawn(holds, HeldBack, holds.total())
-    assert_each_is_drawn(slices, Slice, slices.total())
+    assert_each_is_drawn(slices, ReportBucket, slices.total())
     assert_each_is_drawn(odd, odd, odd["all"])
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from desired.model import Ambiguous, NeverReleased, Release, Unobservable
 from reconciler.core.findings import Cause, Finding, MirrorState, compare
-from reconciler.core.observation import Look, MirrorSeen, Orphan, Sight, State
+from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from state.records import Canonical, Memory
 from tests.core import oracle
 from tests.strategies import World, sights, worlds
@@ -32,7 +32,7 @@ class Case:
     allow: str = "*"
 
     @property
-    def sight(self) -> Sight:
+    def sight(self) -> Observation:
         return evolve(sight(self.tags, self.have, self.before), recipe=evolve(recipe(), allow=self.allow))
 
 
@@ -117,7 +117,7 @@ SEVERAL = [
 ]
 
 
-def found(seen: Sight) -> Finding:
+def found(seen: Observation) -> Finding:
     (finding,) = compare({seen.recipe.name: seen}, {})
     return finding
 
@@ -179,7 +179,7 @@ def test_a_finding_carries_what_it_was_told_from() -> None:
         want=Release("1.1.0", B),
         have=have,
         cause=Cause.NEW_RELEASE,
-        look=Look(State.INTACT),
+        look=CanonicalStatus(State.INTACT),
         mirror=MirrorState.MISSING,
         reason="1.1.0 was released after 1.0.0",
         observed_at=NOW,
@@ -259,9 +259,9 @@ def test_an_unseen_upstream_leaves_the_lists_empty() -> None:
 
 def test_an_orphan_is_found_with_what_is_recorded_of_it() -> None:
     have = canonical("1.0.0", A, "zulip")
-    (finding,) = compare({}, {"zulip": Orphan(have, Look(State.DAMAGED, "shorter"))})
+    (finding,) = compare({}, {"zulip": Orphan(have, CanonicalStatus(State.DAMAGED, "shorter"))})
     assert (finding.recipe, finding.cause, finding.want, finding.have) == ("zulip", Cause.ORPHANED, None, have)
-    assert finding.look == Look(State.DAMAGED, "shorter")
+    assert finding.look == CanonicalStatus(State.DAMAGED, "shorter")
 
 
 # ---- properties ----
@@ -282,7 +282,7 @@ def test_the_cause_is_what_the_rules_say(world: World) -> None:
 
 
 @given(sights())
-def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Sight) -> None:
+def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Observation) -> None:
     want, expected = found(seen).want, oracle.wanted(seen)
     match want:
         case Release():
@@ -297,14 +297,16 @@ def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Sight
 
 
 @given(sights(), st.sampled_from(["connection refused", "an empty answer"]))
-def test_what_was_not_seen_is_never_in_sync(seen: Sight, reason: str) -> None:
+def test_what_was_not_seen_is_never_in_sync(seen: Observation, reason: str) -> None:
     blind = found(evolve(seen, answer=Unobservable(reason)))
     assert blind.cause is Cause.UNOBSERVABLE
     assert blind.reason.startswith(reason)
 
 
 @given(sights(), st.text(min_size=1))
-def test_a_mirror_that_cannot_be_read_says_why_and_changes_nothing_else_of_the_finding(seen: Sight, why: str) -> None:
+def test_a_mirror_that_cannot_be_read_says_why_and_changes_nothing_else_of_the_finding(
+    seen: Observation, why: str
+) -> None:
     plain = found(evolve(seen, mirror=MirrorSeen()))
     blind = found(evolve(seen, mirror=MirrorSeen(unreadable=why)))
     assert (blind.mirror, blind.reason) == (MirrorState.UNKNOWN, f"{plain.reason}; {why}")
@@ -312,7 +314,7 @@ def test_a_mirror_that_cannot_be_read_says_why_and_changes_nothing_else_of_the_f
 
 
 @given(sights())
-def test_in_sync_means_that_upstream_names_the_recorded_commit_by_the_newest_version(seen: Sight) -> None:
+def test_in_sync_means_that_upstream_names_the_recorded_commit_by_the_newest_version(seen: Observation) -> None:
     finding = found(seen)
     if finding.cause is Cause.IN_SYNC:
         assert seen.canonical is not None
@@ -320,7 +322,7 @@ def test_in_sync_means_that_upstream_names_the_recorded_commit_by_the_newest_ver
 
 
 @given(sights())
-def test_forgetting_where_a_tag_was_never_hides_that_have_moved(seen: Sight) -> None:
+def test_forgetting_where_a_tag_was_never_hides_that_have_moved(seen: Observation) -> None:
     have = seen.canonical
     forgetful = evolve(seen, memory=Memory(seen.recipe.name))
     if have is not None and oracle.published(seen).get(have.version, have.commit) != have.commit:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Release, Unobservable
-from reconciler.core.gate import Condition, Standing, gate, refusals
+from reconciler.core.gate import Condition, ConditionStatus, gate, refusals
 from reconciler.core.tier_results import Skip, Trial, Verdict
 from state.records import Answer, Place
 from tests.core.attempted import trials
@@ -14,7 +14,7 @@ A, B = commit("a"), commit("b")
 RELEASE = Release("1.0.0", A)
 GOOD = trial(RELEASE)
 STILL = answer({"0.9.0": B, "1.0.0": A})
-PASS, FAIL, OPEN = Standing.PASS, Standing.FAIL, Standing.OPEN
+PASS, FAIL, OPEN = ConditionStatus.PASS, ConditionStatus.FAIL, ConditionStatus.OPEN
 EXCEPTED = evolve(recipe(), enrolled=False, exception="needs a mail server")
 ELSEWHERE = evolve(HERE, unit="session-3.scope")
 
@@ -105,7 +105,7 @@ def test_what_has_no_evidence_yet_is_open_and_an_open_condition_is_no_go() -> No
     ],
 )
 def test_a_fleet_that_names_its_unit_lets_only_a_pass_inside_it_promote(
-    unit: str, standing: Standing, evidence: str
+    unit: str, standing: ConditionStatus, evidence: str
 ) -> None:
     condition = judged(unit=unit)["at-home"]
     assert (condition.standing, condition.evidence) == (standing, evidence)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from desired.model import Release
 from reconciler.core.findings import Cause
-from reconciler.core.gate import Condition, Standing
+from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, is_recorded, is_remembered, judge
 from reconciler.core.plan import Action, Step, is_only_raised
@@ -22,9 +22,9 @@ UPGRADED = evolve(NEW, evidence=evolve(NEW.evidence, tiers=(TierRecord("upgrade"
 FRESH = evolve(NEW, lineage=("1.1.0",))
 TRIAL = evolve(trial(WANTED), checks_data=True)
 UNCHECKED = evolve(TRIAL, checks_data=False)
-MOVED = Condition("tagged", Standing.FAIL, "1.1.0 now names 6300000; 6200000 was tested")
-COLD = Condition("cold", Standing.FAIL, "tracked files changed: app.py")
-AWAY = Condition("at-home", Standing.FAIL, "run: systemctl start reconcile.service")
+MOVED = Condition("tagged", ConditionStatus.FAIL, "1.1.0 now names 6300000; 6200000 was tested")
+COLD = Condition("cold", ConditionStatus.FAIL, "tracked files changed: app.py")
+AWAY = Condition("at-home", ConditionStatus.FAIL, "run: systemctl start reconcile.service")
 FELL = "the candidate does not rise: exited 1"
 
 NEW_RELEASE = evolve(finding(cause=Cause.NEW_RELEASE), have=OLD)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from desired.model import Install, Release, Unobservable
 from reconciler.core.findings import Cause, MirrorState, compare
-from reconciler.core.observation import Look, MirrorSeen, Orphan, Sight, State
+from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from reconciler.core.plan import Action, HeldBack, Plan, Step, in_order_of_need, make_plan
 from state.records import Memory
 from tests.core import oracle
@@ -22,27 +22,27 @@ NONE, PROMOTE, REPAIR = Action.NONE, Action.PROMOTE, Action.REPAIR
 QUARANTINED, RED_BEFORE, EXCEPTED = HeldBack.QUARANTINED, HeldBack.RED_BEFORE, HeldBack.EXCEPTED
 
 
-def damaged(seen: Sight) -> Sight:
-    return evolve(seen, look=Look(State.DAMAGED, "snapshot.tar is shorter"))
+def damaged(seen: Observation) -> Observation:
+    return evolve(seen, look=CanonicalStatus(State.DAMAGED, "snapshot.tar is shorter"))
 
 
-def unknown(seen: Sight) -> Sight:
-    return evolve(seen, look=Look(State.UNKNOWN, "permission denied"))
+def unknown(seen: Observation) -> Observation:
+    return evolve(seen, look=CanonicalStatus(State.UNKNOWN, "permission denied"))
 
 
-def down(seen: Sight) -> Sight:
-    return evolve(seen, look=Look(State.DOWN, "service app is gone"))
+def down(seen: Observation) -> Observation:
+    return evolve(seen, look=CanonicalStatus(State.DOWN, "service app is gone"))
 
 
-def mirrored(seen: Sight) -> Sight:
+def mirrored(seen: Observation) -> Observation:
     return evolve(seen, mirror=MIRROR)
 
 
-def was_red(seen: Sight, version: str, at: str) -> Sight:
+def was_red(seen: Observation, version: str, at: str) -> Observation:
     return evolve(seen, memory=evolve(seen.memory, reds={version: red(version, circumstances(at))}))
 
 
-def planned(seen: Sight) -> Step:
+def planned(seen: Observation) -> Step:
     return make_plan(compare({"notes": seen}, {}), {"notes": seen}, AROUND).steps["notes"]
 
 
@@ -51,7 +51,7 @@ class Case:
     """A sight, and what is done about it: the action at which release, or why not."""
 
     about: str
-    sight: Sight
+    sight: Observation
     action: Action
     release: Release | None = None
     held_back: HeldBack | None = None
@@ -151,7 +151,7 @@ def test_an_exception_says_when_its_review_is_due(review: date | None, said: str
 
 
 def test_an_orphan_asks_a_person_and_names_the_command() -> None:
-    orphan = Orphan(canonical("1.0.0", A, "zulip"), Look(State.DAMAGED, "shorter"))
+    orphan = Orphan(canonical("1.0.0", A, "zulip"), CanonicalStatus(State.DAMAGED, "shorter"))
     plan = make_plan(compare({}, {"zulip": orphan}), {}, AROUND)
     step = plan.steps["zulip"]
     assert (step.action, step.held_back, step.needs_person) == (NONE, None, True)
@@ -257,8 +257,8 @@ def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(
 
 
 @given(sights())
-def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Sight) -> None:
-    up = planned(evolve(seen, look=Look(State.INTACT)))
+def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Observation) -> None:
+    up = planned(evolve(seen, look=CanonicalStatus(State.INTACT)))
     fell = planned(down(seen))
     same = (fell.release, fell.held_back, fell.needs_person, fell.circumstances)
     assert same == (up.release, up.held_back, up.needs_person, up.circumstances)
@@ -267,7 +267,9 @@ def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Si
 
 
 @given(sights(), st.data())
-def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(seen: Sight, data: st.DataObject) -> None:
+def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(
+    seen: Observation, data: st.DataObject
+) -> None:
     fresh = evolve(seen, memory=evolve(seen.memory, reds={}))
     step = planned(fresh)
     if step.release is None:
@@ -282,7 +284,7 @@ def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(see
 
 
 @given(sights())
-def test_a_person_may_ask_for_a_red_to_be_tried(seen: Sight) -> None:
+def test_a_person_may_ask_for_a_red_to_be_tried(seen: Observation) -> None:
     fresh = evolve(seen, memory=evolve(seen.memory, reds={}))
     asked = evolve(AROUND, retry=("notes",))
     step = make_plan(compare({"notes": seen}, {}), {"notes": seen}, asked).steps["notes"]
@@ -292,7 +294,7 @@ def test_a_person_may_ask_for_a_red_to_be_tried(seen: Sight) -> None:
 
 
 @given(sights())
-def test_a_mirror_that_is_behind_never_causes_an_action(seen: Sight) -> None:
+def test_a_mirror_that_is_behind_never_causes_an_action(seen: Observation) -> None:
     equal = planned(evolve(seen, mirror=MirrorSeen(commit("main"), oracle.mirrored(seen))))
     behind = planned(evolve(seen, mirror=MirrorSeen(commit("old"), {})))
     if not isinstance(seen.answer, Unobservable):
@@ -301,7 +303,7 @@ def test_a_mirror_that_is_behind_never_causes_an_action(seen: Sight) -> None:
 
 
 @given(sights())
-def test_an_excepted_recipe_is_never_acted_on(seen: Sight) -> None:
+def test_an_excepted_recipe_is_never_acted_on(seen: Observation) -> None:
     excepted = evolve(seen, recipe=evolve(seen.recipe, enrolled=False, exception="why"))
     step = planned(excepted)
     assert (step.action, step.held_back) == (NONE, EXCEPTED)
@@ -309,7 +311,7 @@ def test_an_excepted_recipe_is_never_acted_on(seen: Sight) -> None:
 
 
 @given(sights())
-def test_a_hold_says_why_while_the_cause_stays(seen: Sight) -> None:
+def test_a_hold_says_why_while_the_cause_stays(seen: Observation) -> None:
     step = planned(seen)
     assert step.finding.cause is oracle.cause(seen)
     if step.held_back is not None:

@@ -6,18 +6,28 @@ from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.expected_recipes import Roll
+from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, MirrorState, compare
 from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
-from reconciler.core.report import CODE_OF, GRAVEST_FIRST, Command, Report, Row, Run, Slice, slice_of, summarise
+from reconciler.core.report import (
+    CODE_OF,
+    GRAVEST_FIRST,
+    Report,
+    ReportBucket,
+    ReportCommand,
+    Row,
+    Run,
+    slice_of,
+    summarise,
+)
 from tests.core import oracle
 from tests.core.attempted import rows
 from tests.strategies import World, worlds
 from tests.values import HERE, NOW, finding
 
-RUN = Run(Command.PLAN, "pass-1", NOW, NOW, HERE, "canon-1", "fleet-1")
+RUN = Run(ReportCommand.PLAN, "pass-1", NOW, NOW, HERE, "canon-1", "fleet-1")
 NONE, PROMOTE, REPAIR = Action.NONE, Action.PROMOTE, Action.REPAIR
 INTACT, DAMAGED, DOWN, UNKNOWN, NO_STATE = State.INTACT, State.DAMAGED, State.DOWN, State.UNKNOWN, State.NONE
 EXCEPTED, RED_BEFORE, QUARANTINED = HeldBack.EXCEPTED, HeldBack.RED_BEFORE, HeldBack.QUARANTINED
@@ -30,7 +40,7 @@ class Case:
     about: str
     cause: Cause
     state: State
-    slice: Slice
+    slice: ReportBucket
     code: int
     action: Action = NONE
     held_back: HeldBack | None = None
@@ -47,43 +57,45 @@ class Case:
 ASKING = {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS, Cause.ORPHANED}
 
 CASES = [
-    Case("in sync", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0),
-    Case("promoted", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0, result=Result.PROMOTED),
-    Case("repaired", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0, result=Result.REPAIRED),
-    Case("mirror missing", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0, REPAIR),
-    Case("never released", Cause.NEVER_RELEASED, NO_STATE, Slice.NEVER_RELEASED, 0),
-    Case("excepted", Cause.IN_SYNC, INTACT, Slice.EXCEPTED, 0, held_back=EXCEPTED),
-    Case("excepted and unseen", Cause.UNOBSERVABLE, UNKNOWN, Slice.EXCEPTED, 0, held_back=EXCEPTED),
-    Case("excepted and damaged", Cause.IN_SYNC, DAMAGED, Slice.EXCEPTED, 0, held_back=EXCEPTED),
-    Case("first release", Cause.FIRST_RELEASE, NO_STATE, Slice.TO_PROMOTE, 2, PROMOTE),
-    Case("new release", Cause.NEW_RELEASE, INTACT, Slice.TO_PROMOTE, 2, PROMOTE),
-    Case("not tried", Cause.NEW_RELEASE, INTACT, Slice.TO_PROMOTE, 2, PROMOTE, result=Result.NOT_TRIED),
-    Case("damaged", Cause.IN_SYNC, DAMAGED, Slice.DAMAGED, 3, REPAIR),
-    Case("down", Cause.IN_SYNC, DOWN, Slice.DAMAGED, 3, REPAIR),
-    Case("down, new release", Cause.NEW_RELEASE, DOWN, Slice.DAMAGED, 3, PROMOTE),
-    Case("down, red before", Cause.NEW_RELEASE, DOWN, Slice.NEEDS_PERSON, 4, REPAIR, held_back=RED_BEFORE),
-    Case("down, unobservable", Cause.UNOBSERVABLE, DOWN, Slice.UNOBSERVABLE, 1, REPAIR),
-    Case("down, not raised", Cause.IN_SYNC, DOWN, Slice.INFRASTRUCTURE, 1, REPAIR, result=Result.INFRASTRUCTURE),
-    Case("damaged, new release", Cause.NEW_RELEASE, DAMAGED, Slice.DAMAGED, 3, PROMOTE),
-    Case("damaged, not tried", Cause.IN_SYNC, DAMAGED, Slice.DAMAGED, 3, REPAIR, result=Result.NOT_TRIED),
-    Case("red before", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, held_back=RED_BEFORE),
-    Case("red before, damaged", Cause.NEW_RELEASE, DAMAGED, Slice.NEEDS_PERSON, 4, held_back=RED_BEFORE),
-    Case("red", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, held_back=RED_BEFORE, result=Result.RED),
-    Case("red, forgotten", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, PROMOTE, result=Result.RED),
-    Case("green, not", Cause.NEW_RELEASE, INTACT, Slice.NEEDS_PERSON, 4, PROMOTE, result=Result.GREEN_NOT_PROMOTED),
-    Case("ambiguous", Cause.AMBIGUOUS, INTACT, Slice.NEEDS_PERSON, 4),
-    Case("ahead", Cause.AHEAD, INTACT, Slice.NEEDS_PERSON, 4),
-    Case("ahead, damaged", Cause.AHEAD, DAMAGED, Slice.NEEDS_PERSON, 4),
-    Case("moved", Cause.MOVED, INTACT, Slice.NEEDS_PERSON, 4, held_back=QUARANTINED),
-    Case("orphaned", Cause.ORPHANED, INTACT, Slice.ORPHANED, 4),
-    Case("orphaned, damaged", Cause.ORPHANED, DAMAGED, Slice.ORPHANED, 4),
-    Case("orphaned, unknown", Cause.ORPHANED, UNKNOWN, Slice.ORPHANED, 1),
-    Case("unobservable", Cause.UNOBSERVABLE, INTACT, Slice.UNOBSERVABLE, 1),
-    Case("unobservable, damaged", Cause.UNOBSERVABLE, DAMAGED, Slice.UNOBSERVABLE, 1),
-    Case("unknown", Cause.IN_SYNC, UNKNOWN, Slice.UNOBSERVABLE, 1),
-    Case("ambiguous, unknown", Cause.AMBIGUOUS, UNKNOWN, Slice.UNOBSERVABLE, 1),
-    Case("host", Cause.NEW_RELEASE, INTACT, Slice.INFRASTRUCTURE, 1, PROMOTE, result=Result.INFRASTRUCTURE),
-    Case("host, damaged", Cause.IN_SYNC, DAMAGED, Slice.INFRASTRUCTURE, 1, REPAIR, result=Result.INFRASTRUCTURE),
+    Case("in sync", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0),
+    Case("promoted", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, result=Result.PROMOTED),
+    Case("repaired", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, result=Result.REPAIRED),
+    Case("mirror missing", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, REPAIR),
+    Case("never released", Cause.NEVER_RELEASED, NO_STATE, ReportBucket.NEVER_RELEASED, 0),
+    Case("excepted", Cause.IN_SYNC, INTACT, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
+    Case("excepted and unseen", Cause.UNOBSERVABLE, UNKNOWN, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
+    Case("excepted and damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
+    Case("first release", Cause.FIRST_RELEASE, NO_STATE, ReportBucket.TO_PROMOTE, 2, PROMOTE),
+    Case("new release", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE),
+    Case("not tried", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE, result=Result.NOT_TRIED),
+    Case("damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, REPAIR),
+    Case("down", Cause.IN_SYNC, DOWN, ReportBucket.DAMAGED, 3, REPAIR),
+    Case("down, new release", Cause.NEW_RELEASE, DOWN, ReportBucket.DAMAGED, 3, PROMOTE),
+    Case("down, red before", Cause.NEW_RELEASE, DOWN, ReportBucket.NEEDS_PERSON, 4, REPAIR, held_back=RED_BEFORE),
+    Case("down, unobservable", Cause.UNOBSERVABLE, DOWN, ReportBucket.UNOBSERVABLE, 1, REPAIR),
+    Case("down, not raised", Cause.IN_SYNC, DOWN, ReportBucket.INFRASTRUCTURE, 1, REPAIR, result=Result.INFRASTRUCTURE),
+    Case("damaged, new release", Cause.NEW_RELEASE, DAMAGED, ReportBucket.DAMAGED, 3, PROMOTE),
+    Case("damaged, not tried", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, REPAIR, result=Result.NOT_TRIED),
+    Case("red before", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE),
+    Case("red before, damaged", Cause.NEW_RELEASE, DAMAGED, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE),
+    Case("red", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE, result=Result.RED),
+    Case("red, forgotten", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, PROMOTE, result=Result.RED),
+    Case(
+        "green, not", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, PROMOTE, result=Result.GREEN_NOT_PROMOTED
+    ),
+    Case("ambiguous", Cause.AMBIGUOUS, INTACT, ReportBucket.NEEDS_PERSON, 4),
+    Case("ahead", Cause.AHEAD, INTACT, ReportBucket.NEEDS_PERSON, 4),
+    Case("ahead, damaged", Cause.AHEAD, DAMAGED, ReportBucket.NEEDS_PERSON, 4),
+    Case("moved", Cause.MOVED, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=QUARANTINED),
+    Case("orphaned", Cause.ORPHANED, INTACT, ReportBucket.ORPHANED, 4),
+    Case("orphaned, damaged", Cause.ORPHANED, DAMAGED, ReportBucket.ORPHANED, 4),
+    Case("orphaned, unknown", Cause.ORPHANED, UNKNOWN, ReportBucket.ORPHANED, 1),
+    Case("unobservable", Cause.UNOBSERVABLE, INTACT, ReportBucket.UNOBSERVABLE, 1),
+    Case("unobservable, damaged", Cause.UNOBSERVABLE, DAMAGED, ReportBucket.UNOBSERVABLE, 1),
+    Case("unknown", Cause.IN_SYNC, UNKNOWN, ReportBucket.UNOBSERVABLE, 1),
+    Case("ambiguous, unknown", Cause.AMBIGUOUS, UNKNOWN, ReportBucket.UNOBSERVABLE, 1),
+    Case("host", Cause.NEW_RELEASE, INTACT, ReportBucket.INFRASTRUCTURE, 1, PROMOTE, result=Result.INFRASTRUCTURE),
+    Case("host, damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.INFRASTRUCTURE, 1, REPAIR, result=Result.INFRASTRUCTURE),
 ]
 
 
@@ -93,17 +105,17 @@ def report_of(*told: Row, enrolled: dict[str, bool] | None = None, declared: int
         row.recipe: row.step.held_back is not EXCEPTED for row in told if row.finding.cause is not Cause.ORPHANED
     }
     orphans = {row.recipe for row in told if row.finding.cause is Cause.ORPHANED}
-    roll = Roll(len(selected) if declared is None else declared, selected, len(selected), orphans)
+    roll = ExpectedRecipes(len(selected) if declared is None else declared, selected, len(selected), orphans)
     return summarise(RUN, roll, told)
 
 
-CALM = Case("in sync", Cause.IN_SYNC, INTACT, Slice.IN_SYNC, 0).row("calm")
+CALM = Case("in sync", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0).row("calm")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.about)
 def test_a_recipe_counts_once_in_its_gravest_place(case: Case) -> None:
     report = report_of(CALM, case.row())
-    expected = Counter({Slice.IN_SYNC: 1}) + Counter({case.slice: 1})
+    expected = Counter({ReportBucket.IN_SYNC: 1}) + Counter({case.slice: 1})
     assert Counter(report.counts) == expected
     assert report.exit_code == case.code
     assert report.notes == ()
@@ -119,8 +131,8 @@ def test_the_gravest_code_wins_by_5_1_4_3_2() -> None:
 
 
 def test_every_slice_has_a_code() -> None:
-    assert set(CODE_OF) == set(Slice)
-    assert set(report_of(CALM).counts) == set(Slice)
+    assert set(CODE_OF) == set(ReportBucket)
+    assert set(report_of(CALM).counts) == set(ReportBucket)
 
 
 def many(count: int, about: str, prefix: str) -> list[Row]:
@@ -181,7 +193,7 @@ def test_rows_are_told_by_name_with_what_was_done() -> None:
 
 
 def test_where_nothing_is_enrolled_the_run_is_hollow() -> None:
-    nothing = summarise(RUN, Roll(0, {}, 0), [])
+    nothing = summarise(RUN, ExpectedRecipes(0, {}, 0), [])
     assert (nothing.exit_code, nothing.notes) == (5, ("nothing is enrolled",))
     excepted = report_of(*many(3, "excepted", "a"))
     assert (excepted.exit_code, excepted.notes) == (5, ("nothing is enrolled",))
@@ -210,7 +222,7 @@ A, B = (next(case for case in CASES if case.about == "in sync").row(name) for na
     ],
 )
 def test_sums_that_do_not_close_are_hollow_and_say_what_is_missing(observed: int, told: list[Row], note: str) -> None:
-    report = summarise(RUN, Roll(2, BOTH, observed, {"d0"}), told, ["a note"])
+    report = summarise(RUN, ExpectedRecipes(2, BOTH, observed, {"d0"}), told, ["a note"])
     assert report.exit_code == 5
     assert report.notes[0] == "a note"
     assert note in report.notes
@@ -228,7 +240,7 @@ def rows_of(data: st.DataObject, world: World) -> list[Row]:
 
 def told_of(world: World, told: list[Row]) -> Report:
     selected = {name: seen.recipe.enrolled for name, seen in world.sights.items()}
-    return summarise(RUN, Roll(len(selected), selected, len(selected), world.orphans), told)
+    return summarise(RUN, ExpectedRecipes(len(selected), selected, len(selected), world.orphans), told)
 
 
 def codes_of(world: World, row: Row) -> set[int]:
@@ -294,7 +306,7 @@ def test_unseen_or_unknown_is_never_counted_in_sync(world: World, data: st.DataO
     for row in rows_of(data, world):
         seen = world.sights.get(row.recipe)
         if seen is not None and (oracle.is_unseen(seen) or seen.look.state is UNKNOWN):
-            assert slice_of(row) is not Slice.IN_SYNC
+            assert slice_of(row) is not ReportBucket.IN_SYNC
             assert not seen.recipe.enrolled or 1 in codes_of(world, row)
 
 

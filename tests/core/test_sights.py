@@ -6,7 +6,7 @@ from desired.model import Unobservable
 from reconciler.core.findings import Finding, MirrorState, compare
 from reconciler.core.observation import (
     MirrorSeen,
-    Sight,
+    Observation,
     believed_tags,
     mirrored_tags,
     moved_tags,
@@ -21,7 +21,7 @@ from tests.values import canonical, commit, sight
 A, B, C = commit("a"), commit("b"), commit("c")
 
 
-def found(seen: Sight) -> Finding:
+def found(seen: Observation) -> Finding:
     (finding,) = compare({seen.recipe.name: seen}, {})
     return finding
 
@@ -94,7 +94,7 @@ def test_a_moved_tag_is_expected_in_the_mirror_where_we_remember_it() -> None:
 
 
 @given(sights())
-def test_no_tag_vanishes_from_the_mirror_and_none_moves_there_unaccepted(seen: Sight) -> None:
+def test_no_tag_vanishes_from_the_mirror_and_none_moves_there_unaccepted(seen: Observation) -> None:
     expected = mirrored_tags(seen)
     for tag, each in seen.memory.known.items():
         assert expected[tag] == each.commit
@@ -104,7 +104,7 @@ def test_no_tag_vanishes_from_the_mirror_and_none_moves_there_unaccepted(seen: S
 
 
 @given(sights())
-def test_a_vanished_tag_is_noted_and_stays_expected_in_the_mirror(seen: Sight) -> None:
+def test_a_vanished_tag_is_noted_and_stays_expected_in_the_mirror(seen: Observation) -> None:
     finding = found(seen)
     if not isinstance(seen.answer, Unobservable):
         assert set(finding.vanished) == set(seen.memory.known) - set(oracle.published(seen))

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.command_spec import Finished, Order, Told
+from reconciler.host.command_spec import CapturedResult, CommandSpec, ExitResult
 from reconciler.host.output import Tail
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.procfs import SLOT_MARK, everyone, glance, mark_of, marked
@@ -62,8 +62,14 @@ def arguments_of(pid: int) -> list[bytes]:
         return []
 
 
-def tell(*argv: str, cwd: Path = Path("/"), deadline: float = HOURS, most: int = 1 << 20, **more: Any) -> Told:  # noqa: ANN401 - fields of Order
-    order = Order(argv, ENVIRONMENT, cwd, deadline, **more)
+def tell(
+    *argv: str,
+    cwd: Path = Path("/"),
+    deadline: float = HOURS,
+    most: int = 1 << 20,
+    **more: Any,  # noqa: ANN401 - fields of CommandSpec
+) -> CapturedResult:
+    order = CommandSpec(argv, ENVIRONMENT, cwd, deadline, **more)
     return capture(order, most)
 
 
@@ -86,7 +92,7 @@ def eventually(look: Callable[[], T]) -> T:
     raise AssertionError("it never came to that")
 
 
-def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> Told:  # noqa: ANN401 - fields of Order
+def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> CapturedResult:  # noqa: ANN401 - fields of Order
     return tell("sh", "-c", script, "sh", *arguments, deadline=deadline, **more)
 
 
@@ -95,12 +101,12 @@ def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) ->
 
 def test_both_outputs_and_the_exit_code_are_told_apart() -> None:
     told = shell("echo out; echo err >&2; exit 3")
-    assert (told.out, told.err, told.finished) == (b"out\n", b"err\n", Finished(3))
+    assert (told.out, told.err, told.finished) == (b"out\n", b"err\n", ExitResult(3))
     assert not told.ok
 
 
 def test_an_end_by_a_signal_is_told_as_its_number() -> None:
-    assert shell("kill -9 $$").finished == Finished(-signal.SIGKILL)
+    assert shell("kill -9 $$").finished == ExitResult(-signal.SIGKILL)
 
 
 def test_the_environment_is_just_what_was_ordered_and_the_marks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,13 +146,13 @@ def test_a_program_is_found_as_the_child_would_find_it(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\necho hello\n")
     program.chmod(0o755)
     assert tell("./greet", cwd=tmp_path).out == b"hello\n"
-    assert capture(Order(("greet",), {"PATH": str(tmp_path)}, Path("/"), HOURS)).out == b"hello\n"
+    assert capture(CommandSpec(("greet",), {"PATH": str(tmp_path)}, Path("/"), HOURS)).out == b"hello\n"
     assert tell("greet", cwd=tmp_path).finished.missing
 
 
 @pytest.mark.parametrize("argv", [("no-such-program",), ("/no/such/program",)])
 def test_a_missing_program_is_a_value(argv: tuple[str, ...]) -> None:
-    assert tell(*argv).finished == Finished(None, missing=True)
+    assert tell(*argv).finished == ExitResult(None, missing=True)
 
 
 @pytest.mark.parametrize(
@@ -165,13 +171,13 @@ def test_a_program_of_the_folder_that_cannot_run_says_why(
         (tmp_path / name).write_bytes(content)
         (tmp_path / name).chmod(mode)
     told = tell(f"./{name}", "secret-argument", cwd=tmp_path)
-    assert told.finished == Finished(126)
+    assert told.finished == ExitResult(126)
     assert told.out == b"./%s: %s\n" % (name.encode(), reason)
 
 
 def test_what_no_program_can_be_given_is_a_value_too() -> None:
-    assert tell("echo", "a\0b").finished == Finished(126)
-    assert tell("echo", cwd=Path("/no/such/folder")).finished == Finished(126)
+    assert tell("echo", "a\0b").finished == ExitResult(126)
+    assert tell("echo", cwd=Path("/no/such/folder")).finished == ExitResult(126)
 
 
 # ---- bounds ----
@@ -186,8 +192,8 @@ def test_a_hundred_megabytes_are_not_kept_and_end_the_command() -> None:
 
 def test_a_hundred_megabytes_can_be_let_through_a_small_tail() -> None:
     tail = Tail(1000)
-    order = Order(("sh", "-c", "yes | head -c 100000000; echo end >&2"), ENVIRONMENT, Path("/"), HOURS)
-    assert run(order, tail) == Finished(0)
+    order = CommandSpec(("sh", "-c", "yes | head -c 100000000; echo end >&2"), ENVIRONMENT, Path("/"), HOURS)
+    assert run(order, tail) == ExitResult(0)
     assert tail.data == b"y\n" * 498 + b"end\n"
     assert tail.size == 100_000_004
 
@@ -199,7 +205,7 @@ def test_a_file_larger_than_allowed_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_nothing_dumps_core(tmp_path: Path) -> None:
-    assert shell("kill -SEGV $$", cwd=tmp_path).finished == Finished(-signal.SIGSEGV)
+    assert shell("kill -SEGV $$", cwd=tmp_path).finished == ExitResult(-signal.SIGSEGV)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -319,8 +325,8 @@ def test_a_background_job_of_a_finished_shell_is_ended(span: str) -> None:
 
 def test_a_command_does_not_end_what_others_started(span: str) -> None:
     with server("sleep", span, mark=f"{ROOT}/other") as pid:
-        assert tell("true", mark=f"{ROOT}/mine").finished == Finished(0)
-        assert tell("true", mark=f"{ROOT}/other").finished == Finished(0)
+        assert tell("true", mark=f"{ROOT}/mine").finished == ExitResult(0)
+        assert tell("true", mark=f"{ROOT}/other").finished == ExitResult(0)
         assert sleepers(span) == [pid]
 
 
@@ -402,7 +408,7 @@ def test_other_commands_do_not_hold_the_lock(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_end_it_alone_no_command_gets_the_lock() -> None:
-    order = Order(("/bin/true",), {"PATH": "/nowhere"}, Path("/"), HOURS, holding=0)
+    order = CommandSpec(("/bin/true",), {"PATH": "/nowhere"}, Path("/"), HOURS, holding=0)
     with pytest.raises(InfrastructureError, match="timeout"):
         capture(order)
 

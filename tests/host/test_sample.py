@@ -5,7 +5,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
-from reconciler.host.sample import Sample, carried, parse_sample, secret_of, version_of
+from reconciler.host.sample import Sample, merge_env_sample, parse_sample, secret_of, version_of
 from reconciler.ports.types import SecretNeed
 from tests.nearly_right import TEXTS, read
 
@@ -144,7 +144,7 @@ def test_a_setting_that_has_the_version_of_a_secret_is_the_one_that_this_secret_
 @given(LINES, LINES)
 def test_who_upgrades_keeps_what_they_had_and_gets_what_is_new(before: str, text: str) -> None:
     had, new = parse_sample(before), parse_sample(text)
-    told, added = carried(before, text)
+    told, added = merge_env_sample(before, text)
     both = parse_sample(told)
     assert both.settings == {**new.settings, **had.settings}
     assert both.versions == {**new.versions, **had.versions}
@@ -152,4 +152,4 @@ def test_who_upgrades_keeps_what_they_had_and_gets_what_is_new(before: str, text
     names = {f"SECRET_{name.upper()}_VERSION" for name in {*new.versions} - {*had.versions}}
     assert {*added} == ({*new.settings} - {*had.settings}) | names
     event(f"new: {min(len(added), 2)}, kept: {min(len({*new.settings} & {*had.settings}), 2)}")
-    assert carried(told, text) == (told, ())
+    assert merge_env_sample(told, text) == (told, ())

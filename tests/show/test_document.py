@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from desired.model import Release
 from reconciler.core.findings import Cause
-from reconciler.core.gate import Condition, Standing
-from reconciler.core.observation import Look, State
+from reconciler.core.gate import Condition, ConditionStatus
+from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Result
-from reconciler.core.report import Command, Population, Slice
+from reconciler.core.report import Population, ReportBucket, ReportCommand
 from reconciler.core.tier_results import Verdict
 from reconciler.ports.types import Seen
 from reconciler.show.documents import answers
@@ -32,21 +32,21 @@ from tests.reports import GATE, RED_TIERS, calm, finished, have, plan, run, trie
 from tests.schema import flaws, format_1
 
 ALL = Population(declared=4, selected=4, enrolled=3, excepted=1, observed=4, decided=4, reported=4)
-BY_HAND = Condition("not-ref", Standing.FAIL, "a person chose what was tested")
+BY_HAND = Condition("not-ref", ConditionStatus.FAIL, "a person chose what was tested")
 
 
 def status() -> Json:
-    return status_document(run(Command.STATUS), ALL, recorded_rows(), 3)
+    return status_document(run(ReportCommand.STATUS), ALL, recorded_rows(), 3)
 
 
 def trial() -> Json:
-    tested = answers.Tested(tried("cal", RED_TIERS), (*GATE, BY_HAND), have("cal"), Look(State.INTACT))
-    return trial_document(run(Command.TRIAL), tested, 4)
+    tested = answers.Tested(tried("cal", RED_TIERS), (*GATE, BY_HAND), have("cal"), CanonicalStatus(State.INTACT))
+    return trial_document(run(ReportCommand.TRIAL), tested, 4)
 
 
 DOCUMENTS: dict[str, Callable[[], Json]] = {
     "plan": lambda: report_document(plan()),
-    "drift": lambda: report_document(plan(Command.DRIFT)),
+    "drift": lambda: report_document(plan(ReportCommand.DRIFT)),
     "pass": lambda: report_document(finished()),
     "calm": lambda: report_document(calm()),
     "status": status,
@@ -100,7 +100,7 @@ def test_every_row_is_a_recipe_of_the_document() -> None:
 def test_the_summary_closes_as_the_line_does() -> None:
     document = parsed(report_document(finished()))
     counts = {key: count for key, count in document["summary"].items() if key != "line"}
-    assert set(counts) == {*Slice, "held_back"}
+    assert set(counts) == {*ReportBucket, "held_back"}
     assert sum(counts.values()) == len(document["recipes"])
     assert document["summary"]["line"] == finished().line
 
@@ -147,8 +147,8 @@ def test_a_status_claims_nothing_of_upstream() -> None:
 
 
 def test_a_trial_by_hand_is_never_promoted() -> None:
-    green = answers.Tested(tried("cal"), (*GATE, BY_HAND), None, Look(State.NONE))
-    told = recipe(trial_document(run(Command.TRIAL), green, 0), "cal")
+    green = answers.Tested(tried("cal"), (*GATE, BY_HAND), None, CanonicalStatus(State.NONE))
+    told = recipe(trial_document(run(ReportCommand.TRIAL), green, 0), "cal")
     assert told["result"] == Result.GREEN_NOT_PROMOTED
     assert told["have"] is None
     assert {"name": "not-ref", "verdict": "fail", "evidence": BY_HAND.evidence} in told["gate"]
@@ -156,13 +156,13 @@ def test_a_trial_by_hand_is_never_promoted() -> None:
 
 def test_a_trial_that_could_not_be_judged_is_infrastructure() -> None:
     lost = tried("cal", [evolve(RED_TIERS[0], verdict=Verdict.ERROR)])
-    tested = answers.Tested(lost, (), None, Look(State.NONE))
-    assert recipe(trial_document(run(Command.TRIAL), tested, 1), "cal")["result"] == Result.INFRASTRUCTURE
+    tested = answers.Tested(lost, (), None, CanonicalStatus(State.NONE))
+    assert recipe(trial_document(run(ReportCommand.TRIAL), tested, 1), "cal")["result"] == Result.INFRASTRUCTURE
 
 
 def test_a_hollow_report_is_an_error_too() -> None:
     excepted = [row for row in plan().rows if row.recipe == "mumble"]
-    document = parsed(report_document(reports.report(Command.PLAN, excepted)))
+    document = parsed(report_document(reports.report(ReportCommand.PLAN, excepted)))
     assert document["exit_code"] == 5
     assert [error["message"] for error in document["errors"]] == ["nothing is enrolled"]
     assert parsed(report_document(plan()))["errors"] == []
@@ -224,5 +224,5 @@ def test_a_document_is_one_object_in_printable_ascii(word: str) -> None:
 def test_a_word_comes_through_a_document_unchanged(word: str) -> None:
     evil = have("a", Release(word, "c" * 40), [word])
     row = reports.undone(reports.left(reports.found("a", Cause.IN_SYNC, None, evil)))
-    document = parsed(report_document(reports.report(Command.PLAN, [row])))
+    document = parsed(report_document(reports.report(ReportCommand.PLAN, [row])))
     assert document["recipes"][0]["have"]["lineage"] == [word]

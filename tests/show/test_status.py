@@ -1,7 +1,7 @@
 import pytest
 from attrs import evolve
 
-from reconciler.core.observation import Look, State
+from reconciler.core.observation import CanonicalStatus, State
 from reconciler.show.escape import width
 from reconciler.show.text.screen import Screen
 from reconciler.show.text.status import recorded, render_card, render_status, status_line
@@ -30,7 +30,7 @@ def test_the_card_is_as_it_was(place: int) -> None:
 def test_every_declared_recipe_and_every_orphan_has_a_row() -> None:
     excepted = evolve(recipe("mumble"), enrolled=False, exception="no line")
     records = Records({name: have(name) for name in ("cal", "wiki")}, {"cal": Memory("cal", last_trial="t")})
-    looks = {name: Look(State.INTACT) for name in ("cal", "wiki")}
+    looks = {name: CanonicalStatus(State.INTACT) for name in ("cal", "wiki")}
     rows = recorded(fleet(recipe("cal"), recipe("drone"), excepted), records, looks)
     assert [(row.recipe, row.declared, row.exception) for row in rows] == [
         ("cal", True, ""),

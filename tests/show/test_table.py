@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.findings import Cause, MirrorState
-from reconciler.core.observation import Look, State
+from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Attempt, Result
 from reconciler.core.plan import Action, HeldBack
-from reconciler.core.report import Command, Report
+from reconciler.core.report import Report, ReportCommand
 from reconciler.show.escape import width
 from reconciler.show.text.screen import Screen, screen_for
 from reconciler.show.text.table import render_report
@@ -24,7 +24,7 @@ SGR = re.compile(r"\x1b\[[0-9]*m")
 
 REPORTS: dict[str, Callable[[], Report]] = {
     "plan": plan,
-    "drift": lambda: plan(Command.DRIFT),
+    "drift": lambda: plan(ReportCommand.DRIFT),
     "pass": finished,
     "calm": calm,
 }
@@ -85,7 +85,7 @@ def test_every_recipe_has_one_row(name: str, columns: int | None, *, wide: bool)
 def test_a_plan_says_what_would_be_done_and_a_pass_what_was_and_what_is_left() -> None:
     names = ["RECIPE", "WANT", "HAVE", "CAUSE", "STATE", "MIRROR"]
     assert heading(render_report(plan(), FILE)) == [*names, "ACTION", "WHY"]
-    assert heading(render_report(plan(Command.DRIFT), FILE)) == [*names, "ACTION", "WHY"]
+    assert heading(render_report(plan(ReportCommand.DRIFT), FILE)) == [*names, "ACTION", "WHY"]
     assert heading(render_report(finished(), FILE)) == [*names, "RESULT", "LEFT", "WHY"]
 
 
@@ -97,7 +97,7 @@ def test_the_closing_line_comes_last() -> None:
 def test_columns_are_aligned_also_beside_wide_characters() -> None:
     long = evolve(NEW, version="1.2.0+漢字")
     text = render_report(
-        report(Command.PLAN, [undone(left(found("a", Cause.FIRST_RELEASE, long))), *calm().rows]), FILE
+        report(ReportCommand.PLAN, [undone(left(found("a", Cause.FIRST_RELEASE, long))), *calm().rows]), FILE
     )
     table = text.split("\n\n")[0].splitlines()
     starts = {width(line[: line.index(cause)]) for line in table[1:] for cause in Cause if f" {cause} " in line}
@@ -109,7 +109,7 @@ def test_columns_are_aligned_also_beside_wide_characters() -> None:
 
 def test_nothing_to_do_is_said_with_the_number_looked_at() -> None:
     assert "nothing for a pass to do: 2 recipes looked at" in render_report(calm(), FILE)
-    assert "nothing was run: 2 recipes looked at" in render_report(calm(Command.PASS), FILE)
+    assert "nothing was run: 2 recipes looked at" in render_report(calm(ReportCommand.PASS), FILE)
 
 
 def test_nothing_to_do_is_not_said_where_something_is() -> None:
@@ -140,12 +140,12 @@ def test_damage_is_told_also_where_something_graver_is() -> None:
 
 def test_drift_tells_since_when() -> None:
     since = "why it is new-release; first seen 1 d ago"
-    assert since in render_report(plan(Command.DRIFT), FILE)
+    assert since in render_report(plan(ReportCommand.DRIFT), FILE)
     assert since not in render_report(plan(), FILE)
 
 
 def test_drift_tells_since_when_a_deployment_is_down_beside_since_when_there_is_a_release() -> None:
-    text = render_report(plan(Command.DRIFT), FILE)
+    text = render_report(plan(ReportCommand.DRIFT), FILE)
     down = "the canonical's deployment is down: service app is gone"
     assert f"why it is in-sync; {down}; last seen up 5 h ago" in text
     assert f"why it is new-release; {down}; first seen 1 d ago; last seen up 5 h ago" in text
@@ -179,7 +179,7 @@ def test_only_the_end_of_a_long_output_is_shown() -> None:
     step = left(found("cal", Cause.NEW_RELEASE, NEW, have("cal")))
     tail = tuple(f"line {number}" for number in range(100))
     failed = evolve(tried("cal", reports.RED_TIERS), tail=tail)
-    told = block("cal", report(Command.PASS, [done(step, Result.RED, "red", Attempt(failed), have("cal"))]))
+    told = block("cal", report(ReportCommand.PASS, [done(step, Result.RED, "red", Attempt(failed), have("cal"))]))
     assert [line.strip() for line in told.splitlines() if "| " in line] == [f"| line {each}" for each in range(85, 100)]
 
 
@@ -200,7 +200,7 @@ def test_a_canonical_that_changed_is_not_called_unchanged() -> None:
     step = left(found("cal", Cause.NEW_RELEASE, NEW, have("cal")))
     other = evolve(have("cal"), generation=2)
     failed = tried("cal", reports.RED_TIERS)
-    told = block("cal", report(Command.PASS, [done(step, Result.RED, "red", Attempt(failed), other)]))
+    told = block("cal", report(ReportCommand.PASS, [done(step, Result.RED, "red", Attempt(failed), other)]))
     assert "canonical  1.1.0+2.2.0, intact" in told
 
 
@@ -247,7 +247,7 @@ HOSTILE = "\x1b[2J\x1b]0;x\x07\r\u202epwned\n\x9b\u2028\ud800"
 def poisoned() -> Report:
     """Hostile words wherever a word comes from outside."""
     evil = evolve(OLD, version=f"1.0.0{HOSTILE}")
-    look = Look(State.DAMAGED, HOSTILE)
+    look = CanonicalStatus(State.DAMAGED, HOSTILE)
     lost = found(f"a{HOSTILE}", Cause.UNOBSERVABLE, None, have("a", evil, [HOSTILE]), look)
     seen = evolve(lost, reason=HOSTILE, vanished=(HOSTILE,))
     failed = [evolve(each, reason=HOSTILE) for each in reports.RED_TIERS]
@@ -256,7 +256,9 @@ def poisoned() -> Report:
     gate = tuple(evolve(each, evidence=HOSTILE) for each in reports.GATE)
     red = done(step, Result.RED, HOSTILE, Attempt(bad, gate), have("b", evil))
     other = done(step, Result.GREEN_NOT_PROMOTED, HOSTILE, Attempt(tried("b"), gate, gate), None)
-    return report(Command.PASS, [undone(left(seen)), red, evolve(other, step=evolve(step, finding=lost))], [HOSTILE])
+    return report(
+        ReportCommand.PASS, [undone(left(seen)), red, evolve(other, step=evolve(step, finding=lost))], [HOSTILE]
+    )
 
 
 @given(st.sampled_from([None, 30, 90, 200]), st.booleans(), st.booleans())
@@ -269,6 +271,6 @@ def test_no_word_from_outside_steers_the_terminal(columns: int | None, wide: boo
 def test_tags_that_look_newer_are_told_of_in_the_ordinary_view_and_only_once() -> None:
     newer = evolve(found("swarmpit", Cause.IN_SYNC, OLD, have("swarmpit")), unread=("1.10",))
     told = "tags that look newer and are not read: 1.10 (a release is named x.y.z or x.y.z+APP)"
-    assert f"note: swarmpit: {told}" in render_report(report(Command.PLAN, [undone(left(newer))]), FILE)
+    assert f"note: swarmpit: {told}" in render_report(report(ReportCommand.PLAN, [undone(left(newer))]), FILE)
     never = evolve(newer, cause=Cause.NEVER_RELEASED)
-    assert told not in render_report(report(Command.PLAN, [undone(left(never))]), FILE)
+    assert told not in render_report(report(ReportCommand.PLAN, [undone(left(never))]), FILE)

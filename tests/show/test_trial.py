@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from desired.model import TierName
 from reconciler.core.base import Base, Origin
-from reconciler.core.gate import Condition, Standing
+from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
 from reconciler.ports.types import Seen
@@ -20,8 +20,8 @@ from tests.reports import GATE, HOME, PASSED, RED_TIERS, tried
 from tests.values import tiers
 
 FILE = Screen()
-BY_HAND = Condition("not-ref", Standing.FAIL, "a person chose what was tested")
-BEHIND = Condition("tagged", Standing.FAIL, "upstream has no release tag main")
+BY_HAND = Condition("not-ref", ConditionStatus.FAIL, "a person chose what was tested")
+BEHIND = Condition("tagged", ConditionStatus.FAIL, "upstream has no release tag main")
 
 
 def skipping() -> Trial:

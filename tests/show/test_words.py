@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.findings import Cause, MirrorState
-from reconciler.core.gate import Standing
+from reconciler.core.gate import ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
-from reconciler.core.report import Slice
+from reconciler.core.report import ReportBucket
 from reconciler.core.tier_results import Skip, Verdict
 from reconciler.show import labels as words
 from reconciler.show.labels import age, count_of, duration, moment, rfc3339, short, size
@@ -26,8 +26,8 @@ MEANINGS: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
     (Result, words.RESULTS),
     (Verdict, words.VERDICTS),
     (Skip, words.SKIPS),
-    (Standing, words.STANDINGS),
-    (Slice, words.SLICES),
+    (ConditionStatus, words.STANDINGS),
+    (ReportBucket, words.SLICES),
 ]
 
 THEN = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.records import Entry
-from state.registry.ledger import Row, first_break, line_of, next_row
+from state.registry.ledger import LedgerRow, first_break, line_of, next_row
 from state.registry.registry import SqliteRegistry
 from state.state_errors import RegistryError
 from tests.state.records import ENTRIES
@@ -19,8 +19,8 @@ CHAINS = st.lists(ENTRIES, min_size=1, max_size=4)
 LONGER = st.lists(ENTRIES, min_size=2, max_size=4)
 
 
-def chain(entries: list[Entry]) -> list[Row]:
-    rows: list[Row] = []
+def chain(entries: list[Entry]) -> list[LedgerRow]:
+    rows: list[LedgerRow] = []
     for entry in entries:
         rows.append(next_row(rows[-1] if rows else None, entry))
     return rows

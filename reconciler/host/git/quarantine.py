@@ -13,7 +13,7 @@ from reconciler.errors import InfrastructureError, UpstreamError
 from reconciler.host.git.git_faults import flaw_of, harmless_settings, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.refs import Refs
 from reconciler.host.git.repository import Repository
-from reconciler.host.run import Told
+from reconciler.host.run import CapturedResult
 from reconciler.host.text import ref_bytes
 
 _AT_ONCE = 500
@@ -100,7 +100,9 @@ class Quarantine:
         self._raise_for(upstreams_fault(told.err, ended_well=told.ok))
         return self.repository.printed(arguments[0], told)
 
-    def _reach(self, repository: Repository, protocols: tuple[str, ...], *arguments: str, given: bytes = b"") -> Told:
+    def _reach(
+        self, repository: Repository, protocols: tuple[str, ...], *arguments: str, given: bytes = b""
+    ) -> CapturedResult:
         told = repository.reach(
             *arguments, protocols=protocols, given=given, seconds=self.limits.seconds, file_bytes=self.limits.most
         )

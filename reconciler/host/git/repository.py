@@ -10,7 +10,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.git.git_command import complaint, git_argv, git_environment
 from reconciler.host.git.refs import Refs, read_show_ref
 from reconciler.host.output import MIB
-from reconciler.host.run import Order, Told, capture
+from reconciler.host.run import CapturedResult, CommandSpec, capture
 
 _SECONDS = 300.0
 _MOST = 64 * MIB
@@ -36,7 +36,7 @@ class Repository:
     holding: int | None = None
     flushed: str = "all"
 
-    def ask(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> Told:
+    def ask(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> CapturedResult:
         """Whatever git says, also when it refuses. `also` are further variables of the environment."""
         return self._run(arguments, given, git_environment({**self.environment, **(also or {})}))
 
@@ -44,7 +44,9 @@ class Repository:
         """What git prints. Raises InfrastructureError where it refuses."""
         return self.printed(arguments[0], self.ask(*arguments, given=given, also=also))
 
-    def reach(self, *arguments: str, protocols: tuple[str, ...], given: bytes, seconds: float, file_bytes: int) -> Told:
+    def reach(
+        self, *arguments: str, protocols: tuple[str, ...], given: bytes, seconds: float, file_bytes: int
+    ) -> CapturedResult:
         """Whatever git says in speaking to another repository; no file that it writes grows beyond `file_bytes`."""
         environment = git_environment(self.environment, protocols)
         return self._run(arguments, given, environment, seconds=seconds, file_bytes=file_bytes)
@@ -84,12 +86,12 @@ class Repository:
         environment: Mapping[str, str],
         seconds: float = _SECONDS,
         file_bytes: int | None = None,
-    ) -> Told:
+    ) -> CapturedResult:
         argv = git_argv(*arguments, repository=self.path, settings={"core.fsync": self.flushed})
-        order = Order(argv, environment, Path("/"), seconds, given, file_bytes=file_bytes, holding=self.holding)
+        order = CommandSpec(argv, environment, Path("/"), seconds, given, file_bytes=file_bytes, holding=self.holding)
         return capture(order, _MOST, _MOST)
 
-    def printed(self, verb: str, told: Told) -> bytes:
+    def printed(self, verb: str, told: CapturedResult) -> bytes:
         """What git printed. Raises InfrastructureError where it refused."""
         if told.finished.missing:
             raise InfrastructureError("git: not found in PATH", "install git")

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from reconciler.host.git.git_command import git_argv, git_environment
-from reconciler.host.run import Order, capture
+from reconciler.host.run import CommandSpec, capture
 
 _PROGRAM = Path(__file__).resolve().parents[3]
 _PACKAGES = ("desired", "reconciler", "state")
@@ -80,5 +80,5 @@ def _is_clean(folder: Path, paths: Iterable[Path], environment: Mapping[str, str
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
     """What git prints; None where it refuses, as for a work tree that belongs to somebody else."""
-    told = capture(Order(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
+    told = capture(CommandSpec(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
     return told.out.decode("utf-8", "backslashreplace").strip() if told.ok else None

@@ -13,7 +13,7 @@ from desired.model import Unobservable
 from reconciler.host.git.advertised import digest_of, read_answer
 from reconciler.host.git.git_command import complaint, git_argv, git_environment
 from reconciler.host.output import MIB
-from reconciler.host.run import Order, Told, capture, prepare
+from reconciler.host.run import CapturedResult, CommandSpec, capture, prepare
 from reconciler.ports.types import Question, Reply, Same
 
 AT_ONCE = 8
@@ -68,13 +68,13 @@ class GitUpstream:
             return Same()
         return read_answer(told.out)
 
-    def _listed(self, url: str) -> Told:
+    def _listed(self, url: str) -> CapturedResult:
         """What git lists of `url`; tried again only while that may help."""
         until = time.monotonic() + self.deadline
         told = self._list_once(url, until)
         return self._listed_again(url, until, told) if _is_transient(told) else told
 
-    def _listed_again(self, url: str, until: float, first: Told) -> Told:
+    def _listed_again(self, url: str, until: float, first: CapturedResult) -> CapturedResult:
         from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
         earlier = [first]
@@ -87,18 +87,18 @@ class GitUpstream:
         )
         return tries(lambda: earlier.pop() if earlier else self._list_once(url, until))
 
-    def _list_once(self, url: str, until: float) -> Told:
+    def _list_once(self, url: str, until: float) -> CapturedResult:
         seconds = max(0.0, until - time.monotonic())
         argv = git_argv("ls-remote", "--exit-code", "--symref", "--", url, "HEAD", "refs/heads/*", "refs/tags/*")
         environment = git_environment(self.environment, self.protocols)
-        return capture(Order(argv, environment, Path("/"), seconds, stop=self._stop), self.most)
+        return capture(CommandSpec(argv, environment, Path("/"), seconds, stop=self._stop), self.most)
 
 
-def _is_transient(told: Told) -> bool:
+def _is_transient(told: CapturedResult) -> bool:
     return not told.ok and not told.finished.timed_out and _TRANSIENT.search(told.err) is not None
 
 
-def _failure(told: Told) -> str | None:
+def _failure(told: CapturedResult) -> str | None:
     """Why there is no answer, in one sentence; None when there is one."""
     if told.finished.missing:
         return "git is not installed"

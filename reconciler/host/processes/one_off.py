@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host import app_directory as appfiles
 from reconciler.host import memory
-from reconciler.host.command_spec import Finished, Order
+from reconciler.host.command_spec import CommandSpec, ExitResult
 from reconciler.host.output import Log
 from reconciler.host.processes.procfile import ONE_OFF
 from reconciler.host.run import run
@@ -27,7 +27,7 @@ def run_all(
     remarks: list[str] = []
     for name in (name for name in commands if name in ONE_OFF):
         seconds, killed, log = given.timeout.total_seconds(), memory.kills(), appfiles.add_to_log(app, name)
-        order = Order(
+        order = CommandSpec(
             ("/bin/sh", "-c", commands[name]),
             environment,
             checkout,
@@ -43,7 +43,7 @@ def run_all(
     return tuple(remarks)
 
 
-def _hold(what: str, finished: Finished, seconds: float, log: Log) -> None:
+def _hold(what: str, finished: ExitResult, seconds: float, log: Log) -> None:
     """Raise what is wrong with how it ended."""
     tail = tuple(log.tail.splitlines()[-_SHOWN:])
     if finished.timed_out:

@@ -28,9 +28,9 @@ from reconciler.host.processes.procfs import (
     marked,
     of_state,
 )
-from reconciler.host.processes.starting import Server, await_witness, start
+from reconciler.host.processes.starting import StartedServer, await_witness, start
 from reconciler.host.processes.terminate import put_to_rest
-from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen, Standing
+from reconciler.ports.types import Absent, App, DeployedParts, Given, Residue, SecretNeed, Seen
 
 INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -47,7 +47,7 @@ class _Deployment:
 
     known: frozenset[children.Key]
     ended: tuple[str, ...]
-    lines: dict[str, Server] = field(factory=dict)
+    lines: dict[str, StartedServer] = field(factory=dict)
     killed: int = 0
 
     @property
@@ -154,9 +154,9 @@ class ProcessDriver:
         marks = {mark_of(process, SLOT_MARK) for process in of_state(marked(root), self._state)}
         return tuple(sorted(mark for mark in marks if mark))
 
-    def survey(self, root: Path) -> Mapping[str, Standing]:
+    def survey(self, root: Path) -> Mapping[str, DeployedParts]:
         """Apps of this driver end with their slot: none of them stands below a folder that outlives it."""
-        return {mark: Standing({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
+        return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> Residue:
         residue = put_to_rest(lambda: children.of_slot(mark, self._state), self._grace)

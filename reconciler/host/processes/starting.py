@@ -15,7 +15,7 @@ from reconciler.ports.types import App
 _STARTING = 60.0
 
 
-class Server(Protocol):
+class StartedServer(Protocol):
     """The witness of one line, started by us; `poll` gives its exit code once it has ended."""
 
     pid: int
@@ -23,7 +23,7 @@ class Server(Protocol):
     def poll(self) -> int | None: ...
 
 
-def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> Server:
+def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> StartedServer:
     try:
         with appfiles.open_log(app, name) as log:
             return start_server(argv, environment, checkout, log, app.mark)
@@ -31,7 +31,7 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
         raise InfrastructureError(f"{app.recipe}: {name} cannot be started: {failure.strerror}") from None
 
 
-def await_witness(app: App, name: str, server: Server) -> None:
+def await_witness(app: App, name: str, server: StartedServer) -> None:
     """Return once the line shows who it is, or has ended: from then on a look can rely on what it finds."""
     until = time.monotonic() + _STARTING
     while server.poll() is None:

@@ -15,7 +15,7 @@ from desired.versions import is_release_name
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.git.git_command import complaint, git_argv, git_environment
-from reconciler.host.run import Order, Told, capture
+from reconciler.host.run import CapturedResult, CommandSpec, capture
 from reconciler.host.swarm.engine.docker_faults import sorted_fault
 from reconciler.host.text import one_line
 
@@ -92,7 +92,7 @@ class Abra:
         for command, flags in _FLAGS.items():
             if command in self.known:
                 continue
-            said = _plain(self._told(Order(("abra", *command, "--help"), self.environment, Path("/"), _ASKING)))
+            said = _plain(self._told(CommandSpec(("abra", *command, "--help"), self.environment, Path("/"), _ASKING)))
             lacking = [flag for flag in flags if not re.search(rf"{re.escape(flag)}\b".encode(), said)]
             if lacking:
                 raise InfrastructureError(
@@ -127,13 +127,13 @@ class Abra:
         self, home: Home, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
     ) -> None:
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
-        order = Order(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
+        order = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
         told = self._told(order)
         failure = _failure(command, told, self.changing)
         if failure is not None and not (allowed and allowed.search(_plain(told))):
             raise failure
 
-    def _told(self, order: Order) -> Told:
+    def _told(self, order: CommandSpec) -> CapturedResult:
         told = capture(order)
         if told.finished.missing:
             raise InfrastructureError("abra: not found in PATH", "install Co-op Cloud's command where children find it")
@@ -141,13 +141,13 @@ class Abra:
 
     def _git(self, home: Home, *words: str) -> None:
         argv = git_argv(*words, settings=_WHO)
-        order = Order(argv, git_environment(self.environment), home.checkout, _COMMITTING)
+        order = CommandSpec(argv, git_environment(self.environment), home.checkout, _COMMITTING)
         told = capture(order)
         if not told.ok:
             raise InfrastructureError(f"{home.recipe}: git {words[0]} for abra: {complaint(told.err)}")
 
 
-def _failure(command: tuple[str, ...], told: Told, deadline: float) -> CanonError | None:
+def _failure(command: tuple[str, ...], told: CapturedResult, deadline: float) -> CanonError | None:
     """Also where it ends with 0 after a fatal line; that it ends well without one is for Docker to confirm."""
     what = f"abra {' '.join(command)}"
     if told.finished.timed_out:
@@ -164,7 +164,7 @@ def _failure(command: tuple[str, ...], told: Told, deadline: float) -> CanonErro
     return sorted_fault(what, said, of_recipe=command == _DEPLOY)
 
 
-def _plain(told: Told) -> bytes:
+def _plain(told: CapturedResult) -> bytes:
     """Both its outputs, without what moves a terminal's cursor."""
     return _ESCAPES.sub(b"", told.err + b"\n" + told.out).replace(b"\r", b"\n")
 

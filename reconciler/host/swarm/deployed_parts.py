@@ -14,7 +14,7 @@ from reconciler.host.swarm.services.removal import is_of_state, mark_of
 from reconciler.host.swarm.services.service import service_of
 from reconciler.host.swarm.services.service_health import settling
 from reconciler.host.swarm.services.stack_state import with_their_ends
-from reconciler.ports.types import Standing
+from reconciler.ports.types import DeployedParts
 from state.records import Parts
 
 _KINDS = ("service", "volume", "secret", "config")
@@ -24,7 +24,7 @@ _ID = 12
 _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 
 
-def survey(engine: Engine, root: Path) -> Mapping[str, Standing]:
+def survey(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
     """By mark, for the slots below `root`."""
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
@@ -34,7 +34,7 @@ def survey(engine: Engine, root: Path) -> Mapping[str, Standing]:
     ours = {mark: kinds for mark, kinds in found.items() if Path(mark).is_relative_to(root)}
     services = [service for kinds in ours.values() for service in kinds["service"]]
     tasks = with_their_ends(engine, engine.tasks([service["ID"] for service in services]))
-    return {mark: Standing(parts_of(kinds, tasks), lacks(kinds["service"], tasks)) for mark, kinds in ours.items()}
+    return {mark: DeployedParts(parts_of(kinds, tasks), lacks(kinds["service"], tasks)) for mark, kinds in ours.items()}
 
 
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:

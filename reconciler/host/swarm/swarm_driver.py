@@ -17,7 +17,7 @@ from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deployment, removal, scaling
 from reconciler.host.swarm.services.stack_state import look_at, seen, services_of
-from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen, Standing
+from reconciler.ports.types import Absent, App, DeployedParts, Given, Residue, SecretNeed, Seen
 
 _LOG_LINES = 1000
 
@@ -93,7 +93,7 @@ class SwarmDriver:
     def leftovers(self, root: Path) -> tuple[str, ...]:
         return tuple(mark for mark in removal.marks(self._engine) if Path(mark).is_relative_to(root))
 
-    def survey(self, root: Path) -> Mapping[str, Standing]:
+    def survey(self, root: Path) -> Mapping[str, DeployedParts]:
         return survey(self._engine, root)
 
     def clear(self, mark: str) -> Residue:

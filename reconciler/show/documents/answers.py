@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from reconciler.core.gate import Condition
-from reconciler.core.observation import Look, State
-from reconciler.core.report import Population, Run, Slice
+from reconciler.core.observation import CanonicalStatus, State
+from reconciler.core.report import Population, ReportBucket, Run
 from reconciler.core.tier_results import Trial
 from reconciler.ports.types import Seen
 from reconciler.show.documents.report_document import (
@@ -33,9 +33,9 @@ Error = tuple[str, int | None, int | None, str, str]
 def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
     """Canonicals as recorded; upstream was not asked."""
     counts = {
-        Slice.DAMAGED: sum(row.look.state in {State.DAMAGED, State.DOWN} for row in rows),
-        Slice.EXCEPTED: sum(bool(row.exception) for row in rows),
-        Slice.ORPHANED: sum(not row.declared for row in rows),
+        ReportBucket.DAMAGED: sum(row.look.state in {State.DAMAGED, State.DOWN} for row in rows),
+        ReportBucket.EXCEPTED: sum(bool(row.exception) for row in rows),
+        ReportBucket.ORPHANED: sum(not row.declared for row in rows),
     }
     return _document(run, population, [_recorded(row) for row in rows], _summary(counts, status_line(rows)), exit_code)
 
@@ -63,7 +63,7 @@ class Tested:
     trial: Trial
     conditions: tuple[Condition, ...]
     canonical: Canonical | None
-    look: Look
+    look: CanonicalStatus
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
@@ -103,9 +103,9 @@ def _document(run: Run, population: Population, recipes: list[Json], summary: Js
     }
 
 
-def _summary(counts: Mapping[Slice, int], line: str) -> Json:
+def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
     """What was not compared is not counted, which null says and 0 would not."""
-    return {**{each.value: counts.get(each) for each in Slice}, "held_back": None, "line": line}
+    return {**{each.value: counts.get(each) for each in ReportBucket}, "held_back": None, "line": line}
 
 
 def raised_document(recipe: str, seen: Seen) -> Json:

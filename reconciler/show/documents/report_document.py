@@ -10,7 +10,7 @@ from typing import Final
 
 from desired.model import Release, Want
 from reconciler.core.gate import Condition
-from reconciler.core.report import Population, Report, Row, Run, Slice, gaps
+from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
 from reconciler.show.labels import rfc3339
 from reconciler.show.text.columns import because
@@ -123,8 +123,8 @@ def population_part(population: Population) -> Json:
     }
 
 
-def _summary(counts: Mapping[Slice, int], line: str) -> Json:
-    return {each.value: counts[each] for each in Slice} | {"held_back": 0, "line": line}
+def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
+    return {each.value: counts[each] for each in ReportBucket} | {"held_back": 0, "line": line}
 
 
 def _row(row: Row) -> Json:

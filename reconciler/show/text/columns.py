@@ -7,11 +7,11 @@ from attrs import frozen
 
 from desired.model import Release
 from reconciler.core.findings import Cause, MirrorState
-from reconciler.core.gate import Standing
+from reconciler.core.gate import ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, is_only_raised
-from reconciler.core.report import Command, Row, Run, Slice, slice_of
+from reconciler.core.report import ReportBucket, ReportCommand, Row, Run, slice_of
 from reconciler.core.tier_results import Trial, level
 from reconciler.show.labels import SLICES, age, short, size
 from reconciler.show.text.screen import Cell, Style
@@ -46,7 +46,11 @@ _RESULTS: Final[Mapping[Result, Style]] = {
     Result.REPAIRED: Style.GOOD,
     Result.NOT_TRIED: Style.WARN,
 }
-_MARKS: Final[Mapping[Standing, str]] = {Standing.PASS: "+", Standing.FAIL: "-", Standing.OPEN: "."}
+_MARKS: Final[Mapping[ConditionStatus, str]] = {
+    ConditionStatus.PASS: "+",
+    ConditionStatus.FAIL: "-",
+    ConditionStatus.OPEN: ".",
+}
 
 
 @frozen
@@ -108,7 +112,7 @@ def why(row: Row, run: Run) -> str:
 
 def needs_you(row: Row) -> bool:
     """Whether only a person can do something about it."""
-    return row.step.needs_person or slice_of(row) is Slice.NEEDS_PERSON
+    return row.step.needs_person or slice_of(row) is ReportBucket.NEEDS_PERSON
 
 
 def because(row: Row) -> str:
@@ -128,7 +132,7 @@ def _was_only_raised(row: Row) -> bool:
 def _since_when(row: Row, run: Run) -> list[str]:
     """Drift tells since when; elsewhere the wide table does."""
     times = {"first seen": row.finding.since, "last seen up": row.finding.look.last_up}
-    told = {said: when for said, when in times.items() if when is not None and run.command is Command.DRIFT}
+    told = {said: when for said, when in times.items() if when is not None and run.command is ReportCommand.DRIFT}
     return [f"{said} {age(when, run.finished_at)} ago" for said, when in told.items()]
 
 
@@ -211,7 +215,7 @@ _MORE: Final = (
 WHY: Final = Column("WHY", _why)
 
 
-def columns_of(command: Command, *, wide: bool) -> tuple[Column, ...]:
+def columns_of(command: ReportCommand, *, wide: bool) -> tuple[Column, ...]:
     """All columns but the last, which is WHY. After a pass: what was done, and what is left to do."""
-    acting = _DONE if command is Command.PASS else _PLANNED
+    acting = _DONE if command is ReportCommand.PASS else _PLANNED
     return (*_FULL_NAMES, *_BEFORE, *acting, *_MORE) if wide else (*_NAMES, *_BEFORE, *acting)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from reconciler.core.report import Command, Report
+from reconciler.core.report import Report, ReportCommand
 from reconciler.show.labels import ACTIONS, CAUSES, HOLDS, MIRRORS, RESULTS, STATES
 from reconciler.show.text.screen import Cell, Screen, Style, align
 
@@ -14,7 +14,7 @@ Word = TypeVar("Word", bound=StrEnum)
 def legend(report: Report, screen: Screen) -> list[str]:
     """A small table: the column, the word, its meaning."""
     rows = report.rows
-    is_pass = report.run.command is Command.PASS
+    is_pass = report.run.command is ReportCommand.PASS
     lines = [
         *_used("CAUSE", CAUSES, (row.finding.cause for row in rows)),
         *_used("STATE", STATES, (row.finding.look.state for row in rows)),

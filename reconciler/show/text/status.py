@@ -7,13 +7,13 @@ from typing import Final
 from attrs import frozen
 
 from desired.model import Fleet
-from reconciler.core.observation import Look, State
+from reconciler.core.observation import CanonicalStatus, State
 from reconciler.show.labels import STATES, age, count_of, duration, moment, short, size
 from reconciler.show.text.columns import NOTHING
 from reconciler.show.text.screen import Cell, Screen, Style, align, paint
 from state.records import Canonical, Evidence, Memory, Place, Records, Red, TierRecord
 
-_UNSEEN: Final = Look(State.NONE)
+_UNSEEN: Final = CanonicalStatus(State.NONE)
 
 
 @frozen
@@ -24,19 +24,19 @@ class Recorded:
     declared: bool
     exception: str
     canonical: Canonical | None
-    look: Look
+    look: CanonicalStatus
     memory: Memory
 
 
 def recorded(
-    fleet: Fleet, records: Records, looks: Mapping[str, Look], only: Collection[str] = ()
+    fleet: Fleet, records: Records, looks: Mapping[str, CanonicalStatus], only: Collection[str] = ()
 ) -> tuple[Recorded, ...]:
     """One for every declared recipe and every orphan, by name; `only` names those asked for, all if it is empty."""
     names = sorted({*fleet.recipes, *records.canonicals, *records.unreadable})
     return tuple(_recorded(name, fleet, records, looks) for name in names if not only or name in only)
 
 
-def _recorded(name: str, fleet: Fleet, records: Records, looks: Mapping[str, Look]) -> Recorded:
+def _recorded(name: str, fleet: Fleet, records: Records, looks: Mapping[str, CanonicalStatus]) -> Recorded:
     recipe = fleet.recipes.get(name)
     return Recorded(
         recipe=name,

@@ -5,7 +5,7 @@ from typing import Final
 
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
-from reconciler.core.report import Command, Report, Row, Slice, slice_of
+from reconciler.core.report import Report, ReportBucket, ReportCommand, Row, slice_of
 from reconciler.core.unread_tags import shown_tag
 from reconciler.show.escape import escape, width
 from reconciler.show.labels import count_of
@@ -52,7 +52,7 @@ def _said_below(report: Report, screen: Screen, room: int | None) -> list[str]:
 
 
 def _is_at_rest(row: Row) -> bool:
-    return slice_of(row) is Slice.IN_SYNC and row.result is Result.NONE
+    return slice_of(row) is ReportBucket.IN_SYNC and row.result is Result.NONE
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:
@@ -77,5 +77,5 @@ def _at_rest(report: Report) -> list[str]:
     """Nothing to do is said, with the number looked at."""
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
         return []
-    said = "nothing was run" if report.run.command is Command.PASS else "nothing for a pass to do"
+    said = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"
     return [f"{said}: {count_of(report.population.observed, 'recipe')} looked at"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.core.gate import Condition, Standing, refusals
+from reconciler.core.gate import Condition, ConditionStatus, refusals
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import TierResult, Trial, Verdict, failing, is_green, level
 from reconciler.show.escape import escape
@@ -17,7 +17,11 @@ _VERDICTS: Mapping[Verdict, Style] = {
     Verdict.SKIP: Style.FAINT,
     Verdict.ERROR: Style.BAD,
 }
-_STANDINGS: Mapping[Standing, Style] = {Standing.PASS: Style.GOOD, Standing.FAIL: Style.BAD, Standing.OPEN: Style.FAINT}
+_STANDINGS: Mapping[ConditionStatus, Style] = {
+    ConditionStatus.PASS: Style.GOOD,
+    ConditionStatus.FAIL: Style.BAD,
+    ConditionStatus.OPEN: Style.FAINT,
+}
 
 
 def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, *, state: str = "") -> str:
@@ -55,7 +59,7 @@ def result_of(trial: Trial) -> Result:
 def _prospect(conditions: Sequence[Condition]) -> str:
     """That a person chose what was tested always stands against; what else does is worth knowing."""
     against = [
-        each for each in refusals(tuple(conditions)) if each.standing is Standing.FAIL and each.name != "not-ref"
+        each for each in refusals(tuple(conditions)) if each.standing is ConditionStatus.FAIL and each.name != "not-ref"
     ]
     if against:
         return f"a pass would not promote it: {'; '.join(map(str, against))}"

@@ -7,7 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
-from reconciler.host.swarm.data.backup_labels import Asked, Hook, asked_for
+from reconciler.host.swarm.data.backup_labels import BackupRequest, Hook, asked_for
 
 VOLUMES = ("data", "db", "cache")
 ASKS = {"backupbot.backup": "true"}
@@ -15,14 +15,14 @@ ASKS = {"backupbot.backup": "true"}
 Labels = Mapping[str, Mapping[str, str]]
 
 
-def asked(**labels: Mapping[str, str]) -> Asked:
+def asked(**labels: Mapping[str, str]) -> BackupRequest:
     found = asked_for(labels, VOLUMES)
     assert found is not None
     return found
 
 
 def test_one_service_asks_for_every_volume_of_the_stack() -> None:
-    assert asked(app=ASKS, db={}) == Asked(dict.fromkeys(VOLUMES, ()), ())
+    assert asked(app=ASKS, db={}) == BackupRequest(dict.fromkeys(VOLUMES, ()), ())
 
 
 @pytest.mark.parametrize("said", ["false", "", "yes", "${ENABLE_BACKUPS:-true}"])
@@ -37,7 +37,7 @@ def test_hooks_and_volumes_count_on_whichever_service_they_stand() -> None:
         "backupbot.restore.post-hook": "/load.sh",
     }
     dump, load = Hook("db", "backup.pre-hook", "/dump.sh"), Hook("db", "restore.post-hook", "/load.sh")
-    assert asked(app=ASKS, db=told) == Asked({"data": (), "cache": ()}, (dump, load))
+    assert asked(app=ASKS, db=told) == BackupRequest({"data": (), "cache": ()}, (dump, load))
 
 
 def test_of_a_volume_only_the_paths_are_kept_that_are_named() -> None:

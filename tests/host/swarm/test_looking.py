@@ -11,7 +11,7 @@ from attrs import evolve
 
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, PEER, Stack
-from reconciler.host.swarm.services.stack_state import Sight, seen
+from reconciler.host.swarm.services.stack_state import StackState, seen
 from reconciler.ports.types import Absent, Seen
 
 STACK = Stack("canon-recording", "notes", "/slot", "notes.localhost")
@@ -25,12 +25,12 @@ LABELS = {
 VOLUME = [{"Type": "volume", "Source": "canon-recording_data", "Target": "/data"}]
 
 
-def sight(name: str, later: float = 0.0) -> Sight:
+def sight(name: str, later: float = 0.0) -> StackState:
     """As the recording has it, with the labels of a release that Canon deployed."""
     told = json.loads((Path(__file__).parent / "recordings" / f"{name}.json").read_text())
     services = [{**one, "Spec": {**one["Spec"], "Labels": LABELS}} for one in told["services"]]
     node = next((task["NodeID"] for task in told["tasks"] if "NodeID" in task), "n1")
-    return Sight(services, told["tasks"], node, datetime.fromisoformat(told["now"]) + timedelta(seconds=later))
+    return StackState(services, told["tasks"], node, datetime.fromisoformat(told["now"]) + timedelta(seconds=later))
 
 
 def keeping(one: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,8 +14,8 @@ from reconciler.host.swarm.recipe.stack import (
     COMMIT,
     PEER,
     SLOT,
+    ComposeRelease,
     Door,
-    Release,
     Stack,
     overlay,
     stack_of,
@@ -25,7 +25,7 @@ from reconciler.ports.types import App
 
 MARK = "/state/work/notes/slot"
 STACK = Stack("notes-1234abcd", "notes", MARK, "notes.localhost")
-RELEASE = Release("1.2.0+4.5", "c" * 40, {"TITLE": "costs $5", "A": "given"})
+RELEASE = ComposeRelease("1.2.0+4.5", "c" * 40, {"TITLE": "costs $5", "A": "given"})
 PROXIED = Door("127.0.0.1:80", "http://notes.localhost", proxied=True)
 PUBLISHED = Door("127.0.0.1:24000", "http://127.0.0.1:24000", 80, 24000)
 

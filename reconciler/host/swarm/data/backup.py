@@ -9,12 +9,12 @@ from attrs import frozen
 
 from reconciler.errors import RecipeError, TimedOutError, was_killed
 from reconciler.host import app_directory as appfiles
-from reconciler.host.swarm.data.backup_labels import Asked, Hook, asked_for, labels_of, mounting
+from reconciler.host.swarm.data.backup_labels import BackupRequest, Hook, asked_for, labels_of, mounting
 from reconciler.host.swarm.data.volumes import load_paths, save_paths, volumes_of
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.host.swarm.services import scaling
-from reconciler.host.swarm.services.stack_state import Sight, look_at
+from reconciler.host.swarm.services.stack_state import StackState, look_at
 from reconciler.host.text import last_words, lines_printable, one_line
 from reconciler.ports.types import App
 from reconciler.redact import redaction, slot_secrets
@@ -75,14 +75,14 @@ def _up_again(engine: Engine, replicas: Mapping[str, int], spread: Sequence[str]
     scaling.place(engine, "rm", [name for name in spread if name in names])
 
 
-def _wanted(deployed: Deployed, sight: Sight) -> Asked:
+def _wanted(deployed: Deployed, sight: StackState) -> BackupRequest:
     asked = _asked(deployed, sight)
     if asked is None:
         raise RecipeError(f"{deployed.stack.recipe}: no label asks for a backup any more")
     return asked
 
 
-def _asked(deployed: Deployed, sight: Sight) -> Asked | None:
+def _asked(deployed: Deployed, sight: StackState) -> BackupRequest | None:
     stack = deployed.stack
     volumes = [stack.logical(name) for name in volumes_of(deployed.engine, stack)]
     return asked_for(labels_of(sight.services, stack), volumes)

@@ -26,7 +26,7 @@ class Hook:
 
 
 @frozen
-class Asked:
+class BackupRequest:
     """What the labels of a stack ask for.
 
     `paths` maps a volume, as the recipe names it, to what of it is kept: nothing named means all of it.
@@ -44,7 +44,7 @@ class Asked:
         return frozenset(volume for volume, paths in self.paths.items() if not paths)
 
 
-def asked_for(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> Asked | None:
+def asked_for(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
     """From the labels of each service; None where none of them asks for a backup.
 
     One service asks for the whole stack; hooks, and what is said of volumes, may stand on any.
@@ -62,7 +62,7 @@ def asked_for(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -
         raise RecipeError(f"a backupbot label names the volume {unknown[0]}, which the stack does not have")
     hooks = tuple(_hooks(labels))
     ignored = tuple(f"{service}: {_OLD}" for service, own in labels.items() if _OLD in own)
-    return Asked(paths, hooks, ignored)
+    return BackupRequest(paths, hooks, ignored)
 
 
 def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:

@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 from reconciler.errors import InfrastructureError
 from reconciler.host.output import MIB, Capture, Sink
 from reconciler.host.processes.procfs import STATE_MARK
-from reconciler.host.run import Order, Told, capture, run
+from reconciler.host.run import CapturedResult, CommandSpec, capture, run
 from reconciler.host.swarm.engine.client_environment import own_flags
 from reconciler.host.swarm.engine.docker_faults import names_nothing, sorted_fault
 from reconciler.host.text import one_line, printable
@@ -182,8 +182,8 @@ class Engine:
         """The last lines that each task of a service wrote; nothing of one that is gone."""
         run(self._order(("service", "logs", "--raw", "--tail", str(lines), service), _ASKING), out)
 
-    def _order(self, argv: Sequence[str], deadline: float) -> Order:
-        return Order(("docker", *argv), self.environment, Path("/"), deadline)
+    def _order(self, argv: Sequence[str], deadline: float) -> CommandSpec:
+        return CommandSpec(("docker", *argv), self.environment, Path("/"), deadline)
 
     def _still_there(self, argv: Sequence[str], what: str) -> str:
         """What Docker tells of those objects that are there; that some are gone is no failure."""
@@ -193,19 +193,19 @@ class Engine:
             _hold(told, order, what)
         return _said(told)
 
-    def _run(self, order: Order, what: str, *, of_recipe: bool = False) -> Told:
+    def _run(self, order: CommandSpec, what: str, *, of_recipe: bool = False) -> CapturedResult:
         told = self._capture(order)
         _hold(told, order, what, of_recipe=of_recipe)
         return told
 
-    def _capture(self, order: Order) -> Told:
+    def _capture(self, order: CommandSpec) -> CapturedResult:
         told = capture(order, _MOST)
         if told.finished.missing:
             raise InfrastructureError("docker: not found in PATH", "install Docker's client: docker-cli or docker.io")
         return told
 
 
-def _hold(told: Told, order: Order, what: str, *, of_recipe: bool = False) -> None:
+def _hold(told: CapturedResult, order: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
     """Raise the fault of a command that failed."""
     if told.finished.timed_out:
         late = f"{what}: Docker did not answer within {order.deadline:.0f} s"
@@ -226,5 +226,5 @@ def _files(files: Sequence[Path]) -> tuple[str, ...]:
     return tuple(word for file in files for word in ("--compose-file", str(file)))
 
 
-def _said(told: Told) -> str:
+def _said(told: CapturedResult) -> str:
     return told.out.decode("utf-8", "replace").strip()

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from reconciler.errors import RecipeError
 from reconciler.host.lines import read_text, said_lines
-from reconciler.host.sample import SAMPLE, Assignment, Sample, carried, parse_sample, version_of
+from reconciler.host.sample import SAMPLE, Sample, SampleLine, merge_env_sample, parse_sample, version_of
 from reconciler.host.text import printable
 
 COMPOSE = "compose.yml"
@@ -48,7 +48,7 @@ def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
     if read_text(checkout / COMPOSE) is None:
         raise RecipeError(f"the release has no {COMPOSE}", "the swarm driver deploys recipes in Co-op Cloud's format")
     own = read_text(checkout / SAMPLE) or ""
-    text, added = carried(before, own) if before else (own, ())
+    text, added = merge_env_sample(before, own) if before else (own, ())
     exports = dict(parse_exports(read_text(checkout / SHELL) or ""))
     sample, fresh = (parse_sample(each, USUAL_LENGTH, reserved=()) for each in (text, own))
     return SwarmRecipe(sample, exports, text, added, {**sample.comments, **fresh.comments})
@@ -71,7 +71,7 @@ def settings_of(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str
     return {**versions, **_expanded(recipe.sample.assigned, {**given, **ours}), **given, **recipe.exports, **ours}
 
 
-def _expanded(assigned: Sequence[Assignment], fixed: Mapping[str, str]) -> Mapping[str, str]:
+def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mapping[str, str]:
     """The sample's settings, with the variables in them that are known by then: the others stay as they are.
 
     What builds on a `fixed` one gets that value, as if it stood in the sample.

@@ -87,7 +87,7 @@ class Door:
 
 
 @frozen
-class Release:
+class ComposeRelease:
     """What is deployed, as labels tell it."""
 
     version: str
@@ -95,13 +95,13 @@ class Release:
     settings: Mapping[str, str] = field(factory=dict)
 
 
-def overlay(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+def overlay(config: Config, stack: Stack, release: ComposeRelease, door: Door) -> Config:
     """One more compose file, to be laid over the recipe's by whoever deploys them."""
     escaped: Config = _escaped(_ours(config, stack, release, door))
     return escaped
 
 
-def whole(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+def whole(config: Config, stack: Stack, release: ComposeRelease, door: Door) -> Config:
     """One compose file for all: what the recipe's come to, with ours laid in."""
     escaped: Config = _escaped(_merged(config, _ours(config, stack, release, door)))
     return escaped
@@ -120,7 +120,7 @@ def _merged(config: Config, laid: Config) -> Config:
     return merged
 
 
-def _ours(config: Config, stack: Stack, release: Release, door: Door) -> Config:
+def _ours(config: Config, stack: Stack, release: ComposeRelease, door: Door) -> Config:
     return {
         "version": with_names(str(config.get("version", "3.8"))),
         "services": {name: _laid_over(name, config, stack, release, door) for name in config["services"]},
@@ -131,7 +131,7 @@ def _ours(config: Config, stack: Stack, release: Release, door: Door) -> Config:
     }
 
 
-def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: Door) -> Config:
+def _laid_over(name: str, config: Config, stack: Stack, release: ComposeRelease, door: Door) -> Config:
     service = config["services"][name]
     laid: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, door)}}
     if name == APP:
@@ -146,7 +146,7 @@ def _laid_over(name: str, config: Config, stack: Stack, release: Release, door: 
     return laid
 
 
-def _labels(name: str, stack: Stack, release: Release, door: Door) -> Mapping[str, str]:
+def _labels(name: str, stack: Stack, release: ComposeRelease, door: Door) -> Mapping[str, str]:
     ours = {**stack.labels, COMMIT: release.commit} | ({} if door.proxied else _UNROUTED)
     if name != APP:
         return ours

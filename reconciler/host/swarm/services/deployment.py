@@ -16,7 +16,7 @@ from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.compose import Config, app_of, external, idle, images, open_names, tmpfs
 from reconciler.host.swarm.recipe.preparing import Prepared, prepare
 from reconciler.host.swarm.recipe.reach import Way, misplaced, way_in
-from reconciler.host.swarm.recipe.stack import Door, Release, Stack, overlay, stack_of, whole
+from reconciler.host.swarm.recipe.stack import ComposeRelease, Door, Stack, overlay, stack_of, whole
 from reconciler.host.swarm.recipe.unraised import naming_versions
 from reconciler.host.swarm.services import demands
 from reconciler.ports.types import App, Given
@@ -57,7 +57,7 @@ def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given
     deployable = ready(engine, policy, app, checkout, given)
     prepared, stack = deployable.prepared, deployable.prepared.stack
     secrets.make(engine, prepared, app)
-    release = Release(given.version, given.commit, prepared.settings)
+    release = ComposeRelease(given.version, given.commit, prepared.settings)
     compose = whole(prepared.config, stack, release, deployable.door)
     file = write_compose(app, compose)
     with naming_versions(prepared):
@@ -80,7 +80,7 @@ def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given)
 def laid_over(deployable: Deployable, given: Given) -> Config:
     """What goes over the release's own files: our marks, and the way to the app."""
     prepared = deployable.prepared
-    release = Release(given.version, given.commit, prepared.settings)
+    release = ComposeRelease(given.version, given.commit, prepared.settings)
     return overlay(prepared.config, prepared.stack, release, deployable.door)
 
 

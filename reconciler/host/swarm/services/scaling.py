@@ -11,7 +11,7 @@ from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 from reconciler.host.swarm.services.service import NO_NODE
 from reconciler.host.swarm.services.service_health import settling
-from reconciler.host.swarm.services.stack_state import Sight, look_at, swarm_pauses
+from reconciler.host.swarm.services.stack_state import StackState, look_at, swarm_pauses
 from reconciler.host.swarm.services.stopping import (
     keeping_data,
     killed_by_event,
@@ -37,13 +37,13 @@ class _Stopping:
     grace: timedelta
 
 
-def replicas(sight: Sight, names: Collection[str]) -> Mapping[str, int]:
+def replicas(sight: StackState, names: Collection[str]) -> Mapping[str, int]:
     """Of the replicated ones among the named services."""
     modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in sight.services}
     return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
 
 
-def every(sight: Sight) -> tuple[str, ...]:
+def every(sight: StackState) -> tuple[str, ...]:
     return tuple(service["Spec"]["Name"] for service in sight.services)
 
 
@@ -53,7 +53,7 @@ def scale(engine: Engine, wanted: Mapping[str, int]) -> None:
         engine.change("service", "scale", "--detach", *numbers, what="docker service scale")
 
 
-def everywhere(sight: Sight, names: Collection[str]) -> tuple[str, ...]:
+def everywhere(sight: StackState, names: Collection[str]) -> tuple[str, ...]:
     """Those among the named services that run once on every node."""
     found = (service["Spec"] for service in sight.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
@@ -148,7 +148,7 @@ def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
     return how.lacks
 
 
-def _only(sight: Sight, names: Collection[str]) -> Sight:
+def _only(sight: StackState, names: Collection[str]) -> StackState:
     services: list[Json] = [service for service in sight.services if service["Spec"]["Name"] in names]
     ids = {service["ID"] for service in services}
     return evolve(sight, services=services, tasks=[task for task in sight.tasks if task["ServiceID"] in ids])

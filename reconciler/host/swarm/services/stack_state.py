@@ -25,7 +25,7 @@ _RETRIES = 3
 
 
 @frozen
-class Sight:
+class StackState:
     """`node` is this host's; `now` is by its clock, which is the engine's."""
 
     services: Sequence[Json]
@@ -38,10 +38,10 @@ class Sight:
         return is_at_rest(self.services, self.tasks)
 
 
-def look_at(engine: Engine, stack: Stack) -> Sight:
+def look_at(engine: Engine, stack: Stack) -> StackState:
     services = engine.inspect("service", services_of(engine, stack))
     tasks = engine.tasks([service["ID"] for service in services])
-    return Sight(services, with_their_ends(engine, tasks), engine.node, datetime.now(UTC))
+    return StackState(services, with_their_ends(engine, tasks), engine.node, datetime.now(UTC))
 
 
 def with_their_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
@@ -82,7 +82,7 @@ def services_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
     return engine.found("service", f"label={NAMESPACE}={stack.name}")
 
 
-def seen(stack: Stack, sight: Sight) -> Seen | Absent:
+def seen(stack: Stack, sight: StackState) -> Seen | Absent:
     """Raises InfrastructureError for what is the host's fault."""
     if sight.at_rest:
         return Absent()
@@ -120,12 +120,12 @@ def _timeout(said: str) -> timedelta | None:
     return timedelta(seconds=seconds) if seconds else None
 
 
-def _labels(stack: Stack, sight: Sight) -> Mapping[str, str] | None:
+def _labels(stack: Stack, sight: StackState) -> Mapping[str, str] | None:
     app = (service["Spec"] for service in sight.services if service["Spec"]["Name"] == stack.app)
     return next((spec.get("Labels") or {} for spec in app), None)
 
 
-def _refuse_far_data(stack: Stack, sight: Sight) -> None:
+def _refuse_far_data(stack: Stack, sight: StackState) -> None:
     """Volumes of another node cannot be read from here: what is saved would lack them without a word."""
     keeping = {service["ID"]: service["Spec"]["Name"] for service in sight.services if volumes_in(service)}
     for task in sight.tasks:
