@@ -32,7 +32,7 @@ from reconciler.core.gate import gate
 from reconciler.core.observation import Observation, believed_tags, mirrored_tags, want_of
 from reconciler.core.report import ReportCommand, Run
 from reconciler.core.tier_results import Verdict, failing
-from reconciler.deploy.app_set import apps_of, cast_of, drivers_of, rested_whole
+from reconciler.deploy.app_set import apps_of, drivers_of, make_app_set, snapshot_app_set
 from reconciler.deploy.deploying import check_up, deploy_app_set
 from reconciler.deploy.slot import Slot, open_slot
 from reconciler.deploy.slot_lock import reserved
@@ -107,15 +107,15 @@ def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers
     for sight in sights.values():
         _bring_up(host, house, sight)
     release = _release(host, sights[name], wish.ref)
-    cast = cast_of(recipe, release, house.fleet.recipes, _need_releases(records, sights))
-    concerned = host.concerning(drivers_of(cast) | house.state.drivers_of_slot(name))
+    app_set = make_app_set(recipe, release, house.fleet.recipes, _need_releases(records, sights))
+    concerned = host.concerning(drivers_of(app_set) | house.state.drivers_of_slot(name))
     with room(host, house.fleet, recipe), reserved(concerned, name, f"trial {release.version}") as folder:
         sight = sights[name]
         assignment = Assignment(
             id=trial_id(host),
             recipe=recipe,
             release=release,
-            cast=cast,
+            app_set=app_set,
             base=base_for(sight, release),
             canonical=sight.living,
             by_pass=False,
@@ -221,8 +221,8 @@ def raise_copy(options: Options, name: str, span: str) -> int:
                 open_slot(host, folder, "raised", folder / "raise.log") as slot,
                 suppress(InterruptedPassError),
             ):
-                cast = rested_whole(host, canonical, house.fleet.recipes, slot.folder / "source", {})
-                _tell(options, name, deploy_app_set(slot, cast))
+                app_set = snapshot_app_set(host, canonical, house.fleet.recipes, slot.folder / "source", {})
+                _tell(options, name, deploy_app_set(slot, app_set))
                 _stay(slot, stays)
         except InterruptedPassError:
             return 0

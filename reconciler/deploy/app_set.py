@@ -22,7 +22,7 @@ class NeedMissingError(InfrastructureError):
     """A needed recipe has no release to be raised at."""
 
 
-def cast_of(
+def make_app_set(
     recipe: Recipe, release: Release, recipes: Mapping[str, Recipe], releases: Mapping[str, Release | None]
 ) -> AppSet:
     """`recipe` at `release` after everything it needs, each at its entry in `releases`. Raises NeedMissingError."""
@@ -33,13 +33,13 @@ def cast_of(
     )
 
 
-def files_of_app_set(cast: AppSet) -> str:
+def files_of_app_set(app_set: AppSet) -> str:
     """The digest of the fleet's folders of all members. Raises OSError."""
-    return files_digest({member.recipe.name: member.recipe.folder for member in cast}).whole
+    return files_digest({member.recipe.name: member.recipe.folder for member in app_set}).whole
 
 
-def drivers_of(cast: AppSet) -> frozenset[str]:
-    return frozenset(member.recipe.driver for member in cast)
+def drivers_of(app_set: AppSet) -> frozenset[str]:
+    return frozenset(member.recipe.driver for member in app_set)
 
 
 def apps_of(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
@@ -58,15 +58,15 @@ def _need(whose: Recipe, need: Recipe, release: Release | None) -> AppSpec:
     return AppSpec(need, release)
 
 
-def canonical_cast(host: Host, canonical: Canonical, cast: AppSet, into: Path) -> AppSet:
-    """The cast as it rested in a canonical's snapshot, unpacked at `into`. Raises SnapshotDamagedError."""
+def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
+    """The app set as it rested in a canonical's snapshot, unpacked at `into`. Raises SnapshotDamagedError."""
     folder = host.state.canonical(canonical.recipe, canonical.generation)
     return app_set_from_snapshot(
-        host, folder, canonical.seal, _at(cast, Release(canonical.version, canonical.commit)), into
+        host, folder, canonical.seal, _at(app_set, Release(canonical.version, canonical.commit)), into
     )
 
 
-def rested_whole(
+def snapshot_app_set(
     host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path, fresh: Mapping[str, Canonical]
 ) -> AppSet:
     """A canonical with all that it needs, each at the release it had in the snapshot, unpacked at `into`.
@@ -77,20 +77,20 @@ def rested_whole(
     recipe, nowhere = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in fresh.items()}
     releases = dict.fromkeys(recipes, nowhere) | added
-    wanted = cast_of(recipe, Release(canonical.version, canonical.commit), recipes, releases)
-    cast = canonical_cast(host, canonical, wanted, into)
-    lacking = [member.recipe.name for member in cast if member.source is None and member.release == nowhere]
+    wanted = make_app_set(recipe, Release(canonical.version, canonical.commit), recipes, releases)
+    app_set = canonical_app_set(host, canonical, wanted, into)
+    lacking = [member.recipe.name for member in app_set if member.source is None and member.release == nowhere]
     if lacking:
         raise NeedMissingError(f"{recipe.name} needs {lacking[0]} by now, which its canonical's snapshot lacks")
-    return cast
+    return app_set
 
 
-def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, cast: AppSet, into: Path) -> AppSet:
-    """The cast as it rested when `folder` was sealed, unpacked at `into`; what it needs since then comes fresh.
+def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, app_set: AppSet, into: Path) -> AppSet:
+    """The app set as it rested when `folder` was sealed, unpacked at `into`; what it needs since then comes fresh.
 
-    Raises SnapshotDamagedError, also where the snapshot is of another recipe or release than the cast's last.
+    Raises SnapshotDamagedError, also where the snapshot is of another recipe or release than the app set's last.
     """
-    own = cast[-1]
+    own = app_set[-1]
     about = host.snapshots.unpack(folder, seal, into)
     if isinstance(about, Damaged):
         raise SnapshotDamagedError(f"the snapshot of {own.release.version} is damaged: {about.reason}")
@@ -99,11 +99,11 @@ def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, cast: AppSet, in
         raise SnapshotDamagedError(f"the snapshot of {own.recipe.name} {own.release.version} holds another release")
     apps = about.get("apps")
     rested = apps if isinstance(apps, Mapping) else {}
-    return tuple(_as_rested(member, rested.get(member.recipe.name), into) for member in cast)
+    return tuple(_as_rested(member, rested.get(member.recipe.name), into) for member in app_set)
 
 
-def _at(cast: AppSet, release: Release) -> AppSet:
-    return (*cast[:-1], evolve(cast[-1], release=release))
+def _at(app_set: AppSet, release: Release) -> AppSet:
+    return (*app_set[:-1], evolve(app_set[-1], release=release))
 
 
 def _as_rested(member: AppSpec, at: Mapping[str, str] | None, into: Path) -> AppSpec:

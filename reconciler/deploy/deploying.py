@@ -29,7 +29,7 @@ _ONLY_ASKED = timedelta(seconds=60)
 
 @frozen
 class AppSpec:
-    """One recipe of a cast at a release.
+    """One recipe of a app set at a release.
 
     `source` is the unpacked folder its data comes from; None means fresh data, or what is in the slot already.
     `like` is an app of the same recipe whose secrets and settings it is to have instead of new ones.
@@ -45,12 +45,12 @@ AppSet = tuple[AppSpec, ...]
 """What a recipe needs, and then itself."""
 
 
-def deploy_app_set(slot: Slot, cast: AppSet) -> Seen:
-    """Raise all of a cast in its order; returns what was seen of the last, the recipe itself.
+def deploy_app_set(slot: Slot, app_set: AppSet) -> Seen:
+    """Raise all of a app set in its order; returns what was seen of the last, the recipe itself.
 
     Raises RecipeError or TimedOutError for the recipe itself, NeededAppError for what it needs.
     """
-    *needed, own = cast
+    *needed, own = app_set
     for member in needed:
         deploy_needed(slot, member, own.recipe)
     return deploy_app(slot, own)

@@ -29,14 +29,14 @@ HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 class Promotion:
     """What is to be promoted.
 
-    `cast` is the trial's, `folder` the recipe's reserved working folder, `answer` what upstream said before the trial,
-    `files` the digest of the fleet's folders that it was tested with.
+    `app_set` is that of the trial, `folder` the recipe's locked working folder, `answer` what upstream said before the
+    trial, `files` the digest of the fleet's folders that it was tested with.
     """
 
     fleet: Fleet
     recipe: Recipe
     trial: Trial
-    cast: AppSet
+    app_set: AppSet
     answer: Answer
     files: str
     folder: Path
@@ -106,8 +106,10 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
     """Raise the candidate in a new slot of its own, prove its data, and remove the slot."""
     log = host.state.trial_log(promotion.recipe.name, promotion.trial.id) / "promote.log"
     with open_slot(host, promotion.folder, "raised", log) as slot:
-        cast = app_set_from_snapshot(host, candidate.folder, candidate.seal, promotion.cast, slot.folder / "source")
-        deploy_app_set(slot, cast)
+        app_set = app_set_from_snapshot(
+            host, candidate.folder, candidate.seal, promotion.app_set, slot.folder / "source"
+        )
+        deploy_app_set(slot, app_set)
         if promotion.recipe.data.check is not None:
             run(slot, slot.placed[promotion.recipe.name], promotion.recipe.data.check, "data.check")
         check_up(slot)
@@ -116,7 +118,7 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
         raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.left[0]}")
     if closing.altered:
         raise RecipeError(f"raised from it, {closing.altered[0]} of the checkout was changed")
-    if files_of_app_set(promotion.cast) != promotion.files:
+    if files_of_app_set(promotion.app_set) != promotion.files:
         raise InfrastructureError(
             "the fleet's files were changed while it was promoted", "the next pass tries it again"
         )

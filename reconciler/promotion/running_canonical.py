@@ -11,7 +11,7 @@ from desired.declarations.values import is_recipe_name
 from desired.model import Fleet, Keep, Recipe
 from reconciler.core.observation import CanonicalStatus, State, with_damage
 from reconciler.core.running_status import why_down
-from reconciler.deploy.app_set import SnapshotDamagedError, apps_of, rested_whole
+from reconciler.deploy.app_set import SnapshotDamagedError, apps_of, snapshot_app_set
 from reconciler.deploy.deploying import check_up, deploy_app_set, run
 from reconciler.deploy.slot import Slot
 from reconciler.deploy.unmanaged_files import is_account, is_kept_slot, owner
@@ -109,7 +109,7 @@ def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
     slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
     try:
         have = host.registry.read().canonicals
-        deploy_app_set(slot, rested_whole(host, canonical, fleet.recipes, slot.folder / "source", have))
+        deploy_app_set(slot, snapshot_app_set(host, canonical, fleet.recipes, slot.folder / "source", have))
         if recipe.data.check is not None:
             run(slot, slot.placed[recipe.name], recipe.data.check, "data.check")
         check_up(slot)

@@ -11,7 +11,7 @@ from reconciler.core.base import Base, upgrade_base
 from reconciler.core.observation import CanonicalStatus, Observation, State, believed_tags, moved_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
-from reconciler.deploy.app_set import NeedMissingError, cast_of, drivers_of, files_of_app_set
+from reconciler.deploy.app_set import NeedMissingError, drivers_of, files_of_app_set, make_app_set
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.protocols import Host
@@ -103,17 +103,17 @@ def _bug(host: Host, recipe: str, bug: Exception) -> str:
 def _try(task: ConvergeContext, step: Step, release: Release) -> Attempt:
     sight = task.sights[step.recipe]
     assert isinstance(sight.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
-    cast = cast_of(sight.recipe, release, task.fleet.recipes, need_releases(task))
-    if files_of_app_set(cast) != sight.files:
+    app_set = make_app_set(sight.recipe, release, task.fleet.recipes, need_releases(task))
+    if files_of_app_set(app_set) != sight.files:
         return Attempt(hindrance="its tests were changed after this pass had begun: the next one tries it with them")
-    host = task.host.concerning(drivers_of(cast) | task.host.state.drivers_of_slot(step.recipe))
+    host = task.host.concerning(drivers_of(app_set) | task.host.state.drivers_of_slot(step.recipe))
     with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
         base = base_for(sight, release)
         assignment = Assignment(
             id=trial_id(host),
             recipe=sight.recipe,
             release=release,
-            cast=cast,
+            app_set=app_set,
             base=base,
             canonical=sight.living,
             by_pass=True,
@@ -124,7 +124,7 @@ def _try(task: ConvergeContext, step: Step, release: Release) -> Attempt:
         host.progress.step(step.recipe, f"trying {release.version}", sight.memory.seconds)
         undeploy_conflicting(task.host, task.fleet.recipes, sight.recipe)
         trial = run_trial(host, assignment)
-        return promote(host, Promotion(task.fleet, sight.recipe, trial, cast, sight.answer, sight.files, folder))
+        return promote(host, Promotion(task.fleet, sight.recipe, trial, app_set, sight.answer, sight.files, folder))
 
 
 def _keep_up(task: ConvergeContext, names: Iterable[str]) -> None:

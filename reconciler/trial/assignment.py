@@ -12,16 +12,16 @@ from state.records import Canonical
 
 @frozen
 class Assignment:
-    """What is to be tried, and on what terms. `cast` is the recipe at the release under test, after all that it needs.
+    """What a trial tries, and on what terms.
 
-    `tiers` are those that were asked for; `files` and `tests` are digests as in what was seen of the recipe; `folder`
-    is its reserved working folder.
+    `app_set` is the recipe at the release under test, after everything it needs. `tiers` are those that were asked for,
+    `files` and `tests` the digests of the fleet's folders, `folder` the recipe's locked working folder.
     """
 
     id: str
     recipe: Recipe
     release: Release
-    cast: AppSet
+    app_set: AppSet
     base: Base
     canonical: Canonical | None
     by_pass: bool

@@ -7,7 +7,7 @@ from attrs import define, evolve
 from desired.model import DataPolicy, TierName
 from reconciler.core.base import Origin
 from reconciler.core.tier_results import Skip
-from reconciler.deploy.app_set import SnapshotDamagedError, canonical_cast
+from reconciler.deploy.app_set import SnapshotDamagedError, canonical_app_set
 from reconciler.deploy.deploying import (
     AppSet,
     AppSpec,
@@ -70,7 +70,7 @@ class Rehearsal(TrialSlots):
         self._look_at_scripts()
         slot = self.stack.enter_context(self._slot(TierName.INSTALL))
         self._live_in(slot)
-        deploy_app_set(slot, self.assignment.cast)
+        deploy_app_set(slot, self.assignment.app_set)
         self.check_proves = self._check_proves(slot)
         self._mark(slot)
         self._check(slot)
@@ -85,7 +85,7 @@ class Rehearsal(TrialSlots):
         """Raise InfrastructureError for scripts that cannot be executed: the fleet's fault, whatever the release is."""
         unfit = [
             said
-            for member in self.assignment.cast
+            for member in self.assignment.app_set
             for said in unfit_scripts(
                 member.recipe, self.host.commands.missing, needed=member.recipe != self.assignment.recipe
             )
@@ -106,7 +106,7 @@ class Rehearsal(TrialSlots):
         self._rest()
         slot = self.stack.enter_context(self._slot(TierName.UPGRADE))
         lineage = self._raise_base(slot)
-        *needed, own = self.assignment.cast
+        *needed, own = self.assignment.app_set
         for member in needed:
             if slot.placed[member.recipe.name].release != member.release:
                 deploy_needed(slot, evolve(member, source=None), own.recipe)
@@ -136,7 +136,7 @@ class Rehearsal(TrialSlots):
         assert base.release is not None  # noqa: S101  asked before
         own = AppSpec(self.assignment.recipe, base.release)
         try:
-            deploy_app_set(slot, (*self.assignment.cast[:-1], own))
+            deploy_app_set(slot, (*self.assignment.app_set[:-1], own))
             self._mark(slot)
             self._check(slot)
             check_up(slot)
@@ -174,12 +174,12 @@ class Rehearsal(TrialSlots):
             self.damage = f"{canonical.version} was recorded at {canonical.commit[:7]}, which the mirror has no longer"
             raise InfrastructureError(self.damage)
         try:
-            cast = canonical_cast(self.host, canonical, self.assignment.cast, slot.folder / "source")
+            app_set = canonical_app_set(self.host, canonical, self.assignment.app_set, slot.folder / "source")
         except SnapshotDamagedError as broken:
             self.damage = broken.message
             raise
         try:
-            deploy_app_set(slot, cast)
+            deploy_app_set(slot, app_set)
             self._check(slot)
             check_up(slot)
         except TimedOutError as slow:
@@ -188,7 +188,7 @@ class Rehearsal(TrialSlots):
             why = self._no_rise(canonical, broken.message)
             raise InfrastructureError(_with_tail(why, broken.tail), broken.hint) from broken
         except NeededAppError as failed:
-            rested = {member.recipe.name for member in cast if member.source is not None}
+            rested = {member.recipe.name for member in app_set if member.source is not None}
             if failed.timed_out or failed.need not in rested:
                 raise
             raise InfrastructureError(self._no_rise(canonical, failed.message), failed.hint) from failed
@@ -253,7 +253,7 @@ class Rehearsal(TrialSlots):
         Backups hold neither: whoever restores one has them still.
         """
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
-        *needed, own = self.assignment.cast
+        *needed, own = self.assignment.app_set
         return (*needed, evolve(own, like=self.living.placed[own.recipe.name].app))
 
     def _custom(self) -> None:

@@ -69,7 +69,7 @@ class _Attempt:
     def _has_its_files(self) -> bool:
         """Whether the fleet's folders are as they were when the trial was planned."""
         try:
-            return files_of_app_set(self.assignment.cast) == self.assignment.files
+            return files_of_app_set(self.assignment.app_set) == self.assignment.files
         except OSError:
             return False
 

@@ -60,7 +60,7 @@ class TrialSlots:
 
     def _keep_in_mind(self, closing: Closing) -> None:
         """What a base did to its own checkout is no evidence against the release under test."""
-        tested = {(member.recipe.name, member.release.commit) for member in self.assignment.cast}
+        tested = {(member.recipe.name, member.release.commit) for member in self.assignment.app_set}
         for each in closing.altered:
             if (each.recipe, each.commit) in tested:
                 self.altered.append(str(each))
@@ -85,7 +85,7 @@ class TrialSlots:
         """The living slot with everything in it up again."""
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
         if not self.awake:
-            deploy_app_set(self.living, self.assignment.cast)
+            deploy_app_set(self.living, self.assignment.app_set)
             self.awake = True
         return self.living
 
