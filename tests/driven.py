@@ -143,7 +143,7 @@ class Driven:
         return name in self.world.recipes and not self.world.origins[name].down
 
     def _sight(self, name: str) -> Observation:
-        return observe(self.world.host(), self.world.fleet, [name], self.world.records()).sights[name]
+        return observe(self.world.host(), self.world.fleet, [name], self.world.records()).observations[name]
 
     def _remember(self, memory: Memory) -> None:
         self.world.host().registry.remember([memory], [])

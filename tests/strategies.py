@@ -158,7 +158,7 @@ def recipes(draw: st.DrawFn, name: str = "notes") -> Recipe:
 
 
 @st.composite
-def sights(draw: st.DrawFn, name: str = "notes") -> Observation:
+def observations(draw: st.DrawFn, name: str = "notes") -> Observation:
     """One recipe: what was remembered, what became of it, and what is recorded."""
     before = draw(remembered_tags())
     tags = draw(draw(weighted({changed_tags(before): 3, published_tags(): 1})))
@@ -194,7 +194,7 @@ def sights(draw: st.DrawFn, name: str = "notes") -> Observation:
 class World:
     """What one look at a fleet of one to four recipes saw."""
 
-    sights: Mapping[str, Observation]
+    observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
     around: Surroundings
 
@@ -202,7 +202,7 @@ class World:
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     names = draw(st.lists(st.sampled_from(RECIPES), unique=True, min_size=1))
-    seen = {name: draw(sights(name)) for name in names}
+    seen = {name: draw(observations(name)) for name in names}
     for place, name in enumerate(names):
         needs = draw(st.lists(st.sampled_from(names[:place]), unique=True, max_size=2)) if place else []
         declared = evolve(seen[name].recipe, install=Install(needs=tuple(needs)))

@@ -77,12 +77,12 @@ def known(tags: Mapping[str, str]) -> dict[str, KnownTag]:
     return {tag: KnownTag(at, EARLIER) for tag, at in tags.items()}
 
 
-def sight(
+def observation(
     tags: Mapping[str, str | None] | Unobservable,
     have: Canonical | None = None,
     before: Mapping[str, str] | None = None,
 ) -> Observation:
-    """A sight of `tags`, the canonical intact, no mirror; `before` are the remembered tags, as now if not given."""
+    """An observation of `tags` with an intact canonical and no mirror; `before` are the remembered tags, else as now."""
     seen = tags if isinstance(tags, Unobservable) else answer(tags)
     now = {} if isinstance(tags, Unobservable) else {tag: at for tag, at in tags.items() if at is not None}
     return Observation(
@@ -104,7 +104,7 @@ AROUND = Surroundings(HERE, "canon-1", date(2026, 3, 2))
 
 
 def circumstances(at: str) -> Circumstances:
-    """What `AROUND` and a `sight` give for a release at the full commit `at`."""
+    """What `AROUND` and a `observation` give for a release at the full commit `at`."""
     return Circumstances(at, "tests-1", "canon-1", "place-1", "versions-1")
 
 

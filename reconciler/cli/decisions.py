@@ -40,10 +40,10 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     _require_words(reason)
     with stoppable(), private_files(), _held(house, f"accept {name}") as lock, watcher(options) as watching:
         host = make_host(house, watching, lock.descriptor)
-        sight = observe(host, house.fleet, [name], host.registry.read()).sights[name]
-        if isinstance(sight.answer, Unobservable):
-            raise InfrastructureError(f"{name}: upstream cannot be seen: {sight.answer.reason}")
-        memory, said = _moved(host, sight, tag) if tag is not None else _shrunken(sight)
+        observation = observe(host, house.fleet, [name], host.registry.read()).observations[name]
+        if isinstance(observation.answer, Unobservable):
+            raise InfrastructureError(f"{name}: upstream cannot be seen: {observation.answer.reason}")
+        memory, said = _moved(host, observation, tag) if tag is not None else _shrunken(observation)
         body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": said}
         host.registry.remember([memory], [Entry(host.clock.now(), "accepted", name, body)])
     return say(options, "accept", f"{name}: {said}")
@@ -62,22 +62,26 @@ def _require_words(reason: str) -> None:
         raise UsageError("--reason is empty", "say why; the ledger keeps it")
 
 
-def _moved(host: Host, sight: Observation, tag: str) -> tuple[Memory, str]:
-    moved = moved_tags(sight)
+def _moved(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
+    moved = moved_tags(observation)
     if tag not in moved:
         others = f"moved are: {', '.join(sorted(moved))}" if moved else "none of its known release tags moved"
-        raise NeedsPersonError(f"{sight.recipe.name}: tag {tag} did not move", others)
+        raise NeedsPersonError(f"{observation.recipe.name}: tag {tag} did not move", others)
     before, after = moved[tag]
-    known = {**sight.memory.known, tag: KnownTag(after, host.clock.now())}
-    return evolve(sight.memory, known=known), f"accepted: {tag} names {after[:7]} and no longer {before[:7]}"
+    known = {**observation.memory.known, tag: KnownTag(after, host.clock.now())}
+    return evolve(observation.memory, known=known), f"accepted: {tag} names {after[:7]} and no longer {before[:7]}"
 
 
-def _shrunken(sight: Observation) -> tuple[Memory, str]:
-    gone = vanished_tags(sight)
+def _shrunken(observation: Observation) -> tuple[Memory, str]:
+    gone = vanished_tags(observation)
     if not gone:
-        raise NeedsPersonError(f"{sight.recipe.name}: upstream lost no known release tag", "a moved tag wants its name")
-    known = {tag: each for tag, each in sight.memory.known.items() if tag not in gone}
-    return evolve(sight.memory, known=known), f"accepted: {len(gone)} release tags are gone: {', '.join(sorted(gone))}"
+        raise NeedsPersonError(
+            f"{observation.recipe.name}: upstream lost no known release tag", "a moved tag wants its name"
+        )
+    known = {tag: each for tag, each in observation.memory.known.items() if tag not in gone}
+    return evolve(
+        observation.memory, known=known
+    ), f"accepted: {len(gone)} release tags are gone: {', '.join(sorted(gone))}"
 
 
 def forget(options: Options, name: str, reason: str) -> int:

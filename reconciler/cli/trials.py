@@ -103,66 +103,68 @@ def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers
     recipe = house.fleet.recipes[name]
     if name in records.unreadable:
         raise CanonError(f"{name}: {unreadable_said(name, records)}")
-    sights = observe(host, house.fleet, sorted({name, *recipe.install.needs}), records).sights
-    for sight in sights.values():
-        _bring_up(host, house, sight)
-    release = _release(host, sights[name], wish.ref)
-    app_set = make_app_set(recipe, release, house.fleet.recipes, _need_releases(records, sights))
+    observations = observe(host, house.fleet, sorted({name, *recipe.install.needs}), records).observations
+    for observation in observations.values():
+        _bring_up(host, house, observation)
+    release = _release(host, observations[name], wish.ref)
+    app_set = make_app_set(recipe, release, house.fleet.recipes, _need_releases(records, observations))
     concerned = host.concerning(drivers_of(app_set) | house.state.drivers_of_slot(name))
     with room(host, house.fleet, recipe), reserved(concerned, name, f"trial {release.version}") as folder:
-        sight = sights[name]
+        observation = observations[name]
         assignment = Assignment(
             id=trial_id(host),
             recipe=recipe,
             release=release,
             app_set=app_set,
-            base=base_for(sight, release),
-            canonical=sight.living,
+            base=base_for(observation, release),
+            canonical=observation.living,
             by_pass=False,
-            files=sight.files,
-            tests=sight.tests,
+            files=observation.files,
+            tests=observation.tests,
             folder=folder,
             tiers=tiers,
         )
         tried = run_trial(concerned, assignment)
-    conditions = gate(house.fleet, recipe, tried, sight.answer, host.place)
-    return Tested(tried, conditions, sight.canonical, sight.look)
+    conditions = gate(house.fleet, recipe, tried, observation.answer, host.place)
+    return Tested(tried, conditions, observation.canonical, observation.look)
 
 
-def _bring_up(host: Host, house: CommandContext, sight: Observation) -> None:
+def _bring_up(host: Host, house: CommandContext, observation: Observation) -> None:
     """Fetch what is behind, if no pass is at it; what the mirror has by then is what can be tried."""
-    if not isinstance(sight.answer, Answer) or mirror_state(sight) is MirrorState.EQUAL:
+    if not isinstance(observation.answer, Answer) or mirror_state(observation) is MirrorState.EQUAL:
         return
-    if isinstance(want_of(sight), Unobservable):
+    if isinstance(want_of(observation), Unobservable):
         return
     try:
-        with hold(house.state.lock, f"trial {sight.recipe.name}"):
-            updated = host.mirrors.update(sight.recipe, sight.answer, mirrored_tags(sight))
-        for remark in said_of(sight.recipe.name, updated):
-            host.progress.step(sight.recipe.name, remark)
+        with hold(house.state.lock, f"trial {observation.recipe.name}"):
+            updated = host.mirrors.update(observation.recipe, observation.answer, mirrored_tags(observation))
+        for remark in said_of(observation.recipe.name, updated):
+            host.progress.step(observation.recipe.name, remark)
     except LockHeldError as held:
-        host.progress.step(sight.recipe.name, f"the mirror stays as it is: {held}")
+        host.progress.step(observation.recipe.name, f"the mirror stays as it is: {held}")
 
 
-def _release(host: Host, sight: Observation, ref: str | None) -> Release:
-    name = sight.recipe.name
+def _release(host: Host, observation: Observation, ref: str | None) -> Release:
+    name = observation.recipe.name
     if ref is None:
-        want = want_of(sight)
+        want = want_of(observation)
         if not isinstance(want, Release):
             reason = want.reason if isinstance(want, Unobservable) else "it has no single newest release"
             raise InfrastructureError(f"{name}: nothing to try: {reason}", "name what to try: --ref REF")
         return want
-    commit = host.mirrors.resolve(name, ref) or host.mirrors.fetch(sight.recipe, ref)
+    commit = host.mirrors.resolve(name, ref) or host.mirrors.fetch(observation.recipe, ref)
     if commit is None:
-        raise UsageError(f"{name}: neither a release nor a branch nor a commit is named {ref}", _nearest(sight, ref))
+        raise UsageError(
+            f"{name}: neither a release nor a branch nor a commit is named {ref}", _nearest(observation, ref)
+        )
     return Release(ref, commit)
 
 
-def _nearest(sight: Observation, ref: str) -> str:
+def _nearest(observation: Observation, ref: str) -> str:
     """What could have been meant; a commit is found only where a mirrored branch or release leads to it."""
     import difflib
 
-    tags = believed_tags(sight) or {}
+    tags = believed_tags(observation) or {}
     near = difflib.get_close_matches(ref, tags, 1)
     if near:
         return f"did you mean {near[0]}"
@@ -170,10 +172,10 @@ def _nearest(sight: Observation, ref: str) -> str:
     return f"newest releases are: {', '.join(newest)}" if newest else "upstream has no release; name a branch, as main"
 
 
-def _need_releases(records: Records, sights: Mapping[str, Observation]) -> dict[str, Release | None]:
+def _need_releases(records: Records, observations: Mapping[str, Observation]) -> dict[str, Release | None]:
     found: dict[str, Release | None] = {}
-    for name, sight in sights.items():
-        want = want_of(sight)
+    for name, observation in observations.items():
+        want = want_of(observation)
         found[name] = want if isinstance(want, Release) else None
     return found | {name: Release(have.version, have.commit) for name, have in records.canonicals.items()}
 

@@ -76,9 +76,11 @@ class Finding:
         return self.since if self.since is not None else self.look.last_up
 
 
-def compare(sights: Mapping[str, Observation], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
+def compare(observations: Mapping[str, Observation], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
     """One finding per declared recipe and one per orphan, by name."""
-    found = [_finding(sight) for sight in sights.values()] + [_orphaned(orphan) for orphan in orphans.values()]
+    found = [_finding(observation) for observation in observations.values()] + [
+        _orphaned(orphan) for orphan in orphans.values()
+    ]
     return tuple(sorted(found, key=lambda finding: finding.recipe))
 
 
@@ -88,43 +90,43 @@ def _orphaned(orphan: Orphan) -> Finding:
     return Finding(have.recipe, None, have, Cause.ORPHANED, orphan.look, MirrorState.UNKNOWN, reason, None)
 
 
-def _finding(sight: Observation) -> Finding:
-    want = want_of(sight)
-    cause, reason = _cause(sight, want)
-    tags = believed_tags(sight)
+def _finding(observation: Observation) -> Finding:
+    want = want_of(observation)
+    cause, reason = _cause(observation, want)
+    tags = believed_tags(observation)
     return Finding(
-        recipe=sight.recipe.name,
+        recipe=observation.recipe.name,
         want=want,
-        have=sight.canonical,
+        have=observation.canonical,
         cause=cause,
-        look=sight.look,
-        mirror=mirror_state(sight),
-        reason="; ".join(filter(None, (reason, sight.mirror.unreadable))),
-        observed_at=sight.observed_at,
-        since=_since(sight, want, cause),
+        look=observation.look,
+        mirror=mirror_state(observation),
+        reason="; ".join(filter(None, (reason, observation.mirror.unreadable))),
+        observed_at=observation.observed_at,
+        since=_since(observation, want, cause),
         not_releases=not_releases(tags) if tags is not None else (),
-        vanished=tuple(sorted(vanished_tags(sight))),
-        unread=unread_tags(sight, want),
-        unreadable=sight.mirror.unreadable,
-        older=sight.older,
+        vanished=tuple(sorted(vanished_tags(observation))),
+        unread=unread_tags(observation, want),
+        unreadable=observation.mirror.unreadable,
+        older=observation.older,
     )
 
 
-def _cause(sight: Observation, want: Want) -> tuple[Cause, str]:
+def _cause(observation: Observation, want: Want) -> tuple[Cause, str]:
     """The gravest cause: unobservable before moved before ahead before ambiguous."""
     if isinstance(want, Unobservable):
         return Cause.UNOBSERVABLE, want.reason
-    moved = _moved(sight, want)
+    moved = _moved(observation, want)
     if moved:
         return Cause.MOVED, moved
-    ahead = _ahead(sight, want)
+    ahead = _ahead(observation, want)
     if ahead:
         return Cause.AHEAD, ahead
     if isinstance(want, Ambiguous):
         return Cause.AMBIGUOUS, _ambiguous(want)
     if isinstance(want, NeverReleased):
-        return Cause.NEVER_RELEASED, _never(sight)
-    return _releasable(sight.canonical, want)
+        return Cause.NEVER_RELEASED, _never(observation)
+    return _releasable(observation.canonical, want)
 
 
 def _ambiguous(want: Ambiguous) -> str:
@@ -132,26 +134,26 @@ def _ambiguous(want: Ambiguous) -> str:
     return f"the newest version has several tags on different commits: {', '.join(want.tags)}; {ways}"
 
 
-def _moved(sight: Observation, want: Want) -> str:
+def _moved(observation: Observation, want: Want) -> str:
     watched = {want.version} if isinstance(want, Release) else set()
     if isinstance(want, Ambiguous):
         watched |= set(want.tags)
-    if sight.canonical is not None:
-        watched.add(sight.canonical.version)
-    moved = moved_tags(sight)
+    if observation.canonical is not None:
+        watched.add(observation.canonical.version)
+    moved = moved_tags(observation)
     names = sorted(watched & set(moved))
     if not names:
         return ""
     before, after = moved[names[0]]
-    hint = f"if that is right: reconcile accept {sight.recipe.name} {names[0]} --reason …"
+    hint = f"if that is right: reconcile accept {observation.recipe.name} {names[0]} --reason …"
     return f"tag {names[0]} named {before[:7]} and now names {after[:7]}; {hint}"
 
 
-def _ahead(sight: Observation, want: Release | NeverReleased | Ambiguous) -> str:
-    have = sight.canonical
+def _ahead(observation: Observation, want: Release | NeverReleased | Ambiguous) -> str:
+    have = observation.canonical
     if have is None:
         return ""
-    if not _is_published(have, believed_tags(sight) or {}):
+    if not _is_published(have, believed_tags(observation) or {}):
         return f"the canonical's tag {have.version} is gone upstream"
     if isinstance(want, NeverReleased):
         return f"the canonical is at {have.version}, which `allow` now excludes"
@@ -168,15 +170,15 @@ def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
     return tags.get(have.version) is not None or any(version_key(tag) == key for tag in twins)
 
 
-def _never(sight: Observation) -> str:
-    tags = believed_tags(sight) or {}
+def _never(observation: Observation) -> str:
+    tags = believed_tags(observation) or {}
     if not tags:
         return "upstream has no tags"
-    unread = unread_tags(sight, NeverReleased())
+    unread = unread_tags(observation, NeverReleased())
     alike = f"; tags that look like versions and are not read: {said_of_unread(unread)}" if unread else ""
     if not has_releases(tags):
         return "upstream has no release tag" + _long_ones(tags) + alike
-    return f'no release tag lies in `allow = "{sight.recipe.allow}"`{alike}'
+    return f'no release tag lies in `allow = "{observation.recipe.allow}"`{alike}'
 
 
 def _long_ones(tags: Collection[str]) -> str:
@@ -195,30 +197,30 @@ def _releasable(have: Canonical | None, want: Release) -> tuple[Cause, str]:
     return Cause.NEW_RELEASE, f"{want.version} was moved to {want.commit[:7]} and accepted"
 
 
-def _since(sight: Observation, want: Want, cause: Cause) -> datetime | None:
+def _since(observation: Observation, want: Want, cause: Cause) -> datetime | None:
     if cause not in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} or not isinstance(want, Release):
         return None
-    known = sight.memory.known.get(want.version)
+    known = observation.memory.known.get(want.version)
     return known.first_seen if known is not None else None
 
 
-def mirror_state(sight: Observation) -> MirrorState:
-    mirror = sight.mirror
+def mirror_state(observation: Observation) -> MirrorState:
+    mirror = observation.mirror
     if mirror.unreadable:
         return MirrorState.UNKNOWN
     if mirror.tags is None:
         return MirrorState.MISSING
-    if isinstance(sight.answer, Unobservable):
+    if isinstance(observation.answer, Unobservable):
         return MirrorState.UNKNOWN
-    same = mirror.head == sight.answer.head and _holds_what_can_be_had(mirror.tags, sight)
+    same = mirror.head == observation.answer.head and _holds_what_can_be_had(mirror.tags, observation)
     return MirrorState.EQUAL if same else MirrorState.BEHIND
 
 
-def _holds_what_can_be_had(held: Mapping[str, str], sight: Observation) -> bool:
+def _holds_what_can_be_had(held: Mapping[str, str], observation: Observation) -> bool:
     """Whether these are the tags that the mirror should hold, but for those that upstream no longer gives.
 
     Into a mirror that was made anew these cannot be fetched.
     """
-    wanted, given = mirrored_tags(sight), believed_tags(sight) or {}
+    wanted, given = mirrored_tags(observation), believed_tags(observation) or {}
     is_right = all(wanted.get(tag) == commit for tag, commit in held.items())
     return is_right and not any(given.get(tag) == wanted[tag] for tag in wanted.keys() - held.keys())

@@ -92,46 +92,46 @@ def with_damage(memory: Memory, found: FoundDamage) -> Memory:
     return evolve(memory, damage=found, older_damage=older)
 
 
-def believed_tags(sight: Observation) -> Mapping[str, str | None] | None:
+def believed_tags(observation: Observation) -> Mapping[str, str | None] | None:
     """Upstream's tags, those that peel to no commit as None; None where upstream could not be seen."""
-    if isinstance(sight.answer, Unobservable):
+    if isinstance(observation.answer, Unobservable):
         return None
-    known_not = sight.memory.not_commits
-    return {tag: None if known_not.get(tag) == commit else commit for tag, commit in sight.answer.tags.items()}
+    known_not = observation.memory.not_commits
+    return {tag: None if known_not.get(tag) == commit else commit for tag, commit in observation.answer.tags.items()}
 
 
-def remembered_tags(sight: Observation) -> Mapping[str, str]:
+def remembered_tags(observation: Observation) -> Mapping[str, str]:
     """Release tags to the commit we know them by: as first seen or accepted, else as the canonical records it."""
-    have = sight.canonical
+    have = observation.canonical
     recorded = {} if have is None else {have.version: have.commit}
-    return recorded | {tag: known.commit for tag, known in sight.memory.known.items()}
+    return recorded | {tag: known.commit for tag, known in observation.memory.known.items()}
 
 
-def vanished_tags(sight: Observation) -> frozenset[str]:
+def vanished_tags(observation: Observation) -> frozenset[str]:
     """Known release tags that upstream's answer lacks, or has on what is no commit."""
-    tags = believed_tags(sight)
+    tags = believed_tags(observation)
     if tags is None:
         return frozenset()
-    return frozenset(tag for tag in sight.memory.known if tags.get(tag) is None)
+    return frozenset(tag for tag in observation.memory.known if tags.get(tag) is None)
 
 
-def want_of(sight: Observation) -> Want:
+def want_of(observation: Observation) -> Want:
     """The release this recipe should be at, as far as upstream's answer can be believed."""
-    tags = believed_tags(sight)
+    tags = believed_tags(observation)
     if tags is None:
-        assert isinstance(sight.answer, Unobservable)  # noqa: S101  told by believed_tags
-        return sight.answer
-    lost, known = len(vanished_tags(sight)), len(sight.memory.known)
+        assert isinstance(observation.answer, Unobservable)  # noqa: S101  told by believed_tags
+        return observation.answer
+    lost, known = len(vanished_tags(observation)), len(observation.memory.known)
     if lost > max(1, known // 10):
-        hint = f"if that is right: reconcile accept {sight.recipe.name} --reason …"
+        hint = f"if that is right: reconcile accept {observation.recipe.name} --reason …"
         return Unobservable(f"shrunken: {lost} of {known} known release tags are gone upstream; {hint}")
-    return resolve_want(tags, sight.recipe.allow)
+    return resolve_want(tags, observation.recipe.allow)
 
 
-def moved_tags(sight: Observation) -> Mapping[str, tuple[str, str]]:
+def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
     """Release tags that name another commit than the remembered one: tag to (remembered, now)."""
-    tags = believed_tags(sight) or {}
-    remembered = remembered_tags(sight)
+    tags = believed_tags(observation) or {}
+    remembered = remembered_tags(observation)
     return {
         tag: (remembered[tag], commit)
         for tag, commit in tags.items()
@@ -139,11 +139,11 @@ def moved_tags(sight: Observation) -> Mapping[str, tuple[str, str]]:
     }
 
 
-def mirrored_tags(sight: Observation) -> Mapping[str, str]:
+def mirrored_tags(observation: Observation) -> Mapping[str, str]:
     """The release tags the mirror should hold: all ever known as remembered, and the new ones."""
     fresh = {
         tag: commit
-        for tag, commit in (believed_tags(sight) or {}).items()
+        for tag, commit in (believed_tags(observation) or {}).items()
         if commit is not None and is_release_name(tag)
     }
-    return fresh | dict(remembered_tags(sight))
+    return fresh | dict(remembered_tags(observation))

@@ -68,10 +68,10 @@ class Plan:
     order: tuple[str, ...]
 
 
-def make_plan(findings: Iterable[Finding], sights: Mapping[str, Observation], around: Surroundings) -> Plan:
+def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], around: Surroundings) -> Plan:
     """A step for each finding, "none" included; recipes that others need come before those."""
-    steps = {finding.recipe: _step(finding, sights.get(finding.recipe), around) for finding in findings}
-    recipes = {name: sight.recipe for name, sight in sights.items()}
+    steps = {finding.recipe: _step(finding, observations.get(finding.recipe), around) for finding in findings}
+    recipes = {name: observation.recipe for name, observation in observations.items()}
     return Plan(steps, tuple(name for name in in_order_of_need(recipes) if name in steps))
 
 
@@ -96,9 +96,9 @@ def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
     return tuple(ordered)
 
 
-def _step(finding: Finding, sight: Observation | None, around: Surroundings) -> Step:
-    step = _decided(finding, sight, around)
-    if finding.look.state is not State.DOWN or sight is None or not sight.recipe.enrolled:
+def _step(finding: Finding, observation: Observation | None, around: Surroundings) -> Step:
+    step = _decided(finding, observation, around)
+    if finding.look.state is not State.DOWN or observation is None or not observation.recipe.enrolled:
         return step
     return _raised_too(step, finding.look.reason)
 
@@ -111,18 +111,18 @@ def _raised_too(step: Step, why_down: str) -> Step:
     return evolve(step, action=Action.REPAIR, reason=f"{step.reason}; its deployment is down ({why_down}) and {how}")
 
 
-def _decided(finding: Finding, sight: Observation | None, around: Surroundings) -> Step:
+def _decided(finding: Finding, observation: Observation | None, around: Surroundings) -> Step:
     """What is done about a release, whether or not the canonical's deployment is up."""
-    if sight is None:
+    if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
-    if not sight.recipe.enrolled:
-        reason = _exception(sight.recipe, around.today)
+    if not observation.recipe.enrolled:
+        reason = _exception(observation.recipe, around.today)
         return Step(finding, Action.NONE, reason, held_back=HeldBack.EXCEPTED)
     if finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
-        return _advance(finding, sight, around)
+        return _advance(finding, observation, around)
     if finding.cause is Cause.IN_SYNC:
-        return _keep(finding, sight, around)
+        return _keep(finding, observation, around)
     return _leave(finding)
 
 
@@ -139,25 +139,25 @@ def _exception(recipe: Recipe, today: date) -> str:
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
-def _advance(finding: Finding, sight: Observation, around: Surroundings) -> Step:
+def _advance(finding: Finding, observation: Observation, around: Surroundings) -> Step:
     assert isinstance(finding.want, Release)  # noqa: S101  the two causes say so
     if finding.look.state is State.UNKNOWN:
         return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.look.reason}")
-    circumstances = circumstances_of(finding.want, sight, around)
-    red = red_before(sight.memory, circumstances, finding.want, around)
+    circumstances = circumstances_of(finding.want, observation, around)
+    red = red_before(observation.memory, circumstances, finding.want, around)
     if red is None:
-        reason = _damage_said(finding) + _hindrances_said(finding.reason, sight)
+        reason = _damage_said(finding) + _hindrances_said(finding.reason, observation)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
     have = finding.have
-    if have is None or finding.look.state is not State.DAMAGED or not _is_at_its_tag(have, sight):
+    if have is None or finding.look.state is not State.DAMAGED or not _is_at_its_tag(have, observation):
         return _held_red(finding, red)
-    repair = _repair(finding, Release(have.version, have.commit), sight, around)
+    repair = _repair(finding, Release(have.version, have.commit), observation, around)
     return evolve(repair, needs_person=True, reason=f"{repair.reason}; {_held_red(finding, red).reason}")
 
 
-def _is_at_its_tag(have: Canonical, sight: Observation) -> bool:
+def _is_at_its_tag(have: Canonical, observation: Observation) -> bool:
     """Whether the gate could let this very release through again."""
-    return (believed_tags(sight) or {}).get(have.version) == have.commit
+    return (believed_tags(observation) or {}).get(have.version) == have.commit
 
 
 def _held_red(finding: Finding, red: Red) -> Step:
@@ -168,11 +168,11 @@ def _held_red(finding: Finding, red: Red) -> Step:
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
 
-def _keep(finding: Finding, sight: Observation, around: Surroundings) -> Step:
+def _keep(finding: Finding, observation: Observation, around: Surroundings) -> Step:
     match finding.look.state:
         case State.DAMAGED:
             assert isinstance(finding.want, Release)  # noqa: S101  the cause says so
-            return _repair(finding, finding.want, sight, around)
+            return _repair(finding, finding.want, observation, around)
         case State.UNKNOWN:
             return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.look.reason}")
         case _:
@@ -187,14 +187,14 @@ def _fetch_or_rest(finding: Finding) -> Step:
     return Step(finding, Action.NONE, finding.reason)
 
 
-def _repair(finding: Finding, release: Release, sight: Observation, around: Surroundings) -> Step:
+def _repair(finding: Finding, release: Release, observation: Observation, around: Surroundings) -> Step:
     """Try the recorded release again as if there were no canonical."""
-    circumstances = circumstances_of(release, sight, around)
-    red = red_before(sight.memory, circumstances, release, around)
+    circumstances = circumstances_of(release, observation, around)
+    red = red_before(observation.memory, circumstances, release, around)
     if red is not None:
         return _held_red(finding, red)
     reason = f"{_damage_said(finding)}tested again at {release.version}"
-    return Step(finding, Action.REPAIR, _hindrances_said(reason, sight), release, circumstances=circumstances)
+    return Step(finding, Action.REPAIR, _hindrances_said(reason, observation), release, circumstances=circumstances)
 
 
 def _damage_said(finding: Finding) -> str:
@@ -207,15 +207,15 @@ def _damage_said(finding: Finding) -> str:
     return f"{damaged}, the data of {' → '.join(finding.have.lineage)} is lost; "
 
 
-def _hindrances_said(reason: str, sight: Observation) -> str:
-    missing = f"required here and missing: {', '.join(sight.missing_tools)}" if sight.missing_tools else ""
-    return "; ".join(filter(None, (reason, missing, sight.tests_unreadable)))
+def _hindrances_said(reason: str, observation: Observation) -> str:
+    missing = f"required here and missing: {', '.join(observation.missing_tools)}" if observation.missing_tools else ""
+    return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))
 
 
-def circumstances_of(release: Release, sight: Observation, around: Surroundings) -> Circumstances:
+def circumstances_of(release: Release, observation: Observation, around: Surroundings) -> Circumstances:
     """What a verdict on `release` would be given under now."""
     place = around.place
-    return Circumstances(release.commit, sight.tests, around.canon, place.digest, place.versions_digest)
+    return Circumstances(release.commit, observation.tests, around.canon, place.digest, place.versions_digest)
 
 
 def red_before(memory: Memory, now: Circumstances, release: Release, around: Surroundings) -> Red | None:

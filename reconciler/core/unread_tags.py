@@ -12,26 +12,26 @@ MOST_NAMED: Final = 5
 SHOWN_OF_LONG: Final = 40
 
 
-def unread_tags(sight: Observation, want: Want) -> tuple[str, ...]:
+def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
     """Those that look later than what is wanted and had, the latest first; all of them where there is neither.
 
     The range of the declaration counts unless upstream has no release tag at all.
     """
-    tags = believed_tags(sight)
+    tags = believed_tags(observation)
     if tags is None or isinstance(want, Unobservable):
         return ()
-    allow = sight.recipe.allow if has_releases(tags) else "*"
-    return unread_versions(tags, allow, max(_known(sight, want), default=()))
+    allow = observation.recipe.allow if has_releases(tags) else "*"
+    return unread_versions(tags, allow, max(_known(observation, want), default=()))
 
 
-def _known(sight: Observation, want: Want) -> Iterator[tuple[int, ...]]:
+def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
     """The numbers of what is wanted and of what is had."""
     if isinstance(want, Release):
         yield version_key(want.version)[:3]
     if isinstance(want, Ambiguous):
         yield version_key(want.tags[0])[:3]
-    if sight.canonical is not None:
-        yield version_key(sight.canonical.version)[:3]
+    if observation.canonical is not None:
+        yield version_key(observation.canonical.version)[:3]
 
 
 def has_releases(tags: Mapping[str, str | None]) -> bool:

@@ -43,48 +43,48 @@ class ConvergeContext:
     host: Host
     fleet: Fleet
     plan: Plan
-    sights: Mapping[str, Observation]
+    observations: Mapping[str, Observation]
     hindrances: Mapping[str, str]
 
 
-def converge(task: ConvergeContext) -> Iterator[Outcome]:
+def converge(context: ConvergeContext) -> Iterator[Outcome]:
     """One outcome for each step of the plan, in the plan's order; a red one does not stop the next."""
-    for name in task.plan.order:
-        step = task.plan.steps[name]
-        yield _write_down(task, _carried_out(task, step))
+    for name in context.plan.order:
+        step = context.plan.steps[name]
+        yield _write_down(context, _carried_out(context, step))
         if step.release is not None:
-            _keep_up(task, conflicting(task.fleet.recipes, task.fleet.recipes[name]))
+            _keep_up(context, conflicting(context.fleet.recipes, context.fleet.recipes[name]))
 
 
-def _carried_out(task: ConvergeContext, step: Step) -> Outcome:
+def _carried_out(context: ConvergeContext, step: Step) -> Outcome:
     try:
-        return _outcome(task, step, _attempt(task, step))
+        return _outcome(context, step, _attempt(context, step))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
-        return judge(step, Attempt(hindrance=_bug(task.host, step.recipe, bug), host_fault=True), ReadBack(None))
+        return judge(step, Attempt(hindrance=_bug(context.host, step.recipe, bug), host_fault=True), ReadBack(None))
 
 
-def untried(task: ConvergeContext, step: Step, why: str) -> Outcome:
+def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
     """The outcome of a step that was not begun or was broken off."""
-    return _outcome(task, step, Attempt(hindrance=why))
+    return _outcome(context, step, Attempt(hindrance=why))
 
 
-def _attempt(task: ConvergeContext, step: Step) -> Attempt:
+def _attempt(context: ConvergeContext, step: Step) -> Attempt:
     if is_only_raised(step):
-        _keep_up(task, (step.recipe,))
-    unreadable = task.sights[step.recipe].tests_unreadable if step.release is not None else ""
-    hindrance = task.hindrances.get(step.recipe) or unreadable
+        _keep_up(context, (step.recipe,))
+    unreadable = context.observations[step.recipe].tests_unreadable if step.release is not None else ""
+    hindrance = context.hindrances.get(step.recipe) or unreadable
     if hindrance:
         return Attempt(hindrance=hindrance, host_fault=True)
     if step.release is None:
         return Attempt()
     try:
-        return _try(task, step, step.release)
+        return _try(context, step, step.release)
     except (BusyError, NeedMissingError) as busy:
         return Attempt(hindrance=busy.message)
     except (CanonError, StateError, OSError) as failed:
         return Attempt(hindrance=in_one_line(failed), host_fault=True)
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
-        return Attempt(hindrance=_bug(task.host, step.recipe, bug), host_fault=True)
+        return Attempt(hindrance=_bug(context.host, step.recipe, bug), host_fault=True)
 
 
 def _bug(host: Host, recipe: str, bug: Exception) -> str:
@@ -100,59 +100,62 @@ def _bug(host: Host, recipe: str, bug: Exception) -> str:
     return f"{reason_of(bug)}; please report it with {path}"
 
 
-def _try(task: ConvergeContext, step: Step, release: Release) -> Attempt:
-    sight = task.sights[step.recipe]
-    assert isinstance(sight.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
-    app_set = make_app_set(sight.recipe, release, task.fleet.recipes, need_releases(task))
-    if files_of_app_set(app_set) != sight.files:
+def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
+    observation = context.observations[step.recipe]
+    assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
+    app_set = make_app_set(observation.recipe, release, context.fleet.recipes, need_releases(context))
+    if files_of_app_set(app_set) != observation.files:
         return Attempt(hindrance="its tests were changed after this pass had begun: the next one tries it with them")
-    host = task.host.concerning(drivers_of(app_set) | task.host.state.drivers_of_slot(step.recipe))
+    host = context.host.concerning(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
     with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
-        base = base_for(sight, release)
+        base = base_for(observation, release)
         assignment = Assignment(
             id=trial_id(host),
-            recipe=sight.recipe,
+            recipe=observation.recipe,
             release=release,
             app_set=app_set,
             base=base,
-            canonical=sight.living,
+            canonical=observation.living,
             by_pass=True,
-            files=sight.files,
-            tests=sight.tests,
+            files=observation.files,
+            tests=observation.tests,
             folder=folder,
         )
-        host.progress.step(step.recipe, f"trying {release.version}", sight.memory.seconds)
-        undeploy_conflicting(task.host, task.fleet.recipes, sight.recipe)
+        host.progress.step(step.recipe, f"trying {release.version}", observation.memory.seconds)
+        undeploy_conflicting(context.host, context.fleet.recipes, observation.recipe)
         trial = run_trial(host, assignment)
-        return promote(host, Promotion(task.fleet, sight.recipe, trial, app_set, sight.answer, sight.files, folder))
+        return promote(
+            host,
+            Promotion(context.fleet, observation.recipe, trial, app_set, observation.answer, observation.files, folder),
+        )
 
 
-def _keep_up(task: ConvergeContext, names: Iterable[str]) -> None:
+def _keep_up(context: ConvergeContext, names: Iterable[str]) -> None:
     """Raise what is recorded of these now, where it is to be kept running and is seen to be down."""
-    host = task.host
+    host = context.host
     for name in names:
         try:
             have = host.registry.read().canonicals
-            if name in have and _look_at_kept(task, have[name]).state is State.DOWN:
-                keep_up(host, task.fleet, have[name])
+            if name in have and _look_at_kept(context, have[name]).state is State.DOWN:
+                keep_up(host, context.fleet, have[name])
         except Exception as bug:  # noqa: BLE001  as with trials; that it is down is told by looking again
             _bug(host, name, bug)
 
 
-def _look_at_kept(task: ConvergeContext, canonical: Canonical) -> CanonicalStatus:
+def _look_at_kept(context: ConvergeContext, canonical: Canonical) -> CanonicalStatus:
     """Standing, where it is not to be kept running."""
-    recipe = task.fleet.recipes[canonical.recipe]
+    recipe = context.fleet.recipes[canonical.recipe]
     if not is_kept(recipe):
         return CanonicalStatus(State.INTACT)
-    return look_at_kept(task.host, canonical, survey(task.host, {recipe.name: recipe}))
+    return look_at_kept(context.host, canonical, survey(context.host, {recipe.name: recipe}))
 
 
-def base_for(sight: Observation, release: Release) -> Base:
+def base_for(observation: Observation, release: Release) -> Base:
     """The base of an upgrade to `release`, from what was seen. A tag that moved is none: our mirror does not follow."""
-    moved = moved_tags(sight)
-    steady = {tag: commit for tag, commit in (believed_tags(sight) or {}).items() if tag not in moved}
-    published = releases(steady, sight.recipe.allow)
-    return upgrade_base(release, sight.canonical, sight.living, published, sight.recipe.upgrade)
+    moved = moved_tags(observation)
+    steady = {tag: commit for tag, commit in (believed_tags(observation) or {}).items() if tag not in moved}
+    published = releases(steady, observation.recipe.allow)
+    return upgrade_base(release, observation.canonical, observation.living, published, observation.recipe.upgrade)
 
 
 def trial_id(host: Host) -> str:
@@ -160,25 +163,27 @@ def trial_id(host: Host) -> str:
     return f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}"
 
 
-def need_releases(task: ConvergeContext) -> dict[str, Release | None]:
+def need_releases(context: ConvergeContext) -> dict[str, Release | None]:
     """Where a needed recipe is raised: at its canonical as recorded now, else at its newest release."""
-    canonicals = task.host.registry.read().canonicals
+    canonicals = context.host.registry.read().canonicals
     found: dict[str, Release | None] = {}
-    for name in task.fleet.recipes:
+    for name in context.fleet.recipes:
         have = canonicals.get(name)
-        found[name] = Release(have.version, have.commit) if have is not None else _wanted(task.sights.get(name))
+        found[name] = (
+            Release(have.version, have.commit) if have is not None else _wanted(context.observations.get(name))
+        )
     return found
 
 
-def _wanted(sight: Observation | None) -> Release | None:
-    want = want_of(sight) if sight is not None else None
+def _wanted(observation: Observation | None) -> Release | None:
+    want = want_of(observation) if observation is not None else None
     return want if isinstance(want, Release) else None
 
 
-def _outcome(task: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
-    back = read_back(task.host, step.recipe)
+def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
+    back = read_back(context.host, step.recipe)
     if is_only_raised(step) and back.canonical is not None:
-        back = evolve(back, down=_look_at_kept(task, back.canonical).reason)
+        back = evolve(back, down=_look_at_kept(context, back.canonical).reason)
     return judge(step, attempt, back)
 
 
@@ -197,20 +202,20 @@ def read_back(host: Host, name: str) -> ReadBack:
         return ReadBack(None, damage=f"could not be read back: {reason_of(failed)}")
 
 
-def _write_down(task: ConvergeContext, outcome: Outcome) -> Outcome:
+def _write_down(context: ConvergeContext, outcome: Outcome) -> Outcome:
     """Remember the verdict, tell the ledger, and delete what is older than need be.
 
     Returns the outcome with remarks on what of that could not be done.
     """
-    host, trial, step = task.host, outcome.attempt.trial, outcome.step
+    host, trial, step = context.host, outcome.attempt.trial, outcome.step
     if trial is None:
         return outcome
-    memory = remembered(host, task.sights[step.recipe].memory, outcome)
+    memory = remembered(host, context.observations[step.recipe].memory, outcome)
     try:
         host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
     except Exception as failed:  # noqa: BLE001  as with trials
         outcome = _unrecorded(outcome, reason_of(failed))
-    outcome = evolve(outcome, remarks=(*outcome.remarks, *_tidied(task, outcome, memory, trial.id)))
+    outcome = evolve(outcome, remarks=(*outcome.remarks, *_tidied(context, outcome, memory, trial.id)))
     host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")
     return outcome
 
@@ -224,15 +229,15 @@ def _unrecorded(outcome: Outcome, why: str) -> Outcome:
     return evolve(outcome, result=Result.INFRASTRUCTURE, reason=reason)
 
 
-def _tidied(task: ConvergeContext, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
+def _tidied(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
     """Delete old snapshots and logs; what will not go is tried again by the next pass.
 
     `memory` says which generations are damaged, and so count for nothing among those that are kept.
     """
-    host, name = task.host, outcome.step.recipe
+    host, name = context.host, outcome.step.recipe
     try:
         if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
-            prune(host, outcome.have, task.sights[name].recipe.canonical.generations, memory)
+            prune(host, outcome.have, context.observations[name].recipe.canonical.generations, memory)
     except Exception as failed:  # noqa: BLE001  as with trials
         yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
     try:

@@ -26,7 +26,7 @@ from state.records import Canonical, Entry, Records
 
 @frozen
 class RunRequest:
-    """What a run was asked for: the recipes it looks at, and those whose reds are not heeded."""
+    """What a run was request for: the recipes it looks at, and those whose reds are not heeded."""
 
     fleet: Fleet
     names: tuple[str, ...]
@@ -34,15 +34,18 @@ class RunRequest:
     retry: Collection[str] = ()
 
 
-def preview(host: Host, asked: RunRequest) -> Report:
+def preview(host: Host, request: RunRequest) -> Report:
     """Look and plan; changes nothing."""
     started_at = host.clock.now()
     records = host.registry.read()
-    observed = observe(host, asked.fleet, asked.names, records)
-    plan = plan_for(host, asked, observed)
-    rows = [Row(step, _gate(host, asked, step, None)) for step in plan.steps.values()]
+    observed = observe(host, request.fleet, request.names, records)
+    plan = plan_for(host, request, observed)
+    rows = [Row(step, _gate(host, request, step, None)) for step in plan.steps.values()]
     return summarise(
-        _run(host, asked, started_at), _roll(asked, records, observed), rows, _read_notes(records, asked.fleet.recipes)
+        _run(host, request, started_at),
+        _roll(request, records, observed),
+        rows,
+        _read_notes(records, request.fleet.recipes),
     )
 
 
@@ -54,7 +57,7 @@ class Pass:
     signal: int | None
 
 
-def reconcile(host: Host, asked: RunRequest, tell: Callable[[Outcome], None] = lambda _: None) -> Pass:
+def reconcile(host: Host, request: RunRequest, tell: Callable[[Outcome], None] = lambda _: None) -> Pass:
     """One pass; the caller holds the pass lock.
 
     When a signal breaks it off while something is tried, all of that is torn down and the rest recorded as not tried;
@@ -62,29 +65,29 @@ def reconcile(host: Host, asked: RunRequest, tell: Callable[[Outcome], None] = l
     """
     started_at = host.clock.now()
     host = evolve(host, progress=_Unheeded(host.progress))
-    notes = recover(host, asked.fleet)
+    notes = recover(host, request.fleet)
     begun = {"trigger": host.place.trigger, "place": host.place.digest, "notes": list(notes)}
     notes += _tell_ledger(host, "pass", begun)
     records = host.registry.read()
-    mirrored = bring_up(host, observe(host, asked.fleet, asked.names, records))
-    plan = plan_for(host, asked, mirrored.observed)
-    outcomes, signal = _converge(host, asked, plan, mirrored, tell)
+    mirrored = bring_up(host, observe(host, request.fleet, request.names, records))
+    plan = plan_for(host, request, mirrored.observed)
+    outcomes, signal = _converge(host, request, plan, mirrored, tell)
     recorded = host.registry.read()
-    after = look_again(host, asked.fleet, mirrored.observed, recorded)
+    after = look_again(host, request.fleet, mirrored.observed, recorded)
     _note_what_is_up(host, after)
-    left = plan_for(host, evolve(asked, retry=()), after)
+    left = plan_for(host, evolve(request, retry=()), after)
     rows = [
         Row(
             step,
-            _gate(host, asked, step, outcomes.get(step.recipe)),
+            _gate(host, request, step, outcomes.get(step.recipe)),
             outcomes.get(step.recipe),
             _previous(records, step),
         )
         for step in left.steps.values()
     ]
-    roll = _roll(asked, recorded, after)
-    notes += _unreadable_notes(recorded, asked.fleet.recipes)
-    report = summarise(_run(host, asked, started_at), roll, rows, (*notes, *mirrored.notes))
+    roll = _roll(request, recorded, after)
+    notes += _unreadable_notes(recorded, request.fleet.recipes)
+    report = summarise(_run(host, request, started_at), roll, rows, (*notes, *mirrored.notes))
     ended = {"exit_code": report.exit_code, "line": report.line, "signal": signal}
     return Pass(evolve(report, notes=(*report.notes, *_tell_ledger(host, "pass-end", ended))), signal)
 
@@ -104,33 +107,35 @@ class _Unheeded:
             self.progress.done(recipe, said)
 
 
-def plan_for(host: Host, asked: RunRequest, observed: Observed) -> Plan:
+def plan_for(host: Host, request: RunRequest, observed: Observed) -> Plan:
     """Findings and steps for what was seen; a recipe of which no step can be made is one that could not be seen."""
     try:
-        return _plan(host, asked, observed)
-    except Exception:  # noqa: BLE001  whose it is tells each sight by itself
-        sights = {name: _plannable(host, asked, sight) for name, sight in observed.sights.items()}
-        return _plan(host, asked, evolve(observed, sights=sights))
+        return _plan(host, request, observed)
+    except Exception:  # noqa: BLE001  whose it is tells each observation by itself
+        observations = {
+            name: _plannable(host, request, observation) for name, observation in observed.observations.items()
+        }
+        return _plan(host, request, evolve(observed, observations=observations))
 
 
-def _plannable(host: Host, asked: RunRequest, sight: Observation) -> Observation:
+def _plannable(host: Host, request: RunRequest, observation: Observation) -> Observation:
     try:
-        _plan(host, asked, Observed({sight.recipe.name: sight}, {}))
+        _plan(host, request, Observed({observation.recipe.name: observation}, {}))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
-        return evolve(sight, answer=Unobservable(reason_of(bug)))
-    return sight
+        return evolve(observation, answer=Unobservable(reason_of(bug)))
+    return observation
 
 
-def _plan(host: Host, asked: RunRequest, observed: Observed) -> Plan:
-    around = Surroundings(host.place, host.canon, host.clock.now().date(), asked.retry)
-    return make_plan(compare(observed.sights, observed.orphans), observed.sights, around)
+def _plan(host: Host, request: RunRequest, observed: Observed) -> Plan:
+    around = Surroundings(host.place, host.canon, host.clock.now().date(), request.retry)
+    return make_plan(compare(observed.observations, observed.orphans), observed.observations, around)
 
 
 def _converge(
-    host: Host, asked: RunRequest, plan: Plan, mirrored: Mirrored, tell: Callable[[Outcome], None]
+    host: Host, request: RunRequest, plan: Plan, mirrored: Mirrored, tell: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
     """Outcomes by recipe; after a signal, steps that are left are not tried."""
-    task = ConvergeContext(host, asked.fleet, plan, mirrored.observed.sights, mirrored.hindrances)
+    task = ConvergeContext(host, request.fleet, plan, mirrored.observed.observations, mirrored.hindrances)
     outcomes: dict[str, Outcome] = {}
     try:
         for outcome in converge(task):
@@ -145,33 +150,33 @@ def _converge(
 
 def _note_what_is_up(host: Host, observed: Observed) -> None:
     """So that a later look can tell since when a kept canonical is down."""
-    for sight in observed.sights.values():
-        if sight.canonical is not None and sight.look.state is State.INTACT and is_kept(sight.recipe):
-            still_up(host, sight.canonical)
+    for observation in observed.observations.values():
+        if observation.canonical is not None and observation.look.state is State.INTACT and is_kept(observation.recipe):
+            still_up(host, observation.canonical)
 
 
-def _gate(host: Host, asked: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
+def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
     """The gate as the trial met it; for what was not tried, as it stands open. Orphans meet none."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
-    recipe = asked.fleet.recipes.get(step.recipe)
-    return gate(asked.fleet, recipe, None, None, host.place) if recipe is not None else ()
+    recipe = request.fleet.recipes.get(step.recipe)
+    return gate(request.fleet, recipe, None, None, host.place) if recipe is not None else ()
 
 
 def _previous(records: Records, step: Step) -> Canonical | None:
     return records.canonicals.get(step.recipe)
 
 
-def _run(host: Host, asked: RunRequest, started_at: datetime) -> Run:
-    return Run(asked.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
+def _run(host: Host, request: RunRequest, started_at: datetime) -> Run:
+    return Run(request.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
 
 
-def _roll(asked: RunRequest, records: Records, observed: Observed) -> ExpectedRecipes:
+def _roll(request: RunRequest, records: Records, observed: Observed) -> ExpectedRecipes:
     """Orphans are looked at where the whole fleet is."""
-    declared = asked.fleet.recipes
-    selected = {name: declared[name].enrolled for name in asked.names}
+    declared = request.fleet.recipes
+    selected = {name: declared[name].enrolled for name in request.names}
     orphans = records.canonicals.keys() - declared.keys() if selected.keys() == declared.keys() else ()
-    return ExpectedRecipes(len(declared), selected, len(observed.sights), orphans)
+    return ExpectedRecipes(len(declared), selected, len(observed.observations), orphans)
 
 
 def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:

@@ -31,25 +31,29 @@ class Mirrored:
 def bring_up(host: Host, observed: Observed) -> Mirrored:
     """Update each mirror that is behind. What upstream says is remembered only where its mirror could follow.
 
-    The sights keep the mirror as it was seen before, since that is what the plan tells of.
+    The observations keep the mirror as it was seen before, since that is what the plan tells of.
     """
-    sights: dict[str, Observation] = {}
+    observations: dict[str, Observation] = {}
     hindrances: dict[str, str] = {}
     notes: list[str] = []
-    for name, sight in observed.sights.items():
+    for name, observation in observed.observations.items():
         try:
-            sights[name], said = _follow(host, sight)
+            observations[name], said = _follow(host, observation)
             notes += said
         except UpstreamError as fault:
-            sights[name] = evolve(sight, answer=Unobservable(fault.message))
+            observations[name] = evolve(observation, answer=Unobservable(fault.message))
         except Exception as failed:  # noqa: BLE001  one mirror that cannot follow hinders no other recipe
-            sights[name] = sight
+            observations[name] = observation
             hindrances[name] = f"the mirror could not be brought up: {reason_of(failed)}"
-    changed = [sights[name].memory for name in sights if sights[name].memory != observed.sights[name].memory]
+    changed = [
+        observations[name].memory
+        for name in observations
+        if observations[name].memory != observed.observations[name].memory
+    ]
     for name, why in _remember(host, changed).items():
-        sights[name] = observed.sights[name]
+        observations[name] = observed.observations[name]
         hindrances[name] = f"what upstream said could not be recorded: {why}"
-    return Mirrored(evolve(observed, sights=sights), hindrances, tuple(notes))
+    return Mirrored(evolve(observed, observations=observations), hindrances, tuple(notes))
 
 
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
@@ -66,23 +70,23 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
     return failures
 
 
-def _follow(host: Host, sight: Observation) -> tuple[Observation, tuple[str, ...]]:
-    """The sight with what its memory is now, and remarks."""
-    if not sight.recipe.enrolled or isinstance(sight.answer, Unobservable):
-        return sight, ()
-    if isinstance(want_of(sight), Unobservable):
-        return sight, ()  # shrunken: neither mirrored nor remembered until a person accepts it
-    updated = _updated(host, sight, sight.answer)
-    not_commits = _not_commits(sight, sight.answer, updated)
-    memory = remembered_answer(sight.memory, sight.answer, not_commits, sight.observed_at)
-    return evolve(sight, memory=memory), said_of(sight.recipe.name, updated)
+def _follow(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
+    """The observation with what its memory is now, and remarks."""
+    if not observation.recipe.enrolled or isinstance(observation.answer, Unobservable):
+        return observation, ()
+    if isinstance(want_of(observation), Unobservable):
+        return observation, ()  # shrunken: neither mirrored nor remembered until a person accepts it
+    updated = _updated(host, observation, observation.answer)
+    not_commits = _not_commits(observation, observation.answer, updated)
+    memory = remembered_answer(observation.memory, observation.answer, not_commits, observation.observed_at)
+    return evolve(observation, memory=memory), said_of(observation.recipe.name, updated)
 
 
-def _updated(host: Host, sight: Observation, answer: Answer) -> Updated:
-    if mirror_state(sight) is MirrorState.EQUAL:
+def _updated(host: Host, observation: Observation, answer: Answer) -> Updated:
+    if mirror_state(observation) is MirrorState.EQUAL:
         return Updated()
-    host.progress.step(sight.recipe.name, "fetching into the mirror")
-    return host.mirrors.update(sight.recipe, answer, mirrored_tags(sight))
+    host.progress.step(observation.recipe.name, "fetching into the mirror")
+    return host.mirrors.update(observation.recipe, answer, mirrored_tags(observation))
 
 
 def said_of(name: str, updated: Updated) -> tuple[str, ...]:
@@ -93,9 +97,9 @@ def said_of(name: str, updated: Updated) -> tuple[str, ...]:
     return tuple(f"{name}: {each}" for each in said)
 
 
-def _not_commits(sight: Observation, answer: Answer, updated: Updated) -> Mapping[str, str]:
+def _not_commits(observation: Observation, answer: Answer, updated: Updated) -> Mapping[str, str]:
     """Tags that peel to no commit, with what they name; found out in fetching them."""
-    known = {tag: named for tag, named in sight.memory.not_commits.items() if answer.tags.get(tag) == named}
+    known = {tag: named for tag, named in observation.memory.not_commits.items() if answer.tags.get(tag) == named}
     return known | {tag: named for tag in updated.useless if (named := answer.tags.get(tag)) is not None}
 
 

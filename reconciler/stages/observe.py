@@ -20,9 +20,9 @@ from state.records import Answer, Memory, Records
 
 @frozen
 class Observed:
-    """What was seen: one sight for each recipe that was asked for, and every orphan unless a selection was made."""
+    """What was seen: an observation for each recipe that was asked for; every orphan, unless a selection was made."""
 
-    sights: Mapping[str, Observation]
+    observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
 
 
@@ -33,19 +33,22 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
     replies = _replies(host, [Question(recipe, _known(memories[recipe.name])) for recipe in selected])
     standings = survey(host, {recipe.name: recipe for recipe in selected})
     asked = [_asked(host, recipe, replies.get(recipe.name), memories[recipe.name]) for recipe in selected]
-    sights = {sight.recipe.name: _kept(host, _ours(host, fleet, sight, records), standings) for sight in asked}
+    observations = {
+        observation.recipe.name: _kept(host, _ours(host, fleet, observation, records), standings)
+        for observation in asked
+    }
     orphans = _orphans(host, fleet, records) if len(selected) == len(fleet.recipes) else {}
-    return Observed(sights, orphans)
+    return Observed(observations, orphans)
 
 
 def look_again(host: Host, fleet: Fleet, observed: Observed, records: Records) -> Observed:
     """The same answers of upstream, everything of ours seen anew."""
-    standings = survey(host, {name: sight.recipe for name, sight in observed.sights.items()})
-    sights = {
-        name: _kept(host, _ours(host, fleet, evolve(sight, memory=_memory(records, name)), records), standings)
-        for name, sight in observed.sights.items()
+    standings = survey(host, {name: observation.recipe for name, observation in observed.observations.items()})
+    observations = {
+        name: _kept(host, _ours(host, fleet, evolve(observation, memory=_memory(records, name)), records), standings)
+        for name, observation in observed.observations.items()
     }
-    return Observed(sights, _orphans(host, fleet, records) if observed.orphans else {})
+    return Observed(observations, _orphans(host, fleet, records) if observed.orphans else {})
 
 
 def _replies(host: Host, questions: Sequence[Question]) -> Mapping[str, Reply]:
@@ -87,31 +90,33 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
     return memory.answer if memory.answer is not None else Unobservable("the same as an answer that is not remembered")
 
 
-def _ours(host: Host, fleet: Fleet, sight: Observation, records: Records) -> Observation:
-    name = sight.recipe.name
+def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
+    name = observation.recipe.name
     if name in records.unreadable:
         why = unreadable_said(name, records)
-        return evolve(sight, look=CanonicalStatus(State.UNKNOWN, why), answer=Unobservable(why))
+        return evolve(observation, look=CanonicalStatus(State.UNKNOWN, why), answer=Unobservable(why))
     canonical = records.canonicals.get(name)
-    files, unreadable = _files(fleet, sight.recipe)
+    files, unreadable = _files(fleet, observation.recipe)
     try:
-        look = look_at(host.snapshots, host.state, canonical, sight.memory)
+        look = look_at(host.snapshots, host.state, canonical, observation.memory)
         is_damaged = canonical is not None and look.state is State.DAMAGED
         return evolve(
-            sight,
+            observation,
             canonical=canonical,
             look=look,
-            older=newest_intact(host, canonical, sight.memory) if canonical and is_damaged else None,
-            mirror=_mirror(host, sight.recipe.name),
+            older=newest_intact(host, canonical, observation.memory) if canonical and is_damaged else None,
+            mirror=_mirror(host, observation.recipe.name),
             files=files.whole if files else "",
-            tests=tests_of(files.tests, sight.recipe, fleet.recipes, records) if files else "",
-            missing_tools=host.commands.missing(sight.recipe.requires),
+            tests=tests_of(files.tests, observation.recipe, fleet.recipes, records) if files else "",
+            missing_tools=host.commands.missing(observation.recipe.requires),
             tests_unreadable=unreadable,
         )
     except Exception as failed:  # noqa: BLE001  one recipe that cannot be looked at hinders no other
         why = reason_of(failed)
         look = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)
-        return evolve(sight, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {why}"))
+        return evolve(
+            observation, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {why}")
+        )
 
 
 def unreadable_said(name: str, records: Records) -> str:
@@ -120,11 +125,11 @@ def unreadable_said(name: str, records: Records) -> str:
     return f"its record cannot be read: {records.unreadable[name]}; {ways}"
 
 
-def _kept(host: Host, sight: Observation, standings: Standings) -> Observation:
+def _kept(host: Host, observation: Observation, standings: Standings) -> Observation:
     """Where an intact canonical is to be kept running, whether it stands as it was raised."""
-    if sight.canonical is None or sight.look.state is not State.INTACT or not is_kept(sight.recipe):
-        return sight
-    return evolve(sight, look=look_at_kept(host, sight.canonical, standings))
+    if observation.canonical is None or observation.look.state is not State.INTACT or not is_kept(observation.recipe):
+        return observation
+    return evolve(observation, look=look_at_kept(host, observation.canonical, standings))
 
 
 def _mirror(host: Host, name: str) -> MirrorSeen:

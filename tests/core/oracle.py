@@ -1,4 +1,4 @@
-"""What the rules say of one sight, told from the raw answer by a list of ranks and by nothing the code computed."""
+"""What the rules say of one observation, from the raw answer by a list of ranks, and from nothing that the code computed."""
 
 from attrs import astuple
 
@@ -9,65 +9,65 @@ from reconciler.core.plan import Surroundings
 from tests.strategies import ALLOWED, RANK
 
 
-def published(sight: Observation) -> dict[str, str]:
+def published(observation: Observation) -> dict[str, str]:
     """Release tags that upstream has on a commit."""
-    if isinstance(sight.answer, Unobservable):
+    if isinstance(observation.answer, Unobservable):
         return {}
-    blobs = sight.memory.not_commits
+    blobs = observation.memory.not_commits
     return {
         tag: at
-        for tag, at in sight.answer.tags.items()
+        for tag, at in observation.answer.tags.items()
         if tag in RANK and at is not None and not (tag in blobs and blobs[tag] == at)
     }
 
 
-def newest(sight: Observation) -> dict[str, str]:
+def newest(observation: Observation) -> dict[str, str]:
     """The allowed release tags that no other is newer than; several if they are equal in the order."""
-    allowed = {tag: at for tag, at in published(sight).items() if RANK[tag] in ALLOWED[sight.recipe.allow]}
+    allowed = {tag: at for tag, at in published(observation).items() if RANK[tag] in ALLOWED[observation.recipe.allow]}
     top = max((RANK[tag] for tag in allowed), default=-1)
     return {tag: at for tag, at in allowed.items() if RANK[tag] == top}
 
 
-def wanted(sight: Observation) -> tuple[str, str] | None:
+def wanted(observation: Observation) -> tuple[str, str] | None:
     """The one release to be at: the name without a `v` first, then the first in text order."""
-    top = newest(sight)
+    top = newest(observation)
     if len(set(top.values())) != 1:
         return None
     return min(top.items(), key=lambda named: (named[0].startswith("v"), named[0]))
 
 
-def remembered(sight: Observation) -> dict[str, str]:
+def remembered(observation: Observation) -> dict[str, str]:
     """Where we know each release tag to be: the canonical's by its record, unless a person accepted another place."""
-    have = sight.canonical
+    have = observation.canonical
     places = {have.version: have.commit} if have is not None else {}
-    for tag, known in sight.memory.known.items():
+    for tag, known in observation.memory.known.items():
         places[tag] = known.commit
     return places
 
 
-def mirrored(sight: Observation) -> dict[str, str]:
+def mirrored(observation: Observation) -> dict[str, str]:
     """What a mirror that is up to date holds."""
-    return {**published(sight), **remembered(sight)}
+    return {**published(observation), **remembered(observation)}
 
 
-def is_unseen(sight: Observation) -> bool:
-    known = set(sight.memory.known)
-    lost = known - set(published(sight))
-    return isinstance(sight.answer, Unobservable) or len(lost) > max(1, len(known) / 10)
+def is_unseen(observation: Observation) -> bool:
+    known = set(observation.memory.known)
+    lost = known - set(published(observation))
+    return isinstance(observation.answer, Unobservable) or len(lost) > max(1, len(known) / 10)
 
 
-def is_moved(sight: Observation) -> bool:
+def is_moved(observation: Observation) -> bool:
     """A tag that is want or have names another commit than the one we remember."""
-    want, have = wanted(sight), sight.canonical
-    watched = [want[0]] if want else list(newest(sight))
+    want, have = wanted(observation), observation.canonical
+    watched = [want[0]] if want else list(newest(observation))
     watched += [have.version] if have else []
-    now, before = published(sight), remembered(sight)
+    now, before = published(observation), remembered(observation)
     return any(tag in before and tag in now and now[tag] != before[tag] for tag in watched)
 
 
-def is_ahead(sight: Observation) -> bool:
+def is_ahead(observation: Observation) -> bool:
     """Newer than all that is allowed, or gone upstream: neither its own tag nor a twin on its commit is there."""
-    have, now, top = sight.canonical, published(sight), newest(sight)
+    have, now, top = observation.canonical, published(observation), newest(observation)
     if have is None:
         return False
     twins = {tag for tag in RANK if RANK[tag] == RANK[have.version] and now.get(tag) == have.commit}
@@ -75,13 +75,13 @@ def is_ahead(sight: Observation) -> bool:
     return gone or not top or RANK[have.version] > RANK[min(top)]
 
 
-def cause(sight: Observation) -> Cause:
-    have, want = sight.canonical, wanted(sight)
+def cause(observation: Observation) -> Cause:
+    have, want = observation.canonical, wanted(observation)
     graver = {Cause.UNOBSERVABLE: is_unseen, Cause.MOVED: is_moved, Cause.AHEAD: is_ahead}
     for each, holds in graver.items():
-        if holds(sight):
+        if holds(observation):
             return each
-    if not newest(sight):
+    if not newest(observation):
         return Cause.NEVER_RELEASED
     if want is None:
         return Cause.AMBIGUOUS
@@ -91,16 +91,16 @@ def cause(sight: Observation) -> Cause:
     return Cause.IN_SYNC if same else Cause.NEW_RELEASE
 
 
-def holds_red(sight: Observation, around: Surroundings) -> bool:
+def holds_red(observation: Observation, around: Surroundings) -> bool:
     """Whether what would be tried next was red at the same commit, with equal tests, Canon and place."""
-    want, now = wanted(sight), cause(sight)
+    want, now = wanted(observation), cause(observation)
     due = want if now in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} else None
-    if now is Cause.IN_SYNC and sight.look.state is State.DAMAGED:
+    if now is Cause.IN_SYNC and observation.look.state is State.DAMAGED:
         due = want
-    if due is None or sight.recipe.name in around.retry:
+    if due is None or observation.recipe.name in around.retry:
         return False
-    here = (sight.tests, around.canon, around.place.digest, around.place.versions_digest)
+    here = (observation.tests, around.canon, around.place.digest, around.place.versions_digest)
     return any(
         RANK[tag] == RANK[due[0]] and astuple(red.circumstances) == (due[1], *here)
-        for tag, red in sight.memory.reds.items()
+        for tag, red in observation.memory.reds.items()
     )

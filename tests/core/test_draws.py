@@ -39,7 +39,7 @@ def test_every_cause_state_mirror_action_hold_and_slice_is_drawn_often() -> None
     @counting
     @given(worlds(), st.data())
     def count(world: World, data: st.DataObject) -> None:
-        plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+        plan = make_plan(compare(world.observations, world.orphans), world.observations, world.around)
         for step in plan.steps.values():
             causes[step.finding.cause] += 1
             states[step.finding.look.state] += 1
@@ -47,13 +47,13 @@ def test_every_cause_state_mirror_action_hold_and_slice_is_drawn_often() -> None
             actions[step.action] += 1
             holds[step.held_back] += 1
             slices[slice_of(data.draw(rows(step)))] += 1
-        for sight in world.sights.values():
-            odd["a tag that is no release"] += isinstance(sight.answer, Answer) and bool(
-                not_releases(sight.answer.tags)
+        for observation in world.observations.values():
+            odd["a tag that is no release"] += isinstance(observation.answer, Answer) and bool(
+                not_releases(observation.answer.tags)
             )
-            odd["a red remembered"] += bool(sight.memory.reds)
-            odd["seen for the first time"] += not sight.memory.known
-            odd["needs another"] += bool(sight.recipe.install.needs)
+            odd["a red remembered"] += bool(observation.memory.reds)
+            odd["seen for the first time"] += not observation.memory.known
+            odd["needs another"] += bool(observation.recipe.install.needs)
             odd["all"] += 1
 
     count()

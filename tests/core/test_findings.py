@@ -8,8 +8,8 @@ from reconciler.core.findings import Cause, Finding, MirrorState, compare
 from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from state.records import Canonical, Memory
 from tests.core import oracle
-from tests.strategies import World, sights, worlds
-from tests.values import EARLIER, NOW, canonical, commit, recipe, sight
+from tests.strategies import World, observations, worlds
+from tests.values import EARLIER, NOW, canonical, commit, observation, recipe
 
 A, B, C = commit("a"), commit("b"), commit("c")
 
@@ -32,8 +32,8 @@ class Case:
     allow: str = "*"
 
     @property
-    def sight(self) -> Observation:
-        return evolve(sight(self.tags, self.have, self.before), recipe=evolve(recipe(), allow=self.allow))
+    def observation(self) -> Observation:
+        return evolve(observation(self.tags, self.have, self.before), recipe=evolve(recipe(), allow=self.allow))
 
 
 PLAIN = [
@@ -123,7 +123,7 @@ def found(seen: Observation) -> Finding:
 
 
 def assert_found(case: Case) -> None:
-    finding = found(case.sight)
+    finding = found(case.observation)
     assert finding.cause is case.cause, finding.reason
     assert case.reason in finding.reason
 
@@ -166,14 +166,14 @@ def test_an_upstream_that_lost_more_than_one_and_a_tenth_of_its_releases_is_shru
     tags = {
         tag: None if tag in lost_tags else at for tag, at in before.items() if left_at != "gone" or tag not in lost_tags
     }
-    finding = found(sight(tags, None, before))
+    finding = found(observation(tags, None, before))
     assert (finding.cause is Cause.UNOBSERVABLE) is shrunken
     assert (f"shrunken: {lost} of {remembered} known release tags are gone upstream" in finding.reason) is shrunken
 
 
 def test_a_finding_carries_what_it_was_told_from() -> None:
     have = canonical("1.0.0", A)
-    finding = found(sight({"1.0.0": A, "1.1.0": B, "latest": C}, have, {"0.9.0": C, "1.0.0": A, "1.1.0": B}))
+    finding = found(observation({"1.0.0": A, "1.1.0": B, "latest": C}, have, {"0.9.0": C, "1.0.0": A, "1.1.0": B}))
     assert finding == Finding(
         recipe="notes",
         want=Release("1.1.0", B),
@@ -204,7 +204,7 @@ def test_a_finding_carries_what_it_was_told_from() -> None:
 def test_tags_that_look_newer_than_what_is_wanted_are_named(
     tags: dict[str, str | None], allow: str, unread: tuple[str, ...]
 ) -> None:
-    seen = sight(tags)
+    seen = observation(tags)
     assert found(evolve(seen, recipe=evolve(seen.recipe, allow=allow))).unread == unread
 
 
@@ -219,17 +219,17 @@ def test_tags_that_look_newer_than_what_is_wanted_are_named(
 def test_tags_that_look_newer_than_what_is_wanted_but_not_than_what_is_had_are_not_named(
     tags: dict[str, str | None], unread: tuple[str, ...]
 ) -> None:
-    assert found(sight(tags, HAVE)).unread == unread
+    assert found(observation(tags, HAVE)).unread == unread
 
 
 def test_a_sentence_names_five_unread_tags_at_most() -> None:
-    reason = found(sight({f"1.{minor}": A for minor in range(8)})).reason
+    reason = found(observation({f"1.{minor}": A for minor in range(8)})).reason
     assert "1.7, 1.6, 1.5, 1.4, 1.3 and 3 more (" in reason
 
 
 def test_a_mirror_that_was_fetched_anew_is_not_behind_for_what_upstream_no_longer_gives() -> None:
     before = {"0.9.0": C, "1.0.0": A, "1.1.0": B}
-    seen = sight({"1.0.0": A, "1.1.0": B, "1.2.0": C}, before=before)
+    seen = observation({"1.0.0": A, "1.1.0": B, "1.2.0": C}, before=before)
 
     def state(held: dict[str, str], head: str = commit("main")) -> MirrorState:
         return found(evolve(seen, mirror=MirrorSeen(head, held))).mirror
@@ -244,16 +244,16 @@ def test_a_mirror_that_was_fetched_anew_is_not_behind_for_what_upstream_no_longe
 
 
 def test_a_mirror_without_the_old_commit_of_a_moved_tag_is_not_behind() -> None:
-    seen = sight({"1.0.0": B, "1.1.0": C}, before={"1.0.0": A, "1.1.0": C})
+    seen = observation({"1.0.0": B, "1.1.0": C}, before={"1.0.0": A, "1.1.0": C})
     assert found(evolve(seen, mirror=MirrorSeen(commit("main"), {"1.1.0": C}))).mirror is MirrorState.EQUAL
 
 
 def test_a_release_never_seen_before_has_no_known_beginning() -> None:
-    assert found(sight({"1.0.0": A}, before={})).since is None
+    assert found(observation({"1.0.0": A}, before={})).since is None
 
 
 def test_an_unseen_upstream_leaves_the_lists_empty() -> None:
-    finding = found(sight(Unobservable("refused"), before={"1.0.0": A}))
+    finding = found(observation(Unobservable("refused"), before={"1.0.0": A}))
     assert (finding.not_releases, finding.vanished) == ((), ())
 
 
@@ -269,19 +269,19 @@ def test_an_orphan_is_found_with_what_is_recorded_of_it() -> None:
 
 @given(worlds())
 def test_there_is_exactly_one_finding_per_declared_recipe_and_per_orphan(world: World) -> None:
-    names = [finding.recipe for finding in compare(world.sights, world.orphans)]
-    assert names == sorted([*world.sights, *world.orphans])
+    names = [finding.recipe for finding in compare(world.observations, world.orphans)]
+    assert names == sorted([*world.observations, *world.orphans])
 
 
 @given(worlds())
 def test_the_cause_is_what_the_rules_say(world: World) -> None:
-    for finding in compare(world.sights, world.orphans):
-        seen = world.sights.get(finding.recipe)
+    for finding in compare(world.observations, world.orphans):
+        seen = world.observations.get(finding.recipe)
         assert finding.cause is (oracle.cause(seen) if seen else Cause.ORPHANED), finding.reason
         assert finding.reason
 
 
-@given(sights())
+@given(observations())
 def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Observation) -> None:
     want, expected = found(seen).want, oracle.wanted(seen)
     match want:
@@ -296,14 +296,14 @@ def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Obser
             assert oracle.is_unseen(seen)
 
 
-@given(sights(), st.sampled_from(["connection refused", "an empty answer"]))
+@given(observations(), st.sampled_from(["connection refused", "an empty answer"]))
 def test_what_was_not_seen_is_never_in_sync(seen: Observation, reason: str) -> None:
     blind = found(evolve(seen, answer=Unobservable(reason)))
     assert blind.cause is Cause.UNOBSERVABLE
     assert blind.reason.startswith(reason)
 
 
-@given(sights(), st.text(min_size=1))
+@given(observations(), st.text(min_size=1))
 def test_a_mirror_that_cannot_be_read_says_why_and_changes_nothing_else_of_the_finding(
     seen: Observation, why: str
 ) -> None:
@@ -313,7 +313,7 @@ def test_a_mirror_that_cannot_be_read_says_why_and_changes_nothing_else_of_the_f
     assert evolve(blind, mirror=plain.mirror, reason=plain.reason, unreadable="") == plain
 
 
-@given(sights())
+@given(observations())
 def test_in_sync_means_that_upstream_names_the_recorded_commit_by_the_newest_version(seen: Observation) -> None:
     finding = found(seen)
     if finding.cause is Cause.IN_SYNC:
@@ -321,7 +321,7 @@ def test_in_sync_means_that_upstream_names_the_recorded_commit_by_the_newest_ver
         assert seen.canonical.commit in oracle.newest(seen).values()
 
 
-@given(sights())
+@given(observations())
 def test_forgetting_where_a_tag_was_never_hides_that_have_moved(seen: Observation) -> None:
     have = seen.canonical
     forgetful = evolve(seen, memory=Memory(seen.recipe.name))

@@ -11,8 +11,8 @@ from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation
 from reconciler.core.plan import Action, HeldBack, Plan, Step, in_order_of_need, make_plan
 from state.records import Memory
 from tests.core import oracle
-from tests.strategies import RANK, World, otherwise, sights, worlds
-from tests.values import AROUND, canonical, circumstances, commit, known, recipe, red, sight
+from tests.strategies import RANK, World, observations, otherwise, worlds
+from tests.values import AROUND, canonical, circumstances, commit, known, observation, recipe, red
 
 A, B, C = commit("a"), commit("b"), commit("c")
 OLD, TAG, TWIN, NEXT = "0.9.0", "1.0.0", "v1.0.0", "1.1.0"
@@ -48,21 +48,21 @@ def planned(seen: Observation) -> Step:
 
 @frozen
 class Case:
-    """A sight, and what is done about it: the action at which release, or why not."""
+    """A observation, and what is done about it: the action at which release, or why not."""
 
     about: str
-    sight: Observation
+    observation: Observation
     action: Action
     release: Release | None = None
     held_back: HeldBack | None = None
     reason: str = ""
 
 
-IN_SYNC = mirrored(sight({TAG: A}, HAVE))
-NEW = sight({TAG: A, NEXT: B}, HAVE)
-ACCEPTED = sight({TAG: B}, HAVE, {TAG: B})
+IN_SYNC = mirrored(observation({TAG: A}, HAVE))
+NEW = observation({TAG: A, NEXT: B}, HAVE)
+ACCEPTED = observation({TAG: B}, HAVE, {TAG: B})
 NEWEST = Release(NEXT, B)
-UNSEEN = sight(Unobservable("refused"), HAVE)
+UNSEEN = observation(Unobservable("refused"), HAVE)
 UNREADABLE = MirrorSeen(unreadable="no repository")
 RAISED = "; its deployment is down (service app is gone) and will be raised from its snapshot; nothing is tried"
 AFTERWARDS = "1.1.0 was released after 1.0.0; its deployment is down (service app is gone) and is raised afterwards"
@@ -74,44 +74,46 @@ SETTLED = [
     Case("in sync, mirror unreadable", evolve(IN_SYNC, mirror=UNREADABLE), REPAIR, reason="no repository; it will be"),
     Case("new release, mirror unreadable", evolve(NEW, mirror=UNREADABLE), PROMOTE, NEWEST, reason="no repository"),
     Case("unobservable, mirror unreadable", evolve(UNSEEN, mirror=UNREADABLE), NONE, reason="refused; no repository"),
-    Case("in sync, mirror missing", sight({TAG: A}, HAVE), REPAIR, reason="fetched anew; nothing is tried"),
+    Case("in sync, mirror missing", observation({TAG: A}, HAVE), REPAIR, reason="fetched anew; nothing is tried"),
     Case("in sync, damaged", damaged(IN_SYNC), REPAIR, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
-    Case("in sync by a twin, damaged", damaged(sight({TWIN: A}, HAVE)), REPAIR, Release(TWIN, A)),
+    Case("in sync by a twin, damaged", damaged(observation({TWIN: A}, HAVE)), REPAIR, Release(TWIN, A)),
     Case("in sync, unknown", unknown(IN_SYNC), NONE, reason="cannot be looked at: permission denied"),
     Case("in sync, down", down(IN_SYNC), REPAIR, reason=f"newest release 1.0.0{RAISED}"),
-    Case("in sync, down, mirror missing", down(sight({TAG: A}, HAVE)), REPAIR, reason=f"nothing is tried{RAISED}"),
+    Case(
+        "in sync, down, mirror missing", down(observation({TAG: A}, HAVE)), REPAIR, reason=f"nothing is tried{RAISED}"
+    ),
     Case("new release, down", down(NEW), PROMOTE, NEWEST, reason=AFTERWARDS),
     Case("unobservable, down", down(UNSEEN), REPAIR, reason=f"refused{RAISED}"),
-    Case("first release", sight({TAG: A}), PROMOTE, Release(TAG, A)),
+    Case("first release", observation({TAG: A}), PROMOTE, Release(TAG, A)),
     Case("new release", NEW, PROMOTE, Release(NEXT, B), reason="1.1.0 was released after 1.0.0"),
     Case("new release, damaged", damaged(NEW), PROMOTE, Release(NEXT, B), reason=f"{LOST}1.1.0 was released"),
     Case("new release, unknown", unknown(NEW), NONE, reason="cannot be looked at: permission denied"),
     Case("new release, have red", was_red(NEW, TAG, A), PROMOTE, Release(NEXT, B)),
     Case("accepted move", ACCEPTED, PROMOTE, Release(TAG, B)),
-    Case("never released", sight({"latest": A}), NONE, reason="no release tag"),
+    Case("never released", observation({"latest": A}), NONE, reason="no release tag"),
     Case("unobservable", UNSEEN, NONE, reason="refused"),
     Case("unobservable, damaged", damaged(UNSEEN), NONE, reason="refused"),
 ]
 
 ASKING = [
     Case("in sync, damaged, red", was_red(damaged(IN_SYNC), TAG, A), NONE, None, RED_BEFORE),
-    Case("first release, red", was_red(sight({TAG: A}), TAG, A), NONE, None, RED_BEFORE),
+    Case("first release, red", was_red(observation({TAG: A}), TAG, A), NONE, None, RED_BEFORE),
     Case("new release, red", was_red(NEW, NEXT, B), NONE, None, RED_BEFORE, "1.1.0 was red on 2026-02-21"),
     Case("new release, red, damaged", damaged(was_red(NEW, NEXT, B)), REPAIR, Release(TAG, A), reason="1.1.0 was red"),
     Case("accepted move, red, damaged", damaged(was_red(ACCEPTED, TAG, B)), NONE, None, RED_BEFORE),
-    Case("moved", sight({TAG: B}, HAVE, {TAG: A}), NONE, None, QUARANTINED, "reconcile accept notes 1.0.0"),
-    Case("moved, damaged", damaged(sight({TAG: B}, HAVE, {TAG: A})), NONE, None, QUARANTINED),
-    Case("ahead", sight({OLD: A}, HAVE), NONE, reason="gone upstream"),
-    Case("ahead, damaged", damaged(sight({OLD: A}, HAVE)), NONE),
-    Case("ahead, down", down(sight({OLD: A}, HAVE)), REPAIR, reason=RAISED),
-    Case("moved, down", down(sight({TAG: B}, HAVE, {TAG: A})), REPAIR, None, QUARANTINED, RAISED),
+    Case("moved", observation({TAG: B}, HAVE, {TAG: A}), NONE, None, QUARANTINED, "reconcile accept notes 1.0.0"),
+    Case("moved, damaged", damaged(observation({TAG: B}, HAVE, {TAG: A})), NONE, None, QUARANTINED),
+    Case("ahead", observation({OLD: A}, HAVE), NONE, reason="gone upstream"),
+    Case("ahead, damaged", damaged(observation({OLD: A}, HAVE)), NONE),
+    Case("ahead, down", down(observation({OLD: A}, HAVE)), REPAIR, reason=RAISED),
+    Case("moved, down", down(observation({TAG: B}, HAVE, {TAG: A})), REPAIR, None, QUARANTINED, RAISED),
     Case("new release, red, down", down(was_red(NEW, NEXT, B)), REPAIR, None, RED_BEFORE, RAISED),
-    Case("ambiguous", sight({TAG: A, TWIN: B}), NONE, reason="1.0.0, v1.0.0"),
+    Case("ambiguous", observation({TAG: A, TWIN: B}), NONE, reason="1.0.0, v1.0.0"),
 ]
 
 
 def assert_planned(case: Case, *, needs_person: bool) -> None:
-    step = planned(case.sight)
+    step = planned(case.observation)
     assert (step.action, step.release) == (case.action, case.release), step.reason
     assert (step.held_back, step.needs_person) == (case.held_back, needs_person)
     assert case.reason in step.reason
@@ -130,11 +132,11 @@ def test_what_only_a_person_can_settle_is_asked_of_one(case: Case) -> None:
 
 @pytest.mark.parametrize("case", SETTLED + ASKING, ids=lambda case: case.about)
 def test_an_excepted_recipe_keeps_its_cause_and_nothing_is_done_about_it(case: Case) -> None:
-    excepted = evolve(case.sight, recipe=evolve(recipe(), enrolled=False, exception="needs a mail server"))
+    excepted = evolve(case.observation, recipe=evolve(recipe(), enrolled=False, exception="needs a mail server"))
     step = planned(excepted)
     assert (step.action, step.held_back, step.needs_person) == (NONE, EXCEPTED, False)
     assert step.reason == "needs a mail server"
-    assert step.finding.cause is planned(case.sight).finding.cause
+    assert step.finding.cause is planned(case.observation).finding.cause
 
 
 @pytest.mark.parametrize(
@@ -183,15 +185,15 @@ def test_a_red_says_what_would_change_it() -> None:
 
 
 def test_a_red_holds_for_the_release_by_whichever_of_its_names() -> None:
-    first_named_v = was_red(sight({TAG: A, TWIN: A}), TWIN, A)
+    first_named_v = was_red(observation({TAG: A, TWIN: A}), TWIN, A)
     assert planned(first_named_v).held_back is RED_BEFORE
-    other_release_on_its_commit = was_red(sight({TAG: A, NEXT: A}, HAVE), TAG, A)
+    other_release_on_its_commit = was_red(observation({TAG: A, NEXT: A}, HAVE), TAG, A)
     assert planned(other_release_on_its_commit).action is PROMOTE
 
 
 def test_of_two_names_each_red_is_heeded() -> None:
     reds = {TWIN: red(TWIN, circumstances(B)), TAG: red(TAG, circumstances(A))}
-    seen = evolve(sight({TAG: A}), memory=Memory("notes", known=known({TAG: A}), reds=reds))
+    seen = evolve(observation({TAG: A}), memory=Memory("notes", known=known({TAG: A}), reds=reds))
     assert planned(seen).held_back is RED_BEFORE
 
 
@@ -206,26 +208,26 @@ def test_what_others_need_comes_before_them_and_names_decide_the_rest() -> None:
 
 def is_raised(world: World, name: str) -> bool:
     """Whether a deployment is to be kept running, and is down."""
-    seen = world.sights.get(name)
+    seen = world.observations.get(name)
     return seen is not None and seen.recipe.enrolled and seen.look.state is State.DOWN
 
 
 def plan_of(world: World) -> Plan:
-    return make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+    return make_plan(compare(world.observations, world.orphans), world.observations, world.around)
 
 
 @given(worlds())
 def test_a_plan_has_one_step_for_every_declared_recipe_and_every_orphan(world: World) -> None:
     plan = plan_of(world)
-    assert sorted(plan.steps) == sorted([*world.sights, *world.orphans])
+    assert sorted(plan.steps) == sorted([*world.observations, *world.orphans])
     assert all(step.recipe == name and step.reason for name, step in plan.steps.items())
-    assert sorted(plan.order) == sorted(world.sights)
+    assert sorted(plan.order) == sorted(world.observations)
 
 
 @given(worlds())
 def test_the_order_puts_every_need_first(world: World) -> None:
     order = plan_of(world).order
-    for name, seen in world.sights.items():
+    for name, seen in world.observations.items():
         assert all(order.index(need) < order.index(name) for need in seen.recipe.install.needs)
 
 
@@ -233,7 +235,7 @@ def test_the_order_puts_every_need_first(world: World) -> None:
 def test_nothing_is_done_where_it_could_not_be_seen_or_a_person_must_decide(world: World) -> None:
     still = {Cause.UNOBSERVABLE, Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS, Cause.NEVER_RELEASED, Cause.ORPHANED}
     for name, step in plan_of(world).steps.items():
-        cause = oracle.cause(world.sights[name]) if name in world.sights else Cause.ORPHANED
+        cause = oracle.cause(world.observations[name]) if name in world.observations else Cause.ORPHANED
         if cause in still or step.finding.look.state is State.UNKNOWN:
             assert (step.release, step.circumstances) == (None, None)
             assert step.action is (REPAIR if is_raised(world, name) else NONE)
@@ -245,7 +247,7 @@ def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(
         if step.release is None:
             assert step.action is not PROMOTE
             continue
-        seen = world.sights[name]
+        seen = world.observations[name]
         have = seen.canonical
         assert have is None or RANK[step.release.version] >= RANK[have.version]
         if step.action is PROMOTE:
@@ -256,7 +258,7 @@ def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(
             assert seen.look.state is State.DAMAGED
 
 
-@given(sights())
+@given(observations())
 def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Observation) -> None:
     up = planned(evolve(seen, look=CanonicalStatus(State.INTACT)))
     fell = planned(down(seen))
@@ -266,7 +268,7 @@ def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Ob
     assert fell.action is (up.action if up.release is not None or not seen.recipe.enrolled else REPAIR)
 
 
-@given(sights(), st.data())
+@given(observations(), st.data())
 def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(
     seen: Observation, data: st.DataObject
 ) -> None:
@@ -283,7 +285,7 @@ def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(
     assert planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, other)}))) == step
 
 
-@given(sights())
+@given(observations())
 def test_a_person_may_ask_for_a_red_to_be_tried(seen: Observation) -> None:
     fresh = evolve(seen, memory=evolve(seen.memory, reds={}))
     asked = evolve(AROUND, retry=("notes",))
@@ -293,7 +295,7 @@ def test_a_person_may_ask_for_a_red_to_be_tried(seen: Observation) -> None:
     assert others.steps["notes"] == planned(seen)
 
 
-@given(sights())
+@given(observations())
 def test_a_mirror_that_is_behind_never_causes_an_action(seen: Observation) -> None:
     equal = planned(evolve(seen, mirror=MirrorSeen(commit("main"), oracle.mirrored(seen))))
     behind = planned(evolve(seen, mirror=MirrorSeen(commit("old"), {})))
@@ -302,7 +304,7 @@ def test_a_mirror_that_is_behind_never_causes_an_action(seen: Observation) -> No
     assert evolve(behind, finding=equal.finding) == equal
 
 
-@given(sights())
+@given(observations())
 def test_an_excepted_recipe_is_never_acted_on(seen: Observation) -> None:
     excepted = evolve(seen, recipe=evolve(seen.recipe, enrolled=False, exception="why"))
     step = planned(excepted)
@@ -310,7 +312,7 @@ def test_an_excepted_recipe_is_never_acted_on(seen: Observation) -> None:
     assert step.finding.cause is oracle.cause(seen)
 
 
-@given(sights())
+@given(observations())
 def test_a_hold_says_why_while_the_cause_stays(seen: Observation) -> None:
     step = planned(seen)
     assert step.finding.cause is oracle.cause(seen)

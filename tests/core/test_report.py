@@ -234,18 +234,18 @@ fewer = settings(max_examples=60)  # each is a fleet of several rows
 
 
 def rows_of(data: st.DataObject, world: World) -> list[Row]:
-    plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+    plan = make_plan(compare(world.observations, world.orphans), world.observations, world.around)
     return [data.draw(rows(step)) for step in plan.steps.values()]
 
 
 def told_of(world: World, told: list[Row]) -> Report:
-    selected = {name: seen.recipe.enrolled for name, seen in world.sights.items()}
+    selected = {name: seen.recipe.enrolled for name, seen in world.observations.items()}
     return summarise(RUN, ExpectedRecipes(len(selected), selected, len(selected), world.orphans), told)
 
 
 def codes_of(world: World, row: Row) -> set[int]:
     """All that the exit table says of one recipe, from what was drawn."""
-    seen = world.sights.get(row.recipe)
+    seen = world.observations.get(row.recipe)
     state = (seen or world.orphans[row.recipe]).look.state
     codes = {UNKNOWN: {1}, DAMAGED: {3}, DOWN: {3}}.get(state, set())
     if seen is None:
@@ -266,7 +266,7 @@ def codes_of(world: World, row: Row) -> set[int]:
 def test_the_exit_code_is_the_gravest_of_all_rows(world: World, data: st.DataObject) -> None:
     told = rows_of(data, world)
     codes = set().union(*(codes_of(world, row) for row in told))
-    if not any(seen.recipe.enrolled for seen in world.sights.values()):
+    if not any(seen.recipe.enrolled for seen in world.observations.values()):
         codes.add(5)
     expected = next((code for code in (5, 1, 4, 3, 2) if code in codes), 0)
     assert told_of(world, told).exit_code == expected
@@ -280,7 +280,7 @@ def test_the_sum_of_the_closing_line_closes(world: World, data: st.DataObject) -
     enrolled, decided = (int(number) for number in re.findall(r"\d+", head))
     assert enrolled == decided == sum(int(number) for number in re.findall(r"\d+", inside))
     excepted, orphaned = (int(number) for number in re.findall(r"\d+", outside))
-    assert (enrolled + excepted, orphaned) == (len(world.sights), len(world.orphans))
+    assert (enrolled + excepted, orphaned) == (len(world.observations), len(world.orphans))
     assert sum(report.counts.values()) == len(report.rows)
     # Only a step that names a release is ever tried; the outcomes drawn here may hold a trial for any.
     planned = [row.outcome for row in report.rows if row.outcome is not None and row.outcome.step.release is not None]
@@ -304,7 +304,7 @@ def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: World, data: st
 @given(worlds(), st.data())
 def test_unseen_or_unknown_is_never_counted_in_sync(world: World, data: st.DataObject) -> None:
     for row in rows_of(data, world):
-        seen = world.sights.get(row.recipe)
+        seen = world.observations.get(row.recipe)
         if seen is not None and (oracle.is_unseen(seen) or seen.look.state is UNKNOWN):
             assert slice_of(row) is not ReportBucket.IN_SYNC
             assert not seen.recipe.enrolled or 1 in codes_of(world, row)
@@ -313,7 +313,7 @@ def test_unseen_or_unknown_is_never_counted_in_sync(world: World, data: st.DataO
 @fewer
 @given(worlds())
 def test_a_mirror_alone_never_changes_the_code(world: World) -> None:
-    plan = make_plan(compare(world.sights, world.orphans), world.sights, world.around)
+    plan = make_plan(compare(world.observations, world.orphans), world.observations, world.around)
     codes = set()
     for mirror in MirrorState:
         steps = [evolve(step, finding=evolve(step.finding, mirror=mirror)) for step in plan.steps.values()]

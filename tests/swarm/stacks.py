@@ -114,8 +114,8 @@ class Slots:
         """Wait for something of the services and tasks, as Docker tells of them."""
         until = time.monotonic() + PATIENCE
         stack = stack_of(app, Swarm().zone)
-        while not enough((sight := look_at(docker.Engine(self.environment), stack)).services, sight.tasks):
-            assert time.monotonic() < until, sight
+        while not enough((stack_state := look_at(docker.Engine(self.environment), stack)).services, stack_state.tasks):
+            assert time.monotonic() < until, stack_state
             time.sleep(0.2)
 
     def run(self, app: App, *argv: str, text: str = "", **environment: str) -> str:

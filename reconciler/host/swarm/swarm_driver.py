@@ -58,11 +58,11 @@ class SwarmDriver:
 
     def stop(self, app: App) -> Residue:
         stack = self._stack(app)
-        sight = look_at(self._engine, stack)
-        if sight.at_rest:
+        stack_state = look_at(self._engine, stack)
+        if stack_state.at_rest:
             return Residue()
         self.logs(app)
-        return scaling.to_zero(self._engine, stack, scaling.every(sight), self._sleep)
+        return scaling.to_zero(self._engine, stack, scaling.every(stack_state), self._sleep)
 
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""

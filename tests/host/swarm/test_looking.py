@@ -25,7 +25,7 @@ LABELS = {
 VOLUME = [{"Type": "volume", "Source": "canon-recording_data", "Target": "/data"}]
 
 
-def sight(name: str, later: float = 0.0) -> StackState:
+def stack_state(name: str, later: float = 0.0) -> StackState:
     """As the recording has it, with the labels of a release that Canon deployed."""
     told = json.loads((Path(__file__).parent / "recordings" / f"{name}.json").read_text())
     services = [{**one, "Spec": {**one["Spec"], "Labels": LABELS}} for one in told["services"]]
@@ -41,14 +41,14 @@ def keeping(one: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def test_an_app_that_is_up_is_seen_as_what_its_labels_say() -> None:
-    assert seen(STACK, sight("up", 30)) == Seen(
+    assert seen(STACK, stack_state("up", 30)) == Seen(
         version="1.0.0+1",
         commit="c" * 40,
         settled=True,
         url="http://notes.localhost",
         address="127.0.0.1:24000",
         peer="canon-recording_app:80",
-        up=frozenset({f"app {task['ID']}" for task in sight("up").tasks}),
+        up=frozenset({f"app {task['ID']}" for task in stack_state("up").tasks}),
     )
 
 
@@ -70,7 +70,7 @@ ASKED = {"300": timedelta(minutes=5), "9" * 30: timedelta(days=1)}
 def test_the_time_that_a_release_asks_for_is_the_one_of_co_op_clouds_label(
     label: str, timeout: timedelta | None
 ) -> None:
-    told = sight("up", 30)
+    told = stack_state("up", 30)
     labels = {**LABELS, "coop-cloud.canon-recording.timeout": label, "coop-cloud.other.timeout": "7"}
     services = [{**one, "Spec": {**one["Spec"], "Labels": labels}} for one in told.services]
     looked = seen(STACK, evolve(told, services=services))
@@ -79,14 +79,14 @@ def test_the_time_that_a_release_asks_for_is_the_one_of_co_op_clouds_label(
 
 
 def test_an_app_that_is_not_up_yet_is_seen_with_what_it_lacks() -> None:
-    looked = seen(STACK, sight("starting"))
+    looked = seen(STACK, stack_state("starting"))
     assert isinstance(looked, Seen)
     assert (looked.settled, looked.lost) == (False, "")
     assert looked.lacks == "app has 0 of 1 up: its newest task is starting"
 
 
 def test_an_app_that_failed_is_lost_and_not_settled() -> None:
-    looked = seen(STACK, sight("rolled-back", 60))
+    looked = seen(STACK, stack_state("rolled-back", 60))
     assert isinstance(looked, Seen)
     assert not looked.settled
     assert looked.lost.startswith("Swarm rolled app back to what ran before")
@@ -94,7 +94,7 @@ def test_an_app_that_failed_is_lost_and_not_settled() -> None:
 
 @pytest.mark.parametrize(("name", "late"), [("unhealthy", True), ("crash-loop", False), ("rolled-back", False)])
 def test_one_whose_health_check_gave_up_may_have_been_late(name: str, late: bool) -> None:  # noqa: FBT001
-    looked = seen(STACK, sight(name, 60))
+    looked = seen(STACK, stack_state(name, 60))
     assert isinstance(looked, Seen)
     assert looked.lost
     assert looked.late is late
@@ -102,17 +102,17 @@ def test_one_whose_health_check_gave_up_may_have_been_late(name: str, late: bool
 
 def test_an_app_that_only_the_host_hinders_is_no_answer() -> None:
     with pytest.raises(InfrastructureError, match="no node takes app"):
-        seen(STACK, sight("no-node", 20))
+        seen(STACK, stack_state("no-node", 20))
 
 
 def test_a_stack_at_rest_or_without_the_apps_service_is_absent() -> None:
-    assert seen(STACK, sight("at-rest")) == Absent()
-    assert seen(STACK, evolve(sight("up"), services=[], tasks=[])) == Absent()
-    assert seen(evolve(STACK, name="other"), sight("up")) == Absent("the stack has no service app")
+    assert seen(STACK, stack_state("at-rest")) == Absent()
+    assert seen(STACK, evolve(stack_state("up"), services=[], tasks=[])) == Absent()
+    assert seen(evolve(STACK, name="other"), stack_state("up")) == Absent("the stack has no service app")
 
 
 def test_data_on_another_node_is_refused_and_a_service_without_any_is_not() -> None:
-    here = sight("up", 30)
+    here = stack_state("up", 30)
     there = evolve(here, node="n2")
     assert isinstance(seen(STACK, there), Seen)
     with pytest.raises(InfrastructureError, match=r"notes: app runs on node .*, whose volumes cannot be read"):
@@ -121,6 +121,6 @@ def test_data_on_another_node_is_refused_and_a_service_without_any_is_not() -> N
 
 
 def test_data_on_another_node_that_no_task_needs_any_more_is_not_refused() -> None:
-    there = evolve(sight("up", 30), node="n2")
+    there = evolve(stack_state("up", 30), node="n2")
     gone = [{**task, "DesiredState": "shutdown"} for task in there.tasks]
     assert isinstance(seen(STACK, evolve(there, services=list(map(keeping, there.services)), tasks=gone)), Seen)

@@ -54,13 +54,13 @@ def bring_back(deployed: Deployed, source: Path, within: timedelta, sleep: Sleep
     That all are up again is for the caller to see.
     """
     engine, stack = deployed.engine, deployed.stack
-    sight = look_at(engine, stack)
-    asked = _wanted(deployed, sight)
+    stack_state = look_at(engine, stack)
+    asked = _wanted(deployed, stack_state)
     _run_hooks(deployed, asked.of("restore.pre-hook"))
     hooked = {f"{stack.name}_{hook.service}" for hook in asked.hooks if hook.label.startswith("restore.")}
-    replaced = hooked & {*mounting(sight.services, stack, asked.whole)}
-    resting = [name for name in scaling.every(sight) if name not in hooked or name in replaced]
-    replicas, spread = scaling.replicas(sight, resting), scaling.everywhere(sight, resting)
+    replaced = hooked & {*mounting(stack_state.services, stack, asked.whole)}
+    resting = [name for name in scaling.every(stack_state) if name not in hooked or name in replaced]
+    replicas, spread = scaling.replicas(stack_state, resting), scaling.everywhere(stack_state, resting)
     if killed := scaling.to_zero(engine, stack, (*replicas, *spread), sleep).killed:
         raise was_killed(stack.recipe, killed)
     load_paths(engine, stack, asked.paths, source)
@@ -75,17 +75,17 @@ def _up_again(engine: Engine, replicas: Mapping[str, int], spread: Sequence[str]
     scaling.place(engine, "rm", [name for name in spread if name in names])
 
 
-def _wanted(deployed: Deployed, sight: StackState) -> BackupRequest:
-    asked = _asked(deployed, sight)
+def _wanted(deployed: Deployed, stack_state: StackState) -> BackupRequest:
+    asked = _asked(deployed, stack_state)
     if asked is None:
         raise RecipeError(f"{deployed.stack.recipe}: no label asks for a backup any more")
     return asked
 
 
-def _asked(deployed: Deployed, sight: StackState) -> BackupRequest | None:
+def _asked(deployed: Deployed, stack_state: StackState) -> BackupRequest | None:
     stack = deployed.stack
     volumes = [stack.logical(name) for name in volumes_of(deployed.engine, stack)]
-    return asked_for(labels_of(sight.services, stack), volumes)
+    return asked_for(labels_of(stack_state.services, stack), volumes)
 
 
 def _run_hooks(deployed: Deployed, hooks: Sequence[Hook]) -> None:

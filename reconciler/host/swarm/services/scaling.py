@@ -37,14 +37,14 @@ class _Stopping:
     grace: timedelta
 
 
-def replicas(sight: StackState, names: Collection[str]) -> Mapping[str, int]:
+def replicas(stack_state: StackState, names: Collection[str]) -> Mapping[str, int]:
     """Of the replicated ones among the named services."""
-    modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in sight.services}
+    modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in stack_state.services}
     return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
 
 
-def every(sight: StackState) -> tuple[str, ...]:
-    return tuple(service["Spec"]["Name"] for service in sight.services)
+def every(stack_state: StackState) -> tuple[str, ...]:
+    return tuple(service["Spec"]["Name"] for service in stack_state.services)
 
 
 def scale(engine: Engine, wanted: Mapping[str, int]) -> None:
@@ -53,9 +53,9 @@ def scale(engine: Engine, wanted: Mapping[str, int]) -> None:
         engine.change("service", "scale", "--detach", *numbers, what="docker service scale")
 
 
-def everywhere(sight: StackState, names: Collection[str]) -> tuple[str, ...]:
+def everywhere(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
     """Those among the named services that run once on every node."""
-    found = (service["Spec"] for service in sight.services if "Global" in (service["Spec"].get("Mode") or {}))
+    found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
 
@@ -72,9 +72,9 @@ def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep =
     Returns what had to be killed, each with the time it had: "app (10 s)". Raises InfrastructureError where one does
     not come to rest, or was killed for want of memory on the way.
     """
-    sight, since = look_at(engine, stack), datetime.now(UTC)
-    stopped = _only(sight, names).services
-    scaled, spread = replicas(sight, names), everywhere(sight, names)
+    stack_state, since = look_at(engine, stack), datetime.now(UTC)
+    stopped = _only(stack_state, names).services
+    scaled, spread = replicas(stack_state, names), everywhere(stack_state, names)
     scale(engine, dict.fromkeys(scaled, 0))
     place(engine, "add", spread)
     jobs = [name for name in names if name not in scaled and name not in spread]
@@ -138,8 +138,8 @@ def await_settled(
 
 
 def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
-    sight = _only(look_at(engine, stack), names)
-    how = settling(sight.services, sight.tasks, f"{stack.name}_", sight.now)
+    stack_state = _only(look_at(engine, stack), names)
+    how = settling(stack_state.services, stack_state.tasks, f"{stack.name}_", stack_state.now)
     if isinstance(how.failure, InfrastructureError):
         raise how.failure
     if how.failure is not None:
@@ -148,7 +148,9 @@ def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
     return how.lacks
 
 
-def _only(sight: StackState, names: Collection[str]) -> StackState:
-    services: list[Json] = [service for service in sight.services if service["Spec"]["Name"] in names]
+def _only(stack_state: StackState, names: Collection[str]) -> StackState:
+    services: list[Json] = [service for service in stack_state.services if service["Spec"]["Name"] in names]
     ids = {service["ID"] for service in services}
-    return evolve(sight, services=services, tasks=[task for task in sight.tasks if task["ServiceID"] in ids])
+    return evolve(
+        stack_state, services=services, tasks=[task for task in stack_state.tasks if task["ServiceID"] in ids]
+    )

@@ -82,16 +82,16 @@ def services_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
     return engine.found("service", f"label={NAMESPACE}={stack.name}")
 
 
-def seen(stack: Stack, sight: StackState) -> Seen | Absent:
+def seen(stack: Stack, stack_state: StackState) -> Seen | Absent:
     """Raises InfrastructureError for what is the host's fault."""
-    if sight.at_rest:
+    if stack_state.at_rest:
         return Absent()
-    labels = _labels(stack, sight)
+    labels = _labels(stack, stack_state)
     if labels is None:
         return Absent(f"the stack has no service {APP}")
-    _refuse_far_data(stack, sight)
+    _refuse_far_data(stack, stack_state)
     prefix = f"{stack.name}_"
-    how = settling(sight.services, sight.tasks, prefix, sight.now)
+    how = settling(stack_state.services, stack_state.tasks, prefix, stack_state.now)
     if isinstance(how.failure, InfrastructureError):
         raise how.failure
     address, _, url = labels.get(ADDRESS, "").partition(" ")
@@ -106,11 +106,12 @@ def seen(stack: Stack, sight: StackState) -> Seen | Absent:
         late=isinstance(how.failure, TimedOutError),
         peer=labels.get(PEER, ""),
         killed=tuple(
-            f"{stack.logical(name)} ({had})" for name, had in killed_by_update(sight.services, sight.tasks).items()
+            f"{stack.logical(name)} ({had})"
+            for name, had in killed_by_update(stack_state.services, stack_state.tasks).items()
         ),
         timeout=_timeout(labels.get(stack.label("timeout"), "")),
-        up=running(sight.services, sight.tasks, prefix),
-        ended=endings(sight.services, sight.tasks, prefix),
+        up=running(stack_state.services, stack_state.tasks, prefix),
+        ended=endings(stack_state.services, stack_state.tasks, prefix),
     )
 
 
@@ -120,17 +121,17 @@ def _timeout(said: str) -> timedelta | None:
     return timedelta(seconds=seconds) if seconds else None
 
 
-def _labels(stack: Stack, sight: StackState) -> Mapping[str, str] | None:
-    app = (service["Spec"] for service in sight.services if service["Spec"]["Name"] == stack.app)
+def _labels(stack: Stack, stack_state: StackState) -> Mapping[str, str] | None:
+    app = (service["Spec"] for service in stack_state.services if service["Spec"]["Name"] == stack.app)
     return next((spec.get("Labels") or {} for spec in app), None)
 
 
-def _refuse_far_data(stack: Stack, sight: StackState) -> None:
+def _refuse_far_data(stack: Stack, stack_state: StackState) -> None:
     """Volumes of another node cannot be read from here: what is saved would lack them without a word."""
-    keeping = {service["ID"]: service["Spec"]["Name"] for service in sight.services if volumes_in(service)}
-    for task in sight.tasks:
-        node = task.get("NodeID", sight.node)
-        if task["ServiceID"] in keeping and task["DesiredState"] == "running" and node != sight.node:
+    keeping = {service["ID"]: service["Spec"]["Name"] for service in stack_state.services if volumes_in(service)}
+    for task in stack_state.tasks:
+        node = task.get("NodeID", stack_state.node)
+        if task["ServiceID"] in keeping and task["DesiredState"] == "running" and node != stack_state.node:
             name = stack.logical(keeping[task["ServiceID"]])
             raise InfrastructureError(
                 f"{stack.recipe}: {name} runs on node {node}, whose volumes cannot be read from here",

@@ -15,8 +15,8 @@ from reconciler.core.observation import (
 )
 from state.records import Memory
 from tests.core import oracle
-from tests.strategies import sights
-from tests.values import canonical, commit, sight
+from tests.strategies import observations
+from tests.values import canonical, commit, observation
 
 A, B, C = commit("a"), commit("b"), commit("c")
 
@@ -27,14 +27,16 @@ def found(seen: Observation) -> Finding:
 
 
 def test_a_tag_known_to_name_no_commit_is_believed_so_while_it_names_that_object() -> None:
-    seen = evolve(sight({"1.0.0": A, "1.1.0": B, "1.2.0": None}), memory=Memory("notes", not_commits={"1.1.0": B}))
+    seen = evolve(
+        observation({"1.0.0": A, "1.1.0": B, "1.2.0": None}), memory=Memory("notes", not_commits={"1.1.0": B})
+    )
     assert believed_tags(seen) == {"1.0.0": A, "1.1.0": None, "1.2.0": None}
     elsewhere = evolve(seen, memory=Memory("notes", not_commits={"1.1.0": C}))
     assert believed_tags(elsewhere) == {"1.0.0": A, "1.1.0": B, "1.2.0": None}
 
 
 def test_of_an_unseen_upstream_nothing_is_told() -> None:
-    unseen = sight(Unobservable("refused"), canonical("1.0.0", A), {"1.0.0": A, "0.9.0": B})
+    unseen = observation(Unobservable("refused"), canonical("1.0.0", A), {"1.0.0": A, "0.9.0": B})
     assert believed_tags(unseen) is None
     assert want_of(unseen) == Unobservable("refused")
     assert vanished_tags(unseen) == frozenset()
@@ -43,18 +45,20 @@ def test_of_an_unseen_upstream_nothing_is_told() -> None:
 
 
 def test_a_tag_moved_when_it_names_another_commit_than_remembered_or_recorded() -> None:
-    seen = sight({"0.9.0": C, "1.0.0": C, "1.1.0": C}, canonical("1.0.0", A), {"0.9.0": B})
+    seen = observation({"0.9.0": C, "1.0.0": C, "1.1.0": C}, canonical("1.0.0", A), {"0.9.0": B})
     assert moved_tags(seen) == {"0.9.0": (B, C), "1.0.0": (A, C)}
 
 
 def test_what_a_person_accepted_counts_for_more_than_the_record() -> None:
-    seen = sight({"1.0.0": B}, canonical("1.0.0", A), {"1.0.0": B})
+    seen = observation({"1.0.0": B}, canonical("1.0.0", A), {"1.0.0": B})
     assert moved_tags(seen) == {}
     assert mirrored_tags(seen) == {"1.0.0": B}
 
 
 def test_the_mirror_is_to_hold_every_release_tag_where_it_is_remembered() -> None:
-    seen = sight({"1.0.0": C, "1.1.0": B, "1.2.0": None, "latest": C}, canonical("0.9.0", C), {"0.8.0": B, "1.0.0": A})
+    seen = observation(
+        {"1.0.0": C, "1.1.0": B, "1.2.0": None, "latest": C}, canonical("0.9.0", C), {"0.8.0": B, "1.0.0": A}
+    )
     assert mirrored_tags(seen) == {"0.8.0": B, "0.9.0": C, "1.0.0": A, "1.1.0": B}
 
 
@@ -75,17 +79,17 @@ def test_the_mirror_is_to_hold_every_release_tag_where_it_is_remembered() -> Non
 def test_a_mirror_is_equal_when_it_has_main_and_every_release_tag_as_remembered_that_can_be_had(
     mirror: MirrorSeen, expected: MirrorState
 ) -> None:
-    vanished_and_new = sight({"1.0.0": A, "latest": C}, before={"0.9.0": B})
+    vanished_and_new = observation({"1.0.0": A, "latest": C}, before={"0.9.0": B})
     assert found(evolve(vanished_and_new, mirror=mirror)).mirror is expected
 
 
 def test_a_mirror_cannot_be_compared_with_an_unseen_upstream() -> None:
-    unseen = sight(Unobservable("refused"))
+    unseen = observation(Unobservable("refused"))
     assert found(evolve(unseen, mirror=MirrorSeen(commit("main"), {}))).mirror is MirrorState.UNKNOWN
 
 
 def test_a_moved_tag_is_expected_in_the_mirror_where_we_remember_it() -> None:
-    moved = sight({"1.0.0": B}, canonical("1.0.0", A), {"1.0.0": A})
+    moved = observation({"1.0.0": B}, canonical("1.0.0", A), {"1.0.0": A})
     assert found(evolve(moved, mirror=MirrorSeen(commit("main"), {"1.0.0": A}))).mirror is MirrorState.EQUAL
     assert found(evolve(moved, mirror=MirrorSeen(commit("main"), {"1.0.0": B}))).mirror is MirrorState.BEHIND
 
@@ -93,7 +97,7 @@ def test_a_moved_tag_is_expected_in_the_mirror_where_we_remember_it() -> None:
 # ---- properties ----
 
 
-@given(sights())
+@given(observations())
 def test_no_tag_vanishes_from_the_mirror_and_none_moves_there_unaccepted(seen: Observation) -> None:
     expected = mirrored_tags(seen)
     for tag, each in seen.memory.known.items():
@@ -103,7 +107,7 @@ def test_no_tag_vanishes_from_the_mirror_and_none_moves_there_unaccepted(seen: O
         assert expected[have.version] == have.commit
 
 
-@given(sights())
+@given(observations())
 def test_a_vanished_tag_is_noted_and_stays_expected_in_the_mirror(seen: Observation) -> None:
     finding = found(seen)
     if not isinstance(seen.answer, Unobservable):
