@@ -1,4 +1,4 @@
-"""What the rules say of one observation, from the raw answer by a list of ranks, and from nothing that the code computed."""
+"""What the rules say of one observation, from the raw answer by a list of ranks, and nothing that the code computed."""
 
 from attrs import astuple
 
