@@ -82,7 +82,7 @@ def observation(
     have: Canonical | None = None,
     before: Mapping[str, str] | None = None,
 ) -> Observation:
-    """An observation of `tags`, its canonical intact, without a mirror; `before` are the remembered tags, else as now."""
+    """An observation of `tags`, canonical intact, no mirror; `before` are the remembered tags, by default as now."""
     seen = tags if isinstance(tags, Unobservable) else answer(tags)
     now = {} if isinstance(tags, Unobservable) else {tag: at for tag, at in tags.items() if at is not None}
     return Observation(
