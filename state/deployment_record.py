@@ -1,31 +1,31 @@
-"""The account of a canonical that is kept running: one small file beside its deployment."""
+"""The deployment record of a canonical that is kept running: one small file beside its deployment."""
 
 from pathlib import Path
 
 from state.codec import NotARecordError, dump, load
 from state.folder.durable import file_errors, replace_file
-from state.records import Damaged, Upkeep
+from state.records import Damaged, DeploymentRecord
 from state.state_errors import KeptError
 
 # Keys are written in order, and this one comes first.
 _BEGINNING = b'{"generation":'
 
 
-def read_upkeep(path: Path) -> Upkeep | Damaged | None:
-    """None where there is no account. Raises KeptError where it cannot be looked at."""
+def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
+    """None where there is no record. Raises KeptError where it cannot be looked at."""
     with file_errors(f"read {path}", KeptError):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
             return None
     try:
-        return load(content.decode("ascii"), Upkeep)
+        return load(content.decode("ascii"), DeploymentRecord)
     except (NotARecordError, UnicodeDecodeError):
         return Damaged(f"{path} is not what was written there")
 
 
-def begins_as_upkeep(path: Path) -> bool:
-    """Whether the file `path` begins as an account does, or is empty; False where it cannot be read."""
+def begins_as_deployment_record(path: Path) -> bool:
+    """Whether the file `path` begins as a deployment record does, or is empty; False where it cannot be read."""
     try:
         with path.open("rb") as file:
             start = file.read(len(_BEGINNING))
@@ -34,6 +34,6 @@ def begins_as_upkeep(path: Path) -> bool:
     return start in {b"", _BEGINNING}
 
 
-def write_upkeep(path: Path, upkeep: Upkeep) -> None:
+def write_deployment_record(path: Path, record: DeploymentRecord) -> None:
     with file_errors(f"write {path}", KeptError):
-        replace_file(path, dump(upkeep).encode("ascii"))
+        replace_file(path, dump(record).encode("ascii"))

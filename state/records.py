@@ -188,7 +188,7 @@ Parts = Mapping[str, Mapping[str, str]]
 
 
 @frozen
-class Upkeep:
+class DeploymentRecord:
     """What became of a canonical that is to be kept running.
 
     `parts` is everything it was made of when it was raised. `missing` says why none of that
@@ -214,7 +214,7 @@ class Intent:
 
 
 @frozen
-class Entry:
+class LedgerEntry:
     """One line of the ledger before it is written; `body` is plain JSON data."""
 
     at: datetime
@@ -224,11 +224,11 @@ class Entry:
 
 
 @frozen
-class Line:
+class LedgerLine:
     """One line of the ledger as written; `prev` is the hash of the line before, "" for the first."""
 
     seq: int
-    entry: Entry
+    entry: LedgerEntry
     prev: str
     hash: str
 

@@ -15,13 +15,13 @@ from reconciler.ports.types import (
     App,
     Command,
     MirrorRefs,
-    Provided,
+    ProvidedSecrets,
     Question,
     Ran,
+    RemovalResult,
     Reply,
-    Residue,
-    Same,
-    Seen,
+    RunningApp,
+    Unchanged,
 )
 from state.records import Canonical, Intent, Memory, Records, Seal
 from state.snapshots.snapshots import SealedSnapshots
@@ -44,15 +44,15 @@ class Nothing:
     def __call__(self, call: Call, honest: Honest) -> object:
         answers: dict[str, Callable[[], object]] = {
             "driver.app_run": honest,
-            "driver.clear": Residue,
+            "driver.clear": RemovalResult,
             "driver.deploy": tuple,
             "driver.leftovers": tuple,
             "driver.logs": tuple,
             "driver.look": lambda: self._up(cast("App", call.args[0])),
             "driver.needs": tuple,
-            "driver.remove": Residue,
-            "driver.stop": Residue,
-            "driver.survey": dict,
+            "driver.remove": RemovalResult,
+            "driver.stop": RemovalResult,
+            "driver.deployed_parts": dict,
             "commands.missing": tuple,
             "commands.run": lambda: Ran(0),
             "mirrors.alterations": Alterations,
@@ -61,19 +61,19 @@ class Nothing:
             "readiness.wait": lambda: self._awaited(cast("Command", call.args[2])),
             "registry.generations": tuple,
             "registry.read": Records,
-            "secrets.provide": Provided,
+            "secrets.provide": ProvidedSecrets,
             "snapshots.move": lambda: call.args[2],
             "snapshots.seal": lambda: _seal_of_nothing(*call.args),
             "snapshots.unpack": lambda: _about_alone(*call.args),
-            "upstream.ask": lambda: {OWN: Same()},
+            "upstream.ask": lambda: {OWN: Unchanged()},
         }
         return answers.get(call.name, lambda: None)()
 
-    def _up(self, app: App) -> Seen:
+    def _up(self, app: App) -> RunningApp:
         """As it would look if the last deployment of the app had gone well."""
         return seen_of(app, self.world.told[app.folder])
 
-    def _awaited(self, command: Command) -> Seen:
+    def _awaited(self, command: Command) -> RunningApp:
         """The app that a readiness probe is about stands in no argument but in the probe's own environment."""
         folder = next(folder for folder in self.world.told if command.env["APP_RUN"].startswith(f"{folder}/"))
         return self._up(App(folder.name, folder, command.mark))

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.types import Absent, App, Given, Seen
+from reconciler.ports.types import App, DeployOptions, NotRunning, RunningApp
 
 T = TypeVar("T")
 
 COMMIT = "c0ffee" + "0" * 34
-GIVEN = Given("1.0.0+1", COMMIT)
+GIVEN = DeployOptions("1.0.0+1", COMMIT)
 ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 PYTHON = shlex.quote(sys.executable)
 
@@ -102,18 +102,18 @@ def eventually(look: Callable[[], T | None], seconds: float = 30.0) -> T:
     raise AssertionError("it never happened")
 
 
-def settled(driver: ProcessDriver, app: App) -> Seen:
-    def look() -> Seen | None:
+def settled(driver: ProcessDriver, app: App) -> RunningApp:
+    def look() -> RunningApp | None:
         seen = driver.look(app)
-        return seen if isinstance(seen, Seen) and seen.settled else None
+        return seen if isinstance(seen, RunningApp) and seen.settled else None
 
     return eventually(look)
 
 
-def absent(driver: ProcessDriver, app: App) -> Absent:
-    def look() -> Absent | None:
+def absent(driver: ProcessDriver, app: App) -> NotRunning:
+    def look() -> NotRunning | None:
         seen = driver.look(app)
-        return seen if isinstance(seen, Absent) else None
+        return seen if isinstance(seen, NotRunning) else None
 
     return eventually(look)
 

@@ -15,13 +15,13 @@ def recorded_rows() -> list[Recorded]:
     lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is not what was sealed")
     unseen = CanonicalStatus(State.UNKNOWN, "snapshot.tar: Permission denied")
     intact = CanonicalStatus(State.INTACT)
-    kept = Recorded("cal", declared=True, exception="", canonical=have("cal"), look=intact, memory=Memory("cal"))
+    kept = Recorded("cal", declared=True, exception="", canonical=have("cal"), status=intact, memory=Memory("cal"))
     return [
         kept,
-        evolve(kept, recipe="drone", canonical=have("drone"), look=lost, memory=Memory("drone", reds=reds)),
-        evolve(kept, recipe="element", canonical=have("element"), look=FELL),
+        evolve(kept, recipe="drone", canonical=have("drone"), status=lost, memory=Memory("drone", reds=reds)),
+        evolve(kept, recipe="element", canonical=have("element"), status=FELL),
         evolve(
-            kept, recipe="mumble", exception="it needs a phone line", canonical=None, look=CanonicalStatus(State.NONE)
+            kept, recipe="mumble", exception="it needs a phone line", canonical=None, status=CanonicalStatus(State.NONE)
         ),
-        evolve(kept, recipe="wiki", declared=False, canonical=have("wiki"), look=unseen),
+        evolve(kept, recipe="wiki", declared=False, canonical=have("wiki"), status=unseen),
     ]

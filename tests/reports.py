@@ -29,7 +29,7 @@ GATE = (
 )
 AWAY = Condition("at-home", ConditionStatus.FAIL, "run: systemctl start reconcile.service")
 HOME = Condition("at-home", ConditionStatus.PASS, "in reconcile.service")
-PASSED = tuple(evolve(each, standing=ConditionStatus.PASS, evidence=f"{each.name} it is") for each in GATE)
+PASSED = tuple(evolve(each, status=ConditionStatus.PASS, evidence=f"{each.name} it is") for each in GATE)
 FELL = CanonicalStatus(State.DOWN, "service app is gone", NOW - timedelta(hours=5))
 RED_TIERS = (
     TierResult(TierName.INSTALL, Verdict.PASS, "", 12.34),

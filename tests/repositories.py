@@ -40,9 +40,9 @@ HOSTILE_TAGS: tuple[bytes, ...] = (
 )
 
 
-def git(where: Path, *arguments: str | bytes, given: bytes = b"") -> bytes:
+def git(where: Path, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
     """What git prints on stdout; fails when git does."""
-    done = subprocess.run(["git", *arguments], cwd=where, env=_IDENTITY, input=given, capture_output=True, check=True)
+    done = subprocess.run(["git", *arguments], cwd=where, env=_IDENTITY, input=stdin, capture_output=True, check=True)
     return done.stdout
 
 
@@ -60,18 +60,18 @@ class Repository:
         git(path, "init", "--quiet", "--bare", f"--initial-branch={branch}", ".")
         return cls(path, branch)
 
-    def git(self, *arguments: str | bytes, given: bytes = b"") -> str:
-        return git(self.path, *arguments, given=given).decode("utf-8", "backslashreplace").strip()
+    def git(self, *arguments: str | bytes, stdin: bytes = b"") -> str:
+        return git(self.path, *arguments, stdin=stdin).decode("utf-8", "backslashreplace").strip()
 
     def blob(self, content: bytes) -> str:
-        return self.git("hash-object", "-w", "--stdin", given=content)
+        return self.git("hash-object", "-w", "--stdin", stdin=content)
 
     def tree(self, files: Mapping[str, bytes], modes: Mapping[str, str] | None = None) -> str:
         """A tree of `files`, given by path; `modes` names those which are no plain files."""
         mode = modes or {}
         lines = [f"{mode.get(path, '100644')} {self.blob(content)}\t{path}\n" for path, content in files.items()]
         (self.path / "index").unlink(missing_ok=True)
-        self.git("update-index", "--add", "--index-info", given="".join(lines).encode())
+        self.git("update-index", "--add", "--index-info", stdin="".join(lines).encode())
         return self.git("write-tree")
 
     def commit_tree(self, tree: str, *parents: str) -> str:
@@ -94,7 +94,7 @@ class Repository:
                 content,
                 b"\n",
             ]
-        self.git("fast-import", "--quiet", "--force", given=b"".join(lines))
+        self.git("fast-import", "--quiet", "--force", stdin=b"".join(lines))
         commit = self.head()
         assert commit
         return commit
@@ -118,7 +118,7 @@ class Repository:
     def tag_all(self, names: Iterable[str]) -> tuple[str, ...]:
         """Tag the head by many names at once."""
         head, made = self.head(), tuple(names)
-        self.git("update-ref", "--stdin", given="".join(f"create refs/tags/{name} {head}\n" for name in made).encode())
+        self.git("update-ref", "--stdin", stdin="".join(f"create refs/tags/{name} {head}\n" for name in made).encode())
         self.git("pack-refs", "--all")
         return made
 
@@ -127,7 +127,7 @@ class Repository:
         raw = name if isinstance(name, bytes) else name.encode()
         head = f"object {target}\ntype {kind}\ntag ".encode() + raw
         text = head + b"\ntagger Ada <ada@example.org> 1700000000 +0000\n\nA release.\n"
-        return self.git("hash-object", "-t", "tag", "-w", "--stdin", given=text)
+        return self.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=text)
 
     def untag(self, name: str) -> None:
         self.git("update-ref", "-d", f"refs/tags/{name}")

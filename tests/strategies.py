@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from desired.model import Install, Recipe, Unobservable
 from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
-from reconciler.core.plan import Surroundings
+from reconciler.core.plan import PlanContext
 from state.records import Canonical, Circumstances, Memory, Red
 from tests.values import AROUND, EARLIER, NOW, answer, canonical, circumstances, commit, known, recipe, red
 
@@ -177,7 +177,7 @@ def observations(draw: st.DrawFn, name: str = "notes") -> Observation:
             reds=draw(red_memories(tags, have)),
         ),
         canonical=have,
-        look=draw(looks(have, kept=declared.enrolled)),
+        status=draw(looks(have, kept=declared.enrolled)),
         mirror=draw(mirrors(tags, before)),
         files="files-1",
         tests="tests-1",
@@ -196,7 +196,7 @@ class World:
 
     observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
-    around: Surroundings
+    around: PlanContext
 
 
 @st.composite

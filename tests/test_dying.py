@@ -64,7 +64,7 @@ class End:
     generations: tuple[str, ...]
     known: Mapping[str, frozenset[str]]
     mirrors: Mapping[str, Mirror]
-    standing: Mapping[str, str]
+    status: Mapping[str, str]
     exit_code: int
     left: list[str]
 
@@ -73,7 +73,7 @@ def end_of_a_pass(world: World) -> End:
     done = world.run()
     records = world.records()
     folder, stays = world.state.canonicals / "notes", world.state.kept
-    standing = {app: given for app, (_, given) in world.running.items() if app.is_relative_to(stays)}
+    status = {app: given for app, (_, given) in world.running.items() if app.is_relative_to(stays)}
     return End(
         canonicals={
             name: (have.version, have.commit, have.lineage, world.lived(name))
@@ -82,9 +82,9 @@ def end_of_a_pass(world: World) -> End:
         generations=tuple(sorted(path.name for path in folder.iterdir())),
         known={name: frozenset(memory.known) for name, memory in records.memories.items()},
         mirrors=world.mirrors,
-        standing={str(app.relative_to(stays)): given.version for app, given in standing.items()},
+        status={str(app.relative_to(stays)): given.version for app, given in status.items()},
         exit_code=done.report.exit_code,
-        left=left_over(world.state, world.running.keys() - standing.keys()),
+        left=left_over(world.state, world.running.keys() - status.keys()),
     )
 
 
@@ -129,6 +129,6 @@ def test_the_undisturbed_end_is_a_promotion_or_a_raising_with_nothing_left_over(
     lineages = {"first": two, "upgrade": (*two, "1.2.0", "1.3.0", "1.4.0"), "kept": two, "down": two}
     assert [lived for *_, lived in end.canonicals.values()] == [lineages[name]]
     assert (end.exit_code, end.left) == (0, [])
-    assert end.standing == ({"notes/notes": "1.1.0"} if name in {"kept", "down"} else {})
+    assert end.status == ({"notes/notes": "1.1.0"} if name in {"kept", "down"} else {})
     made = {"registry.begin", "registry.commit", "snapshots.move", "snapshots.seal"}
     assert (made <= {call.name for call in calls}) is (name != "down")

@@ -16,7 +16,7 @@ from reconciler.core.outcome import Result
 from reconciler.core.report import Row
 from reconciler.ports.types import App
 from reconciler.stages.converge import KEPT_LOGS
-from state.records import Canonical, Entry, Intent
+from state.records import Canonical, Intent, LedgerEntry
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots, generations_present
 from tests.state.promoting import spoil
@@ -162,7 +162,7 @@ def test_what_is_found_damaged_in_use_is_left_out_one_after_the_other(world: Wor
 def test_a_look_at_a_damaged_canonical_names_the_generation_that_is_intact(world: World) -> None:
     harm(world, 3)
     [row] = world.look().rows
-    assert row.finding.look.state is State.DAMAGED
+    assert row.finding.status.state is State.DAMAGED
     assert "generation 2 (1.0.0 → 1.1.0) is intact; tested again at 1.2.0" in row.step.reason
 
 
@@ -221,7 +221,7 @@ class _TakesABackup:
     def __getattr__(self, name: str) -> object:
         return getattr(self.registry, name)
 
-    def begin(self, intent: Intent, entries: Sequence[Entry]) -> None:
+    def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         self.registry.begin(intent, entries)
         shutil.copyfile(self.registry.path, self.copy)
 

@@ -8,20 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.host.readiness.liveness import LONGEST_ONE_SHOT, ended_since
-from reconciler.ports.types import Absent, Ending, Seen
+from reconciler.ports.types import EndedPart, NotRunning, RunningApp
 
-FAILED = Ending("worker ended: exit code 3")
-SHORT = Ending("migrate ended: exit code 0", well=True, lasted=timedelta(seconds=4))
-LONG = Ending("worker ended: exit code 0", well=True, lasted=LONGEST_ONE_SHOT)
-MOVED = Ending("worker was stopped from outside", of_host=True, stopped=True)
+FAILED = EndedPart("worker ended: exit code 3")
+SHORT = EndedPart("migrate ended: exit code 0", well=True, lasted=timedelta(seconds=4))
+LONG = EndedPart("worker ended: exit code 0", well=True, lasted=LONGEST_ONE_SHOT)
+MOVED = EndedPart("worker was stopped from outside", of_host=True, stopped=True)
 
 
-def seen(*up: str, lost: str = "", **ended: Ending) -> Seen:
+def seen(*up: str, lost: str = "", **ended: EndedPart) -> RunningApp:
     return looked(up, ended, lost)
 
 
-def looked(up: Iterable[str], ended: Mapping[str, Ending], lost: str = "") -> Seen:
-    return Seen("1.0.0", "c" * 40, True, "http://a", "a:1", lost=lost, up=frozenset(up), ended=ended)  # noqa: FBT003
+def looked(up: Iterable[str], ended: Mapping[str, EndedPart], lost: str = "") -> RunningApp:
+    return RunningApp("1.0.0", "c" * 40, True, "http://a", "a:1", lost=lost, up=frozenset(up), ended=ended)  # noqa: FBT003
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,15 @@ def looked(up: Iterable[str], ended: Mapping[str, Ending], lost: str = "") -> Se
         (seen("a"), seen("a", w=LONG), None),
         (seen("a", w=LONG), seen("a", w=LONG), None),
         (seen("a"), seen(lost="web ended with exit code 3"), "web ended with exit code 3"),
-        (seen("a"), Absent("web ended with exit code 0"), "web ended with exit code 0"),
-        (seen("a"), Absent(), "nothing of it runs"),
+        (seen("a"), NotRunning("web ended with exit code 0"), "web ended with exit code 0"),
+        (seen("a"), NotRunning(), "nothing of it runs"),
         (seen("a", "b"), seen(a=FAILED, b=MOVED), MOVED.said),
         (seen("a", "b"), seen(a=FAILED, b=FAILED), FAILED.said),
     ],
 )
-def test_what_ended_since_an_app_was_ready_is_told(ready: Seen, now: Seen | Absent, said: str | None) -> None:
+def test_what_ended_since_an_app_was_ready_is_told(
+    ready: RunningApp, now: RunningApp | NotRunning, said: str | None
+) -> None:
     ending = ended_since(ready, now)
     assert (ending.said if ending else None) == said
     assert ending is None or ending.of_host is (said == MOVED.said)
@@ -54,19 +56,19 @@ PARTS = st.sampled_from("abcde")
 
 
 @st.composite
-def looks(draw: st.DrawFn) -> Seen:
+def looks(draw: st.DrawFn) -> RunningApp:
     up = draw(st.frozensets(PARTS))
     ended = draw(st.dictionaries(PARTS, st.sampled_from([FAILED, SHORT, LONG, MOVED])))
     return looked(up, {part: ending for part, ending in ended.items() if part not in up})
 
 
 @given(looks())
-def test_nothing_ended_while_all_is_as_it_was_when_it_was_ready(ready: Seen) -> None:
+def test_nothing_ended_while_all_is_as_it_was_when_it_was_ready(ready: RunningApp) -> None:
     assert ended_since(ready, ready) is None
 
 
 @given(looks(), looks())
-def test_what_stayed_up_is_up_by_the_same_name_and_nothing_new_failed(ready: Seen, now: Seen) -> None:
+def test_what_stayed_up_is_up_by_the_same_name_and_nothing_new_failed(ready: RunningApp, now: RunningApp) -> None:
     ending = ended_since(ready, now)
     failed = {part for part, how in now.ended.items() if not how.well} - ready.ended.keys()
     gone = {part for part in ready.up - now.up if now.ended.get(part, LONG) != SHORT and part not in ready.ended}

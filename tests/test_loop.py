@@ -255,7 +255,7 @@ def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_
     done = world.run()
 
     assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert [row.finding.look.state for row in done.report.rows] == [State.DAMAGED]
+    assert [row.finding.status.state for row in done.report.rows] == [State.DAMAGED]
     assert results(world.run()) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.1.0",)
 
@@ -297,7 +297,7 @@ def test_a_fleet_folder_that_is_gone_concerns_only_what_would_be_tried_with_it(w
 
     assert results(done) == {"mail": Result.NONE, "notes": Result.INFRASTRUCTURE, "other": Result.PROMOTED}
     row = next(row for row in done.report.rows if row.recipe == "notes")
-    assert row.finding.look.state is State.INTACT
+    assert row.finding.status.state is State.INTACT
     why = f"its tests cannot be read: No such file or directory ({world.recipes[gone].folder})"
     assert row.outcome is not None
     assert row.outcome.reason == why

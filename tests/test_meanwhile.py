@@ -11,7 +11,7 @@ from desired.model import Install
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError, InterruptedPassError
-from reconciler.ports.types import Absent, App, Command, Ending, Ran, Seen
+from reconciler.ports.types import App, Command, EndedPart, NotRunning, Ran, RunningApp
 from reconciler.stages.loop import Pass
 from tests.calls import Call, Ear, Honest
 from tests.test_loop import results, told
@@ -37,7 +37,7 @@ def loses_nothing(world: World, answer: Callable[[Call, Honest], object]) -> Pas
     world.wrap = Ear(answer)
     done = world.run()
     assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert [row.finding.look.state for row in done.report.rows] == [State.INTACT]
+    assert [row.finding.status.state for row in done.report.rows] == [State.INTACT]
     assert honestly(world) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")
     return done
@@ -157,7 +157,7 @@ def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
         if call.name == "driver.deploy" and app and app.recipe == "notes":
             raised.append(app)
         if call.name == "driver.look" and app and app.recipe == "accounts" and raised:
-            return Absent("web ended by SIGKILL")
+            return NotRunning("web ended by SIGKILL")
         return honest()
 
     world.wrap = Ear(answer)
@@ -180,7 +180,7 @@ def test_a_mirror_that_could_not_be_asked_has_lost_nothing(world: World) -> None
 def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(world: World) -> None:
     world.declare("notes")
     world.tag("notes", "1.0.0")
-    stopped = Ending("web was stopped from outside", of_host=True, stopped=True)
+    stopped = EndedPart("web was stopped from outside", of_host=True, stopped=True)
     restored: list[Call] = []
 
     def answer(call: Call, honest: Honest) -> object:
@@ -188,7 +188,7 @@ def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(wo
             restored.append(call)
             return Ran(1, "it could not be brought back")
         seen = honest()
-        return evolve(seen, ended={"web": stopped}) if restored and isinstance(seen, Seen) else seen
+        return evolve(seen, ended={"web": stopped}) if restored and isinstance(seen, RunningApp) else seen
 
     world.wrap = Ear(answer)
     done = world.run()

@@ -277,7 +277,7 @@ def test_a_row_that_another_hand_changed_leaves_its_recipe_unknown_and_as_it_is(
         notes = done.report.notes
         others_are_served(done)
         ill = next(row for row in done.report.rows if row.recipe == ILL)
-        assert ill.finding.look.state is State.UNKNOWN
+        assert ill.finding.status.state is State.UNKNOWN
         assert f"its record cannot be read: {table} of 'ill' was changed" in ill.step.reason
         assert done.report.exit_code == 1
     assert not [note for note in notes if f"canonicals/{ILL}" in note]

@@ -11,7 +11,7 @@ from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import InfrastructureError
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.protocols import Driver, Host
-from reconciler.ports.types import Given, Residue
+from reconciler.ports.types import DeployOptions, RemovalResult
 from reconciler.stages.recover import NAMED_STRAYS, recover
 from state.folder.folder import DRIVERS
 from state.folder.lock import hold
@@ -53,7 +53,7 @@ def test_a_slot_of_a_dead_run_that_will_not_go_is_said_and_nobody_works_beside_i
 ) -> None:
     world.tag("notes", "1.1.0")
     mark = str(world.state.make_slot("notes") / "install")
-    for name, tells in {"leftovers": (mark,), "clear": Residue(left=("volume notes_data",))}.items():
+    for name, tells in {"leftovers": (mark,), "clear": RemovalResult(left=("volume notes_data",))}.items():
         monkeypatch.setattr(Apps, name, lambda *_, tells=tells: tells)
     report = world.run().report
     why = "of a slot that a dead run left, this will not go: volume notes_data"
@@ -76,7 +76,7 @@ def left_by_another_driver(world: World, *, noted: bool) -> Path:
     if noted:
         (slot / DRIVERS).mkdir()
         (slot / DRIVERS / "swarm").touch()
-    world.running[slot / "notes"] = (str(slot), Given("1.0.0", "c" * 40))
+    world.running[slot / "notes"] = (str(slot), DeployOptions("1.0.0", "c" * 40))
     world.declare("notes")
     return slot
 

@@ -8,7 +8,7 @@ from desired.model import Fleet, Recipe, Release, TierName, Unobservable
 from reconciler.core.base import Base, Origin
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, State
-from reconciler.core.plan import Surroundings
+from reconciler.core.plan import PlanContext
 from reconciler.core.tier_results import Candidate, Skip, TierResult, Trial, Verdict
 from state.records import (
     Answer,
@@ -90,7 +90,7 @@ def observation(
         answer=seen,
         memory=Memory("notes", known=known(now if before is None else before)),
         canonical=have,
-        look=CanonicalStatus(State.NONE if have is None else State.INTACT),
+        status=CanonicalStatus(State.NONE if have is None else State.INTACT),
         mirror=MirrorSeen(),
         files="files-1",
         tests="tests-1",
@@ -100,7 +100,7 @@ def observation(
 
 # ---- what is decided ----
 
-AROUND = Surroundings(HERE, "canon-1", date(2026, 3, 2))
+AROUND = PlanContext(HERE, "canon-1", date(2026, 3, 2))
 
 
 def circumstances(at: str) -> Circumstances:

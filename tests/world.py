@@ -15,7 +15,7 @@ from desired.model import Backup, Custom, Data, Fleet, Recipe
 from reconciler.core.report import Report
 from reconciler.core.report import ReportCommand as Verb
 from reconciler.ports.protocols import Host
-from reconciler.ports.types import App, Given, Seen
+from reconciler.ports.types import App, DeployOptions, RunningApp
 from reconciler.stages.loop import Pass, RunRequest, preview, reconcile
 from state.folder.folder import StateFolder
 from state.folder.lock import hold
@@ -84,7 +84,7 @@ class World:
     origins: dict[str, Origin] = Factory(dict)
     behaviours: dict[str, Behaviour] = Factory(dict)
     mirrors: dict[str, Mirror] = Factory(dict)
-    running: dict[Path, tuple[str, Given]] = Factory(dict)
+    running: dict[Path, tuple[str, DeployOptions]] = Factory(dict)
     recipes: dict[str, Recipe] = Factory(dict)
     unit: str = ""
     missing: set[str] = field(factory=set)
@@ -92,7 +92,7 @@ class World:
     passes: int = 0
     commits: int = 0
     deployed: list[tuple[str, str, str]] = Factory(list)
-    told: dict[Path, Given] = Factory(dict)
+    told: dict[Path, DeployOptions] = Factory(dict)
     restless: list[str] = Factory(list)
     unasked: str = ""
     lacks: str = ""
@@ -138,8 +138,8 @@ class World:
             name: evolve(recipe, folder=root / "fleet" / "recipes" / name) for name, recipe in self.recipes.items()
         }
         running = {
-            root / folder.relative_to(self.root): (str(root / Path(mark).relative_to(self.root)), given)
-            for folder, (mark, given) in self.running.items()
+            root / folder.relative_to(self.root): (str(root / Path(mark).relative_to(self.root)), options)
+            for folder, (mark, options) in self.running.items()
         }
         return evolve(deepcopy(self), root=root, recipes=moved, running=running)
 
@@ -207,10 +207,10 @@ class World:
             SealedSnapshots().unpack(sealed, canonical.seal, source)
             apps.load(app, source / canonical.recipe)
             MirrorShelf(self).checkout(canonical.recipe, canonical.commit, checkout)
-            apps.deploy(app, checkout, Given(canonical.version, canonical.commit))
+            apps.deploy(app, checkout, DeployOptions(canonical.version, canonical.commit))
             seen = apps.look(app)
             apps.stop(app)
-            return isinstance(seen, Seen) and bool(json.loads((app.data / "data.json").read_text())["mark"])
+            return isinstance(seen, RunningApp) and bool(json.loads((app.data / "data.json").read_text())["mark"])
 
     def lived(self, name: str) -> tuple[str, ...]:
         """The versions that the data in the canonical's snapshot has been run by, as the data itself tells."""

@@ -13,25 +13,26 @@ from desired.model import Ready, Recipe, Unobservable
 from reconciler.errors import InfrastructureError, TimedOutError, was_killed
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.ports.types import (
-    Absent,
     Alterations,
     App,
+    AppStatus,
     Command,
     DeployedParts,
-    Ending,
-    Given,
-    Makers,
+    DeployOptions,
+    EndedPart,
     MirrorRefs,
-    Provided,
+    MirrorUpdate,
+    NotRunning,
+    ProvidedSecrets,
     Question,
     Ran,
+    RemovalResult,
     Reply,
-    Residue,
-    Same,
+    RunningApp,
+    SecretMakers,
     SecretNeed,
-    Seen,
+    Unchanged,
     Unready,
-    Updated,
 )
 from state.records import Answer
 
@@ -72,7 +73,7 @@ class Upstreams:
         if origin.down:
             return Unobservable(origin.down)
         answer = origin.answer()
-        return Same() if answer.digest == question.known else answer
+        return Unchanged() if answer.digest == question.known else answer
 
 
 @define
@@ -98,7 +99,7 @@ class MirrorShelf:
             return Unobservable(held.broken)
         return MirrorRefs(held.head, dict(held.tags)) if held is not None else None
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> Updated:
+    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
         """A tag is fetched by its name; one that upstream no longer has at that commit stays as it was.
 
         A broken mirror is laid aside with all it held.
@@ -109,7 +110,7 @@ class MirrorShelf:
         fetched = {tag: commit for tag, commit in tags.items() if answer.tags.get(tag) == commit}
         kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | fetched
         self.world.mirrors[recipe.name] = Mirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
-        return Updated(laid_aside=laid_aside)
+        return MirrorUpdate(laid_aside=laid_aside)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         return self.world.origins[recipe.name].tags.get(ref)
@@ -141,7 +142,7 @@ class MirrorShelf:
 
 @define
 class SecretShelf:
-    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> Provided:
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         app.secrets.mkdir(exist_ok=True)
         for need in needs:
             if not (app.secrets / need.name).exists():
@@ -149,7 +150,7 @@ class SecretShelf:
                 made = (makers.known / need.name).read_text() if makers.known else new
                 (app.secrets / need.name).write_text(made)
         asked = {need.name for need in needs}
-        return Provided(not_asked_for=tuple(name for name in makers.commands if name not in asked))
+        return ProvidedSecrets(not_asked_for=tuple(name for name in makers.commands if name not in asked))
 
 
 SETTING = "setting"
@@ -178,36 +179,36 @@ class Apps:
     world: "World"
     programs: tuple[str, ...] = ()
 
-    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+    def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         return (SecretNeed("key", 16),)
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+    def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         name, commit = (checkout / "COMMIT").read_text().split()
         behaviour = self.world.behaviours[commit]
-        self.world.deployed.append((name, given.version, commit))
+        self.world.deployed.append((name, options.version, commit))
         killed = self.stop(app).killed
-        self.world.told[app.folder] = given
+        self.world.told[app.folder] = options
         if killed:
             raise was_killed(name, killed)
         data = self._data(app)
         if behaviour.writes_into_checkout:
             (checkout / "COMMIT").write_text("altered")
-        own, place, key = f"{given.version} {commit}", str(app.folder), (app.secrets / "key").read_text()
-        setting = self._installed_with(app, given)
+        own, place, key = f"{options.version} {commit}", str(app.folder), (app.secrets / "key").read_text()
+        setting = self._installed_with(app, options)
         if not behaviour.starts or data["key"] not in {"", key} or _breaks(behaviour, data, own, place):
             return ()
         if data["last"] != own:
-            lived, first = [*data["lived"], given.version], data["setting"] or setting
+            lived, first = [*data["lived"], options.version], data["setting"] or setting
             data = Contents(lived=lived, mark=data["mark"], last=own, place=place, key=key, setting=first)
         data["mark"] = data["mark"] and not behaviour.loses_data
         self._write(app, data)
-        self.world.running[app.folder] = (app.mark, Given(given.version, commit))
+        self.world.running[app.folder] = (app.mark, DeployOptions(options.version, commit))
         return ()
 
-    def _installed_with(self, app: App, given: Given) -> str:
+    def _installed_with(self, app: App, options: DeployOptions) -> str:
         """The setting that its users have in their file: they copied it from the release that they installed."""
-        had = [each.secrets / SETTING for each in (app, given.like) if each and (each.secrets / SETTING).exists()]
-        setting = had[0].read_text() if had else f"as in {given.version}"
+        had = [each.secrets / SETTING for each in (app, options.like) if each and (each.secrets / SETTING).exists()]
+        setting = had[0].read_text() if had else f"as in {options.version}"
         (app.secrets / SETTING).write_text(setting)
         return setting
 
@@ -220,24 +221,24 @@ class Apps:
         app.data.mkdir(exist_ok=True)
         (app.data / "data.json").write_text(json.dumps(data))
 
-    def look(self, app: App) -> Seen | Absent | Unobservable:
+    def look(self, app: App) -> AppStatus:
         found = self.world.running.get(app.folder)
         if found is None:
-            return Absent("it ended")
+            return NotRunning("it ended")
         return evolve(seen_of(app, found[1]), timeout=self.world.behaviours[found[1].commit].patience)
 
     def logs(self, app: App) -> tuple[str, ...]:
         return tuple(path.read_text() for path in sorted(app.logs.glob("*")))
 
-    def stop(self, app: App) -> Residue:
+    def stop(self, app: App) -> RemovalResult:
         if self.world.running.pop(app.folder, None) is None:
-            return Residue()
+            return RemovalResult()
         behaviour = self._behaviour(app)
         if not behaviour.resists:
-            return Residue()
+            return RemovalResult()
         self.world.behaviours[self.world.told[app.folder].commit] = evolve(behaviour, resists=behaviour.resists - 1)
         self._write(app, Contents(**{**self._data(app), "mark": False}))
-        return Residue(killed=("app (10 s)",))
+        return RemovalResult(killed=("app (10 s)",))
 
     def save(self, app: App, into: Path) -> None:
         if app.folder in self.world.running:
@@ -266,19 +267,19 @@ class Apps:
     def _behaviour(self, app: App) -> "Behaviour":
         return self.world.behaviours[self.world.told[app.folder].commit]
 
-    def remove(self, app: App) -> Residue:
+    def remove(self, app: App) -> RemovalResult:
         self.stop(app)
         shutil.rmtree(app.folder, ignore_errors=True)
-        return Residue()
+        return RemovalResult()
 
-    def survey(self, root: Path) -> Mapping[str, DeployedParts]:
+    def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
         """An app's parts are that it runs, and its data."""
         if self.world.unasked:
             raise InfrastructureError(self.world.unasked)
         found: dict[str, dict[str, dict[str, str]]] = {}
-        for folder, (mark, given) in self.world.running.items():
+        for folder, (mark, options) in self.world.running.items():
             if Path(mark).is_relative_to(root):
-                found.setdefault(mark, {})[f"app {folder.name}"] = {"release": f"{given.version} {given.commit}"}
+                found.setdefault(mark, {})[f"app {folder.name}"] = {"release": f"{options.version} {options.commit}"}
         for data in root.glob("*/*/data/data.json"):
             slot, app = data.parents[2], data.parents[1].name
             found.setdefault(str(slot), {})[f"data {app}"] = {"first place": json.loads(data.read_text())["place"]}
@@ -287,11 +288,11 @@ class Apps:
     def leftovers(self, root: Path) -> tuple[str, ...]:
         return tuple(sorted({mark for mark, _ in self.world.running.values() if Path(mark).is_relative_to(root)}))
 
-    def clear(self, mark: str) -> Residue:
+    def clear(self, mark: str) -> RemovalResult:
         gone = [folder for folder, (own, _) in self.world.running.items() if own == mark]
         for folder in gone:
             del self.world.running[folder]
-        return Residue(tuple(folder.name for folder in gone))
+        return RemovalResult(tuple(folder.name for folder in gone))
 
     def app_run(self, app: App) -> Path:
         return app.folder / "app-run"
@@ -304,9 +305,11 @@ def _breaks(behaviour: "Behaviour", data: Contents, own: str, place: str) -> boo
     return behaviour.breaks_lived and bool(data["lived"])
 
 
-def seen_of(app: App, given: Given) -> Seen:
-    """An app that runs what was `given`."""
-    return Seen(given.version, given.commit, settled=True, url=f"http://{app.recipe}", address=f"{app.recipe}:1")
+def seen_of(app: App, options: DeployOptions) -> RunningApp:
+    """An app that runs the release of `options`."""
+    return RunningApp(
+        options.version, options.commit, settled=True, url=f"http://{app.recipe}", address=f"{app.recipe}:1"
+    )
 
 
 @define
@@ -360,9 +363,9 @@ class Tests:
 class Watch:
     world: "World"
 
-    def wait(self, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command) -> Seen | Unready:
+    def wait(self, ready: Ready, look: Callable[[], AppStatus], command: Command) -> RunningApp | Unready:
         seen = look()
-        if not isinstance(seen, Seen):
+        if not isinstance(seen, RunningApp):
             return Unready(seen.reason)
         behaviour = self.world.behaviours[seen.commit]
         slow = behaviour.slow or behaviour.slow_in == 1
@@ -370,19 +373,19 @@ class Watch:
         late = Unready(f"no answer within {ready.within().total_seconds():g} s", timed_out=True)
         return late if slow else seen
 
-    def watch(self, look: Callable[[], Seen | Absent | Unobservable], ready: Seen, seconds: float) -> Ending | None:
+    def watch(self, look: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         now = look()
         assert not isinstance(now, Unobservable)
         ending = ended_since(ready, now)
-        if ending is not None or seconds == 0 or not isinstance(now, Seen) or not self._dies(now):
+        if ending is not None or seconds == 0 or not isinstance(now, RunningApp) or not self._dies(now):
             return ending
-        return Ending("web ended with exit code 3")
+        return EndedPart("web ended with exit code 3")
 
-    def _dies(self, seen: Seen) -> bool:
+    def _dies(self, seen: RunningApp) -> bool:
         behaviour = self.world.behaviours[seen.commit]
         lived = any(
             len(json.loads((folder / "data" / "data.json").read_text())["lived"]) > 1
-            for folder, (_, given) in self.world.running.items()
-            if given.commit == seen.commit
+            for folder, (_, options) in self.world.running.items()
+            if options.commit == seen.commit
         )
         return behaviour.dies or (behaviour.dies_lived and lived)

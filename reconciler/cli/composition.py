@@ -33,7 +33,7 @@ from reconciler.host.swarm.abra_driver import AbraDriver
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.protocols import Driver, Host, Progress
-from reconciler.show.text.progress import Lines, progress
+from reconciler.show.text.progress import LineProgress, progress
 from reconciler.show.text.screen import screen_for
 from state.folder.folder import StateFolder
 from state.folder.identity import make_identity, read_identity
@@ -139,7 +139,7 @@ def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], l
     return drivers
 
 
-def watcher(options: Options) -> Lines:
+def watcher(options: Options) -> LineProgress:
     """Who tells on stderr what is going on; to be used as a context."""
     colour = screen_for(80, os.environ, no_color=options.no_color).colour
     return progress(quiet=options.quiet, verbose=options.verbose, colour=colour)

@@ -26,11 +26,11 @@ from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import InfrastructureError, NeedsPersonError
 from reconciler.ports.protocols import Host
 from reconciler.promotion.generations import drop_all
-from reconciler.promotion.running_canonical import forget_deployment, is_ours
+from reconciler.promotion.running_canonical import forget_deployment, is_managed
 from reconciler.stages.observe import observe
 from state.folder.lock import Lock, hold
 from state.folder.logs import drop_logs
-from state.records import Entry, KnownTag, Memory
+from state.records import KnownTag, LedgerEntry, Memory
 
 
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
@@ -45,7 +45,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
             raise InfrastructureError(f"{name}: upstream cannot be seen: {observation.answer.reason}")
         memory, said = _moved(host, observation, tag) if tag is not None else _shrunken(observation)
         body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": said}
-        host.registry.remember([memory], [Entry(host.clock.now(), "accepted", name, body)])
+        host.registry.remember([memory], [LedgerEntry(host.clock.now(), "accepted", name, body)])
     return say(options, "accept", f"{name}: {said}")
 
 
@@ -104,7 +104,7 @@ def forget(options: Options, name: str, reason: str) -> int:
 def _drivers_at(host: Host, name: str) -> frozenset[str]:
     """The drivers that may have deployed what is left of a recipe: all, where something lies that names none."""
     state = host.state
-    if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.kept_account(name)))):
+    if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
         return frozenset({"process"})
     noted = state.drivers_in_use(name)
     return noted | {"process"} if noted else frozenset(host.drivers)
@@ -130,12 +130,12 @@ def _drop(host: Host, name: str, reason: str) -> str:
             "lineage": list(have.lineage) if have else [],
         }
         # The record goes last: broken off before that, this can be said again.
-        if is_ours(host, name):
+        if is_managed(host, name):
             forget_deployment(host, name)
         drop_all(host, name)
         drop_logs(host.state.trial_logs(name))
         host.mirrors.drop(name)
-        host.registry.forget(name, [Entry(host.clock.now(), "forgotten", name, body)])
+        host.registry.forget(name, [LedgerEntry(host.clock.now(), "forgotten", name, body)])
     said = f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
     return said + _left(host, name)
 

@@ -13,11 +13,11 @@ from reconciler.cli.options import Options, columns
 from reconciler.cli.standard_streams import answer
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportCommand, Run
-from reconciler.promotion.generations import look_at
-from reconciler.promotion.running_canonical import is_kept, look_at_kept, survey
+from reconciler.promotion.generations import snapshot_status
+from reconciler.promotion.running_canonical import deployed_parts, deployment_status, keeps_running
 from reconciler.show.documents.answers import logs_document, status_document
 from reconciler.show.documents.report_document import Json, write
-from reconciler.show.text.progress import Silent
+from reconciler.show.text.progress import SilentProgress
 from reconciler.show.text.raised import render_logs
 from reconciler.show.text.screen import screen_for
 from reconciler.show.text.status import Recorded, recorded, render_card, render_status
@@ -37,7 +37,7 @@ def status(options: Options, name: str | None) -> int:
     looks = _looks(house, records)
     rows = recorded(house.fleet, records, looks, (name,) if name else options.recipes)
     now, screen = datetime.now(UTC), screen_for(columns(), os.environ, no_color=options.no_color)
-    code = _code({row.look.state for row in rows})
+    code = _code({row.status.state for row in rows})
     if options.json:
         return answer(write(_document(house, rows, now, code)), code)
     if name is not None:
@@ -46,7 +46,7 @@ def status(options: Options, name: str | None) -> int:
 
 
 def _document(house: CommandContext, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
-    host = make_host(house, Silent(sys.stderr))
+    host = make_host(house, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
     declared = [row for row in rows if row.declared]
     enrolled = sum(not row.exception for row in declared)
@@ -74,7 +74,7 @@ def _code(states: set[State]) -> int:
 def _looks(house: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
     snapshots = SealedSnapshots()
     looks = {
-        name: look_at(snapshots, house.state, canonical, records.memories.get(name, Memory(name)))
+        name: snapshot_status(snapshots, house.state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
     }
     looks |= {name: CanonicalStatus(State.UNKNOWN, unreadable_said(name, records)) for name in records.unreadable}
@@ -84,12 +84,12 @@ def _looks(house: CommandContext, records: Records) -> dict[str, CanonicalStatus
 def _kept(house: CommandContext, records: Records, intact: Sequence[str]) -> dict[str, CanonicalStatus]:
     """What stands of those that are kept running; where none is, no driver is asked."""
     declared = house.fleet.recipes
-    kept = {name: declared[name] for name in intact if name in declared and is_kept(declared[name])}
+    kept = {name: declared[name] for name in intact if name in declared and keeps_running(declared[name])}
     if not kept:
         return {}
-    host = make_host(house, Silent(sys.stderr))
-    standings = survey(host, kept)
-    return {name: look_at_kept(host, records.canonicals[name], standings) for name in kept}
+    host = make_host(house, SilentProgress(sys.stderr))
+    parts_by_recipe = deployed_parts(host, kept)
+    return {name: deployment_status(host, records.canonicals[name], parts_by_recipe) for name in kept}
 
 
 def logs(options: Options, name: str, trial: str | None) -> int:

@@ -38,21 +38,21 @@ from reconciler.deploy.slot import Slot, open_slot
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
 from reconciler.ports.protocols import Host
-from reconciler.ports.types import Seen
+from reconciler.ports.types import RunningApp
 from reconciler.promotion.evidence import trial_entry
-from reconciler.promotion.undeploy_conflicts import room
+from reconciler.promotion.undeploy_conflicts import without_conflicts
 from reconciler.show.documents.answers import Tested, raised_document, trial_document
 from reconciler.show.documents.junit import junit
 from reconciler.show.documents.report_document import write
-from reconciler.show.text.progress import Silent
+from reconciler.show.text.progress import SilentProgress
 from reconciler.show.text.raised import render_raised
 from reconciler.show.text.screen import screen_for
 from reconciler.show.text.trial_card import render_trial
 from reconciler.stages.converge import base_for, trial_id
 from reconciler.stages.mirror import said_of
 from reconciler.stages.observe import observe, unreadable_said
-from reconciler.trial.assignment import Assignment
 from reconciler.trial.trial import run_trial
+from reconciler.trial.trial_request import TrialRequest
 from state.folder.lock import hold
 from state.records import Answer, Records
 from state.state_errors import LockHeldError
@@ -109,9 +109,9 @@ def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers
     release = _release(host, observations[name], wish.ref)
     app_set = make_app_set(recipe, release, house.fleet.recipes, _need_releases(records, observations))
     concerned = host.concerning(drivers_of(app_set) | house.state.drivers_of_slot(name))
-    with room(host, house.fleet, recipe), reserved(concerned, name, f"trial {release.version}") as folder:
+    with without_conflicts(host, house.fleet, recipe), reserved(concerned, name, f"trial {release.version}") as folder:
         observation = observations[name]
-        assignment = Assignment(
+        request = TrialRequest(
             id=trial_id(host),
             recipe=recipe,
             release=release,
@@ -124,9 +124,9 @@ def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers
             folder=folder,
             tiers=tiers,
         )
-        tried = run_trial(concerned, assignment)
+        tried = run_trial(concerned, request)
     conditions = gate(house.fleet, recipe, tried, observation.answer, host.place)
-    return Tested(tried, conditions, observation.canonical, observation.look)
+    return Tested(tried, conditions, observation.canonical, observation.status)
 
 
 def _bring_up(host: Host, house: CommandContext, observation: Observation) -> None:
@@ -209,7 +209,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
         prepare_state(house.state)
     recipes = house.fleet.recipes
     drivers = {recipes[app].driver for app in apps_of(recipes[name], recipes)} | house.state.drivers_of_slot(name)
-    host = make_host(house, Silent(sys.stderr)).concerning(drivers)
+    host = make_host(house, SilentProgress(sys.stderr)).concerning(drivers)
     records = host.registry.read()
     canonical = records.canonicals.get(name)
     if name in records.unreadable:
@@ -231,7 +231,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     return 0
 
 
-def _tell(options: Options, name: str, seen: Seen) -> None:
+def _tell(options: Options, name: str, seen: RunningApp) -> None:
     """Raises UnwrittenError: what nobody can find is not kept up."""
     write_answer(write(raised_document(name, seen)) if options.json else render_raised(name, seen))
 

@@ -59,7 +59,7 @@ class Finding:
     want: Want | None
     have: Canonical | None
     cause: Cause
-    look: CanonicalStatus
+    status: CanonicalStatus
     mirror: MirrorState
     reason: str
     observed_at: datetime | None
@@ -73,7 +73,7 @@ class Finding:
     @property
     def differs_since(self) -> datetime | None:
         """Since when it is not as it should be; None where nothing tells it."""
-        return self.since if self.since is not None else self.look.last_up
+        return self.since if self.since is not None else self.status.last_up
 
 
 def compare(observations: Mapping[str, Observation], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
@@ -87,7 +87,7 @@ def compare(observations: Mapping[str, Observation], orphans: Mapping[str, Orpha
 def _orphaned(orphan: Orphan) -> Finding:
     reason = "recorded, but no longer declared"
     have = orphan.canonical
-    return Finding(have.recipe, None, have, Cause.ORPHANED, orphan.look, MirrorState.UNKNOWN, reason, None)
+    return Finding(have.recipe, None, have, Cause.ORPHANED, orphan.status, MirrorState.UNKNOWN, reason, None)
 
 
 def _finding(observation: Observation) -> Finding:
@@ -99,7 +99,7 @@ def _finding(observation: Observation) -> Finding:
         want=want,
         have=observation.canonical,
         cause=cause,
-        look=observation.look,
+        status=observation.status,
         mirror=mirror_state(observation),
         reason="; ".join(filter(None, (reason, observation.mirror.unreadable))),
         observed_at=observation.observed_at,

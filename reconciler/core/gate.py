@@ -23,7 +23,7 @@ class Condition:
     """One condition of the gate with the evidence for its standing."""
 
     name: str
-    standing: ConditionStatus
+    status: ConditionStatus
     evidence: str
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ def gate(
 
 def refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """All conditions that speak against a promotion; none means go."""
-    return tuple(condition for condition in conditions if condition.standing is not ConditionStatus.PASS)
+    return tuple(condition for condition in conditions if condition.status is not ConditionStatus.PASS)
 
 
 def _judged(name: str, *, holds: bool, evidence: str) -> Condition:

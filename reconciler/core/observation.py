@@ -56,7 +56,7 @@ class Observation:
     answer: Answer | Unobservable
     memory: Memory
     canonical: Canonical | None
-    look: CanonicalStatus
+    status: CanonicalStatus
     mirror: MirrorSeen
     files: str
     tests: str
@@ -68,7 +68,7 @@ class Observation:
     @property
     def living(self) -> Canonical | None:
         """The newest intact generation, whose data an upgrade starts from; None where there is none."""
-        return self.canonical if self.look.state in {State.INTACT, State.DOWN} else self.older
+        return self.canonical if self.status.state in {State.INTACT, State.DOWN} else self.older
 
 
 @frozen
@@ -76,7 +76,7 @@ class Orphan:
     """A canonical whose recipe is no longer declared."""
 
     canonical: Canonical
-    look: CanonicalStatus
+    status: CanonicalStatus
 
 
 def damage_of(memory: Memory, generation: int) -> FoundDamage | None:

@@ -171,7 +171,7 @@ def _proved(have: Canonical, trial: Trial | None) -> str:
 def _lost(step: Step, trial: Trial | None, have: Canonical) -> str:
     """What is lost of a damaged canonical's data, where an older generation does not carry it on."""
     before, older = step.finding.have, step.finding.older
-    if before is None or step.finding.look.state is not State.DAMAGED:
+    if before is None or step.finding.status.state is not State.DAMAGED:
         return ""
     # Without a trial, as after a signal, the lineage alone tells.
     based = older is not None and (trial is None or trial.base.generation == older.generation)

@@ -30,7 +30,7 @@ class HeldBack(StrEnum):
 
 
 @frozen
-class Surroundings:
+class PlanContext:
     """What a verdict would be given under in this run; `retry` names recipes whose reds are not heeded."""
 
     place: Place
@@ -68,7 +68,7 @@ class Plan:
     order: tuple[str, ...]
 
 
-def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], around: Surroundings) -> Plan:
+def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], around: PlanContext) -> Plan:
     """A step for each finding, "none" included; recipes that others need come before those."""
     steps = {finding.recipe: _step(finding, observations.get(finding.recipe), around) for finding in findings}
     recipes = {name: observation.recipe for name, observation in observations.items()}
@@ -77,7 +77,7 @@ def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observatio
 
 def is_only_raised(step: Step) -> bool:
     """Whether a deployment that is down is raised again, and nothing is tried."""
-    return step.finding.look.state is State.DOWN and step.action is Action.REPAIR
+    return step.finding.status.state is State.DOWN and step.action is Action.REPAIR
 
 
 def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
@@ -96,11 +96,11 @@ def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
     return tuple(ordered)
 
 
-def _step(finding: Finding, observation: Observation | None, around: Surroundings) -> Step:
+def _step(finding: Finding, observation: Observation | None, around: PlanContext) -> Step:
     step = _decided(finding, observation, around)
-    if finding.look.state is not State.DOWN or observation is None or not observation.recipe.enrolled:
+    if finding.status.state is not State.DOWN or observation is None or not observation.recipe.enrolled:
         return step
-    return _raised_too(step, finding.look.reason)
+    return _raised_too(step, finding.status.reason)
 
 
 def _raised_too(step: Step, why_down: str) -> Step:
@@ -111,7 +111,7 @@ def _raised_too(step: Step, why_down: str) -> Step:
     return evolve(step, action=Action.REPAIR, reason=f"{step.reason}; its deployment is down ({why_down}) and {how}")
 
 
-def _decided(finding: Finding, observation: Observation | None, around: Surroundings) -> Step:
+def _decided(finding: Finding, observation: Observation | None, around: PlanContext) -> Step:
     """What is done about a release, whether or not the canonical's deployment is up."""
     if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
@@ -139,17 +139,17 @@ def _exception(recipe: Recipe, today: date) -> str:
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
-def _advance(finding: Finding, observation: Observation, around: Surroundings) -> Step:
+def _advance(finding: Finding, observation: Observation, around: PlanContext) -> Step:
     assert isinstance(finding.want, Release)  # noqa: S101  the two causes say so
-    if finding.look.state is State.UNKNOWN:
-        return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.look.reason}")
+    if finding.status.state is State.UNKNOWN:
+        return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
     circumstances = circumstances_of(finding.want, observation, around)
     red = red_before(observation.memory, circumstances, finding.want, around)
     if red is None:
         reason = _damage_said(finding) + _hindrances_said(finding.reason, observation)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
     have = finding.have
-    if have is None or finding.look.state is not State.DAMAGED or not _is_at_its_tag(have, observation):
+    if have is None or finding.status.state is not State.DAMAGED or not _is_at_its_tag(have, observation):
         return _held_red(finding, red)
     repair = _repair(finding, Release(have.version, have.commit), observation, around)
     return evolve(repair, needs_person=True, reason=f"{repair.reason}; {_held_red(finding, red).reason}")
@@ -168,13 +168,13 @@ def _held_red(finding: Finding, red: Red) -> Step:
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
 
-def _keep(finding: Finding, observation: Observation, around: Surroundings) -> Step:
-    match finding.look.state:
+def _keep(finding: Finding, observation: Observation, around: PlanContext) -> Step:
+    match finding.status.state:
         case State.DAMAGED:
             assert isinstance(finding.want, Release)  # noqa: S101  the cause says so
             return _repair(finding, finding.want, observation, around)
         case State.UNKNOWN:
-            return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.look.reason}")
+            return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
         case _:
             return _fetch_or_rest(finding)
 
@@ -187,7 +187,7 @@ def _fetch_or_rest(finding: Finding) -> Step:
     return Step(finding, Action.NONE, finding.reason)
 
 
-def _repair(finding: Finding, release: Release, observation: Observation, around: Surroundings) -> Step:
+def _repair(finding: Finding, release: Release, observation: Observation, around: PlanContext) -> Step:
     """Try the recorded release again as if there were no canonical."""
     circumstances = circumstances_of(release, observation, around)
     red = red_before(observation.memory, circumstances, release, around)
@@ -198,9 +198,9 @@ def _repair(finding: Finding, release: Release, observation: Observation, around
 
 
 def _damage_said(finding: Finding) -> str:
-    if finding.look.state is not State.DAMAGED or finding.have is None:
+    if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
-    damaged = f"the canonical is damaged ({finding.look.reason})"
+    damaged = f"the canonical is damaged ({finding.status.reason})"
     if finding.older is not None:
         lived = " → ".join(finding.older.lineage)
         return f"{damaged}, generation {finding.older.generation} ({lived}) is intact; "
@@ -212,13 +212,13 @@ def _hindrances_said(reason: str, observation: Observation) -> str:
     return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))
 
 
-def circumstances_of(release: Release, observation: Observation, around: Surroundings) -> Circumstances:
+def circumstances_of(release: Release, observation: Observation, around: PlanContext) -> Circumstances:
     """What a verdict on `release` would be given under now."""
     place = around.place
     return Circumstances(release.commit, observation.tests, around.canon, place.digest, place.versions_digest)
 
 
-def red_before(memory: Memory, now: Circumstances, release: Release, around: Surroundings) -> Red | None:
+def red_before(memory: Memory, now: Circumstances, release: Release, around: PlanContext) -> Red | None:
     """The remembered red that still holds for `release`, if there is one and nobody asked to try again."""
     if memory.recipe in around.retry:
         return None

@@ -136,7 +136,7 @@ def summarise(run: Run, roll: ExpectedRecipes, rows: Iterable[Row], notes: Seque
         to_try=len(planned),
         tried=sum(outcome.attempt.trial is not None for outcome in planned),
     )
-    counts = Counter(slice_of(row) for row in rows)
+    counts = Counter(bucket_of(row) for row in rows)
     whole = {each: counts.get(each, 0) for each in ReportBucket}
     said = tuple(notes) + gaps(population, whole, rows)
     return Report(
@@ -144,12 +144,12 @@ def summarise(run: Run, roll: ExpectedRecipes, rows: Iterable[Row], notes: Seque
     )
 
 
-def slice_of(row: Row) -> ReportBucket:
+def bucket_of(row: Row) -> ReportBucket:
     """The gravest place of a recipe, so the first that holds; each is counted once.
 
     A missing mirror is a column and no place: it is fetched again without anything being promoted.
     """
-    step, cause, state = row.step, row.finding.cause, row.finding.look.state
+    step, cause, state = row.step, row.finding.cause, row.finding.status.state
     holds = {
         ReportBucket.ORPHANED: cause is Cause.ORPHANED,
         ReportBucket.EXCEPTED: step.held_back is HeldBack.EXCEPTED,
@@ -189,7 +189,7 @@ def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: 
 
 def _is_unknown_orphan(row: Row) -> bool:
     """An orphan counts as one even where its snapshot cannot be looked at, which is the graver of the two."""
-    return row.finding.cause is Cause.ORPHANED and row.finding.look.state is State.UNKNOWN
+    return row.finding.cause is Cause.ORPHANED and row.finding.status.state is State.UNKNOWN
 
 
 def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from state.records import Damaged, Parts, Upkeep
+from state.records import Damaged, DeploymentRecord, Parts
 
 TASK = "task"
 """The fact of a part that changes where it ended and was started again."""
@@ -10,22 +10,22 @@ TASK = "task"
 NEVER = "it was never raised to be kept running, or not to the end"
 
 
-def why_down(generation: int, account: Upkeep | Damaged | None, parts: Parts, lacks: str) -> str:
+def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: Parts, lacks: str) -> str:
     """What differs from how `generation` was raised, "" where nothing does.
 
-    `account` tells what was raised; `parts` and `lacks` are seen now. What came beside them since then does no harm.
+    `record` tells what was raised; `parts` and `lacks` are seen now. What came beside them since then does no harm.
     """
-    if account is None:
+    if record is None:
         return NEVER
-    if isinstance(account, Damaged):
-        return account.reason
-    if account.missing:
-        return account.missing
-    if account.generation != generation:
-        return f"generation {account.generation} was raised, and {generation} is recorded"
-    if not (account.parts and parts):
+    if isinstance(record, Damaged):
+        return record.reason
+    if record.missing:
+        return record.missing
+    if record.generation != generation:
+        return f"generation {record.generation} was raised, and {generation} is recorded"
+    if not (record.parts and parts):
         return lacks or "nothing of it is there"
-    return "; ".join(filter(None, (*_differences(account.parts, parts), lacks)))
+    return "; ".join(filter(None, (*_differences(record.parts, parts), lacks)))
 
 
 def _differences(raised: Parts, parts: Parts) -> Iterator[str]:

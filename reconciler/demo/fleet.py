@@ -110,13 +110,13 @@ def _declare(name: str, folder: Path, upstreams: Path) -> None:
         (folder / path).write_bytes(content)
 
 
-def _import(repository: Path, given: bytes) -> None:
-    _git(git_argv("fast-import", "--quiet", "--done", repository=repository), repository, given)
+def _import(repository: Path, stdin: bytes) -> None:
+    _git(git_argv("fast-import", "--quiet", "--done", repository=repository), repository, stdin)
 
 
-def _git(argv: Argv, cwd: Path, given: bytes = b"") -> None:
+def _git(argv: Argv, cwd: Path, stdin: bytes = b"") -> None:
     env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
-    told = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, given))
+    told = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, stdin))
     if told.finished.missing:
         raise InfrastructureError("git: not found in PATH", "install git and try again")
     if not told.ok:

@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from desired.model import Argv, Recipe, Release
-from reconciler.deploy.slot import Placed, ReadySince, Slot
+from reconciler.deploy.slot import PlacedApp, ReadySince, Slot
 from reconciler.deploy.test_command import command, needs_environment
 from reconciler.errors import (
     MORE_MEMORY,
@@ -20,7 +20,7 @@ from reconciler.errors import (
     TimedOutError,
     was_killed,
 )
-from reconciler.ports.types import App, Given, Makers, Ran, Seen, Unready
+from reconciler.ports.types import App, DeployOptions, Ran, RunningApp, SecretMakers, Unready
 
 TAIL_LINES = 12
 # A check run only to see whether it already passes may hang; give it a minute at most.
@@ -45,7 +45,7 @@ AppSet = tuple[AppSpec, ...]
 """What a recipe needs, and then itself."""
 
 
-def deploy_app_set(slot: Slot, app_set: AppSet) -> Seen:
+def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
     """Raise all of a app set in its order; returns what was seen of the last, the recipe itself.
 
     Raises RecipeError or TimedOutError for the recipe itself, NeededAppError for what it needs.
@@ -56,7 +56,7 @@ def deploy_app_set(slot: Slot, app_set: AppSet) -> Seen:
     return deploy_app(slot, own)
 
 
-def deploy_needed(slot: Slot, member: AppSpec, whose: Recipe) -> Seen:
+def deploy_needed(slot: Slot, member: AppSpec, whose: Recipe) -> RunningApp:
     """Raise an app that `whose` needs. Raises NeededAppError instead of what blames a recipe."""
     try:
         return deploy_app(slot, member)
@@ -64,7 +64,7 @@ def deploy_needed(slot: Slot, member: AppSpec, whose: Recipe) -> Seen:
         raise NeededAppError(whose.name, member.recipe.name, failed) from failed
 
 
-def deploy_app(slot: Slot, member: AppSpec) -> Seen:
+def deploy_app(slot: Slot, member: AppSpec) -> RunningApp:
     """Deploy a member, new or over what the slot holds of it, and wait until it is ready.
 
     Raises RecipeError, TimedOutError or InfrastructureError; the slot then holds whatever came of it.
@@ -72,16 +72,16 @@ def deploy_app(slot: Slot, member: AppSpec) -> Seen:
     fresh = member.source is None and member.recipe.name not in slot.placed
     slot.ready.pop(member.recipe.name, None)
     placed = slot.place(member.recipe, member.release)
-    given = evolve(_given(slot, placed), like=member.like)
-    needs = placed.driver.needs(placed.app, placed.checkout, given)
+    options = evolve(_given(slot, placed), like=member.like)
+    needs = placed.driver.needs(placed.app, placed.checkout, options)
     if member.source is not None:
         _load(placed, member.source)
     known = member.like.secrets if member.like else None
-    makers = Makers(member.recipe.install.secrets, slot.tests_of(member.recipe), known)
+    makers = SecretMakers(member.recipe.install.secrets, slot.tests_of(member.recipe), known)
     provided = slot.host.secrets.provide(placed.app, needs, makers, slot.log)
     slot.not_asked_for[member.recipe.name] = provided.not_asked_for
     slot.remarks += (remark for remark in provided.remarks if remark not in slot.remarks)
-    slot.remarks += placed.driver.deploy(placed.app, placed.checkout, given)
+    slot.remarks += placed.driver.deploy(placed.app, placed.checkout, options)
     seen = until_ready(slot, placed)
     if fresh and member.recipe.install.steps:
         for number, step in enumerate(member.recipe.install.steps, 1):
@@ -90,15 +90,15 @@ def deploy_app(slot: Slot, member: AppSpec) -> Seen:
     return seen
 
 
-def _given(slot: Slot, placed: Placed) -> Given:
+def _given(slot: Slot, placed: PlacedApp) -> DeployOptions:
     install, tests = placed.recipe.install, slot.tests_of(placed.recipe)
     settings = {**needs_environment(slot, placed.recipe), **install.env}
     overlays = tuple(tests / name for name in install.overlays)
     ready, release = placed.recipe.ready, placed.release
-    return Given(release.version, release.commit, settings, overlays, ready.run is None, ready.within())
+    return DeployOptions(release.version, release.commit, settings, overlays, ready.run is None, ready.within())
 
 
-def _load(placed: Placed, source: Path) -> None:
+def _load(placed: PlacedApp, source: Path) -> None:
     """Load data and see that it came: an app would come up without it as well, and only a check would notice."""
     parts = [part for part in (placed.app.data, placed.app.secrets) if (source / part.name).exists()]
     placed.driver.load(placed.app, source)
@@ -107,7 +107,7 @@ def _load(placed: Placed, source: Path) -> None:
             raise InfrastructureError(f"{placed.recipe.name}: {part.name} of its snapshot was loaded, but is not there")
 
 
-def until_ready(slot: Slot, placed: Placed) -> Seen:
+def until_ready(slot: Slot, placed: PlacedApp) -> RunningApp:
     """Wait for the app's own listener; then see for oneself that what was deployed is what runs.
 
     Raises RecipeError or TimedOutError; KilledError where what ran before had to be killed for it: whatever came of
@@ -118,12 +118,12 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
     probe = command(slot, placed, ready.run or ("true",), seen=None)
     answered = slot.host.readiness.wait(ready, lambda: placed.driver.look(placed.app), probe)
     seen = placed.driver.look(placed.app)
-    if isinstance(seen, Seen) and seen.killed:
+    if isinstance(seen, RunningApp) and seen.killed:
         raise was_killed(recipe.name, seen.killed, slot.host.commands.pressure())
     if isinstance(answered, Unready):
         with with_app_logs(slot, placed):
             raise _unready(slot, placed, answered)
-    if not isinstance(seen, Seen):
+    if not isinstance(seen, RunningApp):
         raise RecipeError(f"{recipe.name} {placed.release.version} was ready, and no longer runs: {seen.reason}")
     deployed = (placed.release.version, placed.release.commit)
     if (seen.version, seen.commit) != deployed:
@@ -133,13 +133,13 @@ def until_ready(slot: Slot, placed: Placed) -> Seen:
     return seen
 
 
-def patience(placed: Placed) -> timedelta:
+def patience(placed: PlacedApp) -> timedelta:
     """How long the deployed app may take to be up: as declared, else as its release says."""
     ready = placed.recipe.ready
     if ready.timeout is not None:
         return ready.timeout
     seen = placed.driver.look(placed.app)
-    return ready.within(seen.timeout if isinstance(seen, Seen) else None)
+    return ready.within(seen.timeout if isinstance(seen, RunningApp) else None)
 
 
 def check_up(slot: Slot) -> None:
@@ -158,7 +158,7 @@ def check_stable(slot: Slot) -> None:
     check_up(slot)
 
 
-def _watch(slot: Slot, placed: Placed, stable: timedelta) -> None:
+def _watch(slot: Slot, placed: PlacedApp, stable: timedelta) -> None:
     """Watch a ready app until it has been up for `stable`. Apps that we stopped ourselves are not watched."""
     since = slot.ready.get(placed.recipe.name)
     if since is None:
@@ -180,7 +180,7 @@ def _watch(slot: Slot, placed: Placed, stable: timedelta) -> None:
 
 
 @contextmanager
-def with_app_logs(slot: Slot, placed: Placed) -> Iterator[None]:
+def with_app_logs(slot: Slot, placed: PlacedApp) -> Iterator[None]:
     """Tell what a recipe is blamed for with the app's last lines; what was late, with the host's pressure too."""
     try:
         yield
@@ -192,18 +192,18 @@ def with_app_logs(slot: Slot, placed: Placed) -> Iterator[None]:
         raise RecipeError(failed.message, failed.hint, tail) from failed
 
 
-def _unready(slot: Slot, placed: Placed, unready: Unready) -> RecipeError:
+def _unready(slot: Slot, placed: PlacedApp, unready: Unready) -> RecipeError:
     kind = TimedOutError if unready.timed_out else RecipeError
     return kind(f"{placed.recipe.name} {placed.release.version} is not ready: {slot.redact(unready.reason)}")
 
 
-def run(slot: Slot, placed: Placed, argv: Argv, what: str, *, may_stop: bool = False) -> None:
+def run(slot: Slot, placed: PlacedApp, argv: Argv, what: str, *, may_stop: bool = False) -> None:
     """Run one command of the recipe's tests against the deployed app; `what` names it in errors.
 
     `may_stop` says that it may stop the app for a while: where it fails, an app stopped from outside is its own doing.
     """
     seen = placed.driver.look(placed.app)
-    if not isinstance(seen, Seen):
+    if not isinstance(seen, RunningApp):
         with _unless_stopped(may_stop):
             check_up(slot)
         raise RecipeError(f"{what}: {placed.recipe.name} no longer runs: {seen.reason}")
@@ -226,13 +226,13 @@ def _unless_stopped(may_stop: bool) -> AbstractContextManager[None]:  # noqa: FB
     return suppress(StoppedError) if may_stop else nullcontext()
 
 
-def passes(slot: Slot, placed: Placed, argv: Argv, what: str) -> bool:
+def passes(slot: Slot, placed: PlacedApp, argv: Argv, what: str) -> bool:
     """Whether a command of the recipe's tests exits 0 within a minute; where it does not, nobody is to blame.
 
     Raises InfrastructureError where it was killed for want of memory, and what `check_up` raises where an app fell.
     """
     seen = placed.driver.look(placed.app)
-    if not isinstance(seen, Seen):
+    if not isinstance(seen, RunningApp):
         check_up(slot)
         return False
     asked = command(slot, placed, argv, seen)
@@ -258,7 +258,7 @@ def failure(slot: Slot, argv: Argv, what: str, ran: Ran) -> RecipeError | Infras
     return RecipeError(f"{what} exited {ran.code}", tail=tail)
 
 
-def run_all(slot: Slot, placed: Placed, commands: Sequence[Argv], what: str) -> None:
+def run_all(slot: Slot, placed: PlacedApp, commands: Sequence[Argv], what: str) -> None:
     """Run commands in their order; the first that fails ends it."""
     for number, argv in enumerate(commands, 1):
         run(slot, placed, argv, f"{what} {number}")

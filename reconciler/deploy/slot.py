@@ -10,7 +10,7 @@ from attrs import Factory, define, field, frozen
 from desired.model import Recipe, Release
 from reconciler.errors import InfrastructureError, InterruptedPassError, NeededAppError, in_one_line, was_killed
 from reconciler.ports.protocols import Driver, Host
-from reconciler.ports.types import Absent, App, Residue, Seen
+from reconciler.ports.types import App, NotRunning, RemovalResult, RunningApp
 from reconciler.redact import Redaction, redaction, slot_secrets
 from state.folder.durable import remove_tree
 from state.folder.folder import DRIVERS
@@ -19,7 +19,7 @@ LOG_TAIL_BYTES = 256 * 1024
 
 
 @frozen
-class Placed:
+class PlacedApp:
     """One app in a slot: its place, and the release that was last deployed there from `checkout`."""
 
     recipe: Recipe
@@ -33,7 +33,7 @@ class Placed:
 class ReadySince:
     """How an app was seen when it was ready, and when by the monotonic clock, in seconds."""
 
-    seen: Seen
+    seen: RunningApp
     at: float
 
 
@@ -50,7 +50,7 @@ class Alteration:
 
 
 @frozen
-class Closing:
+class ClosedSlot:
     """What was seen when a slot was removed: tracked files that changed, and remarks that decide nothing."""
 
     altered: tuple[Alteration, ...]
@@ -71,7 +71,7 @@ class Slot:
     backup: Path
     log: Path
     emptied: bool
-    placed: dict[str, Placed] = field(factory=dict)
+    placed: dict[str, PlacedApp] = field(factory=dict)
     ready: dict[str, ReadySince] = field(factory=dict)
     remarks: list[str] = field(factory=list)
     not_asked_for: dict[str, tuple[str, ...]] = field(factory=dict)
@@ -82,7 +82,7 @@ class Slot:
     def mark(self) -> str:
         return str(self.folder)
 
-    def place(self, recipe: Recipe, release: Release) -> Placed:
+    def place(self, recipe: Recipe, release: Release) -> PlacedApp:
         """Check `release` out beside the app's place; earlier checkouts of the slot stay until it closes."""
         before = self.placed.get(recipe.name)
         new = App(recipe.name, self.folder / recipe.name, self.mark, recipe.stop.grace)
@@ -92,7 +92,7 @@ class Slot:
         checkout.parent.mkdir(mode=0o700, exist_ok=True)
         self.host.mirrors.checkout(recipe.name, release.commit, checkout)
         self.used.append((recipe.name, release.commit, checkout))
-        placed = Placed(recipe, release, app, self.host.drivers[recipe.driver], checkout)
+        placed = PlacedApp(recipe, release, app, self.host.drivers[recipe.driver], checkout)
         self.placed[recipe.name] = placed
         self._note_driver(recipe.driver)
         return placed
@@ -122,7 +122,7 @@ class Slot:
         for placed in reversed(self.placed.values()):
             residue = placed.driver.stop(placed.app)
             self._note(placed, residue)
-            if not isinstance(placed.driver.look(placed.app), Absent):
+            if not isinstance(placed.driver.look(placed.app), NotRunning):
                 raise InfrastructureError(f"{placed.recipe.name} was stopped, and is not seen to be at rest")
             if residue.killed:
                 killed = was_killed(placed.recipe.name, residue.killed, self.host.commands.pressure())
@@ -159,7 +159,7 @@ class Slot:
         known = redaction(slot_secrets(self.folder))
         return known.apply(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
-    def close(self) -> Closing:
+    def close(self) -> ClosedSlot:
         """Remove everything of the slot and tell what was found on the way."""
         altered, added, unfetched = self._alterations()
         self._keep_logs()
@@ -168,7 +168,7 @@ class Slot:
         remarks = [*self.remarks, *unfetched, *(f"the run added {path}" for path in added[:5])]
         remarks += [f"{what} would not go" for what in left]
         self.closed = True
-        return Closing(tuple(altered), tuple(remarks), left)
+        return ClosedSlot(tuple(altered), tuple(remarks), left)
 
     def _alterations(self) -> tuple[list[Alteration], list[str], list[str]]:
         """Tracked files that changed, files that were added, and remarks on what a checkout does not hold."""
@@ -208,10 +208,10 @@ class Slot:
         marks = [mark for driver in self.host.drivers.values() for mark in driver.leftovers(self.folder)]
         return tuple(sorted(set(marks))) + ((str(self.folder),) if self.folder.exists() else ())
 
-    def _note(self, placed: Placed, residue: Residue) -> None:
+    def _note(self, placed: PlacedApp, residue: RemovalResult) -> None:
         self._note_ended(placed.recipe.name, residue)
 
-    def _note_ended(self, whose: str, residue: Residue) -> None:
+    def _note_ended(self, whose: str, residue: RemovalResult) -> None:
         self.remarks += [f"{whose} left {what} running; it was ended" for what in residue.ended]
         self.remarks += [f"{what} of {whose} would not go" for what in residue.left]
         self.remarks += [

@@ -1,12 +1,12 @@
 """A command of a recipe's tests, with the whole environment that these are promised."""
 
 from desired.model import Argv, Recipe
-from reconciler.deploy.slot import Placed, Slot
+from reconciler.deploy.slot import PlacedApp, Slot
 from reconciler.errors import InfrastructureError
-from reconciler.ports.types import Command, Seen
+from reconciler.ports.types import Command, RunningApp
 
 
-def command(slot: Slot, placed: Placed, argv: Argv, seen: Seen | None) -> Command:
+def command(slot: Slot, placed: PlacedApp, argv: Argv, seen: RunningApp | None) -> Command:
     """A command with the whole environment that a recipe's tests are promised."""
     recipe, release = placed.recipe, placed.release
     environment = {
@@ -34,7 +34,7 @@ def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
     found: dict[str, str] = {}
     for need in recipe.install.needs:
         seen = slot.placed[need].driver.look(slot.placed[need].app)
-        if not isinstance(seen, Seen):
+        if not isinstance(seen, RunningApp):
             raise InfrastructureError(f"{recipe.name} needs {need}, which no longer runs: {seen.reason}")
         prefix = need.upper().replace("-", "_")
         found |= {f"{prefix}_URL": seen.url, f"{prefix}_ADDRESS": seen.address, f"{prefix}_PEER": seen.peer}

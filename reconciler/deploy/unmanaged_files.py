@@ -5,19 +5,19 @@ from pathlib import Path
 
 from desired.declarations.values import is_recipe_name
 from reconciler.ports.protocols import Host
-from state.deployment_record import begins_as_upkeep
+from state.deployment_record import begins_as_deployment_record
 from state.folder.folder import StateFolder, is_empty, is_slot
 from state.records import Canonical, Records
 
 
-def strays(state: StateFolder) -> tuple[Path, ...]:
+def unmanaged_files(state: StateFolder) -> tuple[Path, ...]:
     """Entries of `work/` and `kept/` that no pass made."""
     in_work = (path for path in _entries(state.work) if not (may_be_slot(path) and is_slot(path)))
-    in_kept = (path for path in _entries(state.kept) if not (is_kept_slot(path) or is_account(path)))
+    in_kept = (path for path in _entries(state.kept) if not (is_kept_slot(path) or is_deployment_record(path)))
     return (*in_work, *in_kept)
 
 
-def unrecorded(host: Host, records: Records) -> tuple[Path, ...]:
+def unrecorded_snapshots(host: Host, records: Records) -> tuple[Path, ...]:
     """Entries of `canonicals/` and of what is below it that no record tells of, whatever they are named."""
     recorded = {name: host.registry.generations(name) for name in records.canonicals}
     there = [entry for entry in _entries(host.state.canonicals) if entry.name not in records.unreadable]
@@ -30,17 +30,17 @@ def may_be_slot(path: Path) -> bool:
 
 
 def is_kept_slot(path: Path) -> bool:
-    """Whether a folder in `kept/` was made for a deployment: its account lies beside it, or nothing lies in it."""
-    return may_be_slot(path) and (is_account(path.with_name(f"{path.name}.json")) or is_empty(path))
+    """Whether a folder in `kept/` was made for a deployment: its record lies beside it, or nothing lies in it."""
+    return may_be_slot(path) and (is_deployment_record(path.with_name(f"{path.name}.json")) or is_empty(path))
 
 
-def is_account(path: Path) -> bool:
-    """Whether an entry of `kept/` is the account of a recipe's deployment, whole or not yet."""
-    named = path.name.removesuffix(".new").endswith(".json") and is_recipe_name(owner(path))
-    return named and not path.is_symlink() and path.is_file() and begins_as_upkeep(path)
+def is_deployment_record(path: Path) -> bool:
+    """Whether an entry of `kept/` is the deployment record of a recipe's deployment, whole or not yet."""
+    named = path.name.removesuffix(".new").endswith(".json") and is_recipe_name(recipe_of(path))
+    return named and not path.is_symlink() and path.is_file() and begins_as_deployment_record(path)
 
 
-def owner(path: Path) -> str:
+def recipe_of(path: Path) -> str:
     """Whose an entry of `kept/` is."""
     return path.name.removesuffix(".new").removesuffix(".json")
 

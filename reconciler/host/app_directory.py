@@ -12,7 +12,7 @@ from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.output import Log
 from reconciler.host.run import CapturedResult, CommandSpec, capture
 from reconciler.host.text import lines_printable, one_line
-from reconciler.ports.types import App, Given
+from reconciler.ports.types import App, DeployOptions
 from reconciler.redact import Redaction, redaction, slot_secrets
 
 _SETTINGS = "settings.json"
@@ -89,9 +89,9 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
         yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
 
 
-def write_given(app: App, given: Given, sample: str = "") -> None:
+def write_given(app: App, options: DeployOptions, sample: str = "") -> None:
     """What the app was told, kept with its data: of that, only the sample that it was deployed with is read back."""
-    told = {"version": given.version, "commit": given.commit, "settings": dict(given.settings)}
+    told = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     told |= {"sample": sample} if sample else {}
     write(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
 
@@ -102,9 +102,9 @@ def sample_of(app: App) -> str:
     return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
 
 
-def sample_before(app: App, given: Given) -> str:
+def sample_before(app: App, options: DeployOptions) -> str:
     """The sample that a deployment goes by, as its users have it: its own, or that of the app it is made like."""
-    return sample_of(app) or (sample_of(given.like) if given.like else "")
+    return sample_of(app) or (sample_of(options.like) if options.like else "")
 
 
 def app_run(app: App) -> Path:

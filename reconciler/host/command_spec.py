@@ -1,4 +1,4 @@
-"""What is asked of the door, and what it answers."""
+"""A command to run, and how it ended."""
 
 import math
 import os
@@ -28,7 +28,7 @@ _GRACE_ALONE = 10
 class CommandSpec:
     """One finite command. `env` is its whole environment, beside the marks; `deadline` is in seconds.
 
-    `given` is its standard input, or the file that is; `mark` the slot it belongs to, "" for none; `file_bytes` the
+    `stdin` is its standard input, or the file that is; `mark` the slot it belongs to, "" for none; `file_bytes` the
     size of the largest file it may write. `holding` is a descriptor which it inherits: it then keeps the pass lock
     when we die, and ends by a deadline of its own. `stop`, once set, ends it as its deadline would. `grace` seconds
     pass between asking what it leaves to end and killing that.
@@ -38,7 +38,7 @@ class CommandSpec:
     env: Mapping[str, str]
     cwd: Path
     deadline: float
-    given: bytes | Path = b""
+    stdin: bytes | Path = b""
     mark: str = ""
     file_bytes: int | None = None
     holding: int | None = None
@@ -96,15 +96,15 @@ def arguments(order: CommandSpec, program: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def standard_input(given: bytes | Path) -> Iterator[int]:
-    if isinstance(given, Path):
-        handle = os.open(given, os.O_RDONLY | os.O_CLOEXEC)
+def standard_input(stdin: bytes | Path) -> Iterator[int]:
+    if isinstance(stdin, Path):
+        handle = os.open(stdin, os.O_RDONLY | os.O_CLOEXEC)
     else:
-        handle = os.memfd_create("input") if given else os.open(os.devnull, os.O_RDONLY)
+        handle = os.memfd_create("input") if stdin else os.open(os.devnull, os.O_RDONLY)
     try:
-        if isinstance(given, bytes) and given:
+        if isinstance(stdin, bytes) and stdin:
             with open(handle, "wb", closefd=False) as file:
-                file.write(given)
+                file.write(stdin)
             os.lseek(handle, 0, os.SEEK_SET)
         yield handle
     finally:

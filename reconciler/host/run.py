@@ -154,10 +154,10 @@ def _start(order: CommandSpec, found: str, streams: Streams) -> _Running:
         raise _Refused(os.strerror(errno.EACCES if Path(found).exists() else errno.ENOENT))
     token = uuid.uuid4().hex
     argv = arguments(order, found)
-    with standard_input(order.given) as given, _unstopped(), _forking():
+    with standard_input(order.stdin) as stdin, _unstopped(), _forking():
         known = children.present()
         try:
-            command = sh.Command(argv[0])(*argv[1:], **_manner(order, token, given, streams))
+            command = sh.Command(argv[0])(*argv[1:], **_manner(order, token, stdin, streams))
         except sh.CommandNotFound:
             raise _Refused(os.strerror(errno.EACCES)) from None
         except sh.ForkException as failure:
@@ -167,13 +167,13 @@ def _start(order: CommandSpec, found: str, streams: Streams) -> _Running:
         return _Running(command, pid, leader, _handle(leader), token, known)
 
 
-def _manner(order: CommandSpec, token: str, given: int, streams: Streams) -> dict[str, Any]:
+def _manner(order: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
     """How `sh` is to start a command: nothing inherited, nothing interpreted, no exception for an exit code."""
     marks = {RUN_MARK: token} | ({SLOT_MARK: order.mark} if order.mark else {})
     return {
         "_env": {**order.env, **marks},
         "_cwd": str(order.cwd),
-        "_in": given,
+        "_in": stdin,
         "_out": streams.out,
         "_err": streams.err,
         "_bg": True,

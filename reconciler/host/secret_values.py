@@ -15,7 +15,7 @@ from reconciler.host.output import KIB, Log
 from reconciler.host.processes.process_driver import INHERITED
 from reconciler.host.run import CapturedResult, CommandSpec, capture
 from reconciler.host.text import last_words, printable
-from reconciler.ports.types import App, Makers, Provided, SecretNeed
+from reconciler.ports.types import App, ProvidedSecrets, SecretMakers, SecretNeed
 from reconciler.redact import redaction, slot_secrets
 
 _LARGEST = 64 * KIB
@@ -40,7 +40,7 @@ class HostSecrets:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
-    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> Provided:
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         appfiles.make(app)
         refusals: dict[str, _Refusal] = {}
         remarks: list[str] = []
@@ -60,9 +60,9 @@ class HostSecrets:
         if refusals:
             raise _failure(app, refusals)
         asked = {_plain(name) for need in needs for name in need.names}
-        return Provided(tuple(remarks), tuple(name for name in makers.commands if _plain(name) not in asked))
+        return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _plain(name) not in asked))
 
-    def _make(self, app: App, need: SecretNeed, makers: Makers) -> bytes | _Refusal:
+    def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
         maker = _maker(makers, need)
         if maker is not None:
             return _judge(app, maker, self._ask(app, maker, makers.folder))
@@ -83,7 +83,7 @@ def _known(folder: Path | None, need: SecretNeed) -> bytes:
     return next((path.read_bytes() for path in paths if path.is_file() and not path.is_symlink()), b"")
 
 
-def _maker(makers: Makers, need: SecretNeed) -> Argv | None:
+def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
     """The command that is declared for a secret: by its very name, or by one that differs in case and dashes alone."""
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
     plain = {_plain(name) for name in need.names}
@@ -94,7 +94,7 @@ def _plain(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _of_another_length(path: Path, need: SecretNeed, makers: Makers) -> Iterator[str]:
+def _of_another_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
     """What is to be said of a secret that is there already: its length may be that of an older release."""
     if not need.asks_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return

@@ -12,27 +12,27 @@ from attrs import evolve, frozen
 
 from desired.model import Ready, Recipe, Unobservable
 from reconciler.ports.types import (
-    Absent,
     Alterations,
     App,
+    AppStatus,
     Command,
     DeployedParts,
-    Ending,
-    Given,
-    Makers,
+    DeployOptions,
+    EndedPart,
     MirrorRefs,
-    Provided,
+    MirrorUpdate,
+    ProvidedSecrets,
     Question,
     Ran,
+    RemovalResult,
     Reply,
-    Residue,
+    RunningApp,
+    SecretMakers,
     SecretNeed,
-    Seen,
     Unready,
-    Updated,
 )
 from state.folder.folder import StateFolder
-from state.records import Answer, Canonical, Damaged, Entry, FileSeal, Intent, Memory, Place, Records, Seal
+from state.records import Answer, Canonical, Damaged, FileSeal, Intent, LedgerEntry, Memory, Place, Records, Seal
 
 
 class Clock(Protocol):
@@ -56,7 +56,7 @@ class Mirrors(Protocol):
         """None where there is no mirror."""
         ...
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> Updated:
+    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
         """Bring main to `answer` and the release tags to `tags`, then read them back.
 
         Raises InfrastructureError, and then the served copy is as it was.
@@ -97,27 +97,27 @@ class Driver(Protocol):
 
     programs: tuple[str, ...]
 
-    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
-        """The secrets the checked-out release reads, deployed as it is `given` over what there is of the app.
+    def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
+        """The secrets the checked-out release reads, deployed with `options` over what there is of the app.
 
         Raises RecipeError where it cannot be run at all.
         """
         ...
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+    def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Start `checkout` in the app's place, new or over what is there; returns remarks.
 
         Raises KilledError where what is there had to be killed first.
         """
         ...
 
-    def look(self, app: App) -> Seen | Absent | Unobservable: ...
+    def look(self, app: App) -> AppStatus: ...
 
     def logs(self, app: App) -> tuple[str, ...]:
         """Bring what the app wrote into its `logs`, a file for each part; returns the last lines, fit to be shown."""
         ...
 
-    def stop(self, app: App) -> Residue:
+    def stop(self, app: App) -> RemovalResult:
         """Bring the data to rest: nothing of the app runs afterwards. What had to be killed for that is told."""
         ...
 
@@ -150,7 +150,7 @@ class Driver(Protocol):
         """
         ...
 
-    def remove(self, app: App) -> Residue:
+    def remove(self, app: App) -> RemovalResult:
         """Stop the app and delete all of it, its folder included."""
         ...
 
@@ -158,11 +158,11 @@ class Driver(Protocol):
         """Marks of everything on this host whose slot lies below `root`, whether or not its folder is still there."""
         ...
 
-    def survey(self, root: Path) -> Mapping[str, DeployedParts]:
+    def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
         """What stands of every slot below `root`, by mark, in one look. Raises InfrastructureError."""
         ...
 
-    def clear(self, mark: str) -> Residue:
+    def clear(self, mark: str) -> RemovalResult:
         """End everything that bears `mark`."""
         ...
 
@@ -174,7 +174,7 @@ class Driver(Protocol):
 class Secrets(Protocol):
     """Makes what an app's secrets folder lacks; what is there already is kept."""
 
-    def provide(self, app: App, needs: Sequence[SecretNeed], makers: Makers, log: Path) -> Provided:
+    def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         """`log` learns that makers ran, never what they print.
 
         Raises RecipeError naming every secret that cannot be made or whose maker failed,
@@ -198,11 +198,11 @@ class Commands(Protocol):
 class Readiness(Protocol):
     """Whether apps become ready, and stay up."""
 
-    def wait(self, ready: Ready, look: Callable[[], Seen | Absent | Unobservable], command: Command) -> Seen | Unready:
+    def wait(self, ready: Ready, look: Callable[[], AppStatus], command: Command) -> RunningApp | Unready:
         """Wait until the app's own listener answers as declared; `command` carries what `ready.run` runs in."""
         ...
 
-    def watch(self, look: Callable[[], Seen | Absent | Unobservable], ready: Seen, seconds: float) -> Ending | None:
+    def watch(self, look: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         """Look at an app for `seconds`, at least once; what of it ended since it was seen `ready`, None for nothing."""
         ...
 
@@ -224,25 +224,25 @@ class Registry(Protocol):
         """Flush what a dead process may have written last, before anything is believed."""
         ...
 
-    def begin(self, intent: Intent, entries: Sequence[Entry]) -> None:
+    def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Record that a promotion begins."""
         ...
 
-    def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[Entry]) -> None:
+    def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """The one transaction of a promotion: the record, the end of its intent, the ledger."""
         ...
 
-    def abandon(self, intent: Intent, entries: Sequence[Entry]) -> None:
+    def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """End an intent without a promotion."""
         ...
 
-    def remember(self, memories: Sequence[Memory], entries: Sequence[Entry]) -> None: ...
+    def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None: ...
 
-    def forget(self, recipe: str, entries: Sequence[Entry]) -> None:
+    def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
         """Drop the canonical and the memory of a recipe; the ledger keeps that they were."""
         ...
 
-    def append(self, entries: Sequence[Entry]) -> None: ...
+    def append(self, entries: Sequence[LedgerEntry]) -> None: ...
 
 
 class Snapshots(Protocol):

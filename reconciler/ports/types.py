@@ -19,11 +19,11 @@ class Question:
 
 
 @frozen
-class Same:
+class Unchanged:
     """Upstream answered just as it did the last time."""
 
 
-Reply = Answer | Same | Unobservable
+Reply = Answer | Unchanged | Unobservable
 
 
 @frozen
@@ -35,7 +35,7 @@ class MirrorRefs:
 
 
 @frozen
-class Updated:
+class MirrorUpdate:
     """What bringing a mirror up came to.
 
     `useless` are tags which turned out to peel to no commit, and are not mirrored. `laid_aside` is where the copy lies
@@ -87,7 +87,7 @@ class App:
 
 
 @frozen
-class Given:
+class DeployOptions:
     """What a deployment is told: the release, and what is laid over it.
 
     `settings` go beyond the app's own `.env.sample`, `overlays` are files of the fleet. `needs_port` says that the app
@@ -124,7 +124,7 @@ class SecretNeed:
 
 
 @frozen
-class Makers:
+class SecretMakers:
     """Where secrets come from: `commands` print them and run in `folder`, the recipe's tests.
 
     `known` is a folder of secrets that the same app has elsewhere: what is there is taken over.
@@ -136,7 +136,7 @@ class Makers:
 
 
 @frozen
-class Ending:
+class EndedPart:
     """How a part of an app ended by itself; `said` names the part.
 
     `well`: it ended as a one-shot should; `lasted`: how long it ran; `of_host`: the host is to blame; `stopped`: it was
@@ -151,7 +151,7 @@ class Ending:
 
 
 @frozen
-class Provided:
+class ProvidedSecrets:
     """What providing secrets came to: remarks, and the secrets with a maker that the release does not ask for."""
 
     remarks: tuple[str, ...] = ()
@@ -159,7 +159,7 @@ class Provided:
 
 
 @frozen
-class Seen:
+class RunningApp:
     """An app that runs. `version` and `commit` are read from the running thing.
 
     `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in words what keeps
@@ -183,7 +183,7 @@ class Seen:
     killed: tuple[str, ...] = ()
     timeout: timedelta | None = None
     up: frozenset[str] = frozenset()
-    ended: Mapping[str, Ending] = field(factory=dict)
+    ended: Mapping[str, EndedPart] = field(factory=dict)
 
 
 @frozen
@@ -199,14 +199,17 @@ class DeployedParts:
 
 
 @frozen
-class Absent:
+class NotRunning:
     """The app does not run, though parts of it still may; `reason` says how it ended, "" if it was never started."""
 
     reason: str = ""
 
 
+AppStatus = RunningApp | NotRunning | Unobservable
+
+
 @frozen
-class Residue:
+class RemovalResult:
     """What removing took. `ended` are things which the app had left running; `left` is what would not go.
 
     `killed` names what did not end in the time it has to stop, with that time: "worker (10 s)". What it was writing may

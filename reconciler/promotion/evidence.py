@@ -6,7 +6,7 @@ from reconciler.core.observation import with_damage
 from reconciler.core.outcome import Outcome, is_remembered
 from reconciler.core.tier_results import Trial, failing, level
 from reconciler.ports.protocols import Host
-from state.records import BaseRecord, Entry, Evidence, FoundDamage, Memory, Red, TierRecord
+from state.records import BaseRecord, Evidence, FoundDamage, LedgerEntry, Memory, Red, TierRecord
 
 
 def evidence_of(host: Host, trial: Trial) -> Evidence:
@@ -29,7 +29,7 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
     )
 
 
-def trial_entry(host: Host, trial: Trial, result: str) -> Entry:
+def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
     """The ledger's line of a trial."""
     bad = failing(trial.tiers)
     body = {
@@ -46,7 +46,7 @@ def trial_entry(host: Host, trial: Trial, result: str) -> Entry:
         "place": host.place.digest,
         "log": trial.log,
     }
-    return Entry(host.clock.now(), "trial", trial.recipe, body)
+    return LedgerEntry(host.clock.now(), "trial", trial.recipe, body)
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:

@@ -17,7 +17,9 @@ from state.snapshots.snapshots import generations_present
 from state.state_errors import StateError
 
 
-def look_at(snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory) -> CanonicalStatus:
+def snapshot_status(
+    snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory
+) -> CanonicalStatus:
     """Whether the canonical's snapshot is there as sealed. Damage found in use holds though it looks well."""
     if canonical is None:
         return CanonicalStatus(State.NONE)
@@ -37,7 +39,7 @@ def seal_of(canonical: Canonical, memory: Memory) -> Seal:
 
 def note_looks(host: Host, recipe: str, memory: Memory) -> Memory:
     """Hash what looks other than before, once, so that later looks need not; the memory with what was found equal."""
-    there = lying(host, recipe)
+    there = stored_generations(host, recipe)
     looks = {
         number: each for number, each in memory.looks.items() if number in {str(have.generation) for have in there}
     }
@@ -59,10 +61,12 @@ def newest_intact(host: Host, before: Canonical, memory: Memory) -> Canonical | 
 
 def _intact(host: Host, canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
     """Those that are intact, each looked at only when it is asked for."""
-    return (each for each in canonicals if look_at(host.snapshots, host.state, each, memory).state is State.INTACT)
+    return (
+        each for each in canonicals if snapshot_status(host.snapshots, host.state, each, memory).state is State.INTACT
+    )
 
 
-def lying(host: Host, recipe: str) -> list[Canonical]:
+def stored_generations(host: Host, recipe: str) -> list[Canonical]:
     """The recorded generations whose folders lie there, and the canonical; the newest first."""
     present = generations_present(host.state.generations(recipe))
     recorded = enumerate(host.registry.generations(recipe))
@@ -71,7 +75,7 @@ def lying(host: Host, recipe: str) -> list[Canonical]:
 
 def prune(host: Host, canonical: Canonical, keep: int, memory: Memory) -> None:
     """Delete the snapshots before the newest `keep` intact ones. A damaged one counts for nothing."""
-    there = lying(host, canonical.recipe)
+    there = stored_generations(host, canonical.recipe)
     if len(there) <= keep:
         return
     kept = [each.generation for each, _ in zip(_intact(host, there, memory), range(keep), strict=False)]

@@ -16,9 +16,9 @@ from reconciler.deploy.deploying import AppSet, check_up, deploy_app_set, run
 from reconciler.deploy.slot import open_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.ports.protocols import Host
-from reconciler.ports.types import Question, Same
+from reconciler.ports.types import Question, Unchanged
 from reconciler.promotion.evidence import evidence_of
-from state.records import Answer, Canonical, Entry, Intent, Seal
+from state.records import Answer, Canonical, Intent, LedgerEntry, Seal
 from state.snapshots.snapshots import generations_present
 from state.state_errors import StateError
 
@@ -54,7 +54,7 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     """Promote if the gate lets it. Whatever this returns, what is recorded is told only by reading it back."""
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
-    against = tuple(each for each in refusals(conditions) if each.standing is ConditionStatus.FAIL)
+    against = tuple(each for each in refusals(conditions) if each.status is ConditionStatus.FAIL)
     if against or trial.candidate is None:
         return Attempt(trial, conditions, against)
     intent = _intent(host, trial)
@@ -129,7 +129,7 @@ def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservab
     reply = host.upstream.ask([Question(recipe, before.digest)]).get(recipe.name)
     if reply is None:
         return Unobservable("no answer")
-    return before if isinstance(reply, Same) else reply
+    return before if isinstance(reply, Unchanged) else reply
 
 
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
@@ -182,6 +182,6 @@ def abandon(host: Host, intent: Intent, why: str) -> None:
     host.registry.abandon(intent, [_entry(host, "abandoned", intent, {"why": why})])
 
 
-def _entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> Entry:
+def _entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> LedgerEntry:
     body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
-    return Entry(host.clock.now(), kind, intent.recipe, {**body, **more})
+    return LedgerEntry(host.clock.now(), kind, intent.recipe, {**body, **more})

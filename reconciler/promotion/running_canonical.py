@@ -14,75 +14,75 @@ from reconciler.core.running_status import why_down
 from reconciler.deploy.app_set import SnapshotDamagedError, apps_of, snapshot_app_set
 from reconciler.deploy.deploying import check_up, deploy_app_set, run
 from reconciler.deploy.slot import Slot
-from reconciler.deploy.unmanaged_files import is_account, is_kept_slot, owner
+from reconciler.deploy.unmanaged_files import is_deployment_record, is_kept_slot, recipe_of
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line, reason_of
 from reconciler.ports.protocols import Driver, Host
 from reconciler.ports.types import DeployedParts
-from reconciler.promotion.deployment_records import last_up, miss, missing, write_account
-from state.deployment_record import read_upkeep, write_upkeep
+from reconciler.promotion.deployment_records import last_up, missing_deployment, record_missing, try_to_write
+from state.deployment_record import read_deployment_record, write_deployment_record
 from state.folder.durable import make_folder, remove_tree
-from state.records import Canonical, FoundDamage, Memory, Parts, Records, Upkeep
+from state.records import Canonical, DeploymentRecord, FoundDamage, Memory, Parts, Records
 from state.state_errors import StateError
 
-Standings = Mapping[str, DeployedParts | str]
+PartsByRecipe = Mapping[str, DeployedParts | str]
 """What stands of each kept canonical, by recipe; a text says why that cannot be seen."""
 
 FAULTS = (CanonError, StateError, OSError)
 
 
-def is_kept(recipe: Recipe) -> bool:
+def keeps_running(recipe: Recipe) -> bool:
     return recipe.enrolled and recipe.canonical.keep is Keep.RUNNING
 
 
 # ---- looking ----
 
 
-def survey(host: Host, recipes: Mapping[str, Recipe]) -> Standings:
+def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
     """One look for each driver, however many canonicals it keeps."""
     found: dict[str, DeployedParts | str] = {}
-    for driver in sorted({recipe.driver for recipe in recipes.values() if is_kept(recipe)}):
-        names = [name for name, recipe in recipes.items() if is_kept(recipe) and recipe.driver == driver]
+    for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
+        names = [name for name, recipe in recipes.items() if keeps_running(recipe) and recipe.driver == driver]
         try:
-            standing = host.drivers[driver].survey(host.state.kept)
+            deployed = host.drivers[driver].deployed_parts(host.state.kept)
         except Exception as failed:  # noqa: BLE001  what one driver cannot see hinders no other
             found |= dict.fromkeys(names, reason_of(failed))
         else:
             marks = {name: str(host.state.kept_slot(name)) for name in names}
-            found |= {name: standing.get(mark, DeployedParts({})) for name, mark in marks.items()}
+            found |= {name: deployed.get(mark, DeployedParts({})) for name, mark in marks.items()}
     return found
 
 
-def look_at_kept(host: Host, canonical: Canonical, standings: Standings) -> CanonicalStatus:
+def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsByRecipe) -> CanonicalStatus:
     """Whether the deployment of an intact canonical stands as it was raised."""
-    standing = standings.get(canonical.recipe, "nobody looked at it")
-    if isinstance(standing, str):
-        return _unseen(standing)
+    deployed = parts_by_recipe.get(canonical.recipe, "nobody looked at it")
+    if isinstance(deployed, str):
+        return _unseen(deployed)
     try:
-        account = read_upkeep(host.state.kept_account(canonical.recipe))
-    except Exception as failed:  # noqa: BLE001  one account that cannot be read hinders no other recipe
+        record = read_deployment_record(host.state.deployment_record_path(canonical.recipe))
+    except Exception as failed:  # noqa: BLE001  one deployment record that cannot be read hinders no other recipe
         return _unseen(reason_of(failed))
-    down = why_down(canonical.generation, account, standing.parts, standing.lacks)
-    return CanonicalStatus(State.DOWN, down, last_up(account)) if down else CanonicalStatus(State.INTACT)
+    down = why_down(canonical.generation, record, deployed.parts, deployed.lacks)
+    return CanonicalStatus(State.DOWN, down, last_up(record)) if down else CanonicalStatus(State.INTACT)
 
 
 def _unseen(why: str) -> CanonicalStatus:
     return CanonicalStatus(State.UNKNOWN, f"its deployment cannot be looked at: {why}")
 
 
-def still_up(host: Host, canonical: Canonical) -> None:
+def record_up(host: Host, canonical: Canonical) -> None:
     """Note that a kept canonical was seen up just now. Where that fails, it was last seen up before."""
     with suppress(Exception):
-        path = host.state.kept_account(canonical.recipe)
-        account = read_upkeep(path)
-        if isinstance(account, Upkeep):
-            write_upkeep(path, evolve(account, up_at=host.clock.now()))
+        path = host.state.deployment_record_path(canonical.recipe)
+        record = read_deployment_record(path)
+        if isinstance(record, DeploymentRecord):
+            write_deployment_record(path, evolve(record, up_at=host.clock.now()))
 
 
 # ---- raising ----
 
 
-def keep_up(host: Host, fleet: Fleet, canonical: Canonical) -> None:
-    """Raise a canonical in place of what is there of it; its account then tells what stands, or why nothing does."""
+def ensure_running(host: Host, fleet: Fleet, canonical: Canonical) -> None:
+    """Raise a canonical in place of what is there of it; its deployment record then tells what stands, or why not."""
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: raised to be kept running")
     try:
@@ -91,16 +91,18 @@ def keep_up(host: Host, fleet: Fleet, canonical: Canonical) -> None:
         host.progress.done(name, in_one_line(failed))
         return
     try:
-        # Without an account beside it, what a killed pass leaves of the slot would be somebody's folder.
-        write_upkeep(host.state.kept_account(name), missing(host, name, "raising it was broken off"))
+        # Without a deployment record beside it, what a killed pass leaves of the slot would be somebody's folder.
+        write_deployment_record(
+            host.state.deployment_record_path(name), missing_deployment(host, name, "raising it was broken off")
+        )
         undeploy(host, name)
         parts = _raise(host, fleet, canonical)
     except FAULTS as failed:
         if isinstance(failed, SnapshotDamagedError):
             _remember_damage(host, canonical, failed.message)
-        miss(host, name, f"it could not be raised: {_told(failed)}")
+        record_missing(host, name, f"it could not be raised: {_told(failed)}")
     else:
-        write_account(host, name, Upkeep(generation, parts, host.clock.now()))
+        try_to_write(host, name, DeploymentRecord(generation, parts, host.clock.now()))
 
 
 def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
@@ -122,12 +124,12 @@ def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
 
 
 def _parts_of(host: Host, recipe: Recipe) -> Parts:
-    """Those of what was just raised: an account of nothing would miss nothing later."""
-    standing = survey(host, {recipe.name: recipe})[recipe.name]
-    if isinstance(standing, str) or not standing.parts:
-        why = standing if isinstance(standing, str) else "it has no parts"
+    """Those of what was just raised: a deployment record of nothing would miss nothing later."""
+    deployed = deployed_parts(host, {recipe.name: recipe})[recipe.name]
+    if isinstance(deployed, str) or not deployed.parts:
+        why = deployed if isinstance(deployed, str) else "it has no parts"
         raise InfrastructureError(f"what was raised is not found: {why}")
-    return standing.parts
+    return deployed.parts
 
 
 def _slot(host: Host, folder: Path, log: Path) -> Slot:
@@ -156,19 +158,19 @@ def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Reci
     """Take away what the slots of a trial of `recipe` would meet. Raises InfrastructureError."""
     for name in conflicting(recipes, recipe):
         _require_slot(host, name)
-        if host.state.kept_account(name).exists():
-            miss(host, name, f"it was taken away while {recipe.name} is tried")
+        if host.state.deployment_record_path(name).exists():
+            record_missing(host, name, f"it was taken away while {recipe.name} is tried")
         undeploy(host, name)
 
 
 def conflicting(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
     """Kept recipes that have an app in common with `recipe`: its domain and its fixed ports are there once."""
     own = apps_of(recipe, recipes)
-    return tuple(name for name, other in recipes.items() if is_kept(other) and own & apps_of(other, recipes))
+    return tuple(name for name, other in recipes.items() if keeps_running(other) and own & apps_of(other, recipes))
 
 
 def undeploy(host: Host, name: str) -> None:
-    """Take a kept deployment away. Its canonical and its account stay. Raises InfrastructureError."""
+    """Take a kept deployment away. Its canonical and its deployment record stay. Raises InfrastructureError."""
     _require_slot(host, name)
     folder = host.state.kept_slot(name)
     drivers = _drivers_at(host, name)
@@ -184,35 +186,35 @@ def _drivers_at(host: Host, name: str) -> list[Driver]:
     return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
 
 
-def is_ours(host: Host, name: str) -> bool:
-    """Whether kept/NAME is missing or was made for a deployment: by its account, or by what runs in it."""
+def is_managed(host: Host, name: str) -> bool:
+    """Whether kept/NAME is missing or was made for a deployment: by its deployment record, or by what runs in it."""
     folder = host.state.kept_slot(name)
     return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_at(host, name))
 
 
 def _require_slot(host: Host, name: str) -> None:
     """Raise InfrastructureError where kept/NAME is somebody's folder, which would be removed like a slot."""
-    if not is_ours(host, name):
+    if not is_managed(host, name):
         raise InfrastructureError(f"{host.state.kept_slot(name)} is none that Canon made", "move it away")
 
 
 def forget_deployment(host: Host, name: str) -> None:
-    """Take a kept deployment away with its account."""
+    """Take a kept deployment away with its record."""
     undeploy(host, name)
-    account = host.state.kept_account(name)
-    for path in (account.with_name(f"{account.name}.new"), account):
-        if is_account(path):
+    record = host.state.deployment_record_path(name)
+    for path in (record.with_name(f"{record.name}.new"), record):
+        if is_deployment_record(path):
             path.unlink()
 
 
-def let_go_of_others(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
+def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
     """Take away what nobody wants to be kept any more; one remark each. `marks` are of what runs anywhere."""
     recorded = records.canonicals.keys() | records.unreadable.keys()
-    wanted = {name for name, recipe in fleet.recipes.items() if is_kept(recipe) and name in recorded}
+    wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
     wanted |= records.unreadable.keys()
     folder = host.state.kept
     entries = folder.iterdir() if folder.is_dir() else ()
-    there = {owner(path) for path in entries if is_kept_slot(path) or is_account(path)}
+    there = {recipe_of(path) for path in entries if is_kept_slot(path) or is_deployment_record(path)}
     there |= {Path(mark).name for mark in marks if Path(mark).parent == folder}
     there = {name for name in there if is_recipe_name(name)}
     return tuple(_gone(host, name) for name in sorted(there - wanted))

@@ -6,13 +6,13 @@ from contextlib import ExitStack, contextmanager
 from desired.model import Fleet, Recipe
 from reconciler.errors import BusyError, InterruptedPassError
 from reconciler.ports.protocols import Host
-from reconciler.promotion.running_canonical import conflicting, keep_up, undeploy_conflicting
+from reconciler.promotion.running_canonical import conflicting, ensure_running, undeploy_conflicting
 from state.folder.lock import hold
 from state.state_errors import LockHeldError
 
 
 @contextmanager
-def room(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
+def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
     """Take down what is kept running and has an app in common with `recipe`; within, no pass can raise it again.
 
     It is raised again at the end; where a signal comes, the next pass does that. Raises BusyError, naming who holds the
@@ -35,7 +35,7 @@ def room(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
 
 
 def _is_there(host: Host, name: str) -> bool:
-    return host.state.kept_slot(name).is_dir() or host.state.kept_account(name).exists()
+    return host.state.kept_slot(name).is_dir() or host.state.deployment_record_path(name).exists()
 
 
 @contextmanager
@@ -53,4 +53,4 @@ def _raise_again(host: Host, fleet: Fleet, names: list[str]) -> None:
     have = host.registry.read().canonicals if names else {}
     for name in names:
         if name in have:
-            keep_up(host, fleet, have[name])
+            ensure_running(host, fleet, have[name])

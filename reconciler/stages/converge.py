@@ -17,18 +17,18 @@ from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.protocols import Host
 from reconciler.ports.types import MirrorRefs
 from reconciler.promotion.evidence import remembered, trial_entry
-from reconciler.promotion.generations import lying, prune, seal_of
+from reconciler.promotion.generations import prune, seal_of, stored_generations
 from reconciler.promotion.promote import Promotion, promote
 from reconciler.promotion.running_canonical import (
     conflicting,
-    is_kept,
-    keep_up,
-    look_at_kept,
-    survey,
+    deployed_parts,
+    deployment_status,
+    ensure_running,
+    keeps_running,
     undeploy_conflicting,
 )
-from reconciler.trial.assignment import Assignment
 from reconciler.trial.trial import run_trial
+from reconciler.trial.trial_request import TrialRequest
 from state.folder.logs import prune_logs
 from state.records import Answer, Canonical, Memory
 from state.state_errors import StateError
@@ -109,7 +109,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     host = context.host.concerning(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
     with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
         base = base_for(observation, release)
-        assignment = Assignment(
+        request = TrialRequest(
             id=trial_id(host),
             recipe=observation.recipe,
             release=release,
@@ -123,7 +123,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
         )
         host.progress.step(step.recipe, f"trying {release.version}", observation.memory.seconds)
         undeploy_conflicting(context.host, context.fleet.recipes, observation.recipe)
-        trial = run_trial(host, assignment)
+        trial = run_trial(host, request)
         return promote(
             host,
             Promotion(context.fleet, observation.recipe, trial, app_set, observation.answer, observation.files, folder),
@@ -137,7 +137,7 @@ def _keep_up(context: ConvergeContext, names: Iterable[str]) -> None:
         try:
             have = host.registry.read().canonicals
             if name in have and _look_at_kept(context, have[name]).state is State.DOWN:
-                keep_up(host, context.fleet, have[name])
+                ensure_running(host, context.fleet, have[name])
         except Exception as bug:  # noqa: BLE001  as with trials; that it is down is told by looking again
             _bug(host, name, bug)
 
@@ -145,9 +145,9 @@ def _keep_up(context: ConvergeContext, names: Iterable[str]) -> None:
 def _look_at_kept(context: ConvergeContext, canonical: Canonical) -> CanonicalStatus:
     """Standing, where it is not to be kept running."""
     recipe = context.fleet.recipes[canonical.recipe]
-    if not is_kept(recipe):
+    if not keeps_running(recipe):
         return CanonicalStatus(State.INTACT)
-    return look_at_kept(context.host, canonical, survey(context.host, {recipe.name: recipe}))
+    return deployment_status(context.host, canonical, deployed_parts(context.host, {recipe.name: recipe}))
 
 
 def base_for(observation: Observation, release: Release) -> Base:
@@ -242,7 +242,7 @@ def _tidied(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: s
         yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
     try:
         # The evidence of every generation that lies there names a log.
-        lasting = [each.evidence.trial for each in lying(host, name)]
+        lasting = [each.evidence.trial for each in stored_generations(host, name)]
         prune_logs(host.state.trial_logs(name), KEPT_LOGS, (trial, *lasting))
     except Exception as failed:  # noqa: BLE001  as with trials
         yield f"its older logs cannot be removed now: {reason_of(failed)}"

@@ -12,16 +12,16 @@ from reconciler.core.findings import compare
 from reconciler.core.gate import Condition, gate
 from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Outcome
-from reconciler.core.plan import Action, Plan, Step, Surroundings, make_plan
+from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.protocols import Host, Progress
-from reconciler.promotion.running_canonical import is_kept, still_up
+from reconciler.promotion.running_canonical import keeps_running, record_up
 from reconciler.stages.converge import ConvergeContext, converge, untried
-from reconciler.stages.mirror import Mirrored, bring_up
+from reconciler.stages.mirror import Mirrored, update_mirrors
 from reconciler.stages.observe import Observed, look_again, observe, unreadable_said
 from reconciler.stages.recover import recover
-from state.records import Canonical, Entry, Records
+from state.records import Canonical, LedgerEntry, Records
 
 
 @frozen
@@ -43,7 +43,7 @@ def preview(host: Host, request: RunRequest) -> Report:
     rows = [Row(step, _gate(host, request, step, None)) for step in plan.steps.values()]
     return summarise(
         _run(host, request, started_at),
-        _roll(request, records, observed),
+        _expected(request, records, observed),
         rows,
         _read_notes(records, request.fleet.recipes),
     )
@@ -69,7 +69,7 @@ def reconcile(host: Host, request: RunRequest, tell: Callable[[Outcome], None] =
     begun = {"trigger": host.place.trigger, "place": host.place.digest, "notes": list(notes)}
     notes += _tell_ledger(host, "pass", begun)
     records = host.registry.read()
-    mirrored = bring_up(host, observe(host, request.fleet, request.names, records))
+    mirrored = update_mirrors(host, observe(host, request.fleet, request.names, records))
     plan = plan_for(host, request, mirrored.observed)
     outcomes, signal = _converge(host, request, plan, mirrored, tell)
     recorded = host.registry.read()
@@ -85,7 +85,7 @@ def reconcile(host: Host, request: RunRequest, tell: Callable[[Outcome], None] =
         )
         for step in left.steps.values()
     ]
-    roll = _roll(request, recorded, after)
+    roll = _expected(request, recorded, after)
     notes += _unreadable_notes(recorded, request.fleet.recipes)
     report = summarise(_run(host, request, started_at), roll, rows, (*notes, *mirrored.notes))
     ended = {"exit_code": report.exit_code, "line": report.line, "signal": signal}
@@ -127,7 +127,7 @@ def _plannable(host: Host, request: RunRequest, observation: Observation) -> Obs
 
 
 def _plan(host: Host, request: RunRequest, observed: Observed) -> Plan:
-    around = Surroundings(host.place, host.canon, host.clock.now().date(), request.retry)
+    around = PlanContext(host.place, host.canon, host.clock.now().date(), request.retry)
     return make_plan(compare(observed.observations, observed.orphans), observed.observations, around)
 
 
@@ -151,8 +151,12 @@ def _converge(
 def _note_what_is_up(host: Host, observed: Observed) -> None:
     """So that a later look can tell since when a kept canonical is down."""
     for observation in observed.observations.values():
-        if observation.canonical is not None and observation.look.state is State.INTACT and is_kept(observation.recipe):
-            still_up(host, observation.canonical)
+        if (
+            observation.canonical is not None
+            and observation.status.state is State.INTACT
+            and keeps_running(observation.recipe)
+        ):
+            record_up(host, observation.canonical)
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
@@ -171,7 +175,7 @@ def _run(host: Host, request: RunRequest, started_at: datetime) -> Run:
     return Run(request.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
 
 
-def _roll(request: RunRequest, records: Records, observed: Observed) -> ExpectedRecipes:
+def _expected(request: RunRequest, records: Records, observed: Observed) -> ExpectedRecipes:
     """Orphans are looked at where the whole fleet is."""
     declared = request.fleet.recipes
     selected = {name: declared[name].enrolled for name in request.names}
@@ -192,7 +196,7 @@ def _unreadable_notes(records: Records, declared: Collection[str]) -> tuple[str,
 def _tell_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:
     """Append a line on the whole pass; where that fails, a note on it."""
     try:
-        host.registry.append([Entry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
+        host.registry.append([LedgerEntry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
     except Exception as failed:  # noqa: BLE001  each recipe's own record tells whether it could be written
         return (f"the ledger was not told of this {kind}: {reason_of(failed)}",)
     return ()

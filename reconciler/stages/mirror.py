@@ -11,7 +11,7 @@ from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.observation import Observation, mirrored_tags, want_of
 from reconciler.errors import UpstreamError, reason_of
 from reconciler.ports.protocols import Host
-from reconciler.ports.types import Updated
+from reconciler.ports.types import MirrorUpdate
 from reconciler.stages.observe import Observed
 from state.records import Answer, KnownTag, Memory
 
@@ -28,7 +28,7 @@ class Mirrored:
     notes: tuple[str, ...]
 
 
-def bring_up(host: Host, observed: Observed) -> Mirrored:
+def update_mirrors(host: Host, observed: Observed) -> Mirrored:
     """Update each mirror that is behind. What upstream says is remembered only where its mirror could follow.
 
     The observations keep the mirror as it was seen before, since that is what the plan tells of.
@@ -82,14 +82,14 @@ def _follow(host: Host, observation: Observation) -> tuple[Observation, tuple[st
     return evolve(observation, memory=memory), said_of(observation.recipe.name, updated)
 
 
-def _updated(host: Host, observation: Observation, answer: Answer) -> Updated:
+def _updated(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
     if mirror_state(observation) is MirrorState.EQUAL:
-        return Updated()
+        return MirrorUpdate()
     host.progress.step(observation.recipe.name, "fetching into the mirror")
     return host.mirrors.update(observation.recipe, answer, mirrored_tags(observation))
 
 
-def said_of(name: str, updated: Updated) -> tuple[str, ...]:
+def said_of(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
     """What a reader should know of an update, if anything."""
     said = list(updated.remarks)
     if updated.laid_aside is not None:
@@ -97,7 +97,7 @@ def said_of(name: str, updated: Updated) -> tuple[str, ...]:
     return tuple(f"{name}: {each}" for each in said)
 
 
-def _not_commits(observation: Observation, answer: Answer, updated: Updated) -> Mapping[str, str]:
+def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
     """Tags that peel to no commit, with what they name; found out in fetching them."""
     known = {tag: named for tag, named in observation.memory.not_commits.items() if answer.tags.get(tag) == named}
     return known | {tag: named for tag in updated.useless if (named := answer.tags.get(tag)) is not None}

@@ -12,9 +12,9 @@ from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation
 from reconciler.deploy.app_set import apps_of
 from reconciler.errors import in_one_line, reason_of
 from reconciler.ports.protocols import Host
-from reconciler.ports.types import Question, Reply, Same
-from reconciler.promotion.generations import look_at, newest_intact
-from reconciler.promotion.running_canonical import Standings, is_kept, look_at_kept, survey
+from reconciler.ports.types import Question, Reply, Unchanged
+from reconciler.promotion.generations import newest_intact, snapshot_status
+from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status, keeps_running
 from state.records import Answer, Memory, Records
 
 
@@ -31,10 +31,10 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
     selected = [fleet.recipes[name] for name in names]
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
     replies = _replies(host, [Question(recipe, _known(memories[recipe.name])) for recipe in selected])
-    standings = survey(host, {recipe.name: recipe for recipe in selected})
+    parts_by_recipe = deployed_parts(host, {recipe.name: recipe for recipe in selected})
     asked = [_asked(host, recipe, replies.get(recipe.name), memories[recipe.name]) for recipe in selected]
     observations = {
-        observation.recipe.name: _kept(host, _ours(host, fleet, observation, records), standings)
+        observation.recipe.name: _kept(host, _ours(host, fleet, observation, records), parts_by_recipe)
         for observation in asked
     }
     orphans = _orphans(host, fleet, records) if len(selected) == len(fleet.recipes) else {}
@@ -43,9 +43,13 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
 
 def look_again(host: Host, fleet: Fleet, observed: Observed, records: Records) -> Observed:
     """The same answers of upstream, everything of ours seen anew."""
-    standings = survey(host, {name: observation.recipe for name, observation in observed.observations.items()})
+    parts_by_recipe = deployed_parts(
+        host, {name: observation.recipe for name, observation in observed.observations.items()}
+    )
     observations = {
-        name: _kept(host, _ours(host, fleet, evolve(observation, memory=_memory(records, name)), records), standings)
+        name: _kept(
+            host, _ours(host, fleet, evolve(observation, memory=_memory(records, name)), records), parts_by_recipe
+        )
         for name, observation in observed.observations.items()
     }
     return Observed(observations, _orphans(host, fleet, records) if observed.orphans else {})
@@ -74,7 +78,7 @@ def _asked(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> O
         answer=_answer(reply, memory),
         memory=memory,
         canonical=None,
-        look=CanonicalStatus(State.NONE),
+        status=CanonicalStatus(State.NONE),
         mirror=MirrorSeen(),
         files="",
         tests="",
@@ -85,7 +89,7 @@ def _asked(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> O
 def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
     if reply is None:
         return Unobservable("upstream gave no reply at all")
-    if not isinstance(reply, Same):
+    if not isinstance(reply, Unchanged):
         return reply
     return memory.answer if memory.answer is not None else Unobservable("the same as an answer that is not remembered")
 
@@ -94,16 +98,16 @@ def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) 
     name = observation.recipe.name
     if name in records.unreadable:
         why = unreadable_said(name, records)
-        return evolve(observation, look=CanonicalStatus(State.UNKNOWN, why), answer=Unobservable(why))
+        return evolve(observation, status=CanonicalStatus(State.UNKNOWN, why), answer=Unobservable(why))
     canonical = records.canonicals.get(name)
     files, unreadable = _files(fleet, observation.recipe)
     try:
-        look = look_at(host.snapshots, host.state, canonical, observation.memory)
+        look = snapshot_status(host.snapshots, host.state, canonical, observation.memory)
         is_damaged = canonical is not None and look.state is State.DAMAGED
         return evolve(
             observation,
             canonical=canonical,
-            look=look,
+            status=look,
             older=newest_intact(host, canonical, observation.memory) if canonical and is_damaged else None,
             mirror=_mirror(host, observation.recipe.name),
             files=files.whole if files else "",
@@ -115,7 +119,7 @@ def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) 
         why = reason_of(failed)
         look = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)
         return evolve(
-            observation, canonical=canonical, look=look, answer=Unobservable(f"this host could not look: {why}")
+            observation, canonical=canonical, status=look, answer=Unobservable(f"this host could not look: {why}")
         )
 
 
@@ -125,11 +129,15 @@ def unreadable_said(name: str, records: Records) -> str:
     return f"its record cannot be read: {records.unreadable[name]}; {ways}"
 
 
-def _kept(host: Host, observation: Observation, standings: Standings) -> Observation:
+def _kept(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) -> Observation:
     """Where an intact canonical is to be kept running, whether it stands as it was raised."""
-    if observation.canonical is None or observation.look.state is not State.INTACT or not is_kept(observation.recipe):
+    if (
+        observation.canonical is None
+        or observation.status.state is not State.INTACT
+        or not keeps_running(observation.recipe)
+    ):
         return observation
-    return evolve(observation, look=look_at_kept(host, observation.canonical, standings))
+    return evolve(observation, status=deployment_status(host, observation.canonical, parts_by_recipe))
 
 
 def _mirror(host: Host, name: str) -> MirrorSeen:
@@ -169,7 +177,7 @@ def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records:
 
 def _orphans(host: Host, fleet: Fleet, records: Records) -> dict[str, Orphan]:
     return {
-        name: Orphan(canonical, look_at(host.snapshots, host.state, canonical, _memory(records, name)))
+        name: Orphan(canonical, snapshot_status(host.snapshots, host.state, canonical, _memory(records, name)))
         for name, canonical in records.canonicals.items()
         if name not in fleet.recipes
     }

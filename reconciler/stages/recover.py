@@ -8,12 +8,12 @@ from desired.declarations.values import is_recipe_name
 from desired.model import Fleet
 from reconciler.deploy.app_set import apps_of
 from reconciler.deploy.slot_lock import clear_leftovers
-from reconciler.deploy.unmanaged_files import may_be_slot, strays, unrecorded
+from reconciler.deploy.unmanaged_files import may_be_slot, unmanaged_files, unrecorded_snapshots
 from reconciler.errors import BusyError, reason_of
 from reconciler.ports.protocols import Host
 from reconciler.promotion.generations import note_looks, prune
 from reconciler.promotion.promote import abandon, drop_unrecorded
-from reconciler.promotion.running_canonical import let_go_of_others
+from reconciler.promotion.running_canonical import undeploy_unwanted
 from state.folder.folder import is_slot
 from state.folder.lock import hold
 from state.records import Canonical, Intent, Memory, Records
@@ -37,11 +37,11 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     ]
     remarks += _without("canonicals/", lambda: _drop_empty(host, records))
     remarks += _without("mirrors/", lambda: _tidy_mirrors(host))
-    remarks += _without("kept/", lambda: let_go_of_others(host, fleet, records, {*everything}))
+    remarks += _without("kept/", lambda: undeploy_unwanted(host, fleet, records, {*everything}))
     left = "move it away, or remove it if nobody needs it"
-    remarks += _without("the state folder", lambda: _named(strays(host.state), left))
+    remarks += _without("the state folder", lambda: _named(unmanaged_files(host.state), left))
     of_canonicals = "if an older canon.db was put back, bring the newer one back; otherwise move it away"
-    remarks += _without("canonicals/", lambda: _named(unrecorded(host, records), of_canonicals))
+    remarks += _without("canonicals/", lambda: _named(unrecorded_snapshots(host, records), of_canonicals))
     return (*_ledger(host), *remarks)
 
 

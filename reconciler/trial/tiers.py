@@ -50,7 +50,7 @@ class SlowHostError(InfrastructureError):
 
 
 @define
-class Rehearsal(TrialSlots):
+class TierRunner(TrialSlots):
     """One way through the tiers of a trial."""
 
     def tiers(self) -> dict[TierName, Callable[[], None]]:
@@ -64,19 +64,19 @@ class Rehearsal(TrialSlots):
         }
 
     def _install(self) -> None:
-        missing = self.host.commands.missing(self.assignment.recipe.requires)
+        missing = self.host.commands.missing(self.request.recipe.requires)
         if missing:
             raise InfrastructureError(f"required and missing here: {', '.join(missing)}", "install it on this host")
         self._look_at_scripts()
         slot = self.stack.enter_context(self._slot(TierName.INSTALL))
         self._live_in(slot)
-        deploy_app_set(slot, self.assignment.app_set)
+        deploy_app_set(slot, self.request.app_set)
         self.check_proves = self._check_proves(slot)
         self._mark(slot)
         self._check(slot)
         if self._keeps_fresh_data():
-            self._save(slot, (self.assignment.release.version,))
-        elif TierName.UPGRADE in self.assignment.tiers:
+            self._save(slot, (self.request.release.version,))
+        elif TierName.UPGRADE in self.request.tiers:
             check_up(slot)
         else:
             check_stable(slot)
@@ -85,9 +85,9 @@ class Rehearsal(TrialSlots):
         """Raise InfrastructureError for scripts that cannot be executed: the fleet's fault, whatever the release is."""
         unfit = [
             said
-            for member in self.assignment.app_set
+            for member in self.request.app_set
             for said in unfit_scripts(
-                member.recipe, self.host.commands.missing, needed=member.recipe != self.assignment.recipe
+                member.recipe, self.host.commands.missing, needed=member.recipe != self.request.recipe
             )
         ]
         if unfit:
@@ -95,28 +95,28 @@ class Rehearsal(TrialSlots):
 
     def _keeps_fresh_data(self) -> bool:
         """Whether no upgrade will leave a candidate whose data has lived."""
-        recipe, base = self.assignment.recipe, self.assignment.base
+        recipe, base = self.request.recipe, self.request.base
         no_upgrade = base.origin is Origin.NONE or TierName.UPGRADE in recipe.tiers
         return no_upgrade or recipe.canonical.data is DataPolicy.FRESH
 
     def _upgrade(self) -> None:
-        base = self.assignment.base
+        base = self.request.base
         if base.release is None:
             raise SkipTierError(Skip.NO_BASE, base.why)
         self._rest()
         slot = self.stack.enter_context(self._slot(TierName.UPGRADE))
         lineage = self._raise_base(slot)
-        *needed, own = self.assignment.app_set
+        *needed, own = self.request.app_set
         for member in needed:
             if slot.placed[member.recipe.name].release != member.release:
                 deploy_needed(slot, evolve(member, source=None), own.recipe)
         self._deploy_over(slot, evolve(own, source=None))
         self._check(slot)
         self._live_in(slot)
-        if self.assignment.recipe.canonical.data is DataPolicy.CARRIED:
+        if self.request.recipe.canonical.data is DataPolicy.CARRIED:
             self._save(slot, self._lived(lineage))
         check_up(slot)
-        if self.assignment.recipe.data.check is None:
+        if self.request.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "rose over the base's data, but no [data] check proves that data")
         if not self.check_proves:
             why = "rose over the base's data, which data.check does not prove: it passes on a fresh install too"
@@ -124,19 +124,19 @@ class Rehearsal(TrialSlots):
 
     def _lived(self, lineage: tuple[str, ...]) -> tuple[str, ...]:
         """The lineage of the base's data with the release on top; an older generation may have been at it already."""
-        release = self.assignment.release
-        return lineage if self.assignment.base.release == release else (*lineage, release.version)
+        release = self.request.release
+        return lineage if self.request.base.release == release else (*lineage, release.version)
 
     def _raise_base(self, slot: Slot) -> tuple[str, ...]:
         """Raise the base and prove its data; returns the lineage of that data."""
-        base, canonical = self.assignment.base, self.assignment.canonical
+        base, canonical = self.request.base, self.request.canonical
         if base.origin is Origin.CANONICAL and canonical is not None:
             self._raise_canonical(slot, canonical)
             return canonical.lineage
         assert base.release is not None  # noqa: S101  asked before
-        own = AppSpec(self.assignment.recipe, base.release)
+        own = AppSpec(self.request.recipe, base.release)
         try:
-            deploy_app_set(slot, (*self.assignment.app_set[:-1], own))
+            deploy_app_set(slot, (*self.request.app_set[:-1], own))
             self._mark(slot)
             self._check(slot)
             check_up(slot)
@@ -154,7 +154,7 @@ class Rehearsal(TrialSlots):
         Another release that had to be killed for it is never held against the one under test: an older release is then
         no base, and for the canonical's, InfrastructureError is raised.
         """
-        base = self.assignment.base
+        base = self.request.base
         try:
             deploy_app(slot, member)
         except KilledError as killed:
@@ -174,7 +174,7 @@ class Rehearsal(TrialSlots):
             self.damage = f"{canonical.version} was recorded at {canonical.commit[:7]}, which the mirror has no longer"
             raise InfrastructureError(self.damage)
         try:
-            app_set = canonical_app_set(self.host, canonical, self.assignment.app_set, slot.folder / "source")
+            app_set = canonical_app_set(self.host, canonical, self.request.app_set, slot.folder / "source")
         except SnapshotDamagedError as broken:
             self.damage = broken.message
             raise
@@ -196,7 +196,7 @@ class Rehearsal(TrialSlots):
     def _no_rise(self, canonical: Canonical, why: str) -> str:
         """Say that a snapshot does not rise. It is damage only by the very tests with which it was promoted."""
         said = f"the snapshot of {canonical.version} does not rise: {why}"
-        if canonical.evidence.tests != self.assignment.tests:
+        if canonical.evidence.tests != self.request.tests:
             return f"{said}; {_CHANGED_TESTS}"
         self.damage = said
         return said
@@ -208,31 +208,31 @@ class Rehearsal(TrialSlots):
         """
         if self.candidate is None:
             broken.halt()
-            self._save(self._wake(), (self.assignment.release.version,))
+            self._save(self._wake(), (self.request.release.version,))
 
     def _backup(self) -> None:
-        take = self.assignment.recipe.backup.take
+        take = self.request.recipe.backup.take
         self._needs_a_backup()
         slot = self._wake()
-        own = slot.placed[self.assignment.recipe.name]
+        own = slot.placed[self.request.recipe.name]
         if take is not None:
             run(slot, own, take, "backup.take")
         else:
             with with_app_logs(slot, own):
                 self.findings += own.driver.backup(own.app, slot.backup)
         check_up(slot)
-        if TierName.RESTORE in self.assignment.recipe.tiers or self.assignment.recipe.data.check is None:
+        if TierName.RESTORE in self.request.recipe.tiers or self.request.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "was taken, but nothing brings it back and proves it")
 
     def _restore(self) -> None:
-        restore = self.assignment.recipe.backup.restore
+        restore = self.request.recipe.backup.restore
         self._needs_a_backup()
-        if TierName.BACKUP in self.assignment.recipe.tiers or TierName.BACKUP not in self.assignment.tiers:
+        if TierName.BACKUP in self.request.recipe.tiers or TierName.BACKUP not in self.request.tiers:
             raise SkipTierError(Skip.NO_CHECK, "no backup was taken")
         self._rest()
         with self._slot(TierName.RESTORE) as slot:
             deploy_app_set(slot, self._cast_like_the_living())
-            own = slot.placed[self.assignment.recipe.name]
+            own = slot.placed[self.request.recipe.name]
             proves = self.check_proves and not self._passes_already(slot)
             if restore is not None:
                 run(slot, own, restore, "backup.restore", may_stop=True)
@@ -242,7 +242,7 @@ class Rehearsal(TrialSlots):
             until_ready(slot, own)
             self._check(slot)
             check_up(slot)
-        if self.assignment.recipe.data.check is None:
+        if self.request.recipe.data.check is None:
             raise SkipTierError(Skip.NO_CHECK, "was brought back, but no [data] check proves what")
         if not proves:
             raise SkipTierError(Skip.NO_CHECK, "proves nothing: data.check passes before anything is brought back")
@@ -253,21 +253,21 @@ class Rehearsal(TrialSlots):
         Backups hold neither: whoever restores one has them still.
         """
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
-        *needed, own = self.assignment.app_set
+        *needed, own = self.request.app_set
         return (*needed, evolve(own, like=self.living.placed[own.recipe.name].app))
 
     def _custom(self) -> None:
-        if not self.assignment.recipe.custom.run:
+        if not self.request.recipe.custom.run:
             raise SkipTierError(Skip.NO_CHECK, "no [custom] tests are declared")
         slot = self._wake()
-        run_all(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.custom.run, "custom test")
+        run_all(slot, slot.placed[self.request.recipe.name], self.request.recipe.custom.run, "custom test")
         check_up(slot)
 
     def _needs_a_backup(self) -> None:
         """Leave the tier where neither the declaration nor the release itself says how to make one."""
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
-        own = self.living.placed[self.assignment.recipe.name]
-        if self.assignment.recipe.backup.take is None and not own.driver.backs_up(own.app):
+        own = self.living.placed[self.request.recipe.name]
+        if self.request.recipe.backup.take is None and not own.driver.backs_up(own.app):
             raise SkipTierError(Skip.NO_CHECK, "no [backup] is declared")
 
 

@@ -12,21 +12,21 @@ from reconciler.deploy.app_set import files_of_app_set
 from reconciler.deploy.slot import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports.protocols import Host
-from reconciler.trial.assignment import Assignment
-from reconciler.trial.tiers import Rehearsal, SkipTierError, SlowHostError
+from reconciler.trial.tiers import SkipTierError, SlowHostError, TierRunner
+from reconciler.trial.trial_request import TrialRequest
 from state.folder.durable import remove_tree
 from state.state_errors import StateError
 
 
-def run_trial(host: Host, assignment: Assignment) -> Trial:
+def run_trial(host: Host, request: TrialRequest) -> Trial:
     """Try once; where something ran out of time, try all of it once more, and the second decides."""
-    first = _Attempt(host, assignment).run()
+    first = _Attempt(host, request).run()
     if not first.timed_out:
         return first
-    host.progress.step(assignment.recipe.name, "not done in time: trying once more, alone", first.seconds)
+    host.progress.step(request.recipe.name, "not done in time: trying once more, alone", first.seconds)
     bad = failing(first.tiers)
     slow = f"a first try ran out of time: {bad.reason if bad else ''}"
-    second = _Attempt(host, assignment, again=True).run()
+    second = _Attempt(host, request, again=True).run()
     return evolve(second, findings=(*second.findings, f"{slow}; the second decides: {_to_blame(second)}"))
 
 
@@ -43,7 +43,7 @@ class _Attempt:
     """One run through the tiers, and the verdict on each that was reached."""
 
     host: Host
-    assignment: Assignment
+    request: TrialRequest
     again: bool = False
     results: list[TierResult] = field(factory=list)
     tail: tuple[str, ...] = ()
@@ -54,9 +54,9 @@ class _Attempt:
         started_at, started = self.host.clock.now(), self.host.clock.monotonic()
         kept = self._has_its_files()
         # A backup that an earlier try took would prove nothing of this one.
-        remove_tree(backup_of(self.assignment.folder))
+        remove_tree(backup_of(self.request.folder))
         with ExitStack() as stack:
-            rehearsal = Rehearsal(self.host, self.assignment, stack, self.again)
+            rehearsal = TierRunner(self.host, self.request, stack, self.again)
             for name, tier in rehearsal.tiers().items():
                 self._perform(name, tier)
                 if failing(self.results) is not None:
@@ -69,27 +69,27 @@ class _Attempt:
     def _has_its_files(self) -> bool:
         """Whether the fleet's folders are as they were when the trial was planned."""
         try:
-            return files_of_app_set(self.assignment.app_set) == self.assignment.files
+            return files_of_app_set(self.request.app_set) == self.request.files
         except OSError:
             return False
 
-    def _trial(self, rehearsal: Rehearsal, started_at: datetime) -> Trial:
-        assignment = self.assignment
+    def _trial(self, rehearsal: TierRunner, started_at: datetime) -> Trial:
+        request = self.request
         return Trial(
-            id=assignment.id,
-            recipe=assignment.recipe.name,
-            release=assignment.release,
-            by_pass=assignment.by_pass,
+            id=request.id,
+            recipe=request.recipe.name,
+            release=request.release,
+            by_pass=request.by_pass,
             tiers=proved(self.results),
-            base=assignment.base,
+            base=request.base,
             emptied=rehearsal.emptied,
             altered=tuple(rehearsal.altered),
-            tests=assignment.tests,
+            tests=request.tests,
             tests_kept=False,
             started_at=started_at,
             finished_at=self.host.clock.now(),
             seconds=0.0,
-            log=f"logs/{assignment.recipe.name}/{assignment.id}",
+            log=f"logs/{request.recipe.name}/{request.id}",
             findings=tuple(dict.fromkeys(rehearsal.findings)),
             candidate=rehearsal.candidate,
             timed_out=self.timed_out,
@@ -101,7 +101,7 @@ class _Attempt:
     def _perform(self, name: TierName, tier: Callable[[], None]) -> None:
         """Run one tier and write down what it came to."""
         started = self.host.clock.monotonic()
-        self.host.progress.step(self.assignment.recipe.name, f"{self.assignment.release.version}: {name}")
+        self.host.progress.step(self.request.recipe.name, f"{self.request.release.version}: {name}")
         result = self._judged(name, tier)
         self.results.append(evolve(result, seconds=self.host.clock.monotonic() - started))
         if failing([result]) is not None:
@@ -117,7 +117,7 @@ class _Attempt:
 
     def _log(self, name: TierName, said: str) -> None:
         """End a tier's log with its verdict; where the tier wrote nothing, this is the only line."""
-        path = self.host.state.trial_log(self.assignment.recipe.name, self.assignment.id) / f"{name}.log"
+        path = self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{name}.log"
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
@@ -147,7 +147,7 @@ class _Attempt:
         return in_one_line(error)
 
     def _leave_out(self, name: TierName) -> None:
-        if name not in self.assignment.tiers:
+        if name not in self.request.tiers:
             raise SkipTierError(Skip.NOT_ASKED, "not asked for")
-        if name in self.assignment.recipe.tiers:
-            raise SkipTierError(Skip.DECLARED, self.assignment.recipe.tiers[name])
+        if name in self.request.recipe.tiers:
+            raise SkipTierError(Skip.DECLARED, self.request.recipe.tiers[name])

@@ -8,10 +8,10 @@ from attrs import define, field
 from desired.model import TierName
 from reconciler.core.tier_results import Candidate
 from reconciler.deploy.deploying import check_stable, check_up, deploy_app_set, passes, run
-from reconciler.deploy.slot import Closing, Slot, clearing_up, open_slot
+from reconciler.deploy.slot import ClosedSlot, Slot, clearing_up, open_slot
 from reconciler.errors import RecipeError
 from reconciler.ports.protocols import Host
-from reconciler.trial.assignment import Assignment
+from reconciler.trial.trial_request import TrialRequest
 from state.state_errors import UnfitDataError
 
 
@@ -26,7 +26,7 @@ class TrialSlots:
     """
 
     host: Host
-    assignment: Assignment
+    request: TrialRequest
     stack: ExitStack
     again: bool
     findings: list[str] = field(factory=list)
@@ -41,8 +41,8 @@ class TrialSlots:
     @contextmanager
     def _slot(self, tier: TierName) -> Iterator[Slot]:
         """A slot whose closing is kept in mind."""
-        log = self.host.state.trial_log(self.assignment.recipe.name, self.assignment.id) / f"{tier}.log"
-        with open_slot(self.host, self.assignment.folder, tier, log) as slot:
+        log = self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{tier}.log"
+        with open_slot(self.host, self.request.folder, tier, log) as slot:
             self.emptied = self.emptied and slot.emptied
             with clearing_up(lambda: self._close(tier, slot)):
                 yield slot
@@ -54,13 +54,13 @@ class TrialSlots:
 
     def _note_makers(self, slot: Slot) -> None:
         """A maker that is never run is likely declared for a secret of another name, or of another release."""
-        recipe, version = self.assignment.recipe.name, self.assignment.release.version
+        recipe, version = self.request.recipe.name, self.request.release.version
         for name in slot.not_asked_for.get(recipe, ()):
             self.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
 
-    def _keep_in_mind(self, closing: Closing) -> None:
+    def _keep_in_mind(self, closing: ClosedSlot) -> None:
         """What a base did to its own checkout is no evidence against the release under test."""
-        tested = {(member.recipe.name, member.release.commit) for member in self.assignment.app_set}
+        tested = {(member.recipe.name, member.release.commit) for member in self.request.app_set}
         for each in closing.altered:
             if (each.recipe, each.commit) in tested:
                 self.altered.append(str(each))
@@ -85,30 +85,30 @@ class TrialSlots:
         """The living slot with everything in it up again."""
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
         if not self.awake:
-            deploy_app_set(self.living, self.assignment.app_set)
+            deploy_app_set(self.living, self.request.app_set)
             self.awake = True
         return self.living
 
     def _mark(self, slot: Slot) -> None:
-        if self.assignment.recipe.data.mark is not None:
-            run(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.data.mark, "data.mark")
+        if self.request.recipe.data.mark is not None:
+            run(slot, slot.placed[self.request.recipe.name], self.request.recipe.data.mark, "data.mark")
 
     def _check(self, slot: Slot) -> None:
-        if self.assignment.recipe.data.check is not None:
-            run(slot, slot.placed[self.assignment.recipe.name], self.assignment.recipe.data.check, "data.check")
+        if self.request.recipe.data.check is not None:
+            run(slot, slot.placed[self.request.recipe.name], self.request.recipe.data.check, "data.check")
 
     def _check_proves(self, slot: Slot) -> bool:
         """Whether data.check can prove data: there is a data.mark, and the fresh install does not pass before it."""
-        data = self.assignment.recipe.data
+        data = self.request.recipe.data
         return data.check is not None and data.mark is not None and not self._passes_already(slot)
 
     def _passes_already(self, slot: Slot) -> bool:
         """Whether the check passes on a fresh install: then it proves nothing of data that is kept or brought back."""
-        check = self.assignment.recipe.data.check
+        check = self.request.recipe.data.check
         if check is None:
             return False
         slot.note("data.check on the fresh install, which is to fail:")
-        passed = passes(slot, slot.placed[self.assignment.recipe.name], check, "data.check")
+        passed = passes(slot, slot.placed[self.request.recipe.name], check, "data.check")
         slot.note(f"data.check {'passed' if passed else 'failed'}, before anything was marked or brought back")
         return passed
 
@@ -117,13 +117,13 @@ class TrialSlots:
         check_stable(slot)
         slot.rest()
         self.awake = self.awake and slot is not self.living
-        loose, sealed = self.assignment.folder / "saving", self.assignment.folder / "candidate"
+        loose, sealed = self.request.folder / "saving", self.request.folder / "candidate"
         apps = slot.save(loose)
         about = {
-            "recipe": self.assignment.recipe.name,
-            "version": self.assignment.release.version,
-            "commit": self.assignment.release.commit,
-            "trial": self.assignment.id,
+            "recipe": self.request.recipe.name,
+            "version": self.request.release.version,
+            "commit": self.request.release.commit,
+            "trial": self.request.id,
             "lineage": list(lineage),
             "apps": apps,
         }

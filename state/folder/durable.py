@@ -119,10 +119,10 @@ def remove_tree(path: Path) -> None:
     first is raised as an OSError with its whole path, once all the rest is deleted.
     """
     try:
-        look = path.lstat()
+        info = path.lstat()
     except FileNotFoundError:
         return
-    if not stat.S_ISDIR(look.st_mode):
+    if not stat.S_ISDIR(info.st_mode):
         path.unlink()
         return
     if mounted := next(_mounts_within(path), None):

@@ -70,7 +70,7 @@ class StateFolder:
     def kept_slot(self, name: str) -> Path:
         return self.kept / _one_part(name)
 
-    def kept_account(self, name: str) -> Path:
+    def deployment_record_path(self, name: str) -> Path:
         """Beside the slot, so that it outlives it."""
         return self.kept / f"{_one_part(name)}.json"
 
@@ -175,14 +175,14 @@ def _folder_at(path: Path, about_links: str) -> os.stat_result | None:
     `about_links` is the hint where it is a symbolic link.
     """
     try:
-        look = path.lstat()
+        info = path.lstat()
     except FileNotFoundError:
         return None
-    if stat.S_ISLNK(look.st_mode):
+    if stat.S_ISLNK(info.st_mode):
         raise FolderError(f"the state folder's {path} is a symbolic link", about_links)
-    if not stat.S_ISDIR(look.st_mode):
+    if not stat.S_ISDIR(info.st_mode):
         raise _no_folder(path)
-    return look
+    return info
 
 
 def _no_folder(path: Path) -> FolderError:
@@ -190,16 +190,16 @@ def _no_folder(path: Path) -> FolderError:
 
 
 def _refuse_foreign(path: Path) -> None:
-    look = _folder_at(path, f"name the folder itself, or put it in the link's place: {path.resolve()}")
-    if look is None:
+    info = _folder_at(path, f"name the folder itself, or put it in the link's place: {path.resolve()}")
+    if info is None:
         return
-    if look.st_uid != os.geteuid():
+    if info.st_uid != os.geteuid():
         raise FolderError(
-            f"the state folder's {path} belongs to user {look.st_uid}, and this is user {os.geteuid()}",
+            f"the state folder's {path} belongs to user {info.st_uid}, and this is user {os.geteuid()}",
             "run as its owner, or name another folder with --state",
         )
-    if look.st_mode & _WRITABLE_BY_OTHERS:
+    if info.st_mode & _WRITABLE_BY_OTHERS:
         raise FolderError(
-            f"the state folder's {path} may be written by others (mode {stat.S_IMODE(look.st_mode):04o})",
+            f"the state folder's {path} may be written by others (mode {stat.S_IMODE(info.st_mode):04o})",
             f"chmod go-w {path}",
         )

@@ -32,18 +32,18 @@ class Holder:
 def holder(path: Path) -> Holder | None:
     """Who holds the lock file `path`; None if nobody does, or nobody that can be seen from here. Takes no lock."""
     try:
-        look = path.lstat()
+        info = path.lstat()
     except FileNotFoundError:
         return None
     # Within a container the kernel does not list a lock whose taker is gone, though others inherited it.
-    takers = [(lock.pid, lock.device) for lock in kernel_locks(look.st_ino) if lock.kind == "FLOCK"]
-    keepers = tuple(pid for pid in _pids() if _keeps(pid, look))
+    takers = [(lock.pid, lock.device) for lock in kernel_locks(info.st_ino) if lock.kind == "FLOCK"]
+    keepers = tuple(pid for pid in _pids() if _keeps(pid, info))
     heirs = (_describe(pid, heir=True) for pid in keepers if pid not in {taker for taker, _ in takers})
     owners = (_describe(pid, heir=False) for pid, _ in takers if pid in keepers)
     # Another user's process cannot be looked into; the kernel's list names it all the same. It names one that is gone
     # too, where others inherited the lock: who has its pid by now started after the lock was signed.
-    unseen = (_describe(pid, heir=False) for pid, device in takers if not keepers and device == _device(look))
-    takers_yet = (each for each in unseen if each and each.since.timestamp() <= look.st_mtime + _CLOCK_ERROR)
+    unseen = (_describe(pid, heir=False) for pid, device in takers if not keepers and device == _device(info))
+    takers_yet = (each for each in unseen if each and each.since.timestamp() <= info.st_mtime + _CLOCK_ERROR)
     return next((found for group in (owners, heirs, takers_yet) for found in group if found), None)
 
 
@@ -70,32 +70,32 @@ def kernel_locks(inode: int) -> Iterator[KernelLock]:
             yield KernelLock(kind, mode, int(pid), device)
 
 
-def _device(look: os.stat_result) -> str:
-    return f"{os.major(look.st_dev):02x}:{os.minor(look.st_dev):02x}"
+def _device(info: os.stat_result) -> str:
+    return f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}"
 
 
 def _pids() -> list[int]:
     return sorted(int(entry) for entry in os.listdir(PROC) if entry.isdecimal())  # noqa: PTH208 - names, not paths
 
 
-def _keeps(pid: int, look: os.stat_result) -> bool:
+def _keeps(pid: int, info: os.stat_result) -> bool:
     """Whether a descriptor of `pid` carries a flock on the file; False also where we may not look."""
     try:
         descriptors = os.listdir(PROC / str(pid) / "fd")  # noqa: PTH208 - names, not paths
     except OSError:
         return False
-    return any(_carries(PROC / str(pid), descriptor, look) for descriptor in descriptors)
+    return any(_carries(PROC / str(pid), descriptor, info) for descriptor in descriptors)
 
 
-def _carries(process: Path, descriptor: str, look: os.stat_result) -> bool:
+def _carries(process: Path, descriptor: str, info: os.stat_result) -> bool:
     try:
-        if not os.path.samestat((process / "fd" / descriptor).stat(), look):
+        if not os.path.samestat((process / "fd" / descriptor).stat(), info):
             return False
         # Only descriptors of the open file that took the lock have a line `lock:`, not every one of the same path.
-        info = (process / "fdinfo" / descriptor).read_text("ascii")
+        text = (process / "fdinfo" / descriptor).read_text("ascii")
     except OSError:
         return False
-    return any(line.startswith("lock:") and "FLOCK" in line for line in info.splitlines())
+    return any(line.startswith("lock:") and "FLOCK" in line for line in text.splitlines())
 
 
 def _describe(pid: int, *, heir: bool) -> Holder | None:

@@ -210,7 +210,7 @@ def _copy(path: Path, to: Path) -> bool:
 def _look(file: Path) -> tuple[int, int, int, int] | None:
     """None where there is no such file."""
     try:
-        look = file.stat()
+        info = file.stat()
     except FileNotFoundError:
         return None
-    return look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns
+    return info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import astuple, evolve, frozen
 
 from state.codec import canonical_json, storable, time_of, time_text
-from state.records import Entry, Line
+from state.records import LedgerEntry, LedgerLine
 from state.state_errors import RegistryDamagedError
 
 
@@ -31,7 +31,7 @@ def hash_of(row: LedgerRow) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def next_row(last: LedgerRow | None, entry: Entry) -> LedgerRow:
+def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
     """The row that records `entry` after `last`, None for the first."""
     seq, prev = (last.seq + 1, last.hash) if last else (1, "")
     at, kind, recipe = time_text(entry.at), storable(entry.kind), storable(entry.recipe)
@@ -54,14 +54,16 @@ def first_break(rows: Iterable[LedgerRow]) -> str | None:
     return None
 
 
-def line_of(row: LedgerRow) -> Line:
+def line_of(row: LedgerRow) -> LedgerLine:
     """The line of a row; raises RegistryDamagedError if it is not what was written."""
     if row.hash != hash_of(row):
         raise RegistryDamagedError(f"line {row.seq} of the ledger was changed")
-    return Line(row.seq, Entry(time_of(row.at), row.kind, row.recipe, json.loads(row.body)), row.prev, row.hash)
+    return LedgerLine(
+        row.seq, LedgerEntry(time_of(row.at), row.kind, row.recipe, json.loads(row.body)), row.prev, row.hash
+    )
 
 
-def append(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
     """Append within the open transaction, also after a line that was changed: whoever reads the chain finds that one.
 
     The line's hash is taken as it is stored. A hash of what the line says by now would hide the change.
@@ -75,7 +77,9 @@ def append(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
         connection.execute(insert, (*before, prev.encode("utf-8", "surrogateescape"), own))
 
 
-def select(connection: sqlite3.Connection, recipe: str | None, kind: str | None, limit: int | None) -> tuple[Line, ...]:
+def select(
+    connection: sqlite3.Connection, recipe: str | None, kind: str | None, limit: int | None
+) -> tuple[LedgerLine, ...]:
     """The last `limit` lines, None for all, of that recipe and kind, None for any; the oldest first.
 
     Raises RegistryDamagedError where the chain breaks, also outside of these lines.

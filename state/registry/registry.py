@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from attrs import frozen
 
 from state.codec import storable
-from state.records import Canonical, Entry, Intent, Line, Memory, Records
+from state.records import Canonical, Intent, LedgerEntry, LedgerLine, Memory, Records
 from state.registry import database, ledger, rows
 from state.state_errors import RegistryDamagedError, RegistryError
 
@@ -45,12 +45,14 @@ class SqliteRegistry:
             found = view.connection.execute(query, (storable(recipe),)) if view else ()
             return tuple(_readable(_canonical, found, {}))
 
-    def ledger(self, recipe: str | None = None, kind: str | None = None, limit: int | None = None) -> tuple[Line, ...]:
+    def ledger(
+        self, recipe: str | None = None, kind: str | None = None, limit: int | None = None
+    ) -> tuple[LedgerLine, ...]:
         """The last `limit` lines, None for all, of that recipe and kind, None for any; the oldest first."""
         with database.reading(self.path) as view:
             return ledger.select(view.connection, recipe, kind, limit) if view else ()
 
-    def trials(self, recipe: str, limit: int | None = None) -> tuple[Line, ...]:
+    def trials(self, recipe: str, limit: int | None = None) -> tuple[LedgerLine, ...]:
         """The ledger's lines of kind "trial", the oldest first."""
         return self.ledger(recipe, "trial", limit)
 
@@ -66,14 +68,14 @@ class SqliteRegistry:
         """Flush what a dead process may have written last. Call it before acting on what is read after a crash."""
         database.settle(self.path)
 
-    def begin(self, intent: Intent, entries: Sequence[Entry]) -> None:
+    def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Record that a promotion begins; refused while another of the recipe is open."""
         insert = "INSERT INTO intent (recipe, generation, record, digest) VALUES (?, ?, ?, ?)"
         with database.writing(self.path) as connection:
             connection.execute(insert, (storable(intent.recipe), intent.generation, *rows.seal(intent)))
             ledger.append(connection, entries)
 
-    def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[Entry]) -> None:
+    def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """The one transaction of a promotion; refused unless `intent` is open and of just this canonical."""
         if differing := _differing(canonical, intent):
             raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
@@ -82,13 +84,13 @@ class SqliteRegistry:
             _insert(connection, canonical)
             ledger.append(connection, entries)
 
-    def abandon(self, intent: Intent, entries: Sequence[Entry]) -> None:
+    def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """End an intent without a promotion; refused unless it is open."""
         with database.writing(self.path) as connection:
             _end(connection, intent)
             ledger.append(connection, entries)
 
-    def remember(self, memories: Sequence[Memory], entries: Sequence[Entry]) -> None:
+    def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
         """Replace what is remembered of each memory's recipe. With nothing to write nothing is opened."""
         if not memories and not entries:
             return
@@ -98,7 +100,7 @@ class SqliteRegistry:
                 connection.execute(insert, (storable(memory.recipe), *rows.seal(memory)))
             ledger.append(connection, entries)
 
-    def forget(self, recipe: str, entries: Sequence[Entry]) -> None:
+    def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
         """Drop all canonicals, the memory and an open intent of a recipe; its number of generations stays known."""
         with database.writing(self.path) as connection:
             connection.execute("DELETE FROM canonical WHERE recipe = ?", (storable(recipe),))
@@ -106,7 +108,7 @@ class SqliteRegistry:
             connection.execute("DELETE FROM intent WHERE recipe = ?", (storable(recipe),))
             ledger.append(connection, entries)
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[LedgerEntry]) -> None:
         self.remember((), entries)
 
 

@@ -62,12 +62,12 @@ def pack(source: bytes, out: HashingWriter) -> Packed:
     entries: list[SealedEntry] = []
     skipped: list[SkippedEntry] = []
     first: dict[tuple[int, int], str] = {}
-    for path, look in _walk(source):
-        match _entry(source, path, look, first):
+    for path, info in _walk(source):
+        match _entry(source, path, info, first):
             case SkippedEntry() as entry:
                 skipped.append(entry)
             case SealedEntry(type="file") as entry:
-                entries.append(_add_file(out, source, entry, look))
+                entries.append(_add_file(out, source, entry, info))
             case entry:
                 out.write(head(entry))
                 entries.append(entry)
@@ -82,13 +82,13 @@ def _walk(source: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
     while pending:
         path = pending.pop()
         try:
-            look = os.lstat(os.path.join(source, path))
+            info = os.lstat(os.path.join(source, path))
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
                 raise UnfitDataError(f"the path {text(path)[:80]!r}… is longer than this system allows") from error
             raise
-        yield path, look
-        if stat.S_ISDIR(look.st_mode):
+        yield path, info
+        if stat.S_ISDIR(info.st_mode):
             pending += _names(source, path)
 
 
@@ -98,23 +98,23 @@ def _names(source: bytes, below: bytes) -> list[bytes]:
 
 
 def _entry(
-    source: bytes, path: bytes, look: os.stat_result, first: dict[tuple[int, int], str]
+    source: bytes, path: bytes, info: os.stat_result, first: dict[tuple[int, int], str]
 ) -> SealedEntry | SkippedEntry:
     def sealed(kind: str, *, size: int = 0, target: str = "") -> SealedEntry:
-        mode = stat.S_IMODE(look.st_mode)
-        return SealedEntry(text(path), kind, mode, look.st_uid, look.st_gid, look.st_mtime_ns, size, target=target)
+        mode = stat.S_IMODE(info.st_mode)
+        return SealedEntry(text(path), kind, mode, info.st_uid, info.st_gid, info.st_mtime_ns, size, target=target)
 
     _refuse_attributes(source, path)
-    if stat.S_ISDIR(look.st_mode):
+    if stat.S_ISDIR(info.st_mode):
         return sealed("folder")
-    if stat.S_ISLNK(look.st_mode):
+    if stat.S_ISLNK(info.st_mode):
         return sealed("symlink", target=text(os.readlink(os.path.join(source, path))))
-    if not stat.S_ISREG(look.st_mode):
-        return SkippedEntry(text(path), _special(look.st_mode))
-    shared = first.setdefault((look.st_dev, look.st_ino), text(path))
+    if not stat.S_ISREG(info.st_mode):
+        return SkippedEntry(text(path), _special(info.st_mode))
+    shared = first.setdefault((info.st_dev, info.st_ino), text(path))
     if shared != text(path):
         return sealed("hardlink", target=shared)
-    return sealed("file", size=look.st_size)
+    return sealed("file", size=info.st_size)
 
 
 def _refuse_attributes(source: bytes, path: bytes) -> None:
@@ -134,11 +134,11 @@ def _special(mode: int) -> str:
     return "socket" if stat.S_ISSOCK(mode) else "fifo" if stat.S_ISFIFO(mode) else "device"
 
 
-def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, look: os.stat_result) -> SealedEntry:
+def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, info: os.stat_result) -> SealedEntry:
     with _open_readable(source, entry.path) as file:
-        if not os.path.samestat(os.fstat(file.fileno()), look):
+        if not os.path.samestat(os.fstat(file.fileno()), info):
             raise _in_motion(entry)
-        extents = extents_of(file.fileno(), look)
+        extents = extents_of(file.fileno(), info)
         digest = _add_whole(out, file, entry) if extents is None else _add_sparse(out, file, entry, extents)
     return evolve(entry, sha256=digest)
 

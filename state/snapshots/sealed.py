@@ -19,10 +19,10 @@ MANIFEST = "manifest.json"
 
 
 def look_of(path: Path) -> FileSeal:
-    look = path.lstat()
-    if not stat.S_ISREG(look.st_mode):
+    info = path.lstat()
+    if not stat.S_ISREG(info.st_mode):
         raise MismatchError(f"{path} is no regular file")
-    return FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
+    return FileSeal(info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def changed_files(folder: Path, seal: Seal) -> frozenset[str]:

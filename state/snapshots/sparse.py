@@ -19,24 +19,24 @@ Extents = tuple[tuple[int, int], ...]
 """Offset and length of each piece of data, in order. One of no length ends a file that ends with a hole."""
 
 
-def extents_of(descriptor: int, look: os.stat_result) -> Extents | None:
+def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
     """Where the data of an open file lies; None for a file without holes, or on a file system that tells of none."""
-    if look.st_blocks * _SECTOR >= look.st_size:
+    if info.st_blocks * _SECTOR >= info.st_size:
         return None
     extents: list[tuple[int, int]] = []
     end = 0
-    while end < look.st_size:
+    while end < info.st_size:
         try:
             start = os.lseek(descriptor, end, os.SEEK_DATA)
         except OSError as error:
             if error.errno != errno.ENXIO:  # no data any more: the rest is a hole
                 return None
-            extents.append((look.st_size, 0))
+            extents.append((info.st_size, 0))
             break
-        end = min(os.lseek(descriptor, start, os.SEEK_HOLE), look.st_size)
+        end = min(os.lseek(descriptor, start, os.SEEK_HOLE), info.st_size)
         extents.append((start, end - start))
     os.lseek(descriptor, 0, os.SEEK_SET)
-    return None if extents == [(0, look.st_size)] else tuple(extents)
+    return None if extents == [(0, info.st_size)] else tuple(extents)
 
 
 def table_of(extents: Extents) -> bytes:

@@ -85,8 +85,8 @@ def _write(place: bytes, entry: SealedEntry, content: IO[bytes], extents: Extent
     descriptor = os.open(place, flags, PRIVATE_FILE)
     try:
         _fill(descriptor, entry, content, extents)
-        look = os.fstat(descriptor)
-        if os.geteuid() == 0 and (look.st_uid, look.st_gid) != (entry.uid, entry.gid):
+        info = os.fstat(descriptor)
+        if os.geteuid() == 0 and (info.st_uid, info.st_gid) != (entry.uid, entry.gid):
             os.fchown(descriptor, entry.uid, entry.gid)
         os.fchmod(descriptor, entry.mode)
         os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
@@ -120,8 +120,8 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
 
 def _dress(place: bytes, entry: SealedEntry) -> None:
     """Give the entry its owner, mode and time; in this order, since a new owner clears set-id bits."""
-    look = os.lstat(place)
-    if os.geteuid() == 0 and (look.st_uid, look.st_gid) != (entry.uid, entry.gid):
+    info = os.lstat(place)
+    if os.geteuid() == 0 and (info.st_uid, info.st_gid) != (entry.uid, entry.gid):
         os.chown(place, entry.uid, entry.gid, follow_symlinks=False)
     if entry.type != "symlink":
         os.chmod(place, entry.mode)
@@ -129,14 +129,14 @@ def _dress(place: bytes, entry: SealedEntry) -> None:
 
 
 def _compare(place: bytes, entry: SealedEntry) -> None:
-    look = os.lstat(place)
+    info = os.lstat(place)
     is_right = {"folder": stat.S_ISDIR, "symlink": stat.S_ISLNK}.get(entry.type, stat.S_ISREG)
-    right = is_right(look.st_mode) and look.st_mtime_ns == entry.mtime_ns
+    right = is_right(info.st_mode) and info.st_mtime_ns == entry.mtime_ns
     if entry.type == "symlink":
         right = right and os.readlink(place) == raw(entry.target)
     else:
-        right = right and stat.S_IMODE(look.st_mode) == entry.mode
+        right = right and stat.S_IMODE(info.st_mode) == entry.mode
     if entry.type == "file":
-        right = right and look.st_size == entry.size
+        right = right and info.st_size == entry.size
     if not right:
         raise MismatchError(f"{entry.path!r} did not come out as it was sealed")

@@ -74,13 +74,13 @@ class Operator:
     def stack(self) -> str:
         return self.app.replace(".", "_")
 
-    def abra(self, *words: str, given: str | None = None) -> Said:
+    def abra(self, *words: str, stdin: str | None = None) -> Said:
         done = subprocess.run(
             ["abra", *words],
             env={**self.installed.environment, "ABRA_DIR": str(self.root)},
             cwd=self.root,
-            input=given,
-            stdin=subprocess.DEVNULL if given is None else None,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             text=True,
             timeout=LONGEST,

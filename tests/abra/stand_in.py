@@ -101,7 +101,7 @@ class Abra:
             fatal("missing arguments: a secret, a version, and a value or --file")
         secret, version, *value = self.arguments
         content = Path(self.file).read_bytes() if self.file else value[0].encode()
-        self.docker("secret", "create", f"{self.stack}_{secret}_{version}", "-", given=content)
+        self.docker("secret", "create", f"{self.stack}_{secret}_{version}", "-", stdin=content)
 
     def remove_secret(self) -> None:
         found = self.docker("secret", "ls", "--format", "{{.Name}}", "--filter", f"name={self.stack}_").split()
@@ -175,12 +175,12 @@ class Abra:
     def git(self, *words: str) -> str:
         return output(["git", "-C", str(self.folder), *words])
 
-    def docker(self, *words: str, given: bytes = b"", env: Mapping[str, str] | None = None) -> str:
-        return output(["docker", *words], given, {**(env or {}), **os.environ})
+    def docker(self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+        return output(["docker", *words], stdin, {**(env or {}), **os.environ})
 
 
-def output(argv: Sequence[str], given: bytes = b"", env: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(argv, input=given, capture_output=True, env=env, check=False)
+def output(argv: Sequence[str], stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(argv, input=stdin, capture_output=True, env=env, check=False)
     if done.returncode != 0:
         fatal(done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"{argv[0]} failed")
     return done.stdout.decode(errors="replace").strip()

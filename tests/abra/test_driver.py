@@ -17,7 +17,7 @@ from reconciler.host.swarm.abra_command import Abra
 from reconciler.host.swarm.abra_driver import AbraDriver
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import stack_of
-from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen
+from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
 from tests.abra.installed import Installed, docker
 
 COMPOSE = """\
@@ -95,16 +95,16 @@ class Place:
         overlay.write_text(OVERLAY)
         appfiles.make(app)
         (app.secrets / "key").write_text(HUSH)
-        given = Given(version, "c" * 40, {"EXTRA": "yes"}, (overlay,))
-        self.driver.deploy(app, self.checkout(version), given)
+        options = DeployOptions(version, "c" * 40, {"EXTRA": "yes"}, (overlay,))
+        self.driver.deploy(app, self.checkout(version), options)
 
-    def until_settled(self, app: App | None = None) -> Seen:
+    def until_settled(self, app: App | None = None) -> RunningApp:
         until = time.monotonic() + 120
         while True:
             seen = self.driver.look(app or self.app)
-            if isinstance(seen, Seen) and seen.settled:
+            if isinstance(seen, RunningApp) and seen.settled:
                 return seen
-            assert isinstance(seen, Absent) or not seen.lost, seen
+            assert isinstance(seen, NotRunning) or not seen.lost, seen
             assert time.monotonic() < until, seen
             time.sleep(0.3)
 
@@ -125,12 +125,14 @@ def place(installed: Installed, registry: str, tmp_path: Path) -> Iterator[Place
     yield place
     place.installed.behave()
     for mark in place.driver.leftovers(tmp_path):
-        assert place.driver.clear(mark) == Residue()
+        assert place.driver.clear(mark) == RemovalResult()
 
 
 def test_a_release_is_deployed_by_abra_and_seen_by_docker(place: Place) -> None:
     before = files_of(place.checkout(FIRST))
-    assert place.driver.needs(place.app, place.checkout(FIRST), Given(FIRST, "c" * 40)) == (SecretNeed("key", 16),)
+    assert place.driver.needs(place.app, place.checkout(FIRST), DeployOptions(FIRST, "c" * 40)) == (
+        SecretNeed("key", 16),
+    )
     place.deploy()
     seen = place.until_settled()
     assert (seen.version, seen.commit) == (FIRST, "c" * 40)
@@ -191,7 +193,7 @@ def test_compose_files_of_different_versions_are_deployed_by_abra_too(place: Pla
 def test_a_branch_goes_by_chaos(place: Place) -> None:
     place.deploy("main")
     seen = place.driver.look(place.app)
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, RunningApp)
     assert (seen.version, seen.commit) == ("main", "c" * 40)
     [deployed] = place.installed.called("deploy")
     assert deployed[-2:] == ["--chaos", place.stack]
@@ -202,11 +204,11 @@ def test_data_at_rest_is_carried_into_another_slot(place: Place) -> None:
     place.until_settled()
     docker("exec", container(place.stack), "sh", "-c", "echo lived > /usr/share/nginx/html/lived.txt")
     driver, saved = place.driver, place.root / "saved"
-    assert driver.stop(place.app) == Residue()
-    assert isinstance(driver.look(place.app), Absent)
+    assert driver.stop(place.app) == RemovalResult()
+    assert isinstance(driver.look(place.app), NotRunning)
     saved.mkdir()
     driver.save(place.app, saved)
-    assert driver.remove(place.app) == Residue()
+    assert driver.remove(place.app) == RemovalResult()
 
     later = place.root / "work" / "page" / "raised"
     app = App("page", later / "page", str(later))
@@ -216,7 +218,7 @@ def test_data_at_rest_is_carried_into_another_slot(place: Place) -> None:
     seen = place.until_settled(app)
     with urllib.request.urlopen(f"http://{seen.address}/lived.txt") as answer:
         assert answer.read() == b"lived\n"
-    assert driver.remove(app) == Residue()
+    assert driver.remove(app) == RemovalResult()
 
 
 def container(stack: str) -> str:
@@ -228,7 +230,7 @@ def test_an_app_that_rested_is_deployed_once_more_with_its_secrets(place: Place)
     place.deploy()
     place.driver.stop(place.app)
     place.deploy()
-    assert not isinstance(place.driver.look(place.app), Absent)
+    assert not isinstance(place.driver.look(place.app), NotRunning)
     first, second = place.installed.called("insert")
     assert first == second
 
@@ -273,21 +275,21 @@ def test_a_command_that_did_nothing_over_an_older_deployment_is_found_out(place:
 def test_an_abra_that_lacks_a_flag_is_named_before_anything_is_done(place: Place) -> None:
     place.installed.behave(app_deploy="is older")
     with pytest.raises(InfrastructureError) as refused:
-        place.driver.needs(place.app, place.checkout(FIRST), Given(FIRST, "c" * 40))
+        place.driver.needs(place.app, place.checkout(FIRST), DeployOptions(FIRST, "c" * 40))
     assert refused.value.message == "abra app deploy has no --no-converge-checks"
 
 
 def test_a_missing_abra_is_named(place: Place) -> None:
     (place.installed.bin / "abra").unlink()
     with pytest.raises(InfrastructureError, match="abra: not found in PATH"):
-        place.driver.needs(place.app, place.checkout(FIRST), Given(FIRST, "c" * 40))
+        place.driver.needs(place.app, place.checkout(FIRST), DeployOptions(FIRST, "c" * 40))
 
 
 def test_nothing_of_an_app_outlives_its_removal(place: Place) -> None:
     place.deploy()
     place.until_settled()
     assert {*place.left()} == {*KINDS}
-    assert place.driver.remove(place.app) == Residue()
+    assert place.driver.remove(place.app) == RemovalResult()
     assert place.left() == {}
     assert not place.app.folder.exists()
     acting = [call for call in place.installed.calls if "--help" not in call["argv"]]
@@ -323,6 +325,6 @@ def test_what_a_killed_pass_left_is_found_and_cleared(place: Place, behaviour: s
     assert place.left()["secret"] == [f"{place.stack}_key_v1"]
     shutil.rmtree(place.slot)
     assert place.driver.leftovers(place.root / "work") == (str(place.slot),)
-    assert place.driver.clear(str(place.slot)) == Residue()
+    assert place.driver.clear(str(place.slot)) == RemovalResult()
     assert place.left() == {}
     assert place.driver.leftovers(place.root / "work") == ()

@@ -178,7 +178,7 @@ def test_without_no_input_it_asks(operator: Operator, on_engine: str) -> None:
     assert (unheard.code, unheard.err) == (1, "FATA EOF\n")
     assert unheard.out.startswith("? ")
     assert services(operator) == set()
-    assert operator.abra(*asking, operator.app, FIRST, given="y\n").code == 0
+    assert operator.abra(*asking, operator.app, FIRST, stdin="y\n").code == 0
     assert services(operator) == {f"{operator.stack}_app", f"{operator.stack}_side"}
 
 
@@ -212,7 +212,7 @@ def test_an_app_it_does_not_have_is_fatal(operator: Operator) -> None:
 
 def test_every_call_is_written_down(installed: Installed, operator: Operator) -> None:
     operator.abra("app", "deploy", "--help")
-    operator.abra("app", "undeploy", operator.app, given="")
+    operator.abra("app", "undeploy", operator.app, stdin="")
     assert [call["argv"] for call in installed.calls] == [
         ["app", "deploy", "--help"],
         ["app", "undeploy", operator.app],

@@ -70,7 +70,7 @@ def test_a_harmful_object_is_upstreams_and_keeps_no_other_recipe_from_being_prom
     declared.write_text(declared.read_text().replace("/jot.git", "/other.git"))
     leaf = bytes.fromhex(settled.upstream.tree({"a": b"1"}))
     tree = settled.upstream.git(
-        "hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=b"40000 .git\0" + leaf
+        "hash-object", "-t", "tree", "-w", "--stdin", "--literally", stdin=b"40000 .git\0" + leaf
     )
     settled.upstream.tag(SECOND, settled.upstream.commit_tree(tree))
 
@@ -90,7 +90,7 @@ def test_flaws_that_harm_nobody_and_what_is_not_fetched_are_noted_and_the_releas
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 12345\n"
     head = settled.release(SECOND, big_bin=pointer)
     raw = settled.upstream.git("cat-file", "commit", head).replace("+0000\ncommitter", "+051800\ncommitter") + "\n"
-    flawed = settled.upstream.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", given=raw.encode())
+    flawed = settled.upstream.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", stdin=raw.encode())
     settled.upstream.tag(SECOND, flawed)
     said = settled.run()
     assert said.code == 0, said.out

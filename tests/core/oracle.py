@@ -5,7 +5,7 @@ from attrs import astuple
 from desired.model import Unobservable
 from reconciler.core.findings import Cause
 from reconciler.core.observation import Observation, State
-from reconciler.core.plan import Surroundings
+from reconciler.core.plan import PlanContext
 from tests.strategies import ALLOWED, RANK
 
 
@@ -91,11 +91,11 @@ def cause(observation: Observation) -> Cause:
     return Cause.IN_SYNC if same else Cause.NEW_RELEASE
 
 
-def holds_red(observation: Observation, around: Surroundings) -> bool:
+def holds_red(observation: Observation, around: PlanContext) -> bool:
     """Whether what would be tried next was red at the same commit, with equal tests, Canon and place."""
     want, now = wanted(observation), cause(observation)
     due = want if now in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} else None
-    if now is Cause.IN_SYNC and observation.look.state is State.DAMAGED:
+    if now is Cause.IN_SYNC and observation.status.state is State.DAMAGED:
         due = want
     if due is None or observation.recipe.name in around.retry:
         return False

@@ -11,7 +11,7 @@ from reconciler.core.findings import Cause, MirrorState, compare
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result, judge
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
-from reconciler.core.report import ReportBucket, slice_of
+from reconciler.core.report import ReportBucket, bucket_of
 from state.records import Answer
 from tests.core.attempted import acting_steps, attempts, read_backs, rows
 from tests.strategies import World, worlds
@@ -42,11 +42,11 @@ def test_every_cause_state_mirror_action_hold_and_slice_is_drawn_often() -> None
         plan = make_plan(compare(world.observations, world.orphans), world.observations, world.around)
         for step in plan.steps.values():
             causes[step.finding.cause] += 1
-            states[step.finding.look.state] += 1
+            states[step.finding.status.state] += 1
             mirrors[step.finding.mirror] += 1
             actions[step.action] += 1
             holds[step.held_back] += 1
-            slices[slice_of(data.draw(rows(step)))] += 1
+            slices[bucket_of(data.draw(rows(step)))] += 1
         for observation in world.observations.values():
             odd["a tag that is no release"] += isinstance(observation.answer, Answer) and bool(
                 not_releases(observation.answer.tags)

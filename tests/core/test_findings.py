@@ -179,7 +179,7 @@ def test_a_finding_carries_what_it_was_told_from() -> None:
         want=Release("1.1.0", B),
         have=have,
         cause=Cause.NEW_RELEASE,
-        look=CanonicalStatus(State.INTACT),
+        status=CanonicalStatus(State.INTACT),
         mirror=MirrorState.MISSING,
         reason="1.1.0 was released after 1.0.0",
         observed_at=NOW,
@@ -261,7 +261,7 @@ def test_an_orphan_is_found_with_what_is_recorded_of_it() -> None:
     have = canonical("1.0.0", A, "zulip")
     (finding,) = compare({}, {"zulip": Orphan(have, CanonicalStatus(State.DAMAGED, "shorter"))})
     assert (finding.recipe, finding.cause, finding.want, finding.have) == ("zulip", Cause.ORPHANED, None, have)
-    assert finding.look == CanonicalStatus(State.DAMAGED, "shorter")
+    assert finding.status == CanonicalStatus(State.DAMAGED, "shorter")
 
 
 # ---- properties ----

@@ -63,7 +63,7 @@ REFUSED = [
 @pytest.mark.parametrize(("name", "tried", "evidence"), REFUSED)
 def test_a_trial_is_refused_by_the_condition_that_it_breaks(name: str, tried: Trial, evidence: str) -> None:
     condition = judged(tried)[name]
-    assert (condition.standing, condition.evidence) == (FAIL, evidence)
+    assert (condition.status, condition.evidence) == (FAIL, evidence)
 
 
 @pytest.mark.parametrize(
@@ -81,34 +81,34 @@ def test_a_tag_that_no_longer_names_the_tested_commit_refuses(
     asked_again: Answer | Unobservable, evidence: str
 ) -> None:
     condition = judged(asked_again=asked_again)["tagged"]
-    assert (condition.standing, condition.evidence) == (FAIL, evidence)
+    assert (condition.status, condition.evidence) == (FAIL, evidence)
 
 
 def test_an_excepted_recipe_is_refused_with_its_reason() -> None:
     condition = judged(declared=EXCEPTED)["enrolled"]
-    assert (condition.standing, condition.evidence) == (FAIL, "needs a mail server")
+    assert (condition.status, condition.evidence) == (FAIL, "needs a mail server")
 
 
 def test_what_has_no_evidence_yet_is_open_and_an_open_condition_is_no_go() -> None:
     before = judged(None, None)
-    assert [each.standing for each in before.values()] == [PASS, OPEN, OPEN, OPEN, OPEN]
-    assert judged(GOOD, None)["tagged"].standing is OPEN
-    assert judged(None, STILL)["tagged"].standing is OPEN
+    assert [each.status for each in before.values()] == [PASS, OPEN, OPEN, OPEN, OPEN]
+    assert judged(GOOD, None)["tagged"].status is OPEN
+    assert judged(None, STILL)["tagged"].status is OPEN
     assert len(refusals(tuple(before.values()))) == 4
 
 
 @pytest.mark.parametrize(
-    ("unit", "standing", "evidence"),
+    ("unit", "status", "evidence"),
     [
         ("reconcile.service", PASS, "in reconcile.service"),
         ("other.service", FAIL, "run: systemctl start other.service"),
     ],
 )
 def test_a_fleet_that_names_its_unit_lets_only_a_pass_inside_it_promote(
-    unit: str, standing: ConditionStatus, evidence: str
+    unit: str, status: ConditionStatus, evidence: str
 ) -> None:
     condition = judged(unit=unit)["at-home"]
-    assert (condition.standing, condition.evidence) == (standing, evidence)
+    assert (condition.status, condition.evidence) == (status, evidence)
 
 
 def test_a_fleet_without_a_unit_has_no_home() -> None:

@@ -23,15 +23,15 @@ QUARANTINED, RED_BEFORE, EXCEPTED = HeldBack.QUARANTINED, HeldBack.RED_BEFORE, H
 
 
 def damaged(seen: Observation) -> Observation:
-    return evolve(seen, look=CanonicalStatus(State.DAMAGED, "snapshot.tar is shorter"))
+    return evolve(seen, status=CanonicalStatus(State.DAMAGED, "snapshot.tar is shorter"))
 
 
 def unknown(seen: Observation) -> Observation:
-    return evolve(seen, look=CanonicalStatus(State.UNKNOWN, "permission denied"))
+    return evolve(seen, status=CanonicalStatus(State.UNKNOWN, "permission denied"))
 
 
 def down(seen: Observation) -> Observation:
-    return evolve(seen, look=CanonicalStatus(State.DOWN, "service app is gone"))
+    return evolve(seen, status=CanonicalStatus(State.DOWN, "service app is gone"))
 
 
 def mirrored(seen: Observation) -> Observation:
@@ -209,7 +209,7 @@ def test_what_others_need_comes_before_them_and_names_decide_the_rest() -> None:
 def is_raised(world: World, name: str) -> bool:
     """Whether a deployment is to be kept running, and is down."""
     seen = world.observations.get(name)
-    return seen is not None and seen.recipe.enrolled and seen.look.state is State.DOWN
+    return seen is not None and seen.recipe.enrolled and seen.status.state is State.DOWN
 
 
 def plan_of(world: World) -> Plan:
@@ -236,7 +236,7 @@ def test_nothing_is_done_where_it_could_not_be_seen_or_a_person_must_decide(worl
     still = {Cause.UNOBSERVABLE, Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS, Cause.NEVER_RELEASED, Cause.ORPHANED}
     for name, step in plan_of(world).steps.items():
         cause = oracle.cause(world.observations[name]) if name in world.observations else Cause.ORPHANED
-        if cause in still or step.finding.look.state is State.UNKNOWN:
+        if cause in still or step.finding.status.state is State.UNKNOWN:
             assert (step.release, step.circumstances) == (None, None)
             assert step.action is (REPAIR if is_raised(world, name) else NONE)
 
@@ -255,12 +255,12 @@ def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(
         else:
             assert have is not None
             assert (RANK[step.release.version], step.release.commit) == (RANK[have.version], have.commit)
-            assert seen.look.state is State.DAMAGED
+            assert seen.status.state is State.DAMAGED
 
 
 @given(observations())
 def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Observation) -> None:
-    up = planned(evolve(seen, look=CanonicalStatus(State.INTACT)))
+    up = planned(evolve(seen, status=CanonicalStatus(State.INTACT)))
     fell = planned(down(seen))
     same = (fell.release, fell.held_back, fell.needs_person, fell.circumstances)
     assert same == (up.release, up.held_back, up.needs_person, up.circumstances)
@@ -317,6 +317,6 @@ def test_a_hold_says_why_while_the_cause_stays(seen: Observation) -> None:
     step = planned(seen)
     assert step.finding.cause is oracle.cause(seen)
     if step.held_back is not None:
-        raised = seen.recipe.enrolled and seen.look.state is State.DOWN
+        raised = seen.recipe.enrolled and seen.status.state is State.DOWN
         assert (step.action, step.release) == (REPAIR if raised else NONE, None)
     assert (step.held_back is QUARANTINED) is (seen.recipe.enrolled and oracle.cause(seen) is Cause.MOVED)

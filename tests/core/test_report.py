@@ -19,7 +19,7 @@ from reconciler.core.report import (
     ReportCommand,
     Row,
     Run,
-    slice_of,
+    bucket_of,
     summarise,
 )
 from tests.core import oracle
@@ -246,7 +246,7 @@ def told_of(world: World, told: list[Row]) -> Report:
 def codes_of(world: World, row: Row) -> set[int]:
     """All that the exit table says of one recipe, from what was drawn."""
     seen = world.observations.get(row.recipe)
-    state = (seen or world.orphans[row.recipe]).look.state
+    state = (seen or world.orphans[row.recipe]).status.state
     codes = {UNKNOWN: {1}, DAMAGED: {3}, DOWN: {3}}.get(state, set())
     if seen is None:
         return codes | {4}
@@ -305,8 +305,8 @@ def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: World, data: st
 def test_unseen_or_unknown_is_never_counted_in_sync(world: World, data: st.DataObject) -> None:
     for row in rows_of(data, world):
         seen = world.observations.get(row.recipe)
-        if seen is not None and (oracle.is_unseen(seen) or seen.look.state is UNKNOWN):
-            assert slice_of(row) is not ReportBucket.IN_SYNC
+        if seen is not None and (oracle.is_unseen(seen) or seen.status.state is UNKNOWN):
+            assert bucket_of(row) is not ReportBucket.IN_SYNC
             assert not seen.recipe.enrolled or 1 in codes_of(world, row)
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.running_status import NEVER, TASK, why_down
-from state.records import Damaged, Parts, Upkeep
+from state.records import Damaged, DeploymentRecord, Parts
 from tests.values import NOW
 
 PARTS = {
@@ -12,7 +12,7 @@ PARTS = {
     "volume data": {"content": "new"},
     "secret key_v1": {"id": "1"},
 }
-RAISED = Upkeep(3, PARTS, NOW)
+RAISED = DeploymentRecord(3, PARTS, NOW)
 WITH_TASK = evolve(RAISED, parts={"service app": {TASK: "t1"}})
 AWAY = evolve(RAISED, missing="it was taken away while notes is tried")
 
@@ -41,7 +41,7 @@ def test_what_stands_as_it_was_raised_is_not_down() -> None:
     ],
 )
 def test_what_does_not_is_down_and_why_is_named(
-    account: Upkeep | Damaged | None, parts: Parts, lacks: str, why: str
+    account: DeploymentRecord | Damaged | None, parts: Parts, lacks: str, why: str
 ) -> None:
     assert why_down(3, account, parts, lacks) == why
 
@@ -57,7 +57,9 @@ def test_all_that_differs_is_named_what_is_gone_first() -> None:
 
 FACTS = st.dictionaries(st.sampled_from(("image", "number")), st.sampled_from(("1", "2")), min_size=1)
 MADE_OF = st.dictionaries(st.sampled_from(("a", "b", "c", "d")), FACTS)
-ACCOUNTS = st.builds(Upkeep, st.integers(1, 3), MADE_OF, st.none() | st.just(NOW), st.sampled_from(("", "", "away")))
+ACCOUNTS = st.builds(
+    DeploymentRecord, st.integers(1, 3), MADE_OF, st.none() | st.just(NOW), st.sampled_from(("", "", "away"))
+)
 
 
 @given(
@@ -67,11 +69,11 @@ ACCOUNTS = st.builds(Upkeep, st.integers(1, 3), MADE_OF, st.none() | st.just(NOW
     st.sampled_from(("", "x")),
 )
 def test_nothing_is_up_unless_all_of_the_recorded_generation_is_there_unchanged(
-    generation: int, account: Upkeep | Damaged | None, parts: Parts, lacks: str
+    generation: int, account: DeploymentRecord | Damaged | None, parts: Parts, lacks: str
 ) -> None:
     up = why_down(generation, account, parts, lacks) == ""
     stands = (
-        isinstance(account, Upkeep)
+        isinstance(account, DeploymentRecord)
         and (account.generation, account.missing, lacks) == (generation, "", "")
         and bool(account.parts)
         and all(part in parts and was.items() <= parts[part].items() for part, was in account.parts.items())
@@ -84,7 +86,7 @@ def test_each_part_that_is_gone_or_changed_is_named_and_no_other(raised: Parts, 
     fates = {part: data.draw(st.sampled_from(("there", "gone", "changed"))) for part in raised}
     left = {part: was for part, was in raised.items() if fates[part] != "gone"}
     left |= {part: dict.fromkeys(was, "3") for part, was in left.items() if fates[part] == "changed"}
-    said = why_down(1, Upkeep(1, raised), {**left, "e": {"image": "by hand"}}, "").split("; ")
+    said = why_down(1, DeploymentRecord(1, raised), {**left, "e": {"image": "by hand"}}, "").split("; ")
     gone = [f"{part} is gone" for part in raised if fates[part] == "gone"]
     changed = [
         f"{fact} of {part} is 3, and was {before}"

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.types import Absent, App, Given, Residue
+from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult
 from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
 from tests.stubborn import immutable
 
@@ -43,7 +43,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def at_rest(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), Given("1.0.0", COMMIT, {"TITLE": "mine"}))
+    driver.deploy(app, checkout(tmp_path / "one"), DeployOptions("1.0.0", COMMIT, {"TITLE": "mine"}))
     driver.stop(app)
 
 
@@ -212,7 +212,7 @@ def test_folders_that_an_app_closed_are_opened_and_deleted(driver: ProcessDriver
         (folder / "file").touch(mode=0o000)
         folder.chmod(mode)
         folder.parent.chmod(mode)
-    assert held_by_modes("remove", app, tmp_path) == str(Residue())
+    assert held_by_modes("remove", app, tmp_path) == str(RemovalResult())
     assert not app.folder.exists()
 
 
@@ -221,7 +221,7 @@ def test_a_folder_deeper_than_any_path_may_be_long_is_deleted(driver: ProcessDri
     web = script(f"import os, time; os.chdir(os.environ['DATA_DIR']); {dig}; print('dug', flush=True); time.sleep(999)")
     driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
     written(app.logs / "web.log")
-    assert driver.remove(app) == Residue()
+    assert driver.remove(app) == RemovalResult()
     assert not app.folder.exists()
 
 
@@ -268,4 +268,4 @@ def test_sockets_that_an_app_leaves_behind_do_not_hinder_saving(
     (app.data / "x").write_text("x")
     driver.save(app, saved)
     assert (saved / "data" / "x").read_text() == "x"
-    assert isinstance(driver.look(app), Absent)
+    assert isinstance(driver.look(app), NotRunning)

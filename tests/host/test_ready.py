@@ -14,7 +14,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.readiness.wait import HostReadiness
-from reconciler.ports.types import Absent, App, Command, Seen, Unready
+from reconciler.ports.types import App, AppStatus, Command, NotRunning, RunningApp, Unready
 from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place, script, settled
 
 SOON = timedelta(seconds=30)
@@ -42,7 +42,7 @@ def readiness(app: App) -> HostReadiness:
     return HostReadiness(HostCommands(ENVIRONMENT, app.folder.parent), SystemClock())
 
 
-def wait(driver: ProcessDriver, app: App, ready: Ready) -> Seen | Unready:
+def wait(driver: ProcessDriver, app: App, ready: Ready) -> RunningApp | Unready:
     return readiness(app).wait(ready, lambda: driver.look(app), probe(app))
 
 
@@ -83,7 +83,7 @@ def test_an_app_that_answers_otherwise_is_not_ready_in_time_and_the_last_answer_
 )
 def test_readiness_is_whatever_was_declared(driver: ProcessDriver, app: App, tmp_path: Path, ready: Ready) -> None:
     driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
-    assert isinstance(wait(driver, app, evolve(ready, timeout=SOON)), Seen)
+    assert isinstance(wait(driver, app, evolve(ready, timeout=SOON)), RunningApp)
 
 
 def test_an_app_that_crashes_at_its_start_is_told_at_once_with_its_last_words(
@@ -171,8 +171,8 @@ def served(server: Impostor) -> Iterator[Impostor]:
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
-def seen_at(port: int, *, lacks: str = "") -> Seen:
-    return Seen("1.0.0", "c" * 40, not lacks, f"http://127.0.0.1:{port}", f"127.0.0.1:{port}", lacks)
+def seen_at(port: int, *, lacks: str = "") -> RunningApp:
+    return RunningApp("1.0.0", "c" * 40, not lacks, f"http://127.0.0.1:{port}", f"127.0.0.1:{port}", lacks)
 
 
 def test_what_ends_every_connection_at_once_is_not_ready_though_it_takes_them(
@@ -195,9 +195,9 @@ def test_a_stranger_who_answers_well_makes_no_app_ready(driver: ProcessDriver, a
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
     with impostor(GOOD) as stranger:
         # The app is told to live where the stranger listens.
-        def look() -> Seen | Absent:
+        def look() -> RunningApp | NotRunning:
             seen = driver.look(app)
-            assert isinstance(seen, Seen)
+            assert isinstance(seen, RunningApp)
             return seen_at(stranger.port, lacks=seen.lacks)
 
         unready = readiness(app).wait(Ready(timeout=AT_ONCE), look, probe(app))
@@ -367,7 +367,7 @@ def test_an_answer_whose_end_only_the_end_of_the_connection_tells_is_one(app: Ap
 
 
 def test_what_could_not_be_seen_is_looked_at_again(app: App) -> None:
-    looks: list[Seen | Absent | Unobservable] = [Unobservable("the daemon is busy"), seen_at(1, lacks="x")]
+    looks: list[AppStatus] = [Unobservable("the daemon is busy"), seen_at(1, lacks="x")]
     with impostor(GOOD) as server:
         looks += [seen_at(server.port)] * 2
         slept: list[float] = []
@@ -379,7 +379,7 @@ def test_what_could_not_be_seen_is_looked_at_again(app: App) -> None:
 
 
 def test_what_was_never_started_is_not_waited_for(app: App) -> None:
-    unready = readiness(app).wait(Ready(timeout=SOON), lambda: Absent(""), probe(app))
+    unready = readiness(app).wait(Ready(timeout=SOON), lambda: NotRunning(""), probe(app))
     assert unready == Unready("nothing of it runs", timed_out=False)
 
 
@@ -387,7 +387,7 @@ def test_pauses_grow_up_to_two_seconds(app: App) -> None:
     slept: list[float] = []
     clock = SystemClock()
     ready = HostReadiness(HostCommands(ENVIRONMENT, app.folder.parent), clock, slept.append)
-    looks = iter([Unobservable("x")] * 12 + [Absent("gone")])
+    looks = iter([Unobservable("x")] * 12 + [NotRunning("gone")])
     assert isinstance(ready.wait(Ready(timeout=SOON), lambda: next(looks), probe(app)), Unready)
     assert slept == sorted(slept)
     assert (len(slept), slept[0], slept[-1]) == (12, 0.05, 2.0)

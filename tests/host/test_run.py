@@ -92,7 +92,7 @@ def eventually(look: Callable[[], T]) -> T:
     raise AssertionError("it never came to that")
 
 
-def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> CapturedResult:  # noqa: ANN401 - fields of Order
+def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> CapturedResult:  # noqa: ANN401 - fields of CommandSpec
     return tell("sh", "-c", script, "sh", *arguments, deadline=deadline, **more)
 
 
@@ -125,7 +125,7 @@ def test_nothing_is_inherited_but_three_descriptors() -> None:
 
 @pytest.mark.parametrize("given", [b"", b"a line\n", bytes(range(256)) * 4096])
 def test_standard_input_is_what_was_given_and_then_ends(given: bytes) -> None:
-    assert tell("cat", given=given, most=1 << 22).out == given
+    assert tell("cat", stdin=given, most=1 << 22).out == given
 
 
 def test_arguments_are_never_read_by_a_shell(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ INTERRUPTED = """
 import os, signal, sys
 from pathlib import Path
 from reconciler.errors import InterruptedPassError
-from reconciler.host.command_spec import Order
+from reconciler.host.command_spec import CommandSpec
 from reconciler.host.run import capture, prepare
 
 def stop(number, frame):
@@ -238,7 +238,7 @@ prepare()
 signal.signal(signal.SIGTERM, stop)
 for _ in range(150):
     try:
-        capture(Order(("true",), {"PATH": "/usr/bin:/bin"}, Path("/"), 60.0))
+        capture(CommandSpec(("true",), {"PATH": "/usr/bin:/bin"}, Path("/"), 60.0))
     except InterruptedPassError:
         pass
     finally:
@@ -345,7 +345,7 @@ def test_descriptors_and_threads_do_not_grow() -> None:
     tell("true")
     descriptors, threads = in_use()
     for _ in range(10):
-        tell("true", given=b"x")
+        tell("true", stdin=b"x")
     now, busy = in_use()
     assert len(now) <= len(descriptors)
     assert busy <= threads
@@ -371,11 +371,11 @@ def test_many_threads_get_each_their_own_answer() -> None:
 HOLDER = """
 import fcntl, os, sys
 from pathlib import Path
-from reconciler.host.command_spec import Order
+from reconciler.host.command_spec import CommandSpec
 from reconciler.host.run import capture
 lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
 fcntl.flock(lock, fcntl.LOCK_EX)
-order = Order(("sleep", sys.argv[2]), {"PATH": "/usr/bin:/bin"}, Path("/"), 600.0, holding=lock)
+order = CommandSpec(("sleep", sys.argv[2]), {"PATH": "/usr/bin:/bin"}, Path("/"), 600.0, holding=lock)
 capture(order)
 """
 

@@ -5,7 +5,7 @@ import pytest
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.secret_values import HostSecrets
-from reconciler.ports.types import App, Makers, Provided, SecretNeed
+from reconciler.ports.types import App, ProvidedSecrets, SecretMakers, SecretNeed
 from tests.procfile_apps import ENVIRONMENT, ESCAPE, PYTHON, lives, place
 
 SECRET = "correct horse battery staple"
@@ -23,9 +23,9 @@ class Desk:
         self.folder.mkdir()
         self.log = folder / "log"
 
-    def provide(self, *needs: SecretNeed, **makers: tuple[str, ...]) -> Provided:
+    def provide(self, *needs: SecretNeed, **makers: tuple[str, ...]) -> ProvidedSecrets:
         secrets = HostSecrets({**ENVIRONMENT, "HTTPS_PROXY": "for commands only"})
-        return secrets.provide(self.app, needs, Makers(makers, self.folder, self.known), self.log)
+        return secrets.provide(self.app, needs, SecretMakers(makers, self.folder, self.known), self.log)
 
     def made(self, name: str) -> str:
         return (self.app.secrets / name).read_text()
@@ -92,12 +92,12 @@ def test_a_maker_for_a_secret_that_the_release_does_not_read_is_not_run(desk: De
 
 
 def test_a_maker_for_a_secret_that_the_release_does_not_ask_for_is_told(desk: Desk) -> None:
-    assert desk.provide(SecretNeed("x", 8), x=MAKER, y=MAKER, z=MAKER) == Provided((), ("y", "z"))
+    assert desk.provide(SecretNeed("x", 8), x=MAKER, y=MAKER, z=MAKER) == ProvidedSecrets((), ("y", "z"))
 
 
 def test_a_maker_goes_by_the_name_of_its_secret_or_by_one_that_differs_in_case_and_dashes(desk: Desk) -> None:
     two = SecretNeed("other", also=("Db-Password",))
-    assert desk.provide(SecretNeed("API-key"), two, api_key=MAKER, db_password=MAKER) == Provided()
+    assert desk.provide(SecretNeed("API-key"), two, api_key=MAKER, db_password=MAKER) == ProvidedSecrets()
     assert (desk.made("API-key"), desk.made("other")) == (SECRET, SECRET)
     exact = {"a-b": ("echo", "exact"), "a_b": ("echo", "alike")}
     desk.provide(SecretNeed("a-b"), SecretNeed("a_b"), **exact)
@@ -225,5 +225,5 @@ def test_a_secret_that_is_had_elsewhere_is_taken_over_and_only_what_that_lacks_i
 def test_apps_of_one_slot_have_secrets_of_their_own(desk: Desk) -> None:
     other = App("needed", desk.app.folder.with_name("needed"), desk.app.mark)
     desk.provide(SecretNeed("x", 32))
-    HostSecrets(ENVIRONMENT).provide(other, [SecretNeed("x", 32)], Makers({}, desk.folder), desk.log)
+    HostSecrets(ENVIRONMENT).provide(other, [SecretNeed("x", 32)], SecretMakers({}, desk.folder), desk.log)
     assert (other.secrets / "x").read_text() != desk.made("x")

@@ -5,8 +5,8 @@ from pathlib import Path
 from desired.model import CanonicalPolicy, Keep, Recipe
 from reconciler.core.report import Row
 from reconciler.stages.loop import Pass
-from state.deployment_record import read_upkeep
-from state.records import Upkeep
+from state.deployment_record import read_deployment_record
+from state.records import DeploymentRecord
 from tests.world import World
 
 KEPT = {"driver": "swarm", "canonical": CanonicalPolicy(keep=Keep.RUNNING)}
@@ -27,16 +27,16 @@ def app(world: World, name: str = "notes", part: str = "notes") -> Path:
     return world.state.kept_slot(name) / part
 
 
-def standing(world: World) -> dict[str, str]:
+def status(world: World) -> dict[str, str]:
     """What is kept running now, by recipe and part, each with its version."""
     kept = world.state.kept
     there = {folder: given for folder, (_, given) in world.running.items() if folder.is_relative_to(kept)}
     return {str(folder.relative_to(kept)): given.version for folder, given in there.items()}
 
 
-def account(world: World, name: str = "notes") -> Upkeep:
-    found = read_upkeep(world.state.kept_account(name))
-    assert isinstance(found, Upkeep)
+def account(world: World, name: str = "notes") -> DeploymentRecord:
+    found = read_deployment_record(world.state.deployment_record_path(name))
+    assert isinstance(found, DeploymentRecord)
     return found
 
 

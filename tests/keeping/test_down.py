@@ -11,11 +11,11 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.running_status import NEVER
-from reconciler.ports.types import Given, Ran
+from reconciler.ports.types import DeployOptions, Ran
 from reconciler.stages.loop import Pass
-from state.deployment_record import write_upkeep
+from state.deployment_record import write_deployment_record
 from tests.calls import Call, Ear, Honest
-from tests.keeping.kept import account, app, declare_again, standing, stopped, the_row
+from tests.keeping.kept import account, app, declare_again, status, stopped, the_row
 from tests.truth import digest_of
 from tests.world import Behaviour, World
 
@@ -28,8 +28,8 @@ def gone(world: World) -> None:
 
 
 def changed(world: World) -> None:
-    mark, given = world.running[app(world)]
-    world.running[app(world)] = (mark, Given("9.9.9", given.commit))
+    mark, options = world.running[app(world)]
+    world.running[app(world)] = (mark, DeployOptions("9.9.9", options.commit))
 
 
 def without_data(world: World) -> None:
@@ -41,19 +41,19 @@ def unwell(world: World) -> None:
 
 
 def garbled(world: World) -> None:
-    world.state.kept_account("notes").write_text("{}")
+    world.state.deployment_record_path("notes").write_text("{}")
 
 
 def binary(world: World) -> None:
-    world.state.kept_account("notes").write_bytes(b"\xff\x00")
+    world.state.deployment_record_path("notes").write_bytes(b"\xff\x00")
 
 
 def of_another(world: World) -> None:
-    write_upkeep(world.state.kept_account("notes"), evolve(account(world), generation=7))
+    write_deployment_record(world.state.deployment_record_path("notes"), evolve(account(world), generation=7))
 
 
 def without_account(world: World) -> None:
-    world.state.kept_account("notes").unlink()
+    world.state.deployment_record_path("notes").unlink()
 
 
 FALLS: dict[str, tuple[Callable[[World], None], str, bool]] = {
@@ -81,8 +81,8 @@ def test_whatever_of_it_falls_is_named_by_a_look_that_writes_nothing_and_mended_
     report = world.look()
 
     (row,) = report.rows
-    look = row.finding.look
-    where = {"commit": world.origins["notes"].tags["1.0.0"], "account": world.state.kept_account("notes")}
+    look = row.finding.status
+    where = {"commit": world.origins["notes"].tags["1.0.0"], "account": world.state.deployment_record_path("notes")}
     assert (report.exit_code, look.state, look.reason) == (3, State.DOWN, why.format(**where))
     assert look.last_up == (up_at if dated else None)
     assert (row.step.action, row.step.release) == (Action.REPAIR, None)
@@ -91,9 +91,9 @@ def test_whatever_of_it_falls_is_named_by_a_look_that_writes_nothing_and_mended_
 
     done = world.run() if fell is not unwell else run_down(world)
 
-    assert (the_row(done).result, the_row(done).finding.look.state) == (Result.REPAIRED, State.INTACT)
+    assert (the_row(done).result, the_row(done).finding.status.state) == (Result.REPAIRED, State.INTACT)
     assert done.report.exit_code == 0
-    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert status(world) == {"notes/notes": "1.0.0"}
     assert json.loads((app(world) / "data" / "data.json").read_text())["mark"]
     assert world.records().memories["notes"].last_trial == tried
     assert (world.look().exit_code, the_row(world.run()).result) == (0, Result.NONE)
@@ -123,7 +123,7 @@ def test_what_is_down_beside_a_new_release_is_told_and_both_are_mended_by_one_tr
 
     assert (the_row(done).result, done.report.exit_code) == (Result.PROMOTED, 0)
     assert world.lived("notes") == ("1.0.0", "1.1.0")
-    assert standing(world) == {"notes/notes": "1.1.0"}
+    assert status(world) == {"notes/notes": "1.1.0"}
 
 
 def hold_by_a_red(world: World) -> None:
@@ -163,7 +163,7 @@ def test_what_holds_the_recipe_back_stays_said_while_its_deployment_is_raised(
     step = the_row(done).step
     assert (step.action, step.held_back, step.needs_person) == (Action.NONE, held_back, needs_person)
     assert done.report.exit_code == code
-    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert status(world) == {"notes/notes": "1.0.0"}
     assert [version for _, version, _ in world.deployed[before:]] == ["1.0.0"]
 
 
@@ -183,7 +183,7 @@ def test_a_missing_mirror_and_what_is_down_are_mended_by_one_pass(world: World) 
 def test_a_driver_that_cannot_be_asked_leaves_it_unknown_and_never_in_sync(world: World) -> None:
     world.unasked = "Docker does not answer"
     report = world.look()
-    look = report.rows[0].finding.look
+    look = report.rows[0].finding.status
     assert (report.exit_code, look.state) == (1, State.UNKNOWN)
     assert look.reason == "its deployment cannot be looked at: Docker does not answer"
     before = list(world.deployed)
@@ -191,16 +191,16 @@ def test_a_driver_that_cannot_be_asked_leaves_it_unknown_and_never_in_sync(world
     done = world.run()
 
     assert (the_row(done).result, done.report.exit_code, world.deployed) == (Result.NONE, 1, before)
-    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert status(world) == {"notes/notes": "1.0.0"}
     world.unasked = ""
     assert world.look().exit_code == 0
 
 
 def test_an_account_that_cannot_be_looked_at_leaves_it_unknown(world: World) -> None:
-    world.state.kept_account("notes").unlink()
-    world.state.kept_account("notes").mkdir()
+    world.state.deployment_record_path("notes").unlink()
+    world.state.deployment_record_path("notes").mkdir()
     report = world.look()
-    assert (report.exit_code, report.rows[0].finding.look.state) == (1, State.UNKNOWN)
+    assert (report.exit_code, report.rows[0].finding.status.state) == (1, State.UNKNOWN)
 
 
 def test_one_that_does_not_rise_stays_down_with_the_reason_and_is_no_damage(world: World) -> None:
@@ -212,8 +212,8 @@ def test_one_that_does_not_rise_stays_down_with_the_reason_and_is_no_damage(worl
 
     row = the_row(done)
     assert (row.result, done.report.exit_code) == (Result.INFRASTRUCTURE, 1)
-    assert (row.finding.look.state, row.finding.look.last_up) == (State.DOWN, up_at)
-    assert row.finding.look.reason.startswith("it could not be raised: notes 1.0.0 is not ready")
+    assert (row.finding.status.state, row.finding.status.last_up) == (State.DOWN, up_at)
+    assert row.finding.status.reason.startswith("it could not be raised: notes 1.0.0 is not ready")
     assert not world.state.kept_slot("notes").exists()
     assert world.look().exit_code == 3
     world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour()
@@ -227,8 +227,8 @@ def test_one_whose_data_is_not_proved_is_not_left_standing(world: World) -> None
     done = world.run()
 
     assert the_row(done).result is Result.INFRASTRUCTURE
-    assert the_row(done).finding.look.reason == "it could not be raised: data.check exited 1: it is empty"
-    assert standing(world) == {}
+    assert the_row(done).finding.status.reason == "it could not be raised: data.check exited 1: it is empty"
+    assert status(world) == {}
 
 
 def fail_check(call: Call, honest: Honest) -> object:
@@ -241,12 +241,12 @@ def test_what_its_recipe_needs_only_since_its_promotion_stands_beside_it_fresh(w
     stopped(world)
     done = world.run()
     said = "it could not be raised: notes needs login by now, which its canonical's snapshot lacks"
-    assert the_row(done).finding.look.reason == said
+    assert the_row(done).finding.status.reason == said
     world.tag("login", "1.0.0")
 
     assert world.run().report.exit_code == 0
 
-    assert standing(world) == {"notes/login": "1.0.0", "notes/notes": "1.0.0"}
+    assert status(world) == {"notes/login": "1.0.0", "notes/notes": "1.0.0"}
     assert json.loads((app(world, part="login") / "data" / "data.json").read_text())["lived"] == ["1.0.0"]
 
 
@@ -261,8 +261,8 @@ def test_damage_that_shows_in_raising_is_remembered_and_the_next_pass_tests_afre
 
     world.wrap = lambda _, port: port
 
-    assert (the_row(done).result, the_row(done).finding.look.state) == (Result.INFRASTRUCTURE, State.DAMAGED)
+    assert (the_row(done).result, the_row(done).finding.status.state) == (Result.INFRASTRUCTURE, State.DAMAGED)
     assert done.report.exit_code == 1
     again = world.run()
     assert (the_row(again).result, again.report.exit_code) == (Result.REPAIRED, 0)
-    assert (account(world).generation, standing(world)) == (2, {"notes/notes": "1.0.0"})
+    assert (account(world).generation, status(world)) == (2, {"notes/notes": "1.0.0"})

@@ -9,7 +9,7 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from state.state_errors import StateError
 from tests.calls import Call, Ear, Honest
-from tests.keeping.kept import KEPT, standing, stopped, the_row
+from tests.keeping.kept import KEPT, status, stopped, the_row
 from tests.lies import NEVER_FAIL, OTHER, OWN, Elsewhere, Fails, Nothing
 from tests.scratch import scratch
 from tests.world import World
@@ -39,7 +39,7 @@ def calls_of_raising() -> list[Call]:
         world = fallen(root)
         ear = world.wrap = Ear()
         world.run()
-    surveys = [at for at, call in enumerate(ear.heard) if call.name == "driver.survey"]
+    surveys = [at for at, call in enumerate(ear.heard) if call.name == "driver.deployed_parts"]
     return ear.heard[surveys[1] : surveys[3] + 1]
 
 
@@ -72,10 +72,10 @@ def test_what_one_lie_keeps_from_standing_is_never_called_repaired_and_the_next_
         row = None
     world.wrap = lambda _, port: port
 
-    stands = standing(world).get("notes/notes") == "1.0.0" and world.look(OWN).exit_code == 0
+    stands = status(world).get("notes/notes") == "1.0.0" and world.look(OWN).exit_code == 0
     if row is not None:
         assert stands or row.result is Result.INFRASTRUCTURE
-        assert stands or row.finding.look.state is not State.INTACT
+        assert stands or row.finding.status.state is not State.INTACT
     assert world.run().report.exit_code == 0
-    assert standing(world) == {"notes/notes": "1.0.0", "wiki/wiki": "1.0.0"}
+    assert status(world) == {"notes/notes": "1.0.0", "wiki/wiki": "1.0.0"}
     assert world.lived(OWN) == ("1.0.0",)

@@ -10,10 +10,10 @@ from attrs import evolve
 from desired.model import CanonicalPolicy, Install, Keep
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
-from reconciler.ports.types import Residue
+from reconciler.ports.types import RemovalResult
 from state.folder.durable import remove_tree
 from tests.calls import Call, Ear, Honest
-from tests.keeping.kept import KEPT, REST, account, app, declare_again, standing, the_row
+from tests.keeping.kept import KEPT, REST, account, app, declare_again, status, the_row
 from tests.truth import left_over
 from tests.world import Behaviour, World
 
@@ -27,9 +27,9 @@ def test_a_canonical_is_raised_after_its_promotion_and_then_left_alone(tmp_path:
 
     done = world.run()
 
-    assert (the_row(done).result, the_row(done).finding.look.state) == (Result.PROMOTED, State.INTACT)
+    assert (the_row(done).result, the_row(done).finding.status.state) == (Result.PROMOTED, State.INTACT)
     assert done.report.exit_code == 0
-    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert status(world) == {"notes/notes": "1.0.0"}
     assert account(world).generation == 1
     data = json.loads((app(world) / "data" / "data.json").read_text())
     assert (data["lived"], data["mark"]) == (["1.0.0"], True)
@@ -44,14 +44,14 @@ def test_a_canonical_is_raised_after_its_promotion_and_then_left_alone(tmp_path:
 def test_a_canonical_that_rested_until_now_is_down_and_raised_without_a_trial(world: World) -> None:
     declare_again(world, evolve(world.recipes["notes"], canonical=REST))
     world.run()
-    assert standing(world) == {}
+    assert status(world) == {}
     declare_again(world, evolve(world.recipes["notes"], canonical=CanonicalPolicy(keep=Keep.RUNNING)))
 
     assert world.look().exit_code == 3
 
     (row,) = world.run().report.rows
-    assert (row.result, row.finding.look.state) == (Result.REPAIRED, State.INTACT)
-    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert (row.result, row.finding.status.state) == (Result.REPAIRED, State.INTACT)
+    assert status(world) == {"notes/notes": "1.0.0"}
 
 
 def test_a_newer_green_release_stands_after_its_promotion(world: World) -> None:
@@ -60,7 +60,7 @@ def test_a_newer_green_release_stands_after_its_promotion(world: World) -> None:
     done = world.run()
 
     assert (the_row(done).result, done.report.exit_code) == (Result.PROMOTED, 0)
-    assert standing(world) == {"notes/notes": "1.1.0"}
+    assert status(world) == {"notes/notes": "1.1.0"}
     assert account(world).generation == 2
     assert json.loads((app(world) / "data" / "data.json").read_text())["lived"] == ["1.0.0", "1.1.0"]
 
@@ -70,8 +70,8 @@ def test_a_red_release_leaves_the_canonical_up_again(world: World) -> None:
 
     done = world.run()
 
-    assert (the_row(done).result, the_row(done).finding.look.state) == (Result.RED, State.INTACT)
-    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert (the_row(done).result, the_row(done).finding.status.state) == (Result.RED, State.INTACT)
+    assert status(world) == {"notes/notes": "1.0.0"}
     assert world.run().report.exit_code == 4
 
 
@@ -81,7 +81,7 @@ def test_nothing_of_it_stands_while_its_recipe_is_tried_and_a_look_says_so(world
     def peep(call: Call, honest: Honest) -> object:
         if call.name == "commands.run" and call.args[0].argv == ("custom",):  # type: ignore[attr-defined]  # a Command
             (row,) = evolve(world, wrap=lambda _, port: port).look().rows
-            seen.append((standing(world), row.finding.look.reason))
+            seen.append((status(world), row.finding.status.reason))
         return honest()
 
     world.tag("notes", "1.1.0")
@@ -101,13 +101,13 @@ def test_what_has_an_app_in_common_with_a_trial_makes_room_for_it_and_stands_aga
         world.tag(name, "1.0.0")
     assert world.run().report.exit_code == 0
     whole = {"login/login": "1.0.0", "notes/login": "1.0.0", "notes/notes": "1.0.0", "other/other": "1.0.0"}
-    assert standing(world) == whole
+    assert status(world) == whole
     before = len(world.deployed)
     up: list[set[str]] = []
 
     def peep(call: Call, honest: Honest) -> object:
         if call.name == "commands.run" and call.args[0].argv == ("custom",):  # type: ignore[attr-defined]  # a Command
-            up.append(set(standing(world)))
+            up.append(set(status(world)))
         return honest()
 
     world.tag("login", "1.1.0")
@@ -115,7 +115,7 @@ def test_what_has_an_app_in_common_with_a_trial_makes_room_for_it_and_stands_aga
     done = world.run()
     assert up == [{"other/other"}]
     assert done.report.exit_code == 0
-    assert standing(world) == {**whole, "login/login": "1.1.0"}
+    assert status(world) == {**whole, "login/login": "1.1.0"}
     assert "other" not in {name for name, _, _ in world.deployed[before:]}
 
 
@@ -146,7 +146,7 @@ def test_what_nobody_wants_kept_is_taken_down_and_its_canonical_stays(
     done = world.run()
 
     assert done.report.notes == ("notes: is not to be kept running, and was taken down",)
-    assert standing(world) == {}
+    assert status(world) == {}
     assert list(world.state.kept.iterdir()) == []
     assert world.records().canonicals["notes"] == have
     assert world.rises(have)
@@ -155,16 +155,18 @@ def test_what_nobody_wants_kept_is_taken_down_and_its_canonical_stays(
 
 
 def test_one_whose_folder_is_gone_is_taken_down_as_well(world: World) -> None:
-    world.state.kept_account("notes").unlink()
+    world.state.deployment_record_path("notes").unlink()
     remove_tree(world.state.kept_slot("notes"))
     rest(world)
     world.run()
-    assert standing(world) == {}
+    assert status(world) == {}
 
 
 def test_what_would_not_go_is_said_and_tried_again(world: World) -> None:
     rest(world)
-    world.wrap = Ear(lambda call, honest: Residue((), ("its volume",)) if call.name == "driver.clear" else honest())
+    world.wrap = Ear(
+        lambda call, honest: RemovalResult((), ("its volume",)) if call.name == "driver.clear" else honest()
+    )
     (note,) = world.run().report.notes
     assert note.endswith("cannot be taken down now: notes: its volume of its kept deployment would not go")
     world.wrap = lambda _, port: port

@@ -5,22 +5,22 @@ from attrs import evolve
 
 from desired.model import Install
 from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
-from reconciler.ports.types import Residue
-from reconciler.promotion.undeploy_conflicts import room
+from reconciler.ports.types import RemovalResult
+from reconciler.promotion.undeploy_conflicts import without_conflicts
 from state.folder.lock import hold
-from tests.keeping.kept import KEPT, account, standing
+from tests.keeping.kept import KEPT, account, status
 from tests.world import World
 from tests.world_ports import Apps
 
 
 def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwards(world: World) -> None:
     host, fleet = world.host(), world.fleet
-    with room(host, fleet, fleet.recipes["notes"]):
-        assert standing(world) == {}
+    with without_conflicts(host, fleet, fleet.recipes["notes"]):
+        assert status(world) == {}
         assert account(world).missing == "it was taken away while notes is tried"
         with pytest.raises(Exception, match="is held by"), hold(world.state.lock, "reconcile"):
             pass
-    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert status(world) == {"notes/notes": "1.0.0"}
     assert account(world).missing == ""
     with hold(world.state.lock, "reconcile"):
         pass
@@ -29,16 +29,16 @@ def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwa
 def test_it_is_raised_again_where_the_trial_could_not_be_carried_out_but_not_after_a_signal(world: World) -> None:
     host, fleet = world.host(), world.fleet
     for error, stands in ((RuntimeError("x"), True), (InterruptedPassError(2), False)):
-        with pytest.raises(type(error)), room(host, fleet, fleet.recipes["notes"]):
+        with pytest.raises(type(error)), without_conflicts(host, fleet, fleet.recipes["notes"]):
             raise error
-        assert bool(standing(world)) == stands
+        assert bool(status(world)) == stands
 
 
 class Stuck(Apps):
     """A driver that cannot take away what is kept of `alpha`."""
 
-    def clear(self, mark: str) -> Residue:
-        return Residue(left=("volume",)) if mark.endswith("/alpha") else super().clear(mark)
+    def clear(self, mark: str) -> RemovalResult:
+        return RemovalResult(left=("volume",)) if mark.endswith("/alpha") else super().clear(mark)
 
 
 def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: World) -> None:
@@ -46,15 +46,15 @@ def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: Wo
         world.declare(name, **KEPT, install=Install(needs=("notes",)))
         world.tag(name, "1.0.0")
     world.run()
-    before = standing(world)
+    before = status(world)
     host, fleet = evolve(world.host(), drivers={"swarm": Stuck(world)}), world.fleet
     recipes = dict(sorted(fleet.recipes.items(), reverse=True))
     with (
         pytest.raises(InfrastructureError, match="alpha: volume of its kept deployment would not go"),
-        room(host, evolve(fleet, recipes=recipes), recipes["notes"]),
+        without_conflicts(host, evolve(fleet, recipes=recipes), recipes["notes"]),
     ):
         raise AssertionError("there was no room")
-    assert {name for name in standing(world) if not name.startswith("alpha/")} == {
+    assert {name for name in status(world) if not name.startswith("alpha/")} == {
         name for name in before if not name.startswith("alpha/")
     }
 
@@ -64,14 +64,14 @@ def test_where_a_pass_is_at_work_nothing_is_taken_down_and_it_is_said_why(world:
     with (
         hold(world.state.lock, "reconcile"),
         pytest.raises(BusyError, match=r"notes: notes is kept running and would be in the way, .*: .*/lock is held by"),
-        room(host, fleet, fleet.recipes["notes"]),
+        without_conflicts(host, fleet, fleet.recipes["notes"]),
     ):
         raise AssertionError("there was no room")
-    assert standing(world) == {"notes/notes": "1.0.0"}
+    assert status(world) == {"notes/notes": "1.0.0"}
 
 
 def test_a_trial_that_meets_nothing_kept_takes_no_lock(world: World) -> None:
     world.declare("other", **KEPT)
     host, fleet = world.host(), world.fleet
-    with hold(world.state.lock, "reconcile"), room(host, fleet, fleet.recipes["other"]):
-        assert standing(world) == {"notes/notes": "1.0.0"}
+    with hold(world.state.lock, "reconcile"), without_conflicts(host, fleet, fleet.recipes["other"]):
+        assert status(world) == {"notes/notes": "1.0.0"}

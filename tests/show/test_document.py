@@ -14,7 +14,7 @@ from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Result
 from reconciler.core.report import Population, ReportBucket, ReportCommand
 from reconciler.core.tier_results import Verdict
-from reconciler.ports.types import Seen
+from reconciler.ports.types import RunningApp
 from reconciler.show.documents import answers
 from reconciler.show.documents.answers import (
     error_document,
@@ -184,7 +184,7 @@ def test_errors_tell_place_and_hint_where_there_are_any() -> None:
 
 
 def test_a_raised_copy_tells_where_it_is() -> None:
-    seen = Seen("1.0.0", "c" * 40, settled=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
+    seen = RunningApp("1.0.0", "c" * 40, settled=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
     assert parsed(raised_document("cal", seen)) == {
         "format": 1,
         "name": "cal",

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler import show
-from reconciler.show.text.progress import Doing, Lines, LiveLine, Silent, following, progress
+from reconciler.show.text.progress import LineProgress, LiveLine, SilentProgress, StepProgress, following, progress
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -32,7 +32,7 @@ class Watch:
 def told(*, verbose: bool) -> list[str]:
     """Lines for a recipe that is tried and promoted, beside one whose mirror alone is fetched."""
     stream, watch = io.StringIO(), Watch()
-    lines = Lines(stream, verbose, watch)
+    lines = LineProgress(stream, verbose, watch)
     lines.step("wiki", "fetching into the mirror")
     lines.step("cal", "trying 1.2.0", 41.0)
     watch.seconds += 75
@@ -65,25 +65,25 @@ def test_quiet_says_nothing() -> None:
     with progress(quiet=True, verbose=False, stream=stream) as quiet:
         quiet.step("cal", "trying 1.2.0")
         quiet.done("cal", "promoted")
-    assert isinstance(quiet, Silent)
+    assert isinstance(quiet, SilentProgress)
     assert stream.getvalue() == ""
 
 
 def test_no_terminal_means_no_live_line() -> None:
-    assert type(progress(quiet=False, verbose=False, stream=io.StringIO())) is Lines
+    assert type(progress(quiet=False, verbose=False, stream=io.StringIO())) is LineProgress
 
 
 def test_the_clock_runs_on_within_a_recipe_and_anew_for_the_next() -> None:
     first = following(None, "cal", "trying", 10.0, 41.0)
     second = following(first, "cal", "upgrade", 20.0, None)
-    assert second == Doing("cal", "upgrade", 10.0, 41.0)
-    assert following(second, "wiki", "trying", 30.0, None) == Doing("wiki", "trying", 30.0, None)
+    assert second == StepProgress("cal", "upgrade", 10.0, 41.0)
+    assert following(second, "wiki", "trying", 30.0, None) == StepProgress("wiki", "trying", 30.0, None)
 
 
 @given(st.text(), st.text())
 def test_a_step_is_one_printable_line(recipe: str, doing: str) -> None:
     stream = io.StringIO()
-    Lines(stream).step(recipe, doing)
+    LineProgress(stream).step(recipe, doing)
     assert stream.getvalue().removesuffix("\n").isprintable()
 
 

@@ -38,7 +38,7 @@ def test_every_declared_recipe_and_every_orphan_has_a_row() -> None:
         ("mumble", True, "no line"),
         ("wiki", False, ""),
     ]
-    assert [row.look.state for row in rows] == [State.INTACT, State.NONE, State.NONE, State.INTACT]
+    assert [row.status.state for row in rows] == [State.INTACT, State.NONE, State.NONE, State.INTACT]
     assert rows[0].memory.last_trial == "t"
     assert status_line(rows) == (
         "4 recipes: 2 with a canonical (2 intact, 0 damaged, 0 down, 0 unknown), 2 without; 1 orphaned"

@@ -63,7 +63,7 @@ def test_the_text_on_a_terminal_is_as_it_was(columns: int) -> None:
 def test_the_handmade_reports_show_every_word() -> None:
     shown = [row for made in REPORTS.values() for row in made().rows]
     assert {row.finding.cause for row in shown} == set(Cause)
-    assert {row.finding.look.state for row in shown} == set(State)
+    assert {row.finding.status.state for row in shown} == set(State)
     assert {row.finding.mirror for row in shown} == set(MirrorState)
     assert {row.step.action for row in shown} == set(Action)
     assert {row.step.held_back for row in shown} == {None, *HeldBack}

@@ -10,7 +10,7 @@ from reconciler.core.base import Base, Origin
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
-from reconciler.ports.types import Seen
+from reconciler.ports.types import RunningApp
 from reconciler.show.documents.junit import junit
 from reconciler.show.text.raised import render_logs, render_raised
 from reconciler.show.text.screen import Screen
@@ -110,7 +110,7 @@ def test_whatever_was_printed_the_file_is_xml(word: str) -> None:
 
 
 def test_a_raised_copy_is_one_line_of_five_fields() -> None:
-    seen = Seen("1.0.0+2", "c" * 40, settled=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
+    seen = RunningApp("1.0.0+2", "c" * 40, settled=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
     assert render_raised("cal", seen) == f"cal 1.0.0+2 {'c' * 40} http://127.0.0.1:4000 127.0.0.1:4000\n"
 
 

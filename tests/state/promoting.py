@@ -6,12 +6,12 @@ from pathlib import Path
 
 from attrs import evolve
 
-from state.records import Canonical, Entry, Intent
+from state.records import Canonical, Intent, LedgerEntry
 from state.registry.registry import SqliteRegistry
 from tests.values import NOW, canonical
 
 COMMIT = "c" * 40
-ENTRY = Entry(NOW, "note", "notes", {"said": "so"})
+ENTRY = LedgerEntry(NOW, "note", "notes", {"said": "so"})
 
 
 def release(generation: int, recipe: str = "notes") -> Canonical:
@@ -25,8 +25,8 @@ def intent_of(wanted: Canonical) -> Intent:
 
 
 def promote(registry: SqliteRegistry, wanted: Canonical) -> None:
-    registry.begin(intent_of(wanted), [Entry(NOW, "intent", wanted.recipe, {})])
-    registry.commit(wanted, intent_of(wanted), [Entry(NOW, "promotion", wanted.recipe, {})])
+    registry.begin(intent_of(wanted), [LedgerEntry(NOW, "intent", wanted.recipe, {})])
+    registry.commit(wanted, intent_of(wanted), [LedgerEntry(NOW, "promotion", wanted.recipe, {})])
 
 
 def spoil(database: Path, generation: int) -> None:

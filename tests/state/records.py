@@ -9,18 +9,18 @@ from state.records import (
     BaseRecord,
     Canonical,
     Circumstances,
-    Entry,
+    DeploymentRecord,
     Evidence,
     FileSeal,
     FoundDamage,
     Intent,
     KnownTag,
+    LedgerEntry,
     Memory,
     Place,
     Red,
     Seal,
     TierRecord,
-    Upkeep,
 )
 
 # Low surrogates stand for bytes that were no text. High ones never come: a pair of both would be another character.
@@ -101,7 +101,7 @@ MEMORIES = st.builds(
 )
 INTENTS = st.builds(Intent, TEXTS, NAMES, TEXTS, TEXTS, st.integers(1, 99), TIMES)
 UPKEEPS = st.builds(
-    Upkeep,
+    DeploymentRecord,
     generation=st.integers(0, 99),
     parts=st.dictionaries(TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=2), max_size=3),
     up_at=st.none() | TIMES,
@@ -112,4 +112,4 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
 )
-ENTRIES = st.builds(Entry, TIMES, TEXTS, TEXTS, st.dictionaries(TEXTS, JSON, max_size=3))
+ENTRIES = st.builds(LedgerEntry, TIMES, TEXTS, TEXTS, st.dictionaries(TEXTS, JSON, max_size=3))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from state.records import Entry, Records
+from state.records import LedgerEntry, Records
 from state.registry.database import View, reading, writing
 from state.registry.registry import SqliteRegistry
 from tests.state.children import child, kill, line, until
@@ -22,12 +22,12 @@ import sys, time
 from pathlib import Path
 from state.registry.database import writing
 from state.registry import ledger
-from state.records import Entry
+from state.records import LedgerEntry
 from tests.values import NOW
 with writing(Path(sys.argv[1])) as connection:
     connection.execute("PRAGMA cache_size = 1")
     connection.execute("DELETE FROM canonical")
-    ledger.append(connection, [Entry(NOW, "lost", "notes", {"text": "x" * 3000})] * 50)
+    ledger.append(connection, [LedgerEntry(NOW, "lost", "notes", {"text": "x" * 3000})] * 50)
     print("half", flush=True)
     time.sleep(600)
 """
@@ -116,7 +116,7 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_it_told(recorded: Sqli
         assert found.intents in {(), (intent_of(release(present + 1)),)}
         recorded.verify()
         for intent in found.intents:
-            recorded.abandon(intent, [Entry(NOW, "abandoned", "notes", {})])
+            recorded.abandon(intent, [LedgerEntry(NOW, "abandoned", "notes", {})])
 
 
 def test_reading_beside_a_busy_writer_gives_one_instant_each_time(recorded: SqliteRegistry) -> None:

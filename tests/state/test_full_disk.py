@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from state.folder.lock import hold, holder
-from state.records import Entry, Memory, Records
+from state.records import LedgerEntry, Memory, Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import AgainLaterError
@@ -79,7 +79,7 @@ def test_a_write_that_does_not_fit_leaves_the_records_as_they_were(disk: Path) -
     promote(registry, release(1))
     filling = fill(disk)
     with pytest.raises(AgainLaterError, match="full"):
-        registry.remember([Memory("notes")], [Entry(NOW, "note", "notes", {"text": "x" * 10_000})])
+        registry.remember([Memory("notes")], [LedgerEntry(NOW, "note", "notes", {"text": "x" * 10_000})])
     assert registry.read() == Records({"notes": release(1)}, generations={"notes": 1})
     filling.unlink()
     registry.append([ENTRY])

@@ -5,28 +5,28 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 
-from state.deployment_record import read_upkeep, write_upkeep
-from state.records import Damaged, Upkeep
+from state.deployment_record import read_deployment_record, write_deployment_record
+from state.records import Damaged, DeploymentRecord
 from state.state_errors import KeptError
 from tests.state.records import UPKEEPS
 from tests.values import NOW
 
-ACCOUNT = Upkeep(3, {"service app": {"image": "app:1"}}, NOW)
+ACCOUNT = DeploymentRecord(3, {"service app": {"image": "app:1"}}, NOW)
 
 
 @given(UPKEEPS, UPKEEPS)
-def test_the_account_written_last_comes_back_as_it_was(before: Upkeep, account: Upkeep) -> None:
+def test_the_account_written_last_comes_back_as_it_was(before: DeploymentRecord, account: DeploymentRecord) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "notes.json"
         for each in (before, account):
-            write_upkeep(path, each)
-        assert read_upkeep(path) == account
+            write_deployment_record(path, each)
+        assert read_deployment_record(path) == account
         assert list(path.parent.iterdir()) == [path]
         assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_where_there_is_no_account_there_is_none(tmp_path: Path) -> None:
-    assert read_upkeep(tmp_path / "notes.json") is None
+    assert read_deployment_record(tmp_path / "notes.json") is None
 
 
 def told(**more: object) -> bytes:
@@ -61,17 +61,17 @@ def told(**more: object) -> bytes:
 def test_what_was_not_written_there_is_garbage_and_no_account(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.json"
     path.write_bytes(told())
-    assert isinstance(read_upkeep(path), Upkeep)
+    assert isinstance(read_deployment_record(path), DeploymentRecord)
     path.write_bytes(content)
-    assert read_upkeep(path) == Damaged(f"{path} is not what was written there")
+    assert read_deployment_record(path) == Damaged(f"{path} is not what was written there")
 
 
 def test_what_a_broken_off_writing_left_is_in_nobodys_way(tmp_path: Path) -> None:
     path = tmp_path / "notes.json"
-    write_upkeep(path, ACCOUNT)
+    write_deployment_record(path, ACCOUNT)
     path.with_name("notes.json.new").write_text("half")
-    assert read_upkeep(path) == ACCOUNT
-    write_upkeep(path, ACCOUNT)
+    assert read_deployment_record(path) == ACCOUNT
+    write_deployment_record(path, ACCOUNT)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -79,6 +79,6 @@ def test_what_cannot_be_looked_at_or_written_is_an_error_that_names_it(tmp_path:
     path = tmp_path / "notes.json"
     path.mkdir()
     with pytest.raises(KeptError, match=r"notes\.json"):
-        read_upkeep(path)
+        read_deployment_record(path)
     with pytest.raises(KeptError, match=r"notes\.json"):
-        write_upkeep(path, ACCOUNT)
+        write_deployment_record(path, ACCOUNT)

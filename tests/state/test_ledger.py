@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.records import Entry
+from state.records import LedgerEntry
 from state.registry.ledger import LedgerRow, first_break, line_of, next_row
 from state.registry.registry import SqliteRegistry
 from state.state_errors import RegistryError
@@ -19,7 +19,7 @@ CHAINS = st.lists(ENTRIES, min_size=1, max_size=4)
 LONGER = st.lists(ENTRIES, min_size=2, max_size=4)
 
 
-def chain(entries: list[Entry]) -> list[LedgerRow]:
+def chain(entries: list[LedgerEntry]) -> list[LedgerRow]:
     rows: list[LedgerRow] = []
     for entry in entries:
         rows.append(next_row(rows[-1] if rows else None, entry))
@@ -27,7 +27,7 @@ def chain(entries: list[Entry]) -> list[LedgerRow]:
 
 
 @given(CHAINS)
-def test_a_chain_as_written_holds_and_says_what_was_entered(entries: list[Entry]) -> None:
+def test_a_chain_as_written_holds_and_says_what_was_entered(entries: list[LedgerEntry]) -> None:
     rows = chain(entries)
     assert first_break(rows) is None
     assert [(line.seq, line.entry.at) for line in map(line_of, rows)] == list(
@@ -37,7 +37,7 @@ def test_a_chain_as_written_holds_and_says_what_was_entered(entries: list[Entry]
 
 
 @given(CHAINS, st.data())
-def test_every_changed_bit_of_every_column_is_found(entries: list[Entry], data: st.DataObject) -> None:
+def test_every_changed_bit_of_every_column_is_found(entries: list[LedgerEntry], data: st.DataObject) -> None:
     rows = chain(entries)
     at = data.draw(st.integers(0, len(rows) - 1))
     column = data.draw(st.sampled_from([name for name in COLUMNS if getattr(rows[at], name)]))
@@ -48,7 +48,7 @@ def test_every_changed_bit_of_every_column_is_found(entries: list[Entry], data: 
 
 
 @given(CHAINS, st.data())
-def test_a_changed_number_is_found(entries: list[Entry], data: st.DataObject) -> None:
+def test_a_changed_number_is_found(entries: list[LedgerEntry], data: st.DataObject) -> None:
     rows = chain(entries)
     at = data.draw(st.integers(0, len(rows) - 1))
     rows[at] = evolve(rows[at], seq=data.draw(st.integers(0, 99).filter(lambda seq: seq != at + 1)))
@@ -56,14 +56,14 @@ def test_a_changed_number_is_found(entries: list[Entry], data: st.DataObject) ->
 
 
 @given(LONGER, st.data())
-def test_a_line_taken_out_before_the_last_is_found(entries: list[Entry], data: st.DataObject) -> None:
+def test_a_line_taken_out_before_the_last_is_found(entries: list[LedgerEntry], data: st.DataObject) -> None:
     rows = chain(entries)
     del rows[data.draw(st.integers(0, len(rows) - 2))]
     assert first_break(rows) is not None
 
 
 @given(LONGER, st.data())
-def test_two_lines_in_each_others_place_are_found(entries: list[Entry], data: st.DataObject) -> None:
+def test_two_lines_in_each_others_place_are_found(entries: list[LedgerEntry], data: st.DataObject) -> None:
     rows = chain(entries)
     one, other = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=2, max_size=2, unique=True))
     rows[one], rows[other] = rows[other], rows[one]
@@ -74,7 +74,7 @@ def test_two_lines_in_each_others_place_are_found(entries: list[Entry], data: st
 
 @given(LONGER, ENTRIES, st.data())
 def test_a_line_rewritten_with_a_right_hash_is_found_by_the_next(
-    entries: list[Entry], other: Entry, data: st.DataObject
+    entries: list[LedgerEntry], other: LedgerEntry, data: st.DataObject
 ) -> None:
     rows = chain(entries)
     at = data.draw(st.integers(0, len(rows) - 2))
@@ -85,14 +85,14 @@ def test_a_line_rewritten_with_a_right_hash_is_found_by_the_next(
 
 
 @given(CHAINS, st.data())
-def test_a_cut_tail_alone_is_not_seen_from_the_chain(entries: list[Entry], data: st.DataObject) -> None:
+def test_a_cut_tail_alone_is_not_seen_from_the_chain(entries: list[LedgerEntry], data: st.DataObject) -> None:
     rows = chain(entries)
     assert first_break(rows[: data.draw(st.integers(0, len(rows)))]) is None
 
 
 # ---- in the file ----
 
-THREE = [Entry(NOW, "pass", "notes", {"number": number}) for number in (1, 2, 3)]
+THREE = [LedgerEntry(NOW, "pass", "notes", {"number": number}) for number in (1, 2, 3)]
 
 
 def written(folder: Path) -> SqliteRegistry:
@@ -179,7 +179,7 @@ def tamper(registry: SqliteRegistry, statement: str) -> None:
 def test_lines_are_found_by_recipe_kind_and_number(tmp_path: Path) -> None:
     registry = SqliteRegistry(tmp_path / "canon.db")
     named = [("notes", "trial"), ("wiki", "trial"), ("notes", "promotion"), ("notes", "trial")]
-    registry.append([Entry(NOW, kind, recipe, {"n": n}) for n, (recipe, kind) in enumerate(named)])
+    registry.append([LedgerEntry(NOW, kind, recipe, {"n": n}) for n, (recipe, kind) in enumerate(named)])
     assert [line.seq for line in registry.ledger("notes")] == [1, 3, 4]
     assert [line.seq for line in registry.ledger("notes", limit=2)] == [3, 4]
     assert [line.seq for line in registry.ledger(kind="trial")] == [1, 2, 4]

@@ -83,7 +83,7 @@ def test_a_held_lock_names_pid_command_and_since_when(path: Path) -> None:
         message = caught.value.message
         assert message.startswith(f"{path} is held by pid {process.pid} (")
         assert f"{path}) since {since:%Y-%m-%d %H:%M:%S} UTC" in message
-        assert "from state.lock import hold" in message
+        assert "from state.folder.lock import hold" in message
         assert "inherited" not in message
 
 

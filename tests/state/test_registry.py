@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.ports import protocols as ports
-from state.records import Canonical, Entry, Memory, Records
+from state.records import Canonical, LedgerEntry, Memory, Records
 from state.registry.registry import SqliteRegistry
 from state.state_errors import RegistryError
 from tests.state.promoting import ENTRY, intent_of, promote, release, spoil
@@ -145,6 +145,6 @@ def test_what_contradicts_the_records_is_refused_whole(
 def test_a_body_that_is_no_json_leaves_nothing_of_its_transaction(registry: SqliteRegistry) -> None:
     registry.append([ENTRY])
     with pytest.raises(TypeError):
-        registry.remember([Memory("notes")], [ENTRY, Entry(NOW, "note", "notes", {"odd": object()})])
+        registry.remember([Memory("notes")], [ENTRY, LedgerEntry(NOW, "note", "notes", {"odd": object()})])
     assert registry.read() == Records()
     assert len(registry.ledger()) == 1

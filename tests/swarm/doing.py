@@ -10,7 +10,7 @@ from desired.model import Swarm
 from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from tests.swarm.engine import found_engine
-from tests.swarm.stacks import Slots, given
+from tests.swarm.stacks import Slots, options
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         driver = SwarmDriver(docker.Engine(slots.environment, lock.fileno()), Swarm())
         deeds: Mapping[str, Callable[[], object]] = {
-            "deploy": lambda: driver.deploy(app, path, given()),
+            "deploy": lambda: driver.deploy(app, path, options()),
             "save": lambda: driver.save(app, path),
             "load": lambda: driver.load(app, path),
             "remove": lambda: driver.remove(app),

@@ -31,12 +31,12 @@ class Engine:
         path = f"{self.client}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return {"PATH": path, "HOME": "/nonexistent", "DOCKER_HOST": self.host}
 
-    def docker(self, *words: str, given: str | None = None) -> str:
+    def docker(self, *words: str, stdin: str | None = None) -> str:
         """What a command of Docker's client prints; fails when it does."""
         done = subprocess.run(
             [str(self.client / "docker"), *words],
             env=self.environment,
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,

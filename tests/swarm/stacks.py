@@ -16,7 +16,7 @@ from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.host.swarm.services.stack_state import look_at
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from reconciler.ports.types import Absent, App, Given, Seen
+from reconciler.ports.types import App, DeployOptions, NotRunning, RunningApp
 from tests.swarm.engine import Engine
 
 COMMIT = "c" * 40
@@ -59,8 +59,8 @@ def release(
     return folder
 
 
-def given(version: str = "1.0.0+1", **more: Any) -> Given:  # noqa: ANN401 - any part of it
-    return evolve(Given(version, COMMIT), **more)
+def options(version: str = "1.0.0+1", **more: Any) -> DeployOptions:  # noqa: ANN401 - any part of it
+    return evolve(DeployOptions(version, COMMIT), **more)
 
 
 @frozen
@@ -91,18 +91,18 @@ class Slots:
     def stack(self, app: App) -> str:
         return stack_of(app, Swarm().zone).name
 
-    def settled(self, app: App) -> Seen:
+    def settled(self, app: App) -> RunningApp:
         return self.seen(app, lambda seen: seen.settled)
 
     def lost(self, app: App) -> str:
         return self.seen(app, lambda seen: bool(seen.lost)).lost
 
-    def seen(self, app: App, enough: Callable[[Seen], bool]) -> Seen:
+    def seen(self, app: App, enough: Callable[[RunningApp], bool]) -> RunningApp:
         """Look until it is enough. Nothing may be settled and lost, nor lost while that is not awaited."""
         until = time.monotonic() + PATIENCE
         while True:
             seen = self.driver.look(app)
-            assert isinstance(seen, Seen), seen
+            assert isinstance(seen, RunningApp), seen
             assert not (seen.settled and (seen.lost or seen.lacks)), seen
             if enough(seen):
                 return seen
@@ -154,6 +154,6 @@ class Slots:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def absent(looked: Seen | Absent) -> str:
-    assert isinstance(looked, Absent), looked
+def absent(looked: RunningApp | NotRunning) -> str:
+    assert isinstance(looked, NotRunning), looked
     return looked.reason

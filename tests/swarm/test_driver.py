@@ -17,9 +17,9 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from reconciler.ports.types import App, Residue, SecretNeed, Seen
+from reconciler.ports.types import App, RemovalResult, RunningApp, SecretNeed
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, Slots, absent, given, release, server, service
+from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, Slots, absent, options, release, server, service
 
 SECRET = "never-in-an-argument-list"
 PAGE = "made of a config"
@@ -72,7 +72,7 @@ class Life:
 
     slots: Slots
     app: App
-    seen: Seen
+    seen: RunningApp
     calls: Path
 
 
@@ -86,7 +86,7 @@ def life(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         overlay = folder / "compose.ci.yml"
         overlay.write_text('{"version": "3.8", "services": {"worker": {"environment": {"LAID": "over"}}}}')
         slots.driver.deploy(
-            app, checkout(folder / "one", NGINX), given(settings={"TITLE": "Ours"}, overlays=(overlay,))
+            app, checkout(folder / "one", NGINX), options(settings={"TITLE": "Ours"}, overlays=(overlay,))
         )
         yield Life(slots, app, slots.settled(app), calls)
     finally:
@@ -103,7 +103,7 @@ def noting_client(folder: Path, calls: Path) -> Path:
     return shim.parent
 
 
-def get(seen: Seen, path: str) -> str:
+def get(seen: RunningApp, path: str) -> str:
     with urllib.request.urlopen(seen.url + path, timeout=30) as answer:  # noqa: S310 - a url of our own
         body: bytes = answer.read()
     return body.decode()
@@ -219,7 +219,7 @@ def test_an_app_that_runs_is_not_saved(life: Life, tmp_path: Path) -> None:
 
 
 def test_a_release_needs_the_secrets_that_it_declares(life: Life, tmp_path: Path) -> None:
-    assert life.slots.driver.needs(life.app, checkout(tmp_path / "one", NGINX), given()) == (SecretNeed("token", 24),)
+    assert life.slots.driver.needs(life.app, checkout(tmp_path / "one", NGINX), options()) == (SecretNeed("token", 24),)
 
 
 def test_a_secret_that_only_a_maker_makes_is_needed_where_a_compose_file_in_use_names_it(
@@ -230,8 +230,8 @@ def test_a_secret_that_only_a_maker_makes_is_needed_where_a_compose_file_in_use_
     more = {"version": "3.8", "services": {"app": {"secrets": ["key"]}}, "secrets": {"key": name}}
     (files / "compose.key.yml").write_text(json.dumps(more))
     app = life.slots.app("maker")
-    assert life.slots.driver.needs(app, files, given()) == ()
-    both = given(settings={"COMPOSE_FILE": "compose.yml:compose.key.yml"})
+    assert life.slots.driver.needs(app, files, options()) == ()
+    both = options(settings={"COMPOSE_FILE": "compose.yml:compose.key.yml"})
     assert life.slots.driver.needs(app, files, both) == (SecretNeed("key"),)
 
 
@@ -240,14 +240,14 @@ def test_a_secret_that_was_given_a_version_is_made_though_the_sample_leaves_it_o
     app = life.slots.app("given", key="of the maker")
     one = server(secrets=["key"])
     files = release(tmp_path / "one", {"app": one}, {"secrets": {"key": name}}, "#SECRET_KEY_VERSION=v1\n")
-    told = given(settings={"SECRET_KEY_VERSION": "v7"})
+    told = options(settings={"SECRET_KEY_VERSION": "v7"})
     assert life.slots.driver.needs(app, files, told) == (SecretNeed("key", 32),)
     try:
         life.slots.driver.deploy(app, files, told)
         life.slots.settled(app)
         assert life.slots.run(app, "cat", "/run/secrets/key") == "of the maker"
     finally:
-        assert life.slots.driver.clear(app.mark) == Residue()
+        assert life.slots.driver.clear(app.mark) == RemovalResult()
 
 
 def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp
     other = life.slots.app("other")
     files = release(tmp_path / "one", {"app": server(ports=[f"{taken}:80"])})
     with pytest.raises(InfrastructureError) as refusal:
-        life.slots.driver.deploy(other, files, given())
+        life.slots.driver.deploy(other, files, options())
     wanted = f"notes: app wants port {taken}/tcp of the host, which {life.slots.stack(life.app)}_app has"
     assert refusal.value.message == wanted
     assert life.slots.objects(other) == {}
@@ -268,16 +268,16 @@ def test_behind_a_proxy_two_of_a_recipe_are_never_up_together(life: Life, tmp_pa
     first, second = slots.app("first", "named"), slots.app("second", "named")
     files = release(tmp_path / "one", {"app": server()})
     try:
-        driver.deploy(first, files, given())
+        driver.deploy(first, files, options())
         with pytest.raises(InfrastructureError) as refusal:
-            driver.deploy(second, files, given())
+            driver.deploy(second, files, options())
         at = stack_of(first, "ci.example").app
         assert refusal.value.message == f"named: app wants http://named.ci.example:1, which {at} has"
         assert slots.objects(second) == {}
-        assert driver.stop(first) == Residue()
-        driver.deploy(second, files, given())
+        assert driver.stop(first) == RemovalResult()
+        driver.deploy(second, files, options())
     finally:
-        assert driver.clear(first.mark) == driver.clear(second.mark) == Residue()
+        assert driver.clear(first.mark) == driver.clear(second.mark) == RemovalResult()
 
 
 def test_who_upgrades_keeps_the_settings_that_they_had_and_is_told_of_new_ones(life: Life, tmp_path: Path) -> None:
@@ -291,21 +291,21 @@ def test_who_upgrades_keeps_the_settings_that_they_had_and_is_told_of_new_ones(l
     more = {"MODE": "ours", "GIVEN": "ours"}
     shown = ("sh", "-c", "echo $TITLE $MODE $GREETING $GIVEN")
     try:
-        assert slots.driver.deploy(app, files[0], given(settings=more)) == ()
+        assert slots.driver.deploy(app, files[0], options(settings=more)) == ()
         slots.settled(app)
-        said = slots.driver.deploy(app, files[1], given("2.0.0+2", settings=more))
+        said = slots.driver.deploy(app, files[1], options("2.0.0+2", settings=more))
         assert said == ("2.0.0+2 has new settings, which who upgrades has to add: GREETING",)
         slots.settled(app)
         assert slots.run(app, *shown) == "Old ours Hi ours\n"
 
-        assert slots.driver.stop(app) == Residue()
+        assert slots.driver.stop(app) == RemovalResult()
         slots.driver.save(app, tmp_path)
         slots.driver.load(again, tmp_path)
-        assert slots.driver.deploy(again, files[1], given("2.0.0+2")) == ()
+        assert slots.driver.deploy(again, files[1], options("2.0.0+2")) == ()
         slots.settled(again)
         assert slots.run(again, *shown) == "Old sample Hi sample\n"
     finally:
-        assert slots.driver.clear(app.mark) == slots.driver.clear(again.mark) == Residue()
+        assert slots.driver.clear(app.mark) == slots.driver.clear(again.mark) == RemovalResult()
 
 
 # ---- at rest, and saved ----
@@ -318,7 +318,7 @@ class Saved:
     life: Life
     folder: Path
     listed: str
-    stopped: Residue
+    stopped: RemovalResult
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +333,7 @@ def saved(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Saved:
 
 def test_a_stopped_app_is_absent_and_keeps_all_but_its_containers(saved: Saved) -> None:
     life = saved.life
-    assert saved.stopped == Residue()
+    assert saved.stopped == RemovalResult()
     assert absent(life.slots.driver.look(life.app)) == ""
     # Swarm keeps a stopped container for a while.
     kept = {"service", "volume", "network", "secret", "config", "container"}
@@ -358,7 +358,7 @@ def test_an_app_that_holds_data_takes_no_other(saved: Saved) -> None:
 def test_an_app_wakes_with_its_data_and_is_upgraded_over_it(saved: Saved, tmp_path: Path) -> None:
     life = saved.life
     for number, image in enumerate((NGINX, NGINX_NEXT), start=1):
-        life.slots.driver.deploy(life.app, checkout(tmp_path / image[-1], image), given(f"{number}.0.0+{number}"))
+        life.slots.driver.deploy(life.app, checkout(tmp_path / image[-1], image), options(f"{number}.0.0+{number}"))
         assert life.slots.settled(life.app).version == f"{number}.0.0+{number}"
         assert life.slots.run(life.app, "sh", "-ec", LIST) == saved.listed
     assert life.slots.run(life.app, "cat", "/etc/debian_version").startswith("13.")
@@ -373,7 +373,7 @@ def raised(saved: Saved, tmp_path_factory: pytest.TempPathFactory) -> App:
     slots = saved.life.slots
     app = slots.app("elsewhere")
     slots.driver.load(app, saved.folder)
-    slots.driver.deploy(app, checkout(tmp_path_factory.mktemp("two") / "two", NGINX_NEXT), given("2.0.0+2"))
+    slots.driver.deploy(app, checkout(tmp_path_factory.mktemp("two") / "two", NGINX_NEXT), options("2.0.0+2"))
     slots.settled(app)
     return app
 
@@ -400,12 +400,12 @@ def test_a_removed_app_leaves_nothing_and_takes_nothing_of_another_slot(saved: S
     before = slots.objects(other)
     assert set(slots.driver.leftovers(slots.folder)) == {raised.mark, other.mark}
     assert slots.driver.leftovers(slots.folder / "none") == ()
-    assert slots.driver.remove(raised) == Residue()
+    assert slots.driver.remove(raised) == RemovalResult()
     assert slots.objects(raised) == {}
     assert not raised.folder.exists()
     assert slots.driver.leftovers(slots.folder) == (other.mark,)
     assert slots.objects(other) == before
-    assert slots.driver.remove(raised) == Residue()
+    assert slots.driver.remove(raised) == RemovalResult()
 
 
 def test_a_network_is_removed_after_the_last_container_of_its_stack(engine: Engine, tmp_path: Path) -> None:
@@ -414,10 +414,10 @@ def test_a_network_is_removed_after_the_last_container_of_its_stack(engine: Engi
     slow = "trap 'sleep 3; exit 0' TERM; while :; do sleep 0.1; done"
     release(tmp_path / "slow", {"app": server(BASE, command=["sh", "-c", slow], stop_grace_period="20s")})
     try:
-        slots.driver.deploy(app, tmp_path / "slow", given())
+        slots.driver.deploy(app, tmp_path / "slow", options())
         slots.settled(app)
         since = str(time.time())
-        assert slots.driver.remove(app) == Residue()
+        assert slots.driver.remove(app) == RemovalResult()
     finally:
         slots.clear()
     shown = '{{.Type}} {{.Action}} {{index .Actor.Attributes "name"}}'

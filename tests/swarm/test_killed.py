@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from reconciler.ports.types import App, Residue
+from reconciler.ports.types import App, RemovalResult
 from tests.command import await_release
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import SERVER, UNTIL_TOLD, Slots, given, release, service
+from tests.swarm.stacks import SERVER, UNTIL_TOLD, Slots, options, release, service
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = "SECRET_TOKEN_VERSION=v1 # length=8\n"
@@ -74,9 +74,9 @@ def deeds(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     app, saved = slots.app(token="secret"), folder / "saved"
     saved.mkdir()
     try:
-        slots.driver.deploy(app, checkout, given())
+        slots.driver.deploy(app, checkout, options())
         slots.settled(app)
-        assert slots.driver.stop(app) == Residue()
+        assert slots.driver.stop(app) == RemovalResult()
         slots.driver.save(app, saved)
         yield Deeds(slots, app, checkout, saved, shim.parent)
     finally:
@@ -90,7 +90,7 @@ def test_what_a_killed_driver_had_made_is_found_and_removed(deeds: Deeds, verb: 
     app = slots.app(name)
     assert slots.objects(app)
     assert app.mark in slots.driver.leftovers(slots.folder)
-    assert slots.driver.clear(app.mark) == Residue()
+    assert slots.driver.clear(app.mark) == RemovalResult()
     assert slots.objects(app) == {}
     assert app.mark not in slots.driver.leftovers(slots.folder)
 
@@ -105,7 +105,7 @@ def test_a_killed_save_hinders_no_other_and_what_it_left_goes_with_its_slot(deed
     names = {path.name for path in (tmp_path / "whole" / "volumes").iterdir()}
     assert names == {"one.tar", "two.tar"}
     assert len(slots.objects(deeds.app)["image"]) == 2
-    assert slots.driver.clear(deeds.app.mark) == Residue()
+    assert slots.driver.clear(deeds.app.mark) == RemovalResult()
     assert slots.objects(deeds.app) == {}
 
 
@@ -113,11 +113,11 @@ def test_a_killed_removal_is_found_and_finished(deeds: Deeds) -> None:
     slots = deeds.slots
     app = slots.app("removed")
     slots.driver.load(app, deeds.saved)
-    slots.driver.deploy(app, deeds.checkout, given())
+    slots.driver.deploy(app, deeds.checkout, options())
     slots.until_told(app, lambda _, tasks: any(task["Status"]["State"] == "running" for task in tasks))
     deeds.killed("remove", "removed", deeds.saved, "volume rm", "nothing")
     assert app.mark in slots.driver.leftovers(slots.folder)
-    assert slots.driver.clear(app.mark) == Residue()
+    assert slots.driver.clear(app.mark) == RemovalResult()
     assert slots.objects(app) == {}
 
 
@@ -131,9 +131,9 @@ def test_clearing_a_slot_leaves_no_container_though_no_other_object_waits_for_it
     app = slots.app()
     try:
         files = release(tmp_path / "one", {"app": made}, {"networks": {"proxy": {"external": True}}})
-        slots.driver.deploy(app, files, given())
+        slots.driver.deploy(app, files, options())
         slots.until_told(app, lambda _, tasks: any(task["Status"]["State"] == "running" for task in tasks))
-        assert slots.driver.clear(app.mark) == Residue()
+        assert slots.driver.clear(app.mark) == RemovalResult()
         assert slots.objects(app) == {}
     finally:
         slots.clear()

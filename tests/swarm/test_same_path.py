@@ -8,12 +8,12 @@ from pathlib import Path
 from desired.model import Swarm
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, stack_of
-from reconciler.ports.types import Residue
+from reconciler.ports.types import RemovalResult
 from tests.command import await_release
 from tests.procfile_apps import eventually
 from tests.same_path import Bound, needs_mounts
 from tests.swarm.engine import KINDS, Engine
-from tests.swarm.stacks import Slots, given, release, server
+from tests.swarm.stacks import Slots, options, release, server
 from tests.swarm.sweep import Sweep, sweep
 
 NAME = "custom-html-tiny"
@@ -60,7 +60,7 @@ def test_a_slot_with_a_secret_stays_whole_where_another_state_folder_clears_its_
     (checkout / "page").write_text("a page")
     app = one.app(token="secret")
     try:
-        one.driver.deploy(app, checkout, given())
+        one.driver.deploy(app, checkout, options())
         stack = stack_of(app, Swarm().zone, "one").name
         of_stack = f"label={NAMESPACE}={stack}"
         eventually(lambda: bool(engine.listed("container", of_stack)), 60)
@@ -68,12 +68,12 @@ def test_a_slot_with_a_secret_stays_whole_where_another_state_folder_clears_its_
         assert all(before.values()), before
 
         assert two.driver.leftovers(tmp_path) == ()
-        assert two.driver.clear(app.mark) == Residue()
+        assert two.driver.clear(app.mark) == RemovalResult()
         assert {kind: engine.listed(kind, of_stack, f"label={SLOT}={app.mark}") for kind in KINDS} == before
 
         # A secret of this stack, made before there were ids, does not make its containers the other's either.
         labels = ("--label", f"{SLOT}={app.mark}", "--label", f"{NAMESPACE}={stack}")
-        engine.docker("secret", "create", *labels, f"{stack}_old_v1", "-", given="old")
+        engine.docker("secret", "create", *labels, f"{stack}_old_v1", "-", stdin="old")
         two.driver.clear(app.mark)
         assert engine.listed("container", of_stack) == before["container"]
     finally:

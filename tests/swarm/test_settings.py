@@ -7,9 +7,9 @@ import pytest
 from attrs import frozen
 
 from reconciler.host.secret_values import HostSecrets
-from reconciler.ports.types import App, Makers, Residue
+from reconciler.ports.types import App, RemovalResult, SecretMakers
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import Slots, given, release, server, service
+from tests.swarm.stacks import Slots, options, release, server, service
 
 SAMPLE = """\
 QUEUE=mail
@@ -68,14 +68,14 @@ def deployed(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         {"secrets": {key: {"external": True, "name": name} for key, name in SECRETS.items()}},
         SAMPLE,
     )
-    makers = Makers({"api_key": ("echo", "of the maker")}, folder)
+    makers = SecretMakers({"api_key": ("echo", "of the maker")}, folder)
     try:
-        needs = slots.driver.needs(app, files, given())
+        needs = slots.driver.needs(app, files, options())
         HostSecrets(slots.environment).provide(app, needs, makers, folder / "log")
-        slots.driver.deploy(app, files, given())
+        slots.driver.deploy(app, files, options())
         slots.settled(app)
         yield Deployed(slots, app)
-        assert slots.driver.remove(app) == Residue()
+        assert slots.driver.remove(app) == RemovalResult()
     finally:
         slots.clear()
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from reconciler.errors import RecipeError
-from reconciler.ports.types import Residue, Seen
+from reconciler.ports.types import RemovalResult, RunningApp
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import Slots, deployed, given, release, server, service
+from tests.swarm.stacks import Slots, deployed, options, release, server, service
 
 DATA = ["data:/data"]
 NETWORKS = {"networks": {"inner": {"internal": True}, "proxy": {"external": True}}}
@@ -33,8 +33,8 @@ def test_an_app_behind_a_web_server_is_reached_there_and_one_without_a_port_is_n
     behind, without = slots.app("behind"), slots.app("without", "bot")
     try:
         files = release(tmp_path / "behind", {"app": back, "web": front}, NETWORKS)
-        slots.driver.deploy(behind, files, given())
-        slots.driver.deploy(without, release(tmp_path / "bot", {"app": bot}), given(needs_port=False))
+        slots.driver.deploy(behind, files, options())
+        slots.driver.deploy(without, release(tmp_path / "bot", {"app": bot}), options(needs_port=False))
 
         seen = slots.settled(behind)
         with urllib.request.urlopen(seen.url, timeout=30) as answer:  # noqa: S310 - a url of our own
@@ -45,7 +45,7 @@ def test_an_app_behind_a_web_server_is_reached_there_and_one_without_a_port_is_n
         silent = slots.settled(without)
         assert (silent.url, silent.address, silent.peer) == ("", "", "")
     finally:
-        assert slots.driver.clear(behind.mark) == slots.driver.clear(without.mark) == Residue()
+        assert slots.driver.clear(behind.mark) == slots.driver.clear(without.mark) == RemovalResult()
 
 
 def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_told_where_it_may_write_data(
@@ -59,17 +59,17 @@ def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_
     app, parts = slots.app(), {"volumes": {"data": dict[str, object]()}}
     try:
         first = {"app": server(), "slow": slow, "stubborn": stubborn, "idle": idle}
-        slots.driver.deploy(app, release(tmp_path / "one", first, parts), given())
+        slots.driver.deploy(app, release(tmp_path / "one", first, parts), options())
         assert slots.settled(app).killed == ()
 
         newer = {**first, "stubborn": {**stubborn, "environment": {"NEWER": "yes"}}}
-        slots.driver.deploy(app, release(tmp_path / "two", newer, parts), given("2.0.0+2"))
+        slots.driver.deploy(app, release(tmp_path / "two", newer, parts), options("2.0.0+2"))
         assert slots.seen(app, lambda seen: bool(seen.settled and seen.killed)).killed == ("stubborn (3 s)",)
 
-        assert slots.driver.stop(app) == Residue(killed=("stubborn (3 s)",), without_data=("idle (1 s)",))
-        assert not isinstance(slots.driver.look(app), Seen)
+        assert slots.driver.stop(app) == RemovalResult(killed=("stubborn (3 s)",), without_data=("idle (1 s)",))
+        assert not isinstance(slots.driver.look(app), RunningApp)
     finally:
-        assert slots.driver.clear(app.mark) == Residue()
+        assert slots.driver.clear(app.mark) == RemovalResult()
 
 
 HOOK = "for i in 1 2 3 4 5 6 7 8 9; do echo Step $$i of nine is going to be taken; done; echo the reason >&2; exit 1"
@@ -80,7 +80,7 @@ def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(
     front["deploy"]["labels"] |= {"backupbot.backup": "true", "backupbot.backup.pre-hook": HOOK}
     app = slots.app()
     try:
-        slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, {"volumes": {"data": {}}}), given())
+        slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, {"volumes": {"data": {}}}), options())
         slots.settled(app)
         with pytest.raises(
             RecipeError, match=r"pre-hook of app \(for i in .*\) exited 1: ….* taken the reason$"
@@ -92,7 +92,7 @@ def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(
         said = log.read_text().splitlines()
         assert said == [f"Step {number} of nine is going to be taken" for number in range(1, 10)] + ["the reason"]
     finally:
-        assert slots.driver.clear(app.mark) == Residue()
+        assert slots.driver.clear(app.mark) == RemovalResult()
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_compose_files_of_different_versions_are_one_stack_with_the_variables_of
     app = slots.app()
     before = {path: path.read_bytes() for path in files.rglob("*") if path.is_file()}
     try:
-        slots.driver.deploy(app, files, given(overlays=(overlay,)))
+        slots.driver.deploy(app, files, options(overlays=(overlay,)))
         slots.settled(app)
         told = slots.run(app, "env").splitlines()
         assert {"FIRST=1", "BESIDE=1", "FLEETS=1"} <= {*told}
         assert {path: path.read_bytes() for path in files.rglob("*") if path.is_file()} == before
     finally:
-        assert slots.driver.clear(app.mark) == Residue()
+        assert slots.driver.clear(app.mark) == RemovalResult()
 
 
 CONFIGS = {
@@ -145,7 +145,7 @@ def test_a_config_whose_version_was_not_raised_is_named_with_its_file_and_its_va
     for name in ("page.txt", "rules.txt"):
         (files / name).write_text("one\n")
     try:
-        assert slots.driver.deploy(app, files, given()) == (
+        assert slots.driver.deploy(app, files, options()) == (
             "idle is scaled to zero: nothing of it was tried",
             "app: Docker gives a stack no tmpfs, and dropped /run/x:size=1m",
         )
@@ -156,11 +156,11 @@ def test_a_config_whose_version_was_not_raised_is_named_with_its_file_and_its_va
         for name, hint in told.items():
             (files / name).write_text("two\n")
             with pytest.raises(RecipeError, match="only updates to Labels are allowed") as refused:
-                slots.driver.deploy(app, files, given("2.0.0+2"))
+                slots.driver.deploy(app, files, options("2.0.0+2"))
             assert refused.value.hint.startswith(hint)
             (files / name).write_text("one\n")
     finally:
-        assert slots.driver.clear(app.mark) == Residue()
+        assert slots.driver.clear(app.mark) == RemovalResult()
 
 
 def versioned(compose: Mapping[str, object], version: str | None) -> Mapping[str, object]:

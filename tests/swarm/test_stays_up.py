@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.host.readiness.liveness import ended_since
-from reconciler.ports.types import App, Seen
+from reconciler.ports.types import App, RunningApp
 from tests.swarm.engine import Engine
-from tests.swarm.stacks import NGINX, PATIENCE, Service, Slots, absent, deployed, given, release, server, service
+from tests.swarm.stacks import NGINX, PATIENCE, Service, Slots, absent, deployed, options, release, server, service
 from tests.swarm.sweep import sweep
 
 # Ends with 0 when it is asked to, as a failed health check has Swarm do.
@@ -39,7 +39,7 @@ def test_a_service_that_ends_with_0_for_its_failed_health_check_is_no_finished_o
     broken = {**unhealthy("on-failure"), **deployed(labels=labels["labels"], restart_policy=policy)}
     services = {name: broken, other: server()}
     app = slots.app()
-    slots.driver.deploy(app, release(tmp_path / "one", services), given())
+    slots.driver.deploy(app, release(tmp_path / "one", services), options())
     lost = slots.lost(app)
     assert lost.startswith(f"{name} failed and is not started again: ")
     assert "health" in lost
@@ -60,7 +60,7 @@ def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_e
         "worker": service("sleep 25; exit 0", "on-failure"),
     }
     app = slots.app()
-    slots.driver.deploy(app, release(tmp_path / "one", services), given())
+    slots.driver.deploy(app, release(tmp_path / "one", services), options())
     ready = slots.settled(app)
     assert sorted(part.split()[0] for part in ready.up) == ["app", "crashing", "ending", "worker"]
     assert ended_since(ready, ready) is None
@@ -77,7 +77,7 @@ def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_e
     slots.driver.remove(app)
 
 
-def told(slots: Slots, app: App, ready: Seen, parts: int) -> str:
+def told(slots: Slots, app: App, ready: RunningApp, parts: int) -> str:
     """What ended since it was ready, once so many services are named."""
     until = time.monotonic() + PATIENCE
     while True:

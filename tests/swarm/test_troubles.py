@@ -10,7 +10,7 @@ from attrs import frozen
 
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.processes.listeners import free_port
-from reconciler.ports.types import App, Residue
+from reconciler.ports.types import App, RemovalResult
 from tests.swarm.engine import Engine
 from tests.swarm.stacks import (
     POSTGRES,
@@ -20,7 +20,7 @@ from tests.swarm.stacks import (
     Slots,
     absent,
     deployed,
-    given,
+    options,
     release,
     server,
     service,
@@ -97,7 +97,7 @@ class Troubles:
     def deploy(self, name: str, services: Mapping[str, Service], number: int = 1) -> None:
         networks = NARROW if name == "no-address" else {}
         files = release(self.folder / name / str(number), services, {"networks": networks})
-        self.slots.driver.deploy(self.app(name), files, given(f"{number}.0.0"))
+        self.slots.driver.deploy(self.app(name), files, options(f"{number}.0.0"))
 
 
 NARROW = {"narrow": {"ipam": {"config": [{"subnet": "10.212.0.0/29"}]}}}
@@ -120,7 +120,7 @@ def troubles(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                     slots.settled(made.app(name))
                     made.deploy(name, services, number)
             yield made
-            assert slots.driver.clear(made.app("any").mark) == Residue()
+            assert slots.driver.clear(made.app("any").mark) == RemovalResult()
             assert not any(slots.objects(made.app(name)) for name in LOST)
         finally:
             slots.clear()
@@ -255,7 +255,7 @@ def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_
     app = slots.app()
     try:
         files = release(tmp_path / "one", {"app": front, "everywhere": everywhere}, {"volumes": {"data": {}}})
-        slots.driver.deploy(app, files, given())
+        slots.driver.deploy(app, files, options())
         slots.settled(app)
         noted(slots, app, "echo first >/data/note")
         (tmp_path / "kept").mkdir()
@@ -266,11 +266,11 @@ def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_
 
         slots.settled(app)
         assert noted(slots, app, "cat /tmp/found /data/note") == "first\nfirst"
-        assert slots.driver.stop(app) == Residue()
+        assert slots.driver.stop(app) == RemovalResult()
         assert slots.driver.backs_up(app)
         assert absent(slots.driver.look(app)) == ""
     finally:
-        assert slots.driver.clear(app.mark) == Residue()
+        assert slots.driver.clear(app.mark) == RemovalResult()
 
 
 def test_what_is_not_up_in_time_on_the_data_that_was_brought_back_is_late_and_no_proof_against_the_recipe(
@@ -285,7 +285,7 @@ def test_what_is_not_up_in_time_on_the_data_that_was_brought_back_is_late_and_no
     app = slots.app()
     try:
         files = release(tmp_path / "one", {"app": server(), "everywhere": slow}, {"volumes": {"data": {}}})
-        slots.driver.deploy(app, files, given())
+        slots.driver.deploy(app, files, options())
         slots.settled(app)
         noted(slots, app, "echo first >/data/note")
         (tmp_path / "kept").mkdir()
@@ -293,7 +293,7 @@ def test_what_is_not_up_in_time_on_the_data_that_was_brought_back_is_late_and_no
         with pytest.raises(TimedOutError, match="not up again after 2 s: everywhere has 0 of 1 up"):
             slots.driver.restore(app, tmp_path / "kept", timedelta(seconds=2))
     finally:
-        assert slots.driver.clear(app.mark) == Residue()
+        assert slots.driver.clear(app.mark) == RemovalResult()
 
 
 def test_a_backup_of_what_no_hook_wrote_blames_the_recipe_by_the_label_and_its_path(
@@ -304,13 +304,13 @@ def test_a_backup_of_what_no_hook_wrote_blames_the_recipe_by_the_label_and_its_p
     slots = Slots.on(engine, tmp_path / "work")
     app = slots.app()
     try:
-        slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, {"volumes": {"data": {}}}), given())
+        slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, {"volumes": {"data": {}}}), options())
         slots.settled(app)
         (tmp_path / "kept").mkdir()
         with pytest.raises(RecipeError, match=r"its labels back up dump\.sql of volume data, which is not there"):
             slots.driver.backup(app, tmp_path / "kept")
     finally:
-        assert slots.driver.clear(app.mark) == Residue()
+        assert slots.driver.clear(app.mark) == RemovalResult()
 
 
 def test_volumes_without_a_name_go_with_the_app(engine: Engine, tmp_path: Path) -> None:
@@ -320,13 +320,13 @@ def test_volumes_without_a_name_go_with_the_app(engine: Engine, tmp_path: Path) 
     idle = {"image": POSTGRES, "entrypoint": ["sleep", "1000"], "healthcheck": {"disable": True}, **deployed()}
     files = release(tmp_path / "one", {"app": server(), "db": idle})
     try:
-        slots.driver.deploy(app, files, given())
+        slots.driver.deploy(app, files, options())
         slots.settled(app)
         mounted = slots.engine.docker("ps", "--quiet", "--filter", f"name={slots.stack(app)}_db")
         (mount,) = slots.inspect("container", mounted)[0]["Mounts"]
         assert slots.engine.listed("volume", f"name={mount['Name']}")
     finally:
-        assert slots.driver.remove(app) == Residue()
+        assert slots.driver.remove(app) == RemovalResult()
     assert not slots.engine.listed("volume", f"name={mount['Name']}")
 
 
@@ -345,7 +345,7 @@ def test_what_cannot_be_deployed_is_refused_by_name_and_nothing_of_it_runs(
     slots = Slots.on(engine, tmp_path / "work")
     app = slots.app(recipe=name)
     with pytest.raises((RecipeError, InfrastructureError)) as refusal:
-        slots.driver.deploy(app, release(tmp_path / "one", services, parts), given())
+        slots.driver.deploy(app, release(tmp_path / "one", services, parts), options())
     assert type(refusal.value) is kind
     assert said in refusal.value.message
     assert slots.objects(app) == {}
@@ -356,6 +356,6 @@ def test_a_sample_that_reaches_beyond_the_release_is_refused(engine: Engine, tmp
     app = slots.app()
     sample = "COMPOSE_FILE=compose.yml:../x.yml"
     with pytest.raises(RecipeError) as refusal:
-        slots.driver.deploy(app, release(tmp_path / "one", {"app": server()}, sample=sample), given())
+        slots.driver.deploy(app, release(tmp_path / "one", {"app": server()}, sample=sample), options())
     assert refusal.value.message == "COMPOSE_FILE names ../x.yml, which the release does not have"
     assert slots.objects(app) == {}

@@ -17,7 +17,7 @@ from reconciler.host.git.repository import Repository
 from reconciler.host.git.served import Served, lock_of, writing
 from reconciler.host.output import MIB
 from reconciler.host.text import one_line
-from reconciler.ports.types import Alterations, MirrorRefs, Updated
+from reconciler.ports.types import Alterations, MirrorRefs, MirrorUpdate
 from state.folder.folder import StateFolder
 from state.records import Answer
 
@@ -53,7 +53,7 @@ class GitMirrors:
             return None
         return MirrorRefs(refs.head, {tag: ref.peeled for tag, ref in refs.tags.items()})
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> Updated:
+    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
         """As the port says. Under the pass lock, for two updates at once would undo each other."""
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as served:
@@ -67,7 +67,7 @@ class GitMirrors:
                     incoming.hand_over("refs/*:refs/incoming/*", served.repository)
                 served.take_over(held, goal, arrived)
                 _read_back(served, goal, useless)
-            return Updated(useless, laid_aside, incoming.remarks)
+            return MirrorUpdate(useless, laid_aside, incoming.remarks)
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
         repository = self._repository(name, None)

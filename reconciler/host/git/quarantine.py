@@ -66,8 +66,8 @@ class Quarantine:
         """
         options = ("--quiet", "--atomic", "--no-tags", "--no-write-fetch-head", "--stdin")
         for start in range(0, len(refspecs), _AT_ONCE):
-            given = b"".join(ref_bytes(refspec) + b"\n" for refspec in refspecs[start : start + _AT_ONCE])
-            self._ask_upstream("fetch", *options, "--", upstream, given=given)
+            stdin = b"".join(ref_bytes(refspec) + b"\n" for refspec in refspecs[start : start + _AT_ONCE])
+            self._ask_upstream("fetch", *options, "--", upstream, stdin=stdin)
         return self.repository.refs()
 
     def hand_over(self, refspec: str, served: Repository) -> None:
@@ -90,21 +90,21 @@ class Quarantine:
         return Refs(arrived.heads, {name: ref for name, ref in arrived.tags.items() if name not in useless}), useless
 
     def _types(self, objects: Mapping[str, str]) -> dict[str, str]:
-        given = "".join(f"{oid}\n" for oid in objects.values()).encode()
-        printed = self.repository.do("cat-file", "--batch-check=%(objecttype)", given=given)
+        stdin = "".join(f"{oid}\n" for oid in objects.values()).encode()
+        printed = self.repository.do("cat-file", "--batch-check=%(objecttype)", stdin=stdin)
         return dict(zip(objects, printed.decode("ascii").splitlines(), strict=True))
 
-    def _ask_upstream(self, *arguments: str, given: bytes = b"") -> bytes:
+    def _ask_upstream(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What git prints. Raises UpstreamError where it finds fault with what upstream has."""
-        told = self._reach(self.repository, self.limits.protocols, *arguments, given=given)
+        told = self._reach(self.repository, self.limits.protocols, *arguments, stdin=stdin)
         self._raise_for(upstreams_fault(told.err, ended_well=told.ok))
         return self.repository.printed(arguments[0], told)
 
     def _reach(
-        self, repository: Repository, protocols: tuple[str, ...], *arguments: str, given: bytes = b""
+        self, repository: Repository, protocols: tuple[str, ...], *arguments: str, stdin: bytes = b""
     ) -> CapturedResult:
         told = repository.reach(
-            *arguments, protocols=protocols, given=given, seconds=self.limits.seconds, file_bytes=self.limits.most
+            *arguments, protocols=protocols, stdin=stdin, seconds=self.limits.seconds, file_bytes=self.limits.most
         )
         self.flaws.update(let_through(told.err))
         return told

@@ -36,20 +36,20 @@ class Repository:
     holding: int | None = None
     flushed: str = "all"
 
-    def ask(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> CapturedResult:
+    def ask(self, *arguments: str, stdin: bytes = b"", also: Mapping[str, str] | None = None) -> CapturedResult:
         """Whatever git says, also when it refuses. `also` are further variables of the environment."""
-        return self._run(arguments, given, git_environment({**self.environment, **(also or {})}))
+        return self._run(arguments, stdin, git_environment({**self.environment, **(also or {})}))
 
-    def do(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> bytes:
+    def do(self, *arguments: str, stdin: bytes = b"", also: Mapping[str, str] | None = None) -> bytes:
         """What git prints. Raises InfrastructureError where it refuses."""
-        return self.printed(arguments[0], self.ask(*arguments, given=given, also=also))
+        return self.printed(arguments[0], self.ask(*arguments, stdin=stdin, also=also))
 
     def reach(
-        self, *arguments: str, protocols: tuple[str, ...], given: bytes, seconds: float, file_bytes: int
+        self, *arguments: str, protocols: tuple[str, ...], stdin: bytes, seconds: float, file_bytes: int
     ) -> CapturedResult:
         """Whatever git says in speaking to another repository; no file that it writes grows beyond `file_bytes`."""
         environment = git_environment(self.environment, protocols)
-        return self._run(arguments, given, environment, seconds=seconds, file_bytes=file_bytes)
+        return self._run(arguments, stdin, environment, seconds=seconds, file_bytes=file_bytes)
 
     def refs(self) -> Refs:
         told = self.ask("show-ref", "--dereference")
@@ -82,13 +82,13 @@ class Repository:
     def _run(
         self,
         arguments: tuple[str, ...],
-        given: bytes,
+        stdin: bytes,
         environment: Mapping[str, str],
         seconds: float = _SECONDS,
         file_bytes: int | None = None,
     ) -> CapturedResult:
         argv = git_argv(*arguments, repository=self.path, settings={"core.fsync": self.flushed})
-        order = CommandSpec(argv, environment, Path("/"), seconds, given, file_bytes=file_bytes, holding=self.holding)
+        order = CommandSpec(argv, environment, Path("/"), seconds, stdin, file_bytes=file_bytes, holding=self.holding)
         return capture(order, _MOST, _MOST)
 
     def printed(self, verb: str, told: CapturedResult) -> bytes:

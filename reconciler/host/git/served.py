@@ -116,7 +116,7 @@ class Served:
 
     def _change(self, changes: bytes) -> None:
         # To flush a thousand refs one by one takes minutes; packing flushes them all at once, right after.
-        evolve(self.repository, flushed="all,-reference").do("update-ref", "-z", "--stdin", given=changes)
+        evolve(self.repository, flushed="all,-reference").do("update-ref", "-z", "--stdin", stdin=changes)
 
     def glance(self) -> Refs:
         """The refs, read without a process where all of them are packed, as after every update.

@@ -14,7 +14,7 @@ from reconciler.host.git.advertised import digest_of, read_answer
 from reconciler.host.git.git_command import complaint, git_argv, git_environment
 from reconciler.host.output import MIB
 from reconciler.host.run import CapturedResult, CommandSpec, capture, prepare
-from reconciler.ports.types import Question, Reply, Same
+from reconciler.ports.types import Question, Reply, Unchanged
 
 AT_ONCE = 8
 
@@ -65,7 +65,7 @@ class GitUpstream:
         if reason is not None:
             return Unobservable(reason)
         if digest_of(told.out) == question.known:
-            return Same()
+            return Unchanged()
         return read_answer(told.out)
 
     def _listed(self, url: str) -> CapturedResult:

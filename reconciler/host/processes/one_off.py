@@ -11,13 +11,13 @@ from reconciler.host.command_spec import CommandSpec, ExitResult
 from reconciler.host.output import Log
 from reconciler.host.processes.procfile import ONE_OFF
 from reconciler.host.run import run
-from reconciler.ports.types import App, Given
+from reconciler.ports.types import App, DeployOptions
 
 _SHOWN = 12
 
 
 def run_all(
-    app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, given: Given
+    app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, options: DeployOptions
 ) -> tuple[str, ...]:
     """Run those of `commands` that run once, in the order of the Procfile; the first that fails ends it.
 
@@ -26,7 +26,7 @@ def run_all(
     """
     remarks: list[str] = []
     for name in (name for name in commands if name in ONE_OFF):
-        seconds, killed, log = given.timeout.total_seconds(), memory.kills(), appfiles.add_to_log(app, name)
+        seconds, killed, log = options.timeout.total_seconds(), memory.kills(), appfiles.add_to_log(app, name)
         order = CommandSpec(
             ("/bin/sh", "-c", commands[name]),
             environment,
@@ -38,7 +38,7 @@ def run_all(
         finished = run(order, log)
         if memory.starved(finished.code, killed):
             raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
-        _hold(f"{app.recipe} {given.version}: {name}", finished, seconds, log)
+        _hold(f"{app.recipe} {options.version}: {name}", finished, seconds, log)
         remarks += [f"{name} left {what} running; it was ended" for what in finished.ended]
     return tuple(remarks)
 

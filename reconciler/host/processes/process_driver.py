@@ -30,7 +30,7 @@ from reconciler.host.processes.procfs import (
 )
 from reconciler.host.processes.starting import StartedServer, await_witness, start
 from reconciler.host.processes.terminate import put_to_rest
-from reconciler.ports.types import Absent, App, DeployedParts, Given, Residue, SecretNeed, Seen
+from reconciler.ports.types import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
 
 INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -70,54 +70,56 @@ class ProcessDriver:
         self._state = self._environment.get(STATE_MARK)
         self._deployments: dict[App, _Deployment] = {}
 
-    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample tells
+    def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample tells
         return read_checkout(checkout)[1].secrets
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+    def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Stop what is there, run what runs once to its end, then start the other lines.
 
-        Settings of `given` hold before those of `.env.sample`; the variables that every app gets, before both.
+        Settings of `options` hold before those of `.env.sample`; the variables that every app gets, before both.
         """
         commands, sample = read_checkout(checkout)
-        _check(given.settings)
+        _check(options.settings)
         before = self.stop(app)
         if before.killed:
             raise was_killed(app.recipe, before.killed)
         appfiles.make(app)
-        settings = {**sample.settings, **given.settings}
-        environment = {**settings, **self._environment, **_place(app, given.version)}
-        appfiles.write_given(app, given)
+        settings = {**sample.settings, **options.settings}
+        environment = {**settings, **self._environment, **_place(app, options.version)}
+        appfiles.write_given(app, options)
         appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
         deployment = self._deployments[app] = _Deployment(children.present(), before.ended, killed=memory.kills())
-        remarks = one_off.run_all(app, commands, environment, checkout, given)
+        remarks = one_off.run_all(app, commands, environment, checkout, options)
         lines = {name: command for name, command in commands.items() if name not in ONE_OFF}
         for name, command in lines.items():
-            argv = command_line(name, command, lines, given.commit)
+            argv = command_line(name, command, lines, options.commit)
             deployment.lines[name] = start(app, name, argv, environment, checkout)
         for name, server in deployment.lines.items():
             await_witness(app, name, server)
         return remarks
 
-    def look(self, app: App) -> Seen | Absent:
+    def look(self, app: App) -> RunningApp | NotRunning:
         own = self._own(app)
         lines = {line.name: line for process in self._bearers(app, own) if (line := witness(process))}
         endings = self._endings(app)
         web = lines.get("web")
         if web is None:
-            return Absent("; ".join(endings.values()))
+            return NotRunning("; ".join(endings.values()))
         lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
         lacks = lost or objection(web.port, (process.pid for process in own))
         address = f"127.0.0.1:{web.port}"
         up = frozenset(f"{name} {line.pid}" for name, line in lines.items())
-        return Seen(web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost, peer=address, up=up)
+        return RunningApp(
+            web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost, peer=address, up=up
+        )
 
     def logs(self, app: App) -> tuple[str, ...]:
         return appfiles.last_lines(app)
 
-    def stop(self, app: App) -> Residue:
+    def stop(self, app: App) -> RemovalResult:
         return self._stop(app, app.grace.total_seconds())
 
-    def _stop(self, app: App, grace: float) -> Residue:
+    def _stop(self, app: App, grace: float) -> RemovalResult:
         deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
         # Where a witness is gone, what its line had detached without a mark fell to us.
         known = deployment.known if deployment.broken else None
@@ -145,7 +147,7 @@ class ProcessDriver:
     def restore(self, app: App, source: Path, within: timedelta) -> None:
         raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups from {source} within {within}")
 
-    def remove(self, app: App) -> Residue:
+    def remove(self, app: App) -> RemovalResult:
         residue = self._stop(app, min(self._grace, app.grace.total_seconds()))
         gone = appfiles.remove(app.folder, self._environment)
         return residue if gone else evolve(residue, left=(*residue.left, str(app.folder)))
@@ -154,11 +156,11 @@ class ProcessDriver:
         marks = {mark_of(process, SLOT_MARK) for process in of_state(marked(root), self._state)}
         return tuple(sorted(mark for mark in marks if mark))
 
-    def survey(self, root: Path) -> Mapping[str, DeployedParts]:
+    def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
         """Apps of this driver end with their slot: none of them stands below a folder that outlives it."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
-    def clear(self, mark: str) -> Residue:
+    def clear(self, mark: str) -> RemovalResult:
         residue = put_to_rest(lambda: children.of_slot(mark, self._state), self._grace)
         _collect(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return residue

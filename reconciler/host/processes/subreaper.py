@@ -70,7 +70,7 @@ def release(process: Process) -> None:
 
 
 def reap() -> None:
-    """Collect the orphans that ended; what somebody waits for, or did not come through the door, is left alone."""
+    """Collect the orphans that ended; what somebody waits for, or was not started by `host/run.py`, is left alone."""
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
             del _claimed[key]
@@ -81,7 +81,7 @@ def reap() -> None:
 
 
 def _adopted() -> tuple[Process, ...]:
-    # Whatever came through the door lives in a session of its own, and so do all its orphans.
+    # Whatever was started by `host/run.py` lives in a session of its own, and so do all its orphans.
     session = os.getsid(0)
     return tuple(process for process in children() if process.session != session and process.key not in _claimed)
 

@@ -23,7 +23,7 @@ from reconciler.host.processes.procfs import (
     wait_gone,
 )
 from reconciler.host.text import printable
-from reconciler.ports.types import Residue
+from reconciler.ports.types import RemovalResult
 
 _PATIENCE = 5.0
 _TRIES = 5000
@@ -32,7 +32,7 @@ _CALM = 30
 Find = Callable[[], Collection[Process]]
 
 
-def put_to_rest(find: Find, grace: float) -> Residue:
+def put_to_rest(find: Find, grace: float) -> RemovalResult:
     """Ask the lines that `find` finds to end, wait `grace` seconds, then kill until it finds nothing any more.
 
     Each process is asked once. What had left its line before is told as ended, what outlived the wait as killed.
@@ -41,7 +41,7 @@ def put_to_rest(find: Find, grace: float) -> Residue:
     """
     everything = find()
     if not everything:
-        return Residue()
+        return RemovalResult()
     witnesses = tuple(process for process in everything if mark_of(process, LINE_MARK))
     stop = _Stop(find, witnesses, {each.session: line.name for each in witnesses if (line := witness(each))})
     for each in witnesses:
@@ -54,7 +54,7 @@ def put_to_rest(find: Find, grace: float) -> Residue:
     late = (*(stop.name(process) for process in (*killed, *stop.without_witnesses(last))), *elusive)
     left = find() if last else ()
     still = {process.key for process in left}
-    return Residue(
+    return RemovalResult(
         tuple(_name(process) for process in detached if process.key not in still),
         tuple(_name(process) for process in left),
         tuple(f"{name} ({grace:g} s)" for name in dict.fromkeys(late)),

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import one_line, printable
-from reconciler.ports.types import Seen
+from reconciler.ports.types import RunningApp
 
 # How long a connection has to stay to count.
 _STAYS = 0.5
@@ -54,7 +54,7 @@ def _stays(connection: socket.socket) -> bool:
         return False
 
 
-def get(seen: Seen, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
+def get(seen: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
     """Ask for `path` once, for at most `limit` seconds; an answer that leads elsewhere is one, and is not followed.
 
     The name in the URL goes along: a proxy at the address routes by it.

@@ -2,30 +2,30 @@
 
 from datetime import timedelta
 
-from reconciler.ports.types import Absent, Ending, Seen
+from reconciler.ports.types import EndedPart, NotRunning, RunningApp
 
 # What was up for that long when it ended was a service, though it ended with 0 and is not to be started again.
 LONGEST_ONE_SHOT = timedelta(seconds=10)
 
 
-def ended_since(ready: Seen, now: Seen | Absent) -> Ending | None:
+def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | None:
     """What of an app ended by itself after it was seen `ready`; None where it stayed up.
 
     Where several parts did, the host's fault goes before the recipe's.
     """
-    if isinstance(now, Absent):
-        return Ending(now.reason or "nothing of it runs")
+    if isinstance(now, NotRunning):
+        return EndedPart(now.reason or "nothing of it runs")
     if now.lost:
-        return Ending(now.lost)
+        return EndedPart(now.lost)
     ended = [ending for part, ending in now.ended.items() if part not in ready.ended and _counts(ready, part, ending)]
     missing = sorted(ready.up - now.up - now.ended.keys())
-    ended += [Ending(f"{part} is gone, and nothing tells how it ended") for part in missing]
+    ended += [EndedPart(f"{part} is gone, and nothing tells how it ended") for part in missing]
     of_host = [ending for ending in ended if ending.of_host]
     said = dict.fromkeys(ending.said for ending in of_host or ended)
     stopped = bool(of_host) and all(ending.stopped for ending in of_host)
-    return Ending("; ".join(said), of_host=bool(of_host), stopped=stopped) if said else None
+    return EndedPart("; ".join(said), of_host=bool(of_host), stopped=stopped) if said else None
 
 
-def _counts(ready: Seen, part: str, ending: Ending) -> bool:
+def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
     """A one-shot that came to a good end counts only where it had been up like a service."""
     return not ending.well or (part in ready.up and ending.lasted >= LONGEST_ONE_SHOT)

@@ -14,9 +14,9 @@ from reconciler.host.readiness.liveness import ended_since
 from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import last_words, printable
 from reconciler.ports.protocols import Clock, Commands
-from reconciler.ports.types import Absent, Command, Ending, Seen, Unready
+from reconciler.ports.types import AppStatus, Command, EndedPart, NotRunning, RunningApp, Unready
 
-Look = Callable[[], Seen | Absent | Unobservable]
+Look = Callable[[], AppStatus]
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
@@ -62,7 +62,7 @@ class HostReadiness:
         self._clock = clock
         self._sleep = sleep
 
-    def wait(self, ready: Ready, look: Look, command: Command) -> Seen | Unready:
+    def wait(self, ready: Ready, look: Look, command: Command) -> RunningApp | Unready:
         """Raises InfrastructureError where the program of `[ready] run` is missing."""
         from tenacity import Retrying, retry_if_result
 
@@ -77,13 +77,13 @@ class HostReadiness:
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
         answer = ask(self._ask, question, _Spell())
-        if isinstance(answer, Seen):
+        if isinstance(answer, RunningApp):
             return answer
         late = isinstance(answer, NotYet)
         reason = f"not ready after {seconds:g} s: {answer.reason}" if late else answer.reason
         return Unready(reason, timed_out=late)
 
-    def watch(self, look: Look, ready: Seen, seconds: float) -> Ending | None:
+    def watch(self, look: Look, ready: RunningApp, seconds: float) -> EndedPart | None:
         """Raises InfrastructureError where the app cannot be looked at when the time is over."""
         until = self._clock.monotonic() + seconds
         while True:
@@ -97,24 +97,24 @@ class HostReadiness:
                 raise InfrastructureError(now.reason)
             return ending
 
-    def _ask(self, question: _Question, spell: _Spell) -> Seen | Unready | NotYet:
+    def _ask(self, question: _Question, spell: _Spell) -> RunningApp | Unready | NotYet:
         answer = self._twice(question)
         lasted = spell.lasted(answer, self._clock.monotonic())
         if isinstance(answer, NotYet) and lasted >= answer.final_after:
             return Unready(f"{answer.reason}: {_OTHERWISE}")
         return answer
 
-    def _twice(self, question: _Question) -> Seen | Unready | NotYet:
+    def _twice(self, question: _Question) -> RunningApp | Unready | NotYet:
         """An app that answers once may be on its way down."""
         first = self._once(question)
-        if not isinstance(first, Seen):
+        if not isinstance(first, RunningApp):
             return first
         self._sleep(_BEFORE_SECOND)
         return self._once(question)
 
-    def _once(self, question: _Question) -> Seen | Unready | NotYet:
+    def _once(self, question: _Question) -> RunningApp | Unready | NotYet:
         seen = question.look()
-        if isinstance(seen, Absent):
+        if isinstance(seen, NotRunning):
             return Unready(seen.reason or "nothing of it runs")
         if isinstance(seen, Unobservable):
             return NotYet(seen.reason)
@@ -123,7 +123,7 @@ class HostReadiness:
         objection = self._objection(question, seen) if seen.settled else NotYet(seen.lacks)
         return objection or seen
 
-    def _objection(self, question: _Question, seen: Seen) -> NotYet | None:
+    def _objection(self, question: _Question, seen: RunningApp) -> NotYet | None:
         """Why what the app answers now is not what was declared; None when it is."""
         ready = question.ready
         left = max(_SHORTEST_PROBE, question.until - self._clock.monotonic())
@@ -137,7 +137,7 @@ class HostReadiness:
             return connect(seen.address, limit)
         return get(seen, ready.http or "/", ready.status, limit)
 
-    def _run(self, argv: Argv, command: Command, seen: Seen, left: float) -> NotYet | None:
+    def _run(self, argv: Argv, command: Command, seen: RunningApp, left: float) -> NotYet | None:
         environment = {**command.env, "URL": seen.url, "ADDRESS": seen.address}
         deadline = min(command.deadline, timedelta(seconds=left))
         ran = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))

@@ -21,7 +21,7 @@ from reconciler.host.swarm.recipe.stack import SLOT, Stack
 from reconciler.host.swarm.recipe.unraised import naming_versions
 from reconciler.host.swarm.services import deployment, removal
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from reconciler.ports.types import App, Given, Residue, SecretNeed
+from reconciler.ports.types import App, DeployOptions, RemovalResult, SecretNeed
 
 # On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
 DEPLOYMENT = "canon.deployment"
@@ -41,52 +41,52 @@ class AbraDriver(SwarmDriver):
         super().__init__(engine, policy, sleep)
         self._abra = abra
 
-    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+    def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         self._abra.check()
-        return super().needs(app, checkout, given)
+        return super().needs(app, checkout, options)
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
-        deployable = deployment.ready(self._engine, self._policy, app, checkout, given)
+    def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
+        deployable = deployment.ready(self._engine, self._policy, app, checkout, options)
         prepared, stack = deployable.prepared, deployable.prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
-        laid = _marked(deployment.laid_over(deployable, given), deployed)
-        self._lay(home, app, prepared, laid, given)
+        laid = _marked(deployment.laid_over(deployable, options), deployed)
+        self._lay(home, app, prepared, laid, options)
         self._keep(stack)
         for full, file in secrets.provided(prepared, app).items():
             self._abra.insert_secret(home, *secrets.inserted_as(full, stack), file)
         with naming_versions(prepared):
-            self._abra.deploy(home, given.version)
+            self._abra.deploy(home, options.version)
         self._confirm(stack, deployed)
-        return deployment.finish(self._engine, prepared, app, given)
+        return deployment.finish(self._engine, prepared, app, options)
 
-    def remove(self, app: App) -> Residue:
+    def remove(self, app: App) -> RemovalResult:
         """What abra leaves, or does not take away, Docker's own command does."""
         stack = self._stack(app)
         ended = tuple(self._undeploy(app, stack))
         residue = super().remove(app)
-        return Residue((*ended, *residue.ended), (*residue.left, *self._drop_secrets(stack.name)))
+        return RemovalResult((*ended, *residue.ended), (*residue.left, *self._drop_secrets(stack.name)))
 
-    def clear(self, mark: str) -> Residue:
+    def clear(self, mark: str) -> RemovalResult:
         left: list[str] = []
         for stack in self._kept_stacks(mark):
             # What uses a secret keeps it.
             left += removal.take_away(self._engine, removal.of_stack(stack), self._sleep)
             left += self._drop_secrets(stack)
         residue = super().clear(mark)
-        return Residue(residue.ended, (*left, *residue.left))
+        return RemovalResult(residue.ended, (*left, *residue.left))
 
-    def _lay(self, home: Home, app: App, prepared: Prepared, laid: Config, given: Given) -> None:
+    def _lay(self, home: Home, app: App, prepared: Prepared, laid: Config, options: DeployOptions) -> None:
         """What abra finds: the app's variables, and the release with everything that goes over it."""
-        own = [file for file in prepared.compose if file not in given.overlays]
-        added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(given.overlays, 1)}
+        own = [file for file in prepared.compose if file not in options.overlays]
+        added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
         added[_OVERLAY] = deployment.write_compose(app, laid)
         names = [*(str(file.relative_to(prepared.checkout)) for file in own), *added]
-        version = given.version if is_release_name(given.version) else ""
+        version = options.version if is_release_name(options.version) else ""
         home.write_variables(version, {**prepared.settings, "COMPOSE_FILE": ":".join(names)})
         home.lay_recipe(prepared.checkout, added)
         for name, text in overlays.alike((*prepared.compose, added[_OVERLAY]), names):
             (home.checkout / name).write_text(text, "utf-8")
-        self._abra.commit(home, given.version)
+        self._abra.commit(home, options.version)
 
     def _confirm(self, stack: Stack, deployed: str) -> None:
         """Abra ends with 0 also where nothing was deployed."""
@@ -111,7 +111,7 @@ class AbraDriver(SwarmDriver):
         if stack.name not in self._kept_stacks(stack.mark):
             labels = (*stack.label_options, "--label", f"{KEPT_STACK}={stack.name}")
             self._engine.change(
-                "config", "create", *labels, f"{stack.name}_canon", "-", what="mark secrets", given=b"\n"
+                "config", "create", *labels, f"{stack.name}_canon", "-", what="mark secrets", stdin=b"\n"
             )
 
     def _kept_stacks(self, mark: str) -> tuple[str, ...]:

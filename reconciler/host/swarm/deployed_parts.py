@@ -24,7 +24,7 @@ _ID = 12
 _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 
 
-def survey(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
+def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
     """By mark, for the slots below `root`."""
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:

@@ -11,13 +11,13 @@ from reconciler.host import app_directory as appfiles
 from reconciler.host.swarm.data import backup
 from reconciler.host.swarm.data.backup import Deployed
 from reconciler.host.swarm.data.volumes import load_volumes, save_volumes
-from reconciler.host.swarm.deployed_parts import survey
+from reconciler.host.swarm.deployed_parts import deployed_parts
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deployment, removal, scaling
 from reconciler.host.swarm.services.stack_state import look_at, seen, services_of
-from reconciler.ports.types import Absent, App, DeployedParts, Given, Residue, SecretNeed, Seen
+from reconciler.ports.types import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
 
 _LOG_LINES = 1000
 
@@ -35,16 +35,16 @@ class SwarmDriver:
         self._policy = policy
         self._sleep = sleep
 
-    def needs(self, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+    def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         """Those that its sample or its settings declare."""
         self._engine.check()
-        return secrets.needs(self._engine, app, checkout, given)
+        return secrets.needs(self._engine, app, checkout, options)
 
-    def deploy(self, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+    def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Over what is there it is Swarm's own update, as for the recipe's users, who keep the settings they had."""
-        return deployment.deploy(self._engine, self._policy, app, checkout, given)
+        return deployment.deploy(self._engine, self._policy, app, checkout, options)
 
-    def look(self, app: App) -> Seen | Absent:
+    def look(self, app: App) -> RunningApp | NotRunning:
         """Raises InfrastructureError for what is the host's fault."""
         stack = self._stack(app)
         return seen(stack, look_at(self._engine, stack))
@@ -56,11 +56,11 @@ class SwarmDriver:
             self._engine.logs(service["ID"], _LOG_LINES, appfiles.new_log(app, name))
         return appfiles.last_lines(app)
 
-    def stop(self, app: App) -> Residue:
+    def stop(self, app: App) -> RemovalResult:
         stack = self._stack(app)
         stack_state = look_at(self._engine, stack)
         if stack_state.at_rest:
-            return Residue()
+            return RemovalResult()
         self.logs(app)
         return scaling.to_zero(self._engine, stack, scaling.every(stack_state), self._sleep)
 
@@ -85,19 +85,19 @@ class SwarmDriver:
     def restore(self, app: App, source: Path, within: timedelta) -> None:
         backup.bring_back(self._deployed(app), source, within, self._sleep)
 
-    def remove(self, app: App) -> Residue:
+    def remove(self, app: App) -> RemovalResult:
         left = removal.take_away(self._engine, removal.of_stack(self._stack(app).name), self._sleep)
         gone = appfiles.remove(app.folder, self._engine.environment)
-        return Residue(left=left if gone else (*left, str(app.folder)))
+        return RemovalResult(left=left if gone else (*left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         return tuple(mark for mark in removal.marks(self._engine) if Path(mark).is_relative_to(root))
 
-    def survey(self, root: Path) -> Mapping[str, DeployedParts]:
-        return survey(self._engine, root)
+    def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
+        return deployed_parts(self._engine, root)
 
-    def clear(self, mark: str) -> Residue:
-        return Residue(left=removal.take_away(self._engine, removal.of_slot(self._engine, mark), self._sleep))
+    def clear(self, mark: str) -> RemovalResult:
+        return RemovalResult(left=removal.take_away(self._engine, removal.of_slot(self._engine, mark), self._sleep))
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)

@@ -8,7 +8,7 @@ from reconciler.core.gate import Condition
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportBucket, Run
 from reconciler.core.tier_results import Trial
-from reconciler.ports.types import Seen
+from reconciler.ports.types import RunningApp
 from reconciler.show.documents.report_document import (
     FORMAT,
     RECIPE,
@@ -33,7 +33,7 @@ Error = tuple[str, int | None, int | None, str, str]
 def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
     """Canonicals as recorded; upstream was not asked."""
     counts = {
-        ReportBucket.DAMAGED: sum(row.look.state in {State.DAMAGED, State.DOWN} for row in rows),
+        ReportBucket.DAMAGED: sum(row.status.state in {State.DAMAGED, State.DOWN} for row in rows),
         ReportBucket.EXCEPTED: sum(bool(row.exception) for row in rows),
         ReportBucket.ORPHANED: sum(not row.declared for row in rows),
     }
@@ -46,12 +46,12 @@ def _recorded(row: Recorded) -> Json:
         **RECIPE,
         "name": row.recipe,
         "have": have_part(have),
-        "state": row.look.state,
+        "state": row.status.state,
         "held_back": "excepted" if row.exception else None,
         "reason": "; ".join(notes_on(row)),
         "needs_person": not row.declared,
-        "since": time_part(row.look.last_up),
-        "last_up": time_part(row.look.last_up),
+        "since": time_part(row.status.last_up),
+        "last_up": time_part(row.status.last_up),
         **(recorded_part(have.evidence) if have is not None else {}),
     }
 
@@ -63,7 +63,7 @@ class Tested:
     trial: Trial
     conditions: tuple[Condition, ...]
     canonical: Canonical | None
-    look: CanonicalStatus
+    status: CanonicalStatus
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
@@ -80,8 +80,8 @@ def _tested(tested: Tested, line: str) -> Json:
         "name": trial.recipe,
         "want": {"version": trial.release.version, "commit": trial.release.commit},
         "have": have_part(tested.canonical),
-        "state": tested.look.state,
-        "last_up": time_part(tested.look.last_up),
+        "state": tested.status.state,
+        "last_up": time_part(tested.status.last_up),
         "reason": line,
         "gate": gate_part(tested.conditions),
         "result": result_of(trial),
@@ -108,7 +108,7 @@ def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
     return {**{each.value: counts.get(each) for each in ReportBucket}, "held_back": None, "line": line}
 
 
-def raised_document(recipe: str, seen: Seen) -> Json:
+def raised_document(recipe: str, seen: RunningApp) -> Json:
     facts = {"version": seen.version, "commit": seen.commit, "url": seen.url, "address": seen.address}
     return {"format": FORMAT, "name": recipe, **facts}
 

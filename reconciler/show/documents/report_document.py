@@ -136,7 +136,7 @@ def _row(row: Row) -> Json:
         "want": _want(finding.want),
         "have": have_part(finding.have),
         "cause": finding.cause,
-        "state": finding.look.state,
+        "state": finding.status.state,
         "held_back": step.held_back,
         "mirror": finding.mirror,
         "action": step.action,
@@ -149,7 +149,7 @@ def _row(row: Row) -> Json:
         "vanished": list(finding.vanished),
         "unread": list(finding.unread),
         "since": time_part(finding.differs_since),
-        "last_up": time_part(finding.look.last_up),
+        "last_up": time_part(finding.status.last_up),
         "observed_at": time_part(finding.observed_at),
     }
 
@@ -223,7 +223,7 @@ def _tier(name: str, verdict: str, reason: str, seconds: float) -> Json:
 
 
 def gate_part(conditions: Sequence[Condition]) -> list[Json]:
-    return [{"name": each.name, "verdict": each.standing, "evidence": each.evidence} for each in conditions]
+    return [{"name": each.name, "verdict": each.status, "evidence": each.evidence} for each in conditions]
 
 
 def time_part(when: datetime | None) -> str | None:

@@ -11,7 +11,7 @@ from reconciler.core.gate import ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, is_only_raised
-from reconciler.core.report import ReportBucket, ReportCommand, Row, Run, slice_of
+from reconciler.core.report import ReportBucket, ReportCommand, Row, Run, bucket_of
 from reconciler.core.tier_results import Trial, level
 from reconciler.show.labels import SLICES, age, short, size
 from reconciler.show.text.screen import Cell, Style
@@ -82,7 +82,7 @@ def _cause(row: Row, _: Run) -> Cell:
 
 
 def _state(row: Row, _: Run) -> Cell:
-    return Cell(row.finding.look.state, _STATES[row.finding.look.state])
+    return Cell(row.finding.status.state, _STATES[row.finding.status.state])
 
 
 def _mirror(row: Row, _: Run) -> Cell:
@@ -112,7 +112,7 @@ def why(row: Row, run: Run) -> str:
 
 def needs_you(row: Row) -> bool:
     """Whether only a person can do something about it."""
-    return row.step.needs_person or slice_of(row) is ReportBucket.NEEDS_PERSON
+    return row.step.needs_person or bucket_of(row) is ReportBucket.NEEDS_PERSON
 
 
 def because(row: Row) -> str:
@@ -120,7 +120,7 @@ def because(row: Row) -> str:
     said = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_only_raised(row) and row.finding.cause is not Cause.IN_SYNC:
         said = f"{said}; {row.step.reason}"
-    look = row.finding.look
+    look = row.finding.status
     return said if look.reason in said else f"{said}; {_LOOKS[look.state]}: {look.reason}"
 
 
@@ -131,7 +131,7 @@ def _was_only_raised(row: Row) -> bool:
 
 def _since_when(row: Row, run: Run) -> list[str]:
     """Drift tells since when; elsewhere the wide table does."""
-    times = {"first seen": row.finding.since, "last seen up": row.finding.look.last_up}
+    times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     told = {said: when for said, when in times.items() if when is not None and run.command is ReportCommand.DRIFT}
     return [f"{said} {age(when, run.finished_at)} ago" for said, when in told.items()]
 
@@ -155,7 +155,7 @@ def _held(row: Row, _: Run) -> Cell:
 
 def _gate(row: Row, _: Run) -> Cell:
     """Each condition by its first letter: + holds, - does not, . cannot be judged yet."""
-    return Cell(" ".join(f"{each.name[:1].upper()}{_MARKS[each.standing]}" for each in row.gate) or NOTHING)
+    return Cell(" ".join(f"{each.name[:1].upper()}{_MARKS[each.status]}" for each in row.gate) or NOTHING)
 
 
 def _since(row: Row, run: Run) -> Cell:
@@ -193,7 +193,7 @@ def _size(row: Row, _: Run) -> Cell:
 
 
 def _counted(row: Row, _: Run) -> Cell:
-    return Cell(SLICES[slice_of(row)])
+    return Cell(SLICES[bucket_of(row)])
 
 
 _BEFORE: Final = (Column("CAUSE", _cause), Column("STATE", _state), Column("MIRROR", _mirror))

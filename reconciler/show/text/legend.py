@@ -17,7 +17,7 @@ def legend(report: Report, screen: Screen) -> list[str]:
     is_pass = report.run.command is ReportCommand.PASS
     lines = [
         *_used("CAUSE", CAUSES, (row.finding.cause for row in rows)),
-        *_used("STATE", STATES, (row.finding.look.state for row in rows)),
+        *_used("STATE", STATES, (row.finding.status.state for row in rows)),
         *_used("MIRROR", MIRRORS, (row.finding.mirror for row in rows)),
         *(_used("RESULT", RESULTS, (row.result for row in rows)) if is_pass else ()),
         *_used("LEFT" if is_pass else "ACTION", ACTIONS, (row.step.action for row in rows)),

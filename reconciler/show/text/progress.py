@@ -22,7 +22,7 @@ MINUTE = 60
 
 
 @frozen
-class Doing:
+class StepProgress:
     """The present step. `began` is when the recipe's first one did; `last` how many seconds all of it took before."""
 
     recipe: str
@@ -38,15 +38,15 @@ class Doing:
         return f"{self.recipe}: {self.what} ({past}{known})"
 
 
-def following(doing: Doing | None, recipe: str, what: str, now: float, last: float | None) -> Doing:
+def following(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
     """The step after `doing`: the clock runs on within a recipe."""
     if doing is None or doing.recipe != recipe:
-        return Doing(recipe, what, now, last)
-    return Doing(recipe, what, doing.began, doing.last if last is None else last)
+        return StepProgress(recipe, what, now, last)
+    return StepProgress(recipe, what, doing.began, doing.last if last is None else last)
 
 
 @define
-class Lossy:
+class LossyStream:
     """A stream of which nothing depends: what cannot be written to it is dropped, and so is all that follows."""
 
     stream: TextIO
@@ -71,13 +71,13 @@ class Lossy:
 
 
 @define
-class Lines:
+class LineProgress:
     """One line a step, for a journal or a file. `monotonic` counts seconds."""
 
     stream: TextIO
     verbose: bool = False
     monotonic: Callable[[], float] = time.monotonic
-    doing: Doing | None = None
+    doing: StepProgress | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +102,7 @@ class Lines:
 
 
 @define
-class LiveLine(Lines):
+class LiveLine(LineProgress):
     """On a terminal: within `with`, the last line tells the present step, and above it stands what is done."""
 
     colour: bool = True
@@ -151,15 +151,15 @@ class LiveLine(Lines):
 
 
 @define
-class Silent(Lines):
+class SilentProgress(LineProgress):
     """Says nothing."""
 
     def tell(self, line: str) -> None: ...
 
 
-def progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> Lines:
+def progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
     """What tells on `stream` (stderr unless given); it is to be used as a context, which gives the terminal back."""
-    stream = cast("TextIO", Lossy(stream or sys.stderr))
+    stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:
-        return Silent(stream)
-    return LiveLine(stream, verbose, colour=colour) if stream.isatty() else Lines(stream, verbose)
+        return SilentProgress(stream)
+    return LiveLine(stream, verbose, colour=colour) if stream.isatty() else LineProgress(stream, verbose)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from reconciler.ports.types import Seen
+from reconciler.ports.types import RunningApp
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.text.screen import Screen, Style, paint
 
 
-def render_raised(recipe: str, seen: Seen) -> str:
+def render_raised(recipe: str, seen: RunningApp) -> str:
     """Five fields with one blank between, for a person and for `read`: name, version, commit, url, address."""
     return escape(f"{recipe} {seen.version} {seen.commit} {seen.url} {seen.address}") + "\n"
 

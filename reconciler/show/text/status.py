@@ -24,7 +24,7 @@ class Recorded:
     declared: bool
     exception: str
     canonical: Canonical | None
-    look: CanonicalStatus
+    status: CanonicalStatus
     memory: Memory
 
 
@@ -43,7 +43,7 @@ def _recorded(name: str, fleet: Fleet, records: Records, looks: Mapping[str, Can
         declared=recipe is not None,
         exception=(recipe.exception or "not enrolled") if recipe is not None and not recipe.enrolled else "",
         canonical=records.canonicals.get(name),
-        look=looks.get(name, _UNSEEN),
+        status=looks.get(name, _UNSEEN),
         memory=records.memories.get(name, Memory(name)),
     )
 
@@ -60,7 +60,7 @@ def render_status(rows: Sequence[Recorded], screen: Screen, now: datetime, *, wi
 
 def status_line(rows: Sequence[Recorded]) -> str:
     """The closing line of a status; its sum closes over all recipes shown."""
-    states = [row.look.state for row in rows if row.canonical is not None]
+    states = [row.status.state for row in rows if row.canonical is not None]
     told = ", ".join(f"{states.count(each)} {each}" for each in State if each is not State.NONE)
     orphaned = sum(not row.declared for row in rows)
     have = f"{len(states)} with a canonical ({told})"
@@ -70,7 +70,7 @@ def status_line(rows: Sequence[Recorded]) -> str:
 def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
     have = row.canonical
     name = Cell(row.recipe, Style.STRONG)
-    state = Cell(row.look.state, Style.PLAIN if row.look.state in {State.NONE, State.INTACT} else Style.BAD)
+    state = Cell(row.status.state, Style.PLAIN if row.status.state in {State.NONE, State.INTACT} else Style.BAD)
     note = Cell("; ".join(notes_on(row)), Style.WARN)
     if have is None:
         return [name, Cell(NOTHING), state, *[Cell(NOTHING)] * (8 if wide else 5), note]
@@ -87,10 +87,10 @@ def notes_on(row: Recorded) -> Iterator[str]:
         yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:
         yield f"excepted: {row.exception}"
-    if row.look.reason:
-        yield row.look.reason
-    if row.look.last_up is not None:
-        yield f"last seen up on {moment(row.look.last_up)}"
+    if row.status.reason:
+        yield row.status.reason
+    if row.status.last_up is not None:
+        yield f"last seen up on {moment(row.status.last_up)}"
     for red in row.memory.reds.values():
         yield f"{red.version} was red on {moment(red.at)}"
 
@@ -110,10 +110,12 @@ def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
 def _about(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
     yield (
         "state",
-        "; ".join([f"{row.look.state}: {STATES[row.look.state]}", *([row.look.reason] if row.look.reason else [])]),
+        "; ".join(
+            [f"{row.status.state}: {STATES[row.status.state]}", *([row.status.reason] if row.status.reason else [])]
+        ),
     )
-    if row.look.last_up is not None:
-        yield "last up", f"{moment(row.look.last_up)}, {age(row.look.last_up, now)} ago"
+    if row.status.last_up is not None:
+        yield "last up", f"{moment(row.status.last_up)}, {age(row.status.last_up, now)} ago"
     if not row.declared:
         yield "declared", f"no longer; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:

@@ -5,7 +5,7 @@ from typing import Final
 
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
-from reconciler.core.report import Report, ReportBucket, ReportCommand, Row, slice_of
+from reconciler.core.report import Report, ReportBucket, ReportCommand, Row, bucket_of
 from reconciler.core.unread_tags import shown_tag
 from reconciler.show.escape import escape, width
 from reconciler.show.labels import count_of
@@ -52,7 +52,7 @@ def _said_below(report: Report, screen: Screen, room: int | None) -> list[str]:
 
 
 def _is_at_rest(row: Row) -> bool:
-    return slice_of(row) is ReportBucket.IN_SYNC and row.result is Result.NONE
+    return bucket_of(row) is ReportBucket.IN_SYNC and row.result is Result.NONE
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:

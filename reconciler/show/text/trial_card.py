@@ -59,7 +59,7 @@ def result_of(trial: Trial) -> Result:
 def _prospect(conditions: Sequence[Condition]) -> str:
     """That a person chose what was tested always stands against; what else does is worth knowing."""
     against = [
-        each for each in refusals(tuple(conditions)) if each.standing is ConditionStatus.FAIL and each.name != "not-ref"
+        each for each in refusals(tuple(conditions)) if each.status is ConditionStatus.FAIL and each.name != "not-ref"
     ]
     if against:
         return f"a pass would not promote it: {'; '.join(map(str, against))}"
@@ -86,7 +86,7 @@ def _tiers(trial: Trial, screen: Screen) -> list[str]:
 
 def _gate(conditions: Sequence[Condition], screen: Screen) -> list[str]:
     rows = [
-        [Cell(each.name), Cell(STANDINGS[each.standing], _STANDINGS[each.standing]), Cell(each.evidence)]
+        [Cell(each.name), Cell(STANDINGS[each.status], _STANDINGS[each.status]), Cell(each.evidence)]
         for each in conditions
     ]
     return align(["GATE", "STANDING", "EVIDENCE"], rows, screen)

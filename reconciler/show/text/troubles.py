@@ -81,7 +81,7 @@ def _canonical_now(row: Row, outcome: Outcome) -> str:
     if have is None:
         return "none"
     kept = row.previous is not None and row.previous.generation == have.generation and row.previous.seal == have.seal
-    return f"{have.version}, {'unchanged, ' if kept else ''}{row.finding.look.state}"
+    return f"{have.version}, {'unchanged, ' if kept else ''}{row.finding.status.state}"
 
 
 def last_lines(trial: Trial, screen: Screen) -> list[str]:

@@ -20,7 +20,7 @@ from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.text import decoded
-from reconciler.ports.types import Alterations, MirrorRefs, Question, Updated
+from reconciler.ports.types import Alterations, MirrorRefs, MirrorUpdate, Question
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.faulty import FAILINGS, faulty
@@ -55,7 +55,7 @@ class World:
         assert isinstance(reply, Answer)
         return reply
 
-    def follow(self) -> Updated:
+    def follow(self) -> MirrorUpdate:
         """Update to just what upstream says now."""
         answer = self.answer()
         return self.mirrors.update(self.recipe, answer, commits_of(answer))
@@ -101,7 +101,7 @@ def test_a_mirror_holds_main_and_the_tags_as_upstream_made_them(world: World) ->
     wanted = {"1.0.0": first, "1.1.0": second, "1.2.0": second}
 
     assert world.mirrors.look("notes") is None
-    assert world.mirrors.update(world.recipe, answer, wanted) == Updated()
+    assert world.mirrors.update(world.recipe, answer, wanted) == MirrorUpdate()
 
     assert world.look() == MirrorRefs(second, wanted)
     held = Repository(world.copy).refs()
@@ -308,7 +308,7 @@ def test_objects_that_git_calls_harmful_are_refused(world: World, bad: bytes) ->
     assert head
     leaf = world.upstream.tree({"a": b"1"}) if bad.startswith(b"4") else world.upstream.blob(b"1")
     raw = bad + bytes.fromhex(leaf)
-    tree = world.upstream.git("hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=raw)
+    tree = world.upstream.git("hash-object", "-t", "tree", "-w", "--stdin", "--literally", stdin=raw)
     world.upstream.tag("1.2.0", world.upstream.commit_tree(tree, head))
     with pytest.raises(InfrastructureError, match="notes"):
         world.follow()
@@ -704,7 +704,7 @@ def test_submodules_and_pointers_of_lfs_are_told_of_and_no_alteration(world: Wor
     files = {"a": b"1", "big.bin": POINTER, "text": POINTER * 9, "short": POINTER[:40], ".gitmodules": b""}
     lines = [f"100644 blob {world.upstream.blob(content)}\t{name}\n" for name, content in files.items()]
     lines += [f"160000 commit {'5' * 40}\tmodule{number}\n" for number in range(7)]
-    tree = world.upstream.git("mktree", "--missing", given="".join(lines).encode())
+    tree = world.upstream.git("mktree", "--missing", stdin="".join(lines).encode())
     world.upstream.rewind(commit := world.upstream.commit_tree(tree))
     world.follow()
     world.mirrors.checkout("notes", commit, tmp_path / "out")

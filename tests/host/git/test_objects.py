@@ -14,7 +14,7 @@ from reconciler.errors import UpstreamError
 from reconciler.host.git.git_faults import HARMLESS, flaw_of, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
-from reconciler.ports.types import MirrorRefs, Question, Updated
+from reconciler.ports.types import MirrorRefs, MirrorUpdate, Question
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.repositories import Repository, git
@@ -53,7 +53,7 @@ class World:
         assert isinstance(reply, Answer | Unobservable)
         return reply
 
-    def follow(self, path: Path | None = None) -> Updated:
+    def follow(self, path: Path | None = None) -> MirrorUpdate:
         answer = self.ask(path)
         assert isinstance(answer, Answer), answer
         recipe = Recipe("notes", f"file://{path or self.upstream.path}", Path("/nowhere"))
@@ -61,7 +61,7 @@ class World:
 
     def raw(self, kind: str, content: bytes) -> str:
         """An object just as it is given, whatever git thinks of it."""
-        return self.upstream.git("hash-object", "-t", kind, "-w", "--stdin", "--literally", given=content)
+        return self.upstream.git("hash-object", "-t", kind, "-w", "--stdin", "--literally", stdin=content)
 
     def signed(self, *authors: bytes, more: bytes = b"\nA change.\n") -> str:
         lines = [b"tree " + self.upstream.tree({"a": b"1"}).encode(), b"parent " + self.first.encode()]
@@ -172,7 +172,7 @@ def lacking(world: World, name: str) -> tuple[Path, str]:
     aside = world.folder / "packs"
     shutil.move(path / "objects" / "pack", aside)
     for pack in aside.glob("*.pack"):
-        git(path, "unpack-objects", "-q", given=pack.read_bytes())
+        git(path, "unpack-objects", "-q", stdin=pack.read_bytes())
     oid = git(path, "rev-parse", name).decode().strip()
     (path / "objects" / oid[:2] / oid[2:]).unlink()
     return path, oid

@@ -13,7 +13,7 @@ from reconciler.host.git.advertised import MOST_REFS, digest_of, read_answer
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes
-from reconciler.ports.types import Question, Reply, Same
+from reconciler.ports.types import Question, Reply, Unchanged
 from state.records import Answer
 from tests.faulty import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
 from tests.forge import Forge, forge, free_port
@@ -71,7 +71,7 @@ def test_an_unchanged_upstream_is_the_same_and_a_changed_one_is_not(served: Forg
     repository.commit()
     url = served.address("same")
     known = seen(ask(url)).digest
-    assert ask(url, known) == Same()
+    assert ask(url, known) == Unchanged()
     repository.tag("1.0.0")
     assert seen(ask(url, known)).tags == {"1.0.0": repository.head()}
 

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.errors import InfrastructureError, InterruptedPassError, KilledError, RecipeError
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.types import Absent, App, Given, Residue, SecretNeed, Seen
+from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
 from tests.procfile_apps import (
     COMMIT,
     ENVIRONMENT,
@@ -54,7 +54,7 @@ def app(slot: Path) -> App:
     return place(slot)
 
 
-def get(seen: Seen, path: str) -> bytes:
+def get(seen: RunningApp, path: str) -> bytes:
     with urllib.request.urlopen(seen.url + path) as answer:  # noqa: S310 - a url of our own
         body: bytes = answer.read()
     return body
@@ -75,9 +75,9 @@ def test_another_driver_sees_the_same_from_the_processes_alone(driver: ProcessDr
 
 
 def test_an_app_that_was_never_started_is_absent_without_a_reason(driver: ProcessDriver, app: App) -> None:
-    assert driver.look(app) == Absent("")
-    assert driver.stop(app) == Residue()
-    assert driver.remove(app) == Residue()
+    assert driver.look(app) == NotRunning("")
+    assert driver.stop(app) == RemovalResult()
+    assert driver.remove(app) == RemovalResult()
 
 
 def test_an_app_gets_exactly_the_environment_it_was_promised(
@@ -85,7 +85,7 @@ def test_an_app_gets_exactly_the_environment_it_was_promised(
 ) -> None:
     monkeypatch.setenv("OF_THE_PASS", "must not be seen")
     sample = "TITLE=sample\nCOLOUR='dark blue'\nPORT=1\nHOME=/nowhere\nSECRET_KEY_VERSION=v1 # length=8\n"
-    driver.deploy(app, checkout(tmp_path / "one", sample), Given("1.0.0", COMMIT, {"TITLE": "it's given"}))
+    driver.deploy(app, checkout(tmp_path / "one", sample), DeployOptions("1.0.0", COMMIT, {"TITLE": "it's given"}))
     seen = settled(driver, app)
     environment = json.loads(get(seen, "/env"))
     assert {name: value for name, value in environment.items() if name not in OF_THE_SHELL} == {
@@ -137,14 +137,14 @@ def test_an_app_whose_web_ended_is_absent_and_the_reason_says_how(
     driver: ProcessDriver, app: App, tmp_path: Path, command: str, how: str
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web=command, worker="exec sleep 1000"), GIVEN)
-    assert absent(driver, app) == Absent(how)
+    assert absent(driver, app) == NotRunning(how)
 
 
 def test_an_app_that_never_listens_is_not_settled(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="echo up; exec sleep 1000"), GIVEN)
     written(app.logs / "web.log")
     seen = driver.look(app)
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, RunningApp)
     assert (seen.settled, seen.lacks) == (False, f"nothing listens on {seen.address}")
 
 
@@ -155,7 +155,7 @@ def test_an_app_that_listens_elsewhere_is_not_settled(driver: ProcessDriver, app
     driver.deploy(app, checkout(tmp_path / "one", web=script(elsewhere)), GIVEN)
     written(app.logs / "web.log")
     seen = driver.look(app)
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, RunningApp)
     assert not seen.settled
 
 
@@ -164,11 +164,11 @@ def test_a_stranger_who_listens_on_the_port_of_an_app_does_not_settle_it(
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
     seen = driver.look(app)
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, RunningApp)
     port = int(seen.address.rpartition(":")[2])
     with socket.create_server(("127.0.0.1", port)):
         seen = driver.look(app)
-        assert isinstance(seen, Seen)
+        assert isinstance(seen, RunningApp)
         assert (seen.settled, seen.lacks) == (False, f"another program listens on port {port}")
 
 
@@ -181,7 +181,7 @@ def test_a_stranger_who_shares_the_port_of_an_app_unsettles_it(driver: ProcessDr
     port = int(settled(driver, app).address.rpartition(":")[2])
     with socket.create_server(("127.0.0.1", port), reuse_port=True):
         seen = driver.look(app)
-        assert isinstance(seen, Seen)
+        assert isinstance(seen, RunningApp)
         assert not seen.settled
     settled(driver, app)
 
@@ -199,15 +199,15 @@ def test_a_worker_that_died_is_lost_while_web_lives(driver: ProcessDriver, app: 
 
     def lost() -> str | None:
         seen = driver.look(app)
-        assert isinstance(seen, Seen)
+        assert isinstance(seen, RunningApp)
         return seen.lost
 
     assert eventually(lost) == "worker ended with exit code 7"
     seen = driver.look(app)
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, RunningApp)
     assert not seen.settled
     other = ProcessDriver(ENVIRONMENT).look(app)
-    assert isinstance(other, Seen)
+    assert isinstance(other, RunningApp)
     assert other.lost == "worker does not run"
 
 
@@ -216,9 +216,9 @@ def test_an_orderly_stop_leaves_no_residue_and_no_process(driver: ProcessDriver,
     driver.deploy(app, checkout(tmp_path / "one", web=children, worker="sleep 1000; true"), GIVEN)
     settled(driver, app)
     pid = int(written(app.data / "pid"))
-    assert driver.stop(app) == Residue()
+    assert driver.stop(app) == RemovalResult()
     assert not lives(pid)
-    assert driver.look(app) == Absent("")
+    assert driver.look(app) == NotRunning("")
     assert driver.leftovers(app.folder.parent) == ()
 
 
@@ -226,7 +226,7 @@ def test_an_app_is_asked_to_end_and_may_put_its_data_in_order(driver: ProcessDri
     orderly = "trap 'echo flushed >$DATA_DIR/done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     driver.deploy(app, checkout(tmp_path / "one", worker=orderly), GIVEN)
     written(app.logs / "worker.log")
-    assert driver.stop(app) == Residue()
+    assert driver.stop(app) == RemovalResult()
     assert (app.data / "done").read_text() == "flushed\n"
 
 
@@ -253,7 +253,7 @@ def test_a_release_whose_predecessor_had_to_be_killed_is_not_started_over_its_da
     written(app.logs / "worker.log")
     with pytest.raises(KilledError, match=r"notes did not end .*: worker: python\S* \(1 s\)"):
         driver.deploy(app, checkout(tmp_path / "two", worker="echo two >$DATA_DIR/two; exec sleep 1000"), GIVEN)
-    assert driver.look(app) == Absent("")
+    assert driver.look(app) == NotRunning("")
     assert not (app.data / "two").exists()
 
 
@@ -309,7 +309,7 @@ def test_an_app_is_asked_once_and_waited_for_until_its_data_is_whole(
     (release / "saver.py").write_text(SAVERS[how])
     driver.deploy(app, release, GIVEN)
     written(app.logs / "worker.log")
-    assert driver.stop(app) == Residue()
+    assert driver.stop(app) == RemovalResult()
     assert (app.data / "asked").read_text() == "."
     assert (app.data / "saved").read_text() == "whole"
 
@@ -390,7 +390,7 @@ signal.pause()
     (tmp_path / "parent.py").write_text(parent)
     driver.deploy(app, checkout(tmp_path / "one", worker=f"exec {PYTHON} {tmp_path}/parent.py"), GIVEN)
     written(app.logs / "worker.log")
-    assert driver.stop(app) == Residue()
+    assert driver.stop(app) == RemovalResult()
 
 
 def test_a_new_release_takes_the_place_of_the_old_and_finds_its_data(
@@ -399,7 +399,7 @@ def test_a_new_release_takes_the_place_of_the_old_and_finds_its_data(
     driver.deploy(app, checkout(tmp_path / "one", worker="echo of one >$DATA_DIR/x; exec sleep 1000"), GIVEN)
     before = settled(driver, app)
     written(app.data / "x")
-    driver.deploy(app, checkout(tmp_path / "two"), Given("2.0.0", "d" * 40))
+    driver.deploy(app, checkout(tmp_path / "two"), DeployOptions("2.0.0", "d" * 40))
     after = settled(driver, app)
     assert (before.version, after.version, after.commit) == ("1.0.0+1", "2.0.0", "d" * 40)
     assert (app.data / "x").read_text() == "of one\n"
@@ -419,15 +419,15 @@ def test_what_a_release_left_running_is_told_though_the_next_one_was_deployed_ov
 def test_stopping_one_app_of_a_slot_leaves_the_other_alone(driver: ProcessDriver, slot: Path, tmp_path: Path) -> None:
     notes, needed = place(slot), place(slot, "needed")
     for app in (notes, needed):
-        driver.deploy(app, checkout(tmp_path / app.recipe), Given("1.0.0", COMMIT))
+        driver.deploy(app, checkout(tmp_path / app.recipe), DeployOptions("1.0.0", COMMIT))
     seen = settled(driver, needed)
     settled(driver, notes)
     driver.remove(notes)
-    assert driver.look(notes) == Absent("")
+    assert driver.look(notes) == NotRunning("")
     assert driver.look(needed) == seen
     assert not notes.folder.exists()
     driver.clear(str(slot))
-    assert isinstance(driver.look(needed), Absent)
+    assert isinstance(driver.look(needed), NotRunning)
     assert driver.leftovers(slot.parent) == ()
 
 
@@ -439,19 +439,21 @@ def test_clearing_a_slot_leaves_another_slot_alone(slot: Path, tmp_path: Path) -
             settled(driver, place(each))
         assert driver.leftovers(slot.parent) == (str(slot), str(other))
         driver.clear(str(slot))
-        assert isinstance(driver.look(place(slot)), Absent)
+        assert isinstance(driver.look(place(slot)), NotRunning)
         settled(driver, place(other))
 
 
 def test_slots_that_come_and_go_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     slots = [tmp_path / "work" / f"slot-{number}" for number in range(4)]
     with driver_for(*slots) as driver:
-        told: dict[Path, tuple[Seen, bytes, Residue]] = {}
+        told: dict[Path, tuple[RunningApp, bytes, RemovalResult]] = {}
 
         def live(slot: Path) -> None:
             for turn in range(2):
                 folder = tmp_path / f"{slot.name}-{turn}"
-                driver.deploy(place(slot), checkout(folder, worker=daemon("exec sleep 1000")), Given(slot.name, COMMIT))
+                driver.deploy(
+                    place(slot), checkout(folder, worker=daemon("exec sleep 1000")), DeployOptions(slot.name, COMMIT)
+                )
                 seen = settled(driver, place(slot))
                 written(place(slot).data / "daemon")
                 told[slot] = (seen, get(seen, "/env"), driver.stop(place(slot)))
@@ -497,7 +499,7 @@ def test_what_a_killed_pass_left_running_is_found_and_ended_by_the_next(
         assert killed.stdout.readline() == "deployed\n"
         killed.kill()
     pid = int((app.data / "daemon").read_text())
-    assert isinstance(driver.look(app), Seen)
+    assert isinstance(driver.look(app), RunningApp)
     assert lives(pid)
     if folder_is_gone:
         slot.rename(tmp_path / "elsewhere")
@@ -505,14 +507,14 @@ def test_what_a_killed_pass_left_running_is_found_and_ended_by_the_next(
     assert f"sleep (pid {pid})" in driver.clear(str(slot)).ended
     assert driver.leftovers(slot.parent) == ()
     assert not lives(pid)
-    assert driver.look(app) == Absent("")
+    assert driver.look(app) == NotRunning("")
 
 
 def test_a_program_is_run_inside_the_app_with_its_environment_and_nothing_else(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     release = checkout(tmp_path / "a b'c", "TITLE=notes")
-    driver.deploy(app, release, Given("1.0.0", COMMIT, {"PASSWORD": "s3cret it's"}))
+    driver.deploy(app, release, DeployOptions("1.0.0", COMMIT, {"PASSWORD": "s3cret it's"}))
     seen = settled(driver, app)
     inside = driver.app_run(app)
     assert inside.stat().st_mode & 0o777 == 0o700
@@ -563,8 +565,8 @@ def test_a_setting_that_the_app_could_not_get_is_refused(
     driver: ProcessDriver, app: App, tmp_path: Path, name: str, value: str
 ) -> None:
     with pytest.raises(RecipeError, match=r"\[install\] env may not set"):
-        driver.deploy(app, checkout(tmp_path / "one"), Given("1.0.0", COMMIT, {name: value}))
-    assert driver.look(app) == Absent("")
+        driver.deploy(app, checkout(tmp_path / "one"), DeployOptions("1.0.0", COMMIT, {name: value}))
+    assert driver.look(app) == NotRunning("")
 
 
 def test_a_refused_release_leaves_the_running_one_alone(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
@@ -580,7 +582,7 @@ def test_a_line_that_cannot_be_started_blames_the_host(driver: ProcessDriver, ap
     release = checkout(tmp_path / "one", "BIG=" + "x" * 60_000)
     huge = {f"S{number}": "x" * 100_000 for number in range(30)}
     with pytest.raises(InfrastructureError, match="notes: web cannot be started: Argument list too long"):
-        driver.deploy(app, release, Given("1.0.0", COMMIT, huge))
+        driver.deploy(app, release, DeployOptions("1.0.0", COMMIT, huge))
 
 
 # ---- another state folder of the same path ----
@@ -593,13 +595,13 @@ def test_a_driver_of_another_state_folder_with_the_same_path_leaves_an_app_alone
     try:
         one.deploy(app, checkout(tmp_path / "one"), GIVEN)
         seen = settled(one, app)
-        assert (two.leftovers(slot.parent), two.look(app), two.stop(app)) == ((), Absent(""), Residue())
-        assert two.clear(str(slot)) == Residue()
+        assert (two.leftovers(slot.parent), two.look(app), two.stop(app)) == ((), NotRunning(""), RemovalResult())
+        assert two.clear(str(slot)) == RemovalResult()
         assert one.look(app) == seen
         assert one.leftovers(slot.parent) == (str(slot),)
     finally:
         one.clear(str(slot))
-    assert one.look(app) == Absent("")
+    assert one.look(app) == NotRunning("")
 
 
 def test_an_app_from_before_there_were_ids_is_known_by_its_path(
@@ -609,5 +611,5 @@ def test_an_app_from_before_there_were_ids_is_known_by_its_path(
     settled(driver, app)
     later = ProcessDriver({**ENVIRONMENT, "CANON_STATE": "a" * 32}, grace=2.0)
     assert later.leftovers(slot.parent) == (str(slot),)
-    assert later.clear(str(slot)) == Residue()
-    assert later.look(app) == Absent("")
+    assert later.clear(str(slot)) == RemovalResult()
+    assert later.look(app) == NotRunning("")

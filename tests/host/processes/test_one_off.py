@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.errors import RecipeError, TimedOutError
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.types import Absent, App, Given, Residue, Seen
+from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult, RunningApp
 from tests.procfile_apps import COMMIT, GIVEN, PYTHON, absent, checkout, daemon, driver_for, lives, place, settled
 
 ORDERLY = {
@@ -42,7 +42,7 @@ def test_it_has_ended_in_the_order_of_the_file_before_any_other_line_starts(
     driver.deploy(app, checkout(tmp_path / "one", web=web, **ORDERLY), GIVEN)
     settled(driver, app)
     assert order(app)[:2] == ["after 1.0.0+1", "release 1.0.0+1"]
-    assert driver.stop(app) == Residue()
+    assert driver.stop(app) == RemovalResult()
 
 
 def test_it_runs_again_with_each_deployment_over_what_the_one_before_left(
@@ -50,7 +50,7 @@ def test_it_runs_again_with_each_deployment_over_what_the_one_before_left(
 ) -> None:
     once = "echo $VERSION >>$DATA_DIR/order"
     for number in (1, 2):
-        driver.deploy(app, checkout(tmp_path / str(number), release=once), Given(f"{number}.0.0", COMMIT))
+        driver.deploy(app, checkout(tmp_path / str(number), release=once), DeployOptions(f"{number}.0.0", COMMIT))
         settled(driver, app)
     assert order(app) == ["1.0.0", "2.0.0"]
 
@@ -76,16 +76,16 @@ def test_where_it_fails_nothing_starts_and_its_own_last_lines_are_told(
     driver.deploy(app, checkout(tmp_path / "one", web=f"echo of web; exec {PYTHON} server.py"), GIVEN)
     settled(driver, app)
     with pytest.raises(RecipeError) as failed:
-        driver.deploy(app, checkout(tmp_path / "two", release=command), Given("2.0.0", COMMIT))
+        driver.deploy(app, checkout(tmp_path / "two", release=command), DeployOptions("2.0.0", COMMIT))
     assert (failed.value.message, failed.value.tail[-1]) == (f"notes 2.0.0: release ended {how}", "no such table")
-    assert driver.look(app) == Absent("")
+    assert driver.look(app) == NotRunning("")
     assert "no such table\n" in (app.logs / "release.log").read_text()
 
 
 def test_it_has_the_time_that_the_app_has_to_be_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    given = Given("1.0.0", COMMIT, timeout=timedelta(seconds=1))
+    options = DeployOptions("1.0.0", COMMIT, timeout=timedelta(seconds=1))
     with pytest.raises(TimedOutError, match=r"notes 1\.0\.0: release did not end within 1 s"):
-        driver.deploy(app, checkout(tmp_path / "one", release="sleep 1000"), given)
+        driver.deploy(app, checkout(tmp_path / "one", release="sleep 1000"), options)
     assert driver.leftovers(app.folder.parents[1]) == ()
 
 
@@ -120,7 +120,7 @@ def test_any_other_line_that_ends_is_lost_and_told_how_it_would_run_once(
     lost = ""
     while not lost:
         seen = driver.look(app)
-        assert isinstance(seen, Seen)
+        assert isinstance(seen, RunningApp)
         lost = seen.lost
     assert lost == "migrate ended with exit code 0: a line that runs once, before web, is named release"
 
@@ -137,4 +137,4 @@ def test_an_app_whose_web_ends_after_it_is_absent_for_that_reason(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="exit 3", release="true"), GIVEN)
-    assert absent(driver, app) == Absent("web ended with exit code 3")
+    assert absent(driver, app) == NotRunning("web ended with exit code 3")

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.processes.procfs import children, everyone
-from reconciler.ports.types import App, Residue
+from reconciler.ports.types import App, RemovalResult
 from tests.procfile_apps import (
     GIVEN,
     PYTHON,
@@ -76,7 +76,7 @@ def test_what_stops_itself_ends_as_it_is_asked_to(driver: ProcessDriver, app: Ap
     driver.deploy(app, checkout(tmp_path / "one", worker="echo $$; kill -STOP $$"), GIVEN)
     pid = int(written(app.logs / "worker.log"))
     eventually(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
-    assert driver.stop(app) == Residue()
+    assert driver.stop(app) == RemovalResult()
     assert not lives(pid)
 
 
@@ -122,7 +122,7 @@ def test_a_crowd_is_ended_to_the_last(app: App, tmp_path: Path) -> None:
         driver.deploy(app, checkout(tmp_path / "one", worker=crowd), GIVEN)
         written(app.logs / "worker.log")
         before = {process.pid for process in everyone()}
-        assert driver.stop(app) == Residue()
+        assert driver.stop(app) == RemovalResult()
         after = {process.pid for process in everyone()}
     assert len(before - after) > 60
 

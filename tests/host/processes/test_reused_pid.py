@@ -24,7 +24,7 @@ from reconciler.host.processes.procfs import (
     wait_gone,
 )
 from reconciler.host.processes.terminate import put_to_rest
-from reconciler.ports.types import Residue
+from reconciler.ports.types import RemovalResult
 from tests.procfile_apps import eventually, lives
 
 CHILDREN = 36
@@ -101,7 +101,7 @@ def test_it_is_no_witness_that_is_hunted_through_or_killed_with_its_group(strang
     assert ending._hunt(stranger.before) == ()
     ending._kill_groups([stranger.before])
     looks = iter([(stranger.before,)])
-    assert put_to_rest(lambda: next(looks, ()), 0) == Residue()
+    assert put_to_rest(lambda: next(looks, ()), 0) == RemovalResult()
 
 
 @pytest.mark.usefixtures("untouched")

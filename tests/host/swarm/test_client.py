@@ -18,7 +18,7 @@ from reconciler.host.swarm.engine.client_environment import (
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.preparing import prepare
 from reconciler.host.swarm.recipe.stack import Stack
-from reconciler.ports.types import Given
+from reconciler.ports.types import DeployOptions
 from tests.scratch import scratch
 
 OBEYED = ["LD_PRELOAD", "LD_LIBRARY_PATH", "GODEBUG", "GOMEMLIMIT", "DOCKER_API_VERSION", "CANON_RUN"]
@@ -136,7 +136,7 @@ def test_compose_text_is_filled_in_with_the_recipes_variables_alone(tmp_path: Pa
     client = shutil.which("docker") or ""
     ours = {"PATH": f"{Path(client).parent}:/usr/bin:/bin", "HOME": "/ours", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     ours |= {"TMPDIR": "/ours", "PASSED": "ours", "EMPTY": "ours"}
-    prepared = prepare(Engine(ours), Stack("n", "n", "", "n.localhost"), tmp_path, Given("1", "c"), "")
+    prepared = prepare(Engine(ours), Stack("n", "n", "", "n.localhost"), tmp_path, DeployOptions("1", "c"), "")
     assert prepared.config["services"]["app"]["environment"] == {
         "LANG": "nl_NL.UTF-8",
         "SEEN": "/srv none nothing no",

@@ -12,7 +12,7 @@ from attrs import evolve
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, PEER, Stack
 from reconciler.host.swarm.services.stack_state import StackState, seen
-from reconciler.ports.types import Absent, Seen
+from reconciler.ports.types import NotRunning, RunningApp
 
 STACK = Stack("canon-recording", "notes", "/slot", "notes.localhost")
 LABELS = {
@@ -41,7 +41,7 @@ def keeping(one: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def test_an_app_that_is_up_is_seen_as_what_its_labels_say() -> None:
-    assert seen(STACK, stack_state("up", 30)) == Seen(
+    assert seen(STACK, stack_state("up", 30)) == RunningApp(
         version="1.0.0+1",
         commit="c" * 40,
         settled=True,
@@ -74,20 +74,20 @@ def test_the_time_that_a_release_asks_for_is_the_one_of_co_op_clouds_label(
     labels = {**LABELS, "coop-cloud.canon-recording.timeout": label, "coop-cloud.other.timeout": "7"}
     services = [{**one, "Spec": {**one["Spec"], "Labels": labels}} for one in told.services]
     looked = seen(STACK, evolve(told, services=services))
-    assert isinstance(looked, Seen)
+    assert isinstance(looked, RunningApp)
     assert looked.timeout == timeout
 
 
 def test_an_app_that_is_not_up_yet_is_seen_with_what_it_lacks() -> None:
     looked = seen(STACK, stack_state("starting"))
-    assert isinstance(looked, Seen)
+    assert isinstance(looked, RunningApp)
     assert (looked.settled, looked.lost) == (False, "")
     assert looked.lacks == "app has 0 of 1 up: its newest task is starting"
 
 
 def test_an_app_that_failed_is_lost_and_not_settled() -> None:
     looked = seen(STACK, stack_state("rolled-back", 60))
-    assert isinstance(looked, Seen)
+    assert isinstance(looked, RunningApp)
     assert not looked.settled
     assert looked.lost.startswith("Swarm rolled app back to what ran before")
 
@@ -95,7 +95,7 @@ def test_an_app_that_failed_is_lost_and_not_settled() -> None:
 @pytest.mark.parametrize(("name", "late"), [("unhealthy", True), ("crash-loop", False), ("rolled-back", False)])
 def test_one_whose_health_check_gave_up_may_have_been_late(name: str, late: bool) -> None:  # noqa: FBT001
     looked = seen(STACK, stack_state(name, 60))
-    assert isinstance(looked, Seen)
+    assert isinstance(looked, RunningApp)
     assert looked.lost
     assert looked.late is late
 
@@ -106,21 +106,21 @@ def test_an_app_that_only_the_host_hinders_is_no_answer() -> None:
 
 
 def test_a_stack_at_rest_or_without_the_apps_service_is_absent() -> None:
-    assert seen(STACK, stack_state("at-rest")) == Absent()
-    assert seen(STACK, evolve(stack_state("up"), services=[], tasks=[])) == Absent()
-    assert seen(evolve(STACK, name="other"), stack_state("up")) == Absent("the stack has no service app")
+    assert seen(STACK, stack_state("at-rest")) == NotRunning()
+    assert seen(STACK, evolve(stack_state("up"), services=[], tasks=[])) == NotRunning()
+    assert seen(evolve(STACK, name="other"), stack_state("up")) == NotRunning("the stack has no service app")
 
 
 def test_data_on_another_node_is_refused_and_a_service_without_any_is_not() -> None:
     here = stack_state("up", 30)
     there = evolve(here, node="n2")
-    assert isinstance(seen(STACK, there), Seen)
+    assert isinstance(seen(STACK, there), RunningApp)
     with pytest.raises(InfrastructureError, match=r"notes: app runs on node .*, whose volumes cannot be read"):
         seen(STACK, evolve(there, services=list(map(keeping, there.services))))
-    assert isinstance(seen(STACK, evolve(here, services=list(map(keeping, here.services)))), Seen)
+    assert isinstance(seen(STACK, evolve(here, services=list(map(keeping, here.services)))), RunningApp)
 
 
 def test_data_on_another_node_that_no_task_needs_any_more_is_not_refused() -> None:
     there = evolve(stack_state("up", 30), node="n2")
     gone = [{**task, "DesiredState": "shutdown"} for task in there.tasks]
-    assert isinstance(seen(STACK, evolve(there, services=list(map(keeping, there.services)), tasks=gone)), Seen)
+    assert isinstance(seen(STACK, evolve(there, services=list(map(keeping, there.services)), tasks=gone)), RunningApp)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
+from reconciler.host.swarm.recipe.app_port import AppPort, find_app_port, misplaced
 from reconciler.host.swarm.recipe.compose import Config
-from reconciler.host.swarm.recipe.reach import Way, misplaced, way_in
 
 SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 TCP, UDP = SERVER.replace("http", "tcp"), SERVER.replace("http", "udp")
@@ -56,7 +56,7 @@ def labelled(labels: Mapping[str, str], *networks: str, ports: list[Config] | No
     ],
 )
 def test_the_port_is_the_one_to_which_labels_let_a_proxy_lead(labels: Mapping[str, str], target: int | None) -> None:
-    way = way_in(recipe(app=labelled(labels)), "notes")
+    way = find_app_port(recipe(app=labelled(labels)), "notes")
     assert (way.target if way else None) == target
 
 
@@ -81,7 +81,7 @@ def test_the_port_is_the_one_to_which_labels_let_a_proxy_lead(labels: Mapping[st
 def test_the_way_leads_to_the_service_that_bears_the_port_and_can_be_reached(
     services: Mapping[str, Config], found: str
 ) -> None:
-    way = way_in(recipe(**services), "notes")
+    way = find_app_port(recipe(**services), "notes")
     assert way is not None
     assert way.service == found
 
@@ -99,31 +99,31 @@ def test_what_is_on_internal_networks_alone_is_refused_by_name(app: Config) -> N
     config = recipe(app=app, db=service("inner"))
     config = {**config, "networks": {**NETWORKS, "shut": {"external": True}}}
     with pytest.raises(RecipeError, match="nobody can reach app: it names a port, and is on internal networks alone"):
-        way_in(config, "notes", closed={"shut"})
+        find_app_port(config, "notes", closed={"shut"})
 
 
 def test_a_port_that_all_nodes_publish_brings_a_network_along() -> None:
     app = service("inner", ports=[port(8080)])
-    assert way_in(recipe(app=app), "notes") == Way("app", 80, 8080)
+    assert find_app_port(recipe(app=app), "notes") == AppPort("app", 80, 8080)
 
 
 def test_a_port_that_the_recipe_publishes_for_the_labels_target_is_the_way() -> None:
     app = labelled({SERVER: "80"}, ports=[port(53, protocol="udp"), port(9000, target=90), port(8080)])
-    assert way_in(recipe(app=app), "notes") == Way("app", 80, 8080, "http", "notes")
+    assert find_app_port(recipe(app=app), "notes") == AppPort("app", 80, 8080, "http", "notes")
     app = labelled({SERVER: "80"}, ports=[port(9000, target=90)])
-    assert way_in(recipe(app=app), "notes") == Way("app", 80, None, "http", "notes")
-    assert way_in(recipe(app=service(ports=[port(64738, protocol="udp"), {"target": 80}])), "notes") is None
+    assert find_app_port(recipe(app=app), "notes") == AppPort("app", 80, None, "http", "notes")
+    assert find_app_port(recipe(app=service(ports=[port(64738, protocol="udp"), {"target": 80}])), "notes") is None
 
 
 def test_a_port_of_udp_is_the_way_where_there_is_no_other() -> None:
-    way = way_in(recipe(app=labelled({UDP: "53"}, ports=[port(53, target=53), port(5353, 53, "udp")])), "notes")
-    assert way == Way("app", 53, 5353, "udp", "notes")
+    way = find_app_port(recipe(app=labelled({UDP: "53"}, ports=[port(53, target=53), port(5353, 53, "udp")])), "notes")
+    assert way == AppPort("app", 53, 5353, "udp", "notes")
     assert way.protocol == "udp"
 
 
 def test_a_label_of_a_container_is_no_way_and_is_told() -> None:
     config = recipe(app=service(), web={**service(), "labels": {SERVER: "80"}})
-    assert way_in(config, "notes") is None
+    assert find_app_port(config, "notes") is None
     assert misplaced(config) == "web"
     assert misplaced(recipe(app=labelled({SERVER: "80"}))) == ""
 
@@ -141,7 +141,7 @@ SERVICES = st.builds(
 def test_a_way_is_always_one_that_the_recipe_names(others: Mapping[str, Config], app: Config) -> None:
     config = recipe(**others, app=app)
     try:
-        way = way_in(config, "notes")
+        way = find_app_port(config, "notes")
     except RecipeError:
         return
     named = [

@@ -14,8 +14,8 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.preparing import prepare
 from reconciler.host.swarm.recipe.stack import stack_of
-from reconciler.ports.types import App, Given, SecretNeed
-from tests.swarm.stacks import given
+from reconciler.ports.types import App, DeployOptions, SecretNeed
+from tests.swarm.stacks import options
 
 pytestmark = pytest.mark.needs("docker-client")
 
@@ -46,8 +46,11 @@ def release(folder: Path, names: Mapping[str, str], sample: str, used: tuple[str
     return folder
 
 
-def asked(folder: Path, names: Mapping[str, str], sample: str, given: Given = given()) -> dict[str, SecretNeed]:  # noqa: B008 - a frozen value
-    needs = secrets.needs(stand_in_engine(), app_in(folder), release(folder / "release", names, sample), given)
+def asked(
+    folder: Path, names: Mapping[str, str], sample: str, deployed: DeployOptions | None = None
+) -> dict[str, SecretNeed]:
+    files = release(folder / "release", names, sample)
+    needs = secrets.needs(stand_in_engine(), app_in(folder), files, deployed or options())
     return {need.name: need for need in needs}
 
 
@@ -100,7 +103,7 @@ def test_a_secret_is_called_as_compose_files_call_it_and_described_by_the_variab
     (key,) = names
     assert told == {key: need}
     app = app_in(tmp_path, **{key: "secret"})
-    prepared = prepare(stand_in_engine(), stack_of(app, "localhost"), tmp_path / "release", given(), "")
+    prepared = prepare(stand_in_engine(), stack_of(app, "localhost"), tmp_path / "release", options(), "")
     assert secrets.provided(prepared, app) == {f"{prepared.stack.name}_{full}": app.secrets / key}
 
 
@@ -118,7 +121,7 @@ def test_only_what_a_service_uses_and_what_is_the_stacks_own_is_asked_for(tmp_pa
         "without": "${STACK_NAME}_without_${SECRET_WITHOUT_VERSION}",
     }
     files = release(tmp_path / "release", names, "SECRET_MORE_VERSION=v1\n", ("used", "of_the_host", "without"))
-    needs = secrets.needs(stand_in_engine(), app_in(tmp_path), files, given())
+    needs = secrets.needs(stand_in_engine(), app_in(tmp_path), files, options())
     assert [need.name for need in needs] == ["used"]
 
 
@@ -127,16 +130,16 @@ def test_a_version_that_is_given_makes_a_secret_of_what_the_sample_leaves_in_a_c
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
     assert asked(tmp_path / "a", names, "#SECRET_KEY_VERSION=v1") == {}
-    told = asked(tmp_path / "b", names, "#SECRET_KEY_VERSION=v1", given(settings={"SECRET_KEY_VERSION": "v7"}))
+    told = asked(tmp_path / "b", names, "#SECRET_KEY_VERSION=v1", options(settings={"SECRET_KEY_VERSION": "v7"}))
     assert told == {"key": SecretNeed("key", 32)}
 
 
 def test_who_upgrades_is_asked_for_the_length_that_the_new_release_names(tmp_path: Path) -> None:
     app = app_in(tmp_path)
-    appfiles.write_given(app, given(), "SECRET_KEY_VERSION=v1 # length=32\n")
+    appfiles.write_given(app, options(), "SECRET_KEY_VERSION=v1 # length=32\n")
     names = {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
     files = release(tmp_path / "release", names, "SECRET_KEY_VERSION=v2 # length=64\n")
-    (need,) = secrets.needs(stand_in_engine(), app, files, given("2.0.0+2"))
+    (need,) = secrets.needs(stand_in_engine(), app, files, options("2.0.0+2"))
     assert (need.length, need.asks_length) == (64, True)
 
 
@@ -144,9 +147,9 @@ def test_a_snapshot_that_has_a_secret_by_its_name_in_the_swarm_keeps_it(tmp_path
     app = app_in(tmp_path, password="had before")
     names = {"db": "${STACK_NAME}_password_${SECRET_PASSWORD_VERSION}"}
     files = release(tmp_path / "release", names, "SECRET_PASSWORD_VERSION=v1\n")
-    (need,) = secrets.needs(stand_in_engine(), app, files, given())
+    (need,) = secrets.needs(stand_in_engine(), app, files, options())
     assert need.names == ("db", "password")
-    prepared = prepare(stand_in_engine(), stack_of(app, "localhost"), files, given(), "")
+    prepared = prepare(stand_in_engine(), stack_of(app, "localhost"), files, options(), "")
     assert [*secrets.provided(prepared, app).values()] == [app.secrets / "password"]
 
 
@@ -158,8 +161,8 @@ def test_a_length_that_is_none_is_refused_by_the_secrets_name(tmp_path: Path) ->
 def test_a_new_app_that_is_made_like_another_goes_by_the_sample_which_that_one_had(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     living, fresh = app_in(tmp_path / "a"), app_in(tmp_path)
-    appfiles.write_given(living, given(), "NAME=old\n")
-    assert appfiles.sample_before(fresh, given(like=living)) == "NAME=old\n"
-    assert appfiles.sample_before(fresh, given()) == ""
-    appfiles.write_given(fresh, given(), "NAME=own\n")
-    assert appfiles.sample_before(fresh, given(like=living)) == "NAME=own\n"
+    appfiles.write_given(living, options(), "NAME=old\n")
+    assert appfiles.sample_before(fresh, options(like=living)) == "NAME=old\n"
+    assert appfiles.sample_before(fresh, options()) == ""
+    appfiles.write_given(fresh, options(), "NAME=own\n")
+    assert appfiles.sample_before(fresh, options(like=living)) == "NAME=own\n"

@@ -15,7 +15,7 @@ from reconciler.host.swarm.recipe.stack import (
     PEER,
     SLOT,
     ComposeRelease,
-    Door,
+    Endpoint,
     Stack,
     overlay,
     stack_of,
@@ -26,8 +26,8 @@ from reconciler.ports.types import App
 MARK = "/state/work/notes/slot"
 STACK = Stack("notes-1234abcd", "notes", MARK, "notes.localhost")
 RELEASE = ComposeRelease("1.2.0+4.5", "c" * 40, {"TITLE": "costs $5", "A": "given"})
-PROXIED = Door("127.0.0.1:80", "http://notes.localhost", proxied=True)
-PUBLISHED = Door("127.0.0.1:24000", "http://127.0.0.1:24000", 80, 24000)
+PROXIED = Endpoint("127.0.0.1:80", "http://notes.localhost", proxied=True)
+PUBLISHED = Endpoint("127.0.0.1:24000", "http://127.0.0.1:24000", 80, 24000)
 
 
 def config(**app: object) -> Config:
@@ -119,9 +119,9 @@ def filled_in(part: Any) -> Any:  # noqa: ANN401 - any part of a compose file
 
 @given(configs(), DOORS)
 def test_every_object_that_a_recipe_makes_bears_our_mark_and_a_name_of_the_slots_own(
-    config: Config, door: Door
+    config: Config, endpoint: Endpoint
 ) -> None:
-    laid = filled_in(overlay(config, STACK, RELEASE, door))
+    laid = filled_in(overlay(config, STACK, RELEASE, endpoint))
     for kind in MADE:
         made = {name for name, value in (config.get(kind) or {}).items() if not (value or {}).get("external")}
         assert made <= laid[kind].keys() <= made | {"default"}
@@ -132,9 +132,9 @@ def test_every_object_that_a_recipe_makes_bears_our_mark_and_a_name_of_the_slots
 
 
 @given(configs(), DOORS)
-def test_nothing_that_a_recipe_says_of_its_objects_is_lost(config: Config, door: Door) -> None:
+def test_nothing_that_a_recipe_says_of_its_objects_is_lost(config: Config, endpoint: Endpoint) -> None:
     """Docker forgets the whole of an object of which a later file says anything."""
-    laid = filled_in(overlay(config, STACK, RELEASE, door))
+    laid = filled_in(overlay(config, STACK, RELEASE, endpoint))
     for kind in MADE:
         for name, value in (config.get(kind) or {}).items():
             if not (value or {}).get("external"):
@@ -147,9 +147,9 @@ def test_nothing_that_a_recipe_says_of_its_objects_is_lost(config: Config, door:
 
 @given(configs(), DOORS)
 def test_the_app_gets_every_setting_that_it_does_not_name_and_no_other_service_gets_one(
-    config: Config, door: Door
+    config: Config, endpoint: Endpoint
 ) -> None:
-    laid = filled_in(overlay(config, STACK, RELEASE, door))
+    laid = filled_in(overlay(config, STACK, RELEASE, endpoint))
     assert laid["services"].keys() == config["services"].keys()
     for name, service in laid["services"].items():
         labels = service["deploy"]["labels"]
@@ -164,8 +164,10 @@ def test_the_app_gets_every_setting_that_it_does_not_name_and_no_other_service_g
 
 
 @given(configs(), DOORS)
-def test_the_network_of_services_that_name_none_is_marked_where_docker_makes_it(config: Config, door: Door) -> None:
-    laid = overlay(config, STACK, RELEASE, door)["networks"]
+def test_the_network_of_services_that_name_none_is_marked_where_docker_makes_it(
+    config: Config, endpoint: Endpoint
+) -> None:
+    laid = overlay(config, STACK, RELEASE, endpoint)["networks"]
     declared = "default" in (config.get("networks") or {})
     needed = any(not service.get("networks") for service in config["services"].values())
     event(f"declared: {declared}, needed: {needed}")
@@ -208,7 +210,7 @@ def test_a_port_is_published_by_the_service_that_listens_there_and_the_apps_labe
 
 
 def test_an_app_that_listens_nowhere_has_no_address() -> None:
-    services = overlay(config(), STACK, RELEASE, Door())["services"]
+    services = overlay(config(), STACK, RELEASE, Endpoint())["services"]
     assert "ports" not in services["app"]
     assert not services["app"]["deploy"]["labels"].keys() & {ADDRESS, PEER}
 
@@ -216,8 +218,8 @@ def test_an_app_that_listens_nowhere_has_no_address() -> None:
 def test_no_proxy_of_this_host_leads_visitors_to_what_is_only_tried() -> None:
     asked = {"traefik.enable": "true", "traefik.http.routers.notes.rule": "Host(`notes.example.org`)"}
     told: Config = {"version": "3.8", "services": {name: {"deploy": {"labels": asked}} for name in ("app", "api")}}
-    for door, enabled in ((PUBLISHED, "false"), (Door("127.0.0.1:64738", ""), "false"), (PROXIED, "true")):
-        for service in whole(told, STACK, RELEASE, door)["services"].values():
+    for endpoint, enabled in ((PUBLISHED, "false"), (Endpoint("127.0.0.1:64738", ""), "false"), (PROXIED, "true")):
+        for service in whole(told, STACK, RELEASE, endpoint)["services"].values():
             assert service["deploy"]["labels"]["traefik.enable"] == enabled
 
 
@@ -273,9 +275,9 @@ def contains(part: Any, other: Any) -> bool:  # noqa: ANN401 - any parts of a co
 
 @given(configs(), DOORS)
 def test_the_file_that_is_deployed_says_all_that_the_recipe_says_and_all_that_is_laid_over(
-    config: Config, door: Door
+    config: Config, endpoint: Endpoint
 ) -> None:
-    made, laid = (filled_in(one(config, STACK, RELEASE, door)) for one in (whole, overlay))
+    made, laid = (filled_in(one(config, STACK, RELEASE, endpoint)) for one in (whole, overlay))
     assert contains(made, laid)
     for kind, names in config.items():
         for name, value in names.items() if isinstance(names, Mapping) else ():

@@ -44,7 +44,7 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
         engine.change("volume", "create", *labels, name, what=f"make volume {name}")
     with _mounted(engine, stack, names) as container:
         for archive in archives:
-            engine.copy("-", f"{container}:/{FOLDER}", out=Capture(0), given=archive)
+            engine.copy("-", f"{container}:/{FOLDER}", out=Capture(0), stdin=archive)
     lost = {*names} - {*volumes_of(engine, stack)}
     if lost:
         raise InfrastructureError(f"{stack.recipe}: volume {min(lost)} was loaded, but is not there")
@@ -70,7 +70,7 @@ def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
         for volume, kept in paths.items():
             for number, path in enumerate(kept or ("",)):
                 archive = source / volume / f"{number}{_SUFFIX}"
-                engine.copy("-", f"{container}:{_place(volume, path).parent}", out=Capture(0), given=archive)
+                engine.copy("-", f"{container}:{_place(volume, path).parent}", out=Capture(0), stdin=archive)
 
 
 def _place(volume: str, path: str) -> PurePosixPath:
@@ -84,7 +84,7 @@ def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[s
         yield ""
         return
     changes = (word for name, value in stack.labels.items() for word in ("--change", f'LABEL "{name}"="{value}"'))
-    image = engine.change("import", *changes, "-", what="copy volumes", given=_EMPTY_TAR)
+    image = engine.change("import", *changes, "-", what="copy volumes", stdin=_EMPTY_TAR)
     mounts = (word for name in volumes for word in ("--volume", f"{name}:/{FOLDER}/{stack.logical(name)}"))
     try:
         made = ("create", *stack.label_options, "--network", "none", *mounts, image, "/none")

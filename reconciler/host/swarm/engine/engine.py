@@ -109,8 +109,8 @@ class Engine:
         said = self.ask("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
         return tuple(json.loads(line) for line in said.splitlines())
 
-    def change(self, *argv: str, what: str, given: bytes = b"", deadline: float = _CHANGING) -> str:
-        return _said(self._run(evolve(self._order(argv, deadline), given=given, holding=self.lock), what))
+    def change(self, *argv: str, what: str, stdin: bytes = b"", deadline: float = _CHANGING) -> str:
+        return _said(self._run(evolve(self._order(argv, deadline), stdin=stdin, holding=self.lock), what))
 
     def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
         """Exit code, None for too late, and the output of a shell's script in a container.
@@ -172,10 +172,10 @@ class Engine:
         """The file of Docker's command, for a call without our PATH."""
         return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
-    def copy(self, *argv: str, out: Sink, given: Path | None = None) -> None:
-        """`docker cp` of an archive: to `out`, or from the file `given`."""
+    def copy(self, *argv: str, out: Sink, stdin: Path | None = None) -> None:
+        """`docker cp` of an archive: to `out`, or from the file `stdin`."""
         err = Capture(MIB)
-        if run(evolve(self._order(("cp", *argv), _COPYING), given=given or b""), out, err).code != 0:
+        if run(evolve(self._order(("cp", *argv), _COPYING), stdin=stdin or b""), out, err).code != 0:
             raise sorted_fault("copy a volume", err.data, of_recipe=names_nothing(err.data))
 
     def logs(self, service: str, lines: int, out: Sink) -> None:

@@ -12,7 +12,7 @@ from reconciler.host.swarm.recipe.go_yaml import read_config
 from reconciler.host.swarm.recipe.overlays import beside_first
 from reconciler.host.swarm.recipe.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of
 from reconciler.host.swarm.recipe.stack import Stack
-from reconciler.ports.types import Given
+from reconciler.ports.types import DeployOptions
 
 
 @frozen
@@ -27,11 +27,11 @@ class Prepared:
     config: Config
 
 
-def prepare(engine: Engine, stack: Stack, checkout: Path, given: Given, before: str) -> Prepared:
+def prepare(engine: Engine, stack: Stack, checkout: Path, options: DeployOptions, before: str) -> Prepared:
     """`before` is the sample that the app was deployed with until now, "" for a new one."""
     recipe = read_recipe(checkout, before)
-    settings = settings_of(recipe, given.settings, own_settings(stack))
-    compose = (*compose_files(settings, checkout), *given.overlays)
+    settings = settings_of(recipe, options.settings, own_settings(stack))
+    compose = (*compose_files(settings, checkout), *options.overlays)
     with beside_first(compose) as files:
         merged = resolved(engine, files, settings, checkout)
         each = [resolved(engine, (file,), settings, checkout) for file in files] if len(files) > 1 else []

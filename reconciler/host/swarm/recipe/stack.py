@@ -69,7 +69,7 @@ def stack_of(app: App, zone: str, state: str = "") -> Stack:
 
 
 @frozen
-class Door:
+class Endpoint:
     """How the tests reach the app: the `service` which listens at the container's port `target`.
 
     `published` is a free port of the host that leads there; None where a proxy, or a port that the recipe itself
@@ -95,15 +95,15 @@ class ComposeRelease:
     settings: Mapping[str, str] = field(factory=dict)
 
 
-def overlay(config: Config, stack: Stack, release: ComposeRelease, door: Door) -> Config:
+def overlay(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """One more compose file, to be laid over the recipe's by whoever deploys them."""
-    escaped: Config = _escaped(_ours(config, stack, release, door))
+    escaped: Config = _escaped(_ours(config, stack, release, endpoint))
     return escaped
 
 
-def whole(config: Config, stack: Stack, release: ComposeRelease, door: Door) -> Config:
+def whole(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """One compose file for all: what the recipe's come to, with ours laid in."""
-    escaped: Config = _escaped(_merged(config, _ours(config, stack, release, door)))
+    escaped: Config = _escaped(_merged(config, _ours(config, stack, release, endpoint)))
     return escaped
 
 
@@ -120,10 +120,10 @@ def _merged(config: Config, laid: Config) -> Config:
     return merged
 
 
-def _ours(config: Config, stack: Stack, release: ComposeRelease, door: Door) -> Config:
+def _ours(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     return {
         "version": with_names(str(config.get("version", "3.8"))),
-        "services": {name: _laid_over(name, config, stack, release, door) for name in config["services"]},
+        "services": {name: _laid_over(name, config, stack, release, endpoint) for name in config["services"]},
         "volumes": _own(config, "volumes", stack),
         "networks": _default_network(config, stack) | _own(config, "networks", stack),
         "configs": _own(config, "configs", stack),
@@ -131,27 +131,27 @@ def _ours(config: Config, stack: Stack, release: ComposeRelease, door: Door) -> 
     }
 
 
-def _laid_over(name: str, config: Config, stack: Stack, release: ComposeRelease, door: Door) -> Config:
+def _laid_over(name: str, config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     service = config["services"][name]
-    laid: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, door)}}
+    laid: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, endpoint)}}
     if name == APP:
         # Co-op Cloud's own tool gives all settings to this service alone; the others get what their file says.
         environment = service.get("environment") or {}
         laid["environment"] = {key: value for key, value in release.settings.items() if key not in environment}
-    if name == door.service and door.published is not None:
-        protocol = {} if door.protocol == "tcp" else {"protocol": door.protocol}
-        laid["ports"] = [{"target": door.target, "published": door.published, "mode": "host", **protocol}]
+    if name == endpoint.service and endpoint.published is not None:
+        protocol = {} if endpoint.protocol == "tcp" else {"protocol": endpoint.protocol}
+        laid["ports"] = [{"target": endpoint.target, "published": endpoint.published, "mode": "host", **protocol}]
         # Two tasks cannot hold one port of the host: a new one that starts first would wait for ever.
         laid["deploy"]["update_config"] = {"order": "stop-first"}
     return laid
 
 
-def _labels(name: str, stack: Stack, release: ComposeRelease, door: Door) -> Mapping[str, str]:
-    ours = {**stack.labels, COMMIT: release.commit} | ({} if door.proxied else _UNROUTED)
+def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Mapping[str, str]:
+    ours = {**stack.labels, COMMIT: release.commit} | ({} if endpoint.proxied else _UNROUTED)
     if name != APP:
         return ours
-    reached = {ADDRESS: f"{door.address} {door.url}"} if door.address else {}
-    reached |= {PEER: f"{stack.name}_{door.service}:{door.target}"} if door.target else {}
+    reached = {ADDRESS: f"{endpoint.address} {endpoint.url}"} if endpoint.address else {}
+    reached |= {PEER: f"{stack.name}_{endpoint.service}:{endpoint.target}"} if endpoint.target else {}
     theirs = {"recipe": stack.recipe, "version": release.version, "chaos": "false"}
     return {**ours, **reached, **{stack.label(what): said for what, said in theirs.items()}}
 

@@ -18,26 +18,26 @@ from reconciler.host.swarm.recipe.overlays import beside_first
 from reconciler.host.swarm.recipe.preparing import Prepared, own_settings, resolved
 from reconciler.host.swarm.recipe.recipe import USUAL_LENGTH, compose_files, read_recipe, settings_of
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
-from reconciler.ports.types import App, Given, SecretNeed
+from reconciler.ports.types import App, DeployOptions, SecretNeed
 
 # For a look at what compose files come to, in which no name matters.
 _NOBODY = Stack("nobody", "nobody", "", "nobody.localhost")
 
 
-def needs(engine: Engine, app: App, checkout: Path, given: Given) -> tuple[SecretNeed, ...]:
+def needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
     """The secrets that services of the compose files in use name, and that are the stack's own.
 
     Which variable describes one is told by what its name comes to when each has a value that no other has.
     """
-    recipe = read_recipe(checkout, appfiles.sample_before(app, given))
-    settings = settings_of(recipe, given.settings, own_settings(_NOBODY))
+    recipe = read_recipe(checkout, appfiles.sample_before(app, options))
+    settings = settings_of(recipe, options.settings, own_settings(_NOBODY))
     comments = {name: recipe.comments.get(name, "") for name in settings}
     marks = {
         name: f"canon-{number}-version"
         for number, (name, comment) in enumerate(comments.items())
         if settings[name] and describes_secret(name, comment)
     }
-    compose = (*compose_files(settings, checkout), *given.overlays)
+    compose = (*compose_files(settings, checkout), *options.overlays)
     with beside_first(compose) as files:
         names = own_names(resolved(engine, files, {**settings, **marks}, checkout), _NOBODY)
     by_mark = {mark: comments[name] for name, mark in marks.items()}
@@ -83,7 +83,7 @@ def make(engine: Engine, prepared: Prepared, app: App) -> None:
     for full, file in provided(prepared, app).items():
         if full not in have:
             what = f"make secret {stack.logical(full)}"
-            engine.change("secret", "create", *labels, full, "-", what=what, given=file.read_bytes())
+            engine.change("secret", "create", *labels, full, "-", what=what, stdin=file.read_bytes())
 
 
 def provided(prepared: Prepared, app: App) -> Mapping[str, Path]:

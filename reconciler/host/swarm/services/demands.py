@@ -8,24 +8,24 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.compose import APP, Mount, claims, files, idle, mounts, outside
 from reconciler.host.swarm.recipe.preparing import Prepared
 from reconciler.host.swarm.recipe.recipe import inside
-from reconciler.host.swarm.recipe.stack import ADDRESS, NAMESPACE, Door, Stack
+from reconciler.host.swarm.recipe.stack import ADDRESS, NAMESPACE, Endpoint, Stack
 from reconciler.host.swarm.services.service import wants_none
 
 # Of the host, but no data of anybody's.
 _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 
 
-def check(engine: Engine, prepared: Prepared, door: Door) -> None:
+def check(engine: Engine, prepared: Prepared, endpoint: Endpoint) -> None:
     """Raises RecipeError for what no slot can give, InfrastructureError for what this host does not have now."""
     stack, config = prepared.stack, prepared.config
-    _check_that_it_runs(prepared, door)
+    _check_that_it_runs(prepared, endpoint)
     for what, file in files(config):
         inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in outside(config):
         raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
     for mount in mounts(config, "bind"):
         _check_bind(prepared, mount)
-    wanted, taken = _wanted(prepared, door), _taken(engine, stack)
+    wanted, taken = _wanted(prepared, endpoint), _taken(engine, stack)
     for claim, service in wanted.items():
         if claim in taken:
             raise InfrastructureError(
@@ -34,10 +34,10 @@ def check(engine: Engine, prepared: Prepared, door: Door) -> None:
             )
 
 
-def _check_that_it_runs(prepared: Prepared, door: Door) -> None:
+def _check_that_it_runs(prepared: Prepared, endpoint: Endpoint) -> None:
     """A service that is scaled to zero passes any test that asks nothing of it."""
     for name in idle(prepared.config):
-        if name in {APP, door.service}:
+        if name in {APP, endpoint.service}:
             raise RecipeError(
                 f"{prepared.stack.recipe}: {name} is scaled to zero (deploy.replicas: 0), so it would never run",
                 "give it a replica by an overlay",
@@ -64,10 +64,10 @@ def _holds_no_data(path: Path) -> bool:
     return path.is_socket() or any(path.is_relative_to(one) for one in _WITHOUT_DATA)
 
 
-def _wanted(prepared: Prepared, door: Door) -> Mapping[str, str]:
+def _wanted(prepared: Prepared, endpoint: Endpoint) -> Mapping[str, str]:
     """What there is once on the host, each with the service that wants it: fixed ports and, behind a proxy, a name."""
     ports = {f"port {port} of the host": service for port, service in claims(prepared.config).items()}
-    return {**ports, door.url: door.service} if door.proxied else ports
+    return {**ports, endpoint.url: endpoint.service} if endpoint.proxied else ports
 
 
 def _taken(engine: Engine, stack: Stack) -> Mapping[str, str]:

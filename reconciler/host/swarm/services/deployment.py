@@ -13,13 +13,13 @@ from reconciler.host.processes.listeners import free_port
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
+from reconciler.host.swarm.recipe.app_port import AppPort, find_app_port, misplaced
 from reconciler.host.swarm.recipe.compose import Config, app_of, external, idle, images, open_names, tmpfs
 from reconciler.host.swarm.recipe.preparing import Prepared, prepare
-from reconciler.host.swarm.recipe.reach import Way, misplaced, way_in
-from reconciler.host.swarm.recipe.stack import ComposeRelease, Door, Stack, overlay, stack_of, whole
+from reconciler.host.swarm.recipe.stack import ComposeRelease, Endpoint, Stack, overlay, stack_of, whole
 from reconciler.host.swarm.recipe.unraised import naming_versions
 from reconciler.host.swarm.services import demands
-from reconciler.ports.types import App, Given
+from reconciler.ports.types import App, DeployOptions
 
 _LOOPBACK = "127.0.0.1"
 _APP_RUN = """\
@@ -46,42 +46,42 @@ class Deployable:
     """A release that can be deployed as far as can be told before, and where its tests will reach it."""
 
     prepared: Prepared
-    door: Door
+    endpoint: Endpoint
 
 
-def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> tuple[str, ...]:
+def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
     """Returns remarks. Raises RecipeError or InfrastructureError where the stack cannot be handed over.
 
     Swarm does the rest.
     """
-    deployable = ready(engine, policy, app, checkout, given)
+    deployable = ready(engine, policy, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
     secrets.make(engine, prepared, app)
-    release = ComposeRelease(given.version, given.commit, prepared.settings)
-    compose = whole(prepared.config, stack, release, deployable.door)
+    release = ComposeRelease(options.version, options.commit, prepared.settings)
+    compose = whole(prepared.config, stack, release, deployable.endpoint)
     file = write_compose(app, compose)
     with naming_versions(prepared):
         engine.deploy(stack.name, file, checkout, open_names(compose))
-    return finish(engine, prepared, app, given)
+    return finish(engine, prepared, app, options)
 
 
-def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, given: Given) -> Deployable:
+def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> Deployable:
     """Checks a release and brings its images onto this host. Raises RecipeError or InfrastructureError."""
-    stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_before(app, given)
-    prepared = prepare(engine, stack, checkout, given, before)
-    door = door_of(engine, policy, prepared, needs_port=given.needs_port)
-    demands.check(engine, prepared, door)
+    stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_before(app, options)
+    prepared = prepare(engine, stack, checkout, options, before)
+    endpoint = endpoint_of(engine, policy, prepared, needs_port=options.needs_port)
+    demands.check(engine, prepared, endpoint)
     secrets.check(engine, prepared, app)
     for image in images(prepared.config):
         engine.pull(image)
-    return Deployable(prepared, door)
+    return Deployable(prepared, endpoint)
 
 
-def laid_over(deployable: Deployable, given: Given) -> Config:
+def laid_over(deployable: Deployable, options: DeployOptions) -> Config:
     """What goes over the release's own files: our marks, and the way to the app."""
     prepared = deployable.prepared
-    release = ComposeRelease(given.version, given.commit, prepared.settings)
-    return overlay(prepared.config, prepared.stack, release, deployable.door)
+    release = ComposeRelease(options.version, options.commit, prepared.settings)
+    return overlay(prepared.config, prepared.stack, release, deployable.endpoint)
 
 
 def write_compose(app: App, compose: Config) -> Path:
@@ -91,18 +91,18 @@ def write_compose(app: App, compose: Config) -> Path:
     return file
 
 
-def finish(engine: Engine, prepared: Prepared, app: App, given: Given) -> tuple[str, ...]:
+def finish(engine: Engine, prepared: Prepared, app: App, options: DeployOptions) -> tuple[str, ...]:
     """What is kept beside the app once it was handed over; returns remarks."""
-    appfiles.write_given(app, given, prepared.recipe.text)
+    appfiles.write_given(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
-    new = [name for name in prepared.recipe.added if name not in given.settings]
-    said = [f"{given.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
+    new = [name for name in prepared.recipe.added if name not in options.settings]
+    said = [f"{options.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
     said += [f"{name} is scaled to zero: nothing of it was tried" for name in idle(prepared.config)]
     said += [f"{name}: Docker gives a stack no tmpfs, and dropped {path}" for name, path in tmpfs(prepared.config)]
     return tuple(said)
 
 
-def door_of(engine: Engine, policy: Swarm, prepared: Prepared, *, needs_port: bool) -> Door:
+def endpoint_of(engine: Engine, policy: Swarm, prepared: Prepared, *, needs_port: bool) -> Endpoint:
     """Where the tests reach the app.
 
     Raises RecipeError where they cannot though they have to: `needs_port` is False where a command alone tells that the
@@ -111,17 +111,17 @@ def door_of(engine: Engine, policy: Swarm, prepared: Prepared, *, needs_port: bo
     config, stack = prepared.config, prepared.stack
     app_of(config)
     try:
-        way = way_in(config, stack.name, () if policy.proxy else _closed(engine, config))
+        way = find_app_port(config, stack.name, () if policy.proxy else _closed(engine, config))
     except RecipeError as unreachable:
         if needs_port:
             raise RecipeError(f"{stack.recipe}: {unreachable.message}", unreachable.hint) from None
         way = None
     if needs_port and (way is None or way.protocol == "udp"):
         raise _no_port(prepared, way)
-    return Door() if way is None else _door(policy, stack, way)
+    return Endpoint() if way is None else _door(policy, stack, way)
 
 
-def _no_port(prepared: Prepared, way: Way | None) -> RecipeError:
+def _no_port(prepared: Prepared, way: AppPort | None) -> RecipeError:
     recipe = prepared.stack.recipe
     otherwise = "or tell by a command that it is ready: [ready] run"
     if way is not None:
@@ -135,15 +135,15 @@ def _no_port(prepared: Prepared, way: Way | None) -> RecipeError:
     return RecipeError(f"{recipe}: no label of a service says at which port it listens", f"{hint}, {otherwise}")
 
 
-def _door(policy: Swarm, stack: Stack, way: Way) -> Door:
+def _door(policy: Swarm, stack: Stack, way: AppPort) -> Endpoint:
     if policy.proxy is not None and way.name:
         scheme, _, address = policy.proxy.partition("://")
         url = f"{scheme}://{_named(stack.domain, address)}"
-        return Door(_with_port(scheme, address), url, way.target, proxied=True, service=way.service)
+        return Endpoint(_with_port(scheme, address), url, way.target, proxied=True, service=way.service)
     published = free_port() if way.published is None else way.published
     address = f"{_LOOPBACK}:{published}"
     ours = published if way.published is None else None
-    return Door(address, f"http://{address}", way.target, ours, service=way.service, protocol=way.protocol)
+    return Endpoint(address, f"http://{address}", way.target, ours, service=way.service, protocol=way.protocol)
 
 
 def _closed(engine: Engine, config: Config) -> frozenset[str]:

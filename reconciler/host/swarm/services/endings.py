@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.services.service import Json, Service, has_ended, lasted, service_of, state
 from reconciler.host.swarm.services.service_health import fault_of
-from reconciler.ports.types import Ending
+from reconciler.ports.types import EndedPart
 
 _STOPPED = {"shutdown", "remove", "orphaned"}
 
@@ -16,21 +16,21 @@ def running(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> fro
     return frozenset(_part(service, task) for service in found if not service.is_job for task in service.running)
 
 
-def endings(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, Ending]:
+def endings(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
     """How each task of this deployment that is over ended, by the same names."""
     found = (service_of(service, tasks, prefix) for service in services)
     ended = [(service, task) for service in found for task in service.tasks]
     return {_part(service, task): ending for service, task in ended if (ending := _ending(service, task))}
 
 
-def _ending(service: Service, task: Json) -> Ending | None:
+def _ending(service: Service, task: Json) -> EndedPart | None:
     if state(task) in _STOPPED:
-        return Ending(f"{service.name} was stopped from outside", of_host=True, stopped=True)
+        return EndedPart(f"{service.name} was stopped from outside", of_host=True, stopped=True)
     if not has_ended(task):
         return None
     fault = fault_of(f"{service.name} ended", [task])
     done = service.is_done(task)
-    return Ending(fault.message, well=done, lasted=lasted(task), of_host=isinstance(fault, InfrastructureError))
+    return EndedPart(fault.message, well=done, lasted=lasted(task), of_host=isinstance(fault, InfrastructureError))
 
 
 def _part(service: Service, task: Json) -> str:

@@ -19,7 +19,7 @@ from reconciler.host.swarm.services.stopping import (
     starved_by_event,
     without_time,
 )
-from reconciler.ports.types import Residue
+from reconciler.ports.types import RemovalResult
 
 # What Swarm may take beside the time that the services have to stop.
 _RESTING = 180.0
@@ -66,7 +66,7 @@ def place(engine: Engine, verb: str, names: Collection[str]) -> None:
         engine.change(*words, what="docker service update")
 
 
-def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> Residue:
+def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> RemovalResult:
     """Scale services to zero, or keep them off every node; jobs, which can be neither, are removed.
 
     Returns what had to be killed, each with the time it had: "app (10 s)". Raises InfrastructureError where one does
@@ -86,11 +86,11 @@ def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep =
     return _told(stack, stopped, ends)
 
 
-def _told(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> Residue:
+def _told(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
     """What had to be killed. Of what keeps no data and is to be killed at once there is nothing to tell."""
     keeping, hasty = keeping_data(stopped), without_time(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_by_event(stopped, ends).items()}
-    return Residue(
+    return RemovalResult(
         killed=tuple(said for name, said in killed.items() if name in keeping),
         without_data=tuple(said for name, said in killed.items() if name not in keeping | hasty),
     )

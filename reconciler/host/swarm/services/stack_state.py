@@ -14,7 +14,7 @@ from reconciler.host.swarm.services.endings import endings, running
 from reconciler.host.swarm.services.service import container_of, has_ended, volumes_in
 from reconciler.host.swarm.services.service_health import is_at_rest, settling
 from reconciler.host.swarm.services.stopping import ended_by_kill, killed_by_update
-from reconciler.ports.types import Absent, Seen
+from reconciler.ports.types import NotRunning, RunningApp
 
 _PAUSE = 0.3
 _LONGEST_PAUSE = 2.0
@@ -82,20 +82,20 @@ def services_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
     return engine.found("service", f"label={NAMESPACE}={stack.name}")
 
 
-def seen(stack: Stack, stack_state: StackState) -> Seen | Absent:
+def seen(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
     """Raises InfrastructureError for what is the host's fault."""
     if stack_state.at_rest:
-        return Absent()
+        return NotRunning()
     labels = _labels(stack, stack_state)
     if labels is None:
-        return Absent(f"the stack has no service {APP}")
+        return NotRunning(f"the stack has no service {APP}")
     _refuse_far_data(stack, stack_state)
     prefix = f"{stack.name}_"
     how = settling(stack_state.services, stack_state.tasks, prefix, stack_state.now)
     if isinstance(how.failure, InfrastructureError):
         raise how.failure
     address, _, url = labels.get(ADDRESS, "").partition(" ")
-    return Seen(
+    return RunningApp(
         version=labels.get(stack.label("version"), ""),
         commit=labels.get(COMMIT, ""),
         settled=not how.lacks and how.failure is None,

@@ -12,7 +12,7 @@ _SERVER_PORT = re.compile(r"traefik\.(http|tcp|udp)\.services\.([^.]+)\.loadbala
 
 
 @frozen
-class Way:
+class AppPort:
     """A service that listens at the container's port `target`, which the recipe itself publishes at `published`, if so.
 
     `kind` is http, tcp or udp, `name` what the label calls it: "" for a port that no label names.
@@ -29,7 +29,7 @@ class Way:
         return "udp" if self.kind == "udp" else "tcp"
 
 
-def way_in(config: Config, stack: str, closed: Collection[str] = ()) -> Way | None:
+def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
     """The way to the app: to the service whose label tells a proxy its port, else to a port that the recipe publishes.
 
     `closed` names external networks that are internal. None where the recipe names no port at all. Raises RecipeError
@@ -52,21 +52,21 @@ def misplaced(config: Config) -> str:
     return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
 
 
-def _labelled(config: Config) -> Iterator[Way]:
+def _labelled(config: Config) -> Iterator[AppPort]:
     for service, one in config["services"].items():
         for label, value in _labels(one).items():
             match = _SERVER_PORT.fullmatch(label)
             if match and str(value).isdecimal():
                 kind, target = match[1].lower(), int(str(value))
-                yield Way(service, target, _own_port(one, target, kind), kind, match[2])
+                yield AppPort(service, target, _own_port(one, target, kind), kind, match[2])
 
 
-def _published(config: Config) -> Iterator[Way]:
+def _published(config: Config) -> Iterator[AppPort]:
     """By ports that the recipe publishes over TCP: their label may be meant for another proxy, or be missing."""
     for service, one in config["services"].items():
         for port in one.get("ports") or ():
             if port.get("published") and port.get("protocol", "tcp") == "tcp":
-                yield Way(service, int(port["target"]), int(port["published"]))
+                yield AppPort(service, int(port["target"]), int(port["published"]))
 
 
 def _own_port(service: Config, target: int, kind: str) -> int | None:
@@ -78,7 +78,7 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
     return None
 
 
-def _is_open(config: Config, way: Way, closed: Collection[str]) -> bool:
+def _is_open(config: Config, way: AppPort, closed: Collection[str]) -> bool:
     """Whether anybody outside can reach it. A port in ingress mode brings a network of its own along."""
     service = config["services"][way.service]
     ingress = any(port.get("published") and port.get("mode") == "ingress" for port in service.get("ports") or ())
@@ -94,7 +94,7 @@ def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
     return network in closed if external(said) else bool(said.get("internal"))
 
 
-def _rank(config: Config, stack: str, way: Way) -> tuple[bool, ...]:
+def _rank(config: Config, stack: str, way: AppPort) -> tuple[bool, ...]:
     """The least is the best: what a proxy takes and reaches, what bears the stack's own name, HTTP, the service app."""
     service, networks = config["services"][way.service], config.get("networks") or {}
     is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"

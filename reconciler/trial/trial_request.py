@@ -11,7 +11,7 @@ from state.records import Canonical
 
 
 @frozen
-class Assignment:
+class TrialRequest:
     """What a trial tries, and on what terms.
 
     `app_set` is the recipe at the release under test, after everything it needs. `tiers` are those that were asked for,
