@@ -11,10 +11,10 @@ from attrs import frozen
 from desired.model import Recipe, Unobservable
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
+from reconciler.host.git.mirror_repository import Served, lock_of, writing
 from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_left, remove_unless_held
 from reconciler.host.git.refs import Goal, Refs, make_goal
 from reconciler.host.git.repository import Repository
-from reconciler.host.git.served import Served, lock_of, writing
 from reconciler.host.output import MIB
 from reconciler.host.text import one_line
 from reconciler.ports.types import Alterations, MirrorRefs, MirrorUpdate

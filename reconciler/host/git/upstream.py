@@ -10,8 +10,8 @@ from pathlib import Path
 from attrs import field, frozen
 
 from desired.model import Unobservable
-from reconciler.host.git.advertised import digest_of, read_answer
 from reconciler.host.git.git_command import complaint, git_argv, git_environment
+from reconciler.host.git.remote_refs import digest_of, read_answer
 from reconciler.host.output import MIB
 from reconciler.host.run import CapturedResult, CommandSpec, capture, prepare
 from reconciler.ports.types import Question, Reply, Unchanged

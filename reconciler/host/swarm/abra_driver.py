@@ -16,10 +16,10 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import overlays
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.compose import Config
-from reconciler.host.swarm.recipe.preparing import Prepared
+from reconciler.host.swarm.recipe.prepared_release import Prepared
 from reconciler.host.swarm.recipe.stack import SLOT, Stack
-from reconciler.host.swarm.recipe.unraised import naming_versions
-from reconciler.host.swarm.services import deployment, removal
+from reconciler.host.swarm.recipe.version_hints import naming_versions
+from reconciler.host.swarm.services import deploy_stack, remove_stack
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.types import App, DeployOptions, RemovalResult, SecretNeed
 
@@ -46,10 +46,10 @@ class AbraDriver(SwarmDriver):
         return super().needs(app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        deployable = deployment.ready(self._engine, self._policy, app, checkout, options)
+        deployable = deploy_stack.ready(self._engine, self._policy, app, checkout, options)
         prepared, stack = deployable.prepared, deployable.prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
-        laid = _marked(deployment.laid_over(deployable, options), deployed)
+        laid = _marked(deploy_stack.laid_over(deployable, options), deployed)
         self._lay(home, app, prepared, laid, options)
         self._keep(stack)
         for full, file in secrets.provided(prepared, app).items():
@@ -57,7 +57,7 @@ class AbraDriver(SwarmDriver):
         with naming_versions(prepared):
             self._abra.deploy(home, options.version)
         self._confirm(stack, deployed)
-        return deployment.finish(self._engine, prepared, app, options)
+        return deploy_stack.finish(self._engine, prepared, app, options)
 
     def remove(self, app: App) -> RemovalResult:
         """What abra leaves, or does not take away, Docker's own command does."""
@@ -70,7 +70,7 @@ class AbraDriver(SwarmDriver):
         left: list[str] = []
         for stack in self._kept_stacks(mark):
             # What uses a secret keeps it.
-            left += removal.take_away(self._engine, removal.of_stack(stack), self._sleep)
+            left += remove_stack.take_away(self._engine, remove_stack.of_stack(stack), self._sleep)
             left += self._drop_secrets(stack)
         residue = super().clear(mark)
         return RemovalResult(residue.ended, (*left, *residue.left))
@@ -79,7 +79,7 @@ class AbraDriver(SwarmDriver):
         """What abra finds: the app's variables, and the release with everything that goes over it."""
         own = [file for file in prepared.compose if file not in options.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
-        added[_OVERLAY] = deployment.write_compose(app, laid)
+        added[_OVERLAY] = deploy_stack.write_compose(app, laid)
         names = [*(str(file.relative_to(prepared.checkout)) for file in own), *added]
         version = options.version if is_release_name(options.version) else ""
         home.write_variables(version, {**prepared.settings, "COMPOSE_FILE": ":".join(names)})
@@ -116,7 +116,7 @@ class AbraDriver(SwarmDriver):
 
     def _kept_stacks(self, mark: str) -> tuple[str, ...]:
         configs = self._engine.inspect("config", self._engine.found("config", f"label={SLOT}={mark}"))
-        ours = (config for config in configs if removal.is_of_state(config, self._engine.state))
+        ours = (config for config in configs if remove_stack.is_of_state(config, self._engine.state))
         labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in ours)
         return tuple(said[KEPT_STACK] for said in labels if KEPT_STACK in said)
 

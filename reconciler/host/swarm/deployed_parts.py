@@ -10,7 +10,7 @@ from reconciler.core.running_status import TASK
 from reconciler.host.swarm.data.volumes import LOADED
 from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.stack import COMMIT, NAMESPACE, SLOT
-from reconciler.host.swarm.services.removal import is_of_state, mark_of
+from reconciler.host.swarm.services.remove_stack import is_of_state, mark_of
 from reconciler.host.swarm.services.service import service_of
 from reconciler.host.swarm.services.service_health import settling
 from reconciler.host.swarm.services.stack_state import with_their_ends

@@ -15,7 +15,7 @@ from reconciler.host.swarm.deployed_parts import deployed_parts
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
-from reconciler.host.swarm.services import deployment, removal, scaling
+from reconciler.host.swarm.services import deploy_stack, remove_stack, scaling
 from reconciler.host.swarm.services.stack_state import look_at, seen, services_of
 from reconciler.ports.types import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
 
@@ -42,7 +42,7 @@ class SwarmDriver:
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Over what is there it is Swarm's own update, as for the recipe's users, who keep the settings they had."""
-        return deployment.deploy(self._engine, self._policy, app, checkout, options)
+        return deploy_stack.deploy(self._engine, self._policy, app, checkout, options)
 
     def look(self, app: App) -> RunningApp | NotRunning:
         """Raises InfrastructureError for what is the host's fault."""
@@ -86,18 +86,20 @@ class SwarmDriver:
         backup.bring_back(self._deployed(app), source, within, self._sleep)
 
     def remove(self, app: App) -> RemovalResult:
-        left = removal.take_away(self._engine, removal.of_stack(self._stack(app).name), self._sleep)
+        left = remove_stack.take_away(self._engine, remove_stack.of_stack(self._stack(app).name), self._sleep)
         gone = appfiles.remove(app.folder, self._engine.environment)
         return RemovalResult(left=left if gone else (*left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        return tuple(mark for mark in removal.marks(self._engine) if Path(mark).is_relative_to(root))
+        return tuple(mark for mark in remove_stack.marks(self._engine) if Path(mark).is_relative_to(root))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
         return deployed_parts(self._engine, root)
 
     def clear(self, mark: str) -> RemovalResult:
-        return RemovalResult(left=removal.take_away(self._engine, removal.of_slot(self._engine, mark), self._sleep))
+        return RemovalResult(
+            left=remove_stack.take_away(self._engine, remove_stack.of_slot(self._engine, mark), self._sleep)
+        )
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)

@@ -512,7 +512,7 @@ def test_a_checkout_of_a_commit_that_is_not_whole_names_the_mirror_and_the_way_o
 _WRITER = """
 import sys, time
 from pathlib import Path
-from reconciler.host.git.served import writing
+from reconciler.host.git.mirror_repository import writing
 copy = Path(sys.argv[1])
 with writing(copy):
     (copy / "refs" / "asked").mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
 from reconciler.errors import InterruptedPassError
-from reconciler.host.git.advertised import MOST_REFS, digest_of, read_answer
+from reconciler.host.git.remote_refs import MOST_REFS, digest_of, read_answer
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes

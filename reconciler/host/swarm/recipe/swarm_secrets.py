@@ -15,7 +15,7 @@ from reconciler.host.sample import SAMPLE, described, describes_secret
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.compose import Config, external
 from reconciler.host.swarm.recipe.overlays import beside_first
-from reconciler.host.swarm.recipe.preparing import Prepared, own_settings, resolved
+from reconciler.host.swarm.recipe.prepared_release import Prepared, own_settings, resolved
 from reconciler.host.swarm.recipe.recipe import USUAL_LENGTH, compose_files, read_recipe, settings_of
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 from reconciler.ports.types import App, DeployOptions, SecretNeed

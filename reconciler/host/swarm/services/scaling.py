@@ -9,16 +9,16 @@ from attrs import evolve, frozen
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
-from reconciler.host.swarm.services.service import NO_NODE
-from reconciler.host.swarm.services.service_health import settling
-from reconciler.host.swarm.services.stack_state import StackState, look_at, swarm_pauses
-from reconciler.host.swarm.services.stopping import (
+from reconciler.host.swarm.services.killed_containers import (
     keeping_data,
     killed_by_event,
     longest_grace,
     starved_by_event,
     without_time,
 )
+from reconciler.host.swarm.services.service import NO_NODE
+from reconciler.host.swarm.services.service_health import settling
+from reconciler.host.swarm.services.stack_state import StackState, look_at, swarm_pauses
 from reconciler.ports.types import RemovalResult
 
 # What Swarm may take beside the time that the services have to stop.

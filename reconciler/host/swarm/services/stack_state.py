@@ -10,10 +10,10 @@ from reconciler.host.pauses import pauses
 from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.compose import APP
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
-from reconciler.host.swarm.services.endings import endings, running
+from reconciler.host.swarm.services.ended_tasks import endings, running
+from reconciler.host.swarm.services.killed_containers import ended_by_kill, killed_by_update
 from reconciler.host.swarm.services.service import container_of, has_ended, volumes_in
 from reconciler.host.swarm.services.service_health import is_at_rest, settling
-from reconciler.host.swarm.services.stopping import ended_by_kill, killed_by_update
 from reconciler.ports.types import NotRunning, RunningApp
 
 _PAUSE = 0.3

@@ -13,7 +13,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, TimedOutError
-from reconciler.host.swarm.services.endings import endings, running
+from reconciler.host.swarm.services.ended_tasks import endings, running
 from reconciler.host.swarm.services.service import of_this_deployment
 from reconciler.host.swarm.services.service_health import Settling, is_at_rest, settling
 

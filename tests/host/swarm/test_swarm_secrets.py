@@ -12,7 +12,7 @@ from reconciler.errors import RecipeError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
-from reconciler.host.swarm.recipe.preparing import prepare
+from reconciler.host.swarm.recipe.prepared_release import prepare
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.ports.types import App, DeployOptions, SecretNeed
 from tests.swarm.stacks import options

@@ -15,10 +15,10 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.app_port import AppPort, find_app_port, misplaced
 from reconciler.host.swarm.recipe.compose import Config, app_of, external, idle, images, open_names, tmpfs
-from reconciler.host.swarm.recipe.preparing import Prepared, prepare
+from reconciler.host.swarm.recipe.prepared_release import Prepared, prepare
 from reconciler.host.swarm.recipe.stack import ComposeRelease, Endpoint, Stack, overlay, stack_of, whole
-from reconciler.host.swarm.recipe.unraised import naming_versions
-from reconciler.host.swarm.services import demands
+from reconciler.host.swarm.recipe.version_hints import naming_versions
+from reconciler.host.swarm.services import host_requirements
 from reconciler.ports.types import App, DeployOptions
 
 _LOOPBACK = "127.0.0.1"
@@ -70,7 +70,7 @@ def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, options: Depl
     stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_before(app, options)
     prepared = prepare(engine, stack, checkout, options, before)
     endpoint = endpoint_of(engine, policy, prepared, needs_port=options.needs_port)
-    demands.check(engine, prepared, endpoint)
+    host_requirements.check(engine, prepared, endpoint)
     secrets.check(engine, prepared, app)
     for image in images(prepared.config):
         engine.pull(image)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciler.errors import RecipeError
 from reconciler.host.swarm.recipe.overlays import value_at
-from reconciler.host.swarm.recipe.preparing import Prepared
+from reconciler.host.swarm.recipe.prepared_release import Prepared
 from reconciler.host.swarm.recipe.recipe import SHELL
 from reconciler.host.swarm.recipe.stack import own_name
 

@@ -16,7 +16,7 @@ from reconciler.host.swarm.engine.client_environment import (
     with_renamed,
 )
 from reconciler.host.swarm.engine.engine import Engine
-from reconciler.host.swarm.recipe.preparing import prepare
+from reconciler.host.swarm.recipe.prepared_release import prepare
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.ports.types import DeployOptions
 from tests.scratch import scratch

@@ -6,7 +6,7 @@ from pathlib import Path
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.compose import APP, Mount, claims, files, idle, mounts, outside
-from reconciler.host.swarm.recipe.preparing import Prepared
+from reconciler.host.swarm.recipe.prepared_release import Prepared
 from reconciler.host.swarm.recipe.recipe import inside
 from reconciler.host.swarm.recipe.stack import ADDRESS, NAMESPACE, Endpoint, Stack
 from reconciler.host.swarm.services.service import wants_none

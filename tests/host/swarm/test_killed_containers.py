@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.swarm.services.stopping import (
+from reconciler.host.swarm.services.killed_containers import (
     keeping_data,
     killed_by_event,
     killed_by_update,
