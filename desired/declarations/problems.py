@@ -8,6 +8,8 @@ from typing import Final
 
 from attrs import frozen
 
+from desired.unprintable import escape_unprintable
+
 Path = tuple[str | int, ...]
 """Where a value stands in a TOML file: keys, and indexes into lists from 0."""
 
@@ -40,7 +42,7 @@ class Problem:
 
     def __str__(self) -> str:
         meant = f"; did you mean {self.hint}" if self.hint else ""
-        return printable(f"{self.file}:{self.line}:{self.column}: {self.message}{meant}")
+        return escape_unprintable(f"{self.file}:{self.line}:{self.column}: {self.message}{meant}")
 
 
 class DeclarationError(Exception):
@@ -96,9 +98,4 @@ def shown(value: object) -> str:
 def quoted(text: str) -> str:
     short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
     escaped = short.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{printable(escaped)}"'
-
-
-def printable(text: str) -> str:
-    """`text` with everything escaped that could steer a terminal or turn the reading direction."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return f'"{escape_unprintable(escaped)}"'

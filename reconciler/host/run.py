@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from attrs import frozen
 
+from desired.unprintable import escape_unprintable
 from reconciler.host.command_spec import (
     STOPPING,
     UMASK,
@@ -30,7 +31,6 @@ from reconciler.host.output import MIB, Capture, Sink
 from reconciler.host.output_streams import StreamEnd, Streams
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
-from reconciler.host.text import printable
 
 __all__ = ["CapturedResult", "CommandSpec", "ExitResult", "capture", "prepare", "run", "start_server"]
 
@@ -94,7 +94,7 @@ def run(order: CommandSpec, out: Sink, err: Sink | None = None) -> ExitResult:
         try:
             running = _start(order, found, streams)
         except _Refused as refused:
-            out.feed(f"{printable(order.argv[0])}: {refused}\n".encode())
+            out.feed(f"{escape_unprintable(order.argv[0])}: {refused}\n".encode())
             return ExitResult(_NOT_EXECUTABLE)
         stack.callback(os.close, running.handle)
         return _attend(order, running, streams)
@@ -144,7 +144,7 @@ def _collect(running: _Running) -> int | None:
 
 
 def _names(ended: tuple[Process, ...]) -> tuple[str, ...]:
-    return tuple(f"{printable(process.name)} (pid {process.pid})" for process in ended)
+    return tuple(f"{escape_unprintable(process.name)} (pid {process.pid})" for process in ended)
 
 
 def _start(order: CommandSpec, found: str, streams: Streams) -> _Running:

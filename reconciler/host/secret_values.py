@@ -9,12 +9,13 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Argv
+from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.output import KIB, Log
 from reconciler.host.processes.process_driver import INHERITED
 from reconciler.host.run import CapturedResult, CommandSpec, capture
-from reconciler.host.text import last_words, printable
+from reconciler.host.text import last_words
 from reconciler.ports.types import App, ProvidedSecrets, SecretMakers, SecretNeed
 from reconciler.redact import redaction, slot_secrets
 
@@ -108,7 +109,7 @@ def _of_another_length(path: Path, need: SecretNeed, makers: SecretMakers) -> It
 
 def _judge(app: App, maker: Argv, told: CapturedResult) -> bytes | _Refusal:
     """What a maker printed, without the line's end; or why that is no secret."""
-    program, finished = printable(maker[0]), told.finished
+    program, finished = escape_unprintable(maker[0]), told.finished
     if finished.missing:
         return _Refusal(f"{program}, which makes it, is not found in PATH", of_host=True)
     if told.cut or len(told.out) > _LARGEST:

@@ -2,14 +2,9 @@
 
 import re
 
+from desired.unprintable import escape_unprintable
+
 _MOST = 200
-
-
-def printable(text: str) -> str:
-    """`text` with every character that does not print (controls, bidi, C1, surrogates) written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def decoded(data: bytes) -> str:
@@ -19,20 +14,20 @@ def decoded(data: bytes) -> str:
 
 def one_line(data: bytes, most: int = _MOST) -> str:
     """`data` as one short printable line, blanks and line ends folded; cut at `most` characters."""
-    line = printable(" ".join(decoded(data).split()))
+    line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def last_words(data: bytes, most: int = _MOST) -> str:
     """As `one_line`, but where it is too long the end stays: that is where a program says why it failed."""
-    line = printable(" ".join(decoded(data).split()))
+    line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else "…" + line[1 - most :]
 
 
 def lines_printable(data: bytes) -> str:
     """`data` line by line, each one printable; tabs stay."""
     text = decoded(data).replace("\r\n", "\n")
-    return "\n".join("\t".join(printable(cell) for cell in line.split("\t")) for line in text.split("\n"))
+    return "\n".join("\t".join(escape_unprintable(cell) for cell in line.split("\t")) for line in text.split("\n"))
 
 
 def ref_bytes(name: str) -> bytes:

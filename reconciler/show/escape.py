@@ -3,12 +3,14 @@
 import unicodedata
 from typing import Final
 
-# Printable by category and yet drawn as nothing: Unicode's default ignorables, and the Braille pattern without dots.
-_BLANK: Final = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0))) | frozenset(
-    chr(code)
+from desired.unprintable import escape_unprintable
+
+# Printable by category, but drawn as nothing: Unicode's default ignorables, and the Braille pattern without dots.
+_BLANK: Final = {
+    code: chr(code).encode("unicode_escape").decode("ascii")
     for first, last in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
-    for code in range(first, last + 1)
-)
+    for code in (*range(first, last + 1), 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
+}
 
 _TAB: Final = 8
 _ELLIPSIS: Final = "…"
@@ -20,13 +22,7 @@ def escape(text: str) -> str:
     Idempotent, so that two layers may both escape. Hence not injective: a backslash stays one, and a newline looks
     like a backslash before an n. Exact text is in the JSON documents.
     """
-    if text.isprintable() and _BLANK.isdisjoint(text):
-        return text
-    return "".join(char if char.isprintable() and char not in _BLANK else _written_out(char) for char in text)
-
-
-def _written_out(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
+    return escape_unprintable(text).translate(_BLANK)
 
 
 def escape_lines(text: str) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from attrs import frozen
 
+from desired.unprintable import escape_unprintable
 from reconciler.errors import RecipeError
 from reconciler.host.git.repository import Repository
 from reconciler.host.output import MIB
-from reconciler.host.text import decoded, printable
+from reconciler.host.text import decoded
 from reconciler.ports.types import Alterations
 
 MOST_BYTES = 2048 * MIB
@@ -54,7 +55,9 @@ def refuse_unsafe(files: Mapping[bytes, Tracked], most_bytes: int = MOST_BYTES) 
     for path in files:
         parts = path.split(b"/")
         if any(part in (b"", b".", b"..") or part.lower() == b".git" for part in parts):
-            raise RecipeError(f"the commit tracks a path that nobody may write: {printable(decoded(path))[:120]}")
+            raise RecipeError(
+                f"the commit tracks a path that nobody may write: {escape_unprintable(decoded(path))[:120]}"
+            )
     if len(files) > MOST_FILES:
         raise RecipeError(f"the commit tracks more than {MOST_FILES} files")
     if (size := sum(file.size for file in files.values())) > most_bytes:
@@ -90,7 +93,7 @@ def compare_files(files: Mapping[bytes, Tracked], folder: Path) -> Alterations:
 
 
 def _told(paths: Iterable[bytes]) -> tuple[str, ...]:
-    return tuple(sorted(printable(decoded(path)) for path in paths))
+    return tuple(sorted(escape_unprintable(decoded(path)) for path in paths))
 
 
 def _unfetched(paths: Sequence[str], what: str) -> tuple[str, ...]:

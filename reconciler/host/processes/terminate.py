@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from desired.unprintable import escape_unprintable
 from reconciler.host.processes.line_supervisor import LINE_MARK, witness
 from reconciler.host.processes.procfs import (
     Process,
@@ -22,7 +23,6 @@ from reconciler.host.processes.procfs import (
     send,
     wait_gone,
 )
-from reconciler.host.text import printable
 from reconciler.ports.types import RemovalResult
 
 _PATIENCE = 5.0
@@ -101,7 +101,7 @@ class _Stop:
 
     def name(self, process: Process) -> str:
         line = self.lines.get(process.session, "")
-        return f"{line}: {printable(process.name)}" if line else printable(process.name)
+        return f"{line}: {escape_unprintable(process.name)}" if line else escape_unprintable(process.name)
 
     @property
     def _sessions(self) -> frozenset[int]:
@@ -175,4 +175,4 @@ def _kill_groups(witnesses: Collection[Process]) -> None:
 
 
 def _name(process: Process) -> str:
-    return f"{printable(process.name)} (pid {process.pid})"
+    return f"{escape_unprintable(process.name)} (pid {process.pid})"

@@ -8,8 +8,9 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
 from typing import Any
 
+from desired.unprintable import escape_unprintable
 from reconciler.host.readiness.not_yet import NotYet
-from reconciler.host.text import one_line, printable
+from reconciler.host.text import one_line
 from reconciler.ports.types import RunningApp
 
 # How long a connection has to stay to count.
@@ -59,7 +60,7 @@ def get(seen: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> N
 
     The name in the URL goes along: a proxy at the address routes by it.
     """
-    asked = f"GET {printable(path)}"
+    asked = f"GET {escape_unprintable(path)}"
     connection = HTTPConnection(seen.address, timeout=limit)
     connection.response_class = _Response
     with closing(connection):
@@ -70,9 +71,9 @@ def get(seen: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> N
         except _NoHttpError as foreign:
             return NotYet(f"{asked}: {seen.address} answers {_shown(foreign.sent)}", _SENT)
         except (RemoteDisconnected, ConnectionResetError) as failure:
-            return _hung_up(f"{asked}: {printable(str(failure))}", seen.address, limit)
+            return _hung_up(f"{asked}: {escape_unprintable(str(failure))}", seen.address, limit)
         except (OSError, HTTPException, ValueError) as failure:
-            return NotYet(f"{asked}: {printable(str(failure)) or type(failure).__name__}")
+            return NotYet(f"{asked}: {escape_unprintable(str(failure)) or type(failure).__name__}")
     if cut.is_set():
         return NotYet(f"{asked}: no whole answer within {limit:.3g} s")
     return None if status in wanted else _refused(f"{asked} is answered with {status}", status, body, wanted)

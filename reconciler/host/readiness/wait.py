@@ -8,11 +8,12 @@ from datetime import timedelta
 from attrs import define, evolve, frozen
 
 from desired.model import Argv, Ready, Unobservable
+from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError
 from reconciler.host.pauses import pauses
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.host.readiness.not_yet import NotYet
-from reconciler.host.text import last_words, printable
+from reconciler.host.text import last_words
 from reconciler.ports.protocols import Clock, Commands
 from reconciler.ports.types import AppStatus, Command, EndedPart, NotRunning, RunningApp, Unready
 
@@ -141,7 +142,7 @@ class HostReadiness:
         environment = {**command.env, "URL": seen.url, "ADDRESS": seen.address}
         deadline = min(command.deadline, timedelta(seconds=left))
         ran = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))
-        program = printable(argv[0])
+        program = escape_unprintable(argv[0])
         if ran.missing:
             raise InfrastructureError(f"{program}: not found in PATH", "install it, and name it in [recipe] requires")
         if ran.ok:

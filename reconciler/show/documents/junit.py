@@ -1,7 +1,5 @@
 """A trial as JUnit XML, which forges show beside a change: one test case a tier."""
 
-from collections.abc import Iterable
-
 from reconciler.core.tier_results import TierResult, Trial, Verdict
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.labels import rfc3339
@@ -42,11 +40,11 @@ def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
 
 def _output(trial: Trial, tier: TierResult) -> str | None:
     """The last lines of what failed; a skip printed nothing."""
-    return None if tier.verdict is Verdict.SKIP else "\n".join(_lines(trial.tail)) or None
-
-
-def _lines(tail: Iterable[str]) -> list[str]:
-    return [line for part in tail for line in escape_lines(part)]
+    return (
+        None
+        if tier.verdict is Verdict.SKIP
+        else "\n".join(line for part in trial.tail for line in escape_lines(part)) or None
+    )
 
 
 def _escaped(facts: dict[str, str]) -> dict[str, str]:

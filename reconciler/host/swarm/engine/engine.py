@@ -10,13 +10,14 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError
 from reconciler.host.output import MIB, Capture, Sink
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.run import CapturedResult, CommandSpec, capture, run
 from reconciler.host.swarm.engine.client_environment import own_flags
 from reconciler.host.swarm.engine.docker_faults import names_nothing, sorted_fault
-from reconciler.host.text import one_line, printable
+from reconciler.host.text import one_line
 
 Json = Mapping[str, Any]
 
@@ -142,7 +143,7 @@ class Engine:
     def pull(self, image: str) -> None:
         order = evolve(self._order(("pull", "--quiet", "--", image), _PULLING), holding=self.lock)
         told = self._capture(order)
-        _hold(told, order, f"pull {printable(image)}", of_recipe=names_nothing(told.err))
+        _hold(told, order, f"pull {escape_unprintable(image)}", of_recipe=names_nothing(told.err))
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """What compose files come to, in YAML, with `variables` filled in and nothing else.

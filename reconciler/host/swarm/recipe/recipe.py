@@ -6,10 +6,10 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from desired.unprintable import escape_unprintable
 from reconciler.errors import RecipeError
 from reconciler.host.lines import read_text, said_lines
 from reconciler.host.sample import SAMPLE, Sample, SampleLine, merge_env_sample, parse_sample, version_of
-from reconciler.host.text import printable
 
 COMPOSE = "compose.yml"
 SHELL = "abra.sh"
@@ -97,7 +97,7 @@ def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ..
 
 def inside(checkout: Path, path: Path, what: str) -> None:
     """Raises RecipeError where a path that the release names leads out of it, or nowhere."""
-    what = printable(what)
+    what = escape_unprintable(what)
     try:
         leads_to = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):  # among them: links that lead in a circle, a NUL byte

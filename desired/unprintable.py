@@ -1,0 +1,8 @@
+"""Write out the characters that do not print."""
+
+
+def escape_unprintable(text: str) -> str:
+    r"""Return `text` with each control, format or surrogate character as an escape: `\n`, `\x1b`, `\u202e`."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
