@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.needs import lacking, needs_of
-from tests.swarm.engine import Engine, found_engine
+from tests.swarm.local_engine import Engine, found_engine
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 

@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 
 from tests import systemd_boot
-from tests.swarm import engine
+from tests.swarm import local_engine as engine
 
 # An ordinary user's PATH on Debian has no folder of system programs, where the programs are all the same.
 SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"

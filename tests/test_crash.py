@@ -15,9 +15,9 @@ from attrs import define, frozen
 
 from reconciler.host.processes.procfs import marked
 from state.registry.registry import SqliteRegistry
-from tests.command import Canon, await_release
-from tests.remains import remains_of
-from tests.tiny import make_fleet, release
+from tests.folders import remains_of
+from tests.reconcile_command import Canon, await_release
+from tests.tiny_fleet import make_fleet, release
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ("first", "second")
@@ -77,7 +77,7 @@ def undisturbed(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) ->
 
 def crash(canon: Canon, log: Path, number: int) -> int:
     """One pass that ends itself right after its port call `number`, before the first for 0."""
-    words = [sys.executable, "-m", "tests.crashing", str(log), str(number), "-q"]
+    words = [sys.executable, "-m", "tests.self_killing_command", str(log), str(number), "-q"]
     environment = {**canon.environment, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=300

@@ -8,9 +8,9 @@ from attrs import evolve
 from reconciler.core.findings import Cause
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
-from tests.calls import Call, Ear, Honest
-from tests.driven import Driven
-from tests.scratch import scratch
+from tests.folders import scratch
+from tests.modelled_world import Driven
+from tests.port_calls import Call, Ear, Honest
 from tests.world import Behaviour, World
 
 Story = Callable[[Driven], None]

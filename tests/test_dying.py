@@ -7,10 +7,9 @@ import pytest
 from attrs import frozen
 
 from desired.model import CanonicalPolicy, Keep
-from tests.calls import Call, Ear
-from tests.dying import Death, dying_pass
-from tests.scratch import scratch
-from tests.truth import left_over
+from tests.folders import scratch
+from tests.port_calls import Call, Death, Ear, dying_pass
+from tests.state_checks import left_over
 from tests.world import World
 from tests.world_ports import Mirror
 

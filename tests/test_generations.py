@@ -19,8 +19,8 @@ from reconciler.stages.converge import KEPT_LOGS
 from state.records import Canonical, Intent, LedgerEntry
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots, generations_present
-from tests.state.promoting import spoil
-from tests.state.sealing import look_of
+from tests.state.file_trees import look_of
+from tests.state.promotions import spoil
 from tests.world import Behaviour, World
 from tests.world_ports import Apps
 

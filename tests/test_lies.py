@@ -10,10 +10,10 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
 from state.state_errors import RegistryError
-from tests.calls import Call, Ear, Honest
-from tests.lies import NEVER_FAIL, OTHER, OWN, Earlier, Elsewhere, Fails, Nothing
-from tests.scratch import scratch
-from tests.truth import digest_of, left_over, untruths
+from tests.folders import scratch
+from tests.lying_ports import NEVER_FAIL, OTHER, OWN, Earlier, Elsewhere, Fails, Nothing
+from tests.port_calls import Call, Ear, Honest
+from tests.state_checks import digest_of, left_over, untruths
 from tests.world import Behaviour, World
 
 Answer = Callable[[Call, Honest], object]

@@ -12,7 +12,7 @@ from reconciler.core.plan import Action
 from reconciler.ports.types import App, Command, Ran
 from reconciler.show.text.troubles import remarks
 from reconciler.stages.loop import Pass
-from tests.calls import Call, Ear, Honest
+from tests.port_calls import Call, Ear, Honest
 from tests.world import Behaviour, World
 
 

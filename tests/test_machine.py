@@ -7,10 +7,10 @@ from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.driven import NAMES, Driven
-from tests.dying import Death
-from tests.expected import rank
-from tests.scratch import scratch
+from tests.folders import scratch
+from tests.modelled_world import NAMES, Driven
+from tests.pass_model import rank
+from tests.port_calls import Death
 from tests.world import Behaviour
 
 BEHAVIOURS = {

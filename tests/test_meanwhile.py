@@ -13,7 +13,7 @@ from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.types import App, Command, EndedPart, NotRunning, Ran, RunningApp
 from reconciler.stages.loop import Pass
-from tests.calls import Call, Ear, Honest
+from tests.port_calls import Call, Ear, Honest
 from tests.test_loop import results, told
 from tests.world import Behaviour, World
 

@@ -16,9 +16,9 @@ from reconciler.ports.types import Command
 from reconciler.show.text.troubles import remarks
 from reconciler.stages.loop import Pass
 from state.state_errors import SnapshotError
-from tests.calls import Call, Ear, Honest
-from tests.stubborn import immutable, mounted
-from tests.truth import kept
+from tests.folders import immutable, mounted
+from tests.port_calls import Call, Ear, Honest
+from tests.state_checks import kept
 from tests.world import World
 
 ILL, WELL = "ill", ("after", "well")

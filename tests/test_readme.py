@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from desired.declarations.declared import read_fleet
-from tests.command import Canon
-from tests.forge import Forge, forge
+from tests.git_servers import Forge, forge
+from tests.reconcile_command import Canon
 from tests.repositories import git
 
 README = Path(__file__).parent.parent / "README.md"

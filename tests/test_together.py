@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.scratch import scratch
-from tests.together import count, main, problems, read_outcomes
+from tests.folders import scratch
+from tests.outcome_totals import count, main, problems, read_outcomes
 
 PLACES = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["fresh", "here"]), min_size=2).filter(
     lambda places: {*places.values()} == {"fresh", "here"}

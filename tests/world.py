@@ -22,7 +22,7 @@ from state.folder.lock import hold
 from state.records import Answer, Canonical, Place, Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
-from tests.truth import kept
+from tests.state_checks import kept
 from tests.world_ports import Apps, Mirror, MirrorShelf, SecretShelf, Silence, Tests, Ticking, Upstreams, Watch
 
 START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.abra.installed import Installed, Operator, docker, remove, settle
-from tests.swarm.engine import Engine
+from tests.abra.installed_abra import Installed, Operator, docker, remove, settle
+from tests.swarm.local_engine import Engine
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from reconciler.host.swarm.abra_driver import AbraDriver
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
-from tests.abra.installed import Installed, docker
+from tests.abra.installed_abra import Installed, docker
 
 COMPOSE = """\
 version: "3.8"

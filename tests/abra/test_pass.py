@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.abra.installed import Installed, docker
-from tests.command import Canon, Said
-from tests.forge import Forge, forge
+from tests.abra.installed_abra import Installed, docker
+from tests.git_servers import Forge, forge
+from tests.reconcile_command import Canon, Said
 from tests.repositories import Repository
-from tests.swarm.upstreams import lay_fleet, release, versions
+from tests.swarm.recipe_upstreams import lay_fleet, release, versions
 
 # Under a name of its own: other tests have stacks of that recipe on the same engine at the same time.
 NAME, OF = "page-by-abra", "custom-html"

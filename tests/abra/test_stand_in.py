@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.abra.installed import Installed, Operator
+from tests.abra.installed_abra import Installed, Operator
 from tests.repositories import git
 
 COMPOSE = """\

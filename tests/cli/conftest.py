@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.jot import Jot, copy_of, make_jot
+from tests.cli.one_recipe_fleet import Jot, copy_of, make_jot
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.jot import FIRST, SECOND, Jot, paused
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, paused
 
 SINCE = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 

@@ -9,10 +9,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests import tiny
-from tests.cli.jot import FIRST, SECOND, THIRD, Jot
-from tests.command import BIN
-from tests.state.promoting import spoil
+from tests import tiny_fleet
+from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, Jot
+from tests.reconcile_command import BIN
+from tests.state.promotions import spoil
 
 SGR = "\x1b["
 
@@ -86,7 +86,7 @@ def test_logs_show_the_last_trial_or_the_one_that_is_named(settled: Jot) -> None
 
 
 def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was(settled: Jot) -> None:
-    tiny.make_recipe(settled.folder, "other").commit()
+    tiny_fleet.make_recipe(settled.folder, "other").commit()
     declared = settled.run("forget", "jot", "--reason", "moved away")
     assert (declared.code, declared.out) == (64, "")
     settled.recipe.rename(settled.folder / "gone")
@@ -150,7 +150,7 @@ def test_a_new_fleet_is_hollow_until_it_has_a_recipe_and_is_never_made_over_anot
     assert jot.json("--fleet", "new", "--dry-run").code == 5
     again = jot.json("init", "fleet")
     assert (again.code, again.document["errors"][0]["hint"]) == (4, "name a new one")
-    assert (jot.fleet / "fleet.toml").read_text() == tiny.FLEET
+    assert (jot.fleet / "fleet.toml").read_text() == tiny_fleet.FLEET
 
 
 def on_a_terminal(jot: Jot, *words: str) -> tuple[int, str]:

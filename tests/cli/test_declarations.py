@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from tests.cli.jot import Jot
-from tests.command import Said
+from tests.cli.one_recipe_fleet import Jot
+from tests.reconcile_command import Said
 
 EVERY_OTHER = (("--dry-run",), ("drift",), ("status",), ("trial", "jot"), ("raise", "jot"), ("logs", "jot"))
 

@@ -1,7 +1,7 @@
 """Hollow green: what has no check of its own is a skip, said so, and the level shows it."""
 
-from tests.cli.jot import FIRST, SECOND, Jot
-from tests.command import Said
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.reconcile_command import Said
 
 BARE = '[recipe]\nupstream = "file://{path}"\n'
 NO_CHECKS = {

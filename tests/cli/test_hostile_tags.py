@@ -1,7 +1,7 @@
 """Tags whose names are attacks: listed as no releases, escaped, and harmless."""
 
-from tests.cli.jot import FIRST, SECOND, Jot
-from tests.command import look_of
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.reconcile_command import look_of
 from tests.repositories import HOSTILE_TAGS
 
 

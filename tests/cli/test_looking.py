@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.cli.jot import FIRST, SECOND, Jot, paused
-from tests.command import Said, look_of
-from tests.state.children import child, kill, line
+from tests.child_processes import child, kill, line
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, paused
+from tests.reconcile_command import Said, look_of
 
 LOOKS = (
     ("--dry-run",),

@@ -3,7 +3,7 @@
 import re
 import shutil
 
-from tests.cli.jot import FIRST, Jot
+from tests.cli.one_recipe_fleet import FIRST, Jot
 
 
 def test_a_copy_that_was_raised_for_a_while_ends_well_and_leaves_nothing(settled: Jot) -> None:

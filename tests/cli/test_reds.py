@@ -3,9 +3,9 @@
 import re
 import shutil
 
-from tests import tiny
-from tests.cli.jot import FIRST, SECOND, THIRD, Jot
-from tests.command import TREE
+from tests import tiny_fleet
+from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, Jot
+from tests.reconcile_command import TREE
 
 BREAKS = "import sys\nsys.exit('this release is broken')\n"
 
@@ -38,7 +38,7 @@ def test_a_red_is_told_with_its_tier_its_last_lines_its_log_and_what_would_chang
 
 
 def test_a_release_line_that_fails_is_red_and_its_last_lines_are_shown(settled: Jot) -> None:
-    procfile = "release: echo migrating; echo no such table >&2; exit 3\n" + tiny.PROCFILE.decode()
+    procfile = "release: echo migrating; echo no such table >&2; exit 3\n" + tiny_fleet.PROCFILE.decode()
     settled.release(SECOND, Procfile=procfile)
     said = settled.run()
     assert said.code == 4

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from tests import tiny
-from tests.cli.jot import FIRST, SECOND, Jot
+from tests import tiny_fleet
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
 from tests.repositories import Repository
 
-READS = "import os\nopen(os.environ['SECRETS_DIR'] + '/key').read()\n" + tiny.APP.decode()
+READS = "import os\nopen(os.environ['SECRETS_DIR'] + '/key').read()\n" + tiny_fleet.APP.decode()
 SAMPLE = "SECRET_KEY_VERSION=v1\n"
 REASONS = {"lost": "no such file", "bare": "no x bit", "returns": "carriage return", "given": "no such file"}
 
@@ -51,8 +51,8 @@ def test_a_missing_tool_is_infrastructure_deploys_nothing_and_installing_it_mend
 
 
 def test_a_script_that_cannot_be_executed_is_the_fleets_fault_and_never_the_releases(settled: Jot) -> None:
-    other = tiny.make_recipe(settled.folder, "other")
-    tiny.release(other, FIRST)
+    other = tiny_fleet.make_recipe(settled.folder, "other")
+    tiny_fleet.release(other, FIRST)
     commit = settled.release(SECOND)
     commands = '["./lost.sh"], ["./bare.sh"], ["./returns.sh"], ["sh", "-e", "given.sh"]'
     settled.declare(f"[custom]\nrun = [{commands}]\n", bare="", returns="")
@@ -100,14 +100,14 @@ def test_a_secret_that_nobody_makes_is_red_and_says_what_to_declare(settled: Jot
 
 
 def test_a_recipe_that_needs_another_is_raised_beside_it_and_finds_it(jot: Jot) -> None:
-    accounts = tiny.make_recipe(jot.folder, "accounts")
+    accounts = tiny_fleet.make_recipe(jot.folder, "accounts")
     accounts.commit()
     jot.declare('[install]\nneeds = ["accounts"]\n[custom]\nrun = [["sh", "custom.sh"]]\n', custom=FINDS)
     unreleased = jot.json()
     assert (unreleased.code, unreleased.row("jot")["result"]) == (2, "not-tried")
     assert unreleased.row("jot")["reason"] == "jot needs accounts, which has neither a canonical nor a release"
 
-    tiny.release(accounts, FIRST)
+    tiny_fleet.release(accounts, FIRST)
     told = jot.json()
     assert (told.code, told.row("jot")["result"], told.row("accounts")["result"]) == (0, "promoted", "promoted")
     assert jot.lines() == [FIRST, "marked"]

@@ -9,10 +9,9 @@ import pytest
 from attrs import frozen
 
 from state.folder.identity import read_identity
-from tests.cli.jot import FIRST, SECOND, Jot, make_jot
-from tests.command import await_release
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, make_jot
 from tests.procfile_apps import eventually, lives
-from tests.same_path import Bound, needs_mounts
+from tests.reconcile_command import Bound, await_release, needs_mounts
 
 
 @frozen

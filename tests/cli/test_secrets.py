@@ -3,9 +3,9 @@
 import base64
 from pathlib import Path
 
-from tests import tiny
-from tests.cli.jot import FIRST, SECOND, Jot
-from tests.command import Said
+from tests import tiny_fleet
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.reconcile_command import Said
 
 CANARY = "kanarie-7f3e9a5c1b2d"
 SHOUTS = (
@@ -47,7 +47,7 @@ def test_a_secret_is_in_no_log_record_report_or_error(jot: Jot) -> None:
     declare(jot, "true")
     sample = "SECRET_KEY_VERSION=v1\n"
     jot.upstream.untag(FIRST)
-    jot.release(FIRST, app_py=SHOUTS + tiny.APP.decode(), _env_sample=sample)
+    jot.release(FIRST, app_py=SHOUTS + tiny_fleet.APP.decode(), _env_sample=sample)
     assert told(jot).code == 0
     jot.release(SECOND, app_py=SHOUTS + "sys.exit('cannot use ' + key)\n", _env_sample=sample)
     red = told(jot)

@@ -10,10 +10,10 @@ import pytest
 
 from reconciler.cli.composition import stoppable
 from reconciler.errors import InterruptedPassError
-from tests.cli.jot import FIRST, SECOND, Jot, hold_to_format, paused
-from tests.command import Said, first_document
-from tests.faulty import faulty, hangs
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, hold_to_format, paused
+from tests.faulty_git_server import faulty, hangs
 from tests.procfile_apps import eventually
+from tests.reconcile_command import Said, first_document
 
 
 def interrupted(jot: Jot, tier: str, number: int, *words: str) -> Said:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.jot import FIRST, Jot
-from tests.command import BIN
-from tests.truth import digest_of
+from tests.cli.one_recipe_fleet import FIRST, Jot
+from tests.reconcile_command import BIN
+from tests.state_checks import digest_of
 
 WRITING = (
     (),

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests import tiny
-from tests.cli.jot import FIRST, SECOND, THIRD, Jot
+from tests import tiny_fleet
+from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, Jot
 from tests.repositories import Repository
 
-APP = tiny.APP.decode()
+APP = tiny_fleet.APP.decode()
 # Canon asks as a browser does, the tests of the recipe do not.
 ASKED = '        if asked.startswith("POST"):'
 DYING = f"""\
@@ -34,7 +34,7 @@ def exits(code: int, after: float = 1.0) -> str:
 
 
 CRASH = "lambda: os.kill(os.getpid(), 11)"
-WITH_WORKER = {"app_py": dying(1.0, SIGNAL_WORKER), "Procfile": tiny.PROCFILE.decode() + WORKER + "0\n"}
+WITH_WORKER = {"app_py": dying(1.0, SIGNAL_WORKER), "Procfile": tiny_fleet.PROCFILE.decode() + WORKER + "0\n"}
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_a_base_that_ends_by_itself_is_no_evidence_against_the_release_over_it(j
 
 def test_what_a_recipe_needs_and_ends_by_itself_is_not_held_against_the_recipe(jot: Jot) -> None:
     needed = Repository.make(jot.folder / "upstreams" / "needed.git")
-    needed.commit({"Procfile": tiny.PROCFILE, "app.py": exits(3, after=0.0).encode()})
+    needed.commit({"Procfile": tiny_fleet.PROCFILE, "app.py": exits(3, after=0.0).encode()})
     needed.tag(FIRST)
     folder = jot.fleet / "recipes" / "needed"
     folder.mkdir()
     (folder / "recipe.toml").write_text(f'[recipe]\nupstream = "file://{needed.path}"\n')
     jot.declare('[install]\nneeds = ["needed"]\n')
-    asking = tiny.ASK.replace("%s /", "GET /").replace('["ADDRESS"]', '["NEEDED_ADDRESS"]')
+    asking = tiny_fleet.ASK.replace("%s /", "GET /").replace('["ADDRESS"]', '["NEEDED_ADDRESS"]')
     (jot.recipe / "check.py").write_text(asking)
 
     told = jot.json()

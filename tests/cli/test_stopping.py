@@ -1,7 +1,7 @@
 """An app, or what a test left in it, that does not end when it is asked to: what it wrote may be cut off."""
 
-from tests import tiny
-from tests.cli.jot import FIRST, SECOND, Jot
+from tests import tiny_fleet
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
 
 GRACE = '[stop]\ngrace = "1s"\n'
 STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -10,7 +10,7 @@ STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 def test_a_release_that_has_to_be_killed_is_red_and_nothing_of_it_is_kept(settled: Jot) -> None:
     before = settled.kept().without_tags()
     settled.declare(GRACE)
-    settled.release(SECOND, app_py=STUBBORN + tiny.APP.decode())
+    settled.release(SECOND, app_py=STUBBORN + tiny_fleet.APP.decode())
     told = settled.json()
     row = told.row("jot")
     assert (told.code, row["result"], row["have"]["version"]) == (4, "red", FIRST)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny
-from tests.cli.jot import FIRST, SECOND, Jot
-from tests.command import BIN, Said
+from tests import tiny_fleet
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.reconcile_command import BIN, Said
 
 UNHEARD = {"RECONCILE": str(BIN / "reconcile")}
 
@@ -108,7 +108,7 @@ ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "
 
 def test_in_a_locale_that_is_not_utf_8_a_recipe_is_what_it_is_everywhere(jot: Jot) -> None:
     jot.more = ASCII
-    told = "import os\nprint('→', os.environ['TITLE'], flush=True)\n" + tiny.APP.decode()
+    told = "import os\nprint('→', os.environ['TITLE'], flush=True)\n" + tiny_fleet.APP.decode()
     jot.release(FIRST, app_py=told, _env_sample="TITLE=Größe €\n")
     said = jot.run()
     assert said.code == 0, said

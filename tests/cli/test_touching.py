@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.cli.jot import FIRST, SECOND, Jot
-from tests.command import look_of
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
 from tests.procfile_apps import ESCAPE, lives
+from tests.reconcile_command import look_of
 from tests.repositories import git
 
 # Leaves a daemon that has forked twice and knows neither our environment nor our session.

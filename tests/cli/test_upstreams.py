@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cli.jot import FIRST, SECOND, Jot
-from tests.faulty import Failing, answers, faulty
-from tests.forge import free_port
+from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.faulty_git_server import Failing, answers, faulty
+from tests.git_servers import free_port
 
 HTML = answers(b"<html>\n<body>\nSign in\n</body>\n</html>\n")
 OLDER = ("0.1.0+v1", "0.2.0+v1", "0.3.0+v1")

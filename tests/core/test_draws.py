@@ -13,7 +13,7 @@ from reconciler.core.outcome import Result, judge
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
 from reconciler.core.report import ReportBucket, bucket_of
 from state.records import Answer
-from tests.core.attempted import acting_steps, attempts, read_backs, rows
+from tests.core.attempt_strategies import acting_steps, attempts, read_backs, rows
 from tests.strategies import World, worlds
 
 counting = settings(

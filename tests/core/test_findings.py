@@ -7,7 +7,7 @@ from desired.model import Ambiguous, NeverReleased, Release, Unobservable
 from reconciler.core.findings import Cause, Finding, MirrorState, compare
 from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from state.records import Canonical, Memory
-from tests.core import oracle
+from tests.core import expected_findings as oracle
 from tests.strategies import World, observations, worlds
 from tests.values import EARLIER, NOW, canonical, commit, observation, recipe
 

@@ -7,7 +7,7 @@ from desired.model import Recipe, Release, Unobservable
 from reconciler.core.gate import Condition, ConditionStatus, gate, refusals
 from reconciler.core.tier_results import Skip, Trial, Verdict
 from state.records import Answer, Place
-from tests.core.attempted import trials
+from tests.core.attempt_strategies import trials
 from tests.values import HERE, answer, commit, fleet, recipe, tiers, trial
 
 A, B = commit("a"), commit("b")

@@ -14,7 +14,7 @@ from reconciler.core.observation import (
     want_of,
 )
 from state.records import Memory
-from tests.core import oracle
+from tests.core import expected_findings as oracle
 from tests.strategies import observations
 from tests.values import canonical, commit, observation
 

@@ -11,7 +11,7 @@ from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, is_recor
 from reconciler.core.plan import Action, Step, is_only_raised
 from reconciler.core.tier_results import Verdict
 from state.records import TierRecord
-from tests.core.attempted import acting_steps, attempts, read_backs
+from tests.core.attempt_strategies import acting_steps, attempts, read_backs
 from tests.values import canonical, circumstances, commit, finding, tiers, trial
 
 A, B = commit("a"), commit("b")

@@ -10,7 +10,7 @@ from reconciler.core.findings import Cause, MirrorState, compare
 from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from reconciler.core.plan import Action, HeldBack, Plan, Step, in_order_of_need, make_plan
 from state.records import Memory
-from tests.core import oracle
+from tests.core import expected_findings as oracle
 from tests.strategies import RANK, World, observations, otherwise, worlds
 from tests.values import AROUND, canonical, circumstances, commit, known, observation, recipe, red
 

@@ -22,8 +22,8 @@ from reconciler.core.report import (
     bucket_of,
     summarise,
 )
-from tests.core import oracle
-from tests.core.attempted import rows
+from tests.core import expected_findings as oracle
+from tests.core.attempt_strategies import rows
 from tests.strategies import World, worlds
 from tests.values import HERE, NOW, finding
 

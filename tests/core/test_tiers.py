@@ -4,7 +4,7 @@ from hypothesis import given
 
 from desired.model import TierName
 from reconciler.core.tier_results import Skip, TierResult, Verdict, failing, is_complete, is_green, level
-from tests.core.attempted import tier_results
+from tests.core.attempt_strategies import tier_results
 from tests.values import tiers
 
 PASS, FAIL, SKIP, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR

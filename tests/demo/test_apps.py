@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.demo.upstreams import HISTORIES
-from tests.demo.running import EndedError, Home, asked, command, declaration, new_home, passes, running
+from tests.demo.demo_apps import EndedError, Home, asked, command, declaration, new_home, passes, running
 
 UPGRADES = {
     "accounts": ("2.3.0+26.0.7", "2.4.0+26.1.0"),

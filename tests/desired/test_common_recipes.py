@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from desired.declarations.declared import read_fleet
-from tests.command import BIN, TREE, Canon
+from tests.reconcile_command import BIN, TREE, Canon
 from tests.swarm.test_real_applications import SWEEPS
 
 FOLDER = TREE / "desired"

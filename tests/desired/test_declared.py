@@ -22,7 +22,7 @@ from desired.model import (
     TierName,
     Upgrade,
 )
-from tests.declarations import FLEET, RECIPE, complaints, write_fleet
+from tests.fleet_declarations import FLEET, RECIPE, complaints, write_fleet
 
 UPSTREAM = "https://forge.example/notes.git"
 

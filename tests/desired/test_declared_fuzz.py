@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from desired.declarations.declared import read_fleet
 from desired.declarations.problems import DeclarationError
 from desired.model import Fleet
-from tests.declarations import FLEET, RECIPE, write_fleet
+from tests.fleet_declarations import FLEET, RECIPE, write_fleet
 
 FULL_FLEET = FLEET + (
     'protocols = ["https", "file"]\nunit = "a.service"\n[environment]\npass = ["HTTPS_PROXY"]\n'

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.declarations.rules import needs_flaws
-from tests.declarations import FLEET, RECIPE, complaints, write_fleet
+from tests.fleet_declarations import FLEET, RECIPE, complaints, write_fleet
 
 DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
 VARIABLE = "is no name of a variable: letters, digits and _, no digit first"

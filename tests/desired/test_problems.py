@@ -5,7 +5,7 @@ import pytest
 
 from desired.declarations.declared import read_fleet
 from desired.declarations.problems import DeclarationError, Problem, dotted, shown
-from tests.declarations import RECIPE, complaints, write_fleet
+from tests.fleet_declarations import RECIPE, complaints, write_fleet
 
 
 def test_a_missing_fleet_folder_is_one_problem(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.declarations import RECIPE, complaints, write_fleet
+from tests.fleet_declarations import RECIPE, complaints, write_fleet
 
 LIST_OF_TEXT = "wants text without a zero byte"
 COMMAND = "may not be empty, nor start with an empty text"

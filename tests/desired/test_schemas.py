@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from desired.declarations.declared import read_fleet
 from desired.declarations.problems import RefusedError
 from desired.declarations.values import KINDS
-from tests.declarations import RECIPE, write_fleet
+from tests.fleet_declarations import RECIPE, write_fleet
 from tests.regenerate_schemas import FOLDER, SCHEMAS, schema_text
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from desired.declarations.problems import quoted
-from tests.declarations import FLEET, complaints, write_fleet
+from tests.fleet_declarations import FLEET, complaints, write_fleet
 
 ADDRESS = "wants an address such as https://host/path.git, git@host:path.git or file:///path"
 

@@ -14,8 +14,8 @@ import pytest
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult
+from tests.folders import immutable
 from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
-from tests.stubborn import immutable
 
 ROOT = Path(__file__).parents[2]
 # Root may read and delete whatever it likes; without these two it is held by modes as everybody is.

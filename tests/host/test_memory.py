@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.host.memory import kills, places, starved
-from tests.cramped import GREEDY, in_little_memory
+from tests.child_processes import GREEDY, in_little_memory
 
 COMMAND = """\
 import sys

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from reconciler.errors import RecipeError
 from reconciler.host.sample import Sample, merge_env_sample, parse_sample, secret_of, version_of
 from reconciler.ports.types import SecretNeed
-from tests.nearly_right import TEXTS, read
+from tests.host.almost_valid_files import TEXTS, read
 
 VARIABLES = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True).filter(
     lambda name: name != "PATH" and not name.startswith(("CANON_", "SECRET_"))

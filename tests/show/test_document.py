@@ -26,10 +26,9 @@ from reconciler.show.documents.answers import (
 )
 from reconciler.show.documents.report_document import Json, report_document, write
 from tests import reports
-from tests.golden import kept
+from tests.expected_documents import flaws, format_1, kept
 from tests.recordings import recorded_rows
 from tests.reports import GATE, RED_TIERS, calm, finished, have, plan, run, tried
-from tests.schema import flaws, format_1
 
 ALL = Population(declared=4, selected=4, enrolled=3, excepted=1, observed=4, decided=4, reported=4)
 BY_HAND = Condition("not-ref", ConditionStatus.FAIL, "a person chose what was tested")

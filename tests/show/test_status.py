@@ -6,7 +6,7 @@ from reconciler.show.escape import width
 from reconciler.show.text.screen import Screen
 from reconciler.show.text.status import recorded, render_card, render_status, status_line
 from state.records import Memory, Records
-from tests.golden import kept
+from tests.expected_documents import kept
 from tests.recordings import recorded_rows
 from tests.reports import have
 from tests.values import NOW, fleet, recipe

@@ -16,7 +16,7 @@ from reconciler.show.text.screen import Screen, screen_for
 from reconciler.show.text.table import render_report
 from reconciler.show.text.troubles import TROUBLES
 from tests import reports
-from tests.golden import kept
+from tests.expected_documents import kept
 from tests.reports import NEW, OLD, calm, done, finished, found, have, left, plan, report, tried, undone
 
 FILE = Screen()

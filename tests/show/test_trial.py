@@ -15,7 +15,7 @@ from reconciler.show.documents.junit import junit
 from reconciler.show.text.raised import render_logs, render_raised
 from reconciler.show.text.screen import Screen
 from reconciler.show.text.trial_card import render_trial, result_of, tier_reason, trial_line
-from tests.golden import kept
+from tests.expected_documents import kept
 from tests.reports import GATE, HOME, PASSED, RED_TIERS, tried
 from tests.values import tiers
 

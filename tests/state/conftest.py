@@ -6,7 +6,7 @@ import pytest
 
 from state.records import Seal
 from state.registry.registry import SqliteRegistry
-from tests.state.sealing import ABOUT, SNAPSHOTS
+from tests.state.file_trees import ABOUT, SNAPSHOTS
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from state.codec import NotARecordError, canonical_json, dump, load, storable, time_of, time_text
 from state.records import Answer, Canonical, Evidence, FoundDamage, Intent, Memory, Place, Red, Seal, TierRecord
-from tests.state.records import CANONICALS, INTENTS, JSON, MEMORIES, TEXTS, TIMES
+from tests.state.record_strategies import CANONICALS, INTENTS, JSON, MEMORIES, TEXTS, TIMES
 from tests.values import canonical
 
 

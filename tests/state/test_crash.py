@@ -9,9 +9,9 @@ from attrs import evolve
 from state.records import LedgerEntry, Records
 from state.registry.database import View, reading, writing
 from state.registry.registry import SqliteRegistry
-from tests.state.children import child, kill, line, until
-from tests.state.promoting import ENTRY, intent_of, promote, release
-from tests.state.trees import picture
+from tests.child_processes import child, kill, line, until
+from tests.state.file_trees import picture
+from tests.state.promotions import ENTRY, intent_of, promote, release
 from tests.values import NOW
 
 ONE = Records({"notes": release(1)}, generations={"notes": 1})
@@ -36,7 +36,7 @@ PROMOTIONS = """
 import sys
 from pathlib import Path
 from state.registry.registry import SqliteRegistry
-from tests.state.promoting import promote, release
+from tests.state.promotions import promote, release
 registry = SqliteRegistry(Path(sys.argv[1]))
 generation = registry.read().generations["notes"] + 1
 while True:
@@ -163,7 +163,7 @@ def test_two_first_writers_at_once_make_one_registry(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from state.registry.registry import SqliteRegistry
-from tests.state.promoting import ENTRY
+from tests.state.promotions import ENTRY
 sys.stdin.readline()
 SqliteRegistry(Path(sys.argv[1])).append([ENTRY])
 print("done", flush=True)

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from state.snapshots.snapshots import SealedSnapshots, generations_present
-from tests.state.children import child, kill, until
+from tests.child_processes import child, kill, until
 
 SEALING = """
 import sys, time

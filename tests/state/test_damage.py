@@ -8,7 +8,7 @@ from attrs import evolve
 
 from state.records import Damaged, FileSeal, Seal
 from state.state_errors import SnapshotError
-from tests.state.sealing import ABOUT, SNAPSHOTS, look_of
+from tests.state.file_trees import ABOUT, SNAPSHOTS, look_of
 
 
 @contextmanager

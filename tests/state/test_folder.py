@@ -10,8 +10,8 @@ from state.folder.folder import StateFolder, is_slot
 from state.folder.lock import hold
 from state.folder.logs import drop_logs, logged_trials, prune_logs
 from state.state_errors import FolderError, ForeignFolderError
-from tests.stubborn import mounted
-from tests.truth import digest_of
+from tests.folders import mounted
+from tests.state_checks import digest_of
 
 
 def test_every_path_lies_where_the_design_says(tmp_path: Path) -> None:

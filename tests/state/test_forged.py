@@ -12,8 +12,7 @@ from state.snapshots import manifest as manifests
 from state.snapshots.headers import header
 from state.snapshots.manifest import SealedEntry
 from state.state_errors import SnapshotError
-from tests.state.sealing import SNAPSHOTS, look_of
-from tests.state.trees import picture
+from tests.state.file_trees import SNAPSHOTS, look_of, picture
 
 
 def forge(folder: Path, entries: list[SealedEntry], packed: list[SealedEntry] | None = None) -> Seal:

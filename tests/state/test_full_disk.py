@@ -10,8 +10,8 @@ from state.records import LedgerEntry, Memory, Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import AgainLaterError
-from tests.state.promoting import ENTRY, promote, release
-from tests.state.trees import picture
+from tests.state.file_trees import picture
+from tests.state.promotions import ENTRY, promote, release
 from tests.values import NOW
 
 pytestmark = pytest.mark.needs("root")  # to mount a small disk

@@ -8,7 +8,7 @@ from hypothesis import given
 from state.deployment_record import read_deployment_record, write_deployment_record
 from state.records import Damaged, DeploymentRecord
 from state.state_errors import KeptError
-from tests.state.records import UPKEEPS
+from tests.state.record_strategies import UPKEEPS
 from tests.values import NOW
 
 ACCOUNT = DeploymentRecord(3, {"service app": {"image": "app:1"}}, NOW)

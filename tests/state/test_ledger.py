@@ -11,7 +11,7 @@ from state.records import LedgerEntry
 from state.registry.ledger import LedgerRow, first_break, line_of, next_row
 from state.registry.registry import SqliteRegistry
 from state.state_errors import RegistryError
-from tests.state.records import ENTRIES
+from tests.state.record_strategies import ENTRIES
 from tests.values import NOW
 
 COLUMNS = ("at", "kind", "recipe", "body", "prev", "hash")

@@ -13,7 +13,7 @@ import pytest
 
 from state.folder.lock import hold, holder
 from state.state_errors import FolderError, LockHeldError
-from tests.state.children import child, is_alive, kill, line, until
+from tests.child_processes import child, is_alive, kill, line, until
 
 HOLDING = """
 import sys

@@ -9,8 +9,8 @@ from reconciler.ports import protocols as ports
 from state.records import Canonical, LedgerEntry, Memory, Records
 from state.registry.registry import SqliteRegistry
 from state.state_errors import RegistryError
-from tests.state.promoting import ENTRY, intent_of, promote, release, spoil
-from tests.state.records import CANONICALS, ENTRIES, MEMORIES
+from tests.state.promotions import ENTRY, intent_of, promote, release, spoil
+from tests.state.record_strategies import CANONICALS, ENTRIES, MEMORIES
 from tests.values import NOW
 
 

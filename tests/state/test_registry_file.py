@@ -11,9 +11,9 @@ from state.registry.database import STEPS, blank, reading, writing
 from state.registry.registry import SqliteRegistry
 from state.registry.registry_faults import registry_errors
 from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryError, StateError
-from tests.command import TREE
-from tests.state.promoting import ENTRY, intent_of, promote, release
-from tests.state.trees import picture
+from tests.reconcile_command import TREE
+from tests.state.file_trees import picture
+from tests.state.promotions import ENTRY, intent_of, promote, release
 
 # ---- the file ----
 

@@ -15,8 +15,7 @@ from state.records import Seal
 from state.snapshots.packing import HashingWriter, pack
 from state.snapshots.snapshots import generations_present
 from state.state_errors import SnapshotError
-from tests.state.sealing import ABOUT, SNAPSHOTS, look_of
-from tests.state.trees import TREES, Folder, Node, picture, plant
+from tests.state.file_trees import ABOUT, SNAPSHOTS, TREES, Folder, Node, look_of, picture, plant
 
 
 def test_it_answers_the_port() -> None:

@@ -17,8 +17,7 @@ from state.snapshots import manifest as manifests
 from state.snapshots.manifest import MismatchError, SealedEntry
 from state.snapshots.sparse import pieces, sparse_head, table_of
 from state.snapshots.unpacking import _extents
-from tests.state.sealing import SNAPSHOTS, look_of
-from tests.state.trees import picture
+from tests.state.file_trees import SNAPSHOTS, look_of, picture
 
 MIB = 1 << 20
 

@@ -17,7 +17,7 @@ from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.host.swarm.services.stack_state import look_at
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.types import App, DeployOptions, NotRunning, RunningApp
-from tests.swarm.engine import Engine
+from tests.swarm.local_engine import Engine
 
 COMMIT = "c" * 40
 NGINX = "127.0.0.1:5000/nginx:1.22.1"

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.host.swarm.recipe.go_yaml import read_config
 from tests.images.build import Image, inputs, read_images, served
-from tests.swarm.engine import Engine
+from tests.swarm.local_engine import Engine
 
 IMAGES = read_images()
 # What YAML's readers and writers are known to disagree about.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import look_of
-from tests.swarm.engine import Engine
-from tests.swarm.sweep import Sweep, sweep
-from tests.swarm.upstreams import tree
+from tests.reconcile_command import look_of
+from tests.swarm.local_engine import Engine
+from tests.swarm.published_fleet import Sweep, sweep
+from tests.swarm.recipe_upstreams import tree
 
 NAME, VERSION = "custom-html", "1.0.0+1.22.1"
 OTHER_IMAGE = "127.0.0.1:5000/nginx:1.26.3"

@@ -12,8 +12,8 @@ import pytest
 from attrs import frozen
 
 from reconciler.ports.types import App, RemovalResult
-from tests.command import await_release
-from tests.swarm.engine import Engine
+from tests.reconcile_command import await_release
+from tests.swarm.local_engine import Engine
 from tests.swarm.stacks import SERVER, UNTIL_TOLD, Slots, options, release, service
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ class Deeds:
     def killed(self, verb: str, slot: str, path: Path, at: str, then: str) -> None:
         """Let a process of its own do it, until it is killed; and wait for what outlived it, which holds the lock."""
         environment = {**os.environ, "PATH": f"{self.client}:{os.environ['PATH']}", "AT": at, "THEN": then}
-        argv = [sys.executable, "-m", "tests.swarm.doing", verb, str(self.slots.folder / slot), str(path)]
+        argv = [sys.executable, "-m", "tests.swarm.one_driver_call", verb, str(self.slots.folder / slot), str(path)]
         done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=200)
         assert done.returncode == -signal.SIGKILL, done.stderr
         await_release(self.slots.folder / "lock", 200)

@@ -14,11 +14,11 @@ import pytest
 from attrs import evolve, frozen
 
 from state.registry.registry import SqliteRegistry
-from tests.command import await_release
-from tests.remains import remains_of
-from tests.swarm.engine import Engine
-from tests.swarm.sweep import Sweep, sweep
-from tests.swarm.upstreams import versions
+from tests.folders import remains_of
+from tests.reconcile_command import await_release
+from tests.swarm.local_engine import Engine
+from tests.swarm.published_fleet import Sweep, sweep
+from tests.swarm.recipe_upstreams import versions
 
 NAME = "slow-start"
 SEED = os.environ.get("CANON_SEED", "20261124")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from tests.command import BIN, Said
-from tests.swarm.engine import Engine
-from tests.swarm.sweep import Sweep, sweep
-from tests.swarm.upstreams import tree, versions
+from tests.reconcile_command import BIN, Said
+from tests.swarm.local_engine import Engine
+from tests.swarm.published_fleet import Sweep, sweep
+from tests.swarm.recipe_upstreams import tree, versions
 
 RECIPES = ("broken-base", "dumped", "gitea", "gitea-readonly", "rolled-back", "slow-start")
 # More of them that are never well, each a recipe of `tests/swarm/recipes` declared otherwise, or with one file more.

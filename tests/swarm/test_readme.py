@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 from state.registry.registry import SqliteRegistry
-from tests.command import BIN, TREE, Canon
+from tests.reconcile_command import BIN, TREE, Canon
 from tests.repositories import Repository
-from tests.swarm.engine import Engine
-from tests.swarm.upstreams import release
+from tests.swarm.local_engine import Engine
+from tests.swarm.recipe_upstreams import release
 
 BLOCK = re.compile(
     r"<!-- tried by tests/swarm/test_readme.py: (?P<name>[a-z ]+) -->\n```sh\n(?P<text>.*?)```", re.DOTALL

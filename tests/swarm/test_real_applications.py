@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from attrs import frozen
 
-from tests.command import first_document, look_of
-from tests.swarm.engine import Engine
-from tests.swarm.sweep import Sweep, sweep
-from tests.swarm.upstreams import versions
+from tests.reconcile_command import first_document, look_of
+from tests.swarm.local_engine import Engine
+from tests.swarm.published_fleet import Sweep, sweep
+from tests.swarm.recipe_upstreams import versions
 
 # Eight real ones; the client is small, and nothing without the real Keycloak beside it.
 SWEEPS = {

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command import Said
-from tests.swarm.engine import Engine
-from tests.swarm.sweep import Sweep, sweep
-from tests.swarm.upstreams import versions
+from tests.reconcile_command import Said
+from tests.swarm.local_engine import Engine
+from tests.swarm.published_fleet import Sweep, sweep
+from tests.swarm.recipe_upstreams import versions
 
 SHAPES = ("bot", "counters", "forum", "portal", "wiki")
 

@@ -9,12 +9,11 @@ from desired.model import Swarm
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, stack_of
 from reconciler.ports.types import RemovalResult
-from tests.command import await_release
 from tests.procfile_apps import eventually
-from tests.same_path import Bound, needs_mounts
-from tests.swarm.engine import KINDS, Engine
+from tests.reconcile_command import Bound, await_release, needs_mounts
+from tests.swarm.local_engine import KINDS, Engine
+from tests.swarm.published_fleet import Sweep, sweep
 from tests.swarm.stacks import Slots, options, release, server
-from tests.swarm.sweep import Sweep, sweep
 
 NAME = "custom-html-tiny"
 HOLLOW = 5

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from reconciler.host.secret_values import HostSecrets
 from reconciler.ports.types import App, RemovalResult, SecretMakers
-from tests.swarm.engine import Engine
+from tests.swarm.local_engine import Engine
 from tests.swarm.stacks import Slots, options, release, server, service
 
 SAMPLE = """\

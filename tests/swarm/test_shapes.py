@@ -10,7 +10,7 @@ import yaml
 
 from reconciler.errors import RecipeError
 from reconciler.ports.types import RemovalResult, RunningApp
-from tests.swarm.engine import Engine
+from tests.swarm.local_engine import Engine
 from tests.swarm.stacks import Slots, deployed, options, release, server, service
 
 DATA = ["data:/data"]

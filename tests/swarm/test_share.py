@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.command import TREE
-from tests.swarm.engine import Engine
-from tests.swarm.sweep import PATIENCE, sweep
+from tests.reconcile_command import TREE
+from tests.swarm.local_engine import Engine
+from tests.swarm.published_fleet import PATIENCE, sweep
 
 NAME = "custom-html"
 # On a quiet machine it was 2 %; a busy one lets us wait for our turn as well.
@@ -19,7 +19,7 @@ def test_of_a_promotions_time_a_small_share_is_canons_own(engine: Engine, tmp_pa
     with sweep(tmp_path / "sweep", engine, [NAME]) as world:
         world.publish(NAME)
         done = subprocess.run(
-            [sys.executable, "-m", "tests.swarm.measured", str(taken), "-q"],
+            [sys.executable, "-m", "tests.swarm.timed_command", str(taken), "-q"],
             cwd=TREE,
             env=world.canon.environment,
             stdin=subprocess.DEVNULL,

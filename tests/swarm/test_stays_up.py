@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.ports.types import App, RunningApp
-from tests.swarm.engine import Engine
+from tests.swarm.local_engine import Engine
+from tests.swarm.published_fleet import sweep
 from tests.swarm.stacks import NGINX, PATIENCE, Service, Slots, absent, deployed, options, release, server, service
-from tests.swarm.sweep import sweep
 
 # Ends with 0 when it is asked to, as a failed health check has Swarm do.
 POLITE = "trap 'exit 0' TERM; while :; do sleep 0.1; done"

@@ -4,10 +4,10 @@ import pytest
 import yaml
 
 from desired.declarations.declared import read_fleet
-from tests.forge import Forge
+from tests.git_servers import Forge
 from tests.images.build import read_images
 from tests.repositories import Repository
-from tests.swarm.upstreams import lay_fleet, names, release, tree, versions
+from tests.swarm.recipe_upstreams import lay_fleet, names, release, tree, versions
 
 
 def test_the_fleet_declares_every_recipe_for_the_swarm(tmp_path: Path) -> None:

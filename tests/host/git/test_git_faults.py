@@ -17,8 +17,8 @@ from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.types import MirrorRefs, MirrorUpdate, Question
 from state.folder.folder import StateFolder
 from state.records import Answer
+from tests.git_servers import serving
 from tests.repositories import Repository, git
-from tests.tls import serving
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 GOOD = b"Ada <ada@example.org> 1700000000 +0000"

@@ -23,8 +23,8 @@ from reconciler.host.text import decoded
 from reconciler.ports.types import Alterations, MirrorRefs, MirrorUpdate, Question
 from state.folder.folder import StateFolder
 from state.records import Answer
-from tests.faulty import FAILINGS, faulty
-from tests.forge import Forge, forge
+from tests.faulty_git_server import FAILINGS, faulty
+from tests.git_servers import Forge, forge
 from tests.repositories import HOSTILE_TAGS, Repository, git
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

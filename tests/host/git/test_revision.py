@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.host.git.revision import canon_revision, fleet_revision, folder_digest
-from tests.command import TREE
+from tests.reconcile_command import TREE
 from tests.repositories import git
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

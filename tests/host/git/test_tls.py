@@ -14,8 +14,8 @@ from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.types import Question
 from state.folder.folder import StateFolder
 from state.records import Answer
+from tests.git_servers import Authority, authority, serving
 from tests.repositories import Repository
-from tests.tls import Authority, authority, serving
 
 # It comes with ca-certificates, which git needs for HTTPS, and so is on a fresh machine too.
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")

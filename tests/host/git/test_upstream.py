@@ -15,8 +15,8 @@ from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes
 from reconciler.ports.types import Question, Reply, Unchanged
 from state.records import Answer
-from tests.faulty import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
-from tests.forge import Forge, forge, free_port
+from tests.faulty_git_server import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
+from tests.git_servers import Forge, forge, free_port
 from tests.repositories import HOSTILE_TAGS, git
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

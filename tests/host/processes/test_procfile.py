@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reconciler.errors import RecipeError
 from reconciler.host.processes.procfile import parse_procfile, read_checkout
 from reconciler.host.sample import Sample
-from tests.nearly_right import TEXTS, read
+from tests.host.almost_valid_files import TEXTS, read
 
 NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,63}", fullmatch=True)
 COMMANDS = st.text(st.characters(exclude_characters="\n\0", codec="utf-8"), min_size=1).map(str.strip).filter(bool)

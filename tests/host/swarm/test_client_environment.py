@@ -19,7 +19,7 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.prepared_release import prepare
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.ports.types import DeployOptions
-from tests.scratch import scratch
+from tests.folders import scratch
 
 OBEYED = ["LD_PRELOAD", "LD_LIBRARY_PATH", "GODEBUG", "GOMEMLIMIT", "DOCKER_API_VERSION", "CANON_RUN"]
 SCRAPS = st.sampled_from(["$", "$$", "${", "}", "LD_PRELOAD", "GOGC", "TITLE", ":-x", " ", "\n", "é", "A", "_"])

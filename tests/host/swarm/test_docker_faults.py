@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError
 from reconciler.host.swarm.engine.docker_faults import sorted_fault
-from tests.host.swarm.messages import DAEMON, OF_THE_HOST, OF_THE_HOST_TOO, OF_THE_RECIPE
+from tests.host.swarm.docker_messages import DAEMON, OF_THE_HOST, OF_THE_HOST_TOO, OF_THE_RECIPE
 
 
 def sorted_as(said: str, *, of_recipe: bool = True) -> CanonError:

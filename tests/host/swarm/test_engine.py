@@ -9,7 +9,7 @@ import pytest
 from reconciler.errors import CanonError, InfrastructureError, RecipeError
 from reconciler.host.output import Capture
 from reconciler.host.swarm.engine.engine import Engine
-from tests.host.swarm.messages import DAEMON, NOT_THERE, OF_THE_HOST
+from tests.host.swarm.docker_messages import DAEMON, NOT_THERE, OF_THE_HOST
 
 SWARM = json.dumps({"NodeID": "n1", "LocalNodeState": "active", "ControlAvailable": True})
 WELL = f"""\

@@ -18,8 +18,8 @@ from reconciler.host.swarm.recipe.recipe import (
     settings_of,
 )
 from reconciler.ports.types import SecretNeed
-from tests.nearly_right import TEXTS, read
-from tests.scratch import scratch
+from tests.folders import scratch
+from tests.host.almost_valid_files import TEXTS, read
 
 OURS = {"STACK_NAME": "notes-1", "DOMAIN": "notes.localhost"}
 

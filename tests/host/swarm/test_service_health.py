@@ -1,4 +1,4 @@
-"""Against what Docker Engine 20.10.24 told of each situation; `record.py` made the recordings."""
+"""Against what Docker Engine 20.10.24 told of each situation; `record_situations.py` made the recordings."""
 
 import json
 from collections.abc import Mapping, Sequence

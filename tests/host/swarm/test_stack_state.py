@@ -1,4 +1,4 @@
-"""From what Swarm told of each situation; `record.py` made the recordings."""
+"""From what Swarm told of each situation; `record_situations.py` made the recordings."""
 
 import json
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from desired.versions import parse_version
-from tests.forge import Forge
+from tests.git_servers import Forge
 from tests.repositories import Repository
 
 HERE = Path(__file__).parent

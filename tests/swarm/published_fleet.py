@@ -10,11 +10,11 @@ from attrs import field, frozen
 from state.folder.folder import StateFolder
 from state.records import Canonical
 from state.registry.registry import SqliteRegistry
-from tests.command import BIN, Canon, Said
-from tests.forge import Forge, forge
+from tests.git_servers import Forge, forge
+from tests.reconcile_command import BIN, Canon, Said
 from tests.repositories import Repository
-from tests.swarm.engine import Engine
-from tests.swarm.upstreams import lay_fleet, release, versions
+from tests.swarm.local_engine import Engine
+from tests.swarm.recipe_upstreams import lay_fleet, release, versions
 
 # A pass over several real applications, on a machine that does other things too.
 PATIENCE = 3600

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from state.records import Canonical, Memory
-from tests.expected import Held, Red, Twin, rank
-from tests.truth import is_intact
+from tests.pass_model import Held, Red, Twin, rank
+from tests.state_checks import is_intact
 from tests.world import World
 
 

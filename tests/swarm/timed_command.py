@@ -1,6 +1,6 @@
 """The real `reconcile`, with the time of other programs and of waiting taken.
 
-Started as: python -m tests.swarm.measured FILE WORDS. What was taken is written to FILE, in seconds as JSON.
+Started as: python -m tests.swarm.timed_command FILE WORDS. What was taken is written to FILE, in seconds as JSON.
 """
 
 import json

@@ -1,10 +1,22 @@
-"""Holds a JSON document against a JSON Schema, as far as our schemas go: no other keyword is known here."""
+"""Compares output with stored texts and with JSON Schemas. `REWRITE_GOLDEN=1 pytest` rewrites the stored texts."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+FOLDER = Path(__file__).parent / "show" / "golden"
+
+
+def kept(name: str, text: str) -> str:
+    """The text kept under `name`, which is to equal `text`."""
+    path = FOLDER / name
+    if os.environ.get("REWRITE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,

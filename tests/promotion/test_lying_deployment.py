@@ -8,10 +8,10 @@ import pytest
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from state.state_errors import StateError
-from tests.calls import Call, Ear, Honest
-from tests.keeping.kept import KEPT, status, stopped, the_row
-from tests.lies import NEVER_FAIL, OTHER, OWN, Elsewhere, Fails, Nothing
-from tests.scratch import scratch
+from tests.folders import scratch
+from tests.lying_ports import NEVER_FAIL, OTHER, OWN, Elsewhere, Fails, Nothing
+from tests.port_calls import Call, Ear, Honest
+from tests.promotion.kept_world import KEPT, status, stopped, the_row
 from tests.world import World
 
 LIES: dict[str, Callable[[World], Callable[[Call, Honest], object]]] = {

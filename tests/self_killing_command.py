@@ -1,7 +1,7 @@
-"""The real `reconcile`, which kills itself right after one port call of a promotion, or before the first.
+"""Runs the real `reconcile` and kills it right after one port call of a promotion, or before the first.
 
-Started as: python -m tests.crashing LOG NUMBER WORDS, with 0 for "before the first" and -1 for "never". The calls are
-written to LOG, one a line.
+Started as: python -m tests.self_killing_command LOG NUMBER WORDS
+NUMBER is 0 for "before the first call" and -1 for "never". LOG gets the calls, one a line.
 """
 
 import os

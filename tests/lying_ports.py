@@ -26,7 +26,7 @@ from reconciler.ports.types import (
 from state.records import Canonical, Intent, Memory, Records, Seal
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import RegistryError, SnapshotError, StateError
-from tests.calls import Call, Honest
+from tests.port_calls import Call, Honest
 from tests.world import World
 from tests.world_ports import Apps, seen_of
 

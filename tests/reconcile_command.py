@@ -1,4 +1,4 @@
-"""The real `reconcile` as a user starts it, with folders of its own."""
+"""Runs the real `reconcile` as a user does, with a fleet folder and a state folder of its own."""
 
 import json
 import os
@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from attrs import define, field, frozen
+
+from state.folder.folder import StateFolder
 
 BIN = Path(sys.executable).parent
 TREE = Path(__file__).parent.parent
@@ -124,3 +127,35 @@ def look_of(folder: Path) -> dict[str, tuple[object, ...]]:
         content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
         found[os.fspath(path)] = (look.st_mode, look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns, content)
     return found
+
+
+_BOUND = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+
+needs_mounts = pytest.mark.needs("root", "unshare", "mount")
+
+
+@frozen
+class Bound:
+    """A Canon whose state folder `canon.state` is found at `path`, by itself alone."""
+
+    canon: Canon
+    path: Path
+
+    @classmethod
+    def at(cls, path: Path, canon: Canon) -> "Bound":
+        for folder in (path, canon.state):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(canon, path)
+
+    def argv(self, *words: str) -> list[str]:
+        namespace = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _BOUND, "sh"]
+        return [*namespace, str(self.canon.state), str(self.path), "reconcile", *words]
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {**self.canon.environment, "RECONCILE_STATE": str(self.path)}
+
+    @property
+    def state(self) -> StateFolder:
+        """As we see it, who are in no namespace of its own."""
+        return StateFolder(self.canon.state)

@@ -1,4 +1,4 @@
-"""Generated trees of files with hostile names, planted for real, and a picture of what is there."""
+"""Generates trees of files with hostile names, writes them to disk, and describes what is on disk."""
 
 import hashlib
 import os
@@ -7,6 +7,9 @@ from pathlib import Path
 
 from attrs import frozen
 from hypothesis import strategies as st
+
+from state.records import FileSeal
+from state.snapshots.snapshots import SealedSnapshots
 
 HOSTILE = (b"-rf", b"\xff\xfe", b"a\nb", b" ", b"...", b"\x9b", "\u202e".encode(), b"*", b"x" * 255, b"'\"", b"\\")
 NAMES = st.sampled_from(HOSTILE) | st.binary(min_size=1, max_size=6).filter(
@@ -135,3 +138,12 @@ def _picture_of(path: bytes, name: bytes, shared: dict[int, bytes], *, changes: 
         content = None
     changed = (look.st_ino, look.st_ctime_ns) if changes else ()
     return (look.st_mode, look.st_uid, look.st_gid, look.st_mtime_ns, content, shared.get(look.st_ino), *changed)
+
+
+SNAPSHOTS = SealedSnapshots()
+ABOUT = {"apps": {"notes": {"version": "1.0.0"}}, "odd": "\udcff"}
+
+
+def look_of(path: Path) -> FileSeal:
+    look = path.stat()
+    return FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)

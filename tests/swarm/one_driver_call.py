@@ -9,7 +9,7 @@ from pathlib import Path
 from desired.model import Swarm
 from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from tests.swarm.engine import found_engine
+from tests.swarm.local_engine import found_engine
 from tests.swarm.stacks import Slots, options
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.keeping.kept import kept_world
-from tests.scratch import scratch
+from tests.folders import scratch
+from tests.promotion.kept_world import kept_world
 from tests.world import World
 
 

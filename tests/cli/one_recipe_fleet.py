@@ -13,11 +13,11 @@ from attrs import define, evolve, frozen
 
 from state.records import Canonical
 from state.registry.registry import SqliteRegistry
-from tests import tiny
-from tests.command import Canon, Said, look_of
+from tests import tiny_fleet
+from tests.expected_documents import flaws, format_1
 from tests.procfile_apps import eventually
+from tests.reconcile_command import Canon, Said, look_of
 from tests.repositories import Repository
-from tests.schema import flaws, format_1
 
 FIRST, SECOND, THIRD = "1.0.0+v1", "1.1.0+v2", "1.2.0+v3"
 ERROR_KEYS = {"file", "line", "column", "message", "hint"}
@@ -63,7 +63,7 @@ class Jot(Canon):
     def release(self, version: str, **files: str) -> str:
         """Publish a release whose app is the tiny one, but for `files`; returns its commit."""
         content = {name.replace("_", "."): text.encode() for name, text in files.items()}
-        whole = {"Procfile": tiny.PROCFILE, "app.py": tiny.APP, "VERSION": version.encode(), **content}
+        whole = {"Procfile": tiny_fleet.PROCFILE, "app.py": tiny_fleet.APP, "VERSION": version.encode(), **content}
         commit = self.upstream.commit(whole)
         self.upstream.tag(version)
         return commit
@@ -72,11 +72,11 @@ class Jot(Canon):
         """Declare jot anew: `more` tables beside the tiny ones, and `scripts` for a shell in the recipe's folder."""
         shutil.rmtree(self.recipe, ignore_errors=True)
         self.recipe.mkdir(parents=True)
-        (self.fleet / "fleet.toml").write_text(tiny.FLEET)
+        (self.fleet / "fleet.toml").write_text(tiny_fleet.FLEET)
         url = upstream or f"file://{self.upstream.path}"
-        (self.recipe / "recipe.toml").write_text(tiny.RECIPE.format(upstream=url) + more)
-        (self.recipe / "mark.py").write_text(tiny.MARK)
-        (self.recipe / "check.py").write_text(tiny.CHECK)
+        (self.recipe / "recipe.toml").write_text(tiny_fleet.RECIPE.format(upstream=url) + more)
+        (self.recipe / "mark.py").write_text(tiny_fleet.MARK)
+        (self.recipe / "check.py").write_text(tiny_fleet.CHECK)
         for name, text in scripts.items():
             (self.recipe / f"{name}.sh").write_text(text)
 

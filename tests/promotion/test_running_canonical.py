@@ -12,9 +12,9 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.ports.types import RemovalResult
 from state.folder.durable import remove_tree
-from tests.calls import Call, Ear, Honest
-from tests.keeping.kept import KEPT, REST, account, app, declare_again, status, the_row
-from tests.truth import left_over
+from tests.port_calls import Call, Ear, Honest
+from tests.promotion.kept_world import KEPT, REST, account, app, declare_again, status, the_row
+from tests.state_checks import left_over
 from tests.world import Behaviour, World
 
 # ---- raised ----

@@ -2,7 +2,7 @@
 
 With DOCKER_HOST of an engine whose registry has the tests' images:
 
-    python tests/host/swarm/record.py            every recording; or: record.py paused crash-loop
+    python tests/host/swarm/record_situations.py     every recording; or: record_situations.py paused crash-loop
 """
 
 import json

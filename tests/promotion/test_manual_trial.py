@@ -8,7 +8,7 @@ from reconciler.errors import BusyError, InfrastructureError, InterruptedPassErr
 from reconciler.ports.types import RemovalResult
 from reconciler.promotion.undeploy_conflicts import without_conflicts
 from state.folder.lock import hold
-from tests.keeping.kept import KEPT, account, status
+from tests.promotion.kept_world import KEPT, account, status
 from tests.world import World
 from tests.world_ports import Apps
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from tests.command import Said
+from tests.reconcile_command import Said
 from tests.repositories import git
 
 STAND_IN: Final = Path(__file__).parent / "stand_in.py"

@@ -14,9 +14,9 @@ from reconciler.core.running_status import NEVER
 from reconciler.ports.types import DeployOptions, Ran
 from reconciler.stages.loop import Pass
 from state.deployment_record import write_deployment_record
-from tests.calls import Call, Ear, Honest
-from tests.keeping.kept import account, app, declare_again, status, stopped, the_row
-from tests.truth import digest_of
+from tests.port_calls import Call, Ear, Honest
+from tests.promotion.kept_world import account, app, declare_again, status, stopped, the_row
+from tests.state_checks import digest_of
 from tests.world import Behaviour, World
 
 # ---- down ----

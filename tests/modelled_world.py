@@ -18,10 +18,10 @@ from reconciler.deploy.slot_lock import reserved
 from reconciler.stages.observe import observe
 from state.folder.lock import hold
 from state.records import Memory
-from tests.dying import Death, dying_pass
-from tests.expected import Twin, Work, code_of, facts_of, is_shrunken, is_well, moved, passed, rank, work_of
-from tests.recorded import comparable, recorded
-from tests.truth import digest_of, is_intact, left_over, untruths
+from tests.pass_model import Twin, Work, code_of, facts_of, is_shrunken, is_well, moved, passed, rank, work_of
+from tests.port_calls import Death, dying_pass
+from tests.recorded_model import comparable, recorded
+from tests.state_checks import digest_of, is_intact, left_over, untruths
 from tests.world import Behaviour, World
 from tests.world_ports import Mirror
 

@@ -1,6 +1,6 @@
 """Adds up the tests of CI: those on the fresh machine and those here are all there are, and each ran once.
 
-    python3 tests/together.py FRESH LACKED HERE
+    python3 tests/outcome_totals.py FRESH LACKED HERE
 
 Each is a file of pytest's `--outcomes`: what ran on the fresh machine, what was skipped there for what it lacks, and
 what ran here. Standard library alone: it runs also where there is no environment of ours.
