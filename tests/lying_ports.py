@@ -13,11 +13,11 @@ from reconciler.errors import CanonError, InfrastructureError
 from reconciler.ports.types import (
     Alterations,
     App,
-    Command,
+    CommandResult,
     MirrorRefs,
     ProvidedSecrets,
     Question,
-    Ran,
+    RecipeCommand,
     RemovalResult,
     Reply,
     RunningApp,
@@ -54,11 +54,11 @@ class Nothing:
             "driver.stop": RemovalResult,
             "driver.deployed_parts": dict,
             "commands.missing": tuple,
-            "commands.run": lambda: Ran(0),
+            "commands.run": lambda: CommandResult(0),
             "mirrors.alterations": Alterations,
             "mirrors.look": lambda: MirrorRefs("", {}),
             "mirrors.update": frozenset,
-            "readiness.wait": lambda: self._awaited(cast("Command", call.args[2])),
+            "readiness.wait": lambda: self._awaited(cast("RecipeCommand", call.args[2])),
             "registry.generations": tuple,
             "registry.read": Records,
             "secrets.provide": ProvidedSecrets,
@@ -73,7 +73,7 @@ class Nothing:
         """As it would look if the last deployment of the app had gone well."""
         return seen_of(app, self.world.told[app.folder])
 
-    def _awaited(self, command: Command) -> RunningApp:
+    def _awaited(self, command: RecipeCommand) -> RunningApp:
         """The app that a readiness probe is about stands in no argument but in the probe's own environment."""
         folder = next(folder for folder in self.world.told if command.env["APP_RUN"].startswith(f"{folder}/"))
         return self._up(App(folder.name, folder, command.mark))
@@ -145,7 +145,7 @@ class Elsewhere:
                 swapped = self.world.recipes[OTHER]
             case App():
                 swapped = App(OTHER, _others(value.folder), str(_others(Path(value.mark))))
-            case Command():
+            case RecipeCommand():
                 mark = str(_others(Path(value.mark)))
                 swapped = evolve(value, mark=mark, env={**value.env, "RECIPE": OTHER})
             case Intent() | Canonical() | Memory():

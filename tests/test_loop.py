@@ -9,7 +9,7 @@ from desired.model import Backup, Data, Install, Ready, Stop, TierName
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
-from reconciler.ports.types import App, Command, Ran
+from reconciler.ports.types import App, CommandResult, RecipeCommand
 from reconciler.show.text.troubles import remarks
 from reconciler.stages.loop import Pass
 from tests.port_calls import Call, Ear, Honest
@@ -312,7 +312,7 @@ def test_a_fleet_folder_that_goes_during_its_own_trial_keeps_it_from_being_promo
     world.tag("notes", "1.0.0")
 
     def vanish(call: Call, honest: Honest) -> object:
-        if call.name == "commands.run" and isinstance(call.args[0], Command) and call.args[0].argv == ("custom",):
+        if call.name == "commands.run" and isinstance(call.args[0], RecipeCommand) and call.args[0].argv == ("custom",):
             world.recipes["notes"].folder.rmdir()
         return honest()
 
@@ -436,8 +436,10 @@ def test_a_canonical_that_has_to_be_killed_to_be_upgraded_is_no_evidence_against
 )
 def test_a_check_that_a_fresh_install_passes_proves_no_data(world: World, data: Data) -> None:
     def answer(call: Call, honest: Honest) -> object:
-        is_check = call.name == "commands.run" and isinstance(call.args[0], Command) and call.args[0].argv == ("check",)
-        return Ran(0) if is_check else honest()
+        is_check = (
+            call.name == "commands.run" and isinstance(call.args[0], RecipeCommand) and call.args[0].argv == ("check",)
+        )
+        return CommandResult(0) if is_check else honest()
 
     world.declare("notes", data=data)
     world.wrap = Ear(answer)

@@ -11,7 +11,7 @@ from desired.model import Install
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError, InterruptedPassError
-from reconciler.ports.types import App, Command, EndedPart, NotRunning, Ran, RunningApp
+from reconciler.ports.types import App, CommandResult, EndedPart, NotRunning, RecipeCommand, RunningApp
 from reconciler.stages.loop import Pass
 from tests.port_calls import Call, Ear, Honest
 from tests.test_loop import results, told
@@ -43,11 +43,11 @@ def loses_nothing(world: World, answer: Callable[[Call, Honest], object]) -> Pas
     return done
 
 
-def touched(world: World, path: Path, when: Callable[[Command], bool]) -> None:
+def touched(world: World, path: Path, when: Callable[[RecipeCommand], bool]) -> None:
     """Somebody makes a file before a command of the tests is run."""
 
     def answer(call: Call, honest: Honest) -> object:
-        if call.name == "commands.run" and when(cast("Command", call.args[0])):
+        if call.name == "commands.run" and when(cast("RecipeCommand", call.args[0])):
             path.touch()
         return honest()
 
@@ -118,9 +118,9 @@ def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world
     checks: list[Call] = []
 
     def answer(call: Call, honest: Honest) -> object:
-        if call.name == "commands.run" and cast("Command", call.args[0]).argv == ("check",):
+        if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("check",):
             checks.append(call)
-            return Ran(-9, starved=True) if len(checks) == number else honest()
+            return CommandResult(-9, out_of_memory=True) if len(checks) == number else honest()
         return honest()
 
     loses_nothing(with_a_canonical(world), answer)
@@ -129,13 +129,13 @@ def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world
 def test_a_test_that_failed_because_the_driver_is_away_is_no_red(world: World) -> None:
     world.declare("notes")
     world.tag("notes", "1.0.0", Behaviour(passes_custom=False))
-    failed: list[Command] = []
+    failed: list[RecipeCommand] = []
 
     def answer(call: Call, honest: Honest) -> object:
         if call.name == "driver.look" and failed:
             raise InfrastructureError("Docker is down")
-        if call.name == "commands.run" and cast("Command", call.args[0]).argv == ("custom",):
-            failed.append(cast("Command", call.args[0]))
+        if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("custom",):
+            failed.append(cast("RecipeCommand", call.args[0]))
         return honest()
 
     world.wrap = Ear(answer)
@@ -184,9 +184,9 @@ def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(wo
     restored: list[Call] = []
 
     def answer(call: Call, honest: Honest) -> object:
-        if call.name == "commands.run" and cast("Command", call.args[0]).argv == ("restore",):
+        if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("restore",):
             restored.append(call)
-            return Ran(1, "it could not be brought back")
+            return CommandResult(1, "it could not be brought back")
         seen = honest()
         return evolve(seen, ended={"web": stopped}) if restored and isinstance(seen, RunningApp) else seen
 
@@ -221,10 +221,10 @@ def test_a_check_that_was_changed_and_fails_on_the_old_data_is_no_damage(world: 
     checks: list[Call] = []
 
     def answer(call: Call, honest: Honest) -> object:
-        if call.name == "commands.run" and cast("Command", call.args[0]).argv == ("check",):
+        if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("check",):
             checks.append(call)
             if len(checks) == 3:
-                return Ran(1, "more is lacking")
+                return CommandResult(1, "more is lacking")
         return honest()
 
     done = loses_nothing(world, answer)

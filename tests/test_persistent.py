@@ -12,7 +12,7 @@ import pytest
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError
-from reconciler.ports.types import Command
+from reconciler.ports.types import RecipeCommand
 from reconciler.show.text.troubles import remarks
 from reconciler.stages.loop import Pass
 from state.state_errors import SnapshotError
@@ -72,7 +72,7 @@ def concerns(given: object, name: str) -> bool:
         return any(concerns(each, name) for each in given)
     if isinstance(given, str | Path):
         return name in str(given).split("/")
-    if isinstance(given, Command):
+    if isinstance(given, RecipeCommand):
         return concerns(given.mark, name)
     return name in {getattr(given, "name", None), getattr(given, "recipe", None)}
 

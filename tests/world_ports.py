@@ -16,7 +16,7 @@ from reconciler.ports.types import (
     Alterations,
     App,
     AppStatus,
-    Command,
+    CommandResult,
     DeployedParts,
     DeployOptions,
     EndedPart,
@@ -25,7 +25,7 @@ from reconciler.ports.types import (
     NotRunning,
     ProvidedSecrets,
     Question,
-    Ran,
+    RecipeCommand,
     RemovalResult,
     Reply,
     RunningApp,
@@ -318,10 +318,10 @@ class Tests:
 
     world: "World"
 
-    def run(self, command: Command) -> Ran:
+    def run(self, command: RecipeCommand) -> CommandResult:
         app = Path(command.mark) / command.env["RECIPE"]
         if app not in self.world.running:
-            return Ran(1, "it does not run")
+            return CommandResult(1, "it does not run")
         data = json.loads((app / "data" / "data.json").read_text())
         backup = Path(command.env["BACKUP_DIR"]) / "backup.json"
         match command.argv[0]:
@@ -330,17 +330,17 @@ class Tests:
             case "check":
                 kept = (app / "secrets" / "key").read_text(), (app / "secrets" / SETTING).read_text()
                 if (data["key"], data["setting"]) != kept:
-                    return Ran(1, "its data was made with another secret or setting")
-                return Ran(0) if data["mark"] else Ran(1, "the marked data is gone")
+                    return CommandResult(1, "its data was made with another secret or setting")
+                return CommandResult(0) if data["mark"] else CommandResult(1, "the marked data is gone")
             case "take":
                 self._take(self.world.running[app][1].commit, backup, data)
             case "restore" if not backup.exists():
-                return Ran(1, "there is no backup")
+                return CommandResult(1, "there is no backup")
             case "restore":
                 (app / "data" / "data.json").write_text(backup.read_text())
             case _:
                 return self._custom(command, self.world.running[app][1].commit)
-        return Ran(0)
+        return CommandResult(0)
 
     def _take(self, commit: str, backup: Path, data: Contents) -> None:
         behaviour = self.world.behaviours[commit]
@@ -348,9 +348,9 @@ class Tests:
             backup.write_text(json.dumps(data))
         self.world.backed_up.append(commit)
 
-    def _custom(self, command: Command, commit: str) -> Ran:
+    def _custom(self, command: RecipeCommand, commit: str) -> CommandResult:
         passes = self.world.behaviours[commit].passes_custom and not (command.cwd / "broken").exists()
-        return Ran(0) if passes else Ran(1, "a custom test failed")
+        return CommandResult(0) if passes else CommandResult(1, "a custom test failed")
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         return tuple(tool for tool in tools if tool in self.world.missing)
@@ -363,7 +363,7 @@ class Tests:
 class Watch:
     world: "World"
 
-    def wait(self, ready: Ready, look: Callable[[], AppStatus], command: Command) -> RunningApp | Unready:
+    def wait(self, ready: Ready, look: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
         seen = look()
         if not isinstance(seen, RunningApp):
             return Unready(seen.reason)

@@ -117,7 +117,7 @@ def _import(repository: Path, stdin: bytes) -> None:
 def _git(argv: Argv, cwd: Path, stdin: bytes = b"") -> None:
     env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
     told = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, stdin))
-    if told.finished.missing:
+    if told.result.missing:
         raise InfrastructureError("git: not found in PATH", "install git and try again")
     if not told.ok:
         said = told.err.decode("utf-8", "replace").strip().splitlines() or ["no word why"]

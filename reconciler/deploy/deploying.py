@@ -20,7 +20,7 @@ from reconciler.errors import (
     TimedOutError,
     was_killed,
 )
-from reconciler.ports.types import App, DeployOptions, Ran, RunningApp, SecretMakers, Unready
+from reconciler.ports.types import App, CommandResult, DeployOptions, RunningApp, SecretMakers, Unready
 
 TAIL_LINES = 12
 # A check run only to see whether it already passes may hang; give it a minute at most.
@@ -237,21 +237,21 @@ def passes(slot: Slot, placed: PlacedApp, argv: Argv, what: str) -> bool:
         return False
     asked = command(slot, placed, argv, seen)
     ran = slot.host.commands.run(evolve(asked, deadline=min(asked.deadline, _ONLY_ASKED)))
-    if ran.starved:
+    if ran.out_of_memory:
         raise failure(slot, argv, what, ran)
     if not ran.ok:
         check_up(slot)
     return ran.ok
 
 
-def failure(slot: Slot, argv: Argv, what: str, ran: Ran) -> RecipeError | InfrastructureError:
+def failure(slot: Slot, argv: Argv, what: str, ran: CommandResult) -> RecipeError | InfrastructureError:
     """The error for a command that did not end well."""
     tail = tuple(slot.redact(ran.tail).splitlines()[-TAIL_LINES:])
     if ran.missing and "/" not in argv[0]:
         return InfrastructureError(f"{what}: {argv[0]} is not on this host", "install it, or name it in `requires`")
     if ran.missing:
         return RecipeError(f"{what}: there is no {argv[0]}")
-    if ran.starved:
+    if ran.out_of_memory:
         return InfrastructureError(f"{what} was killed for want of memory", MORE_MEMORY)
     if ran.timed_out:
         return TimedOutError(f"{what} was not done in time", slot.host.commands.pressure(), tail)

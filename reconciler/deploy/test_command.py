@@ -3,10 +3,10 @@
 from desired.model import Argv, Recipe
 from reconciler.deploy.slot import PlacedApp, Slot
 from reconciler.errors import InfrastructureError
-from reconciler.ports.types import Command, RunningApp
+from reconciler.ports.types import RecipeCommand, RunningApp
 
 
-def command(slot: Slot, placed: PlacedApp, argv: Argv, seen: RunningApp | None) -> Command:
+def command(slot: Slot, placed: PlacedApp, argv: Argv, seen: RunningApp | None) -> RecipeCommand:
     """A command with the whole environment that a recipe's tests are promised."""
     recipe, release = placed.recipe, placed.release
     environment = {
@@ -23,7 +23,7 @@ def command(slot: Slot, placed: PlacedApp, argv: Argv, seen: RunningApp | None) 
     if seen is not None:
         environment |= {"URL": seen.url, "ADDRESS": seen.address}
     deadline = recipe.custom.timeout if argv in recipe.custom.run else recipe.ready.within()
-    return Command(argv, slot.tests_of(recipe), environment, deadline, slot.log, slot.mark)
+    return RecipeCommand(argv, slot.tests_of(recipe), environment, deadline, slot.log, slot.mark)
 
 
 def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:

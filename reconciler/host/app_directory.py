@@ -10,7 +10,7 @@ from typing import IO
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.output import Log
-from reconciler.host.run import CapturedResult, CommandSpec, capture
+from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.text import lines_printable, one_line
 from reconciler.ports.types import App, DeployOptions
 from reconciler.redact import Redaction, redaction, slot_secrets
@@ -176,14 +176,14 @@ def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> N
         return
     reason = one_line(told.err.partition(b"\n")[0]).partition(": ")[2] or "cp did not come to an end"
     message = f"{app.recipe}: its {source.name} cannot be copied: {reason}"
-    if told.finished.code is None or any(words in reason for words in _OF_THE_HOST):
+    if told.result.code is None or any(words in reason for words in _OF_THE_HOST):
         raise InfrastructureError(message)
     raise RecipeError(message, "an app has to leave its data readable to the user that runs it")
 
 
-def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedResult:
+def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutput:
     told = capture(CommandSpec(argv, environment, Path("/"), _DEADLINE))
-    if told.finished.missing:
+    if told.result.missing:
         raise InfrastructureError(f"{argv[0]}: not found in PATH", "it is part of GNU coreutils")
     return told
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from reconciler.host import memory
 from reconciler.host.environment import ALLOWED
 from reconciler.host.output import Log
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.run import CommandSpec, run
-from reconciler.ports.types import Command, Ran
+from reconciler.ports.types import CommandResult, RecipeCommand
 from reconciler.redact import redaction, slot_secrets
 
 _GIB = 1024**3
@@ -31,19 +31,14 @@ class HostCommands:
     environment: Mapping[str, str]
     state: Path
 
-    def run(self, command: Command) -> Ran:
+    def run(self, command: RecipeCommand) -> CommandResult:
         secrets = (*slot_secrets(Path(command.mark)), *self._passed_on())
         log = Log(command.log, redaction(secrets))
         environment = {**self.environment, **command.env}
-        seconds, killed = command.deadline.total_seconds(), memory.kills()
+        seconds, kills_before = command.deadline.total_seconds(), memory.kills()
         grace = command.grace.total_seconds()
-        finished = run(
-            CommandSpec(command.argv, environment, command.cwd, seconds, mark=command.mark, grace=grace), log
-        )
-        starved = memory.starved(finished.code, killed)
-        return Ran(
-            finished.code, log.tail, finished.timed_out, finished.missing, finished.ended, starved, finished.killed
-        )
+        result = run(CommandSpec(command.argv, environment, command.cwd, seconds, mark=command.mark, grace=grace), log)
+        return evolve(result, tail=log.tail, out_of_memory=memory.starved(result.code, kills_before))
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         return tuple(tool for tool in tools if shutil.which(tool, path=self.environment["PATH"]) is None)

@@ -13,6 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError
+from reconciler.ports.types import CommandResult
 
 # What asks us to stop. While a command starts they wait: our handlers raise, and what is raised in a forked child
 # before its program runs would go on there as a second one of us.
@@ -47,52 +48,37 @@ class CommandSpec:
 
 
 @frozen
-class ExitResult:
-    """How a command ended. `code` is negative for a signal and None when it never ran or had to be ended.
+class CapturedOutput:
+    """How a command ended, and what it wrote. `cut`: it wrote more than allowed, and was stopped for that."""
 
-    `ended` names the processes which outlived the command or its deadline, and were ended; `killed` those of them that
-    did not end when they were asked to.
-    """
-
-    code: int | None
-    timed_out: bool = False
-    missing: bool = False
-    ended: tuple[str, ...] = ()
-    killed: tuple[str, ...] = ()
-
-
-@frozen
-class CapturedResult:
-    """What a captured command wrote; `cut` says that it wrote more than was allowed and was ended for it."""
-
-    finished: ExitResult
+    result: CommandResult
     out: bytes
     err: bytes
     cut: bool
 
     @property
     def ok(self) -> bool:
-        return self.finished.code == 0 and not self.cut
+        return self.result.ok and not self.cut
 
 
-def program(order: CommandSpec) -> str | None:
+def program(command: CommandSpec) -> str | None:
     """The file to execute, found as the child would find it; None when there is none of that name."""
-    name = order.argv[0]
+    name = command.argv[0]
     if "/" in name:
-        path = order.cwd.absolute() / name
+        path = command.cwd.absolute() / name
         return str(path) if path.exists() or not name.startswith("/") else None
-    return shutil.which(name, path=order.env.get("PATH", ""))
+    return shutil.which(name, path=command.env.get("PATH", ""))
 
 
-def arguments(order: CommandSpec, program: str) -> tuple[str, ...]:
+def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
     """The arguments; a command that keeps the pass lock gets a deadline that holds when we are dead."""
-    arguments = (program, *order.argv[1:])
-    if order.holding is None:
+    arguments = (program, *command.argv[1:])
+    if command.holding is None:
         return arguments
-    timeout = shutil.which("timeout", path=order.env.get("PATH", ""))
+    timeout = shutil.which("timeout", path=command.env.get("PATH", ""))
     if timeout is None:
         raise InfrastructureError("timeout: not found in PATH", "it is part of GNU coreutils")
-    return (timeout, "-k", str(_GRACE_ALONE), str(math.ceil(order.deadline) + _GRACE_ALONE), *arguments)
+    return (timeout, "-k", str(_GRACE_ALONE), str(math.ceil(command.deadline) + _GRACE_ALONE), *arguments)
 
 
 @contextmanager
@@ -111,14 +97,14 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
         os.close(handle)
 
 
-def limit(order: CommandSpec) -> None:
+def limit(command: CommandSpec) -> None:
     """Runs in the child, just before its program."""
     for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     os.umask(UMASK)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if order.file_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (order.file_bytes, order.file_bytes))
-    if order.holding is not None:
-        os.set_inheritable(order.holding, True)  # noqa: FBT003 - the function takes it so
+    if command.file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (command.file_bytes, command.file_bytes))
+    if command.holding is not None:
+        os.set_inheritable(command.holding, True)  # noqa: FBT003 - the function takes it so

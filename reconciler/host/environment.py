@@ -92,7 +92,7 @@ def _fingerprint(tool: str, path: str) -> str:
 
 def _git_version(environment: Mapping[str, str]) -> str:
     told = capture(CommandSpec(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
-    if told.finished.missing:
+    if told.result.missing:
         raise InfrastructureError("git: not found in PATH", "install git")
     version = re.match(rb"git version ((\d+)\.(\d+)[\w.]*)", told.out)
     if not told.ok or version is None:

@@ -19,9 +19,8 @@ from desired.unprintable import escape_unprintable
 from reconciler.host.command_spec import (
     STOPPING,
     UMASK,
-    CapturedResult,
+    CapturedOutput,
     CommandSpec,
-    ExitResult,
     arguments,
     limit,
     program,
@@ -31,8 +30,9 @@ from reconciler.host.output import MIB, Capture, Sink
 from reconciler.host.output_streams import StreamEnd, Streams
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
+from reconciler.ports.types import CommandResult
 
-__all__ = ["CapturedResult", "CommandSpec", "ExitResult", "capture", "prepare", "run", "start_server"]
+__all__ = ["CapturedOutput", "CommandSpec", "capture", "prepare", "run", "start_server"]
 
 _NOT_EXECUTABLE = 126
 # For what is late, or broken off: nobody waits for what it does.
@@ -71,14 +71,14 @@ def prepare() -> None:
     children.adopt_orphans()
 
 
-def capture(order: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedResult:
+def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
     """Run a command and keep what it writes: at most `most` bytes, `most_err` of complaints, or it is ended."""
     out, err = Capture(most), Capture(most_err)
-    finished = run(order, out, err)
-    return CapturedResult(finished, out.data, err.data, out.overflowed)
+    result = run(command, out, err)
+    return CapturedOutput(result, out.data, err.data, out.overflowed)
 
 
-def run(order: CommandSpec, out: Sink, err: Sink | None = None) -> ExitResult:
+def run(command: CommandSpec, out: Sink, err: Sink | None = None) -> CommandResult:
     """Run a command to its end; nothing of it is left afterwards. Without `err` both its outputs go to `out`.
 
     Never raises for anything that the command does. Closes the sinks.
@@ -87,35 +87,35 @@ def run(order: CommandSpec, out: Sink, err: Sink | None = None) -> ExitResult:
     with ExitStack() as stack:
         for sink in filter(None, (out, err)):
             stack.callback(sink.close)
-        found = program(order)
+        found = program(command)
         if found is None:
-            return ExitResult(None, missing=True)
+            return CommandResult(None, missing=True)
         streams = stack.enter_context(Streams(out, err))
         try:
-            running = _start(order, found, streams)
+            running = _start(command, found, streams)
         except _Refused as refused:
-            out.feed(f"{escape_unprintable(order.argv[0])}: {refused}\n".encode())
-            return ExitResult(_NOT_EXECUTABLE)
+            out.feed(f"{escape_unprintable(command.argv[0])}: {refused}\n".encode())
+            return CommandResult(_NOT_EXECUTABLE)
         stack.callback(os.close, running.handle)
-        return _attend(order, running, streams)
+        return _attend(command, running, streams)
 
 
-def _attend(order: CommandSpec, running: _Running, streams: Streams) -> ExitResult:
+def _attend(command: CommandSpec, running: _Running, streams: Streams) -> CommandResult:
     streams.started()
     ended: tuple[Process, ...] = ()
     killed: tuple[Process, ...] = ()
-    grace = min(order.grace, _GRACE_LATE)
+    grace = min(command.grace, _GRACE_LATE)
     try:
-        ending = streams.pump(running.handle, order.deadline, order.stop)
-        grace = order.grace if ending is StreamEnd.ENDED else grace
+        ending = streams.pump(running.handle, command.deadline, command.stop)
+        grace = command.grace if ending is StreamEnd.ENDED else grace
     finally:
         if _lives(running) or children.orphaned(running.known):
             ended, killed = end(lambda: _all_of(running), grace)
         code = _collect(running)
     streams.drain()
-    return ExitResult(
+    return CommandResult(
         code if ending is StreamEnd.ENDED else None,
-        ending is StreamEnd.LATE,
+        timed_out=ending is StreamEnd.LATE,
         ended=_names(ended),
         killed=_names(killed),
     )
@@ -147,32 +147,32 @@ def _names(ended: tuple[Process, ...]) -> tuple[str, ...]:
     return tuple(f"{escape_unprintable(process.name)} (pid {process.pid})" for process in ended)
 
 
-def _start(order: CommandSpec, found: str, streams: Streams) -> _Running:
+def _start(command: CommandSpec, found: str, streams: Streams) -> _Running:
     import sh
 
     if not os.access(found, os.X_OK):
         raise _Refused(os.strerror(errno.EACCES if Path(found).exists() else errno.ENOENT))
     token = uuid.uuid4().hex
-    argv = arguments(order, found)
-    with standard_input(order.stdin) as stdin, _unstopped(), _forking():
+    argv = arguments(command, found)
+    with standard_input(command.stdin) as stdin, _unstopped(), _forking():
         known = children.present()
         try:
-            command = sh.Command(argv[0])(*argv[1:], **_manner(order, token, stdin, streams))
+            started = sh.Command(argv[0])(*argv[1:], **_manner(command, token, stdin, streams))
         except sh.CommandNotFound:
             raise _Refused(os.strerror(errno.EACCES)) from None
         except sh.ForkException as failure:
             raise _Refused(_cause(str(failure))) from None
-        pid: int = command.process.pid
-        leader = children.claim(pid, order.mark, lambda: False)
-        return _Running(command, pid, leader, _handle(leader), token, known)
+        pid: int = started.process.pid
+        leader = children.claim(pid, command.mark, lambda: False)
+        return _Running(started, pid, leader, _handle(leader), token, known)
 
 
-def _manner(order: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
+def _manner(command: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
     """How `sh` is to start a command: nothing inherited, nothing interpreted, no exception for an exit code."""
-    marks = {RUN_MARK: token} | ({SLOT_MARK: order.mark} if order.mark else {})
+    marks = {RUN_MARK: token} | ({SLOT_MARK: command.mark} if command.mark else {})
     return {
-        "_env": {**order.env, **marks},
-        "_cwd": str(order.cwd),
+        "_env": {**command.env, **marks},
+        "_cwd": str(command.cwd),
         "_in": stdin,
         "_out": streams.out,
         "_err": streams.err,
@@ -180,8 +180,8 @@ def _manner(order: CommandSpec, token: str, stdin: int, streams: Streams) -> dic
         "_bg_exc": False,
         "_ok_code": range(-signal.NSIG, 256),
         "_new_session": True,
-        "_pass_fds": set() if order.holding is None else {order.holding},
-        "_preexec_fn": lambda: limit(order),
+        "_pass_fds": set() if command.holding is None else {command.holding},
+        "_preexec_fn": lambda: limit(command),
     }
 
 

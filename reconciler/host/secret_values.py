@@ -14,7 +14,7 @@ from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.output import KIB, Log
 from reconciler.host.processes.process_driver import INHERITED
-from reconciler.host.run import CapturedResult, CommandSpec, capture
+from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.text import last_words
 from reconciler.ports.types import App, ProvidedSecrets, SecretMakers, SecretNeed
 from reconciler.redact import redaction, slot_secrets
@@ -72,10 +72,10 @@ class HostSecrets:
         alphabet = _ALPHABETS.get(need.charset, _ALPHABETS[""])
         return "".join(secrets.choice(alphabet) for _ in range(need.length)).encode("ascii")
 
-    def _ask(self, app: App, maker: Argv, folder: Path) -> CapturedResult:
+    def _ask(self, app: App, maker: Argv, folder: Path) -> CapturedOutput:
         place = {"HOME": str(app.folder / "home"), "TMPDIR": str(app.folder / "tmp"), "RECIPE": app.recipe}
-        order = CommandSpec(maker, {**self._environment, **place}, folder, _DEADLINE, mark=app.mark)
-        return capture(order, most=_LARGEST + 1)
+        command = CommandSpec(maker, {**self._environment, **place}, folder, _DEADLINE, mark=app.mark)
+        return capture(command, most=_LARGEST + 1)
 
 
 def _known(folder: Path | None, need: SecretNeed) -> bytes:
@@ -107,22 +107,22 @@ def _of_another_length(path: Path, need: SecretNeed, makers: SecretMakers) -> It
         )
 
 
-def _judge(app: App, maker: Argv, told: CapturedResult) -> bytes | _Refusal:
+def _judge(app: App, maker: Argv, told: CapturedOutput) -> bytes | _Refusal:
     """What a maker printed, without the line's end; or why that is no secret."""
-    program, finished = escape_unprintable(maker[0]), told.finished
-    if finished.missing:
+    program, result = escape_unprintable(maker[0]), told.result
+    if result.missing:
         return _Refusal(f"{program}, which makes it, is not found in PATH", of_host=True)
     if told.cut or len(told.out) > _LARGEST:
         return _Refusal(f"{program} printed more than {_LARGEST} bytes")
-    if finished.timed_out:
+    if result.timed_out:
         return _Refusal(f"{program} did not end within {_DEADLINE:.0f} s")
-    if finished.code != 0:
-        return _Refusal(f"{program} ended with exit code {finished.code}{_complaint(app, told)}")
+    if result.code != 0:
+        return _Refusal(f"{program} ended with exit code {result.code}{_complaint(app, told)}")
     secret = told.out.removesuffix(b"\n")
     return secret or _Refusal(f"{program} printed nothing")
 
 
-def _complaint(app: App, told: CapturedResult) -> str:
+def _complaint(app: App, told: CapturedOutput) -> str:
     """The end of what a maker wrote to its standard error, without any secret."""
     known = redaction((told.out, *slot_secrets(app.folder.parent)))
     words = last_words(known.apply(told.err)[-KIB:])

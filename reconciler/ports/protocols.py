@@ -15,7 +15,7 @@ from reconciler.ports.types import (
     Alterations,
     App,
     AppStatus,
-    Command,
+    CommandResult,
     DeployedParts,
     DeployOptions,
     EndedPart,
@@ -23,7 +23,7 @@ from reconciler.ports.types import (
     MirrorUpdate,
     ProvidedSecrets,
     Question,
-    Ran,
+    RecipeCommand,
     RemovalResult,
     Reply,
     RunningApp,
@@ -184,7 +184,7 @@ class Secrets(Protocol):
 
 
 class Commands(Protocol):
-    def run(self, command: Command) -> Ran: ...
+    def run(self, command: RecipeCommand) -> CommandResult: ...
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         """Those of `tools` that children would not find."""
@@ -198,7 +198,7 @@ class Commands(Protocol):
 class Readiness(Protocol):
     """Whether apps become ready, and stay up."""
 
-    def wait(self, ready: Ready, look: Callable[[], AppStatus], command: Command) -> RunningApp | Unready:
+    def wait(self, ready: Ready, look: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
         """Wait until the app's own listener answers as declared; `command` carries what `ready.run` runs in."""
         ...
 

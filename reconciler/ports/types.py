@@ -223,7 +223,7 @@ class RemovalResult:
 
 
 @frozen
-class Command:
+class RecipeCommand:
     """One finite command of a recipe's tests, run in `cwd` with the allow-list and `env` as its whole environment.
 
     `grace` is how long what it leaves running may take to end before it is killed.
@@ -239,11 +239,12 @@ class Command:
 
 
 @frozen
-class Ran:
-    """How a command ended. `code` is None when it never ran (`missing`) or was ended by its deadline (`timed_out`).
+class CommandResult:
+    """How a command ended. `code` is negative for a signal, and None if the command never ran or had to be stopped.
 
-    `ended` names processes that outlived the command, or its deadline, and had to be ended; `killed` those of them that
-    did not end when they were asked to. `starved` says that the kernel killed it for want of memory.
+    `missing`: there is no such program. `timed_out`: the deadline stopped the command. `ended` names the processes that
+    outlived the command and were stopped, `killed` those of them that ignored SIGTERM. `tail` is the end of the log.
+    `out_of_memory`: the kernel killed the command because memory ran out.
     """
 
     code: int | None
@@ -251,8 +252,8 @@ class Ran:
     timed_out: bool = False
     missing: bool = False
     ended: tuple[str, ...] = ()
-    starved: bool = False
     killed: tuple[str, ...] = ()
+    out_of_memory: bool = False
 
     @property
     def ok(self) -> bool:

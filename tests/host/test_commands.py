@@ -11,7 +11,7 @@ import pytest
 
 from desired.model import Argv
 from reconciler.host.command_runner import HostCommands, SystemClock
-from reconciler.ports.types import Command, Ran
+from reconciler.ports.types import CommandResult, RecipeCommand
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
@@ -24,9 +24,11 @@ def slot(tmp_path: Path) -> Path:
     return folder
 
 
-def run(slot: Path, *argv: str, environment: Mapping[str, str] = ENVIRONMENT, deadline: float = 7200.0) -> Ran:
+def run(
+    slot: Path, *argv: str, environment: Mapping[str, str] = ENVIRONMENT, deadline: float = 7200.0
+) -> CommandResult:
     own = {"HOME": str(slot), "TMPDIR": str(slot), "RECIPE": "notes"}
-    command = Command(
+    command = RecipeCommand(
         Argv(argv), slot, own, timedelta(seconds=deadline), slot.parent / "log", str(slot), timedelta(seconds=1)
     )
     return HostCommands(environment, slot).run(command)
@@ -45,7 +47,7 @@ def test_a_command_gets_the_allow_list_its_own_variables_and_the_marks(
 
 
 def test_all_that_a_command_says_is_in_its_log_and_the_end_in_the_answer(slot: Path) -> None:
-    assert run(slot, "sh", "-c", "echo one; echo two >&2; exit 7") == Ran(7, "one\ntwo\n")
+    assert run(slot, "sh", "-c", "echo one; echo two >&2; exit 7") == CommandResult(7, "one\ntwo\n")
     assert (slot.parent / "log").read_text() == "one\ntwo\n"
 
 

@@ -14,7 +14,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.readiness.wait import HostReadiness
-from reconciler.ports.types import App, AppStatus, Command, NotRunning, RunningApp, Unready
+from reconciler.ports.types import App, AppStatus, NotRunning, RecipeCommand, RunningApp, Unready
 from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place, script, settled
 
 SOON = timedelta(seconds=30)
@@ -33,9 +33,9 @@ def driver(app: App) -> Iterator[ProcessDriver]:
         yield driver
 
 
-def probe(app: App) -> Command:
+def probe(app: App) -> RecipeCommand:
     folder = app.folder.parent
-    return Command(("true",), folder, {"RECIPE": app.recipe}, SOON, folder / "probe.log", app.mark)
+    return RecipeCommand(("true",), folder, {"RECIPE": app.recipe}, SOON, folder / "probe.log", app.mark)
 
 
 def readiness(app: App) -> HostReadiness:

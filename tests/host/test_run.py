@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 import pytest
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.command_spec import CapturedResult, CommandSpec, ExitResult
+from reconciler.host.command_spec import CapturedOutput, CommandSpec
 from reconciler.host.output import Tail
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.procfs import SLOT_MARK, everyone, glance, mark_of, marked
 from reconciler.host.processes.procfs import children as own_children
 from reconciler.host.run import capture, run, start_server
+from reconciler.ports.types import CommandResult
 
 T = TypeVar("T")
 
@@ -68,9 +69,9 @@ def tell(
     deadline: float = HOURS,
     most: int = 1 << 20,
     **more: Any,  # noqa: ANN401 - fields of CommandSpec
-) -> CapturedResult:
-    order = CommandSpec(argv, ENVIRONMENT, cwd, deadline, **more)
-    return capture(order, most)
+) -> CapturedOutput:
+    command = CommandSpec(argv, ENVIRONMENT, cwd, deadline, **more)
+    return capture(command, most)
 
 
 def glance_name(pid: int) -> str:
@@ -92,7 +93,7 @@ def eventually(look: Callable[[], T]) -> T:
     raise AssertionError("it never came to that")
 
 
-def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> CapturedResult:  # noqa: ANN401 - fields of CommandSpec
+def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> CapturedOutput:  # noqa: ANN401 - fields of CommandSpec
     return tell("sh", "-c", script, "sh", *arguments, deadline=deadline, **more)
 
 
@@ -101,12 +102,12 @@ def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) ->
 
 def test_both_outputs_and_the_exit_code_are_told_apart() -> None:
     told = shell("echo out; echo err >&2; exit 3")
-    assert (told.out, told.err, told.finished) == (b"out\n", b"err\n", ExitResult(3))
+    assert (told.out, told.err, told.result) == (b"out\n", b"err\n", CommandResult(3))
     assert not told.ok
 
 
 def test_an_end_by_a_signal_is_told_as_its_number() -> None:
-    assert shell("kill -9 $$").finished == ExitResult(-signal.SIGKILL)
+    assert shell("kill -9 $$").result == CommandResult(-signal.SIGKILL)
 
 
 def test_the_environment_is_just_what_was_ordered_and_the_marks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,12 +148,12 @@ def test_a_program_is_found_as_the_child_would_find_it(tmp_path: Path) -> None:
     program.chmod(0o755)
     assert tell("./greet", cwd=tmp_path).out == b"hello\n"
     assert capture(CommandSpec(("greet",), {"PATH": str(tmp_path)}, Path("/"), HOURS)).out == b"hello\n"
-    assert tell("greet", cwd=tmp_path).finished.missing
+    assert tell("greet", cwd=tmp_path).result.missing
 
 
 @pytest.mark.parametrize("argv", [("no-such-program",), ("/no/such/program",)])
 def test_a_missing_program_is_a_value(argv: tuple[str, ...]) -> None:
-    assert tell(*argv).finished == ExitResult(None, missing=True)
+    assert tell(*argv).result == CommandResult(None, missing=True)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +172,13 @@ def test_a_program_of_the_folder_that_cannot_run_says_why(
         (tmp_path / name).write_bytes(content)
         (tmp_path / name).chmod(mode)
     told = tell(f"./{name}", "secret-argument", cwd=tmp_path)
-    assert told.finished == ExitResult(126)
+    assert told.result == CommandResult(126)
     assert told.out == b"./%s: %s\n" % (name.encode(), reason)
 
 
 def test_what_no_program_can_be_given_is_a_value_too() -> None:
-    assert tell("echo", "a\0b").finished == ExitResult(126)
-    assert tell("echo", cwd=Path("/no/such/folder")).finished == ExitResult(126)
+    assert tell("echo", "a\0b").result == CommandResult(126)
+    assert tell("echo", cwd=Path("/no/such/folder")).result == CommandResult(126)
 
 
 # ---- bounds ----
@@ -192,8 +193,8 @@ def test_a_hundred_megabytes_are_not_kept_and_end_the_command() -> None:
 
 def test_a_hundred_megabytes_can_be_let_through_a_small_tail() -> None:
     tail = Tail(1000)
-    order = CommandSpec(("sh", "-c", "yes | head -c 100000000; echo end >&2"), ENVIRONMENT, Path("/"), HOURS)
-    assert run(order, tail) == ExitResult(0)
+    command = CommandSpec(("sh", "-c", "yes | head -c 100000000; echo end >&2"), ENVIRONMENT, Path("/"), HOURS)
+    assert run(command, tail) == CommandResult(0)
     assert tail.data == b"y\n" * 498 + b"end\n"
     assert tail.size == 100_000_004
 
@@ -205,7 +206,7 @@ def test_a_file_larger_than_allowed_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_nothing_dumps_core(tmp_path: Path) -> None:
-    assert shell("kill -SEGV $$", cwd=tmp_path).finished == ExitResult(-signal.SIGSEGV)
+    assert shell("kill -SEGV $$", cwd=tmp_path).result == CommandResult(-signal.SIGSEGV)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -269,13 +270,13 @@ def test_a_child_can_be_asked_to_stop() -> None:
 
 def test_a_silent_command_is_ended_by_its_deadline(span: str) -> None:
     told = tell("sleep", span, deadline=0.3)
-    assert (told.finished.code, told.finished.timed_out) == (None, True)
-    assert [name.split()[0] for name in told.finished.ended] == ["sleep"]
+    assert (told.result.code, told.result.timed_out) == (None, True)
+    assert [name.split()[0] for name in told.result.ended] == ["sleep"]
 
 
 def test_a_command_that_ignores_being_asked_is_killed(span: str) -> None:
     told = shell(f"trap '' TERM; sleep {span} & wait; sleep {span}", deadline=0.3)
-    assert told.finished.timed_out
+    assert told.result.timed_out
 
 
 def test_the_whole_tree_is_ended(span: str) -> None:
@@ -293,8 +294,8 @@ def test_the_whole_tree_is_ended(span: str) -> None:
     watch.start()
     told = shell(script, stop=stop)
     watch.join()
-    assert told.finished.timed_out
-    assert len([name for name in told.finished.ended if name.startswith("sleep")]) == 5
+    assert told.result.timed_out
+    assert len([name for name in told.result.ended if name.startswith("sleep")]) == 5
 
 
 def test_what_was_written_before_the_deadline_is_kept(span: str) -> None:
@@ -304,7 +305,7 @@ def test_what_was_written_before_the_deadline_is_kept(span: str) -> None:
 def test_a_command_can_be_stopped_from_another_thread(span: str) -> None:
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
-    assert tell("sleep", span, stop=stop).finished.timed_out
+    assert tell("sleep", span, stop=stop).result.timed_out
 
 
 # ---- what outlives a command ----
@@ -314,19 +315,19 @@ def test_a_command_can_be_stopped_from_another_thread(span: str) -> None:
 def test_a_daemon_that_holds_the_pipe_neither_keeps_us_nor_lives_on(span: str, environment: str) -> None:
     told = tell(sys.executable, "-c", DAEMON.format(environment=environment), span)
     assert told.out == b"started\n"
-    assert told.finished.code == 0
-    assert len(told.finished.ended) == 1
+    assert told.result.code == 0
+    assert len(told.result.ended) == 1
 
 
 def test_a_background_job_of_a_finished_shell_is_ended(span: str) -> None:
     told = shell(f"sleep {span} & echo done")
-    assert (told.out, told.finished.code, len(told.finished.ended)) == (b"done\n", 0, 1)
+    assert (told.out, told.result.code, len(told.result.ended)) == (b"done\n", 0, 1)
 
 
 def test_a_command_does_not_end_what_others_started(span: str) -> None:
     with server("sleep", span, mark=f"{ROOT}/other") as pid:
-        assert tell("true", mark=f"{ROOT}/mine").finished == ExitResult(0)
-        assert tell("true", mark=f"{ROOT}/other").finished == ExitResult(0)
+        assert tell("true", mark=f"{ROOT}/mine").result == CommandResult(0)
+        assert tell("true", mark=f"{ROOT}/other").result == CommandResult(0)
         assert sleepers(span) == [pid]
 
 
@@ -408,9 +409,9 @@ def test_other_commands_do_not_hold_the_lock(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_end_it_alone_no_command_gets_the_lock() -> None:
-    order = CommandSpec(("/bin/true",), {"PATH": "/nowhere"}, Path("/"), HOURS, holding=0)
+    command = CommandSpec(("/bin/true",), {"PATH": "/nowhere"}, Path("/"), HOURS, holding=0)
     with pytest.raises(InfrastructureError, match="timeout"):
-        capture(order)
+        capture(command)
 
 
 # ---- servers ----
@@ -473,5 +474,5 @@ def test_no_argument_reaches_a_log_an_exception_or_an_answer(caplog: pytest.LogC
     logging.getLogger("sh").handlers.clear()
     told = [tell("true", "canary-7731"), tell("/etc/passwd", "canary-7731"), tell("echo", "canary-7731\0")]
     told += [tell("sleep", "canary-7731"), tell("no-such-program", "canary-7731")]
-    words = repr([(each.finished, each.out) for each in told]) + caplog.text
+    words = repr([(each.result, each.out) for each in told]) + caplog.text
     assert "canary-7731" not in words

@@ -11,7 +11,7 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.running_status import NEVER
-from reconciler.ports.types import DeployOptions, Ran
+from reconciler.ports.types import CommandResult, DeployOptions
 from reconciler.stages.loop import Pass
 from state.deployment_record import write_deployment_record
 from tests.port_calls import Call, Ear, Honest
@@ -232,7 +232,7 @@ def test_one_whose_data_is_not_proved_is_not_left_standing(world: World) -> None
 
 
 def fail_check(call: Call, honest: Honest) -> object:
-    return Ran(1, "it is empty") if call.name == "commands.run" else honest()
+    return CommandResult(1, "it is empty") if call.name == "commands.run" else honest()
 
 
 def test_what_its_recipe_needs_only_since_its_promotion_stands_beside_it_fresh(world: World) -> None:

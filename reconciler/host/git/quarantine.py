@@ -13,7 +13,7 @@ from reconciler.errors import InfrastructureError, UpstreamError
 from reconciler.host.git.git_faults import flaw_of, harmless_settings, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.refs import Refs
 from reconciler.host.git.repository import Repository
-from reconciler.host.run import CapturedResult
+from reconciler.host.run import CapturedOutput
 from reconciler.host.text import ref_bytes
 
 _AT_ONCE = 500
@@ -102,7 +102,7 @@ class Quarantine:
 
     def _reach(
         self, repository: Repository, protocols: tuple[str, ...], *arguments: str, stdin: bytes = b""
-    ) -> CapturedResult:
+    ) -> CapturedOutput:
         told = repository.reach(
             *arguments, protocols=protocols, stdin=stdin, seconds=self.limits.seconds, file_bytes=self.limits.most
         )

@@ -10,7 +10,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.git.git_command import complaint, git_argv, git_environment
 from reconciler.host.git.refs import Refs, read_show_ref
 from reconciler.host.output import MIB
-from reconciler.host.run import CapturedResult, CommandSpec, capture
+from reconciler.host.run import CapturedOutput, CommandSpec, capture
 
 _SECONDS = 300.0
 _MOST = 64 * MIB
@@ -36,7 +36,7 @@ class Repository:
     holding: int | None = None
     flushed: str = "all"
 
-    def ask(self, *arguments: str, stdin: bytes = b"", also: Mapping[str, str] | None = None) -> CapturedResult:
+    def ask(self, *arguments: str, stdin: bytes = b"", also: Mapping[str, str] | None = None) -> CapturedOutput:
         """Whatever git says, also when it refuses. `also` are further variables of the environment."""
         return self._run(arguments, stdin, git_environment({**self.environment, **(also or {})}))
 
@@ -46,14 +46,14 @@ class Repository:
 
     def reach(
         self, *arguments: str, protocols: tuple[str, ...], stdin: bytes, seconds: float, file_bytes: int
-    ) -> CapturedResult:
+    ) -> CapturedOutput:
         """Whatever git says in speaking to another repository; no file that it writes grows beyond `file_bytes`."""
         environment = git_environment(self.environment, protocols)
         return self._run(arguments, stdin, environment, seconds=seconds, file_bytes=file_bytes)
 
     def refs(self) -> Refs:
         told = self.ask("show-ref", "--dereference")
-        if told.finished.code == 1 and not told.err:
+        if told.result.code == 1 and not told.err:
             return Refs()
         return read_show_ref(self.printed("show-ref", told))
 
@@ -64,7 +64,7 @@ class Repository:
         """
         told = self.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
         # So git says that there is no such commit. It ends otherwise where it was killed, or could not read.
-        if told.finished.code == 1 and (not told.err or b"expected commit type" in told.err):
+        if told.result.code == 1 and (not told.err or b"expected commit type" in told.err):
             return None
         return self.printed("rev-parse", told).decode("ascii").strip()
 
@@ -74,7 +74,7 @@ class Repository:
         Raises InfrastructureError where git could not look.
         """
         told = self.ask("rev-list", "--objects", "--quiet", *what)
-        if told.finished.code == _BROKEN and not _OF_THE_HOST.search(told.err):
+        if told.result.code == _BROKEN and not _OF_THE_HOST.search(told.err):
             return False
         self.printed("rev-list", told)
         return True
@@ -86,16 +86,16 @@ class Repository:
         environment: Mapping[str, str],
         seconds: float = _SECONDS,
         file_bytes: int | None = None,
-    ) -> CapturedResult:
+    ) -> CapturedOutput:
         argv = git_argv(*arguments, repository=self.path, settings={"core.fsync": self.flushed})
         order = CommandSpec(argv, environment, Path("/"), seconds, stdin, file_bytes=file_bytes, holding=self.holding)
         return capture(order, _MOST, _MOST)
 
-    def printed(self, verb: str, told: CapturedResult) -> bytes:
+    def printed(self, verb: str, told: CapturedOutput) -> bytes:
         """What git printed. Raises InfrastructureError where it refused."""
-        if told.finished.missing:
+        if told.result.missing:
             raise InfrastructureError("git: not found in PATH", "install git")
-        if told.finished.timed_out:
+        if told.result.timed_out:
             raise InfrastructureError(f"git {verb} in {self.path.name}: not done in time")
         if not told.ok:
             raise InfrastructureError(f"git {verb} in {self.path.name}: {complaint(told.err)}")

@@ -13,7 +13,7 @@ from desired.model import Unobservable
 from reconciler.host.git.git_command import complaint, git_argv, git_environment
 from reconciler.host.git.remote_refs import digest_of, read_answer
 from reconciler.host.output import MIB
-from reconciler.host.run import CapturedResult, CommandSpec, capture, prepare
+from reconciler.host.run import CapturedOutput, CommandSpec, capture, prepare
 from reconciler.ports.types import Question, Reply, Unchanged
 
 AT_ONCE = 8
@@ -68,13 +68,13 @@ class GitUpstream:
             return Unchanged()
         return read_answer(told.out)
 
-    def _listed(self, url: str) -> CapturedResult:
+    def _listed(self, url: str) -> CapturedOutput:
         """What git lists of `url`; tried again only while that may help."""
         until = time.monotonic() + self.deadline
         told = self._list_once(url, until)
         return self._listed_again(url, until, told) if _is_transient(told) else told
 
-    def _listed_again(self, url: str, until: float, first: CapturedResult) -> CapturedResult:
+    def _listed_again(self, url: str, until: float, first: CapturedOutput) -> CapturedOutput:
         from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
         earlier = [first]
@@ -87,26 +87,26 @@ class GitUpstream:
         )
         return tries(lambda: earlier.pop() if earlier else self._list_once(url, until))
 
-    def _list_once(self, url: str, until: float) -> CapturedResult:
+    def _list_once(self, url: str, until: float) -> CapturedOutput:
         seconds = max(0.0, until - time.monotonic())
         argv = git_argv("ls-remote", "--exit-code", "--symref", "--", url, "HEAD", "refs/heads/*", "refs/tags/*")
         environment = git_environment(self.environment, self.protocols)
         return capture(CommandSpec(argv, environment, Path("/"), seconds, stop=self._stop), self.most)
 
 
-def _is_transient(told: CapturedResult) -> bool:
-    return not told.ok and not told.finished.timed_out and _TRANSIENT.search(told.err) is not None
+def _is_transient(told: CapturedOutput) -> bool:
+    return not told.ok and not told.result.timed_out and _TRANSIENT.search(told.err) is not None
 
 
-def _failure(told: CapturedResult) -> str | None:
+def _failure(told: CapturedOutput) -> str | None:
     """Why there is no answer, in one sentence; None when there is one."""
-    if told.finished.missing:
+    if told.result.missing:
         return "git is not installed"
-    if told.finished.timed_out:
+    if told.result.timed_out:
         return "upstream did not answer completely in time"
     if told.cut:
         return "the answer is too large"
-    if told.finished.code == _NO_REFS and not told.err:
+    if told.result.code == _NO_REFS and not told.err:
         return "upstream answered, but with no refs at all"
     return None if told.ok else _reason(told.err)
 

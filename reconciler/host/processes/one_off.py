@@ -7,11 +7,11 @@ from pathlib import Path
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host import app_directory as appfiles
 from reconciler.host import memory
-from reconciler.host.command_spec import CommandSpec, ExitResult
+from reconciler.host.command_spec import CommandSpec
 from reconciler.host.output import Log
 from reconciler.host.processes.procfile import ONE_OFF
 from reconciler.host.run import run
-from reconciler.ports.types import App, DeployOptions
+from reconciler.ports.types import App, CommandResult, DeployOptions
 
 _SHOWN = 12
 
@@ -27,7 +27,7 @@ def run_all(
     remarks: list[str] = []
     for name in (name for name in commands if name in ONE_OFF):
         seconds, killed, log = options.timeout.total_seconds(), memory.kills(), appfiles.add_to_log(app, name)
-        order = CommandSpec(
+        command = CommandSpec(
             ("/bin/sh", "-c", commands[name]),
             environment,
             checkout,
@@ -35,23 +35,23 @@ def run_all(
             mark=app.mark,
             grace=app.grace.total_seconds(),
         )
-        finished = run(order, log)
-        if memory.starved(finished.code, killed):
+        result = run(command, log)
+        if memory.starved(result.code, killed):
             raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
-        _hold(f"{app.recipe} {options.version}: {name}", finished, seconds, log)
-        remarks += [f"{name} left {what} running; it was ended" for what in finished.ended]
+        _hold(f"{app.recipe} {options.version}: {name}", result, seconds, log)
+        remarks += [f"{name} left {what} running; it was ended" for what in result.ended]
     return tuple(remarks)
 
 
-def _hold(what: str, finished: ExitResult, seconds: float, log: Log) -> None:
+def _hold(what: str, result: CommandResult, seconds: float, log: Log) -> None:
     """Raise what is wrong with how it ended."""
     tail = tuple(log.tail.splitlines()[-_SHOWN:])
-    if finished.timed_out:
+    if result.timed_out:
         raise TimedOutError(f"{what} did not end within {seconds:g} s", tail=tail)
-    if finished.code != 0:
-        raise RecipeError(f"{what} ended {manner(finished.code or 0)}", tail=tail)
-    if finished.killed:
-        left = f"{what} left {', '.join(finished.killed)} running, which did not end on SIGTERM and was killed"
+    if result.code != 0:
+        raise RecipeError(f"{what} ended {manner(result.code or 0)}", tail=tail)
+    if result.killed:
+        left = f"{what} left {', '.join(result.killed)} running, which did not end on SIGTERM and was killed"
         # No KilledError: that one is about what the release before left running.
         raise TimedOutError(f"{left}, so what it wrote may be cut off", tail=tail)
 

@@ -15,7 +15,7 @@ from reconciler.host.readiness.liveness import ended_since
 from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import last_words
 from reconciler.ports.protocols import Clock, Commands
-from reconciler.ports.types import AppStatus, Command, EndedPart, NotRunning, RunningApp, Unready
+from reconciler.ports.types import AppStatus, EndedPart, NotRunning, RecipeCommand, RunningApp, Unready
 
 Look = Callable[[], AppStatus]
 
@@ -36,7 +36,7 @@ class _Question:
 
     ready: Ready
     look: Look
-    command: Command
+    command: RecipeCommand
     until: float
 
 
@@ -63,7 +63,7 @@ class HostReadiness:
         self._clock = clock
         self._sleep = sleep
 
-    def wait(self, ready: Ready, look: Look, command: Command) -> RunningApp | Unready:
+    def wait(self, ready: Ready, look: Look, command: RecipeCommand) -> RunningApp | Unready:
         """Raises InfrastructureError where the program of `[ready] run` is missing."""
         from tenacity import Retrying, retry_if_result
 
@@ -138,7 +138,7 @@ class HostReadiness:
             return connect(seen.address, limit)
         return get(seen, ready.http or "/", ready.status, limit)
 
-    def _run(self, argv: Argv, command: Command, seen: RunningApp, left: float) -> NotYet | None:
+    def _run(self, argv: Argv, command: RecipeCommand, seen: RunningApp, left: float) -> NotYet | None:
         environment = {**command.env, "URL": seen.url, "ADDRESS": seen.address}
         deadline = min(command.deadline, timedelta(seconds=left))
         ran = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))

@@ -15,7 +15,7 @@ from desired.versions import is_release_name
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.git.git_command import complaint, git_argv, git_environment
-from reconciler.host.run import CapturedResult, CommandSpec, capture
+from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.swarm.engine.docker_faults import sorted_fault
 from reconciler.host.text import one_line
 
@@ -133,9 +133,9 @@ class Abra:
         if failure is not None and not (allowed and allowed.search(_plain(told))):
             raise failure
 
-    def _told(self, order: CommandSpec) -> CapturedResult:
+    def _told(self, order: CommandSpec) -> CapturedOutput:
         told = capture(order)
-        if told.finished.missing:
+        if told.result.missing:
             raise InfrastructureError("abra: not found in PATH", "install Co-op Cloud's command where children find it")
         return told
 
@@ -147,10 +147,10 @@ class Abra:
             raise InfrastructureError(f"{home.recipe}: git {words[0]} for abra: {complaint(told.err)}")
 
 
-def _failure(command: tuple[str, ...], told: CapturedResult, deadline: float) -> CanonError | None:
+def _failure(command: tuple[str, ...], told: CapturedOutput, deadline: float) -> CanonError | None:
     """Also where it ends with 0 after a fatal line; that it ends well without one is for Docker to confirm."""
     what = f"abra {' '.join(command)}"
-    if told.finished.timed_out:
+    if told.result.timed_out:
         return InfrastructureError(
             f"{what}: did not end within {deadline:.0f} s", "run it by hand, and see what it waits for"
         )
@@ -164,7 +164,7 @@ def _failure(command: tuple[str, ...], told: CapturedResult, deadline: float) ->
     return sorted_fault(what, said, of_recipe=command == _DEPLOY)
 
 
-def _plain(told: CapturedResult) -> bytes:
+def _plain(told: CapturedOutput) -> bytes:
     """Both its outputs, without what moves a terminal's cursor."""
     return _ESCAPES.sub(b"", told.err + b"\n" + told.out).replace(b"\r", b"\n")
 

@@ -14,7 +14,7 @@ from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError
 from reconciler.host.output import MIB, Capture, Sink
 from reconciler.host.processes.procfs import STATE_MARK
-from reconciler.host.run import CapturedResult, CommandSpec, capture, run
+from reconciler.host.run import CapturedOutput, CommandSpec, capture, run
 from reconciler.host.swarm.engine.client_environment import own_flags
 from reconciler.host.swarm.engine.docker_faults import names_nothing, sorted_fault
 from reconciler.host.text import one_line
@@ -124,13 +124,13 @@ class Engine:
         ended = _ENDED.search(told.err)
         if ended is not None:
             return int(ended[1]), told.out + _ENDED.sub(b"", told.err)
-        if told.finished.timed_out or told.finished.code in _NO_SHELL:
-            return told.finished.code, told.out + told.err
+        if told.result.timed_out or told.result.code in _NO_SHELL:
+            return told.result.code, told.out + told.err
         if told.err.startswith(b"Error response from daemon"):
             raise sorted_fault("docker exec", told.err, of_recipe=b"is not running" in told.err)
         if self.found("container", f"id={container}", "status=running"):
             raise sorted_fault("docker exec ended before what it ran", told.err)
-        return told.finished.code or 1, told.out + told.err
+        return told.result.code or 1, told.out + told.err
 
     def drop(self, kind: str, names: Sequence[str]) -> None:
         """Remove objects; which of them are gone is for the caller to see."""
@@ -190,30 +190,30 @@ class Engine:
         """What Docker tells of those objects that are there; that some are gone is no failure."""
         order = self._order(argv, _ASKING)
         told = self._capture(order)
-        if told.finished.code != 1 or not _gone(told.err):
+        if told.result.code != 1 or not _gone(told.err):
             _hold(told, order, what)
         return _said(told)
 
-    def _run(self, order: CommandSpec, what: str, *, of_recipe: bool = False) -> CapturedResult:
+    def _run(self, order: CommandSpec, what: str, *, of_recipe: bool = False) -> CapturedOutput:
         told = self._capture(order)
         _hold(told, order, what, of_recipe=of_recipe)
         return told
 
-    def _capture(self, order: CommandSpec) -> CapturedResult:
+    def _capture(self, order: CommandSpec) -> CapturedOutput:
         told = capture(order, _MOST)
-        if told.finished.missing:
+        if told.result.missing:
             raise InfrastructureError("docker: not found in PATH", "install Docker's client: docker-cli or docker.io")
         return told
 
 
-def _hold(told: CapturedResult, order: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
+def _hold(told: CapturedOutput, order: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
     """Raise the fault of a command that failed."""
-    if told.finished.timed_out:
+    if told.result.timed_out:
         late = f"{what}: Docker did not answer within {order.deadline:.0f} s"
         raise InfrastructureError(late, "look at the log of Docker's engine")
     if not told.ok:
         # A client that was killed may have warned of something before.
-        refused = (told.finished.code or 0) > 0 and bool(told.err.strip())
+        refused = (told.result.code or 0) > 0 and bool(told.err.strip())
         raise sorted_fault(what, told.err, of_recipe=of_recipe and refused)
 
 
@@ -227,5 +227,5 @@ def _files(files: Sequence[Path]) -> tuple[str, ...]:
     return tuple(word for file in files for word in ("--compose-file", str(file)))
 
 
-def _said(told: CapturedResult) -> str:
+def _said(told: CapturedOutput) -> str:
     return told.out.decode("utf-8", "replace").strip()
