@@ -10,19 +10,10 @@ from attrs import evolve, frozen
 
 from desired.model import Recipe
 from reconciler.errors import CanonError, InfrastructureError
-from reconciler.ports.types import (
-    Alterations,
-    App,
-    CommandResult,
-    MirrorRefs,
-    ProvidedSecrets,
-    Question,
-    RecipeCommand,
-    RemovalResult,
-    Reply,
-    RunningApp,
-    Unchanged,
-)
+from reconciler.ports.app import App, RemovalResult, RunningApp
+from reconciler.ports.app_secrets import ProvidedSecrets
+from reconciler.ports.commands import CommandResult, RecipeCommand
+from reconciler.ports.repositories import Alterations, MirrorRefs, Question, Reply, Unchanged
 from state.records import Canonical, Intent, Memory, Records, Seal
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import RegistryError, SnapshotError, StateError

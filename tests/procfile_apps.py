@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.types import App, DeployOptions, NotRunning, RunningApp
+from reconciler.ports.app import App, DeployOptions, NotRunning, RunningApp
 
 T = TypeVar("T")
 

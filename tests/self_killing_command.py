@@ -15,7 +15,7 @@ from attrs import define, evolve, fields
 
 from reconciler.cli import passes, run
 from reconciler.cli.composition import make_host
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 
 PORTS = ("upstream", "mirrors", "secrets", "commands", "readiness", "registry", "snapshots")
 # How often an app is looked at until it is ready is not the same in two runs.

@@ -14,7 +14,7 @@ from reconciler.cli.decisions import _drop
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.report import Row
-from reconciler.ports.types import App
+from reconciler.ports.app import App
 from reconciler.stages.converge import KEPT_LOGS
 from state.records import Canonical, Intent, LedgerEntry
 from state.registry.registry import SqliteRegistry

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.host.readiness.liveness import LONGEST_ONE_SHOT, ended_since
-from reconciler.ports.types import EndedPart, NotRunning, RunningApp
+from reconciler.ports.app import EndedPart, NotRunning, RunningApp
 
 FAILED = EndedPart("worker ended: exit code 3")
 SHORT = EndedPart("migrate ended: exit code 0", well=True, lasted=timedelta(seconds=4))

@@ -9,7 +9,8 @@ from desired.model import Backup, Data, Install, Ready, Stop, TierName
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
-from reconciler.ports.types import App, CommandResult, RecipeCommand
+from reconciler.ports.app import App
+from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.show.text.troubles import remarks
 from reconciler.stages.loop import Pass
 from tests.port_calls import Call, Ear, Honest

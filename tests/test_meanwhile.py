@@ -11,7 +11,8 @@ from desired.model import Install
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError, InterruptedPassError
-from reconciler.ports.types import App, CommandResult, EndedPart, NotRunning, RecipeCommand, RunningApp
+from reconciler.ports.app import App, EndedPart, NotRunning, RunningApp
+from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.stages.loop import Pass
 from tests.port_calls import Call, Ear, Honest
 from tests.test_loop import results, told

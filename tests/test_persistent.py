@@ -12,7 +12,7 @@ import pytest
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError
-from reconciler.ports.types import RecipeCommand
+from reconciler.ports.commands import RecipeCommand
 from reconciler.show.text.troubles import remarks
 from reconciler.stages.loop import Pass
 from state.state_errors import SnapshotError

@@ -10,8 +10,9 @@ from reconciler.core.outcome import Result
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import InfrastructureError
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.protocols import Driver, Host
-from reconciler.ports.types import DeployOptions, RemovalResult
+from reconciler.ports.app import DeployOptions, RemovalResult
+from reconciler.ports.driver import Driver
+from reconciler.ports.host import Host
 from reconciler.stages.recover import NAMED_STRAYS, recover
 from state.folder.folder import DRIVERS
 from state.folder.lock import hold

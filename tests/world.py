@@ -14,8 +14,8 @@ from attrs import Factory, define, evolve, field, frozen
 from desired.model import Backup, Custom, Data, Fleet, Recipe
 from reconciler.core.report import Report
 from reconciler.core.report import ReportCommand as Verb
-from reconciler.ports.protocols import Host
-from reconciler.ports.types import App, DeployOptions, RunningApp
+from reconciler.ports.app import App, DeployOptions, RunningApp
+from reconciler.ports.host import Host
 from reconciler.stages.loop import Pass, RunRequest, preview, reconcile
 from state.folder.folder import StateFolder
 from state.folder.lock import hold

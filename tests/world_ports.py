@@ -12,28 +12,20 @@ from attrs import define, evolve
 from desired.model import Ready, Recipe, Unobservable
 from reconciler.errors import InfrastructureError, TimedOutError, was_killed
 from reconciler.host.readiness.liveness import ended_since
-from reconciler.ports.types import (
-    Alterations,
+from reconciler.ports.app import (
     App,
     AppStatus,
-    CommandResult,
     DeployedParts,
     DeployOptions,
     EndedPart,
-    MirrorRefs,
-    MirrorUpdate,
     NotRunning,
-    ProvidedSecrets,
-    Question,
-    RecipeCommand,
     RemovalResult,
-    Reply,
     RunningApp,
-    SecretMakers,
-    SecretNeed,
-    Unchanged,
     Unready,
 )
+from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNeed
+from reconciler.ports.commands import CommandResult, RecipeCommand
+from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, Question, Reply, Unchanged
 from state.records import Answer
 
 if TYPE_CHECKING:

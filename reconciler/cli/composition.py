@@ -32,7 +32,8 @@ from reconciler.host.swarm.abra_command import Abra
 from reconciler.host.swarm.abra_driver import AbraDriver
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from reconciler.ports.protocols import Driver, Host, Progress
+from reconciler.ports.driver import Driver
+from reconciler.ports.host import Host, Progress
 from reconciler.show.text.progress import LineProgress, progress
 from reconciler.show.text.screen import screen_for
 from state.folder.folder import StateFolder

@@ -24,7 +24,7 @@ from reconciler.cli.options import Options, say
 from reconciler.core.observation import Observation, moved_tags, vanished_tags
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import InfrastructureError, NeedsPersonError
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from reconciler.promotion.generations import drop_all
 from reconciler.promotion.running_canonical import forget_deployment, is_managed
 from reconciler.stages.observe import observe

@@ -37,8 +37,8 @@ from reconciler.deploy.deploying import check_up, deploy_app_set
 from reconciler.deploy.slot import Slot, open_slot
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
-from reconciler.ports.protocols import Host
-from reconciler.ports.types import RunningApp
+from reconciler.ports.app import RunningApp
+from reconciler.ports.host import Host
 from reconciler.promotion.evidence import trial_entry
 from reconciler.promotion.undeploy_conflicts import without_conflicts
 from reconciler.show.documents.answers import Tested, raised_document, trial_document

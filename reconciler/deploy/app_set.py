@@ -10,7 +10,7 @@ from desired.model import Recipe, Release
 from reconciler.core.plan import in_order_of_need
 from reconciler.deploy.deploying import AppSet, AppSpec
 from reconciler.errors import InfrastructureError
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from state.records import Canonical, Damaged, Seal
 
 

@@ -20,7 +20,9 @@ from reconciler.errors import (
     TimedOutError,
     was_killed,
 )
-from reconciler.ports.types import App, CommandResult, DeployOptions, RunningApp, SecretMakers, Unready
+from reconciler.ports.app import App, DeployOptions, RunningApp, Unready
+from reconciler.ports.app_secrets import SecretMakers
+from reconciler.ports.commands import CommandResult
 
 TAIL_LINES = 12
 # A check run only to see whether it already passes may hang; give it a minute at most.

@@ -9,8 +9,9 @@ from attrs import Factory, define, field, frozen
 
 from desired.model import Recipe, Release
 from reconciler.errors import InfrastructureError, InterruptedPassError, NeededAppError, in_one_line, was_killed
-from reconciler.ports.protocols import Driver, Host
-from reconciler.ports.types import App, NotRunning, RemovalResult, RunningApp
+from reconciler.ports.app import App, NotRunning, RemovalResult, RunningApp
+from reconciler.ports.driver import Driver
+from reconciler.ports.host import Host
 from reconciler.redact import Redaction, redaction, slot_secrets
 from state.folder.durable import remove_tree
 from state.folder.folder import DRIVERS

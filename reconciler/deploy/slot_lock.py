@@ -5,7 +5,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError, reason_of
-from reconciler.ports.protocols import Driver, Host
+from reconciler.ports.driver import Driver
+from reconciler.ports.host import Host
 from state.folder.durable import remove_tree
 from state.folder.folder import StateFolder, is_slot
 from state.folder.lock import hold

@@ -3,7 +3,8 @@
 from desired.model import Argv, Recipe
 from reconciler.deploy.slot import PlacedApp, Slot
 from reconciler.errors import InfrastructureError
-from reconciler.ports.types import RecipeCommand, RunningApp
+from reconciler.ports.app import RunningApp
+from reconciler.ports.commands import RecipeCommand
 
 
 def command(slot: Slot, placed: PlacedApp, argv: Argv, seen: RunningApp | None) -> RecipeCommand:

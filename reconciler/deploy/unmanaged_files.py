@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from desired.declarations.values import is_recipe_name
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from state.deployment_record import begins_as_deployment_record
 from state.folder.folder import StateFolder, is_empty, is_slot
 from state.records import Canonical, Records

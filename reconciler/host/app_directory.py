@@ -12,7 +12,7 @@ from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.output import Log
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.text import lines_printable, one_line
-from reconciler.ports.types import App, DeployOptions
+from reconciler.ports.app import App, DeployOptions
 from reconciler.redact import Redaction, redaction, slot_secrets
 
 _SETTINGS = "settings.json"

@@ -15,7 +15,7 @@ from reconciler.host.environment import ALLOWED
 from reconciler.host.output import Log
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.run import CommandSpec, run
-from reconciler.ports.types import CommandResult, RecipeCommand
+from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.redact import redaction, slot_secrets
 
 _GIB = 1024**3

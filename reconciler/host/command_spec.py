@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError
-from reconciler.ports.types import CommandResult
+from reconciler.ports.commands import CommandResult
 
 # What asks us to stop. While a command starts they wait: our handlers raise, and what is raised in a forked child
 # before its program runs would go on there as a second one of us.

@@ -30,7 +30,7 @@ from reconciler.host.output import MIB, Capture, Sink
 from reconciler.host.output_streams import StreamEnd, Streams
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
-from reconciler.ports.types import CommandResult
+from reconciler.ports.commands import CommandResult
 
 __all__ = ["CapturedOutput", "CommandSpec", "capture", "prepare", "run", "start_server"]
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from attrs import field, frozen
 
 from reconciler.errors import RecipeError
-from reconciler.ports.types import SecretNeed
+from reconciler.ports.app_secrets import SecretNeed
 
 SAMPLE = ".env.sample"
 LONGEST_SECRET = 4096

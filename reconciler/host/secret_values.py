@@ -16,7 +16,8 @@ from reconciler.host.output import KIB, Log
 from reconciler.host.processes.process_driver import INHERITED
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.text import last_words
-from reconciler.ports.types import App, ProvidedSecrets, SecretMakers, SecretNeed
+from reconciler.ports.app import App
+from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNeed
 from reconciler.redact import redaction, slot_secrets
 
 _LARGEST = 64 * KIB

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import datetime
 
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from state.deployment_record import read_deployment_record, write_deployment_record
 from state.records import Damaged, DeploymentRecord
 from state.state_errors import StateError

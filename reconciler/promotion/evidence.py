@@ -5,7 +5,7 @@ from attrs import evolve
 from reconciler.core.observation import with_damage
 from reconciler.core.outcome import Outcome, is_remembered
 from reconciler.core.tier_results import Trial, failing, level
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from state.records import BaseRecord, Evidence, FoundDamage, LedgerEntry, Memory, Red, TierRecord
 
 

@@ -10,7 +10,8 @@ from attrs import evolve
 
 from reconciler.core.observation import CanonicalStatus, State, damage_of
 from reconciler.errors import reason_of
-from reconciler.ports.protocols import Host, Snapshots
+from reconciler.ports.host import Host
+from reconciler.ports.storage import Snapshots
 from state.folder.folder import StateFolder
 from state.records import Canonical, Memory, Seal
 from state.snapshots.snapshots import generations_present

@@ -15,8 +15,8 @@ from reconciler.deploy.app_set import app_set_from_snapshot, files_of_app_set
 from reconciler.deploy.deploying import AppSet, check_up, deploy_app_set, run
 from reconciler.deploy.slot import open_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
-from reconciler.ports.protocols import Host
-from reconciler.ports.types import Question, Unchanged
+from reconciler.ports.host import Host
+from reconciler.ports.repositories import Question, Unchanged
 from reconciler.promotion.evidence import evidence_of
 from state.records import Answer, Canonical, Intent, LedgerEntry, Seal
 from state.snapshots.snapshots import generations_present

@@ -16,8 +16,9 @@ from reconciler.deploy.deploying import check_up, deploy_app_set, run
 from reconciler.deploy.slot import Slot
 from reconciler.deploy.unmanaged_files import is_deployment_record, is_kept_slot, recipe_of
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line, reason_of
-from reconciler.ports.protocols import Driver, Host
-from reconciler.ports.types import DeployedParts
+from reconciler.ports.app import DeployedParts
+from reconciler.ports.driver import Driver
+from reconciler.ports.host import Host
 from reconciler.promotion.deployment_records import last_up, missing_deployment, record_missing, try_to_write
 from state.deployment_record import read_deployment_record, write_deployment_record
 from state.folder.durable import make_folder, remove_tree

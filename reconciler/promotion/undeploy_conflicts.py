@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 from desired.model import Fleet, Recipe
 from reconciler.errors import BusyError, InterruptedPassError
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from reconciler.promotion.running_canonical import conflicting, ensure_running, undeploy_conflicting
 from state.folder.lock import hold
 from state.state_errors import LockHeldError

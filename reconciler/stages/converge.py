@@ -14,8 +14,8 @@ from reconciler.core.plan import Plan, Step, is_only_raised
 from reconciler.deploy.app_set import NeedMissingError, drivers_of, files_of_app_set, make_app_set
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
-from reconciler.ports.protocols import Host
-from reconciler.ports.types import MirrorRefs
+from reconciler.ports.host import Host
+from reconciler.ports.repositories import MirrorRefs
 from reconciler.promotion.evidence import remembered, trial_entry
 from reconciler.promotion.generations import prune, seal_of, stored_generations
 from reconciler.promotion.promote import Promotion, promote

@@ -15,7 +15,7 @@ from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.errors import InterruptedPassError, reason_of
-from reconciler.ports.protocols import Host, Progress
+from reconciler.ports.host import Host, Progress
 from reconciler.promotion.running_canonical import keeps_running, record_up
 from reconciler.stages.converge import ConvergeContext, converge, untried
 from reconciler.stages.mirror import Mirrored, update_mirrors

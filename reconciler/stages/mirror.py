@@ -10,8 +10,8 @@ from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.observation import Observation, mirrored_tags, want_of
 from reconciler.errors import UpstreamError, reason_of
-from reconciler.ports.protocols import Host
-from reconciler.ports.types import MirrorUpdate
+from reconciler.ports.host import Host
+from reconciler.ports.repositories import MirrorUpdate
 from reconciler.stages.observe import Observed
 from state.records import Answer, KnownTag, Memory
 

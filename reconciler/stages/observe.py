@@ -11,8 +11,8 @@ from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from reconciler.deploy.app_set import apps_of
 from reconciler.errors import in_one_line, reason_of
-from reconciler.ports.protocols import Host
-from reconciler.ports.types import Question, Reply, Unchanged
+from reconciler.ports.host import Host
+from reconciler.ports.repositories import Question, Reply, Unchanged
 from reconciler.promotion.generations import newest_intact, snapshot_status
 from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status, keeps_running
 from state.records import Answer, Memory, Records

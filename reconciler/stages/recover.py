@@ -10,7 +10,7 @@ from reconciler.deploy.app_set import apps_of
 from reconciler.deploy.slot_lock import clear_leftovers
 from reconciler.deploy.unmanaged_files import may_be_slot, unmanaged_files, unrecorded_snapshots
 from reconciler.errors import BusyError, reason_of
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from reconciler.promotion.generations import note_looks, prune
 from reconciler.promotion.promote import abandon, drop_unrecorded
 from reconciler.promotion.running_canonical import undeploy_unwanted

@@ -11,7 +11,7 @@ from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, faili
 from reconciler.deploy.app_set import files_of_app_set
 from reconciler.deploy.slot import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from reconciler.trial.tiers import SkipTierError, SlowHostError, TierRunner
 from reconciler.trial.trial_request import TrialRequest
 from state.folder.durable import remove_tree

@@ -10,7 +10,7 @@ from reconciler.core.tier_results import Candidate
 from reconciler.deploy.deploying import check_stable, check_up, deploy_app_set, passes, run
 from reconciler.deploy.slot import ClosedSlot, Slot, clearing_up, open_slot
 from reconciler.errors import RecipeError
-from reconciler.ports.protocols import Host
+from reconciler.ports.host import Host
 from reconciler.trial.trial_request import TrialRequest
 from state.state_errors import UnfitDataError
 

@@ -17,7 +17,8 @@ from reconciler.host.swarm.abra_command import Abra
 from reconciler.host.swarm.abra_driver import AbraDriver
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import stack_of
-from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
+from reconciler.ports.app import App, DeployOptions, NotRunning, RemovalResult, RunningApp
+from reconciler.ports.app_secrets import SecretNeed
 from tests.abra.installed_abra import Installed, docker
 
 COMPOSE = """\

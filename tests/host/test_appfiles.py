@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult
+from reconciler.ports.app import App, DeployOptions, NotRunning, RemovalResult
 from tests.folders import immutable
 from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
 

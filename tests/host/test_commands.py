@@ -11,7 +11,7 @@ import pytest
 
 from desired.model import Argv
 from reconciler.host.command_runner import HostCommands, SystemClock
-from reconciler.ports.types import CommandResult, RecipeCommand
+from reconciler.ports.commands import CommandResult, RecipeCommand
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

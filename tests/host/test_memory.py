@@ -9,12 +9,12 @@ COMMAND = """\
 import sys
 from datetime import timedelta
 from pathlib import Path
-from reconciler.ports.types import Command
+from reconciler.ports.commands import RecipeCommand
 from reconciler.host.command_runner import HostCommands
 slot, *argv = sys.argv[1:]
-command = Command(tuple(argv), Path(slot), {}, timedelta(minutes=1), Path(slot) / "log", slot)
+command = RecipeCommand(tuple(argv), Path(slot), {}, timedelta(minutes=1), Path(slot) / "log", slot)
 ran = HostCommands({"PATH": "/usr/bin:/bin"}, Path(slot)).run(command)
-print(ran.code, ran.starved)
+print(ran.code, ran.out_of_memory)
 """
 APP = """\
 import sys, time

@@ -14,7 +14,8 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.readiness.wait import HostReadiness
-from reconciler.ports.types import App, AppStatus, NotRunning, RecipeCommand, RunningApp, Unready
+from reconciler.ports.app import App, AppStatus, NotRunning, RunningApp, Unready
+from reconciler.ports.commands import RecipeCommand
 from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place, script, settled
 
 SOON = timedelta(seconds=30)

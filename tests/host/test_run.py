@@ -22,7 +22,7 @@ from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.procfs import SLOT_MARK, everyone, glance, mark_of, marked
 from reconciler.host.processes.procfs import children as own_children
 from reconciler.host.run import capture, run, start_server
-from reconciler.ports.types import CommandResult
+from reconciler.ports.commands import CommandResult
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
 from reconciler.host.sample import Sample, merge_env_sample, parse_sample, secret_of, version_of
-from reconciler.ports.types import SecretNeed
+from reconciler.ports.app_secrets import SecretNeed
 from tests.host.almost_valid_files import TEXTS, read
 
 VARIABLES = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True).filter(

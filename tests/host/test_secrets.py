@@ -5,7 +5,8 @@ import pytest
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.secret_values import HostSecrets
-from reconciler.ports.types import App, ProvidedSecrets, SecretMakers, SecretNeed
+from reconciler.ports.app import App
+from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNeed
 from tests.procfile_apps import ENVIRONMENT, ESCAPE, PYTHON, lives, place
 
 SECRET = "correct horse battery staple"

@@ -11,7 +11,8 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.running_status import NEVER
-from reconciler.ports.types import CommandResult, DeployOptions
+from reconciler.ports.app import DeployOptions
+from reconciler.ports.commands import CommandResult
 from reconciler.stages.loop import Pass
 from state.deployment_record import write_deployment_record
 from tests.port_calls import Call, Ear, Honest

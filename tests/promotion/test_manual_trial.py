@@ -5,7 +5,7 @@ from attrs import evolve
 
 from desired.model import Install
 from reconciler.errors import BusyError, InfrastructureError, InterruptedPassError
-from reconciler.ports.types import RemovalResult
+from reconciler.ports.app import RemovalResult
 from reconciler.promotion.undeploy_conflicts import without_conflicts
 from state.folder.lock import hold
 from tests.promotion.kept_world import KEPT, account, status

@@ -10,7 +10,7 @@ from attrs import evolve
 from desired.model import CanonicalPolicy, Install, Keep
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
-from reconciler.ports.types import RemovalResult
+from reconciler.ports.app import RemovalResult
 from state.folder.durable import remove_tree
 from tests.port_calls import Call, Ear, Honest
 from tests.promotion.kept_world import KEPT, REST, account, app, declare_again, status, the_row

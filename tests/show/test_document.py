@@ -14,7 +14,7 @@ from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Result
 from reconciler.core.report import Population, ReportBucket, ReportCommand
 from reconciler.core.tier_results import Verdict
-from reconciler.ports.types import RunningApp
+from reconciler.ports.app import RunningApp
 from reconciler.show.documents import answers
 from reconciler.show.documents.answers import (
     error_document,

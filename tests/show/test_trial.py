@@ -10,7 +10,7 @@ from reconciler.core.base import Base, Origin
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
-from reconciler.ports.types import RunningApp
+from reconciler.ports.app import RunningApp
 from reconciler.show.documents.junit import junit
 from reconciler.show.text.raised import render_logs, render_raised
 from reconciler.show.text.screen import Screen

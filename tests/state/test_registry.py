@@ -5,7 +5,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.ports import protocols as ports
+from reconciler.ports import storage as ports
 from state.records import Canonical, LedgerEntry, Memory, Records
 from state.registry.registry import SqliteRegistry
 from state.state_errors import RegistryError

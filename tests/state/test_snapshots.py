@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 
-from reconciler.ports import protocols as ports
+from reconciler.ports import storage as ports
 from state.records import Seal
 from state.snapshots.packing import HashingWriter, pack
 from state.snapshots.snapshots import generations_present

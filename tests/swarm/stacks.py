@@ -16,7 +16,7 @@ from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.host.swarm.services.stack_state import look_at
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from reconciler.ports.types import App, DeployOptions, NotRunning, RunningApp
+from reconciler.ports.app import App, DeployOptions, NotRunning, RunningApp
 from tests.swarm.local_engine import Engine
 
 COMMIT = "c" * 40

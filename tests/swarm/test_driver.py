@@ -17,7 +17,8 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from reconciler.ports.types import App, RemovalResult, RunningApp, SecretNeed
+from reconciler.ports.app import App, RemovalResult, RunningApp
+from reconciler.ports.app_secrets import SecretNeed
 from tests.swarm.local_engine import Engine
 from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, Slots, absent, options, release, server, service
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from reconciler.ports.types import App, RemovalResult
+from reconciler.ports.app import App, RemovalResult
 from tests.reconcile_command import await_release
 from tests.swarm.local_engine import Engine
 from tests.swarm.stacks import SERVER, UNTIL_TOLD, Slots, options, release, service

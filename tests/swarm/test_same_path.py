@@ -8,7 +8,7 @@ from pathlib import Path
 from desired.model import Swarm
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, stack_of
-from reconciler.ports.types import RemovalResult
+from reconciler.ports.app import RemovalResult
 from tests.procfile_apps import eventually
 from tests.reconcile_command import Bound, await_release, needs_mounts
 from tests.swarm.local_engine import KINDS, Engine

@@ -7,7 +7,8 @@ import pytest
 from attrs import frozen
 
 from reconciler.host.secret_values import HostSecrets
-from reconciler.ports.types import App, RemovalResult, SecretMakers
+from reconciler.ports.app import App, RemovalResult
+from reconciler.ports.app_secrets import SecretMakers
 from tests.swarm.local_engine import Engine
 from tests.swarm.stacks import Slots, options, release, server, service
 

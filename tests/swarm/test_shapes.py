@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from reconciler.errors import RecipeError
-from reconciler.ports.types import RemovalResult, RunningApp
+from reconciler.ports.app import RemovalResult, RunningApp
 from tests.swarm.local_engine import Engine
 from tests.swarm.stacks import Slots, deployed, options, release, server, service
 

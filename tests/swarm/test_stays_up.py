@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.host.readiness.liveness import ended_since
-from reconciler.ports.types import App, RunningApp
+from reconciler.ports.app import App, RunningApp
 from tests.swarm.local_engine import Engine
 from tests.swarm.published_fleet import sweep
 from tests.swarm.stacks import NGINX, PATIENCE, Service, Slots, absent, deployed, options, release, server, service

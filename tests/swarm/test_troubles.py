@@ -10,7 +10,7 @@ from attrs import frozen
 
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.processes.listeners import free_port
-from reconciler.ports.types import App, RemovalResult
+from reconciler.ports.app import App, RemovalResult
 from tests.swarm.local_engine import Engine
 from tests.swarm.stacks import (
     POSTGRES,

@@ -13,7 +13,7 @@ from reconciler.errors import RecipeError
 from reconciler.host.git.repository import Repository
 from reconciler.host.output import MIB
 from reconciler.host.text import decoded
-from reconciler.ports.types import Alterations
+from reconciler.ports.repositories import Alterations
 
 MOST_BYTES = 2048 * MIB
 MOST_FILES = 200_000

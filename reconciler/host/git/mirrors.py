@@ -17,7 +17,7 @@ from reconciler.host.git.refs import Goal, Refs, make_goal
 from reconciler.host.git.repository import Repository
 from reconciler.host.output import MIB
 from reconciler.host.text import one_line
-from reconciler.ports.types import Alterations, MirrorRefs, MirrorUpdate
+from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate
 from state.folder.folder import StateFolder
 from state.records import Answer
 

@@ -14,7 +14,7 @@ from reconciler.host.git.git_command import complaint, git_argv, git_environment
 from reconciler.host.git.remote_refs import digest_of, read_answer
 from reconciler.host.output import MIB
 from reconciler.host.run import CapturedOutput, CommandSpec, capture, prepare
-from reconciler.ports.types import Question, Reply, Unchanged
+from reconciler.ports.repositories import Question, Reply, Unchanged
 
 AT_ONCE = 8
 

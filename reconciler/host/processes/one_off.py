@@ -11,7 +11,8 @@ from reconciler.host.command_spec import CommandSpec
 from reconciler.host.output import Log
 from reconciler.host.processes.procfile import ONE_OFF
 from reconciler.host.run import run
-from reconciler.ports.types import App, CommandResult, DeployOptions
+from reconciler.ports.app import App, DeployOptions
+from reconciler.ports.commands import CommandResult
 
 _SHOWN = 12
 

@@ -30,7 +30,8 @@ from reconciler.host.processes.procfs import (
 )
 from reconciler.host.processes.starting import StartedServer, await_witness, start
 from reconciler.host.processes.terminate import put_to_rest
-from reconciler.ports.types import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
+from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
+from reconciler.ports.app_secrets import SecretNeed
 
 INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -10,7 +10,7 @@ from reconciler.host import app_directory as appfiles
 from reconciler.host.processes.line_supervisor import LINE_MARK
 from reconciler.host.processes.procfs import glance, mark_of
 from reconciler.host.run import start_server
-from reconciler.ports.types import App
+from reconciler.ports.app import App
 
 _STARTING = 60.0
 

@@ -23,7 +23,7 @@ from reconciler.host.processes.procfs import (
     send,
     wait_gone,
 )
-from reconciler.ports.types import RemovalResult
+from reconciler.ports.app import RemovalResult
 
 _PATIENCE = 5.0
 _TRIES = 5000

@@ -11,7 +11,7 @@ from typing import Any
 from desired.unprintable import escape_unprintable
 from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import one_line
-from reconciler.ports.types import RunningApp
+from reconciler.ports.app import RunningApp
 
 # How long a connection has to stay to count.
 _STAYS = 0.5

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from reconciler.ports.types import EndedPart, NotRunning, RunningApp
+from reconciler.ports.app import EndedPart, NotRunning, RunningApp
 
 # What was up for that long when it ended was a service, though it ended with 0 and is not to be started again.
 LONGEST_ONE_SHOT = timedelta(seconds=10)

@@ -14,8 +14,9 @@ from reconciler.host.pauses import pauses
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import last_words
-from reconciler.ports.protocols import Clock, Commands
-from reconciler.ports.types import AppStatus, EndedPart, NotRunning, RecipeCommand, RunningApp, Unready
+from reconciler.ports.app import AppStatus, EndedPart, NotRunning, RunningApp, Unready
+from reconciler.ports.commands import Commands, RecipeCommand
+from reconciler.ports.host import Clock
 
 Look = Callable[[], AppStatus]
 

@@ -21,7 +21,8 @@ from reconciler.host.swarm.recipe.stack import SLOT, Stack
 from reconciler.host.swarm.recipe.version_hints import naming_versions
 from reconciler.host.swarm.services import deploy_stack, remove_stack
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from reconciler.ports.types import App, DeployOptions, RemovalResult, SecretNeed
+from reconciler.ports.app import App, DeployOptions, RemovalResult
+from reconciler.ports.app_secrets import SecretNeed
 
 # On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
 DEPLOYMENT = "canon.deployment"

@@ -14,7 +14,7 @@ from reconciler.host.swarm.services.remove_stack import is_of_state, mark_of
 from reconciler.host.swarm.services.service import service_of
 from reconciler.host.swarm.services.service_health import settling
 from reconciler.host.swarm.services.stack_state import with_their_ends
-from reconciler.ports.types import DeployedParts
+from reconciler.ports.app import DeployedParts
 from state.records import Parts
 
 _KINDS = ("service", "volume", "secret", "config")

@@ -17,7 +17,8 @@ from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deploy_stack, remove_stack, scaling
 from reconciler.host.swarm.services.stack_state import look_at, seen, services_of
-from reconciler.ports.types import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
+from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
+from reconciler.ports.app_secrets import SecretNeed
 
 _LOG_LINES = 1000
 

@@ -8,7 +8,7 @@ from reconciler.core.gate import Condition
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportBucket, Run
 from reconciler.core.tier_results import Trial
-from reconciler.ports.types import RunningApp
+from reconciler.ports.app import RunningApp
 from reconciler.show.documents.report_document import (
     FORMAT,
     RECIPE,

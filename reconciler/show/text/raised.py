@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.ports.types import RunningApp
+from reconciler.ports.app import RunningApp
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.text.screen import Screen, Style, paint
 

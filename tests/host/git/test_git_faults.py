@@ -14,7 +14,7 @@ from reconciler.errors import UpstreamError
 from reconciler.host.git.git_faults import HARMLESS, flaw_of, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
-from reconciler.ports.types import MirrorRefs, MirrorUpdate, Question
+from reconciler.ports.repositories import MirrorRefs, MirrorUpdate, Question
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.git_servers import serving

@@ -20,7 +20,7 @@ from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.text import decoded
-from reconciler.ports.types import Alterations, MirrorRefs, MirrorUpdate, Question
+from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, Question
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.faulty_git_server import FAILINGS, faulty

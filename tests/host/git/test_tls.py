@@ -11,7 +11,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.environment import child_environment
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
-from reconciler.ports.types import Question
+from reconciler.ports.repositories import Question
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.git_servers import Authority, authority, serving

@@ -13,7 +13,7 @@ from reconciler.host.git.remote_refs import MOST_REFS, digest_of, read_answer
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes
-from reconciler.ports.types import Question, Reply, Unchanged
+from reconciler.ports.repositories import Question, Reply, Unchanged
 from state.records import Answer
 from tests.faulty_git_server import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
 from tests.git_servers import Forge, forge, free_port

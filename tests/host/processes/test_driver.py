@@ -15,7 +15,8 @@ import pytest
 
 from reconciler.errors import InfrastructureError, InterruptedPassError, KilledError, RecipeError
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult, RunningApp, SecretNeed
+from reconciler.ports.app import App, DeployOptions, NotRunning, RemovalResult, RunningApp
+from reconciler.ports.app_secrets import SecretNeed
 from tests.procfile_apps import (
     COMMIT,
     ENVIRONMENT,

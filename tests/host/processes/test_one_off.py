@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.errors import RecipeError, TimedOutError
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.types import App, DeployOptions, NotRunning, RemovalResult, RunningApp
+from reconciler.ports.app import App, DeployOptions, NotRunning, RemovalResult, RunningApp
 from tests.procfile_apps import COMMIT, GIVEN, PYTHON, absent, checkout, daemon, driver_for, lives, place, settled
 
 ORDERLY = {

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.processes.procfs import children, everyone
-from reconciler.ports.types import App, RemovalResult
+from reconciler.ports.app import App, RemovalResult
 from tests.procfile_apps import (
     GIVEN,
     PYTHON,

@@ -24,7 +24,7 @@ from reconciler.host.processes.procfs import (
     wait_gone,
 )
 from reconciler.host.processes.terminate import put_to_rest
-from reconciler.ports.types import RemovalResult
+from reconciler.ports.app import RemovalResult
 from tests.procfile_apps import eventually, lives
 
 CHILDREN = 36

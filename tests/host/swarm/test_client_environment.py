@@ -18,7 +18,7 @@ from reconciler.host.swarm.engine.client_environment import (
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.prepared_release import prepare
 from reconciler.host.swarm.recipe.stack import Stack
-from reconciler.ports.types import DeployOptions
+from reconciler.ports.app import DeployOptions
 from tests.folders import scratch
 
 OBEYED = ["LD_PRELOAD", "LD_LIBRARY_PATH", "GODEBUG", "GOMEMLIMIT", "DOCKER_API_VERSION", "CANON_RUN"]

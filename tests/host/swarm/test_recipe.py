@@ -17,7 +17,7 @@ from reconciler.host.swarm.recipe.recipe import (
     read_recipe,
     settings_of,
 )
-from reconciler.ports.types import SecretNeed
+from reconciler.ports.app_secrets import SecretNeed
 from tests.folders import scratch
 from tests.host.almost_valid_files import TEXTS, read
 

@@ -21,7 +21,7 @@ from reconciler.host.swarm.recipe.stack import (
     stack_of,
     whole,
 )
-from reconciler.ports.types import App
+from reconciler.ports.app import App
 
 MARK = "/state/work/notes/slot"
 STACK = Stack("notes-1234abcd", "notes", MARK, "notes.localhost")

@@ -12,7 +12,7 @@ from attrs import evolve
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, PEER, Stack
 from reconciler.host.swarm.services.stack_state import StackState, seen
-from reconciler.ports.types import NotRunning, RunningApp
+from reconciler.ports.app import NotRunning, RunningApp
 
 STACK = Stack("canon-recording", "notes", "/slot", "notes.localhost")
 LABELS = {

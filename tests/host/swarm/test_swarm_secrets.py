@@ -14,7 +14,8 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.prepared_release import prepare
 from reconciler.host.swarm.recipe.stack import stack_of
-from reconciler.ports.types import App, DeployOptions, SecretNeed
+from reconciler.ports.app import App, DeployOptions
+from reconciler.ports.app_secrets import SecretNeed
 from tests.swarm.stacks import options
 
 pytestmark = pytest.mark.needs("docker-client")

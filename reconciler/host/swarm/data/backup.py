@@ -16,7 +16,7 @@ from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.host.swarm.services import scaling
 from reconciler.host.swarm.services.stack_state import StackState, look_at
 from reconciler.host.text import last_words, lines_printable, one_line
-from reconciler.ports.types import App
+from reconciler.ports.app import App
 from reconciler.redact import redaction, slot_secrets
 
 _HOOK_SECONDS = 1800.0

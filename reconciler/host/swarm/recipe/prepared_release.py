@@ -12,7 +12,7 @@ from reconciler.host.swarm.recipe.go_yaml import read_config
 from reconciler.host.swarm.recipe.overlays import beside_first
 from reconciler.host.swarm.recipe.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of
 from reconciler.host.swarm.recipe.stack import Stack
-from reconciler.ports.types import DeployOptions
+from reconciler.ports.app import DeployOptions
 
 
 @frozen

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from reconciler.host.swarm.recipe.compose import APP, Config, external
 from reconciler.host.swarm.recipe.overlays import with_names
-from reconciler.ports.types import App
+from reconciler.ports.app import App
 
 # Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
 SLOT = "canon.slot"

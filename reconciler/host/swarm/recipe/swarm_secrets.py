@@ -18,7 +18,8 @@ from reconciler.host.swarm.recipe.overlays import beside_first
 from reconciler.host.swarm.recipe.prepared_release import Prepared, own_settings, resolved
 from reconciler.host.swarm.recipe.recipe import USUAL_LENGTH, compose_files, read_recipe, settings_of
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
-from reconciler.ports.types import App, DeployOptions, SecretNeed
+from reconciler.ports.app import App, DeployOptions
+from reconciler.ports.app_secrets import SecretNeed
 
 # For a look at what compose files come to, in which no name matters.
 _NOBODY = Stack("nobody", "nobody", "", "nobody.localhost")

@@ -19,7 +19,7 @@ from reconciler.host.swarm.recipe.prepared_release import Prepared, prepare
 from reconciler.host.swarm.recipe.stack import ComposeRelease, Endpoint, Stack, overlay, stack_of, whole
 from reconciler.host.swarm.recipe.version_hints import naming_versions
 from reconciler.host.swarm.services import host_requirements
-from reconciler.ports.types import App, DeployOptions
+from reconciler.ports.app import App, DeployOptions
 
 _LOOPBACK = "127.0.0.1"
 _APP_RUN = """\

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.services.service import Json, Service, has_ended, lasted, service_of, state
 from reconciler.host.swarm.services.service_health import fault_of
-from reconciler.ports.types import EndedPart
+from reconciler.ports.app import EndedPart
 
 _STOPPED = {"shutdown", "remove", "orphaned"}
 

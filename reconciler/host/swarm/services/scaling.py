@@ -19,7 +19,7 @@ from reconciler.host.swarm.services.killed_containers import (
 from reconciler.host.swarm.services.service import NO_NODE
 from reconciler.host.swarm.services.service_health import settling
 from reconciler.host.swarm.services.stack_state import StackState, look_at, swarm_pauses
-from reconciler.ports.types import RemovalResult
+from reconciler.ports.app import RemovalResult
 
 # What Swarm may take beside the time that the services have to stop.
 _RESTING = 180.0

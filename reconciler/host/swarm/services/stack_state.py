@@ -14,7 +14,7 @@ from reconciler.host.swarm.services.ended_tasks import endings, running
 from reconciler.host.swarm.services.killed_containers import ended_by_kill, killed_by_update
 from reconciler.host.swarm.services.service import container_of, has_ended, volumes_in
 from reconciler.host.swarm.services.service_health import is_at_rest, settling
-from reconciler.ports.types import NotRunning, RunningApp
+from reconciler.ports.app import NotRunning, RunningApp
 
 _PAUSE = 0.3
 _LONGEST_PAUSE = 2.0

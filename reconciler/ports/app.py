@@ -1,4 +1,4 @@
-"""The values that cross the ports. A driver sees `App`, a checkout and files; never a plan, a registry or a label."""
+"""An app in its slot: where it is, how it is deployed, and its status."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -6,57 +6,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from desired.model import USUAL_TIMEOUT, Argv, Recipe, Stop, Unobservable
-from state.records import Answer, Parts
-
-
-@frozen
-class Question:
-    """Ask upstream of `recipe`; `known` is the digest of the last complete answer, if there was one."""
-
-    recipe: Recipe
-    known: str | None
-
-
-@frozen
-class Unchanged:
-    """Upstream answered just as it did the last time."""
-
-
-Reply = Answer | Unchanged | Unobservable
-
-
-@frozen
-class MirrorRefs:
-    """What our mirror holds: the commit of upstream's main branch and the release tags with their commits."""
-
-    head: str
-    tags: Mapping[str, str]
-
-
-@frozen
-class MirrorUpdate:
-    """What bringing a mirror up came to.
-
-    `useless` are tags which turned out to peel to no commit, and are not mirrored. `laid_aside` is where the copy lies
-    that was found broken and was fetched anew; None where it was whole. `remarks` are on what came in.
-    """
-
-    useless: frozenset[str] = frozenset()
-    laid_aside: Path | None = None
-    remarks: tuple[str, ...] = ()
-
-
-@frozen
-class Alterations:
-    """Tracked files that changed or vanished, and files that were added.
-
-    `unfetched` says in words what a checkout never holds: submodules, and what pointers of Git LFS stand for.
-    """
-
-    changed: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    unfetched: tuple[str, ...] = ()
+from desired.model import USUAL_TIMEOUT, Stop, Unobservable
+from state.records import Parts
 
 
 @frozen
@@ -106,36 +57,6 @@ class DeployOptions:
 
 
 @frozen
-class SecretNeed:
-    """A secret that the app reads. `length` is None where length alone cannot make it: a maker must.
-
-    `also` are names under which an app may have it too. `asks_length` says that the release itself names the length.
-    """
-
-    name: str
-    length: int | None = None
-    charset: str = ""
-    also: tuple[str, ...] = field(default=(), eq=False)
-    asks_length: bool = field(default=False, eq=False)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name, *self.also)
-
-
-@frozen
-class SecretMakers:
-    """Where secrets come from: `commands` print them and run in `folder`, the recipe's tests.
-
-    `known` is a folder of secrets that the same app has elsewhere: what is there is taken over.
-    """
-
-    commands: Mapping[str, Argv]
-    folder: Path
-    known: Path | None = None
-
-
-@frozen
 class EndedPart:
     """How a part of an app ended by itself; `said` names the part.
 
@@ -148,14 +69,6 @@ class EndedPart:
     lasted: timedelta = timedelta(0)
     of_host: bool = False
     stopped: bool = False
-
-
-@frozen
-class ProvidedSecrets:
-    """What providing secrets came to: remarks, and the secrets with a maker that the release does not ask for."""
-
-    remarks: tuple[str, ...] = ()
-    not_asked_for: tuple[str, ...] = ()
 
 
 @frozen
@@ -220,44 +133,6 @@ class RemovalResult:
     left: tuple[str, ...] = ()
     killed: tuple[str, ...] = ()
     without_data: tuple[str, ...] = ()
-
-
-@frozen
-class RecipeCommand:
-    """One finite command of a recipe's tests, run in `cwd` with the allow-list and `env` as its whole environment.
-
-    `grace` is how long what it leaves running may take to end before it is killed.
-    """
-
-    argv: Argv
-    cwd: Path
-    env: Mapping[str, str]
-    deadline: timedelta
-    log: Path
-    mark: str
-    grace: timedelta = timedelta(seconds=3)
-
-
-@frozen
-class CommandResult:
-    """How a command ended. `code` is negative for a signal, and None if the command never ran or had to be stopped.
-
-    `missing`: there is no such program. `timed_out`: the deadline stopped the command. `ended` names the processes that
-    outlived the command and were stopped, `killed` those of them that ignored SIGTERM. `tail` is the end of the log.
-    `out_of_memory`: the kernel killed the command because memory ran out.
-    """
-
-    code: int | None
-    tail: str = ""
-    timed_out: bool = False
-    missing: bool = False
-    ended: tuple[str, ...] = ()
-    killed: tuple[str, ...] = ()
-    out_of_memory: bool = False
-
-    @property
-    def ok(self) -> bool:
-        return self.code == 0
 
 
 @frozen

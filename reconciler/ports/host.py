@@ -1,0 +1,56 @@
+"""All ports of a host together."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from attrs import evolve, frozen
+
+from reconciler.ports.app_secrets import Secrets
+from reconciler.ports.commands import Commands
+from reconciler.ports.driver import Driver, Readiness
+from reconciler.ports.repositories import Mirrors, Upstream
+from reconciler.ports.storage import Registry, Snapshots
+from state.folder.folder import StateFolder
+from state.records import Place
+
+
+class Clock(Protocol):
+    """Time: `now` is aware and in UTC, `monotonic` counts seconds and never steps back."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+
+class Progress(Protocol):
+    """What is going on, for whoever watches."""
+
+    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
+
+    def done(self, recipe: str, said: str) -> None: ...
+
+
+@frozen
+class Host:
+    """All ports, and the facts of this run that are fixed before it starts. `canon` and `fleet` are revisions."""
+
+    clock: Clock
+    upstream: Upstream
+    mirrors: Mirrors
+    drivers: Mapping[str, Driver]
+    secrets: Secrets
+    commands: Commands
+    readiness: Readiness
+    registry: Registry
+    snapshots: Snapshots
+    progress: Progress
+    place: Place
+    canon: str
+    fleet: str
+    state: StateFolder
+    pass_id: str
+
+    def concerning(self, drivers: Collection[str]) -> "Host":
+        """The same host with these drivers alone: what another one cannot do now hinders nobody else."""
+        return evolve(self, drivers={name: driver for name, driver in self.drivers.items() if name in drivers})
