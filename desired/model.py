@@ -206,7 +206,7 @@ class NeverReleased:
 
 
 @frozen
-class Ambiguous:
+class AmbiguousVersion:
     """The greatest version is named by several tags on different commits."""
 
     tags: tuple[str, ...]
@@ -219,4 +219,4 @@ class Unobservable:
     reason: str
 
 
-Want = Release | NeverReleased | Ambiguous | Unobservable
+Want = Release | NeverReleased | AmbiguousVersion | Unobservable

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 
-from desired.model import Ambiguous, NeverReleased, Release, Want
+from desired.model import AmbiguousVersion, NeverReleased, Release, Want
 from desired.unread import Numbers, in_order, is_later, version_numbers
 from desired.versions import VersionKey, is_release_name, version_key
 
@@ -24,7 +24,7 @@ def resolve_want(tags: Tags, allow: str) -> Want:
     greatest = ranks[-1]
     if _is_one(greatest):
         return greatest[0]
-    return Ambiguous(tuple(sorted(release.version for release in greatest)))
+    return AmbiguousVersion(tuple(sorted(release.version for release in greatest)))
 
 
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from attrs import evolve
 
-from desired.model import Ambiguous, NeverReleased, Release, TierName, Unobservable, Want
+from desired.model import AmbiguousVersion, NeverReleased, Release, TierName, Unobservable, Want
 from reconciler.core.base import Base, Origin
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, Finding, MirrorState
@@ -95,7 +95,7 @@ def resting() -> list[Row]:
     """Rows that no step touches: every cause, every state and every hold."""
     lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is not what was sealed")
     unseen = CanonicalStatus(State.UNKNOWN, "snapshot.tar: Permission denied")
-    apart = Ambiguous(("1.2.0+2.3.0", "v1.2.0+2.3.0"))
+    apart = AmbiguousVersion(("1.2.0+2.3.0", "v1.2.0+2.3.0"))
     down = Unobservable("forge.example: connection refused")
     odd = evolve(
         found("shaarli", Cause.IN_SYNC, OLD, have("shaarli")),

@@ -37,7 +37,9 @@ def is_intact(state: StateFolder, canonical: Canonical, memory: Memory) -> bool:
     found = (memory.damage, *memory.older_damage)
     if any(each is not None and each.generation == canonical.generation for each in found):
         return False
-    return SealedSnapshots().glance(state.canonical(canonical.recipe, canonical.generation), canonical.seal) is None
+    return (
+        SealedSnapshots().find_damage(state.canonical(canonical.recipe, canonical.generation), canonical.seal) is None
+    )
 
 
 def untruths(state: StateFolder, canonical: Canonical) -> list[str]:

@@ -244,7 +244,7 @@ def test_a_registry_that_was_copied_amid_a_promotion_and_is_put_back_costs_no_sn
     assert any("begun by a dead pass, was undone" in note for note in report.notes)
     folder = world.state.canonical("notes", promoted.generation)
     assert any(f"no record tells of {folder}: left as it is" in note for note in report.notes)
-    assert SealedSnapshots().glance(folder, promoted.seal) is None
+    assert SealedSnapshots().find_damage(folder, promoted.seal) is None
 
 
 def test_the_recorded_canonical_stays_under_an_older_registry(world: World) -> None:

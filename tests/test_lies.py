@@ -42,7 +42,7 @@ HARMLESS: Mapping[str, Mapping[str, str]] = {
         "commands.run": "a check does nothing but judge the data, and what it would have found is there",
         "driver.look": "looks at what runs; whoever waits for it and whoever runs a command looks anew",
         "mirrors.alterations": "looks for altered files, and there are none",
-        "snapshots.glance": "looks at the snapshot, and that is as it was sealed",
+        "snapshots.find_damage": "looks at the snapshot, and that is as it was sealed",
         "upstream.ask": "says that upstream is the same, and it is",
     },
 }

@@ -55,7 +55,7 @@ NEEDED = [
     "registry.commit",
     "snapshots.seal",
     "snapshots.move",
-    "snapshots.glance",
+    "snapshots.find_damage",
     "snapshots.unpack",
 ]
 FAULTS: dict[str, Callable[[], Exception]] = {

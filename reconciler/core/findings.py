@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from desired.model import Ambiguous, NeverReleased, Release, Unobservable, Want
+from desired.model import AmbiguousVersion, NeverReleased, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import not_releases
 from reconciler.core.observation import (
@@ -122,21 +122,21 @@ def _cause(observation: Observation, want: Want) -> tuple[Cause, str]:
     ahead = _ahead(observation, want)
     if ahead:
         return Cause.AHEAD, ahead
-    if isinstance(want, Ambiguous):
+    if isinstance(want, AmbiguousVersion):
         return Cause.AMBIGUOUS, _ambiguous(want)
     if isinstance(want, NeverReleased):
         return Cause.NEVER_RELEASED, _never(observation)
     return _releasable(observation.canonical, want)
 
 
-def _ambiguous(want: Ambiguous) -> str:
+def _ambiguous(want: AmbiguousVersion) -> str:
     ways = "upstream must drop all but one or publish a newer version; or leave it out by [release] allow"
     return f"the newest version has several tags on different commits: {', '.join(want.tags)}; {ways}"
 
 
 def _moved(observation: Observation, want: Want) -> str:
     watched = {want.version} if isinstance(want, Release) else set()
-    if isinstance(want, Ambiguous):
+    if isinstance(want, AmbiguousVersion):
         watched |= set(want.tags)
     if observation.canonical is not None:
         watched.add(observation.canonical.version)
@@ -149,7 +149,7 @@ def _moved(observation: Observation, want: Want) -> str:
     return f"tag {names[0]} named {before[:7]} and now names {after[:7]}; {hint}"
 
 
-def _ahead(observation: Observation, want: Release | NeverReleased | Ambiguous) -> str:
+def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVersion) -> str:
     have = observation.canonical
     if have is None:
         return ""
@@ -157,7 +157,7 @@ def _ahead(observation: Observation, want: Release | NeverReleased | Ambiguous) 
         return f"the canonical's tag {have.version} is gone upstream"
     if isinstance(want, NeverReleased):
         return f"the canonical is at {have.version}, which `allow` now excludes"
-    newest = want.tags[0] if isinstance(want, Ambiguous) else want.version
+    newest = want.tags[0] if isinstance(want, AmbiguousVersion) else want.version
     if version_key(have.version) > version_key(newest):
         return f"the canonical is at {have.version}, newer than {newest}"
     return ""

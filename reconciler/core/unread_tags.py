@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from desired.model import Ambiguous, Release, Unobservable, Want
+from desired.model import AmbiguousVersion, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import unread_versions
 from reconciler.core.observation import Observation, believed_tags
@@ -28,7 +28,7 @@ def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
     """The numbers of what is wanted and of what is had."""
     if isinstance(want, Release):
         yield version_key(want.version)[:3]
-    if isinstance(want, Ambiguous):
+    if isinstance(want, AmbiguousVersion):
         yield version_key(want.tags[0])[:3]
     if observation.canonical is not None:
         yield version_key(observation.canonical.version)[:3]

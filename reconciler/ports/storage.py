@@ -20,7 +20,7 @@ class Registry(Protocol):
         """Follow the ledger's whole chain; raises RegistryError where a line is not as it was written."""
         ...
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Flush what a dead process may have written last, before anything is believed."""
         ...
 
@@ -56,11 +56,11 @@ class Snapshots(Protocol):
         """Rename a sealed folder durably; returns the seal as the files look now."""
         ...
 
-    def glance(self, folder: Path, seal: Seal) -> Damaged | None:
+    def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
         """Trust files that look as they did when sealed, hash them otherwise."""
         ...
 
-    def renew(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
+    def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
         """Hash files that look other than when sealed: how they look now; None where none does, or all is not well."""
         ...
 

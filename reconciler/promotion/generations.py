@@ -27,7 +27,9 @@ def snapshot_status(
     if found := damage_of(memory, canonical.generation):
         return CanonicalStatus(State.DAMAGED, found.reason)
     try:
-        damaged = snapshots.glance(state.canonical(canonical.recipe, canonical.generation), seal_of(canonical, memory))
+        damaged = snapshots.find_damage(
+            state.canonical(canonical.recipe, canonical.generation), seal_of(canonical, memory)
+        )
     except Exception as failed:  # noqa: BLE001  one snapshot that cannot be looked at hinders no other recipe
         return CanonicalStatus(State.UNKNOWN, reason_of(failed))
     return CanonicalStatus(State.INTACT) if damaged is None else CanonicalStatus(State.DAMAGED, damaged.reason)
@@ -46,7 +48,7 @@ def note_looks(host: Host, recipe: str, memory: Memory) -> Memory:
     }
     for have in there:
         with suppress(StateError, OSError):
-            found = host.snapshots.renew(host.state.canonical(recipe, have.generation), seal_of(have, memory))
+            found = host.snapshots.rehash(host.state.canonical(recipe, have.generation), seal_of(have, memory))
             looks |= {str(have.generation): found} if found is not None else {}
     noted = evolve(memory, looks=looks)
     if noted != memory:

@@ -136,7 +136,7 @@ def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
     """Move the candidate to its generation's folder and look whether it is there, before anything is recorded."""
     folder = host.state.canonical(intent.recipe, intent.generation)
     seal = host.snapshots.move(candidate.folder, folder, candidate.seal)
-    damaged = host.snapshots.glance(folder, seal)
+    damaged = host.snapshots.find_damage(folder, seal)
     if damaged is not None or seal.manifest != candidate.seal.manifest:
         reason = damaged.reason if damaged is not None else "it is another snapshot"
         raise InfrastructureError(f"the candidate did not arrive in {folder.name}: {reason}")

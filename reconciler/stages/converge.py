@@ -195,7 +195,7 @@ def read_back(host: Host, name: str) -> ReadBack:
         if canonical is None:
             return ReadBack(None, mirrored=isinstance(host.mirrors.look(name), MirrorRefs))
         seal = seal_of(canonical, records.memories.get(name, Memory(name)))
-        damaged = host.snapshots.glance(host.state.canonical(name, canonical.generation), seal)
+        damaged = host.snapshots.find_damage(host.state.canonical(name, canonical.generation), seal)
         damage = damaged.reason if damaged is not None else ""
         return ReadBack(canonical, damage, isinstance(host.mirrors.look(name), MirrorRefs))
     except Exception as failed:  # noqa: BLE001  what cannot be read back is no promotion, and no end of the pass

@@ -24,7 +24,7 @@ NAMED_STRAYS = 5
 
 def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     """Returns what was found and done, one remark each. Slots that somebody owns are left alone."""
-    host.registry.settle()
+    host.registry.flush()
     marks, remarks = _marked(host)
     everything = frozenset(mark for found in marks.values() for mark in found)
     records = host.registry.read()

@@ -66,7 +66,7 @@ def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connec
                 yield connection
 
 
-def settle(path: Path) -> None:
+def flush(path: Path) -> None:
     """Flush what is there, so that what is read next is still there after a power cut."""
     with registry_errors(path):
         if _is_there(path):

@@ -64,9 +64,9 @@ class SqliteRegistry:
 
     # ---- writing ----
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Flush what a dead process may have written last. Call it before acting on what is read after a crash."""
-        database.settle(self.path)
+        database.flush(self.path)
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Record that a promotion begins; refused while another of the recipe is open."""

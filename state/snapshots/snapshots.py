@@ -42,7 +42,7 @@ class SealedSnapshots:
         Raises SnapshotError for a damaged one: a new seal would vouch for whatever was put there meanwhile.
         """
         with file_errors(f"move {folder} to {to}", SnapshotError):
-            if damage := self.glance(folder, seal):
+            if damage := self.find_damage(folder, seal):
                 raise SnapshotError(f"{folder} is not moved: {damage.reason}")
             if added := sorted(entry.name for entry in folder.iterdir() if entry.name not in seal.files):
                 raise SnapshotError(f"{folder} is not moved: it holds {added[0]!r}, which was not sealed")
@@ -54,7 +54,7 @@ class SealedSnapshots:
             sync_folder(folder.parent)
             return evolve(seal, files={name: look_of(to / name) for name in seal.files})
 
-    def glance(self, folder: Path, seal: Seal) -> Damaged | None:
+    def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
         """Trust files that look as they did when sealed, hash them otherwise; None if all is as sealed.
 
         What else lies in the folder is somebody's, and no damage.
@@ -71,7 +71,7 @@ class SealedSnapshots:
                 return Damaged(str(mismatch))
         return None
 
-    def renew(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
+    def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
         """Hash files that look other than when sealed: how they look now, if all is as sealed.
 
         None where none looks other, or one is not as sealed. Raises SnapshotError where they cannot be seen.

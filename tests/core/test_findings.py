@@ -3,7 +3,7 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Ambiguous, NeverReleased, Release, Unobservable
+from desired.model import AmbiguousVersion, NeverReleased, Release, Unobservable
 from reconciler.core.findings import Cause, Finding, MirrorState, compare
 from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
 from state.records import Canonical, Memory
@@ -287,7 +287,7 @@ def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Obser
     match want:
         case Release():
             assert (want.version, want.commit) == expected
-        case Ambiguous():
+        case AmbiguousVersion():
             assert set(want.tags) == set(oracle.newest(seen))
             assert len(set(oracle.newest(seen).values())) > 1
         case NeverReleased():

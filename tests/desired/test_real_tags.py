@@ -3,7 +3,7 @@
 import pytest
 from attrs import frozen
 
-from desired.model import Ambiguous, NeverReleased, Release, Want
+from desired.model import AmbiguousVersion, NeverReleased, Release, Want
 from desired.versions import version_key
 from desired.want import resolve_want, unread_versions
 
@@ -73,7 +73,7 @@ def test_the_newest_release_is_wanted_of(case: Tags) -> None:
         assert commit is not None
         expected = Release(case.want, commit)
     elif case.ambiguous:
-        expected = Ambiguous(tuple(case.ambiguous.split()))
+        expected = AmbiguousVersion(tuple(case.ambiguous.split()))
     assert resolve_want(tags, case.allow) == expected
 
 

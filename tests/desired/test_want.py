@@ -6,7 +6,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import InvalidSpecifier
 
-from desired.model import Ambiguous, NeverReleased, Release
+from desired.model import AmbiguousVersion, NeverReleased, Release
 from desired.versions import is_release_name, version_key
 from desired.want import not_releases, releases, resolve_want
 
@@ -30,10 +30,10 @@ A, B, C = "a" * 40, "b" * 40, "c" * 40
         ({"v1.0.0": A}, Release("v1.0.0", A)),
         ({"1.0.0+22.4": A, "1.0.0+22.04": A, "v1.0.0+022.4": A}, Release("1.0.0+22.04", A)),
         # Several commits under one place in the order are none, unless something greater exists.
-        ({"v1.0.0": A, "1.0.0": B}, Ambiguous(("1.0.0", "v1.0.0"))),
+        ({"v1.0.0": A, "1.0.0": B}, AmbiguousVersion(("1.0.0", "v1.0.0"))),
         ({"v1.0.0": A, "1.0.0": B, "1.0.1": C}, Release("1.0.1", C)),
-        ({"v1.0.0": A, "1.0.0": B, "0.9.9": C}, Ambiguous(("1.0.0", "v1.0.0"))),
-        ({"v1.0.0+1": A, "1.0.0+01": A, "1.0.0+1": B}, Ambiguous(("1.0.0+01", "1.0.0+1", "v1.0.0+1"))),
+        ({"v1.0.0": A, "1.0.0": B, "0.9.9": C}, AmbiguousVersion(("1.0.0", "v1.0.0"))),
+        ({"v1.0.0+1": A, "1.0.0+01": A, "1.0.0+1": B}, AmbiguousVersion(("1.0.0+01", "1.0.0+1", "v1.0.0+1"))),
         # A tag with no commit behind it takes no part in any of that.
         ({"v1.0.0": None, "1.0.0": B}, Release("1.0.0", B)),
         ({"2.0.0": None, "1.0.0": B}, Release("1.0.0", B)),
@@ -69,7 +69,7 @@ def test_a_range_speaks_of_the_recipes_own_part_alone(allow: str, version: str |
 def test_an_ambiguity_outside_the_range_is_none() -> None:
     tags = {"v2.0.0": A, "2.0.0": B, "1.0.0": C}
     assert resolve_want(tags, "<2") == Release("1.0.0", C)
-    assert resolve_want(tags, ">=2") == Ambiguous(("2.0.0", "v2.0.0"))
+    assert resolve_want(tags, ">=2") == AmbiguousVersion(("2.0.0", "v2.0.0"))
 
 
 def test_a_range_that_is_none_is_refused_even_without_tags() -> None:
@@ -113,7 +113,7 @@ def test_a_want_is_ambiguous_exactly_if_its_place_in_the_order_holds_two_commits
 ) -> None:
     want = resolve_want(tags, allow)
     match want:
-        case Ambiguous(names):
+        case AmbiguousVersion(names):
             assert len({tags[name] for name in names}) > 1
             assert list(names) == sorted(names)
         case Release(version, commit):
@@ -153,4 +153,4 @@ def test_the_strategy_draws_every_kind_of_want() -> None:
         drawn[type(resolve_want(tags, "*")).__name__] += 1
 
     count()
-    assert min(drawn["Release"], drawn["Ambiguous"], drawn["NeverReleased"]) >= 20, drawn
+    assert min(drawn["Release"], drawn["AmbiguousVersion"], drawn["NeverReleased"]) >= 20, drawn

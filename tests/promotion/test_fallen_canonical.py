@@ -256,7 +256,7 @@ def test_damage_that_shows_in_raising_is_remembered_and_the_next_pass_tests_afre
     have = world.records().canonicals["notes"]
     with (world.state.canonical("notes", have.generation) / "snapshot.tar").open("r+b") as tar:
         tar.write(b"rot")
-    world.wrap = Ear(lambda call, honest: None if call.name == "snapshots.glance" else honest())
+    world.wrap = Ear(lambda call, honest: None if call.name == "snapshots.find_damage" else honest())
 
     done = world.run()
 

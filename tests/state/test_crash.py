@@ -93,7 +93,7 @@ def test_the_private_copy_is_gone_after_the_look(
 
 
 def test_the_next_writer_rolls_the_dead_one_back(crashed: SqliteRegistry) -> None:
-    crashed.settle()
+    crashed.flush()
     crashed.append([ENTRY])
     assert crashed.read() == ONE
     assert [each.entry.kind for each in crashed.ledger()] == ["intent", "promotion", "note"]

@@ -39,7 +39,7 @@ def test_every_flipped_byte_is_found_before_anything_is_unpacked(
     step = 7 if name == "snapshot.tar" else 1
     for place in range(0, seal.files[name].size, step):
         with flipped(folder / name, place):
-            assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged), place
+            assert isinstance(SNAPSHOTS.find_damage(folder, seal), Damaged), place
             assert isinstance(SNAPSHOTS.unpack(folder, seal, tmp_path / "out"), Damaged), place
             assert not (tmp_path / "out").exists()
     assert SNAPSHOTS.unpack(folder, seal, tmp_path / "out") == ABOUT
@@ -49,7 +49,7 @@ def test_a_look_that_changed_over_the_same_content_is_no_damage(sealed: tuple[Pa
     folder, seal = sealed
     for name in seal.files:
         (folder / name).touch()
-    assert SNAPSHOTS.glance(folder, seal) is None
+    assert SNAPSHOTS.find_damage(folder, seal) is None
 
 
 def test_a_glance_trusts_a_file_that_looks_as_when_it_was_sealed(sealed: tuple[Path, Seal]) -> None:
@@ -58,8 +58,8 @@ def test_a_glance_trusts_a_file_that_looks_as_when_it_was_sealed(sealed: tuple[P
         look = (folder / "snapshot.tar").stat()
         trusting = FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
         as_if = evolve(seal, files={**seal.files, "snapshot.tar": trusting})
-        assert SNAPSHOTS.glance(folder, as_if) is None
-        assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged)
+        assert SNAPSHOTS.find_damage(folder, as_if) is None
+        assert isinstance(SNAPSHOTS.find_damage(folder, seal), Damaged)
 
 
 def test_a_glance_reads_nothing_of_what_it_trusts(sealed: tuple[Path, Seal]) -> None:
@@ -67,7 +67,7 @@ def test_a_glance_reads_nothing_of_what_it_trusts(sealed: tuple[Path, Seal]) -> 
     for name in seal.files:
         os.utime(folder / name, ns=(0, seal.files[name].mtime_ns))
     looked = evolve(seal, files={name: look_of(folder / name) for name in seal.files})
-    assert SNAPSHOTS.glance(folder, looked) is None
+    assert SNAPSHOTS.find_damage(folder, looked) is None
     assert {(folder / name).stat().st_atime_ns for name in seal.files} == {0}
 
 
@@ -105,7 +105,7 @@ DAMAGES = {
 def test_damage_is_told_with_what_is_wrong(sealed: tuple[Path, Seal], tmp_path: Path, words: str) -> None:
     folder, seal = sealed
     DAMAGES[words](folder)
-    for found in (SNAPSHOTS.glance(folder, seal), SNAPSHOTS.unpack(folder, seal, tmp_path / "out")):
+    for found in (SNAPSHOTS.find_damage(folder, seal), SNAPSHOTS.unpack(folder, seal, tmp_path / "out")):
         assert isinstance(found, Damaged)
         assert words in found.reason
     assert not (tmp_path / "out").exists()
@@ -118,7 +118,7 @@ def test_a_file_of_somebodys_beside_a_snapshot_is_no_damage_and_is_never_carried
 ) -> None:
     folder, seal = sealed
     (folder / "mine.txt").write_text("precious")
-    assert SNAPSHOTS.glance(folder, seal) is None
+    assert SNAPSHOTS.find_damage(folder, seal) is None
     assert SNAPSHOTS.unpack(folder, seal, tmp_path / "out") == ABOUT
     with pytest.raises(SnapshotError, match=r"holds 'mine.txt', which was not sealed"):
         SNAPSHOTS.move(folder, tmp_path / "moved", seal)
@@ -151,10 +151,10 @@ def test_another_snapshot_and_a_link_are_not_deleted_in_its_place(
     folder, seal = sealed
     (tmp_path / "link").symlink_to(folder)
     SNAPSHOTS.delete_sealed(tmp_path / "link", seal)
-    assert SNAPSHOTS.glance(folder, seal) is None
+    assert SNAPSHOTS.find_damage(folder, seal) is None
     other = SNAPSHOTS.seal(source, tmp_path / "other", {"another": "one"})
     SNAPSHOTS.delete_sealed(tmp_path / "other", seal)
-    assert SNAPSHOTS.glance(tmp_path / "other", other) is None
+    assert SNAPSHOTS.find_damage(tmp_path / "other", other) is None
 
 
 def test_another_snapshot_in_its_place_is_damage(sealed: tuple[Path, Seal], source: Path, tmp_path: Path) -> None:
@@ -163,5 +163,5 @@ def test_another_snapshot_in_its_place_is_damage(sealed: tuple[Path, Seal], sour
     (source / "data" / "notes.db").write_bytes(b"fake" * 20)
     SNAPSHOTS.delete(folder)
     SNAPSHOTS.seal(source, folder, ABOUT)
-    assert isinstance(SNAPSHOTS.glance(folder, seal), Damaged)
+    assert isinstance(SNAPSHOTS.find_damage(folder, seal), Damaged)
     assert isinstance(SNAPSHOTS.unpack(folder, seal, tmp_path / "out"), Damaged)

@@ -23,7 +23,7 @@ def test_reading_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
     assert registry.read() == Records()
     assert [*registry.ledger(), *registry.generations("notes"), *registry.trials("notes")] == []
     registry.verify()
-    registry.settle()
+    registry.flush()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -34,7 +34,7 @@ def test_a_tree_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, t
     plant(tree, os.fsencode(folder / "source"))
     before = picture(folder / "source", changes=False, special=False)
     seal = SNAPSHOTS.seal(folder / "source", folder / "sealed", ABOUT)
-    assert SNAPSHOTS.glance(folder / "sealed", seal) is None
+    assert SNAPSHOTS.find_damage(folder / "sealed", seal) is None
     assert SNAPSHOTS.unpack(folder / "sealed", seal, folder / "out") == ABOUT
     assert picture(folder / "out", changes=False, special=False) == before
     assert seal.entries == len(before)
@@ -157,7 +157,7 @@ def test_a_moved_snapshot_is_sealed_at_its_new_place(sealed: tuple[Path, Seal], 
     to = tmp_path / "canonicals" / "notes" / "1"
     moved = SNAPSHOTS.move(folder, to, seal)
     assert not folder.exists()
-    assert SNAPSHOTS.glance(to, moved) is None
+    assert SNAPSHOTS.find_damage(to, moved) is None
     assert {name: look_of(to / name) for name in moved.files} == moved.files
     assert evolve(moved, files=seal.files) == seal
     assert stat.S_IMODE(to.parent.stat().st_mode) == 0o700

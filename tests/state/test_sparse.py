@@ -56,7 +56,7 @@ def test_holes_take_no_room_and_come_back_as_holes_with_the_same_content(source:
     seal = SNAPSHOTS.seal(source, tmp_path / "sealed", {})
     assert seal.packed < MIB
     assert seal.bytes == 4 * 300 * MIB + 1 + 64 * MIB + 5000
-    assert SNAPSHOTS.glance(tmp_path / "sealed", seal) is None
+    assert SNAPSHOTS.find_damage(tmp_path / "sealed", seal) is None
     assert SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "out") == {}
     assert picture(tmp_path / "out", changes=False, special=False) == before
     assert sum(on_disk(path) for path in (tmp_path / "out" / "data").iterdir()) < MIB
