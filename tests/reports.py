@@ -194,16 +194,16 @@ def _infrastructure() -> Row:
 
 
 def _broken() -> Row:
-    attempt = Attempt(tried("pad"), PASSED, broken="RAISED: the candidate is not ready: 502")
+    attempt = Attempt(tried("pad"), PASSED, promotion_error="RAISED: the candidate is not ready: 502")
     step = left(found("pad", Cause.NEW_RELEASE, NEW, have("pad")), held=HeldBack.RED_BEFORE, you=True)
     reason = "green, not promoted: RAISED: the candidate is not ready: 502"
     return done(step, Result.GREEN_NOT_PROMOTED, reason, attempt, have("pad"))
 
 
 def _not_tried() -> Row:
-    attempt = Attempt(hindrance="its slot is held by: trial, pid 4711")
+    attempt = Attempt(untried_reason="its slot is held by: trial, pid 4711")
     step = left(found("wiki", Cause.NEW_RELEASE, NEW, have("wiki")), Action.PROMOTE)
-    return done(step, Result.NOT_TRIED, attempt.hindrance, attempt, have("wiki"))
+    return done(step, Result.NOT_TRIED, attempt.untried_reason, attempt, have("wiki"))
 
 
 # ---- the reports ----

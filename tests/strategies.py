@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from hypothesis import strategies as st
 
 from desired.model import Install, Recipe, Unobservable
-from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
+from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from reconciler.core.plan import PlanContext
 from state.records import Canonical, Circumstances, Memory, Red
 from tests.values import AROUND, EARLIER, NOW, answer, canonical, circumstances, commit, known, recipe, red
@@ -117,14 +117,14 @@ def looks(draw: st.DrawFn, have: Canonical | None, *, kept: bool = False) -> Can
 
 
 @st.composite
-def mirrors(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> MirrorSeen:
+def mirrors(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> MirrorContents:
     kind = draw(weighted({"equal": 4, "behind": 2, "missing": 3, "unreadable": 1}))
     if kind == "missing":
-        return MirrorSeen()
+        return MirrorContents()
     if kind == "unreadable":
-        return MirrorSeen(unreadable="not a repository")
+        return MirrorContents(unreadable="not a repository")
     new = {tag: at for tag, at in tags.items() if at is not None and tag in RANK}
-    return MirrorSeen(commit("main"), {} if kind == "behind" else new | dict(before))
+    return MirrorContents(commit("main"), {} if kind == "behind" else new | dict(before))
 
 
 @st.composite

@@ -7,7 +7,7 @@ from pathlib import Path
 from desired.model import Fleet, Recipe, Release, TierName, Unobservable
 from reconciler.core.base import Base, Origin
 from reconciler.core.findings import Cause, Finding, MirrorState
-from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, State
+from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, State
 from reconciler.core.plan import PlanContext
 from reconciler.core.tier_results import Candidate, Skip, TierResult, Trial, Verdict
 from state.records import (
@@ -91,7 +91,7 @@ def observation(
         memory=Memory("notes", known=known(now if before is None else before)),
         canonical=have,
         status=CanonicalStatus(State.NONE if have is None else State.INTACT),
-        mirror=MirrorSeen(),
+        mirror=MirrorContents(),
         files="files-1",
         tests="tests-1",
         observed_at=NOW,
@@ -142,7 +142,7 @@ def trial(release: Release, name: str = "notes") -> Trial:
         emptied=True,
         altered=(),
         tests="tests-1",
-        tests_kept=True,
+        tests_unchanged=True,
         started_at=NOW,
         finished_at=NOW,
         seconds=4.0,

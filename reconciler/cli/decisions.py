@@ -25,7 +25,7 @@ from reconciler.core.observation import Observation, moved_tags, vanished_tags
 from reconciler.deploy.slot_lock import reserved
 from reconciler.errors import InfrastructureError, NeedsPersonError
 from reconciler.ports.host import Host
-from reconciler.promotion.generations import drop_all
+from reconciler.promotion.generations import delete_all
 from reconciler.promotion.running_canonical import forget_deployment, is_managed
 from reconciler.stages.observe import observe
 from state.folder.lock import Lock, hold
@@ -132,7 +132,7 @@ def _drop(host: Host, name: str, reason: str) -> str:
         # The record goes last: broken off before that, this can be said again.
         if is_managed(host, name):
             forget_deployment(host, name)
-        drop_all(host, name)
+        delete_all(host, name)
         drop_logs(host.state.trial_logs(name))
         host.mirrors.drop(name)
         host.registry.forget(name, [LedgerEntry(host.clock.now(), "forgotten", name, body)])

@@ -21,7 +21,7 @@ from reconciler.show.text.progress import SilentProgress
 from reconciler.show.text.raised import render_logs
 from reconciler.show.text.screen import screen_for
 from reconciler.show.text.status import Recorded, recorded, render_card, render_status
-from reconciler.stages.observe import unreadable_said
+from reconciler.stages.observe import unreadable_record_message
 from state.folder.logs import logged_trials
 from state.records import Memory, Records
 from state.registry.registry import SqliteRegistry
@@ -77,7 +77,9 @@ def _looks(house: CommandContext, records: Records) -> dict[str, CanonicalStatus
         name: snapshot_status(snapshots, house.state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
     }
-    looks |= {name: CanonicalStatus(State.UNKNOWN, unreadable_said(name, records)) for name in records.unreadable}
+    looks |= {
+        name: CanonicalStatus(State.UNKNOWN, unreadable_record_message(name, records)) for name in records.unreadable
+    }
     return looks | _kept(house, records, [name for name, look in looks.items() if look.state is State.INTACT])
 
 

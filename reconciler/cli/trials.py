@@ -29,9 +29,9 @@ from reconciler.cli.options import Options, columns
 from reconciler.cli.standard_streams import answer, write_answer
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate
-from reconciler.core.observation import Observation, believed_tags, mirrored_tags, want_of
+from reconciler.core.observation import Observation, tags_to_mirror, upstream_tags, want_of
 from reconciler.core.report import ReportCommand, Run
-from reconciler.core.tier_results import Verdict, failing
+from reconciler.core.tier_results import Verdict, first_failure
 from reconciler.deploy.app_set import apps_of, drivers_of, make_app_set, snapshot_app_set
 from reconciler.deploy.deploying import check_up, deploy_app_set
 from reconciler.deploy.slot import Slot, open_slot
@@ -49,8 +49,8 @@ from reconciler.show.text.raised import render_raised
 from reconciler.show.text.screen import screen_for
 from reconciler.show.text.trial_card import render_trial
 from reconciler.stages.converge import base_for, trial_id
-from reconciler.stages.mirror import said_of
-from reconciler.stages.observe import observe, unreadable_said
+from reconciler.stages.mirror import update_notes
+from reconciler.stages.observe import observe, unreadable_record_message
 from reconciler.trial.trial import run_trial
 from reconciler.trial.trial_request import TrialRequest
 from state.folder.lock import hold
@@ -102,7 +102,7 @@ def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers
     records = host.registry.read()
     recipe = house.fleet.recipes[name]
     if name in records.unreadable:
-        raise CanonError(f"{name}: {unreadable_said(name, records)}")
+        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
     observations = observe(host, house.fleet, sorted({name, *recipe.install.needs}), records).observations
     for observation in observations.values():
         _bring_up(host, house, observation)
@@ -117,7 +117,7 @@ def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers
             release=release,
             app_set=app_set,
             base=base_for(observation, release),
-            canonical=observation.living,
+            canonical=observation.newest_intact,
             by_pass=False,
             files=observation.files,
             tests=observation.tests,
@@ -137,8 +137,8 @@ def _bring_up(host: Host, house: CommandContext, observation: Observation) -> No
         return
     try:
         with hold(house.state.lock, f"trial {observation.recipe.name}"):
-            updated = host.mirrors.update(observation.recipe, observation.answer, mirrored_tags(observation))
-        for remark in said_of(observation.recipe.name, updated):
+            updated = host.mirrors.update(observation.recipe, observation.answer, tags_to_mirror(observation))
+        for remark in update_notes(observation.recipe.name, updated):
             host.progress.step(observation.recipe.name, remark)
     except LockHeldError as held:
         host.progress.step(observation.recipe.name, f"the mirror stays as it is: {held}")
@@ -164,7 +164,7 @@ def _nearest(observation: Observation, ref: str) -> str:
     """What could have been meant; a commit is found only where a mirrored branch or release leads to it."""
     import difflib
 
-    tags = believed_tags(observation) or {}
+    tags = upstream_tags(observation) or {}
     near = difflib.get_close_matches(ref, tags, 1)
     if near:
         return f"did you mean {near[0]}"
@@ -181,7 +181,7 @@ def _need_releases(records: Records, observations: Mapping[str, Observation]) ->
 
 
 def _answer(house: CommandContext, wish: TrialOptions, tested: Tested, run: Run) -> int:
-    bad = failing(tested.trial.tiers)
+    bad = first_failure(tested.trial.tiers)
     code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
     if house.options.json:
         code = answer(write(trial_document(run, tested, code)), code)
@@ -213,7 +213,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     records = host.registry.read()
     canonical = records.canonicals.get(name)
     if name in records.unreadable:
-        raise CanonError(f"{name}: {unreadable_said(name, records)}")
+        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
     if canonical is None:
         raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
     with stoppable(), private_files(), reserved(host, name, f"raise {name}") as folder:

@@ -34,13 +34,17 @@ class Base:
 
 
 def upgrade_base(
-    head: Release, canonical: Canonical | None, living: Canonical | None, releases: Sequence[Release], pin: Upgrade
+    head: Release,
+    canonical: Canonical | None,
+    newest_intact: Canonical | None,
+    releases: Sequence[Release],
+    pin: Upgrade,
 ) -> Base:
     """The base for a trial of `head`; `releases` are upstream's in ascending order.
 
-    `living` is the newest intact generation: the canonical itself, or an older one where that is damaged.
+    `newest_intact` is the newest intact generation: the canonical itself, or an older one where that is damaged.
     """
-    have = living
+    have = newest_intact
     free = _unpinned(head, have, canonical, releases)
     if pin.base == "canonical":
         return free

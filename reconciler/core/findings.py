@@ -13,13 +13,13 @@ from reconciler.core.observation import (
     CanonicalStatus,
     Observation,
     Orphan,
-    believed_tags,
-    mirrored_tags,
     moved_tags,
+    tags_to_mirror,
+    upstream_tags,
     vanished_tags,
     want_of,
 )
-from reconciler.core.unread_tags import has_releases, said_of_unread, unread_tags
+from reconciler.core.unread_tags import has_releases, unread_tags, unread_tags_message
 from state.records import Canonical
 
 
@@ -52,7 +52,7 @@ class Finding:
 
     `want` is None for an orphan; `vanished` are known release tags that upstream no longer has; `unread` are no release
     tags and look later than what is wanted and had, the latest first. `unreadable` says why our mirror cannot be read,
-    "" where it can; `older` is the newest intact generation before a damaged canonical.
+    "" where it can; `older_intact` is the newest intact generation before a damaged canonical.
     """
 
     recipe: str
@@ -68,7 +68,7 @@ class Finding:
     vanished: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     unreadable: str = ""
-    older: Canonical | None = None
+    older_intact: Canonical | None = None
 
     @property
     def differs_since(self) -> datetime | None:
@@ -93,7 +93,7 @@ def _orphaned(orphan: Orphan) -> Finding:
 def _finding(observation: Observation) -> Finding:
     want = want_of(observation)
     cause, reason = _cause(observation, want)
-    tags = believed_tags(observation)
+    tags = upstream_tags(observation)
     return Finding(
         recipe=observation.recipe.name,
         want=want,
@@ -108,7 +108,7 @@ def _finding(observation: Observation) -> Finding:
         vanished=tuple(sorted(vanished_tags(observation))),
         unread=unread_tags(observation, want),
         unreadable=observation.mirror.unreadable,
-        older=observation.older,
+        older_intact=observation.older_intact,
     )
 
 
@@ -153,7 +153,7 @@ def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVe
     have = observation.canonical
     if have is None:
         return ""
-    if not _is_published(have, believed_tags(observation) or {}):
+    if not _is_published(have, upstream_tags(observation) or {}):
         return f"the canonical's tag {have.version} is gone upstream"
     if isinstance(want, NeverReleased):
         return f"the canonical is at {have.version}, which `allow` now excludes"
@@ -171,11 +171,11 @@ def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
 
 
 def _never(observation: Observation) -> str:
-    tags = believed_tags(observation) or {}
+    tags = upstream_tags(observation) or {}
     if not tags:
         return "upstream has no tags"
     unread = unread_tags(observation, NeverReleased())
-    alike = f"; tags that look like versions and are not read: {said_of_unread(unread)}" if unread else ""
+    alike = f"; tags that look like versions and are not read: {unread_tags_message(unread)}" if unread else ""
     if not has_releases(tags):
         return "upstream has no release tag" + _long_ones(tags) + alike
     return f'no release tag lies in `allow = "{observation.recipe.allow}"`{alike}'
@@ -221,6 +221,6 @@ def _holds_what_can_be_had(held: Mapping[str, str], observation: Observation) ->
 
     Into a mirror that was made anew these cannot be fetched.
     """
-    wanted, given = mirrored_tags(observation), believed_tags(observation) or {}
+    wanted, given = tags_to_mirror(observation), upstream_tags(observation) or {}
     is_right = all(wanted.get(tag) == commit for tag, commit in held.items())
     return is_right and not any(given.get(tag) == wanted[tag] for tag in wanted.keys() - held.keys())

@@ -6,7 +6,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Release, Unobservable
-from reconciler.core.tier_results import Trial, failing, is_complete, is_green, level
+from reconciler.core.tier_results import Trial, first_failure, is_complete, is_green, level
 from state.records import Answer, Place
 
 
@@ -62,7 +62,7 @@ def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Conditi
 
 
 def _green(trial: Trial) -> Condition:
-    bad = failing(trial.tiers)
+    bad = first_failure(trial.tiers)
     if bad is not None:
         return _judged("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
     if not is_green(trial.tiers):
@@ -75,7 +75,7 @@ def _cold(trial: Trial) -> Condition:
         return _judged("cold", holds=False, evidence="the slot was not empty at the start")
     if trial.altered:
         return _judged("cold", holds=False, evidence=f"tracked files changed: {', '.join(trial.altered[:3])}")
-    if not trial.tests_kept:
+    if not trial.tests_unchanged:
         return _judged("cold", holds=False, evidence="the fleet folder of the recipe changed during the trial")
     if not is_complete(trial.tiers):
         return _judged("cold", holds=False, evidence="a tier was left out or not reached")

@@ -35,7 +35,7 @@ class CanonicalStatus:
 
 
 @frozen
-class MirrorSeen:
+class MirrorContents:
     """What our mirror holds, in full commits; `tags` is None where there is no mirror."""
 
     head: str = ""
@@ -49,7 +49,7 @@ class Observation:
 
     `files` digests its folder and those of all that it needs, `tests` all that a verdict on it rests on.
     `tests_unreadable` says why that could not be read, "" where it could; nothing can be tried then.
-    `older` is the newest intact generation before a canonical that is damaged, None where there is none or it is not.
+    `older_intact` is the newest intact generation before a damaged canonical; None where there is none, or no damage.
     """
 
     recipe: Recipe
@@ -57,18 +57,18 @@ class Observation:
     memory: Memory
     canonical: Canonical | None
     status: CanonicalStatus
-    mirror: MirrorSeen
+    mirror: MirrorContents
     files: str
     tests: str
     observed_at: datetime
     missing_tools: tuple[str, ...] = ()
     tests_unreadable: str = ""
-    older: Canonical | None = None
+    older_intact: Canonical | None = None
 
     @property
-    def living(self) -> Canonical | None:
+    def newest_intact(self) -> Canonical | None:
         """The newest intact generation, whose data an upgrade starts from; None where there is none."""
-        return self.canonical if self.status.state in {State.INTACT, State.DOWN} else self.older
+        return self.canonical if self.status.state in {State.INTACT, State.DOWN} else self.older_intact
 
 
 @frozen
@@ -92,7 +92,7 @@ def with_damage(memory: Memory, found: FoundDamage) -> Memory:
     return evolve(memory, damage=found, older_damage=older)
 
 
-def believed_tags(observation: Observation) -> Mapping[str, str | None] | None:
+def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
     """Upstream's tags, those that peel to no commit as None; None where upstream could not be seen."""
     if isinstance(observation.answer, Unobservable):
         return None
@@ -109,7 +109,7 @@ def remembered_tags(observation: Observation) -> Mapping[str, str]:
 
 def vanished_tags(observation: Observation) -> frozenset[str]:
     """Known release tags that upstream's answer lacks, or has on what is no commit."""
-    tags = believed_tags(observation)
+    tags = upstream_tags(observation)
     if tags is None:
         return frozenset()
     return frozenset(tag for tag in observation.memory.known if tags.get(tag) is None)
@@ -117,9 +117,9 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 
 def want_of(observation: Observation) -> Want:
     """The release this recipe should be at, as far as upstream's answer can be believed."""
-    tags = believed_tags(observation)
+    tags = upstream_tags(observation)
     if tags is None:
-        assert isinstance(observation.answer, Unobservable)  # noqa: S101  told by believed_tags
+        assert isinstance(observation.answer, Unobservable)  # noqa: S101  told by upstream_tags
         return observation.answer
     lost, known = len(vanished_tags(observation)), len(observation.memory.known)
     if lost > max(1, known // 10):
@@ -130,7 +130,7 @@ def want_of(observation: Observation) -> Want:
 
 def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
     """Release tags that name another commit than the remembered one: tag to (remembered, now)."""
-    tags = believed_tags(observation) or {}
+    tags = upstream_tags(observation) or {}
     remembered = remembered_tags(observation)
     return {
         tag: (remembered[tag], commit)
@@ -139,11 +139,11 @@ def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
     }
 
 
-def mirrored_tags(observation: Observation) -> Mapping[str, str]:
+def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
     """The release tags the mirror should hold: all ever known as remembered, and the new ones."""
     fresh = {
         tag: commit
-        for tag, commit in (believed_tags(observation) or {}).items()
+        for tag, commit in (upstream_tags(observation) or {}).items()
         if commit is not None and is_release_name(tag)
     }
     return fresh | dict(remembered_tags(observation))

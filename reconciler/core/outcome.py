@@ -8,7 +8,7 @@ from desired.model import TierName
 from reconciler.core.gate import Condition
 from reconciler.core.observation import State
 from reconciler.core.plan import Action, Step, is_only_raised
-from reconciler.core.tier_results import Trial, Verdict, failing, is_green
+from reconciler.core.tier_results import Trial, Verdict, first_failure, is_green
 from state.records import Canonical
 
 
@@ -28,29 +28,29 @@ class Result(StrEnum):
 class ReadBack:
     """What the registry and the sealed folder said when opened anew after the step.
 
-    `damage` says how the snapshot on disk differs from the record, "" if it does not; `mirrored` whether there is a
+    `damage` says how the snapshot on disk differs from the record, "" if it does not; `has_mirror` whether there is a
     mirror; `down` what keeps a deployment from being up as it was raised, "" where nothing does or none is kept.
     """
 
     canonical: Canonical | None
     damage: str = ""
-    mirrored: bool = False
+    has_mirror: bool = False
     down: str = ""
 
 
 @frozen
 class Attempt:
-    """What a step did: the trial, None if there was none; what stood in the way of a promotion.
+    """What a step did. `trial` is None where nothing was tried, and `untried_reason` then says why.
 
-    `hindrance` says why nothing was tried; `broken` at which step a promotion ended early and why; `host_fault` tells
-    that the host and not the recipe is to blame for either.
+    `gate` holds every condition of the promotion, `refusals` those that were not met. `promotion_error` says at which
+    step a promotion ended early, and why. `host_fault`: the host and not the recipe is to blame for either reason.
     """
 
     trial: Trial | None = None
     gate: tuple[Condition, ...] = ()
     refusals: tuple[Condition, ...] = ()
-    hindrance: str = ""
-    broken: str = ""
+    untried_reason: str = ""
+    promotion_error: str = ""
     host_fault: bool = False
 
 
@@ -87,11 +87,11 @@ def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
 
 def _untried_at_all(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     """A step that tries nothing: at most its mirror or its deployment was to be brought up."""
-    if attempt.hindrance:
-        return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
+    if attempt.untried_reason:
+        return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.untried_reason
     if step.action is Action.NONE:
         return Result.NONE, step.reason
-    if not back.mirrored:
+    if not back.has_mirror:
         return Result.INFRASTRUCTURE, "there is still no mirror that can be read"
     if is_only_raised(step):
         return _raised_again(back)
@@ -111,7 +111,7 @@ def _not_tried(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, st
         return _recorded(step, attempt, back)
     if attempt.trial is not None:
         return Result.INFRASTRUCTURE, f"a bug: {attempt.trial.recipe} {attempt.trial.release.version} was tried instead"
-    return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.hindrance
+    return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.untried_reason
 
 
 def _was_recorded_meanwhile(step: Step, back: ReadBack) -> bool:
@@ -127,7 +127,7 @@ def _was_recorded_meanwhile(step: Step, back: ReadBack) -> bool:
 
 
 def _not_green(trial: Trial) -> tuple[Result, str]:
-    bad = failing(trial.tiers)
+    bad = first_failure(trial.tiers)
     if bad is None:
         return Result.NOT_TRIED, "not every tier was reached"
     reason = f"{trial.release.version}: {bad.name} failed: {bad.reason}"
@@ -147,7 +147,7 @@ def is_recorded(trial: Trial, back: ReadBack) -> bool:
 def _recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     have = back.canonical
     assert have is not None  # noqa: S101  told by is_recorded
-    note = "".join(f"; afterwards: {why}" for why in (attempt.broken, attempt.hindrance) if why)
+    note = "".join(f"; afterwards: {why}" for why in (attempt.promotion_error, attempt.untried_reason) if why)
     result = Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED
     said = ", ".join(filter(None, (f"{have.version} ({have.commit[:7]})", _proved(have, attempt.trial), "read back")))
     return result, f"{said}{_lost(step, attempt.trial, have)}{note}"
@@ -170,7 +170,7 @@ def _proved(have: Canonical, trial: Trial | None) -> str:
 
 def _lost(step: Step, trial: Trial | None, have: Canonical) -> str:
     """What is lost of a damaged canonical's data, where an older generation does not carry it on."""
-    before, older = step.finding.have, step.finding.older
+    before, older = step.finding.have, step.finding.older_intact
     if before is None or step.finding.status.state is not State.DAMAGED:
         return ""
     # Without a trial, as after a signal, the lineage alone tells.
@@ -183,8 +183,8 @@ def _lost(step: Step, trial: Trial | None, have: Canonical) -> str:
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
     """Every reason against, the gate's first."""
     reasons = [str(condition) for condition in attempt.refusals]
-    if attempt.broken:
-        reasons.append(attempt.broken)
+    if attempt.promotion_error:
+        reasons.append(attempt.promotion_error)
     if not reasons:
         reasons.append(back.damage or "the registry, opened anew, does not name what was tested")
     return "green, not promoted: " + "; ".join(reasons)
@@ -196,9 +196,9 @@ def is_remembered(outcome: Outcome) -> bool:
     A red by tests that were changed meanwhile is none by those that it would be remembered with.
     """
     if outcome.result is Result.RED:
-        return outcome.attempt.trial is None or outcome.attempt.trial.tests_kept
+        return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged
     if outcome.result is not Result.GREEN_NOT_PROMOTED or outcome.attempt.host_fault:
         return False
     trial, refusals = outcome.attempt.trial, outcome.attempt.refusals
     altered = trial is not None and bool(trial.altered)
-    return altered or (bool(outcome.attempt.broken) and not refusals)
+    return altered or (bool(outcome.attempt.promotion_error) and not refusals)

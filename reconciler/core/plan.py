@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from desired.model import Recipe, Release
 from desired.versions import version_key
 from reconciler.core.findings import Cause, Finding, MirrorState
-from reconciler.core.observation import Observation, State, believed_tags
+from reconciler.core.observation import Observation, State, upstream_tags
 from state.records import Canonical, Circumstances, Memory, Place, Red
 
 
@@ -72,7 +72,7 @@ def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observatio
     """A step for each finding, "none" included; recipes that others need come before those."""
     steps = {finding.recipe: _step(finding, observations.get(finding.recipe), around) for finding in findings}
     recipes = {name: observation.recipe for name, observation in observations.items()}
-    return Plan(steps, tuple(name for name in in_order_of_need(recipes) if name in steps))
+    return Plan(steps, tuple(name for name in ordered_by_needs(recipes) if name in steps))
 
 
 def is_only_raised(step: Step) -> bool:
@@ -80,7 +80,7 @@ def is_only_raised(step: Step) -> bool:
     return step.finding.status.state is State.DOWN and step.action is Action.REPAIR
 
 
-def in_order_of_need(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
+def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
     """Names such that a recipe comes after all that it needs, otherwise by name. Needs must have no cycle."""
     ordered: list[str] = []
 
@@ -144,7 +144,7 @@ def _advance(finding: Finding, observation: Observation, around: PlanContext) ->
     if finding.status.state is State.UNKNOWN:
         return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
     circumstances = circumstances_of(finding.want, observation, around)
-    red = red_before(observation.memory, circumstances, finding.want, around)
+    red = matching_red(observation.memory, circumstances, finding.want, around)
     if red is None:
         reason = _damage_said(finding) + _hindrances_said(finding.reason, observation)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
@@ -157,7 +157,7 @@ def _advance(finding: Finding, observation: Observation, around: PlanContext) ->
 
 def _is_at_its_tag(have: Canonical, observation: Observation) -> bool:
     """Whether the gate could let this very release through again."""
-    return (believed_tags(observation) or {}).get(have.version) == have.commit
+    return (upstream_tags(observation) or {}).get(have.version) == have.commit
 
 
 def _held_red(finding: Finding, red: Red) -> Step:
@@ -190,7 +190,7 @@ def _fetch_or_rest(finding: Finding) -> Step:
 def _repair(finding: Finding, release: Release, observation: Observation, around: PlanContext) -> Step:
     """Try the recorded release again as if there were no canonical."""
     circumstances = circumstances_of(release, observation, around)
-    red = red_before(observation.memory, circumstances, release, around)
+    red = matching_red(observation.memory, circumstances, release, around)
     if red is not None:
         return _held_red(finding, red)
     reason = f"{_damage_said(finding)}tested again at {release.version}"
@@ -201,9 +201,9 @@ def _damage_said(finding: Finding) -> str:
     if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
     damaged = f"the canonical is damaged ({finding.status.reason})"
-    if finding.older is not None:
-        lived = " → ".join(finding.older.lineage)
-        return f"{damaged}, generation {finding.older.generation} ({lived}) is intact; "
+    if finding.older_intact is not None:
+        lived = " → ".join(finding.older_intact.lineage)
+        return f"{damaged}, generation {finding.older_intact.generation} ({lived}) is intact; "
     return f"{damaged}, the data of {' → '.join(finding.have.lineage)} is lost; "
 
 
@@ -218,7 +218,7 @@ def circumstances_of(release: Release, observation: Observation, around: PlanCon
     return Circumstances(release.commit, observation.tests, around.canon, place.digest, place.versions_digest)
 
 
-def red_before(memory: Memory, now: Circumstances, release: Release, around: PlanContext) -> Red | None:
+def matching_red(memory: Memory, now: Circumstances, release: Release, around: PlanContext) -> Red | None:
     """The remembered red that still holds for `release`, if there is one and nobody asked to try again."""
     if memory.recipe in around.retry:
         return None

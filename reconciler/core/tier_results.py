@@ -53,12 +53,13 @@ class Candidate:
 
 @frozen
 class Trial:
-    """A cold test of one recipe at one commit, as it went.
+    """A cold test of one recipe at one commit, and its results.
 
-    `by_pass` tells that a pass chose the release; `emptied` that every slot was empty at its start; `altered` names
-    tracked files that changed; `tests_kept` that the fleet folder was the same at both ends. `damage` says that our
-    own snapshot would not rise, "" otherwise; `tail` holds the last lines of what failed. `checks_data` tells that a
-    [data] check is declared that a fresh install does not pass before data.mark: its passes prove that data was kept.
+    `by_pass`: a pass chose the release. `emptied`: every slot was empty at its start. `altered` names tracked files
+    that changed. `tests_unchanged`: the fleet folder was the same before and after. `damage` says why our own snapshot
+    could not be deployed, "" if it could or was not needed. `tail` holds the last lines of output of what failed.
+    `checks_data`: a [data] check is declared that fails on a fresh install before data.mark, so its passes prove that
+    data was kept.
     """
 
     id: str
@@ -70,7 +71,7 @@ class Trial:
     emptied: bool
     altered: tuple[str, ...]
     tests: str
-    tests_kept: bool
+    tests_unchanged: bool
     started_at: datetime
     finished_at: datetime
     seconds: float
@@ -96,7 +97,7 @@ def is_green(tiers: Sequence[TierResult]) -> bool:
     return all(tier.verdict in {Verdict.PASS, Verdict.SKIP} for tier in tiers)
 
 
-def proved(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
+def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
     """The same, but for a backup that passed and of which bringing it back proved nothing: that is a skip as well."""
     found = tuple(tiers)
     if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in found):
@@ -111,7 +112,7 @@ def _unproved(backup: TierResult) -> TierResult:
     return evolve(backup, verdict=Verdict.SKIP, reason=reason, skip=Skip.NO_CHECK)
 
 
-def failing(tiers: Iterable[TierResult]) -> TierResult | None:
+def first_failure(tiers: Iterable[TierResult]) -> TierResult | None:
     """The first tier that failed or could not be judged."""
     return next((tier for tier in tiers if tier.verdict in {Verdict.FAIL, Verdict.ERROR}), None)
 

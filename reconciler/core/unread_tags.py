@@ -6,7 +6,7 @@ from typing import Final
 from desired.model import AmbiguousVersion, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import unread_versions
-from reconciler.core.observation import Observation, believed_tags
+from reconciler.core.observation import Observation, upstream_tags
 
 MOST_NAMED: Final = 5
 SHOWN_OF_LONG: Final = 40
@@ -17,7 +17,7 @@ def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
 
     The range of the declaration counts unless upstream has no release tag at all.
     """
-    tags = believed_tags(observation)
+    tags = upstream_tags(observation)
     if tags is None or isinstance(want, Unobservable):
         return ()
     allow = observation.recipe.allow if has_releases(tags) else "*"
@@ -38,13 +38,13 @@ def has_releases(tags: Mapping[str, str | None]) -> bool:
     return any(commit is not None and is_release_name(tag) for tag, commit in tags.items())
 
 
-def said_of_unread(tags: Sequence[str]) -> str:
+def unread_tags_message(tags: Sequence[str]) -> str:
     """The first few of these tags, and what a release is named."""
     more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
-    return f"{', '.join(map(shown_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
+    return f"{', '.join(map(format_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
 
 
-def shown_tag(tag: str) -> str:
+def format_tag(tag: str) -> str:
     """A tag that is no release; where its name does not show why, with the reason."""
     if len(tag) > LONGEST:
         return f"{tag[:SHOWN_OF_LONG]}… (more than {LONGEST} characters)"

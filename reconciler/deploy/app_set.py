@@ -7,7 +7,7 @@ from attrs import evolve
 
 from desired.digest import files_digest
 from desired.model import Recipe, Release
-from reconciler.core.plan import in_order_of_need
+from reconciler.core.plan import ordered_by_needs
 from reconciler.deploy.deploying import AppSet, AppSpec
 from reconciler.errors import InfrastructureError
 from reconciler.ports.host import Host
@@ -28,7 +28,7 @@ def make_app_set(
     """`recipe` at `release` after everything it needs, each at its entry in `releases`. Raises NeedMissingError."""
     needed = {name: recipes[name] for name in _needs(recipe, recipes)}
     return (
-        *(_need(recipe, needed[name], releases.get(name)) for name in in_order_of_need(needed)),
+        *(_need(recipe, needed[name], releases.get(name)) for name in ordered_by_needs(needed)),
         AppSpec(recipe, release),
     )
 

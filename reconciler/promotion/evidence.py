@@ -4,7 +4,7 @@ from attrs import evolve
 
 from reconciler.core.observation import with_damage
 from reconciler.core.outcome import Outcome, is_remembered
-from reconciler.core.tier_results import Trial, failing, level
+from reconciler.core.tier_results import Trial, first_failure, level
 from reconciler.ports.host import Host
 from state.records import BaseRecord, Evidence, FoundDamage, LedgerEntry, Memory, Red, TierRecord
 
@@ -31,7 +31,7 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
 
 def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
     """The ledger's line of a trial."""
-    bad = failing(trial.tiers)
+    bad = first_failure(trial.tiers)
     body = {
         "trial": trial.id,
         "pass": host.pass_id,

@@ -28,19 +28,19 @@ def snapshot_status(
         return CanonicalStatus(State.DAMAGED, found.reason)
     try:
         damaged = snapshots.find_damage(
-            state.canonical(canonical.recipe, canonical.generation), seal_of(canonical, memory)
+            state.canonical(canonical.recipe, canonical.generation), current_seal(canonical, memory)
         )
     except Exception as failed:  # noqa: BLE001  one snapshot that cannot be looked at hinders no other recipe
         return CanonicalStatus(State.UNKNOWN, reason_of(failed))
     return CanonicalStatus(State.INTACT) if damaged is None else CanonicalStatus(State.DAMAGED, damaged.reason)
 
 
-def seal_of(canonical: Canonical, memory: Memory) -> Seal:
+def current_seal(canonical: Canonical, memory: Memory) -> Seal:
     """The seal with its files as they looked when they were last hashed: a folder that was moved has other inodes."""
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
 
-def note_looks(host: Host, recipe: str, memory: Memory) -> Memory:
+def refresh_file_stats(host: Host, recipe: str, memory: Memory) -> Memory:
     """Hash what looks other than before, once, so that later looks need not; the memory with what was found equal."""
     there = stored_generations(host, recipe)
     looks = {
@@ -48,7 +48,7 @@ def note_looks(host: Host, recipe: str, memory: Memory) -> Memory:
     }
     for have in there:
         with suppress(StateError, OSError):
-            found = host.snapshots.rehash(host.state.canonical(recipe, have.generation), seal_of(have, memory))
+            found = host.snapshots.rehash(host.state.canonical(recipe, have.generation), current_seal(have, memory))
             looks |= {str(have.generation): found} if found is not None else {}
     noted = evolve(memory, looks=looks)
     if noted != memory:
@@ -56,7 +56,7 @@ def note_looks(host: Host, recipe: str, memory: Memory) -> Memory:
     return noted
 
 
-def newest_intact(host: Host, before: Canonical, memory: Memory) -> Canonical | None:
+def newest_intact_before(host: Host, before: Canonical, memory: Memory) -> Canonical | None:
     """The newest recorded generation before this one whose snapshot is intact, None if there is none."""
     older = (each for each in host.registry.generations(before.recipe) if each.generation < before.generation)
     return next(_intact(host, older, memory), None)
@@ -87,7 +87,7 @@ def prune(host: Host, canonical: Canonical, keep: int, memory: Memory) -> None:
             _delete(host, each)
 
 
-def drop_all(host: Host, recipe: str) -> None:
+def delete_all(host: Host, recipe: str) -> None:
     """Delete every recorded snapshot of a recipe, and their folder where nothing else lies in it."""
     for each in host.registry.generations(recipe):
         _delete(host, each)

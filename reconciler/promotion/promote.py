@@ -70,10 +70,10 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
         return Attempt(trial, refused.conditions, refusals(refused.conditions))
     except RecipeError as broken:
         _go_back(host, intent, broken.message)
-        return Attempt(trial, conditions, broken=f"the candidate does not rise: {broken.message}")
+        return Attempt(trial, conditions, promotion_error=f"the candidate does not rise: {broken.message}")
     except HOST_FAULTS as broken:
         _go_back(host, intent, str(broken))
-        return Attempt(trial, conditions, broken=str(broken), host_fault=True)
+        return Attempt(trial, conditions, promotion_error=str(broken), host_fault=True)
 
 
 def _intent(host: Host, trial: Trial) -> Intent:
@@ -166,11 +166,11 @@ def _go_back(host: Host, intent: Intent, why: str) -> None:
 
 def close_intent(host: Host, intent: Intent, why: str) -> None:
     """End an open intent of a promotion that was not recorded: delete its snapshot, and tell the ledger."""
-    drop_unrecorded(host, intent)
+    delete_unrecorded(host, intent)
     abandon(host, intent, why)
 
 
-def drop_unrecorded(host: Host, intent: Intent) -> None:
+def delete_unrecorded(host: Host, intent: Intent) -> None:
     """Delete the snapshot that was moved in for an open intent, unless it is recorded."""
     have = host.registry.read().canonicals.get(intent.recipe)
     if have is None or have.generation != intent.generation:

@@ -70,7 +70,7 @@ def _unseen(why: str) -> CanonicalStatus:
     return CanonicalStatus(State.UNKNOWN, f"its deployment cannot be looked at: {why}")
 
 
-def record_up(host: Host, canonical: Canonical) -> None:
+def record_seen_up(host: Host, canonical: Canonical) -> None:
     """Note that a kept canonical was seen up just now. Where that fails, it was last seen up before."""
     with suppress(Exception):
         path = host.state.deployment_record_path(canonical.recipe)
@@ -82,7 +82,7 @@ def record_up(host: Host, canonical: Canonical) -> None:
 # ---- raising ----
 
 
-def ensure_running(host: Host, fleet: Fleet, canonical: Canonical) -> None:
+def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
     """Raise a canonical in place of what is there of it; its deployment record then tells what stands, or why not."""
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: raised to be kept running")
@@ -157,14 +157,14 @@ def _told(failed: CanonError | StateError | OSError) -> str:
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
     """Take away what the slots of a trial of `recipe` would meet. Raises InfrastructureError."""
-    for name in conflicting(recipes, recipe):
+    for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
             record_missing(host, name, f"it was taken away while {recipe.name} is tried")
         undeploy(host, name)
 
 
-def conflicting(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
+def conflicting_recipes(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
     """Kept recipes that have an app in common with `recipe`: its domain and its fixed ports are there once."""
     own = apps_of(recipe, recipes)
     return tuple(name for name, other in recipes.items() if keeps_running(other) and own & apps_of(other, recipes))

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from desired.model import Fleet, Recipe
 from reconciler.errors import BusyError, InterruptedPassError
 from reconciler.ports.host import Host
-from reconciler.promotion.running_canonical import conflicting, ensure_running, undeploy_conflicting
+from reconciler.promotion.running_canonical import conflicting_recipes, redeploy_canonical, undeploy_conflicting
 from state.folder.lock import hold
 from state.state_errors import LockHeldError
 
@@ -18,7 +18,7 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
     It is raised again at the end; where a signal comes, the next pass does that. Raises BusyError, naming who holds the
     pass lock, where it cannot be taken down now.
     """
-    names = [name for name in conflicting(fleet.recipes, recipe) if _is_there(host, name)]
+    names = [name for name in conflicting_recipes(fleet.recipes, recipe) if _is_there(host, name)]
     if not names:
         yield
         return
@@ -53,4 +53,4 @@ def _raise_again(host: Host, fleet: Fleet, names: list[str]) -> None:
     have = host.registry.read().canonicals if names else {}
     for name in names:
         if name in have:
-            ensure_running(host, fleet, have[name])
+            redeploy_canonical(host, fleet, have[name])

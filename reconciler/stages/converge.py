@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from desired.model import Fleet, Release
 from desired.want import releases
 from reconciler.core.base import Base, upgrade_base
-from reconciler.core.observation import CanonicalStatus, Observation, State, believed_tags, moved_tags, want_of
+from reconciler.core.observation import CanonicalStatus, Observation, State, moved_tags, upstream_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
 from reconciler.deploy.app_set import NeedMissingError, drivers_of, files_of_app_set, make_app_set
@@ -17,14 +17,14 @@ from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import MirrorRefs
 from reconciler.promotion.evidence import remembered, trial_entry
-from reconciler.promotion.generations import prune, seal_of, stored_generations
+from reconciler.promotion.generations import current_seal, prune, stored_generations
 from reconciler.promotion.promote import Promotion, promote
 from reconciler.promotion.running_canonical import (
-    conflicting,
+    conflicting_recipes,
     deployed_parts,
     deployment_status,
-    ensure_running,
     keeps_running,
+    redeploy_canonical,
     undeploy_conflicting,
 )
 from reconciler.trial.trial import run_trial
@@ -38,13 +38,13 @@ KEPT_LOGS = 20
 
 @frozen
 class ConvergeContext:
-    """What the steps are carried out on. `hindrances` says by recipe why its mirror could not follow."""
+    """What the steps are carried out on. `mirror_errors` says by recipe why its mirror could not follow."""
 
     host: Host
     fleet: Fleet
     plan: Plan
     observations: Mapping[str, Observation]
-    hindrances: Mapping[str, str]
+    mirror_errors: Mapping[str, str]
 
 
 def converge(context: ConvergeContext) -> Iterator[Outcome]:
@@ -53,38 +53,40 @@ def converge(context: ConvergeContext) -> Iterator[Outcome]:
         step = context.plan.steps[name]
         yield _write_down(context, _carried_out(context, step))
         if step.release is not None:
-            _keep_up(context, conflicting(context.fleet.recipes, context.fleet.recipes[name]))
+            _keep_up(context, conflicting_recipes(context.fleet.recipes, context.fleet.recipes[name]))
 
 
 def _carried_out(context: ConvergeContext, step: Step) -> Outcome:
     try:
         return _outcome(context, step, _attempt(context, step))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
-        return judge(step, Attempt(hindrance=_bug(context.host, step.recipe, bug), host_fault=True), ReadBack(None))
+        return judge(
+            step, Attempt(untried_reason=_bug(context.host, step.recipe, bug), host_fault=True), ReadBack(None)
+        )
 
 
 def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
     """The outcome of a step that was not begun or was broken off."""
-    return _outcome(context, step, Attempt(hindrance=why))
+    return _outcome(context, step, Attempt(untried_reason=why))
 
 
 def _attempt(context: ConvergeContext, step: Step) -> Attempt:
     if is_only_raised(step):
         _keep_up(context, (step.recipe,))
     unreadable = context.observations[step.recipe].tests_unreadable if step.release is not None else ""
-    hindrance = context.hindrances.get(step.recipe) or unreadable
-    if hindrance:
-        return Attempt(hindrance=hindrance, host_fault=True)
+    untried_reason = context.mirror_errors.get(step.recipe) or unreadable
+    if untried_reason:
+        return Attempt(untried_reason=untried_reason, host_fault=True)
     if step.release is None:
         return Attempt()
     try:
         return _try(context, step, step.release)
     except (BusyError, NeedMissingError) as busy:
-        return Attempt(hindrance=busy.message)
+        return Attempt(untried_reason=busy.message)
     except (CanonError, StateError, OSError) as failed:
-        return Attempt(hindrance=in_one_line(failed), host_fault=True)
+        return Attempt(untried_reason=in_one_line(failed), host_fault=True)
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
-        return Attempt(hindrance=_bug(context.host, step.recipe, bug), host_fault=True)
+        return Attempt(untried_reason=_bug(context.host, step.recipe, bug), host_fault=True)
 
 
 def _bug(host: Host, recipe: str, bug: Exception) -> str:
@@ -105,7 +107,9 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     app_set = make_app_set(observation.recipe, release, context.fleet.recipes, need_releases(context))
     if files_of_app_set(app_set) != observation.files:
-        return Attempt(hindrance="its tests were changed after this pass had begun: the next one tries it with them")
+        return Attempt(
+            untried_reason="its tests were changed after this pass had begun: the next one tries it with them"
+        )
     host = context.host.concerning(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
     with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
         base = base_for(observation, release)
@@ -115,7 +119,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
             release=release,
             app_set=app_set,
             base=base,
-            canonical=observation.living,
+            canonical=observation.newest_intact,
             by_pass=True,
             files=observation.files,
             tests=observation.tests,
@@ -137,7 +141,7 @@ def _keep_up(context: ConvergeContext, names: Iterable[str]) -> None:
         try:
             have = host.registry.read().canonicals
             if name in have and _look_at_kept(context, have[name]).state is State.DOWN:
-                ensure_running(host, context.fleet, have[name])
+                redeploy_canonical(host, context.fleet, have[name])
         except Exception as bug:  # noqa: BLE001  as with trials; that it is down is told by looking again
             _bug(host, name, bug)
 
@@ -153,9 +157,11 @@ def _look_at_kept(context: ConvergeContext, canonical: Canonical) -> CanonicalSt
 def base_for(observation: Observation, release: Release) -> Base:
     """The base of an upgrade to `release`, from what was seen. A tag that moved is none: our mirror does not follow."""
     moved = moved_tags(observation)
-    steady = {tag: commit for tag, commit in (believed_tags(observation) or {}).items() if tag not in moved}
+    steady = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
     published = releases(steady, observation.recipe.allow)
-    return upgrade_base(release, observation.canonical, observation.living, published, observation.recipe.upgrade)
+    return upgrade_base(
+        release, observation.canonical, observation.newest_intact, published, observation.recipe.upgrade
+    )
 
 
 def trial_id(host: Host) -> str:
@@ -193,8 +199,8 @@ def read_back(host: Host, name: str) -> ReadBack:
         records = host.registry.read()
         canonical = records.canonicals.get(name)
         if canonical is None:
-            return ReadBack(None, mirrored=isinstance(host.mirrors.look(name), MirrorRefs))
-        seal = seal_of(canonical, records.memories.get(name, Memory(name)))
+            return ReadBack(None, has_mirror=isinstance(host.mirrors.look(name), MirrorRefs))
+        seal = current_seal(canonical, records.memories.get(name, Memory(name)))
         damaged = host.snapshots.find_damage(host.state.canonical(name, canonical.generation), seal)
         damage = damaged.reason if damaged is not None else ""
         return ReadBack(canonical, damage, isinstance(host.mirrors.look(name), MirrorRefs))

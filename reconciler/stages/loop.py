@@ -16,10 +16,10 @@ from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host, Progress
-from reconciler.promotion.running_canonical import keeps_running, record_up
+from reconciler.promotion.running_canonical import keeps_running, record_seen_up
 from reconciler.stages.converge import ConvergeContext, converge, untried
-from reconciler.stages.mirror import Mirrored, update_mirrors
-from reconciler.stages.observe import Observed, look_again, observe, unreadable_said
+from reconciler.stages.mirror import MirrorResult, update_mirrors
+from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
 from reconciler.stages.recover import recover
 from state.records import Canonical, LedgerEntry, Records
 
@@ -73,7 +73,7 @@ def reconcile(host: Host, request: RunRequest, tell: Callable[[Outcome], None] =
     plan = plan_for(host, request, mirrored.observed)
     outcomes, signal = _converge(host, request, plan, mirrored, tell)
     recorded = host.registry.read()
-    after = look_again(host, request.fleet, mirrored.observed, recorded)
+    after = observe_again(host, request.fleet, mirrored.observed, recorded)
     _note_what_is_up(host, after)
     left = plan_for(host, evolve(request, retry=()), after)
     rows = [
@@ -107,7 +107,7 @@ class _Unheeded:
             self.progress.done(recipe, said)
 
 
-def plan_for(host: Host, request: RunRequest, observed: Observed) -> Plan:
+def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
     """Findings and steps for what was seen; a recipe of which no step can be made is one that could not be seen."""
     try:
         return _plan(host, request, observed)
@@ -120,22 +120,22 @@ def plan_for(host: Host, request: RunRequest, observed: Observed) -> Plan:
 
 def _plannable(host: Host, request: RunRequest, observation: Observation) -> Observation:
     try:
-        _plan(host, request, Observed({observation.recipe.name: observation}, {}))
+        _plan(host, request, Observations({observation.recipe.name: observation}, {}))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
         return evolve(observation, answer=Unobservable(reason_of(bug)))
     return observation
 
 
-def _plan(host: Host, request: RunRequest, observed: Observed) -> Plan:
+def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
     around = PlanContext(host.place, host.canon, host.clock.now().date(), request.retry)
     return make_plan(compare(observed.observations, observed.orphans), observed.observations, around)
 
 
 def _converge(
-    host: Host, request: RunRequest, plan: Plan, mirrored: Mirrored, tell: Callable[[Outcome], None]
+    host: Host, request: RunRequest, plan: Plan, mirrored: MirrorResult, tell: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
     """Outcomes by recipe; after a signal, steps that are left are not tried."""
-    task = ConvergeContext(host, request.fleet, plan, mirrored.observed.observations, mirrored.hindrances)
+    task = ConvergeContext(host, request.fleet, plan, mirrored.observed.observations, mirrored.mirror_errors)
     outcomes: dict[str, Outcome] = {}
     try:
         for outcome in converge(task):
@@ -148,7 +148,7 @@ def _converge(
     return outcomes, None
 
 
-def _note_what_is_up(host: Host, observed: Observed) -> None:
+def _note_what_is_up(host: Host, observed: Observations) -> None:
     """So that a later look can tell since when a kept canonical is down."""
     for observation in observed.observations.values():
         if (
@@ -156,7 +156,7 @@ def _note_what_is_up(host: Host, observed: Observed) -> None:
             and observation.status.state is State.INTACT
             and keeps_running(observation.recipe)
         ):
-            record_up(host, observation.canonical)
+            record_seen_up(host, observation.canonical)
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
@@ -175,7 +175,7 @@ def _run(host: Host, request: RunRequest, started_at: datetime) -> Run:
     return Run(request.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
 
 
-def _expected(request: RunRequest, records: Records, observed: Observed) -> ExpectedRecipes:
+def _expected(request: RunRequest, records: Records, observed: Observations) -> ExpectedRecipes:
     """Orphans are looked at where the whole fleet is."""
     declared = request.fleet.recipes
     selected = {name: declared[name].enrolled for name in request.names}
@@ -190,7 +190,9 @@ def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
 
 def _unreadable_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
     """Of what is not declared, no row of the report tells."""
-    return tuple(f"{name}: {unreadable_said(name, records)}" for name in records.unreadable if name not in declared)
+    return tuple(
+        f"{name}: {unreadable_record_message(name, records)}" for name in records.unreadable if name not in declared
+    )
 
 
 def _tell_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:

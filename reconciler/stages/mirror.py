@@ -8,33 +8,33 @@ from attrs import evolve, frozen
 from desired.model import Unobservable
 from desired.versions import is_release_name
 from reconciler.core.findings import MirrorState, mirror_state
-from reconciler.core.observation import Observation, mirrored_tags, want_of
+from reconciler.core.observation import Observation, tags_to_mirror, want_of
 from reconciler.errors import UpstreamError, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import MirrorUpdate
-from reconciler.stages.observe import Observed
+from reconciler.stages.observe import Observations
 from state.records import Answer, KnownTag, Memory
 
 
 @frozen
-class Mirrored:
+class MirrorResult:
     """What was seen, with memories as they are now; why a mirror could not be brought up, by recipe; and remarks.
 
     An upstream whose objects cannot be taken was not seen.
     """
 
-    observed: Observed
-    hindrances: Mapping[str, str]
+    observed: Observations
+    mirror_errors: Mapping[str, str]
     notes: tuple[str, ...]
 
 
-def update_mirrors(host: Host, observed: Observed) -> Mirrored:
+def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
     """Update each mirror that is behind. What upstream says is remembered only where its mirror could follow.
 
     The observations keep the mirror as it was seen before, since that is what the plan tells of.
     """
     observations: dict[str, Observation] = {}
-    hindrances: dict[str, str] = {}
+    mirror_errors: dict[str, str] = {}
     notes: list[str] = []
     for name, observation in observed.observations.items():
         try:
@@ -44,7 +44,7 @@ def update_mirrors(host: Host, observed: Observed) -> Mirrored:
             observations[name] = evolve(observation, answer=Unobservable(fault.message))
         except Exception as failed:  # noqa: BLE001  one mirror that cannot follow hinders no other recipe
             observations[name] = observation
-            hindrances[name] = f"the mirror could not be brought up: {reason_of(failed)}"
+            mirror_errors[name] = f"the mirror could not be brought up: {reason_of(failed)}"
     changed = [
         observations[name].memory
         for name in observations
@@ -52,8 +52,8 @@ def update_mirrors(host: Host, observed: Observed) -> Mirrored:
     ]
     for name, why in _remember(host, changed).items():
         observations[name] = observed.observations[name]
-        hindrances[name] = f"what upstream said could not be recorded: {why}"
-    return Mirrored(evolve(observed, observations=observations), hindrances, tuple(notes))
+        mirror_errors[name] = f"what upstream said could not be recorded: {why}"
+    return MirrorResult(evolve(observed, observations=observations), mirror_errors, tuple(notes))
 
 
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
@@ -79,17 +79,17 @@ def _follow(host: Host, observation: Observation) -> tuple[Observation, tuple[st
     updated = _updated(host, observation, observation.answer)
     not_commits = _not_commits(observation, observation.answer, updated)
     memory = remembered_answer(observation.memory, observation.answer, not_commits, observation.observed_at)
-    return evolve(observation, memory=memory), said_of(observation.recipe.name, updated)
+    return evolve(observation, memory=memory), update_notes(observation.recipe.name, updated)
 
 
 def _updated(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
     if mirror_state(observation) is MirrorState.EQUAL:
         return MirrorUpdate()
     host.progress.step(observation.recipe.name, "fetching into the mirror")
-    return host.mirrors.update(observation.recipe, answer, mirrored_tags(observation))
+    return host.mirrors.update(observation.recipe, answer, tags_to_mirror(observation))
 
 
-def said_of(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
+def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
     """What a reader should know of an update, if anything."""
     said = list(updated.remarks)
     if updated.laid_aside is not None:

@@ -8,25 +8,25 @@ from attrs import evolve, frozen
 
 from desired.digest import FolderDigest, declaration_digest, files_digest
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
+from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from reconciler.deploy.app_set import apps_of
 from reconciler.errors import in_one_line, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Question, Reply, Unchanged
-from reconciler.promotion.generations import newest_intact, snapshot_status
+from reconciler.promotion.generations import newest_intact_before, snapshot_status
 from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status, keeps_running
 from state.records import Answer, Memory, Records
 
 
 @frozen
-class Observed:
+class Observations:
     """What was seen: an observation for each recipe that was asked for; every orphan, unless a selection was made."""
 
     observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
 
 
-def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) -> Observed:
+def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) -> Observations:
     """Ask upstream of all `names` and look at what is recorded of them. Changes nothing."""
     selected = [fleet.recipes[name] for name in names]
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
@@ -38,10 +38,10 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
         for observation in asked
     }
     orphans = _orphans(host, fleet, records) if len(selected) == len(fleet.recipes) else {}
-    return Observed(observations, orphans)
+    return Observations(observations, orphans)
 
 
-def look_again(host: Host, fleet: Fleet, observed: Observed, records: Records) -> Observed:
+def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Records) -> Observations:
     """The same answers of upstream, everything of ours seen anew."""
     parts_by_recipe = deployed_parts(
         host, {name: observation.recipe for name, observation in observed.observations.items()}
@@ -52,7 +52,7 @@ def look_again(host: Host, fleet: Fleet, observed: Observed, records: Records) -
         )
         for name, observation in observed.observations.items()
     }
-    return Observed(observations, _orphans(host, fleet, records) if observed.orphans else {})
+    return Observations(observations, _orphans(host, fleet, records) if observed.orphans else {})
 
 
 def _replies(host: Host, questions: Sequence[Question]) -> Mapping[str, Reply]:
@@ -79,7 +79,7 @@ def _asked(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> O
         memory=memory,
         canonical=None,
         status=CanonicalStatus(State.NONE),
-        mirror=MirrorSeen(),
+        mirror=MirrorContents(),
         files="",
         tests="",
         observed_at=host.clock.now(),
@@ -97,7 +97,7 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
 def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
     name = observation.recipe.name
     if name in records.unreadable:
-        why = unreadable_said(name, records)
+        why = unreadable_record_message(name, records)
         return evolve(observation, status=CanonicalStatus(State.UNKNOWN, why), answer=Unobservable(why))
     canonical = records.canonicals.get(name)
     files, unreadable = _files(fleet, observation.recipe)
@@ -108,7 +108,9 @@ def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) 
             observation,
             canonical=canonical,
             status=look,
-            older=newest_intact(host, canonical, observation.memory) if canonical and is_damaged else None,
+            older_intact=newest_intact_before(host, canonical, observation.memory)
+            if canonical and is_damaged
+            else None,
             mirror=_mirror(host, observation.recipe.name),
             files=files.whole if files else "",
             tests=tests_of(files.tests, observation.recipe, fleet.recipes, records) if files else "",
@@ -123,7 +125,7 @@ def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) 
         )
 
 
-def unreadable_said(name: str, records: Records) -> str:
+def unreadable_record_message(name: str, records: Records) -> str:
     """What is wrong with the record of a recipe, and the ways out."""
     ways = f"bring canon.db back from a backup, or begin anew: take {name} out of the fleet, reconcile forget {name}"
     return f"its record cannot be read: {records.unreadable[name]}; {ways}"
@@ -140,13 +142,13 @@ def _kept(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) 
     return evolve(observation, status=deployment_status(host, observation.canonical, parts_by_recipe))
 
 
-def _mirror(host: Host, name: str) -> MirrorSeen:
+def _mirror(host: Host, name: str) -> MirrorContents:
     refs = host.mirrors.look(name)
     if refs is None:
-        return MirrorSeen()
+        return MirrorContents()
     if isinstance(refs, Unobservable):
-        return MirrorSeen(unreadable=refs.reason)
-    return MirrorSeen(refs.head, refs.tags)
+        return MirrorContents(unreadable=refs.reason)
+    return MirrorContents(refs.head, refs.tags)
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:

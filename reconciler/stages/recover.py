@@ -11,8 +11,8 @@ from reconciler.deploy.slot_lock import clear_leftovers
 from reconciler.deploy.unmanaged_files import may_be_slot, unmanaged_files, unrecorded_snapshots
 from reconciler.errors import BusyError, reason_of
 from reconciler.ports.host import Host
-from reconciler.promotion.generations import note_looks, prune
-from reconciler.promotion.promote import abandon, drop_unrecorded
+from reconciler.promotion.generations import prune, refresh_file_stats
+from reconciler.promotion.promote import abandon, delete_unrecorded
 from reconciler.promotion.running_canonical import undeploy_unwanted
 from state.folder.folder import is_slot
 from state.folder.lock import hold
@@ -122,7 +122,7 @@ def _drop_moved_in(host: Host, intent: Intent) -> list[str]:
         return []
     try:
         with suppress(LockHeldError), hold(host.state.slot_lock(intent.recipe), "recover"):
-            drop_unrecorded(host, intent)
+            delete_unrecorded(host, intent)
     except Exception as failed:  # noqa: BLE001  it hinders no other recipe
         return [f"{intent.recipe}: the snapshot of an undone promotion cannot be removed now: {reason_of(failed)}"]
     return []
@@ -141,7 +141,7 @@ def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> 
     recipe = fleet.recipes.get(canonical.recipe)
     try:
         if recipe is not None and host.state.generations(canonical.recipe).is_dir():
-            memory = note_looks(
+            memory = refresh_file_stats(
                 host, canonical.recipe, records.memories.get(canonical.recipe, Memory(canonical.recipe))
             )
             prune(host, canonical, recipe.canonical.generations, memory)

@@ -7,7 +7,7 @@ from datetime import datetime
 from attrs import define, evolve, field
 
 from desired.model import TierName
-from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, failing, proved
+from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, first_failure, without_unproved_backup
 from reconciler.deploy.app_set import files_of_app_set
 from reconciler.deploy.slot import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
@@ -24,14 +24,14 @@ def run_trial(host: Host, request: TrialRequest) -> Trial:
     if not first.timed_out:
         return first
     host.progress.step(request.recipe.name, "not done in time: trying once more, alone", first.seconds)
-    bad = failing(first.tiers)
+    bad = first_failure(first.tiers)
     slow = f"a first try ran out of time: {bad.reason if bad else ''}"
     second = _Attempt(host, request, again=True).run()
     return evolve(second, findings=(*second.findings, f"{slow}; the second decides: {_to_blame(second)}"))
 
 
 def _to_blame(second: Trial) -> str:
-    bad = failing(second.tiers)
+    bad = first_failure(second.tiers)
     if bad is not None:
         return "slow recipe" if bad.verdict is Verdict.FAIL else "slow host"
     broken = any(tier.skip is Skip.BASE_BROKEN for tier in second.tiers)
@@ -59,12 +59,12 @@ class _Attempt:
             rehearsal = TierRunner(self.host, self.request, stack, self.again)
             for name, tier in rehearsal.tiers().items():
                 self._perform(name, tier)
-                if failing(self.results) is not None:
+                if first_failure(self.results) is not None:
                     break
         trial = self._trial(rehearsal, started_at)
         self._log_the_rest(trial)
         kept = self._has_its_files() and kept
-        return evolve(trial, tests_kept=kept, seconds=self.host.clock.monotonic() - started)
+        return evolve(trial, tests_unchanged=kept, seconds=self.host.clock.monotonic() - started)
 
     def _has_its_files(self) -> bool:
         """Whether the fleet's folders are as they were when the trial was planned."""
@@ -80,12 +80,12 @@ class _Attempt:
             recipe=request.recipe.name,
             release=request.release,
             by_pass=request.by_pass,
-            tiers=proved(self.results),
+            tiers=without_unproved_backup(self.results),
             base=request.base,
             emptied=rehearsal.emptied,
             altered=tuple(rehearsal.altered),
             tests=request.tests,
-            tests_kept=False,
+            tests_unchanged=False,
             started_at=started_at,
             finished_at=self.host.clock.now(),
             seconds=0.0,
@@ -104,13 +104,13 @@ class _Attempt:
         self.host.progress.step(self.request.recipe.name, f"{self.request.release.version}: {name}")
         result = self._judged(name, tier)
         self.results.append(evolve(result, seconds=self.host.clock.monotonic() - started))
-        if failing([result]) is not None:
+        if first_failure([result]) is not None:
             self._log(name, f"{result.verdict}: {result.reason}")
 
     def _log_the_rest(self, trial: Trial) -> None:
         """Log the verdicts that hold only once every tier is judged, and which tiers were not reached."""
         for tier in trial.tiers:
-            if failing([tier]) is None:
+            if first_failure([tier]) is None:
                 self._log(tier.name, str(tier.verdict) if tier.skip is None else f"skip: {tier.skip}: {tier.reason}")
         for name in [name for name in TierName if name not in {tier.name for tier in trial.tiers}]:
             self._log(name, "not reached")

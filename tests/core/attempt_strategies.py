@@ -61,7 +61,7 @@ def trials(draw: st.DrawFn, release: Release, name: str = "notes") -> Trial:
         tiers=draw(draw(weighted({tier_results(): 2, st.just(tidy.tiers): 1}))),
         emptied=flaw != "warm",
         altered=("app.py",) if flaw == "altered" else (),
-        tests_kept=flaw != "tests",
+        tests_unchanged=flaw != "tests",
         checks_data=draw(st.booleans()),
     )
 
@@ -77,8 +77,8 @@ def attempts(draw: st.DrawFn, of: Step) -> Attempt:
     return Attempt(
         trial=tried,
         refusals=refused,
-        hindrance="its slot is held by a trial" if hindered else "",
-        broken=draw(weighted({"": 4, "the candidate does not rise": 1})),
+        untried_reason="its slot is held by a trial" if hindered else "",
+        promotion_error=draw(weighted({"": 4, "the candidate does not rise": 1})),
         host_fault=draw(weighted({False: 1, True: 1})),
     )
 
@@ -91,10 +91,10 @@ def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
     mirrored = draw(st.booleans())
     if tried is None and of.release is not None and kind == "tested":
         meanwhile = canonical(of.release.version, of.release.commit, of.recipe, "trial-1")
-        return ReadBack(evolve(meanwhile, generation=draw(st.sampled_from((1, 2)))), mirrored=mirrored)
+        return ReadBack(evolve(meanwhile, generation=draw(st.sampled_from((1, 2)))), has_mirror=mirrored)
     if tried is None or kind == "before":
         down = draw(weighted({"": 2, "service app is gone": 1})) if is_only_raised(of) else ""
-        return ReadBack(before, mirrored=mirrored, down=down)
+        return ReadBack(before, has_mirror=mirrored, down=down)
     tested = canonical(tried.release.version, tried.release.commit, tried.recipe, tried.id)
     off = {
         "recipe": evolve(tested, recipe="another"),

@@ -83,11 +83,11 @@ DAMAGED = [
 ]
 
 
-@pytest.mark.parametrize(("head", "have", "living", "base", "origin", "why"), DAMAGED)
+@pytest.mark.parametrize(("head", "have", "newest_intact", "base", "origin", "why"), DAMAGED)
 def test_with_a_damaged_canonical_the_data_goes_on_from_the_newest_intact_generation(  # noqa: PLR0913, PLR0917  a case
-    head: Release, have: Canonical, living: Canonical | None, base: Release, origin: Origin, why: str
+    head: Release, have: Canonical, newest_intact: Canonical | None, base: Release, origin: Origin, why: str
 ) -> None:
-    found = upgrade_base(head, have, living, ALL, UNPINNED)
+    found = upgrade_base(head, have, newest_intact, ALL, UNPINNED)
     assert (found.release, found.origin) == (base, origin)
     assert why in found.why
     assert (found.generation is None) is (origin is FRESH)

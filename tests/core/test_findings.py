@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from desired.model import AmbiguousVersion, NeverReleased, Release, Unobservable
 from reconciler.core.findings import Cause, Finding, MirrorState, compare
-from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
+from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from state.records import Canonical, Memory
 from tests.core import expected_findings as oracle
 from tests.strategies import World, observations, worlds
@@ -232,7 +232,7 @@ def test_a_mirror_that_was_fetched_anew_is_not_behind_for_what_upstream_no_longe
     seen = observation({"1.0.0": A, "1.1.0": B, "1.2.0": C}, before=before)
 
     def state(held: dict[str, str], head: str = commit("main")) -> MirrorState:
-        return found(evolve(seen, mirror=MirrorSeen(head, held))).mirror
+        return found(evolve(seen, mirror=MirrorContents(head, held))).mirror
 
     whole = {"1.0.0": A, "1.1.0": B, "1.2.0": C}
     assert state(whole) is MirrorState.EQUAL
@@ -245,7 +245,7 @@ def test_a_mirror_that_was_fetched_anew_is_not_behind_for_what_upstream_no_longe
 
 def test_a_mirror_without_the_old_commit_of_a_moved_tag_is_not_behind() -> None:
     seen = observation({"1.0.0": B, "1.1.0": C}, before={"1.0.0": A, "1.1.0": C})
-    assert found(evolve(seen, mirror=MirrorSeen(commit("main"), {"1.1.0": C}))).mirror is MirrorState.EQUAL
+    assert found(evolve(seen, mirror=MirrorContents(commit("main"), {"1.1.0": C}))).mirror is MirrorState.EQUAL
 
 
 def test_a_release_never_seen_before_has_no_known_beginning() -> None:
@@ -307,8 +307,8 @@ def test_what_was_not_seen_is_never_in_sync(seen: Observation, reason: str) -> N
 def test_a_mirror_that_cannot_be_read_says_why_and_changes_nothing_else_of_the_finding(
     seen: Observation, why: str
 ) -> None:
-    plain = found(evolve(seen, mirror=MirrorSeen()))
-    blind = found(evolve(seen, mirror=MirrorSeen(unreadable=why)))
+    plain = found(evolve(seen, mirror=MirrorContents()))
+    blind = found(evolve(seen, mirror=MirrorContents(unreadable=why)))
     assert (blind.mirror, blind.reason) == (MirrorState.UNKNOWN, f"{plain.reason}; {why}")
     assert evolve(blind, mirror=plain.mirror, reason=plain.reason, unreadable="") == plain
 

@@ -5,11 +5,11 @@ from hypothesis import given
 from desired.model import Unobservable
 from reconciler.core.findings import Finding, MirrorState, compare
 from reconciler.core.observation import (
-    MirrorSeen,
+    MirrorContents,
     Observation,
-    believed_tags,
-    mirrored_tags,
     moved_tags,
+    tags_to_mirror,
+    upstream_tags,
     vanished_tags,
     want_of,
 )
@@ -30,18 +30,18 @@ def test_a_tag_known_to_name_no_commit_is_believed_so_while_it_names_that_object
     seen = evolve(
         observation({"1.0.0": A, "1.1.0": B, "1.2.0": None}), memory=Memory("notes", not_commits={"1.1.0": B})
     )
-    assert believed_tags(seen) == {"1.0.0": A, "1.1.0": None, "1.2.0": None}
+    assert upstream_tags(seen) == {"1.0.0": A, "1.1.0": None, "1.2.0": None}
     elsewhere = evolve(seen, memory=Memory("notes", not_commits={"1.1.0": C}))
-    assert believed_tags(elsewhere) == {"1.0.0": A, "1.1.0": B, "1.2.0": None}
+    assert upstream_tags(elsewhere) == {"1.0.0": A, "1.1.0": B, "1.2.0": None}
 
 
 def test_of_an_unseen_upstream_nothing_is_told() -> None:
     unseen = observation(Unobservable("refused"), canonical("1.0.0", A), {"1.0.0": A, "0.9.0": B})
-    assert believed_tags(unseen) is None
+    assert upstream_tags(unseen) is None
     assert want_of(unseen) == Unobservable("refused")
     assert vanished_tags(unseen) == frozenset()
     assert moved_tags(unseen) == {}
-    assert mirrored_tags(unseen) == {"1.0.0": A, "0.9.0": B}
+    assert tags_to_mirror(unseen) == {"1.0.0": A, "0.9.0": B}
 
 
 def test_a_tag_moved_when_it_names_another_commit_than_remembered_or_recorded() -> None:
@@ -52,32 +52,32 @@ def test_a_tag_moved_when_it_names_another_commit_than_remembered_or_recorded() 
 def test_what_a_person_accepted_counts_for_more_than_the_record() -> None:
     seen = observation({"1.0.0": B}, canonical("1.0.0", A), {"1.0.0": B})
     assert moved_tags(seen) == {}
-    assert mirrored_tags(seen) == {"1.0.0": B}
+    assert tags_to_mirror(seen) == {"1.0.0": B}
 
 
 def test_the_mirror_is_to_hold_every_release_tag_where_it_is_remembered() -> None:
     seen = observation(
         {"1.0.0": C, "1.1.0": B, "1.2.0": None, "latest": C}, canonical("0.9.0", C), {"0.8.0": B, "1.0.0": A}
     )
-    assert mirrored_tags(seen) == {"0.8.0": B, "0.9.0": C, "1.0.0": A, "1.1.0": B}
+    assert tags_to_mirror(seen) == {"0.8.0": B, "0.9.0": C, "1.0.0": A, "1.1.0": B}
 
 
 @pytest.mark.parametrize(
     ("mirror", "expected"),
     [
-        (MirrorSeen(commit("main"), {"0.9.0": B, "1.0.0": A}), MirrorState.EQUAL),
-        (MirrorSeen(commit("main"), {"0.9.0": B}), MirrorState.BEHIND),
-        (MirrorSeen(commit("main"), {"1.0.0": A}), MirrorState.EQUAL),
-        (MirrorSeen(commit("main"), {"0.9.0": C, "1.0.0": A}), MirrorState.BEHIND),
-        (MirrorSeen(commit("main"), {"0.9.0": B, "1.0.0": A, "latest": C}), MirrorState.BEHIND),
-        (MirrorSeen(commit("old"), {"0.9.0": B, "1.0.0": A}), MirrorState.BEHIND),
-        (MirrorSeen(commit("main"), {}), MirrorState.BEHIND),
-        (MirrorSeen(), MirrorState.MISSING),
-        (MirrorSeen(unreadable="not a repository"), MirrorState.UNKNOWN),
+        (MirrorContents(commit("main"), {"0.9.0": B, "1.0.0": A}), MirrorState.EQUAL),
+        (MirrorContents(commit("main"), {"0.9.0": B}), MirrorState.BEHIND),
+        (MirrorContents(commit("main"), {"1.0.0": A}), MirrorState.EQUAL),
+        (MirrorContents(commit("main"), {"0.9.0": C, "1.0.0": A}), MirrorState.BEHIND),
+        (MirrorContents(commit("main"), {"0.9.0": B, "1.0.0": A, "latest": C}), MirrorState.BEHIND),
+        (MirrorContents(commit("old"), {"0.9.0": B, "1.0.0": A}), MirrorState.BEHIND),
+        (MirrorContents(commit("main"), {}), MirrorState.BEHIND),
+        (MirrorContents(), MirrorState.MISSING),
+        (MirrorContents(unreadable="not a repository"), MirrorState.UNKNOWN),
     ],
 )
 def test_a_mirror_is_equal_when_it_has_main_and_every_release_tag_as_remembered_that_can_be_had(
-    mirror: MirrorSeen, expected: MirrorState
+    mirror: MirrorContents, expected: MirrorState
 ) -> None:
     vanished_and_new = observation({"1.0.0": A, "latest": C}, before={"0.9.0": B})
     assert found(evolve(vanished_and_new, mirror=mirror)).mirror is expected
@@ -85,13 +85,13 @@ def test_a_mirror_is_equal_when_it_has_main_and_every_release_tag_as_remembered_
 
 def test_a_mirror_cannot_be_compared_with_an_unseen_upstream() -> None:
     unseen = observation(Unobservable("refused"))
-    assert found(evolve(unseen, mirror=MirrorSeen(commit("main"), {}))).mirror is MirrorState.UNKNOWN
+    assert found(evolve(unseen, mirror=MirrorContents(commit("main"), {}))).mirror is MirrorState.UNKNOWN
 
 
 def test_a_moved_tag_is_expected_in_the_mirror_where_we_remember_it() -> None:
     moved = observation({"1.0.0": B}, canonical("1.0.0", A), {"1.0.0": A})
-    assert found(evolve(moved, mirror=MirrorSeen(commit("main"), {"1.0.0": A}))).mirror is MirrorState.EQUAL
-    assert found(evolve(moved, mirror=MirrorSeen(commit("main"), {"1.0.0": B}))).mirror is MirrorState.BEHIND
+    assert found(evolve(moved, mirror=MirrorContents(commit("main"), {"1.0.0": A}))).mirror is MirrorState.EQUAL
+    assert found(evolve(moved, mirror=MirrorContents(commit("main"), {"1.0.0": B}))).mirror is MirrorState.BEHIND
 
 
 # ---- properties ----
@@ -99,7 +99,7 @@ def test_a_moved_tag_is_expected_in_the_mirror_where_we_remember_it() -> None:
 
 @given(observations())
 def test_no_tag_vanishes_from_the_mirror_and_none_moves_there_unaccepted(seen: Observation) -> None:
-    expected = mirrored_tags(seen)
+    expected = tags_to_mirror(seen)
     for tag, each in seen.memory.known.items():
         assert expected[tag] == each.commit
     have = seen.canonical
@@ -112,5 +112,5 @@ def test_a_vanished_tag_is_noted_and_stays_expected_in_the_mirror(seen: Observat
     finding = found(seen)
     if not isinstance(seen.answer, Unobservable):
         assert set(finding.vanished) == set(seen.memory.known) - set(oracle.published(seen))
-        kept = evolve(seen, mirror=MirrorSeen(seen.answer.head, oracle.mirrored(seen)))
+        kept = evolve(seen, mirror=MirrorContents(seen.answer.head, oracle.mirrored(seen)))
         assert found(kept).mirror is MirrorState.EQUAL

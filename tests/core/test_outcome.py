@@ -33,7 +33,7 @@ FIRST = evolve(PROMOTE, finding=evolve(NEW_RELEASE, have=None))
 REPAIR = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(finding(state=State.DAMAGED), have=OLD))
 # Its second generation is damaged, and the first intact.
 SECOND = evolve(OLD, version="1.0.5", generation=2, lineage=("1.0.0", "1.0.5"))
-REPAIR_OVER = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(REPAIR.finding, have=SECOND, older=OLD))
+REPAIR_OVER = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(REPAIR.finding, have=SECOND, older_intact=OLD))
 REPAIRED = evolve(UPGRADED, generation=3)
 BEGUN_ANEW = evolve(FRESH, generation=3)
 FETCH = Step(finding(), Action.REPAIR, "the mirror is missing")
@@ -54,25 +54,25 @@ class Case:
 
 
 def tried(*verdicts: Verdict, upto: int = 5, kept: bool = True) -> Attempt:
-    return Attempt(evolve(TRIAL, tiers=tiers(*verdicts)[:upto], tests_kept=kept))
+    return Attempt(evolve(TRIAL, tiers=tiers(*verdicts)[:upto], tests_unchanged=kept))
 
 
 GREEN = Attempt(TRIAL)
 PASS, FAIL, SKIP, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR
 BEFORE, AFTER = ReadBack(OLD), ReadBack(NEW)
-WHOLE = ReadBack(OLD, mirrored=True)
-REFUSED = Attempt(hindrance="refused", host_fault=True)
-BROKEN_OFF = Attempt(hindrance="interrupted by signal 15")
+WHOLE = ReadBack(OLD, has_mirror=True)
+REFUSED = Attempt(untried_reason="refused", host_fault=True)
+BROKEN_OFF = Attempt(untried_reason="interrupted by signal 15")
 TOLD = "1.1.0 (6200000), data lived through 1.0.0 → 1.1.0, read back"
 UNPROVED = "no [data] check proves the data, read back"
 
 UNTRIED = [
     Case("nothing to do", REST, Attempt(), BEFORE, Result.NONE, "canonical is at the newest release 1.0.0"),
-    Case("mirror fetched", FETCH, Attempt(), ReadBack(OLD, mirrored=True), Result.REPAIRED, "there again, read back"),
+    Case("mirror fetched", FETCH, Attempt(), ReadBack(OLD, has_mirror=True), Result.REPAIRED, "there again, read back"),
     Case("mirror not fetched", FETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
     Case("mirror refused", FETCH, REFUSED, ReadBack(OLD), Result.INFRASTRUCTURE, "refused"),
     Case("mirror behind and refused", REST, REFUSED, BEFORE, Result.INFRASTRUCTURE, "refused"),
-    Case("mirror not asked for", FETCH, Attempt(hindrance="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
+    Case("mirror not asked for", FETCH, Attempt(untried_reason="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
     Case("raised", RAISE, Attempt(), WHOLE, Result.REPAIRED, "1.0.0 is up again"),
     Case("raised, mirror refused", RAISE, REFUSED, WHOLE, Result.INFRASTRUCTURE, "refused"),
     Case("not raised", RAISE, Attempt(), evolve(WHOLE, down="app is gone"), Result.INFRASTRUCTURE, "down: app is"),
@@ -80,9 +80,16 @@ UNTRIED = [
     Case("raised, damaged", RAISE, Attempt(), evolve(WHOLE, damage="shorter"), Result.INFRASTRUCTURE, "down: shorter"),
     Case("raised, no mirror", RAISE, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
     Case("raising broken off", RAISE, BROKEN_OFF, WHOLE, Result.NOT_TRIED, "interrupted"),
-    Case("slot busy", PROMOTE, Attempt(hindrance="held by a trial"), BEFORE, Result.NOT_TRIED, "held by a trial"),
-    Case("broken off", PROMOTE, Attempt(hindrance="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
-    Case("disk full", PROMOTE, Attempt(None, hindrance="full", host_fault=True), BEFORE, Result.INFRASTRUCTURE, "full"),
+    Case("slot busy", PROMOTE, Attempt(untried_reason="held by a trial"), BEFORE, Result.NOT_TRIED, "held by a trial"),
+    Case("broken off", PROMOTE, Attempt(untried_reason="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
+    Case(
+        "disk full",
+        PROMOTE,
+        Attempt(None, untried_reason="full", host_fault=True),
+        BEFORE,
+        Result.INFRASTRUCTURE,
+        "full",
+    ),
 ]
 
 MISTAKEN = [
@@ -104,7 +111,14 @@ PROMOTED = [
     Case("new release", PROMOTE, GREEN, AFTER, Result.PROMOTED, TOLD),
     Case("repair", REPAIR, GREEN, AFTER, Result.REPAIRED, TOLD),
     Case("with skips", PROMOTE, tried(PASS, SKIP, SKIP, SKIP, SKIP), AFTER, Result.PROMOTED, TOLD),
-    Case("broken later", PROMOTE, evolve(GREEN, broken="EIO"), AFTER, Result.PROMOTED, f"{TOLD}; afterwards: EIO"),
+    Case(
+        "broken later",
+        PROMOTE,
+        evolve(GREEN, promotion_error="EIO"),
+        AFTER,
+        Result.PROMOTED,
+        f"{TOLD}; afterwards: EIO",
+    ),
     Case("unchecked", PROMOTE, Attempt(UNCHECKED), AFTER, Result.PROMOTED, f"data of 1.0.0, and {UNPROVED}"),
     Case("unchecked repair", REPAIR, Attempt(UNCHECKED), AFTER, Result.REPAIRED, f"data of 1.0.0, and {UNPROVED}"),
     Case("unchecked first", FIRST, Attempt(UNCHECKED), ReadBack(FRESH), Result.PROMOTED, f"fresh, and {UNPROVED}"),
@@ -144,8 +158,8 @@ UNPROMOTED = [
     unpromoted("refused", BEFORE, str(MOVED), Attempt(TRIAL, refusals=(MOVED,))),
     unpromoted("refused twice", BEFORE, f"{MOVED}; {AWAY}", Attempt(TRIAL, refusals=(MOVED, AWAY))),
     unpromoted("refused, though recorded", AFTER, str(MOVED), Attempt(TRIAL, refusals=(MOVED,))),
-    unpromoted("candidate fell", BEFORE, FELL, evolve(GREEN, broken=FELL)),
-    unpromoted("refused and broken", BEFORE, f"{MOVED}; EIO", Attempt(TRIAL, refusals=(MOVED,), broken="EIO")),
+    unpromoted("candidate fell", BEFORE, FELL, evolve(GREEN, promotion_error=FELL)),
+    unpromoted("refused and broken", BEFORE, f"{MOVED}; EIO", Attempt(TRIAL, refusals=(MOVED,), promotion_error="EIO")),
 ]
 
 
@@ -191,17 +205,17 @@ REMEMBERED = [
     (tried(FAIL, upto=1, kept=False), False),
     (tried(ERROR, upto=1), False),
     (tried(upto=3), False),
-    (Attempt(hindrance="held by a trial"), False),
-    (Attempt(hindrance="disk full", host_fault=True), False),
-    (evolve(GREEN, broken=FELL), True),
-    (evolve(GREEN, broken="disk full", host_fault=True), False),
+    (Attempt(untried_reason="held by a trial"), False),
+    (Attempt(untried_reason="disk full", host_fault=True), False),
+    (evolve(GREEN, promotion_error=FELL), True),
+    (evolve(GREEN, promotion_error="disk full", host_fault=True), False),
     (evolve(GREEN, refusals=(AWAY,)), False),
     (evolve(GREEN, refusals=(MOVED,)), False),
-    (evolve(GREEN, refusals=(MOVED,), broken="refused"), False),
+    (evolve(GREEN, refusals=(MOVED,), promotion_error="refused"), False),
     (evolve(GREEN, trial=evolve(TRIAL, altered=("app.py",)), refusals=(COLD,)), True),
     (evolve(GREEN, trial=evolve(TRIAL, altered=("app.py",)), refusals=(COLD, AWAY)), True),
     (evolve(GREEN, trial=evolve(TRIAL, emptied=False), refusals=(COLD,)), False),
-    (evolve(GREEN, trial=evolve(TRIAL, tests_kept=False), refusals=(COLD,)), False),
+    (evolve(GREEN, trial=evolve(TRIAL, tests_unchanged=False), refusals=(COLD,)), False),
     (GREEN, False),
 ]
 
@@ -213,7 +227,7 @@ def test_only_what_the_recipe_did_wrong_is_remembered(attempt: Attempt, *, remem
 
 def test_a_promotion_is_not_remembered_as_a_red() -> None:
     assert not is_remembered(judge(PROMOTE, GREEN, AFTER))
-    assert not is_remembered(judge(PROMOTE, evolve(GREEN, broken="EIO"), AFTER))
+    assert not is_remembered(judge(PROMOTE, evolve(GREEN, promotion_error="EIO"), AFTER))
     assert not is_remembered(judge(REST, Attempt(), BEFORE))
 
 
@@ -300,7 +314,7 @@ def test_where_nothing_was_to_be_done_no_verdict_is_given(step: Step, data: st.D
     rest = evolve(step, action=Action.NONE, release=None)
     hindered = judge(rest, outcome.attempt, back)
     assert hindered.result in {Result.NONE, Result.INFRASTRUCTURE, Result.NOT_TRIED}
-    assert judge(rest, evolve(outcome.attempt, hindrance=""), back).result is Result.NONE
+    assert judge(rest, evolve(outcome.attempt, untried_reason=""), back).result is Result.NONE
 
 
 @given(acting_steps(), st.data())
@@ -308,8 +322,8 @@ def test_what_is_only_raised_is_repaired_if_and_only_if_it_is_seen_up_from_an_in
     step: Step, data: st.DataObject
 ) -> None:
     outcome, back = judged(data, step)
-    if not is_only_raised(step) or outcome.attempt.hindrance:
+    if not is_only_raised(step) or outcome.attempt.untried_reason:
         return
-    up = back.canonical is not None and back.mirrored and not (back.damage or back.down)
+    up = back.canonical is not None and back.has_mirror and not (back.damage or back.down)
     assert outcome.result is (Result.REPAIRED if up else Result.INFRASTRUCTURE)
     assert not is_remembered(outcome)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from desired.model import Install, Release, Unobservable
 from reconciler.core.findings import Cause, MirrorState, compare
-from reconciler.core.observation import CanonicalStatus, MirrorSeen, Observation, Orphan, State
-from reconciler.core.plan import Action, HeldBack, Plan, Step, in_order_of_need, make_plan
+from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
+from reconciler.core.plan import Action, HeldBack, Plan, Step, make_plan, ordered_by_needs
 from state.records import Memory
 from tests.core import expected_findings as oracle
 from tests.strategies import RANK, World, observations, otherwise, worlds
@@ -17,7 +17,7 @@ from tests.values import AROUND, canonical, circumstances, commit, known, observ
 A, B, C = commit("a"), commit("b"), commit("c")
 OLD, TAG, TWIN, NEXT = "0.9.0", "1.0.0", "v1.0.0", "1.1.0"
 HAVE = canonical(TAG, A)
-MIRROR = MirrorSeen(commit("main"), {TAG: A})
+MIRROR = MirrorContents(commit("main"), {TAG: A})
 NONE, PROMOTE, REPAIR = Action.NONE, Action.PROMOTE, Action.REPAIR
 QUARANTINED, RED_BEFORE, EXCEPTED = HeldBack.QUARANTINED, HeldBack.RED_BEFORE, HeldBack.EXCEPTED
 
@@ -63,14 +63,14 @@ NEW = observation({TAG: A, NEXT: B}, HAVE)
 ACCEPTED = observation({TAG: B}, HAVE, {TAG: B})
 NEWEST = Release(NEXT, B)
 UNSEEN = observation(Unobservable("refused"), HAVE)
-UNREADABLE = MirrorSeen(unreadable="no repository")
+UNREADABLE = MirrorContents(unreadable="no repository")
 RAISED = "; its deployment is down (service app is gone) and will be raised from its snapshot; nothing is tried"
 AFTERWARDS = "1.1.0 was released after 1.0.0; its deployment is down (service app is gone) and is raised afterwards"
 LOST = "the canonical is damaged (snapshot.tar is shorter), the data of 1.0.0 is lost; "
 
 SETTLED = [
     Case("in sync", IN_SYNC, NONE, reason="canonical is at the newest release 1.0.0"),
-    Case("in sync, mirror behind", evolve(IN_SYNC, mirror=MirrorSeen("old", {})), NONE),
+    Case("in sync, mirror behind", evolve(IN_SYNC, mirror=MirrorContents("old", {})), NONE),
     Case("in sync, mirror unreadable", evolve(IN_SYNC, mirror=UNREADABLE), REPAIR, reason="no repository; it will be"),
     Case("new release, mirror unreadable", evolve(NEW, mirror=UNREADABLE), PROMOTE, NEWEST, reason="no repository"),
     Case("unobservable, mirror unreadable", evolve(UNSEEN, mirror=UNREADABLE), NONE, reason="refused; no repository"),
@@ -200,7 +200,7 @@ def test_of_two_names_each_red_is_heeded() -> None:
 def test_what_others_need_comes_before_them_and_names_decide_the_rest() -> None:
     needs = {"apps": ("login", "mail"), "board": (), "login": ("store",), "mail": ("store",), "store": ("elsewhere",)}
     declared = {name: evolve(recipe(name), install=Install(needs=of)) for name, of in needs.items()}
-    assert in_order_of_need(declared) == ("store", "login", "mail", "apps", "board")
+    assert ordered_by_needs(declared) == ("store", "login", "mail", "apps", "board")
 
 
 # ---- properties ----
@@ -297,8 +297,8 @@ def test_a_person_may_ask_for_a_red_to_be_tried(seen: Observation) -> None:
 
 @given(observations())
 def test_a_mirror_that_is_behind_never_causes_an_action(seen: Observation) -> None:
-    equal = planned(evolve(seen, mirror=MirrorSeen(commit("main"), oracle.mirrored(seen))))
-    behind = planned(evolve(seen, mirror=MirrorSeen(commit("old"), {})))
+    equal = planned(evolve(seen, mirror=MirrorContents(commit("main"), oracle.mirrored(seen))))
+    behind = planned(evolve(seen, mirror=MirrorContents(commit("old"), {})))
     if not isinstance(seen.answer, Unobservable):
         assert (equal.finding.mirror, behind.finding.mirror) == (MirrorState.EQUAL, MirrorState.BEHIND)
     assert evolve(behind, finding=equal.finding) == equal

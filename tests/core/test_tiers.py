@@ -3,7 +3,7 @@ from attrs import evolve
 from hypothesis import given
 
 from desired.model import TierName
-from reconciler.core.tier_results import Skip, TierResult, Verdict, failing, is_complete, is_green, level
+from reconciler.core.tier_results import Skip, TierResult, Verdict, first_failure, is_complete, is_green, level
 from tests.core.attempt_strategies import tier_results
 from tests.values import tiers
 
@@ -39,7 +39,7 @@ def test_green_means_that_install_passed_and_that_nothing_failed_or_was_not_reac
 def test_a_failed_tier_is_not_hidden_by_a_later_result_of_its_name() -> None:
     twice = (*tiers(PASS, FAIL)[:2], *tiers()[1:])
     assert not is_green(twice)
-    assert failing(twice) == twice[1]
+    assert first_failure(twice) == twice[1]
 
 
 @pytest.mark.parametrize(
@@ -64,16 +64,16 @@ def test_a_trial_that_ended_early_is_not_whole() -> None:
 
 
 def test_the_first_tier_that_did_not_pass_is_the_failing_one() -> None:
-    assert failing(tiers()) is None
-    assert failing(tiers(PASS, SKIP)) is None
+    assert first_failure(tiers()) is None
+    assert first_failure(tiers(PASS, SKIP)) is None
     found = tiers(PASS, PASS, ERROR, FAIL)
-    assert failing(found) == found[2]
+    assert first_failure(found) == found[2]
 
 
 @given(tier_results())
 def test_green_excludes_any_failure_and_any_gap(found: tuple[TierResult, ...]) -> None:
     if is_green(found):
-        assert failing(found) is None
+        assert first_failure(found) is None
         assert {each.name for each in found} == set(TierName)
         assert found[0].verdict is PASS
         assert level(found) != "0/5"

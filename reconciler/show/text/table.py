@@ -6,7 +6,7 @@ from typing import Final
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.report import Report, ReportBucket, ReportCommand, Row, bucket_of
-from reconciler.core.unread_tags import shown_tag
+from reconciler.core.unread_tags import format_tag
 from reconciler.show.escape import escape, width
 from reconciler.show.labels import count_of
 from reconciler.show.text.columns import WHY, columns_of, why
@@ -65,7 +65,7 @@ def _not_releases(report: Report, screen: Screen) -> list[str]:
 
 def _some(tags: Sequence[str]) -> str:
     more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
-    return ", ".join(map(shown_tag, tags[:MOST_TAGS])) + more
+    return ", ".join(map(format_tag, tags[:MOST_TAGS])) + more
 
 
 def _notes(report: Report, screen: Screen) -> list[str]:

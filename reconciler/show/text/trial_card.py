@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.core.gate import Condition, ConditionStatus, refusals
 from reconciler.core.outcome import Result
-from reconciler.core.tier_results import TierResult, Trial, Verdict, failing, is_green, level
+from reconciler.core.tier_results import TierResult, Trial, Verdict, first_failure, is_green, level
 from reconciler.show.escape import escape
 from reconciler.show.labels import SKIPS, STANDINGS, VERDICTS, duration, short
 from reconciler.show.text.columns import NOTHING
@@ -39,7 +39,7 @@ def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, 
 
 def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
     """What it came to, in one line."""
-    bad = failing(trial.tiers)
+    bad = first_failure(trial.tiers)
     took = f"level {level(trial.tiers)}, {duration(trial.seconds)}"
     if bad is not None:
         return f"{result_of(trial)}: {bad.name} {VERDICTS[bad.verdict]}: {bad.reason}; {took}"
@@ -50,7 +50,7 @@ def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
 
 def result_of(trial: Trial) -> Result:
     """A trial's label; it never promotes, so the best that it can be is green."""
-    bad = failing(trial.tiers)
+    bad = first_failure(trial.tiers)
     if bad is not None:
         return Result.RED if bad.verdict is Verdict.FAIL else Result.INFRASTRUCTURE
     return Result.GREEN_NOT_PROMOTED if is_green(trial.tiers) else Result.NOT_TRIED

@@ -7,8 +7,8 @@ from desired.model import TierName
 from reconciler.core.findings import Cause, Finding
 from reconciler.core.outcome import Outcome, Result, is_remembered
 from reconciler.core.report import Report, Row
-from reconciler.core.tier_results import Trial, Verdict, failing
-from reconciler.core.unread_tags import said_of_unread
+from reconciler.core.tier_results import Trial, Verdict, first_failure
+from reconciler.core.unread_tags import unread_tags_message
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.labels import RESULTS, VERDICTS, duration, short
 from reconciler.show.text.screen import Screen, Style, paint
@@ -41,7 +41,7 @@ def _odd_tags(finding: Finding) -> Iterator[str]:
     if finding.vanished:
         yield f"tags that are gone upstream: {', '.join(finding.vanished)}"
     if finding.unread and finding.cause is not Cause.NEVER_RELEASED:
-        yield f"tags that look newer and are not read: {said_of_unread(finding.unread)}"
+        yield f"tags that look newer and are not read: {unread_tags_message(finding.unread)}"
 
 
 def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
@@ -62,7 +62,7 @@ def _fact(fact: tuple[str, str]) -> str:
 
 def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
     trial = outcome.attempt.trial
-    bad = failing(trial.tiers) if trial is not None else None
+    bad = first_failure(trial.tiers) if trial is not None else None
     if trial is None or bad is None:
         yield "reason", outcome.reason
         return
