@@ -29,7 +29,7 @@ ROWS = {
     "sign-on": r"tests/swarm/test_real_applications\.py::.*\[sign-on",
     "real": r"tests/swarm/test_real_applications\.py",
     "recipes": r"tests/swarm/test_real_shapes\.py|tests/abra/|tests/test_timer\.py",
-    "kills": r"tests/swarm/test_kill|tests/swarm/test_kept\.py|tests/swarm/test_labels\.py",
+    "kills": r"tests/swarm/test_kill|tests/swarm/test_kept_canonical\.py|tests/swarm/test_true_labels\.py",
     "together": r"tests/swarm/",
 }
 

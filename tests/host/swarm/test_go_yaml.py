@@ -1,4 +1,4 @@
-"""What Docker's client prints is read as its writer means it; tests/swarm/test_engine.py asks the real client."""
+"""What Docker's client prints is read as its writer means it; tests/swarm/test_local_engine.py asks the real client."""
 
 import math
 
