@@ -100,14 +100,14 @@ class InterruptedPassError(BaseException):
         self.signal_number = signal_number
 
 
-def was_killed(recipe: str, killed: Sequence[str], pressure: str = "") -> KilledError:
+def killed_error(recipe: str, killed: Sequence[str], pressure: str = "") -> KilledError:
     """The error for an app of which some parts had to be killed, each named with the time it had: "worker (10 s)"."""
     what = f"{recipe} did not end in the time it has to stop and was killed, so its data may be cut off"
     remedy = "it has to end on SIGTERM, or needs more time: [stop] grace, on a Swarm stop_grace_period"
     return KilledError(f"{what}: {', '.join(killed)}; {remedy}", pressure)
 
 
-def what_and_remedy(failed: CanonError | StateError | OSError) -> tuple[str, str]:
+def message_and_hint(failed: CanonError | StateError | OSError) -> tuple[str, str]:
     """What went wrong and where, and what to do about it, "" if nothing is known."""
     if not isinstance(failed, OSError):
         return failed.message, failed.hint
@@ -117,7 +117,7 @@ def what_and_remedy(failed: CanonError | StateError | OSError) -> tuple[str, str
 
 def in_one_line(failed: CanonError | StateError | OSError) -> str:
     """The same for where there is room for one line only."""
-    return "; ".join(part for part in what_and_remedy(failed) if part)
+    return "; ".join(part for part in message_and_hint(failed) if part)
 
 
 def reason_of(failed: Exception) -> str:

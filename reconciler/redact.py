@@ -91,7 +91,7 @@ def _spellings(value: bytes) -> Iterable[bytes]:
     yield json.dumps(text, ensure_ascii=False)[1:-1].encode()
 
 
-def slot_secrets(slot: Path) -> tuple[bytes, ...]:
+def read_slot_secrets(slot: Path) -> tuple[bytes, ...]:
     """The contents of every secret in the apps of a slot's folder."""
     files = (path for path in slot.glob("*/secrets/*") if path.is_file() and not path.is_symlink())
     return tuple(path.read_bytes() for path in files if path.stat().st_size <= _LONGEST)

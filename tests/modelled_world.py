@@ -14,7 +14,7 @@ from reconciler.core.findings import Cause
 from reconciler.core.observation import Observation
 from reconciler.core.outcome import Result
 from reconciler.core.report import Report, ReportBucket
-from reconciler.deploy.slot_lock import reserved
+from reconciler.deploy.slot_lock import lock_slot
 from reconciler.stages.observe import observe
 from state.folder.lock import hold
 from state.records import Memory
@@ -168,7 +168,7 @@ class Driven:
                 # As a command that writes does: the folder first, signed by the lock of the pass.
                 self.world.state.create()
                 with hold(self.world.state.lock, "trial"):
-                    stack.enter_context(reserved(self.world.host(), busy, "trial"))
+                    stack.enter_context(lock_slot(self.world.host(), busy, "trial"))
             done = self.world.run(*selected, retry=[name for name in retry if name in selected])
         results = {name: passed(self.twins[name], facts[name]) for name in selected}
         self._check_report(done.report, results)

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from reconciler.core.outcome import Result
-from reconciler.deploy.slot_lock import reserved
+from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.app import DeployOptions, RemovalResult
@@ -103,7 +103,7 @@ def test_where_that_driver_does_not_answer_the_slot_stays_as_it_is_with_the_note
     assert "notes: what a dead run left cannot be removed now: the engine does not answer for" in remarks
     with (
         pytest.raises(InfrastructureError, match="deployed by the swarm driver"),
-        reserved(host.concerning({"process"}), "notes", "trial"),
+        lock_slot(host.concerning({"process"}), "notes", "trial"),
     ):
         raise AssertionError("there is something in its slot")
     assert (slot / DRIVERS / "swarm").exists()

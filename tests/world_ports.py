@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from attrs import define, evolve
 
 from desired.model import Ready, Recipe, Unobservable
-from reconciler.errors import InfrastructureError, TimedOutError, was_killed
+from reconciler.errors import InfrastructureError, TimedOutError, killed_error
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.ports.app import (
     App,
@@ -142,7 +142,7 @@ class SecretShelf:
                 made = (makers.known / need.name).read_text() if makers.known else new
                 (app.secrets / need.name).write_text(made)
         asked = {need.name for need in needs}
-        return ProvidedSecrets(not_asked_for=tuple(name for name in makers.commands if name not in asked))
+        return ProvidedSecrets(unused_makers=tuple(name for name in makers.commands if name not in asked))
 
 
 SETTING = "setting"
@@ -181,7 +181,7 @@ class Apps:
         killed = self.stop(app).killed
         self.world.told[app.folder] = options
         if killed:
-            raise was_killed(name, killed)
+            raise killed_error(name, killed)
         data = self._data(app)
         if behaviour.writes_into_checkout:
             (checkout / "COMMIT").write_text("altered")

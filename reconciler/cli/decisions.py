@@ -22,7 +22,7 @@ from reconciler.cli.composition import (
 from reconciler.cli.failures import UsageError
 from reconciler.cli.options import Options, say
 from reconciler.core.observation import Observation, moved_tags, vanished_tags
-from reconciler.deploy.slot_lock import reserved
+from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, NeedsPersonError
 from reconciler.ports.host import Host
 from reconciler.promotion.generations import delete_all
@@ -122,7 +122,7 @@ def _drop(host: Host, name: str, reason: str) -> str:
     if have is None and name not in records.memories and name not in records.unreadable:
         raise UsageError(f"nothing is recorded of {name}")
     host = host.concerning(_drivers_at(host, name))
-    with reserved(host, name, f"forget {name}"):
+    with lock_slot(host, name, f"forget {name}"):
         body = {
             "reason": reason,
             "who": getpass.getuser(),

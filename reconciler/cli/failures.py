@@ -13,7 +13,7 @@ import click
 from desired.declarations.problems import DeclarationError
 from reconciler.cli.options import columns_of
 from reconciler.cli.standard_streams import answer, complain
-from reconciler.errors import BusyError, CanonError, InterruptedPassError, NeedsPersonError, what_and_remedy
+from reconciler.errors import BusyError, CanonError, InterruptedPassError, NeedsPersonError, message_and_hint
 from reconciler.show.documents.answers import error_document
 from reconciler.show.documents.report_document import Json, write
 from reconciler.show.text.declaration_problems import render_error, render_problems
@@ -48,7 +48,7 @@ def fail(failed: BaseException, arguments: Sequence[str]) -> int:
     if isinstance(failed, InterruptedPassError):
         return _one(failed.message, "", SIGNALLED + failed.signal_number, arguments)
     if isinstance(failed, CanonError | StateError | OSError):
-        return _one(*what_and_remedy(failed), _code(failed), arguments)
+        return _one(*message_and_hint(failed), _code(failed), arguments)
     complain("".join(traceback.format_exception(failed)))
     return _one(f"a bug in Canon: {failed!r}", "please report it with the lines above", COULD_NOT, arguments)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from reconciler.cli.standard_streams import answer
-from reconciler.errors import InfrastructureError, what_and_remedy
+from reconciler.errors import InfrastructureError, message_and_hint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +110,7 @@ def shared(function: Function) -> Function:
         try:
             return context.invoke(function, context.obj, **given)
         except OSError as failed:  # click would end without a word where its number is that of a broken pipe
-            raise InfrastructureError(*what_and_remedy(failed)) from failed
+            raise InfrastructureError(*message_and_hint(failed)) from failed
 
     collected.__name__, collected.__doc__ = function.__name__, function.__doc__
     collected.__click_params__ = list(reversed(_SHARED))  # type: ignore[attr-defined]  # where click's own options go

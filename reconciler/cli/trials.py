@@ -32,10 +32,12 @@ from reconciler.core.gate import gate
 from reconciler.core.observation import Observation, tags_to_mirror, upstream_tags, want_of
 from reconciler.core.report import ReportCommand, Run
 from reconciler.core.tier_results import Verdict, first_failure
+from reconciler.deploy.app_health import check_up
 from reconciler.deploy.app_set import apps_of, drivers_of, make_app_set, snapshot_app_set
-from reconciler.deploy.deploying import check_up, deploy_app_set
-from reconciler.deploy.slot import Slot, open_slot
-from reconciler.deploy.slot_lock import reserved
+from reconciler.deploy.deploying import deploy_app_set
+from reconciler.deploy.slot import Slot
+from reconciler.deploy.slot_lifetime import open_slot
+from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
 from reconciler.ports.app import RunningApp
 from reconciler.ports.host import Host
@@ -109,7 +111,7 @@ def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers
     release = _release(host, observations[name], wish.ref)
     app_set = make_app_set(recipe, release, house.fleet.recipes, _need_releases(records, observations))
     concerned = host.concerning(drivers_of(app_set) | house.state.drivers_of_slot(name))
-    with without_conflicts(host, house.fleet, recipe), reserved(concerned, name, f"trial {release.version}") as folder:
+    with without_conflicts(host, house.fleet, recipe), lock_slot(concerned, name, f"trial {release.version}") as folder:
         observation = observations[name]
         request = TrialRequest(
             id=trial_id(host),
@@ -216,7 +218,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
         raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
     if canonical is None:
         raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
-    with stoppable(), private_files(), reserved(host, name, f"raise {name}") as folder:
+    with stoppable(), private_files(), lock_slot(host, name, f"raise {name}") as folder:
         try:
             # Caught within the slot, so that a slot which cannot be removed is told after a signal too.
             with (

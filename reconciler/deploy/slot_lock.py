@@ -14,7 +14,7 @@ from state.state_errors import LockHeldError
 
 
 @contextmanager
-def reserved(host: Host, recipe: str, command: str) -> Iterator[Path]:
+def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
     """Own work/NAME for a while: what a dead owner left there is removed first, and all of it at the end.
 
     Raises BusyError, naming the owner, where somebody else holds it.
@@ -80,7 +80,7 @@ def clear_leftovers(host: Host, recipe: str) -> bool:
     Raises BusyError where the owner lives.
     """
     found = bool(_lying(host.state, recipe) or _marks(host, recipe))
-    with reserved(host, recipe, "recover"):
+    with lock_slot(host, recipe, "recover"):
         return found
 
 

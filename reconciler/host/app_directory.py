@@ -13,7 +13,7 @@ from reconciler.host.output import Log
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.text import lines_printable, one_line
 from reconciler.ports.app import App, DeployOptions
-from reconciler.redact import Redaction, redaction, slot_secrets
+from reconciler.redact import Redaction, read_slot_secrets, redaction
 
 _SETTINGS = "settings.json"
 _INSIDE = "inside.py"
@@ -65,17 +65,17 @@ def new_log(app: App, name: str) -> Log:
     """A log of a part of the app, written anew and without any secret of the slot."""
     path = app.logs / f"{name}.log"
     path.unlink(missing_ok=True)
-    return Log(path, redaction(slot_secrets(app.folder.parent)))
+    return Log(path, redaction(read_slot_secrets(app.folder.parent)))
 
 
 def add_to_log(app: App, name: str) -> Log:
     """The log of a part of the app, written on without any secret of the slot."""
-    return Log(app.logs / f"{name}.log", redaction(slot_secrets(app.folder.parent)))
+    return Log(app.logs / f"{name}.log", redaction(read_slot_secrets(app.folder.parent)))
 
 
 def last_lines(app: App) -> tuple[str, ...]:
     """The end of what each part of the app wrote, fit to be shown, and without any secret of the slot."""
-    known = redaction(slot_secrets(app.folder.parent))
+    known = redaction(read_slot_secrets(app.folder.parent))
     return tuple(line for path in sorted(app.logs.glob("*.log")) for line in _end_of(path, known))
 
 

@@ -16,7 +16,7 @@ from reconciler.host.output import Log
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.run import CommandSpec, run
 from reconciler.ports.commands import CommandResult, RecipeCommand
-from reconciler.redact import redaction, slot_secrets
+from reconciler.redact import read_slot_secrets, redaction
 
 _GIB = 1024**3
 # A passed variable that short is no secret but a switch.
@@ -32,7 +32,7 @@ class HostCommands:
     state: Path
 
     def run(self, command: RecipeCommand) -> CommandResult:
-        secrets = (*slot_secrets(Path(command.mark)), *self._passed_on())
+        secrets = (*read_slot_secrets(Path(command.mark)), *self._passed_on())
         log = Log(command.log, redaction(secrets))
         environment = {**self.environment, **command.env}
         seconds, kills_before = command.deadline.total_seconds(), memory.kills()

@@ -18,7 +18,7 @@ from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.text import last_words
 from reconciler.ports.app import App
 from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNeed
-from reconciler.redact import redaction, slot_secrets
+from reconciler.redact import read_slot_secrets, redaction
 
 _LARGEST = 64 * KIB
 _DEADLINE = 120.0
@@ -125,7 +125,7 @@ def _judge(app: App, maker: Argv, told: CapturedOutput) -> bytes | _Refusal:
 
 def _complaint(app: App, told: CapturedOutput) -> str:
     """The end of what a maker wrote to its standard error, without any secret."""
-    known = redaction((told.out, *slot_secrets(app.folder.parent)))
+    known = redaction((told.out, *read_slot_secrets(app.folder.parent)))
     words = last_words(known.apply(told.err)[-KIB:])
     return f": {words}" if words else ""
 

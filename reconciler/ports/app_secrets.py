@@ -45,7 +45,7 @@ class ProvidedSecrets:
     """What providing secrets came to: remarks, and the secrets with a maker that the release does not ask for."""
 
     remarks: tuple[str, ...] = ()
-    not_asked_for: tuple[str, ...] = ()
+    unused_makers: tuple[str, ...] = ()
 
 
 class Secrets(Protocol):

@@ -11,9 +11,11 @@ from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.gate import Condition, ConditionStatus, gate, refusals
 from reconciler.core.outcome import Attempt
 from reconciler.core.tier_results import Candidate, Trial
-from reconciler.deploy.app_set import app_set_from_snapshot, files_of_app_set
-from reconciler.deploy.deploying import AppSet, check_up, deploy_app_set, run
-from reconciler.deploy.slot import open_slot
+from reconciler.deploy.app_health import check_up
+from reconciler.deploy.app_set import AppSet, app_set_digest, app_set_from_snapshot
+from reconciler.deploy.deploying import deploy_app_set
+from reconciler.deploy.recipe_commands import run_command
+from reconciler.deploy.slot_lifetime import close_slot, open_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Question, Unchanged
@@ -111,14 +113,14 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
         )
         deploy_app_set(slot, app_set)
         if promotion.recipe.data.check is not None:
-            run(slot, slot.placed[promotion.recipe.name], promotion.recipe.data.check, "data.check")
+            run_command(slot, slot.apps[promotion.recipe.name], promotion.recipe.data.check, "data.check")
         check_up(slot)
-        closing = slot.close()
+        closing = close_slot(slot)
     if closing.left:
         raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.left[0]}")
     if closing.altered:
         raise RecipeError(f"raised from it, {closing.altered[0]} of the checkout was changed")
-    if files_of_app_set(promotion.app_set) != promotion.files:
+    if app_set_digest(promotion.app_set) != promotion.files:
         raise InfrastructureError(
             "the fleet's files were changed while it was promoted", "the next pass tries it again"
         )

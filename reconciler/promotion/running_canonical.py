@@ -11,9 +11,12 @@ from desired.declarations.values import is_recipe_name
 from desired.model import Fleet, Keep, Recipe
 from reconciler.core.observation import CanonicalStatus, State, with_damage
 from reconciler.core.running_status import why_down
+from reconciler.deploy.app_health import check_up
 from reconciler.deploy.app_set import SnapshotDamagedError, apps_of, snapshot_app_set
-from reconciler.deploy.deploying import check_up, deploy_app_set, run
+from reconciler.deploy.deploying import deploy_app_set
+from reconciler.deploy.recipe_commands import run_command
 from reconciler.deploy.slot import Slot
+from reconciler.deploy.slot_lifetime import close_slot
 from reconciler.deploy.unmanaged_files import is_deployment_record, is_kept_slot, recipe_of
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line, reason_of
 from reconciler.ports.app import DeployedParts
@@ -114,13 +117,13 @@ def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
         have = host.registry.read().canonicals
         deploy_app_set(slot, snapshot_app_set(host, canonical, fleet.recipes, slot.folder / "source", have))
         if recipe.data.check is not None:
-            run(slot, slot.placed[recipe.name], recipe.data.check, "data.check")
+            run_command(slot, slot.apps[recipe.name], recipe.data.check, "data.check")
         check_up(slot)
         remove_tree(slot.folder / "source")
         return _parts_of(host, recipe)
     except BaseException:
         with suppress(*FAULTS):
-            slot.close()
+            close_slot(slot)
         raise
 
 
@@ -137,7 +140,7 @@ def _slot(host: Host, folder: Path, log: Path) -> Slot:
     for each in (log.parent, folder, *(folder / name for name in ("home", "tmp", "backup"))):
         make_folder(each)
     log.unlink(missing_ok=True)
-    return Slot(host, folder, folder / "backup", log, emptied=True)
+    return Slot(host, folder, folder / "backup", log, was_empty=True)
 
 
 def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:

@@ -11,8 +11,8 @@ from reconciler.core.base import Base, upgrade_base
 from reconciler.core.observation import CanonicalStatus, Observation, State, moved_tags, upstream_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Plan, Step, is_only_raised
-from reconciler.deploy.app_set import NeedMissingError, drivers_of, files_of_app_set, make_app_set
-from reconciler.deploy.slot_lock import reserved
+from reconciler.deploy.app_set import NeedMissingError, app_set_digest, drivers_of, make_app_set
+from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import MirrorRefs
@@ -106,12 +106,12 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     observation = context.observations[step.recipe]
     assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     app_set = make_app_set(observation.recipe, release, context.fleet.recipes, need_releases(context))
-    if files_of_app_set(app_set) != observation.files:
+    if app_set_digest(app_set) != observation.files:
         return Attempt(
             untried_reason="its tests were changed after this pass had begun: the next one tries it with them"
         )
     host = context.host.concerning(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
-    with reserved(host, step.recipe, f"pass {host.pass_id}") as folder:
+    with lock_slot(host, step.recipe, f"pass {host.pass_id}") as folder:
         base = base_for(observation, release)
         request = TrialRequest(
             id=trial_id(host),

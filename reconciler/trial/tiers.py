@@ -7,21 +7,10 @@ from attrs import define, evolve
 from desired.model import DataPolicy, TierName
 from reconciler.core.base import Origin
 from reconciler.core.tier_results import Skip
-from reconciler.deploy.app_set import SnapshotDamagedError, canonical_app_set
-from reconciler.deploy.deploying import (
-    AppSet,
-    AppSpec,
-    check_stable,
-    check_up,
-    deploy_app,
-    deploy_app_set,
-    deploy_needed,
-    patience,
-    run,
-    run_all,
-    until_ready,
-    with_app_logs,
-)
+from reconciler.deploy.app_health import check_stable, check_up, ready_timeout, wait_until_ready, with_app_logs
+from reconciler.deploy.app_set import AppSet, AppSpec, SnapshotDamagedError, canonical_app_set
+from reconciler.deploy.deploying import deploy_app, deploy_app_set, deploy_needed
+from reconciler.deploy.recipe_commands import run_command, run_commands
 from reconciler.deploy.slot import Slot
 from reconciler.errors import InfrastructureError, KilledError, NeededAppError, RecipeError, TimedOutError
 from reconciler.trial.scripts import unfit_scripts
@@ -108,7 +97,7 @@ class TierRunner(TrialSlots):
         lineage = self._raise_base(slot)
         *needed, own = self.request.app_set
         for member in needed:
-            if slot.placed[member.recipe.name].release != member.release:
+            if slot.apps[member.recipe.name].release != member.release:
                 deploy_needed(slot, evolve(member, source=None), own.recipe)
         self._deploy_over(slot, evolve(own, source=None))
         self._check(slot)
@@ -207,16 +196,16 @@ class TierRunner(TrialSlots):
         Stop the base, start the install again, watch it, save it.
         """
         if self.candidate is None:
-            broken.halt()
+            broken.stop_without_checks()
             self._save(self._wake(), (self.request.release.version,))
 
     def _backup(self) -> None:
         take = self.request.recipe.backup.take
         self._needs_a_backup()
         slot = self._wake()
-        own = slot.placed[self.request.recipe.name]
+        own = slot.apps[self.request.recipe.name]
         if take is not None:
-            run(slot, own, take, "backup.take")
+            run_command(slot, own, take, "backup.take")
         else:
             with with_app_logs(slot, own):
                 self.findings += own.driver.backup(own.app, slot.backup)
@@ -232,14 +221,14 @@ class TierRunner(TrialSlots):
         self._rest()
         with self._slot(TierName.RESTORE) as slot:
             deploy_app_set(slot, self._cast_like_the_living())
-            own = slot.placed[self.request.recipe.name]
+            own = slot.apps[self.request.recipe.name]
             proves = self.check_proves and not self._passes_already(slot)
             if restore is not None:
-                run(slot, own, restore, "backup.restore", may_stop=True)
+                run_command(slot, own, restore, "backup.restore", may_stop=True)
             else:
                 with with_app_logs(slot, own):
-                    own.driver.restore(own.app, slot.backup, patience(own))
-            until_ready(slot, own)
+                    own.driver.restore(own.app, slot.backup, ready_timeout(own))
+            wait_until_ready(slot, own)
             self._check(slot)
             check_up(slot)
         if self.request.recipe.data.check is None:
@@ -254,19 +243,19 @@ class TierRunner(TrialSlots):
         """
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
         *needed, own = self.request.app_set
-        return (*needed, evolve(own, like=self.living.placed[own.recipe.name].app))
+        return (*needed, evolve(own, like=self.living.apps[own.recipe.name].app))
 
     def _custom(self) -> None:
         if not self.request.recipe.custom.run:
             raise SkipTierError(Skip.NO_CHECK, "no [custom] tests are declared")
         slot = self._wake()
-        run_all(slot, slot.placed[self.request.recipe.name], self.request.recipe.custom.run, "custom test")
+        run_commands(slot, slot.apps[self.request.recipe.name], self.request.recipe.custom.run, "custom test")
         check_up(slot)
 
     def _needs_a_backup(self) -> None:
         """Leave the tier where neither the declaration nor the release itself says how to make one."""
         assert self.living is not None  # noqa: S101  install comes first and ends a trial where it fails
-        own = self.living.placed[self.request.recipe.name]
+        own = self.living.apps[self.request.recipe.name]
         if self.request.recipe.backup.take is None and not own.driver.backs_up(own.app):
             raise SkipTierError(Skip.NO_CHECK, "no [backup] is declared")
 

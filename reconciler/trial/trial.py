@@ -8,8 +8,8 @@ from attrs import define, evolve, field
 
 from desired.model import TierName
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, first_failure, without_unproved_backup
-from reconciler.deploy.app_set import files_of_app_set
-from reconciler.deploy.slot import backup_of
+from reconciler.deploy.app_set import app_set_digest
+from reconciler.deploy.slot_lifetime import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports.host import Host
 from reconciler.trial.tiers import SkipTierError, SlowHostError, TierRunner
@@ -69,7 +69,7 @@ class _Attempt:
     def _has_its_files(self) -> bool:
         """Whether the fleet's folders are as they were when the trial was planned."""
         try:
-            return files_of_app_set(self.request.app_set) == self.request.files
+            return app_set_digest(self.request.app_set) == self.request.files
         except OSError:
             return False
 

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from desired.model import Recipe, Release, TierName
 from reconciler.core.base import Base
-from reconciler.deploy.deploying import AppSet
+from reconciler.deploy.app_set import AppSet
 from state.records import Canonical
 
 

@@ -7,8 +7,11 @@ from attrs import define, field
 
 from desired.model import TierName
 from reconciler.core.tier_results import Candidate
-from reconciler.deploy.deploying import check_stable, check_up, deploy_app_set, passes, run
-from reconciler.deploy.slot import ClosedSlot, Slot, clearing_up, open_slot
+from reconciler.deploy.app_health import check_stable, check_up
+from reconciler.deploy.deploying import deploy_app_set
+from reconciler.deploy.recipe_commands import command_passes, run_command
+from reconciler.deploy.slot import Slot
+from reconciler.deploy.slot_lifetime import CleanupResult, clean_up_after, close_slot, open_slot
 from reconciler.errors import RecipeError
 from reconciler.ports.host import Host
 from reconciler.trial.trial_request import TrialRequest
@@ -43,22 +46,22 @@ class TrialSlots:
         """A slot whose closing is kept in mind."""
         log = self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{tier}.log"
         with open_slot(self.host, self.request.folder, tier, log) as slot:
-            self.emptied = self.emptied and slot.emptied
-            with clearing_up(lambda: self._close(tier, slot)):
+            self.emptied = self.emptied and slot.was_empty
+            with clean_up_after(lambda: self._close(tier, slot)):
                 yield slot
 
     def _close(self, tier: TierName, slot: Slot) -> None:
         if tier is TierName.INSTALL:
             self._note_makers(slot)
-        self._keep_in_mind(slot.close())
+        self._keep_in_mind(close_slot(slot))
 
     def _note_makers(self, slot: Slot) -> None:
         """A maker that is never run is likely declared for a secret of another name, or of another release."""
         recipe, version = self.request.recipe.name, self.request.release.version
-        for name in slot.not_asked_for.get(recipe, ()):
+        for name in slot.unused_makers.get(recipe, ()):
             self.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
 
-    def _keep_in_mind(self, closing: ClosedSlot) -> None:
+    def _keep_in_mind(self, closing: CleanupResult) -> None:
         """What a base did to its own checkout is no evidence against the release under test."""
         tested = {(member.recipe.name, member.release.commit) for member in self.request.app_set}
         for each in closing.altered:
@@ -78,7 +81,7 @@ class TrialSlots:
         """Stop the living slot. Raises if something had already ended by itself."""
         if self.living is not None and self.awake:
             check_up(self.living)
-            self.living.rest()
+            self.living.stop()
             self.awake = False
 
     def _wake(self) -> Slot:
@@ -91,11 +94,11 @@ class TrialSlots:
 
     def _mark(self, slot: Slot) -> None:
         if self.request.recipe.data.mark is not None:
-            run(slot, slot.placed[self.request.recipe.name], self.request.recipe.data.mark, "data.mark")
+            run_command(slot, slot.apps[self.request.recipe.name], self.request.recipe.data.mark, "data.mark")
 
     def _check(self, slot: Slot) -> None:
         if self.request.recipe.data.check is not None:
-            run(slot, slot.placed[self.request.recipe.name], self.request.recipe.data.check, "data.check")
+            run_command(slot, slot.apps[self.request.recipe.name], self.request.recipe.data.check, "data.check")
 
     def _check_proves(self, slot: Slot) -> bool:
         """Whether data.check can prove data: there is a data.mark, and the fresh install does not pass before it."""
@@ -107,15 +110,15 @@ class TrialSlots:
         check = self.request.recipe.data.check
         if check is None:
             return False
-        slot.note("data.check on the fresh install, which is to fail:")
-        passed = passes(slot, slot.placed[self.request.recipe.name], check, "data.check")
-        slot.note(f"data.check {'passed' if passed else 'failed'}, before anything was marked or brought back")
+        slot.log_line("data.check on the fresh install, which is to fail:")
+        passed = command_passes(slot, slot.apps[self.request.recipe.name], check, "data.check")
+        slot.log_line(f"data.check {'passed' if passed else 'failed'}, before anything was marked or brought back")
         return passed
 
     def _save(self, slot: Slot, lineage: tuple[str, ...]) -> None:
         """Bring a slot that has proved stable to rest and seal the candidate, before later tiers touch its data."""
         check_stable(slot)
-        slot.rest()
+        slot.stop()
         self.awake = self.awake and slot is not self.living
         loose, sealed = self.request.folder / "saving", self.request.folder / "candidate"
         apps = slot.save(loose)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from desired.unprintable import escape_unprintable
 from reconciler.host.output import Capture, Log, Tail
 from reconciler.host.text import last_words, lines_printable, one_line
-from reconciler.redact import redaction, slot_secrets
+from reconciler.redact import read_slot_secrets, redaction
 
 CANARY = b'c4nary-Trills+/="\xc3\xbc'
 chunked = st.lists(st.binary(max_size=30), max_size=12)
@@ -98,8 +98,8 @@ def test_the_secrets_of_a_slot_are_those_of_all_its_apps(tmp_path: Path) -> None
         (tmp_path / app / "secrets").mkdir(parents=True)
         (tmp_path / app / "secrets" / "key").write_bytes(secret)
     (tmp_path / "notes" / "secrets" / "link").symlink_to("/etc/passwd")
-    assert sorted(slot_secrets(tmp_path)) == [b"first-secret", b"second-secret"]
-    assert slot_secrets(tmp_path / "absent") == ()
+    assert sorted(read_slot_secrets(tmp_path)) == [b"first-secret", b"second-secret"]
+    assert read_slot_secrets(tmp_path / "absent") == ()
 
 
 # ---- sinks ----

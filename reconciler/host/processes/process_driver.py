@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, was_killed
+from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, killed_error
 from reconciler.host import app_directory as appfiles
 from reconciler.host import memory
 from reconciler.host.environment import CEILING
@@ -83,7 +83,7 @@ class ProcessDriver:
         _check(options.settings)
         before = self.stop(app)
         if before.killed:
-            raise was_killed(app.recipe, before.killed)
+            raise killed_error(app.recipe, before.killed)
         appfiles.make(app)
         settings = {**sample.settings, **options.settings}
         environment = {**settings, **self._environment, **_place(app, options.version)}

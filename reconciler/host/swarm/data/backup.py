@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from reconciler.errors import RecipeError, TimedOutError, was_killed
+from reconciler.errors import RecipeError, TimedOutError, killed_error
 from reconciler.host import app_directory as appfiles
 from reconciler.host.swarm.data.backup_labels import BackupRequest, Hook, asked_for, labels_of, mounting
 from reconciler.host.swarm.data.volumes import load_paths, save_paths, volumes_of
@@ -17,7 +17,7 @@ from reconciler.host.swarm.services import scaling
 from reconciler.host.swarm.services.stack_state import StackState, look_at
 from reconciler.host.text import last_words, lines_printable, one_line
 from reconciler.ports.app import App
-from reconciler.redact import redaction, slot_secrets
+from reconciler.redact import read_slot_secrets, redaction
 
 _HOOK_SECONDS = 1800.0
 
@@ -62,7 +62,7 @@ def bring_back(deployed: Deployed, source: Path, within: timedelta, sleep: Sleep
     resting = [name for name in scaling.every(stack_state) if name not in hooked or name in replaced]
     replicas, spread = scaling.replicas(stack_state, resting), scaling.everywhere(stack_state, resting)
     if killed := scaling.to_zero(engine, stack, (*replicas, *spread), sleep).killed:
-        raise was_killed(stack.recipe, killed)
+        raise killed_error(stack.recipe, killed)
     load_paths(engine, stack, asked.paths, source)
     _up_again(engine, replicas, spread, replaced)
     scaling.await_settled(engine, stack, hooked, within, sleep)
@@ -100,7 +100,7 @@ def _run_hooks(deployed: Deployed, hooks: Sequence[Hook]) -> None:
         if not containers:
             raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
         code, said = deployed.engine.execute(containers[0], hook.command, _HOOK_SECONDS)
-        said = redaction(slot_secrets(Path(deployed.stack.mark))).apply(said)
+        said = redaction(read_slot_secrets(Path(deployed.stack.mark))).apply(said)
         _log(deployed.app, hook, said)
         if code != 0:
             raise _failure(hook, code, said)

@@ -1,0 +1,106 @@
+"""Waits until a deployed app is ready, and checks that ready apps stay up."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from attrs import evolve
+
+from reconciler.deploy.command_environment import make_command
+from reconciler.deploy.slot import DeployedApp, ReadySince, Slot
+from reconciler.errors import InfrastructureError, RecipeError, StoppedError, TimedOutError, killed_error
+from reconciler.ports.app import RunningApp, Unready
+
+TAIL_LINES = 12
+
+
+def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
+    """Wait until the app answers, check that the deployed release is the one that runs, and return its status.
+
+    Raises RecipeError or TimedOutError. Raises KilledError if the release that ran before had to be killed, whether
+    or not the app became ready: its data may be cut off.
+    """
+    recipe = deployed.recipe
+    ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
+    probe = make_command(slot, deployed, ready.run or ("true",), status=None)
+    answer = slot.host.readiness.wait(ready, lambda: deployed.driver.look(deployed.app), probe)
+    status = deployed.driver.look(deployed.app)
+    if isinstance(status, RunningApp) and status.killed:
+        raise killed_error(recipe.name, status.killed, slot.host.commands.pressure())
+    if isinstance(answer, Unready):
+        with with_app_logs(slot, deployed):
+            raise _unready_error(slot, deployed, answer)
+    if not isinstance(status, RunningApp):
+        raise RecipeError(f"{recipe.name} {deployed.release.version} was ready, and no longer runs: {status.reason}")
+    release = deployed.release
+    if (status.version, status.commit) != (release.version, release.commit):
+        running = f"{status.version} ({status.commit[:7]})"
+        raise InfrastructureError(f"{recipe.name}: {release.version} was deployed, but {running} runs")
+    slot.ready[recipe.name] = ReadySince(status, slot.host.clock.monotonic())
+    return status
+
+
+def ready_timeout(deployed: DeployedApp) -> timedelta:
+    """Return how long the app may take to become ready: as declared, else as its release says, else the default."""
+    ready = deployed.recipe.ready
+    if ready.timeout is not None:
+        return ready.timeout
+    status = deployed.driver.look(deployed.app)
+    return ready.within(status.timeout if isinstance(status, RunningApp) else None)
+
+
+def check_up(slot: Slot) -> None:
+    """Check that every app of a slot has stayed up since it was ready.
+
+    Raises RecipeError if the recipe's own app went down by itself. Raises InfrastructureError if an app that it needs
+    went down, or if the host is to blame.
+    """
+    for deployed in slot.apps.values():
+        _watch(slot, deployed, timedelta(0))
+
+
+def check_stable(slot: Slot) -> None:
+    """Wait until the recipe's own app has been up for `[ready] stable`, then check all apps. Raises as `check_up`."""
+    *_, own = slot.apps.values()
+    _watch(slot, own, own.recipe.ready.stable)
+    check_up(slot)
+
+
+def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
+    """Watch a ready app until it has been up for `stable`. Apps that Canon stopped are not watched."""
+    since = slot.ready.get(deployed.recipe.name)
+    if since is None:
+        return
+    left = since.at + stable.total_seconds() - slot.host.clock.monotonic()
+    ended = slot.host.readiness.watch(lambda: deployed.driver.look(deployed.app), since.status, max(0.0, left))
+    if ended is None:
+        return
+    app = f"{deployed.recipe.name} {deployed.release.version}"
+    message = f"{app} was ready and did not stay up: {slot.redact(ended.said)}"
+    *_, own = slot.apps.values()
+    if deployed is not own:
+        raise InfrastructureError(f"{own.recipe.name} needs {message}")
+    if ended.stopped:
+        raise StoppedError(message)
+    if ended.of_host:
+        raise InfrastructureError(message)
+    with with_app_logs(slot, deployed):
+        raise RecipeError(message)
+
+
+@contextmanager
+def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
+    """Add the app's last log lines to a RecipeError, and the host's pressure to a TimedOutError."""
+    try:
+        yield
+    except RecipeError as failed:
+        lines = failed.tail or deployed.driver.logs(deployed.app)
+        tail = tuple(slot.redact("\n".join(lines)).splitlines()[-TAIL_LINES:])
+        if isinstance(failed, TimedOutError):
+            raise type(failed)(failed.message, slot.host.commands.pressure(), tail) from failed
+        raise RecipeError(failed.message, failed.hint, tail) from failed
+
+
+def _unready_error(slot: Slot, deployed: DeployedApp, unready: Unready) -> RecipeError:
+    kind = TimedOutError if unready.timed_out else RecipeError
+    return kind(f"{deployed.recipe.name} {deployed.release.version} is not ready: {slot.redact(unready.reason)}")

@@ -1,0 +1,43 @@
+"""The environment that the commands of a recipe's tests are promised."""
+
+from desired.model import Argv, Recipe
+from reconciler.deploy.slot import DeployedApp, Slot
+from reconciler.errors import InfrastructureError
+from reconciler.ports.app import RunningApp
+from reconciler.ports.commands import RecipeCommand
+
+
+def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningApp | None) -> RecipeCommand:
+    """Return a command of a recipe's tests with its environment; without `status`, URL and ADDRESS are not set."""
+    recipe, release = deployed.recipe, deployed.release
+    environment = {
+        **needs_environment(slot, recipe),
+        **recipe.install.env,
+        "HOME": str(slot.folder / "home"),
+        "TMPDIR": str(slot.folder / "tmp"),
+        "RECIPE": recipe.name,
+        "VERSION": release.version,
+        "COMMIT": release.commit,
+        "BACKUP_DIR": str(slot.backup),
+        "APP_RUN": str(deployed.driver.app_run(deployed.app)),
+    }
+    if status is not None:
+        environment |= {"URL": status.url, "ADDRESS": status.address}
+    deadline = recipe.custom.timeout if argv in recipe.custom.run else recipe.ready.within()
+    return RecipeCommand(argv, slot.tests_of(recipe), environment, deadline, slot.log, slot.mark)
+
+
+def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
+    """Return the addresses of needed apps: for `accounts` ACCOUNTS_URL and _ADDRESS, and _PEER for use by other apps.
+
+    Raises InfrastructureError if a needed app no longer runs: the recipe is not to blame.
+    """
+    environment: dict[str, str] = {}
+    for need in recipe.install.needs:
+        status = slot.apps[need].driver.look(slot.apps[need].app)
+        if not isinstance(status, RunningApp):
+            raise InfrastructureError(f"{recipe.name} needs {need}, which no longer runs: {status.reason}")
+        prefix = need.upper().replace("-", "_")
+        environment[f"{prefix}_URL"] = status.url
+        environment |= {f"{prefix}_ADDRESS": status.address, f"{prefix}_PEER": status.peer}
+    return environment

@@ -1,0 +1,92 @@
+"""Runs the commands of a recipe's tests against its deployed app."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import timedelta
+
+from attrs import evolve
+
+from desired.model import Argv
+from reconciler.deploy.app_health import TAIL_LINES, check_up
+from reconciler.deploy.command_environment import make_command
+from reconciler.deploy.slot import DeployedApp, Slot
+from reconciler.errors import (
+    MORE_MEMORY,
+    InfrastructureError,
+    KilledError,
+    RecipeError,
+    StoppedError,
+    TimedOutError,
+)
+from reconciler.ports.app import RunningApp
+from reconciler.ports.commands import CommandResult
+
+# `command_passes` expects a failure, and a command that is to fail may hang instead.
+_LONGEST_PROBE = timedelta(seconds=60)
+
+
+def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may_stop: bool = False) -> None:
+    """Run one command of the recipe's tests; `what` names it in errors. Raises RecipeError, also TimedOutError.
+
+    Raises InfrastructureError if the host is to blame. With `may_stop` the command may stop its app: if the command
+    then fails, a stopped app is the recipe's fault and not the host's.
+    """
+    status = deployed.driver.look(deployed.app)
+    if not isinstance(status, RunningApp):
+        with _ignore_stopped(may_stop):
+            check_up(slot)
+        raise RecipeError(f"{what}: {deployed.recipe.name} no longer runs: {status.reason}")
+    grace = deployed.recipe.stop.grace
+    result = slot.host.commands.run(evolve(make_command(slot, deployed, argv, status), grace=grace))
+    if not result.timed_out:
+        slot.remarks += [f"{what} left {name} running; it was ended" for name in result.ended]
+    if not result.ok:
+        # An app that went down explains more than the exit code, and the host may be to blame.
+        with _ignore_stopped(may_stop):
+            check_up(slot)
+        raise _command_error(slot, argv, what, result)
+    if result.killed:
+        left = f"{what} left {', '.join(result.killed)} running, which did not end within {grace.total_seconds():g} s"
+        raise KilledError(f"{left} of SIGTERM and was killed, so what it wrote may be cut off")
+
+
+def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], what: str) -> None:
+    """Run commands in order until one fails; `what` and a number name each in errors. Raises as `run_command`."""
+    for number, argv in enumerate(commands, 1):
+        run_command(slot, deployed, argv, f"{what} {number}")
+
+
+def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
+    """Whether a command of the recipe's tests exits 0 within a minute; another result is no failure.
+
+    Raises InfrastructureError if the kernel killed it for lack of memory, and what `check_up` raises.
+    """
+    status = deployed.driver.look(deployed.app)
+    if not isinstance(status, RunningApp):
+        check_up(slot)
+        return False
+    command = make_command(slot, deployed, argv, status)
+    result = slot.host.commands.run(evolve(command, deadline=min(command.deadline, _LONGEST_PROBE)))
+    if result.out_of_memory:
+        raise _command_error(slot, argv, what, result)
+    if not result.ok:
+        check_up(slot)
+    return result.ok
+
+
+def _ignore_stopped(ignore: bool) -> AbstractContextManager[None]:  # noqa: FBT001 - named by its caller
+    return suppress(StoppedError) if ignore else nullcontext()
+
+
+def _command_error(slot: Slot, argv: Argv, what: str, result: CommandResult) -> RecipeError | InfrastructureError:
+    """Return the error for a command that failed; `what` names the command."""
+    tail = tuple(slot.redact(result.tail).splitlines()[-TAIL_LINES:])
+    if result.missing and "/" not in argv[0]:
+        return InfrastructureError(f"{what}: {argv[0]} is not on this host", "install it, or name it in `requires`")
+    if result.missing:
+        return RecipeError(f"{what}: there is no {argv[0]}")
+    if result.out_of_memory:
+        return InfrastructureError(f"{what} was killed for want of memory", MORE_MEMORY)
+    if result.timed_out:
+        return TimedOutError(f"{what} was not done in time", slot.host.commands.pressure(), tail)
+    return RecipeError(f"{what} exited {result.code}", tail=tail)

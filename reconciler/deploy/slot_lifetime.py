@@ -1,0 +1,139 @@
+"""Opens a slot, and removes it with everything in it at the end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.deploy.slot import Slot
+from reconciler.errors import InterruptedPassError, in_one_line
+from reconciler.ports.host import Host
+from reconciler.redact import Redaction, read_slot_secrets, redaction
+from state.folder.durable import remove_tree
+
+LOG_TAIL_BYTES = 256 * 1024
+
+
+@frozen
+class Alteration:
+    """A tracked file that changed in the checkout of a recipe's release."""
+
+    recipe: str
+    commit: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.recipe}:{self.path}"
+
+
+@frozen
+class CleanupResult:
+    """The result of removing a slot: tracked files that changed, remarks, and what could not be removed."""
+
+    altered: tuple[Alteration, ...]
+    remarks: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def backup_of(working_folder: Path) -> Path:
+    """Return the folder for backups in a recipe's working folder; all slots of a trial share it."""
+    return working_folder / "backup"
+
+
+@contextmanager
+def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterator[Slot]:
+    """Yield a new slot in a recipe's locked working folder; close it at the end unless that was done already."""
+    folder = working_folder / role
+    was_empty = not folder.exists() and not any(driver.leftovers(folder) for driver in host.drivers.values())
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name in ("home", "tmp"):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    backup = backup_of(working_folder)
+    backup.mkdir(mode=0o700, exist_ok=True)
+    slot = Slot(host, folder, backup, log, was_empty)
+    with clean_up_after(lambda: None if slot.closed else close_slot(slot)):
+        yield slot
+
+
+@contextmanager
+def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
+    """Call `clean_up` at the end, also after an exception. After a signal, exceptions of `clean_up` are dropped."""
+    try:
+        yield
+    except InterruptedPassError:
+        with suppress(Exception):
+            clean_up()
+        raise
+    except BaseException:
+        clean_up()
+        raise
+    clean_up()
+
+
+def close_slot(slot: Slot) -> CleanupResult:
+    """Remove everything of the slot, after its logs were kept and its checkouts were compared with their commits."""
+    altered, remarks = _alterations(slot)
+    _keep_logs(slot)
+    _remove(slot)
+    left = _left(slot)
+    remarks = [*slot.remarks, *remarks, *(f"{what} would not go" for what in left)]
+    slot.closed = True
+    return CleanupResult(tuple(altered), tuple(remarks), left)
+
+
+def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
+    """Return the tracked files that changed, and remarks on added files and on what a checkout does not hold."""
+    altered, added, unfetched = [], [], []
+    for checkout in slot.checkouts:
+        name, commit = checkout.recipe, checkout.commit
+        changes = slot.host.mirrors.alterations(name, commit, checkout.folder)
+        altered += [Alteration(name, commit, path) for path in changes.changed]
+        added += [f"{name}:{path}" for path in changes.added]
+        unfetched += [f"{name} {commit[:7]}: {each}" for each in changes.unfetched]
+    return altered, [*unfetched, *(f"the run added {path}" for path in added[:5])]
+
+
+def _keep_logs(slot: Slot) -> None:
+    """Append the end of each app's logs to the slot's log, and take the secrets out of all of it."""
+    for deployed in slot.apps.values():
+        deployed.driver.logs(deployed.app)
+    known = redaction(read_slot_secrets(slot.folder))
+    app_logs = [
+        f"==> {deployed.recipe.name} {deployed.release.version}: {path.stem}\n{_read_end(path, known)}"
+        for deployed in slot.apps.values()
+        for path in _files_in(deployed.app.logs)
+    ]
+    text = slot.log.read_text("utf-8", "replace") if slot.log.exists() else ""
+    slot.log.write_text(slot.redact(text + "\n".join(app_logs)), "utf-8", "backslashreplace")
+    slot.log.chmod(0o600)
+
+
+def _remove(slot: Slot) -> None:
+    """Remove all apps, then everything else that bears the slot's mark, then its folder."""
+    for deployed in reversed(slot.apps.values()):
+        slot.note_removal(deployed.recipe.name, deployed.driver.remove(deployed.app))
+    for driver in slot.host.drivers.values():
+        slot.note_removal("the slot", driver.clear(slot.mark))
+    try:
+        remove_tree(slot.folder)
+    except OSError as failed:
+        slot.remarks.append(f"the slot could not be removed: {in_one_line(failed)}")
+
+
+def _left(slot: Slot) -> tuple[str, ...]:
+    """Return the marks that are still in use below the slot's folder, and the folder if it still exists."""
+    marks = {mark for driver in slot.host.drivers.values() for mark in driver.leftovers(slot.folder)}
+    return (*sorted(marks), *([str(slot.folder)] if slot.folder.exists() else []))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+
+
+def _read_end(path: Path, known: Redaction) -> str:
+    """Return the end of a file without secrets, nor the rest of a secret that the start of the reading cut in two."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES - known.longest))
+        return known.apply(file.read())[-LOG_TAIL_BYTES:].decode(errors="replace")
