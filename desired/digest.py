@@ -32,14 +32,6 @@ def declaration_digest(recipe: Recipe) -> str:
     return _digest_of(asdict(recipe, filter=filters.exclude("folder")))
 
 
-def tests_digest(folder: Path) -> str:
-    """`sha256:` and the hash of all names, kinds, executable bits, link targets and contents; times do not count.
-
-    Raises OSError where something cannot be read or vanishes meanwhile.
-    """
-    return _folder_digest(folder).whole
-
-
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
     """The same for several recipes' folders at once, by the recipes' names."""
     every = {name: _folder_digest(folder) for name, folder in folders.items()}

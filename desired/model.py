@@ -185,14 +185,6 @@ class Version:
 
 
 @frozen
-class Tag:
-    """A tag as published. `commit` is what it peels to; None when that is known to be no commit."""
-
-    name: str
-    commit: str | None
-
-
-@frozen
 class Release:
     """A version tag and the commit it peels to."""
 

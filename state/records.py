@@ -224,16 +224,6 @@ class LedgerEntry:
 
 
 @frozen
-class LedgerLine:
-    """One line of the ledger as written; `prev` is the hash of the line before, "" for the first."""
-
-    seq: int
-    entry: LedgerEntry
-    prev: str
-    hash: str
-
-
-@frozen
 class Records:
     """All records of the state folder, read at one instant.
 

@@ -19,6 +19,7 @@ from reconciler.stages.converge import KEPT_LOGS
 from state.records import Canonical, Intent, LedgerEntry
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots, generations_present
+from tests.ledger_lines import ledger_lines
 from tests.state.file_trees import look_of
 from tests.state.promotions import spoil
 from tests.world import Behaviour, World
@@ -348,7 +349,7 @@ def test_a_moved_state_folder_is_hashed_by_one_pass_and_looks_write_nothing(worl
 
 @pytest.mark.parametrize("from_the_end", [4, 0])
 def test_a_ledger_that_was_changed_is_told_and_stops_nothing(world: World, from_the_end: int) -> None:
-    line = len(SqliteRegistry(world.state.database).ledger()) - from_the_end
+    line = len(ledger_lines(SqliteRegistry(world.state.database))) - from_the_end
     with closing(sqlite3.connect(world.state.database)) as connection:
         connection.execute("DROP TRIGGER ledger_is_never_rewritten")
         connection.execute("UPDATE ledger SET body = '{}' WHERE seq = ?", (line,))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from attrs import frozen
 
 from state.codec import storable
-from state.records import Canonical, Intent, LedgerEntry, LedgerLine, Memory, Records
+from state.records import Canonical, Intent, LedgerEntry, Memory, Records
 from state.registry import database, ledger, rows
 from state.state_errors import RegistryDamagedError, RegistryError
 
@@ -44,17 +44,6 @@ class SqliteRegistry:
         with database.reading(self.path) as view:
             found = view.connection.execute(query, (storable(recipe),)) if view else ()
             return tuple(_readable(_canonical, found, {}))
-
-    def ledger(
-        self, recipe: str | None = None, kind: str | None = None, limit: int | None = None
-    ) -> tuple[LedgerLine, ...]:
-        """The last `limit` lines, None for all, of that recipe and kind, None for any; the oldest first."""
-        with database.reading(self.path) as view:
-            return ledger.select(view.connection, recipe, kind, limit) if view else ()
-
-    def trials(self, recipe: str, limit: int | None = None) -> tuple[LedgerLine, ...]:
-        """The ledger's lines of kind "trial", the oldest first."""
-        return self.ledger(recipe, "trial", limit)
 
     def verify(self) -> None:
         """Follow the ledger's whole chain; raises RegistryError at the first line that is not as it was written."""

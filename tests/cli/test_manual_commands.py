@@ -11,6 +11,7 @@ import pytest
 
 from tests import tiny_fleet
 from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, Jot
+from tests.ledger_lines import ledger_lines
 from tests.reconcile_command import BIN
 from tests.state.promotions import spoil
 
@@ -103,7 +104,7 @@ def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was
     assert (forgotten.code, forgotten.out) == (0, f"jot: forgotten, with its canonical {FIRST}\n")
     for path in ("canonicals/jot", "logs/jot", "mirrors/jot.git", "work/jot"):
         assert not (settled.state / path).exists(), path
-    [kept] = settled.registry.ledger("jot", "forgotten")
+    [kept] = ledger_lines(settled.registry, "jot", "forgotten")
     assert (kept.entry.body["reason"], kept.entry.body["version"]) == ("moved away", FIRST)
     after = settled.json("--dry-run")
     assert (after.code, [row["name"] for row in after.document["recipes"]]) == (0, ["other"])

@@ -12,6 +12,7 @@ from reconciler.cli.composition import stoppable
 from reconciler.errors import InterruptedPassError
 from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, hold_to_format, paused
 from tests.faulty_git_server import faulty, hangs
+from tests.ledger_lines import ledger_lines
 from tests.procfile_apps import eventually
 from tests.reconcile_command import Said, first_document
 
@@ -40,7 +41,7 @@ def test_an_interrupted_pass_tries_nothing_more_and_the_next_one_goes_on(settled
     assert f"not-tried  promote  interrupted by signal {int(number)}" in row
     assert closing.startswith("1 enrolled, 1 decided: 0 in sync, 1 to promote, ")
     assert settled.kept().without_tags() == before
-    assert settled.registry.ledger()[-1].entry.body["signal"] == number
+    assert ledger_lines(settled.registry)[-1].entry.body["signal"] == number
     assert settled.registry.read().intents == ()
     assert settled.row_of("--dry-run")["held_back"] is None
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests import tiny_fleet
 from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.ledger_lines import ledger_lines
 from tests.reconcile_command import BIN, Said
 
 UNHEARD = {"RECONCILE": str(BIN / "reconcile")}
@@ -41,7 +42,7 @@ def test_a_pass_promotes_though_nobody_can_be_told(settled: Jot, streams: str, c
     have = settled.canonical()
     assert have is not None
     assert have.version == SECOND
-    assert settled.registry.ledger(kind="pass-end")[-1].entry.body["exit_code"] == 0
+    assert ledger_lines(settled.registry, kind="pass-end")[-1].entry.body["exit_code"] == 0
     settled.assert_nothing_is_left()
     settled.registry.verify()
 

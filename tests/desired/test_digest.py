@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.digest import declaration_digest, files_digest
-from desired.digest import tests_digest as digest_of
 from desired.model import Install, Keep, Ready, Recipe, TierName
 
 
@@ -22,6 +21,10 @@ def make(folder: Path) -> Path:
     (folder / "link").symlink_to("sub/check.py")
     (folder / os.fsdecode(b"\xff")).write_bytes(b"")
     return folder
+
+
+def digest_of(folder: Path) -> str:
+    return files_digest({"recipe": folder}).whole
 
 
 def relink(link: Path, target: str) -> None:

@@ -10,6 +10,7 @@ from state.records import LedgerEntry, Records
 from state.registry.database import View, reading, writing
 from state.registry.registry import SqliteRegistry
 from tests.child_processes import child, kill, line, until
+from tests.ledger_lines import ledger_lines
 from tests.state.file_trees import picture
 from tests.state.promotions import ENTRY, intent_of, promote, release
 from tests.values import NOW
@@ -75,7 +76,7 @@ def test_the_journal_left_behind_is_hot(crashed: SqliteRegistry) -> None:
 def test_after_a_killed_writer_lookers_see_what_was_committed_and_touch_nothing(crashed: SqliteRegistry) -> None:
     before = picture(crashed.path.parent)
     assert crashed.read() == evolve(ONE, copied=True)
-    assert [each.entry.kind for each in crashed.ledger()] == ["intent", "promotion"]
+    assert [each.entry.kind for each in ledger_lines(crashed)] == ["intent", "promotion"]
     assert crashed.generations("notes") == (release(1),)
     crashed.verify()
     assert picture(crashed.path.parent) == before
@@ -96,7 +97,7 @@ def test_the_next_writer_rolls_the_dead_one_back(crashed: SqliteRegistry) -> Non
     crashed.flush()
     crashed.append([ENTRY])
     assert crashed.read() == ONE
-    assert [each.entry.kind for each in crashed.ledger()] == ["intent", "promotion", "note"]
+    assert [each.entry.kind for each in ledger_lines(crashed)] == ["intent", "promotion", "note"]
     assert [entry.name for entry in crashed.path.parent.iterdir()] == ["canon.db"]
 
 
@@ -176,7 +177,7 @@ print("done", flush=True)
                 assert process.stdin is not None
                 print(file=process.stdin, flush=True)
             assert line(one) == line(other) == "done"
-        assert [each.seq for each in SqliteRegistry(path).ledger()] == [1, 2]
+        assert [each.seq for each in ledger_lines(SqliteRegistry(path))] == [1, 2]
         assert [entry.name for entry in path.parent.iterdir()] == ["canon.db"]
 
 
@@ -185,7 +186,7 @@ def test_a_first_writer_that_died_before_its_file_was_whole_blocks_nobody(regist
     assert registry.read() == Records()
     registry.append([ENTRY])
     assert [entry.name for entry in registry.path.parent.iterdir()] == ["canon.db"]
-    assert len(registry.ledger()) == 1
+    assert len(ledger_lines(registry)) == 1
 
 
 def test_a_writer_that_fails_inside_leaves_no_trace(recorded: SqliteRegistry) -> None:

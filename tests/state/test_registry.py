@@ -9,6 +9,7 @@ from reconciler.ports import storage as ports
 from state.records import Canonical, LedgerEntry, Memory, Records
 from state.registry.registry import SqliteRegistry
 from state.state_errors import RegistryError
+from tests.ledger_lines import ledger_lines
 from tests.state.promotions import ENTRY, intent_of, promote, release, spoil
 from tests.state.record_strategies import CANONICALS, ENTRIES, MEMORIES
 from tests.values import NOW
@@ -40,7 +41,7 @@ def test_all_that_was_written_is_read_back(
     assert found.canonicals == {each.recipe: each for each in canonicals}
     assert found.memories == {each.recipe: each for each in memories}
     assert list(found.intents) == opened
-    assert len(registry.ledger()) == 2 * len(canonicals) + len(entries)
+    assert len(ledger_lines(registry)) == 2 * len(canonicals) + len(entries)
     registry.verify()
 
 
@@ -56,14 +57,14 @@ def test_an_abandoned_intent_leaves_the_canonical(registry: SqliteRegistry) -> N
     registry.begin(intent_of(release(2)), [])
     registry.abandon(intent_of(release(2)), [ENTRY])
     assert registry.read() == Records({"notes": release(1)}, generations={"notes": 1})
-    assert registry.ledger()[-1].entry == ENTRY
+    assert ledger_lines(registry)[-1].entry == ENTRY
 
 
 def test_memory_is_replaced_and_the_ledger_goes_on(registry: SqliteRegistry) -> None:
     registry.remember([Memory("notes", seconds=1.0), Memory("wiki")], [ENTRY])
     registry.remember([Memory("notes", seconds=2.0)], [ENTRY])
     assert registry.read().memories == {"notes": Memory("notes", seconds=2.0), "wiki": Memory("wiki")}
-    assert [line.seq for line in registry.ledger()] == [1, 2]
+    assert [line.seq for line in ledger_lines(registry)] == [1, 2]
 
 
 def test_forgetting_drops_the_records_and_keeps_the_ledger(registry: SqliteRegistry) -> None:
@@ -73,7 +74,7 @@ def test_forgetting_drops_the_records_and_keeps_the_ledger(registry: SqliteRegis
     registry.forget("notes", [ENTRY])
     left = Records({"wiki": release(1, "wiki")}, {"wiki": Memory("wiki")}, generations={"notes": 1, "wiki": 1})
     assert registry.read() == left
-    assert [line.entry.kind for line in registry.ledger("notes")] == ["intent", "promotion", "note"]
+    assert [line.entry.kind for line in ledger_lines(registry, "notes")] == ["intent", "promotion", "note"]
 
 
 # ---- generations ----
@@ -136,10 +137,10 @@ def test_what_contradicts_the_records_is_refused_whole(
     promote(registry, release(1))
     promote(registry, release(2, "wiki"))
     registry.begin(OPEN, [])
-    before, lines = registry.read(), registry.ledger()
+    before, lines = registry.read(), ledger_lines(registry)
     with pytest.raises(RegistryError, match=words):
         act(registry)
-    assert (registry.read(), registry.ledger()) == (before, lines)
+    assert (registry.read(), ledger_lines(registry)) == (before, lines)
 
 
 def test_a_body_that_is_no_json_leaves_nothing_of_its_transaction(registry: SqliteRegistry) -> None:
@@ -147,4 +148,4 @@ def test_a_body_that_is_no_json_leaves_nothing_of_its_transaction(registry: Sqli
     with pytest.raises(TypeError):
         registry.remember([Memory("notes")], [ENTRY, LedgerEntry(NOW, "note", "notes", {"odd": object()})])
     assert registry.read() == Records()
-    assert len(registry.ledger()) == 1
+    assert len(ledger_lines(registry)) == 1

@@ -11,6 +11,7 @@ from state.registry.database import STEPS, blank, reading, writing
 from state.registry.registry import SqliteRegistry
 from state.registry.registry_faults import registry_errors
 from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryError, StateError
+from tests.ledger_lines import ledger_lines
 from tests.reconcile_command import TREE
 from tests.state.file_trees import picture
 from tests.state.promotions import ENTRY, intent_of, promote, release
@@ -21,7 +22,7 @@ from tests.state.promotions import ENTRY, intent_of, promote, release
 def test_reading_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
     registry = SqliteRegistry(tmp_path / "missing" / "canon.db")
     assert registry.read() == Records()
-    assert [*registry.ledger(), *registry.generations("notes"), *registry.trials("notes")] == []
+    assert [*ledger_lines(registry), *registry.generations("notes"), *ledger_lines(registry, "notes", "trial")] == []
     registry.verify()
     registry.flush()
     assert list(tmp_path.iterdir()) == []
@@ -50,7 +51,7 @@ def test_reading_touches_nothing(registry: SqliteRegistry) -> None:
     promote(registry, release(1))
     before = picture(registry.path.parent)
     registry.read()
-    registry.ledger()
+    ledger_lines(registry)
     registry.verify()
     registry.generations("notes")
     assert picture(registry.path.parent) == before
@@ -61,7 +62,7 @@ def test_odd_characters_in_the_path_are_part_of_it(tmp_path: Path) -> None:
     folder.mkdir()
     SqliteRegistry(folder / "canon.db").append([ENTRY])
     assert (folder / "canon.db").exists()
-    assert len(SqliteRegistry(folder / "canon.db").ledger()) == 1
+    assert len(ledger_lines(SqliteRegistry(folder / "canon.db"))) == 1
 
 
 def test_commits_are_made_durable_with_a_journal_and_full_flushes(registry: SqliteRegistry) -> None:
@@ -240,7 +241,7 @@ NEXT = (*STEPS, "CREATE TABLE later (x TEXT NOT NULL) STRICT;\nINSERT INTO later
 def test_a_newer_format_is_refused_by_readers_and_writers(registry: SqliteRegistry) -> None:
     registry.path.write_bytes(blank(NEXT))
     before = registry.path.read_bytes()
-    for act in (registry.read, registry.ledger, lambda: registry.append([ENTRY])):
+    for act in (registry.read, registry.verify, lambda: registry.append([ENTRY])):
         with pytest.raises(RegistryError, match="format 2, and this program knows 1") as caught:
             act()
         assert caught.value.hint == "use a newer Canon"
