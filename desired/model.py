@@ -33,6 +33,8 @@ class Keep(StrEnum):
 
 
 Argv = tuple[str, ...]
+PROTOCOLS = ("https", "ssh")
+"""The protocols of upstreams that a fleet allows where it names none."""
 
 
 @frozen
@@ -170,7 +172,7 @@ class Fleet:
     name: str
     folder: Path
     recipes: Mapping[str, Recipe]
-    protocols: tuple[str, ...] = ("https", "ssh")
+    protocols: tuple[str, ...] = PROTOCOLS
     unit: str = ""
     passes: tuple[str, ...] = ()
     swarm: Swarm = field(factory=Swarm)

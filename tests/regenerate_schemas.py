@@ -3,18 +3,41 @@
 import inspect
 import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
-from types import NoneType, UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from attrs import Attribute, fields, has
+from attrs import Attribute, evolve, fields, has
 
 import desired
+from desired.declarations import tables as t
+from desired.declarations.problems import RefusedError
 from desired.declarations.tables import FleetFile, RecipeFile, toml_key
-from desired.declarations.values import FILLED_LISTS, KINDS
+from desired.declarations.values import DIRECT, FILLED_LISTS, KINDS
+from desired.model import Fleet, Recipe
 
 FOLDER: Final = Path(inspect.getfile(desired)).parent
 SCHEMAS: Final[Mapping[str, type]] = {"fleet.schema.json": FleetFile, "recipe.schema.json": RecipeFile}
+
+RECIPE: Final = Recipe("", "", Path())
+FLEET: Final = Fleet("", Path(), {})
+DEFAULTS: Final[Mapping[type, object]] = {
+    t.RecipeTable: RECIPE,
+    t.ReleaseTable: RECIPE,
+    t.InstallTable: RECIPE.install,
+    t.ReadyTable: RECIPE.ready,
+    t.StopTable: RECIPE.stop,
+    t.DataTable: RECIPE.data,
+    t.BackupTable: RECIPE.backup,
+    t.UpgradeTable: RECIPE.upgrade,
+    t.CustomTable: RECIPE.custom,
+    t.CanonicalTable: RECIPE.canonical,
+    t.FleetTable: FLEET,
+    t.EnvironmentTable: SimpleNamespace(pass_=FLEET.passes),
+    t.SwarmTable: evolve(FLEET.swarm, proxy=FLEET.swarm.proxy or DIRECT),
+}
+"""The values of the model that hold where the keys of a table are not given."""
 
 Json = dict[str, Any]
 
@@ -39,7 +62,7 @@ def _table_schema(table: type) -> Json:
         "description": inspect.getdoc(table),
         "type": "object",
         "additionalProperties": False,
-        "properties": {toml_key(key.name): _key_schema(key, hints[key.name]) for key in fields(table)},
+        "properties": {toml_key(key.name): _key_schema(table, key, hints[key.name]) for key in fields(table)},
         **({"required": required} if required else {}),
     }
 
@@ -49,13 +72,31 @@ def _is_required(key: "Attribute[Any]", of: Any) -> bool:  # noqa: ANN401  # ann
     return key.metadata.get("required") is True or (has(of) and any(k.metadata.get("required") for k in fields(of)))
 
 
-def _key_schema(key: "Attribute[Any]", of: Any) -> Json:  # noqa: ANN401
+def _key_schema(table: type, key: "Attribute[Any]", of: Any) -> Json:  # noqa: ANN401
     schema = _type_schema(of)
     if "says" in key.metadata:
         schema = {**schema, "description": key.metadata["says"]}
-    if key.metadata.get("default") is not None:
-        schema["default"] = key.metadata["default"]
+    default = getattr(DEFAULTS.get(table), key.name, None)
+    if default is not None and _is_accepted(default, of):
+        schema["default"] = _as_toml(default)
     return schema
+
+
+def _is_accepted(default: object, of: Any) -> bool:  # noqa: ANN401
+    """Whether the key takes its default: the model's "" for "not given" can often not be written."""
+    kind = next((KINDS[part] for part in get_args(of) if part in KINDS), None)
+    try:
+        return kind is None or kind.read(_as_toml(default)) == default
+    except RefusedError:
+        return False
+
+
+def _as_toml(value: object) -> object:
+    """Return a value of the model as a declaration spells it: a timedelta as "10m" or "30s", a tuple as a list."""
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(int(value.total_seconds()), 60)
+        return f"{60 * minutes + seconds}s" if seconds else f"{minutes}m"
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _type_schema(of: Any) -> Json:  # noqa: ANN401

@@ -12,7 +12,7 @@ from desired.declarations.rules import fleet_flaws, needs_flaws, recipe_flaws
 from desired.declarations.sources import Source, lacking_files, read_source, recipe_folders, unreadable, whole
 from desired.declarations.structure import Reading, read_tables
 from desired.declarations.tables import FleetFile, RecipeFile
-from desired.declarations.values import is_recipe_name
+from desired.declarations.values import DIRECT, is_recipe_name
 from desired.model import (
     Backup,
     CanonicalPolicy,
@@ -129,12 +129,8 @@ def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[P
 
 def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fleet:
     passes = tables.environment.pass_ or ()
-    swarm = _swarm(**_given(tables.swarm))
+    swarm = Swarm(**{**_given(tables.swarm), "proxy": None if tables.swarm.proxy == DIRECT else tables.swarm.proxy})
     return Fleet(**_given(tables.fleet), folder=folder, recipes=recipes, passes=passes, swarm=swarm)
-
-
-def _swarm(*, proxy: str = "direct", **given: str) -> Swarm:
-    return Swarm(**given, proxy=None if proxy == "direct" else proxy)
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:

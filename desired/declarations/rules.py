@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
+from attrs import fields
+
 from desired.declarations.problems import Flaw, nearest
 from desired.declarations.structure import Reading
 from desired.declarations.tables import FleetFile, RecipeFile
 from desired.declarations.upstream_urls import protocol_of
-from desired.model import Keep
+from desired.declarations.values import DIRECT
+from desired.model import PROTOCOLS, Keep, Recipe
 
 Flaws = Iterator[Flaw]
-PROTOCOLS: Final = ("https", "ssh")
 _REDIRECTS: Final = range(300, 400)
 
 
@@ -43,7 +45,7 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
     """A proxy that sends all to https answers for apps that are not even there."""
-    proxied = fleet.tables.swarm.proxy not in {None, "direct"} and recipe.tables.recipe.driver in {"swarm", "abra"}
+    proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
         yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may give by itself: use run")
 
@@ -93,7 +95,7 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
 
 def _driver(recipe: Reading[RecipeFile]) -> Flaws:
     """What a driver cannot obey. One that is written wrongly is not held against the rest."""
-    driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else "process")
+    driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else fields(Recipe).driver.default)
     if driver != "process":
         return
     if recipe.tables.install.overlays:

@@ -39,9 +39,9 @@ from desired.declarations.values import (
 from desired.model import DataPolicy, Keep
 
 
-def _key(says: str, *, default: object = None, required: bool = False) -> Any:  # noqa: ANN401  # as attrs' own field
-    """`default` is what holds where the key is not given, as TOML would say it."""
-    return field(default=None, metadata={"says": says, "default": default, "required": required})
+def _key(says: str, *, required: bool = False) -> Any:  # noqa: ANN401  # as attrs' own field
+    """Return the field of a key. The default of a key stands in desired.model alone."""
+    return field(default=None, metadata={"says": says, "required": required})
 
 
 def _table(table: type, says: str = "") -> Any:  # noqa: ANN401  # as attrs' own field
@@ -54,54 +54,50 @@ class RecipeTable:
     """What is deployed, and whether it is to have a canonical."""
 
     upstream: UpstreamName | None = _key("Where the recipe's repository is published. Needed here or in the defaults.")
-    driver: DriverName | None = _key("How the recipe runs.", default="process")
-    enrolled: bool | None = _key("Whether the recipe is to have a canonical; false wants `exception`.", default=True)
+    driver: DriverName | None = _key("How the recipe runs.")
+    enrolled: bool | None = _key("Whether the recipe is to have a canonical; false wants `exception`.")
     exception: Line | None = _key("Why the recipe is not enrolled.")
     review: date | None = _key("When the exception is to be thought over again.")
-    requires: tuple[ToolName, ...] | None = _key(
-        "Programs that the trial needs, looked for before a deploy.", default=[]
-    )
+    requires: tuple[ToolName, ...] | None = _key("Programs that the trial needs, looked for before a deploy.")
 
 
 @frozen
 class ReleaseTable:
     """Which releases count."""
 
-    allow: AllowRange | None = _key('A range on x.y.z such as ">=2.0.0,<4"; "*" allows all.', default="*")
+    allow: AllowRange | None = _key('A range on x.y.z such as ">=2.0.0,<4"; "*" allows all.')
 
 
 @frozen
 class InstallTable:
     """How a fresh data set is made."""
 
-    env: Mapping[EnvName, Argument] | None = _key("Settings of the app, over the recipe's .env.sample.", default={})
+    env: Mapping[EnvName, Argument] | None = _key("Settings of the app, over the recipe's .env.sample.")
     secrets: Mapping[SecretName, Command] | None = _key(
-        "Commands that print a secret which length alone cannot make, by the secret's name.", default={}
+        "Commands that print a secret which length alone cannot make, by the secret's name."
     )
     overlays: tuple[OverlayName, ...] | None = _key(
-        "Files of the recipe's fleet folder, laid over its own compose files; only for a Swarm.", default=[]
+        "Files of the recipe's fleet folder, laid over its own compose files; only for a Swarm."
     )
     steps: tuple[Command, ...] | None = _key(
-        "Commands run after the first deploy of a data set, never on data that was raised.", default=[]
+        "Commands run after the first deploy of a data set, never on data that was raised."
     )
-    needs: tuple[RecipeName, ...] | None = _key("Recipes that are provisioned first, in the same slot.", default=[])
+    needs: tuple[RecipeName, ...] | None = _key("Recipes that are provisioned first, in the same slot.")
 
 
 @frozen
 class ReadyTable:
     """When the app counts as ready: one of `http`, `tcp` and `run`."""
 
-    http: HttpPath | None = _key("This path answers with one of `status`.", default="/")
+    http: HttpPath | None = _key("This path answers with one of `status`.")
     tcp: OnlyTrue | None = _key("The app's port accepts a connection.")
     run: Command | None = _key("This command ends with 0.")
-    status: StatusCodes | None = _key("What counts as an answer to `http`.", default=[200])
+    status: StatusCodes | None = _key("What counts as an answer to `http`.")
     timeout: Duration | None = _key(
         "How long it may take until the app is ready; where nothing is declared, as long as the release's own label "
         "coop-cloud.STACK.timeout says, else 10m."
     )
-    stable: Duration | None = _key(
-        "How long a ready app has to stay up, once a trial; its checks count into that.", default="30s"
-    )
+    stable: Duration | None = _key("How long a ready app has to stay up, once a trial; its checks count into that.")
 
 
 @frozen
@@ -111,7 +107,6 @@ class StopTable:
     grace: Duration | None = _key(
         "How long an app may take to end after SIGTERM before it is killed; only for a process recipe, "
         "on a Swarm its compose files say it: stop_grace_period.",
-        default="2m",
     )
 
 
@@ -135,7 +130,7 @@ class BackupTable:
 class UpgradeTable:
     """Where an upgrade starts."""
 
-    base: Base | None = _key('"canonical", or a version to pin, which wants `reason`.', default="canonical")
+    base: Base | None = _key('"canonical", or a version to pin, which wants `reason`.')
     reason: Line | None = _key("Why the base is pinned.")
 
 
@@ -154,21 +149,17 @@ class TiersTable:
 class CustomTable:
     """The recipe's own tests."""
 
-    run: tuple[Command, ...] | None = _key("Commands run in order; each ends with 0.", default=[])
-    timeout: Duration | None = _key("How long all of them may take.", default="10m")
+    run: tuple[Command, ...] | None = _key("Commands run in order; each ends with 0.")
+    timeout: Duration | None = _key("How long all of them may take.")
 
 
 @frozen
 class CanonicalTable:
     """What is kept of a canonical."""
 
-    keep: Keep | None = _key(
-        "Whether a canonical rests, or is kept running as well; the latter only on a Swarm.", default="rest"
-    )
-    data: DataPolicy | None = _key(
-        "Keep data that has lived through upgrades, or a fresh install's.", default="carried"
-    )
-    generations: Generations | None = _key("How many generations are kept.", default=2)
+    keep: Keep | None = _key("Whether a canonical rests, or is kept running as well; the latter only on a Swarm.")
+    data: DataPolicy | None = _key("Keep data that has lived through upgrades, or a fresh install's.")
+    generations: Generations | None = _key("How many generations are kept.")
 
 
 @frozen
@@ -193,12 +184,8 @@ class FleetTable:
     """The fleet as a whole."""
 
     name: Line | None = _key("What the fleet is called in reports.", required=True)
-    protocols: tuple[Protocol, ...] | None = _key(
-        'What upstreams may speak; "http" and "file" must be named.', default=["https", "ssh"]
-    )
-    unit: UnitName | None = _key(
-        "The systemd unit in which alone a pass may promote; empty means anywhere.", default=""
-    )
+    protocols: tuple[Protocol, ...] | None = _key('What upstreams may speak; "http" and "file" must be named.')
+    unit: UnitName | None = _key("The systemd unit in which alone a pass may promote; empty means anywhere.")
 
 
 @frozen
@@ -206,8 +193,7 @@ class EnvironmentTable:
     """What children inherit."""
 
     pass_: tuple[PassedName, ...] | None = _key(
-        "Names of variables that children and git get beside the allow-list, such as HTTPS_PROXY or GIT_SSL_CAINFO.",
-        default=[],
+        "Names of variables that children and git get beside the allow-list, such as HTTPS_PROXY or GIT_SSL_CAINFO."
     )
 
 
@@ -215,9 +201,9 @@ class EnvironmentTable:
 class SwarmTable:
     """How apps on a Swarm are named and reached."""
 
-    zone: Zone | None = _key("The domain below which each app has its own: NAME.ZONE.", default="localhost")
+    zone: Zone | None = _key("The domain below which each app has its own: NAME.ZONE.")
     proxy: Proxy | None = _key(
-        'The URL of the proxy that routes to apps by their domain, or "direct": a published port.', default="direct"
+        'The URL of the proxy that routes to apps by their domain, or "direct": a published port.'
     )
 
 
