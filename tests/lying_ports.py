@@ -13,7 +13,7 @@ from reconciler.errors import CanonError, InfrastructureError
 from reconciler.ports.app import App, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import ProvidedSecrets
 from reconciler.ports.commands import CommandResult, RecipeCommand
-from reconciler.ports.repositories import Alterations, MirrorRefs, Question, Reply, Unchanged
+from reconciler.ports.repositories import Alterations, MirrorRefs, Reply, TagQuery, Unchanged
 from state.records import Canonical, Intent, Memory, Records, Seal
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import RegistryError, SnapshotError, StateError
@@ -23,7 +23,7 @@ from tests.world_ports import Apps, seen_of
 
 OWN, OTHER = "notes", "wiki"
 # What the ports promise to answer in any case.
-NEVER_FAIL = {"mirrors.look", "upstream.ask"}
+NEVER_FAIL = {"mirrors.refs", "upstream.ask"}
 
 
 @frozen
@@ -39,7 +39,7 @@ class Nothing:
             "driver.deploy": tuple,
             "driver.leftovers": tuple,
             "driver.logs": tuple,
-            "driver.look": lambda: self._up(cast("App", call.args[0])),
+            "driver.status": lambda: self._up(cast("App", call.args[0])),
             "driver.needs": tuple,
             "driver.remove": RemovalResult,
             "driver.stop": RemovalResult,
@@ -47,7 +47,7 @@ class Nothing:
             "commands.missing": tuple,
             "commands.run": lambda: CommandResult(0),
             "mirrors.alterations": Alterations,
-            "mirrors.look": lambda: MirrorRefs("", {}),
+            "mirrors.refs": lambda: MirrorRefs("", {}),
             "mirrors.update": frozenset,
             "readiness.wait": lambda: self._awaited(cast("RecipeCommand", call.args[2])),
             "registry.generations": tuple,
@@ -154,7 +154,7 @@ class Elsewhere:
 
     def _others_answer(self) -> Reply:
         honest = evolve(self.world, wrap=lambda _, port: port).host()
-        return honest.upstream.ask([Question(self.world.recipes[OTHER], None)])[OTHER]
+        return honest.upstream.ask([TagQuery(self.world.recipes[OTHER], None)])[OTHER]
 
     def _records(self, records: Records) -> Records:
         """Both recipes' records under each other's names."""

@@ -104,15 +104,15 @@ def eventually(look: Callable[[], T | None], seconds: float = 30.0) -> T:
 
 def settled(driver: ProcessDriver, app: App) -> RunningApp:
     def look() -> RunningApp | None:
-        seen = driver.look(app)
-        return seen if isinstance(seen, RunningApp) and seen.settled else None
+        seen = driver.status(app)
+        return seen if isinstance(seen, RunningApp) and seen.is_up else None
 
     return eventually(look)
 
 
 def absent(driver: ProcessDriver, app: App) -> NotRunning:
     def look() -> NotRunning | None:
-        seen = driver.look(app)
+        seen = driver.status(app)
         return seen if isinstance(seen, NotRunning) else None
 
     return eventually(look)

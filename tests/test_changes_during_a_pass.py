@@ -133,7 +133,7 @@ def test_a_test_that_failed_because_the_driver_is_away_is_no_red(world: World) -
     failed: list[RecipeCommand] = []
 
     def answer(call: Call, honest: Honest) -> object:
-        if call.name == "driver.look" and failed:
+        if call.name == "driver.status" and failed:
             raise InfrastructureError("Docker is down")
         if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("custom",):
             failed.append(cast("RecipeCommand", call.args[0]))
@@ -157,7 +157,7 @@ def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
         app = cast("App", call.args[0]) if call.args else None
         if call.name == "driver.deploy" and app and app.recipe == "notes":
             raised.append(app)
-        if call.name == "driver.look" and app and app.recipe == "accounts" and raised:
+        if call.name == "driver.status" and app and app.recipe == "accounts" and raised:
             return NotRunning("web ended by SIGKILL")
         return honest()
 
@@ -181,7 +181,7 @@ def test_a_mirror_that_could_not_be_asked_has_lost_nothing(world: World) -> None
 def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(world: World) -> None:
     world.declare("notes")
     world.tag("notes", "1.0.0")
-    stopped = EndedPart("web was stopped from outside", of_host=True, stopped=True)
+    stopped = EndedPart("web was stopped from outside", is_host_fault=True, stopped=True)
     restored: list[Call] = []
 
     def answer(call: Call, honest: Honest) -> object:

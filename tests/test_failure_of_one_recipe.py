@@ -36,14 +36,14 @@ MENDABLE = [
     "progress.done",
 ]
 NEEDED = [
-    "mirrors.look",
+    "mirrors.refs",
     "mirrors.update",
     "mirrors.checkout",
     "mirrors.alterations",
     "mirrors.resolve",
     "driver.needs",
     "driver.deploy",
-    "driver.look",
+    "driver.status",
     "driver.stop",
     "driver.save",
     "driver.load",

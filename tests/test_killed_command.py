@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from attrs import define, frozen
 
-from reconciler.host.processes.procfs import marked
+from reconciler.host.processes.procfs import marked_below
 from state.registry.registry import SqliteRegistry
 from tests.folders import remains_of
 from tests.reconcile_command import Canon, await_release
@@ -93,7 +93,7 @@ def end_of(canon: Canon) -> End:
         name: (have.version, have.lineage, data_in(canon.state / "canonicals" / name / str(have.generation), name))
         for name, have in records.canonicals.items()
     }
-    assert not marked(canon.state / "work")
+    assert not marked_below(canon.state / "work")
     registry.verify()
     return End(found, remains_of(canon.state))
 

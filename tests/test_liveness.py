@@ -11,9 +11,9 @@ from reconciler.host.readiness.liveness import LONGEST_ONE_SHOT, ended_since
 from reconciler.ports.app import EndedPart, NotRunning, RunningApp
 
 FAILED = EndedPart("worker ended: exit code 3")
-SHORT = EndedPart("migrate ended: exit code 0", well=True, lasted=timedelta(seconds=4))
-LONG = EndedPart("worker ended: exit code 0", well=True, lasted=LONGEST_ONE_SHOT)
-MOVED = EndedPart("worker was stopped from outside", of_host=True, stopped=True)
+SHORT = EndedPart("migrate ended: exit code 0", succeeded=True, duration=timedelta(seconds=4))
+LONG = EndedPart("worker ended: exit code 0", succeeded=True, duration=LONGEST_ONE_SHOT)
+MOVED = EndedPart("worker was stopped from outside", is_host_fault=True, stopped=True)
 
 
 def seen(*up: str, lost: str = "", **ended: EndedPart) -> RunningApp:
@@ -21,7 +21,7 @@ def seen(*up: str, lost: str = "", **ended: EndedPart) -> RunningApp:
 
 
 def looked(up: Iterable[str], ended: Mapping[str, EndedPart], lost: str = "") -> RunningApp:
-    return RunningApp("1.0.0", "c" * 40, True, "http://a", "a:1", lost=lost, up=frozenset(up), ended=ended)  # noqa: FBT003
+    return RunningApp("1.0.0", "c" * 40, True, "http://a", "a:1", failure=lost, up=frozenset(up), ended=ended)  # noqa: FBT003
 
 
 @pytest.mark.parametrize(
@@ -29,27 +29,27 @@ def looked(up: Iterable[str], ended: Mapping[str, EndedPart], lost: str = "") ->
     [
         (seen("a"), seen("a"), None),
         (seen("a", b=FAILED), seen("a", b=FAILED), None),
-        (seen("a"), seen("c", a=FAILED), FAILED.said),
-        (seen("a"), seen("a", b=FAILED), FAILED.said),
+        (seen("a"), seen("c", a=FAILED), FAILED.message),
+        (seen("a"), seen("a", b=FAILED), FAILED.message),
         (seen("a"), seen("c"), "a is gone, and nothing tells how it ended"),
         (seen("a"), seen("a", "b"), None),
         (seen("a", "m"), seen("a", m=SHORT), None),
-        (seen("a", "w"), seen("a", w=LONG), LONG.said),
+        (seen("a", "w"), seen("a", w=LONG), LONG.message),
         (seen("a"), seen("a", w=LONG), None),
         (seen("a", w=LONG), seen("a", w=LONG), None),
         (seen("a"), seen(lost="web ended with exit code 3"), "web ended with exit code 3"),
         (seen("a"), NotRunning("web ended with exit code 0"), "web ended with exit code 0"),
         (seen("a"), NotRunning(), "nothing of it runs"),
-        (seen("a", "b"), seen(a=FAILED, b=MOVED), MOVED.said),
-        (seen("a", "b"), seen(a=FAILED, b=FAILED), FAILED.said),
+        (seen("a", "b"), seen(a=FAILED, b=MOVED), MOVED.message),
+        (seen("a", "b"), seen(a=FAILED, b=FAILED), FAILED.message),
     ],
 )
 def test_what_ended_since_an_app_was_ready_is_told(
     ready: RunningApp, now: RunningApp | NotRunning, said: str | None
 ) -> None:
     ending = ended_since(ready, now)
-    assert (ending.said if ending else None) == said
-    assert ending is None or ending.of_host is (said == MOVED.said)
+    assert (ending.message if ending else None) == said
+    assert ending is None or ending.is_host_fault is (said == MOVED.message)
 
 
 PARTS = st.sampled_from("abcde")
@@ -70,6 +70,6 @@ def test_nothing_ended_while_all_is_as_it_was_when_it_was_ready(ready: RunningAp
 @given(looks(), looks())
 def test_what_stayed_up_is_up_by_the_same_name_and_nothing_new_failed(ready: RunningApp, now: RunningApp) -> None:
     ending = ended_since(ready, now)
-    failed = {part for part, how in now.ended.items() if not how.well} - ready.ended.keys()
+    failed = {part for part, how in now.ended.items() if not how.succeeded} - ready.ended.keys()
     gone = {part for part in ready.up - now.up if now.ended.get(part, LONG) != SHORT and part not in ready.ended}
     assert (ending is None) == (not failed and not gone)

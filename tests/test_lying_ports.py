@@ -28,7 +28,7 @@ HARMLESS_ANYWHERE = {
     "driver.logs": "brings what the apps said into the log, and decides nothing",
     "driver.needs": "names the secrets that are needed, and the candidate holds them",
     "driver.remove": "clearing ends what still runs, and the slot's folder is deleted in any case",
-    "mirrors.look": "looks at the mirror, which no promotion touches",
+    "mirrors.refs": "looks at the mirror, which no promotion touches",
     "readiness.wait": "waits for what is up already; the driver is asked afterwards",
     "readiness.watch": "watches whether what is up stays so, and it does",
     "registry.generations": "comes after the label, and tells which old snapshots and logs are to stay",
@@ -40,7 +40,7 @@ HARMLESS: Mapping[str, Mapping[str, str]] = {
     "nothing": HARMLESS_ANYWHERE
     | {
         "commands.run": "a check does nothing but judge the data, and what it would have found is there",
-        "driver.look": "looks at what runs; whoever waits for it and whoever runs a command looks anew",
+        "driver.status": "looks at what runs; whoever waits for it and whoever runs a command looks anew",
         "mirrors.alterations": "looks for altered files, and there are none",
         "snapshots.find_damage": "looks at the snapshot, and that is as it was sealed",
         "upstream.ask": "says that upstream is the same, and it is",
@@ -107,7 +107,7 @@ def calls_of_an_upgrade(make: Callable[[Path], World]) -> tuple[list[Call], list
 TRIAL, PROMOTION = calls_of_an_upgrade(copied)
 FALLING = calls_of_an_upgrade(bound)[1]
 # It asks only how long the release wants to be waited for.
-FIRST_LOOK = next(str(call) for call in PROMOTION if call.name == "driver.look")
+FIRST_LOOK = next(str(call) for call in PROMOTION if call.name == "driver.status")
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ def test_a_slot_of_a_dead_run_that_will_not_go_is_said_and_nobody_works_beside_i
 ) -> None:
     world.tag("notes", "1.1.0")
     mark = str(world.state.make_slot("notes") / "install")
-    for name, tells in {"leftovers": (mark,), "clear": RemovalResult(left=("volume notes_data",))}.items():
+    for name, tells in {"leftovers": (mark,), "clear": RemovalResult(remaining=("volume notes_data",))}.items():
         monkeypatch.setattr(Apps, name, lambda *_, tells=tells: tells)
     report = world.run().report
     why = "of a slot that a dead run left, this will not go: volume notes_data"
@@ -103,7 +103,7 @@ def test_where_that_driver_does_not_answer_the_slot_stays_as_it_is_with_the_note
     assert "notes: what a dead run left cannot be removed now: the engine does not answer for" in remarks
     with (
         pytest.raises(InfrastructureError, match="deployed by the swarm driver"),
-        lock_slot(host.concerning({"process"}), "notes", "trial"),
+        lock_slot(host.with_drivers({"process"}), "notes", "trial"),
     ):
         raise AssertionError("there is something in its slot")
     assert (slot / DRIVERS / "swarm").exists()

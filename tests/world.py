@@ -208,7 +208,7 @@ class World:
             apps.load(app, source / canonical.recipe)
             MirrorShelf(self).checkout(canonical.recipe, canonical.commit, checkout)
             apps.deploy(app, checkout, DeployOptions(canonical.version, canonical.commit))
-            seen = apps.look(app)
+            seen = apps.status(app)
             apps.stop(app)
             return isinstance(seen, RunningApp) and bool(json.loads((app.data / "data.json").read_text())["mark"])
 

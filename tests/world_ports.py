@@ -25,7 +25,7 @@ from reconciler.ports.app import (
 )
 from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNeed
 from reconciler.ports.commands import CommandResult, RecipeCommand
-from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, Question, Reply, Unchanged
+from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, Reply, TagQuery, Unchanged
 from state.records import Answer
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ class Silence:
 class Upstreams:
     world: "World"
 
-    def ask(self, questions: Sequence[Question]) -> Mapping[str, Reply]:
+    def ask(self, questions: Sequence[TagQuery]) -> Mapping[str, Reply]:
         return {question.recipe.name: self._reply(question) for question in questions}
 
-    def _reply(self, question: Question) -> Reply:
+    def _reply(self, question: TagQuery) -> Reply:
         origin = self.world.origins[question.recipe.name]
         if origin.down:
             return Unobservable(origin.down)
@@ -85,7 +85,7 @@ class Mirror:
 class MirrorShelf:
     world: "World"
 
-    def look(self, name: str) -> MirrorRefs | Unobservable | None:
+    def refs(self, name: str) -> MirrorRefs | Unobservable | None:
         held = self.world.mirrors.get(name)
         if held is not None and held.broken:
             return Unobservable(held.broken)
@@ -102,7 +102,7 @@ class MirrorShelf:
         fetched = {tag: commit for tag, commit in tags.items() if answer.tags.get(tag) == commit}
         kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | fetched
         self.world.mirrors[recipe.name] = Mirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
-        return MirrorUpdate(laid_aside=laid_aside)
+        return MirrorUpdate(broken_copy=laid_aside)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         return self.world.origins[recipe.name].tags.get(ref)
@@ -139,7 +139,7 @@ class SecretShelf:
         for need in needs:
             if not (app.secrets / need.name).exists():
                 new = f"secret of {app.recipe} for {app.folder.parent.name}"
-                made = (makers.known / need.name).read_text() if makers.known else new
+                made = (makers.existing / need.name).read_text() if makers.existing else new
                 (app.secrets / need.name).write_text(made)
         asked = {need.name for need in needs}
         return ProvidedSecrets(unused_makers=tuple(name for name in makers.commands if name not in asked))
@@ -199,7 +199,9 @@ class Apps:
 
     def _installed_with(self, app: App, options: DeployOptions) -> str:
         """The setting that its users have in their file: they copied it from the release that they installed."""
-        had = [each.secrets / SETTING for each in (app, options.like) if each and (each.secrets / SETTING).exists()]
+        had = [
+            each.secrets / SETTING for each in (app, options.sample_from) if each and (each.secrets / SETTING).exists()
+        ]
         setting = had[0].read_text() if had else f"as in {options.version}"
         (app.secrets / SETTING).write_text(setting)
         return setting
@@ -213,7 +215,7 @@ class Apps:
         app.data.mkdir(exist_ok=True)
         (app.data / "data.json").write_text(json.dumps(data))
 
-    def look(self, app: App) -> AppStatus:
+    def status(self, app: App) -> AppStatus:
         found = self.world.running.get(app.folder)
         if found is None:
             return NotRunning("it ended")
@@ -300,7 +302,7 @@ def _breaks(behaviour: "Behaviour", data: Contents, own: str, place: str) -> boo
 def seen_of(app: App, options: DeployOptions) -> RunningApp:
     """An app that runs the release of `options`."""
     return RunningApp(
-        options.version, options.commit, settled=True, url=f"http://{app.recipe}", address=f"{app.recipe}:1"
+        options.version, options.commit, is_up=True, url=f"http://{app.recipe}", address=f"{app.recipe}:1"
     )
 
 

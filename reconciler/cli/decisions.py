@@ -121,7 +121,7 @@ def _drop(host: Host, name: str, reason: str) -> str:
     have = records.canonicals.get(name)
     if have is None and name not in records.memories and name not in records.unreadable:
         raise UsageError(f"nothing is recorded of {name}")
-    host = host.concerning(_drivers_at(host, name))
+    host = host.with_drivers(_drivers_at(host, name))
     with lock_slot(host, name, f"forget {name}"):
         body = {
             "reason": reason,

@@ -110,7 +110,7 @@ def _try(host: Host, house: CommandContext, name: str, wish: TrialOptions, tiers
         _bring_up(host, house, observation)
     release = _release(host, observations[name], wish.ref)
     app_set = make_app_set(recipe, release, house.fleet.recipes, _need_releases(records, observations))
-    concerned = host.concerning(drivers_of(app_set) | house.state.drivers_of_slot(name))
+    concerned = host.with_drivers(drivers_of(app_set) | house.state.drivers_of_slot(name))
     with without_conflicts(host, house.fleet, recipe), lock_slot(concerned, name, f"trial {release.version}") as folder:
         observation = observations[name]
         request = TrialRequest(
@@ -211,7 +211,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
         prepare_state(house.state)
     recipes = house.fleet.recipes
     drivers = {recipes[app].driver for app in apps_of(recipes[name], recipes)} | house.state.drivers_of_slot(name)
-    host = make_host(house, SilentProgress(sys.stderr)).concerning(drivers)
+    host = make_host(house, SilentProgress(sys.stderr)).with_drivers(drivers)
     records = host.registry.read()
     canonical = records.canonicals.get(name)
     if name in records.unreadable:

@@ -23,8 +23,8 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
     recipe = deployed.recipe
     ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
     probe = make_command(slot, deployed, ready.run or ("true",), status=None)
-    answer = slot.host.readiness.wait(ready, lambda: deployed.driver.look(deployed.app), probe)
-    status = deployed.driver.look(deployed.app)
+    answer = slot.host.readiness.wait(ready, lambda: deployed.driver.status(deployed.app), probe)
+    status = deployed.driver.status(deployed.app)
     if isinstance(status, RunningApp) and status.killed:
         raise killed_error(recipe.name, status.killed, slot.host.commands.pressure())
     if isinstance(answer, Unready):
@@ -45,7 +45,7 @@ def ready_timeout(deployed: DeployedApp) -> timedelta:
     ready = deployed.recipe.ready
     if ready.timeout is not None:
         return ready.timeout
-    status = deployed.driver.look(deployed.app)
+    status = deployed.driver.status(deployed.app)
     return ready.within(status.timeout if isinstance(status, RunningApp) else None)
 
 
@@ -72,17 +72,17 @@ def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
     if since is None:
         return
     left = since.at + stable.total_seconds() - slot.host.clock.monotonic()
-    ended = slot.host.readiness.watch(lambda: deployed.driver.look(deployed.app), since.status, max(0.0, left))
+    ended = slot.host.readiness.watch(lambda: deployed.driver.status(deployed.app), since.status, max(0.0, left))
     if ended is None:
         return
     app = f"{deployed.recipe.name} {deployed.release.version}"
-    message = f"{app} was ready and did not stay up: {slot.redact(ended.said)}"
+    message = f"{app} was ready and did not stay up: {slot.redact(ended.message)}"
     *_, own = slot.apps.values()
     if deployed is not own:
         raise InfrastructureError(f"{own.recipe.name} needs {message}")
     if ended.stopped:
         raise StoppedError(message)
-    if ended.of_host:
+    if ended.is_host_fault:
         raise InfrastructureError(message)
     with with_app_logs(slot, deployed):
         raise RecipeError(message)

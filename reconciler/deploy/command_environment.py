@@ -34,7 +34,7 @@ def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
     """
     environment: dict[str, str] = {}
     for need in recipe.install.needs:
-        status = slot.apps[need].driver.look(slot.apps[need].app)
+        status = slot.apps[need].driver.status(slot.apps[need].app)
         if not isinstance(status, RunningApp):
             raise InfrastructureError(f"{recipe.name} needs {need}, which no longer runs: {status.reason}")
         prefix = need.upper().replace("-", "_")

@@ -43,7 +43,7 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
     is_new = spec.source is None and recipe.name not in slot.apps
     slot.ready.pop(recipe.name, None)
     deployed = slot.check_out(recipe, spec.release)
-    options = evolve(_options(slot, deployed), like=spec.like)
+    options = evolve(_options(slot, deployed), sample_from=spec.like)
     _provide(slot, deployed, spec, options)
     slot.remarks += deployed.driver.deploy(deployed.app, deployed.checkout, options)
     status = wait_until_ready(slot, deployed)

@@ -31,7 +31,7 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
     Raises InfrastructureError if the host is to blame. With `may_stop` the command may stop its app: if the command
     then fails, a stopped app is the recipe's fault and not the host's.
     """
-    status = deployed.driver.look(deployed.app)
+    status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
         with _ignore_stopped(may_stop):
             check_up(slot)
@@ -61,7 +61,7 @@ def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> 
 
     Raises InfrastructureError if the kernel killed it for lack of memory, and what `check_up` raises.
     """
-    status = deployed.driver.look(deployed.app)
+    status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
         check_up(slot)
         return False

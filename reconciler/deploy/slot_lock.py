@@ -98,7 +98,7 @@ def _clear(host: Host, recipe: str) -> tuple[str, ...]:
             f"{recipe}: its slot has what a dead run deployed by the {min(unasked)} driver, which is not asked here",
             "the next pass removes it",
         )
-    left = tuple(name for driver, mark in _marks(host, recipe) for name in driver.clear(mark).left)
+    left = tuple(name for driver, mark in _marks(host, recipe) for name in driver.clear(mark).remaining)
     for path in _lying(host.state, recipe):
         remove_tree(path)
     return left

@@ -43,7 +43,7 @@ except (IndexError, OSError) as failure:
 """
 
 
-def make(app: App) -> None:
+def create_folders(app: App) -> None:
     """The folders that an app finds; what is there already stays."""
     for folder in (
         app.folder,
@@ -55,7 +55,7 @@ def make(app: App) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def open_log(app: App, name: str) -> IO[bytes]:
+def open_raw_log(app: App, name: str) -> IO[bytes]:
     """Where a line's output goes; never through a link that an app may have put there."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
@@ -68,7 +68,7 @@ def new_log(app: App, name: str) -> Log:
     return Log(path, redaction(read_slot_secrets(app.folder.parent)))
 
 
-def add_to_log(app: App, name: str) -> Log:
+def open_log_for_appending(app: App, name: str) -> Log:
     """The log of a part of the app, written on without any secret of the slot."""
     return Log(app.logs / f"{name}.log", redaction(read_slot_secrets(app.folder.parent)))
 
@@ -89,22 +89,22 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
         yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
 
 
-def write_given(app: App, options: DeployOptions, sample: str = "") -> None:
+def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
     """What the app was told, kept with its data: of that, only the sample that it was deployed with is read back."""
     told = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     told |= {"sample": sample} if sample else {}
-    write(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
+    replace_file(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
 
 
-def sample_of(app: App) -> str:
+def recorded_sample(app: App) -> str:
     """The sample that the app, or what was loaded into its place, was deployed with; empty where that is not known."""
     path = app.folder / _SETTINGS
     return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
 
 
-def sample_before(app: App, options: DeployOptions) -> str:
+def sample_for(app: App, options: DeployOptions) -> str:
     """The sample that a deployment goes by, as its users have it: its own, or that of the app it is made like."""
-    return sample_of(app) or (sample_of(options.like) if options.like else "")
+    return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 
 
 def app_run(app: App) -> Path:
@@ -114,8 +114,8 @@ def app_run(app: App) -> Path:
 def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
     """The program that runs its arguments as the app's processes run: in their folder, with only their environment."""
     inside = app.folder / "run" / _INSIDE
-    write(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
-    write(app_run(app), _OUTER.format(python=_quoted(sys.executable), inside=_quoted(str(inside))), 0o700)
+    replace_file(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
+    replace_file(app_run(app), _OUTER.format(python=_quoted(sys.executable), inside=_quoted(str(inside))), 0o700)
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
@@ -136,7 +136,7 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
     """Data, secrets and settings from `source`, which is used up; copied where they cannot be moved."""
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot holds data already, so none can be loaded")
-    make(app)
+    create_folders(app)
     for saved in (source / "data", source / "secrets", source / _SETTINGS):
         if saved.exists() and not _moved(saved, app.folder / saved.name):
             _copy(app, saved, app.folder / saved.name, environment)
@@ -188,7 +188,7 @@ def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutpu
     return told
 
 
-def write(path: Path, text: str, mode: int) -> None:
+def replace_file(path: Path, text: str, mode: int) -> None:
     """Replace a file; never through a link that an app may have put there."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:

@@ -35,10 +35,10 @@ class HostCommands:
         secrets = (*read_slot_secrets(Path(command.mark)), *self._passed_on())
         log = Log(command.log, redaction(secrets))
         environment = {**self.environment, **command.env}
-        seconds, kills_before = command.deadline.total_seconds(), memory.kills()
+        seconds, kills_before = command.deadline.total_seconds(), memory.oom_kills()
         grace = command.grace.total_seconds()
         result = run(CommandSpec(command.argv, environment, command.cwd, seconds, mark=command.mark, grace=grace), log)
-        return evolve(result, tail=log.tail, out_of_memory=memory.starved(result.code, kills_before))
+        return evolve(result, tail=log.tail, out_of_memory=memory.was_oom_killed(result.code, kills_before))
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         return tuple(tool for tool in tools if shutil.which(tool, path=self.environment["PATH"]) is None)

@@ -36,7 +36,7 @@ def _decoded(name: str, data: bytes) -> str:
         raise RecipeError(f"{name}:{line}: is not UTF-8") from None
 
 
-def said_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
+def content_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
     """The lines that say something, with where they stand; only a newline ends a line, as for a shell."""
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         said = line.strip(" \t\r")

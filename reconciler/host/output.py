@@ -16,7 +16,7 @@ _FIRST_OF_SEVERAL = 0xC0
 _LONGEST_CHARACTER = 4
 
 
-class Sink(Protocol):
+class OutputSink(Protocol):
     """Takes output as it comes. `feed` answers False when more would be of no use."""
 
     def feed(self, chunk: bytes) -> bool: ...
@@ -24,7 +24,7 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
-class Capture:
+class FirstBytes:
     """Keeps the first `most` bytes; more than that is too much, and `overflowed` tells it."""
 
     def __init__(self, most: int) -> None:
@@ -48,7 +48,7 @@ class Capture:
         """Nothing is held open."""
 
 
-class Tail:
+class LastBytes:
     """Keeps the last `most` bytes and counts the rest."""
 
     def __init__(self, most: int) -> None:
@@ -75,7 +75,7 @@ class Tail:
         """Nothing is held open."""
 
 
-class Dump:
+class NewFile:
     """Writes everything as it comes to the new file `path`."""
 
     def __init__(self, path: Path) -> None:
@@ -98,8 +98,8 @@ class Log:
     def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:
         self._redacted = RedactedStream(redaction)
         self._room = most
-        self._beyond = Tail(tail)
-        self._tail = Tail(tail)
+        self._beyond = LastBytes(tail)
+        self._tail = LastBytes(tail)
         self._held = b""
         self._file = open(path, "ab", opener=_private)  # noqa: SIM115 - Path.open takes no opener; closed in close
 

@@ -8,7 +8,7 @@ from enum import Enum
 from types import TracebackType
 from typing import Self
 
-from reconciler.host.output import Sink
+from reconciler.host.output import OutputSink
 
 _TICK = 0.2
 _CHUNK = 65536
@@ -25,12 +25,12 @@ class StreamEnd(Enum):
 class Streams:
     """One pipe for each sink. `out` and `err` are the ends for the child; without an `err` sink they are one."""
 
-    def __init__(self, out: Sink, err: Sink | None) -> None:
-        self._sinks: dict[int, Sink] = {}
+    def __init__(self, out: OutputSink, err: OutputSink | None) -> None:
+        self._sinks: dict[int, OutputSink] = {}
         self.out = self._pipe(out)
         self.err = self._pipe(err) if err else self.out
 
-    def _pipe(self, sink: Sink) -> int:
+    def _pipe(self, sink: OutputSink) -> int:
         read, write = os.pipe()
         os.set_blocking(read, False)
         self._sinks[read] = sink

@@ -26,10 +26,10 @@ from reconciler.host.command_spec import (
     program,
     standard_input,
 )
-from reconciler.host.output import MIB, Capture, Sink
+from reconciler.host.output import MIB, FirstBytes, OutputSink
 from reconciler.host.output_streams import StreamEnd, Streams
 from reconciler.host.processes import subreaper as children
-from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK, Process, end, glance, is_same
+from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK, Process, is_same, read_process, stop_all
 from reconciler.ports.commands import CommandResult
 
 __all__ = ["CapturedOutput", "CommandSpec", "capture", "prepare", "run", "start_server"]
@@ -73,12 +73,12 @@ def prepare() -> None:
 
 def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
     """Run a command and keep what it writes: at most `most` bytes, `most_err` of complaints, or it is ended."""
-    out, err = Capture(most), Capture(most_err)
+    out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)
     return CapturedOutput(result, out.data, err.data, out.overflowed)
 
 
-def run(command: CommandSpec, out: Sink, err: Sink | None = None) -> CommandResult:
+def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
     """Run a command to its end; nothing of it is left afterwards. Without `err` both its outputs go to `out`.
 
     Never raises for anything that the command does. Closes the sinks.
@@ -109,8 +109,8 @@ def _attend(command: CommandSpec, running: _Running, streams: Streams) -> Comman
         ending = streams.pump(running.handle, command.deadline, command.stop)
         grace = command.grace if ending is StreamEnd.ENDED else grace
     finally:
-        if _lives(running) or children.orphaned(running.known):
-            ended, killed = end(lambda: _all_of(running), grace)
+        if _lives(running) or children.has_orphans(running.known):
+            ended, killed = stop_all(lambda: _all_of(running), grace)
         code = _collect(running)
     streams.drain()
     return CommandResult(
@@ -122,7 +122,7 @@ def _attend(command: CommandSpec, running: _Running, streams: Streams) -> Comman
 
 
 def _lives(running: _Running) -> bool:
-    now = glance(running.pid) if running.leader else None
+    now = read_process(running.pid) if running.leader else None
     return now is not None and running.leader is not None and now.key == running.leader.key and now.state != "Z"
 
 
@@ -155,7 +155,7 @@ def _start(command: CommandSpec, found: str, streams: Streams) -> _Running:
     token = uuid.uuid4().hex
     argv = arguments(command, found)
     with standard_input(command.stdin) as stdin, _unstopped(), _forking():
-        known = children.present()
+        known = children.child_keys()
         try:
             started = sh.Command(argv[0])(*argv[1:], **_manner(command, token, stdin, streams))
         except sh.CommandNotFound:

@@ -61,22 +61,22 @@ def parse_sample(text: str, usual_length: int | None = None, reserved: Collectio
         if said.name in reserved or said.name.startswith("CANON_"):
             raise RecipeError(f"{where}: may not set {said.name}")
         comments[said.name] = said.comment
-        own = secret_of(said.name)
+        own = secret_of_setting(said.name)
         if own is not None:
-            secrets[own], versions[own] = described(where, own, said.comment, usual_length), said.value
+            secrets[own], versions[own] = secret_from_comment(where, own, said.comment, usual_length), said.value
         else:
             assigned.append(said)
     settings = {said.name: said.value for said in assigned}
     return Sample(settings, tuple(secrets.values()), versions, tuple(assigned), comments)
 
 
-def secret_of(setting: str) -> str | None:
+def secret_of_setting(setting: str) -> str | None:
     """The secret whose version a setting has by its name, SECRET_X_VERSION; None for any other setting."""
     match = _SECRET_VERSION.fullmatch(setting)
     return match[1].lower() if match else None
 
 
-def version_of(secret: str) -> str:
+def version_setting(secret: str) -> str:
     """The setting that has a secret's version."""
     return f"SECRET_{secret.upper()}_VERSION"
 
@@ -150,17 +150,17 @@ def _unescape(text: str) -> str:
 
 def describes_secret(setting: str, comment: str) -> bool:
     """Whether a setting may be the version of a secret: by its name, or by what stands behind its value."""
-    return secret_of(setting) is not None or _WORD.search(comment) is not None
+    return secret_of_setting(setting) is not None or _WORD.search(comment) is not None
 
 
-def described(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
+def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
     """The secret that the comment behind its version describes. Raises RecipeError for a length that is none."""
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")
     if charset not in _CHARSETS or words.get("generate") == "false":
         return SecretNeed(name)
     length = _length(where, name, words)
-    return SecretNeed(name, length or usual_length, _CHARSETS[charset], asks_length=length is not None)
+    return SecretNeed(name, length or usual_length, _CHARSETS[charset], declares_length=length is not None)
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:

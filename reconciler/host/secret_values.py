@@ -43,7 +43,7 @@ class HostSecrets:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        appfiles.make(app)
+        appfiles.create_folders(app)
         refusals: dict[str, _Refusal] = {}
         remarks: list[str] = []
         for need in needs:
@@ -51,7 +51,7 @@ class HostSecrets:
             if there is not None:
                 remarks += _of_another_length(app.secrets / there, need, makers)
                 continue
-            had = _known(makers.known, need)
+            had = _known(makers.existing, need)
             made = had or self._make(app, need, makers)
             if isinstance(made, _Refusal):
                 refusals[need.name] = made
@@ -98,7 +98,7 @@ def _plain(name: str) -> str:
 
 def _of_another_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
     """What is to be said of a secret that is there already: its length may be that of an older release."""
-    if not need.asks_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
+    if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return
     have = path.stat().st_size
     if have != need.length:

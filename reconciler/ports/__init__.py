@@ -1,1 +1,1 @@
-"""What the stages ask of a host: protocols, and the values that cross them."""
+"""Protocols of what the stages need from a host, and the values that they pass."""

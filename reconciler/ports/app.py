@@ -12,11 +12,13 @@ from state.records import Parts
 
 @frozen
 class App:
-    """One app's place in a slot. `folder` is its own, below the slot's; `mark` is on every process of the slot.
+    """The place of one app in a slot.
 
-    `grace` is how long it may take to end before it is killed, where the recipe itself does not say so.
+    `folder` belongs to this app alone and lies below the folder of the slot. `mark` is the mark of the slot: every
+    process and every Docker object of the slot carries it. `grace` is how long the app may take to stop before it is
+    killed, unless the release itself sets a time.
 
-    Files: `data/` and `secrets/` are saved and loaded; `logs/`, `home/`, `tmp/`, `run/` die with the slot.
+    `data/` and `secrets/` are saved and loaded. `logs/`, `home/`, `tmp/` and `run/` are deleted with the slot.
     """
 
     recipe: str
@@ -39,12 +41,12 @@ class App:
 
 @frozen
 class DeployOptions:
-    """What a deployment is told: the release, and what is laid over it.
+    """Which release is deployed, and with what.
 
-    `settings` go beyond the app's own `.env.sample`, `overlays` are files of the fleet. `needs_port` says that the app
-    has to be reached at a port for its readiness to be told. What the release runs once before it starts has to end
-    within `timeout`. `like` is another app of the recipe, whose sample a new one is deployed with instead of the
-    release's own.
+    `settings` override the app's `.env.sample`. `overlays` are files of the fleet that are merged over the release's.
+    `needs_port`: the readiness check needs a port at which the app can be reached. `timeout` limits each command that
+    the release runs once before it starts. `sample_from` is another app of the same recipe: a new app is deployed with
+    the sample of that app, and not with the sample of the release.
     """
 
     version: str
@@ -53,45 +55,45 @@ class DeployOptions:
     overlays: tuple[Path, ...] = ()
     needs_port: bool = True
     timeout: timedelta = USUAL_TIMEOUT
-    like: App | None = None
+    sample_from: App | None = None
 
 
 @frozen
 class EndedPart:
-    """How a part of an app ended by itself; `said` names the part.
+    """How a part of an app ended by itself. `message` names the part.
 
-    `well`: it ended as a one-shot should; `lasted`: how long it ran; `of_host`: the host is to blame; `stopped`: it was
-    stopped from outside, which is of the host as well.
+    `succeeded`: the part is a one-shot that did its work. `duration` is how long it ran. `is_host_fault`: the host is
+    to blame. `stopped`: somebody stopped the part from outside; this is the host's fault as well.
     """
 
-    said: str
-    well: bool = False
-    lasted: timedelta = timedelta(0)
-    of_host: bool = False
+    message: str
+    succeeded: bool = False
+    duration: timedelta = timedelta(0)
+    is_host_fault: bool = False
     stopped: bool = False
 
 
 @frozen
 class RunningApp:
-    """An app that runs. `version` and `commit` are read from the running thing.
+    """An app that runs. `version` and `commit` are read from the running app.
 
-    `settled` means that all of it is up and that what listens at `address` is its own; `lacks` says in words what keeps
-    it from that, `lost` which part ended and will not come back, `late` that this may only have had too little time.
-    `peer` is where other apps of the slot reach it, "HOST:PORT" like `address`; "" where that is not known. `killed`
-    names what of an earlier deployment had to be killed to give way to this one, with the time it had: "app (10 s)".
-    `timeout` is how long the release itself says that it may take to be up, None where it says nothing.
-    `up` names each part that is up, one that was started again by another name; `ended` those of this deployment that
-    ended by themselves.
+    `is_up`: every part is up, and the app itself listens at `address`. If not, `problem` is the reason. `failure` names
+    the part that ended and will not start again; `timed_out`: more time might have helped.
+    `peer` is the address for other apps of the slot, "HOST:PORT" like `address`, or "" if unknown.
+    `killed` names the parts of an earlier deployment that had to be killed, with the time they had: "app (10 s)".
+    `timeout` is how long the release says that it may take to become ready, None if it does not say.
+    `up` identifies each part that is up; a part that was started again has another identifier. `ended` has the parts of
+    this deployment that ended by themselves.
     """
 
     version: str
     commit: str
-    settled: bool
+    is_up: bool
     url: str
     address: str
-    lacks: str = ""
-    lost: str = ""
-    late: bool = False
+    problem: str = ""
+    failure: str = ""
+    timed_out: bool = False
     peer: str = ""
     killed: tuple[str, ...] = ()
     timeout: timedelta | None = None
@@ -101,19 +103,19 @@ class RunningApp:
 
 @frozen
 class DeployedParts:
-    """What of a slot is there now, found by its mark alone.
+    """The parts of a slot that are deployed now, found by the mark of the slot alone.
 
-    `parts` names every part of it, with facts by name that tell it from any other; `lacks` says what keeps it from
-    being up, "" if nothing does.
+    `parts` has for each part the facts that distinguish it from any other. `problem` is why the slot is not up, "" if
+    it is up.
     """
 
     parts: Parts
-    lacks: str = ""
+    problem: str = ""
 
 
 @frozen
 class NotRunning:
-    """The app does not run, though parts of it still may; `reason` says how it ended, "" if it was never started."""
+    """An app that does not run; some parts may still run. `reason` is how the app ended, "" if it never started."""
 
     reason: str = ""
 
@@ -123,21 +125,22 @@ AppStatus = RunningApp | NotRunning | Unobservable
 
 @frozen
 class RemovalResult:
-    """What removing took. `ended` are things which the app had left running; `left` is what would not go.
+    """What happened when an app was stopped or removed.
 
-    `killed` names what did not end in the time it has to stop, with that time: "worker (10 s)". What it was writing may
-    be cut off. `without_data` names what was killed likewise, and keeps no data that could be.
+    `ended` names what the app had left running. `remaining` names what could not be removed. `killed` names what did
+    not stop within its time, with that time: "worker (10 s)"; the last data it wrote may be incomplete. `without_data`
+    names what was killed in the same way, but keeps no data.
     """
 
     ended: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    remaining: tuple[str, ...] = ()
     killed: tuple[str, ...] = ()
     without_data: tuple[str, ...] = ()
 
 
 @frozen
 class Unready:
-    """An app that did not become ready; `timed_out` is False when it ended by itself."""
+    """An app that did not become ready. `timed_out` is False if the app ended by itself."""
 
     reason: str
     timed_out: bool = False

@@ -12,49 +12,49 @@ from reconciler.ports.app import App
 
 @frozen
 class SecretNeed:
-    """A secret that the app reads. `length` is None where length alone cannot make it: a maker must.
+    """A secret that the app reads. `length` is None if only a maker can make it: random characters would not do.
 
-    `also` are names under which an app may have it too. `asks_length` says that the release itself names the length.
+    `other_names` are other names that the file of this secret may have. `declares_length`: the release sets the length.
     """
 
     name: str
     length: int | None = None
     charset: str = ""
-    also: tuple[str, ...] = field(default=(), eq=False)
-    asks_length: bool = field(default=False, eq=False)
+    other_names: tuple[str, ...] = field(default=(), eq=False)
+    declares_length: bool = field(default=False, eq=False)
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.name, *self.also)
+        return (self.name, *self.other_names)
 
 
 @frozen
 class SecretMakers:
-    """Where secrets come from: `commands` print them and run in `folder`, the recipe's tests.
+    """How secrets are made: each of `commands` prints one, and runs in `folder`, the folder of the recipe's tests.
 
-    `known` is a folder of secrets that the same app has elsewhere: what is there is taken over.
+    `existing` is a folder with secrets of the same app in another slot: those are copied, not made.
     """
 
     commands: Mapping[str, Argv]
     folder: Path
-    known: Path | None = None
+    existing: Path | None = None
 
 
 @frozen
 class ProvidedSecrets:
-    """What providing secrets came to: remarks, and the secrets with a maker that the release does not ask for."""
+    """Remarks on the secrets, and the names of the makers whose secret the release does not read."""
 
     remarks: tuple[str, ...] = ()
     unused_makers: tuple[str, ...] = ()
 
 
 class Secrets(Protocol):
-    """Makes what an app's secrets folder lacks; what is there already is kept."""
+    """Makes the secrets that are missing in an app's secrets folder. Existing ones are kept."""
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        """`log` learns that makers ran, never what they print.
+        """Make the secrets in `needs`. `log` notes which makers ran, but never the secrets.
 
-        Raises RecipeError naming every secret that cannot be made or whose maker failed,
-        InfrastructureError for a maker whose program is missing.
+        Raises RecipeError with every secret that cannot be made or whose maker failed,
+        InfrastructureError if the program of a maker is missing.
         """
         ...

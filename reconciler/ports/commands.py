@@ -12,9 +12,9 @@ from desired.model import Argv
 
 @frozen
 class RecipeCommand:
-    """One finite command of a recipe's tests, run in `cwd` with the allow-list and `env` as its whole environment.
+    """A command that the recipe declares. It runs in `cwd`; its environment is the allow-list and `env`.
 
-    `grace` is how long what it leaves running may take to end before it is killed.
+    Its output goes to `log`. `grace` is how long the processes that it leaves may take to stop before they are killed.
     """
 
     argv: Argv
@@ -52,9 +52,9 @@ class Commands(Protocol):
     def run(self, command: RecipeCommand) -> CommandResult: ...
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
-        """Those of `tools` that children would not find."""
+        """Return those of `tools` that child processes would not find in PATH."""
         ...
 
     def pressure(self) -> str:
-        """The host's load, stall, memory and disk in one line."""
+        """Return load, memory, disk and stalls of the host in one line."""
         ...

@@ -21,94 +21,97 @@ from reconciler.ports.commands import RecipeCommand
 
 
 class Driver(Protocol):
-    """How a recipe runs: mechanism only. Secrets, probes, deadlines, tiers and snapshots are outside it.
+    """Deploys, stops, saves and removes apps. Knows nothing of tiers, snapshots or readiness checks.
 
-    `programs` are the commands that it works with: of another version, they may make another verdict.
+    `programs` are the commands that the driver runs. Their versions count as part of the place of a verdict.
     """
 
     programs: tuple[str, ...]
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-        """The secrets the checked-out release reads, deployed with `options` over what there is of the app.
+        """Return the secrets that the release in `checkout` reads when it is deployed with `options`.
 
-        Raises RecipeError where it cannot be run at all.
+        Raises RecipeError if the release cannot be run at all.
         """
         ...
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Start `checkout` in the app's place, new or over what is there; returns remarks.
+        """Start the release in `checkout` as the app, new or over an earlier deployment. Returns remarks.
 
-        Raises KilledError where what is there had to be killed first.
+        Raises KilledError if the earlier deployment had to be killed first.
         """
         ...
 
-    def look(self, app: App) -> AppStatus: ...
+    def status(self, app: App) -> AppStatus: ...
 
     def logs(self, app: App) -> tuple[str, ...]:
-        """Bring what the app wrote into its `logs`, a file for each part; returns the last lines, fit to be shown."""
+        """Write the output of each part of the app to a file in `logs`. Returns the last lines, safe to print."""
         ...
 
     def stop(self, app: App) -> RemovalResult:
-        """Bring the data to rest: nothing of the app runs afterwards. What had to be killed for that is told."""
+        """Stop everything of the app, so that its data no longer changes."""
         ...
 
     def save(self, app: App, into: Path) -> None:
-        """Bring the resting app's data, secrets and settings into the empty folder `into`.
+        """Copy data, secrets and settings of the stopped app into the empty folder `into`.
 
-        What lies there may share its content with the app: it is to be used up before the app runs again.
+        The copy may share its files with the app: use it up before the app runs again.
         """
         ...
 
     def load(self, app: App, source: Path) -> None:
-        """The reverse of `save`, into a fresh place; `source` may be used up."""
+        """Bring what `save` wrote into a new app. `source` may be used up."""
         ...
 
     def backs_up(self, app: App) -> bool:
-        """Whether the deployed release itself says how it is backed up and brought back."""
+        """Whether the deployed release itself declares how to back it up and restore it."""
         ...
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
-        """Write a backup into `into` as the release says, while the app is up; returns remarks.
+        """Write a backup of the running app into `into`, in the way the release declares. Returns remarks.
 
         Raises RecipeError or TimedOutError.
         """
         ...
 
     def restore(self, app: App, source: Path, within: timedelta) -> None:
-        """Bring back what `backup` wrote, over what the fresh app holds.
+        """Restore what `backup` wrote over the data of the newly installed app.
 
-        What has to be started anew on the way has to be up `within` a time. Raises RecipeError or TimedOutError.
+        Services that the restore restarts have to be up again `within` that time. Raises RecipeError or TimedOutError.
         """
         ...
 
     def remove(self, app: App) -> RemovalResult:
-        """Stop the app and delete all of it, its folder included."""
+        """Stop the app and delete everything of it, with its folder."""
         ...
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        """Marks of everything on this host whose slot lies below `root`, whether or not its folder is still there."""
+        """Return the marks of all slots below `root` of which anything is left on this host, even without a folder."""
         ...
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """What stands of every slot below `root`, by mark, in one look. Raises InfrastructureError."""
+        """Return what is deployed of every slot below `root`, by mark. Raises InfrastructureError."""
         ...
 
     def clear(self, mark: str) -> RemovalResult:
-        """End everything that bears `mark`."""
+        """Stop and remove everything that carries `mark`."""
         ...
 
     def app_run(self, app: App) -> Path:
-        """The program that runs its arguments inside the deployed app."""
+        """Return the program that runs its arguments inside the deployed app."""
         ...
 
 
 class Readiness(Protocol):
     """Whether apps become ready, and stay up."""
 
-    def wait(self, ready: Ready, look: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
-        """Wait until the app's own listener answers as declared; `command` carries what `ready.run` runs in."""
+    def wait(self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
+        """Wait until the app answers as `ready` declares. `command` has the environment in which `ready.run` runs."""
         ...
 
-    def watch(self, look: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
-        """Look at an app for `seconds`, at least once; what of it ended since it was seen `ready`, None for nothing."""
+    def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
+        """Watch an app for `seconds`, and ask for its status at least once.
+
+        Returns the part that ended since the app was seen `ready`, None if the app stayed up.
+        """
         ...

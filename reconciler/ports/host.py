@@ -16,7 +16,7 @@ from state.records import Place
 
 
 class Clock(Protocol):
-    """Time: `now` is aware and in UTC, `monotonic` counts seconds and never steps back."""
+    """The time: `now` has the time zone UTC, `monotonic` counts seconds and never goes back."""
 
     def now(self) -> datetime: ...
 
@@ -24,16 +24,16 @@ class Clock(Protocol):
 
 
 class Progress(Protocol):
-    """What is going on, for whoever watches."""
+    """Shows what a pass is doing."""
 
-    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
+    def step(self, recipe: str, action: str, last_seconds: float | None = None) -> None: ...
 
-    def done(self, recipe: str, said: str) -> None: ...
+    def done(self, recipe: str, message: str) -> None: ...
 
 
 @frozen
 class Host:
-    """All ports, and the facts of this run that are fixed before it starts. `canon` and `fleet` are revisions."""
+    """All ports, and the facts that are fixed before a pass starts. `canon` and `fleet` are revisions."""
 
     clock: Clock
     upstream: Upstream
@@ -51,6 +51,6 @@ class Host:
     state: StateFolder
     pass_id: str
 
-    def concerning(self, drivers: Collection[str]) -> "Host":
-        """The same host with these drivers alone: what another one cannot do now hinders nobody else."""
+    def with_drivers(self, drivers: Collection[str]) -> "Host":
+        """Return this host with these drivers alone, so that another driver's failure cannot disturb."""
         return evolve(self, drivers={name: driver for name, driver in self.drivers.items() if name in drivers})

@@ -11,8 +11,8 @@ from state.records import Answer
 
 
 @frozen
-class Question:
-    """Ask upstream of `recipe`; `known` is the digest of the last complete answer, if there was one."""
+class TagQuery:
+    """A request for the tags of a recipe's upstream. `known` is the digest of the last complete answer, if any."""
 
     recipe: Recipe
     known: str | None
@@ -20,7 +20,7 @@ class Question:
 
 @frozen
 class Unchanged:
-    """Upstream answered just as it did the last time."""
+    """Upstream's answer is the same as the last time."""
 
 
 Reply = Answer | Unchanged | Unobservable
@@ -28,7 +28,7 @@ Reply = Answer | Unchanged | Unobservable
 
 @frozen
 class MirrorRefs:
-    """What our mirror holds: the commit of upstream's main branch and the release tags with their commits."""
+    """The refs of a mirror: the commit of upstream's main branch, and the release tags with their commits."""
 
     head: str
     tags: Mapping[str, str]
@@ -36,22 +36,22 @@ class MirrorRefs:
 
 @frozen
 class MirrorUpdate:
-    """What bringing a mirror up came to.
+    """What happened when a mirror was updated.
 
-    `useless` are tags which turned out to peel to no commit, and are not mirrored. `laid_aside` is where the copy lies
-    that was found broken and was fetched anew; None where it was whole. `remarks` are on what came in.
+    `without_commit` are tags that point to no commit, and are not mirrored. `broken_copy` is where the earlier mirror
+    was moved because it was damaged; None if it was intact. `remarks` are about what was fetched.
     """
 
-    useless: frozenset[str] = frozenset()
-    laid_aside: Path | None = None
+    without_commit: frozenset[str] = frozenset()
+    broken_copy: Path | None = None
     remarks: tuple[str, ...] = ()
 
 
 @frozen
 class Alterations:
-    """Tracked files that changed or vanished, and files that were added.
+    """How a checkout was changed: tracked files that were changed or deleted, and files that were added.
 
-    `unfetched` says in words what a checkout never holds: submodules, and what pointers of Git LFS stand for.
+    `unfetched` describes what a checkout never has: submodules, and the files behind pointers of Git LFS.
     """
 
     changed: tuple[str, ...] = ()
@@ -60,22 +60,22 @@ class Alterations:
 
 
 class Upstream(Protocol):
-    """Asks published tags, many at a time. Never raises for one recipe's failure: that is its `Unobservable`."""
+    """Asks upstreams for their tags, many at a time. A failed one gives `Unobservable`; nothing is raised."""
 
-    def ask(self, questions: Sequence[Question]) -> Mapping[str, Reply]: ...
+    def ask(self, queries: Sequence[TagQuery]) -> Mapping[str, Reply]: ...
 
 
 class Mirrors(Protocol):
-    """Our own copies of upstream repositories."""
+    """The copies of upstream repositories on this host."""
 
-    def look(self, name: str) -> MirrorRefs | Unobservable | None:
-        """None where there is no mirror."""
+    def refs(self, name: str) -> MirrorRefs | Unobservable | None:
+        """Return the refs of the mirror, None if there is no mirror."""
         ...
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """Bring main to `answer` and the release tags to `tags`, then read them back.
+        """Set main as in `answer` and the release tags to `tags`, then read them back.
 
-        Raises InfrastructureError, and then the served copy is as it was.
+        Raises InfrastructureError, and then leaves the mirror as it was.
         """
         ...
 
@@ -84,22 +84,22 @@ class Mirrors(Protocol):
         ...
 
     def alterations(self, name: str, commit: str, folder: Path) -> "Alterations":
-        """How `folder` differs now from what `checkout` wrote."""
+        """Return how `folder` differs now from what `checkout` wrote."""
         ...
 
     def resolve(self, name: str, ref: str) -> str | None:
-        """The commit that a tag, branch or (abbreviated) commit of the mirror names; None if none."""
+        """Return the commit of a tag, branch or abbreviated commit in the mirror, None if there is none."""
         ...
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """Bring a branch or tag of upstream in beside what is served; its commit, None if upstream has no such ref.
+        """Fetch a branch or tag of upstream without changing the refs of the mirror.
 
-        Raises InfrastructureError.
+        Returns its commit, None if upstream has no such ref. Raises InfrastructureError.
         """
         ...
 
     def recover(self) -> None:
-        """Remove what killed runs left beside the mirrors; what a run that lives works with stays."""
+        """Remove what killed runs left beside the mirrors. Files of a run that is still alive stay."""
         ...
 
     def drop(self, name: str) -> None: ...

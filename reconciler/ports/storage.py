@@ -8,20 +8,20 @@ from state.records import Canonical, Damaged, FileSeal, Intent, LedgerEntry, Mem
 
 
 class Registry(Protocol):
-    """The registry and the ledger: one file, one transaction a call. Every call opens it anew."""
+    """The registry and the ledger: one file. Every call opens the file, and is one transaction."""
 
     def read(self) -> Records: ...
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
-        """Every canonical that the recipe had since it was last forgotten, the present one first."""
+        """Return every canonical since the recipe was last forgotten, the present one first."""
         ...
 
     def verify(self) -> None:
-        """Follow the ledger's whole chain; raises RegistryError where a line is not as it was written."""
+        """Check the hash chain of the whole ledger. Raises RegistryError if a line was changed."""
         ...
 
     def flush(self) -> None:
-        """Flush what a dead process may have written last, before anything is believed."""
+        """Flush to disk what a killed process wrote last."""
         ...
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
@@ -29,7 +29,7 @@ class Registry(Protocol):
         ...
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """The one transaction of a promotion: the record, the end of its intent, the ledger."""
+        """Record the new canonical, end its intent, and append to the ledger, in one transaction."""
         ...
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
@@ -39,37 +39,40 @@ class Registry(Protocol):
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None: ...
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Drop the canonical and the memory of a recipe; the ledger keeps that they were."""
+        """Delete the canonical and the memory of a recipe. The ledger keeps its entries."""
         ...
 
     def append(self, entries: Sequence[LedgerEntry]) -> None: ...
 
 
 class Snapshots(Protocol):
-    """Sealed folders: snapshot.tar and manifest.json."""
+    """Sealed snapshots: each is a folder with snapshot.tar and manifest.json."""
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-        """Pack `source` into the new folder `into`, flush, and verify what was written; `about` is kept with it."""
+        """Pack `source` into the new folder `into`, flush, and verify. `about` is stored in the manifest."""
         ...
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename a sealed folder durably; returns the seal as the files look now."""
+        """Rename a sealed folder durably. Returns the seal with the files' present times."""
         ...
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Trust files that look as they did when sealed, hash them otherwise."""
+        """Check a snapshot: compare size, times and inode of each file, and hash the file only if one differs."""
         ...
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
-        """Hash files that look other than when sealed: how they look now; None where none does, or all is not well."""
+        """Hash the files whose times or inode changed since they were sealed. Returns their present times and inodes.
+
+        None if no file changed, or if the snapshot is damaged.
+        """
         ...
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Hash everything, then unpack into the new folder `into`; returns the manifest's `about`."""
+        """Hash everything, then unpack into the new folder `into`. Returns the manifest's `about`."""
         ...
 
     def delete(self, folder: Path) -> None: ...
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete a snapshot's own files, and its folder where nothing else lies in it; another snapshot's stay."""
+        """Delete the files of this snapshot, and the folder if it is then empty. Files of another snapshot stay."""
         ...

@@ -18,7 +18,7 @@ from reconciler.deploy.recipe_commands import run_command
 from reconciler.deploy.slot_lifetime import close_slot, open_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.ports.host import Host
-from reconciler.ports.repositories import Question, Unchanged
+from reconciler.ports.repositories import TagQuery, Unchanged
 from reconciler.promotion.evidence import evidence_of
 from state.records import Answer, Canonical, Intent, LedgerEntry, Seal
 from state.snapshots.snapshots import generations_present
@@ -128,7 +128,7 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
 
 def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservable:
     """What upstream says now; `before` where it says the same as then."""
-    reply = host.upstream.ask([Question(recipe, before.digest)]).get(recipe.name)
+    reply = host.upstream.ask([TagQuery(recipe, before.digest)]).get(recipe.name)
     if reply is None:
         return Unobservable("no answer")
     return before if isinstance(reply, Unchanged) else reply

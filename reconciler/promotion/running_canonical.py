@@ -65,7 +65,7 @@ def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsBy
         record = read_deployment_record(host.state.deployment_record_path(canonical.recipe))
     except Exception as failed:  # noqa: BLE001  one deployment record that cannot be read hinders no other recipe
         return _unseen(reason_of(failed))
-    down = why_down(canonical.generation, record, deployed.parts, deployed.lacks)
+    down = why_down(canonical.generation, record, deployed.parts, deployed.problem)
     return CanonicalStatus(State.DOWN, down, last_up(record)) if down else CanonicalStatus(State.INTACT)
 
 
@@ -178,7 +178,7 @@ def undeploy(host: Host, name: str) -> None:
     _require_slot(host, name)
     folder = host.state.kept_slot(name)
     drivers = _drivers_at(host, name)
-    left = [what for driver in drivers for what in driver.clear(str(folder)).left]
+    left = [what for driver in drivers for what in driver.clear(str(folder)).remaining]
     if left:
         raise InfrastructureError(f"{name}: {left[0]} of its kept deployment would not go")
     remove_tree(folder)

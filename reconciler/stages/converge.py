@@ -110,7 +110,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
         return Attempt(
             untried_reason="its tests were changed after this pass had begun: the next one tries it with them"
         )
-    host = context.host.concerning(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
+    host = context.host.with_drivers(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
     with lock_slot(host, step.recipe, f"pass {host.pass_id}") as folder:
         base = base_for(observation, release)
         request = TrialRequest(
@@ -199,11 +199,11 @@ def read_back(host: Host, name: str) -> ReadBack:
         records = host.registry.read()
         canonical = records.canonicals.get(name)
         if canonical is None:
-            return ReadBack(None, has_mirror=isinstance(host.mirrors.look(name), MirrorRefs))
+            return ReadBack(None, has_mirror=isinstance(host.mirrors.refs(name), MirrorRefs))
         seal = current_seal(canonical, records.memories.get(name, Memory(name)))
         damaged = host.snapshots.find_damage(host.state.canonical(name, canonical.generation), seal)
         damage = damaged.reason if damaged is not None else ""
-        return ReadBack(canonical, damage, isinstance(host.mirrors.look(name), MirrorRefs))
+        return ReadBack(canonical, damage, isinstance(host.mirrors.refs(name), MirrorRefs))
     except Exception as failed:  # noqa: BLE001  what cannot be read back is no promotion, and no end of the pass
         return ReadBack(None, damage=f"could not be read back: {reason_of(failed)}")
 

@@ -92,15 +92,15 @@ def _updated(host: Host, observation: Observation, answer: Answer) -> MirrorUpda
 def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
     """What a reader should know of an update, if anything."""
     said = list(updated.remarks)
-    if updated.laid_aside is not None:
-        said.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.laid_aside}")
+    if updated.broken_copy is not None:
+        said.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.broken_copy}")
     return tuple(f"{name}: {each}" for each in said)
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
     """Tags that peel to no commit, with what they name; found out in fetching them."""
     known = {tag: named for tag, named in observation.memory.not_commits.items() if answer.tags.get(tag) == named}
-    return known | {tag: named for tag in updated.useless if (named := answer.tags.get(tag)) is not None}
+    return known | {tag: named for tag in updated.without_commit if (named := answer.tags.get(tag)) is not None}
 
 
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:

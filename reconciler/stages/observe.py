@@ -12,7 +12,7 @@ from reconciler.core.observation import CanonicalStatus, MirrorContents, Observa
 from reconciler.deploy.app_set import apps_of
 from reconciler.errors import in_one_line, reason_of
 from reconciler.ports.host import Host
-from reconciler.ports.repositories import Question, Reply, Unchanged
+from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.promotion.generations import newest_intact_before, snapshot_status
 from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status, keeps_running
 from state.records import Answer, Memory, Records
@@ -30,7 +30,7 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
     """Ask upstream of all `names` and look at what is recorded of them. Changes nothing."""
     selected = [fleet.recipes[name] for name in names]
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
-    replies = _replies(host, [Question(recipe, _known(memories[recipe.name])) for recipe in selected])
+    replies = _replies(host, [TagQuery(recipe, _known(memories[recipe.name])) for recipe in selected])
     parts_by_recipe = deployed_parts(host, {recipe.name: recipe for recipe in selected})
     asked = [_asked(host, recipe, replies.get(recipe.name), memories[recipe.name]) for recipe in selected]
     observations = {
@@ -55,7 +55,7 @@ def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Rec
     return Observations(observations, _orphans(host, fleet, records) if observed.orphans else {})
 
 
-def _replies(host: Host, questions: Sequence[Question]) -> Mapping[str, Reply]:
+def _replies(host: Host, questions: Sequence[TagQuery]) -> Mapping[str, Reply]:
     try:
         return host.upstream.ask(questions)
     except Exception as failed:  # noqa: BLE001  what is ours can still be looked at
@@ -143,7 +143,7 @@ def _kept(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) 
 
 
 def _mirror(host: Host, name: str) -> MirrorContents:
-    refs = host.mirrors.look(name)
+    refs = host.mirrors.refs(name)
     if refs is None:
         return MirrorContents()
     if isinstance(refs, Unobservable):

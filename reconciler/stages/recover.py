@@ -99,7 +99,7 @@ def _concerned(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[st
     declared = {fleet.recipes[app].driver for app in apps_of(fleet.recipes[name], fleet.recipes)}
     slot = host.state.slot(name)
     running = {driver for driver, found in marks.items() if any(Path(mark).is_relative_to(slot) for mark in found)}
-    return host.concerning(declared | running | host.state.drivers_of_slot(name))
+    return host.with_drivers(declared | running | host.state.drivers_of_slot(name))
 
 
 def _empty(host: Host, name: str) -> list[str]:

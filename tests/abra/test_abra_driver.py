@@ -94,7 +94,7 @@ class Place:
         app = app or self.app
         overlay = self.root / "compose.ci.yml"
         overlay.write_text(OVERLAY)
-        appfiles.make(app)
+        appfiles.create_folders(app)
         (app.secrets / "key").write_text(HUSH)
         options = DeployOptions(version, "c" * 40, {"EXTRA": "yes"}, (overlay,))
         self.driver.deploy(app, self.checkout(version), options)
@@ -102,10 +102,10 @@ class Place:
     def until_settled(self, app: App | None = None) -> RunningApp:
         until = time.monotonic() + 120
         while True:
-            seen = self.driver.look(app or self.app)
-            if isinstance(seen, RunningApp) and seen.settled:
+            seen = self.driver.status(app or self.app)
+            if isinstance(seen, RunningApp) and seen.is_up:
                 return seen
-            assert isinstance(seen, NotRunning) or not seen.lost, seen
+            assert isinstance(seen, NotRunning) or not seen.failure, seen
             assert time.monotonic() < until, seen
             time.sleep(0.3)
 
@@ -193,7 +193,7 @@ def test_compose_files_of_different_versions_are_deployed_by_abra_too(place: Pla
 
 def test_a_branch_goes_by_chaos(place: Place) -> None:
     place.deploy("main")
-    seen = place.driver.look(place.app)
+    seen = place.driver.status(place.app)
     assert isinstance(seen, RunningApp)
     assert (seen.version, seen.commit) == ("main", "c" * 40)
     [deployed] = place.installed.called("deploy")
@@ -206,7 +206,7 @@ def test_data_at_rest_is_carried_into_another_slot(place: Place) -> None:
     docker("exec", container(place.stack), "sh", "-c", "echo lived > /usr/share/nginx/html/lived.txt")
     driver, saved = place.driver, place.root / "saved"
     assert driver.stop(place.app) == RemovalResult()
-    assert isinstance(driver.look(place.app), NotRunning)
+    assert isinstance(driver.status(place.app), NotRunning)
     saved.mkdir()
     driver.save(place.app, saved)
     assert driver.remove(place.app) == RemovalResult()
@@ -231,7 +231,7 @@ def test_an_app_that_rested_is_deployed_once_more_with_its_secrets(place: Place)
     place.deploy()
     place.driver.stop(place.app)
     place.deploy()
-    assert not isinstance(place.driver.look(place.app), NotRunning)
+    assert not isinstance(place.driver.status(place.app), NotRunning)
     first, second = place.installed.called("insert")
     assert first == second
 
@@ -306,7 +306,7 @@ def test_what_abra_does_not_take_away_docker_does(place: Place, behaviour: str) 
     place.deploy()
     place.installed.behave(app_undeploy=behaviour)
     residue = place.driver.remove(place.app)
-    assert residue.left == ()
+    assert residue.remaining == ()
     assert place.left() == {}
     told = "".join(residue.ended)
     assert told == (

@@ -268,4 +268,4 @@ def test_sockets_that_an_app_leaves_behind_do_not_hinder_saving(
     (app.data / "x").write_text("x")
     driver.save(app, saved)
     assert (saved / "data" / "x").read_text() == "x"
-    assert isinstance(driver.look(app), NotRunning)
+    assert isinstance(driver.status(app), NotRunning)

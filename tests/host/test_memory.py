@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.host.memory import kills, places, starved
+from reconciler.host.memory import count_files, oom_kills, was_oom_killed
 from tests.child_processes import GREEDY, in_little_memory
 
 COMMAND = """\
@@ -26,7 +26,7 @@ app = place(folder / "work" / "slot")
 with driver_for(app.folder.parent) as driver:
     driver.deploy(app, checkout(folder / "one", web=line), GIVEN)
     try:
-        while getattr(seen := driver.look(app), "reason", "") == "":
+        while getattr(seen := driver.status(app), "reason", "") == "":
             time.sleep(0.1)
         print(seen.reason)
     except InfrastructureError as failed:
@@ -72,11 +72,11 @@ def test_an_app_that_is_killed_for_want_of_memory_blames_the_host(tmp_path: obje
     ],
 )
 def test_the_counts_of_our_own_cgroup_are_asked(told: str, where: list[str]) -> None:
-    assert [str(path.relative_to("/sys/fs/cgroup")) for path in places(told)] == where
+    assert [str(path.relative_to("/sys/fs/cgroup")) for path in count_files(told)] == where
 
 
 @pytest.mark.parametrize("code", [None, 0, 1, -15, 143, -11])
 def test_what_ended_otherwise_was_not_killed_for_want_of_memory(code: int | None) -> None:
-    assert not starved(code, kills() - 1)
-    assert starved(-9, kills() - 1)
-    assert not starved(-9, kills() + 1)
+    assert not was_oom_killed(code, oom_kills() - 1)
+    assert was_oom_killed(-9, oom_kills() - 1)
+    assert not was_oom_killed(-9, oom_kills() + 1)

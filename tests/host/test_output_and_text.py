@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.unprintable import escape_unprintable
-from reconciler.host.output import Capture, Log, Tail
+from reconciler.host.output import FirstBytes, LastBytes, Log
 from reconciler.host.text import last_words, lines_printable, one_line
 from reconciler.redact import read_slot_secrets, redaction
 
@@ -107,7 +107,7 @@ def test_the_secrets_of_a_slot_are_those_of_all_its_apps(tmp_path: Path) -> None
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=10), st.integers(1, 100))
 def test_a_capture_keeps_the_beginning_and_says_when_it_is_not_all(data: bytes, cuts: list[int], most: int) -> None:
-    sink = Capture(most)
+    sink = FirstBytes(most)
     wants_more = [sink.feed(chunk) for chunk in split(data, cuts)]
     assert sink.data == data[:most]
     assert sink.overflowed is (len(data) > most)
@@ -116,7 +116,7 @@ def test_a_capture_keeps_the_beginning_and_says_when_it_is_not_all(data: bytes, 
 
 @given(chunked, st.integers(1, 50))
 def test_a_tail_keeps_the_end_and_counts_the_rest(chunks: list[bytes], most: int) -> None:
-    sink = Tail(most)
+    sink = LastBytes(most)
     for chunk in chunks:
         assert sink.feed(chunk)
     whole = b"".join(chunks)

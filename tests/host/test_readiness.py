@@ -44,7 +44,7 @@ def readiness(app: App) -> HostReadiness:
 
 
 def wait(driver: ProcessDriver, app: App, ready: Ready) -> RunningApp | Unready:
-    return readiness(app).wait(ready, lambda: driver.look(app), probe(app))
+    return readiness(app).wait(ready, lambda: driver.status(app), probe(app))
 
 
 def test_an_app_that_answers_as_declared_is_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
@@ -197,9 +197,9 @@ def test_a_stranger_who_answers_well_makes_no_app_ready(driver: ProcessDriver, a
     with impostor(GOOD) as stranger:
         # The app is told to live where the stranger listens.
         def look() -> RunningApp | NotRunning:
-            seen = driver.look(app)
+            seen = driver.status(app)
             assert isinstance(seen, RunningApp)
-            return seen_at(stranger.port, lacks=seen.lacks)
+            return seen_at(stranger.port, lacks=seen.problem)
 
         unready = readiness(app).wait(Ready(timeout=AT_ONCE), look, probe(app))
         assert isinstance(unready, Unready)
@@ -354,7 +354,7 @@ def test_an_app_of_a_procfile_that_speaks_no_http_is_told_so(driver: ProcessDriv
     )
     driver.deploy(app, checkout(tmp_path / "one", web=script(banner)), GIVEN)
     settled(driver, app)
-    unready = patient(app).wait(Ready(timeout=timedelta(hours=1)), lambda: driver.look(app), probe(app))
+    unready = patient(app).wait(Ready(timeout=timedelta(hours=1)), lambda: driver.status(app), probe(app))
     assert isinstance(unready, Unready)
     assert not unready.timed_out
     assert "“SSH-2.0-x”, which is no HTTP" in unready.reason

@@ -17,9 +17,9 @@ import pytest
 
 from reconciler.errors import InfrastructureError
 from reconciler.host.command_spec import CapturedOutput, CommandSpec
-from reconciler.host.output import Tail
+from reconciler.host.output import LastBytes
 from reconciler.host.processes import subreaper as children
-from reconciler.host.processes.procfs import SLOT_MARK, everyone, glance, mark_of, marked
+from reconciler.host.processes.procfs import SLOT_MARK, living_processes, mark_of, marked_below, read_process
 from reconciler.host.processes.procfs import children as own_children
 from reconciler.host.run import capture, run, start_server
 from reconciler.ports.commands import CommandResult
@@ -53,7 +53,7 @@ def span() -> Iterator[str]:
 
 
 def sleepers(span: str) -> list[int]:
-    return [process.pid for process in everyone() if span.encode() in arguments_of(process.pid)]
+    return [process.pid for process in living_processes() if span.encode() in arguments_of(process.pid)]
 
 
 def arguments_of(pid: int) -> list[bytes]:
@@ -75,12 +75,12 @@ def tell(
 
 
 def glance_name(pid: int) -> str:
-    process = glance(pid)
+    process = read_process(pid)
     return process.name if process else ""
 
 
 def mark_of_pid(pid: int) -> str | None:
-    process = glance(pid)
+    process = read_process(pid)
     return mark_of(process, SLOT_MARK) if process else None
 
 
@@ -192,7 +192,7 @@ def test_a_hundred_megabytes_are_not_kept_and_end_the_command() -> None:
 
 
 def test_a_hundred_megabytes_can_be_let_through_a_small_tail() -> None:
-    tail = Tail(1000)
+    tail = LastBytes(1000)
     command = CommandSpec(("sh", "-c", "yes | head -c 100000000; echo end >&2"), ENVIRONMENT, Path("/"), HOURS)
     assert run(command, tail) == CommandResult(0)
     assert tail.data == b"y\n" * 498 + b"end\n"
@@ -387,7 +387,7 @@ def test_a_command_keeps_the_lock_when_we_are_killed_and_has_a_deadline_of_its_o
     with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as holder:
         sleeper = eventually(lambda: [pid for pid in sleepers(span) if glance_name(pid) == "sleep"])[0]
         holder.kill()
-    guard = glance(sleeper)
+    guard = read_process(sleeper)
     assert guard
     with lock.open() as file:
         with pytest.raises(BlockingIOError):
@@ -431,17 +431,17 @@ def server(*argv: str, mark: str) -> Iterator[int]:
 
 def test_a_server_is_found_by_its_slot_and_by_the_folder_above(span: str) -> None:
     with server("sleep", span, mark=f"{ROOT}/notes/tried") as pid:
-        assert [process.pid for process in marked(Path(f"{ROOT}/notes/tried"))] == [pid]
-        assert [process.pid for process in marked(Path(ROOT))] == [pid]
-        assert marked(Path(f"{ROOT}/notes/trie")) == ()
-        assert glance(pid)
-    assert marked(Path(ROOT)) == ()
+        assert [process.pid for process in marked_below(Path(f"{ROOT}/notes/tried"))] == [pid]
+        assert [process.pid for process in marked_below(Path(ROOT))] == [pid]
+        assert marked_below(Path(f"{ROOT}/notes/trie")) == ()
+        assert read_process(pid)
+    assert marked_below(Path(ROOT)) == ()
 
 
 def test_a_server_has_a_session_and_an_environment_of_its_own(span: str) -> None:
     with server("sleep", span, mark=f"{ROOT}/a") as pid:
         eventually(lambda: glance_name(pid) == "sleep")
-        process = glance(pid)
+        process = read_process(pid)
         assert process
         assert process.session == pid
         variables = sorted(eventually(lambda: Path(f"/proc/{pid}/environ").read_bytes()).split(b"\0")[:-1])

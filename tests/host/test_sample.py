@@ -5,7 +5,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
-from reconciler.host.sample import Sample, merge_env_sample, parse_sample, secret_of, version_of
+from reconciler.host.sample import Sample, merge_env_sample, parse_sample, secret_of_setting, version_setting
 from reconciler.ports.app_secrets import SecretNeed
 from tests.host.almost_valid_files import TEXTS, read
 
@@ -136,9 +136,9 @@ def test_a_sample_that_cannot_be_obeyed_is_refused_with_its_place(text: str, mes
 
 @given(st.from_regex(r"SECRET_[A-Z0-9_]{0,8}_VERSION", fullmatch=True))
 def test_a_setting_that_has_the_version_of_a_secret_is_the_one_that_this_secret_asks_for(setting: str) -> None:
-    secret = secret_of(setting)
+    secret = secret_of_setting(setting)
     event("of a secret" if secret else "of none")
-    assert secret is None or version_of(secret) == setting
+    assert secret is None or version_setting(secret) == setting
 
 
 @given(LINES, LINES)

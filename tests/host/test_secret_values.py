@@ -97,7 +97,7 @@ def test_a_maker_for_a_secret_that_the_release_does_not_ask_for_is_told(desk: De
 
 
 def test_a_maker_goes_by_the_name_of_its_secret_or_by_one_that_differs_in_case_and_dashes(desk: Desk) -> None:
-    two = SecretNeed("other", also=("Db-Password",))
+    two = SecretNeed("other", other_names=("Db-Password",))
     assert desk.provide(SecretNeed("API-key"), two, api_key=MAKER, db_password=MAKER) == ProvidedSecrets()
     assert (desk.made("API-key"), desk.made("other")) == (SECRET, SECRET)
     exact = {"a-b": ("echo", "exact"), "a_b": ("echo", "alike")}
@@ -107,21 +107,21 @@ def test_a_maker_goes_by_the_name_of_its_secret_or_by_one_that_differs_in_case_a
 
 def test_a_secret_that_is_there_under_its_other_name_is_kept_and_taken_over(desk: Desk, tmp_path: Path) -> None:
     desk.provide(SecretNeed("old", 8))
-    desk.provide(SecretNeed("new", 8, also=("old",)))
+    desk.provide(SecretNeed("new", 8, other_names=("old",)))
     assert [path.name for path in desk.app.secrets.iterdir()] == ["old"]
     desk.known = tmp_path / "known"
     desk.known.mkdir()
     (desk.known / "before").write_text("had before")
-    desk.provide(SecretNeed("x", 8, also=("before",)))
+    desk.provide(SecretNeed("x", 8, other_names=("before",)))
     assert desk.made("x") == "had before"
 
 
 @pytest.mark.parametrize(
     ("need", "told"),
     [
-        (SecretNeed("x", 64, asks_length=True), 1),
-        (SecretNeed("y", 64, also=("x",), asks_length=True), 1),
-        (SecretNeed("x", 32, asks_length=True), 0),
+        (SecretNeed("x", 64, declares_length=True), 1),
+        (SecretNeed("y", 64, other_names=("x",), declares_length=True), 1),
+        (SecretNeed("x", 32, declares_length=True), 0),
         # Its sample says no length: 64 is only what is usual.
         (SecretNeed("x", 64), 0),
     ],
@@ -129,7 +129,7 @@ def test_a_secret_that_is_there_under_its_other_name_is_kept_and_taken_over(desk
 def test_a_secret_that_is_there_with_another_length_than_the_release_asks_for_is_told(
     desk: Desk, need: SecretNeed, told: int
 ) -> None:
-    desk.provide(SecretNeed("x", 32, asks_length=True))
+    desk.provide(SecretNeed("x", 32, declares_length=True))
     said = (
         f"secret {need.name} has 32 characters, where the release asks for 64: "
         "who upgrades keeps the one that they have"

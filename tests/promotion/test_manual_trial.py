@@ -38,7 +38,7 @@ class Stuck(Apps):
     """A driver that cannot take away what is kept of `alpha`."""
 
     def clear(self, mark: str) -> RemovalResult:
-        return RemovalResult(left=("volume",)) if mark.endswith("/alpha") else super().clear(mark)
+        return RemovalResult(remaining=("volume",)) if mark.endswith("/alpha") else super().clear(mark)
 
 
 def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: World) -> None:

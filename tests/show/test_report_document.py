@@ -183,7 +183,7 @@ def test_errors_tell_place_and_hint_where_there_are_any() -> None:
 
 
 def test_a_raised_copy_tells_where_it_is() -> None:
-    seen = RunningApp("1.0.0", "c" * 40, settled=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
+    seen = RunningApp("1.0.0", "c" * 40, is_up=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
     assert parsed(raised_document("cal", seen)) == {
         "format": 1,
         "name": "cal",

@@ -110,7 +110,7 @@ def test_whatever_was_printed_the_file_is_xml(word: str) -> None:
 
 
 def test_a_raised_copy_is_one_line_of_five_fields() -> None:
-    seen = RunningApp("1.0.0+2", "c" * 40, settled=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
+    seen = RunningApp("1.0.0+2", "c" * 40, is_up=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
     assert render_raised("cal", seen) == f"cal 1.0.0+2 {'c' * 40} http://127.0.0.1:4000 127.0.0.1:4000\n"
 
 

@@ -83,7 +83,7 @@ class Slots:
     def app(self, slot: str = "slot", recipe: str = "notes", **secrets: str) -> App:
         mark = self.folder / slot
         app = App(recipe, mark / recipe, str(mark))
-        appfiles.make(app)
+        appfiles.create_folders(app)
         for name, secret in secrets.items():
             (app.secrets / name).write_text(secret)
         return app
@@ -92,21 +92,21 @@ class Slots:
         return stack_of(app, Swarm().zone).name
 
     def settled(self, app: App) -> RunningApp:
-        return self.seen(app, lambda seen: seen.settled)
+        return self.seen(app, lambda seen: seen.is_up)
 
     def lost(self, app: App) -> str:
-        return self.seen(app, lambda seen: bool(seen.lost)).lost
+        return self.seen(app, lambda seen: bool(seen.failure)).failure
 
     def seen(self, app: App, enough: Callable[[RunningApp], bool]) -> RunningApp:
         """Look until it is enough. Nothing may be settled and lost, nor lost while that is not awaited."""
         until = time.monotonic() + PATIENCE
         while True:
-            seen = self.driver.look(app)
+            seen = self.driver.status(app)
             assert isinstance(seen, RunningApp), seen
-            assert not (seen.settled and (seen.lost or seen.lacks)), seen
+            assert not (seen.is_up and (seen.failure or seen.problem)), seen
             if enough(seen):
                 return seen
-            assert not seen.lost, seen.lost
+            assert not seen.failure, seen.failure
             assert time.monotonic() < until, f"not within {PATIENCE} s: {seen}"
             time.sleep(0.2)
 

@@ -73,7 +73,7 @@ def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_e
     assert "migrate" not in said
     assert "seed" not in said
     slots.driver.stop(app)
-    assert absent(slots.driver.look(app)) == ""
+    assert absent(slots.driver.status(app)) == ""
     slots.driver.remove(app)
 
 
@@ -81,11 +81,11 @@ def told(slots: Slots, app: App, ready: RunningApp, parts: int) -> str:
     """What ended since it was ready, once so many services are named."""
     until = time.monotonic() + PATIENCE
     while True:
-        now = slots.driver.look(app)
+        now = slots.driver.status(app)
         ending = ended_since(ready, now)
-        if ending and ending.said.count(" ended: ") >= parts:
-            assert not ending.of_host
-            return ending.said
+        if ending and ending.message.count(" ended: ") >= parts:
+            assert not ending.is_host_fault
+            return ending.message
         assert time.monotonic() < until, now
         time.sleep(0.5)
 

@@ -148,7 +148,7 @@ def test_what_swarm_cannot_place_blames_the_host(troubles: Troubles, name: str) 
 def test_a_service_that_finished_its_one_task_is_settled(troubles: Troubles) -> None:
     files = {"app": UP, "migrate": service("echo done", "none"), "tidy": service("true", "on-failure")}
     troubles.deploy("finished", files)
-    assert troubles.slots.settled(troubles.app("finished")).lost == ""
+    assert troubles.slots.settled(troubles.app("finished")).failure == ""
     assert "migrate: done" in troubles.slots.driver.logs(troubles.app("finished"))
 
 
@@ -268,7 +268,7 @@ def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_
         assert noted(slots, app, "cat /tmp/found /data/note") == "first\nfirst"
         assert slots.driver.stop(app) == RemovalResult()
         assert slots.driver.backs_up(app)
-        assert absent(slots.driver.look(app)) == ""
+        assert absent(slots.driver.status(app)) == ""
     finally:
         assert slots.driver.clear(app.mark) == RemovalResult()
 

@@ -64,10 +64,10 @@ def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_
 
         newer = {**first, "stubborn": {**stubborn, "environment": {"NEWER": "yes"}}}
         slots.driver.deploy(app, release(tmp_path / "two", newer, parts), options("2.0.0+2"))
-        assert slots.seen(app, lambda seen: bool(seen.settled and seen.killed)).killed == ("stubborn (3 s)",)
+        assert slots.seen(app, lambda seen: bool(seen.is_up and seen.killed)).killed == ("stubborn (3 s)",)
 
         assert slots.driver.stop(app) == RemovalResult(killed=("stubborn (3 s)",), without_data=("idle (1 s)",))
-        assert not isinstance(slots.driver.look(app), RunningApp)
+        assert not isinstance(slots.driver.status(app), RunningApp)
     finally:
         assert slots.driver.clear(app.mark) == RemovalResult()
 

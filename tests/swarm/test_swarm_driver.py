@@ -125,7 +125,7 @@ def test_an_app_is_seen_with_the_release_that_runs(life: Life) -> None:
 
 
 def test_another_driver_sees_the_same_from_the_swarm_alone(life: Life) -> None:
-    assert Slots.on(life.slots.engine, life.slots.folder).driver.look(life.app) == life.seen
+    assert Slots.on(life.slots.engine, life.slots.folder).driver.status(life.app) == life.seen
 
 
 def test_a_config_is_what_its_file_says_with_what_swarm_fills_in(life: Life) -> None:
@@ -335,7 +335,7 @@ def saved(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Saved:
 def test_a_stopped_app_is_absent_and_keeps_all_but_its_containers(saved: Saved) -> None:
     life = saved.life
     assert saved.stopped == RemovalResult()
-    assert absent(life.slots.driver.look(life.app)) == ""
+    assert absent(life.slots.driver.status(life.app)) == ""
     # Swarm keeps a stopped container for a while.
     kept = {"service", "volume", "network", "secret", "config", "container"}
     assert kept - {"container"} <= life.slots.objects(life.app).keys() <= kept

@@ -42,7 +42,7 @@ class GitMirrors:
     most: int = 2048 * MIB
     fetch_seconds: float = 900.0
 
-    def look(self, name: str) -> MirrorRefs | Unobservable | None:
+    def refs(self, name: str) -> MirrorRefs | Unobservable | None:
         if not self._path(name).exists():
             return None
         try:

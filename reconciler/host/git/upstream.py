@@ -14,7 +14,7 @@ from reconciler.host.git.git_command import complaint, git_argv, git_environment
 from reconciler.host.git.remote_refs import digest_of, read_answer
 from reconciler.host.output import MIB
 from reconciler.host.run import CapturedOutput, CommandSpec, capture, prepare
-from reconciler.ports.repositories import Question, Reply, Unchanged
+from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 
 AT_ONCE = 8
 
@@ -46,7 +46,7 @@ class GitUpstream:
     most: int = _MOST
     _stop: threading.Event = field(factory=threading.Event, init=False, eq=False, repr=False)
 
-    def ask(self, questions: Sequence[Question]) -> Mapping[str, Reply]:
+    def ask(self, questions: Sequence[TagQuery]) -> Mapping[str, Reply]:
         prepare()
         self._stop.clear()
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="ask") as pool:
@@ -59,7 +59,7 @@ class GitUpstream:
                 raise
         return {question.recipe.name: reply for question, reply in zip(questions, replies, strict=True)}
 
-    def _ask(self, question: Question) -> Reply:
+    def _ask(self, question: TagQuery) -> Reply:
         told = self._listed(question.recipe.upstream)
         reason = _failure(told)
         if reason is not None:

@@ -24,7 +24,7 @@ _SHELL = 'unset CANON_LINE; sh -c "$1" "$0"; exit $?'
 
 
 @frozen
-class Witness:
+class LineSupervisor:
     """The living shell of the line `name`; `names` are all lines of its Procfile."""
 
     pid: int
@@ -40,10 +40,10 @@ def command_line(name: str, command: str, names: Collection[str], commit: str) -
     return (sys.executable, "-IS", "-c", _START, " ".join((commit, name, *names)), name, command, _SHELL)
 
 
-def witness(process: Process) -> Witness | None:
+def supervisor_of(process: Process) -> LineSupervisor | None:
     """What a process is witness of, read from its environment; None for any other process."""
     commit, name, *names = (mark_of(process, LINE_MARK) or " ").split(" ")
     version, port = mark_of(process, "VERSION"), mark_of(process, "PORT")
     if not names or version is None or port is None:
         return None
-    return Witness(process.pid, name, tuple(names), commit, version, int(port))
+    return LineSupervisor(process.pid, name, tuple(names), commit, version, int(port))

@@ -28,7 +28,7 @@ def free_port() -> int:
     raise InfrastructureError("no free port for an app", f"ports {_PORTS.start} to {_PORTS.stop - 1} are in use")
 
 
-def objection(port: int, pids: Iterable[int]) -> str:
+def why_not_listening(port: int, pids: Iterable[int]) -> str:
     """Why an answer from 127.0.0.1:`port` would be no word of the processes `pids`; "" if it would be."""
     listening = frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
     if not listening:

@@ -27,7 +27,11 @@ def run_all(
     """
     remarks: list[str] = []
     for name in (name for name in commands if name in ONE_OFF):
-        seconds, killed, log = options.timeout.total_seconds(), memory.kills(), appfiles.add_to_log(app, name)
+        seconds, killed, log = (
+            options.timeout.total_seconds(),
+            memory.oom_kills(),
+            appfiles.open_log_for_appending(app, name),
+        )
         command = CommandSpec(
             ("/bin/sh", "-c", commands[name]),
             environment,
@@ -37,7 +41,7 @@ def run_all(
             grace=app.grace.total_seconds(),
         )
         result = run(command, log)
-        if memory.starved(result.code, killed):
+        if memory.was_oom_killed(result.code, killed):
             raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
         _hold(f"{app.recipe} {options.version}: {name}", result, seconds, log)
         remarks += [f"{name} left {what} running; it was ended" for what in result.ended]
@@ -50,14 +54,14 @@ def _hold(what: str, result: CommandResult, seconds: float, log: Log) -> None:
     if result.timed_out:
         raise TimedOutError(f"{what} did not end within {seconds:g} s", tail=tail)
     if result.code != 0:
-        raise RecipeError(f"{what} ended {manner(result.code or 0)}", tail=tail)
+        raise RecipeError(f"{what} ended {describe_exit(result.code or 0)}", tail=tail)
     if result.killed:
         left = f"{what} left {', '.join(result.killed)} running, which did not end on SIGTERM and was killed"
         # No KilledError: that one is about what the release before left running.
         raise TimedOutError(f"{left}, so what it wrote may be cut off", tail=tail)
 
 
-def manner(code: int) -> str:
+def describe_exit(code: int) -> str:
     """An exit code in words; a shell reports a signal of its command as 128 + its number."""
     number = -code if code < 0 else code - 128
     name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""

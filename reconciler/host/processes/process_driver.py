@@ -14,22 +14,22 @@ from reconciler.host import memory
 from reconciler.host.environment import CEILING
 from reconciler.host.processes import one_off
 from reconciler.host.processes import subreaper as children
-from reconciler.host.processes.line_supervisor import command_line, witness
-from reconciler.host.processes.listeners import free_port, objection
-from reconciler.host.processes.one_off import manner
+from reconciler.host.processes.line_supervisor import command_line, supervisor_of
+from reconciler.host.processes.listeners import free_port, why_not_listening
+from reconciler.host.processes.one_off import describe_exit
 from reconciler.host.processes.procfile import ONE_OFF, read_checkout
 from reconciler.host.processes.procfs import (
     SLOT_MARK,
     STATE_MARK,
     Process,
     descendants,
-    everyone,
+    living_processes,
     mark_of,
-    marked,
-    of_state,
+    marked_below,
+    of_state_folder,
 )
-from reconciler.host.processes.starting import StartedServer, await_witness, start
-from reconciler.host.processes.terminate import put_to_rest
+from reconciler.host.processes.starting import StartedServer, start, wait_until_started
+from reconciler.host.processes.terminate import stop_lines
 from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import SecretNeed
 
@@ -84,30 +84,32 @@ class ProcessDriver:
         before = self.stop(app)
         if before.killed:
             raise killed_error(app.recipe, before.killed)
-        appfiles.make(app)
+        appfiles.create_folders(app)
         settings = {**sample.settings, **options.settings}
         environment = {**settings, **self._environment, **_place(app, options.version)}
-        appfiles.write_given(app, options)
+        appfiles.write_settings(app, options)
         appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
-        deployment = self._deployments[app] = _Deployment(children.present(), before.ended, killed=memory.kills())
+        deployment = self._deployments[app] = _Deployment(
+            children.child_keys(), before.ended, killed=memory.oom_kills()
+        )
         remarks = one_off.run_all(app, commands, environment, checkout, options)
         lines = {name: command for name, command in commands.items() if name not in ONE_OFF}
         for name, command in lines.items():
             argv = command_line(name, command, lines, options.commit)
             deployment.lines[name] = start(app, name, argv, environment, checkout)
         for name, server in deployment.lines.items():
-            await_witness(app, name, server)
+            wait_until_started(app, name, server)
         return remarks
 
-    def look(self, app: App) -> RunningApp | NotRunning:
+    def status(self, app: App) -> RunningApp | NotRunning:
         own = self._own(app)
-        lines = {line.name: line for process in self._bearers(app, own) if (line := witness(process))}
+        lines = {line.name: line for process in self._bearers(app, own) if (line := supervisor_of(process))}
         endings = self._endings(app)
         web = lines.get("web")
         if web is None:
             return NotRunning("; ".join(endings.values()))
         lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
-        lacks = lost or objection(web.port, (process.pid for process in own))
+        lacks = lost or why_not_listening(web.port, (process.pid for process in own))
         address = f"127.0.0.1:{web.port}"
         up = frozenset(f"{name} {line.pid}" for name, line in lines.items())
         return RunningApp(
@@ -124,7 +126,7 @@ class ProcessDriver:
         deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
         # Where a witness is gone, what its line had detached without a mark fell to us.
         known = deployment.known if deployment.broken else None
-        residue = put_to_rest(lambda: self._own(app, known), grace)
+        residue = stop_lines(lambda: self._own(app, known), grace)
         # Not before: whoever is interrupted in between has to find all of it again.
         self._deployments.pop(app, None)
         _collect(deployment)
@@ -151,10 +153,10 @@ class ProcessDriver:
     def remove(self, app: App) -> RemovalResult:
         residue = self._stop(app, min(self._grace, app.grace.total_seconds()))
         gone = appfiles.remove(app.folder, self._environment)
-        return residue if gone else evolve(residue, left=(*residue.left, str(app.folder)))
+        return residue if gone else evolve(residue, remaining=(*residue.remaining, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        marks = {mark_of(process, SLOT_MARK) for process in of_state(marked(root), self._state)}
+        marks = {mark_of(process, SLOT_MARK) for process in of_state_folder(marked_below(root), self._state)}
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
@@ -162,7 +164,7 @@ class ProcessDriver:
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
-        residue = put_to_rest(lambda: children.of_slot(mark, self._state), self._grace)
+        residue = stop_lines(lambda: children.of_slot(mark, self._state), self._grace)
         _collect(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return residue
 
@@ -171,25 +173,25 @@ class ProcessDriver:
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """All of an app; with `known` also orphans without a mark that are not among these."""
-        table = everyone()
-        roots = (*self._bearers(app, table), *(() if known is None else children.strays(known)))
+        table = living_processes()
+        roots = (*self._bearers(app, table), *(() if known is None else children.unmarked_orphans(known)))
         return descendants(roots, table)
 
     def _bearers(self, app: App, table: Iterable[Process]) -> tuple[Process, ...]:
         """Those that bear the marks of this one app of its slot."""
         marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
         found = [each for each in table if all(mark_of(each, name) == value for name, value in marks.items())]
-        return of_state(found, self._state)
+        return of_state_folder(found, self._state)
 
     def _endings(self, app: App) -> Mapping[str, str]:
         """How the lines that ended did so, as far as we started them. Raises InfrastructureError for want of memory."""
         deployment = self._deployments.get(app)
         polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
         for name, code in polled.items():
-            if deployment and memory.starved(code, deployment.killed):
+            if deployment and memory.was_oom_killed(code, deployment.killed):
                 raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
         return {
-            name: f"{name} ended {manner(code)}{_advice(name, code)}"
+            name: f"{name} ended {describe_exit(code)}{_advice(name, code)}"
             for name, code in polled.items()
             if code is not None
         }

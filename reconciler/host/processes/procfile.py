@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.errors import RecipeError
-from reconciler.host.lines import read_text, said_lines
+from reconciler.host.lines import content_lines, read_text
 from reconciler.host.sample import SAMPLE, Sample, parse_sample
 
 PROCFILE = "Procfile"
@@ -26,7 +26,7 @@ def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
 def parse_procfile(text: str) -> Mapping[str, str]:
     """The shell command of each process by its name, in the file's order; `web` is among them."""
     commands: dict[str, str] = {}
-    for where, line in said_lines(PROCFILE, text):
+    for where, line in content_lines(PROCFILE, text):
         match = _LINE.fullmatch(line)
         if match is None:
             raise RecipeError(f"{where}: no process", "a line is NAME: COMMAND")

@@ -38,7 +38,7 @@ class Process:
         return self.pid, self.started
 
 
-def glance(pid: int) -> Process | None:
+def read_process(pid: int) -> Process | None:
     """The process `pid`, None when there is none."""
     stat = _read(f"/proc/{pid}/stat", 1024)
     if not stat:
@@ -67,18 +67,18 @@ def _read(path: str, size: int) -> bytes:
 
 def is_same(process: Process) -> bool:
     """Whether its pid is still that of the process that was seen, be it that it ended and waits to be reaped."""
-    now = glance(process.pid)
+    now = read_process(process.pid)
     return now is not None and now.started == process.started
 
 
-def everyone() -> tuple[Process, ...]:
+def living_processes() -> tuple[Process, ...]:
     """All processes that live; those which ended and wait to be reaped are left out."""
     return tuple(process for process in _table() if process.state not in "ZX")
 
 
 def _table() -> Iterator[Process]:
     for name in os.listdir("/proc"):  # noqa: PTH208 - names are all that is wanted
-        if name.isdigit() and (process := glance(int(name))):
+        if name.isdigit() and (process := read_process(int(name))):
             yield process
 
 
@@ -123,23 +123,23 @@ def children() -> tuple[Process, ...]:
     for task in Path("/proc/self/task").iterdir():
         with suppress(OSError):
             pids.update((task / "children").read_text("ascii").split())
-    return tuple(process for pid in pids if (process := glance(int(pid))))
+    return tuple(process for pid in pids if (process := read_process(int(pid))))
 
 
 def ancestors() -> frozenset[int]:
     """Our own pid and those of everyone above."""
     pids = {os.getpid()}
-    process = glance(os.getpid())
+    process = read_process(os.getpid())
     while process and process.parent and process.parent not in pids:
         pids.add(process.parent)
-        process = glance(process.parent)
+        process = read_process(process.parent)
     return frozenset(pids)
 
 
-def marked(root: Path) -> tuple[Process, ...]:
+def marked_below(root: Path) -> tuple[Process, ...]:
     """Living processes whose slot is `root` or lies below it; never ourselves or whoever started us."""
     spared = ancestors()
-    return tuple(process for process in everyone() if process.pid not in spared and _lies_below(process, root))
+    return tuple(process for process in living_processes() if process.pid not in spared and _lies_below(process, root))
 
 
 def _lies_below(process: Process, root: Path) -> bool:
@@ -147,7 +147,7 @@ def _lies_below(process: Process, root: Path) -> bool:
     return mark is not None and Path(mark).is_relative_to(root)
 
 
-def of_state(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
+def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
     """Those of a state folder with the id `state`, and those from before there were ids."""
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 
@@ -157,14 +157,14 @@ def send(process: Process, number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(process.pid)
         try:
-            now = glance(process.pid)
+            now = read_process(process.pid)
             if now and now.started == process.started:
                 signal.pidfd_send_signal(handle, number)
         finally:
             os.close(handle)
 
 
-def wait_gone(processes: Iterable[Process], seconds: float) -> None:
+def wait_until_ended(processes: Iterable[Process], seconds: float) -> None:
     """Return when all of `processes` have ended, or after `seconds`."""
     until = time.monotonic() + seconds
     for process in processes:
@@ -173,22 +173,22 @@ def wait_gone(processes: Iterable[Process], seconds: float) -> None:
             try:
                 poller = select.poll()
                 poller.register(handle, select.POLLIN)
-                now = glance(process.pid)
+                now = read_process(process.pid)
                 if now and now.started == process.started:
                     poller.poll(max(0.0, until - time.monotonic()) * 1000)
             finally:
                 os.close(handle)
 
 
-def await_none(find: Callable[[], Collection[Process]], seconds: float) -> None:
+def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> None:
     """Return when `find` finds nothing any more, or after `seconds`."""
     until = time.monotonic() + seconds
     while (found := find()) and (left := until - time.monotonic()) > 0:
-        wait_gone(found, left)
+        wait_until_ended(found, left)
         time.sleep(_PAUSE)
 
 
-def kill(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
+def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
     """Kill until `find` finds nothing any more; returns what was killed.
 
     What cannot be killed (asleep in the kernel, another user's) is given up.
@@ -201,24 +201,24 @@ def kill(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
         killed |= {process.key: process for process in found}
         for process in found:
             send(process, signal.SIGKILL)
-        wait_gone(found, _PATIENCE)
+        wait_until_ended(found, _PATIENCE)
     return tuple(killed.values())
 
 
-def end(find: Callable[[], Collection[Process]], grace: float) -> tuple[tuple[Process, ...], tuple[Process, ...]]:
+def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tuple[Process, ...], tuple[Process, ...]]:
     """Ask what `find` finds to end, wait `grace` seconds until it finds nothing, then kill.
 
     Returns everything that had to be ended, and what of that had to be killed.
     """
     asked = tuple(find())
     for process in asked:
-        ask_to_end(process)
-    await_none(find, grace)
-    killed = kill(find)
+        ask_to_stop(process)
+    wait_until_none(find, grace)
+    killed = kill_all(find)
     return tuple({process.key: process for process in (*asked, *killed)}.values()), killed
 
 
-def ask_to_end(process: Process) -> None:
+def ask_to_stop(process: Process) -> None:
     """Also what is stopped gets to it."""
     send(process, signal.SIGTERM)
     send(process, signal.SIGCONT)

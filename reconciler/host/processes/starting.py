@@ -8,7 +8,7 @@ from typing import Protocol
 from reconciler.errors import InfrastructureError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.processes.line_supervisor import LINE_MARK
-from reconciler.host.processes.procfs import glance, mark_of
+from reconciler.host.processes.procfs import mark_of, read_process
 from reconciler.host.run import start_server
 from reconciler.ports.app import App
 
@@ -25,17 +25,17 @@ class StartedServer(Protocol):
 
 def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> StartedServer:
     try:
-        with appfiles.open_log(app, name) as log:
+        with appfiles.open_raw_log(app, name) as log:
             return start_server(argv, environment, checkout, log, app.mark)
     except OSError as failure:
         raise InfrastructureError(f"{app.recipe}: {name} cannot be started: {failure.strerror}") from None
 
 
-def await_witness(app: App, name: str, server: StartedServer) -> None:
+def wait_until_started(app: App, name: str, server: StartedServer) -> None:
     """Return once the line shows who it is, or has ended: from then on a look can rely on what it finds."""
     until = time.monotonic() + _STARTING
     while server.poll() is None:
-        process = glance(server.pid)
+        process = read_process(server.pid)
         if process and mark_of(process, LINE_MARK):
             return
         if time.monotonic() > until:

@@ -15,11 +15,11 @@ from reconciler.host.processes.procfs import (
     Process,
     children,
     descendants,
-    everyone,
-    glance,
+    living_processes,
     mark_of,
-    marked,
-    of_state,
+    marked_below,
+    of_state_folder,
+    read_process,
 )
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -58,7 +58,7 @@ def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
 
     Called with `starting` held since before it was started.
     """
-    process = glance(pid)
+    process = read_process(pid)
     if process is None or process.parent != os.getpid():
         return None
     _claimed[process.key] = _Claim(mark, collected)
@@ -86,19 +86,19 @@ def _adopted() -> tuple[Process, ...]:
     return tuple(process for process in children() if process.session != session and process.key not in _claimed)
 
 
-def present() -> frozenset[Key]:
+def child_keys() -> frozenset[Key]:
     """All our children."""
     return frozenset(process.key for process in children())
 
 
-def strays(known: Collection[Key]) -> tuple[Process, ...]:
+def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
     """Living orphans that bear no mark and were not among the children `known`."""
     with starting:
         found = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
     return tuple(process for process in found if not mark_of(process, RUN_MARK) and not mark_of(process, SLOT_MARK))
 
 
-def orphaned(known: Collection[Key]) -> bool:
+def has_orphans(known: Collection[Key]) -> bool:
     """Whether anything fell to us that was not among the children `known`."""
     with starting:
         return any(process.key not in known for process in _adopted())
@@ -110,8 +110,8 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
     `leader` is the process that was started as `pid`, None where it had ended before anybody could look.
     """
     with starting:
-        table = everyone()
-    roots = [*strays(known), *(process for process in table if mark_of(process, RUN_MARK) == token)]
+        table = living_processes()
+    roots = [*unmarked_orphans(known), *(process for process in table if mark_of(process, RUN_MARK) == token)]
     roots += [process for process in table if leader is not None and process.key == leader.key]
     roots += _of_session(leader, pid, table)
     return descendants(roots, table)
@@ -123,7 +123,7 @@ def _of_session(leader: Process | None, pid: int, table: Collection[Process]) ->
     As long as one of them lives, the kernel gives that number to no other process. A session whose number belongs to
     another process by now, or whose members bear the token of another command, is a stranger's.
     """
-    now = glance(pid)
+    now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
         return []
     ourselves = [process for process in table if process.pid == os.getpid()]
@@ -134,11 +134,11 @@ def _of_session(leader: Process | None, pid: int, table: Collection[Process]) ->
 
 def note_slot(mark: str) -> None:
     """Remember which children we have as the slot `mark` begins. Called with `starting` held."""
-    _before_slot.setdefault(mark, present())
+    _before_slot.setdefault(mark, child_keys())
 
 
 def _lives(key: Key) -> bool:
-    process = glance(key[0])
+    process = read_process(key[0])
     return process is not None and process.key == key and process.state != "Z"
 
 
@@ -147,9 +147,9 @@ def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
 
     Orphans that threw their mark away count as well, where nothing else lives to which they might belong.
     """
-    bearers = of_state(marked(Path(mark)), state)
+    bearers = of_state_folder(marked_below(Path(mark)), state)
     with starting:
         others = any(claimed.mark != mark and _lives(key) for key, claimed in _claimed.items())
     if mark in _before_slot and not others:
-        bearers += strays(_before_slot[mark])
-    return descendants(bearers, everyone())
+        bearers += unmarked_orphans(_before_slot[mark])
+    return descendants(bearers, living_processes())

@@ -10,18 +10,18 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.unprintable import escape_unprintable
-from reconciler.host.processes.line_supervisor import LINE_MARK, witness
+from reconciler.host.processes.line_supervisor import LINE_MARK, supervisor_of
 from reconciler.host.processes.procfs import (
     Process,
-    ask_to_end,
-    await_none,
+    ask_to_stop,
     descendants,
-    glance,
     is_same,
-    kill,
+    kill_all,
     mark_of,
+    read_process,
     send,
-    wait_gone,
+    wait_until_ended,
+    wait_until_none,
 )
 from reconciler.ports.app import RemovalResult
 
@@ -32,7 +32,7 @@ _CALM = 30
 Find = Callable[[], Collection[Process]]
 
 
-def put_to_rest(find: Find, grace: float) -> RemovalResult:
+def stop_lines(find: Find, grace: float) -> RemovalResult:
     """Ask the lines that `find` finds to end, wait `grace` seconds, then kill until it finds nothing any more.
 
     Each process is asked once. What had left its line before is told as ended, what outlived the wait as killed.
@@ -42,15 +42,15 @@ def put_to_rest(find: Find, grace: float) -> RemovalResult:
     everything = find()
     if not everything:
         return RemovalResult()
-    witnesses = tuple(process for process in everything if mark_of(process, LINE_MARK))
-    stop = _Stop(find, witnesses, {each.session: line.name for each in witnesses if (line := witness(each))})
-    for each in witnesses:
+    supervisors = tuple(process for process in everything if mark_of(process, LINE_MARK))
+    stop = _Stop(find, supervisors, {each.session: line.name for each in supervisors if (line := supervisor_of(each))})
+    for each in supervisors:
         send(each, signal.SIGSTOP)
     detached = stop.ask_and_wait(grace)
-    killed = kill(stop.others)
-    elusive = tuple(name for each in witnesses for name in _hunt(each))
-    _kill_groups(witnesses)
-    last = kill(find)
+    killed = kill_all(stop.others)
+    elusive = tuple(name for each in supervisors for name in _hunt(each))
+    _kill_groups(supervisors)
+    last = kill_all(find)
     late = (*(stop.name(process) for process in (*killed, *stop.without_witnesses(last))), *elusive)
     left = find() if last else ()
     still = {process.key for process in left}
@@ -63,17 +63,17 @@ def put_to_rest(find: Find, grace: float) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """One stop: `find` tells what there is, `witnesses` are those of the lines, `lines` their names by session."""
+    """One stop: `find` tells what there is, `supervisors` are those of the lines, `lines` their names by session."""
 
     find: Find
-    witnesses: tuple[Process, ...]
+    supervisors: tuple[Process, ...]
     lines: Mapping[int, str]
 
     def others(self) -> tuple[Process, ...]:
         return self.without_witnesses(self.find())
 
     def without_witnesses(self, processes: Iterable[Process]) -> tuple[Process, ...]:
-        keys = {process.key for process in self.witnesses}
+        keys = {process.key for process in self.supervisors}
         return tuple(process for process in processes if process.key not in keys)
 
     def ask_and_wait(self, grace: float) -> tuple[Process, ...]:
@@ -90,13 +90,13 @@ class _Stop:
             for process in _detached(found, self._sessions):
                 if process.key in first and process.key not in asked:
                     asked[process.key] = process
-                    ask_to_end(process)
-            return found or tuple(child for each in self.witnesses for child in _living_children(each))
+                    ask_to_stop(process)
+            return found or tuple(child for each in self.supervisors for child in _living_children(each))
 
         for process in first.values():
             if process.session in self._sessions:
-                ask_to_end(process)
-        await_none(living, grace)
+                ask_to_stop(process)
+        wait_until_none(living, grace)
         return tuple(asked.values())
 
     def name(self, process: Process) -> str:
@@ -105,7 +105,7 @@ class _Stop:
 
     @property
     def _sessions(self) -> frozenset[int]:
-        return frozenset(process.session for process in self.witnesses)
+        return frozenset(process.session for process in self.supervisors)
 
 
 def _detached(found: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
@@ -118,17 +118,17 @@ def _detached(found: Collection[Process], lines: Collection[int]) -> tuple[Proce
     return descendants(roots, found)
 
 
-def _hunt(witness: Process) -> tuple[str, ...]:
+def _hunt(supervisor: Process) -> tuple[str, ...]:
     """Kill what forks anew, and ends, faster than a look at all processes takes. Told as one.
 
     It keeps falling to the witness, whose list of children is short and read at once. While the witness is stopped
     nobody reaps them: their pids stay taken, and no stranger can be hit.
     """
-    struck = _children(witness)
+    struck = _children(supervisor)
     first, calm = len(struck), 0
     for _ in range(_TRIES):
-        fresh = _children(witness) - struck
-        _kill_children(witness, fresh)
+        fresh = _children(supervisor) - struck
+        _kill_children(supervisor, fresh)
         struck |= fresh
         calm = 0 if fresh else calm + 1
         if calm == _CALM:
@@ -137,13 +137,13 @@ def _hunt(witness: Process) -> tuple[str, ...]:
     return ("processes that kept forking",) if len(struck) > first else ()
 
 
-def _kill_children(witness: Process, pids: Collection[int]) -> None:
+def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
     """Kill children of a witness by descriptors, which were opened while it was still there to keep their pids."""
     handles = []
     for pid in pids:
         with suppress(ProcessLookupError):
             handles.append(os.pidfd_open(pid))
-    kept = is_same(witness)
+    kept = is_same(supervisor)
     for handle in handles:
         with suppress(ProcessLookupError, PermissionError):
             if kept:
@@ -151,27 +151,27 @@ def _kill_children(witness: Process, pids: Collection[int]) -> None:
         os.close(handle)
 
 
-def _children(witness: Process) -> set[int]:
+def _children(supervisor: Process) -> set[int]:
     """Pids of a witness's children, those that ended included; none once another process has its pid."""
     try:
-        listed = Path(f"/proc/{witness.pid}/task/{witness.pid}/children").read_text("ascii").split()
+        listed = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text("ascii").split()
     except OSError:
         return set()
-    return set(map(int, listed)) if is_same(witness) else set()
+    return set(map(int, listed)) if is_same(supervisor) else set()
 
 
-def _living_children(witness: Process) -> tuple[Process, ...]:
-    seen = (glance(pid) for pid in _children(witness))
-    return tuple(child for child in seen if child and child.parent == witness.pid and child.state not in "ZX")
+def _living_children(supervisor: Process) -> tuple[Process, ...]:
+    seen = (read_process(pid) for pid in _children(supervisor))
+    return tuple(child for child in seen if child and child.parent == supervisor.pid and child.state not in "ZX")
 
 
-def _kill_groups(witnesses: Collection[Process]) -> None:
+def _kill_groups(supervisors: Collection[Process]) -> None:
     """Kill each witness with all that stayed in its group, in one stroke that no fork can slip through."""
-    for process in witnesses:
+    for process in supervisors:
         with suppress(ProcessLookupError, PermissionError):
             if is_same(process):
                 os.killpg(process.session, signal.SIGKILL)
-    wait_gone(witnesses, _PATIENCE)
+    wait_until_ended(supervisors, _PATIENCE)
 
 
 def _name(process: Process) -> str:

@@ -15,17 +15,17 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
     """
     if isinstance(now, NotRunning):
         return EndedPart(now.reason or "nothing of it runs")
-    if now.lost:
-        return EndedPart(now.lost)
+    if now.failure:
+        return EndedPart(now.failure)
     ended = [ending for part, ending in now.ended.items() if part not in ready.ended and _counts(ready, part, ending)]
     missing = sorted(ready.up - now.up - now.ended.keys())
     ended += [EndedPart(f"{part} is gone, and nothing tells how it ended") for part in missing]
-    of_host = [ending for ending in ended if ending.of_host]
-    said = dict.fromkeys(ending.said for ending in of_host or ended)
+    of_host = [ending for ending in ended if ending.is_host_fault]
+    said = dict.fromkeys(ending.message for ending in of_host or ended)
     stopped = bool(of_host) and all(ending.stopped for ending in of_host)
-    return EndedPart("; ".join(said), of_host=bool(of_host), stopped=stopped) if said else None
+    return EndedPart("; ".join(said), is_host_fault=bool(of_host), stopped=stopped) if said else None
 
 
 def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
     """A one-shot that came to a good end counts only where it had been up like a service."""
-    return not ending.well or (part in ready.up and ending.lasted >= LONGEST_ONE_SHOT)
+    return not ending.succeeded or (part in ready.up and ending.duration >= LONGEST_ONE_SHOT)

@@ -120,9 +120,9 @@ class HostReadiness:
             return Unready(seen.reason or "nothing of it runs")
         if isinstance(seen, Unobservable):
             return NotYet(seen.reason)
-        if seen.lost:
-            return Unready(seen.lost, timed_out=seen.late)
-        objection = self._objection(question, seen) if seen.settled else NotYet(seen.lacks)
+        if seen.failure:
+            return Unready(seen.failure, timed_out=seen.timed_out)
+        objection = self._objection(question, seen) if seen.is_up else NotYet(seen.problem)
         return objection or seen
 
     def _objection(self, question: _Question, seen: RunningApp) -> NotYet | None:

@@ -68,7 +68,7 @@ class Home:
         pinned = f"{self.recipe}:{version}" if version else self.recipe
         # The sample's own TYPE names the recipe as its maintainers do, not the folder that it lies in here.
         lines = [f"{name}={_quoted(value)}\n" for name, value in settings.items() if name != "TYPE"]
-        appfiles.write(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
+        appfiles.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
     def lay_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
         """A copy of the release with what is laid over it: abra wants all of that committed."""

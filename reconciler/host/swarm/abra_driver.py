@@ -65,7 +65,7 @@ class AbraDriver(SwarmDriver):
         stack = self._stack(app)
         ended = tuple(self._undeploy(app, stack))
         residue = super().remove(app)
-        return RemovalResult((*ended, *residue.ended), (*residue.left, *self._drop_secrets(stack.name)))
+        return RemovalResult((*ended, *residue.ended), (*residue.remaining, *self._drop_secrets(stack.name)))
 
     def clear(self, mark: str) -> RemovalResult:
         left: list[str] = []
@@ -74,7 +74,7 @@ class AbraDriver(SwarmDriver):
             left += remove_stack.take_away(self._engine, remove_stack.of_stack(stack), self._sleep)
             left += self._drop_secrets(stack)
         residue = super().clear(mark)
-        return RemovalResult(residue.ended, (*left, *residue.left))
+        return RemovalResult(residue.ended, (*left, *residue.remaining))
 
     def _lay(self, home: Home, app: App, prepared: Prepared, laid: Config, options: DeployOptions) -> None:
         """What abra finds: the app's variables, and the release with everything that goes over it."""

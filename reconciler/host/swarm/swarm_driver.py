@@ -45,7 +45,7 @@ class SwarmDriver:
         """Over what is there it is Swarm's own update, as for the recipe's users, who keep the settings they had."""
         return deploy_stack.deploy(self._engine, self._policy, app, checkout, options)
 
-    def look(self, app: App) -> RunningApp | NotRunning:
+    def status(self, app: App) -> RunningApp | NotRunning:
         """Raises InfrastructureError for what is the host's fault."""
         stack = self._stack(app)
         return seen(stack, look_at(self._engine, stack))
@@ -89,7 +89,7 @@ class SwarmDriver:
     def remove(self, app: App) -> RemovalResult:
         left = remove_stack.take_away(self._engine, remove_stack.of_stack(self._stack(app).name), self._sleep)
         gone = appfiles.remove(app.folder, self._engine.environment)
-        return RemovalResult(left=left if gone else (*left, str(app.folder)))
+        return RemovalResult(remaining=left if gone else (*left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         return tuple(mark for mark in remove_stack.marks(self._engine) if Path(mark).is_relative_to(root))
@@ -99,7 +99,7 @@ class SwarmDriver:
 
     def clear(self, mark: str) -> RemovalResult:
         return RemovalResult(
-            left=remove_stack.take_away(self._engine, remove_stack.of_slot(self._engine, mark), self._sleep)
+            remaining=remove_stack.take_away(self._engine, remove_stack.of_slot(self._engine, mark), self._sleep)
         )
 
     def app_run(self, app: App) -> Path:

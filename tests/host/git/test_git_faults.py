@@ -14,7 +14,7 @@ from reconciler.errors import UpstreamError
 from reconciler.host.git.git_faults import HARMLESS, flaw_of, let_through, said_of_flaws, upstreams_fault
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
-from reconciler.ports.repositories import MirrorRefs, MirrorUpdate, Question
+from reconciler.ports.repositories import MirrorRefs, MirrorUpdate, TagQuery
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.git_servers import serving
@@ -49,7 +49,7 @@ class World:
 
     def ask(self, path: Path | None = None) -> Answer | Unobservable:
         recipe = Recipe("notes", f"file://{path or self.upstream.path}", Path("/nowhere"))
-        reply = GitUpstream(ENVIRONMENT, ("file",)).ask([Question(recipe, None)])["notes"]
+        reply = GitUpstream(ENVIRONMENT, ("file",)).ask([TagQuery(recipe, None)])["notes"]
         assert isinstance(reply, Answer | Unobservable)
         return reply
 
@@ -94,7 +94,7 @@ def test_flaws_that_harm_nobody_are_taken_and_each_kind_is_noted(world: World, t
 
     (remark,) = world.follow().remarks
 
-    seen = world.mirrors.look("notes")
+    seen = world.mirrors.refs("notes")
     assert isinstance(seen, MirrorRefs)
     assert {*seen.tags.values()} == {world.first, *flawed.values()}
     for kind, commit in flawed.items():
@@ -131,18 +131,18 @@ HARMFUL: dict[str, Callable[[World], str]] = {
 @pytest.mark.parametrize("kind", HARMFUL)
 def test_an_upstream_with_an_object_that_could_harm_is_to_blame_by_object_and_kind(world: World, kind: str) -> None:
     world.follow()
-    before = world.mirrors.look("notes")
+    before = world.mirrors.refs("notes")
     commit = HARMFUL[kind](world)
     world.upstream.tag("1.1.0", commit)
     with pytest.raises(UpstreamError, match=rf"^upstream of notes has .* check {kind}: [0-9a-f]{{40}} ") as told:
         world.follow()
     blamed = told.value.message.partition(f"{kind}: ")[2].split()[0]
     assert blamed in {commit, world.bad, *world.upstream.git("rev-list", "--objects", commit).split()}
-    assert world.mirrors.look("notes") == before
+    assert world.mirrors.refs("notes") == before
     world.upstream.untag("1.1.0")
     world.upstream.tag("1.2.0", world.first)
     world.follow()
-    seen = world.mirrors.look("notes")
+    seen = world.mirrors.refs("notes")
     assert isinstance(seen, MirrorRefs)
     assert seen.tags.keys() == {"1.0.0", "1.2.0"}
 
@@ -181,7 +181,7 @@ def lacking(world: World, name: str) -> tuple[Path, str]:
 def fault(world: World, path: Path) -> str:
     with pytest.raises(UpstreamError) as told:
         world.follow(path)
-    assert world.mirrors.look("notes") is None
+    assert world.mirrors.refs("notes") is None
     return told.value.message
 
 

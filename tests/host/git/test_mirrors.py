@@ -20,7 +20,7 @@ from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.text import decoded
-from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, Question
+from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, TagQuery
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.faulty_git_server import FAILINGS, faulty
@@ -51,7 +51,7 @@ class World:
         return self.mirrors.state.mirror("notes")
 
     def answer(self) -> Answer:
-        reply = GitUpstream(ENVIRONMENT, ("http",)).ask([Question(self.recipe, None)])["notes"]
+        reply = GitUpstream(ENVIRONMENT, ("http",)).ask([TagQuery(self.recipe, None)])["notes"]
         assert isinstance(reply, Answer)
         return reply
 
@@ -61,7 +61,7 @@ class World:
         return self.mirrors.update(self.recipe, answer, commits_of(answer))
 
     def look(self) -> MirrorRefs:
-        refs = self.mirrors.look("notes")
+        refs = self.mirrors.refs("notes")
         assert isinstance(refs, MirrorRefs)
         return refs
 
@@ -100,7 +100,7 @@ def test_a_mirror_holds_main_and_the_tags_as_upstream_made_them(world: World) ->
     answer = world.answer()
     wanted = {"1.0.0": first, "1.1.0": second, "1.2.0": second}
 
-    assert world.mirrors.look("notes") is None
+    assert world.mirrors.refs("notes") is None
     assert world.mirrors.update(world.recipe, answer, wanted) == MirrorUpdate()
 
     assert world.look() == MirrorRefs(second, wanted)
@@ -211,7 +211,7 @@ def test_tags_that_peel_to_no_commit_are_named_and_not_mirrored(world: World) ->
     world.upstream.tag("2.0.0", blob)
     world.upstream.tag("3.0.0", blob, annotated=True)
     world.upstream.tag("4.0.0", world.upstream.tree({"a": b"1"}))
-    assert world.follow().useless == {"2.0.0", "3.0.0", "4.0.0"}
+    assert world.follow().without_commit == {"2.0.0", "3.0.0", "4.0.0"}
     assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
 
 
@@ -431,7 +431,7 @@ def test_recover_removes_the_quarantines_of_killed_runs_and_not_one_of_a_run_tha
 def test_a_repository_half_made_is_made_anew(world: World) -> None:
     world.upstream.commit()
     (world.copy / "objects").mkdir(parents=True)
-    assert world.mirrors.look("notes") is None or isinstance(world.mirrors.look("notes"), Unobservable)
+    assert world.mirrors.refs("notes") is None or isinstance(world.mirrors.refs("notes"), Unobservable)
     world.follow()
     assert world.look().head == world.upstream.head()
 
@@ -462,15 +462,15 @@ def test_a_broken_mirror_is_made_anew_and_what_is_left_of_it_laid_aside(
                 pack.chmod(0o600)
                 pack.write_bytes(pack.read_bytes()[: pack.stat().st_size // 2])
     if harm in {"no objects", "an index without its pack"}:
-        assert world.mirrors.look("notes") is None
+        assert world.mirrors.refs("notes") is None
     with pytest.raises(InfrastructureError):
         world.mirrors.checkout("notes", commit, tmp_path / "before")
-    laid_aside = world.follow().laid_aside
+    laid_aside = world.follow().broken_copy
     assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
     world.mirrors.checkout("notes", commit, tmp_path / "after")
     assert laid_aside == world.mirrors.state.mirrors / ".notes.git.damaged"
     assert laid_aside.is_dir()
-    assert world.follow().laid_aside is None
+    assert world.follow().broken_copy is None
     world.mirrors.drop("notes")
     assert list(world.mirrors.state.mirrors.iterdir()) == []
 
@@ -615,7 +615,7 @@ def test_a_mirror_that_cannot_be_read_is_not_an_empty_one(world: World, harm: st
     else:
         packed.unlink()
         packed.mkdir()
-    reply = world.mirrors.look("notes")
+    reply = world.mirrors.refs("notes")
     assert isinstance(reply, Unobservable)
     assert reply.reason.isprintable()
 
@@ -624,7 +624,7 @@ def test_a_dropped_mirror_is_gone(world: World) -> None:
     world.upstream.commit()
     world.follow()
     world.mirrors.drop("notes")
-    assert world.mirrors.look("notes") is None
+    assert world.mirrors.refs("notes") is None
     assert list(world.mirrors.state.mirrors.iterdir()) == []
     world.mirrors.drop("notes")
 

@@ -11,7 +11,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.environment import child_environment
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
-from reconciler.ports.repositories import Question
+from reconciler.ports.repositories import TagQuery
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.git_servers import Authority, authority, serving
@@ -44,7 +44,7 @@ def passing(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def asked(url: str, environ: Mapping[str, str], protocol: str = "https") -> Answer | Unobservable:
-    question = Question(Recipe("notes", f"{url}/notes.git", Path("/nowhere")), None)
+    question = TagQuery(Recipe("notes", f"{url}/notes.git", Path("/nowhere")), None)
     reply = GitUpstream(passing(environ), (protocol,)).ask([question])["notes"]
     assert isinstance(reply, Answer | Unobservable)
     return reply

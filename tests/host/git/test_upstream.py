@@ -13,7 +13,7 @@ from reconciler.host.git.remote_refs import MOST_REFS, digest_of, read_answer
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes
-from reconciler.ports.repositories import Question, Reply, Unchanged
+from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from state.records import Answer
 from tests.faulty_git_server import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
 from tests.git_servers import Forge, forge, free_port
@@ -38,7 +38,7 @@ def upstream(deadline: float = 30.0, protocols: Sequence[str] = ("http",), most:
 
 
 def ask(url: str, known: str | None = None, asked: GitUpstream | None = None) -> Reply:
-    return (asked or upstream()).ask([Question(recipe(url), known)])["notes"]
+    return (asked or upstream()).ask([TagQuery(recipe(url), known)])["notes"]
 
 
 def seen(reply: Reply) -> Answer:
@@ -121,7 +121,7 @@ def test_no_hostile_name_is_lost_obeyed_or_changed(
 def test_a_missing_repository_does_not_hide_its_neighbours(served: Forge) -> None:
     repository = served.repository("neighbour")
     repository.commit()
-    questions = [Question(recipe(served.address(name), name), None) for name in ("gone", "neighbour")]
+    questions = [TagQuery(recipe(served.address(name), name), None) for name in ("gone", "neighbour")]
     replies = upstream().ask(questions)
     assert list(replies) == ["gone", "neighbour"]
     assert isinstance(replies["gone"], Unobservable)
@@ -208,7 +208,7 @@ def test_an_interrupted_question_does_not_wait_for_the_slowest_upstream() -> Non
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         with faulty(hangs) as silent, faulty(drips(b"0" * 100_000)) as slow:
-            questions = [Question(recipe(server.url, f"r{n}"), None) for n, server in enumerate([silent, slow] * 8)]
+            questions = [TagQuery(recipe(server.url, f"r{n}"), None) for n, server in enumerate([silent, slow] * 8)]
             signal.setitimer(signal.ITIMER_REAL, 0.5)
             with pytest.raises(InterruptedPassError):
                 upstream(deadline=600.0).ask(questions)

@@ -4,7 +4,7 @@ import socket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.processes.listeners import free_port, listening_inodes, objection
+from reconciler.host.processes.listeners import free_port, listening_inodes, why_not_listening
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 ANSWERING = ["0100007F", "00000000", "0" * 32, "0000000000000000FFFF00000100007F"]
@@ -39,20 +39,20 @@ def test_a_table_of_nonsense_holds_no_listener(text: str) -> None:
 
 def test_a_free_port_can_be_listened_on_and_is_then_ours_alone() -> None:
     port = free_port()
-    assert objection(port, [os.getpid()]) == f"nothing listens on 127.0.0.1:{port}"
+    assert why_not_listening(port, [os.getpid()]) == f"nothing listens on 127.0.0.1:{port}"
     with socket.create_server(("127.0.0.1", port)):
-        assert not objection(port, [os.getpid()])
-        assert objection(port, [os.getppid()]) == f"another program listens on port {port}"
-        assert objection(port, []) == f"another program listens on port {port}"
+        assert not why_not_listening(port, [os.getpid()])
+        assert why_not_listening(port, [os.getppid()]) == f"another program listens on port {port}"
+        assert why_not_listening(port, []) == f"another program listens on port {port}"
 
 
 def test_a_socket_for_both_protocols_answers_at_the_address_of_the_app() -> None:
     port = free_port()
     with socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True):
-        assert not objection(port, [os.getpid()])
+        assert not why_not_listening(port, [os.getpid()])
 
 
 def test_a_listener_at_another_address_is_none_of_the_app() -> None:
     port = free_port()
     with socket.create_server(("127.0.0.2", port)):
-        assert objection(port, [os.getpid()]) == f"nothing listens on 127.0.0.1:{port}"
+        assert why_not_listening(port, [os.getpid()]) == f"nothing listens on 127.0.0.1:{port}"

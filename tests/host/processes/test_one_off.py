@@ -78,7 +78,7 @@ def test_where_it_fails_nothing_starts_and_its_own_last_lines_are_told(
     with pytest.raises(RecipeError) as failed:
         driver.deploy(app, checkout(tmp_path / "two", release=command), DeployOptions("2.0.0", COMMIT))
     assert (failed.value.message, failed.value.tail[-1]) == (f"notes 2.0.0: release ended {how}", "no such table")
-    assert driver.look(app) == NotRunning("")
+    assert driver.status(app) == NotRunning("")
     assert "no such table\n" in (app.logs / "release.log").read_text()
 
 
@@ -119,9 +119,9 @@ def test_any_other_line_that_ends_is_lost_and_told_how_it_would_run_once(
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000", migrate="true"), GIVEN)
     lost = ""
     while not lost:
-        seen = driver.look(app)
+        seen = driver.status(app)
         assert isinstance(seen, RunningApp)
-        lost = seen.lost
+        lost = seen.failure
     assert lost == "migrate ended with exit code 0: a line that runs once, before web, is named release"
 
 

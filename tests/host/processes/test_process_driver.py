@@ -72,11 +72,11 @@ def test_an_app_is_seen_with_the_release_that_runs(driver: ProcessDriver, app: A
 def test_another_driver_sees_the_same_from_the_processes_alone(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", worker="exec sleep 1000"), GIVEN)
     seen = settled(driver, app)
-    assert ProcessDriver(ENVIRONMENT).look(app) == seen
+    assert ProcessDriver(ENVIRONMENT).status(app) == seen
 
 
 def test_an_app_that_was_never_started_is_absent_without_a_reason(driver: ProcessDriver, app: App) -> None:
-    assert driver.look(app) == NotRunning("")
+    assert driver.status(app) == NotRunning("")
     assert driver.stop(app) == RemovalResult()
     assert driver.remove(app) == RemovalResult()
 
@@ -144,9 +144,9 @@ def test_an_app_whose_web_ended_is_absent_and_the_reason_says_how(
 def test_an_app_that_never_listens_is_not_settled(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="echo up; exec sleep 1000"), GIVEN)
     written(app.logs / "web.log")
-    seen = driver.look(app)
+    seen = driver.status(app)
     assert isinstance(seen, RunningApp)
-    assert (seen.settled, seen.lacks) == (False, f"nothing listens on {seen.address}")
+    assert (seen.is_up, seen.problem) == (False, f"nothing listens on {seen.address}")
 
 
 def test_an_app_that_listens_elsewhere_is_not_settled(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
@@ -155,22 +155,22 @@ def test_an_app_that_listens_elsewhere_is_not_settled(driver: ProcessDriver, app
     )
     driver.deploy(app, checkout(tmp_path / "one", web=script(elsewhere)), GIVEN)
     written(app.logs / "web.log")
-    seen = driver.look(app)
+    seen = driver.status(app)
     assert isinstance(seen, RunningApp)
-    assert not seen.settled
+    assert not seen.is_up
 
 
 def test_a_stranger_who_listens_on_the_port_of_an_app_does_not_settle_it(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
-    seen = driver.look(app)
+    seen = driver.status(app)
     assert isinstance(seen, RunningApp)
     port = int(seen.address.rpartition(":")[2])
     with socket.create_server(("127.0.0.1", port)):
-        seen = driver.look(app)
+        seen = driver.status(app)
         assert isinstance(seen, RunningApp)
-        assert (seen.settled, seen.lacks) == (False, f"another program listens on port {port}")
+        assert (seen.is_up, seen.problem) == (False, f"another program listens on port {port}")
 
 
 def test_a_stranger_who_shares_the_port_of_an_app_unsettles_it(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
@@ -181,9 +181,9 @@ def test_a_stranger_who_shares_the_port_of_an_app_unsettles_it(driver: ProcessDr
     driver.deploy(app, checkout(tmp_path / "one", web=script(share)), GIVEN)
     port = int(settled(driver, app).address.rpartition(":")[2])
     with socket.create_server(("127.0.0.1", port), reuse_port=True):
-        seen = driver.look(app)
+        seen = driver.status(app)
         assert isinstance(seen, RunningApp)
-        assert not seen.settled
+        assert not seen.is_up
     settled(driver, app)
 
 
@@ -199,17 +199,17 @@ def test_a_worker_that_died_is_lost_while_web_lives(driver: ProcessDriver, app: 
     driver.deploy(app, checkout(tmp_path / "one", worker="sleep 0.2; exit 7"), GIVEN)
 
     def lost() -> str | None:
-        seen = driver.look(app)
+        seen = driver.status(app)
         assert isinstance(seen, RunningApp)
-        return seen.lost
+        return seen.failure
 
     assert eventually(lost) == "worker ended with exit code 7"
-    seen = driver.look(app)
+    seen = driver.status(app)
     assert isinstance(seen, RunningApp)
-    assert not seen.settled
-    other = ProcessDriver(ENVIRONMENT).look(app)
+    assert not seen.is_up
+    other = ProcessDriver(ENVIRONMENT).status(app)
     assert isinstance(other, RunningApp)
-    assert other.lost == "worker does not run"
+    assert other.failure == "worker does not run"
 
 
 def test_an_orderly_stop_leaves_no_residue_and_no_process(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_an_orderly_stop_leaves_no_residue_and_no_process(driver: ProcessDriver,
     pid = int(written(app.data / "pid"))
     assert driver.stop(app) == RemovalResult()
     assert not lives(pid)
-    assert driver.look(app) == NotRunning("")
+    assert driver.status(app) == NotRunning("")
     assert driver.leftovers(app.folder.parent) == ()
 
 
@@ -243,7 +243,7 @@ def test_what_ignores_the_request_to_end_is_killed_and_named_with_its_line(
     residue = driver.stop(app)
     assert len(residue.killed) == 1
     assert re.fullmatch(r"worker: python\S* \(1 s\)", residue.killed[0])
-    assert (residue.ended, residue.left) == ((), ())
+    assert (residue.ended, residue.remaining) == ((), ())
 
 
 def test_a_release_whose_predecessor_had_to_be_killed_is_not_started_over_its_data(
@@ -254,7 +254,7 @@ def test_a_release_whose_predecessor_had_to_be_killed_is_not_started_over_its_da
     written(app.logs / "worker.log")
     with pytest.raises(KilledError, match=r"notes did not end .*: worker: python\S* \(1 s\)"):
         driver.deploy(app, checkout(tmp_path / "two", worker="echo two >$DATA_DIR/two; exec sleep 1000"), GIVEN)
-    assert driver.look(app) == NotRunning("")
+    assert driver.status(app) == NotRunning("")
     assert not (app.data / "two").exists()
 
 
@@ -321,7 +321,7 @@ def test_what_is_removed_is_not_waited_for_as_long_as_what_is_kept(
     app = place(slot, grace=1e6)
     driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), GIVEN)
     written(app.logs / "worker.log")
-    assert driver.remove(app).left == ()
+    assert driver.remove(app).remaining == ()
     assert driver.leftovers(slot.parent) == ()
 
 
@@ -337,7 +337,7 @@ def test_a_stop_that_is_broken_off_is_taken_up_by_a_removal(driver: ProcessDrive
             driver.stop(app)
     finally:
         signal.signal(signal.SIGALRM, before)
-    assert driver.remove(app).left == ()
+    assert driver.remove(app).remaining == ()
     assert driver.leftovers(slot.parent) == ()
     assert not lives(hidden)
 
@@ -374,7 +374,7 @@ def test_what_is_forked_on_the_way_out_and_stays_is_killed(driver: ProcessDriver
     residue = driver.stop(app)
     assert residue.killed == ("web: sleep (2 s)", "sleep (2 s)")
     assert not lives(int((app.data / "late").read_text()))
-    assert residue.left == ()
+    assert residue.remaining == ()
     assert driver.leftovers(app.folder.parent) == ()
 
 
@@ -424,11 +424,11 @@ def test_stopping_one_app_of_a_slot_leaves_the_other_alone(driver: ProcessDriver
     seen = settled(driver, needed)
     settled(driver, notes)
     driver.remove(notes)
-    assert driver.look(notes) == NotRunning("")
-    assert driver.look(needed) == seen
+    assert driver.status(notes) == NotRunning("")
+    assert driver.status(needed) == seen
     assert not notes.folder.exists()
     driver.clear(str(slot))
-    assert isinstance(driver.look(needed), NotRunning)
+    assert isinstance(driver.status(needed), NotRunning)
     assert driver.leftovers(slot.parent) == ()
 
 
@@ -440,7 +440,7 @@ def test_clearing_a_slot_leaves_another_slot_alone(slot: Path, tmp_path: Path) -
             settled(driver, place(each))
         assert driver.leftovers(slot.parent) == (str(slot), str(other))
         driver.clear(str(slot))
-        assert isinstance(driver.look(place(slot)), NotRunning)
+        assert isinstance(driver.status(place(slot)), NotRunning)
         settled(driver, place(other))
 
 
@@ -500,7 +500,7 @@ def test_what_a_killed_pass_left_running_is_found_and_ended_by_the_next(
         assert killed.stdout.readline() == "deployed\n"
         killed.kill()
     pid = int((app.data / "daemon").read_text())
-    assert isinstance(driver.look(app), RunningApp)
+    assert isinstance(driver.status(app), RunningApp)
     assert lives(pid)
     if folder_is_gone:
         slot.rename(tmp_path / "elsewhere")
@@ -508,7 +508,7 @@ def test_what_a_killed_pass_left_running_is_found_and_ended_by_the_next(
     assert f"sleep (pid {pid})" in driver.clear(str(slot)).ended
     assert driver.leftovers(slot.parent) == ()
     assert not lives(pid)
-    assert driver.look(app) == NotRunning("")
+    assert driver.status(app) == NotRunning("")
 
 
 def test_a_program_is_run_inside_the_app_with_its_environment_and_nothing_else(
@@ -567,7 +567,7 @@ def test_a_setting_that_the_app_could_not_get_is_refused(
 ) -> None:
     with pytest.raises(RecipeError, match=r"\[install\] env may not set"):
         driver.deploy(app, checkout(tmp_path / "one"), DeployOptions("1.0.0", COMMIT, {name: value}))
-    assert driver.look(app) == NotRunning("")
+    assert driver.status(app) == NotRunning("")
 
 
 def test_a_refused_release_leaves_the_running_one_alone(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
@@ -576,7 +576,7 @@ def test_a_refused_release_leaves_the_running_one_alone(driver: ProcessDriver, a
     (tmp_path / "two").mkdir()
     with pytest.raises(RecipeError, match="the release has no Procfile"):
         driver.deploy(app, tmp_path / "two", GIVEN)
-    assert driver.look(app) == seen
+    assert driver.status(app) == seen
 
 
 def test_a_line_that_cannot_be_started_blames_the_host(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
@@ -596,13 +596,13 @@ def test_a_driver_of_another_state_folder_with_the_same_path_leaves_an_app_alone
     try:
         one.deploy(app, checkout(tmp_path / "one"), GIVEN)
         seen = settled(one, app)
-        assert (two.leftovers(slot.parent), two.look(app), two.stop(app)) == ((), NotRunning(""), RemovalResult())
+        assert (two.leftovers(slot.parent), two.status(app), two.stop(app)) == ((), NotRunning(""), RemovalResult())
         assert two.clear(str(slot)) == RemovalResult()
-        assert one.look(app) == seen
+        assert one.status(app) == seen
         assert one.leftovers(slot.parent) == (str(slot),)
     finally:
         one.clear(str(slot))
-    assert one.look(app) == NotRunning("")
+    assert one.status(app) == NotRunning("")
 
 
 def test_an_app_from_before_there_were_ids_is_known_by_its_path(
@@ -613,4 +613,4 @@ def test_an_app_from_before_there_were_ids_is_known_by_its_path(
     later = ProcessDriver({**ENVIRONMENT, "CANON_STATE": "a" * 32}, grace=2.0)
     assert later.leftovers(slot.parent) == (str(slot),)
     assert later.clear(str(slot)) == RemovalResult()
-    assert later.look(app) == NotRunning("")
+    assert later.status(app) == NotRunning("")

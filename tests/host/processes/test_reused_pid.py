@@ -14,16 +14,16 @@ from reconciler.host.processes import terminate as ending
 from reconciler.host.processes.procfs import (
     Process,
     descendants,
-    end,
-    everyone,
-    glance,
-    kill,
+    kill_all,
+    living_processes,
     mark_of,
-    of_state,
+    of_state_folder,
+    read_process,
     send,
-    wait_gone,
+    stop_all,
+    wait_until_ended,
 )
-from reconciler.host.processes.terminate import put_to_rest
+from reconciler.host.processes.terminate import stop_lines
 from reconciler.ports.app import RemovalResult
 from tests.procfile_apps import eventually, lives
 
@@ -41,7 +41,7 @@ class Stranger:
 
     def family(self) -> list[int]:
         """Itself and the children that stay."""
-        members = [process.pid for process in everyone() if process.session == self.pid]
+        members = [process.pid for process in living_processes() if process.session == self.pid]
         return [pid for pid in members if pid == self.pid or _stays(pid)]
 
 
@@ -58,16 +58,16 @@ def stranger() -> Iterator[Stranger]:
     ) as running:
         assert running.stdout is not None
         running.stdout.readline()
-        seen = glance(running.pid)
+        seen = read_process(running.pid)
         assert seen is not None
         try:
             yield Stranger(running.pid, evolve(seen, started=seen.started - 1))
         finally:
             running.kill()
-            everybody = [process for process in everyone() if process.session == running.pid]
+            everybody = [process for process in living_processes() if process.session == running.pid]
             for process in everybody:
                 send(process, signal.SIGKILL)
-            wait_gone(everybody, 10)
+            wait_until_ended(everybody, 10)
 
 
 @pytest.fixture
@@ -80,20 +80,20 @@ def untouched(stranger: Stranger) -> Iterator[None]:
 
 @pytest.mark.usefixtures("untouched")
 def test_its_children_descend_from_nobody_who_had_its_pid_before(stranger: Stranger) -> None:
-    assert descendants([stranger.before], everyone()) == (stranger.before,)
-    seen = glance(stranger.pid)
+    assert descendants([stranger.before], living_processes()) == (stranger.before,)
+    seen = read_process(stranger.pid)
     assert seen is not None
-    assert len(descendants([seen], everyone())) > CHILDREN
+    assert len(descendants([seen], living_processes())) > CHILDREN
 
 
 @pytest.mark.usefixtures("untouched")
 def test_nothing_of_it_is_signalled_or_waited_for(stranger: Stranger) -> None:
     send(stranger.before, signal.SIGKILL)
-    wait_gone([stranger.before], 1e6)
+    wait_until_ended([stranger.before], 1e6)
     looks = iter([(stranger.before,), ()])
-    assert kill(lambda: next(looks)) == (stranger.before,)
+    assert kill_all(lambda: next(looks)) == (stranger.before,)
     looks = iter([(stranger.before,), (), ()])
-    assert end(lambda: next(looks), 1e6) == ((stranger.before,), ())
+    assert stop_all(lambda: next(looks), 1e6) == ((stranger.before,), ())
 
 
 @pytest.mark.usefixtures("untouched")
@@ -101,23 +101,23 @@ def test_it_is_no_witness_that_is_hunted_through_or_killed_with_its_group(strang
     assert ending._hunt(stranger.before) == ()
     ending._kill_groups([stranger.before])
     looks = iter([(stranger.before,)])
-    assert put_to_rest(lambda: next(looks, ()), 0) == RemovalResult()
+    assert stop_lines(lambda: next(looks, ()), 0) == RemovalResult()
 
 
 @pytest.mark.usefixtures("untouched")
 def test_its_session_is_none_of_a_command_that_had_its_pid(stranger: Stranger) -> None:
-    known = children.present()
+    known = children.child_keys()
     for leader in (stranger.before, None):
         assert children.of_command(leader, stranger.pid, "token", known) == ()
-    seen = glance(stranger.pid)
+    seen = read_process(stranger.pid)
     assert len(children.of_command(seen, stranger.pid, "token", known)) > CHILDREN
 
 
 @pytest.mark.usefixtures("untouched")
 def test_an_orphan_with_the_pid_of_a_child_from_before_is_a_new_one(stranger: Stranger) -> None:
-    assert children.orphaned({stranger.before.key})
-    assert stranger.pid in {process.pid for process in children.strays({stranger.before.key})}
-    assert stranger.pid not in {process.pid for process in children.strays(children.present())}
+    assert children.has_orphans({stranger.before.key})
+    assert stranger.pid in {process.pid for process in children.unmarked_orphans({stranger.before.key})}
+    assert stranger.pid not in {process.pid for process in children.unmarked_orphans(children.child_keys())}
 
 
 @pytest.mark.usefixtures("untouched")
@@ -126,14 +126,14 @@ def test_a_claim_on_it_is_not_given_up_with_that_on_who_had_its_pid_before(stran
     assert claimed is not None
     try:
         children.release(stranger.before)
-        assert stranger.pid not in {process.pid for process in children.strays(frozenset())}
+        assert stranger.pid not in {process.pid for process in children.unmarked_orphans(frozenset())}
     finally:
         children.release(claimed)
 
 
 @pytest.mark.usefixtures("untouched")
 def test_its_environment_says_nothing_of_who_had_its_pid_before(stranger: Stranger) -> None:
-    seen = glance(stranger.pid)
+    seen = read_process(stranger.pid)
     assert seen is not None
     assert (mark_of(seen, "PATH"), mark_of(stranger.before, "PATH")) == ("/usr/bin:/bin", None)
-    assert of_state([stranger.before], "a") == (stranger.before,)
+    assert of_state_folder([stranger.before], "a") == (stranger.before,)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.host.processes.procfs import children, everyone
+from reconciler.host.processes.procfs import children, living_processes
 from reconciler.ports.app import App, RemovalResult
 from tests.procfile_apps import (
     GIVEN,
@@ -69,7 +69,7 @@ def test_what_forks_faster_than_one_can_look_is_ended_and_told(
     assert (app.data / "beats").stat().st_size == beats
     # What stayed in the line's session may end with it, before it can be told; SIGTERM may hit the one that lives.
     assert residue.killed or residue.ended or between == "pass"
-    assert residue.left == ()
+    assert residue.remaining == ()
 
 
 def test_what_stops_itself_ends_as_it_is_asked_to(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_a_crowd_is_ended_to_the_last(app: App, tmp_path: Path) -> None:
     with driver_for(app.folder.parent) as driver:
         driver.deploy(app, checkout(tmp_path / "one", worker=crowd), GIVEN)
         written(app.logs / "worker.log")
-        before = {process.pid for process in everyone()}
+        before = {process.pid for process in living_processes()}
         assert driver.stop(app) == RemovalResult()
-        after = {process.pid for process in everyone()}
+        after = {process.pid for process in living_processes()}
     assert len(before - after) > 60
 
 
@@ -170,7 +170,7 @@ def test_a_pass_that_was_killed_while_it_stopped_an_app_is_taken_up_by_the_next(
         eventually(lambda: "no" in (app.logs / "worker.log").read_text())
         killed.send_signal(signal.SIGKILL)
     assert driver.leftovers(app.folder.parents[1]) == (app.mark,)
-    assert driver.clear(app.mark).left == ()
+    assert driver.clear(app.mark).remaining == ()
     assert driver.leftovers(app.folder.parents[1]) == ()
 
 
@@ -187,5 +187,5 @@ def test_a_healthy_app_beside_it_does_not_notice_how_another_is_ended(
         absent(driver, app)
         driver.stop(app)
         driver.clear(app.mark)
-        assert driver.look(other) == seen
+        assert driver.status(other) == seen
         assert lives(pid)

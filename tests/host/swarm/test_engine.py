@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError
-from reconciler.host.output import Capture
+from reconciler.host.output import FirstBytes
 from reconciler.host.swarm.engine.engine import Engine
 from tests.host.swarm.docker_messages import DAEMON, NOT_THERE, OF_THE_HOST
 
@@ -204,7 +204,7 @@ def test_a_recipe_is_never_blamed_for_its_volumes_networks_and_secrets(tmp_path:
     told = engine(tmp_path, says("a word that nobody knows"))
     for deed in (
         lambda: told.change("volume", "create", "a", what="make volume a"),
-        lambda: told.copy("-", "a:/b", out=Capture(0)),
+        lambda: told.copy("-", "a:/b", out=FirstBytes(0)),
     ):
         with pytest.raises(InfrastructureError):
             deed()

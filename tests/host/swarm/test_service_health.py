@@ -336,21 +336,21 @@ def test_every_task_of_this_deployment_that_is_over_is_told_to_have_ended_and_no
     over = {"failed", "rejected", "complete"}
     current = {task["ID"] for service in told.services for task in told.tasks if of_this_deployment(service, task)}
     assert {part.split()[1] for part in ended} >= {task for task in current if states[task] in over}
-    assert {ending.well for part, ending in ended.items() if states[part.split()[1]] != "complete"} <= {False}
+    assert {ending.succeeded for part, ending in ended.items() if states[part.split()[1]] != "complete"} <= {False}
 
 
 def test_how_a_task_ended_names_its_service_and_whether_the_host_is_to_blame() -> None:
     told = recorded("crash-loop")
-    (failed,) = {ending.said for ending in endings(told.services, told.tasks, PREFIX).values()}
+    (failed,) = {ending.message for ending in endings(told.services, told.tasks, PREFIX).values()}
     assert failed == f"app ended: {EXIT}"
     killed = evolve(told, tasks=[{**task, "OOMKilled": True} for task in told.tasks])
-    assert {ending.of_host for ending in endings(killed.services, killed.tasks, PREFIX).values()} == {True}
+    assert {ending.is_host_fault for ending in endings(killed.services, killed.tasks, PREFIX).values()} == {True}
     done = recorded("finished")
     (ending,) = endings(done.services, done.tasks, PREFIX).values()
-    assert (ending.said, ending.well, ending.of_host) == ("migrate ended: exit code 0", True, False)
-    assert timedelta(0) < ending.lasted < timedelta(seconds=30)
+    assert (ending.message, ending.succeeded, ending.is_host_fault) == ("migrate ended: exit code 0", True, False)
+    assert timedelta(0) < ending.duration < timedelta(seconds=30)
     (ran,) = endings(done.services, with_ends(done, Ran=timedelta(seconds=2)).tasks, PREFIX).values()
-    assert ran.lasted == timedelta(seconds=2)
+    assert ran.duration == timedelta(seconds=2)
 
 
 # ---- which tasks are of this deployment ----

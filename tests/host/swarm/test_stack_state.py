@@ -44,7 +44,7 @@ def test_an_app_that_is_up_is_seen_as_what_its_labels_say() -> None:
     assert seen(STACK, stack_state("up", 30)) == RunningApp(
         version="1.0.0+1",
         commit="c" * 40,
-        settled=True,
+        is_up=True,
         url="http://notes.localhost",
         address="127.0.0.1:24000",
         peer="canon-recording_app:80",
@@ -81,23 +81,23 @@ def test_the_time_that_a_release_asks_for_is_the_one_of_co_op_clouds_label(
 def test_an_app_that_is_not_up_yet_is_seen_with_what_it_lacks() -> None:
     looked = seen(STACK, stack_state("starting"))
     assert isinstance(looked, RunningApp)
-    assert (looked.settled, looked.lost) == (False, "")
-    assert looked.lacks == "app has 0 of 1 up: its newest task is starting"
+    assert (looked.is_up, looked.failure) == (False, "")
+    assert looked.problem == "app has 0 of 1 up: its newest task is starting"
 
 
 def test_an_app_that_failed_is_lost_and_not_settled() -> None:
     looked = seen(STACK, stack_state("rolled-back", 60))
     assert isinstance(looked, RunningApp)
-    assert not looked.settled
-    assert looked.lost.startswith("Swarm rolled app back to what ran before")
+    assert not looked.is_up
+    assert looked.failure.startswith("Swarm rolled app back to what ran before")
 
 
 @pytest.mark.parametrize(("name", "late"), [("unhealthy", True), ("crash-loop", False), ("rolled-back", False)])
 def test_one_whose_health_check_gave_up_may_have_been_late(name: str, late: bool) -> None:  # noqa: FBT001
     looked = seen(STACK, stack_state(name, 60))
     assert isinstance(looked, RunningApp)
-    assert looked.lost
-    assert looked.late is late
+    assert looked.failure
+    assert looked.timed_out is late
 
 
 def test_an_app_that_only_the_host_hinders_is_no_answer() -> None:

@@ -28,7 +28,7 @@ def stand_in_engine() -> Engine:
 
 def app_in(folder: Path, **files: str) -> App:
     app = App("notes", folder / "slot" / "notes", str(folder / "slot"))
-    appfiles.make(app)
+    appfiles.create_folders(app)
     for name, text in files.items():
         (app.secrets / name).write_text(text)
     return app
@@ -73,7 +73,7 @@ def asked(
         (
             {"db_password": "${STACK_NAME}_DB_PASSWORD_${SECRET_DB_PASSWORD_VERSION}"},
             "SECRET_DB_PASSWORD_VERSION=v1",
-            SecretNeed("db_password", 32, also=("DB_PASSWORD",)),
+            SecretNeed("db_password", 32, other_names=("DB_PASSWORD",)),
             "DB_PASSWORD_v1",
         ),
         (
@@ -137,11 +137,11 @@ def test_a_version_that_is_given_makes_a_secret_of_what_the_sample_leaves_in_a_c
 
 def test_who_upgrades_is_asked_for_the_length_that_the_new_release_names(tmp_path: Path) -> None:
     app = app_in(tmp_path)
-    appfiles.write_given(app, options(), "SECRET_KEY_VERSION=v1 # length=32\n")
+    appfiles.write_settings(app, options(), "SECRET_KEY_VERSION=v1 # length=32\n")
     names = {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
     files = release(tmp_path / "release", names, "SECRET_KEY_VERSION=v2 # length=64\n")
     (need,) = secrets.needs(stand_in_engine(), app, files, options("2.0.0+2"))
-    assert (need.length, need.asks_length) == (64, True)
+    assert (need.length, need.declares_length) == (64, True)
 
 
 def test_a_snapshot_that_has_a_secret_by_its_name_in_the_swarm_keeps_it(tmp_path: Path) -> None:
@@ -162,8 +162,8 @@ def test_a_length_that_is_none_is_refused_by_the_secrets_name(tmp_path: Path) ->
 def test_a_new_app_that_is_made_like_another_goes_by_the_sample_which_that_one_had(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     living, fresh = app_in(tmp_path / "a"), app_in(tmp_path)
-    appfiles.write_given(living, options(), "NAME=old\n")
-    assert appfiles.sample_before(fresh, options(like=living)) == "NAME=old\n"
-    assert appfiles.sample_before(fresh, options()) == ""
-    appfiles.write_given(fresh, options(), "NAME=own\n")
-    assert appfiles.sample_before(fresh, options(like=living)) == "NAME=own\n"
+    appfiles.write_settings(living, options(), "NAME=old\n")
+    assert appfiles.sample_for(fresh, options(like=living)) == "NAME=old\n"
+    assert appfiles.sample_for(fresh, options()) == ""
+    appfiles.write_settings(fresh, options(), "NAME=own\n")
+    assert appfiles.sample_for(fresh, options(like=living)) == "NAME=own\n"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host.output import Capture, Dump
+from reconciler.host.output import FirstBytes, NewFile
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 
@@ -30,7 +30,7 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
     (into / FOLDER).mkdir(mode=0o700)
     with _mounted(engine, stack, names) as container:
         for name in map(stack.logical, names):
-            engine.copy(f"{container}:/{FOLDER}/{name}", "-", out=Dump(into / FOLDER / f"{name}{_SUFFIX}"))
+            engine.copy(f"{container}:/{FOLDER}/{name}", "-", out=NewFile(into / FOLDER / f"{name}{_SUFFIX}"))
 
 
 def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
@@ -44,7 +44,7 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
         engine.change("volume", "create", *labels, name, what=f"make volume {name}")
     with _mounted(engine, stack, names) as container:
         for archive in archives:
-            engine.copy("-", f"{container}:/{FOLDER}", out=Capture(0), stdin=archive)
+            engine.copy("-", f"{container}:/{FOLDER}", out=FirstBytes(0), stdin=archive)
     lost = {*names} - {*volumes_of(engine, stack)}
     if lost:
         raise InfrastructureError(f"{stack.recipe}: volume {min(lost)} was loaded, but is not there")
@@ -56,7 +56,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
         for volume, kept in paths.items():
             (into / volume).mkdir(mode=0o700, parents=True)
             for number, path in enumerate(kept or ("",)):
-                out = Dump(into / volume / f"{number}{_SUFFIX}")
+                out = NewFile(into / volume / f"{number}{_SUFFIX}")
                 try:
                     engine.copy(f"{container}:{_place(volume, path)}", "-", out=out)
                 except RecipeError:
@@ -70,7 +70,7 @@ def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
         for volume, kept in paths.items():
             for number, path in enumerate(kept or ("",)):
                 archive = source / volume / f"{number}{_SUFFIX}"
-                engine.copy("-", f"{container}:{_place(volume, path).parent}", out=Capture(0), stdin=archive)
+                engine.copy("-", f"{container}:{_place(volume, path).parent}", out=FirstBytes(0), stdin=archive)
 
 
 def _place(volume: str, path: str) -> PurePosixPath:

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError
-from reconciler.host.output import MIB, Capture, Sink
+from reconciler.host.output import MIB, FirstBytes, OutputSink
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.run import CapturedOutput, CommandSpec, capture, run
 from reconciler.host.swarm.engine.client_environment import own_flags
@@ -173,13 +173,13 @@ class Engine:
         """The file of Docker's command, for a call without our PATH."""
         return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
-    def copy(self, *argv: str, out: Sink, stdin: Path | None = None) -> None:
+    def copy(self, *argv: str, out: OutputSink, stdin: Path | None = None) -> None:
         """`docker cp` of an archive: to `out`, or from the file `stdin`."""
-        err = Capture(MIB)
+        err = FirstBytes(MIB)
         if run(evolve(self._order(("cp", *argv), _COPYING), stdin=stdin or b""), out, err).code != 0:
             raise sorted_fault("copy a volume", err.data, of_recipe=names_nothing(err.data))
 
-    def logs(self, service: str, lines: int, out: Sink) -> None:
+    def logs(self, service: str, lines: int, out: OutputSink) -> None:
         """The last lines that each task of a service wrote; nothing of one that is gone."""
         run(self._order(("service", "logs", "--raw", "--tail", str(lines), service), _ASKING), out)
 

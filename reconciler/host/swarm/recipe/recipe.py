@@ -8,8 +8,8 @@ from attrs import field, frozen
 
 from desired.unprintable import escape_unprintable
 from reconciler.errors import RecipeError
-from reconciler.host.lines import read_text, said_lines
-from reconciler.host.sample import SAMPLE, Sample, SampleLine, merge_env_sample, parse_sample, version_of
+from reconciler.host.lines import content_lines, read_text
+from reconciler.host.sample import SAMPLE, Sample, SampleLine, merge_env_sample, parse_sample, version_setting
 
 COMPOSE = "compose.yml"
 SHELL = "abra.sh"
@@ -56,7 +56,7 @@ def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
 
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:
     """Exported constants of a shell file, which is never run: what needs a shell to be known is left out."""
-    for _, line in said_lines(SHELL, _INDENTED.sub("", text)):
+    for _, line in content_lines(SHELL, _INDENTED.sub("", text)):
         match = _EXPORT.fullmatch(line)
         if match is not None:
             yield match[1], next(value for value in match.groups()[1:] if value is not None)
@@ -67,7 +67,7 @@ def settings_of(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str
 
     Of several values for one name that of the later holds: the sample's, the `given` one, abra.sh's, and ours.
     """
-    versions = {version_of(name): version for name, version in recipe.sample.versions.items()}
+    versions = {version_setting(name): version for name, version in recipe.sample.versions.items()}
     return {**versions, **_expanded(recipe.sample.assigned, {**given, **ours}), **given, **recipe.exports, **ours}
 
 

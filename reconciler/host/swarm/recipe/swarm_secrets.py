@@ -11,7 +11,7 @@ from attrs import evolve
 
 from reconciler.errors import RecipeError
 from reconciler.host import app_directory as appfiles
-from reconciler.host.sample import SAMPLE, described, describes_secret
+from reconciler.host.sample import SAMPLE, describes_secret, secret_from_comment
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.compose import Config, external
 from reconciler.host.swarm.recipe.overlays import beside_first
@@ -30,7 +30,7 @@ def needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> t
 
     Which variable describes one is told by what its name comes to when each has a value that no other has.
     """
-    recipe = read_recipe(checkout, appfiles.sample_before(app, options))
+    recipe = read_recipe(checkout, appfiles.sample_for(app, options))
     settings = settings_of(recipe, options.settings, own_settings(_NOBODY))
     comments = {name: recipe.comments.get(name, "") for name in settings}
     marks = {
@@ -48,9 +48,9 @@ def needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> t
 def _need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, str]) -> SecretNeed:
     """The secret `key` of those with these `names`; `comments` by what stands for a variable in `full`."""
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
-    need = described(SAMPLE, key, comment, USUAL_LENGTH)
+    need = secret_from_comment(SAMPLE, key, comment, USUAL_LENGTH)
     other = _middle(full, _NOBODY)
-    return need if other in names else evolve(need, also=(other,))
+    return need if other in names else evolve(need, other_names=(other,))
 
 
 def own_names(config: Config, stack: Stack) -> Mapping[str, str]:

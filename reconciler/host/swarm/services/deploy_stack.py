@@ -67,7 +67,7 @@ def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, options: Dep
 
 def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> Deployable:
     """Checks a release and brings its images onto this host. Raises RecipeError or InfrastructureError."""
-    stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_before(app, options)
+    stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_for(app, options)
     prepared = prepare(engine, stack, checkout, options, before)
     endpoint = endpoint_of(engine, policy, prepared, needs_port=options.needs_port)
     host_requirements.check(engine, prepared, endpoint)
@@ -87,13 +87,13 @@ def laid_over(deployable: Deployable, options: DeployOptions) -> Config:
 def write_compose(app: App, compose: Config) -> Path:
     """In JSON, which is YAML too."""
     file = app.folder / "run" / "compose.json"
-    appfiles.write(file, json.dumps(compose), 0o600)
+    appfiles.replace_file(file, json.dumps(compose), 0o600)
     return file
 
 
 def finish(engine: Engine, prepared: Prepared, app: App, options: DeployOptions) -> tuple[str, ...]:
     """What is kept beside the app once it was handed over; returns remarks."""
-    appfiles.write_given(app, options, prepared.recipe.text)
+    appfiles.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
     new = [name for name in prepared.recipe.added if name not in options.settings]
     said = [f"{options.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
@@ -158,7 +158,7 @@ def _write_app_run(engine: Engine, stack: Stack, app: App) -> None:
     own = (f"{name}={shlex.quote(value)}" for name, value in engine.environment.items())
     marks = (f'${{{name}:+"{name}=${name}"}}' for name in (RUN_MARK, SLOT_MARK))
     script = _APP_RUN.format(environment=" ".join((*own, *marks)), service=stack.app)
-    appfiles.write(appfiles.app_run(app), script, 0o700)
+    appfiles.replace_file(appfiles.app_run(app), script, 0o700)
 
 
 def _with_port(scheme: str, address: str) -> str:

@@ -25,12 +25,14 @@ def endings(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Map
 
 def _ending(service: Service, task: Json) -> EndedPart | None:
     if state(task) in _STOPPED:
-        return EndedPart(f"{service.name} was stopped from outside", of_host=True, stopped=True)
+        return EndedPart(f"{service.name} was stopped from outside", is_host_fault=True, stopped=True)
     if not has_ended(task):
         return None
     fault = fault_of(f"{service.name} ended", [task])
     done = service.is_done(task)
-    return EndedPart(fault.message, well=done, lasted=lasted(task), of_host=isinstance(fault, InfrastructureError))
+    return EndedPart(
+        fault.message, succeeded=done, duration=lasted(task), is_host_fault=isinstance(fault, InfrastructureError)
+    )
 
 
 def _part(service: Service, task: Json) -> str:

@@ -98,12 +98,12 @@ def seen(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
     return RunningApp(
         version=labels.get(stack.label("version"), ""),
         commit=labels.get(COMMIT, ""),
-        settled=not how.lacks and how.failure is None,
+        is_up=not how.lacks and how.failure is None,
         url=url,
         address=address,
-        lacks=how.lacks,
-        lost=how.failure.message if how.failure else "",
-        late=isinstance(how.failure, TimedOutError),
+        problem=how.lacks,
+        failure=how.failure.message if how.failure else "",
+        timed_out=isinstance(how.failure, TimedOutError),
         peer=labels.get(PEER, ""),
         killed=tuple(
             f"{stack.logical(name)} ({had})"
