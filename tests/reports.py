@@ -126,9 +126,9 @@ def waiting() -> list[Row]:
     return [
         undone(left(found("authentik", Cause.FIRST_RELEASE), Action.PROMOTE)),
         undone(left(late, Action.PROMOTE)),
-        undone(left(found("cal", Cause.IN_SYNC, OLD, have("cal"), lost), Action.REPAIR)),
-        undone(left(gone, Action.REPAIR)),
-        undone(left(found("element", Cause.IN_SYNC, OLD, have("element"), FELL), Action.REPAIR)),
+        undone(left(found("cal", Cause.IN_SYNC, OLD, have("cal"), lost), Action.RETEST)),
+        undone(left(gone, Action.REFETCH)),
+        undone(left(found("element", Cause.IN_SYNC, OLD, have("element"), FELL), Action.REDEPLOY)),
         undone(left(found("funkwhale", Cause.NEW_RELEASE, NEW, have("funkwhale"), FELL), Action.PROMOTE)),
     ]
 
@@ -163,10 +163,10 @@ def _repaired() -> Row:
 
 def _raised() -> list[Row]:
     """A deployment that is up again, while a red holds the release back; one that is not."""
-    down = left(found("dokuwiki", Cause.NEW_RELEASE, NEW, have("dokuwiki"), FELL), Action.REPAIR)
+    down = left(found("dokuwiki", Cause.NEW_RELEASE, NEW, have("dokuwiki"), FELL), Action.REDEPLOY)
     held = left(found("dokuwiki", Cause.NEW_RELEASE, NEW, have("dokuwiki")), held=HeldBack.RED_BEFORE, you=True)
     again = Outcome(down, Result.REPAIRED, "1.1.0+2.2.0 is up again", Attempt(), have("dokuwiki"))
-    fell = left(found("element", Cause.IN_SYNC, OLD, have("element"), FELL), Action.REPAIR)
+    fell = left(found("element", Cause.IN_SYNC, OLD, have("element"), FELL), Action.REDEPLOY)
     reason = f"its deployment is still down: {FELL.reason}"
     return [
         Row(held, GATE, again, have("dokuwiki")),

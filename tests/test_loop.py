@@ -267,7 +267,7 @@ def test_a_mirror_that_cannot_be_read_is_fetched_anew_and_said_to_lie_aside(worl
     world.run()
     before = list(world.deployed)
     world.mirrors["notes"].broken = "no repository"
-    assert [row.step.action for row in world.look().rows] == [Action.REPAIR]
+    assert [row.step.action for row in world.look().rows] == [Action.REFETCH]
 
     done = world.run()
 

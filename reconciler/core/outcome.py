@@ -7,7 +7,7 @@ from attrs import frozen
 from desired.model import TierName
 from reconciler.core.gate import Condition
 from reconciler.core.observation import State
-from reconciler.core.plan import Action, Step, is_only_raised
+from reconciler.core.plan import Action, Step
 from reconciler.core.tier_results import Trial, Verdict, first_failure, is_green
 from state.records import Canonical
 
@@ -93,7 +93,7 @@ def _untried_at_all(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Resul
         return Result.NONE, step.reason
     if not back.has_mirror:
         return Result.INFRASTRUCTURE, "there is still no mirror that can be read"
-    if is_only_raised(step):
+    if step.action is Action.REDEPLOY:
         return _raised_again(back)
     return Result.REPAIRED, "the mirror is there again, read back"
 
@@ -148,7 +148,7 @@ def _recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str
     have = back.canonical
     assert have is not None  # noqa: S101  told by is_recorded
     note = "".join(f"; afterwards: {why}" for why in (attempt.promotion_error, attempt.untried_reason) if why)
-    result = Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED
+    result = Result.REPAIRED if step.action is Action.RETEST else Result.PROMOTED
     said = ", ".join(filter(None, (f"{have.version} ({have.commit[:7]})", _proved(have, attempt.trial), "read back")))
     return result, f"{said}{_lost(step, attempt.trial, have)}{note}"
 

@@ -14,11 +14,17 @@ from state.records import Canonical, Circumstances, Memory, Place, Red
 
 
 class Action(StrEnum):
-    """What a step does."""
+    """What a step does. Reports print "repair" for the last three.
+
+    RETEST tests the recorded release again, since its snapshot is damaged. REFETCH makes the mirror again. REDEPLOY
+    deploys the canonical again that should be running and is not.
+    """
 
     NONE = "none"
     PROMOTE = "promote"
-    REPAIR = "repair"
+    RETEST = "retest"
+    REFETCH = "refetch"
+    REDEPLOY = "redeploy"
 
 
 class HeldBack(StrEnum):
@@ -41,10 +47,10 @@ class PlanContext:
 
 @frozen
 class Step:
-    """What is done about one finding. `release` is what will be tried; None where nothing is.
+    """What is done about one finding, and why: `reason` is one sentence.
 
-    `reason` is one sentence. A mirror that is only fetched anew, or a deployment that is only raised again, is a repair
-    without a release; the latter also where the recipe is held back.
+    `release` is tried by PROMOTE and RETEST; it is None for every other action. REDEPLOY is done also for a recipe that
+    is held back.
     """
 
     finding: Finding
@@ -75,11 +81,6 @@ def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observatio
     return Plan(steps, tuple(name for name in ordered_by_needs(recipes) if name in steps))
 
 
-def is_only_raised(step: Step) -> bool:
-    """Whether a deployment that is down is raised again, and nothing is tried."""
-    return step.finding.status.state is State.DOWN and step.action is Action.REPAIR
-
-
 def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
     """Names such that a recipe comes after all that it needs, otherwise by name. Needs must have no cycle."""
     ordered: list[str] = []
@@ -108,7 +109,7 @@ def _raised_too(step: Step, why_down: str) -> Step:
     if step.action is Action.PROMOTE:
         return evolve(step, reason=f"{step.reason}; its deployment is down ({why_down}) and is raised afterwards")
     how = "will be raised from its snapshot; nothing is tried"
-    return evolve(step, action=Action.REPAIR, reason=f"{step.reason}; its deployment is down ({why_down}) and {how}")
+    return evolve(step, action=Action.REDEPLOY, reason=f"{step.reason}; its deployment is down ({why_down}) and {how}")
 
 
 def _decided(finding: Finding, observation: Observation | None, around: PlanContext) -> Step:
@@ -181,9 +182,9 @@ def _keep(finding: Finding, observation: Observation, around: PlanContext) -> St
 
 def _fetch_or_rest(finding: Finding) -> Step:
     if finding.mirror is MirrorState.MISSING:
-        return Step(finding, Action.REPAIR, "the mirror is missing and will be fetched anew; nothing is tried")
+        return Step(finding, Action.REFETCH, "the mirror is missing and will be fetched anew; nothing is tried")
     if finding.unreadable:
-        return Step(finding, Action.REPAIR, f"{finding.unreadable}; it will be fetched anew, and nothing is tried")
+        return Step(finding, Action.REFETCH, f"{finding.unreadable}; it will be fetched anew, and nothing is tried")
     return Step(finding, Action.NONE, finding.reason)
 
 
@@ -194,7 +195,7 @@ def _repair(finding: Finding, release: Release, observation: Observation, around
     if red is not None:
         return _held_red(finding, red)
     reason = f"{_damage_said(finding)}tested again at {release.version}"
-    return Step(finding, Action.REPAIR, _hindrances_said(reason, observation), release, circumstances=circumstances)
+    return Step(finding, Action.RETEST, _hindrances_said(reason, observation), release, circumstances=circumstances)
 
 
 def _damage_said(finding: Finding) -> str:

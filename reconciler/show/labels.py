@@ -39,10 +39,20 @@ MIRRORS: Final[Mapping[MirrorState, str]] = {
     MirrorState.UNKNOWN: "our copy or upstream could not be looked at",
 }
 
-ACTIONS: Final[Mapping[Action, str]] = {
-    Action.NONE: "nothing is done",
-    Action.PROMOTE: "the wanted release is tried, and promoted if it is green",
-    Action.REPAIR: "what is damaged, down or missing is made again",
+_REPAIR: Final = "repair"
+ACTION_WORDS: Final[Mapping[Action, str]] = {
+    Action.NONE: "none",
+    Action.PROMOTE: "promote",
+    Action.RETEST: _REPAIR,
+    Action.REFETCH: _REPAIR,
+    Action.REDEPLOY: _REPAIR,
+}
+"""What reports print for an action; format 1 of the JSON documents fixes these words."""
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "none": "nothing is done",
+    "promote": "the wanted release is tried, and promoted if it is green",
+    _REPAIR: "what is damaged, down or missing is made again",
 }
 
 HOLDS: Final[Mapping[HeldBack, str]] = {

@@ -10,7 +10,7 @@ from desired.want import releases
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.observation import CanonicalStatus, Observation, State, moved_tags, upstream_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
-from reconciler.core.plan import Plan, Step, is_only_raised
+from reconciler.core.plan import Action, Plan, Step
 from reconciler.deploy.app_set import NeedMissingError, app_set_digest, drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
@@ -71,7 +71,7 @@ def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
 
 
 def _attempt(context: ConvergeContext, step: Step) -> Attempt:
-    if is_only_raised(step):
+    if step.action is Action.REDEPLOY:
         _keep_up(context, (step.recipe,))
     unreadable = context.observations[step.recipe].tests_unreadable if step.release is not None else ""
     untried_reason = context.mirror_errors.get(step.recipe) or unreadable
@@ -188,7 +188,7 @@ def _wanted(observation: Observation | None) -> Release | None:
 
 def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
     back = read_back(context.host, step.recipe)
-    if is_only_raised(step) and back.canonical is not None:
+    if step.action is Action.REDEPLOY and back.canonical is not None:
         back = evolve(back, down=_look_at_kept(context, back.canonical).reason)
     return judge(step, attempt, back)
 

@@ -8,7 +8,7 @@ from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, ReadBack, judge
-from reconciler.core.plan import Action, Step, is_only_raised
+from reconciler.core.plan import Action, Step
 from reconciler.core.report import Row
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
 from tests.strategies import usual, weighted
@@ -26,10 +26,10 @@ def acting_steps(draw: st.DrawFn) -> Step:
         return _step(evolve(finding(cause=Cause.NEW_RELEASE), have=had), Action.PROMOTE, wanted)
     if kind == "repair":
         damaged = evolve(finding(state=State.DAMAGED), have=had)
-        return _step(damaged, Action.REPAIR, Release(had.version, had.commit))
+        return _step(damaged, Action.RETEST, Release(had.version, had.commit))
     if kind == "raise":
-        return Step(evolve(finding(state=State.DOWN), have=had), Action.REPAIR, "its deployment is down")
-    return Step(evolve(finding(), have=had), Action.REPAIR, "the mirror is missing")
+        return Step(evolve(finding(state=State.DOWN), have=had), Action.REDEPLOY, "its deployment is down")
+    return Step(evolve(finding(), have=had), Action.REFETCH, "the mirror is missing")
 
 
 def _step(found: Finding, action: Action, release: Release) -> Step:
@@ -93,7 +93,7 @@ def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
         meanwhile = canonical(of.release.version, of.release.commit, of.recipe, "trial-1")
         return ReadBack(evolve(meanwhile, generation=draw(st.sampled_from((1, 2)))), has_mirror=mirrored)
     if tried is None or kind == "before":
-        down = draw(weighted({"": 2, "service app is gone": 1})) if is_only_raised(of) else ""
+        down = draw(weighted({"": 2, "service app is gone": 1})) if of.action is Action.REDEPLOY else ""
         return ReadBack(before, has_mirror=mirrored, down=down)
     tested = canonical(tried.release.version, tried.release.commit, tried.recipe, tried.id)
     off = {

@@ -8,7 +8,7 @@ from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, is_recorded, is_remembered, judge
-from reconciler.core.plan import Action, Step, is_only_raised
+from reconciler.core.plan import Action, Step
 from reconciler.core.tier_results import Verdict
 from state.records import TierRecord
 from tests.core.attempt_strategies import acting_steps, attempts, read_backs
@@ -30,14 +30,14 @@ FELL = "the candidate does not rise: exited 1"
 NEW_RELEASE = evolve(finding(cause=Cause.NEW_RELEASE), have=OLD)
 PROMOTE = Step(NEW_RELEASE, Action.PROMOTE, "1.1.0 was released", WANTED, circumstances=circumstances(B))
 FIRST = evolve(PROMOTE, finding=evolve(NEW_RELEASE, have=None))
-REPAIR = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(finding(state=State.DAMAGED), have=OLD))
+RETEST = evolve(PROMOTE, action=Action.RETEST, finding=evolve(finding(state=State.DAMAGED), have=OLD))
 # Its second generation is damaged, and the first intact.
 SECOND = evolve(OLD, version="1.0.5", generation=2, lineage=("1.0.0", "1.0.5"))
-REPAIR_OVER = evolve(PROMOTE, action=Action.REPAIR, finding=evolve(REPAIR.finding, have=SECOND, older_intact=OLD))
+RETEST_OVER = evolve(PROMOTE, action=Action.RETEST, finding=evolve(RETEST.finding, have=SECOND, older_intact=OLD))
 REPAIRED = evolve(UPGRADED, generation=3)
 BEGUN_ANEW = evolve(FRESH, generation=3)
-FETCH = Step(finding(), Action.REPAIR, "the mirror is missing")
-RAISE = Step(evolve(finding(state=State.DOWN), have=OLD), Action.REPAIR, "its deployment is down")
+REFETCH = Step(finding(), Action.REFETCH, "the mirror is missing")
+REDEPLOY = Step(evolve(finding(state=State.DOWN), have=OLD), Action.REDEPLOY, "its deployment is down")
 REST = Step(finding(), Action.NONE, "canonical is at the newest release 1.0.0")
 
 
@@ -68,18 +68,26 @@ UNPROVED = "no [data] check proves the data, read back"
 
 UNTRIED = [
     Case("nothing to do", REST, Attempt(), BEFORE, Result.NONE, "canonical is at the newest release 1.0.0"),
-    Case("mirror fetched", FETCH, Attempt(), ReadBack(OLD, has_mirror=True), Result.REPAIRED, "there again, read back"),
-    Case("mirror not fetched", FETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
-    Case("mirror refused", FETCH, REFUSED, ReadBack(OLD), Result.INFRASTRUCTURE, "refused"),
+    Case(
+        "mirror fetched", REFETCH, Attempt(), ReadBack(OLD, has_mirror=True), Result.REPAIRED, "there again, read back"
+    ),
+    Case("mirror not fetched", REFETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
+    Case("mirror refused", REFETCH, REFUSED, ReadBack(OLD), Result.INFRASTRUCTURE, "refused"),
     Case("mirror behind and refused", REST, REFUSED, BEFORE, Result.INFRASTRUCTURE, "refused"),
-    Case("mirror not asked for", FETCH, Attempt(untried_reason="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
-    Case("raised", RAISE, Attempt(), WHOLE, Result.REPAIRED, "1.0.0 is up again"),
-    Case("raised, mirror refused", RAISE, REFUSED, WHOLE, Result.INFRASTRUCTURE, "refused"),
-    Case("not raised", RAISE, Attempt(), evolve(WHOLE, down="app is gone"), Result.INFRASTRUCTURE, "down: app is"),
-    Case("not recorded", RAISE, Attempt(), evolve(WHOLE, canonical=None), Result.INFRASTRUCTURE, "nothing is recorded"),
-    Case("raised, damaged", RAISE, Attempt(), evolve(WHOLE, damage="shorter"), Result.INFRASTRUCTURE, "down: shorter"),
-    Case("raised, no mirror", RAISE, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
-    Case("raising broken off", RAISE, BROKEN_OFF, WHOLE, Result.NOT_TRIED, "interrupted"),
+    Case(
+        "mirror not asked for", REFETCH, Attempt(untried_reason="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"
+    ),
+    Case("raised", REDEPLOY, Attempt(), WHOLE, Result.REPAIRED, "1.0.0 is up again"),
+    Case("raised, mirror refused", REDEPLOY, REFUSED, WHOLE, Result.INFRASTRUCTURE, "refused"),
+    Case("not raised", REDEPLOY, Attempt(), evolve(WHOLE, down="app is gone"), Result.INFRASTRUCTURE, "down: app is"),
+    Case(
+        "not recorded", REDEPLOY, Attempt(), evolve(WHOLE, canonical=None), Result.INFRASTRUCTURE, "nothing is recorded"
+    ),
+    Case(
+        "raised, damaged", REDEPLOY, Attempt(), evolve(WHOLE, damage="shorter"), Result.INFRASTRUCTURE, "down: shorter"
+    ),
+    Case("raised, no mirror", REDEPLOY, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
+    Case("raising broken off", REDEPLOY, BROKEN_OFF, WHOLE, Result.NOT_TRIED, "interrupted"),
     Case("slot busy", PROMOTE, Attempt(untried_reason="held by a trial"), BEFORE, Result.NOT_TRIED, "held by a trial"),
     Case("broken off", PROMOTE, Attempt(untried_reason="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
     Case(
@@ -101,7 +109,7 @@ MISTAKEN = [
 NOT_GREEN = [
     Case("fail", PROMOTE, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed: upgrade said fail"),
     Case("first fail", PROMOTE, tried(FAIL, upto=1), BEFORE, Result.RED, "1.1.0: install failed"),
-    Case("repair fails", REPAIR, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed"),
+    Case("repair fails", RETEST, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed"),
     Case("error", PROMOTE, tried(ERROR, upto=1), BEFORE, Result.INFRASTRUCTURE, "1.1.0: install could not be judged"),
     Case("broken off", PROMOTE, tried(upto=3), BEFORE, Result.NOT_TRIED, "not every tier was reached"),
     Case("fail, though recorded", PROMOTE, tried(PASS, FAIL, upto=2), AFTER, Result.RED, "upgrade failed"),
@@ -109,7 +117,7 @@ NOT_GREEN = [
 
 PROMOTED = [
     Case("new release", PROMOTE, GREEN, AFTER, Result.PROMOTED, TOLD),
-    Case("repair", REPAIR, GREEN, AFTER, Result.REPAIRED, TOLD),
+    Case("repair", RETEST, GREEN, AFTER, Result.REPAIRED, TOLD),
     Case("with skips", PROMOTE, tried(PASS, SKIP, SKIP, SKIP, SKIP), AFTER, Result.PROMOTED, TOLD),
     Case(
         "broken later",
@@ -120,7 +128,7 @@ PROMOTED = [
         f"{TOLD}; afterwards: EIO",
     ),
     Case("unchecked", PROMOTE, Attempt(UNCHECKED), AFTER, Result.PROMOTED, f"data of 1.0.0, and {UNPROVED}"),
-    Case("unchecked repair", REPAIR, Attempt(UNCHECKED), AFTER, Result.REPAIRED, f"data of 1.0.0, and {UNPROVED}"),
+    Case("unchecked repair", RETEST, Attempt(UNCHECKED), AFTER, Result.REPAIRED, f"data of 1.0.0, and {UNPROVED}"),
     Case("unchecked first", FIRST, Attempt(UNCHECKED), ReadBack(FRESH), Result.PROMOTED, f"fresh, and {UNPROVED}"),
 ]
 
@@ -128,11 +136,11 @@ BROKEN_OFF_AFTER = [
     Case(
         "new", PROMOTE, BROKEN_OFF, ReadBack(UPGRADED), Result.PROMOTED, f"{TOLD}; afterwards: interrupted by signal 15"
     ),
-    Case("repaired", REPAIR, BROKEN_OFF, ReadBack(UPGRADED), Result.REPAIRED, TOLD),
+    Case("repaired", RETEST, BROKEN_OFF, ReadBack(UPGRADED), Result.REPAIRED, TOLD),
     Case(
-        "over an older one", REPAIR_OVER, BROKEN_OFF, ReadBack(REPAIRED), Result.REPAIRED, "goes on from generation 1"
+        "over an older one", RETEST_OVER, BROKEN_OFF, ReadBack(REPAIRED), Result.REPAIRED, "goes on from generation 1"
     ),
-    Case("begun anew", REPAIR_OVER, BROKEN_OFF, ReadBack(BEGUN_ANEW), Result.REPAIRED, "1.0.0 → 1.0.5 is lost"),
+    Case("begun anew", RETEST_OVER, BROKEN_OFF, ReadBack(BEGUN_ANEW), Result.REPAIRED, "1.0.0 → 1.0.5 is lost"),
     Case("first", FIRST, BROKEN_OFF, ReadBack(FRESH), Result.PROMOTED, "1.1.0 (6200000), read back; afterwards"),
     Case("recorded before", PROMOTE, BROKEN_OFF, ReadBack(evolve(NEW, generation=1)), Result.NOT_TRIED, "interrupted"),
     Case("another version", FIRST, BROKEN_OFF, ReadBack(OLD), Result.NOT_TRIED, "interrupted"),
@@ -255,7 +263,7 @@ def test_promoted_means_green_unrefused_and_read_back_from_this_very_trial(step:
     assert have is not None
     assert (have.recipe, have.version, have.commit) == (step.recipe, step.release.version, step.release.commit)
     assert back.damage == ""
-    assert outcome.result is (Result.REPAIRED if step.action is Action.REPAIR else Result.PROMOTED)
+    assert outcome.result is (Result.REPAIRED if step.action is Action.RETEST else Result.PROMOTED)
     if made is None:
         assert step.finding.have is None or have.generation > step.finding.have.generation
         return
@@ -322,7 +330,7 @@ def test_what_is_only_raised_is_repaired_if_and_only_if_it_is_seen_up_from_an_in
     step: Step, data: st.DataObject
 ) -> None:
     outcome, back = judged(data, step)
-    if not is_only_raised(step) or outcome.attempt.untried_reason:
+    if step.action is not Action.REDEPLOY or outcome.attempt.untried_reason:
         return
     up = back.canonical is not None and back.has_mirror and not (back.damage or back.down)
     assert outcome.result is (Result.REPAIRED if up else Result.INFRASTRUCTURE)

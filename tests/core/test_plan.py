@@ -18,7 +18,8 @@ A, B, C = commit("a"), commit("b"), commit("c")
 OLD, TAG, TWIN, NEXT = "0.9.0", "1.0.0", "v1.0.0", "1.1.0"
 HAVE = canonical(TAG, A)
 MIRROR = MirrorContents(commit("main"), {TAG: A})
-NONE, PROMOTE, REPAIR = Action.NONE, Action.PROMOTE, Action.REPAIR
+NONE, PROMOTE = Action.NONE, Action.PROMOTE
+RETEST, REFETCH, REDEPLOY = Action.RETEST, Action.REFETCH, Action.REDEPLOY
 QUARANTINED, RED_BEFORE, EXCEPTED = HeldBack.QUARANTINED, HeldBack.RED_BEFORE, HeldBack.EXCEPTED
 
 
@@ -71,19 +72,19 @@ LOST = "the canonical is damaged (snapshot.tar is shorter), the data of 1.0.0 is
 SETTLED = [
     Case("in sync", IN_SYNC, NONE, reason="canonical is at the newest release 1.0.0"),
     Case("in sync, mirror behind", evolve(IN_SYNC, mirror=MirrorContents("old", {})), NONE),
-    Case("in sync, mirror unreadable", evolve(IN_SYNC, mirror=UNREADABLE), REPAIR, reason="no repository; it will be"),
+    Case("in sync, mirror unreadable", evolve(IN_SYNC, mirror=UNREADABLE), REFETCH, reason="no repository; it will be"),
     Case("new release, mirror unreadable", evolve(NEW, mirror=UNREADABLE), PROMOTE, NEWEST, reason="no repository"),
     Case("unobservable, mirror unreadable", evolve(UNSEEN, mirror=UNREADABLE), NONE, reason="refused; no repository"),
-    Case("in sync, mirror missing", observation({TAG: A}, HAVE), REPAIR, reason="fetched anew; nothing is tried"),
-    Case("in sync, damaged", damaged(IN_SYNC), REPAIR, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
-    Case("in sync by a twin, damaged", damaged(observation({TWIN: A}, HAVE)), REPAIR, Release(TWIN, A)),
+    Case("in sync, mirror missing", observation({TAG: A}, HAVE), REFETCH, reason="fetched anew; nothing is tried"),
+    Case("in sync, damaged", damaged(IN_SYNC), RETEST, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
+    Case("in sync by a twin, damaged", damaged(observation({TWIN: A}, HAVE)), RETEST, Release(TWIN, A)),
     Case("in sync, unknown", unknown(IN_SYNC), NONE, reason="cannot be looked at: permission denied"),
-    Case("in sync, down", down(IN_SYNC), REPAIR, reason=f"newest release 1.0.0{RAISED}"),
+    Case("in sync, down", down(IN_SYNC), REDEPLOY, reason=f"newest release 1.0.0{RAISED}"),
     Case(
-        "in sync, down, mirror missing", down(observation({TAG: A}, HAVE)), REPAIR, reason=f"nothing is tried{RAISED}"
+        "in sync, down, mirror missing", down(observation({TAG: A}, HAVE)), REDEPLOY, reason=f"nothing is tried{RAISED}"
     ),
     Case("new release, down", down(NEW), PROMOTE, NEWEST, reason=AFTERWARDS),
-    Case("unobservable, down", down(UNSEEN), REPAIR, reason=f"refused{RAISED}"),
+    Case("unobservable, down", down(UNSEEN), REDEPLOY, reason=f"refused{RAISED}"),
     Case("first release", observation({TAG: A}), PROMOTE, Release(TAG, A)),
     Case("new release", NEW, PROMOTE, Release(NEXT, B), reason="1.1.0 was released after 1.0.0"),
     Case("new release, damaged", damaged(NEW), PROMOTE, Release(NEXT, B), reason=f"{LOST}1.1.0 was released"),
@@ -99,15 +100,15 @@ ASKING = [
     Case("in sync, damaged, red", was_red(damaged(IN_SYNC), TAG, A), NONE, None, RED_BEFORE),
     Case("first release, red", was_red(observation({TAG: A}), TAG, A), NONE, None, RED_BEFORE),
     Case("new release, red", was_red(NEW, NEXT, B), NONE, None, RED_BEFORE, "1.1.0 was red on 2026-02-21"),
-    Case("new release, red, damaged", damaged(was_red(NEW, NEXT, B)), REPAIR, Release(TAG, A), reason="1.1.0 was red"),
+    Case("new release, red, damaged", damaged(was_red(NEW, NEXT, B)), RETEST, Release(TAG, A), reason="1.1.0 was red"),
     Case("accepted move, red, damaged", damaged(was_red(ACCEPTED, TAG, B)), NONE, None, RED_BEFORE),
     Case("moved", observation({TAG: B}, HAVE, {TAG: A}), NONE, None, QUARANTINED, "reconcile accept notes 1.0.0"),
     Case("moved, damaged", damaged(observation({TAG: B}, HAVE, {TAG: A})), NONE, None, QUARANTINED),
     Case("ahead", observation({OLD: A}, HAVE), NONE, reason="gone upstream"),
     Case("ahead, damaged", damaged(observation({OLD: A}, HAVE)), NONE),
-    Case("ahead, down", down(observation({OLD: A}, HAVE)), REPAIR, reason=RAISED),
-    Case("moved, down", down(observation({TAG: B}, HAVE, {TAG: A})), REPAIR, None, QUARANTINED, RAISED),
-    Case("new release, red, down", down(was_red(NEW, NEXT, B)), REPAIR, None, RED_BEFORE, RAISED),
+    Case("ahead, down", down(observation({OLD: A}, HAVE)), REDEPLOY, reason=RAISED),
+    Case("moved, down", down(observation({TAG: B}, HAVE, {TAG: A})), REDEPLOY, None, QUARANTINED, RAISED),
+    Case("new release, red, down", down(was_red(NEW, NEXT, B)), REDEPLOY, None, RED_BEFORE, RAISED),
     Case("ambiguous", observation({TAG: A, TWIN: B}), NONE, reason="1.0.0, v1.0.0"),
 ]
 
@@ -238,7 +239,7 @@ def test_nothing_is_done_where_it_could_not_be_seen_or_a_person_must_decide(worl
         cause = oracle.cause(world.observations[name]) if name in world.observations else Cause.ORPHANED
         if cause in still or step.finding.status.state is State.UNKNOWN:
             assert (step.release, step.circumstances) == (None, None)
-            assert step.action is (REPAIR if is_raised(world, name) else NONE)
+            assert step.action is (REDEPLOY if is_raised(world, name) else NONE)
 
 
 @given(worlds())
@@ -253,6 +254,7 @@ def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(
         if step.action is PROMOTE:
             assert (step.release.version, step.release.commit) == oracle.wanted(seen)
         else:
+            assert step.action is RETEST
             assert have is not None
             assert (RANK[step.release.version], step.release.commit) == (RANK[have.version], have.commit)
             assert seen.status.state is State.DAMAGED
@@ -265,7 +267,7 @@ def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Ob
     same = (fell.release, fell.held_back, fell.needs_person, fell.circumstances)
     assert same == (up.release, up.held_back, up.needs_person, up.circumstances)
     assert fell.reason.startswith(up.reason)
-    assert fell.action is (up.action if up.release is not None or not seen.recipe.enrolled else REPAIR)
+    assert fell.action is (up.action if up.release is not None or not seen.recipe.enrolled else REDEPLOY)
 
 
 @given(observations(), st.data())
@@ -280,7 +282,7 @@ def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(
 
     same = planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, under)})))
     assert same.release != step.release
-    assert same.action is REPAIR or (same.held_back is RED_BEFORE and same.needs_person)
+    assert same.action is RETEST or (same.held_back is RED_BEFORE and same.needs_person)
     other = data.draw(otherwise(under))
     assert planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, other)}))) == step
 
@@ -318,5 +320,5 @@ def test_a_hold_says_why_while_the_cause_stays(seen: Observation) -> None:
     assert step.finding.cause is oracle.cause(seen)
     if step.held_back is not None:
         raised = seen.recipe.enrolled and seen.status.state is State.DOWN
-        assert (step.action, step.release) == (REPAIR if raised else NONE, None)
+        assert (step.action, step.release) == (REDEPLOY if raised else NONE, None)
     assert (step.held_back is QUARANTINED) is (seen.recipe.enrolled and oracle.cause(seen) is Cause.MOVED)

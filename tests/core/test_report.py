@@ -28,7 +28,8 @@ from tests.strategies import World, worlds
 from tests.values import HERE, NOW, finding
 
 RUN = Run(ReportCommand.PLAN, "pass-1", NOW, NOW, HERE, "canon-1", "fleet-1")
-NONE, PROMOTE, REPAIR = Action.NONE, Action.PROMOTE, Action.REPAIR
+NONE, PROMOTE = Action.NONE, Action.PROMOTE
+RETEST, REFETCH, REDEPLOY = Action.RETEST, Action.REFETCH, Action.REDEPLOY
 INTACT, DAMAGED, DOWN, UNKNOWN, NO_STATE = State.INTACT, State.DAMAGED, State.DOWN, State.UNKNOWN, State.NONE
 EXCEPTED, RED_BEFORE, QUARANTINED = HeldBack.EXCEPTED, HeldBack.RED_BEFORE, HeldBack.QUARANTINED
 
@@ -60,7 +61,7 @@ CASES = [
     Case("in sync", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0),
     Case("promoted", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, result=Result.PROMOTED),
     Case("repaired", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, result=Result.REPAIRED),
-    Case("mirror missing", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, REPAIR),
+    Case("mirror missing", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, REFETCH),
     Case("never released", Cause.NEVER_RELEASED, NO_STATE, ReportBucket.NEVER_RELEASED, 0),
     Case("excepted", Cause.IN_SYNC, INTACT, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
     Case("excepted and unseen", Cause.UNOBSERVABLE, UNKNOWN, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
@@ -68,14 +69,16 @@ CASES = [
     Case("first release", Cause.FIRST_RELEASE, NO_STATE, ReportBucket.TO_PROMOTE, 2, PROMOTE),
     Case("new release", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE),
     Case("not tried", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE, result=Result.NOT_TRIED),
-    Case("damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, REPAIR),
-    Case("down", Cause.IN_SYNC, DOWN, ReportBucket.DAMAGED, 3, REPAIR),
+    Case("damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, RETEST),
+    Case("down", Cause.IN_SYNC, DOWN, ReportBucket.DAMAGED, 3, REDEPLOY),
     Case("down, new release", Cause.NEW_RELEASE, DOWN, ReportBucket.DAMAGED, 3, PROMOTE),
-    Case("down, red before", Cause.NEW_RELEASE, DOWN, ReportBucket.NEEDS_PERSON, 4, REPAIR, held_back=RED_BEFORE),
-    Case("down, unobservable", Cause.UNOBSERVABLE, DOWN, ReportBucket.UNOBSERVABLE, 1, REPAIR),
-    Case("down, not raised", Cause.IN_SYNC, DOWN, ReportBucket.INFRASTRUCTURE, 1, REPAIR, result=Result.INFRASTRUCTURE),
+    Case("down, red before", Cause.NEW_RELEASE, DOWN, ReportBucket.NEEDS_PERSON, 4, REDEPLOY, held_back=RED_BEFORE),
+    Case("down, unobservable", Cause.UNOBSERVABLE, DOWN, ReportBucket.UNOBSERVABLE, 1, REDEPLOY),
+    Case(
+        "down, not raised", Cause.IN_SYNC, DOWN, ReportBucket.INFRASTRUCTURE, 1, REDEPLOY, result=Result.INFRASTRUCTURE
+    ),
     Case("damaged, new release", Cause.NEW_RELEASE, DAMAGED, ReportBucket.DAMAGED, 3, PROMOTE),
-    Case("damaged, not tried", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, REPAIR, result=Result.NOT_TRIED),
+    Case("damaged, not tried", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, RETEST, result=Result.NOT_TRIED),
     Case("red before", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE),
     Case("red before, damaged", Cause.NEW_RELEASE, DAMAGED, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE),
     Case("red", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE, result=Result.RED),
@@ -95,7 +98,7 @@ CASES = [
     Case("unknown", Cause.IN_SYNC, UNKNOWN, ReportBucket.UNOBSERVABLE, 1),
     Case("ambiguous, unknown", Cause.AMBIGUOUS, UNKNOWN, ReportBucket.UNOBSERVABLE, 1),
     Case("host", Cause.NEW_RELEASE, INTACT, ReportBucket.INFRASTRUCTURE, 1, PROMOTE, result=Result.INFRASTRUCTURE),
-    Case("host, damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.INFRASTRUCTURE, 1, REPAIR, result=Result.INFRASTRUCTURE),
+    Case("host, damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.INFRASTRUCTURE, 1, RETEST, result=Result.INFRASTRUCTURE),
 ]
 
 

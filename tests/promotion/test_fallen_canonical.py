@@ -86,7 +86,7 @@ def test_whatever_of_it_falls_is_named_by_a_look_that_writes_nothing_and_mended_
     where = {"commit": world.origins["notes"].tags["1.0.0"], "account": world.state.deployment_record_path("notes")}
     assert (report.exit_code, look.state, look.reason) == (3, State.DOWN, why.format(**where))
     assert look.last_up == (up_at if dated else None)
-    assert (row.step.action, row.step.release) == (Action.REPAIR, None)
+    assert (row.step.action, row.step.release) == (Action.REDEPLOY, None)
     assert digest_of(world.state.root) == before
     world.lacks = ""
 
@@ -154,7 +154,7 @@ def test_what_holds_the_recipe_back_stays_said_while_its_deployment_is_raised(
     hold(world)
     stopped(world)
     (row,) = world.look().rows
-    assert (row.step.action, row.step.release) == (Action.REPAIR, None)
+    assert (row.step.action, row.step.release) == (Action.REDEPLOY, None)
     assert (row.step.held_back, row.step.needs_person) == (held_back, needs_person)
     before = len(world.deployed)
 

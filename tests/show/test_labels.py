@@ -21,7 +21,6 @@ MEANINGS: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
     (Cause, words.CAUSES),
     (State, words.STATES),
     (MirrorState, words.MIRRORS),
-    (Action, words.ACTIONS),
     (HeldBack, words.HOLDS),
     (Result, words.RESULTS),
     (Verdict, words.VERDICTS),
@@ -38,6 +37,18 @@ def test_every_member_has_words_of_its_own(kind: type[StrEnum], meanings: Mappin
     assert set(meanings) == set(kind)
     assert all(meanings.values())
     assert len(set(meanings.values())) == len(kind)
+
+
+def test_every_action_is_printed_as_a_word_with_a_meaning_of_its_own() -> None:
+    assert set(words.ACTION_WORDS) == set(Action)
+    assert set(words.ACTION_WORDS.values()) == set(words.ACTIONS) == {"none", "promote", "repair"}
+    assert all(words.ACTIONS.values())
+    assert len(set(words.ACTIONS.values())) == len(words.ACTIONS)
+    assert [each for each, word in words.ACTION_WORDS.items() if word == "repair"] == [
+        Action.RETEST,
+        Action.REFETCH,
+        Action.REDEPLOY,
+    ]
 
 
 @pytest.mark.parametrize(

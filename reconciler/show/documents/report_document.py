@@ -12,7 +12,7 @@ from desired.model import Release, Want
 from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
-from reconciler.show.labels import rfc3339
+from reconciler.show.labels import ACTION_WORDS, rfc3339
 from reconciler.show.text.columns import because
 from reconciler.show.text.trial_card import tier_reason
 from state.records import Canonical, Evidence
@@ -139,7 +139,7 @@ def _row(row: Row) -> Json:
         "state": finding.status.state,
         "held_back": step.held_back,
         "mirror": finding.mirror,
-        "action": step.action,
+        "action": ACTION_WORDS[step.action],
         "reason": because(row),
         "needs_person": step.needs_person,
         "gate": gate_part(row.gate),

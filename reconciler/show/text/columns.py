@@ -10,10 +10,10 @@ from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
-from reconciler.core.plan import Action, is_only_raised
+from reconciler.core.plan import Action
 from reconciler.core.report import ReportBucket, ReportCommand, Row, Run, bucket_of
 from reconciler.core.tier_results import Trial, level
-from reconciler.show.labels import SLICES, age, short, size
+from reconciler.show.labels import ACTION_WORDS, SLICES, age, short, size
 from reconciler.show.text.screen import Cell, Style
 
 NOTHING: Final = "-"
@@ -91,7 +91,7 @@ def _mirror(row: Row, _: Run) -> Cell:
 
 
 def _action(row: Row, _: Run) -> Cell:
-    return Cell(row.step.action, Style.FAINT if row.step.action is Action.NONE else Style.DOING)
+    return Cell(ACTION_WORDS[row.step.action], Style.FAINT if row.step.action is Action.NONE else Style.DOING)
 
 
 def _result(row: Row, _: Run) -> Cell:
@@ -105,7 +105,7 @@ def _why(row: Row, run: Run) -> Cell:
 def why(row: Row, run: Run) -> str:
     """The sentence for a row, after the words for whose turn it is and what holds it back."""
     marks = ["needs you"] if needs_you(row) else []
-    if row.step.held_back and (row.result is Result.NONE or _was_only_raised(row)):
+    if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
     return "; ".join([": ".join([*marks, because(row)]), *_since_when(row, run)])
 
@@ -118,15 +118,15 @@ def needs_you(row: Row) -> bool:
 def because(row: Row) -> str:
     """What a step came to; where none was taken, what is left to do and why, or why nothing."""
     said = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
-    if _was_only_raised(row) and row.finding.cause is not Cause.IN_SYNC:
+    if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
         said = f"{said}; {row.step.reason}"
     look = row.finding.status
     return said if look.reason in said else f"{said}; {_LOOKS[look.state]}: {look.reason}"
 
 
-def _was_only_raised(row: Row) -> bool:
-    """What stands of a release then, or holds it back, is as before."""
-    return row.outcome is not None and is_only_raised(row.outcome.step)
+def _was_redeployed(row: Row) -> bool:
+    """Whether a deployment was raised again and nothing was tried: what holds the recipe back is as before."""
+    return row.outcome is not None and row.outcome.step.action is Action.REDEPLOY
 
 
 def _since_when(row: Row, run: Run) -> list[str]:

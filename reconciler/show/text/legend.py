@@ -1,14 +1,13 @@
 """What the words of a wide table mean; only those in use are told."""
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import TypeVar
 
 from reconciler.core.report import Report, ReportCommand
-from reconciler.show.labels import ACTIONS, CAUSES, HOLDS, MIRRORS, RESULTS, STATES
+from reconciler.show.labels import ACTION_WORDS, ACTIONS, CAUSES, HOLDS, MIRRORS, RESULTS, STATES
 from reconciler.show.text.screen import Cell, Screen, Style, align
 
-Word = TypeVar("Word", bound=StrEnum)
+Word = TypeVar("Word", bound=str)
 
 
 def legend(report: Report, screen: Screen) -> list[str]:
@@ -20,7 +19,7 @@ def legend(report: Report, screen: Screen) -> list[str]:
         *_used("STATE", STATES, (row.finding.status.state for row in rows)),
         *_used("MIRROR", MIRRORS, (row.finding.mirror for row in rows)),
         *(_used("RESULT", RESULTS, (row.result for row in rows)) if is_pass else ()),
-        *_used("LEFT" if is_pass else "ACTION", ACTIONS, (row.step.action for row in rows)),
+        *_used("LEFT" if is_pass else "ACTION", ACTIONS, (ACTION_WORDS[row.step.action] for row in rows)),
         *_used("HELD", HOLDS, (row.step.held_back for row in rows if row.step.held_back)),
     ]
     if rows:
