@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import define, evolve, field
 
 from desired.model import Recipe
-from reconciler.cli.decisions import _drop, _moved, _shrunken
+from reconciler.cli.accept_and_forget import _accept_lost_tags, _accept_moved_tag, _forget_orphan
 from reconciler.core.findings import Cause
 from reconciler.core.observation import Observation
 from reconciler.core.outcome import Result
@@ -116,7 +116,7 @@ class Driven:
         """Forget an orphan; tells whether it is one."""
         if name not in self.orphans():
             return False
-        _drop(self.world.host(), name, "gone for good")
+        _forget_orphan(self.world.host(), name, "gone for good")
         self.twins[name] = Twin()
         return True
 
@@ -126,7 +126,7 @@ class Driven:
         found = sorted(moved(twin, tags), key=rank)
         if not found or not self._can_be_seen(name):
             return False
-        self._remember(_moved(self.world.host(), self._sight(name), found[-1])[0])
+        self._remember(_accept_moved_tag(self.world.host(), self._sight(name), found[-1])[0])
         twin.known[found[-1]] = tags[found[-1]]
         return True
 
@@ -135,7 +135,7 @@ class Driven:
         twin, tags = self.twins[name], self.tags(name)
         if not self._can_be_seen(name) or not is_shrunken(twin, tags):
             return False
-        self._remember(_shrunken(self._sight(name))[0])
+        self._remember(_accept_lost_tags(self._sight(name))[0])
         twin.known = {tag: commit for tag, commit in twin.known.items() if tag in tags}
         return True
 

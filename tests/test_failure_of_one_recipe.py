@@ -13,7 +13,7 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError
 from reconciler.ports.commands import RecipeCommand
-from reconciler.show.text.troubles import remarks
+from reconciler.show.text.failed_steps import notes_of
 from reconciler.stages.loop import Pass
 from state.state_errors import SnapshotError
 from tests.folders import immutable, mounted
@@ -218,7 +218,7 @@ def test_a_file_that_nobody_can_delete_stops_one_recipe_and_is_named_with_its_wh
             others_are_served(done)
             report = done.report
             told = "\n".join(
-                [*report.notes, *(f"{row.recipe}: {each}" for row in report.rows for each in remarks(row))]
+                [*report.notes, *(f"{row.recipe}: {each}" for row in report.rows for each in notes_of(row))]
             )
             assert f"{ILL}: what a dead run left cannot be removed now: Operation not permitted ({data}/stays)" in told
             assert done.report.exit_code == 1

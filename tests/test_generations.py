@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from desired.model import CanonicalPolicy, DataPolicy
-from reconciler.cli.decisions import _drop
+from reconciler.cli.accept_and_forget import _forget_orphan
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.report import Row
@@ -286,7 +286,7 @@ def test_forgetting_deletes_what_is_recorded_and_leaves_what_is_somebodys(world:
     for path in (mine, beside, logged):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("precious")
-    said = _drop(world.host(), "notes", "gone for good")
+    said = _forget_orphan(world.host(), "notes", "gone for good")
     assert all(path.read_text() == "precious" for path in (mine, beside, logged))
     assert {path for path in world.state.generations("notes").rglob("*") if path.is_file()} == {mine, beside}
     assert f"left as it is: {world.state.generations('notes')}, {world.state.trial_logs('notes')}" in said

@@ -11,7 +11,7 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.ports.app import App
 from reconciler.ports.commands import CommandResult, RecipeCommand
-from reconciler.show.text.troubles import remarks
+from reconciler.show.text.failed_steps import notes_of
 from reconciler.stages.loop import Pass
 from tests.port_calls import Call, Ear, Honest
 from tests.world import Behaviour, World
@@ -32,7 +32,7 @@ def reasons(done: Pass) -> dict[str, str]:
 
 def told(done: Pass) -> list[str]:
     """What is told of trials beside their results."""
-    return [remark for row in done.report.rows for remark in remarks(row)]
+    return [remark for row in done.report.rows for remark in notes_of(row)]
 
 
 def test_a_first_release_is_tried_promoted_and_then_left_alone(world: World) -> None:

@@ -34,7 +34,7 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host, Progress
-from reconciler.show.text.progress import LineProgress, progress
+from reconciler.show.text.progress import LineProgress, open_progress
 from reconciler.show.text.screen import screen_for
 from state.folder.folder import StateFolder
 from state.folder.identity import make_identity, read_identity
@@ -53,30 +53,30 @@ class CommandContext:
     names: tuple[str, ...]
 
 
-def open_house(options: Options) -> CommandContext:
+def load_context(options: Options) -> CommandContext:
     """Read the declarations. Raises DeclarationError, or UsageError for a recipe that is not declared."""
-    fleet = _declared(options.fleet_folder)
+    fleet = _load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
-    house = CommandContext(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
-    house.state.require_state_folder()
+    context = CommandContext(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
+    context.state.require_state_folder()
     for name in options.recipes:
-        require(house, name)
-    return house
+        require_declared(context, name)
+    return context
 
 
-def _declared(folder: Path) -> Fleet:
+def _load_fleet(folder: Path) -> Fleet:
     if not os.path.lexists(folder):
         message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"
         raise DeclarationError([Problem(str(folder), 1, 1, message)])
     return read_fleet(folder)
 
 
-def require(house: CommandContext, name: str) -> None:
+def require_declared(context: CommandContext, name: str) -> None:
     """Raise UsageError unless `name` is declared: for an orphan with what can be done, else with the nearest name."""
-    fleet = house.fleet
+    fleet = context.fleet
     if name in fleet.recipes:
         return
-    if _is_orphan(house, name):
+    if _is_orphan(context, name):
         ways = f"see it: reconcile status {name}; drop it: reconcile forget {name} --reason …"
         raise UsageError(f"{name} is recorded, but no longer declared in {fleet.folder}", ways)
     import difflib
@@ -86,10 +86,10 @@ def require(house: CommandContext, name: str) -> None:
     raise UsageError(f"no recipe {name} in {fleet.folder}", hint)
 
 
-def _is_orphan(house: CommandContext, name: str) -> bool:
+def _is_orphan(context: CommandContext, name: str) -> bool:
     """Whether a canonical of `name` is recorded, as far as that can be read: a wrong name is no damage."""
     with suppress(StateError):
-        return name in SqliteRegistry(house.state.database).read().canonicals
+        return name in SqliteRegistry(context.state.database).read().canonicals
     return False
 
 
@@ -99,10 +99,10 @@ def prepare_state(state: StateFolder) -> None:
     make_identity(state.identity)
 
 
-def make_host(house: CommandContext, watcher: Progress, lock: int | None = None) -> Host:
+def make_host(context: CommandContext, progress: Progress, lock: int | None = None) -> Host:
     """`lock` is the descriptor of the pass lock, which finite mutating commands inherit; None where none is held."""
     prepare()
-    fleet, state, clock = house.fleet, house.state, SystemClock()
+    fleet, state, clock = context.fleet, context.state, SystemClock()
     allowed = child_environment(fleet.passes, os.environ, state.root)
     identity = read_identity(state.identity)
     children = allowed | ({STATE_MARK: identity} if identity else {})
@@ -120,7 +120,7 @@ def make_host(house: CommandContext, watcher: Progress, lock: int | None = None)
         readiness=HostReadiness(commands, clock),
         registry=SqliteRegistry(state.database),
         snapshots=SealedSnapshots(),
-        progress=watcher,
+        progress=progress,
         place=place(tools, allowed, os.environ),
         canon=canon_revision(children),
         fleet=fleet_revision(fleet.folder, children),
@@ -140,14 +140,14 @@ def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], l
     return drivers
 
 
-def watcher(options: Options) -> LineProgress:
+def progress_on_stderr(options: Options) -> LineProgress:
     """Who tells on stderr what is going on; to be used as a context."""
     colour = screen_for(80, os.environ, no_color=options.no_color).colour
-    return progress(quiet=options.quiet, verbose=options.verbose, colour=colour)
+    return open_progress(quiet=options.quiet, verbose=options.verbose, colour=colour)
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Within, a signal of STOPPING raises InterruptedPassError; a second one ends the clearing up after the first.
 
     A hangup that `nohup` has made us ignore stays ignored.
@@ -158,7 +158,7 @@ def stoppable() -> Iterator[None]:
 
     heeded = [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, stop) for number in heeded}
-    hook, sys.unraisablehook = sys.unraisablehook, _again
+    hook, sys.unraisablehook = sys.unraisablehook, _resend_signal
     try:
         yield
     finally:
@@ -178,7 +178,7 @@ def private_files() -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def blocked_signals() -> Iterator[None]:
     """Within, signals of STOPPING wait: what was done is told whole."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
@@ -187,7 +187,7 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _again(swallowed: "sys.UnraisableHookArgs") -> None:
+def _resend_signal(swallowed: "sys.UnraisableHookArgs") -> None:
     """Send a signal anew whose exception was lost: Python drops what is raised within a finaliser or a callback."""
     if not isinstance(swallowed.exc_value, InterruptedPassError):
         sys.__unraisablehook__(swallowed)

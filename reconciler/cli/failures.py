@@ -11,49 +11,49 @@ from typing import Final
 import click
 
 from desired.declarations.problems import DeclarationError
-from reconciler.cli.options import columns_of
-from reconciler.cli.standard_streams import answer, complain
+from reconciler.cli.options import terminal_width
+from reconciler.cli.standard_streams import print_answer, print_error
 from reconciler.errors import BusyError, CanonError, InterruptedPassError, NeedsPersonError, message_and_hint
-from reconciler.show.documents.answers import error_document
-from reconciler.show.documents.report_document import Json, write
-from reconciler.show.text.declaration_problems import render_error, render_problems
+from reconciler.show.documents.command_documents import error_document
+from reconciler.show.documents.report_document import Json, json_text
+from reconciler.show.text.error_text import render_error, render_problems
 from reconciler.show.text.screen import Screen, screen_for
 from state.state_errors import ForeignFolderError, LockHeldError, StateError
 
-COULD_NOT: Final = 1
+FAILED: Final = 1
 NEEDS_PERSON: Final = 4
 USAGE: Final = 64
 BUSY: Final = 75
 DECLARATIONS: Final = 78
 SIGNALLED: Final = 128
-_FORM: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL)
+_OUTPUT_OPTION: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL)
 
 
 class UsageError(CanonError):
     """The command line asks for what there is not."""
 
 
-def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
+def report_usage_error(wrong: click.UsageError, arguments: Sequence[str]) -> int:
     """A command line that click refused."""
     path = wrong.ctx.command_path if wrong.ctx is not None else "reconcile"
-    return _one(wrong.format_message(), f"see: {path} --help", USAGE, arguments)
+    return _report_one(wrong.format_message(), f"see: {path} --help", USAGE, arguments)
 
 
-def fail(failed: BaseException, arguments: Sequence[str]) -> int:
+def report_error(failed: BaseException, arguments: Sequence[str]) -> int:
     """Tell an error by its remedy; one that nobody expected is a bug and shows its trace."""
     if isinstance(failed, DeclarationError):
-        text = render_problems(failed.problems, _screen(arguments))
+        text = render_problems(failed.problems, _stderr_screen(arguments))
         errors = [(each.file, each.line, each.column, each.message, each.hint) for each in failed.problems]
-        return _tell(text, error_document(errors, DECLARATIONS), DECLARATIONS, arguments)
+        return _report(text, error_document(errors, DECLARATIONS), DECLARATIONS, arguments)
     if isinstance(failed, InterruptedPassError):
-        return _one(failed.message, "", SIGNALLED + failed.signal_number, arguments)
+        return _report_one(failed.message, "", SIGNALLED + failed.signal_number, arguments)
     if isinstance(failed, CanonError | StateError | OSError):
-        return _one(*message_and_hint(failed), _code(failed), arguments)
-    complain("".join(traceback.format_exception(failed)))
-    return _one(f"a bug in Canon: {failed!r}", "please report it with the lines above", COULD_NOT, arguments)
+        return _report_one(*message_and_hint(failed), _exit_code(failed), arguments)
+    print_error("".join(traceback.format_exception(failed)))
+    return _report_one(f"a bug in Canon: {failed!r}", "please report it with the lines above", FAILED, arguments)
 
 
-def _code(failed: CanonError | StateError | OSError) -> int:
+def _exit_code(failed: CanonError | StateError | OSError) -> int:
     match failed:
         case BusyError() | LockHeldError():
             return BUSY
@@ -64,25 +64,25 @@ def _code(failed: CanonError | StateError | OSError) -> int:
         case NeedsPersonError():
             return NEEDS_PERSON
         case _:
-            return COULD_NOT
+            return FAILED
 
 
-def _one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
-    text = render_error(message, hint, _screen(arguments))
-    return _tell(text, error_document([("", None, None, message, hint)], exit_code), exit_code, arguments)
+def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
+    text = render_error(message, hint, _stderr_screen(arguments))
+    return _report(text, error_document([("", None, None, message, hint)], exit_code), exit_code, arguments)
 
 
-def _tell(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
-    complain(text)
-    return answer(write(document), exit_code) if wants_json(arguments) else exit_code
+def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
+    print_error(text)
+    return print_answer(json_text(document), exit_code) if wants_json(arguments) else exit_code
 
 
-def _screen(arguments: Sequence[str]) -> Screen:
+def _stderr_screen(arguments: Sequence[str]) -> Screen:
     """The screen that stderr is, for a command line that may not even parse."""
-    return screen_for(columns_of(sys.stderr), os.environ, no_color="--no-color" in arguments)
+    return screen_for(terminal_width(sys.stderr), os.environ, no_color="--no-color" in arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether `-o json` is asked for on a command line that may not even parse; the last form counts."""
-    forms = [form[1] or after for each, after in pairwise([*arguments, ""]) if (form := _FORM.fullmatch(each))]
+    forms = [form[1] or after for each, after in pairwise([*arguments, ""]) if (form := _OUTPUT_OPTION.fullmatch(each))]
     return forms[-1:] == ["json"]

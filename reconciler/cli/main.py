@@ -3,15 +3,12 @@
 import io
 import sys
 from collections.abc import Sequence
-from typing import Final
 
 import click
 
-from reconciler.cli.options import WORDS, Options, shared
-from reconciler.cli.standard_streams import COULD_NOT, complain, unwritten
+from reconciler.cli.options import NONEMPTY, Options, common_options
+from reconciler.cli.standard_streams import FAILED, print_error, unwritten_message
 from reconciler.errors import InterruptedPassError
-
-USAGE: Final = 64
 
 EXITS = """\b
 Exit codes, the gravest wins (5, 1, 4, 3, 2):
@@ -35,8 +32,8 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, invoke_without_command=True, epilog=EXITS)
 @click.version_option(package_name="canon-reconcile", prog_name="reconcile")
 @click.option("--dry-run", is_flag=True, help="Show what a pass would do, and stop.")
-@click.option("--retry", type=WORDS, multiple=True, metavar="NAME", help="Try this recipe though it was red before.")
-@shared
+@click.option("--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe though it was red before.")
+@common_options
 @click.pass_context
 def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry: tuple[str, ...]) -> int:
     """Bring every enrolled recipe's canonical to its latest release that passes a cold test.
@@ -54,7 +51,7 @@ def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry:
 
 
 @reconcile.command()
-@shared
+@common_options
 def drift(options: Options) -> int:
     """Say what differs, and since when. Never writes."""
     from reconciler.cli import passes
@@ -63,98 +60,102 @@ def drift(options: Options) -> int:
 
 
 @reconcile.command()
-@click.argument("name", type=WORDS, required=False)
-@shared
+@click.argument("name", type=NONEMPTY, required=False)
+@common_options
 def status(options: Options, name: str | None) -> int:
     """Show the canonicals as recorded; asks no upstream."""
-    from reconciler.cli import looks
+    from reconciler.cli import status_and_logs
 
-    return looks.status(options, name)
+    return status_and_logs.status(options, name)
 
 
 @reconcile.command()
-@click.argument("name", type=WORDS)
-@click.option("--ref", type=WORDS, metavar="REF", help="A release, branch or commit; the newest release unless told.")
-@click.option("--tiers", type=WORDS, metavar="LIST", help="Only these tiers, by commas; install is always one of them.")
-@click.option("--junit", type=WORDS, metavar="FILE", help="Write the tiers as JUnit XML too.")
-@shared
+@click.argument("name", type=NONEMPTY)
+@click.option(
+    "--ref", type=NONEMPTY, metavar="REF", help="A release, branch or commit; the newest release unless told."
+)
+@click.option(
+    "--tiers", type=NONEMPTY, metavar="LIST", help="Only these tiers, by commas; install is always one of them."
+)
+@click.option("--junit", type=NONEMPTY, metavar="FILE", help="Write the tiers as JUnit XML too.")
+@common_options
 def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit: str | None) -> int:
     """Test a release, branch or commit cold, with the canonical as base. Never promotes.
 
     Leaves with 0 green, 4 red, 1 infrastructure.
     """
-    from reconciler.cli import trials
+    from reconciler.cli import trial_command
 
-    return trials.trial(options, name, trials.TrialOptions(ref, tiers, junit))
+    return trial_command.trial(options, name, trial_command.TrialOptions(ref, tiers, junit))
 
 
 @reconcile.command("raise")
-@click.argument("name", type=WORDS)
+@click.argument("name", type=NONEMPTY)
 @click.option("--for", "span", default="1h", metavar="SPAN", show_default=True, help="How long it stays, e.g. 10m.")
-@shared
+@common_options
 def raise_(options: Options, name: str, span: str) -> int:
     """Raise an isolated copy of a canonical with its data, until interrupted.
 
     Prints one line with its address. The canonical is not touched.
     """
-    from reconciler.cli import trials
+    from reconciler.cli import raise_command
 
-    return trials.raise_copy(options, name, span)
+    return raise_command.raise_copy(options, name, span)
 
 
 @reconcile.command()
-@click.argument("name", type=WORDS)
-@click.argument("trial_id", type=WORDS, metavar="[TRIAL]", required=False)
-@shared
+@click.argument("name", type=NONEMPTY)
+@click.argument("trial_id", type=NONEMPTY, metavar="[TRIAL]", required=False)
+@common_options
 def logs(options: Options, name: str, trial_id: str | None) -> int:
     """Show the log of the last trial, tier by tier."""
-    from reconciler.cli import looks
+    from reconciler.cli import status_and_logs
 
-    return looks.logs(options, name, trial_id)
+    return status_and_logs.logs(options, name, trial_id)
 
 
 @reconcile.command()
-@click.argument("name", type=WORDS)
-@click.argument("tag", type=WORDS, required=False)
+@click.argument("name", type=NONEMPTY)
+@click.argument("tag", type=NONEMPTY, required=False)
 @click.option("--reason", required=True, help="Why it is right; kept in the ledger.")
-@shared
+@common_options
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """Accept a moved TAG, or without one an upstream that lost tags."""
-    from reconciler.cli import decisions
+    from reconciler.cli import accept_and_forget
 
-    return decisions.accept(options, name, tag, reason)
+    return accept_and_forget.accept(options, name, tag, reason)
 
 
 @reconcile.command()
-@click.argument("name", type=WORDS)
+@click.argument("name", type=NONEMPTY)
 @click.option("--reason", required=True, help="Why it is to go; kept in the ledger.")
-@shared
+@common_options
 def forget(options: Options, name: str, reason: str) -> int:
     """Drop a recipe that is no longer declared: record, snapshots, mirror, logs."""
-    from reconciler.cli import decisions
+    from reconciler.cli import accept_and_forget
 
-    return decisions.forget(options, name, reason)
+    return accept_and_forget.forget(options, name, reason)
 
 
 @reconcile.command()
-@click.argument("folder", type=WORDS)
-@shared
+@click.argument("folder", type=NONEMPTY)
+@common_options
 def init(options: Options, folder: str) -> int:
     """Make a new fleet in FOLDER."""
-    from reconciler.cli import making
+    from reconciler.cli import init_and_demo
 
-    return making.init(options, folder)
+    return init_and_demo.init(options, folder)
 
 
 @reconcile.command()
-@click.argument("folder", type=WORDS)
+@click.argument("folder", type=NONEMPTY)
 @click.option("--tell", is_flag=True, help="Run the demo's story too, with real commands.")
-@shared
+@common_options
 def demo(options: Options, folder: str, *, tell: bool) -> int:
     """Make a self-made fleet that shows everything, in FOLDER."""
-    from reconciler.cli import making
+    from reconciler.cli import init_and_demo
 
-    return making.demo(options, folder, tell=tell)
+    return init_and_demo.demo(options, folder, tell=tell)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -167,16 +168,16 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as over:
         return over.exit_code
     except click.UsageError as wrong:
-        from reconciler.cli.failures import usage
+        from reconciler.cli.failures import report_usage_error
 
-        return usage(wrong, arguments)
+        return report_usage_error(wrong, arguments)
     except click.Abort:
         return 130
     except OSError as error:  # from click itself, which writes help and versions
-        complain("reconcile: {}\n  {}\n".format(*unwritten(error)))
-        return COULD_NOT
+        print_error("reconcile: {}\n  {}\n".format(*unwritten_message(error)))
+        return FAILED
     except (Exception, InterruptedPassError) as failed:  # noqa: BLE001  where an error becomes an exit code
-        from reconciler.cli.failures import fail
+        from reconciler.cli.failures import report_error
 
-        return fail(failed, arguments)
+        return report_error(failed, arguments)
     return left if isinstance(left, int) else 0

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
-from reconciler.cli.standard_streams import answer
+from reconciler.cli.standard_streams import print_answer
 from reconciler.errors import InfrastructureError, message_and_hint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Options(NamedTuple):
@@ -70,7 +70,7 @@ def _folder(said: str | None, environ: Mapping[str, str], ours: str, systemds: s
     return Path(folder)
 
 
-class _Words(click.ParamType[str]):
+class _NonEmptyText(click.ParamType[str]):
     """A text that says something: an empty one comes from a variable that is not set."""
 
     name = "text"
@@ -81,15 +81,19 @@ class _Words(click.ParamType[str]):
         return value
 
 
-WORDS = _Words()
+NONEMPTY = _NonEmptyText()
 
 
 # Made once for all commands: a hundred of them would be felt in `--help`.
-_SHARED = (
-    click.Option(["--fleet"], type=WORDS, metavar="DIR", help="Folder of declarations."),
-    click.Option(["--state"], type=WORDS, metavar="DIR", help="Folder of what is recorded."),
+_COMMON_OPTIONS = (
+    click.Option(["--fleet"], type=NONEMPTY, metavar="DIR", help="Folder of declarations."),
+    click.Option(["--state"], type=NONEMPTY, metavar="DIR", help="Folder of what is recorded."),
     click.Option(
-        ["-r", "--recipe", "recipes"], type=WORDS, multiple=True, metavar="NAME", help="Only this recipe; repeatable."
+        ["-r", "--recipe", "recipes"],
+        type=NONEMPTY,
+        multiple=True,
+        metavar="NAME",
+        help="Only this recipe; repeatable.",
     ),
     click.Option(["-o", "--output"], type=click.Choice(["text", "wide", "json"]), help="Form of the answer."),
     click.Option(["--no-color"], is_flag=True, help="No colour, also on a terminal."),
@@ -98,7 +102,7 @@ _SHARED = (
 )
 
 
-def shared(function: Function) -> Function:
+def common_options(function: Command) -> Command:
     """Give a command the options that all have, collected into its first argument `options`."""
 
     @click.pass_context
@@ -113,26 +117,26 @@ def shared(function: Function) -> Function:
             raise InfrastructureError(*message_and_hint(failed)) from failed
 
     collected.__name__, collected.__doc__ = function.__name__, function.__doc__
-    collected.__click_params__ = list(reversed(_SHARED))  # type: ignore[attr-defined]  # where click's own options go
+    collected.__click_params__ = list(reversed(_COMMON_OPTIONS))  # type: ignore[attr-defined]  # where click's own options go
     return collected  # type: ignore[return-value]  # click's decorators hide what they wrap
 
 
-def columns() -> int | None:
+def stdout_width() -> int | None:
     """Width of the terminal that stdout is; None where it is none."""
-    return columns_of(sys.stdout)
+    return terminal_width(sys.stdout)
 
 
-def columns_of(stream: TextIO) -> int | None:
+def terminal_width(stream: TextIO) -> int | None:
     """Width of the terminal that `stream` is; None where it is none, or is gone."""
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or None if stream.isatty() else None
     return None
 
 
-def say(options: Options, command: str, line: str) -> int:
+def print_line(options: Options, command: str, line: str) -> int:
     """Answer with one line, or one object that holds it."""
-    from reconciler.show.documents.answers import said_document
-    from reconciler.show.documents.report_document import write
+    from reconciler.show.documents.command_documents import message_document
+    from reconciler.show.documents.report_document import json_text
     from reconciler.show.escape import escape
 
-    return answer(write(said_document(command, line)) if options.json else escape(line) + "\n", 0)
+    return print_answer(json_text(message_document(command, line)) if options.json else escape(line) + "\n", 0)

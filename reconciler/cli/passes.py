@@ -7,59 +7,59 @@ from attrs import evolve
 
 from reconciler.cli.composition import (
     CommandContext,
+    blocked_signals,
+    interruptible,
+    load_context,
     make_host,
-    open_house,
     prepare_state,
     private_files,
-    require,
-    stoppable,
-    undisturbed,
-    watcher,
+    progress_on_stderr,
+    require_declared,
 )
 from reconciler.cli.failures import SIGNALLED
-from reconciler.cli.options import Options, columns
-from reconciler.cli.standard_streams import answer
+from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.standard_streams import print_answer
 from reconciler.core.report import Report, ReportCommand
-from reconciler.show.documents.report_document import report_document, write
+from reconciler.show.documents.report_document import json_text, report_document
+from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import screen_for
-from reconciler.show.text.table import render_report
 from reconciler.stages.loop import RunRequest, reconcile
-from reconciler.stages.loop import preview as look
+from reconciler.stages.loop import preview as make_preview
 from state.folder.lock import hold
 
 
 def preview(options: Options, command: str, retry: Sequence[str]) -> int:
     """Look and plan; takes no lock and writes nothing."""
-    house = open_house(options)
-    asked = _asked(house, ReportCommand(command), retry)
-    with stoppable(), watcher(options) as watching:
-        report = look(make_host(house, watching), asked)
-    return _answer(house, report)
+    context = load_context(options)
+    request = _request(context, ReportCommand(command), retry)
+    with interruptible(), progress_on_stderr(options) as progress:
+        report = make_preview(make_host(context, progress), request)
+    return _print_report(context, report)
 
 
 def converge(options: Options, retry: Sequence[str]) -> int:
     """One pass under the pass lock."""
-    house = open_house(options)
-    asked = _asked(house, ReportCommand.PASS, retry)
-    with stoppable(), private_files():
-        prepare_state(house.state)
-        with hold(house.state.lock, "reconcile") as lock, watcher(options) as watching:
-            done = reconcile(make_host(house, watching, lock.descriptor), asked)
+    context = load_context(options)
+    request = _request(context, ReportCommand.PASS, retry)
+    with interruptible(), private_files():
+        prepare_state(context.state)
+        with hold(context.state.lock, "reconcile") as lock, progress_on_stderr(options) as progress:
+            done = reconcile(make_host(context, progress, lock.descriptor), request)
         report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
-        with undisturbed():
-            return _answer(house, report)
+        with blocked_signals():
+            return _print_report(context, report)
 
 
-def _asked(house: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
+def _request(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
     for name in retry:
-        require(house, name)
-    return RunRequest(house.fleet, house.names, command, frozenset(retry))
+        require_declared(context, name)
+    return RunRequest(context.fleet, context.names, command, frozenset(retry))
 
 
-def _answer(house: CommandContext, report: Report) -> int:
-    options = house.options
+def _print_report(context: CommandContext, report: Report) -> int:
+    options = context.options
     if options.json:
-        return answer(write(report_document(report)), report.exit_code)
-    screen = screen_for(columns(), os.environ, no_color=options.no_color)
+        return print_answer(json_text(report_document(report)), report.exit_code)
+    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
     wide = options.output == "wide"
-    return answer(render_report(report, screen, wide=wide, state=str(house.state.root)), report.exit_code)
+    return print_answer(render_report(report, screen, wide=wide, state=str(context.state.root)), report.exit_code)

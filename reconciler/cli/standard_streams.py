@@ -7,12 +7,12 @@ from typing import Final, TextIO
 
 from reconciler.errors import CanonError
 
-COULD_NOT: Final = 1
+FAILED: Final = 1
 # Of what a report ends with (0 to 5) the only one that is graver.
 _HOLLOW: Final = 5
-_REPORTED: Final = range(_HOLLOW)
+_REPORT_CODES: Final = range(_HOLLOW)
 
-_BROKEN: Final = (OSError, ValueError)
+_WRITE_ERRORS: Final = (OSError, ValueError)
 """What writing to a stream raises whose disk is full, whose reader is gone, or which was closed."""
 
 
@@ -43,29 +43,29 @@ def write_answer(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except _BROKEN as error:
-        raise UnwrittenError(*unwritten(error)) from error
+    except _WRITE_ERRORS as error:
+        raise UnwrittenError(*unwritten_message(error)) from error
 
 
-def unwritten(error: OSError | ValueError) -> tuple[str, str]:
+def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
     """Why the answer is missing, and where else to find it."""
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
     return f"the answer could not be written to stdout: {reason}", "what was done is recorded: reconcile status"
 
 
-def answer(text: str, exit_code: int) -> int:
+def print_answer(text: str, exit_code: int) -> int:
     """Write the whole answer; returns `exit_code`, or one that says that nobody got to read it."""
     try:
         write_answer(text)
     except UnwrittenError as error:
-        complain(f"reconcile: {error.message}\n  {error.hint}\n")
-        return COULD_NOT if exit_code in _REPORTED else exit_code
+        print_error(f"reconcile: {error.message}\n  {error.hint}\n")
+        return FAILED if exit_code in _REPORT_CODES else exit_code
     return exit_code
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Write to stderr; what cannot be written there is dropped."""
-    with suppress(*_BROKEN):
+    with suppress(*_WRITE_ERRORS):
         sys.stderr.write(text)
         sys.stderr.flush()
 
@@ -75,8 +75,8 @@ def flush_or_drop() -> None:
     for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
         try:
             stream.flush()
-        except _BROKEN:
-            with suppress(*_BROKEN):
+        except _WRITE_ERRORS:
+            with suppress(*_WRITE_ERRORS):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, number)
                 os.close(nowhere)

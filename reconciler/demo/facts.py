@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from reconciler.demo.stage import Played, Rows
+from reconciler.demo.stage import PlayedCommand, Rows
 from reconciler.demo.upstreams import HISTORIES
 
 PROMOTED_FIRST = {"accounts", "guestbook", "identity", "ledger", "links", "notes", "stats", "status"}
@@ -18,7 +18,7 @@ LEDGER = "1.1.0+2.2.0"
 
 
 @frozen
-class Moment:
+class AfterScene:
     """What is known after a scene's command.
 
     `played` is what it came to, `tried` are the recipes that it ran, and `wrote` says whether anything that is recorded
@@ -30,7 +30,7 @@ class Moment:
     after: Rows
     tried: AbstractSet[str]
     wrote: bool
-    played: Played
+    played: PlayedCommand
 
     def changed(self) -> set[str]:
         """Recipes of which something is said now that was not said before."""
@@ -46,7 +46,7 @@ class Moment:
         return self.have(name).get("lineage")
 
 
-def looked_first(now: Moment) -> Mapping[str, bool]:
+def first_dry_run(now: AfterScene) -> Mapping[str, bool]:
     rows = now.after
     return {
         "the folder of records does not exist yet": not (now.folder / "state").exists(),
@@ -58,7 +58,7 @@ def looked_first(now: Moment) -> Mapping[str, bool]:
     }
 
 
-def passed_first(now: Moment) -> Mapping[str, bool]:
+def first_pass(now: AfterScene) -> Mapping[str, bool]:
     rows = now.after
     return {
         "eight recipes have a canonical": {n for n in rows if now.have(n)} == PROMOTED_FIRST,
@@ -69,7 +69,7 @@ def passed_first(now: Moment) -> Mapping[str, bool]:
     }
 
 
-def listed(now: Moment) -> Mapping[str, bool]:
+def first_status(now: AfterScene) -> Mapping[str, bool]:
     levels = {name: now.have(name)["evidence"]["level"] for name in PROMOTED_FIRST}
     return {
         "notes and ledger passed all five tiers": levels["notes"] == levels["ledger"] == "5/5",
@@ -78,14 +78,14 @@ def listed(now: Moment) -> Mapping[str, bool]:
     }
 
 
-def nothing_new(now: Moment) -> Mapping[str, bool]:
+def second_pass(now: AfterScene) -> Mapping[str, bool]:
     return {
         "nothing is different from before": now.changed() == set(),
         "nothing was begun but photos": now.tried <= {"photos"},
     }
 
 
-def one_to_promote(now: Moment) -> Mapping[str, bool]:
+def dry_run_with_new_release(now: AfterScene) -> Mapping[str, bool]:
     return {
         "only notes has changed": now.changed() == {"notes"},
         "notes is to be promoted": now.after["notes"]["action"] == "promote",
@@ -93,14 +93,14 @@ def one_to_promote(now: Moment) -> Mapping[str, bool]:
     }
 
 
-def promoted_over_lived_data(now: Moment) -> Mapping[str, bool]:
+def upgrade_promoted(now: AfterScene) -> Mapping[str, bool]:
     return {
         "only notes has changed": now.changed() == {"notes"},
         "its data has lived through three releases": now.lineage("notes") == THREE_NOTES,
     }
 
 
-def refused(now: Moment) -> Mapping[str, bool]:
+def broken_upgrade_is_red(now: AfterScene) -> Mapping[str, bool]:
     return {
         "a fresh install of 1.2.0 passed": bool(re.search(r"passed +install\n", now.played.said)),
         "the canonical of ledger is the very one it was": now.have("ledger") == now.before["ledger"]["have"],
@@ -109,14 +109,14 @@ def refused(now: Moment) -> Mapping[str, bool]:
     }
 
 
-def ledger_read(now: Moment) -> Mapping[str, bool]:
+def ledger_served(now: AfterScene) -> Mapping[str, bool]:
     return {
         "the rent is there, and its day as somebody typed it into 1.0.0": "24.11.2025" in now.played.page,
         "nothing of the copy is left": _no_slots(now),
     }
 
 
-def quarantined(now: Moment) -> Mapping[str, bool]:
+def quarantined(now: AfterScene) -> Mapping[str, bool]:
     return {
         "links is quarantined": now.after["links"]["held_back"] == "quarantined",
         "its canonical is untouched": now.have("links") == now.before["links"]["have"],
@@ -124,7 +124,7 @@ def quarantined(now: Moment) -> Mapping[str, bool]:
     }
 
 
-def damage_named(now: Moment) -> Mapping[str, bool]:
+def damage_named(now: AfterScene) -> Mapping[str, bool]:
     return {
         "only notes has changed": now.changed() == {"notes"},
         "notes is damaged": now.after["notes"]["state"] == "damaged",
@@ -134,20 +134,20 @@ def damage_named(now: Moment) -> Mapping[str, bool]:
     }
 
 
-def repaired(now: Moment) -> Mapping[str, bool]:
+def repaired(now: AfterScene) -> Mapping[str, bool]:
     return {
         "notes is intact again": now.after["notes"]["state"] == "intact",
         "its data has lived through three releases again": now.lineage("notes") == THREE_NOTES,
     }
 
 
-def notes_read(now: Moment) -> Mapping[str, bool]:
+def notes_served(now: AfterScene) -> Mapping[str, bool]:
     return {
         "the notes are there": "The spare key hangs behind the mill." in now.played.page,
         "nothing of the copy is left": _no_slots(now),
     }
 
 
-def _no_slots(now: Moment) -> bool:
+def _no_slots(now: AfterScene) -> bool:
     work = now.folder / "state" / "work"
     return not work.exists() or not any(work.iterdir())

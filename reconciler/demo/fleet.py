@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from desired.model import Argv
-from reconciler.demo.history import Commit, Publication, Tree, stream
+from reconciler.demo.history import Commit, Publication, Tree, fast_import_stream
 from reconciler.demo.upstreams import HISTORIES, PUBLICATIONS
 from reconciler.errors import InfrastructureError, NeedsPersonError
 from reconciler.host.command_spec import CommandSpec
@@ -54,7 +54,7 @@ def make_demo(folder: Path) -> None:
     for name, history in HISTORIES.items():
         repository = upstreams / f"{name}.git"
         _git(git_argv("init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(repository)), upstreams)
-        _import(repository, stream("main", "", trees_of(name, history.commits)))
+        _import(repository, fast_import_stream("main", "", trees_of(name, history.commits)))
         _declare(name, folder / "fleet" / "recipes" / name, upstreams)
     (folder / "fleet" / "fleet.toml").write_text(FLEET, encoding="utf-8")
     (folder / "README").write_text(README, encoding="utf-8")
@@ -67,7 +67,7 @@ def publish(folder: Path, publication: Publication) -> None:
     for earlier in PUBLICATIONS[: PUBLICATIONS.index(publication)]:
         before += earlier.commits if earlier.recipe == name else ()
     trees = trees_of(name, [*before, *publication.commits])[len(before) :]
-    made = stream(publication.branch, "refs/heads/main^0", trees, publication.moves)
+    made = fast_import_stream(publication.branch, "refs/heads/main^0", trees, publication.moves)
     _import(folder.absolute() / "upstreams" / f"{name}.git", made)
 
 

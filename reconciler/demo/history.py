@@ -46,7 +46,9 @@ class Publication:
     moves: tuple[str, ...] = ()
 
 
-def stream(branch: str, start: str, commits: Sequence[tuple[Commit, Tree]], moves: Sequence[str] = ()) -> bytes:
+def fast_import_stream(
+    branch: str, start: str, commits: Sequence[tuple[Commit, Tree]], moves: Sequence[str] = ()
+) -> bytes:
     """Input for `git fast-import`. Each tree is that commit's files in full; `start` is what the first one follows."""
     parts: list[bytes] = []
     for number, (commit, tree) in enumerate(commits, start=1):

@@ -6,7 +6,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from reconciler.demo import facts
-from reconciler.demo.facts import Moment
+from reconciler.demo.facts import AfterScene
 from reconciler.demo.fleet import damage, publish
 from reconciler.demo.upstreams import BREAKING, GOOD, MENDED, MOVED
 
@@ -23,7 +23,7 @@ class Scene:
     words: tuple[str, ...]
     code: int
     means: str
-    facts: Callable[[Moment], Mapping[str, bool]]
+    facts: Callable[[AfterScene], Mapping[str, bool]]
     happens: Callable[[Path], object] = field(default=lambda _: None)
     reads: str = ""
 
@@ -42,7 +42,7 @@ SCENES = (
         ("--dry-run",),
         4,
         "something needs a person, who says which of the two tags of polls is meant",
-        facts.looked_first,
+        facts.first_dry_run,
     ),
     Scene(
         "A pass",
@@ -51,7 +51,7 @@ SCENES = (
         (),
         1,
         "something could not be done: a tool that photos needs is not on this host",
-        facts.passed_first,
+        facts.first_pass,
     ),
     Scene(
         "The canonicals",
@@ -60,7 +60,7 @@ SCENES = (
         ("status",),
         0,
         "it tells what is recorded, and judges nothing",
-        facts.listed,
+        facts.first_status,
     ),
     Scene(
         "A second pass",
@@ -69,7 +69,7 @@ SCENES = (
         (),
         1,
         "the tool is still missing",
-        facts.nothing_new,
+        facts.second_pass,
     ),
     Scene(
         "A release is published",
@@ -77,7 +77,7 @@ SCENES = (
         ("--dry-run",),
         4,
         "paste and polls still need a person; notes alone would be a 2",
-        facts.one_to_promote,
+        facts.dry_run_with_new_release,
         lambda folder: publish(folder, GOOD),
     ),
     Scene(
@@ -86,7 +86,7 @@ SCENES = (
         (),
         1,
         "the tool that photos needs is still missing",
-        facts.promoted_over_lived_data,
+        facts.upgrade_promoted,
     ),
     Scene(
         "A release that breaks old data",
@@ -95,7 +95,7 @@ SCENES = (
         ("-r", "ledger"),
         4,
         "a red release needs a person",
-        facts.refused,
+        facts.broken_upgrade_is_red,
         _publish_breaking,
     ),
     Scene(
@@ -104,7 +104,7 @@ SCENES = (
         ("raise", "ledger", "--for", "4s"),
         0,
         "it came up, and was ended when its time was over",
-        facts.ledger_read,
+        facts.ledger_served,
         reads="/entries",
     ),
     Scene(
@@ -140,7 +140,7 @@ SCENES = (
         ("raise", "notes", "--for", "4s"),
         0,
         "it came up, and was ended when its time was over",
-        facts.notes_read,
+        facts.notes_served,
         reads="/notes",
     ),
 )

@@ -20,15 +20,15 @@ from reconciler.host.run import capture, run
 SECONDS = 600.0
 ADDRESS = re.compile(r"\bhttp://127\.0\.0\.1:[0-9]+\b")
 
-Say = Callable[[str], None]
+WriteText = Callable[[str], None]
 Rows = Mapping[str, Any]
 
 
-class Aloud:
+class EchoedOutput:
     """Says what a command writes while it writes it, and keeps it; `hears` is told the first address in it."""
 
-    def __init__(self, say: Say, hears: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, write: WriteText, hears: Callable[[str], None]) -> None:
+        self._say = write
         self._hears = hears
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._heard = False
@@ -49,7 +49,7 @@ class Aloud:
 
 
 @frozen
-class Played:
+class PlayedCommand:
     """How a command ended, what it `said`, and the `page` that was fetched meanwhile, "" if none was."""
 
     code: int | None
@@ -62,7 +62,7 @@ class Stage:
     """The demo's folder, and where the story is said."""
 
     folder: Path
-    say: Say
+    write: WriteText
     environment: Mapping[str, str] = field(init=False)
 
     @environment.default
@@ -71,20 +71,20 @@ class Stage:
         places = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
         return os.environ | places
 
-    def play(self, words: tuple[str, ...], reads: str) -> Played:
+    def play(self, words: tuple[str, ...], reads: str) -> PlayedCommand:
         """Run the command and show all that it writes. Where it names an address, the page `reads` is fetched there."""
         pages: list[str] = []
 
         def read(url: str) -> None:
             if reads:
-                self.say(f"\n$ curl {url}{reads}\n")
+                self.write(f"\n$ curl {url}{reads}\n")
                 pages.append(_page(url + reads))
-                self.say(pages[-1] + "\n")
+                self.write(pages[-1] + "\n")
 
-        self.say(f"$ {shown(words)}\n")
-        aloud = Aloud(self.say, read)
+        self.write(f"$ {shown(words)}\n")
+        aloud = EchoedOutput(self.write, read)
         finished = run(self._order(words), aloud)
-        return Played(finished.code, aloud.text, "".join(pages))
+        return PlayedCommand(finished.code, aloud.text, "".join(pages))
 
     def tried(self) -> frozenset[Path]:
         """The folders of all trials so far."""

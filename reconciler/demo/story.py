@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.demo.facts import Moment
+from reconciler.demo.facts import AfterScene
 from reconciler.demo.fleet import make_demo
 from reconciler.demo.scenes import SCENES, Scene
-from reconciler.demo.stage import Rows, Say, Stage, program_folder, shown
+from reconciler.demo.stage import Rows, Stage, WriteText, program_folder, shown
 from reconciler.errors import CanonError
 
 WIDTH = 100
@@ -19,47 +19,47 @@ class UntrueError(CanonError):
     """The story said something that is not so; a fault of Canon or of the demo."""
 
 
-def _aloud(text: str) -> None:
+def _write_to_stdout(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
-def tell(folder: Path, say: Say = _aloud, scenes: Sequence[Scene] = SCENES) -> int:
+def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequence[Scene] = SCENES) -> int:
     """Make the demo in `folder`, new or empty, play all scenes on it, and say what to try next; returns 0.
 
-    `say` takes text as it comes, line ends included. Raises UntrueError at the first thing that is not as told.
+    `write` takes text as it comes, line ends included. Raises UntrueError at the first thing that is not as told.
     """
     make_demo(folder)
     folder = folder.absolute()
-    stage = Stage(folder, say)
+    stage = Stage(folder, write)
     rows: Rows = {}
-    say(f'In {folder}:\n\n$ export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"\n')
+    write(f'In {folder}:\n\n$ export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"\n')
     for number, scene in enumerate(scenes, start=1):
-        rows = _play(stage, f"{number}. {scene.title}", scene, rows)
-    say(_next(folder))
+        rows = _play_scene(stage, f"{number}. {scene.title}", scene, rows)
+    write(_next_commands(folder))
     return 0
 
 
-def _play(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
+def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
     """One scene; returns how the recipes are after it."""
-    stage.say(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
+    stage.write(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
     scene.happens(stage.folder)
     tried, records = stage.tried(), stage.records()
     played = stage.play(scene.words, scene.reads)
     if played.code != scene.code:
         left = f"should have left with {scene.code}, and left with {played.code}"
         raise UntrueError(f"{title}: {shown(scene.words)} {left}")
-    stage.say(f"\nExit code {played.code}: {scene.means}.\n")
+    stage.write(f"\nExit code {played.code}: {scene.means}.\n")
     begun = {trial.parent.name for trial in stage.tried() - tried}
-    now = Moment(stage.folder, before, stage.rows(), begun, stage.records() != records, played)
+    now = AfterScene(stage.folder, before, stage.rows(), begun, stage.records() != records, played)
     for sentence, is_so in scene.facts(now).items():
         if not is_so:
             raise UntrueError(f"{title}: it is not so that {sentence}")
-        stage.say(f"  * {sentence}\n")
+        stage.write(f"  * {sentence}\n")
     return now.after
 
 
-def _next(folder: Path) -> str:
+def _next_commands(folder: Path) -> str:
     """Commands with which the reader can go on."""
     own = program_folder()
     lines = [

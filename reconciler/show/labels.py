@@ -86,13 +86,13 @@ SKIPS: Final[Mapping[Skip, str]] = {
     Skip.NOT_ASKED: "not asked for",
 }
 
-STANDINGS: Final[Mapping[ConditionStatus, str]] = {
+CONDITION_STATUSES: Final[Mapping[ConditionStatus, str]] = {
     ConditionStatus.PASS: "holds",
     ConditionStatus.FAIL: "does not hold",
     ConditionStatus.OPEN: "cannot be judged yet",
 }
 
-SLICES: Final[Mapping[ReportBucket, str]] = {
+BUCKETS: Final[Mapping[ReportBucket, str]] = {
     ReportBucket.INFRASTRUCTURE: "infrastructure",
     ReportBucket.UNOBSERVABLE: "unobservable",
     ReportBucket.NEEDS_PERSON: "needs you",

@@ -105,7 +105,8 @@ def _bug(host: Host, recipe: str, bug: Exception) -> str:
 def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     observation = context.observations[step.recipe]
     assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
-    app_set = make_app_set(observation.recipe, release, context.fleet.recipes, need_releases(context))
+    releases_of_needs = need_releases(context.host.registry.read().canonicals, context.observations)
+    app_set = make_app_set(observation.recipe, release, context.fleet.recipes, releases_of_needs)
     if app_set_digest(app_set) != observation.files:
         return Attempt(
             untried_reason="its tests were changed after this pass had begun: the next one tries it with them"
@@ -169,21 +170,13 @@ def trial_id(host: Host) -> str:
     return f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}"
 
 
-def need_releases(context: ConvergeContext) -> dict[str, Release | None]:
-    """Where a needed recipe is raised: at its canonical as recorded now, else at its newest release."""
-    canonicals = context.host.registry.read().canonicals
-    found: dict[str, Release | None] = {}
-    for name in context.fleet.recipes:
-        have = canonicals.get(name)
-        found[name] = (
-            Release(have.version, have.commit) if have is not None else _wanted(context.observations.get(name))
-        )
-    return found
-
-
-def _wanted(observation: Observation | None) -> Release | None:
-    want = want_of(observation) if observation is not None else None
-    return want if isinstance(want, Release) else None
+def need_releases(
+    canonicals: Mapping[str, Canonical], observations: Mapping[str, Observation]
+) -> dict[str, Release | None]:
+    """Return the release at which each needed recipe is deployed: its canonical's, else the newest one observed."""
+    wants = {name: want_of(observation) for name, observation in observations.items()}
+    newest = {name: want if isinstance(want, Release) else None for name, want in wants.items()}
+    return newest | {name: Release(have.version, have.commit) for name, have in canonicals.items()}
 
 
 def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.composition import stoppable
+from reconciler.cli.composition import interruptible
 from reconciler.errors import InterruptedPassError
 from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, hold_to_format, paused
 from tests.faulty_git_server import faulty, hangs
@@ -151,6 +151,6 @@ def collect_for_long(number: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_arrives_within_a_finaliser_is_not_lost(number: int) -> None:
-    with pytest.raises(InterruptedPassError) as stopped, stoppable():
+    with pytest.raises(InterruptedPassError) as stopped, interruptible():
         collect_for_long(number)
     assert stopped.value.signal_number == number

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.demo.facts import Moment
+from reconciler.demo.facts import AfterScene
 from reconciler.demo.scenes import SCENES, Scene
 from reconciler.demo.stage import Stage
-from reconciler.demo.story import UntrueError, tell
+from reconciler.demo.story import UntrueError, tell_story
 from reconciler.errors import NeedsPersonError
 
 
 def scene(code: int, *, true: bool) -> Scene:
     """A scene that asks the real command for its version."""
 
-    def facts(_: Moment) -> Mapping[str, bool]:
+    def facts(_: AfterScene) -> Mapping[str, bool]:
         return {"water is wet": true}
 
     return Scene("Versions", "The command says its version.", ("--version",), code, "it did", facts)
@@ -24,7 +24,7 @@ def scene(code: int, *, true: bool) -> Scene:
 
 def test_a_true_story_is_told_to_its_end(tmp_path: Path) -> None:
     said: list[str] = []
-    assert tell(tmp_path, said.append, [scene(0, true=True)]) == 0
+    assert tell_story(tmp_path, said.append, [scene(0, true=True)]) == 0
     assert re.search(r"\$ reconcile --version\nreconcile, version [0-9.]+\n\nExit code 0: it did\.", "".join(said))
     assert "  * water is wet\n" in said
     assert "Go on by hand" in said[-1]
@@ -40,7 +40,7 @@ def test_a_true_story_is_told_to_its_end(tmp_path: Path) -> None:
 def test_an_untrue_story_stops_where_it_is_untrue(told: Scene, why: str, tmp_path: Path) -> None:
     said: list[str] = []
     with pytest.raises(UntrueError, match=re.escape(why)):
-        tell(tmp_path, said.append, [told, scene(0, true=True)])
+        tell_story(tmp_path, said.append, [told, scene(0, true=True)])
     assert "".join(said).count("$ reconcile --version") == 1
     assert "Go on by hand" not in "".join(said)
 
@@ -48,7 +48,7 @@ def test_an_untrue_story_stops_where_it_is_untrue(told: Scene, why: str, tmp_pat
 def test_a_story_is_not_told_over_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("keep me")
     with pytest.raises(NeedsPersonError):
-        tell(tmp_path, print)
+        tell_story(tmp_path, print)
 
 
 def test_a_changed_record_is_seen_by_its_content_s_time(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.declarations.problems import Problem
-from reconciler.show.text.declaration_problems import render_error, render_problems
+from reconciler.show.text.error_text import render_error, render_problems
 from reconciler.show.text.screen import Screen
 
 FILE = Screen()

@@ -25,8 +25,8 @@ MEANINGS: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
     (Result, words.RESULTS),
     (Verdict, words.VERDICTS),
     (Skip, words.SKIPS),
-    (ConditionStatus, words.STANDINGS),
-    (ReportBucket, words.SLICES),
+    (ConditionStatus, words.CONDITION_STATUSES),
+    (ReportBucket, words.BUCKETS),
 ]
 
 THEN = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)

@@ -14,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler import show
-from reconciler.show.text.progress import LineProgress, LiveLine, SilentProgress, StepProgress, following, progress
+from reconciler.show.text.progress import (
+    LineProgress,
+    LiveLine,
+    SilentProgress,
+    StepProgress,
+    next_step,
+    open_progress,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -62,7 +69,7 @@ def test_who_asks_for_more_is_told_how_long_it_took_the_last_time() -> None:
 
 def test_quiet_says_nothing() -> None:
     stream = io.StringIO()
-    with progress(quiet=True, verbose=False, stream=stream) as quiet:
+    with open_progress(quiet=True, verbose=False, stream=stream) as quiet:
         quiet.step("cal", "trying 1.2.0")
         quiet.done("cal", "promoted")
     assert isinstance(quiet, SilentProgress)
@@ -70,14 +77,14 @@ def test_quiet_says_nothing() -> None:
 
 
 def test_no_terminal_means_no_live_line() -> None:
-    assert type(progress(quiet=False, verbose=False, stream=io.StringIO())) is LineProgress
+    assert type(open_progress(quiet=False, verbose=False, stream=io.StringIO())) is LineProgress
 
 
 def test_the_clock_runs_on_within_a_recipe_and_anew_for_the_next() -> None:
-    first = following(None, "cal", "trying", 10.0, 41.0)
-    second = following(first, "cal", "upgrade", 20.0, None)
+    first = next_step(None, "cal", "trying", 10.0, 41.0)
+    second = next_step(first, "cal", "upgrade", 20.0, None)
     assert second == StepProgress("cal", "upgrade", 10.0, 41.0)
-    assert following(second, "wiki", "trying", 30.0, None) == StepProgress("wiki", "trying", 30.0, None)
+    assert next_step(second, "wiki", "trying", 30.0, None) == StepProgress("wiki", "trying", 30.0, None)
 
 
 @given(st.text(), st.text())
@@ -118,7 +125,7 @@ def _read(descriptor: int) -> bytes:
 
 def on_a_terminal(*, colour: bool) -> str:
     with terminal() as (stream, arrived):
-        watching = progress(quiet=False, verbose=False, colour=colour, stream=stream)
+        watching = open_progress(quiet=False, verbose=False, colour=colour, stream=stream)
         assert isinstance(watching, LiveLine)
         with watching:
             watching.step("cal", "1.2.0: upgr\x1b[2Jade [red]", 41.0)
@@ -149,13 +156,13 @@ def test_without_colour_there_is_none() -> None:
 
 def test_outside_its_context_a_terminal_gets_plain_lines() -> None:
     with terminal() as (stream, arrived):
-        progress(quiet=False, verbose=False, stream=stream).step("cal", "trying 1.2.0")
+        open_progress(quiet=False, verbose=False, stream=stream).step("cal", "trying 1.2.0")
     assert b"".join(arrived) == b"cal: trying 1.2.0\r\n"
 
 
 def test_telling_loads_rich_only_for_a_live_line() -> None:
     modules = [module.name for module in pkgutil.walk_packages(show.__path__, "reconciler.show.")]
-    assert "reconciler.show.text.table" in modules
+    assert "reconciler.show.text.report_table" in modules
     imports = "; ".join(f"import {name}" for name in modules)
     check = f"{imports}; import sys; sys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0

@@ -15,16 +15,16 @@ from reconciler.core.outcome import Result
 from reconciler.core.report import Population, ReportBucket, ReportCommand
 from reconciler.core.tier_results import Verdict
 from reconciler.ports.app import RunningApp
-from reconciler.show.documents import answers
-from reconciler.show.documents.answers import (
+from reconciler.show.documents import command_documents as answers
+from reconciler.show.documents.command_documents import (
     error_document,
     logs_document,
+    message_document,
     raised_document,
-    said_document,
     status_document,
     trial_document,
 )
-from reconciler.show.documents.report_document import Json, report_document, write
+from reconciler.show.documents.report_document import Json, json_text, report_document
 from tests import reports
 from tests.expected_documents import flaws, format_1, kept
 from tests.recordings import recorded_rows
@@ -54,7 +54,7 @@ DOCUMENTS: dict[str, Callable[[], Json]] = {
 
 
 def parsed(document: Json) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(write(document))
+    read: dict[str, Any] = json.loads(json_text(document))
     return read
 
 
@@ -68,7 +68,7 @@ def recipe(document: Json, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_document_is_as_it_was(name: str) -> None:
-    text = write(DOCUMENTS[name]())
+    text = json_text(DOCUMENTS[name]())
     assert text == kept(f"{name}.json", text)
 
 
@@ -202,7 +202,7 @@ def test_logs_keep_their_text_and_order() -> None:
 
 def test_a_done_word_is_an_object_too() -> None:
     said = {"format": 1, "command": "accept", "line": "accepted 1.0.0", "exit_code": 0}
-    assert parsed(said_document("accept", "accepted 1.0.0")) == said
+    assert parsed(message_document("accept", "accepted 1.0.0")) == said
 
 
 # ---- the text of any document ----
@@ -213,7 +213,7 @@ WORDS = st.text(st.one_of(st.characters(codec=None), st.sampled_from('\x7f\x1b\x
 @given(WORDS)
 def test_a_document_is_one_object_in_printable_ascii(word: str) -> None:
     evil = evolve(calm(), notes=(word,))
-    text = write(report_document(evil))
+    text = json_text(report_document(evil))
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
     json.loads(text)

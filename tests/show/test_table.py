@@ -12,9 +12,9 @@ from reconciler.core.outcome import Attempt, Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import Report, ReportCommand
 from reconciler.show.escape import width
+from reconciler.show.text.failed_steps import FAILED_RESULTS
+from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import Screen, screen_for
-from reconciler.show.text.table import render_report
-from reconciler.show.text.troubles import TROUBLES
 from tests import reports
 from tests.expected_documents import kept
 from tests.reports import NEW, OLD, calm, done, finished, found, have, left, plan, report, tried, undone
@@ -227,7 +227,7 @@ def test_where_the_names_leave_room_no_row_is_wider_than_the_terminal(columns: i
 @pytest.mark.parametrize("made", [plan(), finished()], ids=["plan", "pass"])
 def test_a_sentence_that_was_cut_is_told_in_full_below(columns: int, made: Report) -> None:
     text = render_report(made, Screen(columns))
-    elsewhere = {"etherpad", "shaarli", *(row.recipe for row in made.rows if row.result in TROUBLES)}
+    elsewhere = {"etherpad", "shaarli", *(row.recipe for row in made.rows if row.result in FAILED_RESULTS)}
     whole = dict(line.split(maxsplit=1) for line in render_report(made, FILE).split("\n\n")[0].splitlines())
     for row in made.rows:
         told = whole[row.recipe].split("  ")[-1]

@@ -12,7 +12,7 @@ from reconciler.core.outcome import Result
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
 from reconciler.ports.app import RunningApp
 from reconciler.show.documents.junit import junit
-from reconciler.show.text.raised import render_logs, render_raised
+from reconciler.show.text.raise_and_logs import render_logs, render_raised
 from reconciler.show.text.screen import Screen
 from reconciler.show.text.trial_card import render_trial, result_of, tier_reason, trial_line
 from tests.expected_documents import kept

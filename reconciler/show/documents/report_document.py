@@ -13,7 +13,7 @@ from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
 from reconciler.show.labels import ACTION_WORDS, rfc3339
-from reconciler.show.text.columns import because
+from reconciler.show.text.columns import reason_of_row
 from reconciler.show.text.trial_card import tier_reason
 from state.records import Canonical, Evidence
 
@@ -48,20 +48,20 @@ RECIPE: Final[Json] = {
 """Every key of a recipe in its order, with what stands there where nothing is known."""
 
 
-def write(document: Json) -> str:
+def json_text(document: Json) -> str:
     """The document as text, ending with a newline. A lone surrogate, which no JSON text can hold, is written out."""
-    text = json.dumps(_whole(document), ensure_ascii=True, indent=2)
+    text = json.dumps(_without_surrogates(document), ensure_ascii=True, indent=2)
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
-def _whole(value: object) -> object:
+def _without_surrogates(value: object) -> object:
     match value:
         case str():
             return value.encode("utf-8", "backslashreplace").decode("utf-8")
         case Mapping():
-            return {key: _whole(each) for key, each in value.items()}
+            return {key: _without_surrogates(each) for key, each in value.items()}
         case list():
-            return [_whole(each) for each in value]
+            return [_without_surrogates(each) for each in value]
         case _:
             return value
 
@@ -82,12 +82,12 @@ def report_document(report: Report) -> Json:
         "recipes": [_row(row) for row in report.rows],
         "summary": _summary(report.counts, report.line),
         "notes": list(report.notes),
-        "errors": _gaps(report),
+        "errors": _errors(report),
         "exit_code": report.exit_code,
     }
 
 
-def _gaps(report: Report) -> list[Json]:
+def _errors(report: Report) -> list[Json]:
     """Why the report is hollow, if it is: then what it says of each recipe is not the whole."""
     missing = gaps(report.population, report.counts, report.rows)
     return [error_part("", None, None, each, "") for each in missing]
@@ -134,17 +134,17 @@ def _row(row: Row) -> Json:
         **RECIPE,
         "name": row.recipe,
         "want": _want(finding.want),
-        "have": have_part(finding.have),
+        "have": canonical_part(finding.have),
         "cause": finding.cause,
         "state": finding.status.state,
         "held_back": step.held_back,
         "mirror": finding.mirror,
         "action": ACTION_WORDS[step.action],
-        "reason": because(row),
+        "reason": reason_of_row(row),
         "needs_person": step.needs_person,
         "gate": gate_part(row.gate),
         "result": row.result,
-        **(tried_part(trial) if trial is not None else {}),
+        **(trial_part(trial) if trial is not None else {}),
         "not_releases": list(finding.not_releases),
         "vanished": list(finding.vanished),
         "unread": list(finding.unread),
@@ -158,7 +158,7 @@ def _want(want: Want | None) -> Json | None:
     return {"version": want.version, "commit": want.commit} if isinstance(want, Release) else None
 
 
-def have_part(have: Canonical | None) -> Json | None:
+def canonical_part(have: Canonical | None) -> Json | None:
     if have is None:
         return None
     return {
@@ -187,11 +187,11 @@ def _evidence(evidence: Evidence) -> Json:
         "canon": evidence.canon,
         "fleet": evidence.fleet,
         "tests": evidence.tests,
-        **recorded_part(evidence),
+        **evidence_part(evidence),
     }
 
 
-def recorded_part(evidence: Evidence) -> Json:
+def evidence_part(evidence: Evidence) -> Json:
     tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
     base = {"version": evidence.base.version, "why": evidence.base.why}
     return {
@@ -203,7 +203,7 @@ def recorded_part(evidence: Evidence) -> Json:
     }
 
 
-def tried_part(trial: Trial) -> Json:
+def trial_part(trial: Trial) -> Json:
     base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
     return {
         "level": level(trial.tiers),

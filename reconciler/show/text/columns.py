@@ -13,7 +13,7 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.report import ReportBucket, ReportCommand, Row, Run, bucket_of
 from reconciler.core.tier_results import Trial, level
-from reconciler.show.labels import ACTION_WORDS, SLICES, age, short, size
+from reconciler.show.labels import ACTION_WORDS, BUCKETS, age, short, size
 from reconciler.show.text.screen import Cell, Style
 
 NOTHING: Final = "-"
@@ -33,7 +33,7 @@ _STATES: Final[Mapping[State, Style]] = {
     State.DOWN: Style.BAD,
     State.UNKNOWN: Style.BAD,
 }
-_LOOKS: Final[Mapping[State, str]] = {
+_STATE_SENTENCES: Final[Mapping[State, str]] = {
     State.NONE: "no canonical",
     State.INTACT: "the canonical is intact",
     State.DAMAGED: "the canonical is damaged",
@@ -107,7 +107,7 @@ def why(row: Row, run: Run) -> str:
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
-    return "; ".join([": ".join([*marks, because(row)]), *_since_when(row, run)])
+    return "; ".join([": ".join([*marks, reason_of_row(row)]), *_ages(row, run)])
 
 
 def needs_you(row: Row) -> bool:
@@ -115,13 +115,13 @@ def needs_you(row: Row) -> bool:
     return row.step.needs_person or bucket_of(row) is ReportBucket.NEEDS_PERSON
 
 
-def because(row: Row) -> str:
+def reason_of_row(row: Row) -> str:
     """What a step came to; where none was taken, what is left to do and why, or why nothing."""
     said = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
         said = f"{said}; {row.step.reason}"
     look = row.finding.status
-    return said if look.reason in said else f"{said}; {_LOOKS[look.state]}: {look.reason}"
+    return said if look.reason in said else f"{said}; {_STATE_SENTENCES[look.state]}: {look.reason}"
 
 
 def _was_redeployed(row: Row) -> bool:
@@ -129,7 +129,7 @@ def _was_redeployed(row: Row) -> bool:
     return row.outcome is not None and row.outcome.step.action is Action.REDEPLOY
 
 
-def _since_when(row: Row, run: Run) -> list[str]:
+def _ages(row: Row, run: Run) -> list[str]:
     """Drift tells since when; elsewhere the wide table does."""
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     told = {said: when for said, when in times.items() if when is not None and run.command is ReportCommand.DRIFT}
@@ -149,7 +149,7 @@ def _full_have(row: Row, run: Run) -> Cell:
     return Cell(f"{have.version}@{short(have.commit)}") if have else _have(row, run)
 
 
-def _held(row: Row, _: Run) -> Cell:
+def _held_back(row: Row, _: Run) -> Cell:
     return Cell(row.step.held_back or NOTHING)
 
 
@@ -192,17 +192,17 @@ def _size(row: Row, _: Run) -> Cell:
     return Cell(size(row.finding.have.seal.bytes) if row.finding.have else NOTHING)
 
 
-def _counted(row: Row, _: Run) -> Cell:
-    return Cell(SLICES[bucket_of(row)])
+def _bucket(row: Row, _: Run) -> Cell:
+    return Cell(BUCKETS[bucket_of(row)])
 
 
-_BEFORE: Final = (Column("CAUSE", _cause), Column("STATE", _state), Column("MIRROR", _mirror))
+_COMPARED: Final = (Column("CAUSE", _cause), Column("STATE", _state), Column("MIRROR", _mirror))
 _NAMES: Final = (Column("RECIPE", _recipe), Column("WANT", _want), Column("HAVE", _have))
 _FULL_NAMES: Final = (Column("RECIPE", _recipe), Column("WANT", _full_want), Column("HAVE", _full_have))
 _PLANNED: Final = (Column("ACTION", _action),)
-_DONE: Final = (Column("RESULT", _result), Column("LEFT", _action))
+_AFTER_PASS: Final = (Column("RESULT", _result), Column("LEFT", _action))
 _MORE: Final = (
-    Column("HELD", _held),
+    Column("HELD", _held_back),
     Column("GATE", _gate),
     Column("SINCE", _since),
     Column("LINEAGE", _lineage),
@@ -210,12 +210,12 @@ _MORE: Final = (
     Column("TRIED", _tried),
     Column("TRIAL", _trial),
     Column("SIZE", _size),
-    Column("COUNTED", _counted),
+    Column("COUNTED", _bucket),
 )
 WHY: Final = Column("WHY", _why)
 
 
 def columns_of(command: ReportCommand, *, wide: bool) -> tuple[Column, ...]:
     """All columns but the last, which is WHY. After a pass: what was done, and what is left to do."""
-    acting = _DONE if command is ReportCommand.PASS else _PLANNED
-    return (*_FULL_NAMES, *_BEFORE, *acting, *_MORE) if wide else (*_NAMES, *_BEFORE, *acting)
+    acting = _AFTER_PASS if command is ReportCommand.PASS else _PLANNED
+    return (*_FULL_NAMES, *_COMPARED, *acting, *_MORE) if wide else (*_NAMES, *_COMPARED, *acting)

@@ -7,7 +7,7 @@ from reconciler.core.report import Report, ReportCommand
 from reconciler.show.labels import ACTION_WORDS, ACTIONS, CAUSES, HOLDS, MIRRORS, RESULTS, STATES
 from reconciler.show.text.screen import Cell, Screen, Style, align
 
-Word = TypeVar("Word", bound=str)
+Label = TypeVar("Label", bound=str)
 
 
 def legend(report: Report, screen: Screen) -> list[str]:
@@ -15,12 +15,12 @@ def legend(report: Report, screen: Screen) -> list[str]:
     rows = report.rows
     is_pass = report.run.command is ReportCommand.PASS
     lines = [
-        *_used("CAUSE", CAUSES, (row.finding.cause for row in rows)),
-        *_used("STATE", STATES, (row.finding.status.state for row in rows)),
-        *_used("MIRROR", MIRRORS, (row.finding.mirror for row in rows)),
-        *(_used("RESULT", RESULTS, (row.result for row in rows)) if is_pass else ()),
-        *_used("LEFT" if is_pass else "ACTION", ACTIONS, (ACTION_WORDS[row.step.action] for row in rows)),
-        *_used("HELD", HOLDS, (row.step.held_back for row in rows if row.step.held_back)),
+        *_used_labels("CAUSE", CAUSES, (row.finding.cause for row in rows)),
+        *_used_labels("STATE", STATES, (row.finding.status.state for row in rows)),
+        *_used_labels("MIRROR", MIRRORS, (row.finding.mirror for row in rows)),
+        *(_used_labels("RESULT", RESULTS, (row.result for row in rows)) if is_pass else ()),
+        *_used_labels("LEFT" if is_pass else "ACTION", ACTIONS, (ACTION_WORDS[row.step.action] for row in rows)),
+        *_used_labels("HELD", HOLDS, (row.step.held_back for row in rows if row.step.held_back)),
     ]
     if rows:
         names = ", ".join(f"{each.name[:1].upper()} {each.name}" for each in rows[0].gate)
@@ -28,6 +28,6 @@ def legend(report: Report, screen: Screen) -> list[str]:
     return align(["COLUMN", "WORD", "MEANS"], lines, screen) if lines else []
 
 
-def _used(column: str, meanings: Mapping[Word, str], used: Iterable[Word]) -> list[list[Cell]]:
+def _used_labels(column: str, meanings: Mapping[Label, str], used: Iterable[Label]) -> list[list[Cell]]:
     there = set(used)
     return [[Cell(column), Cell(word), Cell(said, Style.FAINT)] for word, said in meanings.items() if word in there]

@@ -38,7 +38,7 @@ class StepProgress:
         return f"{self.recipe}: {self.what} ({past}{known})"
 
 
-def following(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
+def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
     """The step after `doing`: the clock runs on within a recipe."""
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)
@@ -86,7 +86,7 @@ class LineProgress:
         """A whole line needs no ending."""
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
-        self.doing = following(self.doing, recipe, doing, self.monotonic(), last_seconds)
+        self.doing = next_step(self.doing, recipe, doing, self.monotonic(), last_seconds)
         said = self.doing.said(self.monotonic()) if self.verbose else f"{recipe}: {doing}"
         self.tell(said)
 
@@ -133,7 +133,7 @@ class LiveLine(LineProgress):
         if self.live is None or self.verbose:
             super().step(recipe, doing, last_seconds)
         else:
-            self.doing = following(self.doing, recipe, doing, self.monotonic(), last_seconds)
+            self.doing = next_step(self.doing, recipe, doing, self.monotonic(), last_seconds)
 
     def tell(self, line: str) -> None:
         if self.live is None:
@@ -157,7 +157,7 @@ class SilentProgress(LineProgress):
     def tell(self, line: str) -> None: ...
 
 
-def progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
+def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
     """What tells on `stream` (stderr unless given); it is to be used as a context, which gives the terminal back."""
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:

@@ -13,7 +13,7 @@ from reconciler.show.text.columns import NOTHING
 from reconciler.show.text.screen import Cell, Screen, Style, align, paint
 from state.records import Canonical, Evidence, Memory, Place, Records, Red, TierRecord
 
-_UNSEEN: Final = CanonicalStatus(State.NONE)
+_NO_STATUS: Final = CanonicalStatus(State.NONE)
 
 
 @frozen
@@ -43,7 +43,7 @@ def _recorded(name: str, fleet: Fleet, records: Records, looks: Mapping[str, Can
         declared=recipe is not None,
         exception=(recipe.exception or "not enrolled") if recipe is not None and not recipe.enrolled else "",
         canonical=records.canonicals.get(name),
-        status=looks.get(name, _UNSEEN),
+        status=looks.get(name, _NO_STATUS),
         memory=records.memories.get(name, Memory(name)),
     )
 
@@ -71,7 +71,7 @@ def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
     have = row.canonical
     name = Cell(row.recipe, Style.STRONG)
     state = Cell(row.status.state, Style.PLAIN if row.status.state in {State.NONE, State.INTACT} else Style.BAD)
-    note = Cell("; ".join(notes_on(row)), Style.WARN)
+    note = Cell("; ".join(notes_of_recorded(row)), Style.WARN)
     if have is None:
         return [name, Cell(NOTHING), state, *[Cell(NOTHING)] * (8 if wide else 5), note]
     version = f"{have.version}@{short(have.commit)}" if wide else have.version
@@ -81,7 +81,7 @@ def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
     return [name, Cell(version), state, *map(Cell, [*facts, lineage, *more]), note]
 
 
-def notes_on(row: Recorded) -> Iterator[str]:
+def notes_of_recorded(row: Recorded) -> Iterator[str]:
     """What a person should know of a recipe beside its canonical."""
     if not row.declared:
         yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
@@ -100,14 +100,17 @@ def notes_on(row: Recorded) -> Iterator[str]:
 
 def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
     """All that is recorded of one recipe."""
-    facts = [*_about(row, now), *(_evidence(row.recipe, row.canonical.evidence) if row.canonical else ())]
-    facts += [("red", _red(row.recipe, red)) for red in row.memory.reds.values()]
+    facts = [
+        *_canonical_facts(row, now),
+        *(_evidence_facts(row.recipe, row.canonical.evidence) if row.canonical else ()),
+    ]
+    facts += [("red", _red_text(row.recipe, red)) for red in row.memory.reds.values()]
     title = f"{row.recipe}  {row.canonical.version if row.canonical else 'no canonical'}"
     lines = [[Cell(label, Style.FAINT), Cell(text)] for label, text in facts]
     return "\n".join([paint(title, Style.STRONG, screen), *align(["", ""], lines, screen)[1:]]) + "\n"
 
 
-def _about(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
+def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
     yield (
         "state",
         "; ".join(
@@ -132,21 +135,21 @@ def _about(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
     yield "manifest", seal.manifest
 
 
-def _evidence(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
     yield "", ""
     took = (evidence.finished_at - evidence.started_at).total_seconds()
     yield "trial", f"{evidence.trial}, level {evidence.level}, {duration(took)}, in pass {evidence.pass_id}"
     yield "base", f"{evidence.base.version or 'none'}: {evidence.base.why}"
-    yield from ((tier.name, _tier(tier)) for tier in evidence.tiers)
+    yield from ((tier.name, _tier_text(tier)) for tier in evidence.tiers)
     yield from (("finding", finding) for finding in evidence.findings)
-    yield from _where(evidence.place)
+    yield from _place_facts(evidence.place)
     yield "tests", evidence.tests
     yield "canon", evidence.canon
     yield "fleet", evidence.fleet
     yield "log", f"{evidence.log} (reconcile logs {recipe} {evidence.trial})"
 
 
-def _where(place: Place) -> Iterator[tuple[str, str]]:
+def _place_facts(place: Place) -> Iterator[tuple[str, str]]:
     yield "", ""
     yield "trigger", place.trigger
     yield "place", f"{place.unit or 'no unit'}, user {place.user}, {place.digest}"
@@ -156,11 +159,11 @@ def _where(place: Place) -> Iterator[tuple[str, str]]:
     yield "tools", f"{tools or 'none required'}; {place.versions_digest}"
 
 
-def _tier(tier: TierRecord) -> str:
+def _tier_text(tier: TierRecord) -> str:
     reason = f": {tier.reason}" if tier.reason else ""
     return f"{tier.verdict}, {duration(tier.seconds)}{reason}"
 
 
-def _red(recipe: str, red: Red) -> str:
+def _red_text(recipe: str, red: Red) -> str:
     where = f"{red.version} ({short(red.circumstances.commit)}) on {moment(red.at)}"
     return f"{where}: {red.reason} (reconcile logs {recipe} {red.trial})"

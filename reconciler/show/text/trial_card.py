@@ -6,18 +6,18 @@ from reconciler.core.gate import Condition, ConditionStatus, refusals
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import TierResult, Trial, Verdict, first_failure, is_green, level
 from reconciler.show.escape import escape
-from reconciler.show.labels import SKIPS, STANDINGS, VERDICTS, duration, short
+from reconciler.show.labels import CONDITION_STATUSES, SKIPS, VERDICTS, duration, short
 from reconciler.show.text.columns import NOTHING
+from reconciler.show.text.failed_steps import base_text, last_lines, log_path
 from reconciler.show.text.screen import Cell, Screen, Style, align, paint
-from reconciler.show.text.troubles import base_said, last_lines, log_path
 
-_VERDICTS: Mapping[Verdict, Style] = {
+_VERDICT_STYLES: Mapping[Verdict, Style] = {
     Verdict.PASS: Style.GOOD,
     Verdict.FAIL: Style.BAD,
     Verdict.SKIP: Style.FAINT,
     Verdict.ERROR: Style.BAD,
 }
-_STANDINGS: Mapping[ConditionStatus, Style] = {
+_CONDITION_STYLES: Mapping[ConditionStatus, Style] = {
     ConditionStatus.PASS: Style.GOOD,
     ConditionStatus.FAIL: Style.BAD,
     ConditionStatus.OPEN: Style.FAINT,
@@ -31,7 +31,7 @@ def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, 
         _tiers(trial, screen) + last_lines(trial, screen),
         [paint(f"finding: {finding}", Style.WARN, screen) for finding in trial.findings],
         _gate(conditions, screen),
-        [f"base: {escape(base_said(trial))}", f"log: {escape(log_path(trial.log, state))}"],
+        [f"base: {escape(base_text(trial))}", f"log: {escape(log_path(trial.log, state))}"],
         [paint(trial_line(trial, conditions), Style.STRONG, screen)],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -45,7 +45,7 @@ def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
         return f"{result_of(trial)}: {bad.name} {VERDICTS[bad.verdict]}: {bad.reason}; {took}"
     if not is_green(trial.tiers):
         return f"not green: not every tier was reached; {took}"
-    return f"green, {took}; {_prospect(conditions)}"
+    return f"green, {took}; {_promotion_forecast(conditions)}"
 
 
 def result_of(trial: Trial) -> Result:
@@ -56,7 +56,7 @@ def result_of(trial: Trial) -> Result:
     return Result.GREEN_NOT_PROMOTED if is_green(trial.tiers) else Result.NOT_TRIED
 
 
-def _prospect(conditions: Sequence[Condition]) -> str:
+def _promotion_forecast(conditions: Sequence[Condition]) -> str:
     """That a person chose what was tested always stands against; what else does is worth knowing."""
     against = [
         each for each in refusals(tuple(conditions)) if each.status is ConditionStatus.FAIL and each.name != "not-ref"
@@ -75,7 +75,7 @@ def _tiers(trial: Trial, screen: Screen) -> list[str]:
     rows = [
         [
             Cell(tier.name),
-            Cell(tier.verdict, _VERDICTS[tier.verdict]),
+            Cell(tier.verdict, _VERDICT_STYLES[tier.verdict]),
             Cell(NOTHING if tier.verdict is Verdict.SKIP else duration(tier.seconds)),
             Cell(tier_reason(tier)),
         ]
@@ -86,7 +86,7 @@ def _tiers(trial: Trial, screen: Screen) -> list[str]:
 
 def _gate(conditions: Sequence[Condition], screen: Screen) -> list[str]:
     rows = [
-        [Cell(each.name), Cell(STANDINGS[each.status], _STANDINGS[each.status]), Cell(each.evidence)]
+        [Cell(each.name), Cell(CONDITION_STATUSES[each.status], _CONDITION_STYLES[each.status]), Cell(each.evidence)]
         for each in conditions
     ]
     return align(["GATE", "STANDING", "EVIDENCE"], rows, screen)

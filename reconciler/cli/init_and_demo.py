@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from reconciler.cli.options import Options, say
+from reconciler.cli.options import Options, print_line
 from reconciler.errors import NeedsPersonError
 
 FLEET: Final = """\
@@ -32,7 +32,7 @@ def init(options: Options, path: str) -> int:
         (folder / "schemas" / schema).write_bytes(files("desired").joinpath(schema).read_bytes())
     (folder / "fleet.toml").write_text(FLEET.format(name=folder.absolute().name or "fleet"), encoding="utf-8")
     said = f"{folder} is a new fleet; next: make {folder}/recipes/NAME/recipe.toml with [recipe] and its upstream"
-    return say(options, "init", said)
+    return print_line(options, "init", said)
 
 
 def demo(options: Options, path: str, *, tell: bool) -> int:
@@ -41,8 +41,8 @@ def demo(options: Options, path: str, *, tell: bool) -> int:
     from reconciler.demo.fleet import make_demo
 
     if tell:
-        from reconciler.demo.story import tell as tell_story
+        from reconciler.demo.story import tell_story
 
         return tell_story(folder)
     make_demo(folder)
-    return say(options, "demo", f"{folder} is made; read {folder}/README")
+    return print_line(options, "demo", f"{folder} is made; read {folder}/README")

@@ -11,16 +11,16 @@ from attrs import evolve
 from desired.model import Unobservable
 from reconciler.cli.composition import (
     CommandContext,
+    interruptible,
+    load_context,
     make_host,
-    open_house,
     prepare_state,
     private_files,
-    require,
-    stoppable,
-    watcher,
+    progress_on_stderr,
+    require_declared,
 )
 from reconciler.cli.failures import UsageError
-from reconciler.cli.options import Options, say
+from reconciler.cli.options import Options, print_line
 from reconciler.core.observation import Observation, moved_tags, vanished_tags
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, NeedsPersonError
@@ -35,34 +35,39 @@ from state.records import KnownTag, LedgerEntry, Memory
 
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """Believe upstream from now on: one moved tag, or the loss of tags."""
-    house = open_house(options)
-    require(house, name)
-    _require_words(reason)
-    with stoppable(), private_files(), _held(house, f"accept {name}") as lock, watcher(options) as watching:
-        host = make_host(house, watching, lock.descriptor)
-        observation = observe(host, house.fleet, [name], host.registry.read()).observations[name]
+    context = load_context(options)
+    require_declared(context, name)
+    _require_reason(reason)
+    with (
+        interruptible(),
+        private_files(),
+        _pass_lock(context, f"accept {name}") as lock,
+        progress_on_stderr(options) as progress,
+    ):
+        host = make_host(context, progress, lock.descriptor)
+        observation = observe(host, context.fleet, [name], host.registry.read()).observations[name]
         if isinstance(observation.answer, Unobservable):
             raise InfrastructureError(f"{name}: upstream cannot be seen: {observation.answer.reason}")
-        memory, said = _moved(host, observation, tag) if tag is not None else _shrunken(observation)
+        memory, said = _accept_moved_tag(host, observation, tag) if tag is not None else _accept_lost_tags(observation)
         body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": said}
         host.registry.remember([memory], [LedgerEntry(host.clock.now(), "accepted", name, body)])
-    return say(options, "accept", f"{name}: {said}")
+    return print_line(options, "accept", f"{name}: {said}")
 
 
 @contextmanager
-def _held(house: CommandContext, command: str) -> Iterator[Lock]:
+def _pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
     """The pass lock of a state folder that is made where it is missing."""
-    prepare_state(house.state)
-    with hold(house.state.lock, command) as lock:
+    prepare_state(context.state)
+    with hold(context.state.lock, command) as lock:
         yield lock
 
 
-def _require_words(reason: str) -> None:
+def _require_reason(reason: str) -> None:
     if not reason.strip():
         raise UsageError("--reason is empty", "say why; the ledger keeps it")
 
 
-def _moved(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
+def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
     moved = moved_tags(observation)
     if tag not in moved:
         others = f"moved are: {', '.join(sorted(moved))}" if moved else "none of its known release tags moved"
@@ -72,7 +77,7 @@ def _moved(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]
     return evolve(observation.memory, known=known), f"accepted: {tag} names {after[:7]} and no longer {before[:7]}"
 
 
-def _shrunken(observation: Observation) -> tuple[Memory, str]:
+def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
     gone = vanished_tags(observation)
     if not gone:
         raise NeedsPersonError(
@@ -86,22 +91,22 @@ def _shrunken(observation: Observation) -> tuple[Memory, str]:
 
 def forget(options: Options, name: str, reason: str) -> int:
     """Delete all that is recorded of an orphan; the ledger keeps that it was."""
-    house = open_house(options)
-    _require_words(reason)
-    if name in house.fleet.recipes:
+    context = load_context(options)
+    _require_reason(reason)
+    if name in context.fleet.recipes:
         raise UsageError(f"{name} is declared", f"remove recipes/{name} from the fleet first")
     with (
-        stoppable(),
+        interruptible(),
         private_files(),
-        hold(_existing(house, name), f"forget {name}") as lock,
-        watcher(options) as watching,
+        hold(_existing_lock(context, name), f"forget {name}") as lock,
+        progress_on_stderr(options) as progress,
     ):
-        host = make_host(house, watching, lock.descriptor)
-        said = _drop(host, name, reason)
-    return say(options, "forget", f"{name}: {said}")
+        host = make_host(context, progress, lock.descriptor)
+        said = _forget_orphan(host, name, reason)
+    return print_line(options, "forget", f"{name}: {said}")
 
 
-def _drivers_at(host: Host, name: str) -> frozenset[str]:
+def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
     """The drivers that may have deployed what is left of a recipe: all, where something lies that names none."""
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
@@ -110,18 +115,18 @@ def _drivers_at(host: Host, name: str) -> frozenset[str]:
     return noted | {"process"} if noted else frozenset(host.drivers)
 
 
-def _existing(house: CommandContext, name: str) -> Path:
-    if not house.state.database.exists():
-        raise UsageError(f"nothing is recorded of {name}: there is no registry in {house.state.root}")
-    return house.state.lock
+def _existing_lock(context: CommandContext, name: str) -> Path:
+    if not context.state.database.exists():
+        raise UsageError(f"nothing is recorded of {name}: there is no registry in {context.state.root}")
+    return context.state.lock
 
 
-def _drop(host: Host, name: str, reason: str) -> str:
+def _forget_orphan(host: Host, name: str, reason: str) -> str:
     records = host.registry.read()
     have = records.canonicals.get(name)
     if have is None and name not in records.memories and name not in records.unreadable:
         raise UsageError(f"nothing is recorded of {name}")
-    host = host.with_drivers(_drivers_at(host, name))
+    host = host.with_drivers(_drivers_to_clean_up(host, name))
     with lock_slot(host, name, f"forget {name}"):
         body = {
             "reason": reason,
@@ -137,10 +142,10 @@ def _drop(host: Host, name: str, reason: str) -> str:
         host.mirrors.drop(name)
         host.registry.forget(name, [LedgerEntry(host.clock.now(), "forgotten", name, body)])
     said = f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
-    return said + _left(host, name)
+    return said + _folders_left(host, name)
 
 
-def _left(host: Host, name: str) -> str:
+def _folders_left(host: Host, name: str) -> str:
     """Folders in which something lies that Canon did not make."""
     folders = (host.state.kept_slot(name), host.state.generations(name), host.state.trial_logs(name))
     left = [str(folder) for folder in folders if os.path.lexists(folder)]

@@ -13,20 +13,20 @@ from reconciler.show.documents.report_document import (
     FORMAT,
     RECIPE,
     Json,
+    canonical_part,
     error_part,
+    evidence_part,
     gate_part,
-    have_part,
     population_part,
-    recorded_part,
     run_part,
     time_part,
-    tried_part,
+    trial_part,
 )
-from reconciler.show.text.status import Recorded, notes_on, status_line
+from reconciler.show.text.status import Recorded, notes_of_recorded, status_line
 from reconciler.show.text.trial_card import result_of, trial_line
 from state.records import Canonical
 
-Error = tuple[str, int | None, int | None, str, str]
+ErrorFields = tuple[str, int | None, int | None, str, str]
 """File, line and column, "" and None where it stands in no file; what is wrong; what helps, "" if nothing is known."""
 
 
@@ -45,14 +45,14 @@ def _recorded(row: Recorded) -> Json:
     return {
         **RECIPE,
         "name": row.recipe,
-        "have": have_part(have),
+        "have": canonical_part(have),
         "state": row.status.state,
         "held_back": "excepted" if row.exception else None,
-        "reason": "; ".join(notes_on(row)),
+        "reason": "; ".join(notes_of_recorded(row)),
         "needs_person": not row.declared,
         "since": time_part(row.status.last_up),
         "last_up": time_part(row.status.last_up),
-        **(recorded_part(have.evidence) if have is not None else {}),
+        **(evidence_part(have.evidence) if have is not None else {}),
     }
 
 
@@ -79,13 +79,13 @@ def _tested(tested: Tested, line: str) -> Json:
         **RECIPE,
         "name": trial.recipe,
         "want": {"version": trial.release.version, "commit": trial.release.commit},
-        "have": have_part(tested.canonical),
+        "have": canonical_part(tested.canonical),
         "state": tested.status.state,
         "last_up": time_part(tested.status.last_up),
         "reason": line,
         "gate": gate_part(tested.conditions),
         "result": result_of(trial),
-        **tried_part(trial),
+        **trial_part(trial),
     }
 
 
@@ -119,11 +119,11 @@ def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
     return {"format": FORMAT, "command": "logs", "name": recipe, "trial": trial, "tiers": logs, "exit_code": 0}
 
 
-def said_document(command: str, said: str) -> Json:
+def message_document(command: str, said: str) -> Json:
     """What a command that changes one thing says when it is done."""
     return {"format": FORMAT, "command": command, "line": said, "exit_code": 0}
 
 
-def error_document(errors: Sequence[Error], exit_code: int) -> Json:
+def error_document(errors: Sequence[ErrorFields], exit_code: int) -> Json:
     """Why there is no other answer: every problem at once."""
     return {"format": FORMAT, "errors": [error_part(*error) for error in errors], "exit_code": exit_code}

@@ -14,18 +14,18 @@ from reconciler.show.labels import RESULTS, VERDICTS, duration, short
 from reconciler.show.text.screen import Screen, Style, paint
 
 TAIL: Final = 15
-TROUBLES: Final = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED, Result.INFRASTRUCTURE})
+FAILED_RESULTS: Final = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED, Result.INFRASTRUCTURE})
 _INDENT: Final = "  "
 
 
-def troubles(report: Report, screen: Screen, state: str) -> Iterator[list[str]]:
+def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[str]]:
     """One block of lines for each step that failed; `state` is the folder that logs lie below."""
     for row in report.rows:
-        if row.outcome is not None and row.result in TROUBLES:
+        if row.outcome is not None and row.result in FAILED_RESULTS:
             yield _block(row, row.outcome, screen, state)
 
 
-def remarks(row: Row) -> Iterator[str]:
+def notes_of(row: Row) -> Iterator[str]:
     """What did not decide and is still worth knowing."""
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
@@ -34,10 +34,10 @@ def remarks(row: Row) -> Iterator[str]:
             yield f"the pin in [upgrade] has done its work and may be deleted: {trial.base.why}"
     if row.outcome is not None:
         yield from row.outcome.remarks
-    yield from _odd_tags(row.finding)
+    yield from _tag_notes(row.finding)
 
 
-def _odd_tags(finding: Finding) -> Iterator[str]:
+def _tag_notes(finding: Finding) -> Iterator[str]:
     if finding.vanished:
         yield f"tags that are gone upstream: {', '.join(finding.vanished)}"
     if finding.unread and finding.cause is not Cause.NEVER_RELEASED:
@@ -48,14 +48,14 @@ def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
     heading = f"{paint(row.recipe, Style.STRONG, screen)}: {paint(outcome.result, Style.BAD, screen)}, "
     trial = outcome.attempt.trial
     tail = last_lines(trial, screen) if trial is not None else []
-    after = [("canonical", _canonical_now(row, outcome))]
+    after = [("canonical", _canonical_after(row, outcome))]
     if trial is not None:
         after.append(("log", f"{log_path(trial.log, state)} (reconcile logs {row.recipe})"))
-    after.append(("next", what_next(outcome)))
-    return [heading + RESULTS[outcome.result], *map(_fact, _what_failed(outcome)), *tail, *map(_fact, after)]
+    after.append(("next", next_try(outcome)))
+    return [heading + RESULTS[outcome.result], *map(_labelled, _what_failed(outcome)), *tail, *map(_labelled, after)]
 
 
-def _fact(fact: tuple[str, str]) -> str:
+def _labelled(fact: tuple[str, str]) -> str:
     label, text = fact
     return f"{_INDENT}{label:<10} {escape(text)}"
 
@@ -73,10 +73,10 @@ def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
     after = f" after {duration(bad.seconds)}" if bad.seconds >= 1 else ""
     yield "failing", f"{bad.name} {VERDICTS[bad.verdict]}{after}: {bad.reason}"
     if bad.name is TierName.UPGRADE:
-        yield "base", base_said(trial)
+        yield "base", base_text(trial)
 
 
-def _canonical_now(row: Row, outcome: Outcome) -> str:
+def _canonical_after(row: Row, outcome: Outcome) -> str:
     have = outcome.have
     if have is None:
         return "none"
@@ -90,7 +90,7 @@ def last_lines(trial: Trial, screen: Screen) -> list[str]:
     return [f"{_INDENT}{_INDENT}{paint('| ' + line.rstrip(), Style.FAINT, screen)}" for line in lines[-TAIL:]]
 
 
-def base_said(trial: Trial) -> str:
+def base_text(trial: Trial) -> str:
     """The version an upgrade started from, and why."""
     return f"{trial.base.release.version if trial.base.release else 'none'}: {trial.base.why}"
 
@@ -100,7 +100,7 @@ def log_path(log: str, state: str) -> str:
     return log if log.startswith("/") or not state else f"{state.rstrip('/')}/{log}"
 
 
-def what_next(outcome: Outcome) -> str:
+def next_try(outcome: Outcome) -> str:
     """What would change this result, and whether it comes by itself."""
     name = outcome.step.recipe
     if is_remembered(outcome):

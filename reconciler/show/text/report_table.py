@@ -10,9 +10,9 @@ from reconciler.core.unread_tags import format_tag
 from reconciler.show.escape import escape, width
 from reconciler.show.labels import count_of
 from reconciler.show.text.columns import WHY, columns_of, why
+from reconciler.show.text.failed_steps import FAILED_RESULTS, failed_steps, notes_of
 from reconciler.show.text.legend import legend
 from reconciler.show.text.screen import Screen, Style, align, paint, room_left
-from reconciler.show.text.troubles import TROUBLES, remarks, troubles
 
 MOST_TAGS: Final = 20
 LEAST_WHY: Final = 24
@@ -24,10 +24,10 @@ def render_report(report: Report, screen: Screen, *, wide: bool = False, state: 
     parts = [
         _table(report, screen, wide=wide),
         legend(report, screen) if wide else [],
-        *troubles(report, screen, state),
+        *failed_steps(report, screen, state),
         _not_releases(report, screen) if wide else [],
         _notes(report, screen),
-        [*_at_rest(report), paint(report.line, Style.STRONG, screen)],
+        [*_nothing_done(report), paint(report.line, Style.STRONG, screen)],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
@@ -38,20 +38,20 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
     rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]
     room = None if wide else room_left(titles, rows, screen)
     if room is not None and room < LEAST_WHY:
-        return align(titles, rows, screen) + _said_below(report, screen, 0)
+        return align(titles, rows, screen) + _sentences_below(report, screen, 0)
     whole = [[*cells, WHY.cell(row, report.run)] for cells, row in zip(rows, report.rows, strict=True)]
-    return align([*titles, WHY.title], whole, screen, room) + _said_below(report, screen, room)
+    return align([*titles, WHY.title], whole, screen, room) + _sentences_below(report, screen, room)
 
 
-def _said_below(report: Report, screen: Screen, room: int | None) -> list[str]:
+def _sentences_below(report: Report, screen: Screen, room: int | None) -> list[str]:
     """The sentences that found no room, but for those of recipes at rest and of those with a block of their own."""
     cut = [row for row in report.rows if room is not None and width(escape(why(row, report.run))) > room]
-    telling = [row for row in cut if not _is_at_rest(row) and row.result not in TROUBLES]
+    telling = [row for row in cut if not _is_in_sync(row) and row.result not in FAILED_RESULTS]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in telling]
     return ["", *lines] if lines else []
 
 
-def _is_at_rest(row: Row) -> bool:
+def _is_in_sync(row: Row) -> bool:
     return bucket_of(row) is ReportBucket.IN_SYNC and row.result is Result.NONE
 
 
@@ -59,21 +59,22 @@ def _not_releases(report: Report, screen: Screen) -> list[str]:
     """Tags that were passed over, for whoever misses a release; all of them are in the JSON document."""
     odd = {row.recipe: row.finding.not_releases for row in report.rows if row.finding.not_releases}
     return [
-        f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_some(tags))}" for recipe, tags in odd.items()
+        f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_first_tags(tags))}"
+        for recipe, tags in odd.items()
     ]
 
 
-def _some(tags: Sequence[str]) -> str:
+def _first_tags(tags: Sequence[str]) -> str:
     more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
     return ", ".join(map(format_tag, tags[:MOST_TAGS])) + more
 
 
 def _notes(report: Report, screen: Screen) -> list[str]:
-    noted = [f"{row.recipe}: {remark}" for row in report.rows for remark in remarks(row)]
+    noted = [f"{row.recipe}: {remark}" for row in report.rows for remark in notes_of(row)]
     return [paint(f"note: {note}", Style.WARN, screen) for note in (*noted, *report.notes)]
 
 
-def _at_rest(report: Report) -> list[str]:
+def _nothing_done(report: Report) -> list[str]:
     """Nothing to do is said, with the number looked at."""
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
         return []

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 
 from desired.declarations.values import is_recipe_name
 from desired.model import TierName
-from reconciler.cli.composition import CommandContext, make_host, open_house, require
+from reconciler.cli.composition import CommandContext, load_context, make_host, require_declared
 from reconciler.cli.failures import UsageError
-from reconciler.cli.options import Options, columns
-from reconciler.cli.standard_streams import answer
+from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.standard_streams import print_answer
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportCommand, Run
 from reconciler.promotion.generations import snapshot_status
 from reconciler.promotion.running_canonical import deployed_parts, deployment_status, keeps_running
-from reconciler.show.documents.answers import logs_document, status_document
-from reconciler.show.documents.report_document import Json, write
+from reconciler.show.documents.command_documents import logs_document, status_document
+from reconciler.show.documents.report_document import Json, json_text
 from reconciler.show.text.progress import SilentProgress
-from reconciler.show.text.raised import render_logs
+from reconciler.show.text.raise_and_logs import render_logs
 from reconciler.show.text.screen import screen_for
 from reconciler.show.text.status import Recorded, recorded, render_card, render_status
 from reconciler.stages.observe import unreadable_record_message
@@ -30,29 +30,29 @@ from state.snapshots.snapshots import SealedSnapshots
 
 def status(options: Options, name: str | None) -> int:
     """The canonicals as recorded, all or one."""
-    house = open_house(options)
-    records = SqliteRegistry(house.state.database).read()
+    context = load_context(options)
+    records = SqliteRegistry(context.state.database).read()
     if name is not None and name not in records.canonicals and name not in records.unreadable:
-        require(house, name)
-    looks = _looks(house, records)
-    rows = recorded(house.fleet, records, looks, (name,) if name else options.recipes)
-    now, screen = datetime.now(UTC), screen_for(columns(), os.environ, no_color=options.no_color)
-    code = _code({row.status.state for row in rows})
+        require_declared(context, name)
+    looks = _statuses(context, records)
+    rows = recorded(context.fleet, records, looks, (name,) if name else options.recipes)
+    now, screen = datetime.now(UTC), screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    code = _exit_code({row.status.state for row in rows})
     if options.json:
-        return answer(write(_document(house, rows, now, code)), code)
+        return print_answer(json_text(_status_json(context, rows, now, code)), code)
     if name is not None:
-        return answer(render_card(rows[0], screen, now), code)
-    return answer(render_status(rows, screen, now, wide=options.output == "wide"), code)
+        return print_answer(render_card(rows[0], screen, now), code)
+    return print_answer(render_status(rows, screen, now, wide=options.output == "wide"), code)
 
 
-def _document(house: CommandContext, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
-    host = make_host(house, SilentProgress(sys.stderr))
+def _status_json(context: CommandContext, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
+    host = make_host(context, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
     declared = [row for row in rows if row.declared]
     enrolled = sum(not row.exception for row in declared)
     shown = len(declared)
     population = Population(
-        declared=len(house.fleet.recipes),
+        declared=len(context.fleet.recipes),
         selected=shown,
         enrolled=enrolled,
         excepted=shown - enrolled,
@@ -64,49 +64,55 @@ def _document(house: CommandContext, rows: Sequence[Recorded], now: datetime, co
     return status_document(run, population, rows, code)
 
 
-def _code(states: set[State]) -> int:
+def _exit_code(states: set[State]) -> int:
     """Damage shows in the exit code here too; what upstream has is not asked and so not counted."""
     if State.UNKNOWN in states:
         return 1
     return 3 if states & {State.DAMAGED, State.DOWN} else 0
 
 
-def _looks(house: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
+def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
     snapshots = SealedSnapshots()
     looks = {
-        name: snapshot_status(snapshots, house.state, canonical, records.memories.get(name, Memory(name)))
+        name: snapshot_status(snapshots, context.state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
     }
     looks |= {
         name: CanonicalStatus(State.UNKNOWN, unreadable_record_message(name, records)) for name in records.unreadable
     }
-    return looks | _kept(house, records, [name for name, look in looks.items() if look.state is State.INTACT])
+    return looks | _deployment_statuses(
+        context, records, [name for name, look in looks.items() if look.state is State.INTACT]
+    )
 
 
-def _kept(house: CommandContext, records: Records, intact: Sequence[str]) -> dict[str, CanonicalStatus]:
+def _deployment_statuses(
+    context: CommandContext, records: Records, intact: Sequence[str]
+) -> dict[str, CanonicalStatus]:
     """What stands of those that are kept running; where none is, no driver is asked."""
-    declared = house.fleet.recipes
+    declared = context.fleet.recipes
     kept = {name: declared[name] for name in intact if name in declared and keeps_running(declared[name])}
     if not kept:
         return {}
-    host = make_host(house, SilentProgress(sys.stderr))
+    host = make_host(context, SilentProgress(sys.stderr))
     parts_by_recipe = deployed_parts(host, kept)
     return {name: deployment_status(host, records.canonicals[name], parts_by_recipe) for name in kept}
 
 
 def logs(options: Options, name: str, trial: str | None) -> int:
     """The log of one trial, tier by tier; the latest unless one is named."""
-    house = open_house(options)
-    trials = logged_trials(house.state.trial_logs(name)) if is_recipe_name(name) else ()
+    context = load_context(options)
+    trials = logged_trials(context.state.trial_logs(name)) if is_recipe_name(name) else ()
     if not trials:
-        require(house, name)
+        require_declared(context, name)
         raise UsageError(f"no trial of {name} is logged", "a pass or `reconcile trial` makes one")
     chosen = trial or trials[-1]
     if chosen not in trials:
         raise UsageError(f"no trial {chosen} of {name}", f"there are: {', '.join(trials)}")
     order = [*TierName, "promote"]
-    texts = {tier: house.state.trial_log(name, chosen) / f"{tier}.log" for tier in order}
+    texts = {tier: context.state.trial_log(name, chosen) / f"{tier}.log" for tier in order}
     there = {str(tier): path.read_text("utf-8", "replace") for tier, path in texts.items() if path.exists()}
     if options.json:
-        return answer(write(logs_document(name, chosen, there)), 0)
-    return answer(render_logs(chosen, there, screen_for(columns(), os.environ, no_color=options.no_color)), 0)
+        return print_answer(json_text(logs_document(name, chosen, there)), 0)
+    return print_answer(
+        render_logs(chosen, there, screen_for(stdout_width(), os.environ, no_color=options.no_color)), 0
+    )

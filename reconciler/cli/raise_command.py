@@ -1,0 +1,80 @@
+"""`reconcile raise`: a running copy of a canonical."""
+
+import sys
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+from desired.declarations.problems import RefusedError
+from desired.declarations.values import read_duration
+from reconciler.cli.composition import (
+    interruptible,
+    load_context,
+    make_host,
+    prepare_state,
+    private_files,
+    require_declared,
+)
+from reconciler.cli.failures import UsageError
+from reconciler.cli.options import Options
+from reconciler.cli.standard_streams import write_answer
+from reconciler.deploy.app_health import check_up
+from reconciler.deploy.app_set import apps_of, snapshot_app_set
+from reconciler.deploy.deploying import deploy_app_set
+from reconciler.deploy.slot import Slot
+from reconciler.deploy.slot_lifetime import open_slot
+from reconciler.deploy.slot_lock import lock_slot
+from reconciler.errors import CanonError, InterruptedPassError
+from reconciler.ports.app import RunningApp
+from reconciler.show.documents.command_documents import raised_document
+from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.progress import SilentProgress
+from reconciler.show.text.raise_and_logs import render_raised
+from reconciler.stages.observe import unreadable_record_message
+
+
+def raise_copy(options: Options, name: str, span: str) -> int:
+    """Raise the canonical's snapshot in a slot of its own and keep it until a signal or the end of `span`."""
+    try:
+        stays = read_duration(span)
+    except RefusedError as wrong:
+        raise UsageError(f"--for {span}: {wrong}") from wrong
+    context = load_context(options)
+    require_declared(context, name)
+    if context.state.database.is_file():
+        prepare_state(context.state)
+    recipes = context.fleet.recipes
+    drivers = {recipes[app].driver for app in apps_of(recipes[name], recipes)} | context.state.drivers_of_slot(name)
+    host = make_host(context, SilentProgress(sys.stderr)).with_drivers(drivers)
+    records = host.registry.read()
+    canonical = records.canonicals.get(name)
+    if name in records.unreadable:
+        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
+    if canonical is None:
+        raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
+    with interruptible(), private_files(), lock_slot(host, name, f"raise {name}") as folder:
+        try:
+            # Caught within the slot, so that a slot which cannot be removed is told after a signal too.
+            with (
+                open_slot(host, folder, "raised", folder / "raise.log") as slot,
+                suppress(InterruptedPassError),
+            ):
+                app_set = snapshot_app_set(host, canonical, context.fleet.recipes, slot.folder / "source", {})
+                _print_address(options, name, deploy_app_set(slot, app_set))
+                _keep_up(slot, stays)
+        except InterruptedPassError:
+            return 0
+    return 0
+
+
+def _print_address(options: Options, name: str, seen: RunningApp) -> None:
+    """Raises UnwrittenError: what nobody can find is not kept up."""
+    write_answer(json_text(raised_document(name, seen)) if options.json else render_raised(name, seen))
+
+
+def _keep_up(slot: Slot, stays: timedelta) -> None:
+    """Until the time is over. Raises CanonError for an app that ends by itself, also for one that is needed."""
+    until = time.monotonic() + stays.total_seconds()
+    while time.monotonic() < until:
+        check_up(slot)
+        time.sleep(min(1.0, max(0.0, until - time.monotonic())))

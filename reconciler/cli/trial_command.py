@@ -1,0 +1,174 @@
+"""A trial by hand, and a raised copy of a canonical."""
+
+import os
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.model import Release, TierName, Unobservable
+from desired.want import releases
+from reconciler.cli.composition import (
+    CommandContext,
+    interruptible,
+    load_context,
+    make_host,
+    prepare_state,
+    private_files,
+    progress_on_stderr,
+    require_declared,
+)
+from reconciler.cli.failures import UsageError
+from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.standard_streams import print_answer
+from reconciler.core.findings import MirrorState, mirror_state
+from reconciler.core.gate import gate
+from reconciler.core.observation import Observation, tags_to_mirror, upstream_tags, want_of
+from reconciler.core.report import ReportCommand, Run
+from reconciler.core.tier_results import Verdict, first_failure
+from reconciler.deploy.app_set import drivers_of, make_app_set
+from reconciler.deploy.slot_lock import lock_slot
+from reconciler.errors import CanonError, InfrastructureError
+from reconciler.ports.host import Host
+from reconciler.promotion.evidence import trial_entry
+from reconciler.promotion.undeploy_conflicts import without_conflicts
+from reconciler.show.documents.command_documents import Tested, trial_document
+from reconciler.show.documents.junit import junit
+from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.screen import screen_for
+from reconciler.show.text.trial_card import render_trial
+from reconciler.stages.converge import base_for, need_releases, trial_id
+from reconciler.stages.mirror import update_notes
+from reconciler.stages.observe import observe, unreadable_record_message
+from reconciler.trial.trial import run_trial
+from reconciler.trial.trial_request import TrialRequest
+from state.folder.lock import hold
+from state.records import Answer
+from state.state_errors import LockHeldError
+
+NAMED_RELEASES = 3
+
+
+@frozen
+class TrialOptions:
+    """What a hand-run trial is to be of; None means the newest release, and all tiers."""
+
+    ref: str | None
+    tiers: str | None
+    junit: str | None
+
+
+def trial(options: Options, name: str, wanted: TrialOptions) -> int:
+    """Try once, tell, and leave; nothing is promoted and no red remembered."""
+    context = load_context(options)
+    require_declared(context, name)
+    tiers = _tiers(wanted.tiers)
+    with interruptible(), private_files(), progress_on_stderr(options) as progress:
+        prepare_state(context.state)
+        host = make_host(context, progress)
+        started_at = host.clock.now()
+        tested = _run(host, context, name, wanted, tiers)
+        host.registry.append([trial_entry(host, tested.trial, "by hand")])
+    run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
+    return _print_trial(context, wanted, tested, run)
+
+
+def _tiers(text: str | None) -> frozenset[TierName]:
+    """Install is always among them, since every other tier rests on it."""
+    if text is None:
+        return frozenset(TierName)
+    names = [each.strip() for each in text.split(",")]
+    wrong = [name for name in names if name not in set(TierName)]
+    if wrong:
+        raise UsageError(f"no tier {wrong[0]}", f"there are: {', '.join(TierName)}")
+    return frozenset({TierName.INSTALL, *map(TierName, names)})
+
+
+def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, tiers: frozenset[TierName]) -> Tested:
+    records = host.registry.read()
+    recipe = context.fleet.recipes[name]
+    if name in records.unreadable:
+        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
+    observations = observe(host, context.fleet, sorted({name, *recipe.install.needs}), records).observations
+    for observation in observations.values():
+        _update_mirror(host, context, observation)
+    release = _release_to_try(host, observations[name], wanted.ref)
+    app_set = make_app_set(recipe, release, context.fleet.recipes, need_releases(records.canonicals, observations))
+    concerned = host.with_drivers(drivers_of(app_set) | context.state.drivers_of_slot(name))
+    with (
+        without_conflicts(host, context.fleet, recipe),
+        lock_slot(concerned, name, f"trial {release.version}") as folder,
+    ):
+        observation = observations[name]
+        request = TrialRequest(
+            id=trial_id(host),
+            recipe=recipe,
+            release=release,
+            app_set=app_set,
+            base=base_for(observation, release),
+            canonical=observation.newest_intact,
+            by_pass=False,
+            files=observation.files,
+            tests=observation.tests,
+            folder=folder,
+            tiers=tiers,
+        )
+        tried = run_trial(concerned, request)
+    conditions = gate(context.fleet, recipe, tried, observation.answer, host.place)
+    return Tested(tried, conditions, observation.canonical, observation.status)
+
+
+def _update_mirror(host: Host, context: CommandContext, observation: Observation) -> None:
+    """Fetch what is behind, if no pass is at it; what the mirror has by then is what can be tried."""
+    if not isinstance(observation.answer, Answer) or mirror_state(observation) is MirrorState.EQUAL:
+        return
+    if isinstance(want_of(observation), Unobservable):
+        return
+    try:
+        with hold(context.state.lock, f"trial {observation.recipe.name}"):
+            updated = host.mirrors.update(observation.recipe, observation.answer, tags_to_mirror(observation))
+        for remark in update_notes(observation.recipe.name, updated):
+            host.progress.step(observation.recipe.name, remark)
+    except LockHeldError as held:
+        host.progress.step(observation.recipe.name, f"the mirror stays as it is: {held}")
+
+
+def _release_to_try(host: Host, observation: Observation, ref: str | None) -> Release:
+    name = observation.recipe.name
+    if ref is None:
+        want = want_of(observation)
+        if not isinstance(want, Release):
+            reason = want.reason if isinstance(want, Unobservable) else "it has no single newest release"
+            raise InfrastructureError(f"{name}: nothing to try: {reason}", "name what to try: --ref REF")
+        return want
+    commit = host.mirrors.resolve(name, ref) or host.mirrors.fetch(observation.recipe, ref)
+    if commit is None:
+        raise UsageError(
+            f"{name}: neither a release nor a branch nor a commit is named {ref}", _suggestion(observation, ref)
+        )
+    return Release(ref, commit)
+
+
+def _suggestion(observation: Observation, ref: str) -> str:
+    """What could have been meant; a commit is found only where a mirrored branch or release leads to it."""
+    import difflib
+
+    tags = upstream_tags(observation) or {}
+    near = difflib.get_close_matches(ref, tags, 1)
+    if near:
+        return f"did you mean {near[0]}"
+    newest = [release.version for release in releases(tags, "*")][: -NAMED_RELEASES - 1 : -1]
+    return f"newest releases are: {', '.join(newest)}" if newest else "upstream has no release; name a branch, as main"
+
+
+def _print_trial(context: CommandContext, wanted: TrialOptions, tested: Tested, run: Run) -> int:
+    bad = first_failure(tested.trial.tiers)
+    code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
+    if context.options.json:
+        code = print_answer(json_text(trial_document(run, tested, code)), code)
+    else:
+        screen = screen_for(stdout_width(), os.environ, no_color=context.options.no_color)
+        shown = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root))
+        code = print_answer(shown, code)
+    if wanted.junit is not None:
+        Path(wanted.junit).write_text(junit(tested.trial), encoding="utf-8")
+    return code
