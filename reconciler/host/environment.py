@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.git.git_command import OLDEST, git_argv, git_environment
+from reconciler.host.git.git_command import OLDEST_GIT, git_argv, git_environment
 from reconciler.host.run import CommandSpec, capture
 from reconciler.host.text import one_line
 from state.records import Place
@@ -98,8 +98,8 @@ def _git_version(environment: Mapping[str, str]) -> str:
     if not told.ok or version is None:
         raise InfrastructureError(f"git does not tell its version: {one_line(told.out + told.err)}")
     text = version[1].decode()
-    if (int(version[2]), int(version[3])) < OLDEST:
-        raise InfrastructureError(f"git {text} is too old", f"git {OLDEST[0]}.{OLDEST[1]} or newer is needed")
+    if (int(version[2]), int(version[3])) < OLDEST_GIT:
+        raise InfrastructureError(f"git {text} is too old", f"git {OLDEST_GIT[0]}.{OLDEST_GIT[1]} or newer is needed")
     return text
 
 

@@ -14,7 +14,7 @@ from desired.model import Swarm
 from reconciler.host import app_directory as appfiles
 from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.recipe.stack import stack_of
-from reconciler.host.swarm.services.stack_state import look_at
+from reconciler.host.swarm.services.stack_state import read_stack
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, DeployOptions, NotRunning, RunningApp
 from tests.swarm.local_engine import Engine
@@ -114,7 +114,9 @@ class Slots:
         """Wait for something of the services and tasks, as Docker tells of them."""
         until = time.monotonic() + PATIENCE
         stack = stack_of(app, Swarm().zone)
-        while not enough((stack_state := look_at(docker.Engine(self.environment), stack)).services, stack_state.tasks):
+        while not enough(
+            (stack_state := read_stack(docker.Engine(self.environment), stack)).services, stack_state.tasks
+        ):
             assert time.monotonic() < until, stack_state
             time.sleep(0.2)
 

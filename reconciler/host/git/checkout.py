@@ -30,7 +30,7 @@ _MOST_NAMED = 5
 
 
 @frozen
-class Tracked:
+class TrackedFile:
     """One tracked file as git has it; `size` is in bytes, 0 for a submodule."""
 
     mode: bytes
@@ -38,19 +38,19 @@ class Tracked:
     size: int
 
 
-def tracked_files(repository: Repository, commit: str) -> dict[bytes, Tracked]:
+def tracked_files(repository: Repository, commit: str) -> dict[bytes, TrackedFile]:
     """What `commit` tracks, by path."""
     printed = repository.do("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     return dict(_entry(record) for record in printed.split(b"\0") if record)
 
 
-def _entry(record: bytes) -> tuple[bytes, Tracked]:
+def _entry(record: bytes) -> tuple[bytes, TrackedFile]:
     about, _, path = record.partition(b"\t")
     mode, _, oid, size = about.split()
-    return path, Tracked(mode, oid.decode("ascii"), 0 if size == b"-" else int(size))
+    return path, TrackedFile(mode, oid.decode("ascii"), 0 if size == b"-" else int(size))
 
 
-def refuse_unsafe(files: Mapping[bytes, Tracked], most_bytes: int = MOST_BYTES) -> None:
+def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYTES) -> None:
     """Raises RecipeError where a tree would leave its folder, reach into git's own, or fill the disk."""
     for path in files:
         parts = path.split(b"/")
@@ -79,7 +79,7 @@ def write_files(repository: Repository, commit: str, into: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def compare_files(files: Mapping[bytes, Tracked], folder: Path) -> Alterations:
+def compare_files(files: Mapping[bytes, TrackedFile], folder: Path) -> Alterations:
     """How `folder` differs from what `write_files` wrote there, by content and not by date."""
     found = dict(_entries(folder))
     expected = {path: file for path, file in files.items() if file.mode != _MODULE}
@@ -103,7 +103,7 @@ def _unfetched(paths: Sequence[str], what: str) -> tuple[str, ...]:
     return (f"{what}: {', '.join(paths[:_MOST_NAMED])}{more}",)
 
 
-def _is_pointer(path: Path, file: Tracked) -> bool:
+def _is_pointer(path: Path, file: TrackedFile) -> bool:
     """Whether a file holds no content of its own but a pointer to it, as Git LFS leaves in trees."""
     if not len(_POINTER) < file.size < _LARGEST_POINTER:
         return False
@@ -118,7 +118,7 @@ def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
             yield os.fsencode(path.relative_to(folder)), path
 
 
-def _is_same(path: Path, file: Tracked) -> bool:
+def _is_same(path: Path, file: TrackedFile) -> bool:
     about = path.lstat()
     runs = bool(about.st_mode & stat.S_IXUSR)
     if not stat.S_ISREG(about.st_mode) or about.st_size != file.size or runs != (file.mode == _EXECUTABLE):

@@ -8,7 +8,7 @@ from desired.declarations.passing import PASSED_TO_GIT
 from reconciler.host.text import one_line
 
 # Since then git flushes what it writes as `core.fsync` says; `fetch --stdin` and `--no-write-fetch-head` are older.
-OLDEST = (2, 36)
+OLDEST_GIT = (2, 36)
 
 # Which index and which work tree a call is about.
 _PLACES = ("GIT_INDEX_FILE", "GIT_WORK_TREE")
@@ -75,7 +75,7 @@ def git_argv(
     return ("git", "--no-pager", "--no-optional-locks", *place, *options, *arguments)
 
 
-def complaint(err: bytes) -> str:
+def error_line(err: bytes) -> str:
     """The first line of git's that tells why it failed, without a password that a URL may hold."""
     lines = [line for line in err.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_VAGUE)]

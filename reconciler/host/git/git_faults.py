@@ -9,7 +9,7 @@ from reconciler.host.text import one_line
 
 # Checks of git that look at who signed a commit or tag, and when, or at how a number is written. Nothing here reads
 # those, and git itself takes them as they come. All other checks guard paths, modes, links and the graph of objects.
-HARMLESS: Final = (
+HARMLESS_CHECKS: Final = (
     "badDate",
     "badDateOverflow",
     "badEmail",
@@ -44,10 +44,10 @@ _LACKING: Final = re.compile(
 
 def harmless_settings(section: str) -> str:
     """Lines of a repository's settings by which `section`, "fetch" or "receive", warns of harmless flaws alone."""
-    return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS)
+    return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS_CHECKS)
 
 
-def upstreams_fault(err: bytes, *, ended_well: bool) -> str | None:
+def upstream_fault(err: bytes, *, ended_well: bool) -> str | None:
     """Why nobody but upstream can help, from what a fetch said; None where git blames no object.
 
     A sentence whose subject is upstream.
@@ -56,7 +56,7 @@ def upstreams_fault(err: bytes, *, ended_well: bool) -> str | None:
         return "is a shallow copy: the history of its releases is not all there"
     if ended_well:
         return None
-    if flaw := flaw_of(err):
+    if flaw := rejected_object(err):
         return flaw
     if _OTHER_FORMAT.search(err):
         return SHA256
@@ -65,7 +65,7 @@ def upstreams_fault(err: bytes, *, ended_well: bool) -> str | None:
     return _lacking(err)
 
 
-def flaw_of(err: bytes) -> str | None:
+def rejected_object(err: bytes) -> str | None:
     """The first object that git refused, and by which of its checks, as above; None where it refused none."""
     for level, oid, kind, text in _FLAW.findall(err):
         if level == b"error":
@@ -83,14 +83,14 @@ def _lacking(err: bytes) -> str | None:
     return f"lacks object{which}: its repository is damaged, or only a part of a copy"
 
 
-def let_through(err: bytes) -> Iterator[tuple[str, str]]:
+def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
     """Kind and object of each flaw that git only warned of."""
     for level, oid, kind, _ in _FLAW.findall(err):
         if level == b"warning":
             yield kind.decode(), oid.decode()
 
 
-def said_of_flaws(flaws: Iterable[tuple[str, str]]) -> str:
+def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
     """These flaws in one sentence, by kind; "" where there are none."""
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):

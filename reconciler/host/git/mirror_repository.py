@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from reconciler.host.git.git_faults import harmless_settings
-from reconciler.host.git.refs import Goal, Refs, in_the_way, read_packed_refs, transaction
+from reconciler.host.git.refs import RefPlan, Refs, delete_conflicting_branches, read_packed_refs, update_ref_input
 from reconciler.host.git.repository import Repository
 from reconciler.host.text import ref_bytes
 
@@ -46,7 +46,7 @@ _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
 
 
 @frozen
-class Served:
+class MirrorRepository:
     """`most` bounds, in bytes, what one update may bring."""
 
     repository: Repository
@@ -101,15 +101,15 @@ class Served:
             if ref.is_file() and not _WHOLE.fullmatch(ref.read_bytes()):
                 ref.unlink()
 
-    def take_over(self, held: Refs, goal: Goal, arrived: Refs) -> None:
+    def take_over(self, held: Refs, goal: RefPlan, arrived: Refs) -> None:
         """Make of the refs `held` what `goal` says, in one step.
 
         Only a branch which stands in the way of the new one goes before that.
         """
-        if obstacles := in_the_way(held, goal.branch):
+        if obstacles := delete_conflicting_branches(held, goal.branch):
             self._change(obstacles)
             held = self.repository.refs()
-        if changes := transaction(held, goal, arrived):
+        if changes := update_ref_input(held, goal, arrived):
             self._change(changes)
         _write(self.path / "HEAD", b"ref: refs/heads/" + ref_bytes(goal.branch or _NO_BRANCH) + b"\n")
         self.repository.do("pack-refs", "--all")
@@ -140,9 +140,9 @@ class Served:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[int]:
+def locked(path: Path) -> Iterator[int]:
     """Wait to be the only one who writes to the served copy at `path`; the descriptor of its lock."""
-    descriptor = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(lock_path(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
@@ -150,7 +150,7 @@ def writing(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def lock_of(path: Path) -> Path:
+def lock_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.lock")
 
 

@@ -11,9 +11,9 @@ from attrs import frozen
 from desired.model import Recipe, Unobservable
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
-from reconciler.host.git.mirror_repository import Served, lock_of, writing
-from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_left, remove_unless_held
-from reconciler.host.git.refs import Goal, Refs, make_goal
+from reconciler.host.git.mirror_repository import MirrorRepository, lock_path, locked
+from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_lock_file, remove_quarantines
+from reconciler.host.git.refs import RefPlan, Refs, plan_refs
 from reconciler.host.git.repository import Repository
 from reconciler.host.output import MIB
 from reconciler.host.text import one_line
@@ -46,7 +46,7 @@ class GitMirrors:
         if not self._path(name).exists():
             return None
         try:
-            refs = Served(self._repository(name, None), self.most).glance()
+            refs = MirrorRepository(self._repository(name, None), self.most).glance()
         except (CanonError, OSError, ValueError) as problem:
             return Unobservable(f"the mirror cannot be read: {one_line(str(problem).encode())}")
         if refs.head is None or refs == Refs():
@@ -59,7 +59,7 @@ class GitMirrors:
         with self._writing(recipe.name) as served:
             laid_aside = served.make_ready()
             held = served.repository.refs()
-        goal = make_goal(held, answer, tags)
+        goal = plan_refs(held, answer, tags)
         with self._quarantine(recipe.name, "incoming") as incoming:
             arrived, useless = _fetched(incoming, recipe, answer, goal)
             with self._writing(recipe.name) as served:
@@ -102,7 +102,7 @@ class GitMirrors:
             return commit
 
     def recover(self) -> None:
-        remove_left(self.state.mirrors)
+        remove_quarantines(self.state.mirrors)
 
     def drop(self, name: str) -> None:
         if not self.state.mirrors.exists():
@@ -114,10 +114,10 @@ class GitMirrors:
             if path.exists():
                 path.rename(gone)
                 shutil.rmtree(gone)
-            remove_left(self.state.mirrors, name)
+            remove_quarantines(self.state.mirrors, name)
             for lock in self.state.mirrors.glob(f".{name}.git.*.lock"):
-                remove_unless_held(lock)
-            lock_of(path).unlink()
+                remove_lock_file(lock)
+            lock_path(path).unlink()
 
     def _path(self, name: str) -> Path:
         return self.state.mirror(name)
@@ -130,14 +130,14 @@ class GitMirrors:
         return quarantine(self._repository(name, self.holding), purpose, limits)
 
     @contextmanager
-    def _writing(self, name: str) -> Iterator[Served]:
+    def _writing(self, name: str) -> Iterator[MirrorRepository]:
         """The served copy, to be written to by nobody else meanwhile."""
-        with writing(self._path(name)) as lock:
+        with locked(self._path(name)) as lock:
             holding = lock if self.holding is None else self.holding
-            yield Served(self._repository(name, holding), self.most)
+            yield MirrorRepository(self._repository(name, holding), self.most)
 
 
-def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, goal: Goal) -> tuple[Refs, frozenset[str]]:
+def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, goal: RefPlan) -> tuple[Refs, frozenset[str]]:
     """Bring what is missing into quarantine; what may be taken over, and the tags which peel to no commit."""
     if not goal.refspecs:
         return Refs(), frozenset()
@@ -156,7 +156,7 @@ def _require_whole(repository: Repository, commit: str) -> None:
         )
 
 
-def _refuse_changed(recipe: Recipe, answer: Answer, goal: Goal, arrived: Refs) -> None:
+def _refuse_changed(recipe: Recipe, answer: Answer, goal: RefPlan, arrived: Refs) -> None:
     """Raises InfrastructureError where upstream gave something else than it had answered."""
     heads = {answer.branch: answer.head} if goal.fetch_head else {}
     tags = {name: ref.peeled for name, ref in arrived.tags.items()}
@@ -165,7 +165,7 @@ def _refuse_changed(recipe: Recipe, answer: Answer, goal: Goal, arrived: Refs) -
         raise InfrastructureError(message, "the next pass looks again")
 
 
-def _read_back(served: Served, goal: Goal, useless: frozenset[str]) -> None:
+def _read_back(served: MirrorRepository, goal: RefPlan, useless: frozenset[str]) -> None:
     """Raises InfrastructureError where the served copy does not hold what it should."""
     refs = served.repository.refs()
     wanted = {**goal.stays, **{name: commit for name, commit in goal.fetched.items() if name not in useless}}

@@ -10,7 +10,13 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from reconciler.errors import InfrastructureError, UpstreamError
-from reconciler.host.git.git_faults import flaw_of, harmless_settings, let_through, said_of_flaws, upstreams_fault
+from reconciler.host.git.git_faults import (
+    describe_warnings,
+    harmless_settings,
+    rejected_object,
+    upstream_fault,
+    warned_objects,
+)
 from reconciler.host.git.refs import Refs
 from reconciler.host.git.repository import Repository
 from reconciler.host.run import CapturedOutput
@@ -50,7 +56,7 @@ class Quarantine:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader should know of what came in."""
-        return tuple(filter(None, [said_of_flaws(self.flaws)]))
+        return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, ref: str) -> str | None:
         """The full name of upstream's tag or branch `ref`, in this order; None if there is neither."""
@@ -76,7 +82,7 @@ class Quarantine:
         # What outlives us of this call writes to the served copy, and so holds its lock.
         ours = evolve(self.repository, holding=served.holding)
         told = self._reach(ours, ("file",), "push", *options, "--", str(served.path.absolute()), refspec)
-        self._raise_for(flaw_of(told.err) if not told.ok else None)
+        self._raise_for(rejected_object(told.err) if not told.ok else None)
         self.repository.printed("push", told)
 
     def without_useless(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
@@ -97,7 +103,7 @@ class Quarantine:
     def _ask_upstream(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What git prints. Raises UpstreamError where it finds fault with what upstream has."""
         told = self._reach(self.repository, self.limits.protocols, *arguments, stdin=stdin)
-        self._raise_for(upstreams_fault(told.err, ended_well=told.ok))
+        self._raise_for(upstream_fault(told.err, ended_well=told.ok))
         return self.repository.printed(arguments[0], told)
 
     def _reach(
@@ -106,7 +112,7 @@ class Quarantine:
         told = repository.reach(
             *arguments, protocols=protocols, stdin=stdin, seconds=self.limits.seconds, file_bytes=self.limits.most
         )
-        self.flaws.update(let_through(told.err))
+        self.flaws.update(warned_objects(told.err))
         return told
 
     def _raise_for(self, fault: str | None) -> None:
@@ -136,7 +142,7 @@ def quarantine(served: Repository, purpose: str, limits: Limits) -> Iterator[Qua
             shutil.rmtree(path, ignore_errors=True)
 
 
-def remove_left(mirrors: Path, name: str = "*") -> None:
+def remove_quarantines(mirrors: Path, name: str = "*") -> None:
     """Remove the quarantines of a recipe, by default of all, that killed runs left; not those of a run that lives."""
     for purpose in _PURPOSES:
         for path in mirrors.glob(f".{name}.git.{purpose}"):
@@ -158,7 +164,7 @@ def _alone(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def remove_unless_held(lock: Path) -> None:
+def remove_lock_file(lock: Path) -> None:
     """Remove the file of a lock that nobody holds."""
     with suppress(OSError):
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)

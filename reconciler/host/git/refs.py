@@ -17,7 +17,7 @@ _PACKED = re.compile(rb"\^([0-9a-f]{40})|([0-9a-f]{40}) (refs/.+)")
 
 
 @frozen
-class Named:
+class RefTarget:
     """What a ref names: an object, and what that peels to, which is the same but for annotated tags."""
 
     named: str
@@ -28,8 +28,8 @@ class Named:
 class Refs:
     """Branches and tags of a repository, by their names without `refs/…/`."""
 
-    heads: Mapping[str, Named] = field(factory=dict)
-    tags: Mapping[str, Named] = field(factory=dict)
+    heads: Mapping[str, RefTarget] = field(factory=dict)
+    tags: Mapping[str, RefTarget] = field(factory=dict)
 
     @property
     def head(self) -> str | None:
@@ -42,7 +42,7 @@ class Refs:
 
 
 @frozen
-class Goal:
+class RefPlan:
     """What a mirror has to become; `branch` and `head` are "" where upstream names no main branch.
 
     `fetched` are names of tags; `stays` names tags to keep as they are.
@@ -87,14 +87,14 @@ def _sorted_out(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
     for oid, raw in pairs:
         name = decoded(raw)
         (peeled if name.endswith("^{}") else named)[name.removesuffix("^{}")] = oid.decode("ascii")
-    both = {name: Named(oid, peeled.get(name, oid)) for name, oid in named.items()}
+    both = {name: RefTarget(oid, peeled.get(name, oid)) for name, oid in named.items()}
     return Refs(
         {name.removeprefix(HEADS): ref for name, ref in both.items() if name.startswith(HEADS)},
         {name.removeprefix(TAGS): ref for name, ref in both.items() if name.startswith(TAGS)},
     )
 
 
-def make_goal(held: Refs, answer: Answer, tags: Mapping[str, str]) -> Goal:
+def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str]) -> RefPlan:
     """What to do so that a mirror which holds `held` has upstream's main branch and just the release tags `tags`.
 
     A tag that we hold at its commit stays, also if upstream annotated it anew. One that upstream no longer has at
@@ -107,10 +107,10 @@ def make_goal(held: Refs, answer: Answer, tags: Mapping[str, str]) -> Goal:
     dropped = tuple(sorted(name for name in held.tags if name not in tags))
     head = held.heads.get(answer.branch)
     fetch_head = bool(answer.branch) and (head is None or head.peeled != answer.head)
-    return Goal(answer.branch, answer.head, fetched, stays | kept, dropped, fetch_head)
+    return RefPlan(answer.branch, answer.head, fetched, stays | kept, dropped, fetch_head)
 
 
-def transaction(held: Refs, goal: Goal, arrived: Refs) -> bytes:
+def update_ref_input(held: Refs, goal: RefPlan, arrived: Refs) -> bytes:
     """Input of `git update-ref -z --stdin` that makes of `held` what `goal` says, or fails and changes nothing.
 
     `arrived` are the refs that came in, which now also stand below `refs/incoming/` and are removed there.
@@ -124,19 +124,19 @@ def transaction(held: Refs, goal: Goal, arrived: Refs) -> bytes:
     return b"".join([b"start\0", *changes, b"prepare\0", b"commit\0"]) if changes else b""
 
 
-def in_the_way(held: Refs, branch: str) -> bytes:
+def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
     """A transaction that deletes branches which could not exist beside `branch`, being a folder of it or in it."""
     names = [name for name in held.heads if f"{name}/".startswith(f"{branch}/") or f"{branch}/".startswith(f"{name}/")]
     changes = [_delete(HEADS, name, held.heads[name]) for name in names if name != branch]
     return b"".join([b"start\0", *changes, b"prepare\0", b"commit\0"]) if changes else b""
 
 
-def _set(space: str, name: str, ref: Named, before: Named | None) -> bytes:
+def _set(space: str, name: str, ref: RefTarget, before: RefTarget | None) -> bytes:
     ref_name = ref_bytes(space + name)
     if before is None:
         return b"create " + ref_name + b"\0" + ref.named.encode() + b"\0"
     return b"update " + ref_name + b"\0" + ref.named.encode() + b"\0" + before.named.encode() + b"\0"
 
 
-def _delete(space: str, name: str, ref: Named) -> bytes:
+def _delete(space: str, name: str, ref: RefTarget) -> bytes:
     return b"delete " + ref_bytes(space + name) + b"\0" + ref.named.encode() + b"\0"

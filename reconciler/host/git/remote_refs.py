@@ -27,7 +27,7 @@ def digest_of(raw: bytes) -> str:
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
-def read_answer(raw: bytes) -> Answer | Unobservable:
+def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
     """The answer in `raw`. Tags are peeled as far as the answer tells, and may yet turn out to name no commit."""
     lines = raw.split(b"\n")
     if lines.pop() != b"" or not lines:

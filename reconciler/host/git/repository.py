@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.git.git_command import complaint, git_argv, git_environment
+from reconciler.host.git.git_command import error_line, git_argv, git_environment
 from reconciler.host.git.refs import Refs, read_show_ref
 from reconciler.host.output import MIB
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
@@ -98,5 +98,5 @@ class Repository:
         if told.result.timed_out:
             raise InfrastructureError(f"git {verb} in {self.path.name}: not done in time")
         if not told.ok:
-            raise InfrastructureError(f"git {verb} in {self.path.name}: {complaint(told.err)}")
+            raise InfrastructureError(f"git {verb} in {self.path.name}: {error_line(told.err)}")
         return told.out

@@ -10,8 +10,8 @@ from pathlib import Path
 from attrs import field, frozen
 
 from desired.model import Unobservable
-from reconciler.host.git.git_command import complaint, git_argv, git_environment
-from reconciler.host.git.remote_refs import digest_of, read_answer
+from reconciler.host.git.git_command import error_line, git_argv, git_environment
+from reconciler.host.git.remote_refs import digest_of, parse_ls_remote
 from reconciler.host.output import MIB
 from reconciler.host.run import CapturedOutput, CommandSpec, capture, prepare
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
@@ -66,7 +66,7 @@ class GitUpstream:
             return Unobservable(reason)
         if digest_of(told.out) == question.known:
             return Unchanged()
-        return read_answer(told.out)
+        return parse_ls_remote(told.out)
 
     def _listed(self, url: str) -> CapturedOutput:
         """What git lists of `url`; tried again only while that may help."""
@@ -116,4 +116,4 @@ def _reason(err: bytes) -> str:
         return "upstream wants a password or a key, and we have none for it"
     if status := _STATUS.search(err):
         return f"upstream answered with status {status[1].decode()}"
-    return f"git could not list it: {complaint(err)}"
+    return f"git could not list it: {error_line(err)}"

@@ -14,9 +14,9 @@ from attrs import field, frozen
 from desired.versions import is_release_name
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host import app_directory as appfiles
-from reconciler.host.git.git_command import complaint, git_argv, git_environment
+from reconciler.host.git.git_command import error_line, git_argv, git_environment
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
-from reconciler.host.swarm.engine.docker_faults import sorted_fault
+from reconciler.host.swarm.engine.docker_faults import classify_failure
 from reconciler.host.text import one_line
 
 # The Docker of this host is a server of that name to it.
@@ -47,7 +47,7 @@ _WHO = {"user.name": "Canon", "user.email": "canon@localhost"}
 
 
 @frozen
-class Home:
+class AbraDir:
     """The folder that abra takes for its own (`ABRA_DIR`), one for each app of a slot: two runs never share a tree."""
 
     folder: Path
@@ -101,7 +101,7 @@ class Abra:
                 )
             self.known[command] = True
 
-    def commit(self, home: Home, version: str) -> None:
+    def commit(self, home: AbraDir, version: str) -> None:
         """Make the laid recipe a repository whose tag `version` is what lies there, as abra wants a release to be."""
         self._git(home, "init", "--quiet")
         self._git(home, "add", "--all", "--force")
@@ -109,22 +109,22 @@ class Abra:
         if is_release_name(version):
             self._git(home, "tag", "--annotate", "--message", version, "--", version)
 
-    def deploy(self, home: Home, version: str) -> None:
+    def deploy(self, home: AbraDir, version: str) -> None:
         """A release by its tag; what has none, a branch or a commit, only as what lies there: by chaos."""
         manner = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
         self._call(home, _DEPLOY, (*manner, *chosen))
 
-    def insert_secret(self, home: Home, name: str, version: str, content: Path) -> None:
+    def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
         """From a file: an argument would show to everybody. One that is there already stays."""
         words = ("--no-input", home.app, name, version, "--file", str(content))
         self._call(home, _INSERT, words, allowed=_THERE_ALREADY)
 
-    def undeploy(self, home: Home) -> None:
+    def undeploy(self, home: AbraDir) -> None:
         self._call(home, _UNDEPLOY, ("--no-input", home.app))
 
     def _call(
-        self, home: Home, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
+        self, home: AbraDir, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
     ) -> None:
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
         order = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
@@ -139,12 +139,12 @@ class Abra:
             raise InfrastructureError("abra: not found in PATH", "install Co-op Cloud's command where children find it")
         return told
 
-    def _git(self, home: Home, *words: str) -> None:
+    def _git(self, home: AbraDir, *words: str) -> None:
         argv = git_argv(*words, settings=_WHO)
         order = CommandSpec(argv, git_environment(self.environment), home.checkout, _COMMITTING)
         told = capture(order)
         if not told.ok:
-            raise InfrastructureError(f"{home.recipe}: git {words[0]} for abra: {complaint(told.err)}")
+            raise InfrastructureError(f"{home.recipe}: git {words[0]} for abra: {error_line(told.err)}")
 
 
 def _failure(command: tuple[str, ...], told: CapturedOutput, deadline: float) -> CanonError | None:
@@ -161,7 +161,7 @@ def _failure(command: tuple[str, ...], told: CapturedOutput, deadline: float) ->
     for words, hint in _OF_ABRA:
         if re.search(words.encode(), said):
             return InfrastructureError(f"{what}: {one_line(said)}", hint)
-    return sorted_fault(what, said, of_recipe=command == _DEPLOY)
+    return classify_failure(what, said, of_recipe=command == _DEPLOY)
 
 
 def _plain(told: CapturedOutput) -> bytes:

@@ -11,14 +11,14 @@ from pathlib import Path
 from desired.model import Swarm
 from desired.versions import is_release_name
 from reconciler.errors import CanonError, InfrastructureError
-from reconciler.host.swarm.abra_command import Abra, Home
+from reconciler.host.swarm.abra_command import Abra, AbraDir
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import overlays
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.compose import Config
-from reconciler.host.swarm.recipe.prepared_release import Prepared
+from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
 from reconciler.host.swarm.recipe.stack import SLOT, Stack
-from reconciler.host.swarm.recipe.version_hints import naming_versions
+from reconciler.host.swarm.recipe.version_hints import with_version_hint
 from reconciler.host.swarm.services import deploy_stack, remove_stack
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, DeployOptions, RemovalResult
@@ -47,18 +47,18 @@ class AbraDriver(SwarmDriver):
         return super().needs(app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        deployable = deploy_stack.ready(self._engine, self._policy, app, checkout, options)
+        deployable = deploy_stack.check_release(self._engine, self._policy, app, checkout, options)
         prepared, stack = deployable.prepared, deployable.prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
-        laid = _marked(deploy_stack.laid_over(deployable, options), deployed)
+        laid = _marked(deploy_stack.overlay_for(deployable, options), deployed)
         self._lay(home, app, prepared, laid, options)
         self._keep(stack)
-        for full, file in secrets.provided(prepared, app).items():
-            self._abra.insert_secret(home, *secrets.inserted_as(full, stack), file)
-        with naming_versions(prepared):
+        for full, file in secrets.provided_files(prepared, app).items():
+            self._abra.insert_secret(home, *secrets.abra_name(full, stack), file)
+        with with_version_hint(prepared):
             self._abra.deploy(home, options.version)
         self._confirm(stack, deployed)
-        return deploy_stack.finish(self._engine, prepared, app, options)
+        return deploy_stack.record_deployment(self._engine, prepared, app, options)
 
     def remove(self, app: App) -> RemovalResult:
         """What abra leaves, or does not take away, Docker's own command does."""
@@ -71,12 +71,12 @@ class AbraDriver(SwarmDriver):
         left: list[str] = []
         for stack in self._kept_stacks(mark):
             # What uses a secret keeps it.
-            left += remove_stack.take_away(self._engine, remove_stack.of_stack(stack), self._sleep)
+            left += remove_stack.remove_objects(self._engine, remove_stack.select_stack(stack), self._sleep)
             left += self._drop_secrets(stack)
         residue = super().clear(mark)
         return RemovalResult(residue.ended, (*left, *residue.remaining))
 
-    def _lay(self, home: Home, app: App, prepared: Prepared, laid: Config, options: DeployOptions) -> None:
+    def _lay(self, home: AbraDir, app: App, prepared: PreparedRelease, laid: Config, options: DeployOptions) -> None:
         """What abra finds: the app's variables, and the release with everything that goes over it."""
         own = [file for file in prepared.compose if file not in options.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
@@ -85,7 +85,7 @@ class AbraDriver(SwarmDriver):
         version = options.version if is_release_name(options.version) else ""
         home.write_variables(version, {**prepared.settings, "COMPOSE_FILE": ":".join(names)})
         home.lay_recipe(prepared.checkout, added)
-        for name, text in overlays.alike((*prepared.compose, added[_OVERLAY]), names):
+        for name, text in overlays.normalized((*prepared.compose, added[_OVERLAY]), names):
             (home.checkout / name).write_text(text, "utf-8")
         self._abra.commit(home, options.version)
 
@@ -116,7 +116,7 @@ class AbraDriver(SwarmDriver):
             )
 
     def _kept_stacks(self, mark: str) -> tuple[str, ...]:
-        configs = self._engine.inspect("config", self._engine.found("config", f"label={SLOT}={mark}"))
+        configs = self._engine.inspect("config", self._engine.list_ids("config", f"label={SLOT}={mark}"))
         ours = (config for config in configs if remove_stack.is_of_state(config, self._engine.state))
         labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in ours)
         return tuple(said[KEPT_STACK] for said in labels if KEPT_STACK in said)
@@ -124,15 +124,15 @@ class AbraDriver(SwarmDriver):
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
         """The secrets of a stack by its name, then the config that told of them; names what would not go."""
         named = f"name={stack}_"
-        self._engine.drop("secret", self._engine.found("secret", named))
-        left = tuple(f"secret {secret}" for secret in self._engine.found("secret", named))
+        self._engine.remove("secret", self._engine.list_ids("secret", named))
+        left = tuple(f"secret {secret}" for secret in self._engine.list_ids("secret", named))
         if not left:
-            self._engine.drop("config", self._engine.found("config", f"label={KEPT_STACK}={stack}"))
+            self._engine.remove("config", self._engine.list_ids("config", f"label={KEPT_STACK}={stack}"))
         return left
 
 
-def _home(app: App, stack: Stack) -> Home:
-    return Home(app.folder / "run" / "abra", stack.name, stack.recipe)
+def _home(app: App, stack: Stack) -> AbraDir:
+    return AbraDir(app.folder / "run" / "abra", stack.name, stack.recipe)
 
 
 def _marked(overlay: Config, deployed: str) -> Config:

@@ -12,8 +12,8 @@ from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.stack import COMMIT, NAMESPACE, SLOT
 from reconciler.host.swarm.services.remove_stack import is_of_state, mark_of
 from reconciler.host.swarm.services.service import service_of
-from reconciler.host.swarm.services.service_health import settling
-from reconciler.host.swarm.services.stack_state import with_their_ends
+from reconciler.host.swarm.services.service_health import stack_health
+from reconciler.host.swarm.services.stack_state import with_container_ends
 from reconciler.ports.app import DeployedParts
 from state.records import Parts
 
@@ -28,12 +28,12 @@ def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
     """By mark, for the slots below `root`."""
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
-        for one in engine.inspect(kind, engine.found(kind, f"label={SLOT}")):
+        for one in engine.inspect(kind, engine.list_ids(kind, f"label={SLOT}")):
             if is_of_state(one, engine.state):
                 found[mark_of(one)][kind].append(one)
     ours = {mark: kinds for mark, kinds in found.items() if Path(mark).is_relative_to(root)}
     services = [service for kinds in ours.values() for service in kinds["service"]]
-    tasks = with_their_ends(engine, engine.tasks([service["ID"] for service in services]))
+    tasks = with_container_ends(engine, engine.tasks([service["ID"] for service in services]))
     return {mark: DeployedParts(parts_of(kinds, tasks), lacks(kinds["service"], tasks)) for mark, kinds in ours.items()}
 
 
@@ -64,7 +64,7 @@ def lacks(services: Sequence[Json], tasks: Sequence[Json]) -> str:
     stacks: dict[str, list[Json]] = defaultdict(list)
     for service in services:
         stacks[_labels(service["Spec"]).get(NAMESPACE, "")].append(service)
-    hows = [settling(own, tasks, f"{name}_", datetime.now(UTC)) for name, own in sorted(stacks.items())]
+    hows = [stack_health(own, tasks, f"{name}_", datetime.now(UTC)) for name, own in sorted(stacks.items())]
     said = [how.failure.message if how.failure else how.lacks for how in hows]
     return "; ".join(filter(None, said))
 

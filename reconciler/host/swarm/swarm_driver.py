@@ -9,14 +9,14 @@ from desired.model import Swarm
 from reconciler.errors import InfrastructureError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.swarm.data import backup
-from reconciler.host.swarm.data.backup import Deployed
+from reconciler.host.swarm.data.backup import DeployedApp
 from reconciler.host.swarm.data.volumes import load_volumes, save_volumes
 from reconciler.host.swarm.deployed_parts import deployed_parts
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deploy_stack, remove_stack, scaling
-from reconciler.host.swarm.services.stack_state import look_at, seen, services_of
+from reconciler.host.swarm.services.stack_state import read_stack, running_app, service_ids
 from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import SecretNeed
 
@@ -39,36 +39,36 @@ class SwarmDriver:
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         """Those that its sample or its settings declare."""
         self._engine.check()
-        return secrets.needs(self._engine, app, checkout, options)
+        return secrets.secret_needs(self._engine, app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Over what is there it is Swarm's own update, as for the recipe's users, who keep the settings they had."""
-        return deploy_stack.deploy(self._engine, self._policy, app, checkout, options)
+        return deploy_stack.deploy_release(self._engine, self._policy, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:
         """Raises InfrastructureError for what is the host's fault."""
         stack = self._stack(app)
-        return seen(stack, look_at(self._engine, stack))
+        return running_app(stack, read_stack(self._engine, stack))
 
     def logs(self, app: App) -> tuple[str, ...]:
         stack = self._stack(app)
-        for service in self._engine.inspect("service", services_of(self._engine, stack)):
+        for service in self._engine.inspect("service", service_ids(self._engine, stack)):
             name = stack.logical(service["Spec"]["Name"])
             self._engine.logs(service["ID"], _LOG_LINES, appfiles.new_log(app, name))
         return appfiles.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
         stack = self._stack(app)
-        stack_state = look_at(self._engine, stack)
-        if stack_state.at_rest:
+        stack_state = read_stack(self._engine, stack)
+        if stack_state.is_stopped:
             return RemovalResult()
         self.logs(app)
-        return scaling.to_zero(self._engine, stack, scaling.every(stack_state), self._sleep)
+        return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state), self._sleep)
 
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""
         stack = self._stack(app)
-        if not look_at(self._engine, stack).at_rest:
+        if not read_stack(self._engine, stack).is_stopped:
             raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
         appfiles.copy_out(app, into, self._engine.environment)
         save_volumes(self._engine, stack, into)
@@ -78,35 +78,37 @@ class SwarmDriver:
         appfiles.move_in(app, source, self._engine.environment)
 
     def backs_up(self, app: App) -> bool:
-        return backup.is_asked_for(self._deployed(app))
+        return backup.has_backup_label(self._deployed(app))
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
-        return backup.take(self._deployed(app), into)
+        return backup.take_backup(self._deployed(app), into)
 
     def restore(self, app: App, source: Path, within: timedelta) -> None:
-        backup.bring_back(self._deployed(app), source, within, self._sleep)
+        backup.restore_backup(self._deployed(app), source, within, self._sleep)
 
     def remove(self, app: App) -> RemovalResult:
-        left = remove_stack.take_away(self._engine, remove_stack.of_stack(self._stack(app).name), self._sleep)
+        left = remove_stack.remove_objects(self._engine, remove_stack.select_stack(self._stack(app).name), self._sleep)
         gone = appfiles.remove(app.folder, self._engine.environment)
         return RemovalResult(remaining=left if gone else (*left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        return tuple(mark for mark in remove_stack.marks(self._engine) if Path(mark).is_relative_to(root))
+        return tuple(mark for mark in remove_stack.slot_marks(self._engine) if Path(mark).is_relative_to(root))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
         return deployed_parts(self._engine, root)
 
     def clear(self, mark: str) -> RemovalResult:
         return RemovalResult(
-            remaining=remove_stack.take_away(self._engine, remove_stack.of_slot(self._engine, mark), self._sleep)
+            remaining=remove_stack.remove_objects(
+                self._engine, remove_stack.select_slot(self._engine, mark), self._sleep
+            )
         )
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)
 
-    def _deployed(self, app: App) -> Deployed:
-        return Deployed(self._engine, self._stack(app), app)
+    def _deployed(self, app: App) -> DeployedApp:
+        return DeployedApp(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
         return stack_of(app, self._policy.zone, self._engine.state)

@@ -1,7 +1,7 @@
 import pytest
 
 from desired.declarations.passing import PASSED_TO_GIT
-from reconciler.host.git.git_command import complaint, git_argv, git_environment
+from reconciler.host.git.git_command import error_line, git_argv, git_environment
 
 
 def test_no_setting_of_the_host_or_of_a_user_reaches_git() -> None:
@@ -59,4 +59,4 @@ def test_a_setting_of_one_call_holds_over_the_profile() -> None:
     ],
 )
 def test_a_complaint_is_the_line_that_tells_why(err: bytes, line: str) -> None:
-    assert complaint(err) == line
+    assert error_line(err) == line

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
 from reconciler.errors import UpstreamError
-from reconciler.host.git.git_faults import HARMLESS, flaw_of, let_through, said_of_flaws, upstreams_fault
+from reconciler.host.git.git_faults import (
+    HARMLESS_CHECKS,
+    describe_warnings,
+    rejected_object,
+    upstream_fault,
+    warned_objects,
+)
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.repositories import MirrorRefs, MirrorUpdate, TagQuery
@@ -86,7 +92,7 @@ def test_flaws_that_harm_nobody_are_taken_and_each_kind_is_noted(world: World, t
     flawed["multipleAuthors"] = world.signed(GOOD, GOOD)
     flawed["nulInCommit"] = world.signed(GOOD, more=b"\nA\0change.\n")
     flawed["zeroPaddedFilemode"] = world.listed((b"0100644 a", world.upstream.blob(b"1")))
-    assert flawed.keys() == {*HARMLESS}
+    assert flawed.keys() == {*HARMLESS_CHECKS}
     for patch, commit in enumerate(flawed.values()):
         world.upstream.tag(f"2.0.{patch}", commit)
     tagger = b"object %s\ntype commit\ntag 3.0.0\ntagger Ada <ada@example.org> 1700000000 +99999\n\nA release.\n"
@@ -252,12 +258,12 @@ def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_
     ],
 )
 def test_what_this_host_or_the_network_may_have_done_is_not_upstreams_fault(err: bytes) -> None:
-    assert upstreams_fault(err, ended_well=False) is None
-    assert flaw_of(err) is None
+    assert upstream_fault(err, ended_well=False) is None
+    assert rejected_object(err) is None
 
 
 oids = st.text("0123456789abcdef", min_size=40, max_size=40)
-flaws = st.lists(st.tuples(st.sampled_from([*HARMLESS, "hasDot"]), oids), max_size=6)
+flaws = st.lists(st.tuples(st.sampled_from([*HARMLESS_CHECKS, "hasDot"]), oids), max_size=6)
 texts = st.lists(
     st.sampled_from([b"remote: ", b"error: object ", b"1" * 40, b": hasDot: ", b"\n", b"\x1b[2J", b"x\xff"])
 )
@@ -265,7 +271,7 @@ texts = st.lists(
 
 @given(texts.map(b"".join), st.booleans())
 def test_a_fault_is_one_printable_line_whatever_git_says(err: bytes, ended_well: bool) -> None:  # noqa: FBT001
-    fault = upstreams_fault(err, ended_well=ended_well)
+    fault = upstream_fault(err, ended_well=ended_well)
     assert fault is None or (fault.isprintable() and len(fault) < 250)
     assert fault is None or not ended_well
 
@@ -276,9 +282,9 @@ def test_what_git_warned_of_is_noted_once_each_and_what_it_refused_is_not(
 ) -> None:
     lines = [("warning", *flaw) for flaw in warned + warned] + [("remote: error", *flaw) for flaw in refused]
     err = "".join(f"{level}: object {oid}: {kind}: bad\n" for level, kind, oid in lines).encode()
-    assert {*let_through(err)} == {*warned}
-    assert (flaw_of(err) is None) == (refused == [])
-    said = said_of_flaws(let_through(err))
+    assert {*warned_objects(err)} == {*warned}
+    assert (rejected_object(err) is None) == (refused == [])
+    said = describe_warnings(warned_objects(err))
     counts = Counter(kind for kind, _ in {*warned})
     assert (said == "") == (not warned)
     assert all(f"{kind} ({count}, as " in said for kind, count in counts.items())

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from desired.model import Recipe, Unobservable
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.git.mirrors import GitMirrors
-from reconciler.host.git.refs import Goal, Named, Refs, make_goal, read_packed_refs, read_show_ref
+from reconciler.host.git.refs import RefPlan, Refs, RefTarget, plan_refs, read_packed_refs, read_show_ref
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.text import decoded
 from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, TagQuery
@@ -797,17 +797,17 @@ tag_maps = st.dictionaries(st.sampled_from(["1.0.0", "1.1.0", "2.0.0", "3.0.0"])
 
 @st.composite
 def updates(draw: st.DrawFn) -> tuple[Refs, Answer, dict[str, str]]:
-    held = {name: Named(commit, commit) for name, commit in draw(tag_maps).items()}
+    held = {name: RefTarget(commit, commit) for name, commit in draw(tag_maps).items()}
     head = draw(commits)
     branches = draw(st.lists(st.sampled_from(["main", "trunk"]), unique=True))
-    heads = {branch: Named(commit, commit) for branch in branches for commit in [draw(commits)]}
+    heads = {branch: RefTarget(commit, commit) for branch in branches for commit in [draw(commits)]}
     return Refs(heads, held), Answer("", "main", head, draw(tag_maps)), draw(tag_maps)
 
 
 @given(updates())
 def test_a_goal_is_what_is_wanted_as_far_as_it_can_be_had(drawn: tuple[Refs, Answer, dict[str, str]]) -> None:
     held, answer, tags = drawn
-    goal = make_goal(held, answer, tags)
+    goal = plan_refs(held, answer, tags)
     reached = {**goal.stays, **goal.fetched}
     for name, commit in tags.items():
         available = answer.tags.get(name) == commit or (name in held.tags and held.tags[name].peeled == commit)
@@ -815,14 +815,14 @@ def test_a_goal_is_what_is_wanted_as_far_as_it_can_be_had(drawn: tuple[Refs, Ans
     for name, commit in reached.items():
         assert commit == tags[name] or commit == held.tags[name].peeled
     assert set(goal.dropped) == set(held.tags) - set(tags)
-    assert goal.fetch_head is (held.heads.get("main") != Named(answer.head, answer.head))
+    assert goal.fetch_head is (held.heads.get("main") != RefTarget(answer.head, answer.head))
 
 
 @given(updates())
 def test_what_is_fetched_is_only_what_is_missing(drawn: tuple[Refs, Answer, dict[str, str]]) -> None:
     held, answer, tags = drawn
-    goal: Goal = make_goal(held, answer, tags)
-    assert all(held.tags.get(name) != Named(commit, commit) for name, commit in goal.fetched.items())
+    goal: RefPlan = plan_refs(held, answer, tags)
+    assert all(held.tags.get(name) != RefTarget(commit, commit) for name, commit in goal.fetched.items())
     assert not set(goal.fetched) & set(goal.stays)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
 from reconciler.errors import InterruptedPassError
-from reconciler.host.git.remote_refs import MOST_REFS, digest_of, read_answer
+from reconciler.host.git.remote_refs import MOST_REFS, digest_of, parse_ls_remote
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes
@@ -246,7 +246,7 @@ def answer_texts(draw: st.DrawFn) -> tuple[bytes, dict[str, str]]:
 @given(answer_texts())
 def test_a_well_formed_answer_is_read_whole(drawn: tuple[bytes, dict[str, str]]) -> None:
     raw, tags = drawn
-    answer = read_answer(raw)
+    answer = parse_ls_remote(raw)
     assert isinstance(answer, Answer)
     assert answer.tags == tags
     assert answer.digest == digest_of(raw)
@@ -258,12 +258,12 @@ def test_an_answer_cut_within_a_line_is_never_taken_for_a_whole_one(
 ) -> None:
     raw, _ = drawn
     inside = [place for place in range(len(raw)) if not raw[:place].endswith(b"\n")]
-    assert isinstance(read_answer(raw[: data.draw(st.sampled_from(inside))]), Unobservable)
+    assert isinstance(parse_ls_remote(raw[: data.draw(st.sampled_from(inside))]), Unobservable)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_break_the_reading(raw: bytes) -> None:
-    reply = read_answer(raw)
+    reply = parse_ls_remote(raw)
     assert isinstance(reply, Answer) or (reply.reason.isprintable() and len(reply.reason) < 250)
 
 
@@ -274,11 +274,11 @@ def test_a_name_survives_the_way_to_text_and_back(name: bytes) -> None:
 
 def test_an_answer_with_too_many_refs_is_unobservable() -> None:
     line = b"1" * 40 + b"\trefs/tags/x\n"
-    reply = read_answer(line * (MOST_REFS + 1))
+    reply = parse_ls_remote(line * (MOST_REFS + 1))
     assert reply == Unobservable(f"the answer names more than {MOST_REFS} refs")
 
 
 def test_a_peeled_line_without_its_tag_is_unobservable() -> None:
     head = b"1" * 40
     raw = b"ref: refs/heads/main\tHEAD\n%s\tHEAD\n%s\trefs/heads/main\n%s\trefs/tags/1.0.0^{}\n" % (head, head, head)
-    assert isinstance(read_answer(raw), Unobservable)
+    assert isinstance(parse_ls_remote(raw), Unobservable)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
-from reconciler.host.swarm.recipe.app_port import AppPort, find_app_port, misplaced
+from reconciler.host.swarm.recipe.app_port import AppPort, find_app_port, misplaced_port_label
 from reconciler.host.swarm.recipe.compose import Config
 
 SERVER = "traefik.http.services.notes.loadbalancer.server.port"
@@ -124,8 +124,8 @@ def test_a_port_of_udp_is_the_way_where_there_is_no_other() -> None:
 def test_a_label_of_a_container_is_no_way_and_is_told() -> None:
     config = recipe(app=service(), web={**service(), "labels": {SERVER: "80"}})
     assert find_app_port(config, "notes") is None
-    assert misplaced(config) == "web"
-    assert misplaced(recipe(app=labelled({SERVER: "80"}))) == ""
+    assert misplaced_port_label(config) == "web"
+    assert misplaced_port_label(recipe(app=labelled({SERVER: "80"}))) == ""
 
 
 LABELS = st.dictionaries(st.sampled_from([SERVER, ADMIN, TCP, UDP]), st.sampled_from(["80", "81", "x"]), max_size=3)

@@ -7,7 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.errors import RecipeError
-from reconciler.host.swarm.data.backup_labels import BackupRequest, Hook, asked_for
+from reconciler.host.swarm.data.backup_labels import BackupHook, BackupRequest, parse_labels
 
 VOLUMES = ("data", "db", "cache")
 ASKS = {"backupbot.backup": "true"}
@@ -16,7 +16,7 @@ Labels = Mapping[str, Mapping[str, str]]
 
 
 def asked(**labels: Mapping[str, str]) -> BackupRequest:
-    found = asked_for(labels, VOLUMES)
+    found = parse_labels(labels, VOLUMES)
     assert found is not None
     return found
 
@@ -27,7 +27,7 @@ def test_one_service_asks_for_every_volume_of_the_stack() -> None:
 
 @pytest.mark.parametrize("said", ["false", "", "yes", "${ENABLE_BACKUPS:-true}"])
 def test_a_label_that_does_not_say_true_asks_for_nothing(said: str) -> None:
-    assert asked_for({"app": {"backupbot.backup": said, "backupbot.backup.pre-hook": "dump"}}, VOLUMES) is None
+    assert parse_labels({"app": {"backupbot.backup": said, "backupbot.backup.pre-hook": "dump"}}, VOLUMES) is None
 
 
 def test_hooks_and_volumes_count_on_whichever_service_they_stand() -> None:
@@ -36,7 +36,7 @@ def test_hooks_and_volumes_count_on_whichever_service_they_stand() -> None:
         "backupbot.backup.volumes.db": "false",
         "backupbot.restore.post-hook": "/load.sh",
     }
-    dump, load = Hook("db", "backup.pre-hook", "/dump.sh"), Hook("db", "restore.post-hook", "/load.sh")
+    dump, load = BackupHook("db", "backup.pre-hook", "/dump.sh"), BackupHook("db", "restore.post-hook", "/load.sh")
     assert asked(app=ASKS, db=told) == BackupRequest({"data": (), "cache": ()}, (dump, load))
 
 
@@ -80,7 +80,7 @@ LABELS = st.dictionaries(
 @given(st.dictionaries(NAMES, LABELS), st.permutations(("app", "db", "worker")))
 def test_what_is_asked_for_does_not_depend_on_the_order_of_services(labels: Labels, order: list[str]) -> None:
     shuffled = {name: labels[name] for name in order if name in labels}
-    told, again = asked_for(labels, VOLUMES), asked_for(shuffled, VOLUMES)
+    told, again = parse_labels(labels, VOLUMES), parse_labels(shuffled, VOLUMES)
     event(f"asks: {told is not None}, hooks: {len(told.hooks) if told else 0}")
     assert (told is None) == all(own.get("backupbot.backup") != "true" for own in labels.values())
     assert (told and (told.paths, told.hooks)) == (again and (again.paths, again.hooks))
@@ -88,7 +88,7 @@ def test_what_is_asked_for_does_not_depend_on_the_order_of_services(labels: Labe
 
 @given(st.dictionaries(NAMES, LABELS))
 def test_every_hook_of_a_stack_that_asks_is_run(labels: Labels) -> None:
-    found = asked_for(labels, VOLUMES)
+    found = parse_labels(labels, VOLUMES)
     hooks = {(name, label, said) for name, own in labels.items() for label, said in own.items() if "hook" in label}
     event(f"hooks: {len(hooks)}, asks: {found is not None}")
     if found is not None:

@@ -8,15 +8,15 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.host.swarm.engine.client_environment import (
-    alone_in,
-    files_with_renamed,
-    is_obeyed,
-    own_flags,
-    renamed,
-    with_renamed,
+    affects_client,
+    client_flags,
+    names_without_value,
+    rename_in_text,
+    rename_variables,
+    renamed_copies,
 )
 from reconciler.host.swarm.engine.engine import Engine
-from reconciler.host.swarm.recipe.prepared_release import prepare
+from reconciler.host.swarm.recipe.prepared_release import prepare_release
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.ports.app import DeployOptions
 from tests.folders import scratch
@@ -35,22 +35,22 @@ SCRAPS = st.sampled_from(["$", "$$", "${", "}", "LD_PRELOAD", "GOGC", "TITLE", "
     ],
 )
 def test_only_a_variable_that_the_client_would_obey_gets_another_name(text: str, changed: str | None) -> None:
-    assert with_renamed(text.encode()).decode() == (changed or text)
+    assert rename_in_text(text.encode()).decode() == (changed or text)
 
 
 @given(st.lists(SCRAPS, max_size=12).map("".join))
 def test_a_text_asks_for_no_obeyed_variable_and_nothing_else_of_it_changes(text: str) -> None:
-    changed = with_renamed(text.encode())
+    changed = rename_in_text(text.encode())
     event("changed" if changed != text.encode() else "as it was")
     assert changed.replace(b"CANON_OF_RECIPE_", b"").decode() == text
 
 
 @given(st.dictionaries(st.sampled_from([*OBEYED, "A", "TITLE"]), st.text(max_size=3)))
 def test_no_variable_is_lost_and_none_keeps_a_name_that_is_obeyed(variables: dict[str, str]) -> None:
-    told = renamed(variables)
+    told = rename_variables(variables)
     assert sorted(told.values()) == sorted(variables.values())
     assert {name for name in told if not name.startswith("CANON_OF_RECIPE_")} == {
-        name for name in variables if not is_obeyed(name)
+        name for name in variables if not affects_client(name)
     }
 
 
@@ -59,7 +59,7 @@ def test_a_copy_lies_beside_its_file_only_as_long_as_it_is_read() -> None:
         for name, text in (("a.yml", "x: $LD_PRELOAD"), ("b.yml", "x: $TITLE")):
             (folder / name).write_text(text)
         files = [folder / "a.yml", folder / "b.yml", folder / "missing.yml"]
-        with files_with_renamed(files) as read:
+        with renamed_copies(files) as read:
             assert read[1:] == tuple(files[1:])
             assert read[0].parent == folder
             assert read[0].read_text() == "x: $CANON_OF_RECIPE_LD_PRELOAD"
@@ -85,12 +85,12 @@ def test_a_copy_lies_beside_its_file_only_as_long_as_it_is_read() -> None:
 def test_the_client_is_told_by_flags_what_its_environment_would_say(
     environment: dict[str, str], flags: list[str]
 ) -> None:
-    assert list(own_flags(environment)) == flags
+    assert list(client_flags(environment)) == flags
 
 
 def test_a_file_of_variables_names_some_without_a_value(tmp_path: Path) -> None:
     (tmp_path / "env").write_text("A=1\n LD_PRELOAD \n# GOGC\nGOGC=\nTITLE\n")
-    assert list(alone_in(tmp_path / "env", {"LD_PRELOAD", "GOGC"})) == ["LD_PRELOAD"]
+    assert list(names_without_value(tmp_path / "env", {"LD_PRELOAD", "GOGC"})) == ["LD_PRELOAD"]
 
 
 # ---- with the real client ----
@@ -136,7 +136,7 @@ def test_compose_text_is_filled_in_with_the_recipes_variables_alone(tmp_path: Pa
     client = shutil.which("docker") or ""
     ours = {"PATH": f"{Path(client).parent}:/usr/bin:/bin", "HOME": "/ours", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     ours |= {"TMPDIR": "/ours", "PASSED": "ours", "EMPTY": "ours"}
-    prepared = prepare(Engine(ours), Stack("n", "n", "", "n.localhost"), tmp_path, DeployOptions("1", "c"), "")
+    prepared = prepare_release(Engine(ours), Stack("n", "n", "", "n.localhost"), tmp_path, DeployOptions("1", "c"), "")
     assert prepared.config["services"]["app"]["environment"] == {
         "LANG": "nl_NL.UTF-8",
         "SEEN": "/srv none nothing no",

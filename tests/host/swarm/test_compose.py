@@ -8,15 +8,15 @@ from reconciler.errors import RecipeError
 from reconciler.host.swarm.recipe.compose import (
     Config,
     Mount,
-    app_of,
-    claims,
-    files,
-    idle,
+    app_service,
+    file_sources,
     images,
     mounts,
-    outside,
-    tmpfs,
-    with_all_ports,
+    published_ports,
+    restore_ports,
+    scaled_to_zero,
+    shared_volumes,
+    tmpfs_mounts,
 )
 
 SHARED = {"name": "certificates", "external": True}
@@ -41,7 +41,7 @@ def port(published: int, protocol: str = "tcp", mode: str = "ingress") -> Config
 
 def test_a_recipe_without_an_app_is_none() -> None:
     with pytest.raises(RecipeError, match="no service app"):
-        app_of({"services": {"web": {}}})
+        app_service({"services": {"web": {}}})
 
 
 def test_a_service_without_any_replica_is_idle_and_one_that_says_nothing_of_them_is_not() -> None:
@@ -53,12 +53,12 @@ def test_a_service_without_any_replica_is_idle_and_one_that_says_nothing_of_them
             "mail": {},
         }
     }
-    assert idle(told) == ("app",)
+    assert scaled_to_zero(told) == ("app",)
 
 
 def test_every_tmpfs_is_told_with_its_service() -> None:
     told: Config = {"services": {"app": {"tmpfs": ["/tmp:size=1m", "/run"]}, "db": {"tmpfs": "/run"}, "web": {}}}
-    assert list(tmpfs(told)) == [("app", "/tmp:size=1m"), ("app", "/run"), ("db", "/run")]
+    assert list(tmpfs_mounts(told)) == [("app", "/tmp:size=1m"), ("app", "/run"), ("db", "/run")]
 
 
 def test_a_claim_is_a_fixed_port_of_any_service() -> None:
@@ -69,7 +69,7 @@ def test_a_claim_is_a_fixed_port_of_any_service() -> None:
             "cache": {},
         }
     }
-    assert claims(told) == {"64738/tcp": "app", "64738/udp": "app", "5432/tcp": "db"}
+    assert published_ports(told) == {"64738/tcp": "app", "64738/udp": "app", "5432/tcp": "db"}
 
 
 def test_images_files_and_outside_volumes_are_told_once_each() -> None:
@@ -84,9 +84,9 @@ def test_images_files_and_outside_volumes_are_told_once_each() -> None:
         "volumes": {"data": {}, "shared": {"name": "shared", "external": True}, "none": None, "certificates": SHARED},
     }
     assert images(told) == ("nginx:1", "pg@sha256:00")
-    assert list(files(told)) == [("config a", "/c/a"), ("secret s", "/c/s")]
-    assert outside(told) == ("shared",)
-    assert (images({"services": {}}), list(files({})), outside(config())) == ((), [], ())
+    assert list(file_sources(told)) == [("config a", "/c/a"), ("secret s", "/c/s")]
+    assert shared_volumes(told) == ("shared",)
+    assert (images({"services": {}}), list(file_sources({})), shared_volumes(config())) == ((), [], ())
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_images_files_and_outside_volumes_are_told_once_each() -> None:
     ],
 )
 def test_a_volume_that_only_leads_elsewhere_is_outside_too(options: Mapping[str, str]) -> None:
-    assert outside({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ("data",)
+    assert shared_volumes({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ("data",)
 
 
 def test_a_volume_in_memory_is_the_slots_own() -> None:
     options = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
-    assert outside({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ()
+    assert shared_volumes({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ()
 
 
 def test_mounts_of_a_kind_are_told_with_who_has_them_and_whether_they_may_be_written_to() -> None:
@@ -114,12 +114,12 @@ def test_mounts_of_a_kind_are_told_with_who_has_them_and_whether_they_may_be_wri
 
 def test_a_port_is_published_for_each_protocol_and_as_the_last_file_says() -> None:
     merged, udp, tcp, moved = (config(ports=[one]) for one in (port(1), port(1, "udp"), port(1), port(1, mode="host")))
-    assert with_all_ports(merged, [])["services"]["app"]["ports"] == [port(1)]
-    both = with_all_ports(merged, [udp, tcp, moved])["services"]["app"]["ports"]
+    assert restore_ports(merged, [])["services"]["app"]["ports"] == [port(1)]
+    both = restore_ports(merged, [udp, tcp, moved])["services"]["app"]["ports"]
     assert both == [port(1, "udp"), port(1, mode="host")]
-    assert with_all_ports(merged, [{}, {"services": {"app": {"image": "nginx:2"}}}]) == merged
+    assert restore_ports(merged, [{}, {"services": {"app": {"image": "nginx:2"}}}]) == merged
 
 
 def test_a_service_that_publishes_nothing_gets_no_ports_from_another() -> None:
     told: Config = {"services": {"app": {}, "db": {"ports": [port(5432)]}}}
-    assert with_all_ports(told, [told, told]) == told
+    assert restore_ports(told, [told, told]) == told

@@ -3,12 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError
-from reconciler.host.swarm.engine.docker_faults import sorted_fault
+from reconciler.host.swarm.engine.docker_faults import classify_failure
 from tests.host.swarm.docker_messages import DAEMON, OF_THE_HOST, OF_THE_HOST_TOO, OF_THE_RECIPE
 
 
 def sorted_as(said: str, *, of_recipe: bool = True) -> CanonError:
-    return sorted_fault("docker stack deploy", said.encode(), of_recipe=of_recipe)
+    return classify_failure("docker stack deploy", said.encode(), of_recipe=of_recipe)
 
 
 @pytest.mark.parametrize("said", [*OF_THE_HOST.values(), *OF_THE_HOST_TOO.values()])
@@ -70,4 +70,4 @@ def test_a_fault_is_told_in_one_line_without_dockers_preambles(said: str, messag
 
 @given(st.binary())
 def test_whatever_docker_says_is_one_printable_line(said: bytes) -> None:
-    assert sorted_fault("it", said).message.isprintable()
+    assert classify_failure("it", said).message.isprintable()

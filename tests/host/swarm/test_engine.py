@@ -53,7 +53,7 @@ def test_an_engine_that_cannot_be_asked_is_never_taken_for_one_that_has_nothing(
     for ask in (
         lambda: asked.inspect("service", ["a"]),
         lambda: asked.tasks(["a"]),
-        lambda: asked.found("volume", "label=x"),
+        lambda: asked.list_ids("volume", "label=x"),
         asked.check,
     ):
         with pytest.raises(InfrastructureError):
@@ -74,7 +74,7 @@ def test_a_warning_beside_an_object_that_is_gone_is_no_failure(tmp_path: Path) -
 def test_of_nothing_nothing_is_asked(tmp_path: Path) -> None:
     asked = engine(tmp_path, WELL)
     assert (asked.inspect("service", []), asked.tasks([])) == ((), ())
-    asked.drop("volume", [])
+    asked.remove("volume", [])
     assert not (tmp_path / "called").exists()
 
 
@@ -151,10 +151,10 @@ def test_what_changes_something_holds_the_lock_and_what_asks_does_not(tmp_path: 
     script = '[ -e "/proc/self/fd/$LOCK" ] && echo "$*" >>"$CALLED"; exit 0\n'
     with (tmp_path / "lock").open("w") as lock:
         told = engine(tmp_path, script.replace("$LOCK", str(lock.fileno())), lock.fileno())
-        told.found("volume")
+        told.list_ids("volume")
         told.inspect("task", ["a"])
         told.change("volume", "create", "a", what="it")
-        told.drop("volume", ["a"])
+        told.remove("volume", ["a"])
         told.pull("a")
         told.deploy("notes", Path("/a.json"), tmp_path)
     first_words = [line.split()[0] for line in called(tmp_path)]

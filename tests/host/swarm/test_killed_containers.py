@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.host.swarm.services.killed_containers import (
-    keeping_data,
-    killed_by_event,
     killed_by_update,
+    killed_on_stop,
     longest_grace,
-    starved_by_event,
-    without_time,
+    oom_killed_services,
+    without_grace,
+    writing_volumes,
 )
 
 Json = Mapping[str, Any]
@@ -66,23 +66,23 @@ def test_what_was_killed_is_told_with_the_time_that_it_had_and_apart_what_may_wr
         event("die", "ended", "0"),
         *(event("die", name, "137") for name in ("killed", "unnamed", "without", "reading", "bound", "stranger")),
     ]
-    assert killed_by_event(services, events) == {
+    assert killed_on_stop(services, events) == {
         "killed": "3 s",
         "unnamed": "10 s",
         "without": "3 s",
         "reading": "3 s",
         "bound": "3 s",
     }
-    assert keeping_data(services) == {"killed", "unnamed", "ended", "starved"}
-    assert without_time([*services, service("hasty", container(0))]) == {"hasty"}
-    assert starved_by_event(["killed", "starved"], events) == ("starved",)
-    assert starved_by_event(["killed"], events) == ()
+    assert writing_volumes(services) == {"killed", "unnamed", "ended", "starved"}
+    assert without_grace([*services, service("hasty", container(0))]) == {"hasty"}
+    assert oom_killed_services(["killed", "starved"], events) == ("starved",)
+    assert oom_killed_services(["killed"], events) == ()
 
 
 def test_one_of_several_containers_of_a_service_that_was_killed_is_enough() -> None:
     services = [service("app", container(3, DATA))]
     events = [event("die", "app", "137", "a"), event("die", "app", "0", "b")]
-    assert killed_by_event(services, events) == killed_by_event(services, events[::-1]) == {"app": "3 s"}
+    assert killed_on_stop(services, events) == killed_on_stop(services, events[::-1]) == {"app": "3 s"}
 
 
 OLD, NEW = container(3, DATA), container(9, DATA, image="nginx:2")
@@ -121,7 +121,7 @@ EVENTS = st.builds(
 
 @given(st.lists(EVENTS, max_size=6))
 def test_nothing_is_called_killed_that_did_not_end_with_137(events: list[Json]) -> None:
-    killed = killed_by_event([service("app", container(3, DATA)), service("db", container())], events)
+    killed = killed_on_stop([service("app", container(3, DATA)), service("db", container())], events)
     ends = [one["Actor"]["Attributes"] for one in events if one["Action"] == "die"]
     ended = {one["com.docker.swarm.service.name"] for one in ends if one.get("exitCode") == "137"}
     assert killed.keys() <= ended

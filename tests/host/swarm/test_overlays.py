@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.host.swarm.recipe.overlays import (
-    alike,
-    beside_first,
+    files_beside_first,
+    naming_version,
+    normalized,
+    replace_env_files,
+    set_version,
     value_at,
     version_of,
-    with_env_files,
-    with_names,
-    with_version,
 )
 
 BLOCK = """\
@@ -36,7 +36,7 @@ version: '3.8'  # so it is
     [("3", "3.8"), ("3.0", "3.8"), ("3.3", "3.8"), ("3.4", "3.8"), ("3.5", "3.5"), ("3.13", "3.13"), ("3.x", "3.x")],
 )
 def test_a_version_that_knows_no_names_becomes_one_that_does(version: str, named: str) -> None:
-    assert with_names(version) == named
+    assert naming_version(version) == named
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_the_version_is_the_files_own_key(text: str, version: str | None) -> Non
 
 
 def test_all_but_the_version_stays_as_it_is_written() -> None:
-    assert with_version(BLOCK, "3.3") == BLOCK.replace("'3.8'", '"3.3"')
-    assert with_version(BLOCK, "3.8") == BLOCK
-    assert with_version(BLOCK, None) == BLOCK.replace("version: '3.8'", "")
-    assert with_version("a: [\n", "3.8") == "a: [\n"
-    assert with_version("# nothing\n", "3.8") == "# nothing\n"
+    assert set_version(BLOCK, "3.3") == BLOCK.replace("'3.8'", '"3.3"')
+    assert set_version(BLOCK, "3.8") == BLOCK
+    assert set_version(BLOCK, None) == BLOCK.replace("version: '3.8'", "")
+    assert set_version("a: [\n", "3.8") == "a: [\n"
+    assert set_version("# nothing\n", "3.8") == "# nothing\n"
 
 
 NAMES = st.sampled_from(["services", "networks", "version", "x-more", "volumes"])
@@ -85,7 +85,7 @@ def test_a_file_of_another_version_says_all_else_as_before(
 ) -> None:
     names = data.draw(st.lists(NAMES, min_size=1, unique=True))
     told = {name: data.draw(VERSIONS if name == "version" else PARTS) for name in names}
-    text = with_version(WRITERS[writer](told), version)
+    text = set_version(WRITERS[writer](told), version)
     changed = yaml.safe_load(text)
     assert changed.pop("version", None) == version == version_of(text)
     wanted = {name: value for name, value in told.items() if name != "version"}
@@ -109,7 +109,7 @@ services:
   web: {env_file: [b.env, "./a.env", c.env]}
   db: {}
 """
-    changed = with_env_files(text, lambda name: f"/there/{name}" if name.endswith("a.env") else name)
+    changed = replace_env_files(text, lambda name: f"/there/{name}" if name.endswith("a.env") else name)
     assert yaml.safe_load(changed) == {
         "services": {
             "app": {"env_file": "/there/a.env", "environment": {"env_file": "a.env"}},
@@ -132,7 +132,7 @@ def test_copies_lie_beside_the_first_file_for_as_long_as_they_are_read(tmp_path:
         (tmp_path / path).write_text("X=1\n")
     (tmp_path / "release").mkdir()
     before = sorted(tmp_path.rglob("*"))
-    with beside_first([first, same, other, fleets, tmp_path / "missing.yml"]) as files:
+    with files_beside_first([first, same, other, fleets, tmp_path / "missing.yml"]) as files:
         assert files[:2] == (first, same)
         assert [file.parent for file in files] == [tmp_path] * 5
         assert files[4] == tmp_path / "missing.yml"
@@ -140,7 +140,7 @@ def test_copies_lie_beside_the_first_file_for_as_long_as_they_are_read(tmp_path:
     assert told[0] == {"version": "3.3", "services": {"app": {"env_file": ["sub/x.env", "sub/x.env"]}}}
     assert told[1] == {"version": "3.3", "services": {"app": {"env_file": "fleet/y.env"}}}
     assert sorted(tmp_path.rglob("*")) == before
-    assert dict(alike([first, other], ["a", "b"])) == {
+    assert dict(normalized([first, other], ["a", "b"])) == {
         "a": first.read_text().replace("3.3", "3.8"),
         "b": other.read_text().replace("[x.env", '["sub/x.env"'),
     }

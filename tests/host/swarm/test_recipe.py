@@ -11,11 +11,11 @@ from reconciler.errors import RecipeError
 from reconciler.host.sample import parse_sample
 from reconciler.host.swarm.recipe.recipe import (
     SwarmRecipe,
+    check_inside,
     compose_files,
-    inside,
+    deployment_variables,
     parse_exports,
     read_recipe,
-    settings_of,
 )
 from reconciler.ports.app_secrets import SecretNeed
 from tests.folders import scratch
@@ -33,7 +33,7 @@ PLAIN = st.text("ab$ {}", max_size=8)
 def settings(
     sample: str = "", given: Mapping[str, str] | None = None, exports: Mapping[str, str] | None = None
 ) -> Mapping[str, str]:
-    return settings_of(SwarmRecipe(parse_sample(sample, 32), exports or {}), given or {}, OURS)
+    return deployment_variables(SwarmRecipe(parse_sample(sample, 32), exports or {}), given or {}, OURS)
 
 
 # ---- abra.sh ----
@@ -163,7 +163,7 @@ def test_a_variable_that_is_not_known_stays_as_it_is() -> None:
 def test_a_setting_that_has_the_name_of_a_clients_own_is_the_apps(tmp_path: Path, name: str) -> None:
     (tmp_path / "compose.yml").touch()
     (tmp_path / ".env.sample").write_text(f"{name}=/of the app\n")
-    assert settings_of(read_recipe(tmp_path), {}, OURS) == {name: "/of the app", **OURS}
+    assert deployment_variables(read_recipe(tmp_path), {}, OURS) == {name: "/of the app", **OURS}
     assert settings(given={name: "x"}, exports={"A": "y"})[name] == "x"
 
 
@@ -287,7 +287,7 @@ def test_no_path_leads_out_of_a_release(steps: list[str], last: str, root: str) 
         (checkout / "circle.yml").symlink_to("folder/../circle.yml")
         path = checkout / (root + "/".join([*steps, last]))
         try:
-            inside(checkout, path, "it")
+            check_inside(checkout, path, "it")
         except RecipeError:
             event("refused")
         else:

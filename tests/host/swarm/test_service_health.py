@@ -13,9 +13,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, TimedOutError
-from reconciler.host.swarm.services.ended_tasks import endings, running
-from reconciler.host.swarm.services.service import of_this_deployment, service_of
-from reconciler.host.swarm.services.service_health import Settling, is_at_rest, settling
+from reconciler.host.swarm.services.ended_tasks import ended_parts, running_parts
+from reconciler.host.swarm.services.service import is_current, service_of
+from reconciler.host.swarm.services.service_health import StackHealth, is_stopped, stack_health
 
 Json = Mapping[str, Any]
 
@@ -33,8 +33,8 @@ class Recording:
     def later(self, seconds: float) -> "Recording":
         return evolve(self, now=self.now + timedelta(seconds=seconds))
 
-    def settling(self) -> Settling:
-        return settling(self.services, self.tasks, PREFIX, self.now)
+    def settling(self) -> StackHealth:
+        return stack_health(self.services, self.tasks, PREFIX, self.now)
 
     def failure(self) -> str:
         """The failure's kind and message."""
@@ -60,7 +60,7 @@ def test_the_recordings_are_of_the_engine_that_is_told_of() -> None:
     "name", ["up", "healthy", "updated", "everywhere", "finished", "finished-on-failure", "job-finished"]
 )
 def test_what_is_up_has_settled_once_it_was_up_for_a_while(name: str) -> None:
-    assert recorded(name).later(30).settling() == Settling()
+    assert recorded(name).later(30).settling() == StackHealth()
 
 
 def test_a_task_that_has_just_begun_to_run_counts_for_nothing_yet() -> None:
@@ -223,7 +223,7 @@ def test_one_that_came_up_at_last_has_to_outlive_those_that_failed() -> None:
     )
     assert short.lacks.startswith("app has 0 of 1 up: its newest task is running")
     assert short.failure is None
-    assert long == Settling()
+    assert long == StackHealth()
 
 
 def lasts(task: Json) -> timedelta:
@@ -298,12 +298,12 @@ def test_a_program_that_a_failed_health_check_had_stopped_did_not_finish_well_th
 @pytest.mark.parametrize("name", ["finished", "finished-on-failure"])
 def test_what_passed_its_images_health_check_was_a_service_and_no_one_shot(name: str) -> None:
     assert with_ends(recorded(name).later(60), Healthy=True).settling().failure
-    assert with_ends(recorded(name).later(60), Healthy=False, Unhealthy=False).settling() == Settling()
+    assert with_ends(recorded(name).later(60), Healthy=False, Unhealthy=False).settling() == StackHealth()
 
 
 def test_a_health_check_that_a_service_switches_off_is_none() -> None:
     off = with_service(recorded("finished").later(60), "migrate", Healthcheck={"Test": ["NONE"]})
-    assert off.settling() == Settling()
+    assert off.settling() == StackHealth()
 
 
 def test_a_job_that_still_runs_is_waited_for() -> None:
@@ -329,27 +329,27 @@ def test_one_that_ends_with_0_again_and_again_fails_as_one_that_ends_with_anothe
 @pytest.mark.parametrize("name", NAMES)
 def test_every_task_of_this_deployment_that_is_over_is_told_to_have_ended_and_none_that_runs(name: str) -> None:
     told = recorded(name)
-    up, ended = running(told.services, told.tasks, PREFIX), endings(told.services, told.tasks, PREFIX)
+    up, ended = running_parts(told.services, told.tasks, PREFIX), ended_parts(told.services, told.tasks, PREFIX)
     states = {task["ID"]: task["Status"]["State"] for task in told.tasks}
     assert {states[part.split()[1]] for part in up} <= {"running"}
     assert {states[part.split()[1]] for part in ended} <= {"failed", "rejected", "complete", "shutdown"}
     over = {"failed", "rejected", "complete"}
-    current = {task["ID"] for service in told.services for task in told.tasks if of_this_deployment(service, task)}
+    current = {task["ID"] for service in told.services for task in told.tasks if is_current(service, task)}
     assert {part.split()[1] for part in ended} >= {task for task in current if states[task] in over}
     assert {ending.succeeded for part, ending in ended.items() if states[part.split()[1]] != "complete"} <= {False}
 
 
 def test_how_a_task_ended_names_its_service_and_whether_the_host_is_to_blame() -> None:
     told = recorded("crash-loop")
-    (failed,) = {ending.message for ending in endings(told.services, told.tasks, PREFIX).values()}
+    (failed,) = {ending.message for ending in ended_parts(told.services, told.tasks, PREFIX).values()}
     assert failed == f"app ended: {EXIT}"
     killed = evolve(told, tasks=[{**task, "OOMKilled": True} for task in told.tasks])
-    assert {ending.is_host_fault for ending in endings(killed.services, killed.tasks, PREFIX).values()} == {True}
+    assert {ending.is_host_fault for ending in ended_parts(killed.services, killed.tasks, PREFIX).values()} == {True}
     done = recorded("finished")
-    (ending,) = endings(done.services, done.tasks, PREFIX).values()
+    (ending,) = ended_parts(done.services, done.tasks, PREFIX).values()
     assert (ending.message, ending.succeeded, ending.is_host_fault) == ("migrate ended: exit code 0", True, False)
     assert timedelta(0) < ending.duration < timedelta(seconds=30)
-    (ran,) = endings(done.services, with_ends(done, Ran=timedelta(seconds=2)).tasks, PREFIX).values()
+    (ran,) = ended_parts(done.services, with_ends(done, Ran=timedelta(seconds=2)).tasks, PREFIX).values()
     assert ran.duration == timedelta(seconds=2)
 
 
@@ -364,7 +364,7 @@ def test_tasks_of_this_deployment_are_those_that_run_what_its_service_says(name:
         for task in recording.tasks:
             if task["ServiceID"] == service["ID"]:
                 same = task["Spec"]["ContainerSpec"]["Args"] == wanted["Args"]
-                assert of_this_deployment(service, task) == same
+                assert is_current(service, task) == same
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -375,7 +375,7 @@ def test_a_task_that_runs_anything_else_is_of_another_deployment(name: str, part
         template = service["Spec"]["TaskTemplate"]
         other = {**template, "ContainerSpec": {**template["ContainerSpec"], part: ["other"]}}
         changed = {**service, "Spec": {**service["Spec"], "TaskTemplate": other}}
-        assert not any(of_this_deployment(changed, task) for task in recording.tasks)
+        assert not any(is_current(changed, task) for task in recording.tasks)
 
 
 def test_a_service_that_was_started_anew_by_force_has_other_tasks() -> None:
@@ -390,13 +390,13 @@ def test_a_service_that_was_started_anew_by_force_has_other_tasks() -> None:
 
 
 def test_what_is_scaled_to_zero_is_at_rest_and_nothing_else_is() -> None:
-    resting = {name for name in NAMES if is_at_rest(recorded(name).services, recorded(name).tasks)}
+    resting = {name for name in NAMES if is_stopped(recorded(name).services, recorded(name).tasks)}
     assert resting == {"at-rest"}
 
 
 def test_one_is_not_at_rest_as_long_as_a_task_is_not_gone() -> None:
-    assert not is_at_rest(recorded("at-rest").services, recorded("up").tasks)
-    assert is_at_rest((), ())
+    assert not is_stopped(recorded("at-rest").services, recorded("up").tasks)
+    assert is_stopped((), ())
 
 
 # ---- properties ----
@@ -458,9 +458,9 @@ def ago(seconds: float) -> str:
     return (NOW - timedelta(seconds=seconds)).isoformat()
 
 
-def seen(stack: Sequence[Drawn], later: float = 0.0) -> Settling:
+def seen(stack: Sequence[Drawn], later: float = 0.0) -> StackHealth:
     tasks = [task for one in stack for task in one.tasks]
-    return settling([one.service for one in stack], tasks, PREFIX, NOW + timedelta(seconds=later))
+    return stack_health([one.service for one in stack], tasks, PREFIX, NOW + timedelta(seconds=later))
 
 
 def fine() -> Drawn:
@@ -478,7 +478,7 @@ def test_nothing_is_settled_while_fewer_run_than_are_wanted(stack: Sequence[Draw
         good = [
             task
             for task in one.tasks
-            if of_this_deployment(one.service, task)
+            if is_current(one.service, task)
             and (task["Status"]["State"] == "running" or (task["Status"]["State"] == "complete" and policy != "any"))
             and (task["Status"]["State"] == "complete" or task["Status"]["Timestamp"] <= ago(3))
             and task["DesiredState"] == "running"
@@ -522,9 +522,9 @@ def test_the_hosts_fault_goes_before_the_recipes(stack: Sequence[Drawn]) -> None
         task
         for one in stack
         for task in one.tasks
-        if of_this_deployment(one.service, task)
+        if is_current(one.service, task)
         and task["Status"]["Timestamp"] <= too_long.get(task["Status"]["State"], ago(1e6))
-        and not service_of(one.service, one.tasks, "").giving_way
+        and not service_of(one.service, one.tasks, "").has_stopping_task
     ]
     failure = seen(stack).failure
     if waiting:

@@ -17,9 +17,9 @@ from reconciler.host.swarm.recipe.stack import (
     ComposeRelease,
     Endpoint,
     Stack,
-    overlay,
+    merged_compose,
+    overlay_compose,
     stack_of,
-    whole,
 )
 from reconciler.ports.app import App
 
@@ -121,7 +121,7 @@ def filled_in(part: Any) -> Any:  # noqa: ANN401 - any part of a compose file
 def test_every_object_that_a_recipe_makes_bears_our_mark_and_a_name_of_the_slots_own(
     config: Config, endpoint: Endpoint
 ) -> None:
-    laid = filled_in(overlay(config, STACK, RELEASE, endpoint))
+    laid = filled_in(overlay_compose(config, STACK, RELEASE, endpoint))
     for kind in MADE:
         made = {name for name, value in (config.get(kind) or {}).items() if not (value or {}).get("external")}
         assert made <= laid[kind].keys() <= made | {"default"}
@@ -134,7 +134,7 @@ def test_every_object_that_a_recipe_makes_bears_our_mark_and_a_name_of_the_slots
 @given(configs(), DOORS)
 def test_nothing_that_a_recipe_says_of_its_objects_is_lost(config: Config, endpoint: Endpoint) -> None:
     """Docker forgets the whole of an object of which a later file says anything."""
-    laid = filled_in(overlay(config, STACK, RELEASE, endpoint))
+    laid = filled_in(overlay_compose(config, STACK, RELEASE, endpoint))
     for kind in MADE:
         for name, value in (config.get(kind) or {}).items():
             if not (value or {}).get("external"):
@@ -149,7 +149,7 @@ def test_nothing_that_a_recipe_says_of_its_objects_is_lost(config: Config, endpo
 def test_the_app_gets_every_setting_that_it_does_not_name_and_no_other_service_gets_one(
     config: Config, endpoint: Endpoint
 ) -> None:
-    laid = filled_in(overlay(config, STACK, RELEASE, endpoint))
+    laid = filled_in(overlay_compose(config, STACK, RELEASE, endpoint))
     assert laid["services"].keys() == config["services"].keys()
     for name, service in laid["services"].items():
         labels = service["deploy"]["labels"]
@@ -167,7 +167,7 @@ def test_the_app_gets_every_setting_that_it_does_not_name_and_no_other_service_g
 def test_the_network_of_services_that_name_none_is_marked_where_docker_makes_it(
     config: Config, endpoint: Endpoint
 ) -> None:
-    laid = overlay(config, STACK, RELEASE, endpoint)["networks"]
+    laid = overlay_compose(config, STACK, RELEASE, endpoint)["networks"]
     declared = "default" in (config.get("networks") or {})
     needed = any(not service.get("networks") for service in config["services"].values())
     event(f"declared: {declared}, needed: {needed}")
@@ -177,7 +177,7 @@ def test_the_network_of_services_that_name_none_is_marked_where_docker_makes_it(
 
 def test_the_labels_of_the_app_are_those_that_co_op_clouds_commands_look_for() -> None:
     told: Config = {"version": "3.8", "services": {"app": {}, "db": {}}}
-    services = overlay(told, STACK, RELEASE, PROXIED)["services"]
+    services = overlay_compose(told, STACK, RELEASE, PROXIED)["services"]
     assert services["db"]["deploy"]["labels"] == {SLOT: MARK, COMMIT: "c" * 40}
     assert services["app"]["deploy"]["labels"] == {
         SLOT: MARK,
@@ -192,25 +192,25 @@ def test_the_labels_of_the_app_are_those_that_co_op_clouds_commands_look_for() -
 def test_other_apps_of_the_slot_are_told_the_name_and_the_port_that_a_proxy_would_take() -> None:
     told: Config = {"version": "3.8", "services": {"app": {}, "web": {}}}
     for service in ("app", "web"):
-        services = overlay(told, STACK, RELEASE, evolve(PUBLISHED, target=8080, service=service))["services"]
+        services = overlay_compose(told, STACK, RELEASE, evolve(PUBLISHED, target=8080, service=service))["services"]
         assert services["app"]["deploy"]["labels"][PEER] == f"notes-1234abcd_{service}:8080"
         assert PEER not in services["web"]["deploy"]["labels"]
 
 
 def test_a_port_is_published_by_the_service_that_listens_there_and_the_apps_labels_tell_of_it() -> None:
     told: Config = {"version": "3.8", "services": {"app": {}, "web": {}}}
-    services = overlay(told, STACK, RELEASE, evolve(PUBLISHED, service="web"))["services"]
+    services = overlay_compose(told, STACK, RELEASE, evolve(PUBLISHED, service="web"))["services"]
     assert services["web"]["ports"] == [{"target": 80, "published": 24000, "mode": "host"}]
     assert services["web"]["deploy"]["update_config"] == {"order": "stop-first"}
     assert "ports" not in services["app"]
     assert services["app"]["deploy"]["labels"][ADDRESS] == "127.0.0.1:24000 http://127.0.0.1:24000"
     assert ADDRESS not in services["web"]["deploy"]["labels"]
-    services = overlay(told, STACK, RELEASE, evolve(PUBLISHED, protocol="udp"))["services"]
+    services = overlay_compose(told, STACK, RELEASE, evolve(PUBLISHED, protocol="udp"))["services"]
     assert services["app"]["ports"] == [{"target": 80, "published": 24000, "mode": "host", "protocol": "udp"}]
 
 
 def test_an_app_that_listens_nowhere_has_no_address() -> None:
-    services = overlay(config(), STACK, RELEASE, Endpoint())["services"]
+    services = overlay_compose(config(), STACK, RELEASE, Endpoint())["services"]
     assert "ports" not in services["app"]
     assert not services["app"]["deploy"]["labels"].keys() & {ADDRESS, PEER}
 
@@ -219,22 +219,22 @@ def test_no_proxy_of_this_host_leads_visitors_to_what_is_only_tried() -> None:
     asked = {"traefik.enable": "true", "traefik.http.routers.notes.rule": "Host(`notes.example.org`)"}
     told: Config = {"version": "3.8", "services": {name: {"deploy": {"labels": asked}} for name in ("app", "api")}}
     for endpoint, enabled in ((PUBLISHED, "false"), (Endpoint("127.0.0.1:64738", ""), "false"), (PROXIED, "true")):
-        for service in whole(told, STACK, RELEASE, endpoint)["services"].values():
+        for service in merged_compose(told, STACK, RELEASE, endpoint)["services"].values():
             assert service["deploy"]["labels"]["traefik.enable"] == enabled
 
 
 def test_our_marks_are_labels_of_services_and_never_of_containers() -> None:
-    laid = overlay(config(), STACK, RELEASE, PUBLISHED)["services"]["app"]
+    laid = overlay_compose(config(), STACK, RELEASE, PUBLISHED)["services"]["app"]
     assert "labels" not in laid
 
 
 def test_a_published_port_lets_no_two_tasks_wait_for_each_other() -> None:
     told: Config = {"version": "3.8", "services": {"app": {}, "db": {}}}
-    services = overlay(told, STACK, RELEASE, PUBLISHED)["services"]
+    services = overlay_compose(told, STACK, RELEASE, PUBLISHED)["services"]
     assert services["app"]["ports"] == [{"target": 80, "published": 24000, "mode": "host"}]
     assert services["app"]["deploy"]["update_config"] == {"order": "stop-first"}
     assert "ports" not in services["db"]
-    assert "ports" not in overlay(told, STACK, RELEASE, PROXIED)["services"]["app"]
+    assert "ports" not in overlay_compose(told, STACK, RELEASE, PROXIED)["services"]["app"]
 
 
 @pytest.mark.parametrize(
@@ -248,17 +248,17 @@ def test_a_published_port_lets_no_two_tasks_wait_for_each_other() -> None:
 @pytest.mark.parametrize("kind", ["configs", "secrets"])
 def test_the_version_in_a_configs_or_secrets_name_stays(kind: str, name: str | None, own: str) -> None:
     told = {**config(), kind: {"entry": {"file": "/c/entry", **({"name": name} if name else {})}}}
-    assert overlay(told, STACK, RELEASE, PROXIED)[kind]["entry"]["name"] == own
+    assert overlay_compose(told, STACK, RELEASE, PROXIED)[kind]["entry"]["name"] == own
 
 
 @pytest.mark.parametrize("kind", ["volumes", "networks"])
 def test_a_fixed_name_becomes_the_slots_own(kind: str) -> None:
     told = {**config(), kind: {"data": {"name": "shared"}}}
-    assert overlay(told, STACK, RELEASE, PROXIED)[kind]["data"]["name"] == "notes-1234abcd_data"
+    assert overlay_compose(told, STACK, RELEASE, PROXIED)[kind]["data"]["name"] == "notes-1234abcd_data"
 
 
 def test_the_overlay_is_of_the_version_of_the_recipes_files_which_docker_demands() -> None:
-    assert overlay({**config(), "version": "3.13"}, STACK, RELEASE, PROXIED)["version"] == "3.13"
+    assert overlay_compose({**config(), "version": "3.13"}, STACK, RELEASE, PROXIED)["version"] == "3.13"
 
 
 # ---- the one file that is deployed ----
@@ -277,7 +277,7 @@ def contains(part: Any, other: Any) -> bool:  # noqa: ANN401 - any parts of a co
 def test_the_file_that_is_deployed_says_all_that_the_recipe_says_and_all_that_is_laid_over(
     config: Config, endpoint: Endpoint
 ) -> None:
-    made, laid = (filled_in(one(config, STACK, RELEASE, endpoint)) for one in (whole, overlay))
+    made, laid = (filled_in(one(config, STACK, RELEASE, endpoint)) for one in (merged_compose, overlay_compose))
     assert contains(made, laid)
     for kind, names in config.items():
         for name, value in names.items() if isinstance(names, Mapping) else ():
@@ -288,5 +288,7 @@ def test_the_file_that_is_deployed_says_all_that_the_recipe_says_and_all_that_is
 
 
 def test_the_ports_of_both_are_published() -> None:
-    made = whole(config(ports=[{"target": 80, "published": 64738, "protocol": "udp"}]), STACK, RELEASE, PUBLISHED)
+    made = merged_compose(
+        config(ports=[{"target": 80, "published": 64738, "protocol": "udp"}]), STACK, RELEASE, PUBLISHED
+    )
     assert [one["published"] for one in made["services"]["app"]["ports"]] == [64738, 24000]

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, PEER, Stack
-from reconciler.host.swarm.services.stack_state import StackState, seen
+from reconciler.host.swarm.services.stack_state import StackState, running_app
 from reconciler.ports.app import NotRunning, RunningApp
 
 STACK = Stack("canon-recording", "notes", "/slot", "notes.localhost")
@@ -41,7 +41,7 @@ def keeping(one: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def test_an_app_that_is_up_is_seen_as_what_its_labels_say() -> None:
-    assert seen(STACK, stack_state("up", 30)) == RunningApp(
+    assert running_app(STACK, stack_state("up", 30)) == RunningApp(
         version="1.0.0+1",
         commit="c" * 40,
         is_up=True,
@@ -73,20 +73,20 @@ def test_the_time_that_a_release_asks_for_is_the_one_of_co_op_clouds_label(
     told = stack_state("up", 30)
     labels = {**LABELS, "coop-cloud.canon-recording.timeout": label, "coop-cloud.other.timeout": "7"}
     services = [{**one, "Spec": {**one["Spec"], "Labels": labels}} for one in told.services]
-    looked = seen(STACK, evolve(told, services=services))
+    looked = running_app(STACK, evolve(told, services=services))
     assert isinstance(looked, RunningApp)
     assert looked.timeout == timeout
 
 
 def test_an_app_that_is_not_up_yet_is_seen_with_what_it_lacks() -> None:
-    looked = seen(STACK, stack_state("starting"))
+    looked = running_app(STACK, stack_state("starting"))
     assert isinstance(looked, RunningApp)
     assert (looked.is_up, looked.failure) == (False, "")
     assert looked.problem == "app has 0 of 1 up: its newest task is starting"
 
 
 def test_an_app_that_failed_is_lost_and_not_settled() -> None:
-    looked = seen(STACK, stack_state("rolled-back", 60))
+    looked = running_app(STACK, stack_state("rolled-back", 60))
     assert isinstance(looked, RunningApp)
     assert not looked.is_up
     assert looked.failure.startswith("Swarm rolled app back to what ran before")
@@ -94,7 +94,7 @@ def test_an_app_that_failed_is_lost_and_not_settled() -> None:
 
 @pytest.mark.parametrize(("name", "late"), [("unhealthy", True), ("crash-loop", False), ("rolled-back", False)])
 def test_one_whose_health_check_gave_up_may_have_been_late(name: str, late: bool) -> None:  # noqa: FBT001
-    looked = seen(STACK, stack_state(name, 60))
+    looked = running_app(STACK, stack_state(name, 60))
     assert isinstance(looked, RunningApp)
     assert looked.failure
     assert looked.timed_out is late
@@ -102,25 +102,27 @@ def test_one_whose_health_check_gave_up_may_have_been_late(name: str, late: bool
 
 def test_an_app_that_only_the_host_hinders_is_no_answer() -> None:
     with pytest.raises(InfrastructureError, match="no node takes app"):
-        seen(STACK, stack_state("no-node", 20))
+        running_app(STACK, stack_state("no-node", 20))
 
 
 def test_a_stack_at_rest_or_without_the_apps_service_is_absent() -> None:
-    assert seen(STACK, stack_state("at-rest")) == NotRunning()
-    assert seen(STACK, evolve(stack_state("up"), services=[], tasks=[])) == NotRunning()
-    assert seen(evolve(STACK, name="other"), stack_state("up")) == NotRunning("the stack has no service app")
+    assert running_app(STACK, stack_state("at-rest")) == NotRunning()
+    assert running_app(STACK, evolve(stack_state("up"), services=[], tasks=[])) == NotRunning()
+    assert running_app(evolve(STACK, name="other"), stack_state("up")) == NotRunning("the stack has no service app")
 
 
 def test_data_on_another_node_is_refused_and_a_service_without_any_is_not() -> None:
     here = stack_state("up", 30)
     there = evolve(here, node="n2")
-    assert isinstance(seen(STACK, there), RunningApp)
+    assert isinstance(running_app(STACK, there), RunningApp)
     with pytest.raises(InfrastructureError, match=r"notes: app runs on node .*, whose volumes cannot be read"):
-        seen(STACK, evolve(there, services=list(map(keeping, there.services))))
-    assert isinstance(seen(STACK, evolve(here, services=list(map(keeping, here.services)))), RunningApp)
+        running_app(STACK, evolve(there, services=list(map(keeping, there.services))))
+    assert isinstance(running_app(STACK, evolve(here, services=list(map(keeping, here.services)))), RunningApp)
 
 
 def test_data_on_another_node_that_no_task_needs_any_more_is_not_refused() -> None:
     there = evolve(stack_state("up", 30), node="n2")
     gone = [{**task, "DesiredState": "shutdown"} for task in there.tasks]
-    assert isinstance(seen(STACK, evolve(there, services=list(map(keeping, there.services)), tasks=gone)), RunningApp)
+    assert isinstance(
+        running_app(STACK, evolve(there, services=list(map(keeping, there.services)), tasks=gone)), RunningApp
+    )

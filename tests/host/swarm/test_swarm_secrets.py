@@ -12,7 +12,7 @@ from reconciler.errors import RecipeError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
-from reconciler.host.swarm.recipe.prepared_release import prepare
+from reconciler.host.swarm.recipe.prepared_release import prepare_release
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.ports.app import App, DeployOptions
 from reconciler.ports.app_secrets import SecretNeed
@@ -51,7 +51,7 @@ def asked(
     folder: Path, names: Mapping[str, str], sample: str, deployed: DeployOptions | None = None
 ) -> dict[str, SecretNeed]:
     files = release(folder / "release", names, sample)
-    needs = secrets.needs(stand_in_engine(), app_in(folder), files, deployed or options())
+    needs = secrets.secret_needs(stand_in_engine(), app_in(folder), files, deployed or options())
     return {need.name: need for need in needs}
 
 
@@ -104,8 +104,8 @@ def test_a_secret_is_called_as_compose_files_call_it_and_described_by_the_variab
     (key,) = names
     assert told == {key: need}
     app = app_in(tmp_path, **{key: "secret"})
-    prepared = prepare(stand_in_engine(), stack_of(app, "localhost"), tmp_path / "release", options(), "")
-    assert secrets.provided(prepared, app) == {f"{prepared.stack.name}_{full}": app.secrets / key}
+    prepared = prepare_release(stand_in_engine(), stack_of(app, "localhost"), tmp_path / "release", options(), "")
+    assert secrets.provided_files(prepared, app) == {f"{prepared.stack.name}_{full}": app.secrets / key}
 
 
 def test_two_secrets_of_one_version_are_two(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_only_what_a_service_uses_and_what_is_the_stacks_own_is_asked_for(tmp_pa
         "without": "${STACK_NAME}_without_${SECRET_WITHOUT_VERSION}",
     }
     files = release(tmp_path / "release", names, "SECRET_MORE_VERSION=v1\n", ("used", "of_the_host", "without"))
-    needs = secrets.needs(stand_in_engine(), app_in(tmp_path), files, options())
+    needs = secrets.secret_needs(stand_in_engine(), app_in(tmp_path), files, options())
     assert [need.name for need in needs] == ["used"]
 
 
@@ -140,7 +140,7 @@ def test_who_upgrades_is_asked_for_the_length_that_the_new_release_names(tmp_pat
     appfiles.write_settings(app, options(), "SECRET_KEY_VERSION=v1 # length=32\n")
     names = {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
     files = release(tmp_path / "release", names, "SECRET_KEY_VERSION=v2 # length=64\n")
-    (need,) = secrets.needs(stand_in_engine(), app, files, options("2.0.0+2"))
+    (need,) = secrets.secret_needs(stand_in_engine(), app, files, options("2.0.0+2"))
     assert (need.length, need.declares_length) == (64, True)
 
 
@@ -148,10 +148,10 @@ def test_a_snapshot_that_has_a_secret_by_its_name_in_the_swarm_keeps_it(tmp_path
     app = app_in(tmp_path, password="had before")
     names = {"db": "${STACK_NAME}_password_${SECRET_PASSWORD_VERSION}"}
     files = release(tmp_path / "release", names, "SECRET_PASSWORD_VERSION=v1\n")
-    (need,) = secrets.needs(stand_in_engine(), app, files, options())
+    (need,) = secrets.secret_needs(stand_in_engine(), app, files, options())
     assert need.names == ("db", "password")
-    prepared = prepare(stand_in_engine(), stack_of(app, "localhost"), files, options(), "")
-    assert [*secrets.provided(prepared, app).values()] == [app.secrets / "password"]
+    prepared = prepare_release(stand_in_engine(), stack_of(app, "localhost"), files, options(), "")
+    assert [*secrets.provided_files(prepared, app).values()] == [app.secrets / "password"]
 
 
 def test_a_length_that_is_none_is_refused_by_the_secrets_name(tmp_path: Path) -> None:

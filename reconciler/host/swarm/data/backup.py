@@ -9,12 +9,18 @@ from attrs import frozen
 
 from reconciler.errors import RecipeError, TimedOutError, killed_error
 from reconciler.host import app_directory as appfiles
-from reconciler.host.swarm.data.backup_labels import BackupRequest, Hook, asked_for, labels_of, mounting
+from reconciler.host.swarm.data.backup_labels import (
+    BackupHook,
+    BackupRequest,
+    labels_of,
+    parse_labels,
+    services_mounting,
+)
 from reconciler.host.swarm.data.volumes import load_paths, save_paths, volumes_of
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.host.swarm.services import scaling
-from reconciler.host.swarm.services.stack_state import StackState, look_at
+from reconciler.host.swarm.services.stack_state import StackState, read_stack
 from reconciler.host.text import last_words, lines_printable, one_line
 from reconciler.ports.app import App
 from reconciler.redact import read_slot_secrets, redaction
@@ -25,7 +31,7 @@ Sleep = Callable[[float], None]
 
 
 @frozen
-class Deployed:
+class DeployedApp:
     """An app whose stack is in the swarm."""
 
     engine: Engine
@@ -33,62 +39,62 @@ class Deployed:
     app: App
 
 
-def is_asked_for(deployed: Deployed) -> bool:
+def has_backup_label(deployed: DeployedApp) -> bool:
     """Whether a label asks for a backup; services tell it at rest too."""
-    return _asked(deployed, look_at(deployed.engine, deployed.stack)) is not None
+    return _asked(deployed, read_stack(deployed.engine, deployed.stack)) is not None
 
 
-def take(deployed: Deployed, into: Path) -> tuple[str, ...]:
+def take_backup(deployed: DeployedApp, into: Path) -> tuple[str, ...]:
     """Returns remarks. The app stays up."""
-    asked = _wanted(deployed, look_at(deployed.engine, deployed.stack))
+    asked = _wanted(deployed, read_stack(deployed.engine, deployed.stack))
     _run_hooks(deployed, asked.of("backup.pre-hook"))
     save_paths(deployed.engine, deployed.stack, asked.paths, into)
     _run_hooks(deployed, asked.of("backup.post-hook"))
     return tuple(f"the label {label} is of version 1, and ignored" for label in asked.ignored)
 
 
-def bring_back(deployed: Deployed, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
+def restore_backup(deployed: DeployedApp, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
     """Services that bear hooks of a restore stay up for them; all others rest, since their data changes under them.
 
     One with hooks whose volume is wholly replaced rests while that is copied, and then has to be up `within` a time.
     That all are up again is for the caller to see.
     """
     engine, stack = deployed.engine, deployed.stack
-    stack_state = look_at(engine, stack)
+    stack_state = read_stack(engine, stack)
     asked = _wanted(deployed, stack_state)
     _run_hooks(deployed, asked.of("restore.pre-hook"))
     hooked = {f"{stack.name}_{hook.service}" for hook in asked.hooks if hook.label.startswith("restore.")}
-    replaced = hooked & {*mounting(stack_state.services, stack, asked.whole)}
-    resting = [name for name in scaling.every(stack_state) if name not in hooked or name in replaced]
-    replicas, spread = scaling.replicas(stack_state, resting), scaling.everywhere(stack_state, resting)
-    if killed := scaling.to_zero(engine, stack, (*replicas, *spread), sleep).killed:
+    replaced = hooked & {*services_mounting(stack_state.services, stack, asked.whole)}
+    resting = [name for name in scaling.service_names(stack_state) if name not in hooked or name in replaced]
+    replicas, spread = scaling.replica_counts(stack_state, resting), scaling.global_services(stack_state, resting)
+    if killed := scaling.stop_services(engine, stack, (*replicas, *spread), sleep).killed:
         raise killed_error(stack.recipe, killed)
     load_paths(engine, stack, asked.paths, source)
     _up_again(engine, replicas, spread, replaced)
-    scaling.await_settled(engine, stack, hooked, within, sleep)
+    scaling.wait_until_up(engine, stack, hooked, within, sleep)
     _run_hooks(deployed, asked.of("restore.post-hook"))
     _up_again(engine, replicas, spread, {*resting} - replaced)
 
 
 def _up_again(engine: Engine, replicas: Mapping[str, int], spread: Sequence[str], names: Collection[str]) -> None:
-    scaling.scale(engine, {name: count for name, count in replicas.items() if name in names})
-    scaling.place(engine, "rm", [name for name in spread if name in names])
+    scaling.scale_services(engine, {name: count for name, count in replicas.items() if name in names})
+    scaling.set_constraint(engine, "rm", [name for name in spread if name in names])
 
 
-def _wanted(deployed: Deployed, stack_state: StackState) -> BackupRequest:
+def _wanted(deployed: DeployedApp, stack_state: StackState) -> BackupRequest:
     asked = _asked(deployed, stack_state)
     if asked is None:
         raise RecipeError(f"{deployed.stack.recipe}: no label asks for a backup any more")
     return asked
 
 
-def _asked(deployed: Deployed, stack_state: StackState) -> BackupRequest | None:
+def _asked(deployed: DeployedApp, stack_state: StackState) -> BackupRequest | None:
     stack = deployed.stack
     volumes = [stack.logical(name) for name in volumes_of(deployed.engine, stack)]
-    return asked_for(labels_of(stack_state.services, stack), volumes)
+    return parse_labels(labels_of(stack_state.services, stack), volumes)
 
 
-def _run_hooks(deployed: Deployed, hooks: Sequence[Hook]) -> None:
+def _run_hooks(deployed: DeployedApp, hooks: Sequence[BackupHook]) -> None:
     """Raises RecipeError for one that fails, TimedOutError for one that does not end.
 
     Raises RecipeError too where nothing of its service runs here. All that it wrote goes to a log of the app.
@@ -96,7 +102,7 @@ def _run_hooks(deployed: Deployed, hooks: Sequence[Hook]) -> None:
     for hook in hooks:
         service = f"{deployed.stack.name}_{hook.service}"
         chosen = f"label=com.docker.swarm.service.name={service}"
-        containers = deployed.engine.found("container", chosen, "status=running")
+        containers = deployed.engine.list_ids("container", chosen, "status=running")
         if not containers:
             raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
         code, said = deployed.engine.execute(containers[0], hook.command, _HOOK_SECONDS)
@@ -106,13 +112,13 @@ def _run_hooks(deployed: Deployed, hooks: Sequence[Hook]) -> None:
             raise _failure(hook, code, said)
 
 
-def _log(app: App, hook: Hook, said: bytes) -> None:
+def _log(app: App, hook: BackupHook, said: bytes) -> None:
     log = appfiles.new_log(app, f"{hook.service} {hook.label}")
     log.feed(said)
     log.close()
 
 
-def _failure(hook: Hook, code: int | None, said: bytes) -> RecipeError:
+def _failure(hook: BackupHook, code: int | None, said: bytes) -> RecipeError:
     what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
     kind, how = (TimedOutError, "was not done in time") if code is None else (RecipeError, f"exited {code}")
     return kind(f"{what} {how}: {last_words(said)}", tail=tuple(lines_printable(said).splitlines()))

@@ -17,7 +17,7 @@ _OLD = "backupbot.backup.path"
 
 
 @frozen
-class Hook:
+class BackupHook:
     """A shell command that a label asks for, inside the service that bears it."""
 
     service: str
@@ -33,10 +33,10 @@ class BackupRequest:
     """
 
     paths: Mapping[str, tuple[str, ...]]
-    hooks: tuple[Hook, ...]
+    hooks: tuple[BackupHook, ...]
     ignored: tuple[str, ...] = ()
 
-    def of(self, label: str) -> tuple[Hook, ...]:
+    def of(self, label: str) -> tuple[BackupHook, ...]:
         return tuple(hook for hook in self.hooks if hook.label == label)
 
     @property
@@ -44,7 +44,7 @@ class BackupRequest:
         return frozenset(volume for volume, paths in self.paths.items() if not paths)
 
 
-def asked_for(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
+def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
     """From the labels of each service; None where none of them asks for a backup.
 
     One service asks for the whole stack; hooks, and what is said of volumes, may stand on any.
@@ -77,20 +77,20 @@ def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[
         yield match[1], match[2] is not None, value
 
 
-def _hooks(labels: Mapping[str, Mapping[str, str]]) -> Iterator[Hook]:
+def _hooks(labels: Mapping[str, Mapping[str, str]]) -> Iterator[BackupHook]:
     for service, own in sorted(labels.items()):
         for verb in ("backup", "restore"):
             for when in ("pre-hook", "post-hook"):
                 command = own.get(f"backupbot.{verb}.{when}")
                 if command:
-                    yield Hook(service, f"{verb}.{when}", command)
+                    yield BackupHook(service, f"{verb}.{when}", command)
 
 
 def labels_of(services: Sequence[Json], stack: Stack) -> dict[str, Mapping[str, str]]:
     return {stack.logical(service["Spec"]["Name"]): service["Spec"].get("Labels") or {} for service in services}
 
 
-def mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
+def services_mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
     """The services that have any of these volumes."""
     full = {f"{stack.name}_{volume}" for volume in volumes}
     return tuple(service["Spec"]["Name"] for service in services if full & volumes_in(service))

@@ -18,7 +18,7 @@ _EMPTY_TAR = bytes(10240)
 
 
 def volumes_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
-    return engine.found("volume", f"label={NAMESPACE}={stack.name}")
+    return engine.list_ids("volume", f"label={NAMESPACE}={stack.name}")
 
 
 def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
@@ -92,6 +92,6 @@ def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[s
         try:
             yield container
         finally:
-            engine.drop("container", [container])
+            engine.remove("container", [container])
     finally:
-        engine.drop("image", [image])
+        engine.remove("image", [image])

@@ -17,7 +17,7 @@ _VARIABLE = re.compile(rb"\$\$|(\$\{?)([A-Za-z_][A-Za-z0-9_]*)")
 _PREFIX = "CANON_OF_RECIPE_"
 
 
-def own_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
+def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
     """What an environment tells the client of itself, as flags: its configuration, its engine and how to trust it."""
     home = environment.get("HOME")
     folder = environment.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else "")
@@ -40,27 +40,27 @@ def _tls_flags(environment: Mapping[str, str], folder: str) -> Iterator[str]:
         )
 
 
-def renamed(variables: Mapping[str, str]) -> Mapping[str, str]:
+def rename_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
     """The variables under names that nobody obeys."""
-    return {f"{_PREFIX}{name}" if is_obeyed(name) else name: value for name, value in variables.items()}
+    return {f"{_PREFIX}{name}" if affects_client(name) else name: value for name, value in variables.items()}
 
 
-def is_obeyed(name: str) -> bool:
+def affects_client(name: str) -> bool:
     return _OBEYED.fullmatch(name) is not None
 
 
-def with_renamed(text: bytes) -> bytes:
+def rename_in_text(text: bytes) -> bytes:
     """A compose file that asks for its variables by the names that `renamed` gives them."""
 
     def rename(match: re.Match[bytes]) -> bytes:
-        obeyed = match[2] is not None and is_obeyed(match[2].decode())
+        obeyed = match[2] is not None and affects_client(match[2].decode())
         return match[1] + _PREFIX.encode() + match[2] if obeyed else match[0]
 
     return _VARIABLE.sub(rename, text)
 
 
 @contextmanager
-def files_with_renamed(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
+def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """The files to read instead of these: beside each that asks for an obeyed variable a copy with it renamed.
 
     A copy lies in the same folder, as the client takes paths in a file from there. It is gone afterwards.
@@ -75,7 +75,7 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
     except OSError:
         # The client says what is wrong with it.
         return file
-    if (changed := with_renamed(text)) == text:
+    if (changed := rename_in_text(text)) == text:
         return file
     copy = file.with_name(f".canon-{number}-{file.name}")
     stack.callback(copy.unlink, missing_ok=True)
@@ -83,7 +83,7 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
     return copy
 
 
-def alone_in(file: Path, names: Collection[str]) -> Iterator[str]:
+def names_without_value(file: Path, names: Collection[str]) -> Iterator[str]:
     """Those of `names` that a file of variables (`env_file`) names without a value."""
     lines = (line.strip() for line in file.read_text("utf-8", "replace").splitlines())
     return (line for line in lines if line in names)

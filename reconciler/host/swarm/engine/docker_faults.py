@@ -23,7 +23,7 @@ def _fault(words: str, hint: str = "", *, of_host: bool = True) -> _Fault:
 
 
 # Docker names containers and endpoints by long ids before it comes to what went wrong.
-LONGEST = 600
+LONGEST_MESSAGE = 600
 
 _ANYTHING = re.compile(b"")
 
@@ -84,20 +84,20 @@ _FAULTS = (
 _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who removes images?"), *_FAULTS)
 
 
-def names_nothing(said: bytes) -> bool:
+def is_not_found(said: bytes) -> bool:
     """Whether what the recipe asked for is not to be had. Registries and networks fail in words without number."""
     fault = _known(said)
     return fault is not None and not fault.of_host
 
 
-def sorted_fault(what: str, said: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
+def classify_failure(what: str, said: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
     """The error for a command of Docker's that failed; `what` says what it was to do.
 
     `of_recipe` is True where it was told something that the recipe had chosen: only then may the recipe be to blame.
     `of_task` is True for the words of a task.
     """
     fault = _known(said, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
-    message = f"{what}: {one_line(_without_preamble(said), LONGEST) or 'Docker said nothing'}"
+    message = f"{what}: {one_line(_without_preamble(said), LONGEST_MESSAGE) or 'Docker said nothing'}"
     if fault.of_host or not of_recipe:
         return InfrastructureError(message, fault.hint)
     return RecipeError(message, fault.hint)

@@ -15,8 +15,8 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.output import MIB, FirstBytes, OutputSink
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.run import CapturedOutput, CommandSpec, capture, run
-from reconciler.host.swarm.engine.client_environment import own_flags
-from reconciler.host.swarm.engine.docker_faults import names_nothing, sorted_fault
+from reconciler.host.swarm.engine.client_environment import client_flags
+from reconciler.host.swarm.engine.docker_faults import classify_failure, is_not_found
 from reconciler.host.text import one_line
 
 Json = Mapping[str, Any]
@@ -54,7 +54,7 @@ class Engine:
         """See once that client and engine do what the driver needs. Raises InfrastructureError."""
         if self.facts:
             return
-        client = self.ask("version", "--format", "{{.Client.Version}}", what="Docker's version")
+        client = self.query("version", "--format", "{{.Client.Version}}", what="Docker's version")
         major = re.match(r"(\d+)\.", client)
         if major is None or int(major[1]) < OLDEST_CLIENT:
             raise InfrastructureError(
@@ -62,7 +62,7 @@ class Engine:
                 f"install a client of version {OLDEST_CLIENT} or newer, docker-cli or docker-ce-cli; "
                 "the engine may be older",
             )
-        swarm = json.loads(self.ask("info", "--format", "{{json .Swarm}}", what="Docker's swarm"))
+        swarm = json.loads(self.query("info", "--format", "{{json .Swarm}}", what="Docker's swarm"))
         if swarm.get("LocalNodeState") != "active" or not swarm.get("ControlAvailable"):
             raise InfrastructureError("this host manages no swarm", "docker swarm init, or run Canon on a manager")
         self.facts.update(client=client, node=swarm["NodeID"])
@@ -78,15 +78,15 @@ class Engine:
         self.check()
         return self.facts["node"]
 
-    def ask(self, *argv: str, what: str) -> str:
+    def query(self, *argv: str, what: str) -> str:
         """What a command answers that changes nothing; `what` stands in the error where it fails."""
         return _said(self._run(self._order(argv, _ASKING), what))
 
-    def found(self, kind: str, *filters: str) -> tuple[str, ...]:
+    def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
         """Ids, or the names of volumes, of the objects of a kind that pass filters such as `label=name=value`."""
         every = ("--all",) if kind == "container" else ()
         chosen = (word for each in filters for word in ("--filter", each))
-        return tuple(self.ask(kind, "ls", "--quiet", *every, *chosen, what=f"docker {kind} ls").split())
+        return tuple(self.query(kind, "ls", "--quiet", *every, *chosen, what=f"docker {kind} ls").split())
 
     def inspect(self, kind: str, names: Sequence[str]) -> tuple[Json, ...]:
         """Those of the named objects that are there; one that went away meanwhile is left out."""
@@ -103,11 +103,11 @@ class Engine:
         ids = self._still_there(("service", "ps", "--quiet", "--no-trunc", *services), "docker service ps")
         return self.inspect("task", ids.split())
 
-    def ends(self, label: str, since: datetime) -> tuple[Json, ...]:
+    def end_events(self, label: str, since: datetime) -> tuple[Json, ...]:
         """What the engine tells of containers with a label that ended since then, or were short of memory."""
         chosen = ("--filter", f"label={label}", "--filter", "event=die", "--filter", "event=oom")
         when = ("--since", f"{since.timestamp():.6f}", "--until", f"{datetime.now(UTC).timestamp():.6f}")
-        said = self.ask("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
+        said = self.query("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
         return tuple(json.loads(line) for line in said.splitlines())
 
     def change(self, *argv: str, what: str, stdin: bytes = b"", deadline: float = _CHANGING) -> str:
@@ -127,12 +127,12 @@ class Engine:
         if told.result.timed_out or told.result.code in _NO_SHELL:
             return told.result.code, told.out + told.err
         if told.err.startswith(b"Error response from daemon"):
-            raise sorted_fault("docker exec", told.err, of_recipe=b"is not running" in told.err)
-        if self.found("container", f"id={container}", "status=running"):
-            raise sorted_fault("docker exec ended before what it ran", told.err)
+            raise classify_failure("docker exec", told.err, of_recipe=b"is not running" in told.err)
+        if self.list_ids("container", f"id={container}", "status=running"):
+            raise classify_failure("docker exec ended before what it ran", told.err)
         return told.result.code or 1, told.out + told.err
 
-    def drop(self, kind: str, names: Sequence[str]) -> None:
+    def remove(self, kind: str, names: Sequence[str]) -> None:
         """Remove objects; which of them are gone is for the caller to see."""
         if names:
             # Volumes without a name go with their container, or are nobody's.
@@ -143,7 +143,7 @@ class Engine:
     def pull(self, image: str) -> None:
         order = evolve(self._order(("pull", "--quiet", "--", image), _PULLING), holding=self.lock)
         told = self._capture(order)
-        _hold(told, order, f"pull {escape_unprintable(image)}", of_recipe=names_nothing(told.err))
+        _hold(told, order, f"pull {escape_unprintable(image)}", of_recipe=is_not_found(told.err))
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """What compose files come to, in YAML, with `variables` filled in and nothing else.
@@ -165,7 +165,7 @@ class Engine:
         hidden = sorted({*open_names} & {*self.environment})
         if hidden:
             unset = (word for name in hidden for word in ("-u", name))
-            order = evolve(order, argv=("env", *unset, self._client, *own_flags(self.environment), *order.argv[1:]))
+            order = evolve(order, argv=("env", *unset, self._client, *client_flags(self.environment), *order.argv[1:]))
         self._run(evolve(order, cwd=cwd, holding=self.lock), "docker stack deploy", of_recipe=True)
 
     @property
@@ -177,7 +177,7 @@ class Engine:
         """`docker cp` of an archive: to `out`, or from the file `stdin`."""
         err = FirstBytes(MIB)
         if run(evolve(self._order(("cp", *argv), _COPYING), stdin=stdin or b""), out, err).code != 0:
-            raise sorted_fault("copy a volume", err.data, of_recipe=names_nothing(err.data))
+            raise classify_failure("copy a volume", err.data, of_recipe=is_not_found(err.data))
 
     def logs(self, service: str, lines: int, out: OutputSink) -> None:
         """The last lines that each task of a service wrote; nothing of one that is gone."""
@@ -214,7 +214,7 @@ def _hold(told: CapturedOutput, order: CommandSpec, what: str, *, of_recipe: boo
     if not told.ok:
         # A client that was killed may have warned of something before.
         refused = (told.result.code or 0) > 0 and bool(told.err.strip())
-        raise sorted_fault(what, told.err, of_recipe=of_recipe and refused)
+        raise classify_failure(what, told.err, of_recipe=of_recipe and refused)
 
 
 def _gone(said: bytes) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from attrs import frozen
 
 from reconciler.errors import RecipeError
-from reconciler.host.swarm.recipe.compose import APP, Config, external
+from reconciler.host.swarm.recipe.compose import APP, Config, is_external
 
 _SERVER_PORT = re.compile(r"traefik\.(http|tcp|udp)\.services\.([^.]+)\.loadbalancer\.server\.port", re.IGNORECASE)
 
@@ -46,7 +46,7 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
     return min(open_ways, key=lambda way: _rank(config, stack, way), default=None)
 
 
-def misplaced(config: Config) -> str:
+def misplaced_port_label(config: Config) -> str:
     """The service whose port label is one of its container, where no proxy of a swarm looks for it; "" for none."""
     services = config["services"].items()
     return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
@@ -91,14 +91,14 @@ def networks_of(service: Config) -> tuple[str, ...]:
 
 def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
     said = (config.get("networks") or {}).get(network) or {}
-    return network in closed if external(said) else bool(said.get("internal"))
+    return network in closed if is_external(said) else bool(said.get("internal"))
 
 
 def _rank(config: Config, stack: str, way: AppPort) -> tuple[bool, ...]:
     """The least is the best: what a proxy takes and reaches, what bears the stack's own name, HTTP, the service app."""
     service, networks = config["services"][way.service], config.get("networks") or {}
     is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"
-    is_outside = any(external(networks.get(name)) for name in networks_of(service))
+    is_outside = any(is_external(networks.get(name)) for name in networks_of(service))
     return (
         is_off,
         way.kind == "udp",

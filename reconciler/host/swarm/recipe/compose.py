@@ -21,7 +21,7 @@ class Mount:
     written: bool
 
 
-def claims(config: Config) -> Mapping[str, str]:
+def published_ports(config: Config) -> Mapping[str, str]:
     """Fixed ports of the host, such as "64738/udp", each with the service that publishes it."""
     return {
         f"{port['published']}/{port.get('protocol', 'tcp')}": name
@@ -35,7 +35,7 @@ def images(config: Config) -> tuple[str, ...]:
     return tuple(sorted({service["image"] for service in config["services"].values() if service.get("image")}))
 
 
-def files(config: Config) -> Iterator[tuple[str, str]]:
+def file_sources(config: Config) -> Iterator[tuple[str, str]]:
     """The files of the host that go into configs and secrets, each with what names it."""
     for kind in ("configs", "secrets"):
         for name, value in (config.get(kind) or {}).items():
@@ -43,10 +43,10 @@ def files(config: Config) -> Iterator[tuple[str, str]]:
                 yield f"{kind[:-1]} {name}", value["file"]
 
 
-def outside(config: Config) -> tuple[str, ...]:
+def shared_volumes(config: Config) -> tuple[str, ...]:
     """Volumes to which a service may write, and which the recipe does not make itself: no slot has them alone."""
     volumes = config.get("volumes") or {}
-    elsewhere = {name for name, value in volumes.items() if external(value) or _leads_elsewhere(value or {})}
+    elsewhere = {name for name, value in volumes.items() if is_external(value) or _leads_elsewhere(value or {})}
     return tuple(mount.source for mount in mounts(config, "volume") if mount.source in elsewhere and mount.written)
 
 
@@ -58,13 +58,13 @@ def mounts(config: Config, kind: str) -> Iterator[Mount]:
                 yield Mount(name, mount["source"], not mount.get("read_only"))
 
 
-def open_names(config: Config) -> frozenset[str]:
+def empty_variables(config: Config) -> frozenset[str]:
     """The variables to which a service gives no value, or an empty one: Docker's client fills in its own."""
     services = config["services"].values()
     return frozenset(name for one in services for name, value in (one.get("environment") or {}).items() if not value)
 
 
-def with_all_ports(config: Config, each: Iterable[Config]) -> Config:
+def restore_ports(config: Config, each: Iterable[Config]) -> Config:
     """The merged files with the ports of `each` single one, in their order.
 
     Docker's client merges ports by their number alone: of one number for TCP and for UDP it keeps the last.
@@ -83,7 +83,7 @@ def _ports(found: Mapping[tuple[object, object], Config] | None) -> dict[str, An
     return {"ports": list(found.values())} if found else {}
 
 
-def external(value: Config | None) -> bool:
+def is_external(value: Config | None) -> bool:
     return bool(value and value.get("external"))
 
 
@@ -93,13 +93,13 @@ def _leads_elsewhere(volume: Config) -> bool:
     return bool(options.get("device")) and options.get("type") != "tmpfs"
 
 
-def idle(config: Config) -> tuple[str, ...]:
+def scaled_to_zero(config: Config) -> tuple[str, ...]:
     """The services that are scaled to zero: nothing of them ever runs."""
     deploys = {name: service.get("deploy") or {} for name, service in config["services"].items()}
     return tuple(name for name, deploy in deploys.items() if deploy.get("replicas") == 0)
 
 
-def tmpfs(config: Config) -> Iterator[tuple[str, str]]:
+def tmpfs_mounts(config: Config) -> Iterator[tuple[str, str]]:
     """Service and path of each `tmpfs`, which Docker's client reads, prints, and leaves out of what it deploys."""
     for name, service in config["services"].items():
         said = service.get("tmpfs") or ()
@@ -107,7 +107,7 @@ def tmpfs(config: Config) -> Iterator[tuple[str, str]]:
             yield name, path
 
 
-def app_of(config: Config) -> Config:
+def app_service(config: Config) -> Config:
     service: Config | None = (config.get("services") or {}).get(APP)
     if service is None:
         raise RecipeError(f"the recipe has no service {APP}", "Co-op Cloud's format wants one of that name")

@@ -25,7 +25,7 @@ class _Edit:
     text: str
 
 
-def with_names(version: str) -> str:
+def naming_version(version: str) -> str:
     """A version of the format that lets objects be named: this one, or one in which the same means the same."""
     parts = version.split(".")
     is_old = all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < _NAMES_OBJECTS
@@ -33,7 +33,7 @@ def with_names(version: str) -> str:
 
 
 @contextmanager
-def beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
+def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """The files to read instead of these, each by itself or all together.
 
     Beside the first lies a copy of each that lies elsewhere, that bears another version, which Docker would not merge,
@@ -45,7 +45,7 @@ def beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
     try:
-        text = laid(file, first.parent, version_of(first.read_text("utf-8")))
+        text = normalize(file, first.parent, version_of(first.read_text("utf-8")))
         is_so = file.parent == first.parent and text == file.read_text("utf-8")
     except (OSError, ValueError):
         # The client says what is wrong with it.
@@ -58,20 +58,20 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
     return copy
 
 
-def alike(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Name and text of files as if all lay beside the first and were of its version, or of one that has names.
 
     What cannot be read is left out.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
-        version = None if first is None else with_names(first)
+        version = None if first is None else naming_version(first)
         for file, name in zip(files, names, strict=True):
             with suppress(OSError, ValueError):
-                yield name, laid(file, files[0].parent, version)
+                yield name, normalize(file, files[0].parent, version)
 
 
-def laid(file: Path, folder: Path, version: str | None) -> str:
+def normalize(file: Path, folder: Path, version: str | None) -> str:
     """The text of a file as if it lay in `folder` and were of a version. Raises OSError or ValueError."""
 
     def found(name: str) -> str:
@@ -80,7 +80,7 @@ def laid(file: Path, folder: Path, version: str | None) -> str:
             return name
         return str(beside.relative_to(folder) if beside.is_relative_to(folder) else beside)
 
-    return with_env_files(with_version(file.read_text("utf-8"), version), found)
+    return replace_env_files(set_version(file.read_text("utf-8"), version), found)
 
 
 def version_of(text: str) -> str | None:
@@ -90,7 +90,7 @@ def version_of(text: str) -> str | None:
     return str(pair[1].value) if pair else None
 
 
-def with_version(text: str, version: str | None) -> str:
+def set_version(text: str, version: str | None) -> str:
     """The same file of another version, None for none. What is no YAML stays as it is."""
     root = _root(text)
     if root is None or not root.value:
@@ -104,7 +104,7 @@ def with_version(text: str, version: str | None) -> str:
     return text if same else _edited(text, [_Edit(_start(pair[1]), _end(pair[1]), json.dumps(version))])
 
 
-def with_env_files(text: str, found: Callable[[str], str]) -> str:
+def replace_env_files(text: str, found: Callable[[str], str]) -> str:
     """The same file with what `found` makes of each path of an `env_file`."""
     nodes = [node for service in _services(_root(text)) for node in _scalars(_pair(service, "env_file"))]
     new = [(node, found(node.value)) for node in nodes]

@@ -5,18 +5,29 @@ from pathlib import Path
 
 from attrs import frozen
 
-from reconciler.host.swarm.engine.client_environment import alone_in, files_with_renamed, is_obeyed, renamed
+from reconciler.host.swarm.engine.client_environment import (
+    affects_client,
+    names_without_value,
+    rename_variables,
+    renamed_copies,
+)
 from reconciler.host.swarm.engine.engine import Engine
-from reconciler.host.swarm.recipe.compose import Config, with_all_ports
+from reconciler.host.swarm.recipe.compose import Config, restore_ports
 from reconciler.host.swarm.recipe.go_yaml import read_config
-from reconciler.host.swarm.recipe.overlays import beside_first
-from reconciler.host.swarm.recipe.recipe import SwarmRecipe, compose_files, inside, read_recipe, settings_of
+from reconciler.host.swarm.recipe.overlays import files_beside_first
+from reconciler.host.swarm.recipe.recipe import (
+    SwarmRecipe,
+    check_inside,
+    compose_files,
+    deployment_variables,
+    read_recipe,
+)
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.ports.app import DeployOptions
 
 
 @frozen
-class Prepared:
+class PreparedRelease:
     """A release as it will be deployed: its files, the variables in them, and what they come to."""
 
     stack: Stack
@@ -27,27 +38,29 @@ class Prepared:
     config: Config
 
 
-def prepare(engine: Engine, stack: Stack, checkout: Path, options: DeployOptions, before: str) -> Prepared:
+def prepare_release(
+    engine: Engine, stack: Stack, checkout: Path, options: DeployOptions, before: str
+) -> PreparedRelease:
     """`before` is the sample that the app was deployed with until now, "" for a new one."""
     recipe = read_recipe(checkout, before)
-    settings = settings_of(recipe, options.settings, own_settings(stack))
+    settings = deployment_variables(recipe, options.settings, stack_settings(stack))
     compose = (*compose_files(settings, checkout), *options.overlays)
-    with beside_first(compose) as files:
-        merged = resolved(engine, files, settings, checkout)
-        each = [resolved(engine, (file,), settings, checkout) for file in files] if len(files) > 1 else []
-    config = _with_own_variables(with_all_ports(merged, each), compose, settings, checkout)
-    return Prepared(stack, recipe, checkout, compose, settings, config)
+    with files_beside_first(compose) as files:
+        merged = resolve_compose(engine, files, settings, checkout)
+        each = [resolve_compose(engine, (file,), settings, checkout) for file in files] if len(files) > 1 else []
+    config = _with_own_variables(restore_ports(merged, each), compose, settings, checkout)
+    return PreparedRelease(stack, recipe, checkout, compose, settings, config)
 
 
-def own_settings(stack: Stack) -> Mapping[str, str]:
+def stack_settings(stack: Stack) -> Mapping[str, str]:
     """What every deployment is told of its stack."""
     return {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
 
 
-def resolved(engine: Engine, files: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
+def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
     """What compose files come to with these settings, none of which Docker's client takes for its own."""
-    with files_with_renamed(files) as read:
-        return read_config(engine.config(read, renamed(settings), checkout))
+    with renamed_copies(files) as read:
+        return read_config(engine.config(read, rename_variables(settings), checkout))
 
 
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
@@ -55,14 +68,14 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
 
     It would read these files once more.
     """
-    hidden = {name: value for name, value in settings.items() if is_obeyed(name)}
+    hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}
     for name, service in config["services"].items():
         kept = {key: value for key, value in service.items() if key != "env_file"}
         environment = dict(kept.get("environment") or {})
         for file in service.get("env_file") or ():
             _check_env_file(name, file, compose, checkout)
-            environment = {**dict.fromkeys(alone_in(compose[0].parent / file, hidden)), **environment}
+            environment = {**dict.fromkeys(names_without_value(compose[0].parent / file, hidden)), **environment}
         # As the client does with all others: what has no value, or an empty one, gets that of the setting.
         filled = {key: value or hidden.get(key, value) for key, value in environment.items()}
         services[name] = {**kept, "environment": filled} if filled else kept
@@ -73,4 +86,4 @@ def _check_env_file(service: str, file: str, compose: Sequence[Path], checkout: 
     """It lies in the release, or beside a file of the fleet that is laid over it."""
     path, what = compose[0].parent / file, f"env_file of {service} is {file}"
     fleets = [overlay.parent for overlay in compose if not overlay.is_relative_to(checkout)]
-    inside(next((folder for folder in fleets if path.is_relative_to(folder)), checkout), path, what)
+    check_inside(next((folder for folder in fleets if path.is_relative_to(folder)), checkout), path, what)

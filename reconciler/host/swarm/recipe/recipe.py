@@ -14,7 +14,7 @@ from reconciler.host.sample import SAMPLE, Sample, SampleLine, merge_env_sample,
 COMPOSE = "compose.yml"
 SHELL = "abra.sh"
 # Co-op Cloud's own tool makes a secret without a length too.
-USUAL_LENGTH = 32
+DEFAULT_SECRET_LENGTH = 32
 
 _EXPORT = re.compile(
     r"export\s+([A-Za-z_][A-Za-z0-9_]*)="
@@ -50,7 +50,7 @@ def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
     own = read_text(checkout / SAMPLE) or ""
     text, added = merge_env_sample(before, own) if before else (own, ())
     exports = dict(parse_exports(read_text(checkout / SHELL) or ""))
-    sample, fresh = (parse_sample(each, USUAL_LENGTH, reserved=()) for each in (text, own))
+    sample, fresh = (parse_sample(each, DEFAULT_SECRET_LENGTH, reserved=()) for each in (text, own))
     return SwarmRecipe(sample, exports, text, added, {**sample.comments, **fresh.comments})
 
 
@@ -62,7 +62,7 @@ def parse_exports(text: str) -> Iterator[tuple[str, str]]:
             yield match[1], next(value for value in match.groups()[1:] if value is not None)
 
 
-def settings_of(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
+def deployment_variables(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
     """All variables of a deployment.
 
     Of several values for one name that of the later holds: the sample's, the `given` one, abra.sh's, and ours.
@@ -91,11 +91,11 @@ def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ..
     """The files that COMPOSE_FILE names, all of them within the checkout."""
     names = [name for name in settings.get("COMPOSE_FILE", COMPOSE).split(":") if name]
     for name in names:
-        inside(checkout, checkout / name, f"COMPOSE_FILE names {name}")
+        check_inside(checkout, checkout / name, f"COMPOSE_FILE names {name}")
     return tuple(checkout / name for name in names)
 
 
-def inside(checkout: Path, path: Path, what: str) -> None:
+def check_inside(checkout: Path, path: Path, what: str) -> None:
     """Raises RecipeError where a path that the release names leads out of it, or nowhere."""
     what = escape_unprintable(what)
     try:

@@ -6,8 +6,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from reconciler.host.swarm.recipe.compose import APP, Config, external
-from reconciler.host.swarm.recipe.overlays import with_names
+from reconciler.host.swarm.recipe.compose import APP, Config, is_external
+from reconciler.host.swarm.recipe.overlays import naming_version
 from reconciler.ports.app import App
 
 # Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
@@ -95,13 +95,13 @@ class ComposeRelease:
     settings: Mapping[str, str] = field(factory=dict)
 
 
-def overlay(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
+def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """One more compose file, to be laid over the recipe's by whoever deploys them."""
     escaped: Config = _escaped(_ours(config, stack, release, endpoint))
     return escaped
 
 
-def whole(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
+def merged_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """One compose file for all: what the recipe's come to, with ours laid in."""
     escaped: Config = _escaped(_merged(config, _ours(config, stack, release, endpoint)))
     return escaped
@@ -122,7 +122,7 @@ def _merged(config: Config, laid: Config) -> Config:
 
 def _ours(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     return {
-        "version": with_names(str(config.get("version", "3.8"))),
+        "version": naming_version(str(config.get("version", "3.8"))),
         "services": {name: _laid_over(name, config, stack, release, endpoint) for name in config["services"]},
         "volumes": _own(config, "volumes", stack),
         "networks": _default_network(config, stack) | _own(config, "networks", stack),
@@ -161,18 +161,18 @@ def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
 
     Docker replaces the whole of such an object by what a later file says of it: so all is said again.
     """
-    made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not external(value)}
+    made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
         name: {
             **value,
-            "name": own_name(kind, name, value, stack),
+            "name": object_name(kind, name, value, stack),
             "labels": {**(value.get("labels") or {}), **stack.labels},
         }
         for name, value in made.items()
     }
 
 
-def own_name(kind: str, name: str, value: Config, stack: Stack) -> str:
+def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
     """Configs and secrets cannot be changed, so recipes put a version into their names: it stays there."""
     versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
     return f"{stack.name}_{stack.logical(versioned)}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from reconciler.errors import RecipeError
 from reconciler.host.swarm.recipe.overlays import value_at
-from reconciler.host.swarm.recipe.prepared_release import Prepared
+from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
 from reconciler.host.swarm.recipe.recipe import SHELL
-from reconciler.host.swarm.recipe.stack import own_name
+from reconciler.host.swarm.recipe.stack import object_name
 
 # What a swarm says of a config or a secret whose content is to change: it makes them once and for all.
 _REFUSED = "only updates to Labels are allowed"
@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @contextmanager
-def naming_versions(prepared: Prepared) -> Iterator[None]:
+def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
     """Hand a release over: what is refused for a version that was not raised is told with that version's name."""
     try:
         yield
@@ -25,17 +25,17 @@ def naming_versions(prepared: Prepared) -> Iterator[None]:
         raise _explained(failed, prepared) from failed
 
 
-def _explained(failed: RecipeError, prepared: Prepared) -> RecipeError:
+def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
     if _REFUSED not in failed.message:
         return failed
     hint = next((hint for name, hint in _hints(prepared) if name in failed.message), failed.hint)
     return RecipeError(failed.message, hint, failed.tail)
 
 
-def _hints(prepared: Prepared) -> Iterator[tuple[str, str]]:
+def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
     """For each config and secret that is made of a file its name in the swarm, the longest first."""
     found = [
-        (own_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))
+        (object_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))
         for kind in ("configs", "secrets")
         for key, value in (prepared.config.get(kind) or {}).items()
         if value and value.get("file")
@@ -43,7 +43,7 @@ def _hints(prepared: Prepared) -> Iterator[tuple[str, str]]:
     return iter(sorted(found, key=lambda pair: len(pair[0]), reverse=True))
 
 
-def _hint(prepared: Prepared, kind: str, key: str, value: Mapping[str, object]) -> str:
+def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, object]) -> str:
     file = Path(str(value["file"]))
     shown = file.relative_to(prepared.checkout) if file.is_relative_to(prepared.checkout) else file
     versions = [f"{name} is still {prepared.settings.get(name, '')}" for name in _versions(prepared, kind, key)]
@@ -52,7 +52,7 @@ def _hint(prepared: Prepared, kind: str, key: str, value: Mapping[str, object]) 
     return f"{shown} changed, but {' and '.join(versions)}: raise it in {SHELL}"
 
 
-def _versions(prepared: Prepared, kind: str, key: str) -> tuple[str, ...]:
+def _versions(prepared: PreparedRelease, kind: str, key: str) -> tuple[str, ...]:
     """The variables in the name that compose files give it, but for the stack's."""
     names: list[str] = []
     for file in prepared.compose:

@@ -13,11 +13,26 @@ from reconciler.host.processes.listeners import free_port
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
-from reconciler.host.swarm.recipe.app_port import AppPort, find_app_port, misplaced
-from reconciler.host.swarm.recipe.compose import Config, app_of, external, idle, images, open_names, tmpfs
-from reconciler.host.swarm.recipe.prepared_release import Prepared, prepare
-from reconciler.host.swarm.recipe.stack import ComposeRelease, Endpoint, Stack, overlay, stack_of, whole
-from reconciler.host.swarm.recipe.version_hints import naming_versions
+from reconciler.host.swarm.recipe.app_port import AppPort, find_app_port, misplaced_port_label
+from reconciler.host.swarm.recipe.compose import (
+    Config,
+    app_service,
+    empty_variables,
+    images,
+    is_external,
+    scaled_to_zero,
+    tmpfs_mounts,
+)
+from reconciler.host.swarm.recipe.prepared_release import PreparedRelease, prepare_release
+from reconciler.host.swarm.recipe.stack import (
+    ComposeRelease,
+    Endpoint,
+    Stack,
+    merged_compose,
+    overlay_compose,
+    stack_of,
+)
+from reconciler.host.swarm.recipe.version_hints import with_version_hint
 from reconciler.host.swarm.services import host_requirements
 from reconciler.ports.app import App, DeployOptions
 
@@ -42,46 +57,46 @@ exec env -i {environment} docker exec --interactive "$container" "$@"
 
 
 @frozen
-class Deployable:
+class DeployableRelease:
     """A release that can be deployed as far as can be told before, and where its tests will reach it."""
 
-    prepared: Prepared
+    prepared: PreparedRelease
     endpoint: Endpoint
 
 
-def deploy(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
+def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
     """Returns remarks. Raises RecipeError or InfrastructureError where the stack cannot be handed over.
 
     Swarm does the rest.
     """
-    deployable = ready(engine, policy, app, checkout, options)
+    deployable = check_release(engine, policy, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
-    secrets.make(engine, prepared, app)
+    secrets.create_secrets(engine, prepared, app)
     release = ComposeRelease(options.version, options.commit, prepared.settings)
-    compose = whole(prepared.config, stack, release, deployable.endpoint)
+    compose = merged_compose(prepared.config, stack, release, deployable.endpoint)
     file = write_compose(app, compose)
-    with naming_versions(prepared):
-        engine.deploy(stack.name, file, checkout, open_names(compose))
-    return finish(engine, prepared, app, options)
+    with with_version_hint(prepared):
+        engine.deploy(stack.name, file, checkout, empty_variables(compose))
+    return record_deployment(engine, prepared, app, options)
 
 
-def ready(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> Deployable:
+def check_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
     """Checks a release and brings its images onto this host. Raises RecipeError or InfrastructureError."""
     stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_for(app, options)
-    prepared = prepare(engine, stack, checkout, options, before)
+    prepared = prepare_release(engine, stack, checkout, options, before)
     endpoint = endpoint_of(engine, policy, prepared, needs_port=options.needs_port)
-    host_requirements.check(engine, prepared, endpoint)
-    secrets.check(engine, prepared, app)
+    host_requirements.check_requirements(engine, prepared, endpoint)
+    secrets.check_secrets(engine, prepared, app)
     for image in images(prepared.config):
         engine.pull(image)
-    return Deployable(prepared, endpoint)
+    return DeployableRelease(prepared, endpoint)
 
 
-def laid_over(deployable: Deployable, options: DeployOptions) -> Config:
+def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config:
     """What goes over the release's own files: our marks, and the way to the app."""
     prepared = deployable.prepared
     release = ComposeRelease(options.version, options.commit, prepared.settings)
-    return overlay(prepared.config, prepared.stack, release, deployable.endpoint)
+    return overlay_compose(prepared.config, prepared.stack, release, deployable.endpoint)
 
 
 def write_compose(app: App, compose: Config) -> Path:
@@ -91,25 +106,27 @@ def write_compose(app: App, compose: Config) -> Path:
     return file
 
 
-def finish(engine: Engine, prepared: Prepared, app: App, options: DeployOptions) -> tuple[str, ...]:
+def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, options: DeployOptions) -> tuple[str, ...]:
     """What is kept beside the app once it was handed over; returns remarks."""
     appfiles.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
     new = [name for name in prepared.recipe.added if name not in options.settings]
     said = [f"{options.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
-    said += [f"{name} is scaled to zero: nothing of it was tried" for name in idle(prepared.config)]
-    said += [f"{name}: Docker gives a stack no tmpfs, and dropped {path}" for name, path in tmpfs(prepared.config)]
+    said += [f"{name} is scaled to zero: nothing of it was tried" for name in scaled_to_zero(prepared.config)]
+    said += [
+        f"{name}: Docker gives a stack no tmpfs, and dropped {path}" for name, path in tmpfs_mounts(prepared.config)
+    ]
     return tuple(said)
 
 
-def endpoint_of(engine: Engine, policy: Swarm, prepared: Prepared, *, needs_port: bool) -> Endpoint:
+def endpoint_of(engine: Engine, policy: Swarm, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
     """Where the tests reach the app.
 
     Raises RecipeError where they cannot though they have to: `needs_port` is False where a command alone tells that the
     app is ready.
     """
     config, stack = prepared.config, prepared.stack
-    app_of(config)
+    app_service(config)
     try:
         way = find_app_port(config, stack.name, () if policy.proxy else _closed(engine, config))
     except RecipeError as unreachable:
@@ -121,14 +138,14 @@ def endpoint_of(engine: Engine, policy: Swarm, prepared: Prepared, *, needs_port
     return Endpoint() if way is None else _door(policy, stack, way)
 
 
-def _no_port(prepared: Prepared, way: AppPort | None) -> RecipeError:
+def _no_port(prepared: PreparedRelease, way: AppPort | None) -> RecipeError:
     recipe = prepared.stack.recipe
     otherwise = "or tell by a command that it is ready: [ready] run"
     if way is not None:
         only = f"{recipe}: {way.service} names a port of UDP alone, at which nothing tells that it is ready"
         return RecipeError(only, "tell by a command that it is ready: [ready] run")
     label = '"traefik.http.services.NAME.loadbalancer.server.port=80"'
-    if elsewhere := misplaced(prepared.config):
+    if elsewhere := misplaced_port_label(prepared.config):
         hint = f"{elsewhere} has {label} in labels, which is for containers: it belongs in deploy.labels"
     else:
         hint = f"name it in an overlay, in deploy.labels: {label}"
@@ -148,7 +165,7 @@ def _door(policy: Swarm, stack: Stack, way: AppPort) -> Endpoint:
 
 def _closed(engine: Engine, config: Config) -> frozenset[str]:
     """The external networks, as the recipe calls them, that were made internal: no port is published from there."""
-    declared = {name: said for name, said in (config.get("networks") or {}).items() if external(said)}
+    declared = {name: said for name, said in (config.get("networks") or {}).items() if is_external(said)}
     names = {str(said.get("name") or name): name for name, said in declared.items()}
     found = engine.inspect("network", sorted(names))
     return frozenset(names[one["Name"]] for one in found if one.get("Internal") and one["Name"] in names)

@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.swarm.services.service import Json, Service, has_ended, lasted, service_of, state
-from reconciler.host.swarm.services.service_health import fault_of
+from reconciler.host.swarm.services.service import Json, Service, has_ended, run_time, service_of, state_of
+from reconciler.host.swarm.services.service_health import task_fault
 from reconciler.ports.app import EndedPart
 
 _STOPPED = {"shutdown", "remove", "orphaned"}
 
 
-def running(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> frozenset[str]:
+def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> frozenset[str]:
     """Each task that is up, as "SERVICE TASK"; a job's is none, since it is to end."""
     found = (service_of(service, tasks, prefix) for service in services)
     return frozenset(_part(service, task) for service in found if not service.is_job for task in service.running)
 
 
-def endings(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
+def ended_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
     """How each task of this deployment that is over ended, by the same names."""
     found = (service_of(service, tasks, prefix) for service in services)
     ended = [(service, task) for service in found for task in service.tasks]
@@ -24,14 +24,14 @@ def endings(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Map
 
 
 def _ending(service: Service, task: Json) -> EndedPart | None:
-    if state(task) in _STOPPED:
+    if state_of(task) in _STOPPED:
         return EndedPart(f"{service.name} was stopped from outside", is_host_fault=True, stopped=True)
     if not has_ended(task):
         return None
-    fault = fault_of(f"{service.name} ended", [task])
+    fault = task_fault(f"{service.name} ended", [task])
     done = service.is_done(task)
     return EndedPart(
-        fault.message, succeeded=done, duration=lasted(task), is_host_fault=isinstance(fault, InfrastructureError)
+        fault.message, succeeded=done, duration=run_time(task), is_host_fault=isinstance(fault, InfrastructureError)
     )
 
 

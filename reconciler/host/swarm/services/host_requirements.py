@@ -5,23 +5,31 @@ from pathlib import Path
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.swarm.engine.engine import Engine
-from reconciler.host.swarm.recipe.compose import APP, Mount, claims, files, idle, mounts, outside
-from reconciler.host.swarm.recipe.prepared_release import Prepared
-from reconciler.host.swarm.recipe.recipe import inside
+from reconciler.host.swarm.recipe.compose import (
+    APP,
+    Mount,
+    file_sources,
+    mounts,
+    published_ports,
+    scaled_to_zero,
+    shared_volumes,
+)
+from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
+from reconciler.host.swarm.recipe.recipe import check_inside
 from reconciler.host.swarm.recipe.stack import ADDRESS, NAMESPACE, Endpoint, Stack
-from reconciler.host.swarm.services.service import wants_none
+from reconciler.host.swarm.services.service import is_scaled_to_zero
 
 # Of the host, but no data of anybody's.
 _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 
 
-def check(engine: Engine, prepared: Prepared, endpoint: Endpoint) -> None:
+def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
     """Raises RecipeError for what no slot can give, InfrastructureError for what this host does not have now."""
     stack, config = prepared.stack, prepared.config
     _check_that_it_runs(prepared, endpoint)
-    for what, file in files(config):
-        inside(prepared.checkout, Path(file), f"{what} is made of {file}")
-    for volume in outside(config):
+    for what, file in file_sources(config):
+        check_inside(prepared.checkout, Path(file), f"{what} is made of {file}")
+    for volume in shared_volumes(config):
         raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
     for mount in mounts(config, "bind"):
         _check_bind(prepared, mount)
@@ -34,9 +42,9 @@ def check(engine: Engine, prepared: Prepared, endpoint: Endpoint) -> None:
             )
 
 
-def _check_that_it_runs(prepared: Prepared, endpoint: Endpoint) -> None:
+def _check_that_it_runs(prepared: PreparedRelease, endpoint: Endpoint) -> None:
     """A service that is scaled to zero passes any test that asks nothing of it."""
-    for name in idle(prepared.config):
+    for name in scaled_to_zero(prepared.config):
         if name in {APP, endpoint.service}:
             raise RecipeError(
                 f"{prepared.stack.recipe}: {name} is scaled to zero (deploy.replicas: 0), so it would never run",
@@ -44,7 +52,7 @@ def _check_that_it_runs(prepared: Prepared, endpoint: Endpoint) -> None:
             )
 
 
-def _check_bind(prepared: Prepared, mount: Mount) -> None:
+def _check_bind(prepared: PreparedRelease, mount: Mount) -> None:
     recipe, path = prepared.stack.recipe, Path(mount.source)
     if path.is_relative_to(prepared.checkout):
         return
@@ -64,19 +72,19 @@ def _holds_no_data(path: Path) -> bool:
     return path.is_socket() or any(path.is_relative_to(one) for one in _WITHOUT_DATA)
 
 
-def _wanted(prepared: Prepared, endpoint: Endpoint) -> Mapping[str, str]:
+def _wanted(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[str, str]:
     """What there is once on the host, each with the service that wants it: fixed ports and, behind a proxy, a name."""
-    ports = {f"port {port} of the host": service for port, service in claims(prepared.config).items()}
+    ports = {f"port {port} of the host": service for port, service in published_ports(prepared.config).items()}
     return {**ports, endpoint.url: endpoint.service} if endpoint.proxied else ports
 
 
 def _taken(engine: Engine, stack: Stack) -> Mapping[str, str]:
     """What of that services of other stacks have, each with its service."""
     taken: dict[str, str] = {}
-    for service in engine.inspect("service", engine.found("service")):
+    for service in engine.inspect("service", engine.list_ids("service")):
         spec = service["Spec"]
         labels = spec.get("Labels") or {}
-        if labels.get(NAMESPACE) == stack.name or wants_none(service):
+        if labels.get(NAMESPACE) == stack.name or is_scaled_to_zero(service):
             continue
         if ADDRESS in labels:
             taken[labels[ADDRESS].partition(" ")[2]] = spec["Name"]

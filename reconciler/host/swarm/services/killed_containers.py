@@ -7,7 +7,7 @@ the kernel kills it for want of memory, of which the engine tells by an event of
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from reconciler.host.swarm.services.service import Json, of_this_deployment, starved, state
+from reconciler.host.swarm.services.service import Json, is_current, is_oom_killed, state_of
 
 _KILLED = 137
 _SERVICE = "com.docker.swarm.service.name"
@@ -21,7 +21,7 @@ def longest_grace(services: Iterable[Json]) -> timedelta:
     return max(graces, default=timedelta())
 
 
-def killed_by_event(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
+def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
     """Those of the services that had to be killed, by name, with the time that they had.
 
     `events` are what the engine tells of containers' ends.
@@ -31,17 +31,17 @@ def killed_by_event(services: Iterable[Json], events: Iterable[Json]) -> Mapping
     return {name: _had(container) for name, container in containers.items() if _KILLED in ended.get(name, ())}
 
 
-def keeping_data(services: Iterable[Json]) -> frozenset[str]:
+def writing_volumes(services: Iterable[Json]) -> frozenset[str]:
     """The names of those that may write to a volume: nothing else has data that could be cut off."""
     return frozenset(service["Spec"]["Name"] for service in services if _writes(_container(service)))
 
 
-def without_time(services: Iterable[Json]) -> frozenset[str]:
+def without_grace(services: Iterable[Json]) -> frozenset[str]:
     """The names of those that are to be killed at once."""
     return frozenset(service["Spec"]["Name"] for service in services if not _grace(_container(service)))
 
 
-def starved_by_event(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
+def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
     """Those of the named services that the kernel killed for want of memory."""
     short = {_attributes(event).get(_SERVICE, "") for event in events if event.get("Action") == "oom"}
     return tuple(name for name in names if name in short)
@@ -57,19 +57,19 @@ def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping
         for service in services
         if not str((service.get("UpdateStatus") or {}).get("State", "")).startswith("rollback")
         for task in tasks
-        if task["ServiceID"] == service["ID"] and not of_this_deployment(service, task) and _was_killed(task)
+        if task["ServiceID"] == service["ID"] and not is_current(service, task) and _was_killed(task)
     }
 
 
 def _was_killed(task: Json) -> bool:
     """Whether a task that may write to a volume was told to stop, and had to be killed."""
-    return ended_by_kill(task) and not starved(task) and _writes(task["Spec"].get("ContainerSpec") or {})
+    return was_killed(task) and not is_oom_killed(task) and _writes(task["Spec"].get("ContainerSpec") or {})
 
 
-def ended_by_kill(task: Json) -> bool:
+def was_killed(task: Json) -> bool:
     """Whether a task that was told to stop ended by SIGKILL, for whatever reason."""
     status = (task.get("Status") or {}).get("ContainerStatus") or {}
-    return state(task) == "shutdown" and status.get("ExitCode") == _KILLED
+    return state_of(task) == "shutdown" and status.get("ExitCode") == _KILLED
 
 
 def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:

@@ -21,7 +21,7 @@ Objects = Mapping[str, tuple[str, ...]]
 
 
 @frozen
-class Labelled:
+class LabelSelector:
     """All that bears `label`, and containers that bear one of `stacks` instead.
 
     Where `state` is an id, and not None, only what bears that one or, being from before there were ids, none.
@@ -32,30 +32,32 @@ class Labelled:
     state: str | None = None
 
 
-def objects(engine: Engine, which: Labelled, kinds: Iterable[str] = _KINDS) -> Objects:
+def list_objects(engine: Engine, which: LabelSelector, kinds: Iterable[str] = _KINDS) -> Objects:
     """By kind; kinds of which there is nothing are left out."""
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
         names = {*_found(engine, kind, which)}
         for stack in which.stacks if kind == "container" else ():
-            names |= {*engine.found(kind, f"label={stack}")}
+            names |= {*engine.list_ids(kind, f"label={stack}")}
         if names:
             found[kind] = tuple(sorted(names))
     return found
 
 
-def _found(engine: Engine, kind: str, which: Labelled) -> tuple[str, ...]:
-    names = engine.found(kind, f"label={which.label}")
+def _found(engine: Engine, kind: str, which: LabelSelector) -> tuple[str, ...]:
+    names = engine.list_ids(kind, f"label={which.label}")
     if which.state is None or not names:
         return names
-    others = engine.found(kind, f"label={which.label}", f"label={STATE}")
-    own = engine.found(kind, f"label={which.label}", f"label={STATE}={which.state}") if which.state and others else ()
+    others = engine.list_ids(kind, f"label={which.label}", f"label={STATE}")
+    own = (
+        engine.list_ids(kind, f"label={which.label}", f"label={STATE}={which.state}") if which.state and others else ()
+    )
     return tuple({*names} - {*others} | {*own})
 
 
-def marks(engine: Engine) -> tuple[str, ...]:
+def slot_marks(engine: Engine) -> tuple[str, ...]:
     """The marks of all slots of our state folder of which anything is left in the swarm or on this engine."""
-    found = objects(engine, Labelled(SLOT, state=engine.state))
+    found = list_objects(engine, LabelSelector(SLOT, state=engine.state))
     return tuple(
         sorted({mark for kind, names in found.items() for one in engine.inspect(kind, names) if (mark := mark_of(one))})
     )
@@ -80,34 +82,36 @@ def _label(one: Json, name: str) -> str:
     return ""
 
 
-def of_stack(stack: str) -> Labelled:
-    return Labelled(f"{NAMESPACE}={stack}")
+def select_stack(stack: str) -> LabelSelector:
+    return LabelSelector(f"{NAMESPACE}={stack}")
 
 
-def of_slot(engine: Engine, mark: str) -> Labelled:
+def select_slot(engine: Engine, mark: str) -> LabelSelector:
     """All of ours that bears the mark; of the containers of its stacks' tasks that is no more than the stack's name.
 
     A stack of which anything is another state folder's is that one's, also where something of it bears no id.
     """
-    found = objects(engine, Labelled(f"{SLOT}={mark}"))
+    found = list_objects(engine, LabelSelector(f"{SLOT}={mark}"))
     marked = [one for kind, names in found.items() for one in engine.inspect(kind, names)]
     ours = {_label(one, NAMESPACE) for one in marked if is_of_state(one, engine.state)}
     others = {_label(one, NAMESPACE) for one in marked if not is_of_state(one, engine.state)}
     stacks = tuple(f"{NAMESPACE}={stack}" for stack in sorted(ours - others - {""}))
-    return Labelled(f"{SLOT}={mark}", stacks, engine.state)
+    return LabelSelector(f"{SLOT}={mark}", stacks, engine.state)
 
 
-def take_away(engine: Engine, which: Labelled, sleep: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
+def remove_objects(
+    engine: Engine, which: LabelSelector, sleep: Callable[[float], None] = time.sleep
+) -> tuple[str, ...]:
     """Remove everything of these; names what would not go."""
     until, growing = time.monotonic() + _LETTING_GO, swarm_pauses()
-    left = objects(engine, which)
+    left = list_objects(engine, which)
     while left:
         if time.monotonic() > until:
             return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)
         for kind, names in left.items():
             if not _BEFORE.get(kind, frozenset()) & left.keys():
-                engine.drop(kind, names)
+                engine.remove(kind, names)
         sleep(next(growing))
         # Of a kind that is gone more appears only where a dead pass had something under way: all are looked for last.
-        left = objects(engine, which, left) or objects(engine, which)
+        left = list_objects(engine, which, left) or list_objects(engine, which)
     return ()

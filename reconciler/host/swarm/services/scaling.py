@@ -10,15 +10,15 @@ from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, Tim
 from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 from reconciler.host.swarm.services.killed_containers import (
-    keeping_data,
-    killed_by_event,
+    killed_on_stop,
     longest_grace,
-    starved_by_event,
-    without_time,
+    oom_killed_services,
+    without_grace,
+    writing_volumes,
 )
 from reconciler.host.swarm.services.service import NO_NODE
-from reconciler.host.swarm.services.service_health import settling
-from reconciler.host.swarm.services.stack_state import StackState, look_at, swarm_pauses
+from reconciler.host.swarm.services.service_health import stack_health
+from reconciler.host.swarm.services.stack_state import StackState, read_stack, swarm_pauses
 from reconciler.ports.app import RemovalResult
 
 # What Swarm may take beside the time that the services have to stop.
@@ -37,50 +37,50 @@ class _Stopping:
     grace: timedelta
 
 
-def replicas(stack_state: StackState, names: Collection[str]) -> Mapping[str, int]:
+def replica_counts(stack_state: StackState, names: Collection[str]) -> Mapping[str, int]:
     """Of the replicated ones among the named services."""
     modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in stack_state.services}
     return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
 
 
-def every(stack_state: StackState) -> tuple[str, ...]:
+def service_names(stack_state: StackState) -> tuple[str, ...]:
     return tuple(service["Spec"]["Name"] for service in stack_state.services)
 
 
-def scale(engine: Engine, wanted: Mapping[str, int]) -> None:
+def scale_services(engine: Engine, wanted: Mapping[str, int]) -> None:
     if wanted:
         numbers = (f"{name}={number}" for name, number in wanted.items())
         engine.change("service", "scale", "--detach", *numbers, what="docker service scale")
 
 
-def everywhere(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
+def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
     """Those among the named services that run once on every node."""
     found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
 
-def place(engine: Engine, verb: str, names: Collection[str]) -> None:
+def set_constraint(engine: Engine, verb: str, names: Collection[str]) -> None:
     """Keep services off every node, `verb` add, or let them come back: rm."""
     for name in names:
         words = ("service", "update", "--detach", "--quiet", f"--constraint-{verb}", NO_NODE, name)
         engine.change(*words, what="docker service update")
 
 
-def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> RemovalResult:
+def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> RemovalResult:
     """Scale services to zero, or keep them off every node; jobs, which can be neither, are removed.
 
     Returns what had to be killed, each with the time it had: "app (10 s)". Raises InfrastructureError where one does
     not come to rest, or was killed for want of memory on the way.
     """
-    stack_state, since = look_at(engine, stack), datetime.now(UTC)
+    stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services
-    scaled, spread = replicas(stack_state, names), everywhere(stack_state, names)
-    scale(engine, dict.fromkeys(scaled, 0))
-    place(engine, "add", spread)
+    scaled, spread = replica_counts(stack_state, names), global_services(stack_state, names)
+    scale_services(engine, dict.fromkeys(scaled, 0))
+    set_constraint(engine, "add", spread)
     jobs = [name for name in names if name not in scaled and name not in spread]
-    engine.drop("service", jobs)
+    engine.remove("service", jobs)
     ends = _await_rest(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)), sleep)
-    for name in starved_by_event(names, ends):
+    for name in oom_killed_services(names, ends):
         starved = f"{stack.recipe}: {stack.logical(name)} was killed for want of memory as it stopped"
         raise InfrastructureError(starved, MORE_MEMORY)
     return _told(stack, stopped, ends)
@@ -88,8 +88,8 @@ def to_zero(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep =
 
 def _told(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
     """What had to be killed. Of what keeps no data and is to be killed at once there is nothing to tell."""
-    keeping, hasty = keeping_data(stopped), without_time(stopped)
-    killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_by_event(stopped, ends).items()}
+    keeping, hasty = writing_volumes(stopped), without_grace(stopped)
+    killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
     return RemovalResult(
         killed=tuple(said for name, said in killed.items() if name in keeping),
         without_data=tuple(said for name, said in killed.items() if name not in keeping | hasty),
@@ -105,8 +105,8 @@ def _await_rest(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep)
     until, growing = time.monotonic() + seconds, swarm_pauses()
     while True:
         now = datetime.now(UTC)
-        is_at_rest = _only(look_at(engine, stack), stopping.names).at_rest and not _runs_on(engine, stopping.jobs)
-        ends += engine.ends(f"{NAMESPACE}={stack.name}", since)
+        is_at_rest = _only(read_stack(engine, stack), stopping.names).is_stopped and not _runs_on(engine, stopping.jobs)
+        ends += engine.end_events(f"{NAMESPACE}={stack.name}", since)
         since = now
         if is_at_rest:
             return ends
@@ -119,10 +119,10 @@ def _await_rest(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep)
 def _runs_on(engine: Engine, removed: Collection[str]) -> bool:
     """Whether a container of services that are gone is still up: Swarm no longer tells of their tasks."""
     chosen = [f"label=com.docker.swarm.service.name={name}" for name in removed]
-    return any(engine.found("container", one, "status=running") for one in chosen)
+    return any(engine.list_ids("container", one, "status=running") for one in chosen)
 
 
-def await_settled(
+def wait_until_up(
     engine: Engine, stack: Stack, names: Collection[str], within: timedelta, sleep: Sleep = time.sleep
 ) -> None:
     """Raises RecipeError where the named services do not come up, TimedOutError where they do not so in time.
@@ -138,8 +138,8 @@ def await_settled(
 
 
 def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
-    stack_state = _only(look_at(engine, stack), names)
-    how = settling(stack_state.services, stack_state.tasks, f"{stack.name}_", stack_state.now)
+    stack_state = _only(read_stack(engine, stack), names)
+    how = stack_health(stack_state.services, stack_state.tasks, f"{stack.name}_", stack_state.now)
     if isinstance(how.failure, InfrastructureError):
         raise how.failure
     if how.failure is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from reconciler.host.swarm.engine.docker_faults import LONGEST
+from reconciler.host.swarm.engine.docker_faults import LONGEST_MESSAGE
 from reconciler.host.text import one_line
 
 Json = Mapping[str, Any]
@@ -57,12 +57,12 @@ class Service:
 
         A program that a failed health check had stopped may end with 0 just as well. What passed one was no one-shot.
         """
-        if state(task) != "complete" or not self.once or self.serves:
+        if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
         return not (task.get("Unhealthy") or task.get("Healthy"))
 
     @property
-    def serves(self) -> bool:
+    def is_server(self) -> bool:
         """Whether it bears a health check or a port, and so is to stay up. A check of its image's may be another's."""
         if self.is_job:
             return False
@@ -73,25 +73,25 @@ class Service:
 
     @property
     def running(self) -> Sequence[Json]:
-        return [task for task in self.tasks if state(task) == "running" and task["DesiredState"] == "running"]
+        return [task for task in self.tasks if state_of(task) == "running" and task["DesiredState"] == "running"]
 
     @property
-    def giving_way(self) -> bool:
+    def has_stopping_task(self) -> bool:
         """Whether a task of an earlier deployment has yet to stop: a new one may wait for its port."""
-        return any(is_going(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
+        return any(is_active(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
 
     @property
-    def proving(self) -> timedelta:
+    def stable_after(self) -> timedelta:
         """How long a task has to be up to count: where some failed before, as long as the longest of them lasted."""
-        lasted = (since(task) - _time(task["CreatedAt"]) for task in self.failed)
+        lasted = (state_since(task) - _time(task["CreatedAt"]) for task in self.failed)
         return min(max([STABLE, *lasted]), PATIENCE)
 
-    def up(self, now: datetime) -> int:
+    def count_stable(self, now: datetime) -> int:
         """A job is none that is up: it has to come to its end."""
-        return 0 if self.is_job else sum(now - since(task) >= self.proving for task in self.running)
+        return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     @property
-    def once(self) -> bool:
+    def is_one_shot(self) -> bool:
         """Whether a task that came to a good end is not started again."""
         return self._policy.get("Condition", "any") != "any" or self.is_job
 
@@ -100,24 +100,24 @@ class Service:
         return not _JOBS.isdisjoint(self._mode)
 
     @property
-    def for_ever(self) -> bool:
+    def restarts_always(self) -> bool:
         """Whether tasks are started again whatever they came to."""
         return self._policy.get("Condition", "any") == "any" and not self._policy.get("MaxAttempts")
 
     @property
-    def wanted(self) -> int:
+    def desired(self) -> int:
         if "Replicated" in self._mode:
             return int(self._mode["Replicated"].get("Replicas", 1))
         jobs = self._mode.get("ReplicatedJob")
         return int(jobs.get("TotalCompletions", 1)) if jobs else 1
 
     @property
-    def everywhere(self) -> bool:
+    def is_global(self) -> bool:
         """Whether it is to run once on every node, and is not kept off all of them by us."""
-        return "Global" in self._mode and not wants_none(self.json)
+        return "Global" in self._mode and not is_scaled_to_zero(self.json)
 
     @property
-    def finished(self) -> int:
+    def completed(self) -> int:
         """How many tasks of a one-shot came to a good end."""
         return sum(map(self.is_done, self.tasks))
 
@@ -130,7 +130,7 @@ class Service:
         return self.json["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
 
 
-def of_this_deployment(service: Json, task: Json) -> bool:
+def is_current(service: Json, task: Json) -> bool:
     """Swarm keeps tasks of earlier deployments beside the newest: what they ran tells the two apart."""
     wanted, has = service["Spec"]["TaskTemplate"], task["Spec"]
     return all(_agree(wanted.get(part), has.get(part)) for part in ("ContainerSpec", "ForceUpdate"))
@@ -149,70 +149,70 @@ def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
     """`prefix` is what every service's name begins with."""
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: _time(task["CreatedAt"]), reverse=True)
-    current = [task for task in own if of_this_deployment(service, task)]
+    current = [task for task in own if is_current(service, task)]
     earlier = [task for task in own if task not in current]
     return Service(str(service["Spec"]["Name"]).removeprefix(prefix), service, current, earlier)
 
 
-def failed(tasks: Iterable[Json]) -> Sequence[Json]:
-    return [task for task in tasks if state(task) in _FAILED]
+def failed_tasks(tasks: Iterable[Json]) -> Sequence[Json]:
+    return [task for task in tasks if state_of(task) in _FAILED]
 
 
 def has_ended(task: Json) -> bool:
     """Whether it ended by itself, well or not; what Swarm stopped did not."""
-    return state(task) in _FAILED or state(task) == "complete"
+    return state_of(task) in _FAILED or state_of(task) == "complete"
 
 
-def lasted(task: Json) -> timedelta:
+def run_time(task: Json) -> timedelta:
     """How long a task that ended ran; where its container is not here to tell, the time to start it included."""
     ran = task.get("Ran")
-    return ran if isinstance(ran, timedelta) else since(task) - _time(task["CreatedAt"])
+    return ran if isinstance(ran, timedelta) else state_since(task) - _time(task["CreatedAt"])
 
 
-def container_of(task: Json) -> str:
+def container_id(task: Json) -> str:
     """The id of its container, "" where it never had one."""
     return str(((task.get("Status") or {}).get("ContainerStatus") or {}).get("ContainerID") or "")
 
 
-def starved(task: Json) -> bool:
+def is_oom_killed(task: Json) -> bool:
     """Whether the kernel killed it for want of memory: its engine tells, and not Swarm."""
     return bool(task.get("OOMKilled"))
 
 
-def memory_of(task: Json) -> int:
+def memory_limit(task: Json) -> int:
     """How many bytes it may have, 0 for as many as there are."""
     limits = (task["Spec"].get("Resources") or {}).get("Limits") or {}
     return int(limits.get("MemoryBytes") or 0)
 
 
-def told(task: Json) -> str:
-    said = said_of(task)
-    return f"{state(task)}: {said}" if said and said != state(task) else state(task)
+def state_and_message(task: Json) -> str:
+    said = message_line(task)
+    return f"{state_of(task)}: {said}" if said and said != state_of(task) else state_of(task)
 
 
-def said_of(task: Json) -> str:
+def message_line(task: Json) -> str:
     """What Swarm says of a task in one line."""
-    return one_line(words_of(task).encode(), LONGEST)
+    return one_line(message_of(task).encode(), LONGEST_MESSAGE)
 
 
-def words_of(task: Json) -> str:
+def message_of(task: Json) -> str:
     """What Swarm says of a task: its error, else how far it is."""
     status = task.get("Status") or {}
-    if state(task) == "complete":
+    if state_of(task) == "complete":
         return "exit code 0, after its health check had failed" if task.get("Unhealthy") else "exit code 0"
     return str(status.get("Err") or status.get("Message") or "")
 
 
-def is_going(task: Json) -> bool:
+def is_active(task: Json) -> bool:
     """Whether it is up, or on its way there."""
-    return state(task) in _GOING
+    return state_of(task) in _GOING
 
 
-def state(task: Json) -> str:
+def state_of(task: Json) -> str:
     return str((task.get("Status") or {}).get("State", ""))
 
 
-def since(task: Json) -> datetime:
+def state_since(task: Json) -> datetime:
     return _time(task["Status"]["Timestamp"])
 
 
@@ -220,7 +220,7 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def wants_none(service: Json) -> bool:
+def is_scaled_to_zero(service: Json) -> bool:
     """Whether it is scaled to zero, or runs once on every node of which none is left for it."""
     mode = service["Spec"].get("Mode") or {}
     placement = service["Spec"]["TaskTemplate"].get("Placement") or {}

@@ -10,23 +10,23 @@ from attrs import frozen
 
 from reconciler.errors import MORE_MEMORY, CanonError, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.output import MIB
-from reconciler.host.swarm.engine.docker_faults import sorted_fault
+from reconciler.host.swarm.engine.docker_faults import classify_failure
 from reconciler.host.swarm.services.service import (
     PATIENCE,
     STABLE,
     Json,
     Service,
     has_ended,
-    is_going,
-    memory_of,
-    said_of,
+    is_active,
+    is_oom_killed,
+    is_scaled_to_zero,
+    memory_limit,
+    message_line,
+    message_of,
     service_of,
-    since,
-    starved,
-    state,
-    told,
-    wants_none,
-    words_of,
+    state_and_message,
+    state_of,
+    state_since,
 )
 from reconciler.host.text import one_line
 
@@ -36,26 +36,26 @@ _WAITS = {"new": timedelta(seconds=60), "pending": timedelta(seconds=15)}
 
 
 @frozen
-class Settling:
+class StackHealth:
     """How far a stack is: `lacks` says what keeps it from being settled, `failure` what waiting will not mend."""
 
     lacks: str = ""
     failure: CanonError | None = None
 
 
-def settling(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> Settling:
+def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> StackHealth:
     """`prefix` is what every service's name begins with; `now` is by the engine's clock."""
     every = [service_of(service, tasks, prefix) for service in services]
     failures = [failure for service in every if (failure := _failure(service, every, now))]
     # The host's fault goes before the recipe's: what else failed may well come of it.
     failures.sort(key=lambda failure: not isinstance(failure, InfrastructureError))
     lacks = [said for service in every if (said := _lacks(service, now))]
-    return Settling("; ".join(lacks), failures[0] if failures else None)
+    return StackHealth("; ".join(lacks), failures[0] if failures else None)
 
 
-def is_at_rest(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
+def is_stopped(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
     """Whether nothing of the services is up, nor will be."""
-    return all(map(wants_none, services)) and not any(map(is_going, tasks))
+    return all(map(is_scaled_to_zero, services)) and not any(map(is_active, tasks))
 
 
 def _lacks(service: Service, now: datetime) -> str:
@@ -63,13 +63,13 @@ def _lacks(service: Service, now: datetime) -> str:
     update = service.json.get("UpdateStatus") or {}
     if update.get("State") == "updating":
         return f"{service.name} is being updated"
-    up = service.up(now)
-    if up + service.finished >= service.wanted:
+    up = service.count_stable(now)
+    if up + service.completed >= service.desired:
         return ""
     newest = next(iter(service.tasks), None)
     if newest is None:
         return f"{service.name} has no task yet"
-    return f"{service.name} has {up} of {service.wanted} up: its newest task is {told(newest)}"
+    return f"{service.name} has {up} of {service.desired} up: its newest task is {state_and_message(newest)}"
 
 
 def _failure(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
@@ -92,64 +92,68 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
 
     Of a service that runs once on every node, Swarm makes no task where no node will do.
     """
-    if service.everywhere and not service.tasks and now - service.changed > _WAITS["pending"]:
+    if service.is_global and not service.tasks and now - service.changed > _WAITS["pending"]:
         nowhere = f"no node takes {service.name}, which runs once on every node that its constraints allow"
         return InfrastructureError(nowhere, "change its constraints by an overlay, or give a node what they ask for")
     for task in service.tasks:
-        if state(task) not in _WAITS or now - since(task) < _WAITS[state(task)] or service.giving_way:
+        if (
+            state_of(task) not in _WAITS
+            or now - state_since(task) < _WAITS[state_of(task)]
+            or service.has_stopping_task
+        ):
             continue
-        if state(task) == "new":
+        if state_of(task) == "new":
             stuck = f"a task of {service.name} gets no further than new: Swarm finds no address for it"
             return InfrastructureError(stuck, "larger networks (/16), fewer of them, or a restart of Docker help")
         hint = "free what it waits for, or change its constraints by an overlay"
-        return InfrastructureError(f"no node takes {service.name}: {said_of(task)}", hint)
+        return InfrastructureError(f"no node takes {service.name}: {message_line(task)}", hint)
     return None
 
 
 def _ended(service: Service, now: datetime) -> CanonError | None:
     """A service that Swarm will not start again: nothing of it has been on its way for a while."""
-    if service.for_ever or service.finished >= service.wanted or not service.failed:
+    if service.restarts_always or service.completed >= service.desired or not service.failed:
         return None
-    if any(is_going(task) or now - since(task) < STABLE for task in service.tasks):
+    if any(is_active(task) or now - state_since(task) < STABLE for task in service.tasks):
         return None
-    return fault_of(f"{service.name} failed and is not started again", service.failed)
+    return task_fault(f"{service.name} failed and is not started again", service.failed)
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
     """One that fails again and again though all others have been up for a while.
 
-    As long as it is up it may be up for good: whether it is, `proving` tells.
+    As long as it is up it may be up for good: whether it is, `stable_after` tells.
     """
     others = [each for each in every if each is not service]
-    if len(service.running) + service.finished >= service.wanted or len(service.failed) < CRASHES:
+    if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
         return None
     if any(_lacks(each, now) and len(each.failed) < CRASHES for each in others):
         return None
-    if now - max([service.changed, *(since(task) for each in others for task in each.running)]) < PATIENCE:
+    if now - max([service.changed, *(state_since(task) for each in others for task in each.running)]) < PATIENCE:
         return None
-    return fault_of(f"{service.name} fails again and again, {len(service.failed)} times by now", service.failed)
+    return task_fault(f"{service.name} fails again and again, {len(service.failed)} times by now", service.failed)
 
 
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
     """What Swarm itself says of an update tells nothing of why its tasks failed."""
     found = [task for task in tasks if has_ended(task)]
-    return fault_of(f"{what}, last task", found) if found else RecipeError(what)
+    return task_fault(f"{what}, last task", found) if found else RecipeError(what)
 
 
-def fault_of(what: str, tasks: Sequence[Json]) -> CanonError:
+def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
     """From the last of the failed tasks; where memory killed one, from that: not every time does its engine tell.
 
     A full disk of the engine and a host without memory fail tasks just as a broken app does.
     """
-    task = next(filter(starved, tasks), tasks[0])
-    sorted_by_words = sorted_fault(what, words_of(task).encode(), of_recipe=True, of_task=True)
+    task = next(filter(is_oom_killed, tasks), tasks[0])
+    sorted_by_words = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)
     if isinstance(sorted_by_words, InfrastructureError):
         return sorted_by_words
-    if starved(task):
-        return _starved(what, memory_of(task))
+    if is_oom_killed(task):
+        return _starved(what, memory_limit(task))
     # A health check that gave up may only have had too little time.
-    kind = TimedOutError if "unhealthy container" in words_of(task) else RecipeError
-    return kind(f"{what}: {said_of(task)}")
+    kind = TimedOutError if "unhealthy container" in message_of(task) else RecipeError
+    return kind(f"{what}: {message_line(task)}")
 
 
 def _starved(what: str, limit: int) -> CanonError:

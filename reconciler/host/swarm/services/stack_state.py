@@ -10,10 +10,10 @@ from reconciler.host.pauses import pauses
 from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.compose import APP
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
-from reconciler.host.swarm.services.ended_tasks import endings, running
-from reconciler.host.swarm.services.killed_containers import ended_by_kill, killed_by_update
-from reconciler.host.swarm.services.service import container_of, has_ended, volumes_in
-from reconciler.host.swarm.services.service_health import is_at_rest, settling
+from reconciler.host.swarm.services.ended_tasks import ended_parts, running_parts
+from reconciler.host.swarm.services.killed_containers import killed_by_update, was_killed
+from reconciler.host.swarm.services.service import container_id, has_ended, volumes_in
+from reconciler.host.swarm.services.service_health import is_stopped, stack_health
 from reconciler.ports.app import NotRunning, RunningApp
 
 _PAUSE = 0.3
@@ -34,28 +34,28 @@ class StackState:
     now: datetime
 
     @property
-    def at_rest(self) -> bool:
-        return is_at_rest(self.services, self.tasks)
+    def is_stopped(self) -> bool:
+        return is_stopped(self.services, self.tasks)
 
 
-def look_at(engine: Engine, stack: Stack) -> StackState:
-    services = engine.inspect("service", services_of(engine, stack))
+def read_stack(engine: Engine, stack: Stack) -> StackState:
+    services = engine.inspect("service", service_ids(engine, stack))
     tasks = engine.tasks([service["ID"] for service in services])
-    return StackState(services, with_their_ends(engine, tasks), engine.node, datetime.now(UTC))
+    return StackState(services, with_container_ends(engine, tasks), engine.node, datetime.now(UTC))
 
 
-def with_their_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
+def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
     """Tasks with what only the container tells, while it is there: memory, health and how long it ran.
 
     Of a task that ended with 0 after its health check had failed, Swarm tells only that it is complete.
     """
-    over = (task for task in tasks if has_ended(task) or ended_by_kill(task))
-    ended = {container for task in over if (container := container_of(task))}
-    ends = {one["Id"]: end_of(one) for one in engine.inspect("container", sorted(ended))}
-    return [{**task, **ends.get(container_of(task), {})} for task in tasks]
+    over = (task for task in tasks if has_ended(task) or was_killed(task))
+    ended = {container for task in over if (container := container_id(task))}
+    ends = {one["Id"]: container_end(one) for one in engine.inspect("container", sorted(ended))}
+    return [{**task, **ends.get(container_id(task), {})} for task in tasks]
 
 
-def end_of(container: Json) -> Json:
+def container_end(container: Json) -> Json:
     """What the container of an ended task adds to it.
 
     The status of its health is "unhealthy" after any end, so that the probes themselves have to be asked.
@@ -78,20 +78,20 @@ def swarm_pauses() -> Iterator[float]:
     return pauses(_PAUSE, 1.5, _LONGEST_PAUSE)
 
 
-def services_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
-    return engine.found("service", f"label={NAMESPACE}={stack.name}")
+def service_ids(engine: Engine, stack: Stack) -> tuple[str, ...]:
+    return engine.list_ids("service", f"label={NAMESPACE}={stack.name}")
 
 
-def seen(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
+def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
     """Raises InfrastructureError for what is the host's fault."""
-    if stack_state.at_rest:
+    if stack_state.is_stopped:
         return NotRunning()
     labels = _labels(stack, stack_state)
     if labels is None:
         return NotRunning(f"the stack has no service {APP}")
     _refuse_far_data(stack, stack_state)
     prefix = f"{stack.name}_"
-    how = settling(stack_state.services, stack_state.tasks, prefix, stack_state.now)
+    how = stack_health(stack_state.services, stack_state.tasks, prefix, stack_state.now)
     if isinstance(how.failure, InfrastructureError):
         raise how.failure
     address, _, url = labels.get(ADDRESS, "").partition(" ")
@@ -110,8 +110,8 @@ def seen(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
             for name, had in killed_by_update(stack_state.services, stack_state.tasks).items()
         ),
         timeout=_timeout(labels.get(stack.label("timeout"), "")),
-        up=running(stack_state.services, stack_state.tasks, prefix),
-        ended=endings(stack_state.services, stack_state.tasks, prefix),
+        up=running_parts(stack_state.services, stack_state.tasks, prefix),
+        ended=ended_parts(stack_state.services, stack_state.tasks, prefix),
     )
 
 
