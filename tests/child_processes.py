@@ -19,7 +19,7 @@ MOST = 200 << 20
 GREEDY = (sys.executable, "-c", "x = bytearray(600 << 20); print(len(x))")
 
 
-def in_little_memory(code: str, *arguments: object) -> str:
+def output_in_little_memory(code: str, *arguments: object) -> str:
     """What a Python program of our own prints that runs so; skips where this user may make no cgroups."""
     with _cgroup() as members:
         enter = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(members), sys.executable, "-c", code]
@@ -57,7 +57,7 @@ PATIENCE = 60.0
 
 
 @contextmanager
-def child(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+def python_child(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
     """A Python process that runs `code`; it is gone afterwards, whatever happened."""
     argv = [sys.executable, "-c", code, *map(str, arguments)]
     process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -68,7 +68,7 @@ def child(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def line(process: "subprocess.Popen[str]") -> str:
+def next_line(process: "subprocess.Popen[str]") -> str:
     """The next line that the child says; fails if it ends instead."""
     assert process.stdout is not None
     said = process.stdout.readline()
@@ -76,7 +76,7 @@ def line(process: "subprocess.Popen[str]") -> str:
     return said.strip()
 
 
-def kill(process: "subprocess.Popen[str]") -> list[str]:
+def kill_child(process: "subprocess.Popen[str]") -> list[str]:
     """End it as a power cut would, and return what it had still said."""
     process.send_signal(signal.SIGKILL)
     said, _ = process.communicate()
@@ -84,7 +84,7 @@ def kill(process: "subprocess.Popen[str]") -> list[str]:
     return said.splitlines()
 
 
-def until(happened: Callable[[], bool]) -> None:
+def wait_until(happened: Callable[[], bool]) -> None:
     """Wait for something that is bound to happen soon."""
     over = time.monotonic() + PATIENCE
     while not happened():
@@ -92,7 +92,7 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def is_alive(pid: int) -> bool:
+def pid_exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

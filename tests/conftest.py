@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.needs import lacking, needs_of
-from tests.swarm.local_engine import Engine, found_engine
+from tests.swarm.local_engine import LocalEngine, engine_from_environment
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
@@ -34,7 +34,7 @@ ROWS = {
 }
 
 
-class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+class RowScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Hands out each test alone, but the tests of a row to one worker, and these first.
 
     xdist's own grouping by marks writes the group into a test's id, which pytest 9.2 does not read any more.
@@ -44,8 +44,8 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no type
         return next((row for row, ids in ROWS.items() if re.match(ids, nodeid)), nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:  # noqa: ANN401 - none of xdist's public types
-    return _Together(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RowScheduling:  # noqa: ANN401 - none of xdist's public types
+    return RowScheduling(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,10 +56,10 @@ def pytest_configure(config: pytest.Config) -> None:
     path: Path | None = config.getoption("--outcomes")
     # With xdist each worker reports to the first process, which alone writes.
     if path is not None and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Outcomes(path))
+        config.pluginmanager.register(OutcomeWriter(path))
 
 
-class Outcomes:
+class OutcomeWriter:
     """Writes how every test ended; one that was not torn down well is written twice."""
 
     def __init__(self, path: Path) -> None:
@@ -89,12 +89,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngine]:
     """The engine of the tests. Fails the last test that had it where anything of these tests is left on it at the end.
 
     What bears no path of theirs, .ci/run looks for when all are done: `tests/images/engine left`.
     """
-    engine = found_engine()
+    engine = engine_from_environment()
     yield engine
     left = engine.below(tmp_path_factory.getbasetemp())
     assert not left, f"left on the engine: {sorted(left)}"

@@ -10,7 +10,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "show" / "golden"
 
 
-def kept(name: str, text: str) -> str:
+def golden_text(name: str, text: str) -> str:
     """The text kept under `name`, which is to equal `text`."""
     path = FOLDER / name
     if os.environ.get("REWRITE_GOLDEN"):
@@ -44,19 +44,19 @@ KNOWN = {
 }
 
 
-def format_1() -> dict[str, Any]:
+def format_1_schema() -> dict[str, Any]:
     """The schema of the documents of format 1."""
     path = Path(__file__).parent / "show" / "format1.schema.json"
     schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return schema
 
 
-def flaws(value: object, schema: dict[str, Any], whole: dict[str, Any], path: str = "$") -> Iterator[str]:
+def schema_errors(value: object, schema: dict[str, Any], whole: dict[str, Any], path: str = "$") -> Iterator[str]:
     """All that is wrong with `value`; `whole` is what references point into."""
     assert set(schema) <= KNOWN, path
     if "$ref" in schema:
-        yield from flaws(value, whole["$defs"][schema["$ref"].removeprefix("#/$defs/")], whole, path)
-    if "anyOf" in schema and all(any(flaws(value, each, whole, path)) for each in schema["anyOf"]):
+        yield from schema_errors(value, whole["$defs"][schema["$ref"].removeprefix("#/$defs/")], whole, path)
+    if "anyOf" in schema and all(any(schema_errors(value, each, whole, path)) for each in schema["anyOf"]):
         yield f"{path}: none of the alternatives"
     if "type" in schema and not _is_of(value, schema["type"]):
         yield f"{path}: {value!r} is no {schema['type']}"
@@ -76,7 +76,7 @@ def _is_of(value: object, kinds: str | list[str]) -> bool:
 def _inside(value: object, schema: dict[str, Any], whole: dict[str, Any], path: str) -> Iterator[str]:
     if isinstance(value, list):
         for place, each in enumerate(value):
-            yield from flaws(each, schema.get("items", {}), whole, f"{path}[{place}]")
+            yield from schema_errors(each, schema.get("items", {}), whole, f"{path}[{place}]")
     if isinstance(value, dict):
         yield from (f"{path}: {key} is missing" for key in schema.get("required", []) if key not in value)
         for key, each in value.items():
@@ -85,4 +85,4 @@ def _inside(value: object, schema: dict[str, Any], whole: dict[str, Any], path: 
             if inner is False:
                 yield f"{path}: {key} is unknown"
             else:
-                yield from flaws(each, inner, whole, f"{path}.{key}")
+                yield from schema_errors(each, inner, whole, f"{path}.{key}")

@@ -12,7 +12,7 @@ _COMMIT = "1" * 40
 _OTHER = "2" * 40
 _PAUSE = 0.05
 
-Failing = Callable[[socket.socket, threading.Event], None]
+Fault = Callable[[socket.socket, threading.Event], None]
 
 
 def packet(line: str) -> bytes:
@@ -40,16 +40,16 @@ def head_of(status: str, length: int, kind: str = "text/html", more: str = "") -
     return "\r\n".join(lines).encode() + (b"\r\n\r\n" if more else b"\r\n")
 
 
-def answers(body: bytes, status: str = "200 OK", kind: str = "text/html", more: str = "") -> Failing:
+def answers(body: bytes, status: str = "200 OK", kind: str = "text/html", more: str = "") -> Fault:
     return lambda peer, _: peer.sendall(head_of(status, len(body), kind, more) + body)
 
 
-def cuts(body: bytes, keep: int) -> Failing:
+def cuts(body: bytes, keep: int) -> Fault:
     """Promises all of `body` and ends the connection after `keep` bytes of it."""
     return lambda peer, _: peer.sendall(head_of("200 OK", len(body), _ADVERTISED) + body[:keep])
 
 
-def drips(body: bytes) -> Failing:
+def drips(body: bytes) -> Fault:
     """Sends a byte at a time, and is never done."""
 
     def send(peer: socket.socket, stop: threading.Event) -> None:
@@ -71,14 +71,14 @@ def resets(peer: socket.socket, _: threading.Event) -> None:
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
-def redirects(target: str) -> Failing:
+def redirects(target: str) -> Fault:
     return answers(b"", "301 Moved Permanently", more=f"Location: {target}")
 
 
 _WHOLE = advertisement(*REFS)
 
 # Each with a part of the reason that a person is to read.
-FAILINGS: dict[str, tuple[Failing, str]] = {
+FAULTS: dict[str, tuple[Fault, str]] = {
     "an empty body": (answers(b""), "no refs at all"),
     "a line of HTML": (answers(b"<html>closed for maintenance</html>"), "no refs at all"),
     "a page of HTML": (answers(b"<html>\n<body>\nSign in\n</body>\n</html>\n"), "could not list it"),
@@ -117,11 +117,11 @@ FAILINGS: dict[str, tuple[Failing, str]] = {
 
 
 @define
-class Faulty:
+class FaultyGitServer:
     """A server that fails as `failing` says, which may be changed; `url` is that of a repository on it."""
 
     url: str
-    failing: Failing
+    failing: Fault
     requests: int = 0
     _stop: threading.Event = field(factory=threading.Event)
 
@@ -148,10 +148,10 @@ class Faulty:
 
 
 @contextmanager
-def faulty(failing: Failing) -> Iterator[Faulty]:
+def faulty_git_server(failing: Fault) -> Iterator[FaultyGitServer]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.05)
-    server = Faulty(f"http://127.0.0.1:{listener.getsockname()[1]}/x.git", failing)
+    server = FaultyGitServer(f"http://127.0.0.1:{listener.getsockname()[1]}/x.git", failing)
     thread = threading.Thread(target=server.serve, args=(listener,))
     thread.start()
     try:

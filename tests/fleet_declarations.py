@@ -28,7 +28,7 @@ def write_fleet(folder: Path, recipes: Mapping[str, str], fleet: str = FLEET) ->
     return folder
 
 
-def complaints(folder: Path) -> list[str]:
+def problem_texts(folder: Path) -> list[str]:
     """Each problem's line, its file told from the fleet folder on; none where the fleet can be read."""
     try:
         read_fleet(folder)

@@ -16,7 +16,7 @@ _IN_MEMORY = "/dev/shm"
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
+def scratch_folder() -> Iterator[Path]:
     """A folder that is gone afterwards."""
     quick = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
     with TemporaryDirectory(dir=quick) as folder:
@@ -24,7 +24,7 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def immutable(path: Path) -> Iterator[None]:
+def undeletable_file(path: Path) -> Iterator[None]:
     """A file that nobody can delete; skips where that cannot be had."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
@@ -40,7 +40,7 @@ def immutable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def mounted(path: Path, source: Path) -> Iterator[None]:
+def mounted_folder(path: Path, source: Path) -> Iterator[None]:
     """Another folder bound within; skips where this user may not mount."""
     path.mkdir(parents=True)
     done = subprocess.run(["mount", "--bind", source, path], capture_output=True, text=True, check=False)
@@ -52,7 +52,7 @@ def mounted(path: Path, source: Path) -> Iterator[None]:
         subprocess.run(["umount", path], check=True)
 
 
-def remains_of(state: Path) -> tuple[str, ...]:
+def state_folder_contents(state: Path) -> tuple[str, ...]:
     """Its files but for logs and git's objects, and the refs of its mirrors.
 
     A git that was killed between two of its steps leaves a ref in a file of its own, which another one packs: both say

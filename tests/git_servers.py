@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from attrs import frozen
 
-from tests.repositories import Repository
+from tests.repositories import UpstreamRepository
 
 _BACKEND = Path("/usr/lib/git-core/git-http-backend")
 _PATIENCE = 20.0
@@ -43,9 +43,9 @@ class Forge:
     root: Path
     url: str
 
-    def repository(self, name: str, branch: str = "main") -> Repository:
+    def repository(self, name: str, branch: str = "main") -> UpstreamRepository:
         """A new repository, served at once."""
-        return Repository.make(self.root / f"{name}.git", branch)
+        return UpstreamRepository.make(self.root / f"{name}.git", branch)
 
     def address(self, name: str) -> str:
         return f"{self.url}/{name}.git"
@@ -93,7 +93,7 @@ _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
 @frozen
-class Authority:
+class CertificateAuthority:
     """A private CA in `folder`, with a certificate for 127.0.0.1 and one for a client."""
 
     folder: Path
@@ -107,10 +107,10 @@ class Authority:
         return self.folder / f"{name}.pem", self.folder / f"{name}.key"
 
 
-def authority(folder: Path) -> Authority:
+def make_certificate_authority(folder: Path) -> CertificateAuthority:
     """A new one in the new folder `folder`; needs openssl."""
     folder.mkdir()
-    made = Authority(folder)
+    made = CertificateAuthority(folder)
     _openssl(
         folder, "req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Private CA"
     )
@@ -126,7 +126,7 @@ def _openssl(folder: Path, *arguments: str) -> None:
     subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, check=True)
 
 
-class _Files(http.server.SimpleHTTPRequestHandler):
+class _FileHandler(http.server.SimpleHTTPRequestHandler):
     """Repositories as plain files, also where a client takes the server for a proxy and asks by whole addresses."""
 
     def translate_path(self, path: str) -> str:
@@ -137,10 +137,10 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serving(root: Path, tls: Authority | None = None, *, clients: bool = False) -> Iterator[str]:
+def file_server(root: Path, tls: CertificateAuthority | None = None, *, clients: bool = False) -> Iterator[str]:
     """The address of a server of what lies below `root`; with `clients` it wants a certificate of theirs."""
     with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), lambda *given: _Files(*given, directory=str(root))
+        ("127.0.0.1", 0), lambda *given: _FileHandler(*given, directory=str(root))
     ) as server:
         server.daemon_threads = True
         if tls is not None:
@@ -154,7 +154,7 @@ def serving(root: Path, tls: Authority | None = None, *, clients: bool = False) 
             thread.join()
 
 
-def _context(tls: Authority, *, clients: bool) -> ssl.SSLContext:
+def _context(tls: CertificateAuthority, *, clients: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*tls.files("server"))
     if clients:

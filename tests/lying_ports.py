@@ -17,9 +17,9 @@ from reconciler.ports.repositories import Alterations, MirrorRefs, Reply, TagQue
 from state.records import Canonical, Intent, Memory, Records, Seal
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import RegistryError, SnapshotError, StateError
-from tests.port_calls import Call, Honest
+from tests.port_calls import Call, CarryOut
 from tests.world import World
-from tests.world_ports import Apps, seen_of
+from tests.world_ports import WorldDriver, running_app
 
 OWN, OTHER = "notes", "wiki"
 # What the ports promise to answer in any case.
@@ -27,12 +27,12 @@ NEVER_FAIL = {"mirrors.refs", "upstream.ask"}
 
 
 @frozen
-class Nothing:
+class DoesNothing:
     """Answers as if all had gone well, and does nothing."""
 
     world: World
 
-    def __call__(self, call: Call, honest: Honest) -> object:
+    def __call__(self, call: Call, honest: CarryOut) -> object:
         answers: dict[str, Callable[[], object]] = {
             "driver.app_run": honest,
             "driver.clear": RemovalResult,
@@ -62,7 +62,7 @@ class Nothing:
 
     def _up(self, app: App) -> RunningApp:
         """As it would look if the last deployment of the app had gone well."""
-        return seen_of(app, self.world.told[app.folder])
+        return running_app(app, self.world.told[app.folder])
 
     def _awaited(self, command: RecipeCommand) -> RunningApp:
         """The app that a readiness probe is about stands in no argument but in the probe's own environment."""
@@ -85,12 +85,12 @@ def _about_alone(*args: object) -> object:
 
 
 @frozen
-class Fails:
+class RaisesError:
     """Fails as its port may, before the effect or after it."""
 
     after: bool
 
-    def __call__(self, call: Call, honest: Honest) -> object:
+    def __call__(self, call: Call, honest: CarryOut) -> object:
         if self.after:
             honest()
         errors: Mapping[str, type[CanonError | StateError]] = {"registry": RegistryError, "snapshots": SnapshotError}
@@ -98,12 +98,12 @@ class Fails:
 
 
 @frozen
-class Elsewhere:
+class ActsOnOtherRecipe:
     """Does it for the other recipe, and answers as if it had been for ours. What cannot be done there is not done."""
 
     world: World
 
-    def __call__(self, call: Call, honest: Honest) -> object:
+    def __call__(self, call: Call, honest: CarryOut) -> object:
         looks: dict[str, Callable[[], object]] = {
             "registry.read": lambda: self._records(cast("Records", honest())),
             "upstream.ask": lambda: {OWN: self._others_answer()},
@@ -113,12 +113,12 @@ class Elsewhere:
             return looks[call.name]()
         with suppress(CanonError, StateError, OSError):
             done = getattr(self._port(call.port), call.method)(*self._swapped(call))
-            return done if done is not None else Nothing(self.world)(call, honest)
-        return Nothing(self.world)(call, honest)
+            return done if done is not None else DoesNothing(self.world)(call, honest)
+        return DoesNothing(self.world)(call, honest)
 
     def _port(self, name: str) -> object:
         host = evolve(self.world, wrap=lambda _, port: port).host()
-        return Apps(self.world) if name == "driver" else getattr(host, name)
+        return WorldDriver(self.world) if name == "driver" else getattr(host, name)
 
     def _swapped(self, call: Call) -> list[object]:
         """The arguments with the other recipe in them. What is moved or deployed is ours; where to, is not."""
@@ -167,12 +167,12 @@ class Elsewhere:
 
 
 @frozen
-class Earlier:
+class UnpacksRecordedSnapshot:
     """Unpacks the recorded snapshot of our recipe, whichever was asked for."""
 
     world: World
 
-    def __call__(self, call: Call, _: Honest) -> object:
+    def __call__(self, call: Call, _: CarryOut) -> object:
         return unpack_recorded(self.world, OWN, cast("Path", call.args[2]))
 
 

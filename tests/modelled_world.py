@@ -18,33 +18,44 @@ from reconciler.deploy.slot_lock import lock_slot
 from reconciler.stages.observe import observe
 from state.folder.lock import hold
 from state.records import Memory
-from tests.pass_model import Twin, Work, code_of, facts_of, is_shrunken, is_well, moved, passed, rank, work_of
-from tests.port_calls import Death, dying_pass
-from tests.recorded_model import comparable, recorded
-from tests.state_checks import digest_of, is_intact, left_over, untruths
+from tests.pass_model import (
+    PlannedWork,
+    RecipeModel,
+    apply_pass,
+    exit_code_of,
+    facts_of,
+    is_in_sync,
+    is_shrunken,
+    moved_tags,
+    rank,
+    work_of,
+)
+from tests.port_calls import KillPoint, killed_pass
+from tests.recorded_model import comparable, recorded_models
+from tests.state_checks import entries_below, false_claims, is_intact, leftovers
 from tests.world import Behaviour, World
-from tests.world_ports import Mirror
+from tests.world_ports import WorldMirror
 
 NAMES = ("alpha", "beta", "gamma")
 SUCCESS = {Result.PROMOTED, Result.REPAIRED}
 
 
 @define
-class Driven:
+class ModelledWorld:
     """`ever` holds every (recipe, tag, commit) that was ever published; gamma requires a tool."""
 
     world: World
-    twins: dict[str, Twin]
+    twins: dict[str, RecipeModel]
     declarations: dict[str, Recipe]
     ever: set[tuple[str, str, str]] = field(factory=set)
 
     @classmethod
-    def beginning(cls, root: Path) -> "Driven":
+    def beginning(cls, root: Path) -> "ModelledWorld":
         world = World(root)
         for name in NAMES:
             world.declare(name, requires=("tool",) if name == "gamma" else ())
         world.state.create()
-        return cls(world, {name: Twin() for name in NAMES}, dict(world.recipes))
+        return cls(world, {name: RecipeModel() for name in NAMES}, dict(world.recipes))
 
     # ---- what changes around it ----
 
@@ -117,13 +128,13 @@ class Driven:
         if name not in self.orphans():
             return False
         _forget_orphan(self.world.host(), name, "gone for good")
-        self.twins[name] = Twin()
+        self.twins[name] = RecipeModel()
         return True
 
     def accept_moved(self, name: str) -> bool:
         """Accept one of the moved tags; tells whether there is one."""
         twin, tags = self.twins[name], self.tags(name)
-        found = sorted(moved(twin, tags), key=rank)
+        found = sorted(moved_tags(twin, tags), key=rank)
         if not found or not self._can_be_seen(name):
             return False
         self._remember(_accept_moved_tag(self.world.host(), self._sight(name), found[-1])[0])
@@ -170,7 +181,7 @@ class Driven:
                 with hold(self.world.state.lock, "trial"):
                     stack.enter_context(lock_slot(self.world.host(), busy, "trial"))
             done = self.world.run(*selected, retry=[name for name in retry if name in selected])
-        results = {name: passed(self.twins[name], facts[name]) for name in selected}
+        results = {name: apply_pass(self.twins[name], facts[name]) for name in selected}
         self._check_report(done.report, results)
         self._check_state()
         seen = [name for name in selected if facts[name].enrolled and work[name].cause != Cause.UNOBSERVABLE]
@@ -188,23 +199,23 @@ class Driven:
         self.one_pass()
         assert len(self.world.deployed) == before or any(work.target for work in left)
 
-    def die(self, death: Death, deaths: int = 1) -> bool:
+    def die(self, death: KillPoint, deaths: int = 1) -> bool:
         """Passes that die, and one that does not: all is as if there had been no death. Tells whether one died."""
-        died = [dying_pass(self.world, death) for _ in range(deaths)]
+        died = [killed_pass(self.world, death) for _ in range(deaths)]
         self.world.run()
-        found = comparable(recorded(self.world, NAMES))
+        found = comparable(recorded_models(self.world, NAMES))
         # What is red first may be followed by a repair, so each death may have got as far as a whole pass.
         possible = [self._after(passes) for passes in range(1, deaths + 2)]
         self.twins = next((twins for twins in possible if comparable(twins) == found), possible[0])
         self._check_state()
         return any(died)
 
-    def _after(self, passes: int) -> dict[str, Twin]:
+    def _after(self, passes: int) -> dict[str, RecipeModel]:
         """The model after that many undisturbed passes."""
         twins = deepcopy(self.twins)
         for _ in range(passes):
             for name in self.world.recipes:
-                passed(twins[name], facts_of(self.world, name))
+                apply_pass(twins[name], facts_of(self.world, name))
         return twins
 
     # ---- what must hold ----
@@ -213,17 +224,17 @@ class Driven:
         """Those that are declared; all where none of them is."""
         return sorted(set(names) & set(self.world.recipes)) or sorted(self.world.recipes)
 
-    def _work(self, name: str) -> Work:
+    def _work(self, name: str) -> PlannedWork:
         return work_of(self.twins[name], facts_of(self.world, name))
 
     def _everything(self) -> object:
         world = self.world
-        return digest_of(world.root), dict(world.running), list(world.deployed), deepcopy(world.mirrors)
+        return entries_below(world.root), dict(world.running), list(world.deployed), deepcopy(world.mirrors)
 
     def _canonicals(self) -> dict[str, Mapping[str, str]]:
         """The files of each recorded canonical, times included."""
         return {
-            name: digest_of(self.world.state.canonical(name, have.generation))
+            name: entries_below(self.world.state.canonical(name, have.generation))
             for name, have in self.world.records().canonicals.items()
         }
 
@@ -238,22 +249,22 @@ class Driven:
             name: (left[name].cause, results[name]) for name in results
         }
         found = [(left[name], self.twins[name], facts_of(self.world, name), results[name]) for name in results]
-        assert report.exit_code == code_of(found, [self.twins[name] for name in orphans])
-        assert report.counts[ReportBucket.IN_SYNC] == sum(is_well(*each) for each in found)
+        assert report.exit_code == exit_code_of(found, [self.twins[name] for name in orphans])
+        assert report.counts[ReportBucket.IN_SYNC] == sum(is_in_sync(*each) for each in found)
         population = report.population
         assert population.selected == population.observed == population.decided == population.reported == len(results)
         assert population.declared == len(self.world.recipes)
 
     def _check_state(self) -> None:
         """The records are as the model has them, no record says more than its data proves, nothing is left over."""
-        assert comparable(recorded(self.world, NAMES)) == comparable(self.twins)
-        assert left_over(self.world.state, self.world.running) == []
+        assert comparable(recorded_models(self.world, NAMES)) == comparable(self.twins)
+        assert leftovers(self.world.state, self.world.running) == []
         assert self.world.restless == []
         for name, have in self.world.records().canonicals.items():
             assert (name, have.version, have.commit) in self.ever & set(self.world.deployed)
-            assert self.twins[name].damaged or untruths(self.world.state, have) == []
+            assert self.twins[name].damaged or false_claims(self.world.state, have) == []
 
-    def _check_mirrors(self, names: Iterable[str], before: Mapping[str, Mirror]) -> None:
+    def _check_mirrors(self, names: Iterable[str], before: Mapping[str, WorldMirror]) -> None:
         """Mirrors follow main and gain tags; what they hold is what is remembered, or else what they held before."""
         for name in names:
             mirror, twin, origin = self.world.mirrors[name], self.twins[name], self.world.origins[name]

@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 
 from tests import systemd_boot
-from tests.swarm import local_engine as engine
+from tests.swarm import local_engine
 
 # An ordinary user's PATH on Debian has no folder of system programs, where the programs are all the same.
 SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -46,7 +46,7 @@ def root() -> str:
 
 KNOWN: Mapping[str, Callable[[], str]] = {
     "root": root,
-    "docker-client": engine.client_missing,
-    "engine": engine.missing,
+    "docker-client": local_engine.client_missing,
+    "engine": local_engine.engine_missing,
     "systemd": systemd_boot.obstacle,
 }

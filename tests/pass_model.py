@@ -9,11 +9,11 @@ from attrs import define, field, frozen
 
 from reconciler.core.findings import Cause
 from reconciler.core.outcome import Result
-from tests.world import Behaviour, Origin, World
+from tests.world import Behaviour, World, WorldUpstream
 
 
 @frozen
-class Held:
+class ModelCanonical:
     """A canonical, as far as two runs can be compared by it."""
 
     version: str
@@ -22,7 +22,7 @@ class Held:
 
 
 @frozen
-class Red:
+class ModelRed:
     """A release that is not tried again: its place in the order, and what the verdict was given under."""
 
     rank: int
@@ -31,21 +31,21 @@ class Red:
 
 
 @define
-class Twin:
+class RecipeModel:
     """What is remembered of one recipe. `older` is the newest intact generation before the canonical."""
 
-    have: Held | None = None
+    have: ModelCanonical | None = None
     damaged: bool = False
-    older: Held | None = None
+    older: ModelCanonical | None = None
     known: dict[str, str] = field(factory=dict)
-    reds: dict[str, Red] = field(factory=dict)
+    reds: dict[str, ModelRed] = field(factory=dict)
 
 
 @frozen
-class Facts:
+class RecipeFacts:
     """What a verdict on one recipe depends on beside its twin; `objects` are the commits that its mirror can have."""
 
-    origin: Origin
+    origin: WorldUpstream
     behaviours: Mapping[str, Behaviour]
     enrolled: bool
     broken: bool
@@ -57,7 +57,7 @@ class Facts:
 
 
 @frozen
-class Work:
+class PlannedWork:
     """What a plan does about one recipe; `target` is the release that is tried."""
 
     cause: Cause
@@ -66,9 +66,9 @@ class Work:
     person: bool = False
 
 
-def facts_of(world: World, name: str, *, busy: bool = False, retry: bool = False) -> Facts:
+def facts_of(world: World, name: str, *, busy: bool = False, retry: bool = False) -> RecipeFacts:
     recipe, mirror = world.recipes[name], world.mirrors.get(name)
-    return Facts(
+    return RecipeFacts(
         origin=world.origins[name],
         behaviours=world.behaviours,
         enrolled=recipe.enrolled,
@@ -85,29 +85,29 @@ def rank(tag: str) -> int:
     return int(tag.removeprefix("v").split(".")[0])
 
 
-def named(tags: Mapping[str, str], place: int) -> list[str]:
+def tags_of_rank(tags: Mapping[str, str], place: int) -> list[str]:
     """The tags of one place in the order, the one that names the release first."""
     return sorted((tag for tag in tags if rank(tag) == place), key=lambda tag: (tag.startswith("v"), tag))
 
 
-def moved(twin: Twin, tags: Mapping[str, str]) -> set[str]:
+def moved_tags(twin: RecipeModel, tags: Mapping[str, str]) -> set[str]:
     recorded = {twin.have.version: twin.have.commit} if twin.have else {}
     return {tag for tag, commit in tags.items() if (recorded | twin.known).get(tag, commit) != commit}
 
 
-def is_shrunken(twin: Twin, tags: Mapping[str, str]) -> bool:
+def is_shrunken(twin: RecipeModel, tags: Mapping[str, str]) -> bool:
     lost = [tag for tag in twin.known if tag not in tags]
     return len(lost) > max(1, len(twin.known) // 10)
 
 
-def cause_of(twin: Twin, origin: Origin) -> Cause:  # noqa: PLR0911  one line a cause, the gravest first
+def cause_of(twin: RecipeModel, origin: WorldUpstream) -> Cause:  # noqa: PLR0911  one line a cause, the gravest first
     tags, have = origin.tags, twin.have
     if origin.down or is_shrunken(twin, tags):
         return Cause.UNOBSERVABLE
-    newest = named(tags, max(map(rank, tags), default=0))
+    newest = tags_of_rank(tags, max(map(rank, tags), default=0))
     one = len({tags[tag] for tag in newest}) == 1
     watched = set(newest[:1] if one else newest) | ({have.version} if have else set())
-    if watched & moved(twin, tags):
+    if watched & moved_tags(twin, tags):
         return Cause.MOVED
     if have and not _stands(have, tags):
         return Cause.AHEAD
@@ -121,43 +121,43 @@ def cause_of(twin: Twin, origin: Origin) -> Cause:  # noqa: PLR0911  one line a 
     return Cause.IN_SYNC if same else Cause.NEW_RELEASE
 
 
-def _stands(have: Held, tags: Mapping[str, str]) -> bool:
+def _stands(have: ModelCanonical, tags: Mapping[str, str]) -> bool:
     """Whether the canonical's release is still published, and none of the published is older than it."""
-    published = have.version in tags or any(tags[tag] == have.commit for tag in named(tags, rank(have.version)))
+    published = have.version in tags or any(tags[tag] == have.commit for tag in tags_of_rank(tags, rank(have.version)))
     return published and rank(have.version) <= max(map(rank, tags))
 
 
-def work_of(twin: Twin, facts: Facts) -> Work:
+def work_of(twin: RecipeModel, facts: RecipeFacts) -> PlannedWork:
     """The plan for one declared recipe."""
     cause, tags = cause_of(twin, facts.origin), facts.origin.tags
     if not facts.enrolled:
-        return Work(cause)
+        return PlannedWork(cause)
     if cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
-        newest = named(tags, max(map(rank, tags)))[0]
+        newest = tags_of_rank(tags, max(map(rank, tags)))[0]
         if not _is_red(twin, facts, newest, tags[newest]):
-            return Work(cause, (newest, tags[newest]))
+            return PlannedWork(cause, (newest, tags[newest]))
         at_its_tag = twin.have is not None and tags.get(twin.have.version) == twin.have.commit
-        return _repair(twin, facts, cause) if twin.damaged and at_its_tag else Work(cause, person=True)
+        return _repair(twin, facts, cause) if twin.damaged and at_its_tag else PlannedWork(cause, person=True)
     if cause is Cause.IN_SYNC:
-        return _repair(twin, facts, cause) if twin.damaged else Work(cause, repairs=not facts.mirrored)
-    return Work(cause, person=cause in {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS})
+        return _repair(twin, facts, cause) if twin.damaged else PlannedWork(cause, repairs=not facts.mirrored)
+    return PlannedWork(cause, person=cause in {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS})
 
 
-def _repair(twin: Twin, facts: Facts, cause: Cause) -> Work:
+def _repair(twin: RecipeModel, facts: RecipeFacts, cause: Cause) -> PlannedWork:
     """The recorded release once more; where a newer one is red, a person is asked as well."""
     assert twin.have is not None
     tags = facts.origin.tags
-    version = twin.have.version if cause is Cause.NEW_RELEASE else named(tags, rank(twin.have.version))[0]
+    version = twin.have.version if cause is Cause.NEW_RELEASE else tags_of_rank(tags, rank(twin.have.version))[0]
     red = _is_red(twin, facts, version, twin.have.commit)
     target = None if red else (version, twin.have.commit)
-    return Work(cause, target, repairs=not red, person=red or cause is Cause.NEW_RELEASE)
+    return PlannedWork(cause, target, repairs=not red, person=red or cause is Cause.NEW_RELEASE)
 
 
-def _is_red(twin: Twin, facts: Facts, version: str, commit: str) -> bool:
-    return not facts.retry and Red(rank(version), commit, facts.broken) in twin.reds.values()
+def _is_red(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> bool:
+    return not facts.retry and ModelRed(rank(version), commit, facts.broken) in twin.reds.values()
 
 
-def passed(twin: Twin, facts: Facts) -> Result:
+def apply_pass(twin: RecipeModel, facts: RecipeFacts) -> Result:
     """What a pass comes to; the twin is then as it is afterwards."""
     work = work_of(twin, facts)
     if not facts.enrolled:
@@ -174,27 +174,27 @@ def passed(twin: Twin, facts: Facts) -> Result:
     return _tried(twin, facts, work, *work.target)
 
 
-def _tried(twin: Twin, facts: Facts, work: Work, version: str, commit: str) -> Result:
+def _tried(twin: RecipeModel, facts: RecipeFacts, work: PlannedWork, version: str, commit: str) -> Result:
     twin.reds.pop(version, None)
     if _is_lost(twin, facts, version, commit):
         twin.damaged, twin.older = True, None if twin.damaged else twin.older
         return Result.INFRASTRUCTURE
     lineage, fault = _verdict(twin, facts, version, commit)
     if fault is not None:
-        twin.reds[version] = Red(rank(version), commit, facts.broken)
+        twin.reds[version] = ModelRed(rank(version), commit, facts.broken)
         return fault
     twin.older = twin.older if twin.damaged else twin.have
-    twin.have, twin.damaged = Held(version, commit, lineage), False
+    twin.have, twin.damaged = ModelCanonical(version, commit, lineage), False
     return Result.REPAIRED if work.repairs else Result.PROMOTED
 
 
-def _is_lost(twin: Twin, facts: Facts, version: str, commit: str) -> bool:
+def _is_lost(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> bool:
     """Whether the upgrade is reached, and the canonical's own commit cannot be had any more."""
     head, base = facts.behaviours[commit], _living(twin, version, commit)
     return head.starts and not head.slow and base is not None and base.commit not in facts.objects
 
 
-def _living(twin: Twin, version: str, commit: str) -> Held | None:
+def _living(twin: RecipeModel, version: str, commit: str) -> ModelCanonical | None:
     """The newest intact generation where it is the base: of another release than what is tried, or an older one."""
     have = twin.older if twin.damaged else twin.have
     if have is None or rank(have.version) > rank(version):
@@ -203,7 +203,7 @@ def _living(twin: Twin, version: str, commit: str) -> Held | None:
     return None if same and not twin.damaged else have
 
 
-def _verdict(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[tuple[str, ...], Result | None]:
+def _verdict(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> tuple[tuple[str, ...], Result | None]:
     """The lineage that the data would have, and what speaks against a promotion."""
     head, before = facts.behaviours[commit], _lived(twin, facts, version, commit)
     base = _living(twin, version, commit)
@@ -221,22 +221,24 @@ def _verdict(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[tuple
     return before if again else (*before, version), fault
 
 
-def _lived(twin: Twin, facts: Facts, version: str, commit: str) -> tuple[str, ...]:
+def _lived(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> tuple[str, ...]:
     """What the base's data has lived through: the canonical's, or a fresh one's of the newest older release."""
     tags, have = facts.origin.tags, _living(twin, version, commit)
     if have is not None:
         return have.lineage
-    doubtful = moved(twin, tags)
+    doubtful = moved_tags(twin, tags)
     steady = {tag: each for tag, each in tags.items() if tag not in doubtful}
     for place in sorted({rank(tag) for tag in steady if rank(tag) < rank(version)}, reverse=True):
-        names = named(steady, place)
+        names = tags_of_rank(steady, place)
         if len({steady[tag] for tag in names}) == 1 and steady[names[0]] != commit:
             base = facts.behaviours[steady[names[0]]]
             return (names[0],) if base.starts and not base.slow else ()
     return ()
 
 
-def code_of(left: Iterable[tuple[Work, Twin, Facts, Result]], orphans: Iterable[Twin] = ()) -> int:
+def exit_code_of(
+    left: Iterable[tuple[PlannedWork, RecipeModel, RecipeFacts, Result]], orphans: Iterable[RecipeModel] = ()
+) -> int:
     """The gravest of what is left after a pass, or stands in a plan where every result is none."""
     codes: set[int] = set()
     enrolled = 0
@@ -251,12 +253,12 @@ def code_of(left: Iterable[tuple[Work, Twin, Facts, Result]], orphans: Iterable[
     return next((code for code in (1, 4, 3, 2) if code in codes), 0)
 
 
-def is_well(work: Work, twin: Twin, facts: Facts, result: Result) -> bool:
+def is_in_sync(work: PlannedWork, twin: RecipeModel, facts: RecipeFacts, result: Result) -> bool:
     """Whether a recipe may be counted as in sync."""
     return facts.enrolled and work.cause is Cause.IN_SYNC and not _codes(work, twin, result)
 
 
-def _codes(work: Work, twin: Twin, result: Result) -> set[int]:
+def _codes(work: PlannedWork, twin: RecipeModel, result: Result) -> set[int]:
     holds = {
         1: work.cause is Cause.UNOBSERVABLE or result is Result.INFRASTRUCTURE,
         4: work.person or result in {Result.RED, Result.GREEN_NOT_PROMOTED},

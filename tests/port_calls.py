@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 
 from tests.world import World
 
-Honest = Callable[[], object]
+CarryOut = Callable[[], object]
 
 
 @frozen
@@ -25,7 +25,7 @@ class Call:
     method: str
     number: int
     args: tuple[object, ...]
-    more: Mapping[str, object] = field(factory=dict)
+    kwargs: Mapping[str, object] = field(factory=dict)
 
     @property
     def name(self) -> str:
@@ -36,32 +36,34 @@ class Call:
 
 
 @define
-class Ear:
+class CallRecorder:
     """To be a world's `wrap`. `answer` gets each call and the way to carry it out; what it returns is the answer.
 
-    Calls of the ports in `deaf` pass by unheard.
+    Calls of the ports in `unrecorded` pass by unheard.
     """
 
-    answer: Callable[[Call, Honest], object] = lambda _, honest: honest()
-    deaf: frozenset[str] = frozenset({"clock", "progress"})
-    heard: list[Call] = field(factory=list)
+    answer: Callable[[Call, CarryOut], object] = lambda _, honest: honest()
+    unrecorded: frozenset[str] = frozenset({"clock", "progress"})
+    calls: list[Call] = field(factory=list)
     _counts: Counter[str] = field(factory=Counter)
 
     def __call__(self, name: str, port: object) -> object:
-        return port if name in self.deaf else _Heard(self, name, port)
+        return port if name in self.unrecorded else _RecordedPort(self, name, port)
 
-    def hear(self, port: str, method: str, args: tuple[object, ...], more: dict[str, object], honest: Honest) -> object:
+    def record(
+        self, port: str, method: str, args: tuple[object, ...], more: dict[str, object], honest: CarryOut
+    ) -> object:
         self._counts[f"{port}.{method}"] += 1
         call = Call(port, method, self._counts[f"{port}.{method}"], args, more)
-        self.heard.append(call)
+        self.calls.append(call)
         return self.answer(call, honest)
 
 
 @frozen
-class _Heard:
-    """A port whose every method tells the ear first."""
+class _RecordedPort:
+    """A port whose every method tells the recorder first."""
 
-    _ear: Ear
+    _recorder: CallRecorder
     _name: str
     _port: object
 
@@ -69,7 +71,7 @@ class _Heard:
         carry_out = getattr(self._port, method)
 
         def call(*args: object, **more: object) -> object:
-            return self._ear.hear(self._name, method, args, more, lambda: carry_out(*args, **more))
+            return self._recorder.record(self._name, method, args, more, lambda: carry_out(*args, **more))
 
         return call
 
@@ -79,14 +81,14 @@ OUTSIDE = ("running", "mirrors", "deployed", "told", "restless", "now", "passes"
 
 
 @frozen
-class Death:
+class KillPoint:
     """Right before or right after the call of that number, counted over all ports from 1."""
 
     number: int
     after: bool
 
 
-def dying_pass(world: World, death: Death, *names: str, retry: Sequence[str] = ()) -> bool:
+def killed_pass(world: World, death: KillPoint, *names: str, retry: Sequence[str] = ()) -> bool:
     """Run a pass in a child, which kills itself at `death`; tells whether it came to that."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
@@ -96,7 +98,7 @@ def dying_pass(world: World, death: Death, *names: str, retry: Sequence[str] = (
     if child == 0:
         os.close(reading)
         with os.fdopen(writing, "wb") as pipe:
-            _live_and_die(world, death, names, retry, pipe)
+            _run_and_die(world, death, names, retry, pipe)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         told = pipe.read()
@@ -107,9 +109,11 @@ def dying_pass(world: World, death: Death, *names: str, retry: Sequence[str] = (
     return status == signal.SIGKILL
 
 
-def _live_and_die(world: World, death: Death, names: Sequence[str], retry: Sequence[str], pipe: IO[bytes]) -> NoReturn:
-    def answer(_: Call, honest: Honest) -> object:
-        number = len(ear.heard)
+def _run_and_die(
+    world: World, death: KillPoint, names: Sequence[str], retry: Sequence[str], pipe: IO[bytes]
+) -> NoReturn:
+    def answer(_: Call, honest: CarryOut) -> object:
+        number = len(recorder.calls)
         if (number, False) == (death.number, death.after):
             die()
         answered = honest()
@@ -125,7 +129,7 @@ def _live_and_die(world: World, death: Death, names: Sequence[str], retry: Seque
         pickle.dump({name: getattr(world, name) for name in OUTSIDE}, pipe)
         pipe.flush()
 
-    ear = world.wrap = Ear(answer)
+    recorder = world.wrap = CallRecorder(answer)
     try:
         world.run(*names, retry=retry)
         tell()

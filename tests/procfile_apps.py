@@ -16,7 +16,7 @@ from reconciler.ports.app import App, DeployOptions, NotRunning, RunningApp
 T = TypeVar("T")
 
 COMMIT = "c0ffee" + "0" * 34
-GIVEN = DeployOptions("1.0.0+1", COMMIT)
+OPTIONS = DeployOptions("1.0.0+1", COMMIT)
 ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 PYTHON = shlex.quote(sys.executable)
 
@@ -77,12 +77,12 @@ def daemon(then: str) -> str:
     return f"{PYTHON} escape.py $DATA_DIR/daemon; {then}"
 
 
-def place(slot: Path, recipe: str = "notes", grace: float = 30.0) -> App:
+def app_in_slot(slot: Path, recipe: str = "notes", grace: float = 30.0) -> App:
     return App(recipe, slot / recipe, str(slot), timedelta(seconds=grace))
 
 
 @contextmanager
-def driver_for(*slots: Path) -> Iterator[ProcessDriver]:
+def process_driver(*slots: Path) -> Iterator[ProcessDriver]:
     """A driver; whatever still runs of `slots` in the end is ended."""
     driver = ProcessDriver({**ENVIRONMENT, "HTTPS_PROXY": "for commands only"}, grace=2.0)
     try:
@@ -92,7 +92,7 @@ def driver_for(*slots: Path) -> Iterator[ProcessDriver]:
             driver.clear(str(slot))
 
 
-def eventually(look: Callable[[], T | None], seconds: float = 30.0) -> T:
+def wait_for(look: Callable[[], T | None], seconds: float = 30.0) -> T:
     """What `look` gives as soon as it gives anything; a test that waits for ever tells nothing."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -107,7 +107,7 @@ def settled(driver: ProcessDriver, app: App) -> RunningApp:
         seen = driver.status(app)
         return seen if isinstance(seen, RunningApp) and seen.is_up else None
 
-    return eventually(look)
+    return wait_for(look)
 
 
 def absent(driver: ProcessDriver, app: App) -> NotRunning:
@@ -115,15 +115,15 @@ def absent(driver: ProcessDriver, app: App) -> NotRunning:
         seen = driver.status(app)
         return seen if isinstance(seen, NotRunning) else None
 
-    return eventually(look)
+    return wait_for(look)
 
 
-def written(path: Path) -> str:
+def wait_for_line(path: Path) -> str:
     """The text of a file that an app writes, as soon as it holds a whole line."""
-    return eventually(lambda: text if path.exists() and (text := path.read_text()).endswith("\n") else None)
+    return wait_for(lambda: text if path.exists() and (text := path.read_text()).endswith("\n") else None)
 
 
-def lives(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether `pid` runs; one that ended and waits to be reaped does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"

@@ -19,7 +19,7 @@ LONGEST = 300
 
 
 @frozen
-class Said:
+class CommandResult:
     """What a command left with and printed."""
 
     code: int
@@ -38,11 +38,11 @@ class Said:
 
 
 @define
-class Canon:
-    """`reconcile` in a folder with `fleet/` and `state/`; `more` is added to its environment."""
+class CanonCommand:
+    """`reconcile` in a folder with `fleet/` and `state/`; `variables` are added to its environment."""
 
     folder: Path
-    more: Mapping[str, str] = field(factory=dict)
+    variables: Mapping[str, str] = field(factory=dict)
 
     @property
     def fleet(self) -> Path:
@@ -58,9 +58,9 @@ class Canon:
         path = f"{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         # The program beside these tests, also where another tree's is installed.
         ours = {"PYTHONPATH": str(TREE)}
-        return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **ours, **folders, **self.more}
+        return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **ours, **folders, **self.variables}
 
-    def run(self, *words: str, timeout: float = LONGEST) -> Said:
+    def run(self, *words: str, timeout: float = LONGEST) -> CommandResult:
         """Run one command to its end."""
         done = subprocess.run(
             [BIN / "reconcile", *words],
@@ -72,9 +72,9 @@ class Canon:
             timeout=timeout,
             check=False,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
-    def json(self, *words: str) -> Said:
+    def json(self, *words: str) -> CommandResult:
         return self.run(*words, "-o", "json", "-q")
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
@@ -89,7 +89,7 @@ class Canon:
             text=True,
         )
 
-    def shell(self, script: str) -> Said:
+    def shell(self, script: str) -> CommandResult:
         """Run lines of a shell, as a user would paste them; the first failing one ends it."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
@@ -101,10 +101,10 @@ class Canon:
             timeout=LONGEST,
             check=False,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def first_document(process: "subprocess.Popen[str]") -> str:
+def read_document(process: "subprocess.Popen[str]") -> str:
     """The JSON that a command prints before it goes on; fails if it ends instead."""
     assert process.stdout is not None
     lines: list[str] = []
@@ -114,7 +114,7 @@ def first_document(process: "subprocess.Popen[str]") -> str:
     return "".join(lines)
 
 
-def await_release(lock: Path, seconds: int) -> None:
+def wait_for_lock(lock: Path, seconds: int) -> None:
     """What outlives a killed pass for a moment, git or Docker's client, holds its lock."""
     subprocess.run(["timeout", str(seconds), "flock", str(lock), "true"], check=True)
 
@@ -135,14 +135,14 @@ needs_mounts = pytest.mark.needs("root", "unshare", "mount")
 
 
 @frozen
-class Bound:
+class BoundStateFolder:
     """A Canon whose state folder `canon.state` is found at `path`, by itself alone."""
 
-    canon: Canon
+    canon: CanonCommand
     path: Path
 
     @classmethod
-    def at(cls, path: Path, canon: Canon) -> "Bound":
+    def at(cls, path: Path, canon: CanonCommand) -> "BoundStateFolder":
         for folder in (path, canon.state):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(canon, path)

@@ -3,38 +3,39 @@
 from collections.abc import Iterable, Mapping
 
 from state.records import Canonical, Memory
-from tests.pass_model import Held, Red, Twin, rank
+from tests.pass_model import ModelCanonical, ModelRed, RecipeModel, rank
 from tests.state_checks import is_intact
 from tests.world import World
 
 
-def recorded(world: World, names: Iterable[str]) -> dict[str, Twin]:
+def recorded_models(world: World, names: Iterable[str]) -> dict[str, RecipeModel]:
     records = world.records()
     return {
         name: _twin(world, records.canonicals.get(name), records.memories.get(name, Memory(name))) for name in names
     }
 
 
-def _twin(world: World, have: Canonical | None, memory: Memory) -> Twin:
-    twin = Twin(
+def _twin(world: World, have: Canonical | None, memory: Memory) -> RecipeModel:
+    twin = RecipeModel(
         known={tag: known.commit for tag, known in memory.known.items()},
         reds={
-            version: Red(rank(version), red.circumstances.commit, broken=False) for version, red in memory.reds.items()
+            version: ModelRed(rank(version), red.circumstances.commit, broken=False)
+            for version, red in memory.reds.items()
         },
     )
     if have is not None:
-        twin.have = held(have)
+        twin.have = model_canonical(have)
         twin.damaged = not is_intact(world.state, have, memory)
         older = world.host().registry.generations(have.recipe)[1:]
-        twin.older = next((held(each) for each in older if is_intact(world.state, each, memory)), None)
+        twin.older = next((model_canonical(each) for each in older if is_intact(world.state, each, memory)), None)
     return twin
 
 
-def held(canonical: Canonical) -> Held:
-    return Held(canonical.version, canonical.commit, canonical.lineage)
+def model_canonical(canonical: Canonical) -> ModelCanonical:
+    return ModelCanonical(canonical.version, canonical.commit, canonical.lineage)
 
 
-def comparable(twins: Mapping[str, Twin]) -> object:
+def comparable(twins: Mapping[str, RecipeModel]) -> object:
     """All but whether a red was given under broken tests: their digest in the record does not tell."""
     return {
         name: (

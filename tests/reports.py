@@ -37,7 +37,9 @@ RED_TIERS = (
 )
 
 
-def have(name: str, release: Release = OLD, lineage: Sequence[str] = ("1.0.0+2.1.0", "1.1.0+2.2.0")) -> Canonical:
+def canonical_of(
+    name: str, release: Release = OLD, lineage: Sequence[str] = ("1.0.0+2.1.0", "1.1.0+2.2.0")
+) -> Canonical:
     """The recorded canonical of `name`, in its third generation."""
     recorded = canonical(release.version, release.commit, name, f"20260221T040000.{name}")
     log = f"logs/{name}/{recorded.evidence.trial}"
@@ -45,7 +47,7 @@ def have(name: str, release: Release = OLD, lineage: Sequence[str] = ("1.0.0+2.1
     return evolve(recorded, generation=3, lineage=tuple(lineage), seal=STORED, evidence=proof)
 
 
-def tried(name: str, results: Sequence[TierResult] = tiers()) -> Trial:
+def trial_of(name: str, results: Sequence[TierResult] = tiers()) -> Trial:
     """A trial of the new release over the old one, by a pass."""
     return evolve(
         trial(NEW, name),
@@ -57,7 +59,7 @@ def tried(name: str, results: Sequence[TierResult] = tiers()) -> Trial:
     )
 
 
-def found(
+def finding_of(
     name: str, cause: Cause, want: Want | None = NEW, at: Canonical | None = None, look: CanonicalStatus | None = None
 ) -> Finding:
     """A finding whose reason names its cause; the canonical is intact where there is one, the mirror up to date."""
@@ -68,21 +70,23 @@ def found(
     return Finding(name, want, at, cause, seen, mirror, f"why it is {cause}", observed, since)
 
 
-def mirrored(finding: Finding, mirror: MirrorState) -> Finding:
+def with_mirror(finding: Finding, mirror: MirrorState) -> Finding:
     return evolve(finding, mirror=mirror)
 
 
-def left(finding: Finding, action: Action = Action.NONE, held: HeldBack | None = None, *, you: bool = False) -> Step:
+def step_left(
+    finding: Finding, action: Action = Action.NONE, held: HeldBack | None = None, *, you: bool = False
+) -> Step:
     """What is left to do, for the finding's own reason."""
     release = finding.want if action is not Action.NONE and isinstance(finding.want, Release) else None
     return Step(finding, action, finding.reason, release, held, needs_person=you)
 
 
-def undone(step: Step) -> Row:
+def row_before(step: Step) -> Row:
     return Row(step, () if step.finding.cause is Cause.ORPHANED else GATE)
 
 
-def done(step: Step, result: Result, reason: str, attempt: Attempt, before: Canonical | None) -> Row:
+def row_after(step: Step, result: Result, reason: str, attempt: Attempt, before: Canonical | None) -> Row:
     """A row after a pass tried to promote; `step` is what is left now."""
     taken = evolve(step, action=Action.PROMOTE, release=NEW, held_back=None, needs_person=False)
     return Row(step, attempt.gate or GATE, Outcome(taken, result, reason, attempt, step.finding.have), before)
@@ -91,49 +95,65 @@ def done(step: Step, result: Result, reason: str, attempt: Attempt, before: Cano
 # ---- the rows ----
 
 
-def resting() -> list[Row]:
+def rows_at_rest() -> list[Row]:
     """Rows that no step touches: every cause, every state and every hold."""
     lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is not what was sealed")
     unseen = CanonicalStatus(State.UNKNOWN, "snapshot.tar: Permission denied")
     apart = AmbiguousVersion(("1.2.0+2.3.0", "v1.2.0+2.3.0"))
     down = Unobservable("forge.example: connection refused")
     odd = evolve(
-        found("shaarli", Cause.IN_SYNC, OLD, have("shaarli")),
+        finding_of("shaarli", Cause.IN_SYNC, OLD, canonical_of("shaarli")),
         not_releases=("latest", "v26"),
         vanished=("0.9.0",),
         unread=("v26",),
     )
     return [
-        undone(left(found("etherpad", Cause.IN_SYNC, OLD, have("etherpad")))),
-        undone(left(found("forgejo", Cause.NEVER_RELEASED, NeverReleased()))),
-        undone(left(found("hedgedoc", Cause.AMBIGUOUS, apart), you=True)),
-        undone(left(found("immich", Cause.AHEAD, OLD, have("immich", NEW)), you=True)),
-        undone(left(found("jitsi", Cause.MOVED, NEW, have("jitsi")), held=HeldBack.QUARANTINED, you=True)),
-        undone(left(found("keycloak", Cause.ORPHANED, None, have("keycloak")), you=True)),
-        undone(left(found("lasuite", Cause.UNOBSERVABLE, down, have("lasuite"), lost))),
-        undone(left(mirrored(found("mumble", Cause.FIRST_RELEASE), MirrorState.MISSING), held=HeldBack.EXCEPTED)),
-        undone(left(found("nextcloud", Cause.IN_SYNC, OLD, have("nextcloud"), unseen))),
-        undone(left(found("outline", Cause.NEW_RELEASE, NEW, have("outline")), held=HeldBack.RED_BEFORE, you=True)),
-        undone(left(odd)),
+        row_before(step_left(finding_of("etherpad", Cause.IN_SYNC, OLD, canonical_of("etherpad")))),
+        row_before(step_left(finding_of("forgejo", Cause.NEVER_RELEASED, NeverReleased()))),
+        row_before(step_left(finding_of("hedgedoc", Cause.AMBIGUOUS, apart), you=True)),
+        row_before(step_left(finding_of("immich", Cause.AHEAD, OLD, canonical_of("immich", NEW)), you=True)),
+        row_before(
+            step_left(finding_of("jitsi", Cause.MOVED, NEW, canonical_of("jitsi")), held=HeldBack.QUARANTINED, you=True)
+        ),
+        row_before(step_left(finding_of("keycloak", Cause.ORPHANED, None, canonical_of("keycloak")), you=True)),
+        row_before(step_left(finding_of("lasuite", Cause.UNOBSERVABLE, down, canonical_of("lasuite"), lost))),
+        row_before(
+            step_left(
+                with_mirror(finding_of("mumble", Cause.FIRST_RELEASE), MirrorState.MISSING), held=HeldBack.EXCEPTED
+            )
+        ),
+        row_before(step_left(finding_of("nextcloud", Cause.IN_SYNC, OLD, canonical_of("nextcloud"), unseen))),
+        row_before(
+            step_left(
+                finding_of("outline", Cause.NEW_RELEASE, NEW, canonical_of("outline")),
+                held=HeldBack.RED_BEFORE,
+                you=True,
+            )
+        ),
+        row_before(step_left(odd)),
     ]
 
 
-def waiting() -> list[Row]:
+def rows_with_steps() -> list[Row]:
     """Rows of a plan that does something."""
     lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is missing")
-    gone = mirrored(found("drone", Cause.IN_SYNC, OLD, have("drone")), MirrorState.MISSING)
-    late = mirrored(found("bonfire", Cause.NEW_RELEASE, NEW, have("bonfire")), MirrorState.BEHIND)
+    gone = with_mirror(finding_of("drone", Cause.IN_SYNC, OLD, canonical_of("drone")), MirrorState.MISSING)
+    late = with_mirror(finding_of("bonfire", Cause.NEW_RELEASE, NEW, canonical_of("bonfire")), MirrorState.BEHIND)
     return [
-        undone(left(found("authentik", Cause.FIRST_RELEASE), Action.PROMOTE)),
-        undone(left(late, Action.PROMOTE)),
-        undone(left(found("cal", Cause.IN_SYNC, OLD, have("cal"), lost), Action.RETEST)),
-        undone(left(gone, Action.REFETCH)),
-        undone(left(found("element", Cause.IN_SYNC, OLD, have("element"), FELL), Action.REDEPLOY)),
-        undone(left(found("funkwhale", Cause.NEW_RELEASE, NEW, have("funkwhale"), FELL), Action.PROMOTE)),
+        row_before(step_left(finding_of("authentik", Cause.FIRST_RELEASE), Action.PROMOTE)),
+        row_before(step_left(late, Action.PROMOTE)),
+        row_before(step_left(finding_of("cal", Cause.IN_SYNC, OLD, canonical_of("cal"), lost), Action.RETEST)),
+        row_before(step_left(gone, Action.REFETCH)),
+        row_before(
+            step_left(finding_of("element", Cause.IN_SYNC, OLD, canonical_of("element"), FELL), Action.REDEPLOY)
+        ),
+        row_before(
+            step_left(finding_of("funkwhale", Cause.NEW_RELEASE, NEW, canonical_of("funkwhale"), FELL), Action.PROMOTE)
+        ),
     ]
 
 
-def carried_out() -> list[Row]:
+def rows_with_outcomes() -> list[Row]:
     """Rows of a pass with every result but none."""
     return [
         _promoted(),
@@ -148,88 +168,101 @@ def carried_out() -> list[Row]:
 
 
 def _promoted() -> Row:
-    now = have("authentik", NEW, ("1.1.0+2.2.0", "1.2.0+2.3.0"))
-    attempt = Attempt(tried("authentik"), PASSED)
-    step = left(found("authentik", Cause.IN_SYNC, NEW, now))
-    return done(step, Result.PROMOTED, "1.2.0+2.3.0, read back", attempt, have("authentik"))
+    now = canonical_of("authentik", NEW, ("1.1.0+2.2.0", "1.2.0+2.3.0"))
+    attempt = Attempt(trial_of("authentik"), PASSED)
+    step = step_left(finding_of("authentik", Cause.IN_SYNC, NEW, now))
+    return row_after(step, Result.PROMOTED, "1.2.0+2.3.0, read back", attempt, canonical_of("authentik"))
 
 
 def _repaired() -> Row:
-    now = have("bonfire", NEW, ("1.2.0+2.3.0",))
-    broom = evolve(tried("bonfire"), findings=("install: 2 processes had to be ended",))
-    step = left(found("bonfire", Cause.IN_SYNC, NEW, now))
-    return done(step, Result.REPAIRED, "1.2.0+2.3.0, read back", Attempt(broom, PASSED), None)
+    now = canonical_of("bonfire", NEW, ("1.2.0+2.3.0",))
+    broom = evolve(trial_of("bonfire"), findings=("install: 2 processes had to be ended",))
+    step = step_left(finding_of("bonfire", Cause.IN_SYNC, NEW, now))
+    return row_after(step, Result.REPAIRED, "1.2.0+2.3.0, read back", Attempt(broom, PASSED), None)
 
 
 def _raised() -> list[Row]:
     """A deployment that is up again, while a red holds the release back; one that is not."""
-    down = left(found("dokuwiki", Cause.NEW_RELEASE, NEW, have("dokuwiki"), FELL), Action.REDEPLOY)
-    held = left(found("dokuwiki", Cause.NEW_RELEASE, NEW, have("dokuwiki")), held=HeldBack.RED_BEFORE, you=True)
-    again = Outcome(down, Result.REPAIRED, "1.1.0+2.2.0 is up again", Attempt(), have("dokuwiki"))
-    fell = left(found("element", Cause.IN_SYNC, OLD, have("element"), FELL), Action.REDEPLOY)
+    down = step_left(finding_of("dokuwiki", Cause.NEW_RELEASE, NEW, canonical_of("dokuwiki"), FELL), Action.REDEPLOY)
+    held = step_left(
+        finding_of("dokuwiki", Cause.NEW_RELEASE, NEW, canonical_of("dokuwiki")), held=HeldBack.RED_BEFORE, you=True
+    )
+    again = Outcome(down, Result.REPAIRED, "1.1.0+2.2.0 is up again", Attempt(), canonical_of("dokuwiki"))
+    fell = step_left(finding_of("element", Cause.IN_SYNC, OLD, canonical_of("element"), FELL), Action.REDEPLOY)
     reason = f"its deployment is still down: {FELL.reason}"
     return [
-        Row(held, GATE, again, have("dokuwiki")),
-        Row(fell, GATE, Outcome(fell, Result.INFRASTRUCTURE, reason, Attempt(), have("element")), have("element")),
+        Row(held, GATE, again, canonical_of("dokuwiki")),
+        Row(
+            fell,
+            GATE,
+            Outcome(fell, Result.INFRASTRUCTURE, reason, Attempt(), canonical_of("element")),
+            canonical_of("element"),
+        ),
     ]
 
 
 def _red() -> Row:
-    failed = evolve(tried("cal", RED_TIERS), tail=("sqlite3.OperationalError: no such column: body", "exit status 1"))
-    step = left(found("cal", Cause.NEW_RELEASE, NEW, have("cal")), held=HeldBack.RED_BEFORE, you=True)
-    return done(step, Result.RED, "1.2.0+2.3.0: upgrade failed: data.check exited 1", Attempt(failed), have("cal"))
+    failed = evolve(
+        trial_of("cal", RED_TIERS), tail=("sqlite3.OperationalError: no such column: body", "exit status 1")
+    )
+    step = step_left(finding_of("cal", Cause.NEW_RELEASE, NEW, canonical_of("cal")), held=HeldBack.RED_BEFORE, you=True)
+    return row_after(
+        step, Result.RED, "1.2.0+2.3.0: upgrade failed: data.check exited 1", Attempt(failed), canonical_of("cal")
+    )
 
 
 def _green_not_promoted() -> Row:
-    attempt = Attempt(tried("drone"), (*PASSED, AWAY), (AWAY,))
-    step = left(found("drone", Cause.FIRST_RELEASE), Action.PROMOTE)
-    return done(step, Result.GREEN_NOT_PROMOTED, f"green, not promoted: {AWAY}", attempt, None)
+    attempt = Attempt(trial_of("drone"), (*PASSED, AWAY), (AWAY,))
+    step = step_left(finding_of("drone", Cause.FIRST_RELEASE), Action.PROMOTE)
+    return row_after(step, Result.GREEN_NOT_PROMOTED, f"green, not promoted: {AWAY}", attempt, None)
 
 
 def _infrastructure() -> Row:
     missing = (TierResult(TierName.INSTALL, Verdict.ERROR, "required and missing here: git-lfs", 0.02),)
-    attempt = Attempt(evolve(tried("gitea", missing), base=Base(None, Origin.NONE, "no older release")))
-    step = left(found("gitea", Cause.FIRST_RELEASE), Action.PROMOTE)
-    return done(step, Result.INFRASTRUCTURE, "1.2.0+2.3.0: install could not be judged", attempt, None)
+    attempt = Attempt(evolve(trial_of("gitea", missing), base=Base(None, Origin.NONE, "no older release")))
+    step = step_left(finding_of("gitea", Cause.FIRST_RELEASE), Action.PROMOTE)
+    return row_after(step, Result.INFRASTRUCTURE, "1.2.0+2.3.0: install could not be judged", attempt, None)
 
 
 def _broken() -> Row:
-    attempt = Attempt(tried("pad"), PASSED, promotion_error="RAISED: the candidate is not ready: 502")
-    step = left(found("pad", Cause.NEW_RELEASE, NEW, have("pad")), held=HeldBack.RED_BEFORE, you=True)
+    attempt = Attempt(trial_of("pad"), PASSED, promotion_error="RAISED: the candidate is not ready: 502")
+    step = step_left(finding_of("pad", Cause.NEW_RELEASE, NEW, canonical_of("pad")), held=HeldBack.RED_BEFORE, you=True)
     reason = "green, not promoted: RAISED: the candidate is not ready: 502"
-    return done(step, Result.GREEN_NOT_PROMOTED, reason, attempt, have("pad"))
+    return row_after(step, Result.GREEN_NOT_PROMOTED, reason, attempt, canonical_of("pad"))
 
 
 def _not_tried() -> Row:
     attempt = Attempt(untried_reason="its slot is held by: trial, pid 4711")
-    step = left(found("wiki", Cause.NEW_RELEASE, NEW, have("wiki")), Action.PROMOTE)
-    return done(step, Result.NOT_TRIED, attempt.untried_reason, attempt, have("wiki"))
+    step = step_left(finding_of("wiki", Cause.NEW_RELEASE, NEW, canonical_of("wiki")), Action.PROMOTE)
+    return row_after(step, Result.NOT_TRIED, attempt.untried_reason, attempt, canonical_of("wiki"))
 
 
 # ---- the reports ----
 
 
-def run(command: ReportCommand) -> Run:
+def run_of(command: ReportCommand) -> Run:
     return Run(command, "20260302T040000Z-1", NOW - timedelta(minutes=3), NOW, HERE, "0.1.0+canon", "fleet-rev")
 
 
-def report(command: ReportCommand, rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
+def report_of(command: ReportCommand, rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
     """A report whose sums close: everything but an orphan is declared, all but the excepted enrolled."""
     orphans = {row.recipe for row in rows if row.finding.cause is Cause.ORPHANED}
     selected = {row.recipe: row.step.held_back is not HeldBack.EXCEPTED for row in rows if row.recipe not in orphans}
-    return summarise(run(command), ExpectedRecipes(len(selected), selected, len(selected), orphans), rows, notes)
+    return summarise(run_of(command), ExpectedRecipes(len(selected), selected, len(selected), orphans), rows, notes)
 
 
-def plan(command: ReportCommand = ReportCommand.PLAN) -> Report:
-    return report(command, [*resting(), *waiting()])
+def plan_report(command: ReportCommand = ReportCommand.PLAN) -> Report:
+    return report_of(command, [*rows_at_rest(), *rows_with_steps()])
 
 
-def finished() -> Report:
+def pass_report() -> Report:
     note = "a dead pass was cleared away: slot cal"
-    return report(ReportCommand.PASS, [*resting(), *carried_out()], [note])
+    return report_of(ReportCommand.PASS, [*rows_at_rest(), *rows_with_outcomes()], [note])
 
 
-def calm(command: ReportCommand = ReportCommand.PLAN) -> Report:
+def calm_report(command: ReportCommand = ReportCommand.PLAN) -> Report:
     """Everything is as it should be."""
-    rows = [undone(left(found(name, Cause.IN_SYNC, OLD, have(name)))) for name in ("etherpad", "wiki")]
-    return report(command, rows)
+    rows = [
+        row_before(step_left(finding_of(name, Cause.IN_SYNC, OLD, canonical_of(name)))) for name in ("etherpad", "wiki")
+    ]
+    return report_of(command, rows)

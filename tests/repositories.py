@@ -47,7 +47,7 @@ def git(where: Path, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
 
 
 @frozen
-class Repository:
+class UpstreamRepository:
     """A bare upstream repository in `path`, whose main branch is `branch`."""
 
     path: Path
@@ -55,7 +55,7 @@ class Repository:
     counter: list[int] = field(factory=lambda: [0])
 
     @classmethod
-    def make(cls, path: Path, branch: str = "main") -> "Repository":
+    def make(cls, path: Path, branch: str = "main") -> "UpstreamRepository":
         path.mkdir(parents=True)
         git(path, "init", "--quiet", "--bare", f"--initial-branch={branch}", ".")
         return cls(path, branch)

@@ -23,7 +23,7 @@ UNCOUNTED = {"status", "refs"}
 
 
 @define
-class Script:
+class KillSwitch:
     """Counts the calls from the start of a promotion to the end of its writing down, and ends us at one of them."""
 
     log: Path
@@ -51,10 +51,10 @@ class Script:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Watched:
+class WatchedPort:
     """A port whose calls the script sees."""
 
-    def __init__(self, name: str, port: object, script: Script) -> None:
+    def __init__(self, name: str, port: object, script: KillSwitch) -> None:
         self._seen = (name, port, script)
 
     def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401  whatever the port has
@@ -65,15 +65,15 @@ class Watched:
         return lambda *given, **named: script.call(f"{name}.{attribute}", lambda: value(*given, **named))
 
 
-def watched(host: Host, script: Script) -> Host:
-    ports: dict[str, Any] = {name: Watched(name, getattr(host, name), script) for name in PORTS}
-    drivers: Any = {name: Watched("driver", driver, script) for name, driver in host.drivers.items()}
+def watched(host: Host, script: KillSwitch) -> Host:
+    ports: dict[str, Any] = {name: WatchedPort(name, getattr(host, name), script) for name in PORTS}
+    drivers: Any = {name: WatchedPort("driver", driver, script) for name, driver in host.drivers.items()}
     return evolve(host, drivers=drivers, **ports)
 
 
 def main(log: str, number: str, *words: str) -> int:
     """Everything but the watching is the real program, composed as it composes itself."""
-    script = Script(Path(log), int(number))
+    script = KillSwitch(Path(log), int(number))
     passes.__dict__["make_host"] = lambda *given: watched(make_host(*given), script)
     return run(words)
 

@@ -11,10 +11,10 @@ from state.folder.folder import StateFolder
 from state.records import Canonical, Damaged, Memory
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
-from tests.world_ports import Contents
+from tests.world_ports import AppContents
 
 
-def kept(state: StateFolder, canonical: Canonical) -> Contents | str:
+def snapshot_contents(state: StateFolder, canonical: Canonical) -> AppContents | str:
     """The data in a canonical's snapshot, unpacked anew; words where that is impossible or it is another's."""
     with TemporaryDirectory() as folder:
         into = Path(folder) / "unpacked"
@@ -29,7 +29,7 @@ def kept(state: StateFolder, canonical: Canonical) -> Contents | str:
             return f"it is a snapshot of {about['recipe']} {about['version']}"
         if not (into / canonical.recipe / "secrets" / "key").is_file():
             return "the secret is lost"
-        return cast("Contents", json.loads((into / canonical.recipe / "data" / "data.json").read_text()))
+        return cast("AppContents", json.loads((into / canonical.recipe / "data" / "data.json").read_text()))
 
 
 def is_intact(state: StateFolder, canonical: Canonical, memory: Memory) -> bool:
@@ -42,9 +42,9 @@ def is_intact(state: StateFolder, canonical: Canonical, memory: Memory) -> bool:
     )
 
 
-def untruths(state: StateFolder, canonical: Canonical) -> list[str]:
+def false_claims(state: StateFolder, canonical: Canonical) -> list[str]:
     """How a record says more than its snapshot proves."""
-    contents = kept(state, canonical)
+    contents = snapshot_contents(state, canonical)
     if isinstance(contents, str):
         return [contents]
     wrong = {
@@ -55,7 +55,7 @@ def untruths(state: StateFolder, canonical: Canonical) -> list[str]:
     return [words for words, is_so in wrong.items() if is_so]
 
 
-def left_over(state: StateFolder, running: Iterable[Path], generations: int = 2) -> list[str]:
+def leftovers(state: StateFolder, running: Iterable[Path], generations: int = 2) -> list[str]:
     """What no pass may leave behind: apps, slots, open intents, folders that no record names, a broken ledger."""
     SqliteRegistry(state.database).verify()
     records = SqliteRegistry(state.database).read()
@@ -73,7 +73,7 @@ def left_over(state: StateFolder, running: Iterable[Path], generations: int = 2)
     return left
 
 
-def digest_of(folder: Path, *, times: bool = True) -> Mapping[str, str]:
+def entries_below(folder: Path, *, times: bool = True) -> Mapping[str, str]:
     """Every entry below a folder with its kind, content and, if asked, times; equal only if nothing was touched."""
     return {str(path.relative_to(folder)): _facts(path, times=times) for path in sorted(folder.rglob("*"))}
 

@@ -40,7 +40,7 @@ def weighted(weights: Mapping[T, int]) -> st.SearchStrategy[T]:
     return st.sampled_from([value for value, weight in weights.items() for _ in range(weight)])
 
 
-def usual(name: str) -> str:
+def usual_commit(name: str) -> str:
     """The commit at which a release name is published unless something is wrong: names equal in the order share it."""
     return commit(f"r{RANK[name]}")
 
@@ -53,7 +53,7 @@ def remembered_tags(draw: st.DrawFn) -> dict[str, str]:
     """Release tags as a pass before saw them."""
     count = draw(weighted({0: 2, 1: 3, 2: 3, 3: 3, 4: 2}))
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=count, max_size=count))
-    return {name: usual(name) for name in names}
+    return {name: usual_commit(name) for name in names}
 
 
 @st.composite
@@ -63,7 +63,7 @@ def published_tags(draw: st.DrawFn) -> dict[str, str | None]:
     count = draw(weighted({0: 1, 1: 2, 3: 4, 5: 4}))
     names = st.sampled_from((*NAMES, *NOT_RELEASES))
     for name in draw(st.lists(names, unique=True, min_size=count, max_size=count)):
-        tidy = usual(name) if name in RANK else commit("other")
+        tidy = usual_commit(name) if name in RANK else commit("other")
         tags[name] = draw(weighted({tidy: 6, commit("elsewhere"): 1, None: 1}))
     return tags
 
@@ -78,10 +78,10 @@ def changed_tags(draw: st.DrawFn, before: Mapping[str, str]) -> dict[str, str | 
         match draw(changes):
             case "publish":
                 name = draw(st.sampled_from(NAMES))
-                tags.setdefault(name, usual(name))
+                tags.setdefault(name, usual_commit(name))
             case "part":
                 first, *twins = LADDER[max((RANK[name] for name in before), default=0)]
-                tags.setdefault(first, usual(first))
+                tags.setdefault(first, usual_commit(first))
                 tags |= dict.fromkeys(twins, commit("apart"))
             case "move" if before:
                 tags[draw(there)] = commit("moved")
@@ -95,7 +95,7 @@ def changed_tags(draw: st.DrawFn, before: Mapping[str, str]) -> dict[str, str | 
 
 
 @st.composite
-def recorded(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical | None:
+def recorded_canonicals(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical | None:
     """A canonical at one of the remembered releases, mostly the newest."""
     kind = draw(weighted({"none": 2, "newest": 6, "any": 3, "accepted": 1}))
     if kind == "none" or not before:
@@ -106,7 +106,7 @@ def recorded(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical
 
 
 @st.composite
-def looks(draw: st.DrawFn, have: Canonical | None, *, kept: bool = False) -> CanonicalStatus:
+def canonical_statuses(draw: st.DrawFn, have: Canonical | None, *, kept: bool = False) -> CanonicalStatus:
     """Only where it is to be kept running can a canonical be down."""
     if have is None:
         return CanonicalStatus(State.NONE)
@@ -117,7 +117,7 @@ def looks(draw: st.DrawFn, have: Canonical | None, *, kept: bool = False) -> Can
 
 
 @st.composite
-def mirrors(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> MirrorContents:
+def mirrors_seen(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> MirrorContents:
     kind = draw(weighted({"equal": 4, "behind": 2, "missing": 3, "unreadable": 1}))
     if kind == "missing":
         return MirrorContents()
@@ -128,7 +128,7 @@ def mirrors(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> MirrorCon
 
 
 @st.composite
-def otherwise(draw: st.DrawFn, under: Circumstances) -> Circumstances:
+def changed_circumstances(draw: st.DrawFn, under: Circumstances) -> Circumstances:
     """`under` with exactly one thing changed."""
     changed = draw(st.sampled_from(("commit", "tests", "canon", "place", "versions")))
     return evolve(under, **{changed: "changed"})
@@ -145,7 +145,7 @@ def red_memories(draw: st.DrawFn, tags: Tags, have: Canonical | None) -> dict[st
     if kind == "none" or not version:
         return {}
     under = circumstances(at[version])
-    return {version: red(version, draw(otherwise(under)) if kind == "changed" else under)}
+    return {version: red(version, draw(changed_circumstances(under)) if kind == "changed" else under)}
 
 
 @st.composite
@@ -162,7 +162,7 @@ def observations(draw: st.DrawFn, name: str = "notes") -> Observation:
     """One recipe: what was remembered, what became of it, and what is recorded."""
     before = draw(remembered_tags())
     tags = draw(draw(weighted({changed_tags(before): 3, published_tags(): 1})))
-    have = draw(recorded(name, before))
+    have = draw(recorded_canonicals(name, before))
     forgotten = draw(weighted({False: 9, True: 1}))
     hidden = {tag: commit("blob") for tag, at in tags.items() if at is None and draw(st.booleans())}
     unseen = draw(weighted({False: 11, True: 1}))
@@ -177,8 +177,8 @@ def observations(draw: st.DrawFn, name: str = "notes") -> Observation:
             reds=draw(red_memories(tags, have)),
         ),
         canonical=have,
-        status=draw(looks(have, kept=declared.enrolled)),
-        mirror=draw(mirrors(tags, before)),
+        status=draw(canonical_statuses(have, kept=declared.enrolled)),
+        mirror=draw(mirrors_seen(tags, before)),
         files="files-1",
         tests="tests-1",
         observed_at=NOW,
@@ -191,7 +191,7 @@ def observations(draw: st.DrawFn, name: str = "notes") -> Observation:
 
 
 @frozen
-class World:
+class ObservedFleet:
     """What one look at a fleet of one to four recipes saw."""
 
     observations: Mapping[str, Observation]
@@ -200,7 +200,7 @@ class World:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
+def observed_fleets(draw: st.DrawFn) -> ObservedFleet:
     names = draw(st.lists(st.sampled_from(RECIPES), unique=True, min_size=1))
     seen = {name: draw(observations(name)) for name in names}
     for place, name in enumerate(names):
@@ -209,7 +209,7 @@ def worlds(draw: st.DrawFn) -> World:
         seen[name] = evolve(seen[name], recipe=declared)
     orphans = {}
     if draw(weighted({False: 2, True: 1})):
-        have = canonical("0.2.0", usual("0.2.0"), "zulip")
-        orphans["zulip"] = Orphan(have, draw(looks(have)))
+        have = canonical("0.2.0", usual_commit("0.2.0"), "zulip")
+        orphans["zulip"] = Orphan(have, draw(canonical_statuses(have)))
     retry = draw(weighted({(): 5, (names[0],): 1}))
-    return World(seen, orphans, evolve(AROUND, retry=retry))
+    return ObservedFleet(seen, orphans, evolve(AROUND, retry=retry))

@@ -30,7 +30,7 @@ def obstacle() -> str:
 
 
 @frozen
-class Machine:
+class BootedMachine:
     """A booted systemd; `pid` is its process 1 as seen from outside."""
 
     pid: int
@@ -55,7 +55,7 @@ class Machine:
 
 
 @contextmanager
-def booted(shared: Sequence[Path] = ()) -> Iterator[Machine]:
+def booted(shared: Sequence[Path] = ()) -> Iterator[BootedMachine]:
     """Boot, and halt at the end. The machine sees `shared` folders read-only, at the paths they have here."""
     with TemporaryDirectory(prefix="canon-boot-") as base, _own_group(Path(base).name) as group:
         new = ["--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--propagation=private"]
@@ -87,12 +87,12 @@ def control_group(pid: int | str) -> Path:
     return Path(root) / own.removeprefix("0::").strip("/")
 
 
-def _wait_until_up(starter: "subprocess.Popen[bytes]") -> Machine:
+def _wait_until_up(starter: "subprocess.Popen[bytes]") -> BootedMachine:
     """The machine, once its systemd has done what there is to do at boot."""
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up and starter.poll() is None:
         for child in psutil.Process(starter.pid).children():
-            machine = Machine(child.pid)
+            machine = BootedMachine(child.pid)
             if machine.run("systemctl", "is-system-running", code=None).strip() in {"running", "degraded"}:
                 return machine
         time.sleep(0.1)

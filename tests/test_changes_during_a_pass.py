@@ -14,7 +14,7 @@ from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.app import App, EndedPart, NotRunning, RunningApp
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.stages.loop import Pass
-from tests.port_calls import Call, Ear, Honest
+from tests.port_calls import Call, CallRecorder, CarryOut
 from tests.test_loop import results, told
 from tests.world import Behaviour, World
 
@@ -33,9 +33,9 @@ def with_a_canonical(world: World) -> World:
     return world
 
 
-def loses_nothing(world: World, answer: Callable[[Call, Honest], object]) -> Pass:
+def loses_nothing(world: World, answer: Callable[[Call, CarryOut], object]) -> Pass:
     """A pass in which calls are answered so blames the host, and the next one promotes over the data that has lived."""
-    world.wrap = Ear(answer)
+    world.wrap = CallRecorder(answer)
     done = world.run()
     assert results(done) == {"notes": Result.INFRASTRUCTURE}
     assert [row.finding.status.state for row in done.report.rows] == [State.INTACT]
@@ -47,12 +47,12 @@ def loses_nothing(world: World, answer: Callable[[Call, Honest], object]) -> Pas
 def touched(world: World, path: Path, when: Callable[[RecipeCommand], bool]) -> None:
     """Somebody makes a file before a command of the tests is run."""
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and when(cast("RecipeCommand", call.args[0])):
             path.touch()
         return honest()
 
-    world.wrap = Ear(answer)
+    world.wrap = CallRecorder(answer)
 
 
 def honestly(world: World) -> dict[str, Result]:
@@ -118,7 +118,7 @@ def test_tests_of_a_need_that_are_changed_during_the_trial_make_it_no_cold_one(w
 def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world: World, number: int) -> None:
     checks: list[Call] = []
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("check",):
             checks.append(call)
             return CommandResult(-9, out_of_memory=True) if len(checks) == number else honest()
@@ -132,14 +132,14 @@ def test_a_test_that_failed_because_the_driver_is_away_is_no_red(world: World) -
     world.tag("notes", "1.0.0", Behaviour(passes_custom=False))
     failed: list[RecipeCommand] = []
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "driver.status" and failed:
             raise InfrastructureError("Docker is down")
         if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("custom",):
             failed.append(cast("RecipeCommand", call.args[0]))
         return honest()
 
-    world.wrap = Ear(answer)
+    world.wrap = CallRecorder(answer)
     done = world.run()
 
     assert results(done) == {"notes": Result.INFRASTRUCTURE}
@@ -153,7 +153,7 @@ def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
     world.tag("notes", "1.0.0")
     raised: list[App] = []
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         app = cast("App", call.args[0]) if call.args else None
         if call.name == "driver.deploy" and app and app.recipe == "notes":
             raised.append(app)
@@ -161,7 +161,7 @@ def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
             return NotRunning("web ended by SIGKILL")
         return honest()
 
-    world.wrap = Ear(answer)
+    world.wrap = CallRecorder(answer)
     done = world.run()
 
     assert results(done) == {"accounts": Result.PROMOTED, "notes": Result.INFRASTRUCTURE}
@@ -170,7 +170,7 @@ def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
 
 
 def test_a_mirror_that_could_not_be_asked_has_lost_nothing(world: World) -> None:
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "mirrors.resolve":
             raise InfrastructureError("git rev-parse in notes.git: Input/output error")
         return honest()
@@ -184,14 +184,14 @@ def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(wo
     stopped = EndedPart("web was stopped from outside", is_host_fault=True, stopped=True)
     restored: list[Call] = []
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("restore",):
             restored.append(call)
             return CommandResult(1, "it could not be brought back")
         seen = honest()
         return evolve(seen, ended={"web": stopped}) if restored and isinstance(seen, RunningApp) else seen
 
-    world.wrap = Ear(answer)
+    world.wrap = CallRecorder(answer)
     done = world.run()
 
     assert results(done) == {"notes": Result.RED}
@@ -200,17 +200,17 @@ def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(wo
 
 def test_a_signal_is_heard_though_clearing_up_after_it_fails(world: World) -> None:
     with_a_canonical(world)
-    heard: list[Call] = []
+    calls: list[Call] = []
 
-    def answer(call: Call, honest: Honest) -> object:
-        if call.name == "commands.run" and not heard:
-            heard.append(call)
+    def answer(call: Call, honest: CarryOut) -> object:
+        if call.name == "commands.run" and not calls:
+            calls.append(call)
             raise InterruptedPassError(15)
-        if call.name == "mirrors.alterations" and heard:
+        if call.name == "mirrors.alterations" and calls:
             raise InfrastructureError("git status: Input/output error")
         return honest()
 
-    world.wrap = Ear(answer)
+    world.wrap = CallRecorder(answer)
     assert world.run().signal == 15
 
     assert honestly(world) == {"notes": Result.PROMOTED}
@@ -221,7 +221,7 @@ def test_a_check_that_was_changed_and_fails_on_the_old_data_is_no_damage(world: 
     (recipe.folder / "check.py").write_text("asks for more\n")
     checks: list[Call] = []
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and cast("RecipeCommand", call.args[0]).argv == ("check",):
             checks.append(call)
             if len(checks) == 3:

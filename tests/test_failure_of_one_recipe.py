@@ -16,9 +16,9 @@ from reconciler.ports.commands import RecipeCommand
 from reconciler.show.text.failed_steps import notes_of
 from reconciler.stages.loop import Pass
 from state.state_errors import SnapshotError
-from tests.folders import immutable, mounted
-from tests.port_calls import Call, Ear, Honest
-from tests.state_checks import kept
+from tests.folders import mounted_folder, undeletable_file
+from tests.port_calls import Call, CallRecorder, CarryOut
+from tests.state_checks import snapshot_contents
 from tests.world import World
 
 ILL, WELL = "ill", ("after", "well")
@@ -77,16 +77,16 @@ def concerns(given: object, name: str) -> bool:
     return name in {getattr(given, "name", None), getattr(given, "recipe", None)}
 
 
-def failing(method: str, fault: Callable[[], Exception]) -> Ear:
+def failing(method: str, fault: Callable[[], Exception]) -> CallRecorder:
     """Every call of this method that is about the ill recipe fails, in every pass."""
 
-    def answer(call: Call, honest: Honest) -> object:
-        given = [*call.args, *call.more.values()]
+    def answer(call: Call, honest: CarryOut) -> object:
+        given = [*call.args, *call.kwargs.values()]
         if call.name == method and any(concerns(each, ILL) for each in given):
             raise fault()
         return honest()
 
-    return Ear(answer, deaf=frozenset({"clock"}))
+    return CallRecorder(answer, unrecorded=frozenset({"clock"}))
 
 
 def world(root: Path) -> World:
@@ -127,7 +127,7 @@ def test_what_always_fails_for_one_recipe_is_no_other_recipes_business(
     start: World, tmp_path: Path, method: str, kind: str
 ) -> None:
     here = start.copy(tmp_path)
-    here.wrap = ear = failing(method, FAULTS[kind])
+    here.wrap = recorder = failing(method, FAULTS[kind])
     done = here.run()
     others_are_served(done)
     ill = next(row for row in done.report.rows if row.recipe == ILL)
@@ -141,7 +141,7 @@ def test_what_always_fails_for_one_recipe_is_no_other_recipes_business(
         here.tag(name, "3.0.0")
     others_are_served(here.run())
 
-    ear.answer = lambda _, honest: honest()
+    recorder.answer = lambda _, honest: honest()
     healed = here.run()
     assert here.records().canonicals[ILL].version == NEW, healed.report.rows
     assert here.running == {}
@@ -154,12 +154,12 @@ def test_what_is_asked_for_all_at_once_and_fails_ends_no_pass(
 ) -> None:
     here, fault = start.copy(tmp_path), FAULTS[kind]
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         if call.name == method:
             raise fault()
         return honest()
 
-    here.wrap = Ear(answer)
+    here.wrap = CallRecorder(answer)
     report = here.run().report
     assert (report.population.decided, report.population.reported) == (3, 3)
     assert {row.result for row in report.rows} == {Result.NONE if method == "upstream.ask" else Result.PROMOTED}
@@ -176,7 +176,7 @@ def test_a_driver_that_can_do_nothing_hinders_no_recipe_of_another(start: World,
             down.append(port)
         # The world makes one driver after the other, in the order of `drivers`.
         broken = name == "driver" and list(here.drivers)[(len(down) - 1) % 2] == "swarm"
-        return Ear(lambda call, _: _refuse(call))(name, port) if broken else port
+        return CallRecorder(lambda call, _: _refuse(call))(name, port) if broken else port
 
     here.wrap = wrap
     done = here.run()
@@ -210,7 +210,7 @@ def test_a_file_that_nobody_can_delete_stops_one_recipe_and_is_named_with_its_wh
     data = left_by_a_dead_pass(here)
     old = here.state.canonical("well", 1)
     told = ""
-    with immutable(data / "stays"), immutable(old / "snapshot.tar"):
+    with undeletable_file(data / "stays"), undeletable_file(old / "snapshot.tar"):
         for version in (NEW, "3.0.0"):
             for name in WELL:
                 here.tag(name, version)
@@ -239,7 +239,7 @@ def test_what_is_mounted_within_a_slot_is_named_and_never_deleted(start: World, 
     data, mine = left_by_a_dead_pass(here), tmp_path / "mine"
     mine.mkdir()
     (mine / "diary").write_text("dear diary")
-    with mounted(data / "a folder", mine):
+    with mounted_folder(data / "a folder", mine):
         done = here.run()
         others_are_served(done)
         assert any(f"({data}/a folder); something is mounted there: umount it" in note for note in done.report.notes)
@@ -263,7 +263,7 @@ def test_a_row_that_another_hand_changed_leaves_its_recipe_unknown_and_as_it_is(
     start: World, tmp_path: Path, table: str
 ) -> None:
     here = start.copy(tmp_path)
-    before = kept(here.state, here.records().canonicals[ILL])
+    before = snapshot_contents(here.state, here.records().canonicals[ILL])
     with closing(sqlite3.connect(here.state.database)) as connection:
         connection.execute("DROP TRIGGER canonical_is_never_rewritten")
         connection.execute(f"UPDATE {table} SET digest = 'x' WHERE recipe = '{ILL}'")  # noqa: S608  names of ours
@@ -281,4 +281,4 @@ def test_a_row_that_another_hand_changed_leaves_its_recipe_unknown_and_as_it_is(
         assert f"its record cannot be read: {table} of 'ill' was changed" in ill.step.reason
         assert done.report.exit_code == 1
     assert not [note for note in notes if f"canonicals/{ILL}" in note]
-    assert kept(here.state, have) == before
+    assert snapshot_contents(here.state, have) == before

@@ -20,10 +20,10 @@ from state.records import Canonical, Intent, LedgerEntry
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots, generations_present
 from tests.ledger_lines import ledger_lines
-from tests.state.file_trees import look_of
+from tests.state.file_trees import file_seal
 from tests.state.promotions import spoil
 from tests.world import Behaviour, World
-from tests.world_ports import Apps
+from tests.world_ports import WorldDriver
 
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
 LIVED_BEFORE = ("1.0.0", "1.1.0")
@@ -336,7 +336,7 @@ def test_a_moved_state_folder_is_hashed_by_one_pass_and_looks_write_nothing(worl
     world.run()
     looks = world.records().memories["notes"].looks
     assert looks == {
-        str(number): {path.name: look_of(path) for path in world.state.canonical("notes", number).iterdir()}
+        str(number): {path.name: file_seal(path) for path in world.state.canonical("notes", number).iterdir()}
         for number in (2, 3)
     }
     world.tag("notes", "1.3.0")
@@ -375,16 +375,16 @@ def test_a_canonicals_own_log_outlives_any_number_of_later_trials(world: World) 
 def test_data_that_no_snapshot_can_hold_is_the_recipes_fault_with_a_way_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = Apps.save
+    really = WorldDriver.save
 
-    def with_attribute(apps: Apps, app: App, into: Path) -> None:
+    def with_attribute(apps: WorldDriver, app: App, into: Path) -> None:
         really(apps, app, into)
         try:
             os.setxattr(into / "data" / "data.json", "user.ocis.name", b"x")
         except OSError as refused:
             pytest.skip(f"no attributes here: {refused}")
 
-    monkeypatch.setattr(Apps, "save", with_attribute)
+    monkeypatch.setattr(WorldDriver, "save", with_attribute)
     world.tag("notes", "1.3.0")
     row = the_row(world)
     assert row.result is Result.RED

@@ -7,11 +7,11 @@ import pytest
 from attrs import frozen
 
 from desired.model import CanonicalPolicy, Keep
-from tests.folders import scratch
-from tests.port_calls import Call, Death, Ear, dying_pass
-from tests.state_checks import left_over
+from tests.folders import scratch_folder
+from tests.port_calls import Call, CallRecorder, KillPoint, killed_pass
+from tests.state_checks import leftovers
 from tests.world import World
-from tests.world_ports import Mirror
+from tests.world_ports import WorldMirror
 
 
 def first(root: Path) -> World:
@@ -62,7 +62,7 @@ class End:
     canonicals: Mapping[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]
     generations: tuple[str, ...]
     known: Mapping[str, frozenset[str]]
-    mirrors: Mapping[str, Mirror]
+    mirrors: Mapping[str, WorldMirror]
     status: Mapping[str, str]
     exit_code: int
     left: list[str]
@@ -83,15 +83,15 @@ def end_of_a_pass(world: World) -> End:
         mirrors=world.mirrors,
         status={str(app.relative_to(stays)): given.version for app, given in status.items()},
         exit_code=done.report.exit_code,
-        left=left_over(world.state, world.running.keys() - status.keys()),
+        left=leftovers(world.state, world.running.keys() - status.keys()),
     )
 
 
 def undisturbed(name: str) -> tuple[End, list[Call]]:
-    with scratch() as root:
+    with scratch_folder() as root:
         world = WORLDS[name](root)
-        ear = world.wrap = Ear()
-        return end_of_a_pass(world), ear.heard
+        recorder = world.wrap = CallRecorder()
+        return end_of_a_pass(world), recorder.calls
 
 
 UNDISTURBED = {name: undisturbed(name) for name in WORLDS}
@@ -99,7 +99,7 @@ UNDISTURBED = {name: undisturbed(name) for name in WORLDS}
 
 @pytest.fixture(scope="module")
 def templates() -> Iterator[Mapping[str, World]]:
-    with scratch() as root:
+    with scratch_folder() as root:
         for name in WORLDS:
             (root / name).mkdir()
         yield {name: make(root / name) for name, make in WORLDS.items()}
@@ -115,9 +115,9 @@ def templates() -> Iterator[Mapping[str, World]]:
 )
 def test_the_next_pass_mends_what_a_pass_left_that_died(templates: Mapping[str, World], name: str, number: int) -> None:
     for after in (False, True):
-        with scratch() as root:
+        with scratch_folder() as root:
             world = templates[name].copy(root)
-            assert dying_pass(world, Death(number, after=after))
+            assert killed_pass(world, KillPoint(number, after=after))
             assert end_of_a_pass(world) == UNDISTURBED[name][0]
 
 

@@ -15,8 +15,8 @@ from attrs import define, frozen
 
 from reconciler.host.processes.procfs import marked_below
 from state.registry.registry import SqliteRegistry
-from tests.folders import remains_of
-from tests.reconcile_command import Canon, await_release
+from tests.folders import state_folder_contents
+from tests.reconcile_command import CanonCommand, wait_for_lock
 from tests.tiny_fleet import make_fleet, release
 
 ROOT = Path(__file__).parent.parent
@@ -44,11 +44,11 @@ class Prepared:
     folder: Path
     seconds: float
 
-    def fresh(self, into: Path) -> Canon:
+    def fresh(self, into: Path) -> CanonCommand:
         into.mkdir()
         (into / "fleet").symlink_to(self.folder / "fleet")
         shutil.copytree(self.folder / "state", into / "state", symlinks=True)
-        return Canon(into)
+        return CanonCommand(into)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     for upstream in upstreams.values():
         release(upstream, "1.0.0")
     begun = time.monotonic()
-    done = Canon(folder).run("-q")
+    done = CanonCommand(folder).run("-q")
     assert done.code == 0, done.out
     seconds = 1.6 * (time.monotonic() - begun)  # an upgrade takes more than a first release
     for upstream in upstreams.values():
@@ -75,7 +75,7 @@ def undisturbed(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) ->
     return end_of(canon), log.read_text().splitlines()
 
 
-def crash(canon: Canon, log: Path, number: int) -> int:
+def crash(canon: CanonCommand, log: Path, number: int) -> int:
     """One pass that ends itself right after its port call `number`, before the first for 0."""
     words = [sys.executable, "-m", "tests.self_killing_command", str(log), str(number), "-q"]
     environment = {**canon.environment, "PYTHONPATH": str(ROOT)}
@@ -84,7 +84,7 @@ def crash(canon: Canon, log: Path, number: int) -> int:
     ).returncode
 
 
-def end_of(canon: Canon) -> End:
+def end_of(canon: CanonCommand) -> End:
     """Told from the registry, the snapshots' bytes and the folders, not from what the program says."""
     registry = SqliteRegistry(canon.state / "canon.db")
     records = registry.read()
@@ -95,7 +95,7 @@ def end_of(canon: Canon) -> End:
     }
     assert not marked_below(canon.state / "work")
     registry.verify()
-    return End(found, remains_of(canon.state))
+    return End(found, state_folder_contents(canon.state))
 
 
 def data_in(generation: Path, name: str) -> str:
@@ -106,9 +106,9 @@ def data_in(generation: Path, name: str) -> str:
         return file.read().decode()
 
 
-def recovers(canon: Canon, end: End) -> None:
+def recovers(canon: CanonCommand, end: End) -> None:
     """One more pass, with nobody's help, reaches the undisturbed end."""
-    await_release(canon.state / "lock", 60)
+    wait_for_lock(canon.state / "lock", 60)
     done = canon.run("-q")
     assert done.code == 0, done.out + done.err
     assert end_of(canon) == end

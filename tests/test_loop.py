@@ -13,7 +13,7 @@ from reconciler.ports.app import App
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.show.text.failed_steps import notes_of
 from reconciler.stages.loop import Pass
-from tests.port_calls import Call, Ear, Honest
+from tests.port_calls import Call, CallRecorder, CarryOut
 from tests.world import Behaviour, World
 
 
@@ -312,12 +312,12 @@ def test_a_fleet_folder_that_goes_during_its_own_trial_keeps_it_from_being_promo
     world.declare("notes")
     world.tag("notes", "1.0.0")
 
-    def vanish(call: Call, honest: Honest) -> object:
+    def vanish(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and isinstance(call.args[0], RecipeCommand) and call.args[0].argv == ("custom",):
             world.recipes["notes"].folder.rmdir()
         return honest()
 
-    world.wrap = Ear(vanish)
+    world.wrap = CallRecorder(vanish)
 
     done = world.run()
 
@@ -371,11 +371,11 @@ def test_each_app_of_a_slot_has_the_time_to_end_that_its_own_recipe_declares(wor
     world.declare("notes", stop=Stop(times["notes"]), install=Install(needs=("accounts",)))
     for name in times:
         world.tag(name, "1.0.0")
-    ear = world.wrap = Ear()
+    recorder = world.wrap = CallRecorder()
 
     assert results(world.run())["notes"] is Result.PROMOTED
 
-    stopped = [call.args[0] for call in ear.heard if call.name == "driver.stop"]
+    stopped = [call.args[0] for call in recorder.calls if call.name == "driver.stop"]
     assert {app.recipe: app.grace for app in stopped if isinstance(app, App)} == times
 
 
@@ -436,14 +436,14 @@ def test_a_canonical_that_has_to_be_killed_to_be_upgraded_is_no_evidence_against
     "data", [Data(("mark",), ("check",)), Data(None, ("check",))], ids=["always passes", "no mark"]
 )
 def test_a_check_that_a_fresh_install_passes_proves_no_data(world: World, data: Data) -> None:
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         is_check = (
             call.name == "commands.run" and isinstance(call.args[0], RecipeCommand) and call.args[0].argv == ("check",)
         )
         return CommandResult(0) if is_check else honest()
 
     world.declare("notes", data=data)
-    world.wrap = Ear(answer)
+    world.wrap = CallRecorder(answer)
     world.tag("notes", "1.0.0")
     first = world.run()
     world.tag("notes", "1.1.0")

@@ -10,14 +10,22 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
 from state.state_errors import RegistryError
-from tests.folders import scratch
-from tests.lying_ports import NEVER_FAIL, OTHER, OWN, Earlier, Elsewhere, Fails, Nothing
-from tests.port_calls import Call, Ear, Honest
-from tests.state_checks import digest_of, left_over, untruths
+from tests.folders import scratch_folder
+from tests.lying_ports import (
+    NEVER_FAIL,
+    OTHER,
+    OWN,
+    ActsOnOtherRecipe,
+    DoesNothing,
+    RaisesError,
+    UnpacksRecordedSnapshot,
+)
+from tests.port_calls import Call, CallRecorder, CarryOut
+from tests.state_checks import entries_below, false_claims, leftovers
 from tests.world import Behaviour, World
 
-Answer = Callable[[Call, Honest], object]
-LIES: Mapping[str, Callable[[World], Answer]] = {"nothing": Nothing, "elsewhere": Elsewhere}
+Answer = Callable[[Call, CarryOut], object]
+LIES: Mapping[str, Callable[[World], Answer]] = {"nothing": DoesNothing, "elsewhere": ActsOnOtherRecipe}
 SUCCESS = {Result.PROMOTED, Result.REPAIRED}
 
 # Calls of a promotion whose lie changes no fact, so that `promoted` is true all the same, and why.
@@ -94,13 +102,13 @@ def bound(root: Path) -> World:
 
 def calls_of_an_upgrade(make: Callable[[Path], World]) -> tuple[list[Call], list[Call]]:
     """The calls of the trial and those of the promotion, the reading back and writing down included."""
-    with scratch() as root:
+    with scratch_folder() as root:
         world = make(root)
-        ear = world.wrap = Ear(deaf=frozenset({"clock"}))
+        recorder = world.wrap = CallRecorder(unrecorded=frozenset({"clock"}))
         world.run(OWN)
-    said = [str(call.args[1]) if call.name == "progress.step" else call.name for call in ear.heard]
+    said = [str(call.args[1]) if call.name == "progress.step" else call.name for call in recorder.calls]
     parts = said.index("trying 1.1.0"), said.index("registry.begin"), said.index("progress.done")
-    trial, promotion = ear.heard[parts[0] : parts[1]], ear.heard[parts[1] : parts[2]]
+    trial, promotion = recorder.calls[parts[0] : parts[1]], recorder.calls[parts[1] : parts[2]]
     return [each for each in trial if each.port != "progress"], [each for each in promotion if each.port != "progress"]
 
 
@@ -112,35 +120,35 @@ FIRST_LOOK = next(str(call) for call in PROMOTION if call.name == "driver.status
 
 @pytest.fixture(scope="module")
 def template() -> Iterator[World]:
-    with scratch() as root:
+    with scratch_folder() as root:
         yield upgradable(root)
 
 
 @pytest.fixture
 def world(template: World) -> Iterator[World]:
-    with scratch() as root:
+    with scratch_folder() as root:
         yield template.copy(root)
 
 
 def lying_pass(world: World, liar: Answer, at: Call) -> Row:
     """A pass over our recipe in which one call is answered by `liar`."""
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         return liar(call, honest) if str(call) == str(at) else honest()
 
-    ear = world.wrap = Ear(answer)
+    recorder = world.wrap = CallRecorder(answer)
     try:
         done = world.run(OWN)
     finally:
         world.wrap = lambda _, port: port
-    assert str(at) in {str(call) for call in ear.heard}
+    assert str(at) in {str(call) for call in recorder.calls}
     return done.report.rows[0]
 
 
 def failing_pass(world: World, *, after: bool, at: Call) -> Row | None:
     """A pass in which one call fails; None where the registry fails outside of any step, and so the whole pass."""
     try:
-        return lying_pass(world, Fails(after=after), at)
+        return lying_pass(world, RaisesError(after=after), at)
     except RegistryError:
         assert at.port == "registry"
         return None
@@ -150,7 +158,12 @@ def is_true(world: World, name: str) -> bool:
     """Whether the canonical of `name` is its 1.1.0 in every respect, as told from the files alone."""
     have = world.records().canonicals[name]
     right = (have.version, have.commit) == ("1.1.0", world.origins[name].tags["1.1.0"])
-    return right and untruths(world.state, have) == [] and world.lived(name) == ("1.0.0", "1.1.0") and world.rises(have)
+    return (
+        right
+        and false_claims(world.state, have) == []
+        and world.lived(name) == ("1.0.0", "1.1.0")
+        and world.rises(have)
+    )
 
 
 def nothing_of(world: World, name: str) -> bool:
@@ -164,7 +177,7 @@ def nothing_of(world: World, name: str) -> bool:
 @pytest.mark.parametrize("lie", LIES)
 def test_a_promotion_in_which_one_call_lies_is_called_so_only_if_it_is_true(world: World, lie: str, at: Call) -> None:
     old = world.records().canonicals
-    others = digest_of(world.state.canonical(OTHER, 1))
+    others = entries_below(world.state.canonical(OTHER, 1))
 
     row = lying_pass(world, LIES[lie](world), at)
 
@@ -174,11 +187,11 @@ def test_a_promotion_in_which_one_call_lies_is_called_so_only_if_it_is_true(worl
         assert nothing_of(world, OWN)
     else:
         assert row.result is Result.GREEN_NOT_PROMOTED
-    assert untruths(world.state, world.records().canonicals[OWN]) == []
-    assert untruths(world.state, old[OWN]) == []
+    assert false_claims(world.state, world.records().canonicals[OWN]) == []
+    assert false_claims(world.state, old[OWN]) == []
     assert world.rises(old[OWN])
     assert world.records().canonicals[OTHER] == old[OTHER]
-    assert digest_of(world.state.canonical(OTHER, 1)) == others
+    assert entries_below(world.state.canonical(OTHER, 1)) == others
 
 
 @pytest.mark.parametrize("at", PROMOTION, ids=str)
@@ -200,7 +213,7 @@ def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_over(world:
         assert world.look(OTHER).rows[0].step.held_back is HeldBack.QUARANTINED
     else:
         assert is_true(world, OTHER)
-    assert left_over(world.state, world.running) == KEPT.get((lie, at.name), [])
+    assert leftovers(world.state, world.running) == KEPT.get((lie, at.name), [])
 
 
 @pytest.mark.parametrize("at", [each for each in PROMOTION if each.name not in NEVER_FAIL], ids=str)
@@ -215,26 +228,26 @@ def test_a_promotion_in_which_one_call_fails_is_told_as_it_is_and_mended(
     new = world.records().canonicals[OWN]
     assert row is None or row.result not in SUCCESS or new != old[OWN]
     assert new == old[OWN] or is_true(world, OWN)
-    assert untruths(world.state, old[OWN]) == []
+    assert false_claims(world.state, old[OWN]) == []
     fell = row is not None and row.step.held_back is HeldBack.RED_BEFORE
     world.run(retry=[OWN] if fell else [])
     assert is_true(world, OWN)
     assert is_true(world, OTHER)
-    assert left_over(world.state, world.running) == []
+    assert leftovers(world.state, world.running) == []
 
 
 def test_a_candidate_is_not_proved_by_the_snapshot_before_it(world: World) -> None:
     (unpacking,) = [call for call in PROMOTION if call.name == "snapshots.unpack"]
-    assert lying_pass(world, Earlier(world), unpacking).result is Result.GREEN_NOT_PROMOTED
+    assert lying_pass(world, UnpacksRecordedSnapshot(world), unpacking).result is Result.GREEN_NOT_PROMOTED
 
 
 @pytest.mark.parametrize("at", FALLING, ids=str)
 def test_a_candidate_that_does_not_rise_is_never_promoted_whatever_call_lies(at: Call) -> None:
-    with scratch() as root:
+    with scratch_folder() as root:
         world = bound(root)
         old = world.records().canonicals[OWN]
 
-        row = lying_pass(world, Nothing(world), at)
+        row = lying_pass(world, DoesNothing(world), at)
 
         assert row.result is Result.GREEN_NOT_PROMOTED
         assert world.records().canonicals[OWN] == old
@@ -254,6 +267,6 @@ def test_a_trial_in_which_one_call_lies_promotes_nothing_but_the_truth(world: Wo
     assert (have != old[OWN]) is (row.result in SUCCESS)
     assert have == old[OWN] or is_true(world, OWN)
     assert world.restless == []
-    assert untruths(world.state, old[OWN]) == []
+    assert false_claims(world.state, old[OWN]) == []
     assert world.records().canonicals[OTHER] == old[OTHER]
     assert nothing_of(world, OWN)

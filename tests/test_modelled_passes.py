@@ -8,56 +8,56 @@ from attrs import evolve
 from reconciler.core.findings import Cause
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
-from tests.folders import scratch
-from tests.modelled_world import Driven
-from tests.port_calls import Call, Ear, Honest
+from tests.folders import scratch_folder
+from tests.modelled_world import ModelledWorld
+from tests.port_calls import Call, CallRecorder, CarryOut
 from tests.world import Behaviour, World
 
-Story = Callable[[Driven], None]
+Story = Callable[[ModelledWorld], None]
 
 
 @pytest.fixture
-def driven() -> Iterator[Driven]:
-    with scratch() as root:
-        yield Driven.beginning(root)
+def driven() -> Iterator[ModelledWorld]:
+    with scratch_folder() as root:
+        yield ModelledWorld.beginning(root)
 
 
-def released(driven: Driven) -> None:
+def released(driven: ModelledWorld) -> None:
     driven.publish("alpha", "1.0.0")
     driven.one_pass(["alpha"])
 
 
-def damaged(driven: Driven) -> None:
+def damaged(driven: ModelledWorld) -> None:
     released(driven)
     driven.damage("alpha", 4000)
 
 
-def toolless(driven: Driven) -> None:
+def toolless(driven: ModelledWorld) -> None:
     driven.publish("gamma", "1.0.0")
     driven.world.missing.add("tool")
 
 
-def moved(driven: Driven) -> None:
+def moved(driven: ModelledWorld) -> None:
     released(driven)
     driven.publish("alpha", "1.0.0")
 
 
-def withdrawn(driven: Driven) -> None:
+def withdrawn(driven: ModelledWorld) -> None:
     released(driven)
     driven.delete("alpha", ["1.0.0"])
 
 
-def twice(driven: Driven) -> None:
+def twice(driven: ModelledWorld) -> None:
     driven.publish("alpha", "1.0.0")
     driven.publish("alpha", "v1.0.0")
 
 
-def unreachable(driven: Driven) -> None:
+def unreachable(driven: ModelledWorld) -> None:
     released(driven)
     driven.fail_or_come_back("alpha")
 
 
-def upgraded(driven: Driven) -> None:
+def upgraded(driven: ModelledWorld) -> None:
     released(driven)
     driven.publish("alpha", "2.0.0")
 
@@ -88,20 +88,20 @@ CAUSES: Mapping[Cause, Story] = {
 
 
 @pytest.mark.parametrize("result", Result)
-def test_every_result_can_be_had(driven: Driven, result: Result) -> None:
+def test_every_result_can_be_had(driven: ModelledWorld, result: Result) -> None:
     RESULTS[result](driven)
     found = driven.one_pass(busy="alpha" if result is Result.NOT_TRIED else None)
     assert any(each.endswith(f": {result}") for each in found)
 
 
 @pytest.mark.parametrize("cause", [cause for cause in Cause if cause is not Cause.ORPHANED])
-def test_every_cause_can_be_had(driven: Driven, cause: Cause) -> None:
+def test_every_cause_can_be_had(driven: ModelledWorld, cause: Cause) -> None:
     CAUSES[cause](driven)
     driven.look()
     assert any(each.startswith(f"{cause}: ") for each in driven.one_pass())
 
 
-def test_a_recipe_that_is_declared_no_longer_is_an_orphan_until_it_is_forgotten(driven: Driven) -> None:
+def test_a_recipe_that_is_declared_no_longer_is_an_orphan_until_it_is_forgotten(driven: ModelledWorld) -> None:
     released(driven)
     driven.undeclare_or_declare("alpha")
     driven.one_pass()
@@ -111,7 +111,7 @@ def test_a_recipe_that_is_declared_no_longer_is_an_orphan_until_it_is_forgotten(
     assert "alpha" not in {row.recipe for row in driven.world.look().rows}
 
 
-def test_a_recipe_that_was_forgotten_and_is_declared_again_gets_a_canonical_again(driven: Driven) -> None:
+def test_a_recipe_that_was_forgotten_and_is_declared_again_gets_a_canonical_again(driven: ModelledWorld) -> None:
     released(driven)
     driven.undeclare_or_declare("alpha")
     driven.forget("alpha")
@@ -119,7 +119,7 @@ def test_a_recipe_that_was_forgotten_and_is_declared_again_gets_a_canonical_agai
     assert "first-release: promoted" in driven.one_pass()
 
 
-def test_a_base_that_writes_into_its_own_checkout_says_nothing_against_the_next_release(driven: Driven) -> None:
+def test_a_base_that_writes_into_its_own_checkout_says_nothing_against_the_next_release(driven: ModelledWorld) -> None:
     driven.publish("alpha", "1.0.0", Behaviour(writes_into_checkout=True))
     assert "first-release: green-not-promoted" in driven.one_pass()
     driven.publish("alpha", "2.0.0")
@@ -127,7 +127,7 @@ def test_a_base_that_writes_into_its_own_checkout_says_nothing_against_the_next_
     assert driven.world.lived("alpha") == ("1.0.0", "2.0.0")
 
 
-def test_an_older_tag_that_moved_is_no_base(driven: Driven) -> None:
+def test_an_older_tag_that_moved_is_no_base(driven: ModelledWorld) -> None:
     driven.publish("alpha", "1.0.0", Behaviour(passes_custom=False))
     driven.publish("alpha", "2.0.0", Behaviour(passes_custom=False))
     driven.one_pass()
@@ -137,7 +137,7 @@ def test_an_older_tag_that_moved_is_no_base(driven: Driven) -> None:
     assert driven.world.lived("alpha") == ("1.0.0", "3.0.0")
 
 
-def test_a_canonical_whose_commit_is_lost_everywhere_is_damaged_and_made_anew(driven: Driven) -> None:
+def test_a_canonical_whose_commit_is_lost_everywhere_is_damaged_and_made_anew(driven: ModelledWorld) -> None:
     moved(driven)
     driven.world.mirrors.clear()
     assert driven.accept_moved("alpha")
@@ -145,7 +145,7 @@ def test_a_canonical_whose_commit_is_lost_everywhere_is_damaged_and_made_anew(dr
     assert "new-release: promoted" in driven.one_pass()
 
 
-def test_a_red_release_does_not_keep_a_damaged_canonical_from_being_repaired(driven: Driven) -> None:
+def test_a_red_release_does_not_keep_a_damaged_canonical_from_being_repaired(driven: ModelledWorld) -> None:
     damaged(driven)
     driven.publish("alpha", "2.0.0", Behaviour(starts=False))
     assert "new-release: red" in driven.one_pass()
@@ -153,7 +153,7 @@ def test_a_red_release_does_not_keep_a_damaged_canonical_from_being_repaired(dri
     assert driven.world.lived("alpha") == ("1.0.0",)
 
 
-def test_a_red_release_is_tried_again_once_its_tests_have_changed_and_not_before(driven: Driven) -> None:
+def test_a_red_release_is_tried_again_once_its_tests_have_changed_and_not_before(driven: ModelledWorld) -> None:
     driven.break_or_mend_the_tests("alpha")
     driven.publish("alpha", "1.0.0")
     assert "first-release: red" in driven.one_pass()
@@ -162,7 +162,7 @@ def test_a_red_release_is_tried_again_once_its_tests_have_changed_and_not_before
     assert "first-release: promoted" in driven.one_pass()
 
 
-def test_a_red_release_is_tried_again_once_it_names_another_commit_that_was_accepted(driven: Driven) -> None:
+def test_a_red_release_is_tried_again_once_it_names_another_commit_that_was_accepted(driven: ModelledWorld) -> None:
     driven.publish("alpha", "1.0.0", Behaviour(starts=False))
     assert "first-release: red" in driven.one_pass()
     driven.publish("alpha", "1.0.0")
@@ -171,7 +171,7 @@ def test_a_red_release_is_tried_again_once_it_names_another_commit_that_was_acce
     assert "first-release: promoted" in driven.one_pass()
 
 
-def test_a_red_release_is_tried_again_when_a_person_asks(driven: Driven) -> None:
+def test_a_red_release_is_tried_again_when_a_person_asks(driven: ModelledWorld) -> None:
     driven.publish("alpha", "1.0.0", Behaviour(slow=True))
     assert "first-release: red" in driven.one_pass()
     before = len(driven.world.deployed)
@@ -180,7 +180,7 @@ def test_a_red_release_is_tried_again_when_a_person_asks(driven: Driven) -> None
     assert len(driven.world.deployed) == before + 2
 
 
-def test_an_upstream_that_lost_its_tags_is_not_believed_until_a_person_accepts_it(driven: Driven) -> None:
+def test_an_upstream_that_lost_its_tags_is_not_believed_until_a_person_accepts_it(driven: ModelledWorld) -> None:
     for version in ("1.0.0", "2.0.0", "3.0.0"):
         driven.publish("alpha", version)
     driven.one_pass()
@@ -192,7 +192,7 @@ def test_an_upstream_that_lost_its_tags_is_not_believed_until_a_person_accepts_i
     assert driven.world.lived("alpha") == ("2.0.0", "3.0.0", "4.0.0")
 
 
-def test_a_pass_over_a_selection_leaves_the_others_alone(driven: Driven) -> None:
+def test_a_pass_over_a_selection_leaves_the_others_alone(driven: ModelledWorld) -> None:
     released(driven)
     for name in ("alpha", "beta"):
         driven.publish(name, "2.0.0")
@@ -201,14 +201,14 @@ def test_a_pass_over_a_selection_leaves_the_others_alone(driven: Driven) -> None
     assert driven.world.lived("alpha") == ("1.0.0",)
 
 
-def test_a_lost_mirror_is_fetched_again_and_nothing_is_tried(driven: Driven) -> None:
+def test_a_lost_mirror_is_fetched_again_and_nothing_is_tried(driven: ModelledWorld) -> None:
     released(driven)
     driven.world.mirrors.clear()
     assert "in-sync: repaired" in driven.one_pass()
     driven.pass_that_does_only_what_is_left()
 
 
-def test_a_pass_that_sees_only_excepted_recipes_is_hollow(driven: Driven) -> None:
+def test_a_pass_that_sees_only_excepted_recipes_is_hollow(driven: ModelledWorld) -> None:
     for name, recipe in driven.world.recipes.items():
         driven.world.recipes[name] = evolve(recipe, enrolled=False, exception="not yet")
     driven.look()
@@ -219,15 +219,15 @@ def test_a_pass_that_sees_only_excepted_recipes_is_hollow(driven: Driven) -> Non
 def during_the_trial(world: World, happen: Callable[[], None]) -> None:
     """Let something happen while the recipe's own tests run."""
 
-    def answer(call: Call, honest: Honest) -> object:
+    def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and getattr(call.args[0], "argv", None) == ("custom",):
             happen()
         return honest()
 
-    world.wrap = Ear(answer)
+    world.wrap = CallRecorder(answer)
 
 
-def test_a_tag_that_moves_while_it_is_tried_is_not_promoted_and_then_asks_for_a_person(driven: Driven) -> None:
+def test_a_tag_that_moves_while_it_is_tried_is_not_promoted_and_then_asks_for_a_person(driven: ModelledWorld) -> None:
     world = driven.world
     upgraded(driven)
     during_the_trial(world, lambda: driven.publish("alpha", "2.0.0"))
@@ -242,7 +242,9 @@ def test_a_tag_that_moves_while_it_is_tried_is_not_promoted_and_then_asks_for_a_
     assert world.lived("alpha") == ("1.0.0",)
 
 
-def test_an_upstream_that_goes_away_while_a_release_is_tried_costs_one_pass_and_no_verdict(driven: Driven) -> None:
+def test_an_upstream_that_goes_away_while_a_release_is_tried_costs_one_pass_and_no_verdict(
+    driven: ModelledWorld,
+) -> None:
     world = driven.world
     upgraded(driven)
     during_the_trial(world, lambda: setattr(world.origins["alpha"], "down", "no answer"))

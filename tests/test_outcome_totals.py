@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.folders import scratch
+from tests.folders import scratch_folder
 from tests.outcome_totals import count, main, problems, read_outcomes
 
 PLACES = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["fresh", "here"]), min_size=2).filter(
@@ -61,7 +61,7 @@ def test_counts_are_of_both_runs() -> None:
 def test_the_last_line_is_the_sum_and_the_code_says_whether_all_is_well(
     capsys: pytest.CaptureFixture[str], lacked: str, here: str, code: int, sum_of_all: str
 ) -> None:
-    with scratch() as folder:
+    with scratch_folder() as folder:
         for name, text in {"fresh": "passed a\n", "lacked": lacked, "here": here}.items():
             (folder / name).write_text(text)
         assert main(*(str(folder / name) for name in ("fresh", "lacked", "here"))) == code

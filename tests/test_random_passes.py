@@ -7,10 +7,10 @@ from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.folders import scratch
-from tests.modelled_world import NAMES, Driven
+from tests.folders import scratch_folder
+from tests.modelled_world import NAMES, ModelledWorld
 from tests.pass_model import rank
-from tests.port_calls import Death
+from tests.port_calls import KillPoint
 from tests.world import Behaviour
 
 BEHAVIOURS = {
@@ -36,7 +36,7 @@ class Loop(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        self.driven = Driven.beginning(self.stack.enter_context(scratch()))
+        self.driven = ModelledWorld.beginning(self.stack.enter_context(scratch_folder()))
 
     def teardown(self) -> None:
         self.stack.close()
@@ -125,7 +125,7 @@ class Loop(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 40) | st.integers(1, 450), after=st.booleans(), deaths=st.integers(1, 2))
     def die(self, number: int, deaths: int, *, after: bool) -> None:
-        event(f"died: {self.driven.die(Death(number, after=after), deaths)}")
+        event(f"died: {self.driven.die(KillPoint(number, after=after), deaths)}")
 
 
 TestLoop = Loop.TestCase

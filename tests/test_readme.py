@@ -9,7 +9,7 @@ import pytest
 
 from desired.declarations.declared import read_fleet
 from tests.git_servers import Forge, forge
-from tests.reconcile_command import Canon
+from tests.reconcile_command import CanonCommand
 from tests.repositories import git
 
 README = Path(__file__).parent.parent / "README.md"
@@ -35,13 +35,13 @@ def served(tmp_path: Path) -> Iterator[Forge]:
 
 
 @pytest.fixture
-def canon(tmp_path: Path) -> Canon:
+def canon(tmp_path: Path) -> CanonCommand:
     folder = tmp_path / "by hand"
     folder.mkdir()
-    return Canon(folder)
+    return CanonCommand(folder)
 
 
-def publish(canon: Canon, served: Forge, version: str, after: str = "") -> None:
+def publish(canon: CanonCommand, served: Forge, version: str, after: str = "") -> None:
     """Commit a change of the README's app, made before it serves, tag it and push both."""
     checkout = canon.folder / "counter"
     app = checkout / "app.py"
@@ -55,7 +55,9 @@ def publish(canon: Canon, served: Forge, version: str, after: str = "") -> None:
     git(checkout, "push", "-q", str(served.root / "counter.git"), "main", version)
 
 
-def test_a_fleet_made_by_the_readme_alone_keeps_what_its_data_has_lived_through(canon: Canon, served: Forge) -> None:
+def test_a_fleet_made_by_the_readme_alone_keeps_what_its_data_has_lived_through(
+    canon: CanonCommand, served: Forge
+) -> None:
     assert canon.shell(block("the repository")).code == 0
     git(canon.folder, "clone", "-q", "--bare", "counter", str(served.root / "counter.git"))
     made = canon.shell(f"export UPSTREAM={served.address('counter')}\n{block('the fleet')}")
@@ -93,7 +95,7 @@ def test_a_fleet_made_by_the_readme_alone_keeps_what_its_data_has_lived_through(
     assert raised_total(canon) >= 1
 
 
-def raised_total(canon: Canon) -> int:
+def raised_total(canon: CanonCommand) -> int:
     """Visits that a raised copy of the canonical tells over HTTP; the copy is ended again."""
     copy = canon.start("raise", "counter", "--for", "5m")
     try:
@@ -109,7 +111,7 @@ def raised_total(canon: Canon) -> int:
         assert list((canon.state / "work").iterdir()) == []
 
 
-def test_the_daily_round_of_the_readme_works_on_a_repository_beside_the_fleet(canon: Canon) -> None:
+def test_the_daily_round_of_the_readme_works_on_a_repository_beside_the_fleet(canon: CanonCommand) -> None:
     script = "\n".join([block("the repository"), block("the fleet"), "set +e", block("the round"), "exit 0"])
     done = canon.shell(script)
     assert done.code == 0, done.err

@@ -18,7 +18,7 @@ from state.folder.folder import DRIVERS
 from state.folder.lock import hold
 from state.records import Intent
 from tests.world import World
-from tests.world_ports import Apps
+from tests.world_ports import WorldDriver
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_slot_of_a_dead_run_that_will_not_go_is_said_and_nobody_works_beside_i
     world.tag("notes", "1.1.0")
     mark = str(world.state.make_slot("notes") / "install")
     for name, tells in {"leftovers": (mark,), "clear": RemovalResult(remaining=("volume notes_data",))}.items():
-        monkeypatch.setattr(Apps, name, lambda *_, tells=tells: tells)
+        monkeypatch.setattr(WorldDriver, name, lambda *_, tells=tells: tells)
     report = world.run().report
     why = "of a slot that a dead run left, this will not go: volume notes_data"
     assert report.notes == (f"notes: what a dead run left cannot be removed now: {why}",)
@@ -63,7 +63,7 @@ def test_a_slot_of_a_dead_run_that_will_not_go_is_said_and_nobody_works_beside_i
     assert row.result is Result.INFRASTRUCTURE
 
 
-class Unreachable(Apps):
+class Unreachable(WorldDriver):
     """A driver whose engine is down."""
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
@@ -91,7 +91,9 @@ def test_what_a_dead_run_deployed_by_another_driver_than_the_recipe_has_now_is_r
     world: World, *, noted: bool
 ) -> None:
     left_by_another_driver(world, noted=noted)
-    assert recover(with_drivers(world, Apps(world)), world.fleet) == ("notes: a slot left by a dead run was removed",)
+    assert recover(with_drivers(world, WorldDriver(world)), world.fleet) == (
+        "notes: a slot left by a dead run was removed",
+    )
     assert world.running == {}
     assert list(world.state.work.iterdir()) == []
 

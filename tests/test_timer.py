@@ -15,7 +15,7 @@ import psutil
 import pytest
 from packaging.requirements import Requirement
 
-from tests.systemd_boot import PATIENCE, Machine, booted, control_group
+from tests.systemd_boot import PATIENCE, BootedMachine, booted, control_group
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("systemd")]
 
@@ -59,7 +59,7 @@ CHECK = 'import os, urllib.request\nassert urllib.request.urlopen(os.environ["UR
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+def machine(tmp_path: Path) -> Iterator[BootedMachine]:
     """A booted machine with Canon installed as the README says, a fleet, and the timer not yet enabled."""
     with booted([ROOT, Path(sys.prefix), tmp_path]) as machine:
         _install(machine, tmp_path)
@@ -67,7 +67,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield machine
 
 
-def _install(machine: Machine, build: Path) -> None:
+def _install(machine: BootedMachine, build: Path) -> None:
     hatch = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(build)]
     subprocess.run(hatch, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = build.glob("*.whl")
@@ -98,7 +98,7 @@ def _tops(name: str) -> set[Path]:
     return {Path(str(found.locate_file(part))) for part in parts}
 
 
-def _declare(machine: Machine) -> None:
+def _declare(machine: BootedMachine) -> None:
     fleet = f'format = 1\n[fleet]\nname = "timer"\nprotocols = ["file"]\nunit = "{UNIT}"\n'
     machine.write("/etc/reconcile/fleet.toml", fleet)
     for name, text in {"recipe.toml": RECIPE, "mark.py": MARK, "check.py": CHECK}.items():
@@ -109,14 +109,14 @@ def _declare(machine: Machine) -> None:
     _publish(machine, "1.0.0+v1")
 
 
-def _publish(machine: Machine, tag: str) -> None:
+def _publish(machine: BootedMachine, tag: str) -> None:
     git = ["git", "-C", "/srv/notes", "-c", "user.name=Tests", "-c", "user.email=tests@example.org"]
     machine.run(*git, "add", "--all")
     machine.run(*git, "commit", "--quiet", "--allow-empty", "--message", tag)
     machine.run(*git, "tag", tag)
 
 
-def test_a_timer_that_elapses_promotes(machine: Machine) -> None:
+def test_a_timer_that_elapses_promotes(machine: BootedMachine) -> None:
     machine.write(
         f"{TIMER_DROP_IN}/soon.conf", "[Timer]\nOnCalendar=\nOnActiveSec=1s\nAccuracySec=10ms\nRandomizedDelaySec=0\n"
     )
@@ -131,7 +131,7 @@ def test_a_timer_that_elapses_promotes(machine: Machine) -> None:
     assert machine.property(UNIT, "Result") == "success"
 
 
-def test_a_week_that_the_host_slept_through_is_caught_up(machine: Machine) -> None:
+def test_a_week_that_the_host_slept_through_is_caught_up(machine: BootedMachine) -> None:
     machine.write(f"{TIMER_DROP_IN}/at-once.conf", "[Timer]\nRandomizedDelaySec=0\n")
     machine.run("mkdir", "-p", "/var/lib/systemd/timers")
     machine.run("touch", "--date=8 days ago", "/var/lib/systemd/timers/stamp-reconcile.timer")
@@ -141,7 +141,7 @@ def test_a_week_that_the_host_slept_through_is_caught_up(machine: Machine) -> No
     assert notes["have"]["evidence"]["trigger"] == "timer"
 
 
-def test_a_hand_run_ends_green_and_says_where_to_promote(machine: Machine) -> None:
+def test_a_hand_run_ends_green_and_says_where_to_promote(machine: BootedMachine) -> None:
     by_hand = machine.run(RECONCILE, code=NEEDS_PERSON)
     assert "green-not-promoted" in by_hand
     assert f"run: systemctl start {UNIT}" in by_hand
@@ -149,7 +149,7 @@ def test_a_hand_run_ends_green_and_says_where_to_promote(machine: Machine) -> No
     assert notes["have"] is None
 
 
-def test_starting_the_unit_promotes_what_a_hand_run_could_not(machine: Machine) -> None:
+def test_starting_the_unit_promotes_what_a_hand_run_could_not(machine: BootedMachine) -> None:
     hand = json.loads(machine.run(RECONCILE, "--output=json", code=NEEDS_PERSON))
     assert [row["result"] for row in hand["recipes"]] == ["green-not-promoted"]
     assert hand["pass"]["trigger"] == "shell"
@@ -160,7 +160,7 @@ def test_starting_the_unit_promotes_what_a_hand_run_could_not(machine: Machine) 
     assert evidence["place"] != hand["pass"]["place"]
 
 
-def test_a_stopped_unit_takes_down_its_slot_and_is_not_failed(machine: Machine) -> None:
+def test_a_stopped_unit_takes_down_its_slot_and_is_not_failed(machine: BootedMachine) -> None:
     machine.write("/etc/reconcile/recipes/notes/mark.py", SLEEPING_MARK)
     # systemd forgets the number of a unit that is not failed; what runs after it is told.
     machine.write(
@@ -180,7 +180,7 @@ def test_a_stopped_unit_takes_down_its_slot_and_is_not_failed(machine: Machine) 
     assert notes["have"]["version"] == "1.0.0+v1"
 
 
-def test_the_unit_ends_what_a_killed_hand_run_left_running(machine: Machine) -> None:
+def test_the_unit_ends_what_a_killed_hand_run_left_running(machine: BootedMachine) -> None:
     machine.write("/etc/reconcile/recipes/notes/mark.py", SLEEPING_MARK)
     machine.run("sh", "-c", f"setsid {RECONCILE} >/run/hand.log 2>&1 & echo $! >/run/hand.pid")
     _until(lambda: "mark.py" in _running(machine), "the trial reached its mark")
@@ -193,23 +193,23 @@ def test_the_unit_ends_what_a_killed_hand_run_left_running(machine: Machine) -> 
     assert notes["have"]["evidence"]["unit"] == UNIT
 
 
-def _running(machine: Machine) -> set[str]:
+def _running(machine: BootedMachine) -> set[str]:
     """Every argument of every process of the machine."""
     # A process may end between being listed and being read, which cat calls an error.
     return set(machine.run("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'", code=None).splitlines())
 
 
-def _enable_timer(machine: Machine) -> None:
+def _enable_timer(machine: BootedMachine) -> None:
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "enable", "--quiet", "--now", "reconcile.timer")
 
 
-def _wait_for_a_pass(machine: Machine) -> None:
+def _wait_for_a_pass(machine: BootedMachine) -> None:
     _until(lambda: machine.property(UNIT, "InvocationID") != "", "the timer elapsed")
     _until(lambda: machine.property(UNIT, "ActiveState") in {"inactive", "failed"}, "the pass ended")
 
 
-def _status(machine: Machine) -> list[Any]:
+def _status(machine: BootedMachine) -> list[Any]:
     rows = json.loads(machine.run(RECONCILE, "status", "--output=json"))["recipes"]
     assert isinstance(rows, list)
     return rows

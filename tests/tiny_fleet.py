@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.repositories import Repository
+from tests.repositories import UpstreamRepository
 
 PROCFILE = b"web: exec python3 -I -S app.py\n"
 APP = b'''\
@@ -52,14 +52,14 @@ check = ["python3", "-I", "-S", "check.py", "GET"]
 FLEET = 'format = 1\n[defaults.ready]\nstable = "1s"\n[fleet]\nname = "tiny"\nprotocols = ["file", "http"]\n'
 
 
-def make_fleet(folder: Path, *names: str) -> dict[str, Repository]:
+def make_fleet(folder: Path, *names: str) -> dict[str, UpstreamRepository]:
     """`folder/fleet` with recipes that have no release yet, and their upstreams below `folder/upstreams`."""
     return {name: make_recipe(folder, name) for name in names}
 
 
-def make_recipe(folder: Path, name: str, more: str = "") -> Repository:
+def make_recipe(folder: Path, name: str, more: str = "") -> UpstreamRepository:
     """One recipe and its upstream; `more` is added to its declaration."""
-    upstream = Repository.make(folder / "upstreams" / f"{name}.git")
+    upstream = UpstreamRepository.make(folder / "upstreams" / f"{name}.git")
     own = folder / "fleet" / "recipes" / name
     own.mkdir(parents=True)
     (folder / "fleet" / "fleet.toml").write_text(FLEET)
@@ -69,7 +69,7 @@ def make_recipe(folder: Path, name: str, more: str = "") -> Repository:
     return upstream
 
 
-def release(upstream: Repository, version: str) -> str:
+def release(upstream: UpstreamRepository, version: str) -> str:
     """Publish the app at a version; returns the commit."""
     commit = upstream.commit({"Procfile": PROCFILE, "app.py": APP, "VERSION": version.encode()})
     upstream.tag(version)

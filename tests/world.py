@@ -22,8 +22,18 @@ from state.folder.lock import hold
 from state.records import Answer, Canonical, Place, Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
-from tests.state_checks import kept
-from tests.world_ports import Apps, Mirror, MirrorShelf, SecretShelf, Silence, Tests, Ticking, Upstreams, Watch
+from tests.state_checks import snapshot_contents
+from tests.world_ports import (
+    SilentProgress,
+    TickingClock,
+    WorldCommands,
+    WorldDriver,
+    WorldMirror,
+    WorldMirrors,
+    WorldReadiness,
+    WorldSecrets,
+    WorldUpstreams,
+)
 
 START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
 
@@ -59,7 +69,7 @@ class Behaviour:
 
 
 @define
-class Origin:
+class WorldUpstream:
     """One upstream repository."""
 
     tags: dict[str, str] = Factory(dict)
@@ -81,9 +91,9 @@ class World:
     """
 
     root: Path
-    origins: dict[str, Origin] = Factory(dict)
+    origins: dict[str, WorldUpstream] = Factory(dict)
     behaviours: dict[str, Behaviour] = Factory(dict)
-    mirrors: dict[str, Mirror] = Factory(dict)
+    mirrors: dict[str, WorldMirror] = Factory(dict)
     running: dict[Path, tuple[str, DeployOptions]] = Factory(dict)
     recipes: dict[str, Recipe] = Factory(dict)
     unit: str = ""
@@ -114,7 +124,7 @@ class World:
             custom=Custom((("custom",),)),
         )
         self.recipes[name] = evolve(plain, **more)  # type: ignore[arg-type]  # the caller names fields of a recipe
-        self.origins.setdefault(name, Origin())
+        self.origins.setdefault(name, WorldUpstream())
         return self.recipes[name]
 
     def tag(self, name: str, version: str, behaviour: Behaviour | None = None) -> str:
@@ -155,19 +165,19 @@ class World:
         """A host whose ports this world answers, each through `wrap`."""
         place = Place("shell", self.unit, "tester", "/bin", (), {}, "sha256:here", "sha256:tools")
         ports = {
-            "clock": Ticking(self),
-            "upstream": Upstreams(self),
-            "mirrors": MirrorShelf(self),
-            "secrets": SecretShelf(),
-            "commands": Tests(self),
-            "readiness": Watch(self),
+            "clock": TickingClock(self),
+            "upstream": WorldUpstreams(self),
+            "mirrors": WorldMirrors(self),
+            "secrets": WorldSecrets(),
+            "commands": WorldCommands(self),
+            "readiness": WorldReadiness(self),
             "registry": SqliteRegistry(self.state.database),
             "snapshots": SealedSnapshots(),
-            "progress": Silence(),
+            "progress": SilentProgress(),
         }
         wrapped = {name: self.wrap(name, port) for name, port in ports.items()}
         return Host(
-            drivers={name: self.wrap("driver", Apps(self)) for name in self.drivers},  # type: ignore[misc]  # wrapped
+            drivers={name: self.wrap("driver", WorldDriver(self)) for name in self.drivers},  # type: ignore[misc]  # wrapped
             place=place,
             canon="canon-1",
             fleet="fleet-1",
@@ -201,12 +211,12 @@ class World:
     def rises(self, canonical: Canonical) -> bool:
         """Whether its snapshot comes up, in a place of its own and without any stage, and is still marked."""
         with TemporaryDirectory() as folder:
-            apps, app = Apps(self), App(canonical.recipe, Path(folder) / "app", folder)
+            apps, app = WorldDriver(self), App(canonical.recipe, Path(folder) / "app", folder)
             source, checkout = Path(folder) / "source", Path(folder) / "checkout"
             sealed = self.state.canonical(canonical.recipe, canonical.generation)
             SealedSnapshots().unpack(sealed, canonical.seal, source)
             apps.load(app, source / canonical.recipe)
-            MirrorShelf(self).checkout(canonical.recipe, canonical.commit, checkout)
+            WorldMirrors(self).checkout(canonical.recipe, canonical.commit, checkout)
             apps.deploy(app, checkout, DeployOptions(canonical.version, canonical.commit))
             seen = apps.status(app)
             apps.stop(app)
@@ -214,7 +224,7 @@ class World:
 
     def lived(self, name: str) -> tuple[str, ...]:
         """The versions that the data in the canonical's snapshot has been run by, as the data itself tells."""
-        contents = kept(self.state, self.records().canonicals[name])
+        contents = snapshot_contents(self.state, self.records().canonicals[name])
         assert not isinstance(contents, str), contents
         assert contents["mark"]
         return tuple(contents["lived"])

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @define
-class Ticking:
+class TickingClock:
     """Every look at the clock takes a second."""
 
     world: "World"
@@ -47,14 +47,14 @@ class Ticking:
 
 
 @define
-class Silence:
+class SilentProgress:
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
 
     def done(self, recipe: str, said: str) -> None: ...
 
 
 @define
-class Upstreams:
+class WorldUpstreams:
     world: "World"
 
     def ask(self, questions: Sequence[TagQuery]) -> Mapping[str, Reply]:
@@ -69,7 +69,7 @@ class Upstreams:
 
 
 @define
-class Mirror:
+class WorldMirror:
     """What one mirror holds. `objects` are all commits ever fetched: git keeps them when a tag moves.
 
     `broken` says why it can no longer be read, "" while it can.
@@ -82,7 +82,7 @@ class Mirror:
 
 
 @define
-class MirrorShelf:
+class WorldMirrors:
     world: "World"
 
     def refs(self, name: str) -> MirrorRefs | Unobservable | None:
@@ -96,19 +96,19 @@ class MirrorShelf:
 
         A broken mirror is laid aside with all it held.
         """
-        before = self.world.mirrors.get(recipe.name, Mirror("", {}, set()))
+        before = self.world.mirrors.get(recipe.name, WorldMirror("", {}, set()))
         laid_aside = Path(f"/laid-aside/{recipe.name}") if before.broken else None
-        before = Mirror("", {}, set()) if before.broken else before
+        before = WorldMirror("", {}, set()) if before.broken else before
         fetched = {tag: commit for tag, commit in tags.items() if answer.tags.get(tag) == commit}
         kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | fetched
-        self.world.mirrors[recipe.name] = Mirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
+        self.world.mirrors[recipe.name] = WorldMirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
         return MirrorUpdate(broken_copy=laid_aside)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         return self.world.origins[recipe.name].tags.get(ref)
 
     def resolve(self, name: str, ref: str) -> str | None:
-        held = self.world.mirrors.get(name, Mirror("", {}, set()))
+        held = self.world.mirrors.get(name, WorldMirror("", {}, set()))
         return ref if ref in held.objects else held.tags.get(ref)
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
@@ -133,7 +133,7 @@ class MirrorShelf:
 
 
 @define
-class SecretShelf:
+class WorldSecrets:
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         app.secrets.mkdir(exist_ok=True)
         for need in needs:
@@ -149,7 +149,7 @@ SETTING = "setting"
 """The file beside an app's secrets that has it."""
 
 
-class Contents(TypedDict):
+class AppContents(TypedDict):
     """What an app keeps: the versions that ran on its data, whether it was marked, what ran last, and where first.
 
     `key` is the secret that it was made with and `setting` what it was installed with, without which nothing of it can
@@ -165,8 +165,8 @@ class Contents(TypedDict):
 
 
 @define
-class Apps:
-    """Apps that keep `Contents` in a file, as a real one would keep its data."""
+class WorldDriver:
+    """Apps that keep `AppContents` in a file, as a real one would keep its data."""
 
     world: "World"
     programs: tuple[str, ...] = ()
@@ -191,7 +191,7 @@ class Apps:
             return ()
         if data["last"] != own:
             lived, first = [*data["lived"], options.version], data["setting"] or setting
-            data = Contents(lived=lived, mark=data["mark"], last=own, place=place, key=key, setting=first)
+            data = AppContents(lived=lived, mark=data["mark"], last=own, place=place, key=key, setting=first)
         data["mark"] = data["mark"] and not behaviour.loses_data
         self._write(app, data)
         self.world.running[app.folder] = (app.mark, DeployOptions(options.version, commit))
@@ -206,12 +206,12 @@ class Apps:
         (app.secrets / SETTING).write_text(setting)
         return setting
 
-    def _data(self, app: App) -> Contents:
+    def _data(self, app: App) -> AppContents:
         path = app.data / "data.json"
-        empty = Contents(lived=[], mark=False, last="", place="", key="", setting="")
-        return cast("Contents", json.loads(path.read_text())) if path.exists() else empty
+        empty = AppContents(lived=[], mark=False, last="", place="", key="", setting="")
+        return cast("AppContents", json.loads(path.read_text())) if path.exists() else empty
 
-    def _write(self, app: App, data: Contents) -> None:
+    def _write(self, app: App, data: AppContents) -> None:
         app.data.mkdir(exist_ok=True)
         (app.data / "data.json").write_text(json.dumps(data))
 
@@ -219,7 +219,7 @@ class Apps:
         found = self.world.running.get(app.folder)
         if found is None:
             return NotRunning("it ended")
-        return evolve(seen_of(app, found[1]), timeout=self.world.behaviours[found[1].commit].patience)
+        return evolve(running_app(app, found[1]), timeout=self.world.behaviours[found[1].commit].patience)
 
     def logs(self, app: App) -> tuple[str, ...]:
         return tuple(path.read_text() for path in sorted(app.logs.glob("*")))
@@ -231,7 +231,7 @@ class Apps:
         if not behaviour.resists:
             return RemovalResult()
         self.world.behaviours[self.world.told[app.folder].commit] = evolve(behaviour, resists=behaviour.resists - 1)
-        self._write(app, Contents(**{**self._data(app), "mark": False}))
+        self._write(app, AppContents(**{**self._data(app), "mark": False}))
         return RemovalResult(killed=("app (10 s)",))
 
     def save(self, app: App, into: Path) -> None:
@@ -292,14 +292,14 @@ class Apps:
         return app.folder / "app-run"
 
 
-def _breaks(behaviour: "Behaviour", data: Contents, own: str, place: str) -> bool:
+def _breaks(behaviour: "Behaviour", data: AppContents, own: str, place: str) -> bool:
     """Whether a release does not come up over the data that is there."""
     if data["last"] == own:
         return behaviour.is_bound and data["place"] != place
     return behaviour.breaks_lived and bool(data["lived"])
 
 
-def seen_of(app: App, options: DeployOptions) -> RunningApp:
+def running_app(app: App, options: DeployOptions) -> RunningApp:
     """An app that runs the release of `options`."""
     return RunningApp(
         options.version, options.commit, is_up=True, url=f"http://{app.recipe}", address=f"{app.recipe}:1"
@@ -307,7 +307,7 @@ def seen_of(app: App, options: DeployOptions) -> RunningApp:
 
 
 @define
-class Tests:
+class WorldCommands:
     """The commands of a recipe's tests, by their one word. A file `broken` in their folder fails the custom ones."""
 
     world: "World"
@@ -336,7 +336,7 @@ class Tests:
                 return self._custom(command, self.world.running[app][1].commit)
         return CommandResult(0)
 
-    def _take(self, commit: str, backup: Path, data: Contents) -> None:
+    def _take(self, commit: str, backup: Path, data: AppContents) -> None:
         behaviour = self.world.behaviours[commit]
         if not behaviour.backed_up_once or commit not in self.world.backed_up:
             backup.write_text(json.dumps(data))
@@ -354,7 +354,7 @@ class Tests:
 
 
 @define
-class Watch:
+class WorldReadiness:
     world: "World"
 
     def wait(self, ready: Ready, look: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:

@@ -6,31 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.abra.installed_abra import Installed, Operator, docker, remove, settle
-from tests.swarm.local_engine import Engine
+from tests.abra.installed_abra import AbraOperator, InstalledAbra, docker, make_operator, remove_stack
+from tests.swarm.local_engine import LocalEngine
 
 
 @pytest.fixture
-def installed(tmp_path: Path) -> Installed:
-    return Installed.into(tmp_path / "bin")
+def installed(tmp_path: Path) -> InstalledAbra:
+    return InstalledAbra.into(tmp_path / "bin")
 
 
 @pytest.fixture
-def operator(installed: Installed, tmp_path: Path) -> Operator:
+def operator(installed: InstalledAbra, tmp_path: Path) -> AbraOperator:
     env = ["TYPE=page", "DOMAIN=page.example", "GREETING='what'", "SECRET_KEY_VERSION=v1 # length=8"]
-    return settle(Operator(installed, tmp_path / "abra", f"page-{uuid.uuid4().hex[:8]}.example"), env)
+    return make_operator(AbraOperator(installed, tmp_path / "abra", f"page-{uuid.uuid4().hex[:8]}.example"), env)
 
 
 @pytest.fixture
-def registry(engine: Engine) -> str:
+def registry(engine: LocalEngine) -> str:
     """The registry beside the tests' own engine."""
     return engine.registry
 
 
 @pytest.fixture
-def on_engine(operator: Operator, registry: str) -> Iterator[str]:
+def on_engine(operator: AbraOperator, registry: str) -> Iterator[str]:
     """The registry; whatever is deployed for the operator's app is gone afterwards."""
     yield registry
-    remove(operator.stack)
+    remove_stack(operator.stack)
     for secret in docker("secret", "ls", "--quiet", "--filter", f"name={operator.stack}_").split():
         docker("secret", "rm", secret)

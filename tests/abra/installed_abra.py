@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from tests.reconcile_command import Said
+from tests.reconcile_command import CommandResult
 from tests.repositories import git
 
 STAND_IN: Final = Path(__file__).parent / "stand_in.py"
@@ -21,13 +21,13 @@ LONGEST: Final = 120
 
 
 @frozen
-class Installed:
+class InstalledAbra:
     """`bin` holds `abra` and what it reads and writes beside itself."""
 
     bin: Path
 
     @classmethod
-    def into(cls, folder: Path) -> "Installed":
+    def into(cls, folder: Path) -> "InstalledAbra":
         folder.mkdir()
         shutil.copy(STAND_IN, folder / "abra")
         (folder / "abra").chmod(stat.S_IRWXU)
@@ -55,10 +55,10 @@ class Installed:
 
 
 @frozen
-class Operator:
+class AbraOperator:
     """Somebody with an ABRA_DIR in which one recipe and one app of it lie."""
 
-    installed: Installed
+    installed: InstalledAbra
     root: Path
     app: str
 
@@ -74,7 +74,7 @@ class Operator:
     def stack(self) -> str:
         return self.app.replace(".", "_")
 
-    def abra(self, *words: str, stdin: str | None = None) -> Said:
+    def abra(self, *words: str, stdin: str | None = None) -> CommandResult:
         done = subprocess.run(
             ["abra", *words],
             env={**self.installed.environment, "ABRA_DIR": str(self.root)},
@@ -86,7 +86,7 @@ class Operator:
             timeout=LONGEST,
             check=False,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def commit(self, files: Mapping[str, str], tag: str, *, annotated: bool = True) -> None:
         for name, text in files.items():
@@ -106,7 +106,7 @@ def docker(*words: str) -> str:
     ).stdout.strip()
 
 
-def remove(stack: str) -> None:
+def remove_stack(stack: str) -> None:
     """Swarm refuses to remove a network as long as a task on its way out still has it."""
     until = time.monotonic() + LONGEST
     while subprocess.run(["docker", "stack", "rm", stack], capture_output=True, check=False).returncode != 0:
@@ -114,7 +114,7 @@ def remove(stack: str) -> None:
         time.sleep(0.5)
 
 
-def settle(operator: Operator, env: Sequence[str]) -> Operator:
+def make_operator(operator: AbraOperator, env: Sequence[str]) -> AbraOperator:
     """Make its ABRA_DIR, with an empty repository for the recipe and the app's variables."""
     operator.recipe.mkdir(parents=True)
     operator.env_file.parent.mkdir(parents=True)

@@ -47,7 +47,7 @@ SHORT_OF = {
 DEFAULT_TIMEOUT = 50
 
 
-class Abra:
+class AbraCall:
     """One call. `env` are the app's variables, `stack` is its stack."""
 
     def __init__(self, command: str, flags: Sequence[str], arguments: Sequence[str], file: str) -> None:
@@ -286,7 +286,7 @@ def main() -> None:
         print(f"Usage:\n  abra {command} [flags]\n\nFlags:", *(f"      {flag}" for flag in known[command]), sep="\n")
         print("\nGlobal Flags:", *(f"      {flag}" for flag in GLOBAL), sep="\n")
         return
-    abra = Abra(command, flags, arguments, file)
+    abra = AbraCall(command, flags, arguments, file)
     misbehave(command, behaviours.get(command, ""))
     {
         "app deploy": abra.deploy,

@@ -19,7 +19,7 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.ports.app import App, DeployOptions, NotRunning, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import SecretNeed
-from tests.abra.installed_abra import Installed, docker
+from tests.abra.installed_abra import InstalledAbra, docker
 
 COMPOSE = """\
 version: "3.8"
@@ -56,7 +56,7 @@ KINDS = ("service", "secret", "config", "volume", "network")
 class Place:
     """A slot, in which one app is deployed by abra; `fleet` holds the overlay, `checkouts` the releases."""
 
-    installed: Installed
+    installed: InstalledAbra
     root: Path
     registry: str
     changing: float = 300.0
@@ -120,7 +120,7 @@ def files_of(folder: Path) -> Mapping[str, str]:
 
 
 @pytest.fixture
-def place(installed: Installed, registry: str, tmp_path: Path) -> Iterator[Place]:
+def place(installed: InstalledAbra, registry: str, tmp_path: Path) -> Iterator[Place]:
     place = Place(installed, tmp_path, registry)
     place.slot.mkdir(parents=True)
     yield place

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.abra.installed_abra import Installed, docker
+from tests.abra.installed_abra import InstalledAbra, docker
 from tests.git_servers import Forge, forge
-from tests.reconcile_command import Canon, Said
-from tests.repositories import Repository
+from tests.reconcile_command import CanonCommand, CommandResult
+from tests.repositories import UpstreamRepository
 from tests.swarm.recipe_upstreams import lay_fleet, release, versions
 
 # Under a name of its own: other tests have stacks of that recipe on the same engine at the same time.
@@ -24,7 +24,7 @@ def served(tmp_path: Path) -> Iterator[Forge]:
 
 
 @pytest.fixture
-def canon(tmp_path: Path, served: Forge, installed: Installed, registry: str) -> Canon:
+def canon(tmp_path: Path, served: Forge, installed: InstalledAbra, registry: str) -> CanonCommand:
     assert registry
     folder = tmp_path / "canon"
     lay_fleet(folder / "fleet", served, [OF])
@@ -32,7 +32,7 @@ def canon(tmp_path: Path, served: Forge, installed: Installed, registry: str) ->
     declared = recipe / "recipe.toml"
     told = declared.read_text().replace('driver = "swarm"', 'driver = "abra"')
     declared.write_text(told.replace(f"/{OF}.git", f"/{NAME}.git"))
-    return Canon(folder, {"DOCKER_HOST": os.environ["DOCKER_HOST"], "PATH": installed.environment["PATH"]})
+    return CanonCommand(folder, {"DOCKER_HOST": os.environ["DOCKER_HOST"], "PATH": installed.environment["PATH"]})
 
 
 def ours() -> set[str]:
@@ -42,15 +42,15 @@ def ours() -> set[str]:
     return {name for name in names if name.startswith(NAME)}
 
 
-def result(said: Said) -> tuple[int, str]:
+def result(said: CommandResult) -> tuple[int, str]:
     return said.code, said.row(NAME)["result"]
 
 
 def test_releases_are_promoted_by_abra_over_data_that_has_lived(
-    canon: Canon, served: Forge, installed: Installed
+    canon: CanonCommand, served: Forge, installed: InstalledAbra
 ) -> None:
     before = ours()
-    upstream = Repository.make(served.root / f"{NAME}.git")
+    upstream = UpstreamRepository.make(served.root / f"{NAME}.git")
     release(upstream, OF, OLDER)
     first = canon.json()
     assert result(first) == (0, "promoted"), first.out
@@ -70,9 +70,11 @@ def test_releases_are_promoted_by_abra_over_data_that_has_lived(
     assert ours() == before
 
 
-def test_what_abra_alone_says_was_done_is_no_promotion(canon: Canon, served: Forge, installed: Installed) -> None:
+def test_what_abra_alone_says_was_done_is_no_promotion(
+    canon: CanonCommand, served: Forge, installed: InstalledAbra
+) -> None:
     before = ours()
-    release(Repository.make(served.root / f"{NAME}.git"), OF, OLDER)
+    release(UpstreamRepository.make(served.root / f"{NAME}.git"), OF, OLDER)
     installed.behave(app_deploy="says done")
     told = canon.json()
     assert result(told) == (1, "infrastructure")
@@ -82,11 +84,11 @@ def test_what_abra_alone_says_was_done_is_no_promotion(canon: Canon, served: For
 
 
 def test_a_tree_that_abra_calls_dirty_is_not_held_against_the_recipe(
-    canon: Canon, served: Forge, installed: Installed
+    canon: CanonCommand, served: Forge, installed: InstalledAbra
 ) -> None:
     """The overlay of the fleet lies in that tree, as where this once went wrong: the pass above shows it committed."""
     before = ours()
-    release(Repository.make(served.root / f"{NAME}.git"), OF, OLDER)
+    release(UpstreamRepository.make(served.root / f"{NAME}.git"), OF, OLDER)
     installed.behave(app_deploy=f"fatal: {NAME} has locally unstaged changes")
     told = canon.run()
     assert told.code == 1

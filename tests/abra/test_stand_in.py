@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.abra.installed_abra import Installed, Operator
+from tests.abra.installed_abra import AbraOperator, InstalledAbra
 from tests.repositories import git
 
 COMPOSE = """\
@@ -36,7 +36,7 @@ DEPLOY = ("app", "deploy", "--no-input", "--offline", "--no-domain-checks", "--n
 FIRST, SECOND = "1.0.0+1", "1.1.0+2"
 
 
-def publish(operator: Operator, version: str, registry: str, *, annotated: bool = True) -> None:
+def publish(operator: AbraOperator, version: str, registry: str, *, annotated: bool = True) -> None:
     files = {
         "compose.yml": COMPOSE.format(image=f"{registry}/base:bookworm", version=version),
         "abra.sh": "export PAGE_VERSION=v3\n",
@@ -44,32 +44,32 @@ def publish(operator: Operator, version: str, registry: str, *, annotated: bool 
     operator.commit(files, version, annotated=annotated)
 
 
-def insert_key(operator: Operator) -> None:
+def insert_key(operator: AbraOperator) -> None:
     file = operator.root / "key"
     file.write_text("hush")
     said = operator.abra("app", "secret", "insert", "-n", operator.app, "key", "v1", "-f", str(file))
     assert (said.code, said.err) == (0, "")
 
 
-def labels(operator: Operator) -> dict[str, str]:
+def labels(operator: AbraOperator) -> dict[str, str]:
     written = operator.docker("service", "inspect", f"{operator.stack}_app", "--format", "{{json .Spec.Labels}}")
     prefix = f"coop-cloud.{operator.stack}."
     return {name.removeprefix(prefix): said for name, said in json.loads(written).items() if name.startswith(prefix)}
 
 
-def services(operator: Operator) -> set[str]:
+def services(operator: AbraOperator) -> set[str]:
     label = f"label=com.docker.stack.namespace={operator.stack}"
     return {*operator.docker("service", "ls", "--format", "{{.Name}}", "--filter", label).split()}
 
 
-def variables(operator: Operator, service: str) -> set[str]:
+def variables(operator: AbraOperator, service: str) -> set[str]:
     """The environment of a service, each as NAME=VALUE."""
     asked = ("service", "inspect", f"{operator.stack}_{service}", "--format")
     return {*(json.loads(operator.docker(*asked, "{{json .Spec.TaskTemplate.ContainerSpec.Env}}")) or ())}
 
 
 def test_a_deployment_bears_its_labels_and_its_settings_and_its_version_is_pinned(
-    operator: Operator, on_engine: str
+    operator: AbraOperator, on_engine: str
 ) -> None:
     publish(operator, FIRST, on_engine)
     publish(operator, SECOND, on_engine)
@@ -82,7 +82,9 @@ def test_a_deployment_bears_its_labels_and_its_settings_and_its_version_is_pinne
     assert variables(operator, "side") == set()
 
 
-def test_without_a_version_the_pinned_one_is_deployed_and_else_the_latest(operator: Operator, on_engine: str) -> None:
+def test_without_a_version_the_pinned_one_is_deployed_and_else_the_latest(
+    operator: AbraOperator, on_engine: str
+) -> None:
     publish(operator, FIRST, on_engine)
     publish(operator, SECOND, on_engine)
     insert_key(operator)
@@ -93,7 +95,7 @@ def test_without_a_version_the_pinned_one_is_deployed_and_else_the_latest(operat
     assert labels(operator)["version"] == FIRST
 
 
-def test_what_is_deployed_is_refused_without_force(operator: Operator, on_engine: str) -> None:
+def test_what_is_deployed_is_refused_without_force(operator: AbraOperator, on_engine: str) -> None:
     publish(operator, FIRST, on_engine)
     insert_key(operator)
     assert operator.abra(*DEPLOY, operator.app).code == 0
@@ -101,7 +103,7 @@ def test_what_is_deployed_is_refused_without_force(operator: Operator, on_engine
     assert (again.code, again.err) == (1, f"FATA {operator.app} is already deployed\n")
 
 
-def test_an_untracked_file_is_refused_but_for_chaos_which_says_so(operator: Operator, on_engine: str) -> None:
+def test_an_untracked_file_is_refused_but_for_chaos_which_says_so(operator: AbraOperator, on_engine: str) -> None:
     publish(operator, FIRST, on_engine)
     insert_key(operator)
     (operator.recipe / "compose.ci.yml").touch()
@@ -115,7 +117,7 @@ def test_an_untracked_file_is_refused_but_for_chaos_which_says_so(operator: Oper
 
 
 def test_a_secret_that_is_not_there_is_fatal_and_one_that_is_cannot_be_inserted(
-    operator: Operator, on_engine: str
+    operator: AbraOperator, on_engine: str
 ) -> None:
     publish(operator, FIRST, on_engine)
     lacking = operator.abra(*DEPLOY, operator.app, FIRST)
@@ -127,7 +129,7 @@ def test_a_secret_that_is_not_there_is_fatal_and_one_that_is_cannot_be_inserted(
     assert re.fullmatch(rf"FATA .*AlreadyExists.*{operator.stack}_key_v1 already exists\n", again.err)
 
 
-def test_a_lightweight_tag_fails_lint(operator: Operator, on_engine: str) -> None:
+def test_a_lightweight_tag_fails_lint(operator: AbraOperator, on_engine: str) -> None:
     publish(operator, FIRST, on_engine, annotated=False)
     insert_key(operator)
     said = operator.abra(*DEPLOY, operator.app, FIRST)
@@ -138,7 +140,7 @@ def test_a_lightweight_tag_fails_lint(operator: Operator, on_engine: str) -> Non
 WAITING = [word for word in DEPLOY if word != "--no-converge-checks"]
 
 
-def test_it_waits_until_every_replica_is_there(operator: Operator, on_engine: str) -> None:
+def test_it_waits_until_every_replica_is_there(operator: AbraOperator, on_engine: str) -> None:
     publish(operator, FIRST, on_engine)
     insert_key(operator)
     assert operator.abra(*WAITING, operator.app, FIRST).code == 0
@@ -148,7 +150,7 @@ def test_it_waits_until_every_replica_is_there(operator: Operator, on_engine: st
     assert replicas == ["1/1", "1/1"]
 
 
-def test_it_gives_up_waiting_in_its_time(operator: Operator, on_engine: str) -> None:
+def test_it_gives_up_waiting_in_its_time(operator: AbraOperator, on_engine: str) -> None:
     publish(operator, FIRST, on_engine)
     compose = (operator.recipe / "compose.yml").read_text()
     operator.commit({"compose.yml": compose.replace("sleep infinity", "/bin/false")}, SECOND)
@@ -159,7 +161,7 @@ def test_it_gives_up_waiting_in_its_time(operator: Operator, on_engine: str) -> 
     assert (late.code, late.err) == (1, "FATA deploy timed out\n")
 
 
-def test_undeploy_leaves_secrets_behind(operator: Operator, on_engine: str) -> None:
+def test_undeploy_leaves_secrets_behind(operator: AbraOperator, on_engine: str) -> None:
     publish(operator, FIRST, on_engine)
     insert_key(operator)
     assert operator.abra("app", "undeploy", "-n", operator.app).err == f"FATA {operator.app} is not deployed\n"
@@ -170,7 +172,7 @@ def test_undeploy_leaves_secrets_behind(operator: Operator, on_engine: str) -> N
     assert secrets == f"{operator.stack}_key_v1"
 
 
-def test_without_no_input_it_asks(operator: Operator, on_engine: str) -> None:
+def test_without_no_input_it_asks(operator: AbraOperator, on_engine: str) -> None:
     publish(operator, FIRST, on_engine)
     insert_key(operator)
     asking = [word for word in DEPLOY if word != "--no-input"]
@@ -191,13 +193,13 @@ def test_without_no_input_it_asks(operator: Operator, on_engine: str) -> None:
         ("wants a terminal", 1, "FATA could not open a new TTY: open /dev/tty: no such device or address\n"),
     ],
 )
-def test_it_misbehaves_as_told(operator: Operator, behaviour: str, code: int, err: str) -> None:
+def test_it_misbehaves_as_told(operator: AbraOperator, behaviour: str, code: int, err: str) -> None:
     operator.installed.behave(app_deploy=behaviour)
     said = operator.abra(*DEPLOY, operator.app)
     assert (said.code, said.err) == (code, err)
 
 
-def test_an_older_one_does_not_know_every_flag(operator: Operator) -> None:
+def test_an_older_one_does_not_know_every_flag(operator: AbraOperator) -> None:
     operator.installed.behave(app_deploy="is older")
     assert operator.abra(*DEPLOY, operator.app).err == "FATA unknown flag: --no-converge-checks\n"
     told = operator.abra("app", "deploy", "--help").out
@@ -205,12 +207,12 @@ def test_an_older_one_does_not_know_every_flag(operator: Operator) -> None:
     assert "--no-converge-checks" not in told
 
 
-def test_an_app_it_does_not_have_is_fatal(operator: Operator) -> None:
+def test_an_app_it_does_not_have_is_fatal(operator: AbraOperator) -> None:
     said = operator.abra(*DEPLOY, "other.example")
     assert (said.code, said.err) == (1, "FATA cannot find app with name other.example\n")
 
 
-def test_every_call_is_written_down(installed: Installed, operator: Operator) -> None:
+def test_every_call_is_written_down(installed: InstalledAbra, operator: AbraOperator) -> None:
     operator.abra("app", "deploy", "--help")
     operator.abra("app", "undeploy", operator.app, stdin="")
     assert [call["argv"] for call in installed.calls] == [

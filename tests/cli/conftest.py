@@ -4,25 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.one_recipe_fleet import Jot, copy_of, make_jot
+from tests.cli.one_recipe_fleet import OneRecipeFleet, copy_fleet, make_one_recipe_fleet
 
 
 @pytest.fixture
-def jot(tmp_path: Path) -> Jot:
+def jot(tmp_path: Path) -> OneRecipeFleet:
     """`jot` with one release, and no state yet."""
-    return make_jot(tmp_path)
+    return make_one_recipe_fleet(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def promoted(tmp_path_factory: pytest.TempPathFactory) -> Jot:
+def promoted(tmp_path_factory: pytest.TempPathFactory) -> OneRecipeFleet:
     """`jot` at its first release; not to be changed."""
-    jot = make_jot(tmp_path_factory.mktemp("promoted"))
+    jot = make_one_recipe_fleet(tmp_path_factory.mktemp("promoted"))
     done = jot.run()
     assert done.code == 0, done
     return jot
 
 
 @pytest.fixture
-def settled(promoted: Jot, tmp_path: Path) -> Jot:
+def settled(promoted: OneRecipeFleet, tmp_path: Path) -> OneRecipeFleet:
     """`jot` at its first release, with everything in a folder of its own."""
-    return copy_of(promoted, tmp_path)
+    return copy_fleet(promoted, tmp_path)

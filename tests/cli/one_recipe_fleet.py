@@ -14,14 +14,14 @@ from attrs import define, evolve, frozen
 from state.records import Canonical
 from state.registry.registry import SqliteRegistry
 from tests import tiny_fleet
-from tests.expected_documents import flaws, format_1
-from tests.procfile_apps import eventually
-from tests.reconcile_command import Canon, Said, look_of
-from tests.repositories import Repository
+from tests.expected_documents import format_1_schema, schema_errors
+from tests.procfile_apps import wait_for
+from tests.reconcile_command import CanonCommand, CommandResult, look_of
+from tests.repositories import UpstreamRepository
 
 FIRST, SECOND, THIRD = "1.0.0+v1", "1.1.0+v2", "1.2.0+v3"
 ERROR_KEYS = {"file", "line", "column", "message", "hint"}
-SCHEMA = format_1()
+SCHEMA = format_1_schema()
 
 # Says that it has come so far, and waits until it is let go.
 WAIT = """\
@@ -35,25 +35,25 @@ if {at!r} in os.getcwd():
 
 
 @frozen
-class Kept:
+class PromotedState:
     """The record, the snapshots with all their times, and the mirror's tags."""
 
     canonical: Canonical | None
     snapshots: dict[str, tuple[object, ...]]
     tags: dict[str, str]
 
-    def without_tags(self) -> "Kept":
+    def without_tags(self) -> "PromotedState":
         """What must not change where a release was fetched and not promoted."""
         return evolve(self, tags={})
 
 
 @define
-class Jot(Canon):
+class OneRecipeFleet(CanonCommand):
     """`reconcile` with a fleet that declares `jot`, and jot's upstream beside it."""
 
     @property
-    def upstream(self) -> Repository:
-        return Repository(self.folder / "upstreams" / "jot.git")
+    def upstream(self) -> UpstreamRepository:
+        return UpstreamRepository(self.folder / "upstreams" / "jot.git")
 
     @property
     def recipe(self) -> Path:
@@ -92,10 +92,10 @@ class Jot(Canon):
         (self.recipe / "custom.py").touch()
         (self.recipe / place).write_text(wait + (self.recipe / place).read_text())
 
-    def json(self, *words: str) -> Said:
+    def json(self, *words: str) -> CommandResult:
         """Run with `-o json -q`, and hold what is printed against format 1."""
         said = self.run(*words, "-o", "json", "-q")
-        hold_to_format(said)
+        check_format(said)
         return said
 
     def row_of(self, *words: str) -> dict[str, Any]:
@@ -121,14 +121,14 @@ class Jot(Canon):
     def canonical(self) -> Canonical | None:
         return self.registry.read().canonicals.get("jot")
 
-    def kept(self) -> Kept:
+    def promoted_state(self) -> PromotedState:
         """All that must not change where nothing is promoted."""
         tags = {name: oid for name, oid in self.mirrored().items() if name.startswith("refs/tags/")}
-        return Kept(self.canonical(), look_of(self.state / "canonicals"), tags)
+        return PromotedState(self.canonical(), look_of(self.state / "canonicals"), tags)
 
     def mirrored(self) -> dict[str, str]:
         """The refs of our own copy of upstream."""
-        return Repository(self.state / "mirrors" / "jot.git").refs()
+        return UpstreamRepository(self.state / "mirrors" / "jot.git").refs()
 
     def lines(self) -> list[str]:
         """What the data of a raised copy has seen, each once: the versions that ran on it, and the mark."""
@@ -146,42 +146,42 @@ class Jot(Canon):
             self.assert_nothing_is_left()
 
 
-def hold_to_format(said: Said) -> None:
+def check_format(said: CommandResult) -> None:
     """One object in ASCII, with the exit code that the command left with, and every key of format 1."""
     assert said.out.isascii(), said.out
     assert said.document["format"] == 1
     if "recipes" in said.document:
-        assert list(flaws(said.document, SCHEMA, SCHEMA)) == []
+        assert list(schema_errors(said.document, SCHEMA, SCHEMA)) == []
     if said.code >= 64 or "errors" in said.document:
         assert all(error.keys() == ERROR_KEYS for error in said.document["errors"])
     if "url" not in said.document:
         assert said.document["exit_code"] == said.code
 
 
-def make_jot(folder: Path) -> Jot:
+def make_one_recipe_fleet(folder: Path) -> OneRecipeFleet:
     """A fleet with one recipe that has one release, and no state yet."""
-    jot = Jot(folder)
-    Repository.make(jot.upstream.path)
+    jot = OneRecipeFleet(folder)
+    UpstreamRepository.make(jot.upstream.path)
     jot.declare()
     jot.release(FIRST)
     return jot
 
 
-def copy_of(jot: Jot, folder: Path) -> Jot:
+def copy_fleet(jot: OneRecipeFleet, folder: Path) -> OneRecipeFleet:
     """The same fleet, upstream and state in another folder."""
     shutil.copytree(jot.folder, folder, symlinks=True, dirs_exist_ok=True)
-    copy = Jot(folder)
+    copy = OneRecipeFleet(folder)
     copy.declare()
     return copy
 
 
 @contextmanager
-def paused(jot: Jot, tier: str, *words: str) -> Iterator["subprocess.Popen[str]"]:
+def paused(jot: OneRecipeFleet, tier: str, *words: str) -> Iterator["subprocess.Popen[str]"]:
     """A command that waits within this tier; it is gone afterwards, with all it started."""
     jot.pause(tier)
     command = jot.start(*words)
     try:
-        eventually(lambda: (jot.folder / "reached").exists() or command.poll() is not None, 120)
+        wait_for(lambda: (jot.folder / "reached").exists() or command.poll() is not None, 120)
         assert command.poll() is None, command.communicate()
         yield command
     finally:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests import tiny_fleet
-from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, Jot
-from tests.repositories import Repository
+from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, OneRecipeFleet
+from tests.repositories import UpstreamRepository
 
 APP = tiny_fleet.APP.decode()
 # Canon asks as a browser does, the tests of the recipe do not.
@@ -47,7 +47,7 @@ WITH_WORKER = {"app_py": dying(1.0, SIGNAL_WORKER), "Procfile": tiny_fleet.PROCF
     ],
 )
 def test_a_release_that_ends_by_itself_after_it_was_ready_is_red_and_says_how(
-    jot: Jot, files: Mapping[str, str], how: str
+    jot: OneRecipeFleet, files: Mapping[str, str], how: str
 ) -> None:
     jot.declare(WATCHED)
     jot.release(SECOND, **files)
@@ -61,9 +61,9 @@ def test_a_release_that_ends_by_itself_after_it_was_ready_is_red_and_says_how(
     jot.assert_nothing_is_left()
 
 
-def test_one_that_does_so_only_over_lived_data_is_red_and_the_canonical_stays(settled: Jot) -> None:
+def test_one_that_does_so_only_over_lived_data_is_red_and_the_canonical_stays(settled: OneRecipeFleet) -> None:
     settled.declare(WATCHED)
-    kept = settled.kept().without_tags()
+    kept = settled.promoted_state().without_tags()
     settled.release(
         SECOND, app_py=exits(3).replace('"Host:" not in asked', f'"Host:" not in asked and "{FIRST}" in lines')
     )
@@ -72,14 +72,14 @@ def test_one_that_does_so_only_over_lived_data_is_red_and_the_canonical_stays(se
 
     assert (told.code, told.row("jot")["result"]) == (4, "red")
     assert "upgrade failed: jot 1.1.0+v2 was ready and did not stay up: web ended" in told.row("jot")["reason"]
-    assert settled.kept().without_tags() == kept
+    assert settled.promoted_state().without_tags() == kept
 
 
 def tiers(row: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return {tier["name"]: (tier["verdict"], tier["reason"]) for tier in row["tiers"]}
 
 
-def test_a_base_that_ends_by_itself_is_no_evidence_against_the_release_over_it(jot: Jot) -> None:
+def test_a_base_that_ends_by_itself_is_no_evidence_against_the_release_over_it(jot: OneRecipeFleet) -> None:
     jot.release(SECOND, app_py=exits(3, after=0.0))
     jot.release(THIRD)
 
@@ -91,8 +91,8 @@ def test_a_base_that_ends_by_itself_is_no_evidence_against_the_release_over_it(j
     assert (verdict, reason.partition(":")[0]) == ("skip", "base-broken")
 
 
-def test_what_a_recipe_needs_and_ends_by_itself_is_not_held_against_the_recipe(jot: Jot) -> None:
-    needed = Repository.make(jot.folder / "upstreams" / "needed.git")
+def test_what_a_recipe_needs_and_ends_by_itself_is_not_held_against_the_recipe(jot: OneRecipeFleet) -> None:
+    needed = UpstreamRepository.make(jot.folder / "upstreams" / "needed.git")
     needed.commit({"Procfile": tiny_fleet.PROCFILE, "app.py": exits(3, after=0.0).encode()})
     needed.tag(FIRST)
     folder = jot.fleet / "recipes" / "needed"
@@ -108,7 +108,7 @@ def test_what_a_recipe_needs_and_ends_by_itself_is_not_held_against_the_recipe(j
     assert f"jot needs needed {FIRST} was ready and did not stay up: web ended" in told.row("jot")["reason"]
 
 
-def test_a_raised_copy_that_ends_by_itself_is_an_error_that_says_how(jot: Jot) -> None:
+def test_a_raised_copy_that_ends_by_itself_is_an_error_that_says_how(jot: OneRecipeFleet) -> None:
     jot.release(SECOND, app_py=exits(3, after=0.0).replace('"Host:" not in asked or ', ""))
     assert jot.json().row("jot")["result"] == "promoted"
     copy = jot.start("raise", "jot", "--for", "5m")
@@ -127,7 +127,7 @@ TAKE = 'echo marked > "$BACKUP_DIR/lines"\n'
 RESTORE = 'grep -q marked "$BACKUP_DIR/lines" && exec python3 -I -S mark.py POST\n'
 
 
-def test_a_restore_passes_where_the_check_fails_before_it_and_not_after_it(jot: Jot) -> None:
+def test_a_restore_passes_where_the_check_fails_before_it_and_not_after_it(jot: OneRecipeFleet) -> None:
     jot.declare(BACKUP, take=TAKE, restore=RESTORE)
     told = jot.json()
     found = tiers(told.row("jot"))
@@ -140,7 +140,7 @@ def test_a_restore_passes_where_the_check_fails_before_it_and_not_after_it(jot: 
     ("check", "restore"), [(":\n", RESTORE), (":\n", "true\n"), ("exec python3 -I -S check.py GET\n", RESTORE)]
 )
 def test_a_restore_whose_check_passes_before_it_proves_nothing_and_neither_does_its_backup(
-    jot: Jot, check: str, restore: str
+    jot: OneRecipeFleet, check: str, restore: str
 ) -> None:
     """The last seeds each new install with what its check looks for."""
     jot.declare(BACKUP, take=TAKE, restore=restore, check=check)

@@ -1,14 +1,14 @@
 """An app, or what a test left in it, that does not end when it is asked to: what it wrote may be cut off."""
 
 from tests import tiny_fleet
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
 
 GRACE = '[stop]\ngrace = "1s"\n'
 STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 
 
-def test_a_release_that_has_to_be_killed_is_red_and_nothing_of_it_is_kept(settled: Jot) -> None:
-    before = settled.kept().without_tags()
+def test_a_release_that_has_to_be_killed_is_red_and_nothing_of_it_is_kept(settled: OneRecipeFleet) -> None:
+    before = settled.promoted_state().without_tags()
     settled.declare(GRACE)
     settled.release(SECOND, app_py=STUBBORN + tiny_fleet.APP.decode())
     told = settled.json()
@@ -18,11 +18,11 @@ def test_a_release_that_has_to_be_killed_is_red_and_nothing_of_it_is_kept(settle
         "jot did not end in the time it has to stop and was killed, so its data may be cut off: web: " in row["reason"]
     )
     assert "(1 s); it has to end on SIGTERM, or needs more time: [stop] grace" in row["reason"]
-    assert settled.kept().without_tags() == before
+    assert settled.promoted_state().without_tags() == before
     settled.assert_nothing_is_left()
 
 
-def test_what_a_test_leaves_running_and_has_to_be_killed_makes_it_fail(settled: Jot) -> None:
+def test_what_a_test_leaves_running_and_has_to_be_killed_makes_it_fail(settled: OneRecipeFleet) -> None:
     settled.declare(GRACE + '[custom]\nrun = [["sh", "custom.sh"]]\n', custom="trap '' TERM; sleep 1000 & exit 0")
     settled.release(SECOND)
     told = settled.json()

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
-from tests.faulty_git_server import Failing, answers, faulty
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
+from tests.faulty_git_server import Fault, answers, faulty_git_server
 from tests.git_servers import free_port
 
 HTML = answers(b"<html>\n<body>\nSign in\n</body>\n</html>\n")
@@ -16,12 +16,12 @@ OLDER = ("0.1.0+v1", "0.2.0+v1", "0.3.0+v1")
 
 
 @contextmanager
-def address(failing: Failing | None) -> Iterator[str]:
+def address(failing: Fault | None) -> Iterator[str]:
     """The URL of an upstream that fails in this way; None is one that is down."""
     if failing is None:
         yield f"http://127.0.0.1:{free_port()}/x.git"
         return
-    with faulty(failing) as server:
+    with faulty_git_server(failing) as server:
         yield server.url
 
 
@@ -35,9 +35,9 @@ def address(failing: Failing | None) -> Iterator[str]:
     ids=["down", "empty body", "HTML"],
 )
 def test_an_upstream_that_cannot_be_seen_is_told_and_costs_nothing(
-    settled: Jot, failing: Failing | None, why: str
+    settled: OneRecipeFleet, failing: Fault | None, why: str
 ) -> None:
-    kept = settled.kept()
+    kept = settled.promoted_state()
     with address(failing) as url:
         settled.declare(upstream=url)
         said, told = settled.run(), settled.json("drift")
@@ -47,11 +47,11 @@ def test_an_upstream_that_cannot_be_seen_is_told_and_costs_nothing(
     assert ", 1 unobservable; 0 excepted, 0 orphaned" in lines[-1]
     row = told.row("jot")
     assert (row["want"], row["cause"], row["state"], row["mirror"]) == (None, "unobservable", "intact", "unknown")
-    assert settled.kept() == kept
+    assert settled.promoted_state() == kept
     assert settled.lines() == [FIRST, "marked"]
 
 
-def test_an_upstream_without_tags_was_never_released_and_that_is_no_error(jot: Jot) -> None:
+def test_an_upstream_without_tags_was_never_released_and_that_is_no_error(jot: OneRecipeFleet) -> None:
     jot.upstream.untag(FIRST)
     said, told = jot.run(), jot.json()
     assert (said.code, told.code) == (0, 0)
@@ -61,7 +61,7 @@ def test_an_upstream_without_tags_was_never_released_and_that_is_no_error(jot: J
     assert jot.tried() == []
 
 
-def test_a_harmful_object_is_upstreams_and_keeps_no_other_recipe_from_being_promoted(settled: Jot) -> None:
+def test_a_harmful_object_is_upstreams_and_keeps_no_other_recipe_from_being_promoted(settled: OneRecipeFleet) -> None:
     canonical, mirrored = settled.canonical(), settled.mirrored()
     other = settled.folder / "upstreams" / "other.git"
     shutil.copytree(settled.upstream.path, other)
@@ -86,7 +86,9 @@ def test_a_harmful_object_is_upstreams_and_keeps_no_other_recipe_from_being_prom
     assert settled.run().code == 0
 
 
-def test_flaws_that_harm_nobody_and_what_is_not_fetched_are_noted_and_the_release_is_tried(settled: Jot) -> None:
+def test_flaws_that_harm_nobody_and_what_is_not_fetched_are_noted_and_the_release_is_tried(
+    settled: OneRecipeFleet,
+) -> None:
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 12345\n"
     head = settled.release(SECOND, big_bin=pointer)
     raw = settled.upstream.git("cat-file", "commit", head).replace("+0000\ncommitter", "+051800\ncommitter") + "\n"
@@ -101,13 +103,13 @@ def test_flaws_that_harm_nobody_and_what_is_not_fetched_are_noted_and_the_releas
     assert "objects of upstream" not in settled.run().out
 
 
-def test_a_release_is_promoted_though_upstreams_head_dangles(jot: Jot) -> None:
+def test_a_release_is_promoted_though_upstreams_head_dangles(jot: OneRecipeFleet) -> None:
     jot.upstream.git("symbolic-ref", "HEAD", "refs/heads/gone")
     told = jot.json()
     assert (told.code, told.row("jot")["result"], told.row("jot")["mirror"]) == (0, "promoted", "equal")
 
 
-def test_a_mirror_fetched_anew_without_a_tag_that_is_gone_is_at_rest_afterwards(settled: Jot) -> None:
+def test_a_mirror_fetched_anew_without_a_tag_that_is_gone_is_at_rest_afterwards(settled: OneRecipeFleet) -> None:
     for version in OLDER:
         settled.upstream.tag(version)
     assert settled.run().code == 0
@@ -119,11 +121,11 @@ def test_a_mirror_fetched_anew_without_a_tag_that_is_gone_is_at_rest_afterwards(
     assert (row["mirror"], row["vanished"]) == ("equal", [OLDER[0]])
 
 
-def test_an_upstream_that_lost_half_its_tags_is_believed_only_when_a_person_says_so(settled: Jot) -> None:
+def test_an_upstream_that_lost_half_its_tags_is_believed_only_when_a_person_says_so(settled: OneRecipeFleet) -> None:
     for version in OLDER:
         settled.upstream.tag(version)
     assert settled.run().code == 0
-    kept = settled.kept()
+    kept = settled.promoted_state()
     for version in OLDER[:2]:
         settled.upstream.untag(version)
     said = settled.run()
@@ -131,7 +133,7 @@ def test_an_upstream_that_lost_half_its_tags_is_believed_only_when_a_person_says
     assert said.code == 1
     assert f"shrunken: 2 of 4 known release tags are gone upstream; {hint}" in said.out
     assert settled.row_of("drift")["vanished"] == list(OLDER[:2])
-    assert settled.kept() == kept
+    assert settled.promoted_state() == kept
 
     accepted = settled.run("accept", "jot", "--reason", "an old mistake")
     assert (accepted.code, accepted.err) == (0, "")
@@ -142,8 +144,8 @@ def test_an_upstream_that_lost_half_its_tags_is_believed_only_when_a_person_says
     assert settled.canonical() == kept.canonical
 
 
-def test_a_moved_tag_is_quarantined_until_it_is_accepted_and_then_tested_anew(settled: Jot) -> None:
-    kept = settled.kept()
+def test_a_moved_tag_is_quarantined_until_it_is_accepted_and_then_tested_anew(settled: OneRecipeFleet) -> None:
+    kept = settled.promoted_state()
     moved = settled.release(FIRST)
     settled.upstream.tag(FIRST, moved)
     said, told = settled.run(), settled.json("--dry-run")
@@ -153,7 +155,7 @@ def test_a_moved_tag_is_quarantined_until_it_is_accepted_and_then_tested_anew(se
     hint = f"if that is right: reconcile accept jot {FIRST} --reason …"
     assert f"needs you: quarantined: tag {FIRST} named " in said.out
     assert f" and now names {moved[:7]}; {hint}" in said.out
-    assert settled.kept() == kept
+    assert settled.promoted_state() == kept
 
     assert settled.json("accept", "jot", FIRST, "--reason", "").code == 64
     accepted = settled.json("accept", "jot", FIRST, "--reason", "rebuilt by its author")
@@ -166,14 +168,14 @@ def test_a_moved_tag_is_quarantined_until_it_is_accepted_and_then_tested_anew(se
     assert settled.lines() == [FIRST, "marked"]
 
 
-def test_what_did_not_move_cannot_be_accepted(settled: Jot) -> None:
+def test_what_did_not_move_cannot_be_accepted(settled: OneRecipeFleet) -> None:
     said = settled.run("accept", "jot", FIRST, "--reason", "just so")
     assert (said.code, said.out) == (4, "")
     assert f"reconcile: jot: tag {FIRST} did not move" in said.err.splitlines()
     assert settled.json("accept", "jot", "--reason", "just so").code == 4
 
 
-def test_a_tag_on_a_blob_is_no_release_and_the_next_one_wins(settled: Jot) -> None:
+def test_a_tag_on_a_blob_is_no_release_and_the_next_one_wins(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     settled.upstream.tag("9.9.9", settled.upstream.blob(b"no commit"))
     told = settled.json()
@@ -184,8 +186,8 @@ def test_a_tag_on_a_blob_is_no_release_and_the_next_one_wins(settled: Jot) -> No
     assert settled.lines() == [FIRST, "marked", SECOND]
 
 
-def test_two_equal_versions_on_different_commits_are_decided_by_a_greater_one_alone(settled: Jot) -> None:
-    kept = settled.kept()
+def test_two_equal_versions_on_different_commits_are_decided_by_a_greater_one_alone(settled: OneRecipeFleet) -> None:
+    kept = settled.promoted_state()
     settled.release(SECOND)
     settled.release(f"v{SECOND}")
     said = settled.run()
@@ -198,19 +200,19 @@ def test_two_equal_versions_on_different_commits_are_decided_by_a_greater_one_al
     assert (told.code, told.row("jot")["want"]["version"]) == (2, "1.1.1")
 
 
-def test_a_canonical_whose_tag_is_gone_stays_and_is_ahead(settled: Jot) -> None:
-    kept = settled.kept()
+def test_a_canonical_whose_tag_is_gone_stays_and_is_ahead(settled: OneRecipeFleet) -> None:
+    kept = settled.promoted_state()
     settled.upstream.untag(FIRST)
     said, told = settled.run(), settled.json("drift")
     assert (said.code, told.code) == (4, 4)
     assert f"needs you: the canonical's tag {FIRST} is gone upstream" in said.out
     assert f"note: jot: tags that are gone upstream: {FIRST}" in said.out.splitlines()
     assert (told.row("jot")["cause"], told.row("jot")["vanished"]) == ("ahead", [FIRST])
-    assert settled.kept() == kept
+    assert settled.promoted_state() == kept
     assert settled.lines() == [FIRST, "marked"]
 
 
-def test_a_mirror_that_cannot_be_read_is_told_with_the_reason_and_fetched_anew(settled: Jot) -> None:
+def test_a_mirror_that_cannot_be_read_is_told_with_the_reason_and_fetched_anew(settled: OneRecipeFleet) -> None:
     tried, mirrors = settled.tried(), settled.state / "mirrors"
     (mirrors / "jot.git" / "packed-refs").write_bytes(b"\xff\xfe" * 50)
     row = settled.row_of("--dry-run")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, paused
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, paused
 
 SINCE = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 
 
-def test_a_second_pass_names_the_first_and_leaves_it_alone(jot: Jot) -> None:
+def test_a_second_pass_names_the_first_and_leaves_it_alone(jot: OneRecipeFleet) -> None:
     with paused(jot, "custom") as first:
         said, told = jot.run(), jot.json()
         assert (said.code, said.out, told.code) == (75, "", 75)
@@ -34,7 +34,7 @@ def test_a_second_pass_names_the_first_and_leaves_it_alone(jot: Jot) -> None:
     jot.assert_nothing_is_left()
 
 
-def test_a_pass_beside_a_raised_copy_leaves_that_recipe_untried_and_names_the_owner(settled: Jot) -> None:
+def test_a_pass_beside_a_raised_copy_leaves_that_recipe_untried_and_names_the_owner(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     copy = settled.start("raise", "jot", "--for", "5m")
     try:
@@ -55,7 +55,7 @@ def test_a_pass_beside_a_raised_copy_leaves_that_recipe_untried_and_names_the_ow
 
 
 @pytest.mark.needs("root")
-def test_a_state_folder_of_somebody_else_is_left_alone(jot: Jot) -> None:
+def test_a_state_folder_of_somebody_else_is_left_alone(jot: OneRecipeFleet) -> None:
     jot.state.mkdir(mode=0o700)
     os.chown(jot.state, 12345, 12345)
     said = jot.run()
@@ -68,7 +68,7 @@ def test_a_state_folder_of_somebody_else_is_left_alone(jot: Jot) -> None:
     assert list(jot.state.iterdir()) == []
 
 
-def test_a_state_folder_that_others_may_write_is_refused_with_what_mends_it(jot: Jot) -> None:
+def test_a_state_folder_that_others_may_write_is_refused_with_what_mends_it(jot: OneRecipeFleet) -> None:
     jot.state.mkdir()
     jot.state.chmod(0o777)
     said = jot.run("trial", "jot")
@@ -78,7 +78,7 @@ def test_a_state_folder_that_others_may_write_is_refused_with_what_mends_it(jot:
     assert jot.run("--dry-run").code == 2
 
 
-def test_a_state_folder_that_is_none_or_cannot_be_made_is_named(jot: Jot, tmp_path: Path) -> None:
+def test_a_state_folder_that_is_none_or_cannot_be_made_is_named(jot: OneRecipeFleet, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine\n")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").mkdir()

@@ -5,13 +5,13 @@ import shutil
 
 import pytest
 
-from tests.cli.one_recipe_fleet import Jot
-from tests.reconcile_command import Said
+from tests.cli.one_recipe_fleet import OneRecipeFleet
+from tests.reconcile_command import CommandResult
 
 EVERY_OTHER = (("--dry-run",), ("drift",), ("status",), ("trial", "jot"), ("raise", "jot"), ("logs", "jot"))
 
 
-def refused(jot: Jot, *words: str) -> list[str]:
+def refused(jot: OneRecipeFleet, *words: str) -> list[str]:
     """The lines of stderr of a command that finds the declarations wrong, which JSON tells just so."""
     said = jot.run(*words)
     assert (said.code, said.out) == (78, "")
@@ -28,7 +28,7 @@ def where(error: dict[str, object]) -> str:
     return f"{error['file']}:{error['line']}:{error['column']}"
 
 
-def usage(jot: Jot, *words: str) -> str:
+def usage(jot: OneRecipeFleet, *words: str) -> str:
     """Stderr of a command line that asks for what there is not."""
     said, told = jot.run(*words), jot.json(*words)
     assert (said.code, said.out, told.code) == (64, "", 64)
@@ -37,7 +37,7 @@ def usage(jot: Jot, *words: str) -> str:
     return said.err
 
 
-def hollow(jot: Jot) -> Said:
+def hollow(jot: OneRecipeFleet) -> CommandResult:
     """A dry run which says that nothing is enrolled, as JSON does."""
     told = jot.json("--dry-run")
     assert (told.code, told.document["errors"][0]["message"]) == (5, "nothing is enrolled")
@@ -48,7 +48,7 @@ def hollow(jot: Jot) -> Said:
     return said
 
 
-def test_a_missing_fleet_folder_is_told_by_every_command(jot: Jot) -> None:
+def test_a_missing_fleet_folder_is_told_by_every_command(jot: OneRecipeFleet) -> None:
     shutil.rmtree(jot.fleet)
     way_out = f"name a fleet's folder with --fleet, or make one: reconcile init {jot.fleet}"
     assert refused(jot) == [f"{jot.fleet}:1:1: is missing; {way_out}"]
@@ -58,24 +58,24 @@ def test_a_missing_fleet_folder_is_told_by_every_command(jot: Jot) -> None:
     assert jot.run("--dry-run").code == 5
 
 
-def test_an_empty_fleet_folder_lacks_a_file_and_a_folder(jot: Jot) -> None:
+def test_an_empty_fleet_folder_lacks_a_file_and_a_folder(jot: OneRecipeFleet) -> None:
     shutil.rmtree(jot.fleet)
     jot.fleet.mkdir()
     assert refused(jot, "--dry-run") == [f"{jot.fleet}/{name}:1:1: is missing" for name in ("fleet.toml", "recipes")]
 
 
-def test_a_recipe_folder_without_its_declaration_is_told(jot: Jot) -> None:
+def test_a_recipe_folder_without_its_declaration_is_told(jot: OneRecipeFleet) -> None:
     (jot.fleet / "recipes" / "bare").mkdir()
     assert refused(jot) == [f"{jot.fleet}/recipes/bare/recipe.toml:1:1: is missing"]
 
 
-def test_a_fleet_without_recipes_is_hollow(jot: Jot) -> None:
+def test_a_fleet_without_recipes_is_hollow(jot: OneRecipeFleet) -> None:
     shutil.rmtree(jot.recipe)
     closing = hollow(jot).out.splitlines()[-1]
     assert closing.startswith("0 enrolled, 0 decided: 0 in sync,")
 
 
-def test_a_fleet_with_every_recipe_excepted_is_hollow_and_shows_why_each_is(jot: Jot) -> None:
+def test_a_fleet_with_every_recipe_excepted_is_hollow_and_shows_why_each_is(jot: OneRecipeFleet) -> None:
     text = (jot.recipe / "recipe.toml").read_text()
     excepted = 'enrolled = false\nexception = "waits for a camera"\n'
     (jot.recipe / "recipe.toml").write_text(text.replace("[data]", f"{excepted}[data]"))
@@ -86,34 +86,34 @@ def test_a_fleet_with_every_recipe_excepted_is_hollow_and_shows_why_each_is(jot:
     assert lines[-1].endswith("; 1 excepted, 0 orphaned")
 
 
-def test_a_pass_over_a_hollow_fleet_is_hollow_too(jot: Jot) -> None:
+def test_a_pass_over_a_hollow_fleet_is_hollow_too(jot: OneRecipeFleet) -> None:
     shutil.rmtree(jot.recipe)
     assert jot.run().code == 5
     assert jot.json().document["population"]["declared"] == 0
 
 
-def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_one(jot: Jot) -> None:
+def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_one(jot: OneRecipeFleet) -> None:
     jot.declare("[custom]\ntimeuot = '5m'\n")
     assert refused(jot, "drift") == [
         f"{jot.recipe}/recipe.toml:7:1: custom.timeuot is no known key; did you mean timeout"
     ]
 
 
-def test_a_wrong_type_is_told_with_its_place(jot: Jot) -> None:
+def test_a_wrong_type_is_told_with_its_place(jot: OneRecipeFleet) -> None:
     jot.declare("[canonical]\ngenerations = 'two'\n")
     [line] = refused(jot, "status")
     assert line.startswith(f"{jot.recipe}/recipe.toml:7:1: canonical.generations ")
     assert '"two"' in line
 
 
-def test_a_duplicate_key_is_told_at_its_second_place(jot: Jot) -> None:
+def test_a_duplicate_key_is_told_at_its_second_place(jot: OneRecipeFleet) -> None:
     jot.declare("[canonical]\ngenerations = 2\ngenerations = 3\n")
     [line] = refused(jot)
     assert line.startswith(f"{jot.recipe}/recipe.toml:8:1: ")
     assert "generations" in line
 
 
-def test_three_errors_in_two_files_are_told_at_once(jot: Jot) -> None:
+def test_three_errors_in_two_files_are_told_at_once(jot: OneRecipeFleet) -> None:
     jot.declare("[redy]\nhttp = '/'\n[upgrade]\nbase = 1\n")
     fleet = jot.fleet / "fleet.toml"
     fleet.write_text(fleet.read_text().replace("[fleet]\n", "[fleet]\nuntis = 'x.service'\n"))
@@ -126,7 +126,9 @@ def test_three_errors_in_two_files_are_told_at_once(jot: Jot) -> None:
 @pytest.mark.parametrize(
     "words", [("-r", "jto"), ("status", "jto"), ("trial", "jto"), ("--retry", "jto")], ids=" ".join
 )
-def test_a_recipe_that_is_not_declared_is_named_with_the_nearest_one(jot: Jot, words: tuple[str, ...]) -> None:
+def test_a_recipe_that_is_not_declared_is_named_with_the_nearest_one(
+    jot: OneRecipeFleet, words: tuple[str, ...]
+) -> None:
     said = usage(jot, *words)
     assert said.splitlines() == [f"reconcile: no recipe jto in {jot.fleet}", "  did you mean jot"]
 
@@ -144,17 +146,17 @@ def test_a_recipe_that_is_not_declared_is_named_with_the_nearest_one(jot: Jot, w
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_command_line_that_means_nothing_is_usage(jot: Jot, words: tuple[str, ...], wrong: str) -> None:
+def test_a_command_line_that_means_nothing_is_usage(jot: OneRecipeFleet, words: tuple[str, ...], wrong: str) -> None:
     assert wrong in usage(jot, *words)
 
 
-def test_help_and_version_need_no_fleet(jot: Jot) -> None:
+def test_help_and_version_need_no_fleet(jot: OneRecipeFleet) -> None:
     shutil.rmtree(jot.fleet)
     for words in (("--help",), ("--version",), ("trial", "--help")):
         assert jot.run(*words).code == 0
 
 
-def test_one_of_many_is_said_to_be_selected(jot: Jot) -> None:
+def test_one_of_many_is_said_to_be_selected(jot: OneRecipeFleet) -> None:
     other = jot.fleet / "recipes" / "other"
     shutil.copytree(jot.recipe, other)
     said = jot.run("--dry-run", "-r", "jot")
@@ -162,7 +164,7 @@ def test_one_of_many_is_said_to_be_selected(jot: Jot) -> None:
     assert said.out.splitlines()[-1].startswith("1 of 2 selected: 1 enrolled, 1 decided: 0 in sync, 1 to promote,")
 
 
-def test_a_form_that_there_is_not_is_usage(jot: Jot) -> None:
+def test_a_form_that_there_is_not_is_usage(jot: OneRecipeFleet) -> None:
     said = jot.run("-o", "yaml", "drift")
     assert (said.code, said.out) == (64, "")
     assert said.err.splitlines()[-1] == "  see: reconcile --help"

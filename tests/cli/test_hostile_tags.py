@@ -1,12 +1,12 @@
 """Tags whose names are attacks: listed as no releases, escaped, and harmless."""
 
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
 from tests.reconcile_command import look_of
 from tests.repositories import HOSTILE_TAGS
 
 
-def test_hostile_names_are_listed_escaped_and_nothing_comes_of_them(settled: Jot) -> None:
-    kept = settled.kept()
+def test_hostile_names_are_listed_escaped_and_nothing_comes_of_them(settled: OneRecipeFleet) -> None:
+    kept = settled.promoted_state()
     around = look_of(settled.folder / "fleet")
     for name in HOSTILE_TAGS:
         settled.upstream.tag(name)
@@ -22,12 +22,14 @@ def test_hostile_names_are_listed_escaped_and_nothing_comes_of_them(settled: Jot
     assert {"--upload-pack=x", "$(id)", r"1.0.0\u202e0.9", r"1.0.0\x9b31m"} <= set(
         listed.removeprefix("jot: no releases: ").split(", ")
     )
-    assert settled.kept() == kept
+    assert settled.promoted_state() == kept
     assert look_of(settled.folder / "fleet") == around
     assert {path.name for path in settled.folder.iterdir()} == {"fleet", "state", "upstreams"}
 
 
-def test_a_tag_that_is_no_release_for_its_length_or_for_what_it_names_is_listed_with_the_reason(settled: Jot) -> None:
+def test_a_tag_that_is_no_release_for_its_length_or_for_what_it_names_is_listed_with_the_reason(
+    settled: OneRecipeFleet,
+) -> None:
     long = f"1.1.0+{'9' * 140}"
     settled.upstream.tag(long)
     settled.upstream.tag("1.2.0", settled.upstream.blob(b"no commit"))
@@ -37,7 +39,7 @@ def test_a_tag_that_is_no_release_for_its_length_or_for_what_it_names_is_listed_
     assert listed in said.out.splitlines()
 
 
-def test_a_release_is_promoted_past_hostile_names(settled: Jot) -> None:
+def test_a_release_is_promoted_past_hostile_names(settled: OneRecipeFleet) -> None:
     for name in HOSTILE_TAGS:
         settled.upstream.tag(name)
     settled.release(SECOND)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests import tiny_fleet
-from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, Jot
+from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, OneRecipeFleet
 from tests.ledger_lines import ledger_lines
 from tests.reconcile_command import BIN
 from tests.state.promotions import spoil
@@ -18,8 +18,8 @@ from tests.state.promotions import spoil
 SGR = "\x1b["
 
 
-def test_a_trial_takes_a_release_a_branch_a_commit_or_a_tag_that_is_no_release(settled: Jot) -> None:
-    kept = settled.kept()
+def test_a_trial_takes_a_release_a_branch_a_commit_or_a_tag_that_is_no_release(settled: OneRecipeFleet) -> None:
+    kept = settled.promoted_state()
     commit = settled.release(SECOND)
     settled.upstream.git("update-ref", "refs/heads/fix", commit)
     settled.upstream.tag("nightly", commit)
@@ -39,9 +39,9 @@ def test_a_trial_takes_a_release_a_branch_a_commit_or_a_tag_that_is_no_release(s
     assert settled.run("trial", "jot", "--ref", "nihgtly").err.splitlines()[-1] == "  did you mean nightly"
 
 
-def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settled: Jot) -> None:
+def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
-    before = settled.kept().without_tags()
+    before = settled.promoted_state().without_tags()
     said = settled.run("trial", "jot", "--junit", "report.xml")
     assert said.code == 0
     lines = said.out.splitlines()
@@ -52,11 +52,11 @@ def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settl
     suite = ET.parse(settled.folder / "report.xml").getroot()  # noqa: S314  we have just written it
     cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
     assert cases == {"install": [], "upgrade": [], "backup": ["skipped"], "restore": ["skipped"], "custom": ["skipped"]}
-    assert settled.kept().without_tags() == before
+    assert settled.promoted_state().without_tags() == before
     settled.assert_nothing_is_left()
 
 
-def test_a_tier_that_was_not_asked_for_is_said_and_leaves_nothing_green(settled: Jot) -> None:
+def test_a_tier_that_was_not_asked_for_is_said_and_leaves_nothing_green(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     said = settled.run("trial", "jot", "--tiers", "custom")
     assert said.code == 0
@@ -65,7 +65,7 @@ def test_a_tier_that_was_not_asked_for_is_said_and_leaves_nothing_green(settled:
     assert sum("not-asked: not asked for" in line for line in said.out.splitlines()) == 3
 
 
-def test_logs_show_the_last_trial_or_the_one_that_is_named(settled: Jot) -> None:
+def test_logs_show_the_last_trial_or_the_one_that_is_named(settled: OneRecipeFleet) -> None:
     [first] = settled.tried()
     settled.declare('[custom]\nrun = [["echo", "second time"]]\n')
     assert settled.run("trial", "jot", "-q").code == 0
@@ -86,7 +86,7 @@ def test_logs_show_the_last_trial_or_the_one_that_is_named(settled: Jot) -> None
     assert settled.run("logs", "../jot").code == 64
 
 
-def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was(settled: Jot) -> None:
+def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was(settled: OneRecipeFleet) -> None:
     tiny_fleet.make_recipe(settled.folder, "other").commit()
     declared = settled.run("forget", "jot", "--reason", "moved away")
     assert (declared.code, declared.out) == (64, "")
@@ -113,7 +113,7 @@ def test_an_orphan_is_shown_and_forgotten_whole_and_the_ledger_keeps_that_it_was
 
 @pytest.mark.parametrize("generation", [1, 2])
 def test_a_recipe_of_which_a_record_was_changed_by_another_hand_is_forgotten_and_what_is_left_is_named(
-    settled: Jot, generation: int
+    settled: OneRecipeFleet, generation: int
 ) -> None:
     settled.release(SECOND)
     assert settled.run("-q").code == 0
@@ -132,7 +132,9 @@ def test_a_recipe_of_which_a_record_was_changed_by_another_hand_is_forgotten_and
     [("-r", "jot"), ("-r", "jot", "--dry-run"), ("--retry", "jot"), ("raise", "jot"), ("trial", "jot")],
     ids=" ".join,
 )
-def test_an_orphan_that_is_named_is_said_to_be_one_with_what_can_be_done(settled: Jot, words: tuple[str, ...]) -> None:
+def test_an_orphan_that_is_named_is_said_to_be_one_with_what_can_be_done(
+    settled: OneRecipeFleet, words: tuple[str, ...]
+) -> None:
     settled.recipe.rename(settled.folder / "gone")
     said = settled.run(*words)
     assert (said.code, said.out) == (64, "")
@@ -144,7 +146,7 @@ def test_an_orphan_that_is_named_is_said_to_be_one_with_what_can_be_done(settled
     assert settled.run("-r", "jto").err.splitlines()[0] == f"reconcile: no recipe jto in {settled.fleet}"
 
 
-def test_a_new_fleet_is_hollow_until_it_has_a_recipe_and_is_never_made_over_another(jot: Jot) -> None:
+def test_a_new_fleet_is_hollow_until_it_has_a_recipe_and_is_never_made_over_another(jot: OneRecipeFleet) -> None:
     said = jot.run("init", "new")
     assert (said.code, said.err) == (0, "")
     assert said.out == "new is a new fleet; next: make new/recipes/NAME/recipe.toml with [recipe] and its upstream\n"
@@ -154,7 +156,7 @@ def test_a_new_fleet_is_hollow_until_it_has_a_recipe_and_is_never_made_over_anot
     assert (jot.fleet / "fleet.toml").read_text() == tiny_fleet.FLEET
 
 
-def on_a_terminal(jot: Jot, *words: str) -> tuple[int, str]:
+def on_a_terminal(jot: OneRecipeFleet, *words: str) -> tuple[int, str]:
     """Exit code and all that a command writes to a terminal that is both its stdout and its stderr."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 200))
@@ -173,9 +175,9 @@ def on_a_terminal(jot: Jot, *words: str) -> tuple[int, str]:
     return command.wait(), said.decode()
 
 
-def test_on_a_terminal_a_live_line_tells_what_runs_and_is_gone_in_the_end(settled: Jot) -> None:
+def test_on_a_terminal_a_live_line_tells_what_runs_and_is_gone_in_the_end(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
-    settled.more = {"TERM": "xterm-256color"}
+    settled.variables = {"TERM": "xterm-256color"}
     code, said = on_a_terminal(settled)
     assert code == 0
     assert f"jot: {SECOND}: install (" in said
@@ -184,7 +186,7 @@ def test_on_a_terminal_a_live_line_tells_what_runs_and_is_gone_in_the_end(settle
     assert f"{SGR}32mpromoted" in said
 
 
-def test_elsewhere_each_step_is_one_line_without_colour(settled: Jot) -> None:
+def test_elsewhere_each_step_is_one_line_without_colour(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     said = settled.run()
     assert SGR not in said.out + said.err
@@ -197,16 +199,16 @@ def test_elsewhere_each_step_is_one_line_without_colour(settled: Jot) -> None:
     assert settled.run("-q").err == ""
 
 
-def test_no_color_keeps_a_terminal_plain(settled: Jot) -> None:
-    settled.more = {"TERM": "xterm"}
+def test_no_color_keeps_a_terminal_plain(settled: OneRecipeFleet) -> None:
+    settled.variables = {"TERM": "xterm"}
     assert SGR in on_a_terminal(settled, "status")[1]
     assert SGR not in on_a_terminal(settled, "status", "--no-color")[1]
-    settled.more = {**settled.more, "NO_COLOR": "1"}
+    settled.variables = {**settled.variables, "NO_COLOR": "1"}
     assert SGR not in on_a_terminal(settled, "status")[1]
 
 
-def test_where_docker_is_down_what_runs_as_processes_is_tried_accepted_and_forgotten(settled: Jot) -> None:
-    settled.more = {"DOCKER_HOST": f"unix://{settled.folder}/nowhere.sock"}
+def test_where_docker_is_down_what_runs_as_processes_is_tried_accepted_and_forgotten(settled: OneRecipeFleet) -> None:
+    settled.variables = {"DOCKER_HOST": f"unix://{settled.folder}/nowhere.sock"}
     other = settled.fleet / "recipes" / "swarmed"
     other.mkdir()
     declared = (settled.recipe / "recipe.toml").read_text().replace('driver = "process"', "")

@@ -1,7 +1,7 @@
 """Hollow green: what has no check of its own is a skip, said so, and the level shows it."""
 
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
-from tests.reconcile_command import Said
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
+from tests.reconcile_command import CommandResult
 
 BARE = '[recipe]\nupstream = "file://{path}"\n'
 NO_CHECKS = {
@@ -12,16 +12,16 @@ NO_CHECKS = {
 }
 
 
-def bare(jot: Jot, more: str = "") -> None:
+def bare(jot: OneRecipeFleet, more: str = "") -> None:
     """Declare jot with its upstream alone, and `more`."""
     (jot.recipe / "recipe.toml").write_text(BARE.format(path=jot.upstream.path) + more)
 
 
-def tiers(said: Said) -> dict[str, tuple[str, str]]:
+def tiers(said: CommandResult) -> dict[str, tuple[str, str]]:
     return {tier["name"]: (tier["verdict"], tier["reason"]) for tier in said.row("jot")["tiers"]}
 
 
-def test_a_recipe_without_checks_gets_skips_and_a_level_that_shows_them(jot: Jot) -> None:
+def test_a_recipe_without_checks_gets_skips_and_a_level_that_shows_them(jot: OneRecipeFleet) -> None:
     bare(jot)
     first = jot.json()
     assert (first.code, first.row("jot")["level"]) == (0, "1/4")
@@ -41,7 +41,7 @@ def test_a_recipe_without_checks_gets_skips_and_a_level_that_shows_them(jot: Jot
     assert (recorded.row("jot")["level"], tiers(recorded)["backup"][0]) == ("1/5", "skip")
 
 
-def test_a_trial_by_hand_shows_each_skip_and_no_tier_without_a_check_passes(settled: Jot) -> None:
+def test_a_trial_by_hand_shows_each_skip_and_no_tier_without_a_check_passes(settled: OneRecipeFleet) -> None:
     bare(settled, "[tiers]\ncustom = 'wants a camera'\n")
     said = settled.run("trial", "jot")
     assert said.code == 0
@@ -52,7 +52,9 @@ def test_a_trial_by_hand_shows_each_skip_and_no_tier_without_a_check_passes(sett
     assert said.out.splitlines()[-1].startswith("green, level 1/3, ")
 
 
-def test_a_backup_without_its_counterpart_is_refused_and_one_that_restores_nothing_is_red(settled: Jot) -> None:
+def test_a_backup_without_its_counterpart_is_refused_and_one_that_restores_nothing_is_red(
+    settled: OneRecipeFleet,
+) -> None:
     settled.declare('[backup]\ntake = ["true"]\n')
     assert settled.json("--dry-run").code == 78
     settled.declare('[backup]\ntake = ["true"]\nrestore = ["true"]\n')

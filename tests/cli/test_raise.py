@@ -3,19 +3,19 @@
 import re
 import shutil
 
-from tests.cli.one_recipe_fleet import FIRST, Jot
+from tests.cli.one_recipe_fleet import FIRST, OneRecipeFleet
 
 
-def test_a_copy_that_was_raised_for_a_while_ends_well_and_leaves_nothing(settled: Jot) -> None:
-    kept = settled.kept()
+def test_a_copy_that_was_raised_for_a_while_ends_well_and_leaves_nothing(settled: OneRecipeFleet) -> None:
+    kept = settled.promoted_state()
     said = settled.run("raise", "jot", "--for", "1s")
     assert (said.code, said.err) == (0, "")
     assert re.fullmatch(r"jot 1\.0\.0\+v1 [0-9a-f]{40} http://127\.0\.0\.1:(\d+) 127\.0\.0\.1:\1\n", said.out)
     settled.assert_nothing_is_left()
-    assert settled.kept() == kept
+    assert settled.promoted_state() == kept
 
 
-def test_what_was_never_promoted_is_not_raised_and_no_address_is_told(jot: Jot) -> None:
+def test_what_was_never_promoted_is_not_raised_and_no_address_is_told(jot: OneRecipeFleet) -> None:
     said, told = jot.run("raise", "jot"), jot.json("raise", "jot")
     assert (said.code, said.out, told.code) == (1, "", 1)
     assert said.err.splitlines() == ["reconcile: jot has no canonical yet", "  a pass promotes one: reconcile"]
@@ -23,7 +23,7 @@ def test_what_was_never_promoted_is_not_raised_and_no_address_is_told(jot: Jot) 
     assert not jot.state.exists()
 
 
-def test_a_damaged_canonical_is_not_raised_is_told_everywhere_and_is_repaired(settled: Jot) -> None:
+def test_a_damaged_canonical_is_not_raised_is_told_everywhere_and_is_repaired(settled: OneRecipeFleet) -> None:
     snapshot = settled.state / "canonicals" / "jot" / "1" / "snapshot.tar"
     content = bytearray(snapshot.read_bytes())
     content[600] ^= 1
@@ -42,7 +42,7 @@ def test_a_damaged_canonical_is_not_raised_is_told_everywhere_and_is_repaired(se
     assert settled.lines() == [FIRST, "marked"]
 
 
-def test_a_mirror_that_is_gone_is_fetched_again_and_nothing_is_tried(settled: Jot) -> None:
+def test_a_mirror_that_is_gone_is_fetched_again_and_nothing_is_tried(settled: OneRecipeFleet) -> None:
     shutil.rmtree(settled.state / "mirrors" / "jot.git")
     assert settled.json("--dry-run").code == 0
     tried = settled.tried()

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.child_processes import child, kill, line
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, paused
-from tests.reconcile_command import Said, look_of
+from tests.child_processes import kill_child, next_line, python_child
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, paused
+from tests.reconcile_command import CommandResult, look_of
 
 LOOKS = (
     ("--dry-run",),
@@ -30,7 +30,7 @@ with writing(Path(sys.argv[1])) as connection:
 """
 
 
-def looks(jot: Jot) -> dict[str, Said]:
+def looks(jot: OneRecipeFleet) -> dict[str, CommandResult]:
     """Every look as text and as JSON; the state folder is as it was before."""
     before = look_of(jot.state)
     told = {" ".join(words): jot.run(*words) for words in LOOKS}
@@ -39,16 +39,16 @@ def looks(jot: Jot) -> dict[str, Said]:
     return told
 
 
-def codes(told: dict[str, Said]) -> dict[str, int]:
+def codes(told: dict[str, CommandResult]) -> dict[str, int]:
     """How the looks at upstream ended, and all others, which tell it by their exit code alone."""
     return {words.partition(" ")[0]: said.code for words, said in told.items()}
 
 
-def test_looking_while_nothing_runs_changes_nothing(settled: Jot) -> None:
+def test_looking_while_nothing_runs_changes_nothing(settled: OneRecipeFleet) -> None:
     assert codes(looks(settled)) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0}
 
 
-def test_looking_while_a_pass_runs_neither_waits_nor_changes_anything(settled: Jot) -> None:
+def test_looking_while_a_pass_runs_neither_waits_nor_changes_anything(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     with paused(settled, "custom") as running:
         assert codes(looks(settled)) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0}
@@ -58,7 +58,7 @@ def test_looking_while_a_pass_runs_neither_waits_nor_changes_anything(settled: J
     assert settled.row_of("drift")["cause"] == "in-sync"
 
 
-def test_looking_after_a_killed_pass_shows_what_it_left_and_changes_nothing(settled: Jot) -> None:
+def test_looking_after_a_killed_pass_shows_what_it_left_and_changes_nothing(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     with paused(settled, "raised") as running:
         running.kill()
@@ -78,10 +78,10 @@ def test_looking_after_a_killed_pass_shows_what_it_left_and_changes_nothing(sett
     assert settled.lines() == [FIRST, "marked", SECOND]
 
 
-def test_looking_beside_a_hot_journal_reads_a_copy_and_says_so(settled: Jot) -> None:
-    with child(HALF_A_TRANSACTION, settled.state / "canon.db") as writer:
-        assert line(writer) == "half"
-        kill(writer)
+def test_looking_beside_a_hot_journal_reads_a_copy_and_says_so(settled: OneRecipeFleet) -> None:
+    with python_child(HALF_A_TRANSACTION, settled.state / "canon.db") as writer:
+        assert next_line(writer) == "half"
+        kill_child(writer)
     journal = settled.state / "canon.db-journal"
     assert journal.stat().st_size > 0
     told = looks(settled)
@@ -93,7 +93,7 @@ def test_looking_beside_a_hot_journal_reads_a_copy_and_says_so(settled: Jot) -> 
     assert not journal.exists()
 
 
-def test_looking_at_a_state_folder_that_is_not_there_makes_none(jot: Jot, tmp_path: Path) -> None:
+def test_looking_at_a_state_folder_that_is_not_there_makes_none(jot: OneRecipeFleet, tmp_path: Path) -> None:
     before = {path.name for path in tmp_path.iterdir()}
     told = {words: jot.run(*words) for words in (*LOOKS, ("-o", "json", "drift"), ("status", "-o", "json"))}
     assert {words[0]: said.code for words, said in told.items() if words[0] in {"--dry-run", "drift", "status"}} == {

@@ -4,21 +4,21 @@ import re
 import shutil
 
 from tests import tiny_fleet
-from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, Jot
+from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, OneRecipeFleet
 from tests.reconcile_command import TREE
 
 BREAKS = "import sys\nsys.exit('this release is broken')\n"
 
 
-def red(jot: Jot) -> None:
+def red(jot: OneRecipeFleet) -> None:
     """Publish a second release that never starts, and let a pass find out."""
     jot.release(SECOND, app_py=BREAKS)
     told = jot.json()
     assert (told.code, told.row("jot")["result"]) == (4, "red")
 
 
-def test_a_red_is_told_with_its_tier_its_last_lines_its_log_and_what_would_change_it(settled: Jot) -> None:
-    before, kept = settled.tried(), settled.kept().without_tags()
+def test_a_red_is_told_with_its_tier_its_last_lines_its_log_and_what_would_change_it(settled: OneRecipeFleet) -> None:
+    before, kept = settled.tried(), settled.promoted_state().without_tags()
     commit = settled.release(SECOND, app_py=BREAKS)
     said = settled.run()
     assert said.code == 4
@@ -33,11 +33,11 @@ def test_a_red_is_told_with_its_tier_its_last_lines_its_log_and_what_would_chang
     assert block[5] == f"log        {settled.state}/logs/jot/{trial} (reconcile logs jot)"
     assert block[6].startswith("next       not tried again until there is a newer release, or its commit, its tests, ")
     assert block[6].endswith("reconcile --retry jot")
-    assert settled.kept().without_tags() == kept
+    assert settled.promoted_state().without_tags() == kept
     assert "this release is broken" in settled.run("logs", "jot").out
 
 
-def test_a_release_line_that_fails_is_red_and_its_last_lines_are_shown(settled: Jot) -> None:
+def test_a_release_line_that_fails_is_red_and_its_last_lines_are_shown(settled: OneRecipeFleet) -> None:
     procfile = "release: echo migrating; echo no such table >&2; exit 3\n" + tiny_fleet.PROCFILE.decode()
     settled.release(SECOND, Procfile=procfile)
     said = settled.run()
@@ -47,7 +47,7 @@ def test_a_release_line_that_fails_is_red_and_its_last_lines_are_shown(settled: 
     assert "no such table" in settled.run("logs", "jot").out
 
 
-def test_a_red_is_not_tried_again_while_nothing_changed(settled: Jot) -> None:
+def test_a_red_is_not_tried_again_while_nothing_changed(settled: OneRecipeFleet) -> None:
     red(settled)
     tried = settled.tried()
     said, told = settled.run(), settled.json("--dry-run")
@@ -61,7 +61,9 @@ def test_a_red_is_not_tried_again_while_nothing_changed(settled: Jot) -> None:
     assert "1.1.0+v2 was red on " in settled.run("status").out.splitlines()[1]
 
 
-def test_a_red_is_tried_again_when_a_person_asks_or_its_tests_change_or_a_newer_one_comes(settled: Jot) -> None:
+def test_a_red_is_tried_again_when_a_person_asks_or_its_tests_change_or_a_newer_one_comes(
+    settled: OneRecipeFleet,
+) -> None:
     red(settled)
     count = len(settled.tried())
     assert settled.json("--dry-run", "--retry", "jot").code == 2
@@ -80,7 +82,7 @@ def test_a_red_is_tried_again_when_a_person_asks_or_its_tests_change_or_a_newer_
     assert good.row("jot")["have"]["lineage"] == [FIRST, THIRD]
 
 
-def test_a_red_is_remembered_where_its_declaration_is_only_written_in_another_way(settled: Jot) -> None:
+def test_a_red_is_remembered_where_its_declaration_is_only_written_in_another_way(settled: OneRecipeFleet) -> None:
     settled.declare('[install]\nenv = { A = "1", B = "2" }\n[ready]\ntimeout = "10m"\n')
     assert settled.json().code == 0
     red(settled)
@@ -96,20 +98,20 @@ def test_a_red_is_remembered_where_its_declaration_is_only_written_in_another_wa
     assert settled.json("--dry-run").code == 2
 
 
-def test_a_red_is_worth_another_try_where_canon_or_this_place_is_another(settled: Jot) -> None:
+def test_a_red_is_worth_another_try_where_canon_or_this_place_is_another(settled: OneRecipeFleet) -> None:
     red(settled)
     canon = settled.folder / "canon"
     for package in ("desired", "state", "reconciler"):
         shutil.copytree(TREE / package, canon / package)
     (canon / "state" / "__init__.py").write_text("# changed\n")
     assert settled.json("--dry-run").code == 4
-    settled.more = {"PYTHONPATH": str(canon)}
+    settled.variables = {"PYTHONPATH": str(canon)}
     assert settled.json("--dry-run").code == 2
-    settled.more = {"PATH": f"/opt/tools:{settled.environment['PATH']}"}
+    settled.variables = {"PATH": f"/opt/tools:{settled.environment['PATH']}"}
     assert settled.json("--dry-run").code == 2
 
 
-def test_a_trial_by_hand_feeds_no_memory(settled: Jot) -> None:
+def test_a_trial_by_hand_feeds_no_memory(settled: OneRecipeFleet) -> None:
     settled.release(SECOND, app_py=BREAKS)
     told = settled.json("trial", "jot")
     assert (told.code, told.row("jot")["result"]) == (4, "red")

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from tests import tiny_fleet
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
-from tests.repositories import Repository
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
+from tests.repositories import UpstreamRepository
 
 READS = "import os\nopen(os.environ['SECRETS_DIR'] + '/key').read()\n" + tiny_fleet.APP.decode()
 SAMPLE = "SECRET_KEY_VERSION=v1\n"
@@ -18,15 +18,15 @@ def install(folder: Path, tool: str, script: str) -> None:
     path.chmod(0o755)
 
 
-def with_tools(jot: Jot) -> Path:
+def with_tools(jot: OneRecipeFleet) -> Path:
     """An empty folder that is the first of PATH."""
     folder = jot.folder / "tools"
     folder.mkdir()
-    jot.more = {"PATH": f"{folder}:{jot.environment['PATH']}"}
+    jot.variables = {"PATH": f"{folder}:{jot.environment['PATH']}"}
     return folder
 
 
-def test_a_missing_tool_is_infrastructure_deploys_nothing_and_installing_it_mends(settled: Jot) -> None:
+def test_a_missing_tool_is_infrastructure_deploys_nothing_and_installing_it_mends(settled: OneRecipeFleet) -> None:
     tools = with_tools(settled)
     settled.release(SECOND)
     settled.declare()
@@ -50,7 +50,7 @@ def test_a_missing_tool_is_infrastructure_deploys_nothing_and_installing_it_mend
     assert told.row("jot")["have"]["evidence"]["tools"]["jot-tool"] != ""
 
 
-def test_a_script_that_cannot_be_executed_is_the_fleets_fault_and_never_the_releases(settled: Jot) -> None:
+def test_a_script_that_cannot_be_executed_is_the_fleets_fault_and_never_the_releases(settled: OneRecipeFleet) -> None:
     other = tiny_fleet.make_recipe(settled.folder, "other")
     tiny_fleet.release(other, FIRST)
     commit = settled.release(SECOND)
@@ -73,7 +73,7 @@ def test_a_script_that_cannot_be_executed_is_the_fleets_fault_and_never_the_rele
     assert (mended["result"], mended["have"]["commit"]) == ("promoted", commit)
 
 
-def test_a_maker_whose_program_is_missing_is_infrastructure_and_one_that_fails_is_red(settled: Jot) -> None:
+def test_a_maker_whose_program_is_missing_is_infrastructure_and_one_that_fails_is_red(settled: OneRecipeFleet) -> None:
     tools = with_tools(settled)
     settled.release(SECOND, app_py=READS, _env_sample=SAMPLE)
     settled.declare('[install]\nsecrets = { key = ["make-key"] }\n')
@@ -91,7 +91,7 @@ def test_a_maker_whose_program_is_missing_is_infrastructure_and_one_that_fails_i
     assert (made.code, made.row("jot")["result"]) == (0, "promoted")
 
 
-def test_a_secret_that_nobody_makes_is_red_and_says_what_to_declare(settled: Jot) -> None:
+def test_a_secret_that_nobody_makes_is_red_and_says_what_to_declare(settled: OneRecipeFleet) -> None:
     settled.release(SECOND, app_py=READS, _env_sample=SAMPLE)
     told = settled.json()
     assert (told.code, told.row("jot")["result"]) == (4, "red")
@@ -99,7 +99,7 @@ def test_a_secret_that_nobody_makes_is_red_and_says_what_to_declare(settled: Jot
     assert '[install] secrets = { key = ["…"] }' in told.row("jot")["reason"]
 
 
-def test_a_recipe_that_needs_another_is_raised_beside_it_and_finds_it(jot: Jot) -> None:
+def test_a_recipe_that_needs_another_is_raised_beside_it_and_finds_it(jot: OneRecipeFleet) -> None:
     accounts = tiny_fleet.make_recipe(jot.folder, "accounts")
     accounts.commit()
     jot.declare('[install]\nneeds = ["accounts"]\n[custom]\nrun = [["sh", "custom.sh"]]\n', custom=FINDS)
@@ -119,7 +119,7 @@ python3 -c 'import sys, urllib.request; assert b"1.0.0+v1" in urllib.request.url
 """
 
 
-def test_away_from_its_unit_a_green_release_is_not_promoted_and_not_held_against_it(jot: Jot) -> None:
+def test_away_from_its_unit_a_green_release_is_not_promoted_and_not_held_against_it(jot: OneRecipeFleet) -> None:
     with (jot.fleet / "fleet.toml").open("a") as file:
         file.write('unit = "reconcile.service"\n')
     said = jot.run()
@@ -140,7 +140,7 @@ def test_away_from_its_unit_a_green_release_is_not_promoted_and_not_held_against
     assert len(jot.tried()) == count + 1
 
 
-def test_an_upstream_of_a_recipe_that_was_renamed_is_its_own(jot: Jot) -> None:
+def test_an_upstream_of_a_recipe_that_was_renamed_is_its_own(jot: OneRecipeFleet) -> None:
     """A fleet may have the same upstream twice, under two names."""
     other = jot.fleet / "recipes" / "jot-two"
     other.mkdir()
@@ -148,4 +148,4 @@ def test_an_upstream_of_a_recipe_that_was_renamed_is_its_own(jot: Jot) -> None:
         (other / path.name).write_bytes(path.read_bytes())
     told = jot.json()
     assert (told.code, {row["result"] for row in told.document["recipes"]}) == (0, {"promoted"})
-    assert Repository(jot.state / "mirrors" / "jot-two.git").refs() == jot.mirrored()
+    assert UpstreamRepository(jot.state / "mirrors" / "jot-two.git").refs() == jot.mirrored()

@@ -4,8 +4,8 @@ import base64
 from pathlib import Path
 
 from tests import tiny_fleet
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
-from tests.reconcile_command import Said
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
+from tests.reconcile_command import CommandResult
 
 CANARY = "kanarie-7f3e9a5c1b2d"
 SHOUTS = (
@@ -21,7 +21,7 @@ echo "got $key"; echo "$key" >&2; printf %s "$key" | base64
 """
 
 
-def told(jot: Jot, *words: str) -> Said:
+def told(jot: OneRecipeFleet, *words: str) -> CommandResult:
     said = jot.run(*words)
     assert_unseen(said.out.encode() + said.err.encode())
     return said
@@ -37,13 +37,13 @@ def assert_unseen_below(folder: Path) -> None:
         assert_unseen(path.read_bytes())
 
 
-def declare(jot: Jot, then: str) -> None:
+def declare(jot: OneRecipeFleet, then: str) -> None:
     (jot.folder / "key").write_text(CANARY)
     tables = f'[install]\nsecrets = {{ key = ["cat", "{jot.folder}/key"] }}\n[custom]\nrun = [["sh", "custom.sh"]]\n'
     jot.declare(tables, custom=TEST.format(then=then))
 
 
-def test_a_secret_is_in_no_log_record_report_or_error(jot: Jot) -> None:
+def test_a_secret_is_in_no_log_record_report_or_error(jot: OneRecipeFleet) -> None:
     declare(jot, "true")
     sample = "SECRET_KEY_VERSION=v1\n"
     jot.upstream.untag(FIRST)

@@ -9,20 +9,20 @@ import pytest
 from attrs import frozen
 
 from state.folder.identity import read_identity
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, make_jot
-from tests.procfile_apps import eventually, lives
-from tests.reconcile_command import Bound, await_release, needs_mounts
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, make_one_recipe_fleet
+from tests.procfile_apps import is_running, wait_for
+from tests.reconcile_command import BoundStateFolder, needs_mounts, wait_for_lock
 
 
 @frozen
 class Pair:
     """Two fleets, and the path that both have their state at."""
 
-    jots: tuple[Jot, Jot]
+    jots: tuple[OneRecipeFleet, OneRecipeFleet]
     path: Path
 
     def start(self, number: int, *words: str) -> "subprocess.Popen[str]":
-        bound = Bound.at(self.path, self.jots[number])
+        bound = BoundStateFolder.at(self.path, self.jots[number])
         return subprocess.Popen(
             bound.argv(*words), env=bound.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -50,7 +50,7 @@ def pair(tmp_path: Path) -> Pair:
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
         folder.mkdir()
-    one, two = map(make_jot, folders)
+    one, two = map(make_one_recipe_fleet, folders)
     return Pair((one, two), tmp_path / "state")
 
 
@@ -59,28 +59,28 @@ def test_a_pass_leaves_alone_what_a_killed_one_with_the_same_path_left_to_its_ow
     one, two = pair.jots
     one.pause("custom")
     killed = pair.start(0)
-    eventually((one.folder / "reached").exists)
+    wait_for((one.folder / "reached").exists)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    await_release(one.state / "lock", 60)
+    wait_for_lock(one.state / "lock", 60)
     left = pair.running()
     assert left
 
     code, said = pair.run(1)
     assert (code, "a slot left by a dead run" in said) == (0, False), said
-    assert all(map(lives, left))
+    assert all(map(is_running, left))
 
     (one.folder / "go").touch()
     code, said = pair.run(0)
     assert (code, "jot: a slot left by a dead run was removed" in said) == (0, True), said
-    assert not any(map(lives, left))
+    assert not any(map(is_running, left))
     assert pair.running() == set()
     ids = {read_identity(jot.state / "id") for jot in (one, two)}
     assert len(ids) == 2
     assert None not in ids
 
 
-def test_a_state_folder_that_was_moved_keeps_its_id_and_a_copy_gets_its_own(settled: Jot) -> None:
+def test_a_state_folder_that_was_moved_keeps_its_id_and_a_copy_gets_its_own(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     (settled.state / "id").unlink()
     assert settled.run().code == 0

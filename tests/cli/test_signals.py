@@ -10,20 +10,20 @@ import pytest
 
 from reconciler.cli.composition import interruptible
 from reconciler.errors import InterruptedPassError
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot, hold_to_format, paused
-from tests.faulty_git_server import faulty, hangs
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, check_format, paused
+from tests.faulty_git_server import faulty_git_server, hangs
 from tests.ledger_lines import ledger_lines
-from tests.procfile_apps import eventually
-from tests.reconcile_command import Said, first_document
+from tests.procfile_apps import wait_for
+from tests.reconcile_command import CommandResult, read_document
 
 
-def interrupted(jot: Jot, tier: str, number: int, *words: str) -> Said:
+def interrupted(jot: OneRecipeFleet, tier: str, number: int, *words: str) -> CommandResult:
     """A command that gets a signal within this tier; it has ended by itself, and nothing of it is left."""
     with paused(jot, tier, *words) as command:
         command.send_signal(number)
         out, err = command.communicate(timeout=120)
         jot.assert_nothing_is_left()
-    return Said(command.returncode, out, err)
+    return CommandResult(command.returncode, out, err)
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,18 @@ def interrupted(jot: Jot, tier: str, number: int, *words: str) -> Said:
     [("install", signal.SIGINT), ("upgrade", signal.SIGTERM), ("custom", signal.SIGINT), ("raised", signal.SIGTERM)],
     ids=["install", "upgrade", "custom", "promoting"],
 )
-def test_an_interrupted_pass_tries_nothing_more_and_the_next_one_goes_on(settled: Jot, tier: str, number: int) -> None:
+def test_an_interrupted_pass_tries_nothing_more_and_the_next_one_goes_on(
+    settled: OneRecipeFleet, tier: str, number: int
+) -> None:
     settled.release(SECOND)
-    before = settled.kept().without_tags()
+    before = settled.promoted_state().without_tags()
     said = interrupted(settled, tier, number)
     assert said.code == 128 + number
     row, closing = said.out.splitlines()[1], said.out.splitlines()[-1]
     assert row.startswith(f"jot     {SECOND}  {FIRST}  new-release  intact")
     assert f"not-tried  promote  interrupted by signal {int(number)}" in row
     assert closing.startswith("1 enrolled, 1 decided: 0 in sync, 1 to promote, ")
-    assert settled.kept().without_tags() == before
+    assert settled.promoted_state().without_tags() == before
     assert ledger_lines(settled.registry)[-1].entry.body["signal"] == number
     assert settled.registry.read().intents == ()
     assert settled.row_of("--dry-run")["held_back"] is None
@@ -51,7 +53,7 @@ def test_an_interrupted_pass_tries_nothing_more_and_the_next_one_goes_on(settled
     assert done.row("jot")["have"]["lineage"] == [FIRST, SECOND]
 
 
-def test_a_signal_at_any_moment_leaves_nothing_behind(settled: Jot) -> None:
+def test_a_signal_at_any_moment_leaves_nothing_behind(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     moments = random.Random(3)  # noqa: S311  no secret
     for number in (signal.SIGINT, signal.SIGTERM) * 3:
@@ -72,45 +74,45 @@ def test_a_signal_at_any_moment_leaves_nothing_behind(settled: Jot) -> None:
     assert settled.lines() == [FIRST, "marked", SECOND]
 
 
-def test_an_interrupted_pass_tells_json_too(jot: Jot) -> None:
+def test_an_interrupted_pass_tells_json_too(jot: OneRecipeFleet) -> None:
     said = interrupted(jot, "install", signal.SIGTERM, "-o", "json", "-q")
     assert said.code == 143
-    hold_to_format(said)
+    check_format(said)
     assert said.row("jot")["result"] == "not-tried"
     assert said.row("jot")["reason"].startswith("interrupted by signal 15")
     assert said.err == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_trial_is_torn_down(settled: Jot, number: int) -> None:
-    before = settled.kept()
+def test_an_interrupted_trial_is_torn_down(settled: OneRecipeFleet, number: int) -> None:
+    before = settled.promoted_state()
     said = interrupted(settled, "custom", number, "trial", "jot")
     assert (said.code, said.out) == (128 + number, "")
     assert said.err.splitlines()[-1] == f"reconcile: interrupted by signal {int(number)}"
-    assert settled.kept() == before
+    assert settled.promoted_state() == before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_raised_copy_that_is_interrupted_ends_well(settled: Jot, number: int) -> None:
-    before = settled.kept()
+def test_a_raised_copy_that_is_interrupted_ends_well(settled: OneRecipeFleet, number: int) -> None:
+    before = settled.promoted_state()
     copy = settled.start("raise", "jot", "-o", "json")
     try:
-        told = first_document(copy)
+        told = read_document(copy)
         copy.send_signal(number)
         rest, err = copy.communicate(timeout=120)
     finally:
         copy.kill()
-    said = Said(copy.returncode, told + rest, err)
-    hold_to_format(said)
+    said = CommandResult(copy.returncode, told + rest, err)
+    check_format(said)
     assert (said.code, said.err) == (0, "")
     assert said.document.keys() == {"format", "name", "version", "commit", "url", "address"}
     settled.assert_nothing_is_left()
-    assert settled.kept() == before
+    assert settled.promoted_state() == before
 
 
-def test_a_raised_copy_that_is_interrupted_before_it_is_ready_ends_well(settled: Jot) -> None:
+def test_a_raised_copy_that_is_interrupted_before_it_is_ready_ends_well(settled: OneRecipeFleet) -> None:
     copy = settled.start("raise", "jot")
-    eventually(settled.running)
+    wait_for(settled.running)
     copy.terminate()
     out, err = copy.communicate(timeout=120)
     assert (copy.returncode, err) == (0, "")
@@ -119,11 +121,13 @@ def test_a_raised_copy_that_is_interrupted_before_it_is_ready_ends_well(settled:
 
 
 @pytest.mark.parametrize("words", [(), ("--dry-run",)], ids=["pass", "dry run"])
-def test_a_signal_while_upstream_is_asked_ends_it_at_once(jot: Jot, tmp_path: Path, words: tuple[str, ...]) -> None:
-    with faulty(hangs) as server:
+def test_a_signal_while_upstream_is_asked_ends_it_at_once(
+    jot: OneRecipeFleet, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    with faulty_git_server(hangs) as server:
         jot.declare(upstream=server.url)
         command = jot.start(*words)
-        eventually(lambda: server.requests)
+        wait_for(lambda: server.requests)
         command.send_signal(signal.SIGINT)
         out, err = command.communicate(timeout=120)
     assert (command.returncode, out) == (130, "")

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests import tiny_fleet
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
 from tests.ledger_lines import ledger_lines
-from tests.reconcile_command import BIN, Said
+from tests.reconcile_command import BIN, CommandResult
 
 UNHEARD = {"RECONCILE": str(BIN / "reconcile")}
 
 
-def redirected(jot: Jot, words: str, streams: str) -> Said:
+def redirected(jot: OneRecipeFleet, words: str, streams: str) -> CommandResult:
     """`reconcile` as a shell starts it with these redirections; the code is its own, also before a pipe."""
     script = f'set -o pipefail; "$RECONCILE" {words} {streams}'
     done = subprocess.run(
@@ -26,7 +26,7 @@ def redirected(jot: Jot, words: str, streams: str) -> Said:
         timeout=300,
         check=False,
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def redirected(jot: Jot, words: str, streams: str) -> Said:
     [("2>&-", 0), ("<&- >&- 2>&-", 1), (">/dev/full 2>/dev/full", 1), ("2>&1 >/dev/null | true", 0)],
     ids=["nobody to talk to", "everything closed", "everything full", "a reader that went away"],
 )
-def test_a_pass_promotes_though_nobody_can_be_told(settled: Jot, streams: str, code: int) -> None:
+def test_a_pass_promotes_though_nobody_can_be_told(settled: OneRecipeFleet, streams: str, code: int) -> None:
     settled.release(SECOND)
     said = redirected(settled, "-v", streams)
     assert said.code == code
@@ -53,7 +53,7 @@ LOOKS = ("status", "status jot -o json", "drift", "logs jot", "--dry-run -o json
 @pytest.mark.parametrize(
     ("streams", "why"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")]
 )
-def test_an_answer_that_cannot_be_written_is_no_success(settled: Jot, streams: str, why: str) -> None:
+def test_an_answer_that_cannot_be_written_is_no_success(settled: OneRecipeFleet, streams: str, why: str) -> None:
     for words in (*LOOKS, "--help", "--version"):
         said = redirected(settled, words, streams)
         assert said.code == 1, words
@@ -61,7 +61,7 @@ def test_an_answer_that_cannot_be_written_is_no_success(settled: Jot, streams: s
         assert "Traceback" not in said.err
 
 
-def test_an_answer_whose_reader_went_away_is_no_success(settled: Jot) -> None:
+def test_an_answer_whose_reader_went_away_is_no_success(settled: OneRecipeFleet) -> None:
     for words in (*LOOKS, "--help"):
         read, write = os.pipe()
         os.close(read)
@@ -77,26 +77,26 @@ def test_an_answer_whose_reader_went_away_is_no_success(settled: Jot) -> None:
 
 
 @pytest.mark.parametrize("streams", [">&-", "2>&-", ">&- 2>&-", ">/dev/full"])
-def test_an_error_keeps_its_exit_code_whether_or_not_it_can_be_told(jot: Jot, streams: str) -> None:
+def test_an_error_keeps_its_exit_code_whether_or_not_it_can_be_told(jot: OneRecipeFleet, streams: str) -> None:
     assert redirected(jot, "status nothing -o json", streams).code == 64
     (jot.fleet / "fleet.toml").write_text("format = 2\n")
     assert redirected(jot, "drift -o json", streams).code == 78
 
 
-def test_a_red_pass_whose_answer_is_lost_is_told_as_lost(settled: Jot) -> None:
+def test_a_red_pass_whose_answer_is_lost_is_told_as_lost(settled: OneRecipeFleet) -> None:
     settled.release(SECOND, app_py="raise SystemExit(3)\n")
     assert redirected(settled, "-q", ">/dev/full").code == 1
     assert redirected(settled, "-q", ">/dev/null").code == 4
 
 
-def test_a_raised_copy_that_cannot_be_announced_is_taken_down(settled: Jot) -> None:
+def test_a_raised_copy_that_cannot_be_announced_is_taken_down(settled: OneRecipeFleet) -> None:
     said = redirected(settled, "raise jot --for 1h", ">/dev/full")
     assert said.code == 1
     assert said.err.splitlines()[0] == "reconcile: the answer could not be written to stdout: No space left on device"
     settled.assert_nothing_is_left()
 
 
-def test_a_junit_file_that_cannot_be_written_hides_no_answer(settled: Jot) -> None:
+def test_a_junit_file_that_cannot_be_written_hides_no_answer(settled: OneRecipeFleet) -> None:
     said = settled.run("trial", "jot", "--junit", "nowhere/report.xml")
     assert said.code == 1
     assert said.out.splitlines()[-1].startswith("green")
@@ -107,8 +107,8 @@ def test_a_junit_file_that_cannot_be_written_hides_no_answer(settled: Jot) -> No
 ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-def test_in_a_locale_that_is_not_utf_8_a_recipe_is_what_it_is_everywhere(jot: Jot) -> None:
-    jot.more = ASCII
+def test_in_a_locale_that_is_not_utf_8_a_recipe_is_what_it_is_everywhere(jot: OneRecipeFleet) -> None:
+    jot.variables = ASCII
     told = "import os\nprint('→', os.environ['TITLE'], flush=True)\n" + tiny_fleet.APP.decode()
     jot.release(FIRST, app_py=told, _env_sample="TITLE=Größe €\n")
     said = jot.run()
@@ -122,7 +122,9 @@ def test_in_a_locale_that_is_not_utf_8_a_recipe_is_what_it_is_everywhere(jot: Jo
 
 
 @pytest.mark.parametrize("mask", ["077", "000"])
-def test_under_every_umask_recipes_find_the_same_one_and_the_state_stays_private(jot: Jot, mask: str) -> None:
+def test_under_every_umask_recipes_find_the_same_one_and_the_state_stays_private(
+    jot: OneRecipeFleet, mask: str
+) -> None:
     jot.custom("umask; stat -c %a ../../checkouts/jot-0/app.py")
     said = jot.shell(f"umask {mask}; RECONCILE_FLEET=fleet RECONCILE_STATE=state reconcile -q")
     assert said.code == 0, said

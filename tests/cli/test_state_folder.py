@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.one_recipe_fleet import FIRST, Jot
+from tests.cli.one_recipe_fleet import FIRST, OneRecipeFleet
 from tests.reconcile_command import BIN
-from tests.state_checks import digest_of
+from tests.state_checks import entries_below
 
 WRITING = (
     (),
@@ -31,7 +31,7 @@ def _cut(content: bytes) -> bytes:
 @pytest.mark.parametrize("harm", [_garbage, _cut, lambda _: b""], ids=["garbage", "cut in half", "emptied"])
 @pytest.mark.parametrize("command", [("--dry-run",), (), ("status",)], ids=["dry run", "pass", "status"])
 def test_a_damaged_registry_is_told_with_both_ways_out(
-    settled: Jot, harm: Callable[[bytes], bytes], command: tuple[str, ...]
+    settled: OneRecipeFleet, harm: Callable[[bytes], bytes], command: tuple[str, ...]
 ) -> None:
     registry = settled.state / "canon.db"
     registry.write_bytes(harm(registry.read_bytes()))
@@ -43,7 +43,7 @@ def test_a_damaged_registry_is_told_with_both_ways_out(
     assert ways_out in hint
 
 
-def test_with_a_damaged_registry_moved_away_every_recipe_begins_anew(settled: Jot, tmp_path: Path) -> None:
+def test_with_a_damaged_registry_moved_away_every_recipe_begins_anew(settled: OneRecipeFleet, tmp_path: Path) -> None:
     (settled.state / "canon.db").write_bytes(b"garbage")
     (told,) = re.findall(r"or move (.+) away, ", settled.run().err)
     for number, path in enumerate(told.split(" and ")):
@@ -55,7 +55,7 @@ def test_with_a_damaged_registry_moved_away_every_recipe_begins_anew(settled: Jo
     assert settled.lines() == [FIRST, "marked"]
 
 
-def test_what_somebody_laid_into_the_state_folder_is_named_and_left(settled: Jot) -> None:
+def test_what_somebody_laid_into_the_state_folder_is_named_and_left(settled: OneRecipeFleet) -> None:
     strays = [settled.state / "canonicals" / "zzz", settled.state / "work" / "notes.txt"]
     for stray in strays:
         stray.write_text("somebody's")
@@ -71,15 +71,15 @@ def test_what_somebody_laid_into_the_state_folder_is_named_and_left(settled: Jot
 
 @pytest.mark.parametrize("command", WRITING, ids=lambda words: words[0] if words else "pass")
 def test_a_folder_of_somebodys_is_refused_by_every_command_that_writes(
-    settled: Jot, tmp_path: Path, command: tuple[str, ...]
+    settled: OneRecipeFleet, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     srv = tmp_path / "srv"
     (srv / "work" / "important").mkdir(parents=True)
-    before = digest_of(srv)
+    before = entries_below(srv)
     said = settled.run(*command, "--state", str(srv))
     assert (said.code, said.out) == (78, "")
     assert f"{srv} is no state folder of Canon: it holds work; nothing in it was touched" in said.err
-    assert digest_of(srv) == before
+    assert entries_below(srv) == before
 
 
 @pytest.mark.parametrize(
@@ -99,16 +99,16 @@ def test_a_folder_of_somebodys_is_refused_by_every_command_that_writes(
     ],
     ids=" ".join,
 )
-def test_nothing_said_is_usage_and_never_the_default(settled: Jot, words: tuple[str, ...]) -> None:
-    before = digest_of(settled.folder)
+def test_nothing_said_is_usage_and_never_the_default(settled: OneRecipeFleet, words: tuple[str, ...]) -> None:
+    before = entries_below(settled.folder)
     said = settled.run(*words)
     assert (said.code, said.out) == (64, "")
     assert "is empty; is a variable not set?" in said.err
-    assert digest_of(settled.folder) == before
+    assert entries_below(settled.folder) == before
 
 
 @pytest.mark.parametrize("name", ["RECONCILE_STATE", "RECONCILE_FLEET", "STATE_DIRECTORY", "CONFIGURATION_DIRECTORY"])
-def test_a_variable_that_is_set_and_empty_is_usage_and_never_the_default(settled: Jot, name: str) -> None:
+def test_a_variable_that_is_set_and_empty_is_usage_and_never_the_default(settled: OneRecipeFleet, name: str) -> None:
     ours = {"STATE_DIRECTORY": "RECONCILE_STATE", "CONFIGURATION_DIRECTORY": "RECONCILE_FLEET"}.get(name, name)
     environment = {key: value for key, value in settled.environment.items() if key != ours} | {name: ""}
     said = subprocess.run(

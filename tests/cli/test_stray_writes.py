@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.cli.one_recipe_fleet import FIRST, SECOND, Jot
-from tests.procfile_apps import ESCAPE, lives
+from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
+from tests.procfile_apps import ESCAPE, is_running
 from tests.reconcile_command import look_of
 from tests.repositories import git
 
@@ -17,7 +17,7 @@ def cold(row: "dict[str, list[dict[str, str]]]") -> tuple[str, str]:
 
 
 def test_an_untracked_file_a_daemon_and_a_switched_checkout_change_nothing_for_anyone(
-    settled: Jot, tmp_path: Path
+    settled: OneRecipeFleet, tmp_path: Path
 ) -> None:
     settled.release(SECOND)
     checkout = tmp_path / "checkout"
@@ -32,7 +32,7 @@ def test_an_untracked_file_a_daemon_and_a_switched_checkout_change_nothing_for_a
     assert (told.code, row["result"]) == (0, "promoted"), row
     assert (look_of(settled.fleet), settled.upstream.refs()) == before
     pid = int((tmp_path / "daemon").read_text())
-    assert not lives(pid)
+    assert not is_running(pid)
     assert any("sleep" in finding and f"pid {pid}" in finding for finding in row["findings"]), row["findings"]
     assert cold(row)[0] == "pass"
     assert not checkout.exists()
@@ -41,35 +41,35 @@ def test_an_untracked_file_a_daemon_and_a_switched_checkout_change_nothing_for_a
     assert settled.run().code == 0
 
 
-def test_a_file_changed_in_the_apps_checkout_is_no_cold_test_and_never_promoted(settled: Jot) -> None:
+def test_a_file_changed_in_the_apps_checkout_is_no_cold_test_and_never_promoted(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     settled.custom('"$APP_RUN" sh -c "echo >> app.py; touch added.py"\n')
-    kept = settled.kept().without_tags()
+    kept = settled.promoted_state().without_tags()
     said = settled.run()
     assert said.code == 4
     assert "green-not-promoted" in said.out.splitlines()[1]
     assert "cold: tracked files changed: jot:app.py" in said.out
     assert "note: jot: the run added jot:added.py" in said.out.splitlines()
-    assert settled.kept().without_tags() == kept
+    assert settled.promoted_state().without_tags() == kept
     settled.assert_nothing_is_left()
     tried = settled.tried()
     again = settled.json()
     assert (again.code, again.row("jot")["held_back"], settled.tried()) == (4, "red-before", tried)
 
 
-def test_a_test_that_writes_into_the_fleet_is_seen_and_nothing_is_promoted(settled: Jot) -> None:
+def test_a_test_that_writes_into_the_fleet_is_seen_and_nothing_is_promoted(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     settled.custom(f"date > {settled.recipe}/left\n")
-    kept = settled.kept().without_tags()
+    kept = settled.promoted_state().without_tags()
     told = settled.json()
     row = told.row("jot")
     assert (told.code, row["result"]) == (4, "green-not-promoted")
     assert cold(row) == ("fail", "the fleet folder of the recipe changed during the trial")
     assert "cold: the fleet folder of the recipe changed during the trial" in row["reason"]
-    assert settled.kept().without_tags() == kept
+    assert settled.promoted_state().without_tags() == kept
 
 
-def test_no_git_of_a_recipe_reaches_a_work_tree_around_the_state_folder(settled: Jot) -> None:
+def test_no_git_of_a_recipe_reaches_a_work_tree_around_the_state_folder(settled: OneRecipeFleet) -> None:
     around = settled.folder / "mine"
     around.write_text("committed")
     for words in (("init", "-q", "."), ("add", "mine"), ("commit", "-q", "-m", "mine")):
@@ -88,15 +88,17 @@ def test_no_git_of_a_recipe_reaches_a_work_tree_around_the_state_folder(settled:
     assert logged.count("not a git repository") == 2
 
 
-def test_a_recipes_fleet_folder_that_goes_during_the_pass_concerns_nothing_but_its_tests(settled: Jot) -> None:
+def test_a_recipes_fleet_folder_that_goes_during_the_pass_concerns_nothing_but_its_tests(
+    settled: OneRecipeFleet,
+) -> None:
     settled.release(SECOND)
     settled.custom(f"mv {settled.recipe} {settled.folder}/aside\n")
-    kept = settled.kept().without_tags()
+    kept = settled.promoted_state().without_tags()
     told = settled.json()
     row = told.row("jot")
     assert (told.code, row["result"], row["state"], row["cause"]) == (4, "green-not-promoted", "intact", "new-release")
     assert cold(row) == ("fail", "the fleet folder of the recipe changed during the trial")
     assert row["reason"].endswith(cold(row)[1])
-    assert settled.kept().without_tags() == kept
+    assert settled.promoted_state().without_tags() == kept
     settled.declare()
     assert settled.run().code == 0

@@ -11,14 +11,14 @@ from reconciler.core.outcome import Attempt, ReadBack, judge
 from reconciler.core.plan import Action, Step
 from reconciler.core.report import Row
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
-from tests.strategies import usual, weighted
+from tests.strategies import usual_commit, weighted
 from tests.values import canonical, circumstances, commit, finding, tier, trial
 
 
 @st.composite
 def acting_steps(draw: st.DrawFn) -> Step:
     """A promotion, the repair of a damaged or downed canonical, or the fetching of a missing mirror."""
-    wanted, had = Release("3.0.1+v2.0.0", usual("3.0.1+v2.0.0")), canonical("0.2.0", usual("0.2.0"))
+    wanted, had = Release("3.0.1+v2.0.0", usual_commit("3.0.1+v2.0.0")), canonical("0.2.0", usual_commit("0.2.0"))
     kind = draw(weighted({"first": 3, "new": 3, "repair": 3, "raise": 2, "fetch": 1}))
     if kind == "first":
         return _step(finding(cause=Cause.FIRST_RELEASE, state=State.NONE), Action.PROMOTE, wanted)
@@ -69,7 +69,7 @@ def trials(draw: st.DrawFn, release: Release, name: str = "notes") -> Trial:
 @st.composite
 def attempts(draw: st.DrawFn, of: Step) -> Attempt:
     """What was done about a step; now and then about another release than was asked for."""
-    asked = of.release or Release("0.2.0", usual("0.2.0"))
+    asked = of.release or Release("0.2.0", usual_commit("0.2.0"))
     release = draw(weighted({asked: 9, Release(asked.version, commit("elsewhere")): 1}))
     tried = draw(draw(weighted({trials(release, of.recipe): 3, st.none(): 1})))
     refused = draw(weighted({(): 5, (Condition("tagged", ConditionStatus.FAIL, "it moved"),): 1}))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from desired.model import Release, Upgrade
 from reconciler.core.base import Base, Origin, upgrade_base
 from state.records import Canonical
-from tests.strategies import LADDER, RANK, usual
+from tests.strategies import LADDER, RANK, usual_commit
 from tests.values import canonical, commit
 
 UNPINNED = Upgrade()
@@ -152,7 +152,7 @@ def test_a_pin_is_removable_once_an_intact_canonical_has_reached_it(
 
 # ---- properties ----
 
-RELEASES = tuple(Release(names[0], usual(names[0])) for names in LADDER)
+RELEASES = tuple(Release(names[0], usual_commit(names[0])) for names in LADDER)
 
 
 @st.composite

@@ -7,8 +7,8 @@ from desired.model import AmbiguousVersion, NeverReleased, Release, Unobservable
 from reconciler.core.findings import Cause, Finding, MirrorState, compare
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from state.records import Canonical, Memory
-from tests.core import expected_findings as oracle
-from tests.strategies import World, observations, worlds
+from tests.core import expected_findings
+from tests.strategies import ObservedFleet, observations, observed_fleets
 from tests.values import EARLIER, NOW, canonical, commit, observation, recipe
 
 A, B, C = commit("a"), commit("b"), commit("c")
@@ -267,33 +267,33 @@ def test_an_orphan_is_found_with_what_is_recorded_of_it() -> None:
 # ---- properties ----
 
 
-@given(worlds())
-def test_there_is_exactly_one_finding_per_declared_recipe_and_per_orphan(world: World) -> None:
+@given(observed_fleets())
+def test_there_is_exactly_one_finding_per_declared_recipe_and_per_orphan(world: ObservedFleet) -> None:
     names = [finding.recipe for finding in compare(world.observations, world.orphans)]
     assert names == sorted([*world.observations, *world.orphans])
 
 
-@given(worlds())
-def test_the_cause_is_what_the_rules_say(world: World) -> None:
+@given(observed_fleets())
+def test_the_cause_is_what_the_rules_say(world: ObservedFleet) -> None:
     for finding in compare(world.observations, world.orphans):
         seen = world.observations.get(finding.recipe)
-        assert finding.cause is (oracle.cause(seen) if seen else Cause.ORPHANED), finding.reason
+        assert finding.cause is (expected_findings.cause(seen) if seen else Cause.ORPHANED), finding.reason
         assert finding.reason
 
 
 @given(observations())
 def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Observation) -> None:
-    want, expected = found(seen).want, oracle.wanted(seen)
+    want, expected = found(seen).want, expected_findings.wanted(seen)
     match want:
         case Release():
             assert (want.version, want.commit) == expected
         case AmbiguousVersion():
-            assert set(want.tags) == set(oracle.newest(seen))
-            assert len(set(oracle.newest(seen).values())) > 1
+            assert set(want.tags) == set(expected_findings.newest(seen))
+            assert len(set(expected_findings.newest(seen).values())) > 1
         case NeverReleased():
-            assert not oracle.newest(seen)
+            assert not expected_findings.newest(seen)
         case _:
-            assert oracle.is_unseen(seen)
+            assert expected_findings.is_unseen(seen)
 
 
 @given(observations(), st.sampled_from(["connection refused", "an empty answer"]))
@@ -318,12 +318,12 @@ def test_in_sync_means_that_upstream_names_the_recorded_commit_by_the_newest_ver
     finding = found(seen)
     if finding.cause is Cause.IN_SYNC:
         assert seen.canonical is not None
-        assert seen.canonical.commit in oracle.newest(seen).values()
+        assert seen.canonical.commit in expected_findings.newest(seen).values()
 
 
 @given(observations())
 def test_forgetting_where_a_tag_was_never_hides_that_have_moved(seen: Observation) -> None:
     have = seen.canonical
     forgetful = evolve(seen, memory=Memory(seen.recipe.name))
-    if have is not None and oracle.published(seen).get(have.version, have.commit) != have.commit:
+    if have is not None and expected_findings.published(seen).get(have.version, have.commit) != have.commit:
         assert found(forgetful).cause is Cause.MOVED

@@ -14,7 +14,7 @@ from reconciler.core.observation import (
     want_of,
 )
 from state.records import Memory
-from tests.core import expected_findings as oracle
+from tests.core import expected_findings
 from tests.strategies import observations
 from tests.values import canonical, commit, observation
 
@@ -111,6 +111,6 @@ def test_no_tag_vanishes_from_the_mirror_and_none_moves_there_unaccepted(seen: O
 def test_a_vanished_tag_is_noted_and_stays_expected_in_the_mirror(seen: Observation) -> None:
     finding = found(seen)
     if not isinstance(seen.answer, Unobservable):
-        assert set(finding.vanished) == set(seen.memory.known) - set(oracle.published(seen))
-        kept = evolve(seen, mirror=MirrorContents(seen.answer.head, oracle.mirrored(seen)))
+        assert set(finding.vanished) == set(seen.memory.known) - set(expected_findings.published(seen))
+        kept = evolve(seen, mirror=MirrorContents(seen.answer.head, expected_findings.mirrored(seen)))
         assert found(kept).mirror is MirrorState.EQUAL

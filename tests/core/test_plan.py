@@ -10,8 +10,8 @@ from reconciler.core.findings import Cause, MirrorState, compare
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from reconciler.core.plan import Action, HeldBack, Plan, Step, make_plan, ordered_by_needs
 from state.records import Memory
-from tests.core import expected_findings as oracle
-from tests.strategies import RANK, World, observations, otherwise, worlds
+from tests.core import expected_findings
+from tests.strategies import RANK, ObservedFleet, changed_circumstances, observations, observed_fleets
 from tests.values import AROUND, canonical, circumstances, commit, known, observation, recipe, red
 
 A, B, C = commit("a"), commit("b"), commit("c")
@@ -207,43 +207,43 @@ def test_what_others_need_comes_before_them_and_names_decide_the_rest() -> None:
 # ---- properties ----
 
 
-def is_raised(world: World, name: str) -> bool:
+def is_raised(world: ObservedFleet, name: str) -> bool:
     """Whether a deployment is to be kept running, and is down."""
     seen = world.observations.get(name)
     return seen is not None and seen.recipe.enrolled and seen.status.state is State.DOWN
 
 
-def plan_of(world: World) -> Plan:
+def plan_of(world: ObservedFleet) -> Plan:
     return make_plan(compare(world.observations, world.orphans), world.observations, world.around)
 
 
-@given(worlds())
-def test_a_plan_has_one_step_for_every_declared_recipe_and_every_orphan(world: World) -> None:
+@given(observed_fleets())
+def test_a_plan_has_one_step_for_every_declared_recipe_and_every_orphan(world: ObservedFleet) -> None:
     plan = plan_of(world)
     assert sorted(plan.steps) == sorted([*world.observations, *world.orphans])
     assert all(step.recipe == name and step.reason for name, step in plan.steps.items())
     assert sorted(plan.order) == sorted(world.observations)
 
 
-@given(worlds())
-def test_the_order_puts_every_need_first(world: World) -> None:
+@given(observed_fleets())
+def test_the_order_puts_every_need_first(world: ObservedFleet) -> None:
     order = plan_of(world).order
     for name, seen in world.observations.items():
         assert all(order.index(need) < order.index(name) for need in seen.recipe.install.needs)
 
 
-@given(worlds())
-def test_nothing_is_done_where_it_could_not_be_seen_or_a_person_must_decide(world: World) -> None:
+@given(observed_fleets())
+def test_nothing_is_done_where_it_could_not_be_seen_or_a_person_must_decide(world: ObservedFleet) -> None:
     still = {Cause.UNOBSERVABLE, Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS, Cause.NEVER_RELEASED, Cause.ORPHANED}
     for name, step in plan_of(world).steps.items():
-        cause = oracle.cause(world.observations[name]) if name in world.observations else Cause.ORPHANED
+        cause = expected_findings.cause(world.observations[name]) if name in world.observations else Cause.ORPHANED
         if cause in still or step.finding.status.state is State.UNKNOWN:
             assert (step.release, step.circumstances) == (None, None)
             assert step.action is (REDEPLOY if is_raised(world, name) else NONE)
 
 
-@given(worlds())
-def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(world: World) -> None:
+@given(observed_fleets())
+def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(world: ObservedFleet) -> None:
     for name, step in plan_of(world).steps.items():
         if step.release is None:
             assert step.action is not PROMOTE
@@ -252,7 +252,7 @@ def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(
         have = seen.canonical
         assert have is None or RANK[step.release.version] >= RANK[have.version]
         if step.action is PROMOTE:
-            assert (step.release.version, step.release.commit) == oracle.wanted(seen)
+            assert (step.release.version, step.release.commit) == expected_findings.wanted(seen)
         else:
             assert step.action is RETEST
             assert have is not None
@@ -283,7 +283,7 @@ def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(
     same = planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, under)})))
     assert same.release != step.release
     assert same.action is RETEST or (same.held_back is RED_BEFORE and same.needs_person)
-    other = data.draw(otherwise(under))
+    other = data.draw(changed_circumstances(under))
     assert planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, other)}))) == step
 
 
@@ -299,7 +299,7 @@ def test_a_person_may_ask_for_a_red_to_be_tried(seen: Observation) -> None:
 
 @given(observations())
 def test_a_mirror_that_is_behind_never_causes_an_action(seen: Observation) -> None:
-    equal = planned(evolve(seen, mirror=MirrorContents(commit("main"), oracle.mirrored(seen))))
+    equal = planned(evolve(seen, mirror=MirrorContents(commit("main"), expected_findings.mirrored(seen))))
     behind = planned(evolve(seen, mirror=MirrorContents(commit("old"), {})))
     if not isinstance(seen.answer, Unobservable):
         assert (equal.finding.mirror, behind.finding.mirror) == (MirrorState.EQUAL, MirrorState.BEHIND)
@@ -311,14 +311,14 @@ def test_an_excepted_recipe_is_never_acted_on(seen: Observation) -> None:
     excepted = evolve(seen, recipe=evolve(seen.recipe, enrolled=False, exception="why"))
     step = planned(excepted)
     assert (step.action, step.held_back) == (NONE, EXCEPTED)
-    assert step.finding.cause is oracle.cause(seen)
+    assert step.finding.cause is expected_findings.cause(seen)
 
 
 @given(observations())
 def test_a_hold_says_why_while_the_cause_stays(seen: Observation) -> None:
     step = planned(seen)
-    assert step.finding.cause is oracle.cause(seen)
+    assert step.finding.cause is expected_findings.cause(seen)
     if step.held_back is not None:
         raised = seen.recipe.enrolled and seen.status.state is State.DOWN
         assert (step.action, step.release) == (REDEPLOY if raised else NONE, None)
-    assert (step.held_back is QUARANTINED) is (seen.recipe.enrolled and oracle.cause(seen) is Cause.MOVED)
+    assert (step.held_back is QUARANTINED) is (seen.recipe.enrolled and expected_findings.cause(seen) is Cause.MOVED)

@@ -22,9 +22,9 @@ from reconciler.core.report import (
     bucket_of,
     summarise,
 )
-from tests.core import expected_findings as oracle
+from tests.core import expected_findings
 from tests.core.attempt_strategies import rows
-from tests.strategies import World, worlds
+from tests.strategies import ObservedFleet, observed_fleets
 from tests.values import HERE, NOW, finding
 
 RUN = Run(ReportCommand.PLAN, "pass-1", NOW, NOW, HERE, "canon-1", "fleet-1")
@@ -236,17 +236,17 @@ def test_sums_that_do_not_close_are_hollow_and_say_what_is_missing(observed: int
 fewer = settings(max_examples=60)  # each is a fleet of several rows
 
 
-def rows_of(data: st.DataObject, world: World) -> list[Row]:
+def rows_of(data: st.DataObject, world: ObservedFleet) -> list[Row]:
     plan = make_plan(compare(world.observations, world.orphans), world.observations, world.around)
     return [data.draw(rows(step)) for step in plan.steps.values()]
 
 
-def told_of(world: World, told: list[Row]) -> Report:
+def told_of(world: ObservedFleet, told: list[Row]) -> Report:
     selected = {name: seen.recipe.enrolled for name, seen in world.observations.items()}
     return summarise(RUN, ExpectedRecipes(len(selected), selected, len(selected), world.orphans), told)
 
 
-def codes_of(world: World, row: Row) -> set[int]:
+def codes_of(world: ObservedFleet, row: Row) -> set[int]:
     """All that the exit table says of one recipe, from what was drawn."""
     seen = world.observations.get(row.recipe)
     state = (seen or world.orphans[row.recipe]).status.state
@@ -255,18 +255,18 @@ def codes_of(world: World, row: Row) -> set[int]:
         return codes | {4}
     if not seen.recipe.enrolled:
         return {0}
-    cause = oracle.cause(seen)
+    cause = expected_findings.cause(seen)
     codes |= {Cause.UNOBSERVABLE: {1}, Cause.FIRST_RELEASE: {2}, Cause.NEW_RELEASE: {2}}.get(cause, set())
     codes |= {4} if cause in ASKING else set()
-    if state is not UNKNOWN and oracle.holds_red(seen, world.around):
+    if state is not UNKNOWN and expected_findings.holds_red(seen, world.around):
         codes |= {4}
     done = row.outcome.result if row.outcome else Result.NONE
     return codes | {Result.INFRASTRUCTURE: {1}, Result.RED: {4}, Result.GREEN_NOT_PROMOTED: {4}}.get(done, set())
 
 
 @fewer
-@given(worlds(), st.data())
-def test_the_exit_code_is_the_gravest_of_all_rows(world: World, data: st.DataObject) -> None:
+@given(observed_fleets(), st.data())
+def test_the_exit_code_is_the_gravest_of_all_rows(world: ObservedFleet, data: st.DataObject) -> None:
     told = rows_of(data, world)
     codes = set().union(*(codes_of(world, row) for row in told))
     if not any(seen.recipe.enrolled for seen in world.observations.values()):
@@ -276,8 +276,8 @@ def test_the_exit_code_is_the_gravest_of_all_rows(world: World, data: st.DataObj
 
 
 @fewer
-@given(worlds(), st.data())
-def test_the_sum_of_the_closing_line_closes(world: World, data: st.DataObject) -> None:
+@given(observed_fleets(), st.data())
+def test_the_sum_of_the_closing_line_closes(world: ObservedFleet, data: st.DataObject) -> None:
     report = told_of(world, rows_of(data, world))
     head, inside, outside, *trials = re.split(r"[:;]", report.line)
     enrolled, decided = (int(number) for number in re.findall(r"\d+", head))
@@ -292,8 +292,8 @@ def test_the_sum_of_the_closing_line_closes(world: World, data: st.DataObject) -
 
 
 @fewer
-@given(worlds(), st.data())
-def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: World, data: st.DataObject) -> None:
+@given(observed_fleets(), st.data())
+def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: ObservedFleet, data: st.DataObject) -> None:
     told = rows_of(data, world)
     row = data.draw(st.sampled_from(told))
     rest = [each for each in told if each is not row]
@@ -304,18 +304,18 @@ def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: World, data: st
 
 
 @fewer
-@given(worlds(), st.data())
-def test_unseen_or_unknown_is_never_counted_in_sync(world: World, data: st.DataObject) -> None:
+@given(observed_fleets(), st.data())
+def test_unseen_or_unknown_is_never_counted_in_sync(world: ObservedFleet, data: st.DataObject) -> None:
     for row in rows_of(data, world):
         seen = world.observations.get(row.recipe)
-        if seen is not None and (oracle.is_unseen(seen) or seen.status.state is UNKNOWN):
+        if seen is not None and (expected_findings.is_unseen(seen) or seen.status.state is UNKNOWN):
             assert bucket_of(row) is not ReportBucket.IN_SYNC
             assert not seen.recipe.enrolled or 1 in codes_of(world, row)
 
 
 @fewer
-@given(worlds())
-def test_a_mirror_alone_never_changes_the_code(world: World) -> None:
+@given(observed_fleets())
+def test_a_mirror_alone_never_changes_the_code(world: ObservedFleet) -> None:
     plan = make_plan(compare(world.observations, world.orphans), world.observations, world.around)
     codes = set()
     for mirror in MirrorState:

@@ -14,7 +14,7 @@ from reconciler.core.plan import Action, HeldBack, Step, make_plan
 from reconciler.core.report import ReportBucket, bucket_of
 from state.records import Answer
 from tests.core.attempt_strategies import acting_steps, attempts, read_backs, rows
-from tests.strategies import World, worlds
+from tests.strategies import ObservedFleet, observed_fleets
 
 counting = settings(
     max_examples=300,
@@ -37,8 +37,8 @@ def test_every_cause_state_mirror_action_hold_and_slice_is_drawn_often() -> None
     odd: Counter[Hashable] = Counter()
 
     @counting
-    @given(worlds(), st.data())
-    def count(world: World, data: st.DataObject) -> None:
+    @given(observed_fleets(), st.data())
+    def count(world: ObservedFleet, data: st.DataObject) -> None:
         plan = make_plan(compare(world.observations, world.orphans), world.observations, world.around)
         for step in plan.steps.values():
             causes[step.finding.cause] += 1

@@ -35,7 +35,7 @@ class EndedError(Exception):
 
 
 @frozen
-class Home:
+class AppHome:
     """Where one app keeps its data and secrets while its releases come and go. `links` leads to what it needs."""
 
     name: str
@@ -55,15 +55,15 @@ def declaration(name: str) -> dict[str, dict[str, object]]:
     return tomllib.loads((APPS / name / "fleet" / "recipe.toml").read_text())
 
 
-def new_home(name: str, folder: Path, links: Mapping[str, str] | None = None) -> Home:
-    home = Home(name, folder / f"{name}-{secrets.token_hex(3)}", links or {})
+def new_home(name: str, folder: Path, links: Mapping[str, str] | None = None) -> AppHome:
+    home = AppHome(name, folder / f"{name}-{secrets.token_hex(3)}", links or {})
     for part in (home.data, home.secrets):
         part.mkdir(parents=True)
     return home
 
 
 @contextmanager
-def running(home: Home, label: str) -> Iterator[str]:
+def running_app(home: AppHome, label: str) -> Iterator[str]:
     """The URL of a release that runs on the home's data; all its processes have ended afterwards."""
     checkout = _checked_out(home, label)
     port = _free_port()
@@ -90,7 +90,9 @@ def running(home: Home, label: str) -> Iterator[str]:
                 _end(process)
 
 
-def command(home: Home, url: str, *argv: str, backups: Path | None = None, path: str = "") -> tuple[int, str]:
+def run_test_command(
+    home: AppHome, url: str, *argv: str, backups: Path | None = None, path: str = ""
+) -> tuple[int, str]:
     """Run one of the recipe's tests; its code and all it wrote."""
     tests = home.folder / "tests"
     if not tests.exists():
@@ -105,14 +107,14 @@ def command(home: Home, url: str, *argv: str, backups: Path | None = None, path:
     return ran.returncode, ran.stdout + ran.stderr
 
 
-def passes(home: Home, url: str, table: str, key: str, backups: Path | None = None) -> None:
+def run_declared_command(home: AppHome, url: str, table: str, key: str, backups: Path | None = None) -> None:
     """Run a declared command such as data.mark and expect that it succeeds."""
     argv = declaration(home.name)[table][key]
     assert isinstance(argv, list)
-    assert command(home, url, *argv, backups=backups) == (0, "")
+    assert run_test_command(home, url, *argv, backups=backups) == (0, "")
 
 
-def asked(url: str, page: str, body: object = None, **query: str) -> str:
+def fetch_page(url: str, page: str, body: object = None, **query: str) -> str:
     """What the app answers with status 200; a request with a body is a POST."""
     with closing(HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)) as connection:
         sent = None if body is None else json.dumps(body)
@@ -122,7 +124,7 @@ def asked(url: str, page: str, body: object = None, **query: str) -> str:
         return answer.read().decode()
 
 
-def _checked_out(home: Home, label: str) -> Path:
+def _checked_out(home: AppHome, label: str) -> Path:
     checkout = home.folder / f"checkout-{label}-{secrets.token_hex(2)}"
     for path, content in _release_tree(home.name, label).items():
         (checkout / path).parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +140,7 @@ def _release_tree(name: str, label: str) -> Tree:
     return next(tree for commit, tree in trees_of(name, history) if commit.lays == label)
 
 
-def _environment(home: Home, checkout: Path, label: str, port: int) -> dict[str, str]:
+def _environment(home: AppHome, checkout: Path, label: str, port: int) -> dict[str, str]:
     """Just what the process driver promises to an app; secrets are made on the way where they are missing."""
     sample_file = checkout / ".env.sample"
     sample = parse_sample(sample_file.read_text() if sample_file.exists() else "")
@@ -156,7 +158,7 @@ def _environment(home: Home, checkout: Path, label: str, port: int) -> dict[str,
     return BASICS | places | kept | dict(sample.settings) | settings | dict(home.links)
 
 
-def _made(home: Home, maker: list[str]) -> str:
+def _made(home: AppHome, maker: list[str]) -> str:
     tests = APPS / home.name / "fleet"
     return subprocess.run(maker, cwd=tests, env=BASICS, capture_output=True, text=True, check=True, timeout=60).stdout
 
@@ -168,7 +170,7 @@ def _wait_ready(url: str, started: list[subprocess.Popen[bytes]], log: Path) -> 
             if process.poll() is not None:
                 raise EndedError(process.returncode, log.read_text())
         try:
-            asked(url, "/")
+            fetch_page(url, "/")
         except ConnectionRefusedError:
             time.sleep(0.02)
         else:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from desired.declarations.declared import read_fleet
-from tests.reconcile_command import BIN, TREE, Canon
+from tests.reconcile_command import BIN, TREE, CanonCommand
 from tests.swarm.test_real_applications import SWEEPS
 
 FOLDER = TREE / "desired"
@@ -84,7 +84,7 @@ def test_the_rotation_key_is_a_private_key_of_its_curve_and_another_each_time() 
         assert 0 < int(key, 16) < order
 
 
-def run_alone(canon: Canon, *words: str) -> "subprocess.CompletedProcess[str]":
+def run_alone(canon: CanonCommand, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run it where no name is resolved and no address reached."""
     return subprocess.run(
         ["unshare", "--net", BIN / "reconcile", "--fleet", FOLDER, "--state", canon.state, *words],
@@ -99,12 +99,12 @@ def run_alone(canon: Canon, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture
-def canon(tmp_path: Path) -> Canon:
-    return Canon(tmp_path)
+def canon(tmp_path: Path) -> CanonCommand:
+    return CanonCommand(tmp_path)
 
 
 @pytest.mark.needs("root")
-def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_reach(canon: Canon) -> None:
+def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_reach(canon: CanonCommand) -> None:
     said = run_alone(canon, "--dry-run", "-o", "json")
     document = json.loads(said.stdout)
     assert (said.returncode, document["exit_code"]) == (1, 1)
@@ -118,7 +118,7 @@ def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_rea
 
 
 @pytest.mark.needs("root")
-def test_the_table_has_a_row_for_each(canon: Canon) -> None:
+def test_the_table_has_a_row_for_each(canon: CanonCommand) -> None:
     said = run_alone(canon, "--dry-run")
     rows = [line.split()[:6] for line in said.stdout.splitlines()[1:22]]
     assert rows == [[name, "?", "-", "unobservable", "none", "missing"] for name in NAMES]

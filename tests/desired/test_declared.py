@@ -22,7 +22,7 @@ from desired.model import (
     TierName,
     Upgrade,
 )
-from tests.fleet_declarations import FLEET, RECIPE, complaints, write_fleet
+from tests.fleet_declarations import FLEET, RECIPE, problem_texts, write_fleet
 
 UPSTREAM = "https://forge.example/notes.git"
 
@@ -199,7 +199,7 @@ def test_an_overlay_is_a_file_and_nothing_else(tmp_path: Path, what: str) -> Non
             overlay.symlink_to(overlay.name)
         case _:
             os.mkfifo(overlay)
-    assert complaints(folder) == [
+    assert problem_texts(folder) == [
         'recipes/notes/recipe.toml:5:13: install.overlays[0] names "compose.ci.yml", which is no file in recipes/notes'
     ]
 
@@ -302,7 +302,7 @@ def test_carriage_returns_at_line_ends_change_nothing(tmp_path: Path) -> None:
     recipe.write_bytes(RECIPE.replace("\n", "\r\n").encode())
     assert read_fleet(folder).recipes["notes"].upstream == UPSTREAM
     recipe.write_bytes((RECIPE + 'b = 1\nc = ["\u00e9"]').replace("\n", "\r\n").encode())
-    assert complaints(folder) == [
+    assert problem_texts(folder) == [
         "recipes/notes/recipe.toml:3:1: recipe.b is no known key",
         "recipes/notes/recipe.toml:4:1: recipe.c is no known key",
     ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.declarations.rules import needs_flaws
-from tests.fleet_declarations import FLEET, RECIPE, complaints, write_fleet
+from tests.fleet_declarations import FLEET, RECIPE, problem_texts, write_fleet
 
 DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
 VARIABLE = "is no name of a variable: letters, digits and _, no digit first"
@@ -113,7 +113,7 @@ FLEET_RULES = [
 @pytest.mark.parametrize(("text", "told"), FLEET_RULES)
 def test_a_rule_of_the_fleet_names_line_and_column(tmp_path: Path, text: str, told: list[str]) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": RECIPE, "wiki": RECIPE}, text)
-    assert complaints(folder) == [f"fleet.toml:{line}" for line in told]
+    assert problem_texts(folder) == [f"fleet.toml:{line}" for line in told]
 
 
 # What [defaults] say, what two recipes say below RECIPE, and each problem with its file.
@@ -198,12 +198,12 @@ def test_a_problem_of_defaults_is_told_once_where_it_is_written(
     # Where nothing is told, a recipe that says nothing itself would be.
     recipes = {"notes": f"{RECIPE}{own}\n", "wiki": RECIPE if told else f"{RECIPE}{own}\n"}
     folder = write_fleet(tmp_path / "fleet", recipes, f"{FLEET}{defaults}\n")
-    assert complaints(folder) == told
+    assert problem_texts(folder) == told
 
 
 def test_an_upstream_may_come_from_the_defaults_but_not_from_nowhere(tmp_path: Path) -> None:
     recipes = {"a": "", "b": "[recipe]\n", "c": "[ready]\ntcp = true\n", "d": "# d\n[recipe]\nupsteam = 'x'\n"}
-    assert complaints(write_fleet(tmp_path / "fleet", recipes)) == [
+    assert problem_texts(write_fleet(tmp_path / "fleet", recipes)) == [
         "recipes/a/recipe.toml:1:1: recipe.upstream is missing",
         "recipes/b/recipe.toml:1:2: recipe.upstream is missing",
         "recipes/c/recipe.toml:1:1: recipe.upstream is missing",
@@ -229,7 +229,7 @@ def test_a_circle_of_needs_is_named_at_its_first_recipe(
     tmp_path: Path, needs: dict[str, list[str]], circles: list[tuple[str, int, str]]
 ) -> None:
     recipes = {name: f"{RECIPE}[install]\nneeds = {needed}\n" for name, needed in needs.items()}
-    assert complaints(write_fleet(tmp_path / "fleet", recipes)) == [
+    assert problem_texts(write_fleet(tmp_path / "fleet", recipes)) == [
         f"recipes/{name}/recipe.toml:4:{10 + 5 * at}: install.needs[{at}] goes round in a circle: {circle}"
         for name, at, circle in circles
     ]
@@ -250,7 +250,9 @@ def test_needs_have_no_flaw_exactly_if_there_is_an_order_to_provision_them_in(ne
 
 def test_a_recipe_whose_file_cannot_be_read_is_declared_all_the_same(tmp_path: Path) -> None:
     folder = write_fleet(tmp_path / "fleet", {"a": f"{RECIPE}[install]\nneeds = ['b']\n", "b": "b"})
-    assert complaints(folder) == ["recipes/b/recipe.toml:1:2: is no TOML: expected '=' after a key in a key/value pair"]
+    assert problem_texts(folder) == [
+        "recipes/b/recipe.toml:1:2: is no TOML: expected '=' after a key in a key/value pair"
+    ]
 
 
 def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
         },
         "format = 1\n[fleet]\nname = 'ci'\nunit = 'x'\n",
     )
-    assert complaints(folder) == [
+    assert problem_texts(folder) == [
         f'fleet.toml:4:1: fleet.unit {UNIT}, not "x"',
         "recipes/notes/recipe.toml:2:1: recipe.upsteam is no known key; did you mean upstream",
         f"recipes/notes/recipe.toml:4:1: ready.timeout {DURATION}, not 5",
@@ -275,7 +277,7 @@ def test_without_a_fleet_file_each_recipe_still_speaks_for_itself(tmp_path: Path
     folder = write_fleet(
         tmp_path / "fleet", {"notes": "[recipe]\ndriver = 'x'\n[backup]\ntake = ['t']\n"}, "format = 1\nformat = 1\n"
     )
-    assert complaints(folder) == [
+    assert problem_texts(folder) == [
         "fleet.toml:2:1: format is there twice",
         'recipes/notes/recipe.toml:2:1: recipe.driver wants one of "process", "swarm", "abra", not "x"',
     ]

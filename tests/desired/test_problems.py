@@ -5,21 +5,21 @@ import pytest
 
 from desired.declarations.declared import read_fleet
 from desired.declarations.problems import DeclarationError, Problem, dotted, shown
-from tests.fleet_declarations import RECIPE, complaints, write_fleet
+from tests.fleet_declarations import RECIPE, problem_texts, write_fleet
 
 
 def test_a_missing_fleet_folder_is_one_problem(tmp_path: Path) -> None:
-    assert complaints(tmp_path / "fleet") == [f"{tmp_path}/fleet:1:1: is missing"]
+    assert problem_texts(tmp_path / "fleet") == [f"{tmp_path}/fleet:1:1: is missing"]
 
 
 def test_a_file_is_no_fleet_folder(tmp_path: Path) -> None:
     (tmp_path / "fleet").touch()
-    assert complaints(tmp_path / "fleet") == [f"{tmp_path}/fleet:1:1: cannot be read: Not a directory"]
+    assert problem_texts(tmp_path / "fleet") == [f"{tmp_path}/fleet:1:1: cannot be read: Not a directory"]
 
 
 def test_an_empty_fleet_folder_lacks_its_file_and_its_recipes(tmp_path: Path) -> None:
     (tmp_path / "fleet").mkdir()
-    assert complaints(tmp_path / "fleet") == ["fleet.toml:1:1: is missing", "recipes:1:1: is missing"]
+    assert problem_texts(tmp_path / "fleet") == ["fleet.toml:1:1: is missing", "recipes:1:1: is missing"]
 
 
 def test_what_lies_among_recipes_and_is_none_is_told(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_what_lies_among_recipes_and_is_none_is_told(tmp_path: Path) -> None:
     (recipes / "loop").symlink_to("loop")
     os.mkfifo(recipes / "pipe")
     name = "is no recipe's name: a-z, 0-9 and -, at most 63 characters"
-    assert complaints(folder) == [
+    assert problem_texts(folder) == [
         f"recipes/-x:1:1: {name}",
         f"recipes/Notes:1:1: {name}",
         "recipes/empty/recipe.toml:1:1: is missing",
@@ -72,7 +72,7 @@ def test_a_recipe_file_that_is_no_readable_text_is_told(tmp_path: Path) -> None:
         "pipe": "1:1: cannot be read: it is no regular file",
         "zeros": "1:1: cannot be read: it has more than 1048576 bytes",
     }
-    assert complaints(folder) == [f"recipes/{name}/recipe.toml:{line}" for name, line in told.items()]
+    assert problem_texts(folder) == [f"recipes/{name}/recipe.toml:{line}" for name, line in told.items()]
 
 
 def test_a_name_that_steers_a_terminal_is_shown_harmless(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_name_that_steers_a_terminal_is_shown_harmless(tmp_path: Path) -> None
     hostile = folder / "recipes" / "\x1b[2J\u202e"
     hostile.mkdir()
     (folder / "recipes" / os.fsdecode(b"\xff")).mkdir()
-    told = complaints(folder)
+    told = problem_texts(folder)
     assert len(told) == 5
     assert all(line.isprintable() for line in told)
     assert 'recipe."\\u202ex\\x9b\\x1b" is no known key' in "\n".join(told)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fleet_declarations import RECIPE, complaints, write_fleet
+from tests.fleet_declarations import RECIPE, problem_texts, write_fleet
 
 LIST_OF_TEXT = "wants text without a zero byte"
 COMMAND = "may not be empty, nor start with an empty text"
@@ -273,4 +273,4 @@ RULES = [
 @pytest.mark.parametrize(("text", "told"), RULES)
 def test_a_rule_of_a_recipe_names_line_and_column(tmp_path: Path, text: str, told: list[str]) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"{RECIPE}{text}\n"})
-    assert complaints(folder) == [f"recipes/notes/recipe.toml:{line}" for line in told]
+    assert problem_texts(folder) == [f"recipes/notes/recipe.toml:{line}" for line in told]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from desired.declarations.problems import quoted
-from tests.fleet_declarations import FLEET, complaints, write_fleet
+from tests.fleet_declarations import FLEET, problem_texts, write_fleet
 
 ADDRESS = "wants an address such as https://host/path.git, git@host:path.git or file:///path"
 
@@ -41,7 +41,7 @@ UPSTREAMS = [
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 def test_an_address_outside_the_grammar_is_refused(tmp_path: Path, upstream: str) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"recipe.upstream = '{upstream}'\n"})
-    assert complaints(folder) == [
+    assert problem_texts(folder) == [
         f"recipes/notes/recipe.toml:1:8: recipe.upstream {ADDRESS}, not {quoted(upstream)}",
     ]
 
@@ -49,7 +49,7 @@ def test_an_address_outside_the_grammar_is_refused(tmp_path: Path, upstream: str
 @pytest.mark.parametrize("character", ["\\n", "\\t", "\\u0000", "\\u001b", "\\u007f", "\\u0085", "\\\\"])
 def test_an_address_holds_no_control_characters(tmp_path: Path, character: str) -> None:
     upstream = f'recipe.upstream = "https://forge.example/a{character}b"\n'
-    (told,) = complaints(write_fleet(tmp_path / "fleet", {"notes": upstream}))
+    (told,) = problem_texts(write_fleet(tmp_path / "fleet", {"notes": upstream}))
     assert told.startswith(f"recipes/notes/recipe.toml:1:8: recipe.upstream {ADDRESS}, not ")
 
 
@@ -69,7 +69,7 @@ def test_an_address_holds_no_control_characters(tmp_path: Path, character: str) 
 )
 def test_what_may_be_a_secret_in_an_address_is_refused_and_not_repeated(tmp_path: Path, upstream: str) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"recipe.upstream = '{upstream}'\n"})
-    (told,) = complaints(folder)
+    (told,) = problem_texts(folder)
     assert told.startswith("recipes/notes/recipe.toml:1:8: recipe.upstream holds a user, a token or a password")
     assert "s3cret" not in told
 
@@ -97,4 +97,4 @@ def test_an_address_is_accepted_exactly_if_the_fleet_names_its_protocol(
         fleet = write_fleet(tmp_path / str(allowed), {"notes": f"recipe.upstream = '{upstream}'"}, FLEET + protocols)
         accepted = allowed == protocol or (allowed is None and protocol in {"https", "ssh"})
         refusal = f"recipe.upstream speaks {protocol}, which [fleet] protocols does not name"
-        assert complaints(fleet) == ([] if accepted else [f"recipes/notes/recipe.toml:1:8: {refusal}"])
+        assert problem_texts(fleet) == ([] if accepted else [f"recipes/notes/recipe.toml:1:8: {refusal}"])

@@ -20,7 +20,7 @@ _WHOLE = st.sampled_from(["web: x\n", "A=1\n", "web: x\nworker:", "A='b'", "expo
 TEXTS = st.builds(str.__add__, _WHOLE, _SCRAPS)
 
 
-def read(parse: Callable[[str], T], text: str, file: str) -> T | None:
+def parse_or_refuse(parse: Callable[[str], T], text: str, file: str) -> T | None:
     """What `parse` makes of the text; None where it refuses it, in one line that names the file."""
     try:
         return parse(text)

@@ -14,8 +14,8 @@ import pytest
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.app import App, DeployOptions, NotRunning, RemovalResult
-from tests.folders import immutable
-from tests.procfile_apps import COMMIT, GIVEN, checkout, driver_for, place, script, settled, written
+from tests.folders import undeletable_file
+from tests.procfile_apps import COMMIT, OPTIONS, app_in_slot, checkout, process_driver, script, settled, wait_for_line
 
 ROOT = Path(__file__).parents[2]
 # Root may read and delete whatever it likes; without these two it is held by modes as everybody is.
@@ -26,12 +26,12 @@ HELD_BY_MODES = (
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    return place(tmp_path / "work" / "slot")
+    return app_in_slot(tmp_path / "work" / "slot")
 
 
 @pytest.fixture
 def driver(app: App) -> Iterator[ProcessDriver]:
-    with driver_for(app.folder.parent) as driver:
+    with process_driver(app.folder.parent) as driver:
         yield driver
 
 
@@ -80,7 +80,7 @@ def test_data_comes_back_as_it_was_saved(driver: ProcessDriver, app: App, saved:
 
     driver.save(app, saved)
     driver.remove(app)
-    again = place(app.folder.parent.with_name("slot-2"))
+    again = app_in_slot(app.folder.parent.with_name("slot-2"))
     driver.load(again, saved)
 
     assert faces(again.data) == data
@@ -107,20 +107,20 @@ def test_an_app_raised_from_what_was_saved_finds_its_data_and_secrets(
     driver: ProcessDriver, app: App, saved: Path, tmp_path: Path
 ) -> None:
     release = checkout(tmp_path / "one", worker="cat $DATA_DIR/x $SECRETS_DIR/key; exec sleep 1000")
-    driver.deploy(app, release, GIVEN)
+    driver.deploy(app, release, OPTIONS)
     driver.stop(app)
     (app.data / "x").write_text("of old ")
     (app.secrets / "key").write_text("and secret\n")
     driver.save(app, saved)
-    again = place(app.folder.parent.with_name("slot-2"))
+    again = app_in_slot(app.folder.parent.with_name("slot-2"))
     driver.load(again, saved)
-    with driver_for(again.folder.parent) as other:
-        other.deploy(again, release, GIVEN)
-        assert written(again.logs / "worker.log") == "of old and secret\n"
+    with process_driver(again.folder.parent) as other:
+        other.deploy(again, release, OPTIONS)
+        assert wait_for_line(again.logs / "worker.log") == "of old and secret\n"
 
 
 def test_the_data_of_a_running_app_is_not_saved(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     settled(driver, app)
     with pytest.raises(InfrastructureError, match="notes: still runs"):
         driver.save(app, saved)
@@ -158,14 +158,14 @@ from reconciler.errors import CanonError
 from reconciler.host.processes.process_driver import ProcessDriver
 from state.state_errors import StateError
 from state.snapshots.snapshots import SealedSnapshots
-from tests.procfile_apps import ENVIRONMENT, place
+from tests.procfile_apps import ENVIRONMENT, app_in_slot
 act, slot, saved = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 driver = ProcessDriver(ENVIRONMENT)
 try:
     if act == "remove":
-        print(driver.remove(place(slot)))
+        print(driver.remove(app_in_slot(slot)))
     else:
-        driver.save(place(slot), saved)
+        driver.save(app_in_slot(slot), saved)
         print(SealedSnapshots().seal(saved, saved.with_name("sealed"), {}))
 except (CanonError, StateError) as error:
     print(type(error).__name__, error.message)
@@ -198,7 +198,7 @@ def test_what_can_get_no_second_name_is_copied(driver: ProcessDriver, app: App, 
     at_rest(driver, app, tmp_path)
     for name in ("plain", "unchangeable"):
         (app.data / name).write_text(name)
-    with immutable(app.data / "unchangeable"):
+    with undeletable_file(app.data / "unchangeable"):
         driver.save(app, saved)
     assert faces(saved / "data") == faces(app.data)
     assert (saved / "data" / "unchangeable").stat().st_ino != (app.data / "unchangeable").stat().st_ino
@@ -219,8 +219,8 @@ def test_folders_that_an_app_closed_are_opened_and_deleted(driver: ProcessDriver
 def test_a_folder_deeper_than_any_path_may_be_long_is_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     dig = "[(os.mkdir('d' * 200), os.chdir('d' * 200)) for _ in range(40)]"
     web = script(f"import os, time; os.chdir(os.environ['DATA_DIR']); {dig}; print('dug', flush=True); time.sleep(999)")
-    driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
-    written(app.logs / "web.log")
+    driver.deploy(app, checkout(tmp_path / "one", web=web), OPTIONS)
+    wait_for_line(app.logs / "web.log")
     assert driver.remove(app) == RemovalResult()
     assert not app.folder.exists()
 
@@ -243,7 +243,7 @@ def test_what_was_given_is_not_written_through_a_link(driver: ProcessDriver, app
     for name in ("settings.json", "run/app-run", "run/inside.py"):
         (app.folder / name).unlink()
         (app.folder / name).symlink_to(tmp_path / "precious")
-    driver.deploy(app, checkout(tmp_path / "two"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "two"), OPTIONS)
     assert (tmp_path / "precious").read_text() == "x"
     assert not (app.folder / "settings.json").is_symlink()
 
@@ -254,7 +254,7 @@ def test_a_log_is_not_written_through_a_link(driver: ProcessDriver, app: App, tm
     (app.logs / "web.log").unlink()
     (app.logs / "web.log").symlink_to(tmp_path / "precious")
     with pytest.raises(InfrastructureError, match="web cannot be started"):
-        driver.deploy(app, checkout(tmp_path / "two"), GIVEN)
+        driver.deploy(app, checkout(tmp_path / "two"), OPTIONS)
     assert (tmp_path / "precious").read_text() == "x"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.host.memory import count_files, oom_kills, was_oom_killed
-from tests.child_processes import GREEDY, in_little_memory
+from tests.child_processes import GREEDY, output_in_little_memory
 
 COMMAND = """\
 import sys
@@ -20,11 +20,11 @@ APP = """\
 import sys, time
 from pathlib import Path
 from reconciler.errors import InfrastructureError
-from tests.procfile_apps import GIVEN, checkout, driver_for, place
+from tests.procfile_apps import OPTIONS, checkout, process_driver, app_in_slot
 folder, line = Path(sys.argv[1]), sys.argv[2]
-app = place(folder / "work" / "slot")
-with driver_for(app.folder.parent) as driver:
-    driver.deploy(app, checkout(folder / "one", web=line), GIVEN)
+app = app_in_slot(folder / "work" / "slot")
+with process_driver(app.folder.parent) as driver:
+    driver.deploy(app, checkout(folder / "one", web=line), OPTIONS)
     try:
         while getattr(seen := driver.status(app), "reason", "") == "":
             time.sleep(0.1)
@@ -47,7 +47,7 @@ with driver_for(app.folder.parent) as driver:
 def test_a_command_that_is_killed_for_want_of_memory_is_told_from_one_that_is_killed(
     tmp_path: object, argv: tuple[str, ...], said: str
 ) -> None:
-    assert in_little_memory(COMMAND, tmp_path, *argv).strip() == said
+    assert output_in_little_memory(COMMAND, tmp_path, *argv).strip() == said
 
 
 @pytest.mark.needs("root")
@@ -59,7 +59,7 @@ def test_a_command_that_is_killed_for_want_of_memory_is_told_from_one_that_is_ki
     ],
 )
 def test_an_app_that_is_killed_for_want_of_memory_blames_the_host(tmp_path: object, line: str, said: str) -> None:
-    assert in_little_memory(APP, tmp_path, line).startswith(said)
+    assert output_in_little_memory(APP, tmp_path, line).startswith(said)
 
 
 @pytest.mark.parametrize(

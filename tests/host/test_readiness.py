@@ -16,7 +16,7 @@ from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.readiness.wait import HostReadiness
 from reconciler.ports.app import App, AppStatus, NotRunning, RunningApp, Unready
 from reconciler.ports.commands import RecipeCommand
-from tests.procfile_apps import ENVIRONMENT, GIVEN, checkout, driver_for, place, script, settled
+from tests.procfile_apps import ENVIRONMENT, OPTIONS, app_in_slot, checkout, process_driver, script, settled
 
 SOON = timedelta(seconds=30)
 AT_ONCE = timedelta(seconds=0.6)
@@ -25,12 +25,12 @@ SEQUENCE = " ".join(map(str, range(1, 1001)))[3 - 199 :]
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    return place(tmp_path / "work" / "slot")
+    return app_in_slot(tmp_path / "work" / "slot")
 
 
 @pytest.fixture
 def driver(app: App) -> Iterator[ProcessDriver]:
-    with driver_for(app.folder.parent) as driver:
+    with process_driver(app.folder.parent) as driver:
         yield driver
 
 
@@ -48,7 +48,7 @@ def wait(driver: ProcessDriver, app: App, ready: Ready) -> RunningApp | Unready:
 
 
 def test_an_app_that_answers_as_declared_is_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     seen = wait(driver, app, Ready(http="/", timeout=SOON))
     assert seen == settled(driver, app)
 
@@ -67,7 +67,7 @@ def test_an_app_that_answers_as_declared_is_ready(driver: ProcessDriver, app: Ap
 def test_an_app_that_answers_otherwise_is_not_ready_in_time_and_the_last_answer_is_told(
     driver: ProcessDriver, app: App, tmp_path: Path, ready: Ready, reason: str
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     settled(driver, app)
     unready = wait(driver, app, evolve(ready, timeout=AT_ONCE))
     assert unready == Unready(f"not ready after 0.6 s: {reason}", timed_out=True)
@@ -83,7 +83,7 @@ def test_an_app_that_answers_otherwise_is_not_ready_in_time_and_the_last_answer_
     ],
 )
 def test_readiness_is_whatever_was_declared(driver: ProcessDriver, app: App, tmp_path: Path, ready: Ready) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     assert isinstance(wait(driver, app, evolve(ready, timeout=SOON)), RunningApp)
 
 
@@ -91,14 +91,14 @@ def test_an_app_that_crashes_at_its_start_is_told_at_once_with_its_last_words(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     crash = "echo starting; echo 'no such table: notes' >&2; exit 3"
-    driver.deploy(app, checkout(tmp_path / "one", web=crash, worker="echo busy; exec sleep 1000"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=crash, worker="echo busy; exec sleep 1000"), OPTIONS)
     unready = wait(driver, app, Ready(timeout=timedelta(hours=1)))
     assert unready == Unready("web ended with exit code 3", timed_out=False)
     assert {"web: starting", "web: no such table: notes"} <= {*driver.logs(app)}
 
 
 def test_an_app_whose_worker_died_is_told_at_once(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", worker="echo out of ideas; exit 9"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", worker="echo out of ideas; exit 9"), OPTIONS)
     unready = wait(driver, app, Ready(timeout=timedelta(hours=1)))
     assert unready == Unready("worker ended with exit code 9", timed_out=False)
     assert driver.logs(app) == ("worker: out of ideas",)
@@ -109,14 +109,14 @@ def test_an_app_that_dies_after_its_first_answer_is_not_ready(driver: ProcessDri
         "import http.server, os; h = http.server.SimpleHTTPRequestHandler;"
         "http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), h).handle_request(); os._exit(5)"
     )
-    driver.deploy(app, checkout(tmp_path / "one", web=script(once)), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=script(once)), OPTIONS)
     unready = wait(driver, app, Ready(timeout=timedelta(hours=1)))
     assert isinstance(unready, Unready)
     assert unready.reason.startswith("web ended with exit code 5")
 
 
 def test_an_app_that_never_listens_is_not_ready_in_time(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), OPTIONS)
     unready = wait(driver, app, Ready(timeout=AT_ONCE))
     assert isinstance(unready, Unready)
     assert unready.timed_out
@@ -180,7 +180,7 @@ def test_what_ends_every_connection_at_once_is_not_ready_though_it_takes_them(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     """So does Docker's proxy before the app in its container listens."""
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     with impostor(b"") as proxy:
         unready = readiness(app).wait(
             Ready(http=None, tcp=True, timeout=AT_ONCE), lambda: seen_at(proxy.port), probe(app)
@@ -193,7 +193,7 @@ def test_what_ends_every_connection_at_once_is_not_ready_though_it_takes_them(
 
 
 def test_a_stranger_who_answers_well_makes_no_app_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), OPTIONS)
     with impostor(GOOD) as stranger:
         # The app is told to live where the stranger listens.
         def look() -> RunningApp | NotRunning:
@@ -352,7 +352,7 @@ def test_an_app_of_a_procfile_that_speaks_no_http_is_told_so(driver: ProcessDriv
         "import os, socket; s = socket.create_server(('127.0.0.1', int(os.environ['PORT'])));"
         "[(c := s.accept()[0], c.sendall(b'SSH-2.0-x'), c.recv(4096), c.close()) for _ in iter(int, 1)]"
     )
-    driver.deploy(app, checkout(tmp_path / "one", web=script(banner)), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=script(banner)), OPTIONS)
     settled(driver, app)
     unready = patient(app).wait(Ready(timeout=timedelta(hours=1)), lambda: driver.status(app), probe(app))
     assert isinstance(unready, Unready)
@@ -395,14 +395,14 @@ def test_pauses_grow_up_to_two_seconds(app: App) -> None:
 
 
 def test_a_probe_whose_program_is_missing_blames_the_host(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     settled(driver, app)
     with pytest.raises(InfrastructureError, match="no-such-probe: not found in PATH"):
         wait(driver, app, Ready(http=None, run=("no-such-probe",), timeout=SOON))
 
 
 def test_a_probe_that_hangs_is_ended_by_the_deadline(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     settled(driver, app)
     unready = wait(driver, app, Ready(http=None, run=("sleep", "1000"), timeout=AT_ONCE))
     assert isinstance(unready, Unready)
@@ -419,7 +419,7 @@ def test_last_words_are_short_printable_and_without_secrets(driver: ProcessDrive
     (release / "key").write_text("hunter2-hunter2")
     app.secrets.mkdir(parents=True)
     (app.secrets / "key").write_text("hunter2-hunter2\n")
-    driver.deploy(app, release, GIVEN)
+    driver.deploy(app, release, OPTIONS)
     assert isinstance(wait(driver, app, Ready(timeout=SOON)), Unready)
     said = driver.logs(app)
     assert all(line.isprintable() for line in said)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from reconciler.errors import RecipeError
 from reconciler.host.sample import Sample, merge_env_sample, parse_sample, secret_of_setting, version_setting
 from reconciler.ports.app_secrets import SecretNeed
-from tests.host.almost_valid_files import TEXTS, read
+from tests.host.almost_valid_files import TEXTS, parse_or_refuse
 
 VARIABLES = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True).filter(
     lambda name: name != "PATH" and not name.startswith(("CANON_", "SECRET_"))
@@ -31,7 +31,7 @@ def quoted(value: str) -> str:
 
 @given(TEXTS)
 def test_any_text_is_a_sample_or_refused_in_words(text: str) -> None:
-    sample = read(parse_sample, text, ".env.sample")
+    sample = parse_or_refuse(parse_sample, text, ".env.sample")
     if sample is not None:
         event("taken")
         assert "PATH" not in sample.settings

@@ -7,7 +7,7 @@ from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.secret_values import HostSecrets
 from reconciler.ports.app import App
 from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNeed
-from tests.procfile_apps import ENVIRONMENT, ESCAPE, PYTHON, lives, place
+from tests.procfile_apps import ENVIRONMENT, ESCAPE, PYTHON, app_in_slot, is_running
 
 SECRET = "correct horse battery staple"
 MAKER = ("printf", "%s\\n", SECRET)
@@ -19,7 +19,7 @@ class Desk:
     known: Path | None = None
 
     def __init__(self, folder: Path) -> None:
-        self.app = place(folder / "slot")
+        self.app = app_in_slot(folder / "slot")
         self.folder = folder / "fleet"
         self.folder.mkdir()
         self.log = folder / "log"
@@ -198,7 +198,7 @@ def test_nothing_that_a_maker_starts_outlives_it(desk: Desk) -> None:
     detach = f"{PYTHON} escape.py {pid}; while [ ! -s {pid} ]; do sleep 0.02; done; echo made"
     desk.provide(SecretNeed("x"), x=("sh", "-c", detach))
     assert desk.made("x") == "made"
-    assert not lives(int(pid.read_text()))
+    assert not is_running(int(pid.read_text()))
 
 
 def test_a_link_is_not_followed_out_of_the_secrets(desk: Desk, tmp_path: Path) -> None:

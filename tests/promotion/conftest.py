@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.folders import scratch
+from tests.folders import scratch_folder
 from tests.promotion.kept_world import kept_world
 from tests.world import World
 
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[World]:
-    with scratch() as root:
+    with scratch_folder() as root:
         yield kept_world(root)
 
 

@@ -27,20 +27,20 @@ def app(world: World, name: str = "notes", part: str = "notes") -> Path:
     return world.state.kept_slot(name) / part
 
 
-def status(world: World) -> dict[str, str]:
+def kept_versions(world: World) -> dict[str, str]:
     """What is kept running now, by recipe and part, each with its version."""
     kept = world.state.kept
     there = {folder: given for folder, (_, given) in world.running.items() if folder.is_relative_to(kept)}
     return {str(folder.relative_to(kept)): given.version for folder, given in there.items()}
 
 
-def account(world: World, name: str = "notes") -> DeploymentRecord:
+def deployment_record_of(world: World, name: str = "notes") -> DeploymentRecord:
     found = read_deployment_record(world.state.deployment_record_path(name))
     assert isinstance(found, DeploymentRecord)
     return found
 
 
-def the_row(done: Pass, name: str = "notes") -> Row:
+def row_of(done: Pass, name: str = "notes") -> Row:
     return next(row for row in done.report.rows if row.recipe == name)
 
 
@@ -48,5 +48,5 @@ def declare_again(world: World, recipe: Recipe) -> None:
     world.recipes[recipe.name] = recipe
 
 
-def stopped(world: World) -> None:
+def stop_app(world: World) -> None:
     del world.running[app(world)]

@@ -15,9 +15,9 @@ from reconciler.ports.app import DeployOptions
 from reconciler.ports.commands import CommandResult
 from reconciler.stages.loop import Pass
 from state.deployment_record import write_deployment_record
-from tests.port_calls import Call, Ear, Honest
-from tests.promotion.kept_world import account, app, declare_again, status, stopped, the_row
-from tests.state_checks import digest_of
+from tests.port_calls import Call, CallRecorder, CarryOut
+from tests.promotion.kept_world import app, declare_again, deployment_record_of, kept_versions, row_of, stop_app
+from tests.state_checks import entries_below
 from tests.world import Behaviour, World
 
 # ---- down ----
@@ -50,7 +50,9 @@ def binary(world: World) -> None:
 
 
 def of_another(world: World) -> None:
-    write_deployment_record(world.state.deployment_record_path("notes"), evolve(account(world), generation=7))
+    write_deployment_record(
+        world.state.deployment_record_path("notes"), evolve(deployment_record_of(world), generation=7)
+    )
 
 
 def without_account(world: World) -> None:
@@ -61,7 +63,7 @@ FALLS: dict[str, tuple[Callable[[World], None], str, bool]] = {
     "all gone": (gone, "nothing of it is there", True),
     "a part changed": (changed, "release of app notes is 9.9.9 {commit}, and was 1.0.0 {commit}", True),
     "data gone": (without_data, "data notes is gone", True),
-    "app gone": (stopped, "app notes is gone", True),
+    "app gone": (stop_app, "app notes is gone", True),
     "not well": (unwell, "notes has 0 of 1 up", True),
     "account garbled": (garbled, "{account} is not what was written there", False),
     "account no text": (binary, "{account} is not what was written there", False),
@@ -75,9 +77,9 @@ def test_whatever_of_it_falls_is_named_by_a_look_that_writes_nothing_and_mended_
     world: World, fall: str
 ) -> None:
     fell, why, dated = FALLS[fall]
-    up_at, tried = account(world).up_at, world.records().memories["notes"].last_trial
+    up_at, tried = deployment_record_of(world).up_at, world.records().memories["notes"].last_trial
     fell(world)
-    before = digest_of(world.state.root)
+    before = entries_below(world.state.root)
 
     report = world.look()
 
@@ -87,34 +89,34 @@ def test_whatever_of_it_falls_is_named_by_a_look_that_writes_nothing_and_mended_
     assert (report.exit_code, look.state, look.reason) == (3, State.DOWN, why.format(**where))
     assert look.last_up == (up_at if dated else None)
     assert (row.step.action, row.step.release) == (Action.REDEPLOY, None)
-    assert digest_of(world.state.root) == before
+    assert entries_below(world.state.root) == before
     world.lacks = ""
 
     done = world.run() if fell is not unwell else run_down(world)
 
-    assert (the_row(done).result, the_row(done).finding.status.state) == (Result.REPAIRED, State.INTACT)
+    assert (row_of(done).result, row_of(done).finding.status.state) == (Result.REPAIRED, State.INTACT)
     assert done.report.exit_code == 0
-    assert status(world) == {"notes/notes": "1.0.0"}
+    assert kept_versions(world) == {"notes/notes": "1.0.0"}
     assert json.loads((app(world) / "data" / "data.json").read_text())["mark"]
     assert world.records().memories["notes"].last_trial == tried
-    assert (world.look().exit_code, the_row(world.run()).result) == (0, Result.NONE)
+    assert (world.look().exit_code, row_of(world.run()).result) == (0, Result.NONE)
 
 
 def run_down(world: World) -> Pass:
     """A pass that finds it unwell until it was raised anew."""
     world.lacks = "notes has 0 of 1 up"
 
-    def heal(call: Call, honest: Honest) -> object:
+    def heal(call: Call, honest: CarryOut) -> object:
         if call.name == "driver.deploy":
             world.lacks = ""
         return honest()
 
-    world.wrap = Ear(heal)
+    world.wrap = CallRecorder(heal)
     return world.run()
 
 
 def test_what_is_down_beside_a_new_release_is_told_and_both_are_mended_by_one_trial(world: World) -> None:
-    stopped(world)
+    stop_app(world)
     world.tag("notes", "1.1.0")
     (row,) = world.look().rows
     assert (row.step.action, world.look().exit_code) == (Action.PROMOTE, 3)
@@ -122,9 +124,9 @@ def test_what_is_down_beside_a_new_release_is_told_and_both_are_mended_by_one_tr
 
     done = world.run()
 
-    assert (the_row(done).result, done.report.exit_code) == (Result.PROMOTED, 0)
+    assert (row_of(done).result, done.report.exit_code) == (Result.PROMOTED, 0)
     assert world.lived("notes") == ("1.0.0", "1.1.0")
-    assert status(world) == {"notes/notes": "1.1.0"}
+    assert kept_versions(world) == {"notes/notes": "1.1.0"}
 
 
 def hold_by_a_red(world: World) -> None:
@@ -152,7 +154,7 @@ def test_what_holds_the_recipe_back_stays_said_while_its_deployment_is_raised(
     world: World, hold: Callable[[World], None], held_back: HeldBack | None, code: int, *, needs_person: bool
 ) -> None:
     hold(world)
-    stopped(world)
+    stop_app(world)
     (row,) = world.look().rows
     assert (row.step.action, row.step.release) == (Action.REDEPLOY, None)
     assert (row.step.held_back, row.step.needs_person) == (held_back, needs_person)
@@ -160,21 +162,21 @@ def test_what_holds_the_recipe_back_stays_said_while_its_deployment_is_raised(
 
     done = world.run()
 
-    assert the_row(done).result is Result.REPAIRED
-    step = the_row(done).step
+    assert row_of(done).result is Result.REPAIRED
+    step = row_of(done).step
     assert (step.action, step.held_back, step.needs_person) == (Action.NONE, held_back, needs_person)
     assert done.report.exit_code == code
-    assert status(world) == {"notes/notes": "1.0.0"}
+    assert kept_versions(world) == {"notes/notes": "1.0.0"}
     assert [version for _, version, _ in world.deployed[before:]] == ["1.0.0"]
 
 
 def test_a_missing_mirror_and_what_is_down_are_mended_by_one_pass(world: World) -> None:
-    stopped(world)
+    stop_app(world)
     del world.mirrors["notes"]
     (row,) = world.look().rows
     assert "the mirror is missing" in row.step.reason
     assert "app notes is gone" in row.step.reason
-    assert the_row(world.run()).result is Result.REPAIRED
+    assert row_of(world.run()).result is Result.REPAIRED
     assert world.look().exit_code == 0
 
 
@@ -191,8 +193,8 @@ def test_a_driver_that_cannot_be_asked_leaves_it_unknown_and_never_in_sync(world
 
     done = world.run()
 
-    assert (the_row(done).result, done.report.exit_code, world.deployed) == (Result.NONE, 1, before)
-    assert status(world) == {"notes/notes": "1.0.0"}
+    assert (row_of(done).result, done.report.exit_code, world.deployed) == (Result.NONE, 1, before)
+    assert kept_versions(world) == {"notes/notes": "1.0.0"}
     world.unasked = ""
     assert world.look().exit_code == 0
 
@@ -205,65 +207,65 @@ def test_an_account_that_cannot_be_looked_at_leaves_it_unknown(world: World) -> 
 
 
 def test_one_that_does_not_rise_stays_down_with_the_reason_and_is_no_damage(world: World) -> None:
-    up_at = account(world).up_at
-    stopped(world)
+    up_at = deployment_record_of(world).up_at
+    stop_app(world)
     world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour(starts=False)
 
     done = world.run()
 
-    row = the_row(done)
+    row = row_of(done)
     assert (row.result, done.report.exit_code) == (Result.INFRASTRUCTURE, 1)
     assert (row.finding.status.state, row.finding.status.last_up) == (State.DOWN, up_at)
     assert row.finding.status.reason.startswith("it could not be raised: notes 1.0.0 is not ready")
     assert not world.state.kept_slot("notes").exists()
     assert world.look().exit_code == 3
     world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour()
-    assert the_row(world.run()).result is Result.REPAIRED
+    assert row_of(world.run()).result is Result.REPAIRED
 
 
 def test_one_whose_data_is_not_proved_is_not_left_standing(world: World) -> None:
-    stopped(world)
-    world.wrap = Ear(fail_check)
+    stop_app(world)
+    world.wrap = CallRecorder(fail_check)
 
     done = world.run()
 
-    assert the_row(done).result is Result.INFRASTRUCTURE
-    assert the_row(done).finding.status.reason == "it could not be raised: data.check exited 1: it is empty"
-    assert status(world) == {}
+    assert row_of(done).result is Result.INFRASTRUCTURE
+    assert row_of(done).finding.status.reason == "it could not be raised: data.check exited 1: it is empty"
+    assert kept_versions(world) == {}
 
 
-def fail_check(call: Call, honest: Honest) -> object:
+def fail_check(call: Call, honest: CarryOut) -> object:
     return CommandResult(1, "it is empty") if call.name == "commands.run" else honest()
 
 
 def test_what_its_recipe_needs_only_since_its_promotion_stands_beside_it_fresh(world: World) -> None:
     world.declare("login", driver="swarm")
     declare_again(world, evolve(world.recipes["notes"], install=Install(needs=("login",))))
-    stopped(world)
+    stop_app(world)
     done = world.run()
     said = "it could not be raised: notes needs login by now, which its canonical's snapshot lacks"
-    assert the_row(done).finding.status.reason == said
+    assert row_of(done).finding.status.reason == said
     world.tag("login", "1.0.0")
 
     assert world.run().report.exit_code == 0
 
-    assert status(world) == {"notes/login": "1.0.0", "notes/notes": "1.0.0"}
+    assert kept_versions(world) == {"notes/login": "1.0.0", "notes/notes": "1.0.0"}
     assert json.loads((app(world, part="login") / "data" / "data.json").read_text())["lived"] == ["1.0.0"]
 
 
 def test_damage_that_shows_in_raising_is_remembered_and_the_next_pass_tests_afresh(world: World) -> None:
-    stopped(world)
+    stop_app(world)
     have = world.records().canonicals["notes"]
     with (world.state.canonical("notes", have.generation) / "snapshot.tar").open("r+b") as tar:
         tar.write(b"rot")
-    world.wrap = Ear(lambda call, honest: None if call.name == "snapshots.find_damage" else honest())
+    world.wrap = CallRecorder(lambda call, honest: None if call.name == "snapshots.find_damage" else honest())
 
     done = world.run()
 
     world.wrap = lambda _, port: port
 
-    assert (the_row(done).result, the_row(done).finding.status.state) == (Result.INFRASTRUCTURE, State.DAMAGED)
+    assert (row_of(done).result, row_of(done).finding.status.state) == (Result.INFRASTRUCTURE, State.DAMAGED)
     assert done.report.exit_code == 1
     again = world.run()
-    assert (the_row(again).result, again.report.exit_code) == (Result.REPAIRED, 0)
-    assert (account(world).generation, status(world)) == (2, {"notes/notes": "1.0.0"})
+    assert (row_of(again).result, again.report.exit_code) == (Result.REPAIRED, 0)
+    assert (deployment_record_of(world).generation, kept_versions(world)) == (2, {"notes/notes": "1.0.0"})

@@ -8,17 +8,17 @@ import pytest
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from state.state_errors import StateError
-from tests.folders import scratch
-from tests.lying_ports import NEVER_FAIL, OTHER, OWN, Elsewhere, Fails, Nothing
-from tests.port_calls import Call, Ear, Honest
-from tests.promotion.kept_world import KEPT, status, stopped, the_row
+from tests.folders import scratch_folder
+from tests.lying_ports import NEVER_FAIL, OTHER, OWN, ActsOnOtherRecipe, DoesNothing, RaisesError
+from tests.port_calls import Call, CallRecorder, CarryOut
+from tests.promotion.kept_world import KEPT, kept_versions, row_of, stop_app
 from tests.world import World
 
-LIES: dict[str, Callable[[World], Callable[[Call, Honest], object]]] = {
-    "nothing": Nothing,
-    "elsewhere": Elsewhere,
-    "fails": lambda _: Fails(after=False),
-    "fails afterwards": lambda _: Fails(after=True),
+LIES: dict[str, Callable[[World], Callable[[Call, CarryOut], object]]] = {
+    "nothing": DoesNothing,
+    "elsewhere": ActsOnOtherRecipe,
+    "fails": lambda _: RaisesError(after=False),
+    "fails afterwards": lambda _: RaisesError(after=True),
 }
 
 
@@ -29,23 +29,23 @@ def fallen(root: Path) -> World:
         world.declare(name, **KEPT)
         world.tag(name, "1.0.0")
     world.run()
-    stopped(world)
+    stop_app(world)
     return world
 
 
 def calls_of_raising() -> list[Call]:
     """From the look that finds it down to the one that finds it up."""
-    with scratch() as root:
+    with scratch_folder() as root:
         world = fallen(root)
-        ear = world.wrap = Ear()
+        recorder = world.wrap = CallRecorder()
         world.run()
-    surveys = [at for at, call in enumerate(ear.heard) if call.name == "driver.deployed_parts"]
-    return ear.heard[surveys[1] : surveys[3] + 1]
+    surveys = [at for at, call in enumerate(recorder.calls) if call.name == "driver.deployed_parts"]
+    return recorder.calls[surveys[1] : surveys[3] + 1]
 
 
 @pytest.fixture(scope="module")
 def fallen_template() -> Iterator[World]:
-    with scratch() as root:
+    with scratch_folder() as root:
         yield fallen(root)
 
 
@@ -64,18 +64,18 @@ def test_what_one_lie_keeps_from_standing_is_never_called_repaired_and_the_next_
 ) -> None:
     world = fallen_template.copy(tmp_path)
     liar = LIES[lie](world)
-    world.wrap = Ear(lambda call, honest: liar(call, honest) if str(call) == str(at) else honest())
+    world.wrap = CallRecorder(lambda call, honest: liar(call, honest) if str(call) == str(at) else honest())
     try:
-        row = the_row(world.run())
+        row = row_of(world.run())
     except StateError:
         assert at.port == "registry"
         row = None
     world.wrap = lambda _, port: port
 
-    stands = status(world).get("notes/notes") == "1.0.0" and world.look(OWN).exit_code == 0
+    stands = kept_versions(world).get("notes/notes") == "1.0.0" and world.look(OWN).exit_code == 0
     if row is not None:
         assert stands or row.result is Result.INFRASTRUCTURE
         assert stands or row.finding.status.state is not State.INTACT
     assert world.run().report.exit_code == 0
-    assert status(world) == {"notes/notes": "1.0.0", "wiki/wiki": "1.0.0"}
+    assert kept_versions(world) == {"notes/notes": "1.0.0", "wiki/wiki": "1.0.0"}
     assert world.lived(OWN) == ("1.0.0",)

@@ -8,20 +8,20 @@ from reconciler.errors import BusyError, InfrastructureError, InterruptedPassErr
 from reconciler.ports.app import RemovalResult
 from reconciler.promotion.undeploy_conflicts import without_conflicts
 from state.folder.lock import hold
-from tests.promotion.kept_world import KEPT, account, status
+from tests.promotion.kept_world import KEPT, deployment_record_of, kept_versions
 from tests.world import World
-from tests.world_ports import Apps
+from tests.world_ports import WorldDriver
 
 
 def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwards(world: World) -> None:
     host, fleet = world.host(), world.fleet
     with without_conflicts(host, fleet, fleet.recipes["notes"]):
-        assert status(world) == {}
-        assert account(world).missing == "it was taken away while notes is tried"
+        assert kept_versions(world) == {}
+        assert deployment_record_of(world).missing == "it was taken away while notes is tried"
         with pytest.raises(Exception, match="is held by"), hold(world.state.lock, "reconcile"):
             pass
-    assert status(world) == {"notes/notes": "1.0.0"}
-    assert account(world).missing == ""
+    assert kept_versions(world) == {"notes/notes": "1.0.0"}
+    assert deployment_record_of(world).missing == ""
     with hold(world.state.lock, "reconcile"):
         pass
 
@@ -31,10 +31,10 @@ def test_it_is_raised_again_where_the_trial_could_not_be_carried_out_but_not_aft
     for error, stands in ((RuntimeError("x"), True), (InterruptedPassError(2), False)):
         with pytest.raises(type(error)), without_conflicts(host, fleet, fleet.recipes["notes"]):
             raise error
-        assert bool(status(world)) == stands
+        assert bool(kept_versions(world)) == stands
 
 
-class Stuck(Apps):
+class Stuck(WorldDriver):
     """A driver that cannot take away what is kept of `alpha`."""
 
     def clear(self, mark: str) -> RemovalResult:
@@ -46,7 +46,7 @@ def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: Wo
         world.declare(name, **KEPT, install=Install(needs=("notes",)))
         world.tag(name, "1.0.0")
     world.run()
-    before = status(world)
+    before = kept_versions(world)
     host, fleet = evolve(world.host(), drivers={"swarm": Stuck(world)}), world.fleet
     recipes = dict(sorted(fleet.recipes.items(), reverse=True))
     with (
@@ -54,7 +54,7 @@ def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: Wo
         without_conflicts(host, evolve(fleet, recipes=recipes), recipes["notes"]),
     ):
         raise AssertionError("there was no room")
-    assert {name for name in status(world) if not name.startswith("alpha/")} == {
+    assert {name for name in kept_versions(world) if not name.startswith("alpha/")} == {
         name for name in before if not name.startswith("alpha/")
     }
 
@@ -67,11 +67,11 @@ def test_where_a_pass_is_at_work_nothing_is_taken_down_and_it_is_said_why(world:
         without_conflicts(host, fleet, fleet.recipes["notes"]),
     ):
         raise AssertionError("there was no room")
-    assert status(world) == {"notes/notes": "1.0.0"}
+    assert kept_versions(world) == {"notes/notes": "1.0.0"}
 
 
 def test_a_trial_that_meets_nothing_kept_takes_no_lock(world: World) -> None:
     world.declare("other", **KEPT)
     host, fleet = world.host(), world.fleet
     with hold(world.state.lock, "reconcile"), without_conflicts(host, fleet, fleet.recipes["other"]):
-        assert status(world) == {"notes/notes": "1.0.0"}
+        assert kept_versions(world) == {"notes/notes": "1.0.0"}

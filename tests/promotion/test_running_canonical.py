@@ -12,9 +12,9 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.ports.app import RemovalResult
 from state.folder.durable import remove_tree
-from tests.port_calls import Call, Ear, Honest
-from tests.promotion.kept_world import KEPT, REST, account, app, declare_again, status, the_row
-from tests.state_checks import left_over
+from tests.port_calls import Call, CallRecorder, CarryOut
+from tests.promotion.kept_world import KEPT, REST, app, declare_again, deployment_record_of, kept_versions, row_of
+from tests.state_checks import leftovers
 from tests.world import Behaviour, World
 
 # ---- raised ----
@@ -27,31 +27,31 @@ def test_a_canonical_is_raised_after_its_promotion_and_then_left_alone(tmp_path:
 
     done = world.run()
 
-    assert (the_row(done).result, the_row(done).finding.status.state) == (Result.PROMOTED, State.INTACT)
+    assert (row_of(done).result, row_of(done).finding.status.state) == (Result.PROMOTED, State.INTACT)
     assert done.report.exit_code == 0
-    assert status(world) == {"notes/notes": "1.0.0"}
-    assert account(world).generation == 1
+    assert kept_versions(world) == {"notes/notes": "1.0.0"}
+    assert deployment_record_of(world).generation == 1
     data = json.loads((app(world) / "data" / "data.json").read_text())
     assert (data["lived"], data["mark"]) == (["1.0.0"], True)
-    before, up_at = list(world.deployed), account(world).up_at
+    before, up_at = list(world.deployed), deployment_record_of(world).up_at
     again = world.run()
-    assert (the_row(again).result, again.report.exit_code, again.report.notes) == (Result.NONE, 0, ())
+    assert (row_of(again).result, again.report.exit_code, again.report.notes) == (Result.NONE, 0, ())
     assert world.deployed == before
     assert up_at is not None
-    assert account(world).up_at > up_at  # type: ignore[operator]  # written anew by that pass
+    assert deployment_record_of(world).up_at > up_at  # type: ignore[operator]  # written anew by that pass
 
 
 def test_a_canonical_that_rested_until_now_is_down_and_raised_without_a_trial(world: World) -> None:
     declare_again(world, evolve(world.recipes["notes"], canonical=REST))
     world.run()
-    assert status(world) == {}
+    assert kept_versions(world) == {}
     declare_again(world, evolve(world.recipes["notes"], canonical=CanonicalPolicy(keep=Keep.RUNNING)))
 
     assert world.look().exit_code == 3
 
     (row,) = world.run().report.rows
     assert (row.result, row.finding.status.state) == (Result.REPAIRED, State.INTACT)
-    assert status(world) == {"notes/notes": "1.0.0"}
+    assert kept_versions(world) == {"notes/notes": "1.0.0"}
 
 
 def test_a_newer_green_release_stands_after_its_promotion(world: World) -> None:
@@ -59,9 +59,9 @@ def test_a_newer_green_release_stands_after_its_promotion(world: World) -> None:
 
     done = world.run()
 
-    assert (the_row(done).result, done.report.exit_code) == (Result.PROMOTED, 0)
-    assert status(world) == {"notes/notes": "1.1.0"}
-    assert account(world).generation == 2
+    assert (row_of(done).result, done.report.exit_code) == (Result.PROMOTED, 0)
+    assert kept_versions(world) == {"notes/notes": "1.1.0"}
+    assert deployment_record_of(world).generation == 2
     assert json.loads((app(world) / "data" / "data.json").read_text())["lived"] == ["1.0.0", "1.1.0"]
 
 
@@ -70,22 +70,22 @@ def test_a_red_release_leaves_the_canonical_up_again(world: World) -> None:
 
     done = world.run()
 
-    assert (the_row(done).result, the_row(done).finding.status.state) == (Result.RED, State.INTACT)
-    assert status(world) == {"notes/notes": "1.0.0"}
+    assert (row_of(done).result, row_of(done).finding.status.state) == (Result.RED, State.INTACT)
+    assert kept_versions(world) == {"notes/notes": "1.0.0"}
     assert world.run().report.exit_code == 4
 
 
 def test_nothing_of_it_stands_while_its_recipe_is_tried_and_a_look_says_so(world: World) -> None:
     seen: list[tuple[dict[str, str], str]] = []
 
-    def peep(call: Call, honest: Honest) -> object:
+    def peep(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and call.args[0].argv == ("custom",):  # type: ignore[attr-defined]  # a Command
             (row,) = evolve(world, wrap=lambda _, port: port).look().rows
-            seen.append((status(world), row.finding.status.reason))
+            seen.append((kept_versions(world), row.finding.status.reason))
         return honest()
 
     world.tag("notes", "1.1.0")
-    world.wrap = Ear(peep)
+    world.wrap = CallRecorder(peep)
     world.run()
     ((stood, said),) = seen
     assert stood == {}
@@ -101,21 +101,21 @@ def test_what_has_an_app_in_common_with_a_trial_makes_room_for_it_and_stands_aga
         world.tag(name, "1.0.0")
     assert world.run().report.exit_code == 0
     whole = {"login/login": "1.0.0", "notes/login": "1.0.0", "notes/notes": "1.0.0", "other/other": "1.0.0"}
-    assert status(world) == whole
+    assert kept_versions(world) == whole
     before = len(world.deployed)
     up: list[set[str]] = []
 
-    def peep(call: Call, honest: Honest) -> object:
+    def peep(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and call.args[0].argv == ("custom",):  # type: ignore[attr-defined]  # a Command
-            up.append(set(status(world)))
+            up.append(set(kept_versions(world)))
         return honest()
 
     world.tag("login", "1.1.0")
-    world.wrap = Ear(peep)
+    world.wrap = CallRecorder(peep)
     done = world.run()
     assert up == [{"other/other"}]
     assert done.report.exit_code == 0
-    assert status(world) == {**whole, "login/login": "1.1.0"}
+    assert kept_versions(world) == {**whole, "login/login": "1.1.0"}
     assert "other" not in {name for name, _, _ in world.deployed[before:]}
 
 
@@ -146,12 +146,12 @@ def test_what_nobody_wants_kept_is_taken_down_and_its_canonical_stays(
     done = world.run()
 
     assert done.report.notes == ("notes: is not to be kept running, and was taken down",)
-    assert status(world) == {}
+    assert kept_versions(world) == {}
     assert list(world.state.kept.iterdir()) == []
     assert world.records().canonicals["notes"] == have
     assert world.rises(have)
     assert world.run().report.notes == ()
-    assert left_over(world.state, world.running) == []
+    assert leftovers(world.state, world.running) == []
 
 
 def test_one_whose_folder_is_gone_is_taken_down_as_well(world: World) -> None:
@@ -159,12 +159,12 @@ def test_one_whose_folder_is_gone_is_taken_down_as_well(world: World) -> None:
     remove_tree(world.state.kept_slot("notes"))
     rest(world)
     world.run()
-    assert status(world) == {}
+    assert kept_versions(world) == {}
 
 
 def test_what_would_not_go_is_said_and_tried_again(world: World) -> None:
     rest(world)
-    world.wrap = Ear(
+    world.wrap = CallRecorder(
         lambda call, honest: RemovalResult((), ("its volume",)) if call.name == "driver.clear" else honest()
     )
     (note,) = world.run().report.notes

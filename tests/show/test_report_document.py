@@ -26,28 +26,30 @@ from reconciler.show.documents.command_documents import (
 )
 from reconciler.show.documents.report_document import Json, json_text, report_document
 from tests import reports
-from tests.expected_documents import flaws, format_1, kept
-from tests.recordings import recorded_rows
-from tests.reports import GATE, RED_TIERS, calm, finished, have, plan, run, tried
+from tests.expected_documents import format_1_schema, golden_text, schema_errors
+from tests.recordings import status_rows
+from tests.reports import GATE, RED_TIERS, calm_report, canonical_of, pass_report, plan_report, run_of, trial_of
 
 ALL = Population(declared=4, selected=4, enrolled=3, excepted=1, observed=4, decided=4, reported=4)
 BY_HAND = Condition("not-ref", ConditionStatus.FAIL, "a person chose what was tested")
 
 
 def status() -> Json:
-    return status_document(run(ReportCommand.STATUS), ALL, recorded_rows(), 3)
+    return status_document(run_of(ReportCommand.STATUS), ALL, status_rows(), 3)
 
 
 def trial() -> Json:
-    tested = answers.Tested(tried("cal", RED_TIERS), (*GATE, BY_HAND), have("cal"), CanonicalStatus(State.INTACT))
-    return trial_document(run(ReportCommand.TRIAL), tested, 4)
+    tested = answers.Tested(
+        trial_of("cal", RED_TIERS), (*GATE, BY_HAND), canonical_of("cal"), CanonicalStatus(State.INTACT)
+    )
+    return trial_document(run_of(ReportCommand.TRIAL), tested, 4)
 
 
 DOCUMENTS: dict[str, Callable[[], Json]] = {
-    "plan": lambda: report_document(plan()),
-    "drift": lambda: report_document(plan(ReportCommand.DRIFT)),
-    "pass": lambda: report_document(finished()),
-    "calm": lambda: report_document(calm()),
+    "plan": lambda: report_document(plan_report()),
+    "drift": lambda: report_document(plan_report(ReportCommand.DRIFT)),
+    "pass": lambda: report_document(pass_report()),
+    "calm": lambda: report_document(calm_report()),
     "status": status,
     "trial": trial,
 }
@@ -69,20 +71,20 @@ def recipe(document: Json, name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_document_is_as_it_was(name: str) -> None:
     text = json_text(DOCUMENTS[name]())
-    assert text == kept(f"{name}.json", text)
+    assert text == golden_text(f"{name}.json", text)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_document_is_of_format_1(name: str) -> None:
-    schema = format_1()
-    assert list(flaws(parsed(DOCUMENTS[name]()), schema, schema)) == []
+    schema = format_1_schema()
+    assert list(schema_errors(parsed(DOCUMENTS[name]()), schema, schema)) == []
 
 
 @pytest.mark.parametrize("key", ["want", "cause", "result", "since", "log"])
 def test_a_missing_key_is_a_flaw(key: str) -> None:
-    schema, document = format_1(), parsed(DOCUMENTS["pass"]())
+    schema, document = format_1_schema(), parsed(DOCUMENTS["pass"]())
     del document["recipes"][0][key]
-    assert list(flaws(document, schema, schema)) == [f"$.recipes[0]: {key} is missing"]
+    assert list(schema_errors(document, schema, schema)) == [f"$.recipes[0]: {key} is missing"]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -92,23 +94,23 @@ def test_every_recipe_has_the_same_keys_in_the_same_order(name: str) -> None:
 
 
 def test_every_row_is_a_recipe_of_the_document() -> None:
-    for made in (plan(), finished(), calm()):
+    for made in (plan_report(), pass_report(), calm_report()):
         assert [each["name"] for each in parsed(report_document(made))["recipes"]] == [row.recipe for row in made.rows]
 
 
 def test_the_summary_closes_as_the_line_does() -> None:
-    document = parsed(report_document(finished()))
+    document = parsed(report_document(pass_report()))
     counts = {key: count for key, count in document["summary"].items() if key != "line"}
     assert set(counts) == {*ReportBucket, "held_back"}
     assert sum(counts.values()) == len(document["recipes"])
-    assert document["summary"]["line"] == finished().line
+    assert document["summary"]["line"] == pass_report().line
 
 
 # ---- what a recipe tells ----
 
 
 def test_a_red_keeps_its_canonical_and_tells_its_tiers() -> None:
-    red = recipe(report_document(finished()), "cal")
+    red = recipe(report_document(pass_report()), "cal")
     assert (red["result"], red["action"], red["held_back"], red["needs_person"]) == ("red", "none", "red-before", True)
     assert red["have"]["version"] == "1.1.0+2.2.0"
     assert red["level"] == "1/5"
@@ -122,18 +124,18 @@ def test_a_red_keeps_its_canonical_and_tells_its_tiers() -> None:
 
 def test_what_was_not_tried_has_no_level() -> None:
     for name in ("etherpad", "wiki"):
-        untried = recipe(report_document(finished()), name)
+        untried = recipe(report_document(pass_report()), name)
         assert (untried["level"], untried["base"], untried["tiers"], untried["log"]) == (None, None, [], None)
 
 
 def test_a_want_that_is_no_release_is_null() -> None:
-    document = report_document(plan())
+    document = report_document(plan_report())
     assert [recipe(document, name)["want"] for name in ("forgejo", "hedgedoc", "keycloak", "lasuite")] == [None] * 4
 
 
 def test_the_evidence_of_a_canonical_goes_with_it() -> None:
-    proof = recipe(report_document(plan()), "etherpad")["have"]["evidence"]
-    recorded = have("etherpad").evidence
+    proof = recipe(report_document(plan_report()), "etherpad")["have"]["evidence"]
+    recorded = canonical_of("etherpad").evidence
     assert proof["trial"] == recorded.trial
     assert (proof["trigger"], proof["place"], proof["tools"]) == ("timer", "place-1", {"git": "2.39"})
 
@@ -146,25 +148,25 @@ def test_a_status_claims_nothing_of_upstream() -> None:
 
 
 def test_a_trial_by_hand_is_never_promoted() -> None:
-    green = answers.Tested(tried("cal"), (*GATE, BY_HAND), None, CanonicalStatus(State.NONE))
-    told = recipe(trial_document(run(ReportCommand.TRIAL), green, 0), "cal")
+    green = answers.Tested(trial_of("cal"), (*GATE, BY_HAND), None, CanonicalStatus(State.NONE))
+    told = recipe(trial_document(run_of(ReportCommand.TRIAL), green, 0), "cal")
     assert told["result"] == Result.GREEN_NOT_PROMOTED
     assert told["have"] is None
     assert {"name": "not-ref", "verdict": "fail", "evidence": BY_HAND.evidence} in told["gate"]
 
 
 def test_a_trial_that_could_not_be_judged_is_infrastructure() -> None:
-    lost = tried("cal", [evolve(RED_TIERS[0], verdict=Verdict.ERROR)])
+    lost = trial_of("cal", [evolve(RED_TIERS[0], verdict=Verdict.ERROR)])
     tested = answers.Tested(lost, (), None, CanonicalStatus(State.NONE))
-    assert recipe(trial_document(run(ReportCommand.TRIAL), tested, 1), "cal")["result"] == Result.INFRASTRUCTURE
+    assert recipe(trial_document(run_of(ReportCommand.TRIAL), tested, 1), "cal")["result"] == Result.INFRASTRUCTURE
 
 
 def test_a_hollow_report_is_an_error_too() -> None:
-    excepted = [row for row in plan().rows if row.recipe == "mumble"]
-    document = parsed(report_document(reports.report(ReportCommand.PLAN, excepted)))
+    excepted = [row for row in plan_report().rows if row.recipe == "mumble"]
+    document = parsed(report_document(reports.report_of(ReportCommand.PLAN, excepted)))
     assert document["exit_code"] == 5
     assert [error["message"] for error in document["errors"]] == ["nothing is enrolled"]
-    assert parsed(report_document(plan()))["errors"] == []
+    assert parsed(report_document(plan_report()))["errors"] == []
 
 
 # ---- other answers ----
@@ -212,7 +214,7 @@ WORDS = st.text(st.one_of(st.characters(codec=None), st.sampled_from('\x7f\x1b\x
 
 @given(WORDS)
 def test_a_document_is_one_object_in_printable_ascii(word: str) -> None:
-    evil = evolve(calm(), notes=(word,))
+    evil = evolve(calm_report(), notes=(word,))
     text = json_text(report_document(evil))
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
@@ -221,7 +223,7 @@ def test_a_document_is_one_object_in_printable_ascii(word: str) -> None:
 
 @given(st.text())
 def test_a_word_comes_through_a_document_unchanged(word: str) -> None:
-    evil = have("a", Release(word, "c" * 40), [word])
-    row = reports.undone(reports.left(reports.found("a", Cause.IN_SYNC, None, evil)))
-    document = parsed(report_document(reports.report(ReportCommand.PLAN, [row])))
+    evil = canonical_of("a", Release(word, "c" * 40), [word])
+    row = reports.row_before(reports.step_left(reports.finding_of("a", Cause.IN_SYNC, None, evil)))
+    document = parsed(report_document(reports.report_of(ReportCommand.PLAN, [row])))
     assert document["recipes"][0]["have"]["lineage"] == [word]

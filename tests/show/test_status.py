@@ -6,9 +6,9 @@ from reconciler.show.escape import width
 from reconciler.show.text.screen import Screen
 from reconciler.show.text.status import recorded, render_card, render_status, status_line
 from state.records import Memory, Records
-from tests.expected_documents import kept
-from tests.recordings import recorded_rows
-from tests.reports import have
+from tests.expected_documents import golden_text
+from tests.recordings import status_rows
+from tests.reports import canonical_of
 from tests.values import NOW, fleet, recipe
 
 FILE = Screen()
@@ -16,20 +16,20 @@ FILE = Screen()
 
 @pytest.mark.parametrize("wide", [False, True])
 def test_the_status_is_as_it_was(*, wide: bool) -> None:
-    text = render_status(recorded_rows(), FILE, NOW, wide=wide)
-    assert text == kept("status.wide.txt" if wide else "status.txt", text)
+    text = render_status(status_rows(), FILE, NOW, wide=wide)
+    assert text == golden_text("status.wide.txt" if wide else "status.txt", text)
 
 
 @pytest.mark.parametrize("place", range(5))
 def test_the_card_is_as_it_was(place: int) -> None:
-    row = recorded_rows()[place]
+    row = status_rows()[place]
     text = render_card(row, FILE, NOW)
-    assert text == kept(f"card.{row.recipe}.txt", text)
+    assert text == golden_text(f"card.{row.recipe}.txt", text)
 
 
 def test_every_declared_recipe_and_every_orphan_has_a_row() -> None:
     excepted = evolve(recipe("mumble"), enrolled=False, exception="no line")
-    records = Records({name: have(name) for name in ("cal", "wiki")}, {"cal": Memory("cal", last_trial="t")})
+    records = Records({name: canonical_of(name) for name in ("cal", "wiki")}, {"cal": Memory("cal", last_trial="t")})
     looks = {name: CanonicalStatus(State.INTACT) for name in ("cal", "wiki")}
     rows = recorded(fleet(recipe("cal"), recipe("drone"), excepted), records, looks)
     assert [(row.recipe, row.declared, row.exception) for row in rows] == [
@@ -51,13 +51,13 @@ def test_only_those_asked_for_are_told() -> None:
 
 
 def test_a_card_tells_what_the_canonical_rests_on() -> None:
-    told = render_card(recorded_rows()[0], FILE, NOW)
-    proof = have("cal").evidence
+    told = render_card(status_rows()[0], FILE, NOW)
+    proof = canonical_of("cal").evidence
     for fact in (proof.trial, proof.pass_id, proof.tests, proof.canon, proof.fleet, proof.log, proof.place.digest):
         assert fact in told
 
 
 def test_the_columns_of_a_status_are_aligned() -> None:
-    table = render_status(recorded_rows(), FILE, NOW, wide=True).split("\n\n")[0].splitlines()
+    table = render_status(status_rows(), FILE, NOW, wide=True).split("\n\n")[0].splitlines()
     start = table[0].index("NOTE")
     assert all(width(line) <= start or line[start - 2 : start] == "  " for line in table[1:])

@@ -16,17 +16,30 @@ from reconciler.show.text.failed_steps import FAILED_RESULTS
 from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import Screen, screen_for
 from tests import reports
-from tests.expected_documents import kept
-from tests.reports import NEW, OLD, calm, done, finished, found, have, left, plan, report, tried, undone
+from tests.expected_documents import golden_text
+from tests.reports import (
+    NEW,
+    OLD,
+    calm_report,
+    canonical_of,
+    finding_of,
+    pass_report,
+    plan_report,
+    report_of,
+    row_after,
+    row_before,
+    step_left,
+    trial_of,
+)
 
 FILE = Screen()
 SGR = re.compile(r"\x1b\[[0-9]*m")
 
 REPORTS: dict[str, Callable[[], Report]] = {
-    "plan": plan,
-    "drift": lambda: plan(ReportCommand.DRIFT),
-    "pass": finished,
-    "calm": calm,
+    "plan": plan_report,
+    "drift": lambda: plan_report(ReportCommand.DRIFT),
+    "pass": pass_report,
+    "calm": calm_report,
 }
 
 
@@ -45,19 +58,19 @@ def rows(text: str) -> list[str]:
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_text_is_as_it_was(name: str) -> None:
     text = render_report(REPORTS[name](), FILE, state="/var/lib/reconcile")
-    assert text == kept(f"{name}.txt", text)
+    assert text == golden_text(f"{name}.txt", text)
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_wide_text_is_as_it_was(name: str) -> None:
     text = render_report(REPORTS[name](), FILE, wide=True, state="/var/lib/reconcile")
-    assert text == kept(f"{name}.wide.txt", text)
+    assert text == golden_text(f"{name}.wide.txt", text)
 
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_the_text_on_a_terminal_is_as_it_was(columns: int) -> None:
-    text = render_report(finished(), Screen(columns, colour=True), state="/var/lib/reconcile")
-    assert text == kept(f"pass.{columns}.ansi", text)
+    text = render_report(pass_report(), Screen(columns, colour=True), state="/var/lib/reconcile")
+    assert text == golden_text(f"pass.{columns}.ansi", text)
 
 
 def test_the_handmade_reports_show_every_word() -> None:
@@ -84,20 +97,23 @@ def test_every_recipe_has_one_row(name: str, columns: int | None, *, wide: bool)
 
 def test_a_plan_says_what_would_be_done_and_a_pass_what_was_and_what_is_left() -> None:
     names = ["RECIPE", "WANT", "HAVE", "CAUSE", "STATE", "MIRROR"]
-    assert heading(render_report(plan(), FILE)) == [*names, "ACTION", "WHY"]
-    assert heading(render_report(plan(ReportCommand.DRIFT), FILE)) == [*names, "ACTION", "WHY"]
-    assert heading(render_report(finished(), FILE)) == [*names, "RESULT", "LEFT", "WHY"]
+    assert heading(render_report(plan_report(), FILE)) == [*names, "ACTION", "WHY"]
+    assert heading(render_report(plan_report(ReportCommand.DRIFT), FILE)) == [*names, "ACTION", "WHY"]
+    assert heading(render_report(pass_report(), FILE)) == [*names, "RESULT", "LEFT", "WHY"]
 
 
 def test_the_closing_line_comes_last() -> None:
-    for made in (plan(), finished(), calm()):
+    for made in (plan_report(), pass_report(), calm_report()):
         assert render_report(made, FILE).splitlines()[-1] == made.line
 
 
 def test_columns_are_aligned_also_beside_wide_characters() -> None:
     long = evolve(NEW, version="1.2.0+漢字")
     text = render_report(
-        report(ReportCommand.PLAN, [undone(left(found("a", Cause.FIRST_RELEASE, long))), *calm().rows]), FILE
+        report_of(
+            ReportCommand.PLAN, [row_before(step_left(finding_of("a", Cause.FIRST_RELEASE, long))), *calm_report().rows]
+        ),
+        FILE,
     )
     table = text.split("\n\n")[0].splitlines()
     starts = {width(line[: line.index(cause)]) for line in table[1:] for cause in Cause if f" {cause} " in line}
@@ -108,12 +124,12 @@ def test_columns_are_aligned_also_beside_wide_characters() -> None:
 
 
 def test_nothing_to_do_is_said_with_the_number_looked_at() -> None:
-    assert "nothing for a pass to do: 2 recipes looked at" in render_report(calm(), FILE)
-    assert "nothing was run: 2 recipes looked at" in render_report(calm(ReportCommand.PASS), FILE)
+    assert "nothing for a pass to do: 2 recipes looked at" in render_report(calm_report(), FILE)
+    assert "nothing was run: 2 recipes looked at" in render_report(calm_report(ReportCommand.PASS), FILE)
 
 
 def test_nothing_to_do_is_not_said_where_something_is() -> None:
-    for made in (plan(), finished()):
+    for made in (plan_report(), pass_report()):
         assert "recipes looked at" not in render_report(made, FILE)
 
 
@@ -121,38 +137,38 @@ def test_nothing_to_do_is_not_said_where_something_is() -> None:
 
 
 def test_whatever_needs_a_person_says_so() -> None:
-    lines = render_report(finished(), FILE).split("\n\n")[0].splitlines()
+    lines = render_report(pass_report(), FILE).split("\n\n")[0].splitlines()
     asking = {line.split()[0] for line in lines if "  needs you: " in line}
     assert asking == {"cal", "dokuwiki", "drone", "hedgedoc", "immich", "jitsi", "keycloak", "outline", "pad"}
 
 
 def test_what_is_held_back_shows_its_cause_and_what_holds_it() -> None:
-    text = render_report(plan(), FILE)
+    text = render_report(plan_report(), FILE)
     assert re.search(r"^mumble .* first-release .* none +excepted: why it is first-release$", text, re.MULTILINE)
     assert re.search(r"^jitsi .* moved .* none +needs you: quarantined: why it is moved$", text, re.MULTILINE)
 
 
 def test_damage_is_told_also_where_something_graver_is() -> None:
-    line = next(line for line in render_report(plan(), FILE).splitlines() if line.startswith("lasuite"))
+    line = next(line for line in render_report(plan_report(), FILE).splitlines() if line.startswith("lasuite"))
     assert "unobservable" in line
     assert line.endswith("the canonical is damaged: snapshot.tar is not what was sealed")
 
 
 def test_drift_tells_since_when() -> None:
     since = "why it is new-release; first seen 1 d ago"
-    assert since in render_report(plan(ReportCommand.DRIFT), FILE)
-    assert since not in render_report(plan(), FILE)
+    assert since in render_report(plan_report(ReportCommand.DRIFT), FILE)
+    assert since not in render_report(plan_report(), FILE)
 
 
 def test_drift_tells_since_when_a_deployment_is_down_beside_since_when_there_is_a_release() -> None:
-    text = render_report(plan(ReportCommand.DRIFT), FILE)
+    text = render_report(plan_report(ReportCommand.DRIFT), FILE)
     down = "the canonical's deployment is down: service app is gone"
     assert f"why it is in-sync; {down}; last seen up 5 h ago" in text
     assert f"why it is new-release; {down}; first seen 1 d ago; last seen up 5 h ago" in text
 
 
 def test_what_holds_a_release_back_is_said_also_of_one_that_was_raised_again() -> None:
-    (line,) = [line for line in render_report(finished(), FILE).splitlines() if line.startswith("dokuwiki  ")]
+    (line,) = [line for line in render_report(pass_report(), FILE).splitlines() if line.startswith("dokuwiki  ")]
     assert line.endswith("needs you: red-before: 1.1.0+2.2.0 is up again; why it is new-release")
 
 
@@ -166,7 +182,7 @@ def block(name: str, made: Report) -> str:
 
 
 def test_a_red_tells_its_tier_its_last_lines_its_log_and_what_would_change_it() -> None:
-    told = block("cal", finished())
+    told = block("cal", pass_report())
     assert "upgrade failed after 1 min 20 s: data.check exited 1" in told
     assert "| sqlite3.OperationalError: no such column: body\n    | exit status 1" in told
     assert "/var/lib/reconcile/logs/cal/20260302T040000.cal (reconcile logs cal)" in told
@@ -176,31 +192,33 @@ def test_a_red_tells_its_tier_its_last_lines_its_log_and_what_would_change_it() 
 
 
 def test_only_the_end_of_a_long_output_is_shown() -> None:
-    step = left(found("cal", Cause.NEW_RELEASE, NEW, have("cal")))
+    step = step_left(finding_of("cal", Cause.NEW_RELEASE, NEW, canonical_of("cal")))
     tail = tuple(f"line {number}" for number in range(100))
-    failed = evolve(tried("cal", reports.RED_TIERS), tail=tail)
-    told = block("cal", report(ReportCommand.PASS, [done(step, Result.RED, "red", Attempt(failed), have("cal"))]))
+    failed = evolve(trial_of("cal", reports.RED_TIERS), tail=tail)
+    told = block(
+        "cal", report_of(ReportCommand.PASS, [row_after(step, Result.RED, "red", Attempt(failed), canonical_of("cal"))])
+    )
     assert [line.strip() for line in told.splitlines() if "| " in line] == [f"| line {each}" for each in range(85, 100)]
 
 
 def test_green_away_from_home_names_the_command_that_would_promote() -> None:
-    told = block("drone", finished())
+    told = block("drone", pass_report())
     assert told.startswith("drone: green-not-promoted")
     assert told.endswith("next       run: systemctl start reconcile.service")
 
 
 def test_the_host_is_blamed_and_not_the_recipe() -> None:
-    told = block("gitea", finished())
+    told = block("gitea", pass_report())
     assert "required and missing here: git-lfs" in told
     assert "nothing is held against the recipe" in told
     assert "--retry" not in told
 
 
 def test_a_canonical_that_changed_is_not_called_unchanged() -> None:
-    step = left(found("cal", Cause.NEW_RELEASE, NEW, have("cal")))
-    other = evolve(have("cal"), generation=2)
-    failed = tried("cal", reports.RED_TIERS)
-    told = block("cal", report(ReportCommand.PASS, [done(step, Result.RED, "red", Attempt(failed), other)]))
+    step = step_left(finding_of("cal", Cause.NEW_RELEASE, NEW, canonical_of("cal")))
+    other = evolve(canonical_of("cal"), generation=2)
+    failed = trial_of("cal", reports.RED_TIERS)
+    told = block("cal", report_of(ReportCommand.PASS, [row_after(step, Result.RED, "red", Attempt(failed), other)]))
     assert "canonical  1.1.0+2.2.0, intact" in told
 
 
@@ -218,13 +236,13 @@ def test_only_a_terminal_gets_colour_and_not_when_it_is_unwanted() -> None:
 
 @pytest.mark.parametrize("columns", [110, 120, 160])
 def test_where_the_names_leave_room_no_row_is_wider_than_the_terminal(columns: int) -> None:
-    table = render_report(plan(), Screen(columns)).split("\n\n")[0].splitlines()
+    table = render_report(plan_report(), Screen(columns)).split("\n\n")[0].splitlines()
     assert heading("\n".join(table))[-1] == "WHY"
     assert max(map(width, table)) <= columns
 
 
 @pytest.mark.parametrize("columns", [20, 80, 100, 120])
-@pytest.mark.parametrize("made", [plan(), finished()], ids=["plan", "pass"])
+@pytest.mark.parametrize("made", [plan_report(), pass_report()], ids=["plan", "pass"])
 def test_a_sentence_that_was_cut_is_told_in_full_below(columns: int, made: Report) -> None:
     text = render_report(made, Screen(columns))
     elsewhere = {"etherpad", "shaarli", *(row.recipe for row in made.rows if row.result in FAILED_RESULTS)}
@@ -235,8 +253,8 @@ def test_a_sentence_that_was_cut_is_told_in_full_below(columns: int, made: Repor
 
 
 def test_colour_changes_no_word() -> None:
-    plain = render_report(finished(), Screen(120))
-    assert SGR.sub("", render_report(finished(), Screen(120, colour=True))) == plain
+    plain = render_report(pass_report(), Screen(120))
+    assert SGR.sub("", render_report(pass_report(), Screen(120, colour=True))) == plain
 
 
 # ---- hostile words ----
@@ -248,16 +266,18 @@ def poisoned() -> Report:
     """Hostile words wherever a word comes from outside."""
     evil = evolve(OLD, version=f"1.0.0{HOSTILE}")
     look = CanonicalStatus(State.DAMAGED, HOSTILE)
-    lost = found(f"a{HOSTILE}", Cause.UNOBSERVABLE, None, have("a", evil, [HOSTILE]), look)
+    lost = finding_of(f"a{HOSTILE}", Cause.UNOBSERVABLE, None, canonical_of("a", evil, [HOSTILE]), look)
     seen = evolve(lost, reason=HOSTILE, vanished=(HOSTILE,))
     failed = [evolve(each, reason=HOSTILE) for each in reports.RED_TIERS]
-    bad = evolve(tried("b", failed), tail=(HOSTILE,), log=HOSTILE, findings=(HOSTILE,), id=HOSTILE)
-    step = left(evolve(found("b", Cause.NEW_RELEASE, evil, have("b", evil)), reason=HOSTILE))
+    bad = evolve(trial_of("b", failed), tail=(HOSTILE,), log=HOSTILE, findings=(HOSTILE,), id=HOSTILE)
+    step = step_left(evolve(finding_of("b", Cause.NEW_RELEASE, evil, canonical_of("b", evil)), reason=HOSTILE))
     gate = tuple(evolve(each, evidence=HOSTILE) for each in reports.GATE)
-    red = done(step, Result.RED, HOSTILE, Attempt(bad, gate), have("b", evil))
-    other = done(step, Result.GREEN_NOT_PROMOTED, HOSTILE, Attempt(tried("b"), gate, gate), None)
-    return report(
-        ReportCommand.PASS, [undone(left(seen)), red, evolve(other, step=evolve(step, finding=lost))], [HOSTILE]
+    red = row_after(step, Result.RED, HOSTILE, Attempt(bad, gate), canonical_of("b", evil))
+    other = row_after(step, Result.GREEN_NOT_PROMOTED, HOSTILE, Attempt(trial_of("b"), gate, gate), None)
+    return report_of(
+        ReportCommand.PASS,
+        [row_before(step_left(seen)), red, evolve(other, step=evolve(step, finding=lost))],
+        [HOSTILE],
     )
 
 
@@ -269,8 +289,10 @@ def test_no_word_from_outside_steers_the_terminal(columns: int | None, wide: boo
 
 
 def test_tags_that_look_newer_are_told_of_in_the_ordinary_view_and_only_once() -> None:
-    newer = evolve(found("swarmpit", Cause.IN_SYNC, OLD, have("swarmpit")), unread=("1.10",))
+    newer = evolve(finding_of("swarmpit", Cause.IN_SYNC, OLD, canonical_of("swarmpit")), unread=("1.10",))
     told = "tags that look newer and are not read: 1.10 (a release is named x.y.z or x.y.z+APP)"
-    assert f"note: swarmpit: {told}" in render_report(report(ReportCommand.PLAN, [undone(left(newer))]), FILE)
+    assert f"note: swarmpit: {told}" in render_report(
+        report_of(ReportCommand.PLAN, [row_before(step_left(newer))]), FILE
+    )
     never = evolve(newer, cause=Cause.NEVER_RELEASED)
-    assert told not in render_report(report(ReportCommand.PLAN, [undone(left(never))]), FILE)
+    assert told not in render_report(report_of(ReportCommand.PLAN, [row_before(step_left(never))]), FILE)

@@ -15,8 +15,8 @@ from reconciler.show.documents.junit import junit
 from reconciler.show.text.raise_and_logs import render_logs, render_raised
 from reconciler.show.text.screen import Screen
 from reconciler.show.text.trial_card import render_trial, result_of, tier_reason, trial_line
-from tests.expected_documents import kept
-from tests.reports import GATE, HOME, PASSED, RED_TIERS, tried
+from tests.expected_documents import golden_text
+from tests.reports import GATE, HOME, PASSED, RED_TIERS, trial_of
 from tests.values import tiers
 
 FILE = Screen()
@@ -32,12 +32,12 @@ def skipping() -> Trial:
         for name, skip in zip([*TierName][1:], reasons, strict=True)
     ]
     base = Base(None, Origin.NONE, "no older release")
-    return evolve(tried("cal", [RED_TIERS[0], *left_out]), base=base, findings=("1 process had to be ended",))
+    return evolve(trial_of("cal", [RED_TIERS[0], *left_out]), base=base, findings=("1 process had to be ended",))
 
 
 TRIALS: dict[str, tuple[Trial, tuple[Condition, ...]]] = {
-    "green": (tried("cal"), (*PASSED[:3], BY_HAND, GATE[4], HOME)),
-    "red": (evolve(tried("cal", RED_TIERS), tail=("Traceback:", "KeyError: 'body'")), (*GATE[:3], BY_HAND, GATE[4])),
+    "green": (trial_of("cal"), (*PASSED[:3], BY_HAND, GATE[4], HOME)),
+    "red": (evolve(trial_of("cal", RED_TIERS), tail=("Traceback:", "KeyError: 'body'")), (*GATE[:3], BY_HAND, GATE[4])),
     "skips": (skipping(), (*PASSED[:3], BY_HAND, BEHIND)),
 }
 
@@ -45,13 +45,13 @@ TRIALS: dict[str, tuple[Trial, tuple[Condition, ...]]] = {
 @pytest.mark.parametrize("name", TRIALS)
 def test_the_trial_is_as_it_was(name: str) -> None:
     text = render_trial(*TRIALS[name], FILE, state="/var/lib/reconcile")
-    assert text == kept(f"trial.{name}.txt", text)
+    assert text == golden_text(f"trial.{name}.txt", text)
 
 
 @pytest.mark.parametrize("name", TRIALS)
 def test_the_junit_file_is_as_it_was(name: str) -> None:
     text = junit(TRIALS[name][0])
-    assert text == kept(f"trial.{name}.xml", text)
+    assert text == golden_text(f"trial.{name}.xml", text)
 
 
 # ---- what it came to ----
@@ -68,12 +68,12 @@ def test_what_speaks_against_a_promotion_is_said() -> None:
 
 def test_the_label_is_that_of_the_first_tier_that_did_not_pass() -> None:
     lost = [RED_TIERS[0], evolve(RED_TIERS[1], verdict=Verdict.ERROR)]
-    assert result_of(tried("cal")) is Result.GREEN_NOT_PROMOTED
-    assert result_of(tried("cal", RED_TIERS)) is Result.RED
-    assert result_of(tried("cal", lost)) is Result.INFRASTRUCTURE
-    assert result_of(tried("cal", RED_TIERS[:1])) is Result.NOT_TRIED
-    assert trial_line(tried("cal", lost), ()).startswith("infrastructure: upgrade could not be judged")
-    assert trial_line(tried("cal", RED_TIERS[:1]), ()).startswith("not green")
+    assert result_of(trial_of("cal")) is Result.GREEN_NOT_PROMOTED
+    assert result_of(trial_of("cal", RED_TIERS)) is Result.RED
+    assert result_of(trial_of("cal", lost)) is Result.INFRASTRUCTURE
+    assert result_of(trial_of("cal", RED_TIERS[:1])) is Result.NOT_TRIED
+    assert trial_line(trial_of("cal", lost), ()).startswith("infrastructure: upgrade could not be judged")
+    assert trial_line(trial_of("cal", RED_TIERS[:1]), ()).startswith("not green")
 
 
 def test_a_skip_names_its_reason_and_a_pass_needs_none() -> None:
@@ -102,7 +102,7 @@ def test_each_tier_is_a_test_case_of_its_verdict() -> None:
 @given(st.text(st.one_of(st.characters(codec=None), st.sampled_from("\x00\x1b\ud800\uffff<&\"]'\n"))))
 def test_whatever_was_printed_the_file_is_xml(word: str) -> None:
     evil = [evolve(each, reason=word) for each in tiers(Verdict.PASS, Verdict.FAIL, Verdict.SKIP)]
-    text = junit(evolve(tried("cal", evil), tail=(word,), recipe=word))
+    text = junit(evolve(trial_of("cal", evil), tail=(word,), recipe=word))
     assert len(ET.fromstring(text.encode("utf-8"))) == len(evil)  # noqa: S314  our own text
 
 

@@ -77,7 +77,7 @@ NODES: st.SearchStrategy[Node] = st.recursive(
 TREES = st.dictionaries(NAMES, NODES, max_size=5)
 
 
-def plant(children: dict[bytes, Node], folder: bytes, planted: list[bytes] | None = None) -> None:
+def write_tree(children: dict[bytes, Node], folder: bytes, planted: list[bytes] | None = None) -> None:
     """Make the tree in the folder, which is there."""
     files = [] if planted is None else planted
     for name, node in children.items():
@@ -91,7 +91,7 @@ def plant(children: dict[bytes, Node], folder: bytes, planted: list[bytes] | Non
                 files.append(path)
             case Folder():
                 os.mkdir(path)
-                plant(node.children, path, files)
+                write_tree(node.children, path, files)
                 os.chmod(path, node.mode)
                 os.utime(path, ns=(node.mtime_ns, node.mtime_ns))
             case Symlink():
@@ -105,7 +105,9 @@ def plant(children: dict[bytes, Node], folder: bytes, planted: list[bytes] | Non
                 pass
 
 
-def picture(folder: Path | bytes, *, changes: bool = True, special: bool = True) -> dict[bytes, tuple[object, ...]]:
+def describe_tree(
+    folder: Path | bytes, *, changes: bool = True, special: bool = True
+) -> dict[bytes, tuple[object, ...]]:
     """Everything below a folder, and itself as b"": type, mode, times, content or target, and which names share a file.
 
     Without `changes` the inode and its time of change are left out, as a copy cannot have them; without `special`
@@ -113,20 +115,20 @@ def picture(folder: Path | bytes, *, changes: bool = True, special: bool = True)
     """
     root = os.fsencode(folder)
     shared: dict[int, bytes] = {}
-    found = {b"": _picture_of(root, b"", shared, changes=changes)} if special else {}
+    found = {b"": _describe_entry(root, b"", shared, changes=changes)} if special else {}
     for above, folders, files in os.walk(root):
         for name in sorted(folders + files):
             path = os.path.join(above, name)
             mode = os.lstat(path).st_mode
             if special or stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
-                found[os.path.relpath(path, root)] = _picture_of(
+                found[os.path.relpath(path, root)] = _describe_entry(
                     path, os.path.relpath(path, root), shared, changes=changes
                 )
         folders.sort()
     return found
 
 
-def _picture_of(path: bytes, name: bytes, shared: dict[int, bytes], *, changes: bool) -> tuple[object, ...]:
+def _describe_entry(path: bytes, name: bytes, shared: dict[int, bytes], *, changes: bool) -> tuple[object, ...]:
     look = os.lstat(path)
     if stat.S_ISLNK(look.st_mode):
         content: object = os.readlink(path)
@@ -144,6 +146,6 @@ SNAPSHOTS = SealedSnapshots()
 ABOUT = {"apps": {"notes": {"version": "1.0.0"}}, "odd": "\udcff"}
 
 
-def look_of(path: Path) -> FileSeal:
+def file_seal(path: Path) -> FileSeal:
     look = path.stat()
     return FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)

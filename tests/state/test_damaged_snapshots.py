@@ -8,7 +8,7 @@ from attrs import evolve
 
 from state.records import Damaged, FileSeal, Seal
 from state.state_errors import SnapshotError
-from tests.state.file_trees import ABOUT, SNAPSHOTS, look_of
+from tests.state.file_trees import ABOUT, SNAPSHOTS, file_seal
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def test_a_glance_reads_nothing_of_what_it_trusts(sealed: tuple[Path, Seal]) -> 
     folder, seal = sealed
     for name in seal.files:
         os.utime(folder / name, ns=(0, seal.files[name].mtime_ns))
-    looked = evolve(seal, files={name: look_of(folder / name) for name in seal.files})
+    looked = evolve(seal, files={name: file_seal(folder / name) for name in seal.files})
     assert SNAPSHOTS.find_damage(folder, looked) is None
     assert {(folder / name).stat().st_atime_ns for name in seal.files} == {0}
 

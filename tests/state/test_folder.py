@@ -10,8 +10,8 @@ from state.folder.folder import StateFolder, is_slot
 from state.folder.lock import hold
 from state.folder.logs import drop_logs, logged_trials, prune_logs
 from state.state_errors import FolderError, ForeignFolderError
-from tests.folders import mounted
-from tests.state_checks import digest_of
+from tests.folders import mounted_folder
+from tests.state_checks import entries_below
 
 
 def test_every_path_lies_where_the_design_says(tmp_path: Path) -> None:
@@ -167,11 +167,11 @@ def test_a_folder_that_holds_something_and_is_no_state_folder_is_refused_untouch
     state.root.mkdir(0o700)
     (state.root / "lost+found").mkdir()
     make(state.root / name)
-    before = digest_of(tmp_path)
+    before = entries_below(tmp_path)
     for act in (state.require_state_folder, state.create):
         with pytest.raises(ForeignFolderError, match=f"it holds {re.escape(name)}; nothing in it was touched"):
             act()
-    assert digest_of(tmp_path) == before
+    assert entries_below(tmp_path) == before
 
 
 def _died_before_it_wrote(state: StateFolder) -> None:
@@ -286,7 +286,7 @@ def test_a_log_that_will_not_go_is_named_and_keeps_no_later_one(
     logs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     within = logs / T9 / "mounted"
-    with mounted(within, tmp_path_factory.mktemp("else")):
+    with mounted_folder(within, tmp_path_factory.mktemp("else")):
         os.utime(logs / T9, (0, 0))
         with pytest.raises(FolderError, match=str(within)):
             prune_logs(logs, 1)

@@ -12,7 +12,7 @@ from state.snapshots import manifest as manifests
 from state.snapshots.headers import header
 from state.snapshots.manifest import SealedEntry
 from state.state_errors import SnapshotError
-from tests.state.file_trees import SNAPSHOTS, look_of, picture
+from tests.state.file_trees import SNAPSHOTS, describe_tree, file_seal
 
 
 def forge(folder: Path, entries: list[SealedEntry], packed: list[SealedEntry] | None = None) -> Seal:
@@ -25,7 +25,7 @@ def forge(folder: Path, entries: list[SealedEntry], packed: list[SealedEntry] | 
     tar_seal = manifests.Tar(hashlib.sha256(content).hexdigest(), len(content))
     encoded = manifests.encode(manifests.make_manifest({}, tar_seal, tuple(entries), ()))
     (folder / "manifest.json").write_bytes(encoded)
-    files = {name: look_of(folder / name) for name in ("snapshot.tar", "manifest.json")}
+    files = {name: file_seal(folder / name) for name in ("snapshot.tar", "manifest.json")}
     return Seal(hashlib.sha256(encoded).hexdigest(), files, 0, len(content), len(entries))
 
 
@@ -56,10 +56,10 @@ STRAYS = [
 @pytest.mark.parametrize("entries", STRAYS)
 def test_what_would_leave_the_folder_is_refused(tmp_path: Path, entries: list[SealedEntry]) -> None:
     seal = forge(tmp_path / "sealed", entries)
-    before = picture(tmp_path, special=False)
+    before = describe_tree(tmp_path, special=False)
     found = SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "out")
     assert isinstance(found, Damaged)
-    assert picture(tmp_path, special=False) == before
+    assert describe_tree(tmp_path, special=False) == before
 
 
 LIES = [

@@ -11,7 +11,7 @@ from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import AgainLaterError
 from tests.ledger_lines import ledger_lines
-from tests.state.file_trees import picture
+from tests.state.file_trees import describe_tree
 from tests.state.promotions import ENTRY, promote, release
 from tests.values import NOW
 
@@ -68,11 +68,11 @@ def test_a_disk_full_at_the_manifest_leaves_nothing(disk: Path, tmp_path: Path) 
 
 def test_unpacking_onto_a_full_disk_leaves_nothing(disk: Path, source: Path, tmp_path: Path) -> None:
     seal = SealedSnapshots().seal(source, tmp_path / "sealed", {})
-    before = picture(tmp_path / "sealed")
+    before = describe_tree(tmp_path / "sealed")
     with pytest.raises(AgainLaterError, match="No space left"):
         SealedSnapshots().unpack(tmp_path / "sealed", seal, disk / "out")
     assert list(disk.iterdir()) == []
-    assert picture(tmp_path / "sealed") == before
+    assert describe_tree(tmp_path / "sealed") == before
 
 
 def test_a_write_that_does_not_fit_leaves_the_records_as_they_were(disk: Path) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from state.snapshots.snapshots import SealedSnapshots, generations_present
-from tests.child_processes import child, kill, until
+from tests.child_processes import kill_child, python_child, wait_until
 
 SEALING = """
 import sys, time
@@ -30,9 +30,9 @@ def test_a_sealer_killed_at_any_moment_leaves_a_whole_snapshot_or_none(tmp_path:
         (source / f"file-{number}").write_bytes(os.urandom(1 << 20))
     whole = SealedSnapshots().seal(source, tmp_path / "example", {})
     for moment in _moments(into):
-        with child(SEALING, source, into) as process:
-            until(lambda: moment() or into.exists())  # noqa: B023 - used within the same turn
-            kill(process)
+        with python_child(SEALING, source, into) as process:
+            wait_until(lambda: moment() or into.exists())  # noqa: B023 - used within the same turn
+            kill_child(process)
         if into.exists():
             assert (into / "manifest.json").read_bytes() == (tmp_path / "example" / "manifest.json").read_bytes()
             assert (into / "snapshot.tar").stat().st_size == whole.packed
@@ -62,9 +62,9 @@ def test_a_deletion_that_was_killed_is_still_seen_and_can_be_done_again(tmp_path
     folder.mkdir(parents=True)
     for number in range(5000):
         (folder / str(number)).touch()
-    with child(DELETING, folder) as process:
-        until(lambda: _count(folder) < 5000)
-        kill(process)
+    with python_child(DELETING, folder) as process:
+        wait_until(lambda: _count(folder) < 5000)
+        kill_child(process)
     if folder.exists():
         assert generations_present(folder.parent) == (3,)
     SealedSnapshots().delete(folder)

@@ -9,9 +9,9 @@ from attrs import evolve
 from state.records import LedgerEntry, Records
 from state.registry.database import View, reading, writing
 from state.registry.registry import SqliteRegistry
-from tests.child_processes import child, kill, line, until
+from tests.child_processes import kill_child, next_line, python_child, wait_until
 from tests.ledger_lines import ledger_lines
-from tests.state.file_trees import picture
+from tests.state.file_trees import describe_tree
 from tests.state.promotions import ENTRY, intent_of, promote, release
 from tests.values import NOW
 
@@ -57,9 +57,9 @@ def recorded(registry: SqliteRegistry) -> SqliteRegistry:
 def crashed(recorded: SqliteRegistry) -> SqliteRegistry:
     """A registry whose writer was killed after half of its transaction had reached the file."""
     before = recorded.path.read_bytes()
-    with child(HALF_A_TRANSACTION, recorded.path) as process:
-        assert line(process) == "half"
-        kill(process)
+    with python_child(HALF_A_TRANSACTION, recorded.path) as process:
+        assert next_line(process) == "half"
+        kill_child(process)
     assert recorded.path.read_bytes() != before
     assert recorded.path.with_name("canon.db-journal").stat().st_size > 0
     return recorded
@@ -74,12 +74,12 @@ def test_the_journal_left_behind_is_hot(crashed: SqliteRegistry) -> None:
 
 
 def test_after_a_killed_writer_lookers_see_what_was_committed_and_touch_nothing(crashed: SqliteRegistry) -> None:
-    before = picture(crashed.path.parent)
+    before = describe_tree(crashed.path.parent)
     assert crashed.read() == evolve(ONE, copied=True)
     assert [each.entry.kind for each in ledger_lines(crashed)] == ["intent", "promotion"]
     assert crashed.generations("notes") == (release(1),)
     crashed.verify()
-    assert picture(crashed.path.parent) == before
+    assert describe_tree(crashed.path.parent) == before
 
 
 def test_the_private_copy_is_gone_after_the_look(
@@ -104,12 +104,12 @@ def test_the_next_writer_rolls_the_dead_one_back(crashed: SqliteRegistry) -> Non
 def test_a_writer_killed_at_any_moment_loses_nothing_that_it_told(recorded: SqliteRegistry) -> None:
     chance = random.Random(20)  # noqa: S311 - moments, no secrets
     for _ in range(8):
-        with child(PROMOTIONS, recorded.path) as process:
-            told = int(line(process))
+        with python_child(PROMOTIONS, recorded.path) as process:
+            told = int(next_line(process))
             for _ in range(chance.randrange(4)):
-                told = int(line(process))
-            until(lambda: chance.random() < 0.02)
-            told = max([told, *map(int, kill(process))])
+                told = int(next_line(process))
+            wait_until(lambda: chance.random() < 0.02)
+            told = max([told, *map(int, kill_child(process))])
         found = recorded.read()
         present = found.canonicals["notes"].generation
         assert present - told in {0, 1}
@@ -122,8 +122,8 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_it_told(recorded: Sqli
 
 def test_reading_beside_a_busy_writer_gives_one_instant_each_time(recorded: SqliteRegistry) -> None:
     seen: set[int] = set()
-    with child(PROMOTIONS, recorded.path) as process:
-        line(process)
+    with python_child(PROMOTIONS, recorded.path) as process:
+        next_line(process)
         while len(seen) < 8:
             found = recorded.read()
             present = found.canonicals["notes"]
@@ -131,7 +131,7 @@ def test_reading_beside_a_busy_writer_gives_one_instant_each_time(recorded: Sqli
             assert found.intents in {(), (intent_of(release(present.generation + 1)),)}
             assert not found.copied
             seen.add(present.generation)
-        kill(process)
+        kill_child(process)
 
 
 def test_a_reader_waits_for_a_writer_that_is_at_the_commit(recorded: SqliteRegistry) -> None:
@@ -151,12 +151,12 @@ from state.registry.registry import SqliteRegistry
 print("looking", flush=True)
 print(SqliteRegistry(Path(sys.argv[1])).read().canonicals["notes"].generation, flush=True)
 """
-    with child(hold, recorded.path) as holder, child(look, recorded.path) as looker:
-        assert line(holder) == "held"
-        assert line(looker) == "looking"
+    with python_child(hold, recorded.path) as holder, python_child(look, recorded.path) as looker:
+        assert next_line(holder) == "held"
+        assert next_line(looker) == "looking"
         assert holder.stdin is not None
         print(file=holder.stdin, flush=True)
-        assert line(looker) == "1"
+        assert next_line(looker) == "1"
 
 
 def test_two_first_writers_at_once_make_one_registry(tmp_path: Path) -> None:
@@ -172,11 +172,11 @@ print("done", flush=True)
     for turn in range(3):
         path = tmp_path / str(turn) / "canon.db"
         path.parent.mkdir()
-        with child(first, path) as one, child(first, path) as other:
+        with python_child(first, path) as one, python_child(first, path) as other:
             for process in (one, other):
                 assert process.stdin is not None
                 print(file=process.stdin, flush=True)
-            assert line(one) == line(other) == "done"
+            assert next_line(one) == next_line(other) == "done"
         assert [each.seq for each in ledger_lines(SqliteRegistry(path))] == [1, 2]
         assert [entry.name for entry in path.parent.iterdir()] == ["canon.db"]
 

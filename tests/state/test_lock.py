@@ -13,7 +13,7 @@ import pytest
 
 from state.folder.lock import hold, holder
 from state.state_errors import FolderError, LockHeldError
-from tests.child_processes import child, is_alive, kill, line, until
+from tests.child_processes import kill_child, next_line, pid_exists, python_child, wait_until
 
 HOLDING = """
 import sys
@@ -47,10 +47,10 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def bequeathed(path: Path) -> Iterator[int]:
     """The pid of the heir to a lock whose taker was killed."""
-    with child(BEQUEATHING, path) as process:
-        heir, bystander = map(int, line(process).split())
+    with python_child(BEQUEATHING, path) as process:
+        heir, bystander = map(int, next_line(process).split())
         try:
-            kill(process)
+            kill_child(process)
             yield heir
         finally:
             for pid in (heir, bystander):
@@ -75,8 +75,8 @@ def test_looking_at_a_missing_lock_makes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_held_lock_names_pid_command_and_since_when(path: Path) -> None:
-    with child(HOLDING, path) as process:
-        assert line(process) == "held"
+    with python_child(HOLDING, path) as process:
+        assert next_line(process) == "held"
         with pytest.raises(LockHeldError) as caught, hold(path, "reconcile"):
             pass
         since = datetime.fromtimestamp(psutil.Process(process.pid).create_time(), UTC)
@@ -91,8 +91,8 @@ def test_what_the_file_says_proves_nothing(path: Path) -> None:
     """A file that names a living process holds nobody up, and one that names another does not hide the holder."""
     path.write_text(json.dumps({"pid": os.getpid(), "command": "reconcile"}))
     assert holder(path) is None
-    with child(HOLDING, path) as process:
-        assert line(process) == "held"
+    with python_child(HOLDING, path) as process:
+        assert next_line(process) == "held"
         path.write_text(json.dumps({"pid": 1, "command": "init"}))
         found = holder(path)
         assert found is not None
@@ -100,19 +100,19 @@ def test_what_the_file_says_proves_nothing(path: Path) -> None:
 
 
 def test_a_lock_dies_with_its_holder(path: Path) -> None:
-    with child(HOLDING, path) as process:
-        assert line(process) == "held"
-        kill(process)
+    with python_child(HOLDING, path) as process:
+        assert next_line(process) == "held"
+        kill_child(process)
         with hold(path, "reconcile"):
             pass
 
 
 def test_leaving_lets_go_while_the_process_lives_on(path: Path) -> None:
-    with child(HOLDING, path) as process:
-        assert line(process) == "held"
+    with python_child(HOLDING, path) as process:
+        assert next_line(process) == "held"
         assert process.stdin is not None
         print(file=process.stdin, flush=True)
-        assert line(process) == "let go"
+        assert next_line(process) == "let go"
         assert holder(path) is None
         with hold(path, "reconcile"):
             pass
@@ -126,7 +126,7 @@ def test_a_child_that_inherited_the_descriptor_goes_on_holding_it(path: Path, be
         pass
     os.kill(bequeathed, signal.SIGKILL)
     # A process that is killed is gone from sight a moment before the kernel lets go of its locks.
-    until(lambda: is_free(path))
+    wait_until(lambda: is_free(path))
     assert holder(path) is None
 
 
@@ -162,13 +162,13 @@ def test_a_child_gets_nothing_unless_it_is_handed_the_descriptor(path: Path) -> 
 
 
 def test_whoever_merely_has_the_file_open_is_not_named(path: Path) -> None:
-    with child(HOLDING, path) as process:
-        assert line(process) == "held"
+    with python_child(HOLDING, path) as process:
+        assert next_line(process) == "held"
         with path.open() as _:
             found = holder(path)
             assert found is not None
             assert found.pid == process.pid
-        kill(process)
+        kill_child(process)
     with path.open() as _:
         assert holder(path) is None
 
@@ -186,8 +186,8 @@ def test_a_lock_removed_with_its_slot_is_no_lock_of_the_next_slot(tmp_path: Path
     """Whoever still holds the old file does not hold the new one, and the new one is really taken."""
     path = tmp_path / "slot" / "lock"
     path.parent.mkdir()
-    with child(HOLDING, path) as process:
-        assert line(process) == "held"
+    with python_child(HOLDING, path) as process:
+        assert next_line(process) == "held"
         shutil.rmtree(path.parent)
         path.parent.mkdir()
         assert holder(path) is None
@@ -218,8 +218,8 @@ while had < 150:
         pass
 print("done", flush=True)
 """
-    with child(turns, tmp_path / "slot") as one, child(turns, tmp_path / "slot") as other:
-        assert line(one) == line(other) == "done"
+    with python_child(turns, tmp_path / "slot") as one, python_child(turns, tmp_path / "slot") as other:
+        assert next_line(one) == next_line(other) == "done"
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
@@ -248,4 +248,4 @@ def test_an_error_inside_lets_go(path: Path) -> None:
     with pytest.raises(ZeroDivisionError), hold(path, "reconcile"):
         raise ZeroDivisionError
     assert holder(path) is None
-    assert is_alive(os.getpid())
+    assert pid_exists(os.getpid())

@@ -13,7 +13,7 @@ from state.registry.registry_faults import registry_errors
 from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryError, StateError
 from tests.ledger_lines import ledger_lines
 from tests.reconcile_command import TREE
-from tests.state.file_trees import picture
+from tests.state.file_trees import describe_tree
 from tests.state.promotions import ENTRY, intent_of, promote, release
 
 # ---- the file ----
@@ -49,12 +49,12 @@ def test_the_file_is_private_and_alone(registry: SqliteRegistry) -> None:
 
 def test_reading_touches_nothing(registry: SqliteRegistry) -> None:
     promote(registry, release(1))
-    before = picture(registry.path.parent)
+    before = describe_tree(registry.path.parent)
     registry.read()
     ledger_lines(registry)
     registry.verify()
     registry.generations("notes")
-    assert picture(registry.path.parent) == before
+    assert describe_tree(registry.path.parent) == before
 
 
 def test_odd_characters_in_the_path_are_part_of_it(tmp_path: Path) -> None:
@@ -250,13 +250,13 @@ def test_a_newer_format_is_refused_by_readers_and_writers(registry: SqliteRegist
 
 def test_an_older_format_is_read_without_being_changed(registry: SqliteRegistry) -> None:
     promote(registry, release(1))
-    before = picture(registry.path.parent)
+    before = describe_tree(registry.path.parent)
     with reading(registry.path, NEXT) as view:
         assert view is not None
         assert not view.copied
         assert view.connection.execute("SELECT x FROM later").fetchall() == [("made; then filled",)]
         assert len(view.connection.execute("SELECT * FROM canonical").fetchall()) == 1
-    assert picture(registry.path.parent) == before
+    assert describe_tree(registry.path.parent) == before
 
 
 def test_the_first_write_brings_an_older_format_up_with_its_records(registry: SqliteRegistry) -> None:

@@ -15,7 +15,7 @@ from state.records import Seal
 from state.snapshots.packing import HashingWriter, pack
 from state.snapshots.snapshots import generations_present
 from state.state_errors import SnapshotError
-from tests.state.file_trees import ABOUT, SNAPSHOTS, TREES, Folder, Node, look_of, picture, plant
+from tests.state.file_trees import ABOUT, SNAPSHOTS, TREES, Folder, Node, describe_tree, file_seal, write_tree
 
 
 def test_it_answers_the_port() -> None:
@@ -31,12 +31,12 @@ def test_it_answers_the_port() -> None:
 def test_a_tree_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, tree: dict[bytes, Node]) -> None:
     folder = tmp_path_factory.mktemp("trees")
     (folder / "source").mkdir()
-    plant(tree, os.fsencode(folder / "source"))
-    before = picture(folder / "source", changes=False, special=False)
+    write_tree(tree, os.fsencode(folder / "source"))
+    before = describe_tree(folder / "source", changes=False, special=False)
     seal = SNAPSHOTS.seal(folder / "source", folder / "sealed", ABOUT)
     assert SNAPSHOTS.find_damage(folder / "sealed", seal) is None
     assert SNAPSHOTS.unpack(folder / "sealed", seal, folder / "out") == ABOUT
-    assert picture(folder / "out", changes=False, special=False) == before
+    assert describe_tree(folder / "out", changes=False, special=False) == before
     assert seal.entries == len(before)
 
 
@@ -124,14 +124,14 @@ def test_what_is_sealed_is_private_whatever_the_umask(source: Path, tmp_path: Pa
 def test_a_place_that_is_taken_is_left_as_it_is(sealed: tuple[Path, Seal], source: Path, tmp_path: Path) -> None:
     folder, seal = sealed
     (tmp_path / "taken").mkdir()
-    before = picture(tmp_path)
+    before = describe_tree(tmp_path)
     with pytest.raises(SnapshotError, match="is there already"):
         SNAPSHOTS.seal(source, tmp_path / "taken", {})
     with pytest.raises(SnapshotError, match="is there already"):
         SNAPSHOTS.unpack(folder, seal, tmp_path / "taken")
     with pytest.raises(SnapshotError, match="is there already"):
         SNAPSHOTS.move(folder, tmp_path / "taken", seal)
-    assert picture(tmp_path) == before
+    assert describe_tree(tmp_path) == before
 
 
 def test_a_missing_source_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_moved_snapshot_is_sealed_at_its_new_place(sealed: tuple[Path, Seal], 
     moved = SNAPSHOTS.move(folder, to, seal)
     assert not folder.exists()
     assert SNAPSHOTS.find_damage(to, moved) is None
-    assert {name: look_of(to / name) for name in moved.files} == moved.files
+    assert {name: file_seal(to / name) for name in moved.files} == moved.files
     assert evolve(moved, files=seal.files) == seal
     assert stat.S_IMODE(to.parent.stat().st_mode) == 0o700
 

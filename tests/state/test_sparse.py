@@ -17,7 +17,7 @@ from state.snapshots import manifest as manifests
 from state.snapshots.manifest import MismatchError, SealedEntry
 from state.snapshots.sparse import pieces, sparse_head, table_of
 from state.snapshots.unpacking import _extents
-from tests.state.file_trees import SNAPSHOTS, look_of, picture
+from tests.state.file_trees import SNAPSHOTS, describe_tree, file_seal
 
 MIB = 1 << 20
 
@@ -52,13 +52,13 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_holes_take_no_room_and_come_back_as_holes_with_the_same_content(source: Path, tmp_path: Path) -> None:
-    before = picture(source, changes=False, special=False)
+    before = describe_tree(source, changes=False, special=False)
     seal = SNAPSHOTS.seal(source, tmp_path / "sealed", {})
     assert seal.packed < MIB
     assert seal.bytes == 4 * 300 * MIB + 1 + 64 * MIB + 5000
     assert SNAPSHOTS.find_damage(tmp_path / "sealed", seal) is None
     assert SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "out") == {}
-    assert picture(tmp_path / "out", changes=False, special=False) == before
+    assert describe_tree(tmp_path / "out", changes=False, special=False) == before
     assert sum(on_disk(path) for path in (tmp_path / "out" / "data").iterdir()) < MIB
 
 
@@ -98,7 +98,7 @@ def test_what_was_sealed_with_every_byte_and_every_part_of_a_second_is_read_as_b
     whole = manifests.make_manifest({}, manifests.Tar(hashlib.sha256(packed).hexdigest(), len(packed)), (entry,), ())
     encoded = manifests.encode(whole)
     (folder / "manifest.json").write_bytes(encoded)
-    files = {path.name: look_of(path) for path in folder.iterdir()}
+    files = {path.name: file_seal(path) for path in folder.iterdir()}
     seal = Seal(hashlib.sha256(encoded).hexdigest(), files, len(content), len(packed), 1)
     assert SNAPSHOTS.unpack(folder, seal, tmp_path / "out") == {}
     assert (tmp_path / "out" / "a").read_bytes() == content
@@ -119,7 +119,7 @@ def test_a_table_that_does_not_fit_its_file_is_damage(tmp_path: Path) -> None:
     whole = manifests.make_manifest({}, manifests.Tar(hashlib.sha256(packed).hexdigest(), len(packed)), (entry,), ())
     encoded = manifests.encode(whole)
     (folder / "manifest.json").write_bytes(encoded)
-    files = {path.name: look_of(path) for path in folder.iterdir()}
+    files = {path.name: file_seal(path) for path in folder.iterdir()}
     seal = Seal(hashlib.sha256(encoded).hexdigest(), files, 4096, len(packed), 1)
     found = SNAPSHOTS.unpack(folder, seal, tmp_path / "out")
     assert isinstance(found, Damaged)

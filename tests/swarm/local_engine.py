@@ -18,7 +18,7 @@ MARKS = ("com.docker.stack.namespace", "canon.slot")
 
 
 @frozen
-class Engine:
+class LocalEngine:
     """`host` is its DOCKER_HOST, `client` the folder with a `docker` that knows `stack config`."""
 
     host: str
@@ -85,7 +85,7 @@ def _found(url: str) -> bool:
         raise
 
 
-def missing() -> str:
+def engine_missing() -> str:
     """Why the tests have no engine; "" where they have one."""
     host, registry = os.environ.get("DOCKER_HOST"), os.environ.get("CANON_TEST_REGISTRY")
     if host is None or registry is None or shutil.which("docker") is None:
@@ -111,8 +111,8 @@ def client_missing() -> str:
     return "needs Docker's client, of version 23 or newer"
 
 
-def found_engine() -> Engine:
-    """The engine that the environment names; asked only where none is `missing`."""
+def engine_from_environment() -> LocalEngine:
+    """The engine that the environment names; asked only where none is `engine_missing`."""
     client = shutil.which("docker")
     assert client
-    return Engine(os.environ["DOCKER_HOST"], Path(client).parent, os.environ["CANON_TEST_REGISTRY"])
+    return LocalEngine(os.environ["DOCKER_HOST"], Path(client).parent, os.environ["CANON_TEST_REGISTRY"])

@@ -9,14 +9,16 @@ from pathlib import Path
 from desired.model import Swarm
 from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.swarm_driver import SwarmDriver
-from tests.swarm.local_engine import found_engine
-from tests.swarm.stacks import Slots, options
+from tests.swarm.local_engine import engine_from_environment
+from tests.swarm.stacks import SwarmSlots, options
 
 
 def main() -> None:
     """What is to be done with the app in a slot below a folder, from or to a path, while the lock is held."""
     verb, slot, path = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    slots = Slots.on(found_engine(), slot.parent, DOING=str(os.getpid()), **shim(os.environ))
+    slots = SwarmSlots.on(
+        engine_from_environment(), slot.parent, DOING=str(os.getpid()), **shim_environment(os.environ)
+    )
     app = slots.app(slot.name, token="secret")
     with (slots.folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -30,7 +32,7 @@ def main() -> None:
         deeds[verb]()
 
 
-def shim(environ: Mapping[str, str]) -> Mapping[str, str]:
+def shim_environment(environ: Mapping[str, str]) -> Mapping[str, str]:
     """The environment with which Docker's command is ours, where it is to be."""
     return {name: environ[name] for name in ("PATH", "AT", "THEN") if name in environ}
 

@@ -11,9 +11,9 @@ from state.folder.folder import StateFolder
 from state.records import Canonical
 from state.registry.registry import SqliteRegistry
 from tests.git_servers import Forge, forge
-from tests.reconcile_command import BIN, Canon, Said
-from tests.repositories import Repository
-from tests.swarm.local_engine import Engine
+from tests.reconcile_command import BIN, CanonCommand, CommandResult
+from tests.repositories import UpstreamRepository
+from tests.swarm.local_engine import LocalEngine
 from tests.swarm.recipe_upstreams import lay_fleet, release, versions
 
 # A pass over several real applications, on a machine that does other things too.
@@ -21,13 +21,13 @@ PATIENCE = 3600
 
 
 @frozen
-class Sweep:
+class PublishedFleet:
     """A fleet of recipes of `tests/swarm/recipes`, each published up to some release."""
 
-    canon: Canon
-    engine: Engine
+    canon: CanonCommand
+    engine: LocalEngine
     forge: Forge
-    upstreams: Mapping[str, Repository]
+    upstreams: Mapping[str, UpstreamRepository]
     published: dict[str, int] = field(factory=dict)
 
     def publish(self, *names: str) -> None:
@@ -37,10 +37,10 @@ class Sweep:
             release(self.upstreams[name], name, versions(name)[at])
             self.published[name] = at + 1
 
-    def run(self, *words: str, timeout: float = PATIENCE) -> Said:
+    def run(self, *words: str, timeout: float = PATIENCE) -> CommandResult:
         return self.canon.run(*words, timeout=timeout)
 
-    def json(self, *words: str) -> Said:
+    def json(self, *words: str) -> CommandResult:
         return self.run(*words, "-o", "json", "-q")
 
     @property
@@ -63,12 +63,12 @@ class Sweep:
 
 
 @contextmanager
-def sweep(folder: Path, engine: Engine, names: Iterable[str]) -> Iterator[Sweep]:
+def published_fleet(folder: Path, engine: LocalEngine, names: Iterable[str]) -> Iterator[PublishedFleet]:
     """Recipes with no release yet; the state folder is new."""
     names = tuple(names)
     with forge(folder / "forge") as served:
         upstreams = {name: served.repository(name) for name in names}
         lay_fleet(folder / "fleet", served, names)
         path = f"{engine.client}:{os.environ['PATH']}"
-        canon = Canon(folder, {"DOCKER_HOST": engine.host, "PATH": f"{BIN}:{path}"})
-        yield Sweep(canon, engine, served, upstreams)
+        canon = CanonCommand(folder, {"DOCKER_HOST": engine.host, "PATH": f"{BIN}:{path}"})
+        yield PublishedFleet(canon, engine, served, upstreams)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from desired.versions import parse_version
 from tests.git_servers import Forge
-from tests.repositories import Repository
+from tests.repositories import UpstreamRepository
 
 HERE = Path(__file__).parent
 FORGE = "@FORGE@"
@@ -37,7 +37,7 @@ def tree(name: str, version: str) -> Mapping[str, Path]:
     raise LookupError(f"{name} has no release {version}")
 
 
-def release(repository: Repository, name: str, version: str) -> str:
+def release(repository: UpstreamRepository, name: str, version: str) -> str:
     """Commit a release upon the main branch and tag it as recipes are tagged: annotated. The commit's id."""
     files = tree(name, version)
     modes = {path: "100755" for path, file in files.items() if os.access(file, os.X_OK)}

@@ -17,7 +17,7 @@ from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.host.swarm.services.stack_state import read_stack
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, DeployOptions, NotRunning, RunningApp
-from tests.swarm.local_engine import Engine
+from tests.swarm.local_engine import LocalEngine
 
 COMMIT = "c" * 40
 NGINX = "127.0.0.1:5000/nginx:1.22.1"
@@ -28,7 +28,7 @@ SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 PATIENCE = 120.0
 # A script's end that goes on until it is told to stop, and then ends: as the first process of a container, not even
 # `sleep` does so by itself.
-UNTIL_TOLD = "trap 'exit 0' TERM; sleep 1000 & wait"
+UNTIL_STOPPED = "trap 'exit 0' TERM; sleep 1000 & wait"
 
 Service = dict[str, Any]
 
@@ -64,15 +64,15 @@ def options(version: str = "1.0.0+1", **more: Any) -> DeployOptions:  # noqa: AN
 
 
 @frozen
-class Slots:
+class SwarmSlots:
     """Apps in slots below a folder, and the driver for all of them."""
 
-    engine: Engine
+    engine: LocalEngine
     folder: Path
     environment: Mapping[str, str]
 
     @classmethod
-    def on(cls, engine: Engine, folder: Path, **environment: str) -> "Slots":
+    def on(cls, engine: LocalEngine, folder: Path, **environment: str) -> "SwarmSlots":
         folder.mkdir(parents=True, exist_ok=True)
         return cls(engine, folder, {**engine.environment, **environment})
 

@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.ports.app import App, RunningApp
-from tests.swarm.local_engine import Engine
-from tests.swarm.published_fleet import sweep
-from tests.swarm.stacks import NGINX, PATIENCE, Service, Slots, absent, deployed, options, release, server, service
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.published_fleet import published_fleet
+from tests.swarm.stacks import NGINX, PATIENCE, Service, SwarmSlots, absent, deployed, options, release, server, service
 
 # Ends with 0 when it is asked to, as a failed health check has Swarm do.
 POLITE = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
@@ -19,8 +19,8 @@ GIVES_UP = {"test": ["CMD-SHELL", "false"], "interval": "1s", "retries": 2}
 
 
 @pytest.fixture
-def slots(engine: Engine, tmp_path: Path) -> Iterator[Slots]:
-    slots = Slots.on(engine, tmp_path / "slots")
+def slots(engine: LocalEngine, tmp_path: Path) -> Iterator[SwarmSlots]:
+    slots = SwarmSlots.on(engine, tmp_path / "slots")
     yield slots
     slots.clear()
 
@@ -31,7 +31,7 @@ def unhealthy(condition: str) -> Service:
 
 @pytest.mark.parametrize("name", ["app", "worker"])
 def test_a_service_that_ends_with_0_for_its_failed_health_check_is_no_finished_one_shot(
-    slots: Slots, tmp_path: Path, name: str
+    slots: SwarmSlots, tmp_path: Path, name: str
 ) -> None:
     other = "worker" if name == "app" else "app"
     labels = server()["deploy"]
@@ -47,7 +47,7 @@ def test_a_service_that_ends_with_0_for_its_failed_health_check_is_no_finished_o
 
 
 def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_ends_later_is_told(
-    slots: Slots, tmp_path: Path
+    slots: SwarmSlots, tmp_path: Path
 ) -> None:
     """The image of both one-shots has a health check of its own: they are over before it was asked."""
     once = {**service("", "on-failure", image=NGINX, entrypoint=["sh", "-c", "exit 0"]), "command": []}
@@ -77,7 +77,7 @@ def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_e
     slots.driver.remove(app)
 
 
-def told(slots: Slots, app: App, ready: RunningApp, parts: int) -> str:
+def told(slots: SwarmSlots, app: App, ready: RunningApp, parts: int) -> str:
     """What ended since it was ready, once so many services are named."""
     until = time.monotonic() + PATIENCE
     while True:
@@ -100,8 +100,10 @@ timeout = "3m"
 """
 
 
-def test_a_release_whose_worker_dies_again_and_again_beside_a_good_app_is_red(engine: Engine, tmp_path: Path) -> None:
-    with sweep(tmp_path, engine, []) as world:
+def test_a_release_whose_worker_dies_again_and_again_beside_a_good_app_is_red(
+    engine: LocalEngine, tmp_path: Path
+) -> None:
+    with published_fleet(tmp_path, engine, []) as world:
         upstream = world.forge.repository("dying")
         services = {"app": server(), "worker": service("sleep 12; exit 1")}
         upstream.commit({"compose.yml": json.dumps({"version": "3.8", "services": services}).encode()})

@@ -11,13 +11,13 @@ from attrs import frozen
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.processes.listeners import free_port
 from reconciler.ports.app import App, RemovalResult
-from tests.swarm.local_engine import Engine
+from tests.swarm.local_engine import LocalEngine
 from tests.swarm.stacks import (
     POSTGRES,
     SERVER,
-    UNTIL_TOLD,
+    UNTIL_STOPPED,
     Service,
-    Slots,
+    SwarmSlots,
     absent,
     deployed,
     options,
@@ -87,7 +87,7 @@ def waiting(taken: int, free: int) -> Mapping[str, tuple[Mapping[str, Service], 
 class Troubles:
     """All stacks of the module, in one slot; at the first of two ports a process of ours listens."""
 
-    slots: Slots
+    slots: SwarmSlots
     folder: Path
     ports: tuple[int, int]
 
@@ -104,9 +104,9 @@ NARROW = {"narrow": {"ipam": {"config": [{"subnet": "10.212.0.0/29"}]}}}
 
 
 @pytest.fixture(scope="module")
-def troubles(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubles]:
+def troubles(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubles]:
     folder = tmp_path_factory.mktemp("troubles")
-    slots = Slots.on(engine, folder / "work")
+    slots = SwarmSlots.on(engine, folder / "work")
     taken = free_port()
     with socket.create_server(("", taken)):
         made = Troubles(slots, folder, (taken, free_port()))
@@ -245,13 +245,13 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
 
 
 def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_back(
-    engine: Engine, tmp_path: Path
+    engine: LocalEngine, tmp_path: Path
 ) -> None:
-    script = f"cp /data/note /tmp/found; {UNTIL_TOLD}"
+    script = f"cp /data/note /tmp/found; {UNTIL_STOPPED}"
     everywhere = service(script, volumes=["data:/data"], stop_grace_period="20s", **deployed(mode="global"))
     front = server()
     front["deploy"]["labels"] = {SERVER: "80", "backupbot.backup": "true"}
-    slots = Slots.on(engine, tmp_path / "work")
+    slots = SwarmSlots.on(engine, tmp_path / "work")
     app = slots.app()
     try:
         files = release(tmp_path / "one", {"app": front, "everywhere": everywhere}, {"volumes": {"data": {}}})
@@ -274,14 +274,14 @@ def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_
 
 
 def test_what_is_not_up_in_time_on_the_data_that_was_brought_back_is_late_and_no_proof_against_the_recipe(
-    engine: Engine, tmp_path: Path
+    engine: LocalEngine, tmp_path: Path
 ) -> None:
     labels = {"backupbot.backup": "true", "backupbot.restore.post-hook": "true"}
-    script = f"test ! -e /data/note || sleep 5; touch /tmp/up; {UNTIL_TOLD}"
+    script = f"test ! -e /data/note || sleep 5; touch /tmp/up; {UNTIL_STOPPED}"
     slow = service(script, volumes=["data:/data"], stop_grace_period="20s")
     slow |= {"healthcheck": {"test": ["CMD", "test", "-e", "/tmp/up"], "interval": "1s", "start_period": "1m"}}
     slow |= deployed(labels=labels)
-    slots = Slots.on(engine, tmp_path / "work")
+    slots = SwarmSlots.on(engine, tmp_path / "work")
     app = slots.app()
     try:
         files = release(tmp_path / "one", {"app": server(), "everywhere": slow}, {"volumes": {"data": {}}})
@@ -297,11 +297,11 @@ def test_what_is_not_up_in_time_on_the_data_that_was_brought_back_is_late_and_no
 
 
 def test_a_backup_of_what_no_hook_wrote_blames_the_recipe_by_the_label_and_its_path(
-    engine: Engine, tmp_path: Path
+    engine: LocalEngine, tmp_path: Path
 ) -> None:
     front = server(volumes=["data:/data"])
     front["deploy"]["labels"] |= {"backupbot.backup": "true", "backupbot.backup.volumes.data.path": "dump.sql"}
-    slots = Slots.on(engine, tmp_path / "work")
+    slots = SwarmSlots.on(engine, tmp_path / "work")
     app = slots.app()
     try:
         slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, {"volumes": {"data": {}}}), options())
@@ -313,9 +313,9 @@ def test_a_backup_of_what_no_hook_wrote_blames_the_recipe_by_the_label_and_its_p
         assert slots.driver.clear(app.mark) == RemovalResult()
 
 
-def test_volumes_without_a_name_go_with_the_app(engine: Engine, tmp_path: Path) -> None:
+def test_volumes_without_a_name_go_with_the_app(engine: LocalEngine, tmp_path: Path) -> None:
     """The image of the database declares one, which the stack does not name."""
-    slots = Slots.on(engine, tmp_path / "work")
+    slots = SwarmSlots.on(engine, tmp_path / "work")
     app = slots.app()
     idle = {"image": POSTGRES, "entrypoint": ["sleep", "1000"], "healthcheck": {"disable": True}, **deployed()}
     files = release(tmp_path / "one", {"app": server(), "db": idle})
@@ -330,7 +330,7 @@ def test_volumes_without_a_name_go_with_the_app(engine: Engine, tmp_path: Path) 
     assert not slots.engine.listed("volume", f"name={mount['Name']}")
 
 
-def noted(slots: Slots, app: App, script: str) -> str:
+def noted(slots: SwarmSlots, app: App, script: str) -> str:
     """What a script in the one container of the service `everywhere` prints."""
     name = f"label=com.docker.swarm.service.name={slots.stack(app)}_everywhere"
     container = slots.engine.docker("ps", "--quiet", "--filter", name)
@@ -339,10 +339,10 @@ def noted(slots: Slots, app: App, script: str) -> str:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_deployed_is_refused_by_name_and_nothing_of_it_runs(
-    engine: Engine, tmp_path: Path, name: str
+    engine: LocalEngine, tmp_path: Path, name: str
 ) -> None:
     services, parts, kind, said = REFUSED[name]
-    slots = Slots.on(engine, tmp_path / "work")
+    slots = SwarmSlots.on(engine, tmp_path / "work")
     app = slots.app(recipe=name)
     with pytest.raises((RecipeError, InfrastructureError)) as refusal:
         slots.driver.deploy(app, release(tmp_path / "one", services, parts), options())
@@ -351,8 +351,8 @@ def test_what_cannot_be_deployed_is_refused_by_name_and_nothing_of_it_runs(
     assert slots.objects(app) == {}
 
 
-def test_a_sample_that_reaches_beyond_the_release_is_refused(engine: Engine, tmp_path: Path) -> None:
-    slots = Slots.on(engine, tmp_path / "work")
+def test_a_sample_that_reaches_beyond_the_release_is_refused(engine: LocalEngine, tmp_path: Path) -> None:
+    slots = SwarmSlots.on(engine, tmp_path / "work")
     app = slots.app()
     sample = "COMPOSE_FILE=compose.yml:../x.yml"
     with pytest.raises(RecipeError) as refusal:

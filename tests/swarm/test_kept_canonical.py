@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.reconcile_command import look_of
-from tests.swarm.local_engine import Engine
-from tests.swarm.published_fleet import Sweep, sweep
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import tree
 
 NAME, VERSION = "custom-html", "1.0.0+1.22.1"
@@ -33,7 +33,7 @@ PATIENCE = 120.0
 class Kept:
     """The fleet of one recipe, and its deployment below `kept/` as Docker tells of it."""
 
-    def __init__(self, world: Sweep) -> None:
+    def __init__(self, world: PublishedFleet) -> None:
         self.world = world
         self.docker = world.engine.docker
 
@@ -72,8 +72,8 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    with sweep(tmp_path_factory.mktemp("kept"), engine, [NAME]) as world:
+def kept(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    with published_fleet(tmp_path_factory.mktemp("kept"), engine, [NAME]) as world:
         files = {path: file.read_bytes() for path, file in tree(NAME, VERSION).items()}
         files |= {"compose.secret.yml": SECRET_FILE.encode(), ".env.sample": files[".env.sample"] + SAMPLE.encode()}
         world.upstreams[NAME].commit(files)
@@ -86,7 +86,7 @@ def kept(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[K
             world.run(timeout=300)
 
 
-def declare(world: Sweep, more: str) -> None:
+def declare(world: PublishedFleet, more: str) -> None:
     """The recipe as the fleet declares it, and `more`."""
     declared: Path = world.canon.fleet / "recipes" / NAME / "recipe.toml"
     plain = declared.read_text().partition("[tiers]")[0]

@@ -12,9 +12,9 @@ import pytest
 from attrs import frozen
 
 from reconciler.ports.app import App, RemovalResult
-from tests.reconcile_command import await_release
-from tests.swarm.local_engine import Engine
-from tests.swarm.stacks import SERVER, UNTIL_TOLD, Slots, options, release, service
+from tests.reconcile_command import wait_for_lock
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.stacks import SERVER, UNTIL_STOPPED, SwarmSlots, options, release, service
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = "SECRET_TOKEN_VERSION=v1 # length=8\n"
@@ -45,7 +45,7 @@ MOMENTS = (
 class Deeds:
     """`app` rests, and what it was saved as lies in `saved`."""
 
-    slots: Slots
+    slots: SwarmSlots
     app: App
     checkout: Path
     saved: Path
@@ -57,18 +57,18 @@ class Deeds:
         argv = [sys.executable, "-m", "tests.swarm.one_driver_call", verb, str(self.slots.folder / slot), str(path)]
         done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=200)
         assert done.returncode == -signal.SIGKILL, done.stderr
-        await_release(self.slots.folder / "lock", 200)
+        wait_for_lock(self.slots.folder / "lock", 200)
 
 
 @pytest.fixture(scope="module")
-def deeds(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deeds]:
+def deeds(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deeds]:
     folder = tmp_path_factory.mktemp("killed")
-    slots = Slots.on(engine, folder / "work")
+    slots = SwarmSlots.on(engine, folder / "work")
     shim = folder / "client" / "docker"
     shim.parent.mkdir()
     shim.write_text(SHIM.format(real=shutil.which("docker")))
     shim.chmod(0o755)
-    made = service(UNTIL_TOLD, secrets=["token"], volumes=["one:/one", "two:/two"], stop_grace_period="20s")
+    made = service(UNTIL_STOPPED, secrets=["token"], volumes=["one:/one", "two:/two"], stop_grace_period="20s")
     made["deploy"]["labels"] = {SERVER: "80"}
     checkout = release(folder / "checkout", {"app": made}, PARTS, SAMPLE)
     app, saved = slots.app(token="secret"), folder / "saved"
@@ -122,10 +122,10 @@ def test_a_killed_removal_is_found_and_finished(deeds: Deeds) -> None:
 
 
 def test_clearing_a_slot_leaves_no_container_though_no_other_object_waits_for_it(
-    engine: Engine, tmp_path: Path
+    engine: LocalEngine, tmp_path: Path
 ) -> None:
     """One that has only a network of others and no volume, and whose process takes its time to end."""
-    slots = Slots.on(engine, tmp_path / "work")
+    slots = SwarmSlots.on(engine, tmp_path / "work")
     made = service("trap '' TERM; sleep 1000", networks=["proxy"], stop_grace_period="20s")
     made["deploy"]["labels"] = {SERVER: "80"}
     app = slots.app()

@@ -14,10 +14,10 @@ import pytest
 from attrs import evolve, frozen
 
 from state.registry.registry import SqliteRegistry
-from tests.folders import remains_of
-from tests.reconcile_command import await_release
-from tests.swarm.local_engine import Engine
-from tests.swarm.published_fleet import Sweep, sweep
+from tests.folders import state_folder_contents
+from tests.reconcile_command import wait_for_lock
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import versions
 
 NAME = "slow-start"
@@ -50,11 +50,11 @@ class End:
 class Prepared:
     """A canonical at the first release, and a second one published; `seconds` is what a pass over it takes."""
 
-    world: Sweep
+    world: PublishedFleet
     folder: Path
     seconds: float
 
-    def fresh(self, name: str) -> Sweep:
+    def fresh(self, name: str) -> PublishedFleet:
         """Its state, once more, as of a fleet of its own."""
         into = self.folder / name
         into.mkdir()
@@ -63,17 +63,17 @@ class Prepared:
         return evolve(self.world, canon=evolve(self.world.canon, folder=into))
 
 
-def declare(world: Sweep) -> None:
+def declare(world: PublishedFleet) -> None:
     declared = world.canon.fleet / "recipes" / NAME / "recipe.toml"
     text = declared.read_text()
     declared.write_text(text.replace("[install]\n", f"[install]\n{DECLARED}").replace("[tiers]\n", f"[tiers]\n{TIERS}"))
 
 
 @pytest.fixture(scope="module")
-def prepared(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+def prepared(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     folder = tmp_path_factory.mktemp("killed-pass")
     (folder / "first").mkdir()
-    with sweep(folder / "first", engine, [NAME]) as world:
+    with published_fleet(folder / "first", engine, [NAME]) as world:
         declare(world)
         world.publish(NAME)
         begun = time.monotonic()
@@ -92,7 +92,7 @@ def undisturbed(prepared: Prepared) -> End:
     return end_of(world)
 
 
-def end_of(world: Sweep) -> End:
+def end_of(world: PublishedFleet) -> End:
     """Told from the registry, the snapshot's bytes, the folders and the engine, not from what the program says."""
     registry = SqliteRegistry(world.state.database)
     records = registry.read()
@@ -100,10 +100,10 @@ def end_of(world: Sweep) -> End:
     registry.verify()
     have = records.canonicals[NAME]
     note = note_in(world, have.generation)
-    return End(have.version, have.lineage, note, remains_of(world.canon.state), world.left())
+    return End(have.version, have.lineage, note, state_folder_contents(world.canon.state), world.left())
 
 
-def note_in(world: Sweep, generation: int) -> bytes:
+def note_in(world: PublishedFleet, generation: int) -> bytes:
     """What the snapshot has of the marked data, which lies in an archive of its volume."""
     with tarfile.open(world.canon.state / "canonicals" / NAME / str(generation) / "snapshot.tar") as snapshot:
         volume = snapshot.extractfile(next(each for each in snapshot if each.name.endswith("/volumes/data.tar")))
@@ -113,7 +113,7 @@ def note_in(world: Sweep, generation: int) -> bytes:
             return note.read()
 
 
-def kill_at(prepared: Prepared, moment: int) -> tuple[float, Sweep]:
+def kill_at(prepared: Prepared, moment: int) -> tuple[float, PublishedFleet]:
     """Start a pass, and kill it at the share of its time that it answers; where it was done before, nothing is left."""
     share = (moment + random.Random(f"{SEED}/{moment}").random()) / MOMENTS  # noqa: S311  a spread, no secret
     world = prepared.fresh(str(moment))
@@ -123,7 +123,7 @@ def kill_at(prepared: Prepared, moment: int) -> tuple[float, Sweep]:
     except subprocess.TimeoutExpired:
         begun.kill()
     begun.communicate()
-    await_release(world.canon.state / "lock", 200)
+    wait_for_lock(world.canon.state / "lock", 200)
     return share, world
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.host.swarm.recipe.go_yaml import read_config
 from tests.images.build import Image, inputs, read_images, served
-from tests.swarm.local_engine import Engine
+from tests.swarm.local_engine import LocalEngine
 
 IMAGES = read_images()
 # What YAML's readers and writers are known to disagree about.
@@ -18,16 +18,16 @@ HARD = (
 
 
 @pytest.mark.parametrize("image", [one for images in IMAGES.values() for one in images], ids=lambda image: image.title)
-def test_the_registry_serves_each_image_as_its_folder_tells_it(engine: Engine, image: Image) -> None:
+def test_the_registry_serves_each_image_as_its_folder_tells_it(engine: LocalEngine, image: Image) -> None:
     assert engine.serves(image.title)
     assert served(image) == inputs(image, IMAGES), "another than this: python3 tests/images/build.py"
 
 
-def test_the_client_resolves_compose_files(engine: Engine) -> None:
+def test_the_client_resolves_compose_files(engine: LocalEngine) -> None:
     assert "docker stack config" in engine.docker("stack", "config", "--help")
 
 
-def test_what_the_client_prints_of_any_value_is_read_as_it_was_written(engine: Engine, tmp_path: Path) -> None:
+def test_what_the_client_prints_of_any_value_is_read_as_it_was_written(engine: LocalEngine, tmp_path: Path) -> None:
     chance = random.Random(2024)  # noqa: S311 - no secret
     drawn = [
         "".join(chance.choices("0123456789_:.-+eExXoOtTzZ =<~ynYNbn,", k=chance.randint(1, 10))) for _ in range(1500)
@@ -41,6 +41,6 @@ def test_what_the_client_prints_of_any_value_is_read_as_it_was_written(engine: E
     assert read_config(printed.encode())["services"]["app"]["environment"] == values
 
 
-def test_the_engine_has_the_network_that_recipes_share_with_their_proxy(engine: Engine) -> None:
+def test_the_engine_has_the_network_that_recipes_share_with_their_proxy(engine: LocalEngine) -> None:
     told = engine.docker("network", "inspect", "--format", "{{.Driver}} {{.Attachable}}", "proxy")
     assert told == "overlay true"

@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 
 from tests.reconcile_command import TREE
-from tests.swarm.local_engine import Engine
-from tests.swarm.published_fleet import PATIENCE, sweep
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.published_fleet import PATIENCE, published_fleet
 
 NAME = "custom-html"
 # On a quiet machine it was 2 %; a busy one lets us wait for our turn as well.
 MOST = 0.1
 
 
-def test_of_a_promotions_time_a_small_share_is_canons_own(engine: Engine, tmp_path: Path) -> None:
+def test_of_a_promotions_time_a_small_share_is_canons_own(engine: LocalEngine, tmp_path: Path) -> None:
     taken = tmp_path / "taken.json"
-    with sweep(tmp_path / "sweep", engine, [NAME]) as world:
+    with published_fleet(tmp_path / "sweep", engine, [NAME]) as world:
         world.publish(NAME)
         done = subprocess.run(
             [sys.executable, "-m", "tests.swarm.timed_command", str(taken), "-q"],

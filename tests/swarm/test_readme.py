@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from state.registry.registry import SqliteRegistry
-from tests.reconcile_command import BIN, TREE, Canon
-from tests.repositories import Repository
-from tests.swarm.local_engine import Engine
+from tests.reconcile_command import BIN, TREE, CanonCommand
+from tests.repositories import UpstreamRepository
+from tests.swarm.local_engine import LocalEngine
 from tests.swarm.recipe_upstreams import release
 
 BLOCK = re.compile(
@@ -16,13 +16,13 @@ BLOCK = re.compile(
 WIKI = "1.0.0+1"
 
 
-def test_the_readme_leads_from_docker_to_a_canonical_on_swarm(engine: Engine, tmp_path: Path) -> None:
+def test_the_readme_leads_from_docker_to_a_canonical_on_swarm(engine: LocalEngine, tmp_path: Path) -> None:
     blocks = {match["name"]: match["text"] for match in BLOCK.finditer((TREE / "README.md").read_text())}
-    upstream = Repository.make(tmp_path / "wiki.git")
+    upstream = UpstreamRepository.make(tmp_path / "wiki.git")
     release(upstream, "wiki", WIKI)
     path = f"{BIN}:{engine.client}:{os.environ['PATH']}"
     image = f"{engine.registry}/nginx:1.22.1"
-    canon = Canon(tmp_path, {"DOCKER_HOST": engine.host, "IMAGE": image, "PATH": path})
+    canon = CanonCommand(tmp_path, {"DOCKER_HOST": engine.host, "IMAGE": image, "PATH": path})
     said = canon.shell(blocks["the stack"])
     assert said.code == 0, said.out + said.err
     # In the same shell, as far as a reader goes; apart, as far as each may take long on a busy machine.

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from attrs import frozen
 
-from tests.reconcile_command import first_document, look_of
-from tests.swarm.local_engine import Engine
-from tests.swarm.published_fleet import Sweep, sweep
+from tests.reconcile_command import look_of, read_document
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import versions
 
 # Eight real ones; the client is small, and nothing without the real Keycloak beside it.
@@ -24,14 +24,16 @@ SWEEPS = {
 class Real:
     """A fleet of real applications, whose first releases are published."""
 
-    world: Sweep
+    world: PublishedFleet
     names: tuple[str, ...]
 
 
 @pytest.fixture(scope="module", params=SWEEPS)
-def real(engine: Engine, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Real]:
+def real(
+    engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Real]:
     names = SWEEPS[request.param]
-    with sweep(tmp_path_factory.mktemp("real"), engine, names) as world:
+    with published_fleet(tmp_path_factory.mktemp("real"), engine, names) as world:
         world.publish(*names)
         yield Real(world, names)
 
@@ -77,7 +79,7 @@ def test_a_raised_canonical_is_used_over_http_and_gone_without_residue(real: Rea
     before = look_of(world.canon.state / "canonicals")
     copy = world.canon.start("raise", "gitea", "-o", "json")
     try:
-        told = json.loads(first_document(copy))
+        told = json.loads(read_document(copy))
         with urllib.request.urlopen(f"{told['url']}/api/v1/version", timeout=60) as answer:  # noqa: S310 - of our own making
             version = json.load(answer)["version"]
         assert told["version"].endswith(f"+{version}")

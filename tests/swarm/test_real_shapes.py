@@ -5,27 +5,27 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reconcile_command import Said
-from tests.swarm.local_engine import Engine
-from tests.swarm.published_fleet import Sweep, sweep
+from tests.reconcile_command import CommandResult
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import versions
 
 SHAPES = ("bot", "counters", "forum", "portal", "wiki")
 
 
 @pytest.fixture(scope="module")
-def shapes(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sweep]:
-    with sweep(tmp_path_factory.mktemp("shapes"), engine, SHAPES) as world:
+def shapes(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublishedFleet]:
+    with published_fleet(tmp_path_factory.mktemp("shapes"), engine, SHAPES) as world:
         yield world
 
 
 @pytest.fixture(scope="module")
-def passes(shapes: Sweep) -> tuple[Said, Said]:
+def passes(shapes: PublishedFleet) -> tuple[CommandResult, CommandResult]:
     """A pass over the first releases, and one over the second."""
     return told(shapes), told(shapes)
 
 
-def told(shapes: Sweep) -> Said:
+def told(shapes: PublishedFleet) -> CommandResult:
     shapes.publish(*SHAPES)
     said = shapes.run("-o", "wide")
     sys.stdout.write(said.out)
@@ -34,17 +34,19 @@ def told(shapes: Sweep) -> Said:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_recipe_of_a_real_shape_goes_from_nothing_to_promoted_over_data_that_has_lived(
-    shapes: Sweep, passes: tuple[Said, Said], name: str
+    shapes: PublishedFleet, passes: tuple[CommandResult, CommandResult], name: str
 ) -> None:
     assert name in shapes.recorded(), passes[0].out + passes[0].err
     assert shapes.recorded()[name].lineage == versions(name), passes[1].out + passes[1].err
 
 
-def test_the_passes_say_that_all_is_well_and_leave_nothing(shapes: Sweep, passes: tuple[Said, Said]) -> None:
+def test_the_passes_say_that_all_is_well_and_leave_nothing(
+    shapes: PublishedFleet, passes: tuple[CommandResult, CommandResult]
+) -> None:
     assert [said.code for said in passes] == [0, 0], passes[0].out + passes[1].out
     assert shapes.left() == frozenset()
 
 
-def test_drift_finds_nothing_afterwards(shapes: Sweep, passes: tuple[Said, Said]) -> None:
+def test_drift_finds_nothing_afterwards(shapes: PublishedFleet, passes: tuple[CommandResult, CommandResult]) -> None:
     assert passes[1].code == 0
     assert shapes.run("drift").code == 0

@@ -10,22 +10,22 @@ import yaml
 
 from reconciler.errors import RecipeError
 from reconciler.ports.app import RemovalResult, RunningApp
-from tests.swarm.local_engine import Engine
-from tests.swarm.stacks import Slots, deployed, options, release, server, service
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.stacks import SwarmSlots, deployed, options, release, server, service
 
 DATA = ["data:/data"]
 NETWORKS = {"networks": {"inner": {"internal": True}, "proxy": {"external": True}}}
 
 
 @pytest.fixture
-def slots(engine: Engine, tmp_path: Path) -> Iterator[Slots]:
-    made = Slots.on(engine, tmp_path / "work")
+def slots(engine: LocalEngine, tmp_path: Path) -> Iterator[SwarmSlots]:
+    made = SwarmSlots.on(engine, tmp_path / "work")
     yield made
     made.clear()
 
 
 def test_an_app_behind_a_web_server_is_reached_there_and_one_without_a_port_is_not_reached_at_all(
-    slots: Slots, tmp_path: Path
+    slots: SwarmSlots, tmp_path: Path
 ) -> None:
     back = service("exec sleep 1000", networks=["inner"])
     front = server(networks=["inner", "proxy"])
@@ -49,13 +49,13 @@ def test_an_app_behind_a_web_server_is_reached_there_and_one_without_a_port_is_n
 
 
 def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_told_where_it_may_write_data(
-    slots: Slots, tmp_path: Path
+    slots: SwarmSlots, tmp_path: Path
 ) -> None:
     """A stack of three: one that takes longer to stop than Docker's ten seconds, and two that never do."""
     slow = service("trap 'sleep 13; exit 0' TERM; while :; do sleep 0.2; done", stop_grace_period="1m", volumes=DATA)
-    deaf = "trap '' TERM; while :; do sleep 0.2; done"
-    stubborn = service(deaf, stop_grace_period="3s", volumes=DATA)
-    idle = service(deaf, stop_grace_period="1s")
+    unrecorded = "trap '' TERM; while :; do sleep 0.2; done"
+    stubborn = service(unrecorded, stop_grace_period="3s", volumes=DATA)
+    idle = service(unrecorded, stop_grace_period="1s")
     app, parts = slots.app(), {"volumes": {"data": dict[str, object]()}}
     try:
         first = {"app": server(), "slow": slow, "stubborn": stubborn, "idle": idle}
@@ -75,7 +75,9 @@ def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_
 HOOK = "for i in 1 2 3 4 5 6 7 8 9; do echo Step $$i of nine is going to be taken; done; echo the reason >&2; exit 1"
 
 
-def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(slots: Slots, tmp_path: Path) -> None:
+def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(
+    slots: SwarmSlots, tmp_path: Path
+) -> None:
     front = server(volumes=DATA)
     front["deploy"]["labels"] |= {"backupbot.backup": "true", "backupbot.backup.pre-hook": HOOK}
     app = slots.app()
@@ -99,7 +101,7 @@ def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(
     ("first", "second", "fleets"), [("3.3", "3.8", None), (None, "3.8", None), ("3.8", None, "3.3")]
 )
 def test_compose_files_of_different_versions_are_one_stack_with_the_variables_of_all_their_files(
-    slots: Slots, tmp_path: Path, first: str | None, second: str | None, fleets: str | None
+    slots: SwarmSlots, tmp_path: Path, first: str | None, second: str | None, fleets: str | None
 ) -> None:
     """One of them lies in a folder of its own, and names a file as seen from the first, as Docker does, and another."""
     files = release(tmp_path / "one", {"app": server(networks=["proxy"])}, {"networks": NETWORKS["networks"]})
@@ -136,7 +138,7 @@ CONFIGS = {
 
 
 def test_a_config_whose_version_was_not_raised_is_named_with_its_file_and_its_variable(
-    slots: Slots, tmp_path: Path
+    slots: SwarmSlots, tmp_path: Path
 ) -> None:
     app, config = slots.app(), ["page", "rules"]
     idle = service("true", **deployed(replicas=0))

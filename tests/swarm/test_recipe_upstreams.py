@@ -6,7 +6,7 @@ import yaml
 from desired.declarations.declared import read_fleet
 from tests.git_servers import Forge
 from tests.images.build import read_images
-from tests.repositories import Repository
+from tests.repositories import UpstreamRepository
 from tests.swarm.recipe_upstreams import lay_fleet, names, release, tree, versions
 
 
@@ -28,7 +28,7 @@ def test_each_release_of_a_recipe_deploys_the_version_that_its_tag_tells(name: s
 
 @pytest.mark.parametrize("name", names())
 def test_a_release_is_an_annotated_tag_on_the_main_branch(name: str, tmp_path: Path) -> None:
-    repository = Repository.make(tmp_path / "upstream.git")
+    repository = UpstreamRepository.make(tmp_path / "upstream.git")
     commits = [release(repository, name, version) for version in versions(name)]
     assert commits[-1] == repository.head()
     kinds = repository.git("for-each-ref", "--format=%(objecttype) %(*objectname)", "refs/tags").splitlines()

@@ -9,8 +9,8 @@ from attrs import frozen
 from reconciler.host.secret_values import HostSecrets
 from reconciler.ports.app import App, RemovalResult
 from reconciler.ports.app_secrets import SecretMakers
-from tests.swarm.local_engine import Engine
-from tests.swarm.stacks import Slots, options, release, server, service
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.stacks import SwarmSlots, options, release, server, service
 
 SAMPLE = """\
 QUEUE=mail
@@ -40,7 +40,7 @@ SECRETS = {
 class Deployed:
     """An app with a worker beside it, deployed with variables of ours that nothing of it is to see."""
 
-    slots: Slots
+    slots: SwarmSlots
     app: App
 
     def environment_of(self, name: str) -> dict[str, str | None]:
@@ -51,10 +51,10 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("settings")
     # As a fleet with `[environment] pass` has them.
-    slots = Slots.on(engine, folder / "work", LANG="C.UTF-8", LC_ALL="C.UTF-8", TMPDIR="/ours", PASSED="ours")
+    slots = SwarmSlots.on(engine, folder / "work", LANG="C.UTF-8", LC_ALL="C.UTF-8", TMPDIR="/ours", PASSED="ours")
     app = slots.app()
     files = release(
         folder / "one",

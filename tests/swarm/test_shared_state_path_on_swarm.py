@@ -9,30 +9,33 @@ from desired.model import Swarm
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, stack_of
 from reconciler.ports.app import RemovalResult
-from tests.procfile_apps import eventually
-from tests.reconcile_command import Bound, await_release, needs_mounts
-from tests.swarm.local_engine import KINDS, Engine
-from tests.swarm.published_fleet import Sweep, sweep
-from tests.swarm.stacks import Slots, options, release, server
+from tests.procfile_apps import wait_for
+from tests.reconcile_command import BoundStateFolder, needs_mounts, wait_for_lock
+from tests.swarm.local_engine import KINDS, LocalEngine
+from tests.swarm.published_fleet import PublishedFleet, published_fleet
+from tests.swarm.stacks import SwarmSlots, options, release, server
 
 NAME = "custom-html-tiny"
 HOLLOW = 5
 
 
-def run(bound: Bound) -> tuple[int, str]:
+def run(bound: BoundStateFolder) -> tuple[int, str]:
     done = subprocess.run(bound.argv(), env=bound.environment, capture_output=True, text=True, check=False, timeout=600)
     return done.returncode, done.stdout + done.stderr
 
 
 @needs_mounts
 def test_a_pass_leaves_a_killed_ones_slot_to_its_owner_whose_fleet_has_lost_the_recipe(
-    engine: Engine, tmp_path: Path
+    engine: LocalEngine, tmp_path: Path
 ) -> None:
     path = tmp_path / "state"
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    with sweep(tmp_path / "one", engine, [NAME]) as one, sweep(tmp_path / "two", engine, [NAME]) as two:
-        first, second = (Bound.at(path, published(world).canon) for world in (one, two))
+    with (
+        published_fleet(tmp_path / "one", engine, [NAME]) as one,
+        published_fleet(tmp_path / "two", engine, [NAME]) as two,
+    ):
+        first, second = (BoundStateFolder.at(path, published(world).canon) for world in (one, two))
         left = killed_mid_trial(first, engine)
 
         code, said = run(second)
@@ -49,9 +52,9 @@ def test_a_pass_leaves_a_killed_ones_slot_to_its_owner_whose_fleet_has_lost_the_
 
 
 def test_a_slot_with_a_secret_stays_whole_where_another_state_folder_clears_its_mark(
-    engine: Engine, tmp_path: Path
+    engine: LocalEngine, tmp_path: Path
 ) -> None:
-    one, two = (Slots.on(engine, tmp_path / "slots", **{STATE_MARK: state}) for state in ("one", "two"))
+    one, two = (SwarmSlots.on(engine, tmp_path / "slots", **{STATE_MARK: state}) for state in ("one", "two"))
     secrets = {"token": {"name": "${STACK_NAME}_token_v1", "external": True}}
     parts = {"secrets": secrets, "configs": {"page": {"file": "page"}}, "volumes": {"data": {}}}
     app_service = server(secrets=["token"], configs=["page"], volumes=["data:/data"])
@@ -62,7 +65,7 @@ def test_a_slot_with_a_secret_stays_whole_where_another_state_folder_clears_its_
         one.driver.deploy(app, checkout, options())
         stack = stack_of(app, Swarm().zone, "one").name
         of_stack = f"label={NAMESPACE}={stack}"
-        eventually(lambda: bool(engine.listed("container", of_stack)), 60)
+        wait_for(lambda: bool(engine.listed("container", of_stack)), 60)
         before = {kind: engine.listed(kind, of_stack, f"label={SLOT}={app.mark}") for kind in KINDS}
         assert all(before.values()), before
 
@@ -79,18 +82,18 @@ def test_a_slot_with_a_secret_stays_whole_where_another_state_folder_clears_its_
         one.clear()
 
 
-def published(world: Sweep) -> Sweep:
+def published(world: PublishedFleet) -> PublishedFleet:
     world.publish(NAME)
     return world
 
 
-def killed_mid_trial(bound: Bound, engine: Engine) -> frozenset[tuple[str, str]]:
+def killed_mid_trial(bound: BoundStateFolder, engine: LocalEngine) -> frozenset[tuple[str, str]]:
     """Kill a pass as soon as something of a slot stands on the engine; what of it stays there, but for containers."""
     command = subprocess.Popen(bound.argv("-q"), env=bound.environment)
     try:
-        eventually(lambda: any(kind == "service" for kind, _ in engine.below(bound.path)), 300)
+        wait_for(lambda: any(kind == "service" for kind, _ in engine.below(bound.path)), 300)
     finally:
         command.send_signal(signal.SIGKILL)
         command.wait()
-    await_release(bound.canon.state / "lock", 200)
+    wait_for_lock(bound.canon.state / "lock", 200)
     return engine.below(bound.path)

@@ -19,8 +19,8 @@ from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import SecretNeed
-from tests.swarm.local_engine import Engine
-from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, Slots, absent, options, release, server, service
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, SwarmSlots, absent, options, release, server, service
 
 SECRET = "never-in-an-argument-list"
 PAGE = "made of a config"
@@ -71,17 +71,17 @@ def checkout(folder: Path, image: str) -> Path:
 class Life:
     """An app and what became of it; `calls` has every call of Docker's command, with its environment."""
 
-    slots: Slots
+    slots: SwarmSlots
     app: App
     seen: RunningApp
     calls: Path
 
 
 @pytest.fixture(scope="module")
-def life(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+def life(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     folder = tmp_path_factory.mktemp("life")
     calls = folder / "calls"
-    slots = Slots.on(engine, folder / "work", PATH=f"{noting_client(folder, calls)}:{engine.environment['PATH']}")
+    slots = SwarmSlots.on(engine, folder / "work", PATH=f"{noting_client(folder, calls)}:{engine.environment['PATH']}")
     try:
         app = slots.app(token=SECRET)
         overlay = folder / "compose.ci.yml"
@@ -125,7 +125,7 @@ def test_an_app_is_seen_with_the_release_that_runs(life: Life) -> None:
 
 
 def test_another_driver_sees_the_same_from_the_swarm_alone(life: Life) -> None:
-    assert Slots.on(life.slots.engine, life.slots.folder).driver.status(life.app) == life.seen
+    assert SwarmSlots.on(life.slots.engine, life.slots.folder).driver.status(life.app) == life.seen
 
 
 def test_a_config_is_what_its_file_says_with_what_swarm_fills_in(life: Life) -> None:
@@ -409,8 +409,8 @@ def test_a_removed_app_leaves_nothing_and_takes_nothing_of_another_slot(saved: S
     assert slots.driver.remove(raised) == RemovalResult()
 
 
-def test_a_network_is_removed_after_the_last_container_of_its_stack(engine: Engine, tmp_path: Path) -> None:
-    slots = Slots.on(engine, tmp_path / "work")
+def test_a_network_is_removed_after_the_last_container_of_its_stack(engine: LocalEngine, tmp_path: Path) -> None:
+    slots = SwarmSlots.on(engine, tmp_path / "work")
     app = slots.app()
     slow = "trap 'sleep 3; exit 0' TERM; while :; do sleep 0.1; done"
     release(tmp_path / "slow", {"app": server(BASE, command=["sh", "-c", slow], stop_grace_period="20s")})

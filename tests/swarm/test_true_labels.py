@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from tests.reconcile_command import BIN, Said
-from tests.swarm.local_engine import Engine
-from tests.swarm.published_fleet import Sweep, sweep
+from tests.reconcile_command import BIN, CommandResult
+from tests.swarm.local_engine import LocalEngine
+from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import tree, versions
 
 RECIPES = ("broken-base", "dumped", "gitea", "gitea-readonly", "rolled-back", "slow-start")
@@ -55,17 +55,17 @@ secrets:
 class Passes:
     """Two passes over the fleet, the second after each recipe of `RECIPES` had a further release."""
 
-    world: Sweep
-    first: Said
-    second: Said
+    world: PublishedFleet
+    first: CommandResult
+    second: CommandResult
 
-    def block(self, said: Said, name: str) -> str:
+    def block(self, said: CommandResult, name: str) -> str:
         """What a pass told of one recipe below the table."""
         found = re.search(rf"^{name}: .*(?:\n  .*)*", said.out, re.MULTILINE)
         assert found, said.out
         return found[0]
 
-    def row(self, said: Said, name: str) -> Mapping[str, str]:
+    def row(self, said: CommandResult, name: str) -> Mapping[str, str]:
         """The table's words of it, by column."""
         head, *lines = said.out.splitlines()
         columns = [(word[0], word.start()) for word in re.finditer(r"\S+", head)]
@@ -78,10 +78,13 @@ class Passes:
 
 
 @pytest.fixture(scope="module")
-def passes(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Passes]:
+def passes(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Passes]:
     folder = tmp_path_factory.mktemp("labels")
-    with sweep(folder, engine, RECIPES) as world:
-        world.canon.more = {**world.canon.more, "PATH": f"{BIN}:{engine.client}:{without('git-lfs', folder / 'bin')}"}
+    with published_fleet(folder, engine, RECIPES) as world:
+        world.canon.variables = {
+            **world.canon.variables,
+            "PATH": f"{BIN}:{engine.client}:{without('git-lfs', folder / 'bin')}",
+        }
         declare(world, "unseeded", "custom-html", UNSEEDED)
         declare(world, "endless", "slow-start", ENDLESS)
         secret = {"compose.secret.yml": SECRET_FILE, ".env.sample": b"COMPOSE_FILE=compose.yml:compose.secret.yml\n"}
@@ -92,7 +95,7 @@ def passes(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield Passes(world, first, told(world))
 
 
-def declare(world: Sweep, name: str, of: str, declared: str, files: Mapping[str, bytes] | None = None) -> None:
+def declare(world: PublishedFleet, name: str, of: str, declared: str, files: Mapping[str, bytes] | None = None) -> None:
     """A recipe with the first release of another, and `files` over it."""
     upstream, version = world.forge.repository(name), versions(of)[0]
     upstream.commit({path: file.read_bytes() for path, file in tree(of, version).items()} | dict(files or {}))
@@ -111,7 +114,7 @@ def without(tool: str, folder: Path) -> Path:
     return folder
 
 
-def told(world: Sweep) -> Said:
+def told(world: PublishedFleet) -> CommandResult:
     said = world.run()
     sys.stdout.write(said.out)
     assert world.left() == frozenset()

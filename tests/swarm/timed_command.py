@@ -17,7 +17,7 @@ from reconciler.host import run as door
 
 
 @define
-class Taken:
+class TimeTaken:
     """Seconds of `commands`, other programs from start to end, all through the one door; of `waiting` between looks."""
 
     seconds: dict[str, float] = field(factory=lambda: {"commands": 0.0, "waiting": 0.0})
@@ -34,7 +34,7 @@ class Taken:
 
 
 def main(file: str, *words: str) -> int:
-    taken = Taken()
+    taken = TimeTaken()
     for name in ("_start", "_attend"):
         door.__dict__[name] = taken.timed("commands", door.__dict__[name])
     time.__dict__["sleep"] = taken.timed("waiting", time.sleep)

@@ -23,8 +23,8 @@ from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.repositories import MirrorRefs, MirrorUpdate, TagQuery
 from state.folder.folder import StateFolder
 from state.records import Answer
-from tests.git_servers import serving
-from tests.repositories import Repository, git
+from tests.git_servers import file_server
+from tests.repositories import UpstreamRepository, git
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 GOOD = b"Ada <ada@example.org> 1700000000 +0000"
@@ -46,7 +46,7 @@ class World:
     """One upstream with a release, and a mirror of it."""
 
     def __init__(self, folder: Path) -> None:
-        self.upstream = Repository.make(folder / "upstreams" / "notes.git")
+        self.upstream = UpstreamRepository.make(folder / "upstreams" / "notes.git")
         self.folder = folder
         self.mirrors = GitMirrors(StateFolder(folder / "state"), ENVIRONMENT, ("file",))
         self.bad = ""
@@ -234,7 +234,7 @@ def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_
     mirrors = GitMirrors(world.mirrors.state, ENVIRONMENT, ("http",))
     answer = world.ask()
     assert isinstance(answer, Answer)
-    with serving(lost.parent) as url:
+    with file_server(lost.parent) as url:
         for name, what in (("notes", "has .* hasDotgit: "), ("copy", f"lacks object {oid}: ")):
             with pytest.raises(UpstreamError, match=f"^upstream of notes {what}"):
                 mirrors.update(

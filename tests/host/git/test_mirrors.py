@@ -23,9 +23,9 @@ from reconciler.host.text import decoded
 from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, TagQuery
 from state.folder.folder import StateFolder
 from state.records import Answer
-from tests.faulty_git_server import FAILINGS, faulty
+from tests.faulty_git_server import FAULTS, faulty_git_server
 from tests.git_servers import Forge, forge
-from tests.repositories import HOSTILE_TAGS, Repository, git
+from tests.repositories import HOSTILE_TAGS, UpstreamRepository, git
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ def test_a_mirror_holds_main_and_the_tags_as_upstream_made_them(world: World) ->
     assert world.mirrors.update(world.recipe, answer, wanted) == MirrorUpdate()
 
     assert world.look() == MirrorRefs(second, wanted)
-    held = Repository(world.copy).refs()
+    held = UpstreamRepository(world.copy).refs()
     assert held == {
         "refs/heads/main": second,
         "refs/tags/1.0.0": first,
@@ -270,12 +270,12 @@ def change(world: World) -> Callable[[], None]:
     return unharmed
 
 
-@pytest.mark.parametrize("name", FAILINGS)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_failing_forge_leaves_the_mirror_as_it_was(world: World, name: str) -> None:
     unharmed = change(world)
     answer = world.answer()
     mirrors = evolve(world.mirrors, fetch_seconds=1.0)
-    with faulty(FAILINGS[name][0]) as server, pytest.raises(InfrastructureError):
+    with faulty_git_server(FAULTS[name][0]) as server, pytest.raises(InfrastructureError):
         mirrors.update(evolve(world.recipe, upstream=server.url), answer, commits_of(answer))
     unharmed()
 
@@ -512,9 +512,9 @@ def test_a_checkout_of_a_commit_that_is_not_whole_names_the_mirror_and_the_way_o
 _WRITER = """
 import sys, time
 from pathlib import Path
-from reconciler.host.git.mirror_repository import writing
+from reconciler.host.git.mirror_repository import locked
 copy = Path(sys.argv[1])
-with writing(copy):
+with locked(copy):
     (copy / "refs" / "asked").mkdir(parents=True, exist_ok=True)
     (copy / "refs" / "asked" / "last.lock").touch()
     (copy / "objects" / "tmp_objdir-incoming-x").mkdir()

@@ -14,8 +14,8 @@ from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.repositories import TagQuery
 from state.folder.folder import StateFolder
 from state.records import Answer
-from tests.git_servers import Authority, authority, serving
-from tests.repositories import Repository
+from tests.git_servers import CertificateAuthority, file_server, make_certificate_authority
+from tests.repositories import UpstreamRepository
 
 # It comes with ca-certificates, which git needs for HTTPS, and so is on a fresh machine too.
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
@@ -24,14 +24,14 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 @pytest.fixture(scope="module")
-def private(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return authority(tmp_path_factory.mktemp("tls") / "ca")
+def private(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    return make_certificate_authority(tmp_path_factory.mktemp("tls") / "ca")
 
 
 @pytest.fixture
-def upstream(tmp_path: Path) -> Repository:
+def upstream(tmp_path: Path) -> UpstreamRepository:
     """One release, laid out so that a server of plain files is enough."""
-    made = Repository.make(tmp_path / "repositories" / "notes.git")
+    made = UpstreamRepository.make(tmp_path / "repositories" / "notes.git")
     made.commit({"Procfile": b"web: true\n"})
     made.tag("1.0.0")
     made.git("update-server-info")
@@ -51,10 +51,10 @@ def asked(url: str, environ: Mapping[str, str], protocol: str = "https") -> Answ
 
 
 def test_an_upstream_behind_a_private_ca_is_asked_mirrored_and_checked_out(
-    private: Authority, upstream: Repository, tmp_path: Path
+    private: CertificateAuthority, upstream: UpstreamRepository, tmp_path: Path
 ) -> None:
     environ = {"GIT_SSL_CAINFO": str(private.certificate)}
-    with serving(upstream.path.parent, private) as url:
+    with file_server(upstream.path.parent, private) as url:
         answer = asked(url, environ)
         assert isinstance(answer, Answer), answer
         recipe = Recipe("notes", f"{url}/notes.git", Path("/nowhere"))
@@ -66,10 +66,10 @@ def test_an_upstream_behind_a_private_ca_is_asked_mirrored_and_checked_out(
 
 
 def test_without_its_ca_such_an_upstream_is_neither_asked_nor_fetched(
-    private: Authority, upstream: Repository, tmp_path: Path
+    private: CertificateAuthority, upstream: UpstreamRepository, tmp_path: Path
 ) -> None:
     head = upstream.head() or ""
-    with serving(upstream.path.parent, private) as url:
+    with file_server(upstream.path.parent, private) as url:
         reply = asked(url, {})
         mirrors = GitMirrors(StateFolder(tmp_path / "state"), passing({}), ("https",))
         answer = Answer("", "main", head, {"1.0.0": head})
@@ -80,18 +80,18 @@ def test_without_its_ca_such_an_upstream_is_neither_asked_nor_fetched(
 
 
 def test_an_upstream_that_wants_a_certificate_gets_the_one_that_is_passed_on(
-    private: Authority, upstream: Repository
+    private: CertificateAuthority, upstream: UpstreamRepository
 ) -> None:
     certificate, key = private.files("client")
     trusted = {"GIT_SSL_CAINFO": str(private.certificate)}
-    with serving(upstream.path.parent, private, clients=True) as url:
+    with file_server(upstream.path.parent, private, clients=True) as url:
         named = asked(url, {**trusted, "GIT_SSL_CERT": str(certificate), "GIT_SSL_KEY": str(key)})
         assert isinstance(asked(url, trusted), Unobservable)
     assert isinstance(named, Answer), named
 
 
-def test_an_upstream_behind_a_proxy_is_asked_through_it(upstream: Repository) -> None:
-    with serving(upstream.path.parent) as proxy:
+def test_an_upstream_behind_a_proxy_is_asked_through_it(upstream: UpstreamRepository) -> None:
+    with file_server(upstream.path.parent) as proxy:
         seen = asked("http://forge.invalid", {"http_proxy": proxy}, "http")
         assert isinstance(asked("http://forge.invalid", {"http_proxy": proxy, "no_proxy": "*"}, "http"), Unobservable)
     assert isinstance(seen, Answer), seen

@@ -15,7 +15,7 @@ from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
 from reconciler.host.text import decoded, ref_bytes
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from state.records import Answer
-from tests.faulty_git_server import FAILINGS, REFS, advertisement, answers, drips, faulty, hangs
+from tests.faulty_git_server import FAULTS, REFS, advertisement, answers, drips, faulty_git_server, hangs
 from tests.git_servers import Forge, forge, free_port
 from tests.repositories import HOSTILE_TAGS, git
 
@@ -147,10 +147,10 @@ def test_a_url_that_looks_like_an_option_is_no_option(tmp_path: Path) -> None:
 # ---- forges that fail ----
 
 
-@pytest.mark.parametrize("name", FAILINGS)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_failing_forge_is_unobservable_for_a_reason(name: str) -> None:
-    failing, reason = FAILINGS[name]
-    with faulty(failing) as server:
+    failing, reason = FAULTS[name]
+    with faulty_git_server(failing) as server:
         reply = ask(server.url, asked=upstream(deadline=1.5 if reason == "in time" else 30.0))
     assert isinstance(reply, Unobservable)
     assert reason in reply.reason
@@ -165,21 +165,21 @@ def test_a_closed_port_is_unobservable() -> None:
 
 
 def test_a_whole_answer_of_the_old_protocol_is_read() -> None:
-    with faulty(answers(advertisement(*REFS), kind=SMART)) as server:
+    with faulty_git_server(answers(advertisement(*REFS), kind=SMART)) as server:
         assert seen(ask(server.url)).tags == {"1.0.0": "1" * 40, "2.0.0": "2" * 40}
 
 
 def test_what_may_pass_is_tried_again_and_what_will_not_is_not() -> None:
-    with faulty(answers(b"", "503 Service Unavailable")) as server:
+    with faulty_git_server(answers(b"", "503 Service Unavailable")) as server:
         ask(server.url)
         assert server.requests == 3
-    with faulty(answers(b"", "404 Not Found")) as server:
+    with faulty_git_server(answers(b"", "404 Not Found")) as server:
         ask(server.url)
         assert server.requests == 1
 
 
 def test_an_upstream_that_comes_back_between_two_tries_is_seen() -> None:
-    with faulty(answers(b"", "503 Service Unavailable")) as server:
+    with faulty_git_server(answers(b"", "503 Service Unavailable")) as server:
 
         def come_back(_: float) -> None:
             server.failing = answers(advertisement(*REFS), kind=SMART)
@@ -190,12 +190,12 @@ def test_an_upstream_that_comes_back_between_two_tries_is_seen() -> None:
 
 def test_an_answer_larger_than_allowed_is_unobservable() -> None:
     refs = [*REFS, *(f"{'3' * 40} refs/tags/3.0.{patch}" for patch in range(500))]
-    with faulty(answers(advertisement(*refs), kind=SMART)) as server:
+    with faulty_git_server(answers(advertisement(*refs), kind=SMART)) as server:
         assert ask(server.url, asked=upstream(most=10_000)) == Unobservable("the answer is too large")
 
 
 def test_a_password_in_a_url_is_in_no_reason() -> None:
-    with faulty(answers(b"<html>\n</html>\n")) as server:
+    with faulty_git_server(answers(b"<html>\n</html>\n")) as server:
         reply = ask(server.url.replace("http://", "http://ada:opensesame@"))
     assert isinstance(reply, Unobservable)
     assert "opensesame" not in reply.reason
@@ -207,7 +207,7 @@ def test_an_interrupted_question_does_not_wait_for_the_slowest_upstream() -> Non
 
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        with faulty(hangs) as silent, faulty(drips(b"0" * 100_000)) as slow:
+        with faulty_git_server(hangs) as silent, faulty_git_server(drips(b"0" * 100_000)) as slow:
             questions = [TagQuery(recipe(server.url, f"r{n}"), None) for n, server in enumerate([silent, slow] * 8)]
             signal.setitimer(signal.ITIMER_REAL, 0.5)
             with pytest.raises(InterruptedPassError):

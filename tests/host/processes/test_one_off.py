@@ -10,7 +10,18 @@ import pytest
 from reconciler.errors import RecipeError, TimedOutError
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.app import App, DeployOptions, NotRunning, RemovalResult, RunningApp
-from tests.procfile_apps import COMMIT, GIVEN, PYTHON, absent, checkout, daemon, driver_for, lives, place, settled
+from tests.procfile_apps import (
+    COMMIT,
+    OPTIONS,
+    PYTHON,
+    absent,
+    app_in_slot,
+    checkout,
+    daemon,
+    is_running,
+    process_driver,
+    settled,
+)
 
 ORDERLY = {
     # Who comes too early finds nothing to add to.
@@ -22,12 +33,12 @@ ORDERLY = {
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    return place(tmp_path / "work" / "slot", grace=1.0)
+    return app_in_slot(tmp_path / "work" / "slot", grace=1.0)
 
 
 @pytest.fixture
 def driver(app: App) -> Iterator[ProcessDriver]:
-    with driver_for(app.folder.parent) as driver:
+    with process_driver(app.folder.parent) as driver:
         yield driver
 
 
@@ -39,7 +50,7 @@ def test_it_has_ended_in_the_order_of_the_file_before_any_other_line_starts(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     web = f"[ -e $DATA_DIR/order ] || exit 9; exec {PYTHON} server.py"
-    driver.deploy(app, checkout(tmp_path / "one", web=web, **ORDERLY), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=web, **ORDERLY), OPTIONS)
     settled(driver, app)
     assert order(app)[:2] == ["after 1.0.0+1", "release 1.0.0+1"]
     assert driver.stop(app) == RemovalResult()
@@ -58,7 +69,7 @@ def test_it_runs_again_with_each_deployment_over_what_the_one_before_left(
 def test_it_gets_the_settings_and_the_folders_of_the_app(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     told = 'echo "$TITLE $PORT $SECRETS_DIR $HOME $CANON_SLOT $PWD" >$DATA_DIR/order'
     release = checkout(tmp_path / "one", "TITLE=notes", release=told)
-    driver.deploy(app, release, GIVEN)
+    driver.deploy(app, release, OPTIONS)
     port = settled(driver, app).address.rpartition(":")[2]
     assert order(app) == [f"notes {port} {app.secrets} {app.folder}/home {app.mark} {release}"]
 
@@ -73,7 +84,7 @@ def test_it_gets_the_settings_and_the_folders_of_the_app(driver: ProcessDriver, 
 def test_where_it_fails_nothing_starts_and_its_own_last_lines_are_told(
     driver: ProcessDriver, app: App, tmp_path: Path, command: str, how: str
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web=f"echo of web; exec {PYTHON} server.py"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=f"echo of web; exec {PYTHON} server.py"), OPTIONS)
     settled(driver, app)
     with pytest.raises(RecipeError) as failed:
         driver.deploy(app, checkout(tmp_path / "two", release=command), DeployOptions("2.0.0", COMMIT))
@@ -90,10 +101,10 @@ def test_it_has_the_time_that_the_app_has_to_be_ready(driver: ProcessDriver, app
 
 
 def test_what_it_leaves_running_is_ended_and_told(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    remarks = driver.deploy(app, checkout(tmp_path / "one", release=daemon("true")), GIVEN)
+    remarks = driver.deploy(app, checkout(tmp_path / "one", release=daemon("true")), OPTIONS)
     pid = int((app.data / "daemon").read_text())
     assert remarks == (f"release left sleep (pid {pid}) running; it was ended",)
-    assert not lives(pid)
+    assert not is_running(pid)
     settled(driver, app)
 
 
@@ -101,7 +112,7 @@ def test_what_it_leaves_running_and_has_to_be_killed_is_out_of_time(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     with pytest.raises(TimedOutError, match=r"release left sleep \(pid \d+\) running") as late:
-        driver.deploy(app, checkout(tmp_path / "one", release="trap '' TERM; sleep 1000 & exit 0"), GIVEN)
+        driver.deploy(app, checkout(tmp_path / "one", release="trap '' TERM; sleep 1000 & exit 0"), OPTIONS)
     assert type(late.value) is TimedOutError, "a KilledError would blame the release before"
 
 
@@ -109,14 +120,14 @@ def test_no_secret_reaches_its_log_or_its_last_lines(driver: ProcessDriver, app:
     app.secrets.mkdir(parents=True)
     (app.secrets / "key").write_text(canary := f"canary-{os.urandom(8).hex()}")
     with pytest.raises(RecipeError) as failed:
-        driver.deploy(app, checkout(tmp_path / "one", release="cat $SECRETS_DIR/key; echo; exit 1"), GIVEN)
+        driver.deploy(app, checkout(tmp_path / "one", release="cat $SECRETS_DIR/key; echo; exit 1"), OPTIONS)
     assert canary not in "".join(failed.value.tail) + (app.logs / "release.log").read_text()
 
 
 def test_any_other_line_that_ends_is_lost_and_told_how_it_would_run_once(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000", migrate="true"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000", migrate="true"), OPTIONS)
     lost = ""
     while not lost:
         seen = driver.status(app)
@@ -129,12 +140,12 @@ def test_a_procfile_of_lines_that_run_once_alone_is_refused(driver: ProcessDrive
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "Procfile").write_text("release: touch $DATA_DIR/ran\n")
     with pytest.raises(RecipeError, match="Procfile has no web process"):
-        driver.deploy(app, tmp_path / "one", GIVEN)
+        driver.deploy(app, tmp_path / "one", OPTIONS)
     assert not app.data.exists()
 
 
 def test_an_app_whose_web_ends_after_it_is_absent_for_that_reason(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web="exit 3", release="true"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web="exit 3", release="true"), OPTIONS)
     assert absent(driver, app) == NotRunning("web ended with exit code 3")

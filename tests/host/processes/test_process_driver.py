@@ -20,18 +20,18 @@ from reconciler.ports.app_secrets import SecretNeed
 from tests.procfile_apps import (
     COMMIT,
     ENVIRONMENT,
-    GIVEN,
+    OPTIONS,
     PYTHON,
     absent,
+    app_in_slot,
     checkout,
     daemon,
-    driver_for,
-    eventually,
-    lives,
-    place,
+    is_running,
+    process_driver,
     script,
     settled,
-    written,
+    wait_for,
+    wait_for_line,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -46,13 +46,13 @@ def slot(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def driver(slot: Path) -> Iterator[ProcessDriver]:
-    with driver_for(slot) as driver:
+    with process_driver(slot) as driver:
         yield driver
 
 
 @pytest.fixture
 def app(slot: Path) -> App:
-    return place(slot)
+    return app_in_slot(slot)
 
 
 def get(seen: RunningApp, path: str) -> bytes:
@@ -62,7 +62,7 @@ def get(seen: RunningApp, path: str) -> bytes:
 
 
 def test_an_app_is_seen_with_the_release_that_runs(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", worker="exec sleep 1000"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", worker="exec sleep 1000"), OPTIONS)
     seen = settled(driver, app)
     assert (seen.version, seen.commit) == ("1.0.0+1", COMMIT)
     assert seen.url == f"http://{seen.address}"
@@ -70,7 +70,7 @@ def test_an_app_is_seen_with_the_release_that_runs(driver: ProcessDriver, app: A
 
 
 def test_another_driver_sees_the_same_from_the_processes_alone(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", worker="exec sleep 1000"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", worker="exec sleep 1000"), OPTIONS)
     seen = settled(driver, app)
     assert ProcessDriver(ENVIRONMENT).status(app) == seen
 
@@ -108,18 +108,18 @@ def test_an_app_inherits_no_descriptor_and_no_ignored_signal(driver: ProcessDriv
         fcntl.flock(lock, fcntl.LOCK_EX)
         os.set_inheritable(lock.fileno(), True)  # noqa: FBT003 - the name says it
         facts = "ls -l /proc/self/fd >$DATA_DIR/fds; grep SigIgn /proc/self/status >$DATA_DIR/ignored"
-        driver.deploy(app, checkout(tmp_path / "one", worker=f"{facts}; exec sleep 1000"), GIVEN)
+        driver.deploy(app, checkout(tmp_path / "one", worker=f"{facts}; exec sleep 1000"), OPTIONS)
         settled(driver, app)
     # 32 and 33 are the C library's own: no program can set them, and some that start us hand them on ignored.
-    assert int(written(app.data / "ignored").split()[1], 16) & ~(0b11 << 31) == 0
-    assert "lock" not in written(app.data / "fds")
+    assert int(wait_for_line(app.data / "ignored").split()[1], 16) & ~(0b11 << 31) == 0
+    assert "lock" not in wait_for_line(app.data / "fds")
     # The lock is free as soon as we let it go, though the app lives.
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_the_place_of_an_app_is_closed_to_others(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     folders = [app.folder, app.data, app.secrets, app.logs]
     assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
     assert (app.logs / "web.log").stat().st_mode & 0o777 == 0o600
@@ -137,13 +137,13 @@ def test_the_place_of_an_app_is_closed_to_others(driver: ProcessDriver, app: App
 def test_an_app_whose_web_ended_is_absent_and_the_reason_says_how(
     driver: ProcessDriver, app: App, tmp_path: Path, command: str, how: str
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web=command, worker="exec sleep 1000"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=command, worker="exec sleep 1000"), OPTIONS)
     assert absent(driver, app) == NotRunning(how)
 
 
 def test_an_app_that_never_listens_is_not_settled(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web="echo up; exec sleep 1000"), GIVEN)
-    written(app.logs / "web.log")
+    driver.deploy(app, checkout(tmp_path / "one", web="echo up; exec sleep 1000"), OPTIONS)
+    wait_for_line(app.logs / "web.log")
     seen = driver.status(app)
     assert isinstance(seen, RunningApp)
     assert (seen.is_up, seen.problem) == (False, f"nothing listens on {seen.address}")
@@ -153,8 +153,8 @@ def test_an_app_that_listens_elsewhere_is_not_settled(driver: ProcessDriver, app
     elsewhere = (
         "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print('up', flush=True); time.sleep(999)"
     )
-    driver.deploy(app, checkout(tmp_path / "one", web=script(elsewhere)), GIVEN)
-    written(app.logs / "web.log")
+    driver.deploy(app, checkout(tmp_path / "one", web=script(elsewhere)), OPTIONS)
+    wait_for_line(app.logs / "web.log")
     seen = driver.status(app)
     assert isinstance(seen, RunningApp)
     assert not seen.is_up
@@ -163,7 +163,7 @@ def test_an_app_that_listens_elsewhere_is_not_settled(driver: ProcessDriver, app
 def test_a_stranger_who_listens_on_the_port_of_an_app_does_not_settle_it(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), OPTIONS)
     seen = driver.status(app)
     assert isinstance(seen, RunningApp)
     port = int(seen.address.rpartition(":")[2])
@@ -178,7 +178,7 @@ def test_a_stranger_who_shares_the_port_of_an_app_unsettles_it(driver: ProcessDr
         "import os, socket, time; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1);"
         "s.bind(('127.0.0.1', int(os.environ['PORT']))); s.listen(); time.sleep(1000)"
     )
-    driver.deploy(app, checkout(tmp_path / "one", web=script(share)), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=script(share)), OPTIONS)
     port = int(settled(driver, app).address.rpartition(":")[2])
     with socket.create_server(("127.0.0.1", port), reuse_port=True):
         seen = driver.status(app)
@@ -191,19 +191,19 @@ def test_a_listener_that_a_child_of_the_app_holds_is_the_apps_own(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     web = f"env -i PORT=$PORT {PYTHON} server.py; true"
-    driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=web), OPTIONS)
     settled(driver, app)
 
 
 def test_a_worker_that_died_is_lost_while_web_lives(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", worker="sleep 0.2; exit 7"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", worker="sleep 0.2; exit 7"), OPTIONS)
 
     def lost() -> str | None:
         seen = driver.status(app)
         assert isinstance(seen, RunningApp)
         return seen.failure
 
-    assert eventually(lost) == "worker ended with exit code 7"
+    assert wait_for(lost) == "worker ended with exit code 7"
     seen = driver.status(app)
     assert isinstance(seen, RunningApp)
     assert not seen.is_up
@@ -214,19 +214,19 @@ def test_a_worker_that_died_is_lost_while_web_lives(driver: ProcessDriver, app: 
 
 def test_an_orderly_stop_leaves_no_residue_and_no_process(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     children = f"{PYTHON} server.py & echo $! >$DATA_DIR/pid; wait"
-    driver.deploy(app, checkout(tmp_path / "one", web=children, worker="sleep 1000; true"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=children, worker="sleep 1000; true"), OPTIONS)
     settled(driver, app)
-    pid = int(written(app.data / "pid"))
+    pid = int(wait_for_line(app.data / "pid"))
     assert driver.stop(app) == RemovalResult()
-    assert not lives(pid)
+    assert not is_running(pid)
     assert driver.status(app) == NotRunning("")
     assert driver.leftovers(app.folder.parent) == ()
 
 
 def test_an_app_is_asked_to_end_and_may_put_its_data_in_order(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     orderly = "trap 'echo flushed >$DATA_DIR/done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
-    driver.deploy(app, checkout(tmp_path / "one", worker=orderly), GIVEN)
-    written(app.logs / "worker.log")
+    driver.deploy(app, checkout(tmp_path / "one", worker=orderly), OPTIONS)
+    wait_for_line(app.logs / "worker.log")
     assert driver.stop(app) == RemovalResult()
     assert (app.data / "done").read_text() == "flushed\n"
 
@@ -237,9 +237,9 @@ STUBBORN = script("import signal, time; signal.signal(15, 1); print('up', flush=
 def test_what_ignores_the_request_to_end_is_killed_and_named_with_its_line(
     driver: ProcessDriver, slot: Path, tmp_path: Path
 ) -> None:
-    app = place(slot, grace=1.0)
-    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), GIVEN)
-    written(app.logs / "worker.log")
+    app = app_in_slot(slot, grace=1.0)
+    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), OPTIONS)
+    wait_for_line(app.logs / "worker.log")
     residue = driver.stop(app)
     assert len(residue.killed) == 1
     assert re.fullmatch(r"worker: python\S* \(1 s\)", residue.killed[0])
@@ -249,11 +249,11 @@ def test_what_ignores_the_request_to_end_is_killed_and_named_with_its_line(
 def test_a_release_whose_predecessor_had_to_be_killed_is_not_started_over_its_data(
     driver: ProcessDriver, slot: Path, tmp_path: Path
 ) -> None:
-    app = place(slot, grace=1.0)
-    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), GIVEN)
-    written(app.logs / "worker.log")
+    app = app_in_slot(slot, grace=1.0)
+    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), OPTIONS)
+    wait_for_line(app.logs / "worker.log")
     with pytest.raises(KilledError, match=r"notes did not end .*: worker: python\S* \(1 s\)"):
-        driver.deploy(app, checkout(tmp_path / "two", worker="echo two >$DATA_DIR/two; exec sleep 1000"), GIVEN)
+        driver.deploy(app, checkout(tmp_path / "two", worker="echo two >$DATA_DIR/two; exec sleep 1000"), OPTIONS)
     assert driver.status(app) == NotRunning("")
     assert not (app.data / "two").exists()
 
@@ -305,11 +305,11 @@ while True:
 def test_an_app_is_asked_once_and_waited_for_until_its_data_is_whole(
     driver: ProcessDriver, slot: Path, tmp_path: Path, how: str
 ) -> None:
-    app = place(slot, grace=60.0)
+    app = app_in_slot(slot, grace=60.0)
     release = checkout(tmp_path / "one", worker=f"{PYTHON} saver.py; true")
     (release / "saver.py").write_text(SAVERS[how])
-    driver.deploy(app, release, GIVEN)
-    written(app.logs / "worker.log")
+    driver.deploy(app, release, OPTIONS)
+    wait_for_line(app.logs / "worker.log")
     assert driver.stop(app) == RemovalResult()
     assert (app.data / "asked").read_text() == "."
     assert (app.data / "saved").read_text() == "whole"
@@ -318,18 +318,18 @@ def test_an_app_is_asked_once_and_waited_for_until_its_data_is_whole(
 def test_what_is_removed_is_not_waited_for_as_long_as_what_is_kept(
     driver: ProcessDriver, slot: Path, tmp_path: Path
 ) -> None:
-    app = place(slot, grace=1e6)
-    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), GIVEN)
-    written(app.logs / "worker.log")
+    app = app_in_slot(slot, grace=1e6)
+    driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), OPTIONS)
+    wait_for_line(app.logs / "worker.log")
     assert driver.remove(app).remaining == ()
     assert driver.leftovers(slot.parent) == ()
 
 
 def test_a_stop_that_is_broken_off_is_taken_up_by_a_removal(driver: ProcessDriver, slot: Path, tmp_path: Path) -> None:
-    app = place(slot, grace=1e6)
-    driver.deploy(app, checkout(tmp_path / "one", worker=daemon(STUBBORN)), GIVEN)
-    written(app.logs / "worker.log")
-    hidden = int(written(app.data / "daemon"))
+    app = app_in_slot(slot, grace=1e6)
+    driver.deploy(app, checkout(tmp_path / "one", worker=daemon(STUBBORN)), OPTIONS)
+    wait_for_line(app.logs / "worker.log")
+    hidden = int(wait_for_line(app.data / "daemon"))
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, 1.0)
@@ -339,7 +339,7 @@ def test_a_stop_that_is_broken_off_is_taken_up_by_a_removal(driver: ProcessDrive
         signal.signal(signal.SIGALRM, before)
     assert driver.remove(app).remaining == ()
     assert driver.leftovers(slot.parent) == ()
-    assert not lives(hidden)
+    assert not is_running(hidden)
 
 
 def interrupt(number: int, _: object) -> None:
@@ -349,31 +349,31 @@ def interrupt(number: int, _: object) -> None:
 def test_a_daemon_without_session_parent_and_environment_is_found_and_ended(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), GIVEN)
-    pid = int(written(app.data / "daemon"))
+    driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), OPTIONS)
+    pid = int(wait_for_line(app.data / "daemon"))
     assert Path(f"/proc/{pid}/environ").read_bytes().count(b"CANON") == 0
     residue = driver.stop(app)
     assert residue.ended == (f"sleep (pid {pid})",)
-    assert not lives(pid)
+    assert not is_running(pid)
 
 
 def test_a_daemon_of_a_line_that_has_ended_is_found_and_ended(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1")), GIVEN)
-    pid = int(written(app.data / "daemon"))
+    driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1")), OPTIONS)
+    pid = int(wait_for_line(app.data / "daemon"))
     assert absent(driver, app).reason == "web ended with exit code 1"
     assert driver.stop(app).ended == (f"sleep (pid {pid})",)
-    assert not lives(pid)
+    assert not is_running(pid)
 
 
 def test_what_is_forked_on_the_way_out_and_stays_is_killed(driver: ProcessDriver, slot: Path, tmp_path: Path) -> None:
-    app = place(slot, grace=2.0)
+    app = app_in_slot(slot, grace=2.0)
     last = f"{PYTHON} escape.py $DATA_DIR/late; sleep 1000 & exit 0"
     web = f"trap '{last}' TERM; echo up; while :; do sleep 0.05; done"
-    driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
-    written(app.logs / "web.log")
+    driver.deploy(app, checkout(tmp_path / "one", web=web), OPTIONS)
+    wait_for_line(app.logs / "web.log")
     residue = driver.stop(app)
     assert residue.killed == ("web: sleep (2 s)", "sleep (2 s)")
-    assert not lives(int((app.data / "late").read_text()))
+    assert not is_running(int((app.data / "late").read_text()))
     assert residue.remaining == ()
     assert driver.leftovers(app.folder.parent) == ()
 
@@ -389,17 +389,17 @@ print("up", flush=True)
 signal.pause()
 """
     (tmp_path / "parent.py").write_text(parent)
-    driver.deploy(app, checkout(tmp_path / "one", worker=f"exec {PYTHON} {tmp_path}/parent.py"), GIVEN)
-    written(app.logs / "worker.log")
+    driver.deploy(app, checkout(tmp_path / "one", worker=f"exec {PYTHON} {tmp_path}/parent.py"), OPTIONS)
+    wait_for_line(app.logs / "worker.log")
     assert driver.stop(app) == RemovalResult()
 
 
 def test_a_new_release_takes_the_place_of_the_old_and_finds_its_data(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", worker="echo of one >$DATA_DIR/x; exec sleep 1000"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", worker="echo of one >$DATA_DIR/x; exec sleep 1000"), OPTIONS)
     before = settled(driver, app)
-    written(app.data / "x")
+    wait_for_line(app.data / "x")
     driver.deploy(app, checkout(tmp_path / "two"), DeployOptions("2.0.0", "d" * 40))
     after = settled(driver, app)
     assert (before.version, after.version, after.commit) == ("1.0.0+1", "2.0.0", "d" * 40)
@@ -410,15 +410,15 @@ def test_a_new_release_takes_the_place_of_the_old_and_finds_its_data(
 def test_what_a_release_left_running_is_told_though_the_next_one_was_deployed_over_it(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), GIVEN)
-    pid = int(written(app.data / "daemon"))
-    driver.deploy(app, checkout(tmp_path / "two"), GIVEN)
-    assert not lives(pid)
+    driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), OPTIONS)
+    pid = int(wait_for_line(app.data / "daemon"))
+    driver.deploy(app, checkout(tmp_path / "two"), OPTIONS)
+    assert not is_running(pid)
     assert driver.stop(app).ended == (f"sleep (pid {pid})",)
 
 
 def test_stopping_one_app_of_a_slot_leaves_the_other_alone(driver: ProcessDriver, slot: Path, tmp_path: Path) -> None:
-    notes, needed = place(slot), place(slot, "needed")
+    notes, needed = app_in_slot(slot), app_in_slot(slot, "needed")
     for app in (notes, needed):
         driver.deploy(app, checkout(tmp_path / app.recipe), DeployOptions("1.0.0", COMMIT))
     seen = settled(driver, needed)
@@ -434,30 +434,32 @@ def test_stopping_one_app_of_a_slot_leaves_the_other_alone(driver: ProcessDriver
 
 def test_clearing_a_slot_leaves_another_slot_alone(slot: Path, tmp_path: Path) -> None:
     other = slot.with_name("slot-2")
-    with driver_for(slot, other) as driver:
+    with process_driver(slot, other) as driver:
         for each in (slot, other):
-            driver.deploy(place(each), checkout(tmp_path / each.name), GIVEN)
-            settled(driver, place(each))
+            driver.deploy(app_in_slot(each), checkout(tmp_path / each.name), OPTIONS)
+            settled(driver, app_in_slot(each))
         assert driver.leftovers(slot.parent) == (str(slot), str(other))
         driver.clear(str(slot))
-        assert isinstance(driver.status(place(slot)), NotRunning)
-        settled(driver, place(other))
+        assert isinstance(driver.status(app_in_slot(slot)), NotRunning)
+        settled(driver, app_in_slot(other))
 
 
 def test_slots_that_come_and_go_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     slots = [tmp_path / "work" / f"slot-{number}" for number in range(4)]
-    with driver_for(*slots) as driver:
+    with process_driver(*slots) as driver:
         told: dict[Path, tuple[RunningApp, bytes, RemovalResult]] = {}
 
         def live(slot: Path) -> None:
             for turn in range(2):
                 folder = tmp_path / f"{slot.name}-{turn}"
                 driver.deploy(
-                    place(slot), checkout(folder, worker=daemon("exec sleep 1000")), DeployOptions(slot.name, COMMIT)
+                    app_in_slot(slot),
+                    checkout(folder, worker=daemon("exec sleep 1000")),
+                    DeployOptions(slot.name, COMMIT),
                 )
-                seen = settled(driver, place(slot))
-                written(place(slot).data / "daemon")
-                told[slot] = (seen, get(seen, "/env"), driver.stop(place(slot)))
+                seen = settled(driver, app_in_slot(slot))
+                wait_for_line(app_in_slot(slot).data / "daemon")
+                told[slot] = (seen, get(seen, "/env"), driver.stop(app_in_slot(slot)))
 
         threads = [threading.Thread(target=live, args=(slot,)) for slot in slots]
         for thread in threads:
@@ -466,23 +468,23 @@ def test_slots_that_come_and_go_at_once_do_not_disturb_each_other(tmp_path: Path
             thread.join()
         assert set(told) == set(slots)
         for slot, (seen, environment, residue) in told.items():
-            pid = (place(slot).data / "daemon").read_text().strip()
+            pid = (app_in_slot(slot).data / "daemon").read_text().strip()
             assert (seen.version, json.loads(environment)["CANON_SLOT"]) == (slot.name, str(slot))
             assert f"sleep (pid {pid})" in residue.ended
-            assert not lives(int(pid))
+            assert not is_running(int(pid))
         assert driver.leftovers(tmp_path) == ()
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tests.procfile_apps import ENVIRONMENT, GIVEN, place, settled, written
+from tests.procfile_apps import ENVIRONMENT, OPTIONS, app_in_slot, settled, wait_for_line
 from reconciler.host.processes.process_driver import ProcessDriver
 slot, checkout = map(Path, sys.argv[1:])
 driver = ProcessDriver(ENVIRONMENT)
-driver.deploy(place(slot), checkout, GIVEN)
-settled(driver, place(slot))
-written(place(slot).data / "daemon")
+driver.deploy(app_in_slot(slot), checkout, OPTIONS)
+settled(driver, app_in_slot(slot))
+wait_for_line(app_in_slot(slot).data / "daemon")
 print("deployed", flush=True)
 signal.pause()
 """
@@ -501,13 +503,13 @@ def test_what_a_killed_pass_left_running_is_found_and_ended_by_the_next(
         killed.kill()
     pid = int((app.data / "daemon").read_text())
     assert isinstance(driver.status(app), RunningApp)
-    assert lives(pid)
+    assert is_running(pid)
     if folder_is_gone:
         slot.rename(tmp_path / "elsewhere")
     assert driver.leftovers(slot.parent) == (str(slot),)
     assert f"sleep (pid {pid})" in driver.clear(str(slot)).ended
     assert driver.leftovers(slot.parent) == ()
-    assert not lives(pid)
+    assert not is_running(pid)
     assert driver.status(app) == NotRunning("")
 
 
@@ -536,7 +538,7 @@ def test_a_program_is_run_inside_the_app_with_its_environment_and_nothing_else(
 def test_a_program_inside_the_app_ends_with_its_own_exit_code(
     driver: ProcessDriver, app: App, tmp_path: Path, argv: list[str], code: int
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     ran = subprocess.run([driver.app_run(app), *argv], capture_output=True, check=False)
     assert ran.returncode == code
 
@@ -544,9 +546,9 @@ def test_a_program_inside_the_app_ends_with_its_own_exit_code(
 def test_a_program_left_running_inside_the_app_is_ended_with_it(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     with subprocess.Popen([driver.app_run(app), "/bin/sleep", "1000"]) as running:
-        eventually(lambda: Path(f"/proc/{running.pid}/cmdline").read_bytes().startswith(b"/bin/sleep"))
+        wait_for(lambda: Path(f"/proc/{running.pid}/cmdline").read_bytes().startswith(b"/bin/sleep"))
         driver.stop(app)
         # On a busy host it may be asked to end, and ended before it could.
         assert running.wait() in {-signal.SIGTERM, -signal.SIGKILL}
@@ -554,7 +556,7 @@ def test_a_program_left_running_inside_the_app_is_ended_with_it(
 
 def test_the_secrets_a_release_reads_are_told_from_its_sample(driver: ProcessDriver, tmp_path: Path) -> None:
     sample = "SECRET_DB_PASSWORD_VERSION=v1 # length=32 charset=hex\nSECRET_KEY_VERSION=v1 # generate=false\n"
-    needs = driver.needs(place(tmp_path / "slot"), checkout(tmp_path / "one", sample), GIVEN)
+    needs = driver.needs(app_in_slot(tmp_path / "slot"), checkout(tmp_path / "one", sample), OPTIONS)
     assert needs == (SecretNeed("db_password", 32, "hex"), SecretNeed("key", None, ""))
 
 
@@ -571,11 +573,11 @@ def test_a_setting_that_the_app_could_not_get_is_refused(
 
 
 def test_a_refused_release_leaves_the_running_one_alone(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     seen = settled(driver, app)
     (tmp_path / "two").mkdir()
     with pytest.raises(RecipeError, match="the release has no Procfile"):
-        driver.deploy(app, tmp_path / "two", GIVEN)
+        driver.deploy(app, tmp_path / "two", OPTIONS)
     assert driver.status(app) == seen
 
 
@@ -594,7 +596,7 @@ def test_a_driver_of_another_state_folder_with_the_same_path_leaves_an_app_alone
 ) -> None:
     one, two = (ProcessDriver({**ENVIRONMENT, "CANON_STATE": name * 32}, grace=2.0) for name in "ab")
     try:
-        one.deploy(app, checkout(tmp_path / "one"), GIVEN)
+        one.deploy(app, checkout(tmp_path / "one"), OPTIONS)
         seen = settled(one, app)
         assert (two.leftovers(slot.parent), two.status(app), two.stop(app)) == ((), NotRunning(""), RemovalResult())
         assert two.clear(str(slot)) == RemovalResult()
@@ -608,7 +610,7 @@ def test_a_driver_of_another_state_folder_with_the_same_path_leaves_an_app_alone
 def test_an_app_from_before_there_were_ids_is_known_by_its_path(
     driver: ProcessDriver, slot: Path, app: App, tmp_path: Path
 ) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     settled(driver, app)
     later = ProcessDriver({**ENVIRONMENT, "CANON_STATE": "a" * 32}, grace=2.0)
     assert later.leftovers(slot.parent) == (str(slot),)

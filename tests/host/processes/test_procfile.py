@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reconciler.errors import RecipeError
 from reconciler.host.processes.procfile import parse_procfile, read_checkout
 from reconciler.host.sample import Sample
-from tests.host.almost_valid_files import TEXTS, read
+from tests.host.almost_valid_files import TEXTS, parse_or_refuse
 
 NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,63}", fullmatch=True)
 COMMANDS = st.text(st.characters(exclude_characters="\n\0", codec="utf-8"), min_size=1).map(str.strip).filter(bool)
@@ -16,7 +16,7 @@ COMMANDS = st.text(st.characters(exclude_characters="\n\0", codec="utf-8"), min_
 
 @given(TEXTS)
 def test_any_text_is_a_procfile_or_refused_in_words(text: str) -> None:
-    commands = read(parse_procfile, text, "Procfile")
+    commands = parse_or_refuse(parse_procfile, text, "Procfile")
     if commands is not None:
         event("taken")
         assert "web" in commands

@@ -25,7 +25,7 @@ from reconciler.host.processes.procfs import (
 )
 from reconciler.host.processes.terminate import stop_lines
 from reconciler.ports.app import RemovalResult
-from tests.procfile_apps import eventually, lives
+from tests.procfile_apps import is_running, wait_for
 
 CHILDREN = 36
 # A session of its own, with children at once and more of them while it is looked at.
@@ -73,9 +73,9 @@ def stranger() -> Iterator[Stranger]:
 @pytest.fixture
 def untouched(stranger: Stranger) -> Iterator[None]:
     """At the end all of the stranger that lived at the start lives."""
-    family = eventually(lambda: found if len(found := stranger.family()) > CHILDREN else None)
+    family = wait_for(lambda: found if len(found := stranger.family()) > CHILDREN else None)
     yield
-    assert [pid for pid in family if not lives(pid)] == []
+    assert [pid for pid in family if not is_running(pid)] == []
 
 
 @pytest.mark.usefixtures("untouched")

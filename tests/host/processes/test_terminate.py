@@ -13,17 +13,17 @@ from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.processes.procfs import children, living_processes
 from reconciler.ports.app import App, RemovalResult
 from tests.procfile_apps import (
-    GIVEN,
+    OPTIONS,
     PYTHON,
     absent,
+    app_in_slot,
     checkout,
     daemon,
-    driver_for,
-    eventually,
-    lives,
-    place,
+    is_running,
+    process_driver,
     settled,
-    written,
+    wait_for,
+    wait_for_line,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -31,12 +31,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    return place(tmp_path / "work" / "slot", grace=1.0)
+    return app_in_slot(tmp_path / "work" / "slot", grace=1.0)
 
 
 @pytest.fixture
 def driver(app: App) -> Iterator[ProcessDriver]:
-    with driver_for(app.folder.parent) as driver:
+    with process_driver(app.folder.parent) as driver:
         yield driver
 
 
@@ -60,9 +60,9 @@ def test_what_forks_faster_than_one_can_look_is_ended_and_told(
 ) -> None:
     release = checkout(tmp_path / "one", worker=f"{PYTHON} chain.py & sleep 1000")
     (release / "chain.py").write_text(CHAIN.format(between=between))
-    driver.deploy(app, release, GIVEN)
-    written(app.logs / "worker.log")
-    eventually((app.data / "beats").exists)
+    driver.deploy(app, release, OPTIONS)
+    wait_for_line(app.logs / "worker.log")
+    wait_for((app.data / "beats").exists)
     residue = driver.stop(app)
     beats = (app.data / "beats").stat().st_size
     time.sleep(0.3)
@@ -73,25 +73,25 @@ def test_what_forks_faster_than_one_can_look_is_ended_and_told(
 
 
 def test_what_stops_itself_ends_as_it_is_asked_to(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", worker="echo $$; kill -STOP $$"), GIVEN)
-    pid = int(written(app.logs / "worker.log"))
-    eventually(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    driver.deploy(app, checkout(tmp_path / "one", worker="echo $$; kill -STOP $$"), OPTIONS)
+    pid = int(wait_for_line(app.logs / "worker.log"))
+    wait_for(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
     assert driver.stop(app) == RemovalResult()
-    assert not lives(pid)
+    assert not is_running(pid)
 
 
 def test_a_line_that_kills_its_own_witness_is_absent_and_still_ended(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     web = f"kill -9 $PPID; {PYTHON} escape.py $DATA_DIR/daemon; echo $$; exec {PYTHON} server.py"
-    driver.deploy(app, checkout(tmp_path / "one", web=web), GIVEN)
-    pid, hidden = int(written(app.logs / "web.log")), int(written(app.data / "daemon"))
+    driver.deploy(app, checkout(tmp_path / "one", web=web), OPTIONS)
+    pid, hidden = int(wait_for_line(app.logs / "web.log")), int(wait_for_line(app.data / "daemon"))
     assert absent(driver, app).reason == "web ended by SIGKILL"
-    assert lives(pid)
+    assert is_running(pid)
     residue = driver.stop(app)
     assert len(residue.ended) == 2
-    assert not lives(pid)
-    assert not lives(hidden)
+    assert not is_running(pid)
+    assert not is_running(hidden)
 
 
 DETACH = """\
@@ -107,7 +107,7 @@ def test_a_daemon_that_kept_its_mark_is_found_though_its_line_has_ended(
 ) -> None:
     release = checkout(tmp_path / "one", web=f"{PYTHON} detach.py")
     (release / "detach.py").write_text(DETACH)
-    driver.deploy(app, release, GIVEN)
+    driver.deploy(app, release, OPTIONS)
     absent(driver, app)
     (slot,) = driver.leftovers(app.folder.parents[1])
     assert slot == app.mark
@@ -117,10 +117,10 @@ def test_a_daemon_that_kept_its_mark_is_found_though_its_line_has_ended(
 
 def test_a_crowd_is_ended_to_the_last(app: App, tmp_path: Path) -> None:
     crowd = "for i in $(seq 60); do sleep 1000 & done; echo up; wait"
-    app = place(app.folder.parent, grace=30.0)
-    with driver_for(app.folder.parent) as driver:
-        driver.deploy(app, checkout(tmp_path / "one", worker=crowd), GIVEN)
-        written(app.logs / "worker.log")
+    app = app_in_slot(app.folder.parent, grace=30.0)
+    with process_driver(app.folder.parent) as driver:
+        driver.deploy(app, checkout(tmp_path / "one", worker=crowd), OPTIONS)
+        wait_for_line(app.logs / "worker.log")
         before = {process.pid for process in living_processes()}
         assert driver.stop(app) == RemovalResult()
         after = {process.pid for process in living_processes()}
@@ -128,7 +128,7 @@ def test_a_crowd_is_ended_to_the_last(app: App, tmp_path: Path) -> None:
 
 
 def test_no_dead_child_is_left_to_us(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1"), worker=daemon("exec sleep 1000")), GIVEN)
+    driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1"), worker=daemon("exec sleep 1000")), OPTIONS)
     absent(driver, app)
     driver.stop(app)
     assert [process for process in children() if process.state == "Z"] == []
@@ -145,13 +145,13 @@ while True:
 INTERRUPTED = """\
 import sys
 from pathlib import Path
-from tests.procfile_apps import ENVIRONMENT, GIVEN, place, settled, written
+from tests.procfile_apps import ENVIRONMENT, OPTIONS, app_in_slot, settled, wait_for_line
 from reconciler.host.processes.process_driver import ProcessDriver
 slot, checkout = map(Path, sys.argv[1:])
-driver, app = ProcessDriver(ENVIRONMENT), place(slot, grace=600.0)
-driver.deploy(app, checkout, GIVEN)
+driver, app = ProcessDriver(ENVIRONMENT), app_in_slot(slot, grace=600.0)
+driver.deploy(app, checkout, OPTIONS)
 settled(driver, app)
-written(app.logs / "worker.log")
+wait_for_line(app.logs / "worker.log")
 print("stopping", flush=True)
 driver.stop(app)
 """
@@ -167,7 +167,7 @@ def test_a_pass_that_was_killed_while_it_stopped_an_app_is_taken_up_by_the_next(
     ) as killed:
         assert killed.stdout
         assert killed.stdout.readline() == "stopping\n"
-        eventually(lambda: "no" in (app.logs / "worker.log").read_text())
+        wait_for(lambda: "no" in (app.logs / "worker.log").read_text())
         killed.send_signal(signal.SIGKILL)
     assert driver.leftovers(app.folder.parents[1]) == (app.mark,)
     assert driver.clear(app.mark).remaining == ()
@@ -177,15 +177,15 @@ def test_a_pass_that_was_killed_while_it_stopped_an_app_is_taken_up_by_the_next(
 def test_a_healthy_app_beside_it_does_not_notice_how_another_is_ended(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    other = place(app.folder.parent.with_name("slot-2"))
-    driver.deploy(other, checkout(tmp_path / "other", worker=daemon("exec sleep 1000")), GIVEN)
-    with driver_for(other.folder.parent):
+    other = app_in_slot(app.folder.parent.with_name("slot-2"))
+    driver.deploy(other, checkout(tmp_path / "other", worker=daemon("exec sleep 1000")), OPTIONS)
+    with process_driver(other.folder.parent):
         seen = settled(driver, other)
-        pid = int(written(other.data / "daemon"))
-        driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1")), GIVEN)
-        written(app.data / "daemon")
+        pid = int(wait_for_line(other.data / "daemon"))
+        driver.deploy(app, checkout(tmp_path / "one", web=daemon("exit 1")), OPTIONS)
+        wait_for_line(app.data / "daemon")
         absent(driver, app)
         driver.stop(app)
         driver.clear(app.mark)
         assert driver.status(other) == seen
-        assert lives(pid)
+        assert is_running(pid)

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 Json = dict[str, Any]
-Told = Callable[[Sequence[Json], Sequence[Json]], bool]
+Reached = Callable[[Sequence[Json], Sequence[Json]], bool]
 
 FOLDER = Path(__file__).parent / "recordings"
 STACK = "canon-recording"
@@ -52,11 +52,11 @@ def constrained(script: str, constraint: str) -> Json:
     return made
 
 
-def updated(state: str) -> Told:
+def updated(state: str) -> Reached:
     return lambda services, _: any((one.get("UpdateStatus") or {}).get("State") == state for one in services)
 
 
-def states(count: int, *wanted: str) -> Told:
+def states(count: int, *wanted: str) -> Reached:
     """At least so many tasks in one of these states."""
     return lambda _, tasks: sum(task["Status"]["State"] in wanted for task in tasks) >= count
 
@@ -74,7 +74,7 @@ PUBLISHED = {"target": 80, "published": 24999, "mode": "host"}
 NARROW: Json = {"narrow": {"driver_opts": {}, "ipam": {"config": [{"subnet": "10.211.0.0/29"}]}}}
 
 # The services of each deployment in turn, and what is waited for before the next, or before it is recorded.
-Step = tuple[Mapping[str, Json], Told]
+Step = tuple[Mapping[str, Json], Reached]
 SITUATIONS: Mapping[str, Sequence[Step]] = {
     "up": [({"app": UP}, states(1, "running"))],
     "starting": [({"app": service("sleep 1000", healthcheck=healthcheck("false", 90))}, states(1, "starting"))],
@@ -140,13 +140,13 @@ def record(name: str, steps: Sequence[Step]) -> None:
         for services, told in steps:
             deploy(services)
             wait(told)
-        found = look()
+        found = services_now()
     finally:
-        take_away()
+        remove_stack()
     write(FOLDER / f"{name}.json", found)
 
 
-def take_away() -> None:
+def remove_stack() -> None:
     docker("stack", "rm", STACK)
     until = time.monotonic() + _WAIT
     while left := (*listed("container", "--all"), *listed("network")):
@@ -174,14 +174,14 @@ def deploy(services: Mapping[str, Json]) -> None:
         docker("stack", "deploy", "--detach=true", "--resolve-image=never", "--compose-file", str(file), STACK)
 
 
-def wait(told: Told) -> None:
+def wait(told: Reached) -> None:
     until = time.monotonic() + _WAIT
     while not told(*services_and_tasks()):
         assert time.monotonic() < until, f"it does not come to that: {services_and_tasks()}"
         time.sleep(0.1)
 
 
-def look() -> Json:
+def services_now() -> Json:
     services, tasks = services_and_tasks()
     version = docker("version", "--format", "{{.Server.Version}}").strip()
     return {"engine": version, "now": datetime.now(UTC).isoformat(), "services": services, "tasks": tasks}
@@ -197,14 +197,16 @@ def services_and_tasks() -> tuple[list[Json], list[Json]]:
 
 def write(path: Path, found: Json) -> None:
     """One service or task a line, without what nobody reads here."""
-    lines = {kind: ",\n  ".join(json.dumps(lean(one)) for one in found[kind]) for kind in ("services", "tasks")}
+    lines = {
+        kind: ",\n  ".join(json.dumps(without_unread(one)) for one in found[kind]) for kind in ("services", "tasks")
+    }
     path.write_text(
         f'{{"engine": "{found["engine"]}", "now": "{found["now"]}",\n'
         f' "services": [\n  {lines["services"]}],\n "tasks": [\n  {lines["tasks"]}]}}\n'
     )
 
 
-def lean(one: Json) -> Json:
+def without_unread(one: Json) -> Json:
     return {key: value for key, value in one.items() if key not in _LEFT_OUT}
 
 

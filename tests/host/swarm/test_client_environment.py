@@ -19,7 +19,7 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.prepared_release import prepare_release
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.ports.app import DeployOptions
-from tests.folders import scratch
+from tests.folders import scratch_folder
 
 OBEYED = ["LD_PRELOAD", "LD_LIBRARY_PATH", "GODEBUG", "GOMEMLIMIT", "DOCKER_API_VERSION", "CANON_RUN"]
 SCRAPS = st.sampled_from(["$", "$$", "${", "}", "LD_PRELOAD", "GOGC", "TITLE", ":-x", " ", "\n", "é", "A", "_"])
@@ -55,7 +55,7 @@ def test_no_variable_is_lost_and_none_keeps_a_name_that_is_obeyed(variables: dic
 
 
 def test_a_copy_lies_beside_its_file_only_as_long_as_it_is_read() -> None:
-    with scratch() as folder:
+    with scratch_folder() as folder:
         for name, text in (("a.yml", "x: $LD_PRELOAD"), ("b.yml", "x: $TITLE")):
             (folder / name).write_text(text)
         files = [folder / "a.yml", folder / "b.yml", folder / "missing.yml"]

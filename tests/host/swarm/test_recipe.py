@@ -18,8 +18,8 @@ from reconciler.host.swarm.recipe.recipe import (
     read_recipe,
 )
 from reconciler.ports.app_secrets import SecretNeed
-from tests.folders import scratch
-from tests.host.almost_valid_files import TEXTS, read
+from tests.folders import scratch_folder
+from tests.host.almost_valid_files import TEXTS, parse_or_refuse
 
 OURS = {"STACK_NAME": "notes-1", "DOMAIN": "notes.localhost"}
 
@@ -71,7 +71,7 @@ def test_of_a_shell_file_only_exported_constants_are_known(line: str, exports: M
 
 @given(TEXTS)
 def test_any_text_is_a_shell_file_or_refused_in_words(text: str) -> None:
-    exports = read(lambda text: dict(parse_exports(text)), text, "abra.sh")
+    exports = parse_or_refuse(lambda text: dict(parse_exports(text)), text, "abra.sh")
     if exports:
         event("exports")
         assert not any("\0" in value or "\n" in value for value in exports.values())
@@ -89,7 +89,7 @@ def test_what_is_known_of_an_export_is_what_a_shell_makes_of_it(values: list[str
 
 def of_a_shell(script: str) -> list[str]:
     argv = ["bash", "--noprofile", "--norc", "-c", script]
-    with scratch() as empty:
+    with scratch_folder() as empty:
         told = subprocess.run(argv, capture_output=True, check=True, cwd=empty, env={}, timeout=30)
     return told.stdout.decode().split("\0")
 
@@ -278,7 +278,7 @@ LAST = st.sampled_from(["compose.yml", "compose.yml", "hostname", "."])
 
 @given(STEPS, LAST, st.sampled_from(["", "", "", "/"]))
 def test_no_path_leads_out_of_a_release(steps: list[str], last: str, root: str) -> None:
-    with scratch() as folder:
+    with scratch_folder() as folder:
         checkout = folder / "checkout"
         (checkout / "folder").mkdir(parents=True)
         for path, text in {checkout / "compose.yml": "ours", folder / "compose.yml": "theirs"}.items():
