@@ -1,10 +1,10 @@
-"""A cold test of one recipe at one commit, tier by tier: the verdict on each, and what they come to."""
+"""A cold test of one recipe at one commit: runs the tiers in order, and returns their results."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 
-from attrs import define, evolve, field
+from attrs import evolve
 
 from desired.model import TierName
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, first_failure, without_unproved_backup
@@ -12,25 +12,28 @@ from reconciler.deploy.app_set import app_set_digest
 from reconciler.deploy.slot_lifetime import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports.host import Host
-from reconciler.trial.tiers import SkipTierError, SlowHostError, TierRunner
+from reconciler.trial.tiers import run_tier
 from reconciler.trial.trial_request import TrialRequest
+from reconciler.trial.trial_run import TrialRun
+from reconciler.trial.upgrade_tier import SlowHostError
 from state.folder.durable import remove_tree
 from state.state_errors import StateError
 
 
 def run_trial(host: Host, request: TrialRequest) -> Trial:
-    """Try once; where something ran out of time, try all of it once more, and the second decides."""
-    first = _Attempt(host, request).run()
+    """Run all tiers. If something took too long, run all of them once more, and return that second trial."""
+    first = _run_tiers(host, request)
     if not first.timed_out:
         return first
     host.progress.step(request.recipe.name, "not done in time: trying once more, alone", first.seconds)
     bad = first_failure(first.tiers)
     slow = f"a first try ran out of time: {bad.reason if bad else ''}"
-    second = _Attempt(host, request, again=True).run()
-    return evolve(second, findings=(*second.findings, f"{slow}; the second decides: {_to_blame(second)}"))
+    second = _run_tiers(host, request, is_retry=True)
+    return evolve(second, findings=(*second.findings, f"{slow}; the second decides: {_cause_of_slowness(second)}"))
 
 
-def _to_blame(second: Trial) -> str:
+def _cause_of_slowness(second: Trial) -> str:
+    """Return what the second run shows to be the cause of the first one's timeout."""
     bad = first_failure(second.tiers)
     if bad is not None:
         return "slow recipe" if bad.verdict is Verdict.FAIL else "slow host"
@@ -38,116 +41,108 @@ def _to_blame(second: Trial) -> str:
     return "the release before it does not come up" if broken else "slow host"
 
 
-@define
-class _Attempt:
-    """One run through the tiers, and the verdict on each that was reached."""
+def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> Trial:
+    """Run the tiers in order until one fails, then remove every slot."""
+    started_at, started = host.clock.now(), host.clock.monotonic()
+    unchanged = _fleet_is_unchanged(request)
+    # A backup from an earlier run would prove nothing about this one.
+    remove_tree(backup_of(request.folder))
+    results: list[TierResult] = []
+    with ExitStack() as stack:
+        run = TrialRun(host, request, stack, is_retry)
+        for name in TierName:
+            results.append(_result_of_tier(run, name))
+            if first_failure(results) is not None:
+                break
+    trial = _trial(run, results, started_at)
+    _log_remaining_results(run, trial.tiers)
+    unchanged = _fleet_is_unchanged(request) and unchanged
+    return evolve(trial, tests_unchanged=unchanged, seconds=host.clock.monotonic() - started)
 
-    host: Host
-    request: TrialRequest
-    again: bool = False
-    results: list[TierResult] = field(factory=list)
-    tail: tuple[str, ...] = ()
-    timed_out: bool = False
 
-    def run(self) -> Trial:
-        """Go through the tiers until one fails, then remove every slot."""
-        started_at, started = self.host.clock.now(), self.host.clock.monotonic()
-        kept = self._has_its_files()
-        # A backup that an earlier try took would prove nothing of this one.
-        remove_tree(backup_of(self.request.folder))
-        with ExitStack() as stack:
-            rehearsal = TierRunner(self.host, self.request, stack, self.again)
-            for name, tier in rehearsal.tiers().items():
-                self._perform(name, tier)
-                if first_failure(self.results) is not None:
-                    break
-        trial = self._trial(rehearsal, started_at)
-        self._log_the_rest(trial)
-        kept = self._has_its_files() and kept
-        return evolve(trial, tests_unchanged=kept, seconds=self.host.clock.monotonic() - started)
+def _fleet_is_unchanged(request: TrialRequest) -> bool:
+    """Whether the fleet's folders are as they were when the trial was planned."""
+    try:
+        return app_set_digest(request.app_set) == request.files
+    except OSError:
+        return False
 
-    def _has_its_files(self) -> bool:
-        """Whether the fleet's folders are as they were when the trial was planned."""
-        try:
-            return app_set_digest(self.request.app_set) == self.request.files
-        except OSError:
-            return False
 
-    def _trial(self, rehearsal: TierRunner, started_at: datetime) -> Trial:
-        request = self.request
-        return Trial(
-            id=request.id,
-            recipe=request.recipe.name,
-            release=request.release,
-            by_pass=request.by_pass,
-            tiers=without_unproved_backup(self.results),
-            base=request.base,
-            emptied=rehearsal.emptied,
-            altered=tuple(rehearsal.altered),
-            tests=request.tests,
-            tests_unchanged=False,
-            started_at=started_at,
-            finished_at=self.host.clock.now(),
-            seconds=0.0,
-            log=f"logs/{request.recipe.name}/{request.id}",
-            findings=tuple(dict.fromkeys(rehearsal.findings)),
-            candidate=rehearsal.candidate,
-            timed_out=self.timed_out,
-            damage=rehearsal.damage,
-            tail=self.tail,
-            checks_data=rehearsal.check_proves,
-        )
+def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -> Trial:
+    """Return the trial with all results and effects; `tests_unchanged` and `seconds` are not known yet."""
+    request, effects = run.request, run.effects
+    return Trial(
+        id=request.id,
+        recipe=request.recipe.name,
+        release=request.release,
+        by_pass=request.by_pass,
+        tiers=without_unproved_backup(results),
+        base=request.base,
+        emptied=effects.slots_were_empty,
+        altered=tuple(effects.altered),
+        tests=request.tests,
+        tests_unchanged=False,
+        started_at=started_at,
+        finished_at=run.host.clock.now(),
+        seconds=0.0,
+        log=f"logs/{request.recipe.name}/{request.id}",
+        findings=tuple(dict.fromkeys(effects.findings)),
+        candidate=effects.candidate,
+        timed_out=effects.timed_out,
+        damage=effects.damage,
+        tail=effects.tail,
+        checks_data=effects.check_proves_data,
+    )
 
-    def _perform(self, name: TierName, tier: Callable[[], None]) -> None:
-        """Run one tier and write down what it came to."""
-        started = self.host.clock.monotonic()
-        self.host.progress.step(self.request.recipe.name, f"{self.request.release.version}: {name}")
-        result = self._judged(name, tier)
-        self.results.append(evolve(result, seconds=self.host.clock.monotonic() - started))
-        if first_failure([result]) is not None:
-            self._log(name, f"{result.verdict}: {result.reason}")
 
-    def _log_the_rest(self, trial: Trial) -> None:
-        """Log the verdicts that hold only once every tier is judged, and which tiers were not reached."""
-        for tier in trial.tiers:
-            if first_failure([tier]) is None:
-                self._log(tier.name, str(tier.verdict) if tier.skip is None else f"skip: {tier.skip}: {tier.reason}")
-        for name in [name for name in TierName if name not in {tier.name for tier in trial.tiers}]:
-            self._log(name, "not reached")
+def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
+    """Run one tier and return its result with its time; a failure is logged at once."""
+    started = run.host.clock.monotonic()
+    run.host.progress.step(run.request.recipe.name, f"{run.request.release.version}: {name}")
+    result = evolve(_judge(run, name), seconds=run.host.clock.monotonic() - started)
+    if first_failure([result]) is not None:
+        _log(run, name, f"{result.verdict}: {result.reason}")
+    return result
 
-    def _log(self, name: TierName, said: str) -> None:
-        """End a tier's log with its verdict; where the tier wrote nothing, this is the only line."""
-        path = self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{name}.log"
-        with suppress(OSError):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
-                log.write(f"==> {name} {said}\n")
 
-    def _judged(self, name: TierName, tier: Callable[[], None]) -> TierResult:
-        try:
-            self._leave_out(name)
-            tier()
-        except SkipTierError as skipped:
-            return TierResult(name, Verdict.SKIP, str(skipped), skip=skipped.skip)
-        except RecipeError as error:
-            return TierResult(name, Verdict.FAIL, self._blamed(error))
-        except (InfrastructureError, StateError, OSError) as error:
-            slow_need = isinstance(error, NeededAppError) and error.timed_out
-            self.timed_out = slow_need or isinstance(error, SlowHostError)
-            return TierResult(name, Verdict.ERROR, in_one_line(error))
-        return TierResult(name, Verdict.PASS)
+def _judge(run: TrialRun, name: TierName) -> TierResult:
+    """Run one tier and turn what it returns or raises into a verdict."""
+    try:
+        skipped = run_tier(run, name)
+    except RecipeError as error:
+        return TierResult(name, Verdict.FAIL, _reason_of_failure(run, error))
+    except (InfrastructureError, StateError, OSError) as error:
+        slow_need = isinstance(error, NeededAppError) and error.timed_out
+        run.effects.timed_out = slow_need or isinstance(error, SlowHostError)
+        return TierResult(name, Verdict.ERROR, in_one_line(error))
+    if skipped is not None:
+        return TierResult(name, Verdict.SKIP, skipped.reason, skip=skipped.skip)
+    return TierResult(name, Verdict.PASS)
 
-    def _blamed(self, error: RecipeError) -> str:
-        """What the recipe did; for what took too long also what the host was under just then."""
-        self.tail = error.tail
-        if isinstance(error, TimedOutError):
-            self.timed_out = True
-            return f"{error.message} (host: {error.pressure or self.host.commands.pressure()})"
-        return in_one_line(error)
 
-    def _leave_out(self, name: TierName) -> None:
-        if name not in self.request.tiers:
-            raise SkipTierError(Skip.NOT_ASKED, "not asked for")
-        if name in self.request.recipe.tiers:
-            raise SkipTierError(Skip.DECLARED, self.request.recipe.tiers[name])
+def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
+    """Return the error in one line, for a timeout with the host's pressure, and keep its last log lines."""
+    run.effects.tail = error.tail
+    if isinstance(error, TimedOutError):
+        run.effects.timed_out = True
+        return f"{error.message} (host: {error.pressure or run.host.commands.pressure()})"
+    return in_one_line(error)
+
+
+def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
+    """Log the results that are final only after the last tier, and the tiers that were not reached."""
+    for tier in tiers:
+        if first_failure([tier]) is None:
+            _log(run, tier.name, str(tier.verdict) if tier.skip is None else f"skip: {tier.skip}: {tier.reason}")
+    for name in list(TierName)[len(tiers) :]:
+        _log(run, name, "not reached")
+
+
+def _log(run: TrialRun, name: TierName, message: str) -> None:
+    """Append a line to a tier's log. A log that cannot be written is no failure."""
+    path = run.log_path(name)
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(f"==> {name} {message}\n")

@@ -1,0 +1,158 @@
+"""One run through the tiers of a trial: its slots, and the effects of its tiers."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from desired.model import TierName
+from reconciler.core.tier_results import Candidate, Skip
+from reconciler.deploy.app_health import check_stable, check_up
+from reconciler.deploy.deploying import deploy_app_set
+from reconciler.deploy.recipe_commands import run_command
+from reconciler.deploy.slot import DeployedApp, Slot
+from reconciler.deploy.slot_lifetime import CleanupResult, clean_up_after, close_slot, open_slot
+from reconciler.errors import RecipeError
+from reconciler.ports.host import Host
+from reconciler.trial.trial_request import TrialRequest
+from state.state_errors import UnfitDataError
+
+
+@frozen
+class Skipped:
+    """The result of a tier that did not run, or passed without proving anything. `reason` is one sentence."""
+
+    skip: Skip
+    reason: str
+
+
+@define
+class TrialEffects:
+    """What the tiers of one run did and found, beside their results.
+
+    `altered` names tracked files of the tested releases that changed. `damage` says why the canonical's snapshot is
+    damaged, "" if it is not. `check_proves_data`: data.check failed on the fresh install before data.mark, so that a
+    later pass proves that data was kept. `tail` holds the last log lines of a failed app. `timed_out`: the failure may
+    only be that something took too long.
+    """
+
+    findings: list[str] = field(factory=list)
+    altered: list[str] = field(factory=list)
+    slots_were_empty: bool = True
+    damage: str = ""
+    check_proves_data: bool = False
+    candidate: Candidate | None = None
+    tail: tuple[str, ...] = ()
+    timed_out: bool = False
+
+
+@define
+class TrialRun:
+    """One run through the tiers of a trial. Its slots are removed when `stack` is left.
+
+    `is_retry`: an earlier run took too long, and this one decides. `current_slot` is the slot in which the release
+    under test has run for the longest time, `is_running` whether its apps run.
+    """
+
+    host: Host
+    request: TrialRequest
+    stack: ExitStack
+    is_retry: bool
+    effects: TrialEffects = field(factory=TrialEffects)
+    current_slot: Slot | None = None
+    is_running: bool = False
+
+    def log_path(self, tier: TierName) -> Path:
+        return self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{tier}.log"
+
+    def own_app(self, slot: Slot) -> DeployedApp:
+        """Return the app of the recipe under test."""
+        return slot.apps[self.request.recipe.name]
+
+    def enter_slot(self, tier: TierName) -> Slot:
+        """Open a slot that stays until the end of the run."""
+        return self.stack.enter_context(self.open_slot(tier))
+
+    @contextmanager
+    def open_slot(self, tier: TierName) -> Iterator[Slot]:
+        """Open a slot for a tier, close it at the end, and add what its cleanup found to the effects."""
+        with open_slot(self.host, self.request.folder, tier, self.log_path(tier)) as slot:
+            self.effects.slots_were_empty = self.effects.slots_were_empty and slot.was_empty
+            with clean_up_after(lambda: self._close(tier, slot)):
+                yield slot
+
+    def _close(self, tier: TierName, slot: Slot) -> None:
+        if tier is TierName.INSTALL:
+            self._report_unused_makers(slot)
+        self._add_cleanup(close_slot(slot))
+
+    def _report_unused_makers(self, slot: Slot) -> None:
+        """Add a finding for each secret maker that never ran: it may be declared under a wrong name."""
+        recipe, version = self.request.recipe.name, self.request.release.version
+        for name in slot.unused_makers.get(recipe, ()):
+            self.effects.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
+
+    def _add_cleanup(self, cleanup: CleanupResult) -> None:
+        """Add altered files and remarks to the effects. A base that alters its checkout is no fault of the release."""
+        tested = {(spec.recipe.name, spec.release.commit) for spec in self.request.app_set}
+        for each in cleanup.altered:
+            if (each.recipe, each.commit) in tested:
+                self.effects.altered.append(str(each))
+            else:
+                self.effects.findings.append(f"the base changed its own tracked file {each}")
+        # Several slots may make the same remark on one release.
+        self.effects.findings = [*dict.fromkeys((*self.effects.findings, *cleanup.remarks))]
+
+    def switch_to(self, slot: Slot) -> None:
+        """Stop the current slot, and make `slot`, whose apps run, the current one."""
+        self.stop_current_slot()
+        self.current_slot, self.is_running = slot, True
+
+    def stop_current_slot(self) -> None:
+        """Stop the apps of the current slot. Raises as `check_up` if one of them had ended by itself before."""
+        if self.current_slot is not None and self.is_running:
+            check_up(self.current_slot)
+            self.current_slot.stop()
+            self.is_running = False
+
+    def start_current_slot(self) -> Slot:
+        """Return the current slot with its apps running."""
+        assert self.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
+        if not self.is_running:
+            deploy_app_set(self.current_slot, self.request.app_set)
+            self.is_running = True
+        return self.current_slot
+
+    def mark_data(self, slot: Slot) -> None:
+        """Run data.mark, if it is declared."""
+        if self.request.recipe.data.mark is not None:
+            run_command(slot, self.own_app(slot), self.request.recipe.data.mark, "data.mark")
+
+    def check_data(self, slot: Slot) -> None:
+        """Run data.check, if it is declared."""
+        if self.request.recipe.data.check is not None:
+            run_command(slot, self.own_app(slot), self.request.recipe.data.check, "data.check")
+
+    def save_candidate(self, slot: Slot, lineage: tuple[str, ...]) -> None:
+        """Stop a slot once it has proved stable, and seal its data as the candidate before later tiers change it."""
+        check_stable(slot)
+        slot.stop()
+        self.is_running = self.is_running and slot is not self.current_slot
+        unsealed, sealed = self.request.folder / "saving", self.request.folder / "candidate"
+        apps = slot.save(unsealed)
+        about = {
+            "recipe": self.request.recipe.name,
+            "version": self.request.release.version,
+            "commit": self.request.release.commit,
+            "trial": self.request.id,
+            "lineage": list(lineage),
+            "apps": apps,
+        }
+        self.host.snapshots.delete(sealed)
+        try:
+            seal = self.host.snapshots.seal(unsealed, sealed, about)
+        except UnfitDataError as unfit:
+            raise RecipeError(f"its data cannot be kept: {unfit.message}", unfit.hint) from unfit
+        self.host.snapshots.delete(unsealed)
+        self.effects.candidate = Candidate(sealed, seal, lineage)
