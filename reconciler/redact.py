@@ -1,4 +1,4 @@
-"""Known secrets are taken out of whatever is kept or shown, by their value."""
+"""Replaces known secrets in logs and messages, by their value."""
 
 import base64
 import json
@@ -9,34 +9,34 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-# Shorter values would blacken half of every log, and are no secrets.
+# In bytes. Shorter values are no secrets, and would redact half of every log.
 _SHORTEST = 6
 _LONGEST = 64 * 1024
-_INSTEAD = b"[redacted]"
+_REPLACEMENT = b"[redacted]"
 
 
 @frozen
 class Redaction:
-    """The secrets to take out, in all the spellings in which they travel."""
+    """The secrets to replace, in all the encodings in which they may appear."""
 
     spellings: tuple[bytes, ...] = ()
 
     @property
     def longest(self) -> int:
-        """Length of the longest spelling: so much text may hold back the beginning of one."""
+        """Return the length of the longest spelling in bytes, 0 if there are none."""
         return max(map(len, self.spellings), default=0)
 
     def apply(self, data: bytes) -> bytes:
-        """`data` without any byte that belongs to a spelling; spellings that overlap are taken out as one."""
+        """Return `data` with each spelling replaced; overlapping spellings are replaced once."""
         stream = RedactedStream(self)
-        return stream.feed(data) + stream.rest()
+        return stream.feed(data) + stream.flush()
 
 
 class RedactedStream:
-    """Takes secrets out of text that comes in chunks; together its answers are what `apply` makes of the whole.
+    """Replaces secrets in text that comes in chunks; the joined output equals `apply` of the joined text.
 
-    A secret may be the beginning of another one, or overlap it: whether a byte belongs to none is certain only once
-    the longest spelling that could begin at or before it would be there.
+    A secret may be split over chunks, begin another secret or overlap it. So the end of the text, shorter than the
+    longest spelling, is held until more text comes.
     """
 
     def __init__(self, redaction: Redaction) -> None:
@@ -46,35 +46,35 @@ class RedactedStream:
         self._covered = 0
 
     def feed(self, chunk: bytes) -> bytes:
-        """What is certain by now."""
+        """Add a chunk, and return the redacted text that later chunks cannot change."""
         self._held += chunk
-        return self._upto(max(0, len(self._held) - self._longest + 1) if self._longest else len(self._held))
+        return self._release(max(0, len(self._held) - self._longest + 1) if self._longest else len(self._held))
 
-    def rest(self) -> bytes:
-        """What was held back, at the end of the text."""
-        return self._upto(len(self._held))
+    def flush(self) -> bytes:
+        """Return the redacted text that is still held, at the end of the text."""
+        return self._release(len(self._held))
 
-    def _upto(self, cut: int) -> bytes:
-        """Answer for the bytes before `cut`; of those that are held, the first `covered` are taken out already."""
+    def _release(self, cut: int) -> bytes:
+        """Return the held bytes before `cut`, redacted. The first `_covered` of them are replaced already."""
         parts, end = [], self._covered
-        for start, stop in self._found(cut):
+        for start, stop in self._spellings_before(cut):
             if start >= end:
-                parts += [self._held[end:start], _INSTEAD]
+                parts += [self._held[end:start], _REPLACEMENT]
             end = max(end, stop)
         parts.append(self._held[end:cut])
         self._held, self._covered = self._held[cut:], max(0, end - cut)
         return b"".join(parts)
 
-    def _found(self, before: int) -> Iterator[tuple[int, int]]:
-        """Where spellings begin and end that begin earlier than `before`: the longest at each place."""
-        found = self._pattern.search(self._held) if self._pattern else None
-        while self._pattern and found and found.start() < before:
-            yield found.span()
-            found = self._pattern.search(self._held, found.start() + 1)
+    def _spellings_before(self, before: int) -> Iterator[tuple[int, int]]:
+        """Yield start and end of each spelling that begins before `before`; of several at one place, the longest."""
+        match = self._pattern.search(self._held) if self._pattern else None
+        while self._pattern and match and match.start() < before:
+            yield match.span()
+            match = self._pattern.search(self._held, match.start() + 1)
 
 
 def redaction(secrets: Iterable[bytes]) -> Redaction:
-    """A secret is also found line by line, in base64, and escaped for URLs and JSON."""
+    """Return the redaction of these secrets: whole, line by line, in base64, and escaped for URLs and JSON."""
     values = {part for secret in secrets for part in (secret, secret.strip(), *secret.splitlines())}
     spellings = {spelling for value in values if _SHORTEST <= len(value) <= _LONGEST for spelling in _spellings(value)}
     return Redaction(tuple(sorted(spellings, key=lambda spelling: (-len(spelling), spelling))))
@@ -83,7 +83,7 @@ def redaction(secrets: Iterable[bytes]) -> Redaction:
 def _spellings(value: bytes) -> Iterable[bytes]:
     yield value
     yield base64.b64encode(value)
-    yield base64.b64encode(value + b"\n")  # as `echo` hands it over
+    yield base64.b64encode(value + b"\n")  # as from `echo SECRET | base64`
     yield base64.urlsafe_b64encode(value)
     yield quote(value, safe="").encode()
     text = value.decode("utf-8", "backslashreplace")
@@ -92,6 +92,6 @@ def _spellings(value: bytes) -> Iterable[bytes]:
 
 
 def read_slot_secrets(slot: Path) -> tuple[bytes, ...]:
-    """The contents of every secret in the apps of a slot's folder."""
+    """Return the contents of all secret files of a slot's apps, but for files over 64 KiB."""
     files = (path for path in slot.glob("*/secrets/*") if path.is_file() and not path.is_symlink())
     return tuple(path.read_bytes() for path in files if path.stat().st_size <= _LONGEST)

@@ -34,7 +34,7 @@ def test_however_text_is_cut_into_chunks_no_byte_of_any_secret_is_left(
 ) -> None:
     known = Redaction(tuple(sorted(spellings, key=lambda each: (-len(each), each))))
     stream = RedactedStream(known)
-    answered = b"".join([*map(stream.feed, pieces), stream.rest()])
+    answered = b"".join([*map(stream.feed, pieces), stream.flush()])
     assert answered == known.apply(b"".join(pieces)) == expected(spellings, b"".join(pieces))
 
 

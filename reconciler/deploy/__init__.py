@@ -1,1 +1,1 @@
-"""Deploys releases in a slot, and owns the slot: its lock, what is left in it, and what is not ours."""
+"""Deploys releases in slots; opens, locks and removes slots."""

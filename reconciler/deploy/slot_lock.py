@@ -1,4 +1,4 @@
-"""Owns a recipe's working folder for a while, through a lock, and clears it of what a dead owner left."""
+"""Locks a recipe's working folder, and clears it of what a killed process left there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,43 +15,43 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Own work/NAME for a while: what a dead owner left there is removed first, and all of it at the end.
+    """Lock work/NAME and yield it, cleared of leftovers; remove all of it at the end.
 
-    Raises BusyError, naming the owner, where somebody else holds it.
+    `command` is shown to others as the owner. Raises BusyError, which names the owner, if the folder is locked.
     """
     try:
-        with _owned(host, recipe, command) as folder:
+        with _locked(host, recipe, command) as folder:
             yield folder
     except LockHeldError as held:
         raise BusyError(f"{recipe}: its slot is in use: {held}", held.hint) from held
 
 
 @contextmanager
-def _owned(host: Host, recipe: str, command: str) -> Iterator[Path]:
+def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
     folder = host.state.make_slot(recipe)
     _require_slot(host, recipe)
     with hold(host.state.slot_lock(recipe), command):
         try:
-            _clear_wholly(host, recipe)
+            _clear_all(host, recipe)
             yield folder
         finally:
-            _leave(host, recipe)
+            _remove_despite_signal(host, recipe)
 
 
 def _require_slot(host: Host, recipe: str) -> None:
-    """Raise InfrastructureError where work/NAME is somebody's folder: what holds our lock is cleared of all it holds.
+    """Raise InfrastructureError if work/NAME is not Canon's: a locked slot is cleared of everything in it.
 
-    A slot of which the lock is lost is known by what runs in it, or by a promotion that was begun there.
+    A slot that lost its lock file is recognised by what runs in it, or by an open promotion of its recipe.
     """
     folder = host.state.slot(recipe)
     if is_slot(folder) or _marks(host, recipe) or recipe in {each.recipe for each in host.registry.read().intents}:
         return
-    held = min(path.name for path in folder.iterdir())
-    raise InfrastructureError(f"{folder} holds {held}, which Canon did not make", "move that folder away")
+    first = min(path.name for path in folder.iterdir())
+    raise InfrastructureError(f"{folder} holds {first}, which Canon did not make", "move that folder away")
 
 
-def _leave(host: Host, recipe: str) -> None:
-    """Remove all of work/NAME; a signal that comes meanwhile is heeded once nothing is left."""
+def _remove_despite_signal(host: Host, recipe: str) -> None:
+    """Remove work/NAME; a signal during that takes effect once the folder is removed."""
     try:
         _remove(host, recipe)
     except InterruptedPassError:
@@ -60,54 +60,58 @@ def _leave(host: Host, recipe: str) -> None:
 
 
 def _remove(host: Host, recipe: str) -> None:
-    """What will not go now decides nothing of what was done here: the next pass tries again, and names it."""
+    """Remove work/NAME. A failure is only reported as progress: the next pass tries again, and names what is left."""
     try:
-        left = _clear(host, recipe)
+        remaining = _clear(host, recipe)
     except Exception as failed:  # noqa: BLE001  as above
         host.progress.step(recipe, f"not all of its slot would go: {reason_of(failed)}")
         return
-    if left:
+    if remaining:
         return
     with suppress(OSError):  # the next owner may be in it already
-        # The lock goes last: without it, what is left would be somebody's folder.
+        # The lock file goes last: a folder without it would not be recognised as a slot.
         host.state.slot_lock(recipe).unlink()
         host.state.slot(recipe).rmdir()
 
 
 def clear_leftovers(host: Host, recipe: str) -> bool:
-    """End and delete all that a dead owner left of a recipe's slots; tells whether there was anything.
+    """Remove everything that a killed process left in a recipe's slots; returns whether there was anything.
 
-    Raises BusyError where the owner lives.
+    Raises BusyError if the owner is alive.
     """
-    found = bool(_lying(host.state, recipe) or _marks(host, recipe))
+    has_leftovers = bool(_entries(host.state, recipe) or _marks(host, recipe))
     with lock_slot(host, recipe, "recover"):
-        return found
+        return has_leftovers
 
 
-def _clear_wholly(host: Host, recipe: str) -> None:
-    """Raises InfrastructureError where something of a dead owner's will not go: nobody can work beside it."""
-    left = _clear(host, recipe)
-    if left:
-        raise InfrastructureError(f"of a slot that a dead run left, this will not go: {', '.join(left)}")
+def _clear_all(host: Host, recipe: str) -> None:
+    """Clear the slot. Raises InfrastructureError if something cannot be removed: nothing may run beside it."""
+    remaining = _clear(host, recipe)
+    if remaining:
+        raise InfrastructureError(f"of a slot that a dead run left, this will not go: {', '.join(remaining)}")
 
 
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:
-    """Names what would not go. Raises InfrastructureError where a driver that deployed some of it is not asked."""
-    if unasked := host.state.drivers_of_slot(recipe) - {*host.drivers}:
+    """Remove all in work/NAME but its lock, and return what could not be removed.
+
+    Raises InfrastructureError if a driver that deployed there is not among the host's.
+    """
+    if unknown := host.state.drivers_of_slot(recipe) - {*host.drivers}:
         raise InfrastructureError(
-            f"{recipe}: its slot has what a dead run deployed by the {min(unasked)} driver, which is not asked here",
+            f"{recipe}: its slot has what a dead run deployed by the {min(unknown)} driver, which is not asked here",
             "the next pass removes it",
         )
-    left = tuple(name for driver, mark in _marks(host, recipe) for name in driver.clear(mark).remaining)
-    for path in _lying(host.state, recipe):
+    remaining = tuple(name for driver, mark in _marks(host, recipe) for name in driver.clear(mark).remaining)
+    for path in _entries(host.state, recipe):
         remove_tree(path)
-    return left
+    return remaining
 
 
-def _lying(state: StateFolder, recipe: str) -> list[Path]:
+def _entries(state: StateFolder, recipe: str) -> list[Path]:
     return [path for path in state.slot(recipe).glob("*") if path != state.slot_lock(recipe)]
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
+    """Return the marks of everything that exists below work/NAME, each with its driver."""
     slot = host.state.slot(recipe)
     return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]

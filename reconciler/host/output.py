@@ -116,7 +116,7 @@ class Log:
 
     def close(self) -> None:
         try:
-            self._write(self._held + self._redacted.rest())
+            self._write(self._held + self._redacted.flush())
             if self._beyond.left_out:
                 self._file.write(f"\n[{self._beyond.left_out} bytes left out]\n".encode())
             self._file.write(lines_printable(self._beyond.data).encode())

@@ -1,4 +1,4 @@
-"""Looks at the scripts of a recipe's tests before anything is deployed: the kernel must be able to execute them."""
+"""Checks, before anything is deployed, that the scripts of a recipe's tests can be executed."""
 
 import os
 import re
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from desired.model import Recipe
 
-_MARK = b"\xef\xbb\xbf"
-_LONGEST_LINE = 256
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FIRST_LINE_BYTES = 256
 _NO_FILE = "there is no such file: put it there, or name another one"
 _CARRIAGE_RETURN = "its first line ends with a carriage return: save it with line ends of Unix"
 _SHELL = re.compile(r"(?:ba|da|k|z)?sh")
-# By interpreter, the options that take no word after them and bring no program of their own, as -c, -m and -e do.
+# By interpreter, the options that are followed by a script. After -c, -m and -e comes no script.
 _INTERPRETERS = {
     _SHELL: re.compile(r"-[aefuvx]+"),
     re.compile(r"python(?:3(?:\.\d+)?)?"): re.compile(r"-[bBdEiIOPsSuvx]+"),
@@ -24,19 +24,18 @@ Missing = Callable[[Sequence[str]], Sequence[str]]
 
 
 def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> tuple[str, ...]:
-    """What keeps the scripts that a recipe names by a path from being executed, each with its file and a remedy.
+    """Return one message, with the file and a remedy, for each script of a recipe that cannot be executed.
 
-    A command without a slash is looked for in PATH when it is run, and is none; of an interpreter, the script that it
-    is given is looked at. `missing` tells which programs are not in PATH. Of a recipe that is only `needed`, what
-    deploys it is looked at.
+    Scripts are commands with a slash, and files that are given to an interpreter. `missing` returns the programs that
+    are not in PATH. Of a recipe that is only `needed`, the commands that deploy it are checked.
     """
-    commands = tuple(_deploying(recipe)) if needed else (*_deploying(recipe), *_proving(recipe))
-    found = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_given(recipe.folder, commands))
-    return tuple(f"{path}: {why}" for path, why in dict(found).items())
+    commands = tuple(_deploy_commands(recipe)) if needed else (*_deploy_commands(recipe), *_test_commands(recipe))
+    unfit = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_scripts_given(recipe.folder, commands))
+    return tuple(f"{path}: {why}" for path, why in dict(unfit).items())
 
 
 def script_given(argv: Argv) -> str:
-    """The script that a command gives to a shell, Python or another interpreter, "" where it gives none."""
+    """Return the script that a command gives to a shell, Python or another interpreter, or ""."""
     name = Path(argv[0]).name
     options = next((options for known, options in _INTERPRETERS.items() if known.fullmatch(name)), None)
     if options is None:
@@ -51,7 +50,7 @@ def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) ->
             yield folder / name, why
 
 
-def _unfit_given(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path, str]]:
+def _unfit_scripts_given(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path, str]]:
     for argv in commands:
         name = script_given(argv)
         path = folder / name
@@ -61,20 +60,20 @@ def _unfit_given(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path,
             yield path, _CARRIAGE_RETURN
 
 
-def _deploying(recipe: Recipe) -> Iterator[Argv]:
+def _deploy_commands(recipe: Recipe) -> Iterator[Argv]:
     yield from recipe.install.secrets.values()
     yield from recipe.install.steps
     yield from filter(None, (recipe.ready.run,))
 
 
-def _proving(recipe: Recipe) -> Iterator[Argv]:
+def _test_commands(recipe: Recipe) -> Iterator[Argv]:
     data, backup = recipe.data, recipe.backup
     yield from filter(None, (data.mark, data.check, backup.take, backup.restore))
     yield from recipe.custom.run
 
 
 def _unfit(path: Path, missing: Missing) -> str:
-    """Why the kernel would not execute a file, "" where nothing is seen. Raises OSError where it cannot be read."""
+    """Return why the kernel would not execute a file, or "". Raises OSError if it cannot be read."""
     if not path.is_file():
         return _NO_FILE
     if not os.access(path, os.X_OK):
@@ -83,14 +82,14 @@ def _unfit(path: Path, missing: Missing) -> str:
 
 
 def first_line(path: Path) -> bytes:
-    """The first line of a file without its end, or the start of one that is long."""
+    """Return the first line of a file without its newline, cut at 256 bytes."""
     with path.open("rb") as file:
-        return file.read(_LONGEST_LINE).split(b"\n", 1)[0]
+        return file.read(_FIRST_LINE_BYTES).split(b"\n", 1)[0]
 
 
 def unfit_first_line(line: bytes, missing: Missing) -> str:
-    """Why a file with this first line cannot be executed, "" for anything that is no script."""
-    if line.startswith(_MARK + b"#!"):
+    """Return why a script with this first line cannot be executed; "" if it can, or if the file is no script."""
+    if line.startswith(_BYTE_ORDER_MARK + b"#!"):
         return "it begins with a byte order mark: save it without one"
     if not line.startswith(b"#!"):
         return ""
@@ -101,5 +100,5 @@ def unfit_first_line(line: bytes, missing: Missing) -> str:
         return f"its interpreter {program} is not on this host: install it"
     if Path(program).name != "env":
         return ""
-    named = next((word for word in words if not word.startswith("-") and "=" not in word), "")
-    return f"its interpreter {named} is not on this host: install it" if named and missing([named]) else ""
+    name = next((word for word in words if not word.startswith("-") and "=" not in word), "")
+    return f"its interpreter {name} is not on this host: install it" if name and missing([name]) else ""

@@ -1,4 +1,4 @@
-"""What a trial is told to try."""
+"""The request for a trial."""
 
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from state.records import Canonical
 
 @frozen
 class TrialRequest:
-    """What a trial tries, and on what terms.
+    """Which release a trial tests, and how.
 
-    `app_set` is the recipe at the release under test, after everything it needs. `tiers` are those that were asked for,
-    `files` and `tests` the digests of the fleet's folders, `folder` the recipe's locked working folder.
+    `app_set` holds what the recipe needs, and then the recipe at `release`. `by_pass`: a pass chose the release.
+    `files` is the digest of the fleet folders in the app set, `tests` that of all that decides the verdicts beside the
+    release. `folder` is the recipe's locked working folder. `tiers` are those to run.
     """
 
     id: str
