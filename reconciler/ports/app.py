@@ -15,7 +15,7 @@ class App:
     """The place of one app in a slot.
 
     `folder` belongs to this app alone and lies below the folder of the slot. `mark` is the mark of the slot: every
-    process and every Docker object of the slot carries it. `grace` is how long the app may take to stop before it is
+    process and every object of the slot carries it. `grace` is how long the app may take to stop before it is
     killed, unless the release itself sets a time.
 
     `data/` and `secrets/` are saved and loaded. `logs/`, `home/`, `tmp/` and `run/` are deleted with the slot.

@@ -1,7 +1,7 @@
-"""Starts one line of a Procfile, and waits until a look can rely on it."""
+"""Starts one line of a Procfile, and waits until its status can be read."""
 
-import time
 from collections.abc import Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import Protocol
 
@@ -9,14 +9,16 @@ from reconciler.errors import InfrastructureError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.processes.line_supervisor import LINE_MARK
 from reconciler.host.processes.procfs import mark_of, read_process
+from reconciler.host.readiness.polling import poll
 from reconciler.host.run import start_server
 from reconciler.ports.app import App
 
 _STARTING = 60.0
+_PAUSE = 0.005
 
 
 class StartedServer(Protocol):
-    """The witness of one line, started by us; `poll` gives its exit code once it has ended."""
+    """The supervisor of one line, started by this process. `poll` returns its exit code once it has ended."""
 
     pid: int
 
@@ -32,12 +34,11 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
 
 
 def wait_until_started(app: App, name: str, server: StartedServer) -> None:
-    """Return once the line shows who it is, or has ended: from then on a look can rely on what it finds."""
-    until = time.monotonic() + _STARTING
-    while server.poll() is None:
-        process = read_process(server.pid)
-        if process and mark_of(process, LINE_MARK):
-            return
-        if time.monotonic() > until:
-            raise InfrastructureError(f"{app.recipe}: {name} did not begin within {_STARTING:.0f} s")
-        time.sleep(0.005)
+    """Return when the supervisor of the line carries its mark, or has ended."""
+
+    def is_started() -> bool:
+        process = None if server.poll() is not None else read_process(server.pid)
+        return process is None or mark_of(process, LINE_MARK) is not None
+
+    if not poll(is_started, bool, _STARTING, repeat(_PAUSE)):
+        raise InfrastructureError(f"{app.recipe}: {name} did not begin within {_STARTING:.0f} s")

@@ -1,54 +1,53 @@
-"""Waits until an app answers as declared: twice in a row, and from a listener of its own."""
+"""Waits until an app answers as declared, twice in a row, and watches whether it stays up."""
 
 import math
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import repeat
 
 from attrs import define, evolve, frozen
 
 from desired.model import Argv, Ready, Unobservable
 from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError
-from reconciler.host.pauses import pauses
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.host.readiness.not_yet import NotYet
+from reconciler.host.readiness.polling import growing_pauses, poll
 from reconciler.host.text import last_words
 from reconciler.ports.app import AppStatus, EndedPart, NotRunning, RunningApp, Unready
 from reconciler.ports.commands import Commands, RecipeCommand
 from reconciler.ports.host import Clock
 
-Look = Callable[[], AppStatus]
-
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
-# What ended by itself while nobody looked is still told afterwards, so that a watch need not look often.
+# A driver reports later what ended between two checks, so a watch can be slow.
 _WATCH_PAUSE = 5.0
 _BEFORE_SECOND = 0.2
-_OTHERWISE = "[ready] wants HTTP unless it says tcp = true, or run"
-# The last attempt often begins when time is up, and its answer is what gets told.
+_HINT = "[ready] wants HTTP unless it says tcp = true, or run"
+# The last probe often begins when the time is up, and its answer is the one that is reported.
 _SHORTEST_PROBE = 2.0
 _LONGEST_PROBE = 10.0
 
 
 @frozen
-class _Question:
-    """What is asked of an app and how; `until` is the deadline on the monotonic clock."""
+class _ReadinessCheck:
+    """How one app is checked. `until` is the deadline on the monotonic clock."""
 
     ready: Ready
-    look: Look
+    status: Callable[[], AppStatus]
     command: RecipeCommand
     until: float
 
 
 @define
-class _Spell:
-    """Since when an app has given nothing but answers that no waiting mends; None where its last was another."""
+class _FinalAnswers:
+    """Since when an app has given only answers that waiting does not change. None after any other answer."""
 
     since: float | None = None
 
-    def lasted(self, answer: object, now: float) -> float:
-        """How many seconds that is, with this answer."""
+    def seconds(self, answer: object, now: float) -> float:
+        """Return for how many seconds that has been so, including `answer`."""
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None
             return 0.0
@@ -57,96 +56,96 @@ class _Spell:
 
 
 class HostReadiness:
-    """`commands` runs the probe of `[ready] run`; `sleep` takes seconds."""
+    """Implements the Readiness port. `commands` runs the probe of `[ready] run`; `sleep` takes seconds."""
 
     def __init__(self, commands: Commands, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         self._commands = commands
         self._clock = clock
         self._sleep = sleep
 
-    def wait(self, ready: Ready, look: Look, command: RecipeCommand) -> RunningApp | Unready:
-        """Raises InfrastructureError where the program of `[ready] run` is missing."""
-        from tenacity import Retrying, retry_if_result
-
-        seconds = ready.within().total_seconds()
-        question = _Question(ready, look, command, self._clock.monotonic() + seconds)
-        growing = pauses(_FIRST_PAUSE, 2.0, _LONGEST_PAUSE, self._clock.monotonic)
-        ask = Retrying(
+    def wait(self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
+        """Raises InfrastructureError if the program of `[ready] run` is missing."""
+        seconds, final = ready.within().total_seconds(), _FinalAnswers()
+        check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)
+        answer = poll(
+            lambda: self._check(check, final),
+            lambda answer: not isinstance(answer, NotYet),
+            seconds,
+            growing_pauses(_FIRST_PAUSE, 2.0, _LONGEST_PAUSE, self._clock.monotonic),
+            clock=self._clock.monotonic,
             sleep=self._sleep,
-            stop=lambda _: self._clock.monotonic() >= question.until,
-            wait=lambda _: next(growing),
-            retry=retry_if_result(lambda answer: isinstance(answer, NotYet)),
-            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
-        answer = ask(self._ask, question, _Spell())
-        if isinstance(answer, RunningApp):
-            return answer
-        late = isinstance(answer, NotYet)
-        reason = f"not ready after {seconds:g} s: {answer.reason}" if late else answer.reason
-        return Unready(reason, timed_out=late)
-
-    def watch(self, look: Look, ready: RunningApp, seconds: float) -> EndedPart | None:
-        """Raises InfrastructureError where the app cannot be looked at when the time is over."""
-        until = self._clock.monotonic() + seconds
-        while True:
-            now = look()
-            ending = None if isinstance(now, Unobservable) else ended_since(ready, now)
-            left = until - self._clock.monotonic()
-            if ending is None and left > 0:
-                self._sleep(min(_WATCH_PAUSE, left))
-                continue
-            if isinstance(now, Unobservable):
-                raise InfrastructureError(now.reason)
-            return ending
-
-    def _ask(self, question: _Question, spell: _Spell) -> RunningApp | Unready | NotYet:
-        answer = self._twice(question)
-        lasted = spell.lasted(answer, self._clock.monotonic())
-        if isinstance(answer, NotYet) and lasted >= answer.final_after:
-            return Unready(f"{answer.reason}: {_OTHERWISE}")
+        if isinstance(answer, NotYet):
+            return Unready(f"not ready after {seconds:g} s: {answer.reason}", timed_out=True)
         return answer
 
-    def _twice(self, question: _Question) -> RunningApp | Unready | NotYet:
-        """An app that answers once may be on its way down."""
-        first = self._once(question)
+    def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
+        """Raises InfrastructureError if the status cannot be read when the time is over."""
+
+        def ended() -> EndedPart | Unobservable | None:
+            now = status()
+            return now if isinstance(now, Unobservable) else ended_since(ready, now)
+
+        last = poll(
+            ended,
+            lambda last: isinstance(last, EndedPart),
+            seconds,
+            repeat(_WATCH_PAUSE),
+            clock=self._clock.monotonic,
+            sleep=self._sleep,
+        )
+        if isinstance(last, Unobservable):
+            raise InfrastructureError(last.reason)
+        return last
+
+    def _check(self, check: _ReadinessCheck, final: _FinalAnswers) -> RunningApp | Unready | NotYet:
+        answer = self._check_twice(check)
+        seconds = final.seconds(answer, self._clock.monotonic())
+        if isinstance(answer, NotYet) and seconds >= answer.final_after:
+            return Unready(f"{answer.reason}: {_HINT}")
+        return answer
+
+    def _check_twice(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
+        """Check again after a good answer: the app may be about to stop."""
+        first = self._check_once(check)
         if not isinstance(first, RunningApp):
             return first
         self._sleep(_BEFORE_SECOND)
-        return self._once(question)
+        return self._check_once(check)
 
-    def _once(self, question: _Question) -> RunningApp | Unready | NotYet:
-        seen = question.look()
-        if isinstance(seen, NotRunning):
-            return Unready(seen.reason or "nothing of it runs")
-        if isinstance(seen, Unobservable):
-            return NotYet(seen.reason)
-        if seen.failure:
-            return Unready(seen.failure, timed_out=seen.timed_out)
-        objection = self._objection(question, seen) if seen.is_up else NotYet(seen.problem)
-        return objection or seen
+    def _check_once(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
+        status = check.status()
+        if isinstance(status, NotRunning):
+            return Unready(status.reason or "nothing of it runs")
+        if isinstance(status, Unobservable):
+            return NotYet(status.reason)
+        if status.failure:
+            return Unready(status.failure, timed_out=status.timed_out)
+        not_yet = self._probe(check, status) if status.is_up else NotYet(status.problem)
+        return not_yet or status
 
-    def _objection(self, question: _Question, seen: RunningApp) -> NotYet | None:
-        """Why what the app answers now is not what was declared; None when it is."""
-        ready = question.ready
-        left = max(_SHORTEST_PROBE, question.until - self._clock.monotonic())
+    def _probe(self, check: _ReadinessCheck, app: RunningApp) -> NotYet | None:
+        """Return why the app does not answer as declared; None if it does."""
+        ready = check.ready
+        left = max(_SHORTEST_PROBE, check.until - self._clock.monotonic())
         if ready.run is not None:
-            return self._run(ready.run, question.command, seen, left)
-        # It brings HTTP along, which a command that waits for no app does without.
+            return self._run(ready.run, check.command, app, left)
+        # Imports http.client, which a command that waits for no app does not need.
         from reconciler.host.readiness.http import connect, get
 
         limit = min(_LONGEST_PROBE, left)
         if ready.tcp:
-            return connect(seen.address, limit)
-        return get(seen, ready.http or "/", ready.status, limit)
+            return connect(app.address, limit)
+        return get(app, ready.http or "/", ready.status, limit)
 
-    def _run(self, argv: Argv, command: RecipeCommand, seen: RunningApp, left: float) -> NotYet | None:
-        environment = {**command.env, "URL": seen.url, "ADDRESS": seen.address}
+    def _run(self, argv: Argv, command: RecipeCommand, app: RunningApp, left: float) -> NotYet | None:
+        environment = {**command.env, "URL": app.url, "ADDRESS": app.address}
         deadline = min(command.deadline, timedelta(seconds=left))
-        ran = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))
+        result = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))
         program = escape_unprintable(argv[0])
-        if ran.missing:
+        if result.missing:
             raise InfrastructureError(f"{program}: not found in PATH", "install it, and name it in [recipe] requires")
-        if ran.ok:
+        if result.ok:
             return None
-        how = "did not end in time" if ran.code is None else f"ended with exit code {ran.code}"
-        return NotYet(f"{program} {how}: {last_words(ran.tail.encode())}")
+        how = "did not end in time" if result.code is None else f"ended with exit code {result.code}"
+        return NotYet(f"{program} {how}: {last_words(result.tail.encode())}")

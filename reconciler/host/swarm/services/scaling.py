@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from attrs import evolve, frozen
 
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
+from reconciler.host.readiness.polling import poll
 from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 from reconciler.host.swarm.services.killed_containers import (
@@ -102,18 +103,19 @@ def _await_rest(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep)
     It is asked again and again: it keeps only the last 256 events of everything that it runs.
     """
     ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _RESTING
-    until, growing = time.monotonic() + seconds, swarm_pauses()
-    while True:
+
+    def is_at_rest() -> bool:
+        nonlocal since
         now = datetime.now(UTC)
-        is_at_rest = _only(read_stack(engine, stack), stopping.names).is_stopped and not _runs_on(engine, stopping.jobs)
-        ends += engine.end_events(f"{NAMESPACE}={stack.name}", since)
+        at_rest = _only(read_stack(engine, stack), stopping.names).is_stopped and not _runs_on(engine, stopping.jobs)
+        ends.extend(engine.end_events(f"{NAMESPACE}={stack.name}", since))
         since = now
-        if is_at_rest:
-            return ends
-        if time.monotonic() > until:
-            awake = ", ".join(map(stack.logical, stopping.names))
-            raise InfrastructureError(f"{stack.recipe}: {awake} would not come to rest within {seconds:g} s")
-        sleep(next(growing))
+        return at_rest
+
+    if not poll(is_at_rest, bool, seconds, swarm_pauses(), sleep=sleep):
+        awake = ", ".join(map(stack.logical, stopping.names))
+        raise InfrastructureError(f"{stack.recipe}: {awake} would not come to rest within {seconds:g} s")
+    return ends
 
 
 def _runs_on(engine: Engine, removed: Collection[str]) -> bool:
@@ -130,11 +132,9 @@ def wait_until_up(
     Raises InfrastructureError where the host is to blame.
     """
     seconds = within.total_seconds()
-    until, growing = time.monotonic() + seconds, swarm_pauses()
-    while lacks := _lacks(engine, stack, names):
-        if time.monotonic() > until:
-            raise TimedOutError(f"not up again after {seconds:g} s: {lacks}")
-        sleep(next(growing))
+    problem = poll(lambda: _lacks(engine, stack, names), lambda lacks: not lacks, seconds, swarm_pauses(), sleep=sleep)
+    if problem:
+        raise TimedOutError(f"not up again after {seconds:g} s: {problem}")
 
 
 def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError, TimedOutError
-from reconciler.host.pauses import pauses
+from reconciler.host.readiness.polling import growing_pauses
 from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.compose import APP
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
@@ -75,7 +75,7 @@ def container_end(container: Json) -> Json:
 
 def swarm_pauses() -> Iterator[float]:
     """Seconds between two looks at a stack, each of which is several commands."""
-    return pauses(_PAUSE, 1.5, _LONGEST_PAUSE)
+    return growing_pauses(_PAUSE, 1.5, _LONGEST_PAUSE)
 
 
 def service_ids(engine: Engine, stack: Stack) -> tuple[str, ...]:

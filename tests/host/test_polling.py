@@ -1,11 +1,11 @@
 """How long to wait between two looks, by a clock that moves only when told to."""
 
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.pauses import MOST, pauses
+from reconciler.host.readiness.polling import LONGEST_AFTER_SLOW_CHECK, growing_pauses, poll
 
 SECONDS = st.floats(0, 100, allow_nan=False)
 
@@ -21,7 +21,7 @@ class Clock:
 def waited(looks: list[float], first: float = 0.5, growth: float = 1.5, longest: float = 2.0) -> list[float]:
     """The pauses after looks that took so long, each of them waited for."""
     clock, found = Clock(), list[float]()
-    growing = pauses(first, growth, longest, clock)
+    growing = growing_pauses(first, growth, longest, clock)
     for took in looks:
         clock.seconds += took
         pause = next(growing)
@@ -41,10 +41,35 @@ def test_a_pause_is_twice_as_long_as_the_look_before_it() -> None:
 @given(st.lists(SECONDS, min_size=2, max_size=20))
 def test_looking_takes_at_most_a_third_of_the_time_but_for_the_first_look_and_what_hangs(looks: list[float]) -> None:
     for took, pause in list(zip(looks, waited(looks), strict=True))[1:]:
-        assert pause >= min(2 * took, MOST) - 1e-6
+        assert pause >= min(2 * took, LONGEST_AFTER_SLOW_CHECK) - 1e-6
 
 
 @given(SECONDS, st.floats(1, 3), SECONDS)
 def test_pauses_never_shrink_where_looks_take_no_time(first: float, growth: float, more: float) -> None:
     found = waited([0.0] * 20, first, growth, first + more)
     assert all(before <= after + 1e-6 for before, after in pairwise(found))
+
+
+def polled(results: list[int], seconds: float, pause: float = 2.0) -> tuple[int, list[float]]:
+    """The result of a poll for 0 whose checks take no time, and its pauses."""
+    clock, found = Clock(), list[float]()
+
+    def sleep(seconds: float) -> None:
+        found.append(seconds)
+        clock.seconds += seconds
+
+    left = iter(results)
+    result = poll(lambda: next(left), lambda result: result == 0, seconds, repeat(pause), clock=clock, sleep=sleep)
+    return result, found
+
+
+def test_polling_ends_with_the_first_result_that_is_accepted() -> None:
+    assert polled([3, 2, 0, 1], 60.0) == (0, [2.0, 2.0])
+
+
+def test_polling_ends_with_the_last_result_when_time_is_up_and_checks_once_more_then() -> None:
+    assert polled([4, 3, 2, 1], 5.0) == (1, [2.0, 2.0, 1.0])
+
+
+def test_polling_for_no_time_checks_once() -> None:
+    assert polled([5], 0.0) == (5, [])
