@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
 from attrs import frozen
 
 SCRIPT = Path(__file__).with_suffix(".sh")
@@ -91,19 +90,23 @@ def _wait_until_up(starter: "subprocess.Popen[bytes]") -> BootedMachine:
     """The machine, once its systemd has done what there is to do at boot."""
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up and starter.poll() is None:
-        for child in psutil.Process(starter.pid).children():
-            machine = BootedMachine(child.pid)
+        for child in _children(starter.pid):
+            machine = BootedMachine(child)
             if machine.run("systemctl", "is-system-running", code=None).strip() in {"running", "degraded"}:
                 return machine
         time.sleep(0.1)
     raise AssertionError("systemd did not come up")
 
 
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
 def _halt(starter: "subprocess.Popen[bytes]") -> None:
     """Ask for a halt, as systemd's manual says; insist when nothing comes of it."""
-    with suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(starter.pid).children():
-            child.send_signal(signal.SIGRTMIN + 3)
+    with suppress(OSError):
+        for child in _children(starter.pid):
+            os.kill(child, signal.SIGRTMIN + 3)
     with suppress(subprocess.TimeoutExpired):
         starter.wait(PATIENCE)
     starter.kill()

@@ -11,7 +11,6 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from packaging.requirements import Requirement
 
@@ -236,8 +235,8 @@ def test_a_halted_machine_leaves_nothing_behind() -> None:
 
 def _processes_in(namespace: Path) -> set[int]:
     found = set()
-    for process in psutil.process_iter():
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if Path(f"/proc/{process.pid}/ns/pid").readlink() == namespace:
-                found.add(process.pid)
+            if (process / "ns/pid").readlink() == namespace:
+                found.add(int(process.name))
     return found

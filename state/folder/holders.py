@@ -1,6 +1,7 @@
 """Who holds a lock, from the kernel: what a dead process wrote into a file proves nothing."""
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,12 +100,19 @@ def _carries(process: Path, descriptor: str, info: os.stat_result) -> bool:
 
 
 def _describe(pid: int, *, heir: bool) -> Holder | None:
-    import psutil
-
+    process = PROC / str(pid)
     try:
-        process = psutil.Process(pid)
-        command = " ".join(process.cmdline()) or process.name()
-        since = datetime.fromtimestamp(process.create_time(), UTC)
-    except psutil.Error:
+        words = (process / "cmdline").read_bytes() or (process / "comm").read_bytes()
+        stat = (process / "stat").read_bytes()
+    except OSError:
         return None
-    return Holder(pid, command, since, heir)
+    command = os.fsdecode(words.strip(b"\0\n").replace(b"\0", b" "))
+    return Holder(pid, command, _started(stat), heir)
+
+
+def _started(stat: bytes) -> datetime:
+    """Return when a process started. Field 22 of its stat is in clock ticks since the host booted."""
+    ticks = int(stat.rpartition(b")")[2].split()[19])
+    booted = re.search(r"^btime (\d+)$", (PROC / "stat").read_text("ascii"), re.MULTILINE)
+    seconds = int(booted[1]) if booted else 0
+    return datetime.fromtimestamp(seconds + ticks / os.sysconf("SC_CLK_TCK"), UTC)
