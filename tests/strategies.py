@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from attrs import evolve, frozen
 from hypothesis import strategies as st
 
-from desired.model import Install, Recipe, Unobservable
+from desired.model import CanonicalPolicy, Install, Keep, Recipe, Unobservable
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from reconciler.core.plan import PlanContext
 from state.records import Canonical, Circumstances, Memory, Red
@@ -153,7 +153,8 @@ def recipes(draw: st.DrawFn, name: str = "notes") -> Recipe:
     enrolled = draw(weighted({True: 8, False: 1}))
     review = draw(st.sampled_from((None, date(2026, 1, 1), date(2027, 1, 1))))
     allow = draw(weighted({"*": 6, ">=3.0.0": 1, "<3.0.9": 1}))
-    declared = evolve(recipe(name), enrolled=enrolled, allow=allow)
+    kept = CanonicalPolicy(keep=draw(st.sampled_from(Keep)))
+    declared = evolve(recipe(name), enrolled=enrolled, allow=allow, canonical=kept)
     return declared if enrolled else evolve(declared, exception="needs a mail server", review=review)
 
 
@@ -212,4 +213,6 @@ def observed_fleets(draw: st.DrawFn) -> ObservedFleet:
         have = canonical("0.2.0", usual_commit("0.2.0"), "zulip")
         orphans["zulip"] = Orphan(have, draw(canonical_statuses(have)))
     retry = draw(weighted({(): 5, (names[0],): 1}))
-    return ObservedFleet(seen, orphans, evolve(AROUND, retry=retry))
+    return ObservedFleet(
+        seen, orphans, evolve(AROUND, retry=retry, recipes={name: each.recipe for name, each in seen.items()})
+    )

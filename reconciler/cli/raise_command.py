@@ -18,8 +18,9 @@ from reconciler.cli.composition import (
 from reconciler.cli.failures import UsageError
 from reconciler.cli.options import Options
 from reconciler.cli.standard_streams import write_answer
+from reconciler.core.needs import apps_of
 from reconciler.deploy.app_health import check_up
-from reconciler.deploy.app_set import apps_of, snapshot_app_set
+from reconciler.deploy.app_set import snapshot_app_set
 from reconciler.deploy.deploying import deploy_app_set
 from reconciler.deploy.slot import Slot
 from reconciler.deploy.slot_lifetime import open_slot

@@ -11,10 +11,11 @@ from reconciler.cli.composition import CommandContext, load_context, make_host, 
 from reconciler.cli.failures import UsageError
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
+from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportCommand, Run
 from reconciler.promotion.generations import snapshot_status
-from reconciler.promotion.running_canonical import deployed_parts, deployment_status, keeps_running
+from reconciler.promotion.running_canonical import deployed_parts, deployment_status
 from reconciler.show.documents.command_documents import logs_document, status_document
 from reconciler.show.documents.report_document import Json, json_text
 from reconciler.show.text.progress import SilentProgress

@@ -204,6 +204,16 @@ def _since(observation: Observation, want: Want, cause: Cause) -> datetime | Non
     return known.first_seen if known is not None else None
 
 
+def follows_upstream(observation: Observation) -> bool:
+    """Whether a pass mirrors and records upstream's answer: not one that a person has to accept first."""
+    return observation.recipe.enrolled and not isinstance(want_of(observation), Unobservable)
+
+
+def needs_fetch(observation: Observation) -> bool:
+    """Whether a pass fetches into the mirror."""
+    return follows_upstream(observation) and mirror_state(observation) is not MirrorState.EQUAL
+
+
 def mirror_state(observation: Observation) -> MirrorState:
     mirror = observation.mirror
     if mirror.unreadable:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from desired.model import Recipe, Release
 from desired.versions import version_key
 from reconciler.core.findings import Cause, Finding, MirrorState
+from reconciler.core.needs import conflicting_recipes, ordered_by_needs
 from reconciler.core.observation import Observation, State, upstream_tags
 from state.records import Canonical, Circumstances, Memory, Place, Red
 
@@ -17,7 +18,8 @@ class Action(StrEnum):
     """What a step does. Reports print "repair" for the last three.
 
     RETEST tests the recorded release again, since its snapshot is damaged. REFETCH makes the mirror again. REDEPLOY
-    deploys the canonical again that should be running and is not.
+    deploys the canonical again that should be running and is not. A pass refetches before it plans, since upstream's
+    objects decide which release is wanted; for REFETCH it then only looks whether the mirror is there.
     """
 
     NONE = "none"
@@ -37,12 +39,16 @@ class HeldBack(StrEnum):
 
 @frozen
 class PlanContext:
-    """What a verdict would be given under in this run; `retry` names recipes whose reds are not heeded."""
+    """What a plan depends on beside the observations.
+
+    `retry` names recipes that are tried again although they were red. `recipes` is the whole fleet.
+    """
 
     place: Place
     canon: str
     today: date
     retry: Collection[str] = ()
+    recipes: Mapping[str, Recipe] = field(factory=dict)
 
 
 @frozen
@@ -50,7 +56,8 @@ class Step:
     """What is done about one finding, and why: `reason` is one sentence.
 
     `release` is tried by PROMOTE and RETEST; it is None for every other action. REDEPLOY is done also for a recipe that
-    is held back.
+    is held back. `redeploys` names the kept canonicals that are deployed again where they are down: after a trial, all
+    that had to make room for it.
     """
 
     finding: Finding
@@ -60,6 +67,7 @@ class Step:
     held_back: HeldBack | None = None
     needs_person: bool = False
     circumstances: Circumstances | None = None
+    redeploys: tuple[str, ...] = ()
 
     @property
     def recipe(self) -> str:
@@ -74,56 +82,46 @@ class Plan:
     order: tuple[str, ...]
 
 
-def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], around: PlanContext) -> Plan:
+def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], context: PlanContext) -> Plan:
     """A step for each finding, "none" included; recipes that others need come before those."""
-    steps = {finding.recipe: _step(finding, observations.get(finding.recipe), around) for finding in findings}
+    steps = {finding.recipe: _step(finding, observations.get(finding.recipe), context) for finding in findings}
     recipes = {name: observation.recipe for name, observation in observations.items()}
     return Plan(steps, tuple(name for name in ordered_by_needs(recipes) if name in steps))
 
 
-def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
-    """Names such that a recipe comes after all that it needs, otherwise by name. Needs must have no cycle."""
-    ordered: list[str] = []
-
-    def visit(name: str) -> None:
-        if name in ordered or name not in recipes:
-            return
-        for need in recipes[name].install.needs:
-            visit(need)
-        ordered.append(name)
-
-    for name in sorted(recipes):
-        visit(name)
-    return tuple(ordered)
-
-
-def _step(finding: Finding, observation: Observation | None, around: PlanContext) -> Step:
-    step = _decided(finding, observation, around)
-    if finding.status.state is not State.DOWN or observation is None or not observation.recipe.enrolled:
+def _step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
+    step = _decided(finding, observation, context)
+    if observation is None or not observation.recipe.enrolled:
         return step
-    return _raised_too(step, finding.status.reason)
+    if finding.status.state is State.DOWN:
+        step = _with_redeployment(step, finding.status.reason)
+    if step.action is Action.REDEPLOY:
+        return evolve(step, redeploys=(step.recipe,))
+    if step.release is not None:
+        return evolve(step, redeploys=conflicting_recipes(context.recipes, observation.recipe))
+    return step
 
 
-def _raised_too(step: Step, why_down: str) -> Step:
-    """A deployment that is down is raised whatever holds the recipe back; where something is tried, afterwards."""
+def _with_redeployment(step: Step, why_down: str) -> Step:
+    """A deployment that is down is deployed again even if its recipe is held back; after a trial if there is one."""
     if step.action is Action.PROMOTE:
         return evolve(step, reason=f"{step.reason}; its deployment is down ({why_down}) and is raised afterwards")
     how = "will be raised from its snapshot; nothing is tried"
     return evolve(step, action=Action.REDEPLOY, reason=f"{step.reason}; its deployment is down ({why_down}) and {how}")
 
 
-def _decided(finding: Finding, observation: Observation | None, around: PlanContext) -> Step:
+def _decided(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
     """What is done about a release, whether or not the canonical's deployment is up."""
     if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
     if not observation.recipe.enrolled:
-        reason = _exception(observation.recipe, around.today)
+        reason = _exception(observation.recipe, context.today)
         return Step(finding, Action.NONE, reason, held_back=HeldBack.EXCEPTED)
     if finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
-        return _advance(finding, observation, around)
+        return _advance(finding, observation, context)
     if finding.cause is Cause.IN_SYNC:
-        return _keep(finding, observation, around)
+        return _keep(finding, observation, context)
     return _leave(finding)
 
 
@@ -140,19 +138,19 @@ def _exception(recipe: Recipe, today: date) -> str:
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
-def _advance(finding: Finding, observation: Observation, around: PlanContext) -> Step:
+def _advance(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     assert isinstance(finding.want, Release)  # noqa: S101  the two causes say so
     if finding.status.state is State.UNKNOWN:
         return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
-    circumstances = circumstances_of(finding.want, observation, around)
-    red = matching_red(observation.memory, circumstances, finding.want, around)
+    circumstances = circumstances_of(finding.want, observation, context)
+    red = matching_red(observation.memory, circumstances, finding.want, context)
     if red is None:
         reason = _damage_said(finding) + _hindrances_said(finding.reason, observation)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
     have = finding.have
     if have is None or finding.status.state is not State.DAMAGED or not _is_at_its_tag(have, observation):
         return _held_red(finding, red)
-    repair = _repair(finding, Release(have.version, have.commit), observation, around)
+    repair = _repair(finding, Release(have.version, have.commit), observation, context)
     return evolve(repair, needs_person=True, reason=f"{repair.reason}; {_held_red(finding, red).reason}")
 
 
@@ -169,11 +167,11 @@ def _held_red(finding: Finding, red: Red) -> Step:
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
 
-def _keep(finding: Finding, observation: Observation, around: PlanContext) -> Step:
+def _keep(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     match finding.status.state:
         case State.DAMAGED:
             assert isinstance(finding.want, Release)  # noqa: S101  the cause says so
-            return _repair(finding, finding.want, observation, around)
+            return _repair(finding, finding.want, observation, context)
         case State.UNKNOWN:
             return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
         case _:
@@ -188,10 +186,10 @@ def _fetch_or_rest(finding: Finding) -> Step:
     return Step(finding, Action.NONE, finding.reason)
 
 
-def _repair(finding: Finding, release: Release, observation: Observation, around: PlanContext) -> Step:
+def _repair(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
     """Try the recorded release again as if there were no canonical."""
-    circumstances = circumstances_of(release, observation, around)
-    red = matching_red(observation.memory, circumstances, release, around)
+    circumstances = circumstances_of(release, observation, context)
+    red = matching_red(observation.memory, circumstances, release, context)
     if red is not None:
         return _held_red(finding, red)
     reason = f"{_damage_said(finding)}tested again at {release.version}"
@@ -213,15 +211,15 @@ def _hindrances_said(reason: str, observation: Observation) -> str:
     return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))
 
 
-def circumstances_of(release: Release, observation: Observation, around: PlanContext) -> Circumstances:
+def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
     """What a verdict on `release` would be given under now."""
-    place = around.place
-    return Circumstances(release.commit, observation.tests, around.canon, place.digest, place.versions_digest)
+    place = context.place
+    return Circumstances(release.commit, observation.tests, context.canon, place.digest, place.versions_digest)
 
 
-def matching_red(memory: Memory, now: Circumstances, release: Release, around: PlanContext) -> Red | None:
+def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
     """The remembered red that still holds for `release`, if there is one and nobody asked to try again."""
-    if memory.recipe in around.retry:
+    if memory.recipe in context.retry:
         return None
     key = version_key(release.version)
     alike = (red for red in memory.reds.values() if version_key(red.version) == key)

@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from desired.digest import files_digest
 from desired.model import Recipe, Release
-from reconciler.core.plan import ordered_by_needs
+from reconciler.core.needs import apps_of, ordered_by_needs
 from reconciler.errors import InfrastructureError
 from reconciler.ports.app import App
 from reconciler.ports.host import Host
@@ -44,7 +44,7 @@ def make_app_set(
     recipe: Recipe, release: Release, recipes: Mapping[str, Recipe], releases: Mapping[str, Release | None]
 ) -> AppSet:
     """Return `recipe` at `release` after all it needs at their entries in `releases`. Raises NeedMissingError."""
-    needed = {name: recipes[name] for name in _needs(recipe, recipes)}
+    needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
         *(_spec_of_need(recipe, needed[name], releases.get(name)) for name in ordered_by_needs(needed)),
         AppSpec(recipe, release),
@@ -58,16 +58,6 @@ def app_set_digest(app_set: AppSet) -> str:
 
 def drivers_of(app_set: AppSet) -> frozenset[str]:
     return frozenset(spec.recipe.driver for spec in app_set)
-
-
-def apps_of(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
-    """Return the names of the recipe and of all that it needs, directly or not."""
-    return frozenset({recipe.name, *_needs(recipe, recipes)})
-
-
-def _needs(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
-    direct = frozenset(recipe.install.needs)
-    return direct.union(*(_needs(recipes[name], recipes) for name in direct))
 
 
 def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> AppSpec:

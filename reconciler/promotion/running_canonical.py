@@ -8,11 +8,12 @@ from pathlib import Path
 from attrs import evolve
 
 from desired.declarations.values import is_recipe_name
-from desired.model import Fleet, Keep, Recipe
+from desired.model import Fleet, Recipe
+from reconciler.core.needs import conflicting_recipes, keeps_running
 from reconciler.core.observation import CanonicalStatus, State, with_damage
 from reconciler.core.running_status import why_down
 from reconciler.deploy.app_health import check_up
-from reconciler.deploy.app_set import SnapshotDamagedError, apps_of, snapshot_app_set
+from reconciler.deploy.app_set import SnapshotDamagedError, snapshot_app_set
 from reconciler.deploy.deploying import deploy_app_set
 from reconciler.deploy.recipe_commands import run_command
 from reconciler.deploy.slot import Slot
@@ -32,10 +33,6 @@ PartsByRecipe = Mapping[str, DeployedParts | str]
 """What stands of each kept canonical, by recipe; a text says why that cannot be seen."""
 
 FAULTS = (CanonError, StateError, OSError)
-
-
-def keeps_running(recipe: Recipe) -> bool:
-    return recipe.enrolled and recipe.canonical.keep is Keep.RUNNING
 
 
 # ---- looking ----
@@ -165,12 +162,6 @@ def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Reci
         if host.state.deployment_record_path(name).exists():
             record_missing(host, name, f"it was taken away while {recipe.name} is tried")
         undeploy(host, name)
-
-
-def conflicting_recipes(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
-    """Kept recipes that have an app in common with `recipe`: its domain and its fixed ports are there once."""
-    own = apps_of(recipe, recipes)
-    return tuple(name for name, other in recipes.items() if keeps_running(other) and own & apps_of(other, recipes))
 
 
 def undeploy(host: Host, name: str) -> None:

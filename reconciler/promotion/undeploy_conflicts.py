@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from desired.model import Fleet, Recipe
+from reconciler.core.needs import conflicting_recipes
 from reconciler.errors import BusyError, InterruptedPassError
 from reconciler.ports.host import Host
-from reconciler.promotion.running_canonical import conflicting_recipes, redeploy_canonical, undeploy_conflicting
+from reconciler.promotion.running_canonical import redeploy_canonical, undeploy_conflicting
 from state.folder.lock import hold
 from state.state_errors import LockHeldError
 

@@ -1,13 +1,14 @@
 """Carries out a plan: one outcome a step, each told from what is read back."""
 
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from attrs import evolve, frozen
 
 from desired.model import Fleet, Release
 from desired.want import releases
 from reconciler.core.base import Base, upgrade_base
+from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, Observation, State, moved_tags, upstream_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Action, Plan, Step
@@ -20,10 +21,8 @@ from reconciler.promotion.evidence import remembered, trial_entry
 from reconciler.promotion.generations import current_seal, prune, stored_generations
 from reconciler.promotion.promote import Promotion, promote
 from reconciler.promotion.running_canonical import (
-    conflicting_recipes,
     deployed_parts,
     deployment_status,
-    keeps_running,
     redeploy_canonical,
     undeploy_conflicting,
 )
@@ -53,7 +52,7 @@ def converge(context: ConvergeContext) -> Iterator[Outcome]:
         step = context.plan.steps[name]
         yield _write_down(context, _carried_out(context, step))
         if step.release is not None:
-            _keep_up(context, conflicting_recipes(context.fleet.recipes, context.fleet.recipes[name]))
+            _redeploy(context, step)
 
 
 def _carried_out(context: ConvergeContext, step: Step) -> Outcome:
@@ -72,7 +71,7 @@ def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
 
 def _attempt(context: ConvergeContext, step: Step) -> Attempt:
     if step.action is Action.REDEPLOY:
-        _keep_up(context, (step.recipe,))
+        _redeploy(context, step)
     unreadable = context.observations[step.recipe].tests_unreadable if step.release is not None else ""
     untried_reason = context.mirror_errors.get(step.recipe) or unreadable
     if untried_reason:
@@ -135,20 +134,20 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
         )
 
 
-def _keep_up(context: ConvergeContext, names: Iterable[str]) -> None:
-    """Raise what is recorded of these now, where it is to be kept running and is seen to be down."""
+def _redeploy(context: ConvergeContext, step: Step) -> None:
+    """Deploy again what the step names, as it is recorded now, where it is seen to be down."""
     host = context.host
-    for name in names:
+    for name in step.redeploys:
         try:
             have = host.registry.read().canonicals
-            if name in have and _look_at_kept(context, have[name]).state is State.DOWN:
+            if name in have and _deployment_status(context, have[name]).state is State.DOWN:
                 redeploy_canonical(host, context.fleet, have[name])
-        except Exception as bug:  # noqa: BLE001  as with trials; that it is down is told by looking again
+        except Exception as bug:  # noqa: BLE001  as with trials; the next observation shows that it is down
             _bug(host, name, bug)
 
 
-def _look_at_kept(context: ConvergeContext, canonical: Canonical) -> CanonicalStatus:
-    """Standing, where it is not to be kept running."""
+def _deployment_status(context: ConvergeContext, canonical: Canonical) -> CanonicalStatus:
+    """Return the status of a kept deployment; INTACT where the canonical is not to be kept running."""
     recipe = context.fleet.recipes[canonical.recipe]
     if not keeps_running(recipe):
         return CanonicalStatus(State.INTACT)
@@ -182,7 +181,7 @@ def need_releases(
 def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
     back = read_back(context.host, step.recipe)
     if step.action is Action.REDEPLOY and back.canonical is not None:
-        back = evolve(back, down=_look_at_kept(context, back.canonical).reason)
+        back = evolve(back, down=_deployment_status(context, back.canonical).reason)
     return judge(step, attempt, back)
 
 

@@ -10,13 +10,14 @@ from desired.model import Fleet, Unobservable
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import compare
 from reconciler.core.gate import Condition, gate
+from reconciler.core.needs import keeps_running
 from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host, Progress
-from reconciler.promotion.running_canonical import keeps_running, record_seen_up
+from reconciler.promotion.running_canonical import record_seen_up
 from reconciler.stages.converge import ConvergeContext, converge, untried
 from reconciler.stages.mirror import MirrorResult, update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
@@ -127,8 +128,8 @@ def _plannable(host: Host, request: RunRequest, observation: Observation) -> Obs
 
 
 def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    around = PlanContext(host.place, host.canon, host.clock.now().date(), request.retry)
-    return make_plan(compare(observed.observations, observed.orphans), observed.observations, around)
+    context = PlanContext(host.place, host.canon, host.clock.now().date(), request.retry, request.fleet.recipes)
+    return make_plan(compare(observed.observations, observed.orphans), observed.observations, context)
 
 
 def _converge(

@@ -7,8 +7,8 @@ from attrs import evolve, frozen
 
 from desired.model import Unobservable
 from desired.versions import is_release_name
-from reconciler.core.findings import MirrorState, mirror_state
-from reconciler.core.observation import Observation, tags_to_mirror, want_of
+from reconciler.core.findings import follows_upstream, needs_fetch
+from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.errors import UpstreamError, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import MirrorUpdate
@@ -72,10 +72,8 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
 
 def _follow(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
     """The observation with what its memory is now, and remarks."""
-    if not observation.recipe.enrolled or isinstance(observation.answer, Unobservable):
+    if isinstance(observation.answer, Unobservable) or not follows_upstream(observation):
         return observation, ()
-    if isinstance(want_of(observation), Unobservable):
-        return observation, ()  # shrunken: neither mirrored nor remembered until a person accepts it
     updated = _updated(host, observation, observation.answer)
     not_commits = _not_commits(observation, observation.answer, updated)
     memory = remembered_answer(observation.memory, observation.answer, not_commits, observation.observed_at)
@@ -83,7 +81,7 @@ def _follow(host: Host, observation: Observation) -> tuple[Observation, tuple[st
 
 
 def _updated(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
-    if mirror_state(observation) is MirrorState.EQUAL:
+    if not needs_fetch(observation):
         return MirrorUpdate()
     host.progress.step(observation.recipe.name, "fetching into the mirror")
     return host.mirrors.update(observation.recipe, answer, tags_to_mirror(observation))

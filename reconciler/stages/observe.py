@@ -8,13 +8,13 @@ from attrs import evolve, frozen
 
 from desired.digest import FolderDigest, declaration_digest, files_digest
 from desired.model import Fleet, Recipe, Unobservable
+from reconciler.core.needs import apps_of, keeps_running
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
-from reconciler.deploy.app_set import apps_of
 from reconciler.errors import in_one_line, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.promotion.generations import newest_intact_before, snapshot_status
-from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status, keeps_running
+from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status
 from state.records import Answer, Memory, Records
 
 

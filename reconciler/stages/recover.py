@@ -6,7 +6,7 @@ from pathlib import Path
 
 from desired.declarations.values import is_recipe_name
 from desired.model import Fleet
-from reconciler.deploy.app_set import apps_of
+from reconciler.core.needs import apps_of
 from reconciler.deploy.slot_lock import clear_leftovers
 from reconciler.deploy.unmanaged_files import may_be_slot, unmanaged_files, unrecorded_snapshots
 from reconciler.errors import BusyError, reason_of

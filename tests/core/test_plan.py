@@ -5,10 +5,11 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Install, Release, Unobservable
-from reconciler.core.findings import Cause, MirrorState, compare
+from desired.model import Install, Keep, Release, Unobservable
+from reconciler.core.findings import Cause, MirrorState, compare, needs_fetch
+from reconciler.core.needs import ordered_by_needs
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
-from reconciler.core.plan import Action, HeldBack, Plan, Step, make_plan, ordered_by_needs
+from reconciler.core.plan import Action, HeldBack, Plan, Step, make_plan
 from state.records import Memory
 from tests.core import expected_findings
 from tests.strategies import RANK, ObservedFleet, changed_circumstances, observations, observed_fleets
@@ -240,6 +241,38 @@ def test_nothing_is_done_where_it_could_not_be_seen_or_a_person_must_decide(worl
         if cause in still or step.finding.status.state is State.UNKNOWN:
             assert (step.release, step.circumstances) == (None, None)
             assert step.action is (REDEPLOY if is_raised(world, name) else NONE)
+
+
+def apps_with(world: ObservedFleet, name: str) -> set[str]:
+    """A recipe and all that it needs."""
+    apps: set[str] = set()
+    left = [name]
+    while left:
+        apps.add(app := left.pop())
+        left += world.observations[app].recipe.install.needs
+    return apps
+
+
+@given(observed_fleets())
+def test_after_a_trial_just_the_kept_recipes_that_share_an_app_with_it_are_deployed_again(world: ObservedFleet) -> None:
+    kept = {
+        name
+        for name, seen in world.observations.items()
+        if seen.recipe.enrolled and seen.recipe.canonical.keep is Keep.RUNNING
+    }
+    for name, step in plan_of(world).steps.items():
+        if step.release is not None:
+            assert set(step.redeploys) == {each for each in kept if apps_with(world, each) & apps_with(world, name)}
+        else:
+            assert step.redeploys == ((name,) if step.action is REDEPLOY else ())
+
+
+@given(observed_fleets())
+def test_a_refetch_is_planned_only_where_a_pass_has_fetched(world: ObservedFleet) -> None:
+    for name, step in plan_of(world).steps.items():
+        if step.action is REFETCH:
+            assert needs_fetch(world.observations[name])
+            assert step.finding.mirror in {MirrorState.MISSING, MirrorState.UNKNOWN}
 
 
 @given(observed_fleets())

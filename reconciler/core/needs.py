@@ -1,0 +1,40 @@
+"""What recipes need of each other, and whose apps cannot run at the same time. Needs have no cycle."""
+
+from collections.abc import Mapping
+
+from desired.model import Keep, Recipe
+
+
+def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
+    """Return the names so that a recipe comes after all that it needs, otherwise by name."""
+    ordered: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in ordered or name not in recipes:
+            return
+        for need in recipes[name].install.needs:
+            visit(need)
+        ordered.append(name)
+
+    for name in sorted(recipes):
+        visit(name)
+    return tuple(ordered)
+
+
+def apps_of(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
+    """Return the names of the recipe and of all that it needs, directly or not."""
+    return frozenset({recipe.name}).union(*(apps_of(recipes[name], recipes) for name in recipe.install.needs))
+
+
+def keeps_running(recipe: Recipe) -> bool:
+    """Whether the canonical of the recipe is to be kept running."""
+    return recipe.enrolled and recipe.canonical.keep is Keep.RUNNING
+
+
+def conflicting_recipes(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
+    """Return the recipes to be kept running that share an app with `recipe`, itself included.
+
+    An app has one domain and its fixed ports once, so it cannot run in a trial and in a kept deployment.
+    """
+    own = apps_of(recipe, recipes)
+    return tuple(name for name, other in recipes.items() if keeps_running(other) and own & apps_of(other, recipes))
