@@ -1,4 +1,4 @@
-"""Words to calls, reports to exit codes. Everything heavy is imported where a command needs it."""
+"""The command line. Each command imports the heavy modules that it needs, so that `--help` starts quickly."""
 
 from reconciler.cli.main import run
 

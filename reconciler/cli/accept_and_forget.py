@@ -1,4 +1,4 @@
-"""What only a person can decide: to accept what upstream did, and to forget an orphan. The ledger keeps who and why."""
+"""`reconcile accept` and `reconcile forget`: decisions of a person. The ledger records who decided, and why."""
 
 import getpass
 import os
@@ -34,7 +34,7 @@ from state.records import KnownTag, LedgerEntry, Memory
 
 
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
-    """Believe upstream from now on: one moved tag, or the loss of tags."""
+    """Accept one moved tag, or, where `tag` is None, that upstream lost release tags. Returns the exit code."""
     context = load_context(options)
     require_declared(context, name)
     _require_reason(reason)
@@ -48,15 +48,17 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
         observation = observe(host, context.fleet, [name], host.registry.read()).observations[name]
         if isinstance(observation.answer, Unobservable):
             raise InfrastructureError(f"{name}: upstream cannot be seen: {observation.answer.reason}")
-        memory, said = _accept_moved_tag(host, observation, tag) if tag is not None else _accept_lost_tags(observation)
-        body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": said}
+        memory, message = (
+            _accept_moved_tag(host, observation, tag) if tag is not None else _accept_lost_tags(observation)
+        )
+        body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": message}
         host.registry.remember([memory], [LedgerEntry(host.clock.now(), "accepted", name, body)])
-    return print_line(options, "accept", f"{name}: {said}")
+    return print_line(options, "accept", f"{name}: {message}")
 
 
 @contextmanager
 def _pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
-    """The pass lock of a state folder that is made where it is missing."""
+    """Create the state folder if it is missing, and hold its pass lock."""
     prepare_state(context.state)
     with hold(context.state.lock, command) as lock:
         yield lock
@@ -68,6 +70,7 @@ def _require_reason(reason: str) -> None:
 
 
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
+    """Return the memory with the new commit of `tag`, and a message. Raises NeedsPersonError if it did not move."""
     moved = moved_tags(observation)
     if tag not in moved:
         others = f"moved are: {', '.join(sorted(moved))}" if moved else "none of its known release tags moved"
@@ -78,6 +81,7 @@ def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[M
 
 
 def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
+    """Return the memory without the lost tags, and a message. Raises NeedsPersonError if no tag was lost."""
     gone = vanished_tags(observation)
     if not gone:
         raise NeedsPersonError(
@@ -90,7 +94,7 @@ def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
 
 
 def forget(options: Options, name: str, reason: str) -> int:
-    """Delete all that is recorded of an orphan; the ledger keeps that it was."""
+    """Delete the records, snapshots, mirror and logs of an orphan. The ledger keeps an entry. Returns the exit code."""
     context = load_context(options)
     _require_reason(reason)
     if name in context.fleet.recipes:
@@ -102,17 +106,17 @@ def forget(options: Options, name: str, reason: str) -> int:
         progress_on_stderr(options) as progress,
     ):
         host = make_host(context, progress, lock.descriptor)
-        said = _forget_orphan(host, name, reason)
-    return print_line(options, "forget", f"{name}: {said}")
+        message = _forget_orphan(host, name, reason)
+    return print_line(options, "forget", f"{name}: {message}")
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """The drivers that may have deployed what is left of a recipe: all, where something lies that names none."""
+    """Return the drivers that must remove what is left of a recipe: all drivers if something is left and names none."""
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
         return frozenset({"process"})
-    noted = state.drivers_in_use(name)
-    return noted | {"process"} if noted else frozenset(host.drivers)
+    drivers = state.drivers_in_use(name)
+    return drivers | {"process"} if drivers else frozenset(host.drivers)
 
 
 def _existing_lock(context: CommandContext, name: str) -> Path:
@@ -134,19 +138,19 @@ def _forget_orphan(host: Host, name: str, reason: str) -> str:
             "version": have.version if have else None,
             "lineage": list(have.lineage) if have else [],
         }
-        # The record goes last: broken off before that, this can be said again.
+        # The record is deleted last, so that an interrupted `forget` can be run again.
         if is_managed(host, name):
             forget_deployment(host, name)
         delete_all(host, name)
         drop_logs(host.state.trial_logs(name))
         host.mirrors.drop(name)
         host.registry.forget(name, [LedgerEntry(host.clock.now(), "forgotten", name, body)])
-    said = f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
-    return said + _folders_left(host, name)
+    message = f"forgotten, with its canonical {have.version}" if have else "forgotten; it had no canonical"
+    return message + _folders_left(host, name)
 
 
 def _folders_left(host: Host, name: str) -> str:
-    """Folders in which something lies that Canon did not make."""
+    """Return a note of the folders that hold files which Canon did not make; "" if there are none."""
     folders = (host.state.kept_slot(name), host.state.generations(name), host.state.trial_logs(name))
     left = [str(folder) for folder in folders if os.path.lexists(folder)]
     return f"; left as it is: {', '.join(left)}" if left else ""

@@ -1,4 +1,4 @@
-"""The sole maker of a real host: every port with its real answer."""
+"""Build the context of a command, and the real host with an implementation of every port."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ from state.state_errors import StateError
 
 @frozen
 class CommandContext:
-    """What one command works with: the declarations, the state folder, the recipes asked for."""
+    """The input of one command: its options, the declared fleet, the state folder, and the selected recipe names."""
 
     options: Options
     fleet: Fleet
@@ -54,7 +54,10 @@ class CommandContext:
 
 
 def load_context(options: Options) -> CommandContext:
-    """Read the declarations. Raises DeclarationError, or UsageError for a recipe that is not declared."""
+    """Read the declarations and select recipes.
+
+    Raises DeclarationError, or UsageError for a selected recipe that is not declared.
+    """
     fleet = _load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
     context = CommandContext(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
@@ -72,13 +75,13 @@ def _load_fleet(folder: Path) -> Fleet:
 
 
 def require_declared(context: CommandContext, name: str) -> None:
-    """Raise UsageError unless `name` is declared: for an orphan with what can be done, else with the nearest name."""
+    """Raise UsageError unless `name` is declared. The hint names the commands for an orphan, or the closest name."""
     fleet = context.fleet
     if name in fleet.recipes:
         return
     if _is_orphan(context, name):
-        ways = f"see it: reconcile status {name}; drop it: reconcile forget {name} --reason …"
-        raise UsageError(f"{name} is recorded, but no longer declared in {fleet.folder}", ways)
+        hint = f"see it: reconcile status {name}; drop it: reconcile forget {name} --reason …"
+        raise UsageError(f"{name} is recorded, but no longer declared in {fleet.folder}", hint)
     import difflib
 
     near = difflib.get_close_matches(name, fleet.recipes, 1)
@@ -87,20 +90,20 @@ def require_declared(context: CommandContext, name: str) -> None:
 
 
 def _is_orphan(context: CommandContext, name: str) -> bool:
-    """Whether a canonical of `name` is recorded, as far as that can be read: a wrong name is no damage."""
+    """Whether a canonical of `name` is recorded. False if the registry cannot be read."""
     with suppress(StateError):
         return name in SqliteRegistry(context.state.database).read().canonicals
     return False
 
 
 def prepare_state(state: StateFolder) -> None:
-    """Make what is missing of the state folder, its id too, which marks whatever is started for it."""
+    """Create the state folder and its id where they are missing. The id marks each process started for this folder."""
     state.create()
     make_identity(state.identity)
 
 
 def make_host(context: CommandContext, progress: Progress, lock: int | None = None) -> Host:
-    """`lock` is the descriptor of the pass lock, which finite mutating commands inherit; None where none is held."""
+    """Return the real host. `lock` is the descriptor of the pass lock, which child commands inherit, or None."""
     prepare()
     fleet, state, clock = context.fleet, context.state, SystemClock()
     allowed = child_environment(fleet.passes, os.environ, state.root)
@@ -130,7 +133,7 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
 
 
 def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
-    """The drivers that the fleet's recipes name, the embedded one, and those of what was kept running or was left."""
+    """Return the process driver, the drivers that the recipes declare, and those that existing deployments need."""
     drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
     named = {recipe.driver for recipe in fleet.recipes.values()} | state.drivers_in_use()
     if "swarm" in named or (state.kept.is_dir() and any(state.kept.iterdir())):
@@ -141,23 +144,23 @@ def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], l
 
 
 def progress_on_stderr(options: Options) -> LineProgress:
-    """Who tells on stderr what is going on; to be used as a context."""
+    """Return the progress display on stderr. Use it in a `with` statement."""
     colour = screen_for(80, os.environ, no_color=options.no_color).colour
     return open_progress(quiet=options.quiet, verbose=options.verbose, colour=colour)
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within, a signal of STOPPING raises InterruptedPassError; a second one ends the clearing up after the first.
+    """Raise InterruptedPassError on a signal of STOPPING. A second signal also interrupts the cleanup.
 
-    A hangup that `nohup` has made us ignore stays ignored.
+    SIGHUP stays ignored where `nohup` has set it to be ignored.
     """
 
     def stop(number: int, _: FrameType | None) -> None:
         raise InterruptedPassError(number)
 
-    heeded = [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heeded}
+    handled = [number for number in STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in handled}
     hook, sys.unraisablehook = sys.unraisablehook, _resend_signal
     try:
         yield
@@ -169,7 +172,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Within, what this process makes is its owner's alone, whatever umask it was started with."""
+    """Create files that only their owner can read, whatever the umask of the caller is."""
     before = os.umask(0o077)
     try:
         yield
@@ -179,7 +182,7 @@ def private_files() -> Iterator[None]:
 
 @contextmanager
 def blocked_signals() -> Iterator[None]:
-    """Within, signals of STOPPING wait: what was done is told whole."""
+    """Block the signals of STOPPING, so that the report is printed in full."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -187,10 +190,10 @@ def blocked_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _resend_signal(swallowed: "sys.UnraisableHookArgs") -> None:
-    """Send a signal anew whose exception was lost: Python drops what is raised within a finaliser or a callback."""
-    if not isinstance(swallowed.exc_value, InterruptedPassError):
-        sys.__unraisablehook__(swallowed)
+def _resend_signal(dropped: "sys.UnraisableHookArgs") -> None:
+    """Send a signal again if Python dropped its exception, as it does in a finaliser or a callback."""
+    if not isinstance(dropped.exc_value, InterruptedPassError):
+        sys.__unraisablehook__(dropped)
         return
-    # Not from here: what is raised within this hook is dropped too.
-    threading.Timer(0.01, os.kill, (os.getpid(), swallowed.exc_value.signal_number)).start()
+    # From another thread, since Python also drops an exception that is raised inside this hook.
+    threading.Timer(0.01, os.kill, (os.getpid(), dropped.exc_value.signal_number)).start()

@@ -1,4 +1,4 @@
-"""Errors to lines on stderr, one JSON object where that was asked for, and an exit code."""
+"""Report errors on stderr, with `-o json` also as one JSON object, and choose the exit code."""
 
 import os
 import re
@@ -30,17 +30,17 @@ _OUTPUT_OPTION: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL
 
 
 class UsageError(CanonError):
-    """The command line asks for what there is not."""
+    """The command line names something that does not exist, or a value that is not valid."""
 
 
 def report_usage_error(wrong: click.UsageError, arguments: Sequence[str]) -> int:
-    """A command line that click refused."""
+    """Report a command line that click refused. Returns the exit code."""
     path = wrong.ctx.command_path if wrong.ctx is not None else "reconcile"
     return _report_one(wrong.format_message(), f"see: {path} --help", USAGE, arguments)
 
 
 def report_error(failed: BaseException, arguments: Sequence[str]) -> int:
-    """Tell an error by its remedy; one that nobody expected is a bug and shows its trace."""
+    """Report an error with its hint; an unexpected one as a bug, with its traceback. Returns the exit code."""
     if isinstance(failed, DeclarationError):
         text = render_problems(failed.problems, _stderr_screen(arguments))
         errors = [(each.file, each.line, each.column, each.message, each.hint) for each in failed.problems]
@@ -78,11 +78,12 @@ def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str])
 
 
 def _stderr_screen(arguments: Sequence[str]) -> Screen:
-    """The screen that stderr is, for a command line that may not even parse."""
+    """Return the screen of stderr. `arguments` may not parse, so they are searched as text."""
     return screen_for(terminal_width(sys.stderr), os.environ, no_color="--no-color" in arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether `-o json` is asked for on a command line that may not even parse; the last form counts."""
-    forms = [form[1] or after for each, after in pairwise([*arguments, ""]) if (form := _OUTPUT_OPTION.fullmatch(each))]
-    return forms[-1:] == ["json"]
+    """Whether the last output option is `-o json`. `arguments` may not parse, so they are searched as text."""
+    pairs = pairwise([*arguments, ""])
+    formats = [match[1] or following for each, following in pairs if (match := _OUTPUT_OPTION.fullmatch(each))]
+    return formats[-1:] == ["json"]

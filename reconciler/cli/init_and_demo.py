@@ -1,4 +1,4 @@
-"""A new fleet, and the demo."""
+"""`reconcile init` and `reconcile demo`: make a new fleet folder."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +22,7 @@ name = "{name}"
 
 
 def init(options: Options, path: str) -> int:
-    """Make the folder with a fleet that has no recipes yet."""
+    """Make a fleet without recipes in `path`. Raises NeedsPersonError unless it is new or empty."""
     folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one")
@@ -31,12 +31,12 @@ def init(options: Options, path: str) -> int:
     for schema in ("fleet.schema.json", "recipe.schema.json"):
         (folder / "schemas" / schema).write_bytes(files("desired").joinpath(schema).read_bytes())
     (folder / "fleet.toml").write_text(FLEET.format(name=folder.absolute().name or "fleet"), encoding="utf-8")
-    said = f"{folder} is a new fleet; next: make {folder}/recipes/NAME/recipe.toml with [recipe] and its upstream"
-    return print_line(options, "init", said)
+    message = f"{folder} is a new fleet; next: make {folder}/recipes/NAME/recipe.toml with [recipe] and its upstream"
+    return print_line(options, "init", message)
 
 
 def demo(options: Options, path: str, *, tell: bool) -> int:
-    """Make the demo in `folder`, and tell its story there when asked to."""
+    """Make the demo fleet in `path`; with `tell`, also run its story. Returns the exit code."""
     folder = Path(path)
     from reconciler.demo.fleet import make_demo
 

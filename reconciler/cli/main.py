@@ -1,4 +1,4 @@
-"""The commands: their words, and the function each calls."""
+"""The commands with their options; each calls its function in another module."""
 
 import io
 import sys
@@ -23,7 +23,7 @@ Exit codes, the gravest wins (5, 1, 4, 3, 2):
 
 
 class _Commands(click.Group):
-    """Commands in the order of their definition, which is that of a day's work."""
+    """List the commands in the order of their definition."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(self.commands)
@@ -159,7 +159,7 @@ def demo(options: Options, folder: str, *, tell: bool) -> int:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line; every expected error becomes one line and an exit code."""
+    """Run one command line and return its exit code. Errors are printed to stderr."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII still gets its answer
             stream.reconfigure(errors="backslashreplace")
@@ -173,7 +173,7 @@ def run(arguments: Sequence[str]) -> int:
         return report_usage_error(wrong, arguments)
     except click.Abort:
         return 130
-    except OSError as error:  # from click itself, which writes help and versions
+    except OSError as error:  # from click, which prints the help and the version itself
         print_error("reconcile: {}\n  {}\n".format(*unwritten_message(error)))
         return FAILED
     except (Exception, InterruptedPassError) as failed:  # noqa: BLE001  where an error becomes an exit code

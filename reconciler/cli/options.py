@@ -1,4 +1,4 @@
-"""The options that every command takes, before its verb or after it."""
+"""The options that every command takes, before or after its name."""
 
 import os
 import sys
@@ -18,9 +18,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Options(NamedTuple):
-    """What was asked for on the command line; None and empty mean not said.
+    """The common options of the command line; None or empty where an option is not given.
 
-    No attrs class, and folders as texts: this is loaded for `--help`, which is to be there at once.
+    No attrs class and no Path: `--help` loads this module, and should start at once.
     """
 
     fleet: str | None = None
@@ -32,7 +32,7 @@ class Options(NamedTuple):
     verbose: bool = False
 
     def over(self, earlier: "Options") -> "Options":
-        """These options, and where one is not said, the earlier ones."""
+        """Return these options; an option that is not given is taken from `earlier`."""
         return earlier._replace(**{name: value for name, value in self._asdict().items() if value})
 
     @property
@@ -41,28 +41,28 @@ class Options(NamedTuple):
 
     @property
     def fleet_folder(self) -> "Path":
-        """Flag, RECONCILE_FLEET, systemd's CONFIGURATION_DIRECTORY, /etc/reconcile."""
+        """From --fleet, RECONCILE_FLEET, systemd's CONFIGURATION_DIRECTORY, or /etc/reconcile."""
         return _folder(self.fleet, os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
 
     @property
     def state_folder(self) -> "Path":
-        """Flag, RECONCILE_STATE, systemd's STATE_DIRECTORY, /var/lib/reconcile."""
+        """From --state, RECONCILE_STATE, systemd's STATE_DIRECTORY, or /var/lib/reconcile."""
         return _folder(self.state, os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
 
 
-def _folder(said: str | None, environ: Mapping[str, str], ours: str, systemds: str, default: str) -> "Path":
-    """The first that is set; where systemd joins several directories by a colon, the first is the main one.
+def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
+    """Return the first folder that is set: flag, own variable, systemd's variable, default.
 
-    Raises UsageError for a variable that is set to nothing: what was meant is not the default.
+    Of several directories that systemd joins by colons, the first. Raises UsageError for an empty variable.
     """
     from pathlib import Path
 
-    if said is not None:
-        return Path(said)
-    name = next((name for name in (ours, systemds) if name in environ), None)
+    if flag is not None:
+        return Path(flag)
+    name = next((name for name in (own_name, systemd_name) if name in environ), None)
     if name is None:
         return Path(default)
-    folder = environ[name].split(":")[0] if name == systemds else environ[name]
+    folder = environ[name].split(":")[0] if name == systemd_name else environ[name]
     if not folder.strip():
         from reconciler.cli.failures import UsageError
 
@@ -71,7 +71,7 @@ def _folder(said: str | None, environ: Mapping[str, str], ours: str, systemds: s
 
 
 class _NonEmptyText(click.ParamType[str]):
-    """A text that says something: an empty one comes from a variable that is not set."""
+    """A text that is not empty. An empty one usually comes from a shell variable that is not set."""
 
     name = "text"
 
@@ -84,7 +84,7 @@ class _NonEmptyText(click.ParamType[str]):
 NONEMPTY = _NonEmptyText()
 
 
-# Made once for all commands: a hundred of them would be felt in `--help`.
+# Made once for all commands: making them for each command would slow down `--help`.
 _COMMON_OPTIONS = (
     click.Option(["--fleet"], type=NONEMPTY, metavar="DIR", help="Folder of declarations."),
     click.Option(["--state"], type=NONEMPTY, metavar="DIR", help="Folder of what is recorded."),
@@ -103,38 +103,38 @@ _COMMON_OPTIONS = (
 
 
 def common_options(function: Command) -> Command:
-    """Give a command the options that all have, collected into its first argument `options`."""
+    """Add the common options to a command, which gets them as its first argument, an Options."""
 
     @click.pass_context
-    def collected(context: click.Context, /, **given: Any) -> Any:  # noqa: ANN401  what the commands themselves say
+    def collected(context: click.Context, /, **given: Any) -> Any:  # noqa: ANN401  as the commands return
         names = ("fleet", "state", "recipes", "output", "no_color", "quiet", "verbose")
-        said = Options(**{name: given.pop(name) for name in names})
+        given_here = Options(**{name: given.pop(name) for name in names})
         parent = context.parent.obj if context.parent is not None else None
-        context.obj = said.over(parent) if isinstance(parent, Options) else said
+        context.obj = given_here.over(parent) if isinstance(parent, Options) else given_here
         try:
             return context.invoke(function, context.obj, **given)
-        except OSError as failed:  # click would end without a word where its number is that of a broken pipe
+        except OSError as failed:  # click would exit silently on a broken pipe
             raise InfrastructureError(*message_and_hint(failed)) from failed
 
     collected.__name__, collected.__doc__ = function.__name__, function.__doc__
-    collected.__click_params__ = list(reversed(_COMMON_OPTIONS))  # type: ignore[attr-defined]  # where click's own options go
+    collected.__click_params__ = list(reversed(_COMMON_OPTIONS))  # type: ignore[attr-defined]  # read by click
     return collected  # type: ignore[return-value]  # click's decorators hide what they wrap
 
 
 def stdout_width() -> int | None:
-    """Width of the terminal that stdout is; None where it is none."""
+    """Return the width of the terminal on stdout; None if stdout is no terminal."""
     return terminal_width(sys.stdout)
 
 
 def terminal_width(stream: TextIO) -> int | None:
-    """Width of the terminal that `stream` is; None where it is none, or is gone."""
+    """Return the width of the terminal on `stream`; None if `stream` is no terminal or is closed."""
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or None if stream.isatty() else None
     return None
 
 
 def print_line(options: Options, command: str, line: str) -> int:
-    """Answer with one line, or one object that holds it."""
+    """Print one line, or with `-o json` one object that holds it. Returns the exit code."""
     from reconciler.show.documents.command_documents import message_document
     from reconciler.show.documents.report_document import json_text
     from reconciler.show.escape import escape

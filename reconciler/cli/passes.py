@@ -1,4 +1,4 @@
-"""A pass, a dry run, and a drift report."""
+"""`reconcile`, `reconcile --dry-run` and `reconcile drift`: run or preview a pass."""
 
 import os
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from state.folder.lock import hold
 
 
 def preview(options: Options, command: str, retry: Sequence[str]) -> int:
-    """Look and plan; takes no lock and writes nothing."""
+    """Print the plan or the drift. Takes no lock and writes nothing. Returns the exit code."""
     context = load_context(options)
     request = _request(context, ReportCommand(command), retry)
     with interruptible(), progress_on_stderr(options) as progress:
@@ -38,7 +38,7 @@ def preview(options: Options, command: str, retry: Sequence[str]) -> int:
 
 
 def converge(options: Options, retry: Sequence[str]) -> int:
-    """One pass under the pass lock."""
+    """Run one pass under the pass lock and print its report. Returns the exit code."""
     context = load_context(options)
     request = _request(context, ReportCommand.PASS, retry)
     with interruptible(), private_files():

@@ -35,9 +35,9 @@ from reconciler.stages.observe import unreadable_record_message
 
 
 def raise_copy(options: Options, name: str, span: str) -> int:
-    """Raise the canonical's snapshot in a slot of its own and keep it until a signal or the end of `span`."""
+    """Deploy the canonical with its data in a slot, and keep it up until a signal or the end of `span`. Returns 0."""
     try:
-        stays = read_duration(span)
+        lifetime = read_duration(span)
     except RefusedError as wrong:
         raise UsageError(f"--for {span}: {wrong}") from wrong
     context = load_context(options)
@@ -55,27 +55,27 @@ def raise_copy(options: Options, name: str, span: str) -> int:
         raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
     with interruptible(), private_files(), lock_slot(host, name, f"raise {name}") as folder:
         try:
-            # Caught within the slot, so that a slot which cannot be removed is told after a signal too.
+            # Suppressed inside the slot, so that a failure to remove the slot is reported after a signal too.
             with (
                 open_slot(host, folder, "raised", folder / "raise.log") as slot,
                 suppress(InterruptedPassError),
             ):
                 app_set = snapshot_app_set(host, canonical, context.fleet.recipes, slot.folder / "source", {})
                 _print_address(options, name, deploy_app_set(slot, app_set))
-                _keep_up(slot, stays)
+                _keep_up(slot, lifetime)
         except InterruptedPassError:
             return 0
     return 0
 
 
-def _print_address(options: Options, name: str, seen: RunningApp) -> None:
-    """Raises UnwrittenError: what nobody can find is not kept up."""
-    write_answer(json_text(raised_document(name, seen)) if options.json else render_raised(name, seen))
+def _print_address(options: Options, name: str, app: RunningApp) -> None:
+    """Print the address of the app. Raises UnwrittenError, since a copy without a known address is of no use."""
+    write_answer(json_text(raised_document(name, app)) if options.json else render_raised(name, app))
 
 
-def _keep_up(slot: Slot, stays: timedelta) -> None:
-    """Until the time is over. Raises CanonError for an app that ends by itself, also for one that is needed."""
-    until = time.monotonic() + stays.total_seconds()
+def _keep_up(slot: Slot, lifetime: timedelta) -> None:
+    """Wait until `lifetime` is over. Raises CanonError if the app, or one that it needs, stops by itself."""
+    until = time.monotonic() + lifetime.total_seconds()
     while time.monotonic() < until:
         check_up(slot)
         time.sleep(min(1.0, max(0.0, until - time.monotonic())))

@@ -1,4 +1,4 @@
-"""The standard streams: the answer on stdout, all else on stderr, also where nobody reads them."""
+"""Write the answer to stdout and all other text to stderr, also if a stream is closed or cannot be written."""
 
 import os
 import sys
@@ -8,12 +8,12 @@ from typing import Final, TextIO
 from reconciler.errors import CanonError
 
 FAILED: Final = 1
-# Of what a report ends with (0 to 5) the only one that is graver.
+# The only exit code of a report (0 to 5) that is graver than FAILED.
 _HOLLOW: Final = 5
 _REPORT_CODES: Final = range(_HOLLOW)
 
 _WRITE_ERRORS: Final = (OSError, ValueError)
-"""What writing to a stream raises whose disk is full, whose reader is gone, or which was closed."""
+"""Raised on writing to a stream with a full disk, without a reader, or that was closed."""
 
 
 class UnwrittenError(CanonError):
@@ -21,9 +21,9 @@ class UnwrittenError(CanonError):
 
 
 def open_missing() -> None:
-    """Open a standard stream that whoever started us had closed; writing to it fails as before.
+    """Open each standard stream that the caller has closed, so that no other file gets its number.
 
-    Otherwise the next file that we open would get its number, and be written to in its place.
+    Writing to such a stream still fails.
     """
     for number in range(3):
         try:
@@ -48,13 +48,13 @@ def write_answer(text: str) -> None:
 
 
 def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
-    """Why the answer is missing, and where else to find it."""
+    """Return the message that the answer could not be written, and a hint where to find it."""
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
     return f"the answer could not be written to stdout: {reason}", "what was done is recorded: reconcile status"
 
 
 def print_answer(text: str, exit_code: int) -> int:
-    """Write the whole answer; returns `exit_code`, or one that says that nobody got to read it."""
+    """Write the whole answer. Returns `exit_code`, or FAILED if the answer could not be written."""
     try:
         write_answer(text)
     except UnwrittenError as error:
@@ -64,19 +64,19 @@ def print_answer(text: str, exit_code: int) -> int:
 
 
 def print_error(text: str) -> None:
-    """Write to stderr; what cannot be written there is dropped."""
+    """Write to stderr. Text that cannot be written is dropped."""
     with suppress(*_WRITE_ERRORS):
         sys.stderr.write(text)
         sys.stderr.flush()
 
 
 def flush_or_drop() -> None:
-    """Leave nothing to Python's own end, which would make an exit code of its own of what cannot be written."""
+    """Flush stdout and stderr. Text that cannot be written is dropped, so that Python does not change the exit code."""
     for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
         try:
             stream.flush()
         except _WRITE_ERRORS:
             with suppress(*_WRITE_ERRORS):
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, number)
-                os.close(nowhere)
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, number)
+                os.close(null)

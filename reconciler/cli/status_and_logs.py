@@ -1,4 +1,4 @@
-"""What is recorded, shown without asking upstream: status and logs."""
+"""`reconcile status` and `reconcile logs`: print what is recorded, without asking upstream."""
 
 import os
 import sys
@@ -30,13 +30,13 @@ from state.snapshots.snapshots import SealedSnapshots
 
 
 def status(options: Options, name: str | None) -> int:
-    """The canonicals as recorded, all or one."""
+    """Print all canonicals, or the one of `name`. Returns the exit code."""
     context = load_context(options)
     records = SqliteRegistry(context.state.database).read()
     if name is not None and name not in records.canonicals and name not in records.unreadable:
         require_declared(context, name)
-    looks = _statuses(context, records)
-    rows = recorded(context.fleet, records, looks, (name,) if name else options.recipes)
+    statuses = _statuses(context, records)
+    rows = recorded(context.fleet, records, statuses, (name,) if name else options.recipes)
     now, screen = datetime.now(UTC), screen_for(stdout_width(), os.environ, no_color=options.no_color)
     code = _exit_code({row.status.state for row in rows})
     if options.json:
@@ -66,7 +66,7 @@ def _status_json(context: CommandContext, rows: Sequence[Recorded], now: datetim
 
 
 def _exit_code(states: set[State]) -> int:
-    """Damage shows in the exit code here too; what upstream has is not asked and so not counted."""
+    """Return 1 if a state is unknown, 3 if a canonical is damaged or down, else 0."""
     if State.UNKNOWN in states:
         return 1
     return 3 if states & {State.DAMAGED, State.DOWN} else 0
@@ -74,22 +74,22 @@ def _exit_code(states: set[State]) -> int:
 
 def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
     snapshots = SealedSnapshots()
-    looks = {
+    statuses = {
         name: snapshot_status(snapshots, context.state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
     }
-    looks |= {
+    statuses |= {
         name: CanonicalStatus(State.UNKNOWN, unreadable_record_message(name, records)) for name in records.unreadable
     }
-    return looks | _deployment_statuses(
-        context, records, [name for name, look in looks.items() if look.state is State.INTACT]
+    return statuses | _deployment_statuses(
+        context, records, [name for name, each in statuses.items() if each.state is State.INTACT]
     )
 
 
 def _deployment_statuses(
     context: CommandContext, records: Records, intact: Sequence[str]
 ) -> dict[str, CanonicalStatus]:
-    """What stands of those that are kept running; where none is, no driver is asked."""
+    """Return the status of each deployment that is kept running. Asks no driver if there is none."""
     declared = context.fleet.recipes
     kept = {name: declared[name] for name in intact if name in declared and keeps_running(declared[name])}
     if not kept:
@@ -100,7 +100,7 @@ def _deployment_statuses(
 
 
 def logs(options: Options, name: str, trial: str | None) -> int:
-    """The log of one trial, tier by tier; the latest unless one is named."""
+    """Print the log of `trial`, tier by tier; of the latest trial if it is None. Returns the exit code."""
     context = load_context(options)
     trials = logged_trials(context.state.trial_logs(name)) if is_recipe_name(name) else ()
     if not trials:
@@ -110,10 +110,10 @@ def logs(options: Options, name: str, trial: str | None) -> int:
     if chosen not in trials:
         raise UsageError(f"no trial {chosen} of {name}", f"there are: {', '.join(trials)}")
     order = [*TierName, "promote"]
-    texts = {tier: context.state.trial_log(name, chosen) / f"{tier}.log" for tier in order}
-    there = {str(tier): path.read_text("utf-8", "replace") for tier, path in texts.items() if path.exists()}
+    files = {tier: context.state.trial_log(name, chosen) / f"{tier}.log" for tier in order}
+    logs_by_tier = {str(tier): path.read_text("utf-8", "replace") for tier, path in files.items() if path.exists()}
     if options.json:
-        return print_answer(json_text(logs_document(name, chosen, there)), 0)
+        return print_answer(json_text(logs_document(name, chosen, logs_by_tier)), 0)
     return print_answer(
-        render_logs(chosen, there, screen_for(stdout_width(), os.environ, no_color=options.no_color)), 0
+        render_logs(chosen, logs_by_tier, screen_for(stdout_width(), os.environ, no_color=options.no_color)), 0
     )

@@ -1,4 +1,4 @@
-"""A trial by hand, and a raised copy of a canonical."""
+"""`reconcile trial`: test one release, branch or commit by hand."""
 
 import os
 from pathlib import Path
@@ -50,7 +50,7 @@ NAMED_RELEASES = 3
 
 @frozen
 class TrialOptions:
-    """What a hand-run trial is to be of; None means the newest release, and all tiers."""
+    """The options of `reconcile trial`. None means the newest release, all tiers, and no JUnit file."""
 
     ref: str | None
     tiers: str | None
@@ -58,7 +58,7 @@ class TrialOptions:
 
 
 def trial(options: Options, name: str, wanted: TrialOptions) -> int:
-    """Try once, tell, and leave; nothing is promoted and no red remembered."""
+    """Run one trial and print it. Promotes nothing and remembers no red result. Returns the exit code."""
     context = load_context(options)
     require_declared(context, name)
     tiers = _tiers(wanted.tiers)
@@ -73,13 +73,13 @@ def trial(options: Options, name: str, wanted: TrialOptions) -> int:
 
 
 def _tiers(text: str | None) -> frozenset[TierName]:
-    """Install is always among them, since every other tier rests on it."""
+    """Return the tiers of a comma-separated list, always with install; all tiers for None. Raises UsageError."""
     if text is None:
         return frozenset(TierName)
     names = [each.strip() for each in text.split(",")]
-    wrong = [name for name in names if name not in set(TierName)]
-    if wrong:
-        raise UsageError(f"no tier {wrong[0]}", f"there are: {', '.join(TierName)}")
+    unknown = [name for name in names if name not in set(TierName)]
+    if unknown:
+        raise UsageError(f"no tier {unknown[0]}", f"there are: {', '.join(TierName)}")
     return frozenset({TierName.INSTALL, *map(TierName, names)})
 
 
@@ -118,7 +118,7 @@ def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, t
 
 
 def _update_mirror(host: Host, context: CommandContext, observation: Observation) -> None:
-    """Fetch what is behind, if no pass is at it; what the mirror has by then is what can be tried."""
+    """Update the mirror if it is behind. While a pass holds the lock, the mirror is used as it is."""
     if not isinstance(observation.answer, Answer) or mirror_state(observation) is MirrorState.EQUAL:
         return
     if isinstance(want_of(observation), Unobservable):
@@ -133,6 +133,10 @@ def _update_mirror(host: Host, context: CommandContext, observation: Observation
 
 
 def _release_to_try(host: Host, observation: Observation, ref: str | None) -> Release:
+    """Return the release, branch or commit that `ref` names; the newest release for None.
+
+    Raises InfrastructureError if there is no newest release, and UsageError for an unknown `ref`.
+    """
     name = observation.recipe.name
     if ref is None:
         want = want_of(observation)
@@ -149,7 +153,7 @@ def _release_to_try(host: Host, observation: Observation, ref: str | None) -> Re
 
 
 def _suggestion(observation: Observation, ref: str) -> str:
-    """What could have been meant; a commit is found only where a mirrored branch or release leads to it."""
+    """Return a hint for an unknown `ref`: the closest release name, or the newest releases."""
     import difflib
 
     tags = upstream_tags(observation) or {}

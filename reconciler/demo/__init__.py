@@ -1,1 +1,1 @@
-"""A self-made fleet that shows everything."""
+"""A demo fleet with its upstreams, and a story that runs the real commands on it."""

@@ -1,4 +1,4 @@
-"""What must be so after each scene of the story: sentences for the reader, each with whether it is true."""
+"""The facts that must hold after each scene of the story, as sentences for the reader."""
 
 import re
 from collections.abc import Mapping
@@ -19,10 +19,9 @@ LEDGER = "1.1.0+2.2.0"
 
 @frozen
 class AfterScene:
-    """What is known after a scene's command.
+    """The state before and after the command of a scene.
 
-    `played` is what it came to, `tried` are the recipes that it ran, and `wrote` says whether anything that is recorded
-    is different now.
+    `played` is the result of the command, `tried` the recipes that it tried, `wrote` whether any record changed.
     """
 
     folder: Path
@@ -33,16 +32,16 @@ class AfterScene:
     played: PlayedCommand
 
     def changed(self) -> set[str]:
-        """Recipes of which something is said now that was not said before."""
-        told = ("want", "have", "cause", "state", "held_back", "action")
-        return {name for name in self.after if any(self.before[name][key] != self.after[name][key] for key in told)}
+        """Return the recipes whose row changed."""
+        keys = ("want", "have", "cause", "state", "held_back", "action")
+        return {name for name in self.after if any(self.before[name][key] != self.after[name][key] for key in keys)}
 
     def have(self, name: str) -> Mapping[str, Any]:
-        """The canonical of a recipe; empty for none."""
+        """Return the canonical of a recipe; empty if it has none."""
         return self.after[name]["have"] or {}
 
     def lineage(self, name: str) -> object:
-        """The releases that its data has lived through; None without a canonical."""
+        """Return the lineage of a canonical; None if there is none."""
         return self.have(name).get("lineage")
 
 
@@ -102,7 +101,7 @@ def upgrade_promoted(now: AfterScene) -> Mapping[str, bool]:
 
 def broken_upgrade_is_red(now: AfterScene) -> Mapping[str, bool]:
     return {
-        "a fresh install of 1.2.0 passed": bool(re.search(r"passed +install\n", now.played.said)),
+        "a fresh install of 1.2.0 passed": bool(re.search(r"passed +install\n", now.played.output)),
         "the canonical of ledger is the very one it was": now.have("ledger") == now.before["ledger"]["have"],
         "it is intact": now.after["ledger"]["state"] == "intact",
         "1.2.0+2.3.0 will not be tried again as it is": now.after["ledger"]["held_back"] == "red-before",
@@ -129,7 +128,7 @@ def damage_named(now: AfterScene) -> Mapping[str, bool]:
         "only notes has changed": now.changed() == {"notes"},
         "notes is damaged": now.after["notes"]["state"] == "damaged",
         "the generation before it is said to be intact": f"({' → '.join(THREE_NOTES[:2])}) is intact"
-        in now.played.said,
+        in now.played.output,
         "nothing was written": not now.wrote,
     }
 

@@ -1,4 +1,4 @@
-"""Makes the demo's upstream repositories and its fleet, and publishes what comes later."""
+"""Make the demo's upstream repositories and its fleet, and publish later releases."""
 
 import os
 from collections.abc import Iterable
@@ -46,7 +46,7 @@ Here, in this folder:
 
 
 def make_demo(folder: Path) -> None:
-    """Make upstreams and a fleet in `folder`. Raises NeedsPersonError, touching nothing, unless it is new or empty."""
+    """Make upstreams and a fleet in `folder`. Raises NeedsPersonError unless it is new or empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one")
     upstreams = folder.absolute() / "upstreams"
@@ -61,7 +61,7 @@ def make_demo(folder: Path) -> None:
 
 
 def publish(folder: Path, publication: Publication) -> None:
-    """Add a publication's commits and tags to its upstream, which must be just as the earlier ones left it."""
+    """Add the commits and tags of `publication` to its upstream. All earlier publications must be there."""
     name = publication.recipe
     before = [*HISTORIES[name].commits]
     for earlier in PUBLICATIONS[: PUBLICATIONS.index(publication)]:
@@ -72,7 +72,7 @@ def publish(folder: Path, publication: Publication) -> None:
 
 
 def damage(folder: Path, name: str) -> Path:
-    """Turn over some bytes in the snapshot of a canonical, as a failing disk would; returns the file."""
+    """Change 16 bytes in the snapshot of a canonical, as a failing disk would. Returns the file."""
     generations = (folder / "state" / "canonicals" / name).iterdir()
     newest = max(generations, key=lambda generation: int(generation.name))
     file = newest / "snapshot.tar"
@@ -84,23 +84,23 @@ def damage(folder: Path, name: str) -> Path:
 
 
 def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
-    """All files of a recipe's repository at each of its `commits`, which begin with its first."""
-    laid: dict[str, bytes] = {kit: (KIT / "repository" / kit).read_bytes() for kit in HISTORIES[name].kit}
+    """Return each of `commits`, which start with the first one, with all files of the repository at it."""
+    files: dict[str, bytes] = {kit: (KIT / "repository" / kit).read_bytes() for kit in HISTORIES[name].kit}
     trees: list[tuple[Commit, Tree]] = []
     for commit in commits:
-        laid = laid | _files(APPS / name / "upstream" / commit.lays)
-        trees.append((commit, laid))
+        files = files | _files(APPS / name / "upstream" / commit.lays)
+        trees.append((commit, files))
     return trees
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """Everything below `folder`, but for what an installer compiled there."""
-    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    """Return all files below `folder`, except compiled Python."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def _declare(name: str, folder: Path, upstreams: Path) -> None:
-    """Write a recipe's declaration and its tests."""
+    """Write the declaration and the tests of a recipe."""
     files = _files(APPS / name / "fleet")
     if len(files) > 1:
         files |= _files(KIT / "tests")
@@ -116,9 +116,9 @@ def _import(repository: Path, stdin: bytes) -> None:
 
 def _git(argv: Argv, cwd: Path, stdin: bytes = b"") -> None:
     env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
-    told = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, stdin))
-    if told.result.missing:
+    result = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, stdin))
+    if result.result.missing:
         raise InfrastructureError("git: not found in PATH", "install git and try again")
-    if not told.ok:
-        said = told.err.decode("utf-8", "replace").strip().splitlines() or ["no word why"]
-        raise InfrastructureError(f"git failed in {cwd}: {said[-1]}")
+    if not result.ok:
+        lines = result.err.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        raise InfrastructureError(f"git failed in {cwd}: {lines[-1]}")

@@ -1,4 +1,4 @@
-"""The upstreams' histories as values, and as the stream from which git makes them alike on every host."""
+"""The histories of the demo's upstreams, and their input for `git fast-import`, the same on every host."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,9 +13,9 @@ Tree = Mapping[str, bytes]
 
 @frozen
 class Commit:
-    """One commit. Its files are those of the folder `lays`, laid over the files of the commit before.
+    """One commit. Its files are those of the folder `lays`, added to the files of the commit before.
 
-    `tags` are annotated, `light` tags are not. `week` counts from the beginning of all histories.
+    `tags` are annotated, `light` tags are not. `week` counts from BEGAN.
     """
 
     week: int
@@ -27,7 +27,7 @@ class Commit:
 
 @frozen
 class History:
-    """What an upstream holds at first. `kit` names the files that it shares with others, each with its own copy."""
+    """The first content of an upstream. `kit` names the shared files that are copied into it."""
 
     commits: tuple[Commit, ...]
     kit: tuple[str, ...] = ("serving.py", "store.py")
@@ -37,7 +37,7 @@ class History:
 class Publication:
     """What an upstream publishes later, on top of its main branch.
 
-    `branch` is where: a branch other than main starts at main. `moves` are tags that name this commit from now on.
+    A `branch` other than main starts at main. `moves` are existing tags that move to the last commit.
     """
 
     recipe: str
@@ -49,7 +49,7 @@ class Publication:
 def fast_import_stream(
     branch: str, start: str, commits: Sequence[tuple[Commit, Tree]], moves: Sequence[str] = ()
 ) -> bytes:
-    """Input for `git fast-import`. Each tree is that commit's files in full; `start` is what the first one follows."""
+    """Return input for `git fast-import`. Each tree has all files of its commit; the first commit follows `start`."""
     parts: list[bytes] = []
     for number, (commit, tree) in enumerate(commits, start=1):
         parts += _commit(branch, number, start if number == 1 else f":{number - 1}", commit, tree)

@@ -1,4 +1,4 @@
-"""The story, scene by scene: what is said before, what is run, and which facts must then hold."""
+"""The scenes of the story: a text, a command, and the facts that must then hold."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,9 +13,10 @@ from reconciler.demo.upstreams import BREAKING, GOOD, MENDED, MOVED
 
 @frozen
 class Scene:
-    """`before` is said first, then `happens` is done, then `words` are run.
+    """A step of the story: print `before`, call `happens` with the demo's folder, run `reconcile` with `words`.
 
-    The exit code must be `code`, which `means` explains, and each of the sentences that `facts` gives must be true.
+    The exit code must be `code`, which `means` explains, and every sentence of `facts` must be true. If `reads` is
+    set, this page of the app is fetched while the command runs.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Where the story is played: the real command as a child, its output as it comes, and the facts it leaves."""
+"""Run the real commands of the story, show their output, and read what they changed."""
 
 import codecs
 import json
@@ -25,41 +25,41 @@ Rows = Mapping[str, Any]
 
 
 class EchoedOutput:
-    """Says what a command writes while it writes it, and keeps it; `hears` is told the first address in it."""
+    """Write the output of a command at once, and keep it as `text`. Calls `on_address` with the first URL in it."""
 
-    def __init__(self, write: WriteText, hears: Callable[[str], None]) -> None:
+    def __init__(self, write: WriteText, on_address: Callable[[str], None]) -> None:
         self._say = write
-        self._hears = hears
+        self._on_address = on_address
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._heard = False
+        self._has_address = False
         self.text = ""
 
     def feed(self, chunk: bytes) -> bool:
-        said = self._decoder.decode(chunk)
-        self._say(said)
-        self.text += said
+        text = self._decoder.decode(chunk)
+        self._say(text)
+        self.text += text
         address = ADDRESS.search(self.text.rpartition("\n")[0])
-        if address and not self._heard:
-            self._heard = True
-            self._hears(address[0])
+        if address and not self._has_address:
+            self._has_address = True
+            self._on_address(address[0])
         return True
 
     def close(self) -> None:
-        """What a command cuts off in the middle of a character stays unsaid."""
+        """Drop an incomplete last character."""
 
 
 @frozen
 class PlayedCommand:
-    """How a command ended, what it `said`, and the `page` that was fetched meanwhile, "" if none was."""
+    """The exit code of a command, its `output`, and the `page` that was fetched meanwhile, "" if none was."""
 
     code: int | None
-    said: str
+    output: str
     page: str
 
 
 @frozen
 class Stage:
-    """The demo's folder, and where the story is said."""
+    """The demo's folder, and the function that writes the story."""
 
     folder: Path
     write: WriteText
@@ -67,12 +67,12 @@ class Stage:
 
     @environment.default
     def _environment(self) -> Mapping[str, str]:
-        """As in the reader's own shell, with fleet and state pointed at the demo."""
+        """Return the own environment, with fleet and state set to the demo's."""
         places = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
         return os.environ | places
 
     def play(self, words: tuple[str, ...], reads: str) -> PlayedCommand:
-        """Run the command and show all that it writes. Where it names an address, the page `reads` is fetched there."""
+        """Run the command and show its output. Once it prints a URL, fetch the page `reads`, unless that is ""."""
         pages: list[str] = []
 
         def read(url: str) -> None:
@@ -83,43 +83,43 @@ class Stage:
 
         self.write(f"$ {shown(words)}\n")
         aloud = EchoedOutput(self.write, read)
-        finished = run(self._order(words), aloud)
+        finished = run(self._command(words), aloud)
         return PlayedCommand(finished.code, aloud.text, "".join(pages))
 
     def tried(self) -> frozenset[Path]:
-        """The folders of all trials so far."""
+        """Return the log folders of all trials so far."""
         return frozenset((self.folder / "state" / "logs").glob("*/*"))
 
     def records(self) -> Mapping[Path, tuple[int, int]]:
-        """Size and time of change of all that is recorded."""
-        looks = {path: path.lstat() for path in (self.folder / "state").rglob("*")}
-        return {path: (look.st_size, look.st_ctime_ns) for path, look in looks.items()}
+        """Return size and change time of every file in the state folder."""
+        stats = {path: path.lstat() for path in (self.folder / "state").rglob("*")}
+        return {path: (stat.st_size, stat.st_ctime_ns) for path, stat in stats.items()}
 
     def rows(self) -> Rows:
-        """What `reconcile drift -o json` says of each recipe, by name."""
-        told = capture(self._order(("drift", "-o", "json")))
-        document = json.loads(told.out or "{}")
+        """Return the row of each recipe in `reconcile drift -o json`, by name."""
+        result = capture(self._command(("drift", "-o", "json")))
+        document = json.loads(result.out or "{}")
         if "recipes" not in document:
-            raise CanonError(f"reconcile drift told nothing: {told.err.decode(errors='replace').strip()}")
+            raise CanonError(f"reconcile drift printed no report: {result.err.decode(errors='replace').strip()}")
         return {row["name"]: row for row in document["recipes"]}
 
-    def _order(self, words: tuple[str, ...]) -> CommandSpec:
+    def _command(self, words: tuple[str, ...]) -> CommandSpec:
         return CommandSpec((sys.executable, "-m", "reconciler", *words), self.environment, self.folder, SECONDS)
 
 
 def shown(words: tuple[str, ...]) -> str:
-    """The command as the reader would type it."""
+    """Return the command line as a user types it."""
     return " ".join(("reconcile", *words))
 
 
 def program_folder() -> Path | None:
-    """Where the reader's shell would find `reconcile`, if PATH does not lead there yet; None if it does."""
+    """Return the folder of `reconcile` if it must be added to PATH; None if PATH has it."""
     own = Path(sys.executable).parent
     found = shutil.which("reconcile")
     return None if found and Path(found).parent == own else own
 
 
 def _page(url: str) -> str:
-    with urlopen(url, timeout=30) as answer:  # noqa: S310 - the address is one on loopback that we were told
+    with urlopen(url, timeout=30) as answer:  # noqa: S310 - a loopback address that Canon printed
         text: str = answer.read().decode()
         return text.strip()

@@ -1,4 +1,4 @@
-"""Tells what Canon does, with the real command on the demo's fleet; a sentence that turns out untrue ends it."""
+"""Run the demo's story with real commands. It stops at the first sentence that is not true."""
 
 import shlex
 import sys
@@ -16,7 +16,7 @@ WIDTH = 100
 
 
 class UntrueError(CanonError):
-    """The story said something that is not so; a fault of Canon or of the demo."""
+    """A sentence of the story is not true: a bug of Canon or of the demo."""
 
 
 def _write_to_stdout(text: str) -> None:
@@ -25,9 +25,9 @@ def _write_to_stdout(text: str) -> None:
 
 
 def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequence[Scene] = SCENES) -> int:
-    """Make the demo in `folder`, new or empty, play all scenes on it, and say what to try next; returns 0.
+    """Make the demo in `folder`, which is new or empty, play all scenes, and print what to try next. Returns 0.
 
-    `write` takes text as it comes, line ends included. Raises UntrueError at the first thing that is not as told.
+    `write` is called with text that has its own line ends. Raises UntrueError at the first sentence that is not true.
     """
     make_demo(folder)
     folder = folder.absolute()
@@ -41,7 +41,7 @@ def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequen
 
 
 def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
-    """One scene; returns how the recipes are after it."""
+    """Play one scene. Returns the rows of all recipes after it."""
     stage.write(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
     scene.happens(stage.folder)
     tried, records = stage.tried(), stage.records()
@@ -60,7 +60,7 @@ def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
 
 
 def _next_commands(folder: Path) -> str:
-    """Commands with which the reader can go on."""
+    """Return commands for the reader to try next."""
     own = program_folder()
     lines = [
         f"cd {shlex.quote(str(folder))}",

@@ -1,4 +1,4 @@
-"""What each upstream of the demo has published, and what it publishes while the story is told."""
+"""The releases of each upstream of the demo, and those that it publishes during the story."""
 
 from reconciler.demo.history import Commit, History, Publication
 
@@ -85,5 +85,5 @@ BREAKING = Publication("ledger", (Commit(31, "1.2.0+2.3.0", "Sum up by month", (
 MENDED = Publication("ledger", (Commit(33, "1.2.1+2.3.1", "Turn days that were kept as typed"),), branch="mended")
 MOVED = Publication("links", (Commit(32, "moved", "Check addresses"),), moves=("1.5.0+2.1.0",))
 
-# In the order in which they are published.
+# In order of publication.
 PUBLICATIONS = (GOOD, BREAKING, MENDED, MOVED)

@@ -1,1 +1,1 @@
-"""Speaks: turns plans and reports into text and JSON."""
+"""Turn reports, canonicals and trials into text, JSON and JUnit XML."""

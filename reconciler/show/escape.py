@@ -1,4 +1,4 @@
-"""Makes every character visible before it reaches a terminal or a log: upstream's words are hostile until proven."""
+"""Escape, cut and measure text for a terminal. Text from upstream may try to control the terminal."""
 
 import unicodedata
 from typing import Final
@@ -17,22 +17,21 @@ _ELLIPSIS: Final = "…"
 
 
 def escape(text: str) -> str:
-    r"""`text` on one line; a character that draws nothing or moves something is written out, as `\n`, `\x1b`, `\u202e`.
+    r"""Return `text` on one line. A character that is invisible or moves the cursor becomes `\n`, `\x1b` or `\u202e`.
 
-    Idempotent, so that two layers may both escape. Hence not injective: a backslash stays one, and a newline looks
-    like a backslash before an n. Exact text is in the JSON documents.
+    Escaping twice changes nothing more, so a backslash is not escaped. The exact text is in the JSON documents.
     """
     return escape_unprintable(text).translate(_BLANK)
 
 
 def escape_lines(text: str) -> tuple[str, ...]:
-    r"""The lines of a log, each escaped. Only `\n` and `\r\n` end a line; tabs become spaces."""
+    r"""Return the escaped lines of a log. Only `\n` and `\r\n` end a line; tabs become spaces."""
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     return tuple(escape(line.expandtabs(_TAB)) for line in lines) if text else ()
 
 
 def shorten(text: str, cells: int) -> str:
-    """`text` escaped and cut to at most `cells` columns of a terminal; an ellipsis tells that it was cut."""
+    """Return `text` escaped and cut to at most `cells` columns of a terminal; a cut text ends with an ellipsis."""
     shown = escape(text)
     if width(shown) <= cells:
         return shown
@@ -46,7 +45,7 @@ def shorten(text: str, cells: int) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal the escaped `text` takes."""
+    """Return the number of terminal columns that the escaped `text` takes."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 

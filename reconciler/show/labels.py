@@ -1,4 +1,4 @@
-"""What the words of a report mean, one sentence a member, and how amounts are written."""
+"""The meaning of each label in a report, and the format of times, sizes and numbers."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -111,8 +111,8 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def duration(seconds: float) -> str:
-    """The two greatest units, as "3 min 20 s"; tenths below ten seconds. None are negative."""
-    if round(seconds, 1) < 10:  # noqa: PLR2004  from ten seconds on, a tenth tells nothing
+    """Return a duration in its two largest units, as "3 min 20 s"; below ten seconds with tenths. Never negative."""
+    if round(seconds, 1) < 10:  # noqa: PLR2004  above ten seconds, tenths do not matter
         return f"{max(seconds, 0.0):.1f} s"
     left, parts = round(seconds), list[str]()
     for size, unit in _UNITS:
@@ -123,14 +123,14 @@ def duration(seconds: float) -> str:
 
 
 def age(then: datetime, now: datetime) -> str:
-    """How long ago, in the greatest unit alone, as "3 d"; a moment to come is "0 s" ago."""
+    """Return the time from `then` to `now` in its largest unit, as "3 d"; "0 s" if `then` is later."""
     seconds = max(int((now - then).total_seconds()), 0)
     size, unit = next((each for each in _UNITS if seconds >= each[0]), _UNITS[-1])
     return f"{seconds // size} {unit}"
 
 
 def size(count: int) -> str:
-    """A number of bytes, as "1.2 MiB"."""
+    """Return a number of bytes as text, as "1.2 MiB"."""
     amount, unit = float(count), 0
     while round(amount, 1) >= _STEP and unit < len(_SIZES) - 1:
         amount, unit = amount / _STEP, unit + 1
@@ -138,20 +138,20 @@ def size(count: int) -> str:
 
 
 def moment(when: datetime) -> str:
-    """A time for a person, as "2026-11-24 10:38:41 UTC"."""
+    """Return a time for a person, as "2026-11-24 10:38:41 UTC"."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def rfc3339(when: datetime) -> str:
-    """A time for a program, in UTC and whole seconds."""
+    """Return a time for a program, as "2026-11-24T10:38:41Z"."""
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def short(commit: str) -> str:
-    """The beginning of a commit, by which people know it."""
+    """Return the first seven characters of a commit."""
     return commit[:_SHORT_COMMIT]
 
 
 def count_of(number: int, noun: str) -> str:
-    """As "1 recipe" and "2 recipes"."""
+    """Return a number with its noun, as "1 recipe" or "2 recipes"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

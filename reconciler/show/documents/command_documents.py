@@ -1,4 +1,4 @@
-"""The JSON of all that is no report: canonicals as recorded, a trial by hand, a raised copy, logs, words, errors."""
+"""The JSON documents of all commands but the report: status, trial, raise, logs, accept, forget, and errors."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,11 +27,11 @@ from reconciler.show.text.trial_card import result_of, trial_line
 from state.records import Canonical
 
 ErrorFields = tuple[str, int | None, int | None, str, str]
-"""File, line and column, "" and None where it stands in no file; what is wrong; what helps, "" if nothing is known."""
+"""File, line, column, message and hint; file and hint may be "", line and column None."""
 
 
 def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
-    """Canonicals as recorded; upstream was not asked."""
+    """Return the document of `reconcile status`."""
     counts = {
         ReportBucket.DAMAGED: sum(row.status.state in {State.DAMAGED, State.DOWN} for row in rows),
         ReportBucket.EXCEPTED: sum(bool(row.exception) for row in rows),
@@ -58,7 +58,7 @@ def _recorded(row: Recorded) -> Json:
 
 @frozen
 class Tested:
-    """A trial by hand: what the gate would say of it, and the canonical it started beside."""
+    """A trial by hand, the conditions of the gate for it, and the canonical of its recipe with its status."""
 
     trial: Trial
     conditions: tuple[Condition, ...]
@@ -67,7 +67,7 @@ class Tested:
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
-    """One trial by hand, in the shape of a report of one recipe."""
+    """Return the document of `reconcile trial`, in the form of a report of one recipe."""
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
     return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
@@ -104,26 +104,27 @@ def _document(run: Run, population: Population, recipes: list[Json], summary: Js
 
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
-    """What was not compared is not counted, which null says and 0 would not."""
+    """Return the counts by bucket. A bucket that was not compared is null, not 0."""
     return {**{each.value: counts.get(each) for each in ReportBucket}, "held_back": None, "line": line}
 
 
-def raised_document(recipe: str, seen: RunningApp) -> Json:
-    facts = {"version": seen.version, "commit": seen.commit, "url": seen.url, "address": seen.address}
+def raised_document(recipe: str, app: RunningApp) -> Json:
+    """Return the document of `reconcile raise`."""
+    facts = {"version": app.version, "commit": app.commit, "url": app.url, "address": app.address}
     return {"format": FORMAT, "name": recipe, **facts}
 
 
 def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
-    """`tiers` maps each tier to its log's whole text, in order."""
+    """Return the document of `reconcile logs`. `tiers` maps each tier, in order, to the full text of its log."""
     logs = [{"name": tier, "text": text} for tier, text in tiers.items()]
     return {"format": FORMAT, "command": "logs", "name": recipe, "trial": trial, "tiers": logs, "exit_code": 0}
 
 
-def message_document(command: str, said: str) -> Json:
-    """What a command that changes one thing says when it is done."""
-    return {"format": FORMAT, "command": command, "line": said, "exit_code": 0}
+def message_document(command: str, message: str) -> Json:
+    """Return the document of a command that answers with one line."""
+    return {"format": FORMAT, "command": command, "line": message, "exit_code": 0}
 
 
 def error_document(errors: Sequence[ErrorFields], exit_code: int) -> Json:
-    """Why there is no other answer: every problem at once."""
+    """Return the document of a failed command, with all its errors."""
     return {"format": FORMAT, "errors": [error_part(*error) for error in errors], "exit_code": exit_code}

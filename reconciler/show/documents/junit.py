@@ -1,4 +1,4 @@
-"""A trial as JUnit XML, which forges show beside a change: one test case a tier."""
+"""Write a trial as JUnit XML, with one test case for each tier. Forges show it beside a change."""
 
 from reconciler.core.tier_results import TierResult, Trial, Verdict
 from reconciler.show.escape import escape, escape_lines
@@ -7,7 +7,7 @@ from reconciler.show.text.trial_card import tier_reason
 
 
 def junit(trial: Trial) -> str:
-    """The whole document. All text is escaped, since XML has no way to hold most control characters."""
+    """Return the whole document. All text is escaped, since XML cannot hold most control characters."""
     from xml.etree import ElementTree as ET
 
     counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
@@ -24,8 +24,8 @@ def junit(trial: Trial) -> str:
     for tier in trial.tiers:
         case = ET.SubElement(suite, "testcase", _escaped(_case(trial, tier)))
         if tier.verdict is not Verdict.PASS:
-            said = ET.SubElement(case, _ELEMENT[tier.verdict], _escaped({"message": tier_reason(tier)}))
-            said.text = _output(trial, tier)
+            detail = ET.SubElement(case, _ELEMENT[tier.verdict], _escaped({"message": tier_reason(tier)}))
+            detail.text = _output(trial, tier)
     ET.indent(suite)
     return f"{_HEAD}\n{ET.tostring(suite, encoding='unicode')}\n"
 
@@ -39,7 +39,7 @@ def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
 
 
 def _output(trial: Trial, tier: TierResult) -> str | None:
-    """The last lines of what failed; a skip printed nothing."""
+    """Return the last output lines of a failed tier; None for a skipped tier or without output."""
     return (
         None
         if tier.verdict is Verdict.SKIP

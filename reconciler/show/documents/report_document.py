@@ -1,6 +1,6 @@
-"""The JSON documents of format 1: every key always there, null where it is not known, in ASCII, one object.
+"""The JSON document of a report, in format 1: one object in ASCII. Every key is always present, null if unknown.
 
-After a pass a recipe's `action` and `held_back` tell what is left, and `result` what was done.
+After a pass, `action` and `held_back` of a recipe are what is left to do, and `result` is what was done.
 """
 
 import json
@@ -45,11 +45,11 @@ RECIPE: Final[Json] = {
     "last_up": None,
     "observed_at": None,
 }
-"""Every key of a recipe in its order, with what stands there where nothing is known."""
+"""Every key of a recipe in order, with its value where nothing is known."""
 
 
 def json_text(document: Json) -> str:
-    """The document as text, ending with a newline. A lone surrogate, which no JSON text can hold, is written out."""
+    """Return the document as text with a final newline. Lone surrogates are escaped, since JSON cannot hold them."""
     text = json.dumps(_without_surrogates(document), ensure_ascii=True, indent=2)
     return text.replace("\x7f", "\\u007f") + "\n"
 
@@ -88,13 +88,13 @@ def report_document(report: Report) -> Json:
 
 
 def _errors(report: Report) -> list[Json]:
-    """Why the report is hollow, if it is: then what it says of each recipe is not the whole."""
+    """Return an error for each count of a hollow report that does not add up."""
     missing = gaps(report.population, report.counts, report.rows)
     return [error_part("", None, None, each, "") for each in missing]
 
 
 def error_part(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
-    """One error; it stands at no place where `file` is empty."""
+    """Return one error. `file` and `hint` may be "", which becomes null."""
     return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}
 
 

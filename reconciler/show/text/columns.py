@@ -1,4 +1,4 @@
-"""The columns of a report's table: what each shows of one recipe."""
+"""The columns of a report's table. Each has a function that returns the cell of one recipe."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -55,7 +55,7 @@ _MARKS: Final[Mapping[ConditionStatus, str]] = {
 
 @frozen
 class Column:
-    """A heading, and what stands under it for one recipe of a run."""
+    """The title of a column, and the function that returns its cell for one row of a run."""
 
     title: str
     cell: Callable[[Row, Run], Cell]
@@ -103,7 +103,7 @@ def _why(row: Row, run: Run) -> Cell:
 
 
 def why(row: Row, run: Run) -> str:
-    """The sentence for a row, after the words for whose turn it is and what holds it back."""
+    """Return the text of the WHY column: "needs you" and what holds the recipe back, then the reason."""
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
@@ -111,17 +111,17 @@ def why(row: Row, run: Run) -> str:
 
 
 def needs_you(row: Row) -> bool:
-    """Whether only a person can do something about it."""
+    """Whether only a person can solve it."""
     return row.step.needs_person or bucket_of(row) is ReportBucket.NEEDS_PERSON
 
 
 def reason_of_row(row: Row) -> str:
-    """What a step came to; where none was taken, what is left to do and why, or why nothing."""
-    said = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
+    """Return the reason of a step's result; without a step, the reason of the plan."""
+    reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
-        said = f"{said}; {row.step.reason}"
-    look = row.finding.status
-    return said if look.reason in said else f"{said}; {_STATE_SENTENCES[look.state]}: {look.reason}"
+        reason = f"{reason}; {row.step.reason}"
+    status = row.finding.status
+    return reason if status.reason in reason else f"{reason}; {_STATE_SENTENCES[status.state]}: {status.reason}"
 
 
 def _was_redeployed(row: Row) -> bool:
@@ -130,10 +130,10 @@ def _was_redeployed(row: Row) -> bool:
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Drift tells since when; elsewhere the wide table does."""
+    """Return since when a recipe differs, in a drift report only; the wide table has a column for it."""
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
-    told = {said: when for said, when in times.items() if when is not None and run.command is ReportCommand.DRIFT}
-    return [f"{said} {age(when, run.finished_at)} ago" for said, when in told.items()]
+    shown = times.items() if run.command is ReportCommand.DRIFT else ()
+    return [f"{event} {age(when, run.finished_at)} ago" for event, when in shown if when is not None]
 
 
 # ---- what the wide table adds ----
@@ -154,7 +154,7 @@ def _held_back(row: Row, _: Run) -> Cell:
 
 
 def _gate(row: Row, _: Run) -> Cell:
-    """Each condition by its first letter: + holds, - does not, . cannot be judged yet."""
+    """Return each condition as its first letter and a mark: + holds, - does not, . cannot be judged yet."""
     return Cell(" ".join(f"{each.name[:1].upper()}{_MARKS[each.status]}" for each in row.gate) or NOTHING)
 
 
@@ -184,7 +184,7 @@ def _trial(row: Row, _: Run) -> Cell:
 
 
 def _last_trial(row: Row) -> Trial | None:
-    """That of this pass; where it is None, the last one known is what the canonical rests on."""
+    """Return the trial of this pass; None if there was none."""
     return row.outcome.attempt.trial if row.outcome else None
 
 
@@ -216,6 +216,6 @@ WHY: Final = Column("WHY", _why)
 
 
 def columns_of(command: ReportCommand, *, wide: bool) -> tuple[Column, ...]:
-    """All columns but the last, which is WHY. After a pass: what was done, and what is left to do."""
+    """Return all columns but the last one, WHY. After a pass they include the result and the action left to do."""
     acting = _AFTER_PASS if command is ReportCommand.PASS else _PLANNED
     return (*_FULL_NAMES, *_COMPARED, *acting, *_MORE) if wide else (*_NAMES, *_COMPARED, *acting)

@@ -1,4 +1,4 @@
-"""What went wrong, as text for a person; it goes to stderr."""
+"""Errors as text for stderr."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from reconciler.show.text.screen import Screen, Style, paint
 
 
 def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
-    """One line each as FILE:LINE:COLUMN: what; did you mean …, which editors can jump to; then their number."""
+    """Return one line for each problem as "FILE:LINE:COLUMN: message", and a last line with their number."""
     lines = [escape(str(problem)) for problem in problems]
     files = len({problem.file for problem in problems})
     total = f"{count_of(len(problems), 'problem')} in {count_of(files, 'file')}; nothing was done"
@@ -17,6 +17,6 @@ def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
 
 
 def render_error(message: str, hint: str, screen: Screen) -> str:
-    """One error, and below it what to do about it."""
+    """Return the error on one line, and the hint, if there is one, on the next."""
     lines = [f"{paint('reconcile:', Style.BAD, screen)} {escape(message)}"]
     return "\n".join([*lines, *([f"  {escape(hint)}"] if hint else [])]) + "\n"

@@ -1,4 +1,4 @@
-"""What a pass was not able to do: where it failed, its last words, and what would change it."""
+"""The failed steps of a report: where each failed, its last output, and when it is tried again."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -19,14 +19,14 @@ _INDENT: Final = "  "
 
 
 def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[str]]:
-    """One block of lines for each step that failed; `state` is the folder that logs lie below."""
+    """Yield a block of lines for each failed step. `state` is the folder that log paths are relative to."""
     for row in report.rows:
         if row.outcome is not None and row.result in FAILED_RESULTS:
             yield _block(row, row.outcome, screen, state)
 
 
 def notes_of(row: Row) -> Iterator[str]:
-    """What did not decide and is still worth knowing."""
+    """Yield notes on a row that did not decide its result."""
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
         yield from trial.findings
@@ -85,23 +85,23 @@ def _canonical_after(row: Row, outcome: Outcome) -> str:
 
 
 def last_lines(trial: Trial, screen: Screen) -> list[str]:
-    """The end of what the failing tier printed."""
+    """Return the last output lines of the failed tier."""
     lines = [line for part in trial.tail for line in escape_lines(part)]
     return [f"{_INDENT}{_INDENT}{paint('| ' + line.rstrip(), Style.FAINT, screen)}" for line in lines[-TAIL:]]
 
 
 def base_text(trial: Trial) -> str:
-    """The version an upgrade started from, and why."""
+    """Return the version that an upgrade started from, and why this one."""
     return f"{trial.base.release.version if trial.base.release else 'none'}: {trial.base.why}"
 
 
 def log_path(log: str, state: str) -> str:
-    """Where a trial's log lies, for a person to open."""
+    """Return the absolute path of a trial's log; `log` itself if `state` is ""."""
     return log if log.startswith("/") or not state else f"{state.rstrip('/')}/{log}"
 
 
 def next_try(outcome: Outcome) -> str:
-    """What would change this result, and whether it comes by itself."""
+    """Return when the step is tried again, and what a person can do."""
     name = outcome.step.recipe
     if is_remembered(outcome):
         return (

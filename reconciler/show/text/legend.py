@@ -1,4 +1,4 @@
-"""What the words of a wide table mean; only those in use are told."""
+"""The meaning of the labels in a wide table; only of labels that occur in it."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -11,7 +11,7 @@ Label = TypeVar("Label", bound=str)
 
 
 def legend(report: Report, screen: Screen) -> list[str]:
-    """A small table: the column, the word, its meaning."""
+    """Return a table of column, label and meaning."""
     rows = report.rows
     is_pass = report.run.command is ReportCommand.PASS
     lines = [
@@ -29,5 +29,5 @@ def legend(report: Report, screen: Screen) -> list[str]:
 
 
 def _used_labels(column: str, meanings: Mapping[Label, str], used: Iterable[Label]) -> list[list[Cell]]:
-    there = set(used)
-    return [[Cell(column), Cell(word), Cell(said, Style.FAINT)] for word, said in meanings.items() if word in there]
+    used = set(used)
+    return [[Cell(column), Cell(label), Cell(text, Style.FAINT)] for label, text in meanings.items() if label in used]

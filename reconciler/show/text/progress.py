@@ -1,4 +1,4 @@
-"""Tells what is going on: a live line on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+"""Show progress: a live line on a terminal, plain lines elsewhere, nothing with `--quiet`."""
 
 import sys
 import time
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 REFRESHES = 4
-"""A second, of the live line: its seconds tick."""
+"""Of the live line, per second."""
 
 MINUTE = 60
 
 
 @frozen
 class StepProgress:
-    """The present step. `began` is when the recipe's first one did; `last` how many seconds all of it took before."""
+    """The current step. `began` is the start of the recipe's first step, `last` the seconds of its last trial."""
 
     recipe: str
     what: str
     began: float
     last: float | None = None
 
-    def said(self, now: float) -> str:
-        """What runs, for how long, and how long it took the last time."""
+    def describe(self, now: float) -> str:
+        """Return the step, how long the recipe runs, and how long it took the last time."""
         whole = int(now - self.began)
         past = f"{whole} s" if whole < MINUTE else duration(whole)
         known = "" if self.last is None else f", last time {duration(self.last)}"
@@ -39,7 +39,7 @@ class StepProgress:
 
 
 def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
-    """The step after `doing`: the clock runs on within a recipe."""
+    """Return the step after `doing`. Within a recipe the start time stays the same."""
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)
     return StepProgress(recipe, what, doing.began, doing.last if last is None else last)
@@ -47,7 +47,7 @@ def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, la
 
 @define
 class LossyStream:
-    """A stream of which nothing depends: what cannot be written to it is dropped, and so is all that follows."""
+    """A stream that may fail. After the first failed write all further text is dropped."""
 
     stream: TextIO
     broken: bool = False
@@ -72,7 +72,7 @@ class LossyStream:
 
 @define
 class LineProgress:
-    """One line a step, for a journal or a file. `monotonic` counts seconds."""
+    """Write one line for each step, for a journal or a file. `monotonic` returns seconds."""
 
     stream: TextIO
     verbose: bool = False
@@ -83,27 +83,26 @@ class LineProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """A whole line needs no ending."""
+        """Do nothing: each line was written whole."""
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
         self.doing = next_step(self.doing, recipe, doing, self.monotonic(), last_seconds)
-        said = self.doing.said(self.monotonic()) if self.verbose else f"{recipe}: {doing}"
-        self.tell(said)
+        self.write_line(self.doing.describe(self.monotonic()) if self.verbose else f"{recipe}: {doing}")
 
-    def done(self, recipe: str, said: str) -> None:
+    def done(self, recipe: str, result: str) -> None:
         own = self.doing is not None and self.doing.recipe == recipe
         took = f" ({duration(self.monotonic() - self.doing.began)})" if self.doing is not None and own else ""
         self.doing = None if own else self.doing
-        self.tell(f"{recipe}: {said}{took}")
+        self.write_line(f"{recipe}: {result}{took}")
 
-    def tell(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         self.stream.write(f"{escape(line)}\n")
         self.stream.flush()
 
 
 @define
 class LiveLine(LineProgress):
-    """On a terminal: within `with`, the last line tells the present step, and above it stands what is done."""
+    """Show the current step on the last line of a terminal, and the finished steps above it. Use it in `with`."""
 
     colour: bool = True
     live: "Live | None" = field(default=None, init=False)
@@ -124,7 +123,7 @@ class LiveLine(LineProgress):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """The terminal is as it was: no line left, its cursor shown."""
+        """Remove the live line and show the cursor again."""
         live, self.live = self.live, None
         if live is not None:
             live.stop()
@@ -135,30 +134,30 @@ class LiveLine(LineProgress):
         else:
             self.doing = next_step(self.doing, recipe, doing, self.monotonic(), last_seconds)
 
-    def tell(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         if self.live is None:
-            super().tell(line)
+            super().write_line(line)
         else:
             self.live.console.print(escape(line), soft_wrap=True)
 
     def line(self) -> "Text":
-        """What stands on the last line now, never wider than the terminal."""
+        """Return the text of the live line, cut to the width of the terminal."""
         from rich.text import Text
 
         columns = self.live.console.width if self.live is not None else 0
-        said = self.doing.said(self.monotonic()) if self.doing is not None else ""
-        return Text(shorten(said, columns - 1), style="cyan")
+        text = self.doing.describe(self.monotonic()) if self.doing is not None else ""
+        return Text(shorten(text, columns - 1), style="cyan")
 
 
 @define
 class SilentProgress(LineProgress):
-    """Says nothing."""
+    """Show nothing."""
 
-    def tell(self, line: str) -> None: ...
+    def write_line(self, line: str) -> None: ...
 
 
 def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
-    """What tells on `stream` (stderr unless given); it is to be used as a context, which gives the terminal back."""
+    """Return the progress display for `stream` (default: stderr). Use it in `with`, which restores the terminal."""
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:
         return SilentProgress(stream)

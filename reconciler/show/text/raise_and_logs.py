@@ -1,4 +1,4 @@
-"""One line for a raised copy, and the log of a trial tier by tier."""
+"""The text of `reconcile raise` and of `reconcile logs`."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,13 @@ from reconciler.show.escape import escape, escape_lines
 from reconciler.show.text.screen import Screen, Style, paint
 
 
-def render_raised(recipe: str, seen: RunningApp) -> str:
-    """Five fields with one blank between, for a person and for `read`: name, version, commit, url, address."""
-    return escape(f"{recipe} {seen.version} {seen.commit} {seen.url} {seen.address}") + "\n"
+def render_raised(recipe: str, app: RunningApp) -> str:
+    """Return name, version, commit, URL and address, separated by blanks, so that `read` in a shell can split them."""
+    return escape(f"{recipe} {app.version} {app.commit} {app.url} {app.address}") + "\n"
 
 
 def render_logs(trial: str, tiers: Mapping[str, str], screen: Screen) -> str:
-    """`tiers` maps each tier to its log's whole text, in order."""
+    """Return the logs under a heading for each tier. `tiers` maps each tier, in order, to the full text of its log."""
     parts = [
         [paint(f"==> {trial} {tier} <==", Style.STRONG, screen), *escape_lines(text)] for tier, text in tiers.items()
     ]

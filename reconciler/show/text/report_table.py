@@ -1,4 +1,4 @@
-"""A report as text: one row for every declared recipe and every orphan, what went wrong, and the closing line."""
+"""A report as text: a table of all declared recipes and orphans, the failed steps, notes, and the summary line."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,11 +16,11 @@ from reconciler.show.text.screen import Screen, Style, align, paint, room_left
 
 MOST_TAGS: Final = 20
 LEAST_WHY: Final = 24
-"""In fewer columns a sentence is none any more: then all of it stands below the table."""
+"""With fewer columns for WHY, all sentences are printed below the table."""
 
 
 def render_report(report: Report, screen: Screen, *, wide: bool = False, state: str = "") -> str:
-    """The whole answer, ending with a newline. `state` is the folder that logs lie below."""
+    """Return the whole report with a final newline. `state` is the folder that log paths are relative to."""
     parts = [
         _table(report, screen, wide=wide),
         legend(report, screen) if wide else [],
@@ -44,10 +44,10 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 
 
 def _sentences_below(report: Report, screen: Screen, room: int | None) -> list[str]:
-    """The sentences that found no room, but for those of recipes at rest and of those with a block of their own."""
+    """Return the sentences that are cut in the table, except of recipes in sync and of failed steps."""
     cut = [row for row in report.rows if room is not None and width(escape(why(row, report.run))) > room]
-    telling = [row for row in cut if not _is_in_sync(row) and row.result not in FAILED_RESULTS]
-    lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in telling]
+    shown = [row for row in cut if not _is_in_sync(row) and row.result not in FAILED_RESULTS]
+    lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in shown]
     return ["", *lines] if lines else []
 
 
@@ -56,7 +56,7 @@ def _is_in_sync(row: Row) -> bool:
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:
-    """Tags that were passed over, for whoever misses a release; all of them are in the JSON document."""
+    """Return a line for each recipe with tags that are no releases. The JSON document has all of them."""
     odd = {row.recipe: row.finding.not_releases for row in report.rows if row.finding.not_releases}
     return [
         f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_first_tags(tags))}"
@@ -75,8 +75,8 @@ def _notes(report: Report, screen: Screen) -> list[str]:
 
 
 def _nothing_done(report: Report) -> list[str]:
-    """Nothing to do is said, with the number looked at."""
+    """Return a line with the number of observed recipes if nothing was done and nothing is to do."""
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
         return []
-    said = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"
-    return [f"{said}: {count_of(report.population.observed, 'recipe')} looked at"]
+    line = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"
+    return [f"{line}: {count_of(report.population.observed, 'recipe')} looked at"]

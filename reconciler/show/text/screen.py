@@ -1,4 +1,4 @@
-"""What an answer is written on: its width and whether it takes colour; every text is escaped on the way to it."""
+"""Align and colour text for a screen of a given width. All text is escaped here."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -10,7 +10,7 @@ from reconciler.show.escape import escape, shorten, width
 
 
 class Style(Enum):
-    """How a text is to strike the eye; the value is its SGR parameter."""
+    """The style of a text; the value is its SGR parameter."""
 
     PLAIN = ""
     STRONG = "1"
@@ -23,7 +23,7 @@ class Style(Enum):
 
 @frozen
 class Screen:
-    """`width` is in columns, None where it is no terminal: there nothing is cut."""
+    """`width` is in columns; None if it is no terminal, then nothing is cut."""
 
     width: int | None = None
     colour: bool = False
@@ -31,7 +31,7 @@ class Screen:
 
 @frozen
 class Cell:
-    """One field of a table, or a part of a line; not escaped yet."""
+    """One field of a table, not yet escaped."""
 
     text: str
     style: Style = Style.PLAIN
@@ -42,25 +42,25 @@ GAP: Final = "  "
 
 
 def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: bool) -> Screen:
-    """The screen of a stream; `columns` is None where it is no terminal. `NO_COLOR` counts unless it is empty."""
+    """Return the screen of a stream; `columns` is None if it is no terminal. An empty `NO_COLOR` is ignored."""
     plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
     return Screen(columns, colour=columns is not None and not plain)
 
 
 def paint(text: str, style: Style, screen: Screen) -> str:
-    """`text`, escaped, in its style."""
+    """Return `text`, escaped, in `style`."""
     return _coloured(escape(text), style, screen)
 
 
 def align(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen, last: int | None = None) -> list[str]:
-    """Lines of a table, two blanks between columns; `last` is the most that the last column may take, None for all."""
+    """Return the lines of a table. `last` is the maximum width of the last column; None for no limit."""
     lines = [[Cell(title, Style.STRONG) for title in header], *rows]
     widths = [max(width(escape(row[place].text)) for row in lines) for place in range(len(header))]
     return [_line(row, widths, screen, last) for row in lines]
 
 
 def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> int | None:
-    """The columns of the screen that a table would leave free to its right, past a gap; None where nothing is cut."""
+    """Return the screen columns that are free to the right of a table and a gap; None for no limit."""
     if screen.width is None:
         return None
     widest = [

@@ -1,4 +1,4 @@
-"""The canonicals as recorded: a table of all, or a card of one with its evidence. Upstream is not asked."""
+"""The text of `reconcile status`: a table of all canonicals, or a card of one with its evidence."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 
 @frozen
 class Recorded:
-    """What is recorded of one recipe. `exception` is "" for an enrolled one; an orphan is not `declared`."""
+    """The records of one recipe. `exception` is "" if it is enrolled; an orphan is not `declared`."""
 
     recipe: str
     declared: bool
@@ -29,27 +29,27 @@ class Recorded:
 
 
 def recorded(
-    fleet: Fleet, records: Records, looks: Mapping[str, CanonicalStatus], only: Collection[str] = ()
+    fleet: Fleet, records: Records, statuses: Mapping[str, CanonicalStatus], only: Collection[str] = ()
 ) -> tuple[Recorded, ...]:
-    """One for every declared recipe and every orphan, by name; `only` names those asked for, all if it is empty."""
+    """Return the declared recipes and the orphans, sorted by name; only those in `only`, unless it is empty."""
     names = sorted({*fleet.recipes, *records.canonicals, *records.unreadable})
-    return tuple(_recorded(name, fleet, records, looks) for name in names if not only or name in only)
+    return tuple(_recorded(name, fleet, records, statuses) for name in names if not only or name in only)
 
 
-def _recorded(name: str, fleet: Fleet, records: Records, looks: Mapping[str, CanonicalStatus]) -> Recorded:
+def _recorded(name: str, fleet: Fleet, records: Records, statuses: Mapping[str, CanonicalStatus]) -> Recorded:
     recipe = fleet.recipes.get(name)
     return Recorded(
         recipe=name,
         declared=recipe is not None,
         exception=(recipe.exception or "not enrolled") if recipe is not None and not recipe.enrolled else "",
         canonical=records.canonicals.get(name),
-        status=looks.get(name, _NO_STATUS),
+        status=statuses.get(name, _NO_STATUS),
         memory=records.memories.get(name, Memory(name)),
     )
 
 
 def render_status(rows: Sequence[Recorded], screen: Screen, now: datetime, *, wide: bool = False) -> str:
-    """A table of all; ages are told from `now`."""
+    """Return a table of all rows; ages are relative to `now`."""
     header = ["RECIPE", "HAVE", "STATE", "GENERATION", "LEVEL", "PROMOTED", "SIZE", "LINEAGE", "NOTE"]
     more = ["TRIAL", "TRIGGER", "PACKED"] if wide else []
     header[-1:-1] = more
@@ -59,11 +59,11 @@ def render_status(rows: Sequence[Recorded], screen: Screen, now: datetime, *, wi
 
 
 def status_line(rows: Sequence[Recorded]) -> str:
-    """The closing line of a status; its sum closes over all recipes shown."""
+    """Return the summary line of a status."""
     states = [row.status.state for row in rows if row.canonical is not None]
-    told = ", ".join(f"{states.count(each)} {each}" for each in State if each is not State.NONE)
+    counts = ", ".join(f"{states.count(each)} {each}" for each in State if each is not State.NONE)
     orphaned = sum(not row.declared for row in rows)
-    have = f"{len(states)} with a canonical ({told})"
+    have = f"{len(states)} with a canonical ({counts})"
     return f"{count_of(len(rows), 'recipe')}: {have}, {len(rows) - len(states)} without; {orphaned} orphaned"
 
 
@@ -82,7 +82,7 @@ def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
 
 
 def notes_of_recorded(row: Recorded) -> Iterator[str]:
-    """What a person should know of a recipe beside its canonical."""
+    """Yield notes for a person on one recipe."""
     if not row.declared:
         yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:
@@ -99,7 +99,7 @@ def notes_of_recorded(row: Recorded) -> Iterator[str]:
 
 
 def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
-    """All that is recorded of one recipe."""
+    """Return all records of one recipe as a card."""
     facts = [
         *_canonical_facts(row, now),
         *(_evidence_facts(row.recipe, row.canonical.evidence) if row.canonical else ()),

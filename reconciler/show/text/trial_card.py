@@ -1,4 +1,4 @@
-"""A trial by hand as text: its tiers, what it started from, and what the gate would say."""
+"""The text of `reconcile trial`: the tiers, the base, the log, and the conditions of the gate."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +25,7 @@ _CONDITION_STYLES: Mapping[ConditionStatus, Style] = {
 
 
 def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, *, state: str = "") -> str:
-    """The whole answer; `state` is the folder that logs lie below."""
+    """Return the whole answer. `state` is the folder that log paths are relative to."""
     parts = [
         [paint(f"{trial.recipe} {trial.release.version} ({short(trial.release.commit)})", Style.STRONG, screen)],
         _tiers(trial, screen) + last_lines(trial, screen),
@@ -38,7 +38,7 @@ def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, 
 
 
 def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
-    """What it came to, in one line."""
+    """Return the result in one line."""
     bad = first_failure(trial.tiers)
     took = f"level {level(trial.tiers)}, {duration(trial.seconds)}"
     if bad is not None:
@@ -49,7 +49,7 @@ def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
 
 
 def result_of(trial: Trial) -> Result:
-    """A trial's label; it never promotes, so the best that it can be is green."""
+    """Return the result of a trial by hand. It never promotes, so a green one is GREEN_NOT_PROMOTED."""
     bad = first_failure(trial.tiers)
     if bad is not None:
         return Result.RED if bad.verdict is Verdict.FAIL else Result.INFRASTRUCTURE
@@ -57,7 +57,7 @@ def result_of(trial: Trial) -> Result:
 
 
 def _promotion_forecast(conditions: Sequence[Condition]) -> str:
-    """That a person chose what was tested always stands against; what else does is worth knowing."""
+    """Say whether a pass would promote it. The condition "not-ref" always fails for a trial by hand and is left out."""
     against = [
         each for each in refusals(tuple(conditions)) if each.status is ConditionStatus.FAIL and each.name != "not-ref"
     ]
@@ -67,7 +67,7 @@ def _promotion_forecast(conditions: Sequence[Condition]) -> str:
 
 
 def tier_reason(tier: TierResult) -> str:
-    """Why a tier was skipped, from the closed list and in words; else what there is to say of it."""
+    """Return the reason of a tier; for a skipped tier the kind of skip, then the reason."""
     return tier.reason if tier.skip is None else f"{tier.skip}: {tier.reason or SKIPS[tier.skip]}"
 
 
