@@ -1,4 +1,4 @@
-"""From which version an upgrade starts, and why."""
+"""Decides from which release an upgrade starts, and why."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -20,10 +20,10 @@ class Origin(StrEnum):
 
 @frozen
 class Base:
-    """The release an upgrade starts from; None when there is none. `why` is one sentence.
+    """The release from which an upgrade starts; None if there is none. `why` is one sentence.
 
-    `removable` tells that a pin has done its work and may be deleted. `generation` is the snapshot that the data comes
-    from, None where it is fresh.
+    `removable`: the pin in the declaration is no longer needed and may be deleted. `generation` is the snapshot that
+    the data comes from; None for fresh data.
     """
 
     release: Release | None
@@ -40,9 +40,9 @@ def upgrade_base(
     releases: Sequence[Release],
     pin: Upgrade,
 ) -> Base:
-    """The base for a trial of `head`; `releases` are upstream's in ascending order.
+    """Return the base for a trial of `head`. `releases` are upstream's, in ascending order.
 
-    `newest_intact` is the newest intact generation: the canonical itself, or an older one where that is damaged.
+    `newest_intact` is the canonical itself, or an older generation if the canonical is damaged.
     """
     have = newest_intact
     free = _unpinned(head, have, canonical, releases)
@@ -52,9 +52,9 @@ def upgrade_base(
 
 
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
-    if have is not None and _carries_on(have, recorded, head, releases):
+    if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)
-        return Base(release, Origin.CANONICAL, _whose(have, recorded), generation=have.generation)
+        return Base(release, Origin.CANONICAL, _why_this_data(have, recorded), generation=have.generation)
     older = [release for release in releases if _is_older(release, head, releases)]
     if not older:
         return Base(None, Origin.NONE, "no older release")
@@ -67,20 +67,20 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
     return Base(older[-1], Origin.FRESH, why)
 
 
-def _carries_on(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether the head goes over this data; where the canonical is damaged, also if it is of the head's own release."""
+def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
+    """Whether the head upgrades this data. With a damaged canonical, also data of the head's own release."""
     again = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
-    return again or _comes_before(have, head, releases)
+    return again or _is_older_than_head(have, head, releases)
 
 
-def _whose(have: Canonical, recorded: Canonical | None) -> str:
+def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
     if have == recorded:
         return "the canonical, with its data"
     return f"generation {have.generation}, the newest intact one, with its data: the canonical is damaged"
 
 
-def _comes_before(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
-    """Also at an equal version, where its tag was moved since and a person accepted that."""
+def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
+    """Whether the canonical is older than the head, or has its version but another commit: a tag that was moved."""
     rank, own = _rank(head, releases), version_key(have.version)
     if rank is None or own == rank:
         return have.commit != head.commit
@@ -93,7 +93,7 @@ def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> b
 
 
 def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
-    """The head's place in the order; None for a branch or a commit without a release, which come after all."""
+    """Return the head's place in the order; None for a branch or a commit without a release, which come last."""
     if is_release_name(head.version):
         return version_key(head.version)
     return next((version_key(release.version) for release in releases if release.commit == head.commit), None)

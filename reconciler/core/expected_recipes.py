@@ -1,4 +1,4 @@
-"""Whom a report has to account for."""
+"""The recipes that a report must contain."""
 
 from collections.abc import Collection, Mapping
 
@@ -7,10 +7,10 @@ from attrs import frozen
 
 @frozen
 class ExpectedRecipes:
-    """Whom a report has to account for, told before anything was compared.
+    """The recipes that a report must contain, fixed before anything is compared.
 
-    `declared` counts the whole fleet, `selected` maps each recipe that was asked for to whether it is enrolled,
-    `orphans` are recorded and no longer declared; `observed` counts the looks taken.
+    `declared` counts the whole fleet. `selected` maps each selected recipe to whether it is enrolled. `observed` counts
+    the observations made. `orphans` are recorded and no longer declared.
     """
 
     declared: int

@@ -1,4 +1,4 @@
-"""Compares what should be with what was seen: one finding a recipe."""
+"""Compares what should be with what was observed: one finding for each recipe."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ from state.records import Canonical
 
 
 class Cause(StrEnum):
-    """What is desired against what is recorded."""
+    """How the wanted release differs from the recorded one."""
 
     IN_SYNC = "in-sync"
     FIRST_RELEASE = "first-release"
@@ -38,7 +38,7 @@ class Cause(StrEnum):
 
 
 class MirrorState(StrEnum):
-    """Our own copy against upstream's answer."""
+    """How our mirror differs from upstream's answer."""
 
     EQUAL = "equal"
     BEHIND = "behind"
@@ -48,11 +48,11 @@ class MirrorState(StrEnum):
 
 @frozen
 class Finding:
-    """What compare says of one recipe; `reason` is one sentence. `since` is when the wanted release was first seen.
+    """The result of comparing one recipe; `reason` is one sentence. `since` is when the wanted release was first seen.
 
-    `want` is None for an orphan; `vanished` are known release tags that upstream no longer has; `unread` are no release
-    tags and look later than what is wanted and had, the latest first. `unreadable` says why our mirror cannot be read,
-    "" where it can; `older_intact` is the newest intact generation before a damaged canonical.
+    `want` is None for an orphan. `vanished` are known release tags that upstream no longer has. `unread` are tags that
+    are no releases and look later than the wanted and the recorded one, the latest first. `unreadable` says why our
+    mirror cannot be read, "" if it can. `older_intact` is the newest intact generation before a damaged canonical.
     """
 
     recipe: str
@@ -72,16 +72,16 @@ class Finding:
 
     @property
     def differs_since(self) -> datetime | None:
-        """Since when it is not as it should be; None where nothing tells it."""
+        """Since when the recipe is not as it should be; None if that is not known."""
         return self.since if self.since is not None else self.status.last_up
 
 
 def compare(observations: Mapping[str, Observation], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
-    """One finding per declared recipe and one per orphan, by name."""
-    found = [_finding(observation) for observation in observations.values()] + [
+    """Return one finding for each declared recipe and each orphan, by name."""
+    findings = [_finding(observation) for observation in observations.values()] + [
         _orphaned(orphan) for orphan in orphans.values()
     ]
-    return tuple(sorted(found, key=lambda finding: finding.recipe))
+    return tuple(sorted(findings, key=lambda finding: finding.recipe))
 
 
 def _orphaned(orphan: Orphan) -> Finding:
@@ -113,7 +113,7 @@ def _finding(observation: Observation) -> Finding:
 
 
 def _cause(observation: Observation, want: Want) -> tuple[Cause, str]:
-    """The gravest cause: unobservable before moved before ahead before ambiguous."""
+    """Return the gravest cause and its reason: unobservable, then moved, then ahead, then ambiguous."""
     if isinstance(want, Unobservable):
         return Cause.UNOBSERVABLE, want.reason
     moved = _moved(observation, want)
@@ -123,13 +123,13 @@ def _cause(observation: Observation, want: Want) -> tuple[Cause, str]:
     if ahead:
         return Cause.AHEAD, ahead
     if isinstance(want, AmbiguousVersion):
-        return Cause.AMBIGUOUS, _ambiguous(want)
+        return Cause.AMBIGUOUS, _why_ambiguous(want)
     if isinstance(want, NeverReleased):
-        return Cause.NEVER_RELEASED, _never(observation)
-    return _releasable(observation.canonical, want)
+        return Cause.NEVER_RELEASED, _why_never_released(observation)
+    return _release_cause(observation.canonical, want)
 
 
-def _ambiguous(want: AmbiguousVersion) -> str:
+def _why_ambiguous(want: AmbiguousVersion) -> str:
     ways = "upstream must drop all but one or publish a newer version; or leave it out by [release] allow"
     return f"the newest version has several tags on different commits: {', '.join(want.tags)}; {ways}"
 
@@ -164,30 +164,30 @@ def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVe
 
 
 def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
-    """Under its own name, or under one that is equal in the order and names the same commit."""
+    """Whether upstream has its tag, or a tag of the same version on the same commit."""
     key = version_key(have.version)
     twins = (tag for tag, commit in tags.items() if commit == have.commit and is_release_name(tag))
     return tags.get(have.version) is not None or any(version_key(tag) == key for tag in twins)
 
 
-def _never(observation: Observation) -> str:
+def _why_never_released(observation: Observation) -> str:
     tags = upstream_tags(observation) or {}
     if not tags:
         return "upstream has no tags"
     unread = unread_tags(observation, NeverReleased())
     alike = f"; tags that look like versions and are not read: {unread_tags_message(unread)}" if unread else ""
     if not has_releases(tags):
-        return "upstream has no release tag" + _long_ones(tags) + alike
+        return "upstream has no release tag" + _long_tags_note(tags) + alike
     return f'no release tag lies in `allow = "{observation.recipe.allow}"`{alike}'
 
 
-def _long_ones(tags: Collection[str]) -> str:
-    """A word on tags that are no releases for their length alone; who published them could not tell otherwise."""
+def _long_tags_note(tags: Collection[str]) -> str:
+    """Return a note on tags that are no releases only because they are too long; their publisher would not know why."""
     long = sum(len(tag) > LONGEST for tag in tags)
     return f"; {long} of its {len(tags)} tags have more than {LONGEST} characters" if long else ""
 
 
-def _releasable(have: Canonical | None, want: Release) -> tuple[Cause, str]:
+def _release_cause(have: Canonical | None, want: Release) -> tuple[Cause, str]:
     if have is None:
         return Cause.FIRST_RELEASE, f"no canonical yet; newest release is {want.version}"
     if version_key(have.version) != version_key(want.version):
@@ -222,14 +222,14 @@ def mirror_state(observation: Observation) -> MirrorState:
         return MirrorState.MISSING
     if isinstance(observation.answer, Unobservable):
         return MirrorState.UNKNOWN
-    same = mirror.head == observation.answer.head and _holds_what_can_be_had(mirror.tags, observation)
+    same = mirror.head == observation.answer.head and _holds_available_tags(mirror.tags, observation)
     return MirrorState.EQUAL if same else MirrorState.BEHIND
 
 
-def _holds_what_can_be_had(held: Mapping[str, str], observation: Observation) -> bool:
-    """Whether these are the tags that the mirror should hold, but for those that upstream no longer gives.
+def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
+    """Whether these are the tags that the mirror should hold. Tags that upstream no longer has may be missing.
 
-    Into a mirror that was made anew these cannot be fetched.
+    A mirror that was made again cannot fetch those.
     """
     wanted, given = tags_to_mirror(observation), upstream_tags(observation) or {}
     is_right = all(wanted.get(tag) == commit for tag, commit in held.items())

@@ -1,4 +1,4 @@
-"""The conditions for a promotion, each judged from evidence and never handed in as true."""
+"""The gate: the conditions of a promotion, each judged from evidence."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -11,16 +11,16 @@ from state.records import Answer, Place
 
 
 class ConditionStatus(StrEnum):
-    """How one condition stands; open means that its evidence does not exist yet."""
+    """Whether a condition is met; OPEN means that its evidence does not exist yet."""
 
-    PASS = "pass"  # noqa: S105  a standing, no password
+    PASS = "pass"  # noqa: S105  a status, no password
     FAIL = "fail"
     OPEN = "open"
 
 
 @frozen
 class Condition:
-    """One condition of the gate with the evidence for its standing."""
+    """One condition of the gate, with the evidence for its status."""
 
     name: str
     status: ConditionStatus
@@ -33,7 +33,7 @@ class Condition:
 def gate(
     fleet: Fleet, recipe: Recipe, trial: Trial | None, asked_again: Answer | Unobservable | None, place: Place
 ) -> tuple[Condition, ...]:
-    """Every condition in its order; those without evidence yet are open."""
+    """Return every condition, in order. Those that need a trial, or upstream's second answer, are open without it."""
     return (
         _enrolled(recipe),
         _from_trial("green", trial, _green),
@@ -45,16 +45,16 @@ def gate(
 
 
 def refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """All conditions that speak against a promotion; none means go."""
+    """Return the conditions that do not pass. If there is none, the release is promoted."""
     return tuple(condition for condition in conditions if condition.status is not ConditionStatus.PASS)
 
 
-def _judged(name: str, *, holds: bool, evidence: str) -> Condition:
+def _condition(name: str, *, holds: bool, evidence: str) -> Condition:
     return Condition(name, ConditionStatus.PASS if holds else ConditionStatus.FAIL, evidence)
 
 
 def _enrolled(recipe: Recipe) -> Condition:
-    return _judged("enrolled", holds=recipe.enrolled, evidence="declared" if recipe.enrolled else recipe.exception)
+    return _condition("enrolled", holds=recipe.enrolled, evidence="declared" if recipe.enrolled else recipe.exception)
 
 
 def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Condition]) -> Condition:
@@ -64,48 +64,50 @@ def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Conditi
 def _green(trial: Trial) -> Condition:
     bad = first_failure(trial.tiers)
     if bad is not None:
-        return _judged("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
+        return _condition("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
     if not is_green(trial.tiers):
-        return _judged("green", holds=False, evidence="install was left out, or a tier was not reached")
-    return _judged("green", holds=True, evidence=f"level {level(trial.tiers)}")
+        return _condition("green", holds=False, evidence="install was left out, or a tier was not reached")
+    return _condition("green", holds=True, evidence=f"level {level(trial.tiers)}")
 
 
 def _cold(trial: Trial) -> Condition:
     if not trial.emptied:
-        return _judged("cold", holds=False, evidence="the slot was not empty at the start")
+        return _condition("cold", holds=False, evidence="the slot was not empty at the start")
     if trial.altered:
-        return _judged("cold", holds=False, evidence=f"tracked files changed: {', '.join(trial.altered[:3])}")
+        return _condition("cold", holds=False, evidence=f"tracked files changed: {', '.join(trial.altered[:3])}")
     if not trial.tests_unchanged:
-        return _judged("cold", holds=False, evidence="the fleet folder of the recipe changed during the trial")
+        return _condition("cold", holds=False, evidence="the fleet folder of the recipe changed during the trial")
     if not is_complete(trial.tiers):
-        return _judged("cold", holds=False, evidence="a tier was left out or not reached")
-    return _judged("cold", holds=True, evidence="empty slot, own checkout unchanged, every tier reached")
+        return _condition("cold", holds=False, evidence="a tier was left out or not reached")
+    return _condition("cold", holds=True, evidence="empty slot, own checkout unchanged, every tier reached")
 
 
 def _not_ref(trial: Trial) -> Condition:
     evidence = "a pass chose the release" if trial.by_pass else "a person chose what was tested"
-    return _judged("not-ref", holds=trial.by_pass, evidence=evidence)
+    return _condition("not-ref", holds=trial.by_pass, evidence=evidence)
 
 
 def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> Condition:
     if trial is None or asked_again is None:
         return Condition("tagged", ConditionStatus.OPEN, "upstream is asked again after the trial")
     if isinstance(asked_again, Unobservable):
-        return _judged("tagged", holds=False, evidence=f"upstream could not be asked again: {asked_again.reason}")
-    return _names(trial.release, asked_again.tags.get(trial.release.version))
+        return _condition("tagged", holds=False, evidence=f"upstream could not be asked again: {asked_again.reason}")
+    return _names_tested_commit(trial.release, asked_again.tags.get(trial.release.version))
 
 
-def _names(tested: Release, commit: str | None) -> Condition:
+def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
     if commit is None:
-        return _judged("tagged", holds=False, evidence=f"upstream has no release tag {tested.version}")
+        return _condition("tagged", holds=False, evidence=f"upstream has no release tag {tested.version}")
     if commit != tested.commit:
         evidence = f"{tested.version} now names {commit[:7]}; {tested.commit[:7]} was tested"
-        return _judged("tagged", holds=False, evidence=evidence)
-    return _judged("tagged", holds=True, evidence=f"{tested.version} names {commit[:7]}, asked again after the trial")
+        return _condition("tagged", holds=False, evidence=evidence)
+    return _condition(
+        "tagged", holds=True, evidence=f"{tested.version} names {commit[:7]}, asked again after the trial"
+    )
 
 
 def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
     if not fleet.unit:
         return ()
     evidence = f"in {fleet.unit}" if place.unit == fleet.unit else f"run: systemctl start {fleet.unit}"
-    return (_judged("at-home", holds=place.unit == fleet.unit, evidence=evidence),)
+    return (_condition("at-home", holds=place.unit == fleet.unit, evidence=evidence),)

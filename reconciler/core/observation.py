@@ -1,4 +1,4 @@
-"""What was seen of one recipe, and what of it can be believed."""
+"""What was observed of one recipe, and what follows for its tags."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from state.records import Answer, Canonical, FoundDamage, Memory
 
 
 class State(StrEnum):
-    """Whether the canonical is really there."""
+    """Whether the canonical is there as recorded."""
 
     NONE = "none"
     INTACT = "intact"
@@ -24,9 +24,9 @@ class State(StrEnum):
 
 @frozen
 class CanonicalStatus:
-    """The canonical as seen; `reason` says how it is damaged, what is down of it, or why it cannot be known.
+    """The state of a canonical; `reason` says how it is damaged, what of it is down, or why the state is unknown.
 
-    `last_up` is when a pass last saw all of one that is down; None where none ever did.
+    `last_up` is when a pass last saw all of a deployment up that is down now; None if no pass ever did.
     """
 
     state: State
@@ -36,7 +36,7 @@ class CanonicalStatus:
 
 @frozen
 class MirrorContents:
-    """What our mirror holds, in full commits; `tags` is None where there is no mirror."""
+    """The full commits that our mirror holds; `tags` is None without a mirror, and where it is `unreadable`."""
 
     head: str = ""
     tags: Mapping[str, str] | None = None
@@ -45,10 +45,10 @@ class MirrorContents:
 
 @frozen
 class Observation:
-    """All that was seen of one declared recipe. `memory` is as before this look.
+    """All that was observed of one declared recipe. `memory` is as recorded before.
 
-    `files` digests its folder and those of all that it needs, `tests` all that a verdict on it rests on.
-    `tests_unreadable` says why that could not be read, "" where it could; nothing can be tried then.
+    `files` is the digest of its folder and the folders of all that it needs; `tests` that of all that a verdict depends
+    on. `tests_unreadable` says why they cannot be read, "" if they can; without them nothing can be tried.
     `older_intact` is the newest intact generation before a damaged canonical; None where there is none, or no damage.
     """
 
@@ -67,7 +67,7 @@ class Observation:
 
     @property
     def newest_intact(self) -> Canonical | None:
-        """The newest intact generation, whose data an upgrade starts from; None where there is none."""
+        """The newest generation that is intact, with whose data an upgrade starts; None if there is none."""
         return self.canonical if self.status.state in {State.INTACT, State.DOWN} else self.older_intact
 
 
@@ -80,20 +80,20 @@ class Orphan:
 
 
 def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
-    """The damage of a generation that was found in using it."""
+    """Return the damage of a generation that was found when it was used; None if none was."""
     found = (*([memory.damage] if memory.damage else ()), *memory.older_damage)
     return next((each for each in found if each.generation == generation), None)
 
 
 def with_damage(memory: Memory, found: FoundDamage) -> Memory:
-    """The memory with one more generation known to be damaged."""
+    """Return the memory with one more generation recorded as damaged."""
     before = (*([memory.damage] if memory.damage else ()), *memory.older_damage)
     older = tuple(each for each in before if each.generation != found.generation)
     return evolve(memory, damage=found, older_damage=older)
 
 
 def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
-    """Upstream's tags, those that peel to no commit as None; None where upstream could not be seen."""
+    """Return upstream's tags with their commits, None for a tag on no commit; None if upstream was not seen."""
     if isinstance(observation.answer, Unobservable):
         return None
     known_not = observation.memory.not_commits
@@ -101,14 +101,14 @@ def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
 
 
 def remembered_tags(observation: Observation) -> Mapping[str, str]:
-    """Release tags to the commit we know them by: as first seen or accepted, else as the canonical records it."""
+    """Return release tags with their commits: as first seen or accepted, else as recorded with the canonical."""
     have = observation.canonical
     recorded = {} if have is None else {have.version: have.commit}
     return recorded | {tag: known.commit for tag, known in observation.memory.known.items()}
 
 
 def vanished_tags(observation: Observation) -> frozenset[str]:
-    """Known release tags that upstream's answer lacks, or has on what is no commit."""
+    """Return the known release tags that upstream no longer has, or has on no commit."""
     tags = upstream_tags(observation)
     if tags is None:
         return frozenset()
@@ -116,10 +116,10 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 
 
 def want_of(observation: Observation) -> Want:
-    """The release this recipe should be at, as far as upstream's answer can be believed."""
+    """Return the release that the recipe should be at; Unobservable also if too many known tags are gone upstream."""
     tags = upstream_tags(observation)
     if tags is None:
-        assert isinstance(observation.answer, Unobservable)  # noqa: S101  told by upstream_tags
+        assert isinstance(observation.answer, Unobservable)  # noqa: S101  None means that
         return observation.answer
     lost, known = len(vanished_tags(observation)), len(observation.memory.known)
     if lost > max(1, known // 10):
@@ -129,7 +129,7 @@ def want_of(observation: Observation) -> Want:
 
 
 def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
-    """Release tags that name another commit than the remembered one: tag to (remembered, now)."""
+    """Return the release tags that name another commit than the remembered one: tag to (remembered, now)."""
     tags = upstream_tags(observation) or {}
     remembered = remembered_tags(observation)
     return {
@@ -140,7 +140,7 @@ def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
 
 
 def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
-    """The release tags the mirror should hold: all ever known as remembered, and the new ones."""
+    """Return the release tags that the mirror should hold: all remembered ones at their commits, and the new ones."""
     fresh = {
         tag: commit
         for tag, commit in (upstream_tags(observation) or {}).items()

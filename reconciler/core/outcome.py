@@ -1,4 +1,4 @@
-"""What a step came to, told from what is there afterwards. An exit code is one witness, never the verdict."""
+"""Names the result of a step, by what is there afterwards. An exit code alone never decides it."""
 
 from enum import StrEnum
 
@@ -26,10 +26,10 @@ class Result(StrEnum):
 
 @frozen
 class ReadBack:
-    """What the registry and the sealed folder said when opened anew after the step.
+    """The registry, the snapshot and the mirror, read again after the step.
 
-    `damage` says how the snapshot on disk differs from the record, "" if it does not; `has_mirror` whether there is a
-    mirror; `down` what keeps a deployment from being up as it was raised, "" where nothing does or none is kept.
+    `damage` says how the snapshot on disk differs from the record, "" if it does not. `down` says what of a kept
+    deployment is not up, "" if all is up or none is kept.
     """
 
     canonical: Canonical | None
@@ -56,7 +56,7 @@ class Attempt:
 
 @frozen
 class Outcome:
-    """A step's label with one sentence of evidence for it; `remarks` are of what was cleared up after it."""
+    """A step's result, with one sentence of evidence. `remarks` say what could not be cleaned up after it."""
 
     step: Step
     result: Result
@@ -67,26 +67,26 @@ class Outcome:
 
 
 def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
-    """The one place where a result is named."""
+    """Return the outcome of a step. No other function names a result."""
     result, reason = _result(step, attempt, back)
     return Outcome(step, result, reason, attempt, back.canonical)
 
 
 def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     if step.release is None:
-        return _untried_at_all(step, attempt, back)
+        return _result_without_release(step, attempt, back)
     trial = attempt.trial
     if trial is None or (trial.recipe, trial.release) != (step.recipe, step.release):
-        return _not_tried(step, attempt, back)
+        return _result_without_trial(step, attempt, back)
     if not is_green(trial.tiers):
-        return _not_green(trial)
+        return _result_of_failed(trial)
     if attempt.refusals or not is_recorded(trial, back):
         return Result.GREEN_NOT_PROMOTED, why_not_promoted(attempt, back)
-    return _recorded(step, attempt, back)
+    return _result_of_recorded(step, attempt, back)
 
 
-def _untried_at_all(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """A step that tries nothing: at most its mirror or its deployment was to be brought up."""
+def _result_without_release(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    """Return the result of a step that tries no release."""
     if attempt.untried_reason:
         return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.untried_reason
     if step.action is Action.NONE:
@@ -94,27 +94,27 @@ def _untried_at_all(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Resul
     if not back.has_mirror:
         return Result.INFRASTRUCTURE, "there is still no mirror that can be read"
     if step.action is Action.REDEPLOY:
-        return _raised_again(back)
+        return _redeployed(back)
     return Result.REPAIRED, "the mirror is there again, read back"
 
 
-def _raised_again(back: ReadBack) -> tuple[Result, str]:
+def _redeployed(back: ReadBack) -> tuple[Result, str]:
     have, down = back.canonical, back.damage or back.down
     if have is None or down:
         return Result.INFRASTRUCTURE, f"its deployment is still down: {down or 'nothing is recorded'}"
     return Result.REPAIRED, f"{have.version} is up again from its snapshot, looked at"
 
 
-def _not_tried(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """No trial to judge by; a step that was broken off right after its record was written did happen."""
-    if attempt.trial is None and _was_recorded_meanwhile(step, back):
-        return _recorded(step, attempt, back)
+def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    """Return the result of a step without its trial. It succeeded if it was interrupted right after it was recorded."""
+    if attempt.trial is None and _was_recorded(step, back):
+        return _result_of_recorded(step, attempt, back)
     if attempt.trial is not None:
         return Result.INFRASTRUCTURE, f"a bug: {attempt.trial.recipe} {attempt.trial.release.version} was tried instead"
     return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.untried_reason
 
 
-def _was_recorded_meanwhile(step: Step, back: ReadBack) -> bool:
+def _was_recorded(step: Step, back: ReadBack) -> bool:
     have, before = back.canonical, step.finding.have
     if have is None or back.damage or step.release is None:
         return False
@@ -126,7 +126,7 @@ def _was_recorded_meanwhile(step: Step, back: ReadBack) -> bool:
     )
 
 
-def _not_green(trial: Trial) -> tuple[Result, str]:
+def _result_of_failed(trial: Trial) -> tuple[Result, str]:
     bad = first_failure(trial.tiers)
     if bad is None:
         return Result.NOT_TRIED, "not every tier was reached"
@@ -144,17 +144,19 @@ def is_recorded(trial: Trial, back: ReadBack) -> bool:
     return (have.version, have.commit, have.evidence.trial) == (trial.release.version, trial.release.commit, trial.id)
 
 
-def _recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     have = back.canonical
     assert have is not None  # noqa: S101  told by is_recorded
     note = "".join(f"; afterwards: {why}" for why in (attempt.promotion_error, attempt.untried_reason) if why)
     result = Result.REPAIRED if step.action is Action.RETEST else Result.PROMOTED
-    said = ", ".join(filter(None, (f"{have.version} ({have.commit[:7]})", _proved(have, attempt.trial), "read back")))
-    return result, f"{said}{_lost(step, attempt.trial, have)}{note}"
+    proof = ", ".join(
+        filter(None, (f"{have.version} ({have.commit[:7]})", _data_proof(have, attempt.trial), "read back"))
+    )
+    return result, f"{proof}{_data_loss(step, attempt.trial, have)}{note}"
 
 
-def _proved(have: Canonical, trial: Trial | None) -> str:
-    """What the trial proved of the data, "" where there is no trial to tell it.
+def _data_proof(have: Canonical, trial: Trial | None) -> str:
+    """Return what the trial proved about the data, "" if there is no trial to show it.
 
     An upgrade is recorded as passed only where a check proved the data.
     """
@@ -168,12 +170,12 @@ def _proved(have: Canonical, trial: Trial | None) -> str:
     return f"{over}, and no [data] check proves the data"
 
 
-def _lost(step: Step, trial: Trial | None, have: Canonical) -> str:
-    """What is lost of a damaged canonical's data, where an older generation does not carry it on."""
+def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
+    """Return whether a damaged canonical's data is lost or continues from an older generation; "" without damage."""
     before, older = step.finding.have, step.finding.older_intact
     if before is None or step.finding.status.state is not State.DAMAGED:
         return ""
-    # Without a trial, as after a signal, the lineage alone tells.
+    # Without a trial, as after a signal, only the lineage shows it.
     based = older is not None and (trial is None or trial.base.generation == older.generation)
     if older is not None and based and have.lineage[: len(older.lineage)] == older.lineage:
         return f"; generation {before.generation} is damaged, the data goes on from generation {older.generation}"
@@ -181,7 +183,7 @@ def _lost(step: Step, trial: Trial | None, have: Canonical) -> str:
 
 
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
-    """Every reason against, the gate's first."""
+    """Return every reason why a green release is not the canonical, the gate's first."""
     reasons = [str(condition) for condition in attempt.refusals]
     if attempt.promotion_error:
         reasons.append(attempt.promotion_error)
@@ -191,9 +193,9 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 
 
 def is_remembered(outcome: Outcome) -> bool:
-    """Whether trying the same again would tell nothing new: a red, a candidate that fell, an altered checkout.
+    """Whether the same would fail again: a red, a candidate that could not be deployed, or a changed checkout.
 
-    A red by tests that were changed meanwhile is none by those that it would be remembered with.
+    A red is not remembered if its tests changed during the trial: they are not the tests that it would be kept for.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

@@ -1,4 +1,4 @@
-"""What will be done about each finding, and why. A dry run ends here."""
+"""Decides what is done about each finding, and why. A dry run ends here."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 
 class HeldBack(StrEnum):
-    """Why nothing is done about a finding although something could be."""
+    """Why nothing is done about a finding although something could be done."""
 
     EXCEPTED = "excepted"
     RED_BEFORE = "red-before"
@@ -76,21 +76,21 @@ class Step:
 
 @frozen
 class Plan:
-    """One step for every declared recipe and every orphan, by name; `order` is the order to work in."""
+    """One step for each declared recipe and each orphan, by name. `order` is the order to take the steps in."""
 
     steps: Mapping[str, Step]
     order: tuple[str, ...]
 
 
 def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], context: PlanContext) -> Plan:
-    """A step for each finding, "none" included; recipes that others need come before those."""
+    """Return a step for each finding. In the order, a recipe comes after all that it needs."""
     steps = {finding.recipe: _step(finding, observations.get(finding.recipe), context) for finding in findings}
     recipes = {name: observation.recipe for name, observation in observations.items()}
     return Plan(steps, tuple(name for name in ordered_by_needs(recipes) if name in steps))
 
 
 def _step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
-    step = _decided(finding, observation, context)
+    step = _release_step(finding, observation, context)
     if observation is None or not observation.recipe.enrolled:
         return step
     if finding.status.state is State.DOWN:
@@ -110,56 +110,56 @@ def _with_redeployment(step: Step, why_down: str) -> Step:
     return evolve(step, action=Action.REDEPLOY, reason=f"{step.reason}; its deployment is down ({why_down}) and {how}")
 
 
-def _decided(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
-    """What is done about a release, whether or not the canonical's deployment is up."""
+def _release_step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
+    """Return what is done about a release, as if the canonical's deployment were up."""
     if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
     if not observation.recipe.enrolled:
-        reason = _exception(observation.recipe, context.today)
+        reason = _exception_reason(observation.recipe, context.today)
         return Step(finding, Action.NONE, reason, held_back=HeldBack.EXCEPTED)
     if finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
-        return _advance(finding, observation, context)
+        return _new_release_step(finding, observation, context)
     if finding.cause is Cause.IN_SYNC:
-        return _keep(finding, observation, context)
-    return _leave(finding)
+        return _in_sync_step(finding, observation, context)
+    return _do_nothing(finding)
 
 
-def _leave(finding: Finding) -> Step:
-    """What was not seen or cannot be decided is left as it is."""
+def _do_nothing(finding: Finding) -> Step:
+    """Do nothing about what was not observed, or what only a person can decide."""
     held_back = HeldBack.QUARANTINED if finding.cause is Cause.MOVED else None
     waits = finding.cause in {Cause.UNOBSERVABLE, Cause.NEVER_RELEASED}
     return Step(finding, Action.NONE, finding.reason, held_back=held_back, needs_person=not waits)
 
 
-def _exception(recipe: Recipe, today: date) -> str:
+def _exception_reason(recipe: Recipe, today: date) -> str:
     if recipe.review is None or recipe.review > today:
         return recipe.exception
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
-def _advance(finding: Finding, observation: Observation, context: PlanContext) -> Step:
-    assert isinstance(finding.want, Release)  # noqa: S101  the two causes say so
+def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
+    assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:
         return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
     circumstances = circumstances_of(finding.want, observation, context)
     red = matching_red(observation.memory, circumstances, finding.want, context)
     if red is None:
-        reason = _damage_said(finding) + _hindrances_said(finding.reason, observation)
+        reason = _damage_note(finding) + _with_missing_tools(finding.reason, observation)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
     have = finding.have
-    if have is None or finding.status.state is not State.DAMAGED or not _is_at_its_tag(have, observation):
-        return _held_red(finding, red)
-    repair = _repair(finding, Release(have.version, have.commit), observation, context)
-    return evolve(repair, needs_person=True, reason=f"{repair.reason}; {_held_red(finding, red).reason}")
+    if have is None or finding.status.state is not State.DAMAGED or not _is_still_tagged(have, observation):
+        return _held_back_by_red(finding, red)
+    retest = _retest(finding, Release(have.version, have.commit), observation, context)
+    return evolve(retest, needs_person=True, reason=f"{retest.reason}; {_held_back_by_red(finding, red).reason}")
 
 
-def _is_at_its_tag(have: Canonical, observation: Observation) -> bool:
-    """Whether the gate could let this very release through again."""
+def _is_still_tagged(have: Canonical, observation: Observation) -> bool:
+    """Whether upstream still has this release, so that the gate could let it through again."""
     return (upstream_tags(observation) or {}).get(have.version) == have.commit
 
 
-def _held_red(finding: Finding, red: Red) -> Step:
+def _held_back_by_red(finding: Finding, red: Red) -> Step:
     reason = (
         f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
         f"its tests, Canon or this place changes, or: reconcile --retry {finding.recipe}"
@@ -167,18 +167,18 @@ def _held_red(finding: Finding, red: Red) -> Step:
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
 
-def _keep(finding: Finding, observation: Observation, context: PlanContext) -> Step:
+def _in_sync_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     match finding.status.state:
         case State.DAMAGED:
-            assert isinstance(finding.want, Release)  # noqa: S101  the cause says so
-            return _repair(finding, finding.want, observation, context)
+            assert isinstance(finding.want, Release)  # noqa: S101  the cause implies it
+            return _retest(finding, finding.want, observation, context)
         case State.UNKNOWN:
             return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
         case _:
-            return _fetch_or_rest(finding)
+            return _refetch_or_nothing(finding)
 
 
-def _fetch_or_rest(finding: Finding) -> Step:
+def _refetch_or_nothing(finding: Finding) -> Step:
     if finding.mirror is MirrorState.MISSING:
         return Step(finding, Action.REFETCH, "the mirror is missing and will be fetched anew; nothing is tried")
     if finding.unreadable:
@@ -186,39 +186,39 @@ def _fetch_or_rest(finding: Finding) -> Step:
     return Step(finding, Action.NONE, finding.reason)
 
 
-def _repair(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Try the recorded release again as if there were no canonical."""
+def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
+    """Test the recorded release again, as if there were no canonical."""
     circumstances = circumstances_of(release, observation, context)
     red = matching_red(observation.memory, circumstances, release, context)
     if red is not None:
-        return _held_red(finding, red)
-    reason = f"{_damage_said(finding)}tested again at {release.version}"
-    return Step(finding, Action.RETEST, _hindrances_said(reason, observation), release, circumstances=circumstances)
+        return _held_back_by_red(finding, red)
+    reason = f"{_damage_note(finding)}tested again at {release.version}"
+    return Step(finding, Action.RETEST, _with_missing_tools(reason, observation), release, circumstances=circumstances)
 
 
-def _damage_said(finding: Finding) -> str:
+def _damage_note(finding: Finding) -> str:
     if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
     damaged = f"the canonical is damaged ({finding.status.reason})"
     if finding.older_intact is not None:
-        lived = " → ".join(finding.older_intact.lineage)
-        return f"{damaged}, generation {finding.older_intact.generation} ({lived}) is intact; "
+        lineage = " → ".join(finding.older_intact.lineage)
+        return f"{damaged}, generation {finding.older_intact.generation} ({lineage}) is intact; "
     return f"{damaged}, the data of {' → '.join(finding.have.lineage)} is lost; "
 
 
-def _hindrances_said(reason: str, observation: Observation) -> str:
+def _with_missing_tools(reason: str, observation: Observation) -> str:
     missing = f"required here and missing: {', '.join(observation.missing_tools)}" if observation.missing_tools else ""
     return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))
 
 
 def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
-    """What a verdict on `release` would be given under now."""
+    """Return what a verdict on `release` would depend on now."""
     place = context.place
     return Circumstances(release.commit, observation.tests, context.canon, place.digest, place.versions_digest)
 
 
 def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
-    """The remembered red that still holds for `release`, if there is one and nobody asked to try again."""
+    """Return the remembered red that still holds for `release`; None if there is none, or it is to be tried again."""
     if memory.recipe in context.retry:
         return None
     key = version_key(release.version)

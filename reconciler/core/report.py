@@ -1,4 +1,4 @@
-"""Counts what was found and done into places whose sum must close, and into one exit code."""
+"""Counts findings and outcomes into buckets, whose sum must match, and into one exit code."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from state.records import Canonical, Place
 
 
 class ReportCommand(StrEnum):
-    """What was asked for."""
+    """The command that the report is about."""
 
     PLAN = "plan"
     PASS = "pass"  # noqa: S105  a command, no password
@@ -28,7 +28,7 @@ class ReportCommand(StrEnum):
 
 
 class ReportBucket(StrEnum):
-    """Where a recipe is counted, the gravest first."""
+    """Where a recipe is counted; the gravest first."""
 
     INFRASTRUCTURE = "infrastructure"
     UNOBSERVABLE = "unobservable"
@@ -53,7 +53,7 @@ GRAVEST_FIRST: Final = (HOLLOW, COULD_NOT, NEEDS_PERSON, DAMAGED, WANTED, IN_SYN
 
 @frozen
 class Row:
-    """One recipe in a report: what is left now (`step`), and what was done about it before (`outcome`)."""
+    """One recipe in a report: what is left to do (`step`), and what the pass did about it (`outcome`)."""
 
     step: Step
     gate: tuple[Condition, ...]
@@ -75,7 +75,7 @@ class Row:
 
 @frozen
 class Run:
-    """Who looked or acted, when, and by which code; `fleet` and `canon` are revisions."""
+    """The run that the report is about; `fleet` and `canon` are revisions."""
 
     command: ReportCommand
     id: str
@@ -88,10 +88,10 @@ class Run:
 
 @frozen
 class Population:
-    """How many recipes there were at each stage; `declared` counts the whole fleet, `selected` those asked for.
+    """How many recipes there were at each stage. `declared` counts the whole fleet, `selected` the selected ones.
 
-    `orphaned` counts what is recorded and no longer declared; these are told of beside the fleet. Of those that a pass
-    was `to_try`, it has `tried` so many.
+    `orphaned` counts recipes that are recorded and no longer declared. `to_try` counts the planned trials of a pass,
+    `tried` those that took place.
     """
 
     declared: int
@@ -108,7 +108,7 @@ class Population:
 
 @frozen
 class Report:
-    """What is told of one run. `notes` are remarks about the whole of it."""
+    """The report of one run. `notes` are remarks about the run as a whole."""
 
     run: Run
     population: Population
@@ -119,35 +119,34 @@ class Report:
     notes: tuple[str, ...] = field(factory=tuple)
 
 
-def summarise(run: Run, roll: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
-    """The report of these rows; where they are not all on the roll, or not once each, it says so and is hollow."""
+def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
+    """Return the report of these rows. If they are not the expected recipes, once each, it notes that and is hollow."""
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
     planned = [row.outcome for row in rows if row.outcome is not None and row.outcome.step.release is not None]
     population = Population(
-        declared=roll.declared,
-        selected=len(roll.selected),
-        enrolled=sum(roll.selected.values()),
-        excepted=len(roll.selected) - sum(roll.selected.values()),
-        observed=roll.observed,
+        declared=expected.declared,
+        selected=len(expected.selected),
+        enrolled=sum(expected.selected.values()),
+        excepted=len(expected.selected) - sum(expected.selected.values()),
+        observed=expected.observed,
         decided=len(decided),
-        reported=len({row.recipe for row in decided} & set(roll.selected)),
-        orphaned=len(roll.orphans),
+        reported=len({row.recipe for row in decided} & set(expected.selected)),
+        orphaned=len(expected.orphans),
         to_try=len(planned),
         tried=sum(outcome.attempt.trial is not None for outcome in planned),
     )
-    counts = Counter(bucket_of(row) for row in rows)
-    whole = {each: counts.get(each, 0) for each in ReportBucket}
-    said = tuple(notes) + gaps(population, whole, rows)
-    return Report(
-        run, population, rows, whole, closing_line(population, whole), exit_code(population, whole, rows), said
-    )
+    counted = Counter(bucket_of(row) for row in rows)
+    counts = {each: counted.get(each, 0) for each in ReportBucket}
+    notes = (*notes, *gaps(population, counts, rows))
+    line, code = closing_line(population, counts), exit_code(population, counts, rows)
+    return Report(run, population, rows, counts, line, code, notes)
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """The gravest place of a recipe, so the first that holds; each is counted once.
+    """Return the gravest bucket that applies to a recipe; each recipe is counted once.
 
-    A missing mirror is a column and no place: it is fetched again without anything being promoted.
+    A missing mirror has no bucket of its own: it is fetched again, and nothing is promoted.
     """
     step, cause, state = row.step, row.finding.cause, row.finding.status.state
     holds = {
@@ -177,7 +176,7 @@ CODE_OF: Final[Mapping[ReportBucket, int]] = {
 
 
 def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> int:
-    """The gravest of all; hollow where nothing is enrolled or the sums do not close."""
+    """Return the gravest exit code; HOLLOW if nothing is enrolled or the sums do not match."""
     rows = tuple(rows)
     codes = {CODE_OF[each] for each, count in counts.items() if count}
     if any(_is_unknown_orphan(row) for row in rows):
@@ -188,15 +187,12 @@ def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: 
 
 
 def _is_unknown_orphan(row: Row) -> bool:
-    """An orphan counts as one even where its snapshot cannot be looked at, which is the graver of the two."""
+    """Whether it is an orphan of unknown state. It is counted as an orphan, but the unknown state is graver."""
     return row.finding.cause is Cause.ORPHANED and row.finding.status.state is State.UNKNOWN
 
 
 def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> tuple[str, ...]:
-    """What is missing from the sums: every selected recipe must be observed, decided, reported and counted once.
-
-    So must every orphan.
-    """
+    """Return what does not match: each selected recipe and orphan is to be observed, decided, and counted once."""
     stages = {"observed": population.observed, "decided": population.decided, "reported": population.reported}
     missing = [
         f"{population.selected} recipes selected but {count} {stage}"
@@ -216,7 +212,7 @@ def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Itera
 
 
 def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> str:
-    """The line whose sum must close; other programs may read it, so its form is frozen by a test."""
+    """Return the closing line. Other programs may read it, so a test fixes its form."""
     parts = [
         f"{counts[ReportBucket.IN_SYNC]} in sync",
         f"{counts[ReportBucket.TO_PROMOTE]} to promote",

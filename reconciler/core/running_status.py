@@ -1,22 +1,22 @@
-"""Whether a canonical that is kept running still stands as it was raised."""
+"""Compares what runs of a kept canonical with the record of its deployment."""
 
 from collections.abc import Iterator, Mapping
 
 from state.records import Damaged, DeploymentRecord, Parts
 
 TASK = "task"
-"""The fact of a part that changes where it ended and was started again."""
+"""The fact of a part that differs after it ended and was started again."""
 
-NEVER = "it was never raised to be kept running, or not to the end"
+NEVER_DEPLOYED = "it was never raised to be kept running, or not to the end"
 
 
 def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: Parts, lacks: str) -> str:
-    """What differs from how `generation` was raised, "" where nothing does.
+    """Return what differs from the deployment of `generation`, "" if nothing does.
 
-    `record` tells what was raised; `parts` and `lacks` are seen now. What came beside them since then does no harm.
+    `record` holds what was deployed; `parts` and `lacks` were observed now. Parts that were added since do not count.
     """
     if record is None:
-        return NEVER
+        return NEVER_DEPLOYED
     if isinstance(record, Damaged):
         return record.reason
     if record.missing:
@@ -29,7 +29,7 @@ def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: 
 
 
 def _differences(raised: Parts, parts: Parts) -> Iterator[str]:
-    """What is gone first, since much of the rest may come of it."""
+    """Yield each difference; parts that are gone come first, since they may cause the others."""
     yield from (f"{part} is gone" for part in raised if part not in parts)
     for part, was in raised.items():
         yield from _changes(part, was, parts.get(part, was))

@@ -1,4 +1,4 @@
-"""What a trial found: one verdict a tier, and what they come to together."""
+"""The results of a trial: a verdict for each tier, and what follows from them together."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from state.records import Seal
 
 
 class Verdict(StrEnum):
-    """A tier's verdict; an error is the host's fault and never the recipe's."""
+    """A tier's verdict. ERROR means that the host failed, not the recipe."""
 
     PASS = "pass"  # noqa: S105  a verdict, no password
     FAIL = "fail"
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 
 class Skip(StrEnum):
-    """The closed list of reasons for which a tier may be left out."""
+    """Why a tier was skipped; there are no other reasons."""
 
     NO_BASE = "no-base"
     BASE_BROKEN = "base-broken"
@@ -33,7 +33,7 @@ class Skip(StrEnum):
 
 @frozen
 class TierResult:
-    """One tier's verdict; `skip` is set for a skip alone, `reason` is one sentence, "" for a plain pass."""
+    """One tier's verdict. `skip` is set only if it was skipped. `reason` is one sentence, "" if it passed."""
 
     name: TierName
     verdict: Verdict
@@ -85,27 +85,27 @@ class Trial:
 
 
 def is_complete(tiers: Iterable[TierResult]) -> bool:
-    """Whether every tier was reached and none was left out by the asker."""
+    """Whether every tier was reached, and none was left out by a person."""
     reached = [tier.name for tier in tiers if tier.skip is not Skip.NOT_ASKED]
     return reached == list(TierName)
 
 
 def is_green(tiers: Sequence[TierResult]) -> bool:
-    """Every tier was reached, all that apply passed, and install did; a skip is no pass and no failure."""
+    """Whether every tier was reached, install passed, and every other tier passed or was skipped."""
     if [tier.name for tier in tiers] != list(TierName) or tiers[0].verdict is not Verdict.PASS:
         return False
     return all(tier.verdict in {Verdict.PASS, Verdict.SKIP} for tier in tiers)
 
 
 def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
-    """The same, but for a backup that passed and of which bringing it back proved nothing: that is a skip as well."""
+    """Return the same tiers, but a backup that passed is a skip if restoring it could prove nothing."""
     found = tuple(tiers)
     if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in found):
         return found
-    return tuple(_unproved(tier) if tier.name is TierName.BACKUP else tier for tier in found)
+    return tuple(_skipped_backup(tier) if tier.name is TierName.BACKUP else tier for tier in found)
 
 
-def _unproved(backup: TierResult) -> TierResult:
+def _skipped_backup(backup: TierResult) -> TierResult:
     if backup.verdict is not Verdict.PASS:
         return backup
     reason = "was taken, but bringing it back proved nothing"
@@ -113,14 +113,14 @@ def _unproved(backup: TierResult) -> TierResult:
 
 
 def first_failure(tiers: Iterable[TierResult]) -> TierResult | None:
-    """The first tier that failed or could not be judged."""
+    """Return the first tier that failed or could not be judged; None if there is none."""
     return next((tier for tier in tiers if tier.verdict in {Verdict.FAIL, Verdict.ERROR}), None)
 
 
 def level(tiers: Sequence[TierResult]) -> str:
-    """Passed out of those that apply: "3/4".
+    """Return how many tiers passed, out of those that apply: "3/4".
 
-    A tier that was declared out or has no base to start from does not apply; one without a check of its own does, and
+    A tier that is skipped by its declaration or for want of a base does not apply. One without a check does apply, and
     so does one that was not reached.
     """
     passed = sum(tier.verdict is Verdict.PASS for tier in tiers)

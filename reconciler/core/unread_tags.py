@@ -1,4 +1,4 @@
-"""Tags that look like versions and are no releases: which of them a person should know of, and how they are told."""
+"""Tags that look like versions and are no releases: those that a person should know of, and the text about them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -13,9 +13,9 @@ SHOWN_OF_LONG: Final = 40
 
 
 def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
-    """Those that look later than what is wanted and had, the latest first; all of them where there is neither.
+    """Return the tags that look later than the wanted and the recorded release, the latest first.
 
-    The range of the declaration counts unless upstream has no release tag at all.
+    All such tags if there is neither. Only tags in the declared range, unless upstream has no release tag at all.
     """
     tags = upstream_tags(observation)
     if tags is None or isinstance(want, Unobservable):
@@ -25,7 +25,7 @@ def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
 
 
 def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
-    """The numbers of what is wanted and of what is had."""
+    """Yield the version numbers of the wanted and of the recorded release."""
     if isinstance(want, Release):
         yield version_key(want.version)[:3]
     if isinstance(want, AmbiguousVersion):
@@ -39,13 +39,13 @@ def has_releases(tags: Mapping[str, str | None]) -> bool:
 
 
 def unread_tags_message(tags: Sequence[str]) -> str:
-    """The first few of these tags, and what a release is named."""
+    """Return the first few of these tags, and the form of a release name."""
     more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
     return f"{', '.join(map(format_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
 
 
 def format_tag(tag: str) -> str:
-    """A tag that is no release; where its name does not show why, with the reason."""
+    """Return the name of a tag that is no release; with the reason if the name does not show it."""
     if len(tag) > LONGEST:
         return f"{tag[:SHOWN_OF_LONG]}… (more than {LONGEST} characters)"
     return f"{tag} (names no commit)" if is_release_name(tag) else tag

@@ -3,7 +3,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.running_status import NEVER, TASK, why_down
+from reconciler.core.running_status import NEVER_DEPLOYED, TASK, why_down
 from state.records import Damaged, DeploymentRecord, Parts
 from tests.values import NOW
 
@@ -25,7 +25,7 @@ def test_what_stands_as_it_was_raised_is_not_down() -> None:
 @pytest.mark.parametrize(
     ("account", "parts", "lacks", "why"),
     [
-        (None, PARTS, "", NEVER),
+        (None, PARTS, "", NEVER_DEPLOYED),
         (Damaged("upkeep is garbage"), PARTS, "", "upkeep is garbage"),
         (AWAY, PARTS, "", "it was taken away while notes is tried"),
         (AWAY, {}, "", "it was taken away while notes is tried"),

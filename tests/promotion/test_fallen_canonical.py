@@ -10,7 +10,7 @@ from desired.model import Install
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
-from reconciler.core.running_status import NEVER
+from reconciler.core.running_status import NEVER_DEPLOYED
 from reconciler.ports.app import DeployOptions
 from reconciler.ports.commands import CommandResult
 from reconciler.stages.loop import Pass
@@ -68,7 +68,7 @@ FALLS: dict[str, tuple[Callable[[World], None], str, bool]] = {
     "account garbled": (garbled, "{account} is not what was written there", False),
     "account no text": (binary, "{account} is not what was written there", False),
     "another generation": (of_another, "generation 7 was raised, and 1 is recorded", True),
-    "no account": (without_account, NEVER, False),
+    "no account": (without_account, NEVER_DEPLOYED, False),
 }
 
 
