@@ -13,11 +13,11 @@ from reconciler.errors import InterruptedPassError
 EXITS = """\b
 Exit codes, the gravest wins (5, 1, 4, 3, 2):
   0   all in sync and intact
-  1   could not tell, or could not do
+  1   could not be checked, or could not be done
   2   a promotion is wanted
   3   a canonical is damaged or down
   4   needs a person
-  5   hollow: nothing enrolled, or the sums do not close
+  5   hollow: nothing is enrolled, or the counts do not add up
   64  usage    75  busy    78  declarations    129/130/143  interrupted
 """
 
@@ -32,7 +32,9 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, invoke_without_command=True, epilog=EXITS)
 @click.version_option(package_name="canon-reconcile", prog_name="reconcile")
 @click.option("--dry-run", is_flag=True, help="Show what a pass would do, and stop.")
-@click.option("--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe though it was red before.")
+@click.option(
+    "--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe again although it was red."
+)
 @common_options
 @click.pass_context
 def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry: tuple[str, ...]) -> int:
@@ -40,7 +42,7 @@ def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry:
 
     Without a command: one pass.
 
-    A recipe runs by the driver that it declares: process, swarm, or abra. The last was built from the documents of
+    Each recipe declares its driver: process, swarm, or abra. The driver abra was built from the documents of
     Co-op Cloud's abra, and has not been run against the real one yet.
     """
     if context.invoked_subcommand is not None:
@@ -53,7 +55,7 @@ def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry:
 @reconcile.command()
 @common_options
 def drift(options: Options) -> int:
-    """Say what differs, and since when. Never writes."""
+    """Show what differs, and since when. Never writes."""
     from reconciler.cli import passes
 
     return passes.preview(options, "drift", ())
@@ -71,18 +73,16 @@ def status(options: Options, name: str | None) -> int:
 
 @reconcile.command()
 @click.argument("name", type=NONEMPTY)
+@click.option("--ref", type=NONEMPTY, metavar="REF", help="A release, branch or commit; default: the newest release.")
 @click.option(
-    "--ref", type=NONEMPTY, metavar="REF", help="A release, branch or commit; the newest release unless told."
+    "--tiers", type=NONEMPTY, metavar="LIST", help="Only these tiers, separated by commas; install always runs."
 )
-@click.option(
-    "--tiers", type=NONEMPTY, metavar="LIST", help="Only these tiers, by commas; install is always one of them."
-)
-@click.option("--junit", type=NONEMPTY, metavar="FILE", help="Write the tiers as JUnit XML too.")
+@click.option("--junit", type=NONEMPTY, metavar="FILE", help="Also write the tiers as JUnit XML.")
 @common_options
 def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit: str | None) -> int:
-    """Test a release, branch or commit cold, with the canonical as base. Never promotes.
+    """Test a release, branch or commit, upgraded from the canonical. Never promotes.
 
-    Leaves with 0 green, 4 red, 1 infrastructure.
+    Exit codes: 0 green, 4 red, 1 infrastructure.
     """
     from reconciler.cli import trial_command
 
@@ -91,10 +91,12 @@ def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit
 
 @reconcile.command("raise")
 @click.argument("name", type=NONEMPTY)
-@click.option("--for", "span", default="1h", metavar="SPAN", show_default=True, help="How long it stays, e.g. 10m.")
+@click.option(
+    "--for", "span", default="1h", metavar="SPAN", show_default=True, help="How long to keep it running, e.g. 10m."
+)
 @common_options
 def raise_(options: Options, name: str, span: str) -> int:
-    """Raise an isolated copy of a canonical with its data, until interrupted.
+    """Run an isolated copy of a canonical with its data, until interrupted.
 
     Prints one line with its address. The canonical is not touched.
     """
@@ -117,10 +119,10 @@ def logs(options: Options, name: str, trial_id: str | None) -> int:
 @reconcile.command()
 @click.argument("name", type=NONEMPTY)
 @click.argument("tag", type=NONEMPTY, required=False)
-@click.option("--reason", required=True, help="Why it is right; kept in the ledger.")
+@click.option("--reason", required=True, help="Why this is right; kept in the ledger.")
 @common_options
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
-    """Accept a moved TAG, or without one an upstream that lost tags."""
+    """Accept a moved TAG; without TAG, accept that upstream lost tags."""
     from reconciler.cli import accept_and_forget
 
     return accept_and_forget.accept(options, name, tag, reason)
@@ -128,10 +130,10 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 
 @reconcile.command()
 @click.argument("name", type=NONEMPTY)
-@click.option("--reason", required=True, help="Why it is to go; kept in the ledger.")
+@click.option("--reason", required=True, help="Why it is deleted; kept in the ledger.")
 @common_options
 def forget(options: Options, name: str, reason: str) -> int:
-    """Drop a recipe that is no longer declared: record, snapshots, mirror, logs."""
+    """Delete a recipe that is no longer declared: records, snapshots, mirror, logs."""
     from reconciler.cli import accept_and_forget
 
     return accept_and_forget.forget(options, name, reason)
@@ -149,10 +151,10 @@ def init(options: Options, folder: str) -> int:
 
 @reconcile.command()
 @click.argument("folder", type=NONEMPTY)
-@click.option("--tell", is_flag=True, help="Run the demo's story too, with real commands.")
+@click.option("--tell", is_flag=True, help="Also run the demo's story, with real commands.")
 @common_options
 def demo(options: Options, folder: str, *, tell: bool) -> int:
-    """Make a self-made fleet that shows everything, in FOLDER."""
+    """Make the demo fleet in FOLDER."""
     from reconciler.cli import init_and_demo
 
     return init_and_demo.demo(options, folder, tell=tell)

@@ -86,19 +86,19 @@ NONEMPTY = _NonEmptyText()
 
 # Made once for all commands: making them for each command would slow down `--help`.
 _COMMON_OPTIONS = (
-    click.Option(["--fleet"], type=NONEMPTY, metavar="DIR", help="Folder of declarations."),
-    click.Option(["--state"], type=NONEMPTY, metavar="DIR", help="Folder of what is recorded."),
+    click.Option(["--fleet"], type=NONEMPTY, metavar="DIR", help="Folder with the declarations."),
+    click.Option(["--state"], type=NONEMPTY, metavar="DIR", help="Folder with the records and snapshots."),
     click.Option(
         ["-r", "--recipe", "recipes"],
         type=NONEMPTY,
         multiple=True,
         metavar="NAME",
-        help="Only this recipe; repeatable.",
+        help="Only this recipe; may be repeated.",
     ),
-    click.Option(["-o", "--output"], type=click.Choice(["text", "wide", "json"]), help="Form of the answer."),
-    click.Option(["--no-color"], is_flag=True, help="No colour, also on a terminal."),
-    click.Option(["-q", "--quiet"], is_flag=True, help="Say nothing while it runs."),
-    click.Option(["-v", "--verbose"], is_flag=True, help="Say more while it runs."),
+    click.Option(["-o", "--output"], type=click.Choice(["text", "wide", "json"]), help="Format of the answer."),
+    click.Option(["--no-color"], is_flag=True, help="No colour, even on a terminal."),
+    click.Option(["-q", "--quiet"], is_flag=True, help="Show no progress."),
+    click.Option(["-v", "--verbose"], is_flag=True, help="Show more progress."),
 )
 
 

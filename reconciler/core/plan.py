@@ -141,7 +141,7 @@ def _exception_reason(recipe: Recipe, today: date) -> str:
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:
-        return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
+        return Step(finding, Action.NONE, f"the canonical cannot be checked: {finding.status.reason}")
     circumstances = circumstances_of(finding.want, observation, context)
     red = matching_red(observation.memory, circumstances, finding.want, context)
     if red is None:
@@ -173,7 +173,7 @@ def _in_sync_step(finding: Finding, observation: Observation, context: PlanConte
             assert isinstance(finding.want, Release)  # noqa: S101  the cause implies it
             return _retest(finding, finding.want, observation, context)
         case State.UNKNOWN:
-            return Step(finding, Action.NONE, f"the canonical cannot be looked at: {finding.status.reason}")
+            return Step(finding, Action.NONE, f"the canonical cannot be checked: {finding.status.reason}")
         case _:
             return _refetch_or_nothing(finding)
 

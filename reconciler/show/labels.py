@@ -29,14 +29,14 @@ STATES: Final[Mapping[State, str]] = {
     State.INTACT: "the snapshot on disk is the one that was recorded, and what is kept running of it is up",
     State.DAMAGED: "the snapshot on disk is not the one that was recorded",
     State.DOWN: "the snapshot is intact, and what is to be kept running of it is not as it was raised",
-    State.UNKNOWN: "the snapshot, or what is kept running of it, could not be looked at",
+    State.UNKNOWN: "the snapshot, or what is kept running of it, could not be checked",
 }
 
 MIRRORS: Final[Mapping[MirrorState, str]] = {
     MirrorState.EQUAL: "our copy holds what upstream has",
     MirrorState.BEHIND: "upstream has something that our copy lacks; a pass fetches it",
     MirrorState.MISSING: "there is no copy of upstream here",
-    MirrorState.UNKNOWN: "our copy or upstream could not be looked at",
+    MirrorState.UNKNOWN: "our copy or upstream could not be checked",
 }
 
 _REPAIR: Final = "repair"
@@ -52,7 +52,7 @@ ACTION_WORDS: Final[Mapping[Action, str]] = {
 ACTIONS: Final[Mapping[str, str]] = {
     "none": "nothing is done",
     "promote": "the wanted release is tried, and promoted if it is green",
-    _REPAIR: "what is damaged, down or missing is made again",
+    _REPAIR: "what is damaged, down or missing is repaired",
 }
 
 HOLDS: Final[Mapping[HeldBack, str]] = {
@@ -67,7 +67,7 @@ RESULTS: Final[Mapping[Result, str]] = {
     Result.REPAIRED: "the canonical, its deployment or its mirror is whole again, read back",
     Result.RED: "the release failed its trial",
     Result.GREEN_NOT_PROMOTED: "the release passed its trial and is not the canonical",
-    Result.INFRASTRUCTURE: "this host was not able to tell; the recipe is not to blame",
+    Result.INFRASTRUCTURE: "a fault of this host; the recipe is not to blame",
     Result.NOT_TRIED: "it was not reached",
 }
 

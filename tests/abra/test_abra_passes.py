@@ -92,7 +92,7 @@ def test_a_tree_that_abra_calls_dirty_is_not_held_against_the_recipe(
     installed.behave(app_deploy=f"fatal: {NAME} has locally unstaged changes")
     told = canon.run()
     assert told.code == 1
-    assert f"{NAME}: infrastructure, this host was not able to tell; the recipe is not to blame" in told.out
+    assert f"{NAME}: infrastructure, a fault of this host; the recipe is not to blame" in told.out
     assert f"abra app deploy: {NAME} has locally unstaged changes; this is a fault of Canon's: report it" in told.out
     assert canon.json("status").row(NAME)["have"] is None
     assert ours() == before

@@ -47,7 +47,7 @@ def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settl
     lines = said.out.splitlines()
     assert f"base: {FIRST}: the canonical, with its data" in lines
     assert lines[-1].startswith("green, level 2/5, ")
-    assert lines[-1].endswith("a trial never promotes; nothing that could be judged speaks against a pass doing so")
+    assert lines[-1].endswith("a trial never promotes; no condition that was checked prevents a pass from promoting it")
     assert [line.split()[:3] for line in lines if line.startswith("not-ref")] == [["not-ref", "does", "not"]]
     suite = ET.parse(settled.folder / "report.xml").getroot()  # noqa: S314  we have just written it
     cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}

@@ -56,7 +56,7 @@ def test_a_red_is_not_tried_again_while_nothing_changed(settled: OneRecipeFleet)
     assert (row["held_back"], row["needs_person"], row["action"]) == ("red-before", True, "none")
     assert f"needs you: red-before: {SECOND} was red on " in said.out
     assert "or: reconcile --retry jot" in said.out
-    assert said.out.splitlines()[-2] == "nothing was run: 1 recipe looked at"
+    assert said.out.splitlines()[-2] == "nothing was run: 1 recipe checked"
     assert settled.tried() == tried
     assert "1.1.0+v2 was red on " in settled.run("status").out.splitlines()[1]
 

@@ -37,7 +37,7 @@ def test_a_missing_tool_is_infrastructure_deploys_nothing_and_installing_it_mend
     said = settled.run()
     assert said.code == 1
     assert "install could not be judged: required and missing here: jot-tool; install it on this host" in said.out
-    assert "nothing is held against the recipe; mend the host, and the next pass tries again" in said.out
+    assert "fix the host; the next pass tries again" in said.out
     assert ", 1 infrastructure; " in said.out.splitlines()[-1]
     logged = settled.run("logs", "jot").out.splitlines()
     assert logged[1] == "==> install error: required and missing here: jot-tool; install it on this host"

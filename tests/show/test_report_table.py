@@ -124,13 +124,13 @@ def test_columns_are_aligned_also_beside_wide_characters() -> None:
 
 
 def test_nothing_to_do_is_said_with_the_number_looked_at() -> None:
-    assert "nothing for a pass to do: 2 recipes looked at" in render_report(calm_report(), FILE)
-    assert "nothing was run: 2 recipes looked at" in render_report(calm_report(ReportCommand.PASS), FILE)
+    assert "nothing for a pass to do: 2 recipes checked" in render_report(calm_report(), FILE)
+    assert "nothing was run: 2 recipes checked" in render_report(calm_report(ReportCommand.PASS), FILE)
 
 
 def test_nothing_to_do_is_not_said_where_something_is() -> None:
     for made in (plan_report(), pass_report()):
-        assert "recipes looked at" not in render_report(made, FILE)
+        assert "recipes checked" not in render_report(made, FILE)
 
 
 # ---- whose turn it is ----
@@ -210,7 +210,7 @@ def test_green_away_from_home_names_the_command_that_would_promote() -> None:
 def test_the_host_is_blamed_and_not_the_recipe() -> None:
     told = block("gitea", pass_report())
     assert "required and missing here: git-lfs" in told
-    assert "nothing is held against the recipe" in told
+    assert "the recipe is not to blame" in told
     assert "--retry" not in told
 
 

@@ -38,7 +38,7 @@ _STATE_SENTENCES: Final[Mapping[State, str]] = {
     State.INTACT: "the canonical is intact",
     State.DAMAGED: "the canonical is damaged",
     State.DOWN: "the canonical's deployment is down",
-    State.UNKNOWN: "the canonical cannot be looked at",
+    State.UNKNOWN: "the canonical cannot be checked",
 }
 _RESULTS: Final[Mapping[Result, Style]] = {
     Result.NONE: Style.FAINT,

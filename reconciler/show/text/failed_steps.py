@@ -112,5 +112,5 @@ def next_try(outcome: Outcome) -> str:
     if away is not None:
         return away.evidence
     if outcome.result is Result.INFRASTRUCTURE:
-        return "nothing is held against the recipe; mend the host, and the next pass tries again"
-    return "the next pass asks upstream anew and decides"
+        return "fix the host; the next pass tries again"
+    return "the next pass asks upstream again and decides"

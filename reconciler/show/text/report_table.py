@@ -79,4 +79,4 @@ def _nothing_done(report: Report) -> list[str]:
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
         return []
     line = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"
-    return [f"{line}: {count_of(report.population.observed, 'recipe')} looked at"]
+    return [f"{line}: {count_of(report.population.observed, 'recipe')} checked"]

@@ -63,7 +63,7 @@ def _promotion_forecast(conditions: Sequence[Condition]) -> str:
     ]
     if against:
         return f"a pass would not promote it: {'; '.join(map(str, against))}"
-    return "a trial never promotes; nothing that could be judged speaks against a pass doing so"
+    return "a trial never promotes; no condition that was checked prevents a pass from promoting it"
 
 
 def tier_reason(tier: TierResult) -> str:
