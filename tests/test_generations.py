@@ -154,7 +154,7 @@ def test_what_is_found_damaged_in_use_is_left_out_one_after_the_other(world: Wor
         row = the_row(world)
         assert row.result is Result.INFRASTRUCTURE
         assert row.outcome is not None
-        assert f"the snapshot of {version} does not rise" in row.outcome.reason
+        assert f"the snapshot of {version} does not come up" in row.outcome.reason
     assert the_row(world).result is Result.PROMOTED
     assert world.lived("notes") == ("1.3.0",)
     assert present(world) == (2, 3, 4)

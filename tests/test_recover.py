@@ -57,7 +57,7 @@ def test_a_slot_of_a_dead_run_that_will_not_go_is_said_and_nobody_works_beside_i
     for name, tells in {"leftovers": (mark,), "clear": RemovalResult(remaining=("volume notes_data",))}.items():
         monkeypatch.setattr(WorldDriver, name, lambda *_, tells=tells: tells)
     report = world.run().report
-    why = "of a slot that a dead run left, this will not go: volume notes_data"
+    why = "what a dead run left in its slot cannot be removed: volume notes_data"
     assert report.notes == (f"notes: what a dead run left cannot be removed now: {why}",)
     row = next(row for row in report.rows if row.recipe == "notes")
     assert row.result is Result.INFRASTRUCTURE

@@ -71,7 +71,7 @@ def _green(trial: Trial) -> Condition:
 
 
 def _cold(trial: Trial) -> Condition:
-    if not trial.emptied:
+    if not trial.slots_were_empty:
         return _condition("cold", holds=False, evidence="the slot was not empty at the start")
     if trial.altered:
         return _condition("cold", holds=False, evidence=f"tracked files changed: {', '.join(trial.altered[:3])}")

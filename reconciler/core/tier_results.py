@@ -55,11 +55,11 @@ class Candidate:
 class Trial:
     """A cold test of one recipe at one commit, and its results.
 
-    `by_pass`: a pass chose the release. `emptied`: every slot was empty at its start. `altered` names tracked files
-    that changed. `tests_unchanged`: the fleet folder was the same before and after. `damage` says why our own snapshot
-    could not be deployed, "" if it could or was not needed. `tail` holds the last lines of output of what failed.
-    `checks_data`: a [data] check is declared that fails on a fresh install before data.mark, so its passes prove that
-    data was kept.
+    `by_pass`: a pass chose the release. `slots_were_empty`: every slot was empty when it was opened. `altered` names
+    tracked files that changed. `tests_unchanged`: the fleet folder was the same before and after. `damage` says why
+    our own snapshot could not be deployed, "" if it could or was not needed. `tail` holds the last lines of output of
+    what failed. `checks_data`: a [data] check is declared that fails on a fresh install before data.mark, so its
+    passes prove that data was kept.
     """
 
     id: str
@@ -68,7 +68,7 @@ class Trial:
     by_pass: bool
     tiers: tuple[TierResult, ...]
     base: Base
-    emptied: bool
+    slots_were_empty: bool
     altered: tuple[str, ...]
     tests: str
     tests_unchanged: bool

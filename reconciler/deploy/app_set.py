@@ -19,13 +19,13 @@ class AppSpec:
     """One recipe of an app set, and the release of it to deploy.
 
     `source` is the unpacked snapshot folder with its data; None means fresh data, or the data that is in the slot.
-    `like` is an app of the same recipe whose secrets and settings are used instead of new ones.
+    `settings_from` is an app of the same recipe whose secrets and settings are used instead of new ones.
     """
 
     recipe: Recipe
     release: Release
     source: Path | None = None
-    like: App | None = None
+    settings_from: App | None = None
 
 
 AppSet = tuple[AppSpec, ...]

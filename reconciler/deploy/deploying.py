@@ -26,10 +26,10 @@ def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
     return deploy_app(slot, own)
 
 
-def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> RunningApp:
-    """Deploy an app that another recipe needs, and return its status. Raises NeededAppError, which blames no recipe."""
+def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
+    """Deploy an app that another recipe needs. Raises NeededAppError, which blames no recipe."""
     try:
-        return deploy_app(slot, spec)
+        deploy_app(slot, spec)
     except RecipeError as failed:
         raise NeededAppError(needed_by.name, spec.recipe.name, failed) from failed
 
@@ -43,7 +43,7 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
     is_new = spec.source is None and recipe.name not in slot.apps
     slot.ready.pop(recipe.name, None)
     deployed = slot.check_out(recipe, spec.release)
-    options = evolve(_options(slot, deployed), sample_from=spec.like)
+    options = evolve(_options(slot, deployed), sample_from=spec.settings_from)
     _provide(slot, deployed, spec, options)
     slot.remarks += deployed.driver.deploy(deployed.app, deployed.checkout, options)
     status = wait_until_ready(slot, deployed)
@@ -67,7 +67,7 @@ def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOp
     needs = deployed.driver.needs(deployed.app, deployed.checkout, options)
     if spec.source is not None:
         _load(deployed, spec.source)
-    known = spec.like.secrets if spec.like else None
+    known = spec.settings_from.secrets if spec.settings_from else None
     makers = SecretMakers(spec.recipe.install.secrets, slot.tests_of(spec.recipe), known)
     provided = slot.host.secrets.provide(deployed.app, needs, makers, slot.log)
     slot.unused_makers[spec.recipe.name] = provided.unused_makers

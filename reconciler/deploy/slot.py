@@ -110,7 +110,7 @@ class Slot:
             removal = deployed.driver.stop(deployed.app)
             self.note_removal(deployed.recipe.name, removal)
             if not isinstance(deployed.driver.status(deployed.app), NotRunning):
-                raise InfrastructureError(f"{deployed.recipe.name} was stopped, and is not seen to be at rest")
+                raise InfrastructureError(f"{deployed.recipe.name} was stopped, but may still run")
             if removal.killed:
                 killed = killed_error(deployed.recipe.name, removal.killed, self.host.commands.pressure())
                 if own is not None and deployed is not own:
@@ -149,7 +149,7 @@ class Slot:
     def note_removal(self, owner: str, removal: RemovalResult) -> None:
         """Add a remark for each thing that had to be ended or killed, or could not be removed."""
         self.remarks += [f"{owner} left {what} running; it was ended" for what in removal.ended]
-        self.remarks += [f"{what} of {owner} would not go" for what in removal.remaining]
+        self.remarks += [f"{what} of {owner} could not be removed" for what in removal.remaining]
         self.remarks += [
             f"{what} of {owner} did not end in the time it has to stop and was killed; "
             "it mounts no volume, so no data can be cut off"

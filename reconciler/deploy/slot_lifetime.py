@@ -33,7 +33,7 @@ class CleanupResult:
 
     altered: tuple[Alteration, ...]
     remarks: tuple[str, ...]
-    left: tuple[str, ...]
+    remaining: tuple[str, ...]
 
 
 def backup_of(working_folder: Path) -> Path:
@@ -77,10 +77,10 @@ def close_slot(slot: Slot) -> CleanupResult:
     altered, remarks = _alterations(slot)
     _keep_logs(slot)
     _remove(slot)
-    left = _left(slot)
-    remarks = [*slot.remarks, *remarks, *(f"{what} would not go" for what in left)]
+    remaining = _remaining(slot)
+    remarks = [*slot.remarks, *remarks, *(f"{what} could not be removed" for what in remaining)]
     slot.closed = True
-    return CleanupResult(tuple(altered), tuple(remarks), left)
+    return CleanupResult(tuple(altered), tuple(remarks), remaining)
 
 
 def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
@@ -122,7 +122,7 @@ def _remove(slot: Slot) -> None:
         slot.remarks.append(f"the slot could not be removed: {in_one_line(failed)}")
 
 
-def _left(slot: Slot) -> tuple[str, ...]:
+def _remaining(slot: Slot) -> tuple[str, ...]:
     """Return the marks that are still in use below the slot's folder, and the folder if it still exists."""
     marks = {mark for driver in slot.host.drivers.values() for mark in driver.leftovers(slot.folder)}
     return (*sorted(marks), *([str(slot.folder)] if slot.folder.exists() else []))

@@ -64,7 +64,7 @@ def _remove(host: Host, recipe: str) -> None:
     try:
         remaining = _clear(host, recipe)
     except Exception as failed:  # noqa: BLE001  as above
-        host.progress.step(recipe, f"not all of its slot would go: {reason_of(failed)}")
+        host.progress.step(recipe, f"not all of its slot could be removed: {reason_of(failed)}")
         return
     if remaining:
         return
@@ -88,7 +88,7 @@ def _clear_all(host: Host, recipe: str) -> None:
     """Clear the slot. Raises InfrastructureError if something cannot be removed: nothing may run beside it."""
     remaining = _clear(host, recipe)
     if remaining:
-        raise InfrastructureError(f"of a slot that a dead run left, this will not go: {', '.join(remaining)}")
+        raise InfrastructureError(f"what a dead run left in its slot cannot be removed: {', '.join(remaining)}")
 
 
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:

@@ -116,8 +116,8 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
             run_command(slot, slot.apps[promotion.recipe.name], promotion.recipe.data.check, "data.check")
         check_up(slot)
         closing = close_slot(slot)
-    if closing.left:
-        raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.left[0]}")
+    if closing.remaining:
+        raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.remaining[0]}")
     if closing.altered:
         raise RecipeError(f"raised from it, {closing.altered[0]} of the checkout was changed")
     if app_set_digest(promotion.app_set) != promotion.files:

@@ -74,7 +74,7 @@ def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
         return False
     slot.log_line("data.check on the fresh install, which is to fail:")
     passed = command_passes(slot, run.own_app(slot), check, "data.check")
-    slot.log_line(f"data.check {'passed' if passed else 'failed'}, before anything was marked or brought back")
+    slot.log_line(f"data.check {'passed' if passed else 'failed'}, before anything was marked or restored")
     return passed
 
 
@@ -99,7 +99,7 @@ def _backup(run: TrialRun) -> Skipped | None:
             run.effects.findings += own.driver.backup(own.app, slot.backup)
     check_up(slot)
     if TierName.RESTORE in run.request.recipe.tiers or run.request.recipe.data.check is None:
-        return Skipped(Skip.NO_CHECK, "was taken, but nothing brings it back and proves it")
+        return Skipped(Skip.NO_CHECK, "was taken, but no restore proves it")
     return None
 
 
@@ -125,9 +125,9 @@ def _restore(run: TrialRun) -> Skipped | None:
         run.check_data(slot)
         check_up(slot)
     if recipe.data.check is None:
-        return Skipped(Skip.NO_CHECK, "was brought back, but no [data] check proves what")
+        return Skipped(Skip.NO_CHECK, "was restored, but no [data] check proves its data")
     if not proves:
-        return Skipped(Skip.NO_CHECK, "proves nothing: data.check passes before anything is brought back")
+        return Skipped(Skip.NO_CHECK, "proves nothing: data.check passes before anything is restored")
     return None
 
 
@@ -148,7 +148,7 @@ def _app_set_to_restore(run: TrialRun) -> AppSet:
     """
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     *needed, own = run.request.app_set
-    return (*needed, evolve(own, like=run.own_app(run.current_slot).app))
+    return (*needed, evolve(own, settings_from=run.own_app(run.current_slot).app))
 
 
 def _custom(run: TrialRun) -> Skipped | None:

@@ -78,7 +78,7 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
         by_pass=request.by_pass,
         tiers=without_unproved_backup(results),
         base=request.base,
-        emptied=effects.slots_were_empty,
+        slots_were_empty=effects.slots_were_empty,
         altered=tuple(effects.altered),
         tests=request.tests,
         tests_unchanged=False,

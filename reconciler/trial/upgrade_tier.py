@@ -55,9 +55,9 @@ def _extended(lineage: tuple[str, ...], run: TrialRun) -> tuple[str, ...]:
 def _unproved(run: TrialRun) -> Skipped | None:
     """Return a skip if no check proves that the base's data was kept."""
     if run.request.recipe.data.check is None:
-        return Skipped(Skip.NO_CHECK, "rose over the base's data, but no [data] check proves that data")
+        return Skipped(Skip.NO_CHECK, "came up over the base's data, but no [data] check proves that data")
     if not run.effects.check_proves_data:
-        why = "rose over the base's data, which data.check does not prove: it passes on a fresh install too"
+        why = "came up over the base's data, which data.check does not prove: it passes on a fresh install too"
         return Skipped(Skip.NO_CHECK, why)
     return None
 
@@ -149,7 +149,7 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
     """Return the message for a canonical that fails. If its tests are as at its promotion, that is damage."""
-    message = f"the snapshot of {canonical.version} does not rise: {why}"
+    message = f"the snapshot of {canonical.version} does not come up: {why}"
     if canonical.evidence.tests != run.request.tests:
         return f"{message}; {_CHANGED_TESTS}"
     run.effects.damage = message

@@ -133,7 +133,7 @@ def test_a_restore_passes_where_the_check_fails_before_it_and_not_after_it(jot: 
     found = tiers(told.row("jot"))
     assert (told.code, found["backup"], found["restore"]) == (0, ("pass", ""), ("pass", ""))
     log = next((jot.state / "logs" / "jot").glob("*/restore.log")).read_text()
-    assert "==> data.check failed, before anything was marked or brought back" in log
+    assert "==> data.check failed, before anything was marked or restored" in log
 
 
 @pytest.mark.parametrize(
@@ -155,4 +155,4 @@ def test_a_restore_whose_check_passes_before_it_proves_nothing_and_neither_does_
     assert (told.code, told.row("jot")["result"]) == (0, "promoted")
     found = tiers(told.row("jot"))
     assert found["backup"] == ("skip", "no-check: was taken, but bringing it back proved nothing")
-    assert found["restore"] == ("skip", "no-check: proves nothing: data.check passes before anything is brought back")
+    assert found["restore"] == ("skip", "no-check: proves nothing: data.check passes before anything is restored")

@@ -29,9 +29,9 @@ def test_a_recipe_without_checks_gets_skips_and_a_level_that_shows_them(jot: One
 
     jot.release(SECOND)
     second = jot.json()
-    rose = "no-check: rose over the base's data, but no [data] check proves that data"
+    came_up = "no-check: came up over the base's data, but no [data] check proves that data"
     assert (second.code, second.row("jot")["level"]) == (0, "1/5")
-    assert tiers(second) == {**NO_CHECKS, "upgrade": ("skip", rose)}
+    assert tiers(second) == {**NO_CHECKS, "upgrade": ("skip", came_up)}
 
     table = jot.run("status").out.splitlines()
     assert (table[0].split()[4], table[1].split()[4]) == ("LEVEL", "1/5")

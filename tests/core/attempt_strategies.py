@@ -59,7 +59,7 @@ def trials(draw: st.DrawFn, release: Release, name: str = "notes") -> Trial:
         tidy,
         by_pass=flaw != "by hand",
         tiers=draw(draw(weighted({tier_results(): 2, st.just(tidy.tiers): 1}))),
-        emptied=flaw != "warm",
+        slots_were_empty=flaw != "warm",
         altered=("app.py",) if flaw == "altered" else (),
         tests_unchanged=flaw != "tests",
         checks_data=draw(st.booleans()),

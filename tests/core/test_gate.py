@@ -51,7 +51,7 @@ REFUSED = [
     ("green", evolve(GOOD, tiers=tiers(Verdict.SKIP)), "install was left out, or a tier was not reached"),
     ("green", evolve(GOOD, tiers=tiers()[:2]), "install was left out, or a tier was not reached"),
     ("green", evolve(GOOD, tiers=()), "install was left out, or a tier was not reached"),
-    ("cold", evolve(GOOD, emptied=False), "the slot was not empty at the start"),
+    ("cold", evolve(GOOD, slots_were_empty=False), "the slot was not empty at the start"),
     ("cold", evolve(GOOD, altered=("a.py", "b.py", "c.py", "d.py")), "tracked files changed: a.py, b.py, c.py"),
     ("cold", evolve(GOOD, tests_unchanged=False), "the fleet folder of the recipe changed during the trial"),
     ("cold", evolve(GOOD, tiers=tiers()[:2]), "a tier was left out or not reached"),
@@ -127,7 +127,7 @@ def test_a_promotion_goes_exactly_when_every_condition_holds(
     verdicts = [each.verdict for each in tried.tiers]
     whole = len(verdicts) == 5 and all(each.skip is not Skip.NOT_ASKED for each in tried.tiers)
     green = verdicts[0] is Verdict.PASS and not {Verdict.FAIL, Verdict.ERROR} & set(verdicts)
-    cold = tried.emptied and not tried.altered and tried.tests_unchanged and whole
+    cold = tried.slots_were_empty and not tried.altered and tried.tests_unchanged and whole
     at_home = not unit or place is HERE
     goes = declared is not EXCEPTED and green and cold and tried.by_pass and asked_again is STILL and at_home
     conditions = gate(fleet(declared, unit=unit), declared, tried, asked_again, place)

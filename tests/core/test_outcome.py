@@ -222,7 +222,7 @@ REMEMBERED = [
     (evolve(GREEN, refusals=(MOVED,), promotion_error="refused"), False),
     (evolve(GREEN, trial=evolve(TRIAL, altered=("app.py",)), refusals=(COLD,)), True),
     (evolve(GREEN, trial=evolve(TRIAL, altered=("app.py",)), refusals=(COLD, AWAY)), True),
-    (evolve(GREEN, trial=evolve(TRIAL, emptied=False), refusals=(COLD,)), False),
+    (evolve(GREEN, trial=evolve(TRIAL, slots_were_empty=False), refusals=(COLD,)), False),
     (evolve(GREEN, trial=evolve(TRIAL, tests_unchanged=False), refusals=(COLD,)), False),
     (GREEN, False),
 ]
