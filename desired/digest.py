@@ -1,4 +1,4 @@
-"""Fingerprints of a recipe's declaration and of its folder, to know whether what a trial rests on changed."""
+"""Digests of a recipe's declaration and of its folder: they show whether anything that a trial depends on changed."""
 
 import hashlib
 import json
@@ -18,22 +18,26 @@ _CHUNK: Final = 1 << 20
 
 @frozen
 class FolderDigest:
-    """`whole` tells every change in a folder, `tests` every one beside its declaration's file."""
+    """`whole` is the digest of everything in a folder, `tests` of everything but the declaration's file."""
 
     whole: str
     tests: str
 
 
 def declaration_digest(recipe: Recipe) -> str:
-    """`sha256:` and the hash of what is declared of a recipe, by its values.
+    """Return `sha256:` and the hash of a recipe's declared values.
 
-    How the file is written does not count: comments, the order of keys, "10m" for "600s"; nor where its folder is.
+    The place of the folder does not count, nor how the file is written: comments, the order of keys, "10m" for "600s".
     """
     return _digest_of(asdict(recipe, filter=filters.exclude("folder")))
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
-    """The same for several recipes' folders at once, by the recipes' names."""
+    """Return the digest of several recipes' folders, given by the recipes' names.
+
+    Names, kinds, executable bits, link targets and contents count; times do not.
+    Raise OSError where something cannot be read or vanishes meanwhile.
+    """
     every = {name: _folder_digest(folder) for name, folder in folders.items()}
     whole = {name: digest.whole for name, digest in every.items()}
     return FolderDigest(_digest_of(whole), _digest_of({name: digest.tests for name, digest in every.items()}))
@@ -47,16 +51,16 @@ def _folder_digest(folder: Path) -> FolderDigest:
     whole, tests = hashlib.sha256(), hashlib.sha256()
     for path in _entries(folder):
         for part in (os.fsencode(path.relative_to(folder)), *_facts(path)):
-            # Lengths keep one part from running over into the next.
-            told = b"%d:%b" % (len(part), part)
-            whole.update(told)
+            # With its length before it, no part can be confused with the next.
+            encoded = b"%d:%b" % (len(part), part)
+            whole.update(encoded)
             if path != folder / RECIPE_FILE:
-                tests.update(told)
+                tests.update(encoded)
     return FolderDigest(f"sha256:{whole.hexdigest()}", f"sha256:{tests.hexdigest()}")
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """Everything in a folder, parents first, each folder in the order of its names' bytes."""
+    """Return every path below a folder, parents first, sorted by the bytes of the names."""
     for path in sorted(folder.iterdir(), key=os.fsencode):
         yield path
         if stat.S_ISDIR(path.lstat().st_mode):
@@ -64,7 +68,7 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _facts(path: Path) -> tuple[bytes, bytes]:
-    """Kind and content of one entry; what is neither file, folder nor link counts by its kind alone."""
+    """Return the kind and the content of an entry; the content is empty for a folder, a socket, a pipe or a device."""
     mode = path.lstat().st_mode
     if stat.S_ISREG(mode):
         return (b"program" if mode & stat.S_IXUSR else b"file"), _content(path)
@@ -74,9 +78,9 @@ def _facts(path: Path) -> tuple[bytes, bytes]:
 
 
 def _content(path: Path) -> bytes:
-    """The hash of a file's content, which is never held as a whole."""
+    """Return the hash of a file's content, without loading all of it into memory."""
     digest = hashlib.sha256()
-    # A file that became a link or a pipe since it was looked at is not followed and not waited for.
+    # The file may have become a link or a pipe meanwhile: do not follow the link, nor wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):

@@ -1,4 +1,4 @@
-"""The values of what should be: the fleet's declarations, releases and wants."""
+"""The values of the desired state: the fleet's declarations, its releases, and which release is wanted."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 
 class TierName(StrEnum):
-    """The tiers of a trial, in their order."""
+    """The tiers of a trial, in the order in which they run."""
 
     INSTALL = "install"
     UPGRADE = "upgrade"
@@ -19,14 +19,14 @@ class TierName(StrEnum):
 
 
 class DataPolicy(StrEnum):
-    """Which data a promotion keeps: what has lived through upgrades, or a fresh install's."""
+    """Which data a promotion keeps: the data that went through the upgrade, or that of a fresh install."""
 
     CARRIED = "carried"
     FRESH = "fresh"
 
 
 class Keep(StrEnum):
-    """Whether a canonical rests, or a deployment of it is kept running beside its snapshot."""
+    """Whether a canonical is stored as a snapshot only, or is deployed and kept running as well."""
 
     REST = "rest"
     RUNNING = "running"
@@ -39,9 +39,11 @@ PROTOCOLS = ("https", "ssh")
 
 @frozen
 class Install:
-    """How a fresh data set is made. `secrets` maps a secret's name to the command that prints it.
+    """How a fresh data set is made.
 
-    `overlays` are files of the recipe's fleet folder, laid over its own compose files in this order.
+    `env` holds settings that override the recipe's `.env.sample`. `secrets` maps a secret's name to the command that
+    prints it. `overlays` are files of the recipe's fleet folder, merged over its own compose files in this order.
+    `steps` are commands that run after the first deploy. `needs` names the recipes that are deployed before this one.
     """
 
     env: Mapping[str, str] = field(factory=dict)
@@ -51,16 +53,16 @@ class Install:
     needs: tuple[str, ...] = ()
 
 
-# How long an app may take to be ready where neither its declaration nor its release says so.
+# How long an app may take to become ready where neither its declaration nor its release states a time.
 USUAL_TIMEOUT = timedelta(minutes=10)
 
 
 @frozen
 class Ready:
-    """When an app counts as ready: exactly one of `http` (a path), `tcp` or `run` is in force.
+    """When an app counts as ready: exactly one of `http` (a path), `tcp` and `run` (a command) is set.
 
-    `timeout` is how long that may take, None where nothing is declared.
-    `stable` is how long it then has to stay up before its data is saved.
+    `status` are the HTTP codes that count as an answer. `timeout` is how long the app may take to become ready, None
+    where nothing is declared. `stable` is how long the ready app has to stay up before its data is saved.
     """
 
     http: str | None = "/"
@@ -71,7 +73,7 @@ class Ready:
     stable: timedelta = timedelta(seconds=30)
 
     def within(self, released: timedelta | None = None) -> timedelta:
-        """How long it may take; `released` is what the release itself says of that, None for nothing."""
+        """Return how long the app may take to become ready; `released` is the time that its release states, or None."""
         return self.timeout or released or USUAL_TIMEOUT
 
 
@@ -84,7 +86,7 @@ class Stop:
 
 @frozen
 class Data:
-    """Commands that write something through the app and prove later that it is still there."""
+    """The command that writes a mark through the app, and the command that later proves that the data is there."""
 
     mark: Argv | None = None
     check: Argv | None = None
@@ -92,7 +94,7 @@ class Data:
 
 @frozen
 class Backup:
-    """Commands that write a backup to `$BACKUP_DIR` and bring it back from there."""
+    """The command that writes a backup to `$BACKUP_DIR`, and the command that restores it from there."""
 
     take: Argv | None = None
     restore: Argv | None = None
@@ -100,7 +102,7 @@ class Backup:
 
 @frozen
 class Upgrade:
-    """Where an upgrade starts: "canonical", or a pinned version with the reason for the pin."""
+    """The version that an upgrade starts from: "canonical", or a pinned version with the reason for the pin."""
 
     base: str = "canonical"
     reason: str = ""
@@ -108,7 +110,7 @@ class Upgrade:
 
 @frozen
 class Custom:
-    """The recipe's own tests, run in order."""
+    """The recipe's own tests: commands that run in order, and the time for all of them together."""
 
     run: tuple[Argv, ...] = ()
     timeout: timedelta = timedelta(minutes=10)
@@ -116,7 +118,7 @@ class Custom:
 
 @frozen
 class CanonicalPolicy:
-    """What is kept of a canonical: whether it runs, its data's origin, and how many generations of it."""
+    """How a canonical is kept: running or not, with which data, and how many generations of it."""
 
     keep: Keep = Keep.REST
     data: DataPolicy = DataPolicy.CARRIED
@@ -125,9 +127,11 @@ class CanonicalPolicy:
 
 @frozen
 class Recipe:
-    """One declared recipe. `exception` says why it is not enrolled; `allow` is a range on x.y.z, or "*".
+    """One declared recipe.
 
-    `folder` holds the recipe's tests; `tiers` maps a tier that is left out to the written reason.
+    `folder` holds its declaration and tests. `exception` is the reason why it is not enrolled, and `review` the day to
+    reconsider that. `requires` names programs that the trial needs. `allow` is a range on x.y.z, or "*" for all.
+    `tiers` maps each tier that is left out to the reason.
     """
 
     name: str
@@ -152,9 +156,9 @@ class Recipe:
 
 @frozen
 class Swarm:
-    """How apps on a Swarm are named and reached: each at NAME.`zone`.
+    """How apps on a Swarm are named and reached: each has the domain NAME.`zone`.
 
-    `proxy` is the URL of what routes to them by that name; None where each publishes a port for a while.
+    `proxy` is the URL of the proxy that routes to them by domain, None where each app publishes a port instead.
     """
 
     zone: str = "localhost"
@@ -163,10 +167,10 @@ class Swarm:
 
 @frozen
 class Fleet:
-    """All declarations of one folder; `recipes` is ordered by name.
+    """All declarations of one fleet folder; `recipes` is ordered by name.
 
-    `unit` names the systemd unit in which alone a pass may promote; empty means anywhere.
-    `passes` are names of environment variables that children get beside the allow-list.
+    `protocols` are those that upstream addresses may use. `unit` is the only systemd unit in which a pass may promote,
+    "" for anywhere. `passes` are the environment variables that child processes get besides the allow-list.
     """
 
     name: str
@@ -180,7 +184,7 @@ class Fleet:
 
 @frozen
 class Version:
-    """A release tag's text and the key that orders it: never ordered by text."""
+    """The text of a release tag and its sort key. Compare by the key, never by the text."""
 
     text: str
     key: tuple[int, int, int, tuple[tuple[int, int], ...]]
@@ -188,7 +192,7 @@ class Version:
 
 @frozen
 class Release:
-    """A version tag and the commit it peels to."""
+    """A release tag and the commit that it points to."""
 
     version: str
     commit: str
@@ -196,19 +200,19 @@ class Release:
 
 @frozen
 class NeverReleased:
-    """No tag of the recipe is a release that its policy allows."""
+    """No tag of the recipe is an allowed release."""
 
 
 @frozen
 class AmbiguousVersion:
-    """The greatest version is named by several tags on different commits."""
+    """Several tags stand for the greatest version and point to different commits."""
 
     tags: tuple[str, ...]
 
 
 @frozen
 class Unobservable:
-    """Upstream could not be seen; never the same as having no tags."""
+    """Upstream could not be read. This is never the same as an upstream without tags."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""Tags that people would take for versions although they are no release names, such as `1.10`, `v26` or `25.08.0`."""
+"""Tags that look like versions to people but are no release names, such as `1.10`, `v26` or `25.08.0`."""
 
 import re
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from desired.versions import LONGEST, STAGES
 
 Numbers = tuple[int, ...]
 
-# A name before the version, as in `notes-v1.2` or `release/1.2`; or only a word for "version".
+# A name before the version, as in `notes-v1.2` or `release/1.2`, or just a word for "version".
 _NAME = r"(?P<name>(?:(?!v[0-9])[A-Za-z][A-Za-z0-9]*[_/@-])*)(?:(?:v|ver|version|rel|release)[._-]?)?"
-# An abbreviated commit begins with a digit as often as not.
+# An abbreviated commit may begin with a digit, but it is no version.
 _NO_HASH = r"(?![0-9]*[a-f][0-9a-f]*(?<=[0-9a-f]{7})(?![0-9A-Za-z]))"
 _NUMBERS = r"(?P<numbers>[0-9]+(?:\.[0-9]+|[_-][0-9]+(?![0-9A-Za-z]{3}))*)"
 _REST = r"(?:[A-Za-z._+-][!-~]*)?"
@@ -18,9 +18,9 @@ _LIKE: Final = re.compile(rf"{_NAME}{_NO_HASH}{_NUMBERS}{_REST}", re.ASCII | re.
 
 
 def version_numbers(tag: str) -> Numbers | None:
-    """The numbers that people would compare by, (1, 10) of `v1.10-fpm`; None where they would see no version.
+    """Return the numbers in a tag that looks like a version: (1, 10) for `v1.10-fpm`.
 
-    What is no version of the recipe has none either: a nightly build, a commit, a word.
+    Return None for any other tag: a nightly build, a commit, a word.
     """
     match = _LIKE.fullmatch(tag[:LONGEST])
     if match is None or not {*re.split(r"[_/@-]", match["name"].lower())}.isdisjoint(STAGES):
@@ -29,17 +29,17 @@ def version_numbers(tag: str) -> Numbers | None:
 
 
 def is_later(numbers: Numbers, than: Numbers) -> bool:
-    """Whether these numbers name a later version; those that are not written are 0."""
+    """Whether `numbers` is a later version than `than`; missing numbers count as 0."""
     return _without_zeros(numbers) > _without_zeros(than)
 
 
 def in_order(tags: Mapping[str, Numbers]) -> tuple[str, ...]:
-    """The tags by their numbers, the latest first, and by text where those are equal."""
+    """Return the tags sorted by their numbers, the latest first, and by text where the numbers are equal."""
     return tuple(sorted(sorted(tags), key=lambda tag: _without_zeros(tags[tag]), reverse=True))
 
 
 def _without_zeros(numbers: Numbers) -> Numbers:
-    """1.5.0 and 1.5 are the same."""
+    """Return the numbers without zeros at the end, since 1.5.0 and 1.5 are the same version."""
     while numbers and numbers[-1] == 0:
         numbers = numbers[:-1]
     return numbers

@@ -1,4 +1,4 @@
-"""The grammar and the order of release names: `3.0.9+1.10.7` is older than `3.0.10+1.10.8`."""
+"""The syntax and the order of release names: `3.0.9+1.10.7` is older than `3.0.10+1.10.8`."""
 
 import re
 from typing import Final
@@ -9,24 +9,24 @@ AppKey = tuple[tuple[int, int], ...]
 VersionKey = tuple[int, int, int, AppKey]
 
 LONGEST: Final = 128
-"""No release name has more characters than this; it also bounds the numbers in it."""
+"""The greatest length of a release name, in characters. It also limits the size of the numbers in the name."""
 
 _NUMBER = r"(0|[1-9][0-9]*)"
 _NAME: Final = re.compile(rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:\+([0-9A-Za-z][0-9A-Za-z._-]*))?", re.ASCII)
 
 STAGES: Final = ("nightly", "snapshot", "dev", "alpha", "beta", "pre", "preview", "rc")
-"""Words for what comes before a release of the app, the oldest first; "pre" and "preview" mean the same."""
+"""Words that mark a pre-release of the app, the oldest stage first; "pre" and "preview" mean the same."""
 
 _STAGE = rf"[._-]*(?<![A-Za-z])({'|'.join(STAGES)})(?![A-Za-z])(?:[._-]*([0-9]+))?"
 _PIECE: Final = re.compile(rf"{_STAGE}|([0-9]+|[^0-9])", re.ASCII | re.IGNORECASE)
 
-# The end of an app part comes after a stage and before all else.
+# The end of an app version sorts after a pre-release stage and before everything else.
 _END: Final = (0, 0)
 _BEFORE_END: Final = -1
 
 
 def parse_version(text: str) -> Version | None:
-    """None where `text` is no release name. Compare by `key`: unlike texts can be equal in the order."""
+    """Return the version of a release name, None for any other text. Different texts can have equal keys."""
     match = _NAME.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
         return None
@@ -35,7 +35,7 @@ def parse_version(text: str) -> Version | None:
 
 
 def version_key(text: str) -> VersionKey:
-    """The place of a release name in the order. Raises ValueError for any other text."""
+    """Return the sort key of a release name. Raise ValueError for any other text."""
     version = parse_version(text)
     if version is None:
         raise ValueError(f"not a release name: {text!r}")
@@ -52,7 +52,10 @@ def _app_key(app: str) -> AppKey:
 
 
 def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
-    """A run of digits stands where "0" does among the other characters; within that place its number decides."""
+    """Return the sort key of one piece: a stage, a number or a character.
+
+    A number sorts among the characters where "0" does, and by its value among numbers.
+    """
     if stage:
         rank = STAGES.index(stage.lower().replace("preview", "pre"))
         return ((_BEFORE_END, rank), *(((ord("0"), int(number)),) if number else ()))

@@ -1,4 +1,4 @@
-"""Which of the published tags are releases, and which release a recipe should be at."""
+"""Find the releases among the published tags, and choose the release that a recipe should be at."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
@@ -10,54 +10,60 @@ from desired.versions import VersionKey, is_release_name, version_key
 
 Tags = Mapping[str, str | None]
 Rank = tuple[Release, ...]
-"""Releases that are equal in the order of versions, the one that names them all first."""
+"""Releases with equal sort keys. The first one stands for all of them."""
 
 
 def resolve_want(tags: Tags, allow: str) -> Want:
-    """The greatest allowed release. `tags` maps each published tag to the commit it peels to, None for no commit.
+    """Return the greatest allowed release, or why there is none.
 
-    `allow` is a range on x.y.z, or "*"; raises packaging's InvalidSpecifier where it is neither.
+    `tags` maps each published tag to the commit that it points to, None where it points to no commit.
+    `allow` is a range on x.y.z, or "*"; for anything else packaging's InvalidSpecifier is raised.
     """
     ranks = _ranks(tags, allow)
     if not ranks:
         return NeverReleased()
     greatest = ranks[-1]
-    if _is_one(greatest):
+    if _has_one_commit(greatest):
         return greatest[0]
     return AmbiguousVersion(tuple(sorted(release.version for release in greatest)))
 
 
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
-    """All allowed releases, oldest first; those equal in the order once, and left out where their commits differ."""
-    return tuple(rank[0] for rank in _ranks(tags, allow) if _is_one(rank))
+    """Return the allowed releases, the oldest first.
+
+    Of releases with equal sort keys one is returned, and none where their commits differ.
+    """
+    return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 
 
 def not_releases(tags: Tags) -> tuple[str, ...]:
-    """The tags that are never ordered: no release name, or no commit behind it."""
+    """Return the tags that are no releases: they have no release name, or point to no commit."""
     return tuple(sorted(name for name, commit in tags.items() if commit is None or not is_release_name(name)))
 
 
 def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ...]:
-    """The tags that people would take for versions and that are never ordered, the latest first.
+    """Return the tags that look like versions but are no releases, the latest first.
 
-    Only those in the range `allow` that look later than `than`, as written of a release: (1, 5, 1).
+    Only tags in the range `allow` that look later than `than` are returned; `than` is written as (1, 5, 1).
     """
-    allows = _filter(allow)
-    read = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}
-    later = {tag: numbers for tag, numbers in read.items() if is_later(numbers, than) and allows(numbers)}
+    is_allowed = _filter(allow)
+    numbered = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}
+    later = {tag: numbers for tag, numbers in numbered.items() if is_later(numbers, than) and is_allowed(numbers)}
     return in_order(later)
 
 
 def _ranks(tags: Tags, allow: str) -> list[Rank]:
-    """Allowed releases by their place in the order, oldest first."""
-    allows = _filter(allow)
-    keyed = sorted((key, name.startswith("v"), name, commit) for key, name, commit in _keyed(tags) if allows(key))
+    """Return the allowed releases grouped by sort key, the oldest first."""
+    is_allowed = _filter(allow)
+    keyed = sorted(
+        (key, name.startswith("v"), name, commit) for key, name, commit in _with_keys(tags) if is_allowed(key)
+    )
     return [
         tuple(Release(name, commit) for _, _, name, commit in rank) for _, rank in groupby(keyed, key=itemgetter(0))
     ]
 
 
-def _keyed(tags: Tags) -> Iterator[tuple[VersionKey, str, str]]:
+def _with_keys(tags: Tags) -> Iterator[tuple[VersionKey, str, str]]:
     for name, commit in tags.items():
         if commit is not None and is_release_name(name):
             yield version_key(name), name, commit
@@ -72,5 +78,5 @@ def _filter(allow: str) -> Callable[[VersionKey | Numbers], bool]:
     return lambda key: allowed.contains("{}.{}.{}".format(*key, 0, 0))
 
 
-def _is_one(rank: Rank) -> bool:
+def _has_one_commit(rank: Rank) -> bool:
     return len({release.commit for release in rank}) == 1

@@ -1,1 +1,1 @@
-"""Reads the declarations of a fleet, and says every problem of theirs with its line and column."""
+"""Read the declarations of a fleet, and report every problem in them with its line and column."""

@@ -1,4 +1,4 @@
-"""A fleet folder, read whole: the fleet it declares, or every problem in it."""
+"""Read a fleet folder: return the fleet that it declares, or report every problem in it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from attrs import asdict, frozen
 from desired.declarations.layers import Layers
 from desired.declarations.problems import DeclarationError, Flaw, Problem, quoted
 from desired.declarations.rules import fleet_flaws, needs_flaws, recipe_flaws
-from desired.declarations.sources import Source, lacking_files, read_source, recipe_folders, unreadable, whole
+from desired.declarations.sources import Source, file_problem, missing_files, read_source, recipe_folders, unreadable
 from desired.declarations.structure import Reading, read_tables
 from desired.declarations.tables import FleetFile, RecipeFile
 from desired.declarations.values import DIRECT, is_recipe_name
@@ -35,7 +35,10 @@ RECIPES: Final = "recipes"
 
 @frozen
 class _Files:
-    """The files of a fleet folder, each as read; `recipes` is ordered by name."""
+    """The files of a fleet folder: each is its source, or the problem that kept it from being read.
+
+    `recipes` is ordered by name.
+    """
 
     fleet: Source | Problem
     recipes: Mapping[str, Source | Problem]
@@ -43,10 +46,10 @@ class _Files:
 
 
 def read_fleet(folder: Path) -> Fleet:
-    """The fleet of a folder; it may have no recipes. Raises DeclarationError with every problem of every file."""
+    """Return the fleet of a folder; it may have no recipes. Raise DeclarationError with every problem of every file."""
     files = _read_files(folder)
     if isinstance(files.fleet, Problem):
-        # Without the defaults nobody can tell what goes together: each file speaks for itself alone.
+        # Without the defaults, keys cannot be checked together: only the problems within each file are known.
         layers = _layers(files, Source(files.fleet.file, "", {}))
         raise _refused([*files.problems, *_own_problems(layers), *_needs_problems(layers, files)])
     fleet = read_tables(FleetFile, files.fleet.document)
@@ -66,7 +69,7 @@ def read_fleet(folder: Path) -> Fleet:
 
 
 def _refused(problems: list[Problem]) -> DeclarationError:
-    """Defaults that do not go together are found once for every recipe, and told once."""
+    """Return the error for these problems. A problem of the defaults is found for every recipe, and reported once."""
     return DeclarationError(sorted(set(problems)))
 
 
@@ -77,18 +80,20 @@ def _read_files(folder: Path) -> _Files:
     try:
         list(folder.iterdir())
     except OSError as error:
-        raise DeclarationError([whole(folder, unreadable(error))]) from error
+        raise DeclarationError([file_problem(folder, unreadable(error))]) from error
     fleet = read_source(folder / FLEET_FILE)
-    found = list(recipe_folders(folder / RECIPES))
-    recipes = {path.name: read_source(path / RECIPE_FILE) for path in found if isinstance(path, Path)}
-    problems = [each for each in (fleet, *found, *recipes.values()) if isinstance(each, Problem)]
+    folders = list(recipe_folders(folder / RECIPES))
+    recipes = {path.name: read_source(path / RECIPE_FILE) for path in folders if isinstance(path, Path)}
+    problems = [each for each in (fleet, *folders, *recipes.values()) if isinstance(each, Problem)]
     return _Files(fleet, recipes, (*problems, *_name_problems(folder, recipes)))
 
 
 def _name_problems(folder: Path, names: Mapping[str, object]) -> Iterator[Problem]:
     for name in names:
         if not is_recipe_name(name):
-            yield whole(folder / RECIPES / name, "is no recipe's name: a-z, 0-9 and -, at most 63 characters")
+            yield file_problem(
+                folder / RECIPES / name, "is not a valid recipe name: a-z, 0-9 and -, at most 63 characters"
+            )
 
 
 # ---- problems ----
@@ -110,17 +115,17 @@ def _shared_problems(layers: Mapping[str, Layers], fleet: Reading[FleetFile]) ->
 
 def _needs_problems(layers: Mapping[str, Layers], files: _Files) -> Iterator[Problem]:
     needs = {name: layers[name].reading.tables.install.needs or () for name in layers}
-    unread = {name: () for name in files.recipes if name not in layers}
-    for name, flaw in needs_flaws({**unread, **needs}):
+    unreadable_needs = {name: () for name in files.recipes if name not in layers}
+    for name, flaw in needs_flaws({**unreadable_needs, **needs}):
         yield from layers[name].placed([flaw])
 
 
 def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[Problem]:
     for name, layer in layers.items():
-        lacking = lacking_files(recipes / name, layer.reading.tables.install.overlays or ())
+        missing = missing_files(recipes / name, layer.reading.tables.install.overlays or ())
         yield from layer.placed(
             Flaw(("install", "overlays", index), f"names {quoted(file)}, which is no file in {RECIPES}/{name}", meant)
-            for index, file, meant in lacking
+            for index, file, meant in missing
         )
 
 
@@ -152,10 +157,10 @@ def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
 
 
 def _ready(given: Mapping[str, Any]) -> Ready:
-    """Ready asks over HTTP where no other way is declared."""
+    """Return when the app counts as ready: by HTTP, unless `tcp` or `run` is declared."""
     return Ready(**{"http": None, **given}) if {"tcp", "run"} & given.keys() else Ready(**given)
 
 
 def _given(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
-    """What a table says; the model has the values for the rest."""
+    """Return the keys that a table gives; desired.model has the defaults of the others."""
     return asdict(table, recurse=False, filter=lambda _, value: value is not None)

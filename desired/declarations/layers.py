@@ -1,4 +1,4 @@
-"""A recipe's own declaration over the fleet's defaults, and from which of the two something comes."""
+"""Merge a recipe's declaration over the fleet's defaults, and find the file that each problem comes from."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ from desired.declarations.tables import RecipeFile
 
 DEFAULTS: Final = "defaults"
 
-# A recipe that makes the choice on the left for itself leaves the keys on the right, which belong to another choice.
+# A recipe that gives the key on the left ignores the defaults of the keys on the right: they belong to another choice.
 _CHOICES: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("recipe", "enrolled"): frozenset({"exception", "review"}),
     ("ready", "http"): frozenset({"tcp", "run"}),
@@ -24,7 +24,7 @@ _CHOICES: Final[Mapping[tuple[str, str], frozenset[str]]] = {
 
 @frozen
 class Layers:
-    """One recipe's file, the fleet's file, and what both say of the recipe together."""
+    """A recipe's file, the fleet's file, and the merged declaration of the recipe."""
 
     own: Source
     fleet: Source
@@ -32,32 +32,35 @@ class Layers:
 
     @classmethod
     def of(cls, own: Source, fleet: Source) -> "Layers":
-        merged = lay_over(_chosen(_defaults(fleet), own), own.document)
+        merged = merge(_without_replaced(_defaults(fleet), own), own.document)
         return cls(own, fleet, read_tables(RecipeFile, merged))
 
     def own_problems(self) -> list[Problem]:
-        """Flaws of what the recipe's file says. Those of the defaults are the fleet's, not each recipe's."""
-        return self.own.problems(flaw for flaw in self.reading.flaws if self.own.says(flaw.path))
+        """Return the problems of the keys in the recipe's file. Problems of defaults belong to the fleet's file."""
+        return self.own.problems(flaw for flaw in self.reading.flaws if self.own.has(flaw.path))
 
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:
-        """Flaws of what both say together, each in the file that says it; what nobody says, the recipe's file lacks."""
+        """Return the problems of the merged declaration, each in the file that gives the key.
+
+        A key that neither file gives is missing in the recipe's file.
+        """
         own, shared = [], []
         for flaw in flaws:
-            below = (DEFAULTS, *flaw.path)
-            if self.fleet.says(below) and not self.own.says(flaw.path):
-                shared.append(evolve(flaw, path=below))
+            default = (DEFAULTS, *flaw.path)
+            if self.fleet.has(default) and not self.own.has(flaw.path):
+                shared.append(evolve(flaw, path=default))
             else:
                 own.append(flaw)
         return self.own.problems(own) + self.fleet.problems(shared)
 
 
-def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Both documents as one: key by key, tables in tables too; where both have a key, `above` has it."""
-    laid = {**below, **above}
-    for key in below.keys() & above.keys():
-        if isinstance(below[key], dict) and isinstance(above[key], dict):
-            laid[key] = lay_over(below[key], above[key])
-    return laid
+def merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both documents as one, table by table; where both have a key, the value of `own` is taken."""
+    merged = {**defaults, **own}
+    for key in defaults.keys() & own.keys():
+        if isinstance(defaults[key], dict) and isinstance(own[key], dict):
+            merged[key] = merge(defaults[key], own[key])
+    return merged
 
 
 def _defaults(fleet: Source) -> Mapping[str, Any]:
@@ -65,11 +68,11 @@ def _defaults(fleet: Source) -> Mapping[str, Any]:
     return defaults if isinstance(defaults, dict) else {}
 
 
-def _chosen(defaults: Mapping[str, Any], own: Source) -> dict[str, Any]:
-    """The defaults without what the recipe's own choices leave."""
-    left = {(table, key) for (table, lead), keys in _CHOICES.items() if own.says((table, lead)) for key in keys}
+def _without_replaced(defaults: Mapping[str, Any], own: Source) -> dict[str, Any]:
+    """Return the defaults without the keys that the recipe's own choices replace."""
+    replaced = {(table, key) for (table, lead), keys in _CHOICES.items() if own.has((table, lead)) for key in keys}
     return {
-        name: {key: value for key, value in table.items() if (name, key) not in left}
+        name: {key: value for key, value in table.items() if (name, key) not in replaced}
         if isinstance(table, dict)
         else table
         for name, table in defaults.items()

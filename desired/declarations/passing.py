@@ -1,4 +1,4 @@
-"""Which variables of its own environment Canon passes on where a fleet names them, and why it refuses others."""
+"""Decide which of its own environment variables Canon passes on where a fleet names them."""
 
 import re
 from typing import Final
@@ -22,9 +22,9 @@ PASSED_TO_GIT: Final = (
     "GIT_SSL_KEY_TYPE",
     "GIT_SSL_VERSION",
 )
-"""Of git's own variables those by which it trusts servers, names itself to them, and goes through proxies.
+"""The variables of git that may be passed on: those for TLS, ssh, authentication and proxies.
 
-Nothing else of git's may be passed on: its settings are Canon's. Variables that do not begin with `GIT_` reach it too.
+No other `GIT_` variable may be passed on, since Canon decides git's settings. Other variables reach git as well.
 """
 
 SET_BY_CANON: Final = (
@@ -41,7 +41,7 @@ SET_BY_CANON: Final = (
     "URL",
     "VERSION",
 )
-"""What every child, or every command of a recipe's tests, gets from Canon whatever its own environment says."""
+"""Variables that Canon itself sets for every child process, or for every command of a recipe's tests."""
 
 _VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 PATTERN: Final = (
@@ -51,11 +51,11 @@ PATTERN: Final = (
 
 
 def read_passed_name(value: object) -> str:
-    """A variable that is passed on. Raises RefusedError for any other, which would be dropped."""
+    """Return the name of a variable that may be passed on. Raise RefusedError for any other value."""
     if value == "PATH":
         raise RefusedError("may not be set: children search programs where Canon does")
     if not isinstance(value, str) or not re.fullmatch(_VARIABLE, value, re.ASCII):
-        raise RefusedError("is no name of a variable: letters, digits and _, no digit first")
+        raise RefusedError("is not the name of a variable: letters, digits and _, no digit first")
     if value in SET_BY_CANON or value.startswith("CANON_"):
         raise RefusedError(f"names {value}, which Canon sets itself for what it starts")
     if value == "GIT_SSL_NO_VERIFY":

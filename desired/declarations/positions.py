@@ -1,4 +1,4 @@
-"""Where each key and list element of a TOML document stands; loaded only when there is a problem to point at."""
+"""Find the line and column of each key and list element of a TOML text; imported only where there is a problem."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -11,7 +11,7 @@ from tree_sitter_toml import language
 from desired.declarations.problems import Path
 
 Position = tuple[int, int]
-"""Line and column from 1; the column counts characters."""
+"""Line and column, both from 1; the column counts characters."""
 
 START: Final[Position] = (1, 1)
 _KEYS: Final = frozenset({"bare_key", "quoted_key", "dotted_key"})
@@ -36,24 +36,27 @@ class Document:
 
 
 def positions(text: str) -> Mapping[Path, Position]:
-    """Every path of a valid TOML text. A table with parts in several places stands at the first."""
+    """Return the position of every path of a valid TOML text. A table in several parts stands at the first."""
     document = Document.parse(text)
     walk = _Walk(document)
-    # A stack of its own: values nest deeper than Python likes to call.
+    # An explicit stack: values may nest deeper than Python allows calls to.
     pending: list[tuple[Node, Path]] = [(document.root, ())]
     while pending:
         pending.extend(reversed(list(walk.enter(*pending.pop()))))
     return walk.found
 
 
-def nearest_position(found: Mapping[Path, Position], path: Path) -> Position:
-    """The position of a path, else of the innermost part of it that is there, else the start."""
+def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
+    """Return the position of a path, else of the longest beginning of it that exists, else the start of the file."""
     parts = (path[:length] for length in range(len(path), 0, -1))
-    return next((found[part] for part in parts if part in found), START)
+    return next((known[part] for part in parts if part in known), START)
 
 
 def repeated_key(text: str, end: int) -> tuple[str, Position]:
-    """As written, the key of the innermost statement that ends last before `end`, where the parser met it again."""
+    """Return a repeated key as written, and its position; `end` is the offset where the parser met the key again.
+
+    This is the key of the last statement that ends before `end`, of the innermost one where several do.
+    """
     document = Document.parse(text)
     limit = len(text[:end].encode())
     ended = [(last.end_byte, key) for key, last in _statements(document.root) if last.end_byte <= limit]
@@ -64,7 +67,7 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 
 
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Keys of pairs and headers, each with the node that its statement ends with: a pair's value, a header's key."""
+    """Yield the key of each pair and header with the last node of the statement: a pair's value, a header's key."""
     pending = [root]
     while pending:
         node = pending.pop()
@@ -83,14 +86,14 @@ def _key_of(node: Node) -> Node | None:
 
 @define
 class _Walk:
-    """Paths found so far, and how many elements each array of tables has by now."""
+    """The paths found so far, and the number of elements of each array of tables so far."""
 
     document: Document
     found: dict[Path, Position] = field(factory=dict)
     arrays: dict[Path, int] = field(factory=dict)
 
     def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
-        """Note what `node` names, and yield what is inside it with the path of its surroundings."""
+        """Record the path that `node` names, and yield the nodes within it, each with the path that it is below."""
         key = _key_of(node)
         inside = [child for child in node.named_children if child != key]
         if key is not None:
@@ -120,7 +123,7 @@ class _Walk:
 
 
 def _parts(key: Node) -> Iterator[tuple[str, Node]]:
-    """The parts of a key as their values, from `a."b.c"` `a` and `b.c`."""
+    """Yield the parts of a key, unquoted, each with its node: `a` and `b.c` for `a."b.c"`."""
     pending = [key]
     while pending:
         node = pending.pop()

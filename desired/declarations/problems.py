@@ -1,4 +1,4 @@
-"""What is wrong with declarations, as lines that a person and an editor can follow to the place."""
+"""The problems of declarations, written as lines with file, line and column."""
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from attrs import frozen
 from desired.unprintable import escape_unprintable
 
 Path = tuple[str | int, ...]
-"""Where a value stands in a TOML file: keys, and indexes into lists from 0."""
+"""The path of a value in a TOML file: keys, and indexes into lists from 0."""
 
 LONGEST_SHOWN: Final = 60
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -20,7 +20,7 @@ _PLAIN_BITS: Final = 64
 
 @frozen
 class Flaw:
-    """What is wrong at a path, before its line is known; `message` goes on from the path's name."""
+    """A problem at a path whose line is not known yet; `message` continues the sentence that the path begins."""
 
     path: Path
     message: str
@@ -29,9 +29,9 @@ class Flaw:
 
 @frozen(order=True)
 class Problem:
-    """What is wrong and where; line and column count from 1, the column in characters.
+    """A problem and its place; line and column count from 1, the column in characters.
 
-    `hint` is what was probably meant, "" if nothing comes near.
+    `hint` is what was probably meant, "" if unknown.
     """
 
     file: str
@@ -46,7 +46,7 @@ class Problem:
 
 
 class DeclarationError(Exception):
-    """All problems of a fleet's declarations, in the order of files and lines."""
+    """All problems of a fleet's declarations, ordered by file and line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -54,7 +54,7 @@ class DeclarationError(Exception):
 
 
 class RefusedError(ValueError):
-    """A value that a key does not take; the text goes on from the key's name."""
+    """A value that a key does not accept; `message` continues the sentence that the key's name begins."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -63,12 +63,12 @@ class RefusedError(ValueError):
 
 
 def nearest(text: str, names: Iterable[str]) -> str:
-    """The one of `names` that was probably meant, "" if none comes near."""
+    """Return the one of `names` that was probably meant, "" if none is similar."""
     return next(iter(difflib.get_close_matches(text, list(names), n=1)), "")
 
 
 def dotted(path: Path) -> str:
-    """A path as TOML writes it: `install.steps[1]`."""
+    """Return a path as text: `install.steps[1]`."""
     written = "".join(f"[{step}]" if isinstance(step, int) else f".{_written_key(step)}" for step in path)
     return written.removeprefix(".")
 
@@ -78,14 +78,14 @@ def _written_key(key: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A TOML value in a few printable words."""
+    """Return a short printable text for a TOML value."""
     match value:
         case str():
             return quoted(value)
         case bool() | float():
             return repr(value).lower()
         case int():
-            # Python refuses to print numbers of thousands of digits, which TOML can hold as hexadecimals.
+            # Python refuses to print numbers of thousands of digits, which TOML allows as hexadecimals.
             return str(value) if value.bit_length() <= _PLAIN_BITS else "a huge number"
         case date() | time():
             return value.isoformat()

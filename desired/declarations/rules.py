@@ -1,4 +1,4 @@
-"""Which keys of a declaration go together, and which do not."""
+"""Check which keys of a declaration need each other, and which exclude each other."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -25,7 +25,7 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """`recipe` is what the recipe says over what the fleet's defaults say."""
+    """Yield the flaws of a recipe; `recipe` is its declaration merged over the fleet's defaults."""
     yield from _upstream(recipe, fleet)
     yield from _behind_proxy(recipe, fleet)
     for rule in _RULES:
@@ -44,7 +44,7 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """A proxy that sends all to https answers for apps that are not even there."""
+    """Refuse redirects as a sign of readiness: a proxy that redirects all to https gives them without any app."""
     proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
         yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may give by itself: use run")
@@ -94,7 +94,7 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _driver(recipe: Reading[RecipeFile]) -> Flaws:
-    """What a driver cannot obey. One that is written wrongly is not held against the rest."""
+    """Yield the keys that the declared driver does not support; none where the driver itself is invalid."""
     driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else fields(Recipe).driver.default)
     if driver != "process":
         return
@@ -108,7 +108,7 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (_exception, _
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
-    """Flaws in what recipes need, each with the recipe's name. `needs` has every declared recipe."""
+    """Yield the flaws in what recipes need, each with the recipe's name. `needs` has every declared recipe."""
     for name in sorted(needs):
         for index, needed in enumerate(needs[name]):
             if needed == name:
@@ -118,7 +118,7 @@ def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]
     for cycle in _cycles({name: {*needs[name]} & {*needs} - {name} for name in needs}):
         name, needed = cycle[0], cycle[1]
         circle = " → ".join([*cycle, name])
-        yield name, Flaw(_need(needs[name].index(needed)), f"goes round in a circle: {circle}")
+        yield name, Flaw(_need(needs[name].index(needed)), f"forms a circle: {circle}")
 
 
 def _need(index: int) -> tuple[str | int, ...]:
@@ -126,17 +126,17 @@ def _need(index: int) -> tuple[str | int, ...]:
 
 
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
-    """At least one circle of every knot, each from its first name in text order; breaking all of them unties it."""
-    left = {name: sorted(needs[name]) for name in sorted(needs)}
+    """Yield circles until none is left without a link of one of these; each begins with its first name in order."""
+    links = {name: sorted(needs[name]) for name in sorted(needs)}
     while True:
         try:
-            TopologicalSorter(left).prepare()
+            TopologicalSorter(links).prepare()
         except CycleError as error:
-            # The circle runs from what is needed to what needs it, its first name repeated at the end.
+            # graphlib lists what is needed before what needs it, and repeats the first name at the end.
             circle = list(reversed(error.args[1]))[:-1]
             start = circle.index(min(circle))
             cycle = (*circle[start:], *circle[:start])
             yield cycle
-            left[cycle[0]].remove(cycle[1])
+            links[cycle[0]].remove(cycle[1])
         else:
             return

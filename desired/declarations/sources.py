@@ -1,4 +1,4 @@
-"""The files of a fleet folder, read with bounds; what cannot be read is a problem in its place."""
+"""Read the files of a fleet folder, up to a size limit. A file that cannot be read becomes a problem."""
 
 import os
 import stat
@@ -12,22 +12,22 @@ from attrs import frozen
 from desired.declarations.problems import Flaw, Problem, dotted, nearest
 
 LARGEST: Final = 1 << 20
-"""No declaration has more bytes."""
+"""The greatest size of a declaration, in bytes."""
 
-# How the parser's messages begin where a key or table is there already.
+# How the parser's messages begin where a key or a table is given twice.
 _REPEATED: Final = ("Cannot ", "Duplicate ")
 
 
 @frozen
 class Source:
-    """A TOML file as read: its text and what it says."""
+    """A TOML file: its path, its text and the parsed document."""
 
     file: str
     text: str
     document: Mapping[str, Any]
 
-    def says(self, path: tuple[str | int, ...]) -> bool:
-        """Whether the key at a path of tables and lists is written here."""
+    def has(self, path: tuple[str | int, ...]) -> bool:
+        """Whether the file has the key or list element at this path."""
         inside: Any = self.document
         for step in path:
             match inside, step:
@@ -40,32 +40,32 @@ class Source:
         return True
 
     def problems(self, flaws: Iterable[Flaw]) -> list[Problem]:
-        """The flaws at their lines and columns. A missing key is at its table."""
-        found = list(flaws)
-        if not found:
+        """Return the flaws with their lines and columns. A missing key gets the place of its table."""
+        flaws = list(flaws)
+        if not flaws:
             return []
         from desired.declarations.positions import nearest_position, positions
 
         places = positions(self.text)
         return [
             Problem(self.file, *nearest_position(places, flaw.path), f"{dotted(flaw.path)} {flaw.message}", flaw.hint)
-            for flaw in found
+            for flaw in flaws
         ]
 
 
 def read_source(path: Path) -> Source | Problem:
-    """A TOML file. Never raises for what is there or not there."""
+    """Return the source of a TOML file, or the problem that keeps it from being read."""
     try:
         text = _read(path).decode().replace("\r\n", "\n")
     except OSError as error:
-        return whole(path, unreadable(error))
+        return file_problem(path, unreadable(error))
     except UnicodeDecodeError:
-        return whole(path, "is not UTF-8")
+        return file_problem(path, "is not UTF-8")
     return _parse(path, text)
 
 
-def whole(path: Path, message: str) -> Problem:
-    """A problem of a file or folder as a whole."""
+def file_problem(path: Path, message: str) -> Problem:
+    """Return a problem of a file or folder as a whole."""
     return Problem(str(path), 1, 1, message)
 
 
@@ -76,21 +76,24 @@ def unreadable(error: OSError) -> str:
 
 
 def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
-    """What lies in `recipes/`, ordered by name. Names that start with "." are left to editors and git."""
+    """Yield each folder in `recipes/`, ordered by name, and a problem for anything else there.
+
+    Names that start with "." are skipped: they belong to editors and git.
+    """
     try:
         entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
     except OSError as error:
-        yield whole(folder, unreadable(error))
+        yield file_problem(folder, unreadable(error))
         return
     for entry in entries:
         if not entry.name.startswith("."):
             yield _as_folder(entry)
 
 
-def lacking_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Those of `names` that are no files in the folder, each with its index and the name probably meant.
+def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield each of `names` that is no file in the folder, with its index and the name that was probably meant.
 
-    A link is none: in the copy of the folder that a trial works with it would lead elsewhere.
+    A link does not count as a file: in the trial's copy of the folder it would point elsewhere.
     """
     for index, name in enumerate(names):
         if not _is_own_file(folder, name):
@@ -115,15 +118,15 @@ def _as_folder(entry: Path) -> Path | Problem:
     try:
         is_folder = stat.S_ISDIR(entry.stat().st_mode)
     except OSError as error:
-        return whole(entry, unreadable(error))
-    return entry if is_folder else whole(entry, "is no folder: a recipe is a folder with a recipe.toml")
+        return file_problem(entry, unreadable(error))
+    return entry if is_folder else file_problem(entry, "is not a folder: a recipe is a folder with a recipe.toml")
 
 
 def _read(path: Path) -> bytes:
-    # Without O_NONBLOCK, opening a named pipe waits for somebody who writes.
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("it is no regular file")
+            raise OSError("it is not a regular file")
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise OSError(f"it has more than {LARGEST} bytes")
@@ -136,8 +139,8 @@ def _parse(path: Path, text: str) -> Source | Problem:
     except tomli.TOMLDecodeError as error:
         return _syntax_problem(path, text, error)
     except (ValueError, RecursionError):
-        # Numbers of thousands of digits and keys of hundreds of parts are TOML, but Python does not read them.
-        return whole(path, "holds a number that is too long, or is nested too deeply")
+        # TOML allows numbers of thousands of digits and keys of hundreds of parts, but Python does not read them.
+        return file_problem(path, "holds a number that is too long, or is nested too deeply")
 
 
 def _syntax_problem(path: Path, text: str, error: tomli.TOMLDecodeError) -> Problem:
@@ -146,4 +149,4 @@ def _syntax_problem(path: Path, text: str, error: tomli.TOMLDecodeError) -> Prob
 
         key, place = repeated_key(text, error.pos)
         return Problem(str(path), *place, f"{key} is there twice")
-    return Problem(str(path), error.lineno, error.colno, f"is no TOML: {error.msg[0].lower()}{error.msg[1:]}")
+    return Problem(str(path), error.lineno, error.colno, f"is not valid TOML: {error.msg[0].lower()}{error.msg[1:]}")

@@ -1,4 +1,4 @@
-"""From a TOML document to typed tables, with every flaw at once."""
+"""Convert a TOML document to typed tables, and collect every flaw at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -20,14 +20,14 @@ Hook = Callable[[Any, Any], Any]
 
 @frozen
 class Reading(Generic[Tables]):
-    """A document as far as it could be read: a key that has a flaw counts as absent in `tables`."""
+    """A document and its typed tables; a key with a flaw counts as not given in `tables`."""
 
     document: Mapping[str, Any]
     tables: Tables
     flaws: tuple[Flaw, ...] = ()
 
     def gives(self, *path: str) -> bool:
-        """Whether the key is there, readable or not; also where what should be its table is none."""
+        """Whether the key is given, valid or not; also True where its table is given but is not a table."""
         inside: Any = self.document
         for key in path:
             if not isinstance(inside, dict):
@@ -38,12 +38,12 @@ class Reading(Generic[Tables]):
         return True
 
     def lacks(self, *path: str) -> bool:
-        """Whether the key is not there, nor one that was probably meant to be it."""
+        """Whether the key is missing, and no misspelt key stands for it either."""
         return not self.gives(*path) and path not in {(*flaw.path[:-1], flaw.hint) for flaw in self.flaws}
 
 
 def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tables]:
-    """Never raises for what the document says: that is a flaw."""
+    """Return the tables of a document, and its flaws; raise nothing for an invalid document."""
     from cattrs.errors import BaseValidationError
 
     try:
@@ -55,7 +55,7 @@ def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tabl
 
 
 def _named(path: Path) -> Path:
-    """The innermost key on a path: an element of a list spoils the whole list."""
+    """Return the path up to the first list index: one invalid element makes the whole list invalid."""
     index = next((place for place, step in enumerate(path) if isinstance(step, int)), len(path))
     return path[:index]
 
@@ -78,7 +78,7 @@ def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
             case ForbiddenExtraKeysError():
                 known = [toml_key(key.name) for key in fields(cause.cl)]
                 for key in sorted(cause.extra_fields):
-                    yield Flaw((*path, key), "is no known key", nearest(key, known))
+                    yield Flaw((*path, key), "is not a known key", nearest(key, known))
             case RefusedError():
                 yield Flaw(path, cause.message, cause.hint)
             case _:
@@ -86,7 +86,7 @@ def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
 
 
 def _step(cause: Exception) -> Path:
-    """One step down, as cattrs notes it on the way up; an unknown key bears no note."""
+    """Return the step of the path that cattrs noted at this error, () where it noted none, as for unknown keys."""
     from cattrs.errors import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(cause, "__notes__", ()):
@@ -99,22 +99,22 @@ def _step(cause: Exception) -> Path:
 
 @cache
 def _converter() -> "Converter":
-    """A converter that converts nothing: by itself cattrs would read 10 from "10" and letters from a text."""
+    """Return a converter that accepts exact types only: by default cattrs reads 10 from "10" and a list from a text."""
     from cattrs import Converter
     from cattrs.cols import homogenous_tuple_structure_factory as tuple_hook
     from cattrs.cols import is_mapping, mapping_structure_factory
 
-    made = Converter(forbid_extra_keys=True, detailed_validation=True)
-    made.register_structure_hook_factory(has, lambda of, using: _only(dict, _table_hook(of, using)))
-    made.register_structure_hook_factory(
+    converter = Converter(forbid_extra_keys=True, detailed_validation=True)
+    converter.register_structure_hook_factory(has, lambda of, using: _only(dict, _table_hook(of, using)))
+    converter.register_structure_hook_factory(
         is_mapping, lambda of, using: _only(dict, mapping_structure_factory(of, using))
     )
-    made.register_structure_hook_factory(_is_tuple, lambda of, using: _only(list, tuple_hook(of, using)))
+    converter.register_structure_hook_factory(_is_tuple, lambda of, using: _only(list, tuple_hook(of, using)))
     for kind, how in KINDS.items():
-        made.register_structure_hook(kind, _reader(how.read))
+        converter.register_structure_hook(kind, _reader(how.read))
     for kind, plain in FILLED_LISTS.items():
-        made.register_structure_hook(kind, _filled(made.get_structure_hook(plain)))
-    return made
+        converter.register_structure_hook(kind, _filled(converter.get_structure_hook(plain)))
+    return converter
 
 
 def _is_tuple(of: Any) -> bool:  # noqa: ANN401
@@ -145,9 +145,9 @@ def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
 
 def _filled(hook: Hook) -> Hook:
     def strict(value: object, of: object) -> object:
-        read = hook(value, of)
-        if not read or not read[0]:
+        items = hook(value, of)
+        if not items or not items[0]:
             raise RefusedError("may not be empty, nor start with an empty text")
-        return read
+        return items
 
     return strict

@@ -1,6 +1,6 @@
-"""The tables of `fleet.toml` and `recipe.toml` as they are written: every key, its kind and what it says.
+"""The tables of `fleet.toml` and `recipe.toml`: every key with its kind and its description.
 
-None means that the key is not given. A name that Python keeps for itself ends in "_" here.
+None means that the key is not given. A name that is a keyword of Python ends in "_" here.
 """
 
 # ruff: noqa: RUF009  # _key and _table make attrs' fields
@@ -45,20 +45,20 @@ def _key(says: str, *, required: bool = False) -> Any:  # noqa: ANN401  # as att
 
 
 def _table(table: type, says: str = "") -> Any:  # noqa: ANN401  # as attrs' own field
-    """`says` is for a table whose place means more than its class does."""
+    """Return the field of a table; `says` describes it where the docstring of its class does not fit this place."""
     return field(factory=table, metadata={"says": says} if says else {})
 
 
 @frozen
 class RecipeTable:
-    """What is deployed, and whether it is to have a canonical."""
+    """What is deployed, and whether it gets a canonical."""
 
     upstream: UpstreamName | None = _key("Where the recipe's repository is published. Needed here or in the defaults.")
     driver: DriverName | None = _key("How the recipe runs.")
-    enrolled: bool | None = _key("Whether the recipe is to have a canonical; false wants `exception`.")
+    enrolled: bool | None = _key("Whether the recipe gets a canonical; false needs `exception`.")
     exception: Line | None = _key("Why the recipe is not enrolled.")
-    review: date | None = _key("When the exception is to be thought over again.")
-    requires: tuple[ToolName, ...] | None = _key("Programs that the trial needs, looked for before a deploy.")
+    review: date | None = _key("The day to reconsider the exception.")
+    requires: tuple[ToolName, ...] | None = _key("Programs that the trial needs; checked before a deploy.")
 
 
 @frozen
@@ -72,17 +72,17 @@ class ReleaseTable:
 class InstallTable:
     """How a fresh data set is made."""
 
-    env: Mapping[EnvName, Argument] | None = _key("Settings of the app, over the recipe's .env.sample.")
+    env: Mapping[EnvName, Argument] | None = _key("Settings of the app; they override the recipe's .env.sample.")
     secrets: Mapping[SecretName, Command] | None = _key(
-        "Commands that print a secret which length alone cannot make, by the secret's name."
+        "Commands that print a secret, by the secret's name; for secrets that need more than a length."
     )
     overlays: tuple[OverlayName, ...] | None = _key(
-        "Files of the recipe's fleet folder, laid over its own compose files; only for a Swarm."
+        "Files of the recipe's fleet folder, merged over its own compose files; only for a Swarm."
     )
     steps: tuple[Command, ...] | None = _key(
-        "Commands run after the first deploy of a data set, never on data that was raised."
+        "Commands that run after the first deploy of a data set, never on data from a snapshot."
     )
-    needs: tuple[RecipeName, ...] | None = _key("Recipes that are provisioned first, in the same slot.")
+    needs: tuple[RecipeName, ...] | None = _key("Recipes that are deployed first, in the same slot.")
 
 
 @frozen
@@ -92,12 +92,14 @@ class ReadyTable:
     http: HttpPath | None = _key("This path answers with one of `status`.")
     tcp: OnlyTrue | None = _key("The app's port accepts a connection.")
     run: Command | None = _key("This command ends with 0.")
-    status: StatusCodes | None = _key("What counts as an answer to `http`.")
+    status: StatusCodes | None = _key("The HTTP codes that count as an answer to `http`.")
     timeout: Duration | None = _key(
-        "How long it may take until the app is ready; where nothing is declared, as long as the release's own label "
-        "coop-cloud.STACK.timeout says, else 10m."
+        "How long the app may take to become ready. The default is the release's own label coop-cloud.STACK.timeout, "
+        "else 10m."
     )
-    stable: Duration | None = _key("How long a ready app has to stay up, once a trial; its checks count into that.")
+    stable: Duration | None = _key(
+        "How long a ready app has to stay up, once in each trial; the time of its checks counts."
+    )
 
 
 @frozen
@@ -105,8 +107,8 @@ class StopTable:
     """How the app is stopped."""
 
     grace: Duration | None = _key(
-        "How long an app may take to end after SIGTERM before it is killed; only for a process recipe, "
-        "on a Swarm its compose files say it: stop_grace_period.",
+        "How long an app may take to end after SIGTERM before it is killed; only for a process recipe. "
+        "On a Swarm stop_grace_period in the compose files sets this.",
     )
 
 
@@ -114,23 +116,23 @@ class StopTable:
 class DataTable:
     """Commands that prove the data."""
 
-    mark: Command | None = _key("Writes something through the app; wants `check`.")
-    check: Command | None = _key("Proves that the data is there, what `mark` wrote included.")
+    mark: Command | None = _key("Writes something through the app; needs `check`.")
+    check: Command | None = _key("Proves that the data is there, including what `mark` wrote.")
 
 
 @frozen
 class BackupTable:
-    """Both or none; they want [data] check, without which a restore proves nothing."""
+    """Both keys or none; they need [data] check, without which a restore proves nothing."""
 
     take: Command | None = _key("Writes a backup to $BACKUP_DIR.")
-    restore: Command | None = _key("Brings a backup back from $BACKUP_DIR.")
+    restore: Command | None = _key("Restores a backup from $BACKUP_DIR.")
 
 
 @frozen
 class UpgradeTable:
-    """Where an upgrade starts."""
+    """The version that an upgrade starts from."""
 
-    base: Base | None = _key('"canonical", or a version to pin, which wants `reason`.')
+    base: Base | None = _key('"canonical", or a pinned version, which needs `reason`.')
     reason: Line | None = _key("Why the base is pinned.")
 
 
@@ -149,16 +151,20 @@ class TiersTable:
 class CustomTable:
     """The recipe's own tests."""
 
-    run: tuple[Command, ...] | None = _key("Commands run in order; each ends with 0.")
+    run: tuple[Command, ...] | None = _key("Commands that run in order; each must end with 0.")
     timeout: Duration | None = _key("How long all of them may take.")
 
 
 @frozen
 class CanonicalTable:
-    """What is kept of a canonical."""
+    """How a canonical is kept."""
 
-    keep: Keep | None = _key("Whether a canonical rests, or is kept running as well; the latter only on a Swarm.")
-    data: DataPolicy | None = _key("Keep data that has lived through upgrades, or a fresh install's.")
+    keep: Keep | None = _key(
+        'Whether a canonical is only stored ("rest"), or kept running as well ("running", only on a Swarm).'
+    )
+    data: DataPolicy | None = _key(
+        'Keep the data that went through the upgrades ("carried"), or that of a fresh install ("fresh").'
+    )
     generations: Generations | None = _key("How many generations are kept.")
 
 
@@ -184,16 +190,18 @@ class FleetTable:
     """The fleet as a whole."""
 
     name: Line | None = _key("What the fleet is called in reports.", required=True)
-    protocols: tuple[Protocol, ...] | None = _key('What upstreams may speak; "http" and "file" must be named.')
-    unit: UnitName | None = _key("The systemd unit in which alone a pass may promote; empty means anywhere.")
+    protocols: tuple[Protocol, ...] | None = _key(
+        'The protocols of upstream addresses; "http" and "file" must be named to be allowed.'
+    )
+    unit: UnitName | None = _key("The only systemd unit in which a pass may promote; empty means anywhere.")
 
 
 @frozen
 class EnvironmentTable:
-    """What children inherit."""
+    """What child processes inherit."""
 
     pass_: tuple[PassedName, ...] | None = _key(
-        "Names of variables that children and git get beside the allow-list, such as HTTPS_PROXY or GIT_SSL_CAINFO."
+        "Variables that child processes and git get besides the allow-list, such as HTTPS_PROXY or GIT_SSL_CAINFO."
     )
 
 
@@ -201,23 +209,23 @@ class EnvironmentTable:
 class SwarmTable:
     """How apps on a Swarm are named and reached."""
 
-    zone: Zone | None = _key("The domain below which each app has its own: NAME.ZONE.")
+    zone: Zone | None = _key("The domain of the apps: each app has the domain NAME.ZONE.")
     proxy: Proxy | None = _key(
-        'The URL of the proxy that routes to apps by their domain, or "direct": a published port.'
+        'The URL of the proxy that routes to apps by their domain, or "direct" for a published port.'
     )
 
 
 @frozen
 class FleetFile:
-    """What holds for all recipes of a fleet."""
+    """What applies to all recipes of a fleet."""
 
     format: Format | None = _key("The format of these declarations.", required=True)
     fleet: FleetTable = _table(FleetTable)
     environment: EnvironmentTable = _table(EnvironmentTable)
     swarm: SwarmTable = _table(SwarmTable)
-    defaults: RecipeFile = _table(RecipeFile, "What holds for recipes that say nothing else, key by key.")
+    defaults: RecipeFile = _table(RecipeFile, "Default values for all recipes, key by key.")
 
 
 def toml_key(name: str) -> str:
-    """The key in a TOML file that an attribute of these classes stands for."""
+    """Return the key in a TOML file for an attribute of these classes."""
     return name.removesuffix("_")

@@ -1,4 +1,4 @@
-"""Addresses of upstream repositories: which are accepted, and which protocol they speak."""
+"""Check the addresses of upstream repositories, and find their protocols."""
 
 import re
 from typing import Final
@@ -12,12 +12,12 @@ _USER = r"[A-Za-z0-9_.~%+][A-Za-z0-9_.~%+-]*"
 _NETWORK: Final = re.compile(rf"(?:(https?)://|(ssh)://(?:{_USER}@)?){_HOST}(?::[0-9]{{1,5}})?/{_PATH}", re.ASCII)
 _LOCAL: Final = re.compile(rf"(file):///{_PATH}", re.ASCII)
 _SCP: Final = re.compile(rf"{_USER}@{_HOST}:(?![-:]){_PATH}", re.ASCII)
-# The user of ssh is public; that of HTTP is a token as often as a name, and without a password it is good for nothing.
+# The user of an ssh address is public. That of an HTTP address may be a token, and is of no use without a password.
 _SECRET: Final = re.compile(r"(?!ssh:)[^/]*://[^/]*@|(?:[^/]*://)?[^/]*:[^/]*@")
 
 
 def protocol_of(upstream: str) -> str | None:
-    """The protocol of an accepted address, None for any other text. `git@host:path` speaks ssh."""
+    """Return the protocol of an accepted address, "ssh" for `git@host:path`, None for any other text."""
     if len(upstream) > LONGEST:
         return None
     if match := _NETWORK.fullmatch(upstream) or _LOCAL.fullmatch(upstream):
@@ -26,7 +26,7 @@ def protocol_of(upstream: str) -> str | None:
 
 
 def read_upstream(value: object) -> str:
-    """An address that is accepted; RefusedError says why another is not, and repeats no password or token."""
+    """Return an accepted address. Raise RefusedError for any other value, without repeating a password or token."""
     if isinstance(value, str) and protocol_of(value):
         return value
     if isinstance(value, str) and _SECRET.match(value):

@@ -1,6 +1,6 @@
-"""The kinds of values that declarations hold: how each is read, and how a JSON Schema tells it to an editor.
+"""The kinds of values in declarations: how each is read, and its JSON Schema for editors.
 
-Nothing is converted on the way: a number is no text, and true is no number.
+Values are never converted: a number is not accepted as text, nor true as a number.
 """
 
 import re
@@ -44,7 +44,7 @@ Zone = NewType("Zone", str)
 Command = NewType("Command", tuple[Argument, ...])
 StatusCodes = NewType("StatusCodes", tuple[StatusCode, ...])
 FILLED_LISTS: Final[Mapping[Any, Any]] = {Command: tuple[Argument, ...], StatusCodes: tuple[StatusCode, ...]}
-"""Lists that may not be empty."""
+"""Lists that may not be empty, with the type of their plain form."""
 
 _RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 _MAKERS_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
@@ -56,7 +56,7 @@ _ALLOW: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
 _LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
 _FILE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-# A recipe's name and a dot go before it, and a domain has at most 253 characters.
+# A recipe's name and a dot come before the zone, and a domain has at most 253 characters.
 _ZONE: Final = rf"(?=.{{1,189}}$){_LABEL}(?:\.{_LABEL})*"
 _PORT: Final = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 DIRECT: Final = "direct"
@@ -67,7 +67,7 @@ _PROXY: Final = rf"{DIRECT}|http://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+
 
 @frozen
 class Kind:
-    """`read` returns the value that is meant or raises RefusedError; `schema` is the JSON Schema of what it takes."""
+    """A kind of value: `read` returns the value or raises RefusedError; `schema` is its JSON Schema."""
 
     read: Callable[[object], object]
     schema: Mapping[str, object] = field(factory=dict)
@@ -77,7 +77,7 @@ def is_recipe_name(text: str) -> bool:
     return re.fullmatch(_RECIPE_NAME, text) is not None
 
 
-def _refuse(wants: str, value: object, meant: str = "") -> RefusedError:
+def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
     return RefusedError(f"wants {wants}, not {shown(value)}", meant)
 
 
@@ -86,7 +86,7 @@ def _text(wants: str, pattern: str) -> Kind:
 
     def read(value: object) -> str:
         if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise _refuse(wants, value)
+            raise _refusal(wants, value)
         return value
 
     return Kind(read, {"type": "string", "pattern": f"^(?:{pattern})$"})
@@ -97,7 +97,7 @@ def _choice(*names: str) -> Kind:
 
     def read(value: object) -> str:
         if value not in names or not isinstance(value, str):
-            raise _refuse(wants, value, nearest(value, names) if isinstance(value, str) else "")
+            raise _refusal(wants, value, nearest(value, names) if isinstance(value, str) else "")
         return value
 
     return Kind(read, {"enum": list(names)})
@@ -106,7 +106,7 @@ def _choice(*names: str) -> Kind:
 def _number(low: int, high: int) -> Kind:
     def read(value: object) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise _refuse(f"a whole number from {low} to {high}", value)
+            raise _refusal(f"a whole number from {low} to {high}", value)
         return value
 
     return Kind(read, {"type": "integer", "minimum": low, "maximum": high})
@@ -114,32 +114,32 @@ def _number(low: int, high: int) -> Kind:
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _refuse("true or false", value)
+        raise _refusal("true or false", value)
     return value
 
 
 def _only_true(value: object) -> bool:
     if value is not True:
-        raise _refuse("true, or to be left out", value)
+        raise _refusal("true, or to be left out", value)
     return value
 
 
 def _day(value: object) -> date:
     if type(value) is not date:
-        raise _refuse("a date such as 2027-03-01", value)
+        raise _refusal("a date such as 2027-03-01", value)
     return value
 
 
 def _format(value: object) -> int:
     if type(value) is not int or value != 1:
-        raise _refuse("1", value)
+        raise _refusal("1", value)
     return value
 
 
 def read_duration(value: object) -> timedelta:
-    """A span such as 30s, 10m, 2h or 3d. Raises RefusedError."""
+    """Return the timedelta of a text such as 30s, 10m, 2h or 3d. Raise RefusedError for any other value."""
     if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
-        raise _refuse('a duration such as "30s", "10m", "2h" or "3d"', value)
+        raise _refusal('a duration such as "30s", "10m", "2h" or "3d"', value)
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
 
 
@@ -147,28 +147,28 @@ def _env_name(value: object) -> str:
     if value == "PATH":
         raise RefusedError("may not be set: children search programs where Canon does")
     if not isinstance(value, str) or not re.fullmatch(_ENV_NAME, value):
-        raise RefusedError("is no name of a variable: letters, digits and _, no digit first")
+        raise RefusedError("is not the name of a variable: letters, digits and _, no digit first")
     return value
 
 
 def _allow(value: object) -> str:
     wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
     if not isinstance(value, str) or not re.fullmatch(_ALLOW, value, re.ASCII):
-        raise _refuse(wants, value)
+        raise _refusal(wants, value)
     if value != "*":
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
         try:
             SpecifierSet(value)
         except InvalidSpecifier:
-            raise _refuse(wants, value) from None
+            raise _refusal(wants, value) from None
     return value
 
 
 def _base(value: object) -> str:
     if not isinstance(value, str) or (value != "canonical" and not is_release_name(value)):
         meant = nearest(value, ["canonical"]) if isinstance(value, str) else ""
-        raise _refuse('"canonical" or a version such as "3.0.1+v2.0.0"', value, meant)
+        raise _refusal('"canonical" or a version such as "3.0.1+v2.0.0"', value, meant)
     return value
 
 
@@ -217,4 +217,4 @@ KINDS: Final[Mapping[Any, Kind]] = {
     ),
     Zone: _text('a domain in lower case, such as "ci.example"', _ZONE),
 }
-"""Kinds by the type that the tables of a declaration name."""
+"""The kind of each type that is used in the tables of declarations."""

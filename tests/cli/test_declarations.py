@@ -95,7 +95,7 @@ def test_a_pass_over_a_hollow_fleet_is_hollow_too(jot: OneRecipeFleet) -> None:
 def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_one(jot: OneRecipeFleet) -> None:
     jot.declare("[custom]\ntimeuot = '5m'\n")
     assert refused(jot, "drift") == [
-        f"{jot.recipe}/recipe.toml:7:1: custom.timeuot is no known key; did you mean timeout"
+        f"{jot.recipe}/recipe.toml:7:1: custom.timeuot is not a known key; did you mean timeout"
     ]
 
 
@@ -118,8 +118,8 @@ def test_three_errors_in_two_files_are_told_at_once(jot: OneRecipeFleet) -> None
     fleet = jot.fleet / "fleet.toml"
     fleet.write_text(fleet.read_text().replace("[fleet]\n", "[fleet]\nuntis = 'x.service'\n"))
     first, second, third = refused(jot, "--dry-run")
-    assert first == f"{jot.fleet}/fleet.toml:5:1: fleet.untis is no known key; did you mean unit"
-    assert second == f"{jot.recipe}/recipe.toml:6:2: redy is no known key; did you mean ready"
+    assert first == f"{jot.fleet}/fleet.toml:5:1: fleet.untis is not a known key; did you mean unit"
+    assert second == f"{jot.recipe}/recipe.toml:6:2: redy is not a known key; did you mean ready"
     assert third.startswith(f"{jot.recipe}/recipe.toml:9:1: upgrade.base ")
 
 

@@ -303,6 +303,6 @@ def test_carriage_returns_at_line_ends_change_nothing(tmp_path: Path) -> None:
     assert read_fleet(folder).recipes["notes"].upstream == UPSTREAM
     recipe.write_bytes((RECIPE + 'b = 1\nc = ["\u00e9"]').replace("\n", "\r\n").encode())
     assert problem_texts(folder) == [
-        "recipes/notes/recipe.toml:3:1: recipe.b is no known key",
-        "recipes/notes/recipe.toml:4:1: recipe.c is no known key",
+        "recipes/notes/recipe.toml:3:1: recipe.b is not a known key",
+        "recipes/notes/recipe.toml:4:1: recipe.c is not a known key",
     ]

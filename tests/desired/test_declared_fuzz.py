@@ -103,7 +103,9 @@ def test_the_mutations_leave_some_texts_whole_and_break_others_in_many_ways() ->
         if isinstance(answer, Fleet):
             drawn["whole"] += 1
         else:
-            drawn.update({"no TOML" if "no TOML" in problem.message else "flawed" for problem in answer.problems})
+            drawn.update(
+                {"no TOML" if "not valid TOML" in problem.message else "flawed" for problem in answer.problems}
+            )
 
     count()
     # Few changes are harmless, and none is drawn twice. Far fewer than were ever drawn: other Pythons draw otherwise.

@@ -8,7 +8,7 @@ from desired.declarations.rules import needs_flaws
 from tests.fleet_declarations import FLEET, RECIPE, problem_texts, write_fleet
 
 DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
-VARIABLE = "is no name of a variable: letters, digits and _, no digit first"
+VARIABLE = "is not the name of a variable: letters, digits and _, no digit first"
 NO_PATH = "may not be set: children search programs where Canon does"
 ONE_WAY = "an app is ready by one of http, tcp and run"
 NO_RESTORE = "wants restore: a backup counts once it is brought back"
@@ -33,10 +33,10 @@ FLEET_RULES = [
     ("format = 2\nfleet.name = 'ci'", ["1:1: format wants 1, not 2"]),
     ("format = true\nfleet.name = 'ci'", ["1:1: format wants 1, not true"]),
     ("format = 1.0\nfleet.name = 'ci'", ["1:1: format wants 1, not 1.0"]),
-    ("fromat = 1\nfleet.name = 'ci'", ["1:1: fromat is no known key; did you mean format"]),
+    ("fromat = 1\nfleet.name = 'ci'", ["1:1: fromat is not a known key; did you mean format"]),
     ("format = 1\nfleet = 'ci'", ['2:1: fleet wants a table, not "ci"']),
     ("format = 1\nfleet.name = ''", ['2:7: fleet.name wants one line of text, not ""']),
-    ("format = 1\nfleet.nam = 'ci'", ["2:7: fleet.nam is no known key; did you mean name"]),
+    ("format = 1\nfleet.nam = 'ci'", ["2:7: fleet.nam is not a known key; did you mean name"]),
     ("format = 1\nfleet = { name = 'ci', unit = 'reconcile' }", [f'2:24: fleet.unit {UNIT}, not "reconcile"']),
     ("format = 1\nfleet = { name = 'ci', unit = 'a b.service' }", [f'2:24: fleet.unit {UNIT}, not "a b.service"']),
     (
@@ -64,7 +64,7 @@ FLEET_RULES = [
             ("GIT_", f"GIT_: {OF_GIT}"),
         ]
     ],
-    ("format = 1\nfleet.name = 'ci'\n[mirror]\npush = ''", ["3:2: mirror is no known key"]),
+    ("format = 1\nfleet.name = 'ci'\n[mirror]\npush = ''", ["3:2: mirror is not a known key"]),
     *[
         (f"format = 1\nfleet.name = 'ci'\n[swarm]\nzone = {bad}", [f"4:1: swarm.zone {ZONE}, not {told}"])
         for bad, told in [
@@ -97,14 +97,14 @@ FLEET_RULES = [
             "http://a b",
         ]
     ],
-    ("format = 1\nfleet.name = 'ci'\nswarm.zones = 'x'", ["3:7: swarm.zones is no known key; did you mean zone"]),
+    ("format = 1\nfleet.name = 'ci'\nswarm.zones = 'x'", ["3:7: swarm.zones is not a known key; did you mean zone"]),
     (
         "format = 1\nfleet.name = 'ci'\n[defaults]\nrecipe = 1\nready.timeout = 1",
         ["4:1: defaults.recipe wants a table, not 1", f"5:7: defaults.ready.timeout {DURATION}, not 1"],
     ),
     (
         "format = 1\nfleet.name = 'ci'\n[defaults.recip]\ndriver = 'process'",
-        ["3:11: defaults.recip is no known key; did you mean recipe"],
+        ["3:11: defaults.recip is not a known key; did you mean recipe"],
     ),
     ("format = 1\nfleet.name = 'ci'\ndefaults = 5", ["3:1: defaults wants a table, not 5"]),
 ]
@@ -187,7 +187,7 @@ DEFAULTS_RULES = [
         ],
     ),
     ("[defaults.install]\noverlays = ['compose.ci.yml']", "[install]\noverlays = []", []),
-    ("[defaults.data]\nmarc = ['m']", "", ["fleet.toml:5:1: defaults.data.marc is no known key; did you mean mark"]),
+    ("[defaults.data]\nmarc = ['m']", "", ["fleet.toml:5:1: defaults.data.marc is not a known key; did you mean mark"]),
 ]
 
 
@@ -207,7 +207,7 @@ def test_an_upstream_may_come_from_the_defaults_but_not_from_nowhere(tmp_path: P
         "recipes/a/recipe.toml:1:1: recipe.upstream is missing",
         "recipes/b/recipe.toml:1:2: recipe.upstream is missing",
         "recipes/c/recipe.toml:1:1: recipe.upstream is missing",
-        "recipes/d/recipe.toml:3:1: recipe.upsteam is no known key; did you mean upstream",
+        "recipes/d/recipe.toml:3:1: recipe.upsteam is not a known key; did you mean upstream",
     ]
 
 
@@ -230,7 +230,7 @@ def test_a_circle_of_needs_is_named_at_its_first_recipe(
 ) -> None:
     recipes = {name: f"{RECIPE}[install]\nneeds = {needed}\n" for name, needed in needs.items()}
     assert problem_texts(write_fleet(tmp_path / "fleet", recipes)) == [
-        f"recipes/{name}/recipe.toml:4:{10 + 5 * at}: install.needs[{at}] goes round in a circle: {circle}"
+        f"recipes/{name}/recipe.toml:4:{10 + 5 * at}: install.needs[{at}] forms a circle: {circle}"
         for name, at, circle in circles
     ]
 
@@ -251,7 +251,7 @@ def test_needs_have_no_flaw_exactly_if_there_is_an_order_to_provision_them_in(ne
 def test_a_recipe_whose_file_cannot_be_read_is_declared_all_the_same(tmp_path: Path) -> None:
     folder = write_fleet(tmp_path / "fleet", {"a": f"{RECIPE}[install]\nneeds = ['b']\n", "b": "b"})
     assert problem_texts(folder) == [
-        "recipes/b/recipe.toml:1:2: is no TOML: expected '=' after a key in a key/value pair"
+        "recipes/b/recipe.toml:1:2: is not valid TOML: expected '=' after a key in a key/value pair"
     ]
 
 
@@ -266,7 +266,7 @@ def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     )
     assert problem_texts(folder) == [
         f'fleet.toml:4:1: fleet.unit {UNIT}, not "x"',
-        "recipes/notes/recipe.toml:2:1: recipe.upsteam is no known key; did you mean upstream",
+        "recipes/notes/recipe.toml:2:1: recipe.upsteam is not a known key; did you mean upstream",
         f"recipes/notes/recipe.toml:4:1: ready.timeout {DURATION}, not 5",
         "recipes/notes/recipe.toml:6:1: tiers.install may not be left out: without an install nothing is tried",
         "recipes/wiki/recipe.toml:3:1: upstream is there twice",

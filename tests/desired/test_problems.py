@@ -30,15 +30,15 @@ def test_what_lies_among_recipes_and_is_none_is_told(tmp_path: Path) -> None:
     (recipes / "lost").symlink_to("nowhere")
     (recipes / "loop").symlink_to("loop")
     os.mkfifo(recipes / "pipe")
-    name = "is no recipe's name: a-z, 0-9 and -, at most 63 characters"
+    name = "is not a valid recipe name: a-z, 0-9 and -, at most 63 characters"
     assert problem_texts(folder) == [
         f"recipes/-x:1:1: {name}",
         f"recipes/Notes:1:1: {name}",
         "recipes/empty/recipe.toml:1:1: is missing",
         "recipes/loop:1:1: cannot be read: Too many levels of symbolic links",
         "recipes/lost:1:1: is missing",
-        "recipes/pipe:1:1: is no folder: a recipe is a folder with a recipe.toml",
-        "recipes/stray.toml:1:1: is no folder: a recipe is a folder with a recipe.toml",
+        "recipes/pipe:1:1: is not a folder: a recipe is a folder with a recipe.toml",
+        "recipes/stray.toml:1:1: is not a folder: a recipe is a folder with a recipe.toml",
         f"recipes/{'x' * 64}:1:1: {name}",
     ]
 
@@ -67,9 +67,9 @@ def test_a_recipe_file_that_is_no_readable_text_is_told(tmp_path: Path) -> None:
         "link": "1:1: is missing",
         "long": f"1:1: {too_much}",
         "loop": "1:1: cannot be read: Too many levels of symbolic links",
-        "mark": "1:1: is no TOML: invalid statement",
+        "mark": "1:1: is not valid TOML: invalid statement",
         "parts": f"1:1: {too_much}",
-        "pipe": "1:1: cannot be read: it is no regular file",
+        "pipe": "1:1: cannot be read: it is not a regular file",
         "zeros": "1:1: cannot be read: it has more than 1048576 bytes",
     }
     assert problem_texts(folder) == [f"recipes/{name}/recipe.toml:{line}" for name, line in told.items()]
@@ -83,7 +83,7 @@ def test_a_name_that_steers_a_terminal_is_shown_harmless(tmp_path: Path) -> None
     told = problem_texts(folder)
     assert len(told) == 5
     assert all(line.isprintable() for line in told)
-    assert 'recipe."\\u202ex\\x9b\\x1b" is no known key' in "\n".join(told)
+    assert 'recipe."\\u202ex\\x9b\\x1b" is not a known key' in "\n".join(told)
 
 
 def test_problems_tell_their_parts_one_by_one(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_problems_tell_their_parts_one_by_one(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError) as refused:
         read_fleet(folder)
     file = str(folder / "recipes" / "notes" / "recipe.toml")
-    assert refused.value.problems == (Problem(file, 3, 1, "recipe.drive is no known key", "driver"),)
-    assert str(refused.value) == f"{file}:3:1: recipe.drive is no known key; did you mean driver"
+    assert refused.value.problems == (Problem(file, 3, 1, "recipe.drive is not a known key", "driver"),)
+    assert str(refused.value) == f"{file}:3:1: recipe.drive is not a known key; did you mean driver"
 
 
 @pytest.mark.parametrize(

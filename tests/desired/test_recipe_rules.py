@@ -9,7 +9,7 @@ COMMAND = "may not be empty, nor start with an empty text"
 DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
 RANGE = 'wants a range on x.y.z such as ">=2.0.0,<4", or "*"'
 BASE = 'wants "canonical" or a version such as "3.0.1+v2.0.0"'
-VARIABLE = "is no name of a variable: letters, digits and _, no digit first"
+VARIABLE = "is not the name of a variable: letters, digits and _, no digit first"
 PROGRAM = 'wants the name of a program, without "/"'
 NO_PATH = "may not be set: children search programs where Canon does"
 ONE_WAY = "an app is ready by one of http, tcp and run"
@@ -30,14 +30,14 @@ NO_CHECK = "wants [data] check, without which a restore proves nothing"
 
 # Each case: what is added to the two lines of RECIPE, and each problem as LINE:COLUMN: MESSAGE.
 UNKNOWN = [
-    ("requirs = []", ["3:1: recipe.requirs is no known key; did you mean requires"]),
-    ("zzz = 1", ["3:1: recipe.zzz is no known key"]),
-    ('"up stream" = 1', ['3:1: recipe."up stream" is no known key; did you mean upstream']),
-    ("[instal]\nenv = {}", ["3:2: instal is no known key; did you mean install"]),
+    ("requirs = []", ["3:1: recipe.requirs is not a known key; did you mean requires"]),
+    ("zzz = 1", ["3:1: recipe.zzz is not a known key"]),
+    ('"up stream" = 1', ['3:1: recipe."up stream" is not a known key; did you mean upstream']),
+    ("[instal]\nenv = {}", ["3:2: instal is not a known key; did you mean install"]),
     ("[[data]]\ncheck = []", ["3:3: data wants a table, not a list"]),
-    ("[install]\nenv = {}\n  stepz = []", ["5:3: install.stepz is no known key; did you mean steps"]),
-    ("[release]\nminimum_age = '1d'", ["4:1: release.minimum_age is no known key"]),
-    ("[budget]\ntrials = 1", ["3:2: budget is no known key"]),
+    ("[install]\nenv = {}\n  stepz = []", ["5:3: install.stepz is not a known key; did you mean steps"]),
+    ("[release]\nminimum_age = '1d'", ["4:1: release.minimum_age is not a known key"]),
+    ("[budget]\ntrials = 1", ["3:2: budget is not a known key"]),
 ]
 RECIPE_TABLE = [
     ("driver = 'docker'", [f'3:1: recipe.driver {DRIVER}, not "docker"']),
@@ -178,7 +178,7 @@ READY = [
 DATA_AND_BACKUP = [
     ("[data]\nmark = ['m']", ["4:1: data.mark wants check, which proves that the mark is still there"]),
     ("[data]\ncheck = {}", ["4:1: data.check wants a list, not a table"]),
-    ("data = 5", ["3:1: recipe.data is no known key"]),
+    ("data = 5", ["3:1: recipe.data is not a known key"]),
     ("[data]\ncheck = ['c']\n[backup]\ntake = ['t']", [f"6:1: backup.take {NO_RESTORE}"]),
     ("[data]\ncheck = ['c']\n[backup]\nrestore = ['r']", [f"6:1: backup.restore {NO_TAKE}"]),
     ("[backup]\nrestore = ['r']\ntake = ['t']", [f"5:1: backup.take {NO_CHECK}"]),
@@ -195,7 +195,7 @@ TIERS = [
     ("[tiers]\ninstall = 'why'", ["4:1: tiers.install may not be left out: without an install nothing is tried"]),
     ("[tiers]\nbackup = ''", ['4:1: tiers.backup wants one line of text, not ""']),
     ("[tiers]\nbackup = true", ["4:1: tiers.backup wants one line of text, not true"]),
-    ("[tiers]\nbackups = 'why'", ["4:1: tiers.backups is no known key; did you mean backup"]),
+    ("[tiers]\nbackups = 'why'", ["4:1: tiers.backups is not a known key; did you mean backup"]),
 ]
 CUSTOM = [
     (
@@ -228,28 +228,28 @@ TWICE = [
     ("[install]\nenv.A = { x = 1 }\nenv.A.x = 1", ["5:1: env.A.x is there twice"]),
 ]
 NO_TOML = [
-    ("driver = 'process", ['4:1: is no TOML: expected "\'"']),
-    ("driver = process", ["3:10: is no TOML: invalid value"]),
-    ("driver", ["3:7: is no TOML: expected '=' after a key in a key/value pair"]),
-    ("review = 2027-02-30", ["3:10: is no TOML: invalid date or datetime"]),
+    ("driver = 'process", ['4:1: is not valid TOML: expected "\'"']),
+    ("driver = process", ["3:10: is not valid TOML: invalid value"]),
+    ("driver", ["3:7: is not valid TOML: expected '=' after a key in a key/value pair"]),
+    ("review = 2027-02-30", ["3:10: is not valid TOML: invalid date or datetime"]),
 ]
 CONSEQUENCES = [
     (
         "enroled = false\nexception = 'x'",
         [
-            "3:1: recipe.enroled is no known key; did you mean enrolled",
+            "3:1: recipe.enroled is not a known key; did you mean enrolled",
             "4:1: recipe.exception is only for a recipe with enrolled = false",
         ],
     ),
-    ("enrolled = false\nexcepton = 'x'", ["4:1: recipe.excepton is no known key; did you mean exception"]),
-    ("[data]\nchek = ['c']\nmark = ['m']", ["4:1: data.chek is no known key; did you mean check"]),
+    ("enrolled = false\nexcepton = 'x'", ["4:1: recipe.excepton is not a known key; did you mean exception"]),
+    ("[data]\nchek = ['c']\nmark = ['m']", ["4:1: data.chek is not a known key; did you mean check"]),
     (
         "[data]\ncheck = 'c'\n[backup]\ntake = ['t']\nrestore = 'r'",
         ['4:1: data.check wants a list, not "c"', '7:1: backup.restore wants a list, not "r"'],
     ),
     (
         "[backup]\ntak = ['t']\nrestore = ['r']\n[data]\ncheck=['c']",
-        ["4:1: backup.tak is no known key; did you mean take"],
+        ["4:1: backup.tak is not a known key; did you mean take"],
     ),
 ]
 RULES = [
