@@ -1,1 +1,1 @@
-"""What is recorded: every byte of the state folder."""
+"""The recorded state: everything that is written to the state folder."""

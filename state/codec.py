@@ -1,4 +1,4 @@
-"""Records as ASCII JSON and back, strictly: what was not written here is refused, not bent into shape."""
+"""Write records as ASCII JSON and read them strictly: any text that was not written here is refused."""
 
 import json
 from collections.abc import Callable
@@ -13,49 +13,49 @@ T = TypeVar("T")
 
 
 class NotARecordError(ValueError):
-    """A text that is no record of the wanted type."""
+    """The text is not a record of the expected type."""
 
 
 def canonical_json(value: object) -> str:
-    """The one JSON text of plain data: keys in order, no spaces, all but ASCII escaped.
+    """Return the canonical JSON text of plain data: sorted keys, no spaces, everything but ASCII escaped.
 
-    Lone surrogates, which stand for bytes that were no text, come back as they were.
+    Lone surrogates, which stand for bytes that are not UTF-8, are preserved.
     """
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def dump(value: object) -> str:
-    """The JSON text of a record."""
+    """Return the JSON text of a record."""
     return canonical_json(_converter().unstructure(value))
 
 
 def load(text: str, kind: type[T]) -> T:
-    """The record of type `kind` that `dump` wrote; raises NotARecordError."""
+    """Return the record of type `kind` from the text that `dump` wrote. Raise NotARecordError for any other text."""
     from cattrs.errors import ForbiddenExtraKeysError
 
     try:
         return _converter().structure(json.loads(text), kind)
     except (ForbiddenExtraKeysError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise NotARecordError(f"no {kind.__name__}: {error}") from error
+        raise NotARecordError(f"not a {kind.__name__}: {error}") from error
 
 
 def storable(text: str) -> str:
-    """A text as a column can hold it: lone surrogates, which no encoding takes, are written out as escapes."""
+    """Return a text that can be stored in a column: lone surrogates, which UTF-8 cannot hold, become escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def time_text(moment: datetime) -> str:
-    """An aware time as RFC 3339 in UTC with microseconds."""
+    """Return a time as RFC 3339 in UTC with microseconds. Raise ValueError for a time without a time zone."""
     if moment.tzinfo is None:
-        raise ValueError(f"{moment} names no time zone")
+        raise ValueError(f"{moment} has no time zone")
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def time_of(text: str) -> datetime:
-    """The reverse of `time_text`; nothing else is accepted."""
+    """Return the time of a text that `time_text` wrote. Raise ValueError for any other text."""
     moment = datetime.fromisoformat(text)
     if time_text(moment) != text:
-        raise ValueError(f"{text!r} is no time as written here")
+        raise ValueError(f"{text!r} is not a time as it is written here")
     return moment
 
 
@@ -74,18 +74,18 @@ def _converter() -> "Converter":
 
 
 def _as_float(value: object) -> float:
-    """JSON may write a whole number of seconds as an integer."""
+    """Return a JSON number as a float: a whole number of seconds may be written as an integer."""
     if type(value) not in {float, int}:
-        raise TypeError(f"{value!r} is no number")
-    return float(value)  # type: ignore[arg-type]  # int or float, as just seen
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)  # type: ignore[arg-type]  # int or float, as checked above
 
 
 def _exactly(kind: type) -> Callable[[object, object], object]:
-    """Refuse what is not exactly of this type; cattrs alone would make 1 of "1" and of True."""
+    """Return a hook that accepts values of exactly this type: by itself cattrs converts "1" and True to 1."""
 
     def structure(value: object, _: object) -> object:
         if type(value) is not kind:
-            raise TypeError(f"{value!r} is no {kind.__name__}")
+            raise TypeError(f"{value!r} is not of type {kind.__name__}")
         return value
 
     return structure

@@ -1,4 +1,4 @@
-"""The deployment record of a canonical that is kept running: one small file beside its deployment."""
+"""Read and write the deployment record of a canonical that is kept running: one small file beside its deployment."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from state.folder.durable import file_errors, replace_file
 from state.records import Damaged, DeploymentRecord
 from state.state_errors import KeptError
 
-# Keys are written in order, and this one comes first.
+# Keys are written sorted, so this one comes first.
 _BEGINNING = b'{"generation":'
 
 
 def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
-    """None where there is no record. Raises KeptError where it cannot be looked at."""
+    """Return the deployment record, None where there is none. Raise KeptError where it cannot be read."""
     with file_errors(f"read {path}", KeptError):
         try:
             content = path.read_bytes()
@@ -25,7 +25,7 @@ def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
 
 
 def begins_as_deployment_record(path: Path) -> bool:
-    """Whether the file `path` begins as a deployment record does, or is empty; False where it cannot be read."""
+    """Whether the file begins like a deployment record or is empty; False where it cannot be read."""
     try:
         with path.open("rb") as file:
             start = file.read(len(_BEGINNING))

@@ -1,4 +1,4 @@
-"""The values of what is recorded. Versions are texts here: their order is not this room's business."""
+"""The values that are recorded. Versions are plain texts here; desired.versions orders them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,10 +8,10 @@ from attrs import field, frozen
 
 @frozen
 class Place:
-    """Where a pass ran. `digest` is the place's fingerprint, `versions_digest` that of its tools.
+    """Where a pass ran. `digest` is the digest of the place, `versions_digest` that of its tools.
 
-    `unit` is the systemd unit that holds the process, empty outside one. `trigger` is timer, systemctl or shell.
-    `variables` are the names handed on to children; `tools` maps each required tool to its version, "" if absent.
+    `unit` is the systemd unit of the process, "" outside of one. `trigger` is timer, systemctl or shell.
+    `variables` are the names passed on to child processes; `tools` maps required tools to their versions, "" if absent.
     """
 
     trigger: str
@@ -26,7 +26,7 @@ class Place:
 
 @frozen
 class TierRecord:
-    """What one tier came to; `verdict` is pass, fail, skip or error."""
+    """The result of one tier; `verdict` is pass, fail, skip or error."""
 
     name: str
     verdict: str
@@ -36,7 +36,7 @@ class TierRecord:
 
 @frozen
 class BaseRecord:
-    """The version an upgrade started from and why; `version` is None when there was no base."""
+    """The version that an upgrade started from, and why; `version` is None where there was no base."""
 
     version: str | None
     why: str
@@ -44,10 +44,10 @@ class BaseRecord:
 
 @frozen
 class Evidence:
-    """All that a promotion rests on. `tests` digests the recipe's fleet folder before the run.
+    """The evidence for a promotion. `tests` is the digest of the recipe's fleet folder before the run.
 
-    `canon` and `fleet` are the revisions of this program and of the declarations; `findings` are remarks
-    that did not decide, such as processes which had to be ended; `log` is a path below the state folder.
+    `canon` and `fleet` are the revisions of this program and of the declarations. `findings` are remarks without
+    effect on the result, such as processes that had to be killed. `log` is a path below the state folder.
     """
 
     trial: str
@@ -67,7 +67,7 @@ class Evidence:
 
 @frozen
 class FileSeal:
-    """How a sealed file looked to the file system when it was sealed; nanoseconds since the epoch."""
+    """The inode, size and times of a file when it was sealed; times are in nanoseconds since the epoch."""
 
     inode: int
     size: int
@@ -77,9 +77,9 @@ class FileSeal:
 
 @frozen
 class Seal:
-    """A snapshot as sealed: `manifest` is the hash of manifest.json, `files` the look of each sealed file.
+    """A snapshot as it was sealed: `manifest` is the hash of manifest.json, `files` the seal of each file.
 
-    `bytes` counts the data before packing, `packed` the tar.
+    `bytes` is the size of the data before packing, `packed` the size of the tar.
     """
 
     manifest: str
@@ -91,14 +91,14 @@ class Seal:
 
 @frozen
 class Damaged:
-    """A snapshot that is not what was sealed, and how it differs."""
+    """Something stored is not what was written; `reason` says how it differs."""
 
     reason: str
 
 
 @frozen
 class Canonical:
-    """A release known to be good and the data that proves it. `lineage` ends with `version`."""
+    """A release that passed its trial, and the seal of its data. `lineage` lists the versions up to `version`."""
 
     recipe: str
     version: str
@@ -112,7 +112,7 @@ class Canonical:
 
 @frozen
 class Answer:
-    """Upstream's last complete answer. `tags` maps a tag to the commit it peels to, None for no commit."""
+    """The last complete answer of upstream. `tags` maps a tag to the commit that it points to, None for no commit."""
 
     digest: str
     branch: str
@@ -122,7 +122,7 @@ class Answer:
 
 @frozen
 class KnownTag:
-    """A release tag as first seen, or as a person accepted it."""
+    """The commit of a release tag as it was first seen, or as a person accepted it."""
 
     commit: str
     first_seen: datetime
@@ -130,7 +130,7 @@ class KnownTag:
 
 @frozen
 class Circumstances:
-    """What a verdict was given under; where all is equal again, trying again would tell nothing new."""
+    """The inputs of a verdict. While all of them are equal, another trial would give the same result."""
 
     commit: str
     tests: str
@@ -141,7 +141,7 @@ class Circumstances:
 
 @frozen
 class Red:
-    """A release that failed in a pass, remembered until its circumstances change."""
+    """A release that failed its trial. It counts until its circumstances change."""
 
     version: str
     circumstances: Circumstances
@@ -152,7 +152,7 @@ class Red:
 
 @frozen
 class FoundDamage:
-    """Damage of one generation that was found in using it, so that looking alone would not see it."""
+    """Damage of one generation that was found while using it; a check of the files may not find it."""
 
     generation: int
     reason: str
@@ -163,10 +163,10 @@ class FoundDamage:
 class Memory:
     """What is remembered of one recipe; `answer` is None before the first complete answer.
 
-    `known` holds release tags ever seen, also those that vanished since; `not_commits` maps tags that peel to no
-    commit to the object they name; `reds` is keyed by version; `seconds` is how long the last trial took.
-    `damage` is the last that was found in use, `older_damage` what was found of other generations before.
-    `looks` is how the files of a generation looked when they were last hashed, by its number.
+    `known` holds all release tags ever seen, also deleted ones. `not_commits` maps tags that point to no commit to the
+    object that they name. `reds` is keyed by version. `seconds` is the duration of the last trial. `damage` is the last
+    damage found in use, `older_damage` the damage of other generations found before. `looks` maps the number of a
+    generation to the seals of its files when they were last hashed.
     """
 
     recipe: str
@@ -184,15 +184,15 @@ class Memory:
 
 
 Parts = Mapping[str, Mapping[str, str]]
-"""What a deployment is made of, each with what is known of it: fact to value."""
+"""The parts of a deployment by name, each with its facts and their values."""
 
 
 @frozen
 class DeploymentRecord:
-    """What became of a canonical that is to be kept running.
+    """The deployment of a canonical that is kept running.
 
-    `parts` is everything it was made of when it was raised. `missing` says why none of that
-    is there, "" where it should be. `up_at` is when a pass last saw all of it up, None if none ever did.
+    `parts` are all parts that were deployed. `up_at` is the last time when a pass found all of them up, None for never.
+    `missing` is the reason why the canonical is not deployed, "" where it should be.
     """
 
     generation: int
@@ -203,7 +203,7 @@ class DeploymentRecord:
 
 @frozen
 class Intent:
-    """A promotion begun and not yet finished. `op` is PASS:RECIPE:VERSION."""
+    """A promotion that began and is not finished. `op` is PASS:RECIPE:VERSION."""
 
     op: str
     recipe: str
@@ -215,7 +215,7 @@ class Intent:
 
 @frozen
 class LedgerEntry:
-    """One line of the ledger before it is written; `body` is plain JSON data."""
+    """One entry for the ledger; `body` is plain JSON data."""
 
     at: datetime
     kind: str
@@ -225,11 +225,11 @@ class LedgerEntry:
 
 @frozen
 class Records:
-    """All records of the state folder, read at one instant.
+    """All records of the state folder, read in one transaction.
 
-    `generations` holds each recipe's greatest generation ever recorded, also of recipes since forgotten.
-    `copied` says that a dead pass left its journal behind and that a private copy was read. `unreadable` says by recipe
-    why a row of it is not what was written: of such a recipe nothing else is told.
+    `generations` has the greatest generation of each recipe, also of forgotten ones. `copied` is True where a killed
+    pass left its journal, so that a private copy was read. `unreadable` maps a recipe to the reason why its rows cannot
+    be read; all other fields leave such a recipe out.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)

@@ -1,10 +1,10 @@
-"""What can go wrong with the state folder, sorted by what helps."""
+"""The errors of the state folder, sorted by their remedy."""
 
 
 class StateError(Exception):
-    """One line for a person: what and where; `hint` says what to do about it, "" if nothing is known.
+    """The state folder has a problem that a person has to repair.
 
-    Of this class itself and of those that name a part of the folder: a person has to mend something.
+    `message` is one line that says what is wrong and where; `hint` says what to do, "" if nothing is known.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -14,36 +14,36 @@ class StateError(Exception):
 
 
 class AgainLaterError(StateError):
-    """Trying again later may help: the disk is full, or somebody is at it."""
+    """Trying again later may help: the disk is full, or another process uses the file."""
 
 
 class LockHeldError(AgainLaterError):
-    """Somebody else holds the lock; the message names pid, command and since when."""
+    """Another process holds the lock; the message names its pid, its command and its start."""
 
 
 class FolderError(StateError):
-    """The state folder cannot be trusted or made."""
+    """The state folder is not safe to use, or cannot be made."""
 
 
 class ForeignFolderError(FolderError):
-    """The folder that is named as the state folder holds what Canon did not make, and is left as it is."""
+    """The folder given as the state folder holds files of somebody else; it is left as it is."""
 
 
 class RegistryError(StateError):
-    """The registry is unreadable, of a newer format, or broken; or a record would contradict it."""
+    """The registry cannot be read, has a newer format or is damaged, or refuses a record that contradicts it."""
 
 
 class RegistryDamagedError(RegistryError):
-    """The registry is not what was written into it."""
+    """The registry is not what was written to it."""
 
 
 class KeptError(StateError):
-    """The account of a canonical that is kept running cannot be read or written."""
+    """The deployment record of a canonical that is kept running cannot be read or written."""
 
 
 class SnapshotError(StateError):
-    """A snapshot cannot be made, moved or looked at. One that is merely not as sealed is a `Damaged`."""
+    """A snapshot cannot be made, moved or read. A snapshot that is not what was sealed is a `Damaged` instead."""
 
 
 class UnfitDataError(SnapshotError):
-    """What is to be sealed holds something that a snapshot cannot: whose data it is has to change it."""
+    """The data to be sealed holds something that a snapshot cannot store; the app's owner has to change it."""

@@ -390,4 +390,4 @@ def test_data_that_no_snapshot_can_hold_is_the_recipes_fault_with_a_way_out(
     assert row.result is Result.RED
     assert row.outcome is not None
     assert "has the extended attribute user.ocis.name, which a snapshot would lose" in row.outcome.reason
-    assert "let the app keep that in its files" in row.outcome.reason
+    assert "configure the app to store that in its files" in row.outcome.reason

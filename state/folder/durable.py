@@ -1,4 +1,4 @@
-"""Writing so that it stays, and deleting so that it goes."""
+"""Write files so that they survive a power cut, and delete trees completely."""
 
 import errno
 import fcntl
@@ -15,31 +15,34 @@ from state.state_errors import AgainLaterError, StateError
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 
-# A quota that is used up is a full disk by another name.
+# A used-up quota is treated as a full disk.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _HINTS = {
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
     errno.EROFS: "mount its disk for writing",
-    errno.EIO: "look at the disk; what is there may be whole, so leave it where it is",
+    errno.EIO: "check the disk; the files on it may be intact, so leave them where they are",
 }
 _MOUNTS = Path("/proc/self/mountinfo")
-# A blank, tab, newline or backslash in a name, as the kernel writes it there.
+# How the kernel writes a blank, tab, newline or backslash of a name there.
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @contextmanager
-def file_errors(doing: str, kind: type[StateError]) -> Iterator[None]:
-    """Turn an OSError into `kind`, or into AgainLaterError where waiting or making room helps."""
+def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
+    """Turn an OSError into `kind`, or into AgainLaterError where waiting or freeing space helps.
+
+    `action` completes the message "cannot …".
+    """
     try:
         yield
     except OSError as error:
-        raise _by_remedy(doing, kind, error) from error
+        raise _by_remedy(action, kind, error) from error
 
 
-def _by_remedy(doing: str, kind: type[StateError], error: OSError) -> StateError:
+def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateError:
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
-    message = f"cannot {doing}: {error.strerror or error}{where}"
+    message = f"cannot {action}: {error.strerror or error}{where}"
     if error.errno in _FULL:
         return AgainLaterError(message, "make room on the disk of the state folder")
     if error.errno in _SCARCE or error.errno == errno.EFBIG:
@@ -48,7 +51,7 @@ def _by_remedy(doing: str, kind: type[StateError], error: OSError) -> StateError
 
 
 def make_folder(path: Path) -> None:
-    """Make a private folder whatever the umask, parents included; one that is there is left as it is."""
+    """Make a private folder and its parents, whatever the umask; leave an existing one as it is."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -58,7 +61,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Flush the names in a folder, without which a new or renamed file may be gone after a power cut."""
+    """Flush the names in a folder; otherwise a new or renamed file may be lost in a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -67,21 +70,21 @@ def sync_folder(path: Path) -> None:
 
 
 def open_new(path: Path) -> int:
-    """A descriptor of a new private file, whatever the umask."""
+    """Create a private file, whatever the umask, and return its descriptor. Raise FileExistsError where it exists."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
     os.fchmod(descriptor, PRIVATE_FILE)
     return descriptor
 
 
 def create_once(path: Path, content: bytes) -> None:
-    """Make the file `path` whole or not at all; one that is there already, or comes meanwhile, is kept."""
+    """Create the file `path` with this content in one step; keep a file that exists, also one made meanwhile."""
     fresh = path.with_name(f"{path.name}.new")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
     with os.fdopen(descriptor, "r+b") as file:
-        # Whoever waited here may find that the other has renamed this very file to `path`.
+        # After a wait, the other process may have renamed this very file to `path`.
         fcntl.flock(file, fcntl.LOCK_EX)
         if path.exists():
-            _unlink_if_ours(fresh, file.fileno())
+            _unlink_if_same(fresh, file.fileno())
             return
         os.fchmod(file.fileno(), PRIVATE_FILE)
         file.truncate()
@@ -93,7 +96,7 @@ def create_once(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Give the private file `path` a new content, whole or not at all."""
+    """Replace the content of the private file `path` in one step."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(open_new(fresh), "wb") as file:
@@ -104,7 +107,7 @@ def replace_file(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def _unlink_if_ours(path: Path, descriptor: int) -> None:
+def _unlink_if_same(path: Path, descriptor: int) -> None:
     try:
         if os.path.samestat(path.lstat(), os.fstat(descriptor)):
             path.unlink()
@@ -113,10 +116,10 @@ def _unlink_if_ours(path: Path, descriptor: int) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a file or a folder with all that is in it, also below folders that forbid it; absence is fine.
+    """Delete a file or a folder with everything in it, also in folders that are not writable; absence is fine.
 
-    Nothing is deleted where something is mounted within: what lies there is somebody else's. Of what will not go the
-    first is raised as an OSError with its whole path, once all the rest is deleted.
+    Raise OSError and delete nothing where a file system is mounted within, since its files belong to others. Raise the
+    OSError of the first path that cannot be deleted, after all the rest is deleted.
     """
     try:
         info = path.lstat()
@@ -128,14 +131,14 @@ def remove_tree(path: Path) -> None:
     if mounted := next(_mounts_within(path), None):
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), mounted)
     failures: list[OSError] = []
-    _open_up(os.fsencode(path), failures)
+    _make_writable(os.fsencode(path), failures)
     shutil.rmtree(path, onerror=lambda _, place, error: _note_failure(failures, place, error[1]))
     if failures and os.path.lexists(path):
         raise failures[0]
 
 
 def _note_failure(failures: list[OSError], place: str | bytes, error: BaseException) -> None:
-    """Python names a file below a folder by its last part alone."""
+    """Add an OSError with the whole path to `failures`; the path in Python's own error may be incomplete."""
     if not isinstance(error, OSError):
         raise error
     if not isinstance(error, FileNotFoundError) and error.errno != errno.ENOTEMPTY:
@@ -143,26 +146,26 @@ def _note_failure(failures: list[OSError], place: str | bytes, error: BaseExcept
 
 
 def _mounts_within(path: Path) -> Iterator[str]:
-    """Where something is mounted at or below `path`, as the kernel lists it: also what binds another folder there."""
-    above = os.fsencode(path.parent.resolve() / path.name)
+    """Yield the mount points at or below `path` as the kernel lists them, including bind mounts."""
+    root = os.fsencode(path.parent.resolve() / path.name)
     for line in _MOUNTS.read_bytes().splitlines():
-        point = _OCTAL.sub(lambda found: bytes([int(found[1], 8)]), line.split()[4])
-        if point == above or point.startswith(above + b"/"):
+        point = _OCTAL.sub(lambda match: bytes([int(match[1], 8)]), line.split()[4])
+        if point == root or point.startswith(root + b"/"):
             yield os.fsdecode(point)
 
 
-def _open_up(root: bytes, failures: list[OSError]) -> None:
-    """Let the owner into every folder below `root`: an app may leave some that not even their owner may write."""
-    _let_in(root, failures)
-    for above, names, _ in os.walk(root):
+def _make_writable(root: bytes, failures: list[OSError]) -> None:
+    """Make `root` and every folder below it writable: an app may leave folders that their owner cannot write."""
+    _give_access(root, failures)
+    for parent, names, _ in os.walk(root):
         for name in names:
-            _let_in(os.path.join(above, name), failures)  # noqa: PTH118 - names may be no text
+            _give_access(os.path.join(parent, name), failures)  # noqa: PTH118 - names may not be text
 
 
-def _let_in(folder: bytes, failures: list[OSError]) -> None:
+def _give_access(folder: bytes, failures: list[OSError]) -> None:
     try:
         mode = os.lstat(folder).st_mode
         if stat.S_ISDIR(mode) and mode & PRIVATE_FOLDER != PRIVATE_FOLDER:
-            os.chmod(folder, PRIVATE_FOLDER)  # noqa: PTH101 - names may be no text
+            os.chmod(folder, PRIVATE_FOLDER)  # noqa: PTH101 - names may not be text
     except OSError as error:
         _note_failure(failures, folder, error)

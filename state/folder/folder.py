@@ -1,4 +1,4 @@
-"""The state folder: which path is what."""
+"""The state folder: its paths, and the checks before it is used."""
 
 import os
 import stat
@@ -12,15 +12,15 @@ from state.folder.lock import is_lock_file
 from state.state_errors import FolderError, ForeignFolderError
 
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-# In a slot, beside its apps: an empty file named for each driver that it was deployed with.
+# In a slot, beside its apps: a folder with an empty file for each driver that the slot was deployed with.
 DRIVERS = ".drivers"
-# What a file system keeps at its root; a state folder may be one of its own.
-_OF_THE_FILE_SYSTEM = "lost+found"
+# Lies at the root of a file system; the state folder may be such a root.
+_LOST_AND_FOUND = "lost+found"
 
 
 @frozen
 class StateFolder:
-    """Paths of one state folder. Naming them touches nothing; only `create` makes any."""
+    """The paths of one state folder. Only `create` and `make_slot` make any of them."""
 
     root: Path
 
@@ -46,7 +46,7 @@ class StateFolder:
 
     @property
     def kept(self) -> Path:
-        """Where canonicals that are kept running live."""
+        """Return the folder of the canonicals that are kept running."""
         return self.root / "kept"
 
     @property
@@ -61,7 +61,7 @@ class StateFolder:
         return self.mirrors / f"{_one_part(name)}.git"
 
     def generations(self, name: str) -> Path:
-        """Where the sealed snapshots of a recipe lie, a folder each."""
+        """Return the folder with a recipe's sealed snapshots, each in a folder of its own."""
         return self.canonicals / _one_part(name)
 
     def canonical(self, name: str, generation: int) -> Path:
@@ -71,7 +71,7 @@ class StateFolder:
         return self.kept / _one_part(name)
 
     def deployment_record_path(self, name: str) -> Path:
-        """Beside the slot, so that it outlives it."""
+        """Return the path of the deployment record: beside the slot, so that it stays when the slot is removed."""
         return self.kept / f"{_one_part(name)}.json"
 
     def slot(self, name: str) -> Path:
@@ -81,26 +81,26 @@ class StateFolder:
         return self.slot(name) / "lock"
 
     def drivers_in_use(self, name: str = "*") -> frozenset[str]:
-        """Names of the drivers that slots were deployed with and that are not removed yet, also by a dead pass.
+        """Return the drivers that the slots of the recipe `name`, or of all recipes, were deployed with.
 
-        Of the recipe `name`, or of all.
+        Slots that a killed pass left behind count as well.
         """
-        noted = (*self.work.glob(f"{name}/*/{DRIVERS}/*"), *self.kept.glob(f"{name}/{DRIVERS}/*"))
-        return frozenset(path.name for path in noted)
+        markers = (*self.work.glob(f"{name}/*/{DRIVERS}/*"), *self.kept.glob(f"{name}/{DRIVERS}/*"))
+        return frozenset(path.name for path in markers)
 
     def drivers_of_slot(self, name: str) -> frozenset[str]:
-        """Names of the drivers that what lies in `work/NAME` was deployed with."""
+        """Return the names of the drivers that the slot `work/NAME` was deployed with."""
         return frozenset(path.name for path in self.slot(name).glob(f"*/{DRIVERS}/*"))
 
     def trial_logs(self, name: str) -> Path:
-        """Where the logs of a recipe's trials lie, a folder each."""
+        """Return the folder with the logs of a recipe's trials, each in a folder of its own."""
         return self.logs / _one_part(name)
 
     def trial_log(self, name: str, trial: str) -> Path:
         return self.trial_logs(name) / _one_part(trial)
 
     def create(self) -> None:
-        """Make what is missing, private to us; raises FolderError for a folder that others could tamper with."""
+        """Make the missing folders, private to this user. Raise FolderError for a folder that others could change."""
         with file_errors(f"make the state folder {self.root}", FolderError):
             self.require_state_folder()
             for path in (self.root, *self._parts):
@@ -109,18 +109,18 @@ class StateFolder:
                 _refuse_foreign(path)
 
     def require_state_folder(self) -> None:
-        """Raise ForeignFolderError for a folder that holds something and is no state folder, FolderError for a file.
+        """Raise ForeignFolderError for a folder with other files that is not a state folder, FolderError for a file.
 
-        A missing folder and an empty one are fine: a pass makes its state folder there.
+        A missing or empty folder is fine: a pass makes its state folder there.
         """
-        with file_errors(f"look at the state folder {self.root}", FolderError):
+        with file_errors(f"read the state folder {self.root}", FolderError):
             if not self.root.exists():
                 return
             if not self.root.is_dir():
-                raise _no_folder(self.root)
+                raise _not_a_folder(self.root)
             if foreign := self._foreign_entry():
                 raise ForeignFolderError(
-                    f"{self.root} is no state folder of Canon: it holds {foreign}; nothing in it was touched",
+                    f"{self.root} is not a state folder of Canon: it holds {foreign}; nothing in it was changed",
                     "name a new folder, or an empty one, with --state",
                 )
 
@@ -129,20 +129,20 @@ class StateFolder:
         return (self.mirrors, self.canonicals, self.kept, self.work, self.logs)
 
     def _foreign_entry(self) -> str:
-        """The name of something that a folder holds which is no state folder, "" for a state folder or an empty one."""
+        """Return the name of a file in a folder that is not a state folder; "" for a state folder or an empty one."""
         if self.database.is_file() or is_lock_file(self.lock, signed=True):
             return ""
-        # A pass may have died before it wrote anything into the folders that it had made.
+        # A pass may have been killed before it wrote anything into the folders that it had made.
         made = {path.name for path in self._parts if not path.is_symlink() and path.is_dir() and is_empty(path)}
         made |= {self.lock.name} if is_lock_file(self.lock) else set()
         made |= {path.name for path in self.root.glob(f"{self.identity.name}*") if is_identity_file(path)}
-        foreign = {path.name for path in self.root.iterdir()} - made - {_OF_THE_FILE_SYSTEM}
+        foreign = {path.name for path in self.root.iterdir()} - made - {_LOST_AND_FOUND}
         return min(foreign, default="")
 
     def make_slot(self, name: str) -> Path:
-        """Make the folder of a slot, or take the one that is there; raises FolderError for what is no folder of ours.
+        """Make the folder of a slot where it is missing, and return it.
 
-        A link to one above all: what it leads to would be cleared like a slot.
+        Raise FolderError for a link, whose target would be cleared like a slot, and for a file.
         """
         slot = self.slot(name)
         with file_errors(f"make the slot {slot}", FolderError):
@@ -152,41 +152,43 @@ class StateFolder:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether nothing lies in a folder. Raises OSError."""
+    """Whether a folder is empty. Raise OSError where it cannot be read."""
     with os.scandir(folder) as entries:
         return next(entries, None) is None
 
 
 def is_slot(path: Path) -> bool:
-    """Whether a folder below `work/` was made as a slot: it bears our lock file, or nothing lies in it yet."""
+    """Whether a folder below `work/` was made as a slot: it has a lock file of Canon or is empty."""
     return not path.is_symlink() and path.is_dir() and (is_lock_file(path / "lock") or is_empty(path))
 
 
 def _one_part(name: str) -> str:
-    """`name`, which must stay one part of a path: names come from declarations, and one slip would delete elsewhere."""
+    """Return `name`. Raise FolderError where it is not one part of a path, which could delete something elsewhere."""
     if name in {"", ".", ".."} or "/" in name or "\0" in name:
-        raise FolderError(f"{name!r} names no entry of a folder")
+        raise FolderError(f"{name!r} is not the name of an entry in a folder")
     return name
 
 
-def _folder_at(path: Path, about_links: str) -> os.stat_result | None:
-    """The look of a folder, None where there is nothing; raises FolderError for anything else.
+def _folder_at(path: Path, hint_for_link: str) -> os.stat_result | None:
+    """Return the lstat of a folder, None where there is nothing. Raise FolderError for anything else.
 
-    `about_links` is the hint where it is a symbolic link.
+    `hint_for_link` is the hint for a symbolic link.
     """
     try:
         info = path.lstat()
     except FileNotFoundError:
         return None
     if stat.S_ISLNK(info.st_mode):
-        raise FolderError(f"the state folder's {path} is a symbolic link", about_links)
+        raise FolderError(f"the state folder's {path} is a symbolic link", hint_for_link)
     if not stat.S_ISDIR(info.st_mode):
-        raise _no_folder(path)
+        raise _not_a_folder(path)
     return info
 
 
-def _no_folder(path: Path) -> FolderError:
-    return FolderError(f"the state folder's {path} is no folder", "move it away, or name another folder with --state")
+def _not_a_folder(path: Path) -> FolderError:
+    return FolderError(
+        f"the state folder's {path} is not a folder", "move it away, or name another folder with --state"
+    )
 
 
 def _refuse_foreign(path: Path) -> None:

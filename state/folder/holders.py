@@ -1,4 +1,4 @@
-"""Who holds a lock, from the kernel: what a dead process wrote into a file proves nothing."""
+"""Find the holder of a lock by asking the kernel, since the text in a lock file may come from a dead process."""
 
 import os
 import re
@@ -15,9 +15,9 @@ _CLOCK_ERROR = 2.0
 
 @frozen
 class Holder:
-    """A process that keeps a lock. `since` is when it started.
+    """A process that holds a lock. `since` is the start of the process.
 
-    `heir` means that the process which took the lock is gone, and that this one inherited the descriptor.
+    `heir` is True where the process that took the lock is gone and this one inherited the descriptor.
     """
 
     pid: int
@@ -31,26 +31,26 @@ class Holder:
 
 
 def holder(path: Path) -> Holder | None:
-    """Who holds the lock file `path`; None if nobody does, or nobody that can be seen from here. Takes no lock."""
+    """Return the holder of the lock file `path`, None where there is none or it cannot be seen. Take no lock."""
     try:
         info = path.lstat()
     except FileNotFoundError:
         return None
-    # Within a container the kernel does not list a lock whose taker is gone, though others inherited it.
+    # Within a container the kernel does not list a lock that was inherited from a process that is gone.
     takers = [(lock.pid, lock.device) for lock in kernel_locks(info.st_ino) if lock.kind == "FLOCK"]
-    keepers = tuple(pid for pid in _pids() if _keeps(pid, info))
-    heirs = (_describe(pid, heir=True) for pid in keepers if pid not in {taker for taker, _ in takers})
-    owners = (_describe(pid, heir=False) for pid, _ in takers if pid in keepers)
-    # Another user's process cannot be looked into; the kernel's list names it all the same. It names one that is gone
-    # too, where others inherited the lock: who has its pid by now started after the lock was signed.
-    unseen = (_describe(pid, heir=False) for pid, device in takers if not keepers and device == _device(info))
-    takers_yet = (each for each in unseen if each and each.since.timestamp() <= info.st_mtime + _CLOCK_ERROR)
-    return next((found for group in (owners, heirs, takers_yet) for found in group if found), None)
+    holders = tuple(pid for pid in _pids() if _holds(pid, info))
+    heirs = (_describe(pid, heir=True) for pid in holders if pid not in {taker for taker, _ in takers})
+    owners = (_describe(pid, heir=False) for pid, _ in takers if pid in holders)
+    # The descriptors of another user's process cannot be read, but the kernel's list names the process. The list also
+    # names a process that is gone, where others inherited the lock: a process that has its pid now started later.
+    unseen = (_describe(pid, heir=False) for pid, device in takers if not holders and device == _device(info))
+    unseen_takers = (each for each in unseen if each and each.since.timestamp() <= info.st_mtime + _CLOCK_ERROR)
+    return next((each for group in (owners, heirs, unseen_takers) for each in group if each), None)
 
 
 @frozen
 class KernelLock:
-    """A lock as the kernel lists it; `kind` is FLOCK or POSIX, `mode` READ or WRITE, `pid` may be gone."""
+    """A lock in the kernel's list; `kind` is FLOCK or POSIX, `mode` READ or WRITE; the process `pid` may be gone."""
 
     kind: str
     mode: str
@@ -59,9 +59,9 @@ class KernelLock:
 
 
 def kernel_locks(inode: int) -> Iterator[KernelLock]:
-    """All locks on files with this inode, whatever their device.
+    """Yield all locks on files with this inode, on any device.
 
-    A line reads `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; one that waits has `->` before its kind.
+    A line is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; a waiting lock has `->` before its kind.
     Some file systems (btrfs, overlays) show another device here than stat does.
     """
     for line in (PROC / "locks").read_text("ascii").splitlines():
@@ -79,16 +79,16 @@ def _pids() -> list[int]:
     return sorted(int(entry) for entry in os.listdir(PROC) if entry.isdecimal())  # noqa: PTH208 - names, not paths
 
 
-def _keeps(pid: int, info: os.stat_result) -> bool:
-    """Whether a descriptor of `pid` carries a flock on the file; False also where we may not look."""
+def _holds(pid: int, info: os.stat_result) -> bool:
+    """Whether a descriptor of `pid` holds a flock on the file; False where the descriptors cannot be read."""
     try:
         descriptors = os.listdir(PROC / str(pid) / "fd")  # noqa: PTH208 - names, not paths
     except OSError:
         return False
-    return any(_carries(PROC / str(pid), descriptor, info) for descriptor in descriptors)
+    return any(_is_locked_by(PROC / str(pid), descriptor, info) for descriptor in descriptors)
 
 
-def _carries(process: Path, descriptor: str, info: os.stat_result) -> bool:
+def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
     try:
         if not os.path.samestat((process / "fd" / descriptor).stat(), info):
             return False

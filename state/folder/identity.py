@@ -1,8 +1,8 @@
-"""The id of a state folder, which tells what runs of it from what runs of another one with the same path.
+"""The id of a state folder, which distinguishes its deployments from those of another state folder of the same path.
 
 Two managers of one swarm, or a container and its host, may each have a state folder of the same path. The id is made
-once and lies in the folder, so that it moves along. The file also names its own inode: in a copy that is another one,
-and what runs of the original is none of the copy's.
+once and stored in the folder, so that it moves along with it. The file also holds its own inode number. In a copy the
+number differs, so the id is not valid there: the deployments of the original do not belong to the copy.
 """
 
 import fcntl
@@ -18,31 +18,31 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 
 
 def read_identity(path: Path) -> str | None:
-    """The id in the file `path`; None where there is none, or one that was copied. Raises FolderError."""
+    """Return the id in the file `path`, None where there is none or the file is a copy. Raise FolderError."""
     with file_errors(f"read {path}", FolderError):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
-            said = _FORM.fullmatch(file.read(256))
-            return said[1] if said and int(said[2]) == os.fstat(file.fileno()).st_ino else None
+            match = _FORM.fullmatch(file.read(256))
+            return match[1] if match and int(match[2]) == os.fstat(file.fileno()).st_ino else None
 
 
 def is_identity_file(path: Path) -> bool:
-    """Whether a file is one of these, also copied or not yet written; False where it cannot be read."""
+    """Whether a file is an id file, also a copied or an empty one; False where it cannot be read."""
     try:
         if path.is_symlink() or not path.is_file():
             return False
         with path.open("rb") as file:
-            said = file.read(256).decode("ascii", "replace")
+            content = file.read(256).decode("ascii", "replace")
     except OSError:
         return False
-    return not said or _FORM.fullmatch(said) is not None
+    return not content or _FORM.fullmatch(content) is not None
 
 
 def make_identity(path: Path) -> str:
-    """The id in the file `path`; a new one where it has none. Raises FolderError."""
+    """Return the id in the file `path`; write a new one where it has none. Raise FolderError."""
     with file_errors(f"write {path}", FolderError):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -1,4 +1,4 @@
-"""A lock that dies with the last process which carries it, and is never deleted or stolen."""
+"""A lock that ends with the last process that holds its descriptor, and that is never deleted or taken over."""
 
 import fcntl
 import json
@@ -22,7 +22,7 @@ _SIGNED = b'{"pid": '
 
 @frozen
 class Lock:
-    """A lock that is held. Children that inherit `descriptor` keep it held, also when we are gone."""
+    """A lock that is held. Child processes that inherit `descriptor` keep holding it after this process ends."""
 
     path: Path
     descriptor: int
@@ -30,13 +30,13 @@ class Lock:
 
 @contextmanager
 def hold(path: Path, command: str) -> Iterator[Lock]:
-    """Hold the lock file `path`, made where it is missing, without waiting. Raises LockHeldError.
+    """Hold the lock file `path`, made where it is missing. Raise LockHeldError at once where it is held.
 
-    `command` is written into the file for people; it decides nothing. Leaving closes our descriptor only:
-    a child that still has it goes on holding the lock.
+    `command` is written into the file for people only. Leaving closes the descriptor of this process; a child process
+    that still has it keeps holding the lock.
     """
     with file_errors(f"lock {path}", FolderError):
-        descriptor = _take(path)
+        descriptor = _acquire(path)
     try:
         _sign(descriptor, command)
         yield Lock(path, descriptor)
@@ -47,7 +47,7 @@ def hold(path: Path, command: str) -> Iterator[Lock]:
 def is_lock_file(path: Path, *, signed: bool = False) -> bool:
     """Whether `path` is a lock file that `hold` made; False where it cannot be read.
 
-    One may be empty, after a full disk, unless it must be `signed`.
+    A lock file may be empty, after a full disk; with `signed` an empty file does not count.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -59,8 +59,8 @@ def is_lock_file(path: Path, *, signed: bool = False) -> bool:
     return start == _SIGNED or (not signed and not start.strip(b"\0"))
 
 
-def _take(path: Path) -> int:
-    """A locked descriptor of the file that `path` names now: a slot's lock is removed together with the slot."""
+def _acquire(path: Path) -> int:
+    """Lock the file at `path` and return its descriptor; repeat where the file was removed with its slot meanwhile."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
         try:
@@ -84,15 +84,14 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _held(path: Path) -> LockHeldError:
-    found = holder(path)
-    by = str(found) if found else "a process that cannot be seen from here"
+    by = holder(path) or "a process that cannot be seen from here"
     return LockHeldError(f"{path} is held by {by}", "wait until it has ended; the lock goes with it")
 
 
 def _sign(descriptor: int, command: str) -> None:
-    """Write who we are. On a full disk the lock stays empty and is a lock all the same: room may be made under it."""
-    words = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    """Write pid, command and time into the lock file. On a full disk it stays empty, and the lock still holds."""
+    signature = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
     os.fchmod(descriptor, PRIVATE_FILE)
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{json.dumps(words)}\n".encode("ascii"), 0)
+        os.pwrite(descriptor, f"{json.dumps(signature)}\n".encode("ascii"), 0)

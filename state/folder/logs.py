@@ -1,4 +1,4 @@
-"""The logs of a recipe's trials, kept by count."""
+"""List and delete the logs of a recipe's trials; the latest ones are kept by number."""
 
 import re
 from collections.abc import Collection
@@ -8,13 +8,13 @@ from pathlib import Path
 from state.folder.durable import file_errors, remove_tree
 from state.state_errors import FolderError, StateError
 
-# What lies in a folder of logs under another name is somebody's.
+# Files of any other name belong to somebody else and stay.
 _TRIAL = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
 _BESIDE = ("kept.log", "bug*.txt")
 
 
 def logged_trials(folder: Path) -> tuple[str, ...]:
-    """Names of the trials with logs in `folder` (`logs/NAME`), the latest last; none where there is no folder."""
+    """Return the trials with logs in `folder` (`logs/NAME`), the latest last; () where there is no folder."""
     with file_errors(f"list the logs in {folder}", FolderError):
         try:
             dated = sorted((entry.stat().st_mtime_ns, entry.name) for entry in folder.iterdir() if _is_trial(entry))
@@ -24,9 +24,9 @@ def logged_trials(folder: Path) -> tuple[str, ...]:
 
 
 def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[str, ...]:
-    """Delete all but the latest `keep` trials' logs in `folder`; those named in `spare` stay beyond the count.
+    """Delete the logs of all but the latest `keep` trials in `folder`; trials named in `spare` stay as well.
 
-    Returns the names of what was deleted. What will not go keeps nothing else: the first of it is raised at the end.
+    Return the names of the deleted trials. Raise the first failure after all other logs are deleted.
     """
     trials = logged_trials(folder)
     stale = tuple(name for name in trials[: max(len(trials) - keep, 0)] if name not in spare)
@@ -43,7 +43,7 @@ def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[st
 
 
 def drop_logs(folder: Path) -> None:
-    """Delete all logs in `folder`, and the folder itself where nothing else lies in it."""
+    """Delete all logs in `folder`, and the folder itself where it is empty then."""
     prune_logs(folder, 0)
     with file_errors(f"delete the logs in {folder}", FolderError):
         for path in (path for pattern in _BESIDE for path in folder.glob(pattern)):

@@ -1,4 +1,4 @@
-"""Opening the registry's file: for looking, which touches nothing, and for one transaction."""
+"""Open the registry's file, either for reading, which changes nothing, or for one transaction."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from state.registry.registry_faults import journal_of, registry_errors
 from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryError
 
 APPLICATION = int.from_bytes(b"Can.")
-# One script a format: number n brings a database from format n to n + 1.
+# One script for each format: script n upgrades a database from format n to n + 1.
 STEPS = (Path(__file__).with_name("schema.sql").read_text("ascii"),)
 BUSY_SECONDS = 30.0
 _COPIES = 100
@@ -27,7 +27,7 @@ _COPIES = 100
 
 @frozen
 class View:
-    """The registry at one instant. `copied` says that a dead writer left its journal, and this is a private copy."""
+    """The registry in one read transaction. `copied` is True where this is a private copy."""
 
     connection: sqlite3.Connection
     copied: bool
@@ -35,7 +35,7 @@ class View:
 
 @contextmanager
 def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
-    """One instant of the registry, None where there is none yet. Nothing in its folder is written or made."""
+    """Open the registry for reading; yield None where there is none yet. Nothing in its folder is changed."""
     with registry_errors(path):
         if not _is_there(path):
             yield None
@@ -52,13 +52,13 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
 
 @contextmanager
 def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
-    """One durable transaction, in a database that is made where it is missing."""
+    """Open the registry for one durable transaction; make the file where it is missing."""
     with registry_errors(path):
         if not _is_there(path):
             create_once(path, blank(steps))
         with closing(_connect(path, "rw")) as connection:
-            # EXTRA is FULL, and flushes the folder once the journal is deleted: with FULL alone a power cut right
-            # after a commit may bring the journal back, and the commit would be rolled back.
+            # EXTRA also flushes the folder after the journal is deleted. With FULL, a power cut right after a commit
+            # may bring the journal back, and the commit would be rolled back.
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("PRAGMA foreign_keys = ON")
             with _transaction(connection):
@@ -67,7 +67,7 @@ def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connec
 
 
 def flush(path: Path) -> None:
-    """Flush what is there, so that what is read next is still there after a power cut."""
+    """Flush the registry to the disk, so that what is read next survives a power cut."""
     with registry_errors(path):
         if _is_there(path):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -79,7 +79,7 @@ def flush(path: Path) -> None:
 
 
 def blank(steps: Sequence[str] = STEPS) -> bytes:
-    """The bytes of an empty registry. It is put in place whole, so an empty or half-made file is always damage."""
+    """Return the bytes of an empty registry. They are put in place at once: a shorter file is always damaged."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with _transaction(connection):
             upgrade(connection, 0, steps)
@@ -87,7 +87,7 @@ def blank(steps: Sequence[str] = STEPS) -> bytes:
 
 
 def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
-    """Bring a database of format `version` to the newest, within the open transaction."""
+    """Upgrade a database from format `version` to the newest, within the open transaction."""
     for number, script in enumerate(steps[version:], version + 1):
         for statement in _statements(script):
             connection.execute(statement)
@@ -95,7 +95,7 @@ def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) 
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The single statements of a script: `executescript` would commit the open transaction."""
+    """Yield the statements of a script one by one, since `executescript` would commit the open transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -107,8 +107,8 @@ def _statements(script: str) -> Iterator[str]:
 def _is_there(path: Path) -> bool:
     """Whether there is a database.
 
-    Raises for what is no file; for a lone journal, which would be applied to a new database; and for snapshots that
-    nothing tells of: a new database would take their recipes for ones that never had a canonical.
+    Raise RegistryDamagedError where it is not a file; where only its journal is there, which would be applied to a new
+    database; and where only snapshots are there, whose recipes would count as never promoted in a new database.
     """
     try:
         path.lstat()
@@ -117,10 +117,10 @@ def _is_there(path: Path) -> bool:
             raise RegistryDamagedError("it is gone, but its journal is there") from None
         sealed = StateFolder(path.parent).canonicals
         if sealed.is_dir() and any(sealed.iterdir()):
-            raise RegistryDamagedError("it is gone, but the snapshots that it tells of are there") from None
+            raise RegistryDamagedError("it is gone, but the snapshots that it records are there") from None
         return False
     if not stat.S_ISREG(path.stat().st_mode):
-        raise RegistryDamagedError("it is no file")
+        raise RegistryDamagedError("it is not a file")
     return True
 
 
@@ -128,7 +128,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", timeout=BUSY_SECONDS, isolation_level=None, uri=True
     )
-    # A text that is no UTF-8 belongs to one row, whose digest then tells; it is no error of all that is asked for.
+    # A text that is not UTF-8 belongs to one row, whose digest detects it; the whole query must not fail for it.
     connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     return connection
 
@@ -145,18 +145,18 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _is_journal_left(path: Path) -> bool:
-    """Whether a journal lies there that no living writer owns.
+    """Whether there is a journal that no living writer owns.
 
-    SQLite must not meet it: as root it sets the owner of a journal anew whenever it opens one, which touches its time.
-    A writer deletes its journal before it lets go: one that is the same before and after no lock was seen has no owner.
+    SQLite must not open such a journal: as root it sets the journal's owner, which changes its ctime.
+    A writer deletes its journal before it unlocks: a journal that stays the same while there is no lock has no owner.
     """
-    before = _look(journal_of(path))
-    owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
-    return before is not None and not owned and _look(journal_of(path)) == before
+    before = _file_facts(journal_of(path))
+    is_owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
+    return before is not None and not is_owned and _file_facts(journal_of(path)) == before
 
 
 def _must_roll_back(connection: sqlite3.Connection) -> bool:
-    """Begin to read at one instant, unless a journal, left by a writer that died just now, is in the way."""
+    """Begin a read transaction; return True instead where a killed writer left a journal that must be rolled back."""
     connection.execute("BEGIN")
     try:
         connection.execute("PRAGMA user_version").fetchone()
@@ -171,7 +171,7 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION or version < 1:
-        raise RegistryDamagedError("it is no registry of Canon")
+        raise RegistryDamagedError("it is not a registry of Canon")
     if version > len(steps):
         raise RegistryError(f"it has format {version}, and this program knows {len(steps)}", "use a newer Canon")
     return int(version)
@@ -179,7 +179,7 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
 
 @contextmanager
 def _private_copy(path: Path) -> Iterator[View]:
-    """A copy of the database and its journal, which opening rolls back there and not in the state folder."""
+    """Yield a copy of the database; opening it rolls the journal back in the copy, not in the state folder."""
     with TemporaryDirectory(prefix="canon-registry-") as folder:
         copy = Path(folder) / path.name
         with_journal = _copy(path, copy)
@@ -188,27 +188,26 @@ def _private_copy(path: Path) -> Iterator[View]:
 
 
 def _copy(path: Path, to: Path) -> bool:
-    """Copy both files as they are at one instant; whether there was a journal.
+    """Copy the database and its journal at one moment; return whether there was a journal.
 
-    A pass that starts meanwhile rolls back the original.
-
-    Closing a file ends all POSIX locks that this process has on it, so no connection of ours may hold one here.
+    Copy again where a pass changes them meanwhile. Closing a file releases all POSIX locks that this process has on it,
+    so this process may not have the database open here.
     """
     for _ in range(_COPIES):
-        database, journal = _look(path), _look(journal_of(path))
+        database, journal = _file_facts(path), _file_facts(journal_of(path))
         shutil.copyfile(path, to)
         journal_of(to).unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             shutil.copyfile(journal_of(path), journal_of(to))
-        still = (_look(path), _look(journal_of(path))) == (database, journal)
-        if still and _is_journal_left(path) == (journal is not None):
+        is_unchanged = (_file_facts(path), _file_facts(journal_of(path))) == (database, journal)
+        if is_unchanged and _is_journal_left(path) == (journal is not None):
             return journal is not None
         time.sleep(0.01)
-    raise AgainLaterError("it does not stay still for long enough to be read")
+    raise AgainLaterError("it changes too often to be read")
 
 
-def _look(file: Path) -> tuple[int, int, int, int] | None:
-    """None where there is no such file."""
+def _file_facts(file: Path) -> tuple[int, int, int, int] | None:
+    """Return the inode, size, mtime and ctime of a file, None where there is none."""
     try:
         info = file.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The ledger: lines that are only appended, each with the hash of the line before."""
+"""The ledger: lines that are only ever appended, each with the hash of the line before."""
 
 import hashlib
 import sqlite3
@@ -15,7 +15,7 @@ _SELECT = "SELECT seq, at, kind, recipe, body, prev, hash FROM ledger"
 
 @frozen
 class LedgerRow:
-    """One line just as it is stored: hashing texts rather than values finds every changed byte."""
+    """One line exactly as it is stored; its texts are hashed, so that every changed byte is found."""
 
     seq: int
     at: str
@@ -27,13 +27,13 @@ class LedgerRow:
 
 
 def hash_of(row: LedgerRow) -> str:
-    """The hash that belongs to a row; its `hash` column does not count."""
+    """Return the hash of all columns of a row but `hash`."""
     text = canonical_json([row.seq, row.at, row.kind, row.recipe, row.body, row.prev])
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
-    """The row that records `entry` after `last`, None for the first."""
+    """Return the row of `entry` that follows the row `last`, which is None for the first row."""
     seq, prev = (last.seq + 1, last.hash) if last else (1, "")
     at, kind, recipe = time_text(entry.at), storable(entry.kind), storable(entry.recipe)
     row = LedgerRow(seq, at, kind, recipe, canonical_json(dict(entry.body)), prev, "")
@@ -41,7 +41,7 @@ def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
 
 
 def first_break(rows: Iterable[LedgerRow]) -> str | None:
-    """How the chain breaks first, None if it holds. That lines are missing at its end cannot be seen from it."""
+    """Return how the chain breaks first, None where it is whole. Lines missing at the end cannot be detected."""
     last: LedgerRow | None = None
     for row in rows:
         seq, prev = (last.seq + 1, last.hash) if last else (1, "")
@@ -56,16 +56,16 @@ def first_break(rows: Iterable[LedgerRow]) -> str | None:
 
 
 def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
-    """Append within the open transaction, also after a line that was changed: whoever reads the chain finds that one.
+    """Append entries within the open transaction, also after a changed line.
 
-    The line's hash is taken as it is stored. A hash of what the line says by now would hide the change.
+    The new line takes the last line's hash as it is stored, so that `verify` still finds the change.
     """
     insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
     last = _last_row(connection)
     for entry in entries:
         last = next_row(last, entry)
         *before, prev, own = astuple(last)
-        # A stored hash that was changed may be no UTF-8.
+        # A stored hash may have been changed to bytes that are not UTF-8.
         connection.execute(insert, (*before, prev.encode("utf-8", "surrogateescape"), own))
 
 

@@ -1,4 +1,4 @@
-"""The registry: what is canonical, what is remembered, what is under way; and the ledger beside it."""
+"""The registry: the canonicals, the memories and the open intents of all recipes, and the ledger."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 @frozen
 class SqliteRegistry:
-    """One SQLite file, made by the first write. Every call opens it anew; every write is one durable transaction.
+    """The registry in one SQLite file, made by the first write. Every call opens it; every write is one transaction.
 
-    Reading touches nothing and works while another process writes. All calls raise RegistryError for a file that
-    is not as it was written, AgainLaterError for a full disk or a file that stays busy.
+    Reading changes nothing and works while another process writes. All calls raise RegistryError for a damaged file,
+    AgainLaterError for a full disk or a file that stays busy.
     """
 
     path: Path
@@ -36,9 +36,9 @@ class SqliteRegistry:
             return _records(view)
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
-        """Every canonical that the recipe ever had since it was last forgotten, the present one first.
+        """Return all canonicals of the recipe since it was last forgotten, the latest first.
 
-        A row that is not what was written is left out: whatever of the others can be read is still known.
+        A damaged row is left out.
         """
         query = "SELECT generation, recipe, record, digest FROM canonical WHERE recipe = ? ORDER BY generation DESC"
         with database.reading(self.path) as view:
@@ -46,7 +46,7 @@ class SqliteRegistry:
             return tuple(_readable(_canonical, found, {}))
 
     def verify(self) -> None:
-        """Follow the ledger's whole chain; raises RegistryError at the first line that is not as it was written."""
+        """Check the whole chain of the ledger. Raise RegistryError for the first line that is not what was written."""
         with database.reading(self.path) as view:
             if view:
                 ledger.verify(view.connection)
@@ -54,18 +54,18 @@ class SqliteRegistry:
     # ---- writing ----
 
     def flush(self) -> None:
-        """Flush what a dead process may have written last. Call it before acting on what is read after a crash."""
+        """Flush what a killed process wrote last to the disk. Call this before acting on what is read after a crash."""
         database.flush(self.path)
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record that a promotion begins; refused while another of the recipe is open."""
+        """Record that a promotion begins. Raise RegistryError while another one of the recipe is open."""
         insert = "INSERT INTO intent (recipe, generation, record, digest) VALUES (?, ?, ?, ?)"
         with database.writing(self.path) as connection:
             connection.execute(insert, (storable(intent.recipe), intent.generation, *rows.seal(intent)))
             ledger.append(connection, entries)
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """The one transaction of a promotion; refused unless `intent` is open and of just this canonical."""
+        """Record a promotion. Raise RegistryError unless `intent` is open and belongs to this canonical."""
         if differing := _differing(canonical, intent):
             raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
         with database.writing(self.path) as connection:
@@ -74,13 +74,13 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """End an intent without a promotion; refused unless it is open."""
+        """End an intent without a promotion. Raise RegistryError unless it is open."""
         with database.writing(self.path) as connection:
             _end(connection, intent)
             ledger.append(connection, entries)
 
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
-        """Replace what is remembered of each memory's recipe. With nothing to write nothing is opened."""
+        """Replace the memories of recipes, and append to the ledger. With nothing to write the file is not opened."""
         if not memories and not entries:
             return
         insert = "INSERT OR REPLACE INTO memory (recipe, record, digest) VALUES (?, ?, ?)"
@@ -90,7 +90,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Drop all canonicals, the memory and an open intent of a recipe; its number of generations stays known."""
+        """Delete the canonicals, the memory and the intent of a recipe; the number of its last generation stays."""
         with database.writing(self.path) as connection:
             connection.execute("DELETE FROM canonical WHERE recipe = ?", (storable(recipe),))
             connection.execute("DELETE FROM memory WHERE recipe = ?", (storable(recipe),))
@@ -102,7 +102,7 @@ class SqliteRegistry:
 
 
 def _records(view: database.View) -> Records:
-    """All rows, each read by itself: one that is not what was written is no other recipe's trouble."""
+    """Return all records; a damaged row affects its own recipe only."""
     bad: dict[str, str] = {}
     canonicals = _readable(_canonical, view.connection.execute(_PRESENT), bad)
     memories = _readable(partial(rows.unseal, Memory), view.connection.execute(_OF_RECIPE.format("memory")), bad)
@@ -117,7 +117,7 @@ def _records(view: database.View) -> Records:
     )
 
 
-# The present one of each recipe: that of its last generation, and no older one in its place.
+# The canonical of each recipe's last generation. Where that row is lost, no older one takes its place.
 _PRESENT = """
     SELECT last, recipe, record, digest FROM canonical AS each LEFT JOIN generation USING (recipe)
     WHERE generation = (SELECT max(generation) FROM canonical WHERE recipe = each.recipe) ORDER BY recipe
@@ -126,7 +126,10 @@ _OF_RECIPE = "SELECT recipe, record, digest FROM {} ORDER BY recipe"
 
 
 def _readable(unseal: Callable[..., T], found: Iterable[tuple[Any, ...]], bad: dict[str, str]) -> list[T]:
-    """The records of these rows; of the others, `bad` learns why not, by every recipe that the row may be of."""
+    """Return the records of the readable rows.
+
+    For an unreadable row, add the reason to `bad` under each recipe that the row may belong to.
+    """
     records: list[T] = []
     for row in found:
         try:

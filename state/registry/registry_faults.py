@@ -1,4 +1,4 @@
-"""What went wrong with the registry: SQLite's errors and ours, each naming the file and what helps."""
+"""Turn the errors of SQLite and of the registry into errors that name the file and the remedy."""
 
 import os
 import sqlite3
@@ -12,13 +12,13 @@ from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryEr
 
 
 def journal_of(path: Path) -> Path:
-    """Where SQLite keeps the journal of a database."""
+    """Return the path of a database's journal."""
     return path.with_name(f"{path.name}-journal")
 
 
 @contextmanager
 def registry_errors(path: Path) -> Iterator[None]:
-    """Name the file in every error, and sort SQLite's by remedy."""
+    """Add the file to every error, and turn SQLite's errors into those that fit their remedy."""
     try:
         with file_errors("open it", RegistryError):
             yield
@@ -27,7 +27,7 @@ def registry_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise _by_remedy(path, error) from error
     except UnicodeDecodeError as error:
-        # sqlite3 fails so on the text of SQLite's own message, which quotes the damaged bytes.
+        # sqlite3 raises this for a message of SQLite that quotes damaged bytes.
         raise RegistryDamagedError(f"registry {path}: it is damaged", _ways_out(path)) from error
     except RegistryDamagedError as error:
         raise RegistryDamagedError(f"registry {path}: {error.message}", _ways_out(path)) from error
@@ -35,37 +35,37 @@ def registry_errors(path: Path) -> Iterator[None]:
         raise type(error)(f"registry {path}: {error.message}", error.hint) from error
 
 
-# Only these say that the file itself is not what was written. For anything else to move it away would cost data.
+# Only these mean that the file itself is damaged. For any other error, moving the file away would lose data.
 _OF_THE_FILE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT})
 _KEEP = "leave the registry where it is"
-_SAID = dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), "another process is at it: ")
+_CAUSES = dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), "another process uses it: ")
 _LATER = {
     sqlite3.SQLITE_BUSY: "try again in a minute",
     sqlite3.SQLITE_LOCKED: "try again in a minute",
     sqlite3.SQLITE_FULL: "make room on the disk of the state folder",
-    sqlite3.SQLITE_IOERR: f"look at the disk, its quota and the limit on the size of files (ulimit -f); {_KEEP}",
+    sqlite3.SQLITE_IOERR: f"check the disk, its quota and the limit on the size of files (ulimit -f); {_KEEP}",
     sqlite3.SQLITE_NOMEM: f"give this host more memory; {_KEEP}",
 }
 _FOR_A_PERSON = {
     sqlite3.SQLITE_CONSTRAINT: "",
     sqlite3.SQLITE_READONLY: f"let this user write to it, and mount its disk for writing; {_KEEP}",
-    sqlite3.SQLITE_CANTOPEN: f"let this user open it, and look at its disk; {_KEEP}",
+    sqlite3.SQLITE_CANTOPEN: f"let this user open it, and check its disk; {_KEEP}",
     sqlite3.SQLITE_PERM: f"let this user open it; {_KEEP}",
 }
 
 
 def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
-    # The low byte is the primary code; errors that Python itself finds, as in decoding a text, have none.
+    # The low byte is the primary code. Errors that Python itself raises, as in decoding a text, have no code.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     if code in _LATER:
-        return AgainLaterError(f"registry {path}: {_SAID.get(code, '')}{error}", _LATER[code])
+        return AgainLaterError(f"registry {path}: {_CAUSES.get(code, '')}{error}", _LATER[code])
     if code in _OF_THE_FILE:
         return RegistryDamagedError(f"registry {path}: {error}", _ways_out(path))
     return RegistryError(f"registry {path}: refused: {error}", _FOR_A_PERSON.get(code, _KEEP))
 
 
 def _ways_out(path: Path) -> str:
-    """What helps where the registry is damaged, with the files that are really there."""
-    parts = (path, journal_of(path), StateFolder(path.parent).canonicals)
-    there = " and ".join(str(part) for part in parts if os.path.lexists(part))
-    return f"bring it back from a backup; or move {there} away, keep that, and every recipe begins anew"
+    """Return the hint for a damaged registry; it names the files that exist."""
+    files = (path, journal_of(path), StateFolder(path.parent).canonicals)
+    existing = " and ".join(str(file) for file in files if os.path.lexists(file))
+    return f"restore it from a backup; or move {existing} away, keep that, and every recipe starts again"

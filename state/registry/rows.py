@@ -1,4 +1,4 @@
-"""Records as rows of their tables, each with a digest of its own."""
+"""Convert records to rows of their tables and back; each row has its own digest."""
 
 import hashlib
 import json
@@ -11,12 +11,12 @@ from state.state_errors import RegistryDamagedError
 
 T = TypeVar("T", Canonical, Memory, Intent)
 
-# Each table's own check of its pages; together with the digests it leaves no byte that could lie.
+# SQLite checks the pages of these tables, and the digests cover the rows: together they detect every changed byte.
 TABLES = ("generation", "canonical", "memory", "intent")
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
-    """Raises RegistryDamagedError for damaged pages, from which rows may be missing."""
+    """Raise RegistryDamagedError for damaged pages, which may have lost rows."""
     for table in TABLES:
         (verdict,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if verdict != "ok":
@@ -24,13 +24,13 @@ def require_sound(connection: sqlite3.Connection) -> None:
 
 
 def seal(record: Canonical | Memory | Intent) -> tuple[str, str]:
-    """The columns `record` and `digest`."""
+    """Return the columns `record` and `digest` of a record."""
     text = dump(record)
     return text, _digest(record.recipe, text)
 
 
 def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
-    """The record of a row; raises RegistryDamagedError if it is not what was written."""
+    """Return the record of a row. Raise RegistryDamagedError where it is not what was written."""
     try:
         record = load(text, kind)
     except NotARecordError as error:
@@ -41,12 +41,12 @@ def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
 
 
 def named_in(text: str) -> tuple[str, ...]:
-    """The recipe that a record names, also one that is no longer what was written; none where it names none."""
+    """Return the recipe that a record names, () where it names none. The record may be damaged."""
     try:
-        named = json.loads(text)["recipe"]
+        recipe = json.loads(text)["recipe"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return ()
-    return (named,) if isinstance(named, str) else ()
+    return (recipe,) if isinstance(recipe, str) else ()
 
 
 def _digest(recipe: str, text: str) -> str:

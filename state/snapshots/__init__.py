@@ -1,1 +1,1 @@
-"""Sealed snapshots: a tar and its manifest, written, proved, looked at and unpacked."""
+"""Sealed snapshots: write, verify, check and unpack a tar and its manifest."""

@@ -1,4 +1,4 @@
-"""The headers of a snapshot's tar, which is in the pax form: an entry by its path, mode, ids, size, time and target."""
+"""The headers of a snapshot's tar, in the pax format: path, mode, ids, size, time and target of each entry."""
 
 import tarfile
 from typing import Final
@@ -11,7 +11,7 @@ TAR_TYPES: Final = {
     "symlink": tarfile.SYMTYPE,
     "hardlink": tarfile.LNKTYPE,
 }
-# What the fields of one block can hold; what is larger needs a block of its own before.
+# The greatest values of one block's fields; a larger value needs an additional block before.
 _NAME, _ID, _NUMBER = 100, 0o7777777, 0o77777777777
 # name, mode, uid, gid, size, mtime, checksum, type, target, magic with version; the rest is empty.
 _BLOCK = "%s%07o\0%07o\0%07o\0%011o\0%011o\0%s%s%sustar\00000"
@@ -19,15 +19,15 @@ _BLANK_SUM = " " * 8
 
 
 def head(entry: SealedEntry) -> bytes:
-    """The header of an entry as it stands in the tar: one block, or several where it does not fit into one."""
+    """Return the header of an entry as bytes: one block, or several where the values do not fit into one."""
     block = _one_block(entry)
     return header(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") if block is None else block
 
 
 def header(entry: SealedEntry) -> tarfile.TarInfo:
-    """The tar header of an entry: ids by number only. Parts of a second stand in the manifest alone.
+    """Return the tar header of an entry. Owners are ids only, and times are whole seconds.
 
-    They would double the headers, and the time that reading and writing them takes.
+    The manifest has the nanoseconds: in the tar they would double the size of the headers and the time to read them.
     """
     info = tarfile.TarInfo(entry.path)
     info.type = TAR_TYPES[entry.type]
@@ -38,7 +38,7 @@ def header(entry: SealedEntry) -> tarfile.TarInfo:
 
 
 def _one_block(entry: SealedEntry) -> bytes | None:
-    """The same bytes that Python's tarfile makes of a plain entry, in a tenth of the time; None for any other entry."""
+    """Return the bytes that Python's tarfile writes for a plain entry, ten times as fast; None for other entries."""
     path = f"{entry.path}/" if entry.type == "folder" else entry.path
     seconds = entry.mtime_ns // 10**9
     if not (

@@ -1,4 +1,4 @@
-"""What a sealed tree holds, entry by entry."""
+"""The manifest of a sealed tree: its entries and their sums."""
 
 from collections.abc import Mapping
 
@@ -10,15 +10,15 @@ FORMAT = 1
 
 
 class MismatchError(Exception):
-    """Something sealed is not what it should be. Callers of this room see `Damaged` instead."""
+    """Something is not as it was sealed. Used within this package only: its callers get a `Damaged`."""
 
 
 @frozen
 class SealedEntry:
     """One path of a tree; `type` is file, folder, symlink or hardlink.
 
-    Paths are relative, with `/`; bytes that are no UTF-8 stand as lone surrogates. `target` is where a symlink points,
-    or the path of the file that a hard link shares. `size` and `sha256` are of a file's content, else 0 and "".
+    Paths are relative, with `/`; bytes that are not UTF-8 become lone surrogates. `target` is the target of a symlink,
+    or the path of the file that a hard link shares. `size` and `sha256` belong to a file's content, else 0 and "".
     """
 
     path: str
@@ -34,7 +34,7 @@ class SealedEntry:
 
 @frozen
 class SkippedEntry:
-    """A path that was not sealed since only its type could be kept: socket, fifo or device."""
+    """A path that was not sealed, since it has no content: `type` is socket, fifo or device."""
 
     path: str
     type: str
@@ -48,7 +48,7 @@ class Tar:
 
 @frozen
 class Totals:
-    """Sums over the entries; `bytes` counts each file's content once."""
+    """The sums over all entries; `bytes` counts the content of a hard-linked file once."""
 
     entries: int
     bytes: int
@@ -57,7 +57,7 @@ class Totals:
 
 @frozen
 class Manifest:
-    """All of manifest.json. `about` is whatever the sealer wanted to say, in plain JSON data."""
+    """The content of manifest.json. `about` is plain JSON data from the caller that sealed the snapshot."""
 
     format: int
     about: Mapping[str, object]
@@ -75,16 +75,16 @@ def make_manifest(
 
 
 def encode(manifest: Manifest) -> bytes:
-    """The bytes of manifest.json."""
+    """Return the bytes of manifest.json."""
     return f"{dump(manifest)}\n".encode("ascii")
 
 
 def decode(content: bytes) -> Manifest:
-    """The reverse of `encode`; raises NotARecordError, also for a format which this program does not know."""
+    """Return the manifest of these bytes. Raise NotARecordError for anything else, also for an unknown format."""
     try:
         manifest = load(content.decode("ascii"), Manifest)
     except UnicodeDecodeError as error:
-        raise NotARecordError(f"no manifest: {error}") from error
+        raise NotARecordError(f"not a manifest: {error}") from error
     if manifest.format != FORMAT:
         raise NotARecordError(f"a manifest of format {manifest.format}, and this program knows {FORMAT}")
     return manifest

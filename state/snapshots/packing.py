@@ -1,4 +1,4 @@
-"""A tree into a tar."""
+"""Pack a tree into a tar."""
 
 import errno
 import hashlib
@@ -21,12 +21,12 @@ CHUNK = 1 << 20
 
 
 def text(path: bytes) -> str:
-    """A path as the manifest writes it, whatever the locale."""
+    """Return a path as text, as it is written in the manifest, in any locale."""
     return path.decode("utf-8", "surrogateescape")
 
 
 def raw(path: str) -> bytes:
-    """The reverse of `text`."""
+    """Return the bytes of a path in the manifest."""
     return path.encode("utf-8", "surrogateescape")
 
 
@@ -38,7 +38,7 @@ class Packed:
 
 @define
 class HashingWriter:
-    """A file that is written and hashed on the way."""
+    """Writes to a file, and counts and hashes the bytes."""
 
     file: BinaryIO
     size: int = 0
@@ -58,7 +58,7 @@ class HashingWriter:
 
 
 def pack(source: bytes, out: HashingWriter) -> Packed:
-    """Write a tar of all that is below the folder `source`, always in the same order."""
+    """Write a tar of everything below the folder `source`, always in the same order; return its entries."""
     entries: list[SealedEntry] = []
     skipped: list[SkippedEntry] = []
     first: dict[tuple[int, int], str] = {}
@@ -77,7 +77,7 @@ def pack(source: bytes, out: HashingWriter) -> Packed:
 
 
 def _walk(source: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-    """Every path below `source` with its look, folders before what they hold, names in byte order."""
+    """Yield every path below `source` with its lstat, folders before their content, sorted by the names' bytes."""
     pending = _names(source, b"")
     while pending:
         path = pending.pop()
@@ -118,15 +118,15 @@ def _entry(
 
 
 def _refuse_attributes(source: bytes, path: bytes) -> None:
-    """Those that programs keep data in; what the system has there belongs to this host."""
+    """Raise UnfitDataError for an extended attribute of the user namespace; those of the system belong to this host."""
     names: list[str] = []
-    with suppress(OSError):  # a file system that knows none may refuse
+    with suppress(OSError):  # a file system without attributes may raise
         names = os.listxattr(os.path.join(source, path), follow_symlinks=False)
-    lost = [name for name in names if name.startswith("user.")]
-    if lost:
+    unsupported = [name for name in names if name.startswith("user.")]
+    if unsupported:
         raise UnfitDataError(
-            f"{text(path)!r} has the extended attribute {lost[0]}, which a snapshot would lose",
-            "let the app keep that in its files, by a setting of its own: other copies of its data lose it too",
+            f"{text(path)!r} has the extended attribute {unsupported[0]}, which a snapshot would lose",
+            "configure the app to store that in its files: other copies of its data lose it as well",
         )
 
 
@@ -137,7 +137,7 @@ def _special(mode: int) -> str:
 def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, info: os.stat_result) -> SealedEntry:
     with _open_readable(source, entry.path) as file:
         if not os.path.samestat(os.fstat(file.fileno()), info):
-            raise _in_motion(entry)
+            raise _changed_error(entry)
         extents = extents_of(file.fileno(), info)
         digest = _add_whole(out, file, entry) if extents is None else _add_sparse(out, file, entry, extents)
     return evolve(entry, sha256=digest)
@@ -159,13 +159,13 @@ def _add_whole(out: HashingWriter, file: BufferedReader, entry: SealedEntry) -> 
         out.write(data)
         left -= len(data)
     if left or file.read(1):
-        raise _in_motion(entry)
+        raise _changed_error(entry)
     out.write(bytes(-entry.size % tarfile.BLOCKSIZE))
     return digest.hexdigest()
 
 
 def _add_sparse(out: HashingWriter, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
-    """Write only what lies between the holes; the hash is of the whole content, in which a hole is zeros."""
+    """Write the data between the holes, and return the hash of the whole content, in which a hole is zeros."""
     table = table_of(extents)
     stored = len(table) + sum(length for _, length in extents)
     out.write(sparse_head(header(entry), stored))
@@ -173,12 +173,12 @@ def _add_sparse(out: HashingWriter, file: BufferedReader, entry: SealedEntry, ex
     digest = hashlib.sha256()
     for piece in pieces(extents, entry.size):
         if piece.is_hole:
-            for some in zeros(piece.length):
-                digest.update(some)
+            for chunk in zeros(piece.length):
+                digest.update(chunk)
         else:
             _add_piece(out, file, piece, digest, entry)
     if os.fstat(file.fileno()).st_size != entry.size:
-        raise _in_motion(entry)
+        raise _changed_error(entry)
     out.write(bytes(-stored % tarfile.BLOCKSIZE))
     return digest.hexdigest()
 
@@ -191,18 +191,18 @@ def _add_piece(
     while left:
         data = file.read(min(CHUNK, left))
         if not data:
-            raise _in_motion(entry)
+            raise _changed_error(entry)
         digest.update(data)
         out.write(data)
         left -= len(data)
 
 
-def _in_motion(entry: SealedEntry) -> SnapshotError:
-    return SnapshotError(f"{entry.path!r} changed while it was sealed", "the app must be at rest")
+def _changed_error(entry: SealedEntry) -> SnapshotError:
+    return SnapshotError(f"{entry.path!r} changed while it was sealed", "the app must be stopped")
 
 
 def open_regular(path: bytes) -> BufferedReader:
-    """Open a file that must be a regular one, without waiting for the other end of a pipe."""
+    """Open a regular file. Raise OSError for anything else, without waiting for the writer of a pipe."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""The two files of a sealed snapshot, looked at and held against what was sealed."""
+"""Read the two files of a sealed snapshot, and compare them with the seal."""
 
 import hashlib
 import os
@@ -18,30 +18,34 @@ TAR = "snapshot.tar"
 MANIFEST = "manifest.json"
 
 
-def look_of(path: Path) -> FileSeal:
+def file_seal(path: Path) -> FileSeal:
+    """Return the inode, size and times of a file. Raise MismatchError where it is not a regular file."""
     info = path.lstat()
     if not stat.S_ISREG(info.st_mode):
-        raise MismatchError(f"{path} is no regular file")
+        raise MismatchError(f"{path} is not a regular file")
     return FileSeal(info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
-    """Which files look other than when they were sealed; raises MismatchError where one cannot be the same."""
+    """Return the files whose inode or times changed since they were sealed.
+
+    Raise MismatchError where a file is missing or has another size.
+    """
     try:
         present = {entry.name for entry in folder.iterdir()}
     except (FileNotFoundError, NotADirectoryError):
         raise MismatchError(f"{folder} is missing") from None
     if missing := sorted(set(seal.files) - present):
         raise MismatchError(f"{folder} lacks {', '.join(missing)}")
-    looks = {name: look_of(folder / name) for name in seal.files}
+    now = {name: file_seal(folder / name) for name in seal.files}
     for name, sealed in seal.files.items():
-        if looks[name].size != sealed.size:
-            raise MismatchError(f"{folder / name} has {looks[name].size} bytes, not {sealed.size}")
-    return frozenset(name for name in seal.files if looks[name] != seal.files[name])
+        if now[name].size != sealed.size:
+            raise MismatchError(f"{folder / name} has {now[name].size} bytes, not {sealed.size}")
+    return frozenset(name for name in seal.files if now[name] != seal.files[name])
 
 
 def is_another(folder: Path, seal: Seal) -> bool:
-    """Whether a folder holds a whole manifest that is not the sealed one; a rotten one may be what was sealed."""
+    """Whether a folder holds the valid manifest of another snapshot; a damaged manifest may be the sealed one."""
     try:
         with open_regular(os.fsencode(folder / MANIFEST)) as file:
             content = file.read()
@@ -52,6 +56,7 @@ def is_another(folder: Path, seal: Seal) -> bool:
 
 
 def read_manifest(folder: Path, digest: str) -> Manifest:
+    """Return the manifest in a folder. Raise MismatchError where its hash is not `digest`."""
     path = folder / MANIFEST
     with open_regular(os.fsencode(path)) as file:
         content = file.read()
@@ -64,7 +69,7 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
 
 
 def open_tar(folder: Path, manifest: Manifest) -> BufferedReader:
-    """The tar, at its start, after all of it was hashed."""
+    """Open the tar, and return it at its start. Raise MismatchError where its hash is not the sealed one."""
     path = folder / TAR
     with ExitStack() as stack:
         file = stack.enter_context(open_regular(os.fsencode(path)))

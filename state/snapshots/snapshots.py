@@ -1,4 +1,4 @@
-"""Sealed folders: snapshot.tar and manifest.json, proved when written and before they are used."""
+"""Sealed snapshots: folders with snapshot.tar and manifest.json, verified when written and before use."""
 
 import hashlib
 import os
@@ -13,33 +13,33 @@ from state.records import Damaged, FileSeal, Seal
 from state.snapshots import manifest as manifests
 from state.snapshots.manifest import Manifest, MismatchError
 from state.snapshots.packing import HashingWriter, open_regular, pack
-from state.snapshots.sealed import MANIFEST, TAR, changed_files, is_another, look_of, open_tar, read_manifest
+from state.snapshots.sealed import MANIFEST, TAR, changed_files, file_seal, is_another, open_tar, read_manifest
 from state.snapshots.unpacking import extract
 from state.state_errors import SnapshotError
 
 
 @frozen
 class SealedSnapshots:
-    """Seals, moves, looks at, unpacks and deletes snapshots. It keeps nothing in memory between calls."""
+    """Seals, moves, checks, unpacks and deletes snapshots. It has no state of its own."""
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-        """Pack all that is below `source` into the new folder `into`, which appears whole or not at all.
+        """Pack everything below `source` into the new folder `into`, which appears complete or not at all.
 
-        What was written is read again from the disk and held against the manifest before `into` appears.
-        Raises SnapshotError, or AgainLaterError for a full disk.
+        Before it appears, the written files are read from the disk again and compared with the manifest.
+        Raise SnapshotError, or AgainLaterError for a full disk.
         """
         with file_errors(f"seal {source}", SnapshotError), _appearing(into) as partial:
             manifest = _write_tar(source, partial / TAR, about)
             digest = _write_manifest(manifest, partial / MANIFEST)
             sync_folder(partial)
-            _prove_written(partial, digest)
-            files = {name: look_of(partial / name) for name in (TAR, MANIFEST)}
+            _verify_written(partial, digest)
+            files = {name: file_seal(partial / name) for name in (TAR, MANIFEST)}
         return Seal(digest, files, manifest.totals.bytes, manifest.tar.bytes, manifest.totals.entries)
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename a sealed folder durably, making `to`'s parent; returns the seal as the files look now.
+        """Rename a sealed folder durably, and make the parent of `to`; return the seal with the new times.
 
-        Raises SnapshotError for a damaged one: a new seal would vouch for whatever was put there meanwhile.
+        Raise SnapshotError for a damaged snapshot: a new seal would confirm the damage.
         """
         with file_errors(f"move {folder} to {to}", SnapshotError):
             if damage := self.find_damage(folder, seal):
@@ -52,15 +52,15 @@ class SealedSnapshots:
             folder.rename(to)
             sync_folder(to.parent)
             sync_folder(folder.parent)
-            return evolve(seal, files={name: look_of(to / name) for name in seal.files})
+            return evolve(seal, files={name: file_seal(to / name) for name in seal.files})
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Trust files that look as they did when sealed, hash them otherwise; None if all is as sealed.
+        """Return the damage of a snapshot, None where it is as sealed.
 
-        What else lies in the folder is somebody's, and no damage.
-        Raises SnapshotError where it cannot be seen.
+        Files with unchanged inode, size and times are trusted; changed ones are hashed. Foreign files are ignored.
+        Raise SnapshotError where the files cannot be read.
         """
-        with file_errors(f"look at {folder}", SnapshotError):
+        with file_errors(f"read {folder}", SnapshotError):
             try:
                 changed = changed_files(folder, seal)
                 if changed:
@@ -72,25 +72,25 @@ class SealedSnapshots:
         return None
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
-        """Hash files that look other than when sealed: how they look now, if all is as sealed.
+        """Hash a snapshot whose inodes or times changed; return the new seals of its files where all is as sealed.
 
-        None where none looks other, or one is not as sealed. Raises SnapshotError where they cannot be seen.
+        Return None where nothing changed, or the snapshot is damaged. Raise SnapshotError where it cannot be read.
         """
-        with file_errors(f"look at {folder}", SnapshotError):
+        with file_errors(f"read {folder}", SnapshotError):
             try:
                 if not changed_files(folder, seal):
                     return None
-                looks = {name: look_of(folder / name) for name in seal.files}
+                now = {name: file_seal(folder / name) for name in seal.files}
                 open_tar(folder, read_manifest(folder, seal.manifest)).close()
-                # What was written meanwhile may have been read half.
-                return looks if looks == {name: look_of(folder / name) for name in seal.files} else None
+                # The files may have been written to while they were read.
+                return now if now == {name: file_seal(folder / name) for name in seal.files} else None
             except MismatchError:
                 return None
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Hash everything, then unpack into the new folder `into`, which is gone again after any failure.
+        """Verify a snapshot and unpack it into the new folder `into`, which is removed again after any failure.
 
-        Returns what the sealer said in `about`. Raises SnapshotError, or AgainLaterError for a full disk.
+        Return the `about` of its manifest, or its damage. Raise SnapshotError, or AgainLaterError for a full disk.
         """
         with file_errors(f"unpack {folder}", SnapshotError):
             try:
@@ -103,9 +103,9 @@ class SealedSnapshots:
         return manifest.about
 
     def delete(self, folder: Path) -> None:
-        """Delete a snapshot durably; absence is fine. It keeps its name until all of it is gone.
+        """Delete a snapshot durably; absence is fine.
 
-        So one that was half-deleted by a dead process is still found where it was, and can be deleted again.
+        The folder keeps its name until the end, so that after a kill it is found again and can be deleted.
         """
         with file_errors(f"delete {folder}", SnapshotError):
             if os.path.lexists(folder):
@@ -113,9 +113,9 @@ class SealedSnapshots:
                 sync_folder(folder.parent)
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files of a snapshot durably, and its folder where nothing else lies in it; absence is fine.
+        """Delete the files of a snapshot durably, and its folder where it is empty then; absence is fine.
 
-        Another snapshot in its place stays. The manifest goes last, since it tells which one it is.
+        Another snapshot at this path stays. The manifest is deleted last, since it identifies the snapshot.
         """
         with file_errors(f"delete {folder}", SnapshotError):
             if folder.is_symlink() or not folder.is_dir() or is_another(folder, seal):
@@ -128,7 +128,7 @@ class SealedSnapshots:
 
 
 def generations_present(folder: Path) -> tuple[int, ...]:
-    """Numbers of the generation folders in `folder` (`canonicals/NAME`), in order; none where there is no folder."""
+    """Return the sorted numbers of the generations in `folder` (`canonicals/NAME`), () where there is no folder."""
     with file_errors(f"list the generations in {folder}", SnapshotError):
         try:
             names = [entry.name for entry in folder.iterdir()]
@@ -142,7 +142,7 @@ def generations_present(folder: Path) -> tuple[int, ...]:
 
 @contextmanager
 def _appearing(into: Path) -> Iterator[Path]:
-    """A folder that gets the name `into` once it is complete, and is gone if it never is."""
+    """Yield a new folder that is renamed to `into` once it is complete, and removed after a failure."""
     if os.path.lexists(into):
         raise SnapshotError(f"{into} is there already")
     partial = into.with_name(f".{into.name}.partial")
@@ -150,22 +150,22 @@ def _appearing(into: Path) -> Iterator[Path]:
     with _new_folder(partial):
         yield partial
         partial.rename(into)
-    with _gone_on_failure(into):
+    with _removed_on_failure(into):
         sync_folder(into.parent)
 
 
 @contextmanager
 def _new_folder(path: Path) -> Iterator[None]:
-    """A new private folder, removed again if what fills it fails."""
+    """Make a private folder for the block, and remove it again if the block fails."""
     if os.path.lexists(path):
         raise SnapshotError(f"{path} is there already")
     make_folder(path)
-    with _gone_on_failure(path):
+    with _removed_on_failure(path):
         yield
 
 
 @contextmanager
-def _gone_on_failure(path: Path) -> Iterator[None]:
+def _removed_on_failure(path: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -183,7 +183,7 @@ def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifes
 
 
 def _write_manifest(manifest: Manifest, path: Path) -> str:
-    """Returns the hash of what was written."""
+    """Write manifest.json, and return the hash of its content."""
     content = manifests.encode(manifest)
     with os.fdopen(open_new(path), "wb") as file:
         file.write(content)
@@ -192,7 +192,7 @@ def _write_manifest(manifest: Manifest, path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _prove_written(folder: Path, digest: str) -> None:
+def _verify_written(folder: Path, digest: str) -> None:
     for name in (TAR, MANIFEST):
         _forget_cached(folder / name)
     try:
@@ -202,6 +202,6 @@ def _prove_written(folder: Path, digest: str) -> None:
 
 
 def _forget_cached(path: Path) -> None:
-    """Let the next read come from the disk: the page cache would only show what we meant to write."""
+    """Drop a file from the page cache, so that the next read comes from the disk."""
     with open_regular(os.fsencode(path)) as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""Files with holes: where their data lies, and how a tar tells it (GNU's sparse format 1.0)."""
+"""Sparse files: find their data, and write it to a tar in GNU's sparse format 1.0."""
 
 import errno
 import os
@@ -12,15 +12,15 @@ from state.snapshots.manifest import MismatchError
 
 _ZEROS = bytes(1 << 20)
 _SECTOR = 512
-# Where a header's checksum, and its name with the version of its form, stand.
+# Where a header has its checksum, and the name and version of its format.
 _SUM, _MAGIC = slice(148, 156), slice(257, 265)
 
 Extents = tuple[tuple[int, int], ...]
-"""Offset and length of each piece of data, in order. One of no length ends a file that ends with a hole."""
+"""Offset and length of each piece of data, in order. A piece of length 0 ends a file that ends with a hole."""
 
 
 def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
-    """Where the data of an open file lies; None for a file without holes, or on a file system that tells of none."""
+    """Return the extents of an open file, None for a file without holes or a file system that does not report them."""
     if info.st_blocks * _SECTOR >= info.st_size:
         return None
     extents: list[tuple[int, int]] = []
@@ -29,7 +29,7 @@ def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
         try:
             start = os.lseek(descriptor, end, os.SEEK_DATA)
         except OSError as error:
-            if error.errno != errno.ENXIO:  # no data any more: the rest is a hole
+            if error.errno != errno.ENXIO:  # no more data: the rest is a hole
                 return None
             extents.append((info.st_size, 0))
             break
@@ -40,17 +40,17 @@ def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
 
 
 def table_of(extents: Extents) -> bytes:
-    """What stands before the data in a tar: how many pieces there are, and each one's offset and length."""
+    """Return the table before the data in a tar: the number of pieces, and the offset and length of each."""
     numbers = (len(extents), *chain.from_iterable(extents))
     table = "".join(f"{number}\n" for number in numbers).encode("ascii")
     return table + bytes(-len(table) % tarfile.BLOCKSIZE)
 
 
 def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
-    """The header of a file with holes, of which `stored` bytes are in the tar, table included; `info` is as if whole.
+    """Return the header of a sparse file with `stored` bytes in the tar, including the table; `info` has the full size.
 
-    The stored size goes into the last block in GNU's own form, which has no limit: were it a record before it, as pax
-    would have it, Python's reader would look for the next entry at a wrong place.
+    The stored size is written into the last block in GNU's own form, which has no limit. As a pax record before that
+    block, Python's reader would look for the next entry at a wrong place.
     """
     last = tarfile.TarInfo("sparse")
     last.mode, last.uid, last.gid, last.mtime, last.size = info.mode, info.uid, info.gid, info.mtime, stored
@@ -67,14 +67,14 @@ def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
 
 
 def _as_ustar(block: bytes) -> bytes:
-    """A header of GNU's form under the name of the standard one: GNU tar heeds the records before that one alone."""
+    """Return a header in GNU's form, marked as ustar: GNU tar reads the pax records only before a ustar header."""
     named = block[: _SUM.start] + b" " * 8 + block[_SUM.stop : _MAGIC.start] + b"ustar\x0000" + block[_MAGIC.stop :]
     return named[: _SUM.start] + b"%06o\0 " % sum(named) + named[_SUM.stop :]
 
 
 @frozen
 class Piece:
-    """A part of a file: data at an offset, or a hole."""
+    """A part of a file, with offset and length: data or a hole."""
 
     offset: int
     length: int
@@ -82,19 +82,19 @@ class Piece:
 
 
 def pieces(extents: Sequence[tuple[int, int]], size: int) -> list[Piece]:
-    """Data and holes in turn, all of a file of that size; raises MismatchError where they do not fit into it."""
-    found: list[Piece] = []
+    """Return the data and holes of a file in order. Raise MismatchError where they do not fit its size."""
+    parts: list[Piece] = []
     end = 0
     for offset, length in (*extents, (size, 0)):
         if offset < end or length < 0 or offset + length > size:
             raise MismatchError("the table of a file with holes does not fit the file")
-        found += [Piece(end, offset - end, is_hole=True)] if offset > end else []
-        found += [Piece(offset, length, is_hole=False)] if length else []
+        parts += [Piece(end, offset - end, is_hole=True)] if offset > end else []
+        parts += [Piece(offset, length, is_hole=False)] if length else []
         end = offset + length
-    return found
+    return parts
 
 
 def zeros(length: int) -> "list[bytes]":
-    """As many zeros, in chunks that share their memory."""
+    """Return `length` zero bytes, in chunks that share their memory."""
     whole, rest = divmod(length, len(_ZEROS))
     return [_ZEROS] * whole + ([_ZEROS[:rest]] if rest else [])

@@ -1,4 +1,4 @@
-"""A tar into a tree, with every entry held against the manifest."""
+"""Unpack a tar into a tree, and compare every entry with the manifest."""
 
 import hashlib
 import os
@@ -16,32 +16,32 @@ from state.snapshots.sparse import Extents, pieces, zeros
 
 
 def extract(tar: BinaryIO, entries: Sequence[SealedEntry], into: bytes) -> None:
-    """Unpack into the empty folder `into`, then compare what is there; raises MismatchError at the first difference.
+    """Unpack into the empty folder `into`, then compare the files. Raise MismatchError for the first difference.
 
-    Owners are set only where we may do so, that is as root.
+    Owners are set only as root.
     """
     folders, files = {""}, set[str]()
     for entry, content, extents in _members(tar, entries):
-        _refuse_stray(entry, folders, files)
+        _refuse_outside(entry, folders, files)
         place = os.path.join(into, raw(entry.path))
         if content:
             _write(place, entry, content, extents)
         else:
             _place(place, entry, into)
         (folders if entry.type == "folder" else files).add(entry.path)
-    # Backwards, so that a folder gets its mode and time after all that is in it.
+    # In reverse order, so that a folder gets its mode and time after its content.
     for entry in (entry for entry in reversed(entries) if entry.type in {"folder", "symlink"}):
-        _dress(os.path.join(into, raw(entry.path)), entry)
+        _set_attributes(os.path.join(into, raw(entry.path)), entry)
     for entry in entries:
         _compare(os.path.join(into, raw(entry.path)), entry)
 
 
 def _members(tar: BinaryIO, entries: Sequence[SealedEntry]) -> Iterator[tuple[SealedEntry, IO[bytes] | None, Extents]]:
-    """Each entry with its content as packed, None where it has none, and where in it data lies."""
+    """Yield each entry with its content, None where it has none, and the extents of the content."""
     try:
         with tarfile.TarFile.open(fileobj=tar, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
             for number, (entry, info) in enumerate(zip_longest(entries, archive), 1):
-                if entry is None or info is None or not _agrees(entry, info):
+                if entry is None or info is None or not _matches(entry, info):
                     raise MismatchError(f"tar and manifest differ at entry {number}")
                 yield entry, archive.extractfile(info) if info.isreg() else None, _extents(info)
     except tarfile.TarError as error:
@@ -49,18 +49,18 @@ def _members(tar: BinaryIO, entries: Sequence[SealedEntry]) -> Iterator[tuple[Se
 
 
 def _extents(info: tarfile.TarInfo) -> Extents:
-    """Where the data of a file lies, which is whole where the tar tells of no holes."""
+    """Return the extents of a file: one for the whole file where the tar has no table of holes."""
     sparse = cast("Sequence[tuple[int, int]] | None", info.sparse)
     return tuple(sparse) if sparse is not None else ((0, info.size),)
 
 
-def _agrees(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
+def _matches(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
     named = (entry.path, TAR_TYPES.get(entry.type), entry.mode, entry.uid, entry.gid, entry.size, entry.target)
     return named == (info.name, info.type, info.mode, info.uid, info.gid, info.size, info.linkname)
 
 
-def _refuse_stray(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
-    """Refuse what would leave the folder. A parent must be a folder made here, so no symlink can lead astray."""
+def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
+    """Raise MismatchError for a path outside of the tree. A parent must be a folder made here, so it is no symlink."""
     parent, _, name = entry.path.rpartition("/")
     if name in {"", ".", ".."} or "\0" in name or parent not in folders:
         raise MismatchError(f"{entry.path!r} does not lie in the tree")
@@ -98,8 +98,8 @@ def _fill(descriptor: int, entry: SealedEntry, content: IO[bytes], extents: Exte
     digest = hashlib.sha256()
     for piece in pieces(extents, entry.size):
         if piece.is_hole:
-            for some in zeros(piece.length):
-                digest.update(some)
+            for chunk in zeros(piece.length):
+                digest.update(chunk)
             continue
         content.seek(piece.offset)
         left, at = piece.length, piece.offset
@@ -118,7 +118,7 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
         data, offset = data[written:], offset + written
 
 
-def _dress(place: bytes, entry: SealedEntry) -> None:
+def _set_attributes(place: bytes, entry: SealedEntry) -> None:
     """Give the entry its owner, mode and time; in this order, since a new owner clears set-id bits."""
     info = os.lstat(place)
     if os.geteuid() == 0 and (info.st_uid, info.st_gid) != (entry.uid, entry.gid):

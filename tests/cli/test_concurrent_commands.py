@@ -82,7 +82,7 @@ def test_a_state_folder_that_is_none_or_cannot_be_made_is_named(jot: OneRecipeFl
     (tmp_path / "file").write_text("mine\n")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").mkdir()
-    for path, why in ((tmp_path / "file", "is no folder"), (tmp_path / "link", "symbolic link"), ("/proc/none", "")):
+    for path, why in ((tmp_path / "file", "is not a folder"), (tmp_path / "link", "symbolic link"), ("/proc/none", "")):
         told = jot.json("--state", str(path))
         message = told.document["errors"][0]["message"]
         assert (told.code, str(path) in message, why in message) == (1, True, True), message
@@ -90,7 +90,7 @@ def test_a_state_folder_that_is_none_or_cannot_be_made_is_named(jot: OneRecipeFl
         said = jot.run(*words, "--state", str(tmp_path / "file"))
         assert said.code == 1
         assert said.err.splitlines() == [
-            f"reconcile: the state folder's {tmp_path / 'file'} is no folder",
+            f"reconcile: the state folder's {tmp_path / 'file'} is not a folder",
             "  move it away, or name another folder with --state",
         ]
     assert (tmp_path / "file").read_text() == "mine\n"

@@ -39,7 +39,7 @@ def test_a_damaged_registry_is_told_with_both_ways_out(
     assert (said.code, said.out) == (1, "")
     error, hint = said.err.splitlines()[-2:]
     assert error.startswith(f"reconcile: registry {registry}: ")
-    ways_out = f"bring it back from a backup; or move {registry} and {settled.state}/canonicals away"
+    ways_out = f"restore it from a backup; or move {registry} and {settled.state}/canonicals away"
     assert ways_out in hint
 
 
@@ -78,7 +78,7 @@ def test_a_folder_of_somebodys_is_refused_by_every_command_that_writes(
     before = entries_below(srv)
     said = settled.run(*command, "--state", str(srv))
     assert (said.code, said.out) == (78, "")
-    assert f"{srv} is no state folder of Canon: it holds work; nothing in it was touched" in said.err
+    assert f"{srv} is not a state folder of Canon: it holds work; nothing in it was changed" in said.err
     assert entries_below(srv) == before
 
 

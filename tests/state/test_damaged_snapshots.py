@@ -96,8 +96,8 @@ DAMAGES = {
     "lacks manifest.json": lambda folder: (folder / "manifest.json").unlink(),
     "is missing": _remove_all,
     "has 100 bytes": _cut,
-    "snapshot.tar is no regular file": _replace_by_link,
-    "manifest.json is no regular file": _replace_by_fifo,
+    "snapshot.tar is not a regular file": _replace_by_link,
+    "manifest.json is not a regular file": _replace_by_fifo,
 }
 
 

@@ -58,9 +58,9 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> No
         lambda name: state.canonical(name, 1),
     ):
         if make != state.mirror or name not in {".", ".."}:
-            with pytest.raises(FolderError, match="names no entry"):
+            with pytest.raises(FolderError, match="is not the name of an entry"):
                 make(name)
-    with pytest.raises(FolderError, match="names no entry"):
+    with pytest.raises(FolderError, match="is not the name of an entry"):
         state.trial_log("notes", name)
 
 
@@ -118,7 +118,7 @@ def test_a_symbolic_link_in_its_place_is_refused_and_not_followed(tmp_path: Path
 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "canon").touch()
-    with pytest.raises(FolderError, match="is no folder"):
+    with pytest.raises(FolderError, match="is not a folder"):
         StateFolder(tmp_path / "canon").create()
 
 
@@ -169,7 +169,7 @@ def test_a_folder_that_holds_something_and_is_no_state_folder_is_refused_untouch
     make(state.root / name)
     before = entries_below(tmp_path)
     for act in (state.require_state_folder, state.create):
-        with pytest.raises(ForeignFolderError, match=f"it holds {re.escape(name)}; nothing in it was touched"):
+        with pytest.raises(ForeignFolderError, match=f"it holds {re.escape(name)}; nothing in it was changed"):
             act()
     assert entries_below(tmp_path) == before
 
@@ -238,7 +238,7 @@ def test_a_slot_is_never_what_a_link_leads_to_nor_a_file(tmp_path: Path) -> None
     state.slot("mail").touch()
     with pytest.raises(FolderError, match="is a symbolic link"):
         state.make_slot("notes")
-    with pytest.raises(FolderError, match="is no folder"):
+    with pytest.raises(FolderError, match="is not a folder"):
         state.make_slot("mail")
 
 

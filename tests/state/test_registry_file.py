@@ -76,9 +76,9 @@ def test_commits_are_made_durable_with_a_journal_and_full_flushes(registry: Sqli
 
 def test_an_emptied_file_is_damage(registry: SqliteRegistry) -> None:
     registry.path.touch()
-    with pytest.raises(RegistryError, match="no registry of Canon"):
+    with pytest.raises(RegistryError, match="not a registry of Canon"):
         registry.read()
-    with pytest.raises(RegistryError, match="no registry of Canon"):
+    with pytest.raises(RegistryError, match="not a registry of Canon"):
         registry.append([ENTRY])
 
 
@@ -94,7 +94,7 @@ def test_another_programs_database_is_refused_and_kept(registry: SqliteRegistry)
         connection.execute("CREATE TABLE other (x)")
     before = registry.path.read_bytes()
     for act in (registry.read, lambda: registry.append([ENTRY])):
-        with pytest.raises(RegistryError, match="no registry of Canon"):
+        with pytest.raises(RegistryError, match="not a registry of Canon"):
             act()
     assert registry.path.read_bytes() == before
 
@@ -111,7 +111,7 @@ def test_a_database_gone_from_beside_its_snapshots_is_damage(registry: SqliteReg
     sealed = registry.path.with_name("canonicals")
     (sealed / "notes" / "1").mkdir(parents=True)
     for act in (registry.read, lambda: registry.append([ENTRY])):
-        with pytest.raises(RegistryError, match="the snapshots that it tells of are there") as told:
+        with pytest.raises(RegistryError, match="the snapshots that it records are there") as told:
             act()
         assert f"move {sealed} away" in told.value.hint
     assert not registry.path.exists()
