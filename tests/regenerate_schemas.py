@@ -74,8 +74,8 @@ def _is_required(key: "Attribute[Any]", of: Any) -> bool:  # noqa: ANN401  # ann
 
 def _key_schema(table: type, key: "Attribute[Any]", of: Any) -> Json:  # noqa: ANN401
     schema = _type_schema(of)
-    if "says" in key.metadata:
-        schema = {**schema, "description": key.metadata["says"]}
+    if "description" in key.metadata:
+        schema = {**schema, "description": key.metadata["description"]}
     default = getattr(DEFAULTS.get(table), key.name, None)
     if default is not None and _is_accepted(default, of):
         schema["default"] = _as_toml(default)

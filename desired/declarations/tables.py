@@ -39,14 +39,14 @@ from desired.declarations.values import (
 from desired.model import DataPolicy, Keep
 
 
-def _key(says: str, *, required: bool = False) -> Any:  # noqa: ANN401  # as attrs' own field
+def _key(description: str, *, required: bool = False) -> Any:  # noqa: ANN401  # as attrs' own field
     """Return the field of a key. The default of a key stands in desired.model alone."""
-    return field(default=None, metadata={"says": says, "required": required})
+    return field(default=None, metadata={"description": description, "required": required})
 
 
-def _table(table: type, says: str = "") -> Any:  # noqa: ANN401  # as attrs' own field
-    """Return the field of a table; `says` describes it where the docstring of its class does not fit this place."""
-    return field(factory=table, metadata={"says": says} if says else {})
+def _table(table: type, description: str = "") -> Any:  # noqa: ANN401  # as attrs' own field
+    """Return the field of a table; `description` replaces the docstring of its class."""
+    return field(factory=table, metadata={"description": description} if description else {})
 
 
 @frozen

@@ -49,9 +49,6 @@ class HashingWriter:
         self.size += len(data)
         return self.file.write(data)
 
-    def tell(self) -> int:
-        return self.size
-
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()

@@ -105,9 +105,9 @@ def canon(tmp_path: Path) -> CanonCommand:
 
 @pytest.mark.needs("root")
 def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_reach(canon: CanonCommand) -> None:
-    said = run_alone(canon, "--dry-run", "-o", "json")
-    document = json.loads(said.stdout)
-    assert (said.returncode, document["exit_code"]) == (1, 1)
+    result = run_alone(canon, "--dry-run", "-o", "json")
+    document = json.loads(result.stdout)
+    assert (result.returncode, document["exit_code"]) == (1, 1)
     assert [row["name"] for row in document["recipes"]] == NAMES
     assert {(row["cause"], row["state"], row["action"]) for row in document["recipes"]} == {
         ("unobservable", "none", "none")
@@ -119,7 +119,7 @@ def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_rea
 
 @pytest.mark.needs("root")
 def test_the_table_has_a_row_for_each(canon: CanonCommand) -> None:
-    said = run_alone(canon, "--dry-run")
-    rows = [line.split()[:6] for line in said.stdout.splitlines()[1:22]]
+    result = run_alone(canon, "--dry-run")
+    rows = [line.split()[:6] for line in result.stdout.splitlines()[1:22]]
     assert rows == [[name, "?", "-", "unobservable", "none", "missing"] for name in NAMES]
-    assert said.returncode == 1
+    assert result.returncode == 1

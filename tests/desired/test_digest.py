@@ -59,7 +59,7 @@ def test_a_copy_has_the_same_digest_whatever_its_place_and_times(tmp_path: Path)
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_digest_tells_a_change_of(tmp_path: Path, change: str) -> None:
+def test_the_digest_changes_with(tmp_path: Path, change: str) -> None:
     folder = make(tmp_path / "recipe")
     before = digest_of(folder)
     CHANGES[change](folder)
@@ -99,7 +99,7 @@ def test_two_folders_have_one_digest_exactly_if_they_hold_the_same(
     assert (digest_of(write(root / "one", one)) == digest_of(write(root / "other", other))) == (one == other)
 
 
-def test_the_declarations_file_is_told_apart_from_the_other_files(tmp_path: Path) -> None:
+def test_the_declarations_file_is_distinguished_from_the_other_files(tmp_path: Path) -> None:
     folder = make(tmp_path / "recipe")
     (folder / "sub" / "recipe.toml").touch()
     before = files_digest({"notes": folder})

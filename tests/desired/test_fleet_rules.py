@@ -53,8 +53,11 @@ FLEET_RULES = [
         ],
     ),
     *[
-        (f"format = 1\nfleet.name = 'ci'\n[environment]\npass = ['{name}']", [f"4:9: environment.pass[0] names {told}"])
-        for name, told in [
+        (
+            f"format = 1\nfleet.name = 'ci'\n[environment]\npass = ['{name}']",
+            [f"4:9: environment.pass[0] names {expected}"],
+        )
+        for name, expected in [
             *((name, f"{name}, which Canon sets itself for what it starts") for name in OURS),
             ("GIT_SSL_NO_VERIFY", f"GIT_SSL_NO_VERIFY: {UNVERIFIED}; did you mean GIT_SSL_CAINFO"),
             ("GIT_SSL_CA_INFO", f"GIT_SSL_CA_INFO: {OF_GIT}; did you mean GIT_SSL_CAINFO"),
@@ -66,8 +69,8 @@ FLEET_RULES = [
     ],
     ("format = 1\nfleet.name = 'ci'\n[mirror]\npush = ''", ["3:2: mirror is not a known key"]),
     *[
-        (f"format = 1\nfleet.name = 'ci'\n[swarm]\nzone = {bad}", [f"4:1: swarm.zone {ZONE}, not {told}"])
-        for bad, told in [
+        (f"format = 1\nfleet.name = 'ci'\n[swarm]\nzone = {bad}", [f"4:1: swarm.zone {ZONE}, not {expected}"])
+        for bad, expected in [
             ("''", '""'),
             ("'CI.example'", '"CI.example"'),
             ("'-ci.example'", '"-ci.example"'),
@@ -110,10 +113,10 @@ FLEET_RULES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), FLEET_RULES)
-def test_a_rule_of_the_fleet_names_line_and_column(tmp_path: Path, text: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("text", "expected"), FLEET_RULES)
+def test_a_rule_of_the_fleet_names_line_and_column(tmp_path: Path, text: str, expected: list[str]) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": RECIPE, "wiki": RECIPE}, text)
-    assert problem_texts(folder) == [f"fleet.toml:{line}" for line in told]
+    assert problem_texts(folder) == [f"fleet.toml:{line}" for line in expected]
 
 
 # What [defaults] say, what two recipes say below RECIPE, and each problem with its file.
@@ -191,14 +194,14 @@ DEFAULTS_RULES = [
 ]
 
 
-@pytest.mark.parametrize(("defaults", "own", "told"), DEFAULTS_RULES)
-def test_a_problem_of_defaults_is_told_once_where_it_is_written(
-    tmp_path: Path, defaults: str, own: str, told: list[str]
+@pytest.mark.parametrize(("defaults", "own", "expected"), DEFAULTS_RULES)
+def test_a_problem_of_defaults_is_reported_once_where_it_is_written(
+    tmp_path: Path, defaults: str, own: str, expected: list[str]
 ) -> None:
-    # Where nothing is told, a recipe that says nothing itself would be.
-    recipes = {"notes": f"{RECIPE}{own}\n", "wiki": RECIPE if told else f"{RECIPE}{own}\n"}
+    # Where no problem is expected, a recipe without keys of its own would have one.
+    recipes = {"notes": f"{RECIPE}{own}\n", "wiki": RECIPE if expected else f"{RECIPE}{own}\n"}
     folder = write_fleet(tmp_path / "fleet", recipes, f"{FLEET}{defaults}\n")
-    assert problem_texts(folder) == told
+    assert problem_texts(folder) == expected
 
 
 def test_an_upstream_may_come_from_the_defaults_but_not_from_nowhere(tmp_path: Path) -> None:
@@ -211,7 +214,7 @@ def test_an_upstream_may_come_from_the_defaults_but_not_from_nowhere(tmp_path: P
     ]
 
 
-# Who needs whom, and each circle with the recipe and the index of its need where it is told.
+# Who needs whom, and each circle with the recipe and the index of its need where it is reported.
 NEEDS = [
     ({"a": ["b"], "b": ["a"]}, [("a", 0, "a → b → a")]),
     ({"b": ["c", "a"], "a": ["c", "b"], "c": []}, [("a", 1, "a → b → a")]),

@@ -22,7 +22,7 @@ def test_an_empty_fleet_folder_lacks_its_file_and_its_recipes(tmp_path: Path) ->
     assert problem_texts(tmp_path / "fleet") == ["fleet.toml:1:1: is missing", "recipes:1:1: is missing"]
 
 
-def test_what_lies_among_recipes_and_is_none_is_told(tmp_path: Path) -> None:
+def test_an_entry_of_recipes_that_is_no_recipe_is_reported(tmp_path: Path) -> None:
     folder = write_fleet(tmp_path / "fleet", {"Notes": RECIPE, "-x": RECIPE, "x" * 64: RECIPE, "empty": ""})
     recipes = folder / "recipes"
     (recipes / "empty" / "recipe.toml").unlink()
@@ -43,7 +43,7 @@ def test_what_lies_among_recipes_and_is_none_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_a_recipe_file_that_is_no_readable_text_is_told(tmp_path: Path) -> None:
+def test_a_recipe_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     names = ["folder", "latin", "link", "loop", "pipe", "zeros", "long", "deep", "parts", "mark"]
     folder = write_fleet(tmp_path / "fleet", dict.fromkeys(names, RECIPE))
     files = {name: folder / "recipes" / name / "recipe.toml" for name in names}
@@ -60,7 +60,7 @@ def test_a_recipe_file_that_is_no_readable_text_is_told(tmp_path: Path) -> None:
     files["deep"].write_text(f"a = {'[' * 900}{']' * 900}", encoding="utf-8")
     files["parts"].write_text(f"{'a.' * 5000}a = 1", encoding="utf-8")
     too_much = "holds a number that is too long, or is nested too deeply"
-    told = {
+    expected = {
         "deep": f"1:1: {too_much}",
         "folder": "1:1: cannot be read: Is a directory",
         "latin": "1:1: is not UTF-8",
@@ -72,7 +72,7 @@ def test_a_recipe_file_that_is_no_readable_text_is_told(tmp_path: Path) -> None:
         "pipe": "1:1: cannot be read: it is not a regular file",
         "zeros": "1:1: cannot be read: it has more than 1048576 bytes",
     }
-    assert problem_texts(folder) == [f"recipes/{name}/recipe.toml:{line}" for name, line in told.items()]
+    assert problem_texts(folder) == [f"recipes/{name}/recipe.toml:{line}" for name, line in expected.items()]
 
 
 def test_a_name_that_steers_a_terminal_is_shown_harmless(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_a_name_that_steers_a_terminal_is_shown_harmless(tmp_path: Path) -> None
     hostile = folder / "recipes" / "\x1b[2J\u202e"
     hostile.mkdir()
     (folder / "recipes" / os.fsdecode(b"\xff")).mkdir()
-    told = problem_texts(folder)
-    assert len(told) == 5
-    assert all(line.isprintable() for line in told)
-    assert 'recipe."\\u202ex\\x9b\\x1b" is not a known key' in "\n".join(told)
+    texts = problem_texts(folder)
+    assert len(texts) == 5
+    assert all(line.isprintable() for line in texts)
+    assert 'recipe."\\u202ex\\x9b\\x1b" is not a known key' in "\n".join(texts)
 
 
 def test_problems_tell_their_parts_one_by_one(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_problems_tell_their_parts_one_by_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "expected"),
     [
         ("a", '"a"'),
         ('"\\\x07', '"\\"\\\\\\x07"'),
@@ -109,8 +109,8 @@ def test_problems_tell_their_parts_one_by_one(tmp_path: Path) -> None:
         ({}, "a table"),
     ],
 )
-def test_a_value_is_shown_short_and_printable(value: object, said: str) -> None:
-    assert shown(value) == said
+def test_a_value_is_shown_short_and_printable(value: object, expected: str) -> None:
+    assert shown(value) == expected
 
 
 def test_a_path_is_written_as_toml_writes_it() -> None:

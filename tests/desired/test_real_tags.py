@@ -1,4 +1,4 @@
-"""What is wanted of tag lists shaped like those of public projects, and which tags are told of beside it."""
+"""Which release is wanted of tag lists shaped like those of public projects, and which tags are reported as unread."""
 
 import pytest
 from attrs import frozen
@@ -10,7 +10,7 @@ from desired.want import resolve_want, unread_versions
 
 @frozen
 class Tags:
-    """A list of tags, each on a commit of its own, and what follows; `newer` are the unread tags to be told of."""
+    """A list of tags, each on a commit of its own, and what follows; `newer` are the unread tags to be reported."""
 
     about: str
     tags: str

@@ -270,7 +270,7 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), RULES)
-def test_a_rule_of_a_recipe_names_line_and_column(tmp_path: Path, text: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("text", "expected"), RULES)
+def test_a_rule_of_a_recipe_names_line_and_column(tmp_path: Path, text: str, expected: list[str]) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"{RECIPE}{text}\n"})
-    assert problem_texts(folder) == [f"recipes/notes/recipe.toml:{line}" for line in told]
+    assert problem_texts(folder) == [f"recipes/notes/recipe.toml:{line}" for line in expected]

@@ -49,8 +49,8 @@ def test_an_address_outside_the_grammar_is_refused(tmp_path: Path, upstream: str
 @pytest.mark.parametrize("character", ["\\n", "\\t", "\\u0000", "\\u001b", "\\u007f", "\\u0085", "\\\\"])
 def test_an_address_holds_no_control_characters(tmp_path: Path, character: str) -> None:
     upstream = f'recipe.upstream = "https://forge.example/a{character}b"\n'
-    (told,) = problem_texts(write_fleet(tmp_path / "fleet", {"notes": upstream}))
-    assert told.startswith(f"recipes/notes/recipe.toml:1:8: recipe.upstream {ADDRESS}, not ")
+    (problem,) = problem_texts(write_fleet(tmp_path / "fleet", {"notes": upstream}))
+    assert problem.startswith(f"recipes/notes/recipe.toml:1:8: recipe.upstream {ADDRESS}, not ")
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_an_address_holds_no_control_characters(tmp_path: Path, character: str) 
 )
 def test_what_may_be_a_secret_in_an_address_is_refused_and_not_repeated(tmp_path: Path, upstream: str) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"recipe.upstream = '{upstream}'\n"})
-    (told,) = problem_texts(folder)
-    assert told.startswith("recipes/notes/recipe.toml:1:8: recipe.upstream holds a user, a token or a password")
-    assert "s3cret" not in told
+    (problem,) = problem_texts(folder)
+    assert problem.startswith("recipes/notes/recipe.toml:1:8: recipe.upstream holds a user, a token or a password")
+    assert "s3cret" not in problem
 
 
 PROTOCOLS = {

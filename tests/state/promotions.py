@@ -15,7 +15,7 @@ ENTRY = LedgerEntry(NOW, "note", "notes", {"said": "so"})
 
 
 def release(generation: int, recipe: str = "notes") -> Canonical:
-    """The canonical of one generation; its version tells which."""
+    """Return the canonical of one generation, with the generation in its version."""
     return evolve(canonical(f"{generation}.0.0", COMMIT, recipe), generation=generation)
 
 

@@ -31,7 +31,7 @@ def _reversed(value: object) -> object:
 
 
 @given(TIMES, st.integers(-14, 14))
-def test_a_time_is_told_in_utc_with_microseconds_whatever_its_zone(moment: datetime, hours: int) -> None:
+def test_a_time_is_written_in_utc_with_microseconds_whatever_its_zone(moment: datetime, hours: int) -> None:
     text = time_text(moment.astimezone(timezone(timedelta(hours=hours))))
     assert text == moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     assert time_of(text) == moment

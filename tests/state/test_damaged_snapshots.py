@@ -102,7 +102,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("words", DAMAGES)
-def test_damage_is_told_with_what_is_wrong(sealed: tuple[Path, Seal], tmp_path: Path, words: str) -> None:
+def test_damage_is_reported_with_its_reason(sealed: tuple[Path, Seal], tmp_path: Path, words: str) -> None:
     folder, seal = sealed
     DAMAGES[words](folder)
     for found in (SNAPSHOTS.find_damage(folder, seal), SNAPSHOTS.unpack(folder, seal, tmp_path / "out")):
@@ -158,7 +158,7 @@ def test_another_snapshot_and_a_link_are_not_deleted_in_its_place(
 
 
 def test_another_snapshot_in_its_place_is_damage(sealed: tuple[Path, Seal], source: Path, tmp_path: Path) -> None:
-    """Whole in itself, and of the same sizes: only the recorded hash tells."""
+    """A valid snapshot of the same sizes: only the recorded hash differs."""
     folder, seal = sealed
     (source / "data" / "notes.db").write_bytes(b"fake" * 20)
     SNAPSHOTS.delete(folder)

@@ -29,7 +29,7 @@ def test_where_there_is_no_account_there_is_none(tmp_path: Path) -> None:
     assert read_deployment_record(tmp_path / "notes.json") is None
 
 
-def told(**more: object) -> bytes:
+def record_bytes(**more: object) -> bytes:
     """The account, with something changed in it."""
     plain = {"generation": 3, "parts": {}, "up_at": "2026-03-02T04:00:00.000000Z", "missing": ""}
     return json.dumps({**plain, **more}).encode()
@@ -44,23 +44,23 @@ def told(**more: object) -> bytes:
         b"[]",
         b"\xff\x00",
         b"[" * 100_000,
-        told()[:-1],
-        told(generation="3"),
-        told(generation=float("inf")),
-        told(generation=True),
-        told(parts=[]),
-        told(parts={"service app": "app:1"}),
-        told(parts={"service app": {"image": 1}}),
-        told(up_at="2026-03-02T04:00:00"),
-        told(up_at=1),
-        told(missing=None),
-        told(more=1),
+        record_bytes()[:-1],
+        record_bytes(generation="3"),
+        record_bytes(generation=float("inf")),
+        record_bytes(generation=True),
+        record_bytes(parts=[]),
+        record_bytes(parts={"service app": "app:1"}),
+        record_bytes(parts={"service app": {"image": 1}}),
+        record_bytes(up_at="2026-03-02T04:00:00"),
+        record_bytes(up_at=1),
+        record_bytes(missing=None),
+        record_bytes(more=1),
     ],
     ids=lambda content: content[-60:].decode(errors="replace"),
 )
 def test_what_was_not_written_there_is_garbage_and_no_account(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.json"
-    path.write_bytes(told())
+    path.write_bytes(record_bytes())
     assert isinstance(read_deployment_record(path), DeploymentRecord)
     path.write_bytes(content)
     assert read_deployment_record(path) == Damaged(f"{path} is not what was written there")

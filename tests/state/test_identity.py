@@ -41,7 +41,7 @@ def test_it_moves_along_with_its_folder_and_a_copy_has_none(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", ["", "id", "0" * 32, "0" * 32 + " x\n", "\0" * 300])
-def test_a_torn_one_is_made_anew(tmp_path: Path, content: str) -> None:
+def test_an_incomplete_id_is_replaced(tmp_path: Path, content: str) -> None:
     (tmp_path / "id").write_text(content)
     assert read_identity(tmp_path / "id") is None
     assert make_identity(tmp_path / "id") == read_identity(tmp_path / "id")
@@ -55,7 +55,7 @@ def test_only_what_was_written_as_one_makes_a_folder_look_like_ours(tmp_path: Pa
         StateFolder(tmp_path).require_state_folder()
 
 
-def test_one_that_cannot_be_read_is_told_with_its_path(tmp_path: Path) -> None:
+def test_an_id_that_cannot_be_read_is_reported_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "id").symlink_to("/nowhere")
     with pytest.raises(FolderError, match=f"cannot read {tmp_path}/id: "):
         read_identity(tmp_path / "id")

@@ -101,18 +101,18 @@ def test_the_next_writer_rolls_the_dead_one_back(crashed: SqliteRegistry) -> Non
     assert [entry.name for entry in crashed.path.parent.iterdir()] == ["canon.db"]
 
 
-def test_a_writer_killed_at_any_moment_loses_nothing_that_it_told(recorded: SqliteRegistry) -> None:
+def test_a_writer_killed_at_any_moment_loses_nothing_that_it_announced(recorded: SqliteRegistry) -> None:
     chance = random.Random(20)  # noqa: S311 - moments, no secrets
     for _ in range(8):
         with python_child(PROMOTIONS, recorded.path) as process:
-            told = int(next_line(process))
+            announced = int(next_line(process))
             for _ in range(chance.randrange(4)):
-                told = int(next_line(process))
+                announced = int(next_line(process))
             wait_until(lambda: chance.random() < 0.02)
-            told = max([told, *map(int, kill_child(process))])
+            announced = max([announced, *map(int, kill_child(process))])
         found = recorded.read()
         present = found.canonicals["notes"].generation
-        assert present - told in {0, 1}
+        assert present - announced in {0, 1}
         assert found.canonicals["notes"] == release(present)
         assert found.intents in {(), (intent_of(release(present + 1)),)}
         recorded.verify()

@@ -239,11 +239,11 @@ def test_a_missing_folder_is_an_error_and_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_tells_people_who_took_it_last(path: Path) -> None:
+def test_the_lock_file_names_its_last_holder(path: Path) -> None:
     path.write_text("x" * 1000)
     with hold(path, "reconcile --fleet ü\udcff"):
-        said = json.loads(path.read_text("ascii"))
-    assert (said["pid"], said["command"]) == (os.getpid(), "reconcile --fleet ü\udcff")
+        signature = json.loads(path.read_text("ascii"))
+    assert (signature["pid"], signature["command"]) == (os.getpid(), "reconcile --fleet ü\udcff")
     assert path.stat().st_mode & 0o777 == 0o600
 
 

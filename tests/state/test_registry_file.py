@@ -85,7 +85,7 @@ def test_an_emptied_file_is_damage(registry: SqliteRegistry) -> None:
 @pytest.mark.parametrize("content", [b"x", b"x" * 10_000, b"SQLite format 3\0" + b"x" * 10_000])
 def test_a_file_that_is_no_database_is_damage(registry: SqliteRegistry, content: bytes) -> None:
     registry.path.write_bytes(content)
-    with pytest.raises(RegistryError, match=r"file is not a database|no registry"):
+    with pytest.raises(RegistryError, match=r"file is not a database|not a registry"):
         registry.read()
 
 
@@ -111,9 +111,9 @@ def test_a_database_gone_from_beside_its_snapshots_is_damage(registry: SqliteReg
     sealed = registry.path.with_name("canonicals")
     (sealed / "notes" / "1").mkdir(parents=True)
     for act in (registry.read, lambda: registry.append([ENTRY])):
-        with pytest.raises(RegistryError, match="the snapshots that it records are there") as told:
+        with pytest.raises(RegistryError, match="the snapshots that it records are there") as caught:
             act()
-        assert f"move {sealed} away" in told.value.hint
+        assert f"move {sealed} away" in caught.value.hint
     assert not registry.path.exists()
     (sealed / "notes").rename(registry.path.with_name("aside"))
     assert registry.read() == Records()
@@ -222,15 +222,15 @@ def test_a_limit_on_the_size_of_files_is_no_damage_and_the_hint_moves_nothing(re
         (sqlite3.SQLITE_TOOBIG, RegistryError, False),
     ],
 )
-def test_only_where_the_file_itself_is_broken_it_is_said_to_be_moved_away(
+def test_moving_the_file_away_is_advised_only_where_it_is_damaged(
     tmp_path: Path, code: int, kind: type[StateError], *, moves: bool
 ) -> None:
     failed = sqlite3.OperationalError("as SQLite says it")
     failed.sqlite_errorcode = code
-    with pytest.raises(kind, match="as SQLite says it") as told, registry_errors(tmp_path / "canon.db"):
+    with pytest.raises(kind, match="as SQLite says it") as caught, registry_errors(tmp_path / "canon.db"):
         raise failed
-    assert type(told.value) is kind
-    assert (" away, keep that" in told.value.hint) is moves
+    assert type(caught.value) is kind
+    assert (" away, keep that" in caught.value.hint) is moves
 
 
 # ---- formats ----

@@ -65,11 +65,11 @@ def test_holes_take_no_room_and_come_back_as_holes_with_the_same_content(source:
 def test_the_hash_of_a_file_with_holes_is_that_of_its_content(source: Path, tmp_path: Path) -> None:
     seal = SNAPSHOTS.seal(source, tmp_path / "sealed", {})
     manifest = manifests.decode((tmp_path / "sealed" / "manifest.json").read_bytes())
-    told = {entry.path: entry.sha256 for entry in manifest.entries if entry.type == "file"}
+    hashes = {entry.path: entry.sha256 for entry in manifest.entries if entry.type == "file"}
     assert seal.entries == len(manifest.entries)
     for name in ("between", "hole"):
         with (source / "data" / name).open("rb") as file:
-            assert told[f"data/{name}"] == hashlib.file_digest(file, "sha256").hexdigest()
+            assert hashes[f"data/{name}"] == hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @pytest.mark.skipif(shutil.which("tar") is None, reason="no tar here")
@@ -128,7 +128,7 @@ def test_a_table_that_does_not_fit_its_file_is_damage(tmp_path: Path) -> None:
 
 
 def test_more_data_than_a_plain_header_can_tell_is_read_with_its_holes() -> None:
-    """Eight GiB and more of data beside holes; Python's reader goes wrong where a record tells that size."""
+    """Eight GiB and more of data beside holes; Python's reader fails where a pax record holds that size."""
     info = tarfile.TarInfo("a" * 120)
     info.size, stored = 40 << 30, 9 << 30
     head = sparse_head(info, stored)
