@@ -1,4 +1,4 @@
-"""The files of one app in its slot: made, given, copied out and in, removed."""
+"""Creates, writes, copies and removes the files of one app in its slot."""
 
 import json
 import os
@@ -17,14 +17,14 @@ from reconciler.redact import Redaction, read_slot_secrets, redaction
 
 _SETTINGS = "settings.json"
 _INSIDE = "inside.py"
-# Copying or deleting the largest data set; a hanging disk must not hang a pass for ever.
+# Enough to copy or delete the largest data; a disk that hangs must not hang a pass for ever.
 _DEADLINE = 6 * 3600.0
 _LOG_BYTES = 4096
 _LOG_LINES = 8
-# What cp says, in English under LC_ALL=C.UTF-8, when the host and not the data is to blame.
+# Messages of cp, under LC_ALL=C.UTF-8, for which the host and not the data is to blame.
 _OF_THE_HOST = ("No space left on device", "Disk quota exceeded", "Input/output error", "Read-only file system")
 
-# Both files are private to us: settings stand in no argument list.
+# Only this user can read both files: settings are in no argument list.
 _OUTER = """\
 #!/bin/sh
 exec '{python}' -IS '{inside}' "$@"
@@ -44,7 +44,7 @@ except (IndexError, OSError) as failure:
 
 
 def create_folders(app: App) -> None:
-    """The folders that an app finds; what is there already stays."""
+    """Create the folders of an app. Existing ones stay."""
     for folder in (
         app.folder,
         app.data,
@@ -56,25 +56,25 @@ def create_folders(app: App) -> None:
 
 
 def open_raw_log(app: App, name: str) -> IO[bytes]:
-    """Where a line's output goes; never through a link that an app may have put there."""
+    """Open the log of a line, which gets its output unchanged. Never follows a link that an app may have made."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
 
 
 def new_log(app: App, name: str) -> Log:
-    """A log of a part of the app, written anew and without any secret of the slot."""
+    """Open an empty log of a part of the app. Secrets of the slot are redacted."""
     path = app.logs / f"{name}.log"
     path.unlink(missing_ok=True)
     return Log(path, redaction(read_slot_secrets(app.folder.parent)))
 
 
 def open_log_for_appending(app: App, name: str) -> Log:
-    """The log of a part of the app, written on without any secret of the slot."""
+    """Open the log of a part of the app to append to it. Secrets of the slot are redacted."""
     return Log(app.logs / f"{name}.log", redaction(read_slot_secrets(app.folder.parent)))
 
 
 def last_lines(app: App) -> tuple[str, ...]:
-    """The end of what each part of the app wrote, fit to be shown, and without any secret of the slot."""
+    """Return the last lines of each log of the app, safe to print and without secrets of the slot."""
     known = redaction(read_slot_secrets(app.folder.parent))
     return tuple(line for path in sorted(app.logs.glob("*.log")) for line in _end_of(path, known))
 
@@ -83,27 +83,27 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)
-        # A secret which the start has cut in two begins in what is dropped here.
+        # A secret that is cut at the start begins in the bytes that are dropped.
         data = known.apply(file.read())
         lines = lines_printable(data[-_LOG_BYTES:]).rstrip("\n").split("\n")
         yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
 
 
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
-    """What the app was told, kept with its data: of that, only the sample that it was deployed with is read back."""
-    told = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
-    told |= {"sample": sample} if sample else {}
-    replace_file(app.folder / _SETTINGS, json.dumps(told, indent=1, sort_keys=True), 0o600)
+    """Record how the app is deployed, beside its data. Of this, only the sample is read again."""
+    given = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
+    given |= {"sample": sample} if sample else {}
+    replace_file(app.folder / _SETTINGS, json.dumps(given, indent=1, sort_keys=True), 0o600)
 
 
 def recorded_sample(app: App) -> str:
-    """The sample that the app, or what was loaded into its place, was deployed with; empty where that is not known."""
+    """Return the sample with which the app, or its loaded data, was deployed; "" if unknown."""
     path = app.folder / _SETTINGS
     return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
 
 
 def sample_for(app: App, options: DeployOptions) -> str:
-    """The sample that a deployment goes by, as its users have it: its own, or that of the app it is made like."""
+    """Return the sample of an earlier deployment: that of the app itself, or of `sample_from`; "" if there is none."""
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 
 
@@ -112,40 +112,39 @@ def app_run(app: App) -> Path:
 
 
 def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
-    """The program that runs its arguments as the app's processes run: in their folder, with only their environment."""
+    """Write the program that runs its arguments in the folder and the environment of the app's processes."""
     inside = app.folder / "run" / _INSIDE
     replace_file(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
     replace_file(app_run(app), _OUTER.format(python=_quoted(sys.executable), inside=_quoted(str(inside))), 0o700)
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
-    """Data, secrets and settings, with modes, times, links and holes, into the empty folder `into`.
+    """Copy data, secrets and settings into the empty folder `into`, with modes, times, links and holes.
 
-    Files get a second name there rather than a copy where the file system allows it, which spares reading and writing
-    them: `into` is to be used up before the app runs again.
+    Hard links are made instead of copies if the file system allows it. Use up `into` before the app runs again.
     """
     for source in (app.data, app.secrets):
         if source.is_symlink() or not source.is_dir():
             raise RecipeError(f"{app.recipe}: {source.name}/ of its slot is gone or no folder any more")
     for source in (app.data, app.secrets, app.folder / _SETTINGS):
-        if source.exists() and not _linked(source, into / source.name, environment):
+        if source.exists() and not _link(source, into / source.name, environment):
             _copy(app, source, into / source.name, environment)
 
 
 def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
-    """Data, secrets and settings from `source`, which is used up; copied where they cannot be moved."""
+    """Move data, secrets and settings from `source` into the app, or copy them if they cannot be moved."""
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot holds data already, so none can be loaded")
     create_folders(app)
     for saved in (source / "data", source / "secrets", source / _SETTINGS):
-        if saved.exists() and not _moved(saved, app.folder / saved.name):
+        if saved.exists() and not _move(saved, app.folder / saved.name):
             _copy(app, saved, app.folder / saved.name, environment)
 
 
-def _linked(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
-    """Whether all files of a tree could get a second name; nothing is left at `to` where one could not.
+def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
+    """Hard-link all files of a tree. Returns whether that worked; if not, nothing is left at `to`.
 
-    The kernel refuses that for immutable files, for files of others, and across file systems.
+    The kernel refuses to link immutable files, files of other users, and across file systems.
     """
     if _run(("cp", "-al", "-T", "--", str(source), str(to)), environment).ok:
         return True
@@ -153,8 +152,8 @@ def _linked(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
     return False
 
 
-def _moved(source: Path, to: Path) -> bool:
-    """Whether it could be moved: it cannot to another disk, nor where its owner may not write to it."""
+def _move(source: Path, to: Path) -> bool:
+    """Rename `source`. Returns whether that worked: not to another disk, and not if it is read-only."""
     try:
         source.rename(to)
     except OSError:
@@ -163,7 +162,7 @@ def _moved(source: Path, to: Path) -> bool:
 
 
 def remove(folder: Path, environment: Mapping[str, str]) -> bool:
-    """Whether the folder is gone. Folders that an app closed to us are opened first."""
+    """Delete a folder, also if the app made folders in it unreadable. Returns whether it is gone."""
     for argv in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
         if os.path.lexists(folder):
             _run((*argv, "--", str(folder)), environment)
@@ -171,25 +170,25 @@ def remove(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
-    told = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
-    if told.ok:
+    output = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
+    if output.ok:
         return
-    reason = one_line(told.err.partition(b"\n")[0]).partition(": ")[2] or "cp did not come to an end"
+    reason = one_line(output.err.partition(b"\n")[0]).partition(": ")[2] or "cp did not come to an end"
     message = f"{app.recipe}: its {source.name} cannot be copied: {reason}"
-    if told.result.code is None or any(words in reason for words in _OF_THE_HOST):
+    if output.result.code is None or any(words in reason for words in _OF_THE_HOST):
         raise InfrastructureError(message)
     raise RecipeError(message, "an app has to leave its data readable to the user that runs it")
 
 
 def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutput:
-    told = capture(CommandSpec(argv, environment, Path("/"), _DEADLINE))
-    if told.result.missing:
+    output = capture(CommandSpec(argv, environment, Path("/"), _DEADLINE))
+    if output.result.missing:
         raise InfrastructureError(f"{argv[0]}: not found in PATH", "it is part of GNU coreutils")
-    return told
+    return output
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:
-    """Replace a file; never through a link that an app may have put there."""
+    """Replace a file. Never follows a link that an app may have made."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(text)

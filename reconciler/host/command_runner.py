@@ -1,4 +1,4 @@
-"""Runs the recipes' own commands, and tells how hard pressed the host is while they run."""
+"""Runs the commands that recipes declare, and reads how busy the host is."""
 
 import os
 import re
@@ -19,14 +19,14 @@ from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.redact import read_slot_secrets, redaction
 
 _GIB = 1024**3
-# A passed variable that short is no secret but a switch.
+# A shorter value of a passed variable is a switch, not a secret.
 _SHORTEST = 8
 _NO_SECRETS = (*ALLOWED, STATE_MARK)
 
 
 @frozen
 class HostCommands:
-    """`environment` is what all children get, `state` the folder whose disk is looked at."""
+    """Implements the Commands port. `environment` is for all children; `state` is on the disk that is reported."""
 
     environment: Mapping[str, str]
     state: Path
@@ -49,7 +49,7 @@ class HostCommands:
         return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"
 
     def _passed_on(self) -> tuple[bytes, ...]:
-        """Values which somebody chose to hand to children: a password, for all we know."""
+        """Return the values of passed variables, to be redacted: each may be a password."""
         values = [os.fsencode(value) for name, value in self.environment.items() if name not in _NO_SECRETS]
         return tuple(value for value in values if len(value) >= _SHORTEST)
 
@@ -73,7 +73,7 @@ def _memory() -> str:
 
 
 def _stalls() -> str:
-    """The share of the last ten seconds in which somebody waited for a resource; "" where the kernel does not tell."""
+    """Return how much of the last ten seconds processes waited for each resource; "" if the kernel reports none."""
     shares = {
         name: re.search(r"^some avg10=([\d.]+)", _read(f"/proc/pressure/{name}")) for name in ("cpu", "memory", "io")
     }

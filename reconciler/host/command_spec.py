@@ -1,4 +1,4 @@
-"""A command to run, and how it ended."""
+"""A command to run, and what it wrote."""
 
 import math
 import os
@@ -15,24 +15,24 @@ from attrs import frozen
 from reconciler.errors import InfrastructureError
 from reconciler.ports.commands import CommandResult
 
-# What asks us to stop. While a command starts they wait: our handlers raise, and what is raised in a forked child
-# before its program runs would go on there as a second one of us.
+# Signals that ask Canon to stop. They are blocked while a command starts: the handlers raise, and an exception in the
+# forked child before its program runs would continue there as a second Canon.
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-# Whoever starts us, a shell or a unit with `UMask=0077`: a recipe finds the same one.
+# Recipes get the same umask whether a shell or a unit with `UMask=0077` starts Canon.
 UMASK = 0o022
 
-# A command that keeps the pass lock outlives us by at most this many seconds, and again as many until it is killed.
+# A command that holds the pass lock outlives Canon by at most this many seconds, and as many again until SIGKILL.
 _GRACE_ALONE = 10
 
 
 @frozen
 class CommandSpec:
-    """One finite command. `env` is its whole environment, beside the marks; `deadline` is in seconds.
+    """A finite command for `host/run.py`. Its environment is `env` and the marks; `deadline` is in seconds.
 
-    `stdin` is its standard input, or the file that is; `mark` the slot it belongs to, "" for none; `file_bytes` the
-    size of the largest file it may write. `holding` is a descriptor which it inherits: it then keeps the pass lock
-    when we die, and ends by a deadline of its own. `stop`, once set, ends it as its deadline would. `grace` seconds
-    pass between asking what it leaves to end and killing that.
+    `stdin` is its standard input, as bytes or as a file. `mark` is the mark of its slot, "" for none. `file_bytes` is
+    the size of the largest file that it may write. `holding` is the descriptor of the pass lock, which the command
+    inherits: it then holds the lock when Canon dies, and stops by a deadline of its own. Setting `stop` stops the
+    command like its deadline. Processes that it leaves get SIGKILL `grace` seconds after SIGTERM.
     """
 
     argv: tuple[str, ...]
@@ -62,7 +62,7 @@ class CapturedOutput:
 
 
 def program(command: CommandSpec) -> str | None:
-    """The file to execute, found as the child would find it; None when there is none of that name."""
+    """Return the file to execute, found as the child would find it; None if there is none of that name."""
     name = command.argv[0]
     if "/" in name:
         path = command.cwd.absolute() / name
@@ -71,7 +71,7 @@ def program(command: CommandSpec) -> str | None:
 
 
 def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
-    """The arguments; a command that keeps the pass lock gets a deadline that holds when we are dead."""
+    """Return the arguments. A command that holds the pass lock is run by `timeout`, which works when Canon is dead."""
     arguments = (program, *command.argv[1:])
     if command.holding is None:
         return arguments
@@ -98,7 +98,7 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
 
 
 def limit(command: CommandSpec) -> None:
-    """Runs in the child, just before its program."""
+    """Reset signals, umask and limits. Runs in the child, just before its program."""
     for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)

@@ -1,4 +1,4 @@
-"""What children find around them, and the fingerprint of the place in which we run."""
+"""The environment of child processes, and the fingerprint of this place: the host and its tools."""
 
 import hashlib
 import json
@@ -26,32 +26,32 @@ _SECONDS = 30.0
 
 
 def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: Path) -> dict[str, str]:
-    """What every child gets beside `HOME` and `TMPDIR`, which are its slot's: the allow-list and what is passed on.
+    """Return the environment of every child: the allow-list and the variables in `passes`, without HOME and TMPDIR.
 
-    Where the state folder lies in a work tree of git, a bare `git checkout` of a child would change that one: git is
-    kept from looking for a repository in `state` and above.
+    The folder `state` stops git from searching for a repository there and above. If the state folder is in a work tree
+    of git, a bare `git checkout` of a child would change that work tree.
     """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
     return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", CEILING: str(state)}
 
 
 def _path(environ: Mapping[str, str]) -> str:
-    # Relative entries would find programs in a recipe's folder.
+    # A relative entry would find programs in the folder of a recipe.
     folders = [folder for folder in environ.get("PATH", "").split(":") if folder.startswith("/")]
     return ":".join(folders) or _DEFAULT_PATH
 
 
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
-    """Where we run. `requires` are all tools of any recipe or its driver, `environment` is what children get.
+    """Return the place. `requires` are the tools of all recipes and drivers, `environment` is that of children.
 
-    Raises InfrastructureError where git is missing or older than what we need.
+    Raises InfrastructureError if git is missing or too old.
     """
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *_ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"
     unit = unit_of(_read(CGROUPS))
     user = _user()
     variables = tuple(sorted({*ALLOWED, *environment}))
-    present = {tool: bool(found) for tool, found in tools.items()}
+    present = {tool: bool(digest) for tool, digest in tools.items()}
     return Place(
         trigger=trigger_of(unit, environ),
         unit=unit,
@@ -65,7 +65,7 @@ def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapp
 
 
 def unit_of(cgroups: str) -> str:
-    """The systemd service that holds us, from the text of /proc/self/cgroup; "" in a login session or elsewhere."""
+    """Return the systemd service of this process, from the text of /proc/self/cgroup; "" if it runs in no service."""
     paths = re.findall(r"^\d+:name=systemd:(.*)$|^0::(.*)$", cgroups, re.MULTILINE)
     for named, unified in sorted(paths, reverse=True):
         parts = [part for part in (named or unified).split("/") if part.endswith((".service", ".scope"))]
@@ -75,28 +75,28 @@ def unit_of(cgroups: str) -> str:
 
 
 def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
-    """What started us: systemd names the timer to the service that it starts, and counts every start of one."""
+    """Return what started this process: "timer", "systemctl" or "shell". Systemd sets both variables."""
     if not unit or "INVOCATION_ID" not in environ:
         return "shell"
     return "timer" if environ.get("TRIGGER_UNIT") else "systemctl"
 
 
 def _fingerprint(tool: str, path: str) -> str:
-    """The beginning of the hash of the file that children would execute; "" where they would find none."""
-    found = shutil.which(tool, path=path)
-    if found is None:
+    """Return the start of the hash of the file that children would execute, "" if there is none."""
+    program = shutil.which(tool, path=path)
+    if program is None:
         return ""
-    with Path(found).open("rb") as file:
+    with Path(program).open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
 
 
 def _git_version(environment: Mapping[str, str]) -> str:
-    told = capture(CommandSpec(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
-    if told.result.missing:
+    output = capture(CommandSpec(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
+    if output.result.missing:
         raise InfrastructureError("git: not found in PATH", "install git")
-    version = re.match(rb"git version ((\d+)\.(\d+)[\w.]*)", told.out)
-    if not told.ok or version is None:
-        raise InfrastructureError(f"git does not tell its version: {one_line(told.out + told.err)}")
+    version = re.match(rb"git version ((\d+)\.(\d+)[\w.]*)", output.out)
+    if not output.ok or version is None:
+        raise InfrastructureError(f"git does not tell its version: {one_line(output.out + output.err)}")
     text = version[1].decode()
     if (int(version[2]), int(version[3])) < OLDEST_GIT:
         raise InfrastructureError(f"git {text} is too old", f"git {OLDEST_GIT[0]}.{OLDEST_GIT[1]} or newer is needed")

@@ -1,4 +1,4 @@
-"""Small text files of a checked-out release, line by line."""
+"""Reads small text files of a checked-out release."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ _LARGEST_TEXT = 64 * 1024
 
 
 def read_text(path: Path) -> str | None:
-    """A small text file of a repository, None if there is none; never what a link or a pipe of that name leads to."""
+    """Return the text of a small file, None if there is none. Never follows a link. Raises RecipeError."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -37,10 +37,10 @@ def _decoded(name: str, data: bytes) -> str:
 
 
 def content_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
-    """The lines that say something, with where they stand; only a newline ends a line, as for a shell."""
+    """Yield the lines that are neither blank nor comments, each after its place, "FILE:LINE"."""
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        said = line.strip(" \t\r")
-        if "\0" in said:
+        content = line.strip(" \t\r")
+        if "\0" in content:
             raise RecipeError(f"{file}:{number}: holds a NUL byte")
-        if said and not said.startswith("#"):
-            yield f"{file}:{number}", said
+        if content and not content.startswith("#"):
+            yield f"{file}:{number}", content

@@ -1,4 +1,4 @@
-"""Where a command's output goes: bounded in memory and on disk, whatever is written."""
+"""Takes the output of commands, within limits of memory and disk."""
 
 import os
 from pathlib import Path
@@ -10,14 +10,14 @@ from reconciler.redact import RedactedStream, Redaction
 KIB = 1024
 MIB = 1024 * KIB
 
-# The two high bits of every byte of a UTF-8 character but its first; the least first byte of one that has several.
+# In UTF-8, the high bits of each byte of a character but the first, and the least first byte of one with several.
 _CONTINUATION = 0x80
 _FIRST_OF_SEVERAL = 0xC0
 _LONGEST_CHARACTER = 4
 
 
 class OutputSink(Protocol):
-    """Takes output as it comes. `feed` answers False when more would be of no use."""
+    """Takes output in chunks. `feed` returns False when it wants no more."""
 
     def feed(self, chunk: bytes) -> bool: ...
 
@@ -25,7 +25,7 @@ class OutputSink(Protocol):
 
 
 class FirstBytes:
-    """Keeps the first `most` bytes; more than that is too much, and `overflowed` tells it."""
+    """Keeps the first `most` bytes. `overflowed`: there were more."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -45,7 +45,7 @@ class FirstBytes:
         return not self.overflowed
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to close."""
 
 
 class LastBytes:
@@ -72,11 +72,11 @@ class LastBytes:
         return True
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to close."""
 
 
 class NewFile:
-    """Writes everything as it comes to the new file `path`."""
+    """Writes everything to the new file `path`."""
 
     def __init__(self, path: Path) -> None:
         self._file = open(path, "xb", opener=_private)  # noqa: SIM115 - Path.open takes no opener; closed in close
@@ -90,17 +90,17 @@ class NewFile:
 
 
 class Log:
-    """Appends to the file `path`: at most `most` bytes of the beginning, then what was left out, then the tail.
+    """Appends output to the file `path`, without secrets and printable. `tail` is the end of the output.
 
-    Known secrets are taken out before anything is kept, and what is kept is printable. `tail` is the text's end.
+    Of long output the file gets the first `most` bytes, the number of bytes left out, and the last `tail` bytes.
     """
 
     def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:
-        self._redacted = RedactedStream(redaction)
+        self._redactor = RedactedStream(redaction)
         self._room = most
         self._beyond = LastBytes(tail)
         self._tail = LastBytes(tail)
-        self._held = b""
+        self._pending = b""
         self._file = open(path, "ab", opener=_private)  # noqa: SIM115 - Path.open takes no opener; closed in close
 
     @property
@@ -108,15 +108,15 @@ class Log:
         return lines_printable(self._tail.data)
 
     def feed(self, chunk: bytes) -> bool:
-        self._held += self._redacted.feed(chunk)
-        cut = _safe_cut(self._held)
-        self._write(self._held[:cut])
-        self._held = self._held[cut:]
+        self._pending += self._redactor.feed(chunk)
+        cut = _safe_cut(self._pending)
+        self._write(self._pending[:cut])
+        self._pending = self._pending[cut:]
         return True
 
     def close(self) -> None:
         try:
-            self._write(self._held + self._redacted.flush())
+            self._write(self._pending + self._redactor.flush())
             if self._beyond.left_out:
                 self._file.write(f"\n[{self._beyond.left_out} bytes left out]\n".encode())
             self._file.write(lines_printable(self._beyond.data).encode())
@@ -132,7 +132,7 @@ class Log:
 
 
 def _safe_cut(data: bytes) -> int:
-    """Where to cut so that no character and no line end is split; at most the last bytes of one wait for the rest."""
+    """Return where to cut `data` so that no character and no line end is split."""
     for cut in range(len(data), max(0, len(data) - _LONGEST_CHARACTER), -1):
         last = data[cut - 1]
         if last & 0xC0 == _CONTINUATION:

@@ -1,4 +1,4 @@
-"""The pipes of one command, read into sinks until it ends, is late, or has said too much."""
+"""Reads the pipes of one command until it ends, times out, or writes too much."""
 
 import os
 import select
@@ -15,15 +15,15 @@ _CHUNK = 65536
 
 
 class StreamEnd(Enum):
-    """Why reading stopped: the command ended, its time was over (or it was told to stop), or it wrote too much."""
+    """Why reading ended: the command ended, its time was up or it was stopped, or it wrote too much."""
 
     ENDED = "ended"
-    LATE = "late"
-    ENOUGH = "enough"
+    TIMED_OUT = "timed out"
+    TOO_MUCH = "too much"
 
 
 class Streams:
-    """One pipe for each sink. `out` and `err` are the ends for the child; without an `err` sink they are one."""
+    """One pipe for each sink. `out` and `err` are the child's ends; they are the same without a sink for `err`."""
 
     def __init__(self, out: OutputSink, err: OutputSink | None) -> None:
         self._sinks: dict[int, OutputSink] = {}
@@ -47,13 +47,13 @@ class Streams:
             os.close(read)
 
     def started(self) -> None:
-        """The child has its ends: close ours, or the pipes would never end."""
+        """Close this process's copies of the child's ends, so that the pipes end with the child."""
         for write in {self.out, self.err} - {-1}:
             os.close(write)
         self.out = self.err = -1
 
     def pump(self, handle: int, deadline: float, stop: threading.Event | None) -> StreamEnd:
-        """Read until the process behind the pidfd `handle` ends, or for `deadline` seconds."""
+        """Read until the process of the pidfd `handle` ends, or for `deadline` seconds."""
         poller = select.poll()
         poller.register(handle, select.POLLIN)
         for read in self._sinks:
@@ -67,17 +67,17 @@ class Streams:
                 if more is None:
                     poller.unregister(ready)
                 elif not more:
-                    return StreamEnd.ENOUGH
-        return StreamEnd.LATE
+                    return StreamEnd.TOO_MUCH
+        return StreamEnd.TIMED_OUT
 
     def drain(self) -> None:
-        """Read what is in the pipes now; who might still hold them open is not waited for."""
+        """Read what is in the pipes now, without waiting for processes that still have them open."""
         for read in self._sinks:
             while self._read(read):
                 pass
 
     def _read(self, read: int) -> bool | None:
-        """Hand on one chunk. False when the sink has enough, None when there is nothing to read."""
+        """Pass one chunk on. False if the sink wants no more, None if there is nothing to read."""
         try:
             chunk = os.read(read, _CHUNK)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The one door through which processes start: finite commands by `sh`, servers by `Popen`."""
+"""Starts all processes of Canon: finite commands by `sh`, servers by `Popen`."""
 
 import errno
 import logging
@@ -35,15 +35,15 @@ from reconciler.ports.commands import CommandResult
 __all__ = ["CapturedOutput", "CommandSpec", "capture", "prepare", "run", "start_server"]
 
 _NOT_EXECUTABLE = 126
-# For what is late, or broken off: nobody waits for what it does.
+# After a timeout or an interrupt nobody waits for the rest of the output.
 _GRACE_LATE = 3.0
 
 
 @frozen
 class _Running:
-    """A command that was started as `pid`; `leader` is None where it had ended before anybody could look.
+    """A command that was started as `pid`. `leader` is its process, None if it ended before it could be read.
 
-    `known` are the children we had before; `handle` is its pidfd.
+    `known` are the children of this process before that; `handle` is a pidfd of the command.
     """
 
     command: Any
@@ -55,14 +55,14 @@ class _Running:
 
 
 class _Refused(Exception):  # noqa: N818 - it never leaves this file
-    """The kernel would not execute a program, and why."""
+    """The kernel refused to execute a program; the message is the reason."""
 
 
 def prepare() -> None:
-    """Load `sh` and become the parent of orphans.
+    """Import `sh` and adopt orphans.
 
-    To be called in the main thread before threads use the door: when the first import of `sh` happens in several
-    threads at once, its calls fail.
+    Call this in the main thread before any thread runs a command: if several threads import `sh` at once, its calls
+    fail.
     """
     import sh  # noqa: F401
 
@@ -72,35 +72,35 @@ def prepare() -> None:
 
 
 def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
-    """Run a command and keep what it writes: at most `most` bytes, `most_err` of complaints, or it is ended."""
+    """Run a command and return its output. Stops it after `most` bytes of stdout or `most_err` bytes of stderr."""
     out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)
     return CapturedOutput(result, out.data, err.data, out.overflowed)
 
 
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
-    """Run a command to its end; nothing of it is left afterwards. Without `err` both its outputs go to `out`.
+    """Run a command to its end, and stop every process that it leaves. Without `err`, stderr goes to `out` too.
 
-    Never raises for anything that the command does. Closes the sinks.
+    Raises nothing because of what the command does. Closes `out` and `err`.
     """
     prepare()
     with ExitStack() as stack:
         for sink in filter(None, (out, err)):
             stack.callback(sink.close)
-        found = program(command)
-        if found is None:
+        path = program(command)
+        if path is None:
             return CommandResult(None, missing=True)
         streams = stack.enter_context(Streams(out, err))
         try:
-            running = _start(command, found, streams)
+            running = _start(command, path, streams)
         except _Refused as refused:
             out.feed(f"{escape_unprintable(command.argv[0])}: {refused}\n".encode())
             return CommandResult(_NOT_EXECUTABLE)
         stack.callback(os.close, running.handle)
-        return _attend(command, running, streams)
+        return _wait_for(command, running, streams)
 
 
-def _attend(command: CommandSpec, running: _Running, streams: Streams) -> CommandResult:
+def _wait_for(command: CommandSpec, running: _Running, streams: Streams) -> CommandResult:
     streams.started()
     ended: tuple[Process, ...] = ()
     killed: tuple[Process, ...] = ()
@@ -109,19 +109,19 @@ def _attend(command: CommandSpec, running: _Running, streams: Streams) -> Comman
         ending = streams.pump(running.handle, command.deadline, command.stop)
         grace = command.grace if ending is StreamEnd.ENDED else grace
     finally:
-        if _lives(running) or children.has_orphans(running.known):
+        if _is_running(running) or children.has_orphans(running.known):
             ended, killed = stop_all(lambda: _all_of(running), grace)
         code = _collect(running)
     streams.drain()
     return CommandResult(
         code if ending is StreamEnd.ENDED else None,
-        timed_out=ending is StreamEnd.LATE,
+        timed_out=ending is StreamEnd.TIMED_OUT,
         ended=_names(ended),
         killed=_names(killed),
     )
 
 
-def _lives(running: _Running) -> bool:
+def _is_running(running: _Running) -> bool:
     now = read_process(running.pid) if running.leader else None
     return now is not None and running.leader is not None and now.key == running.leader.key and now.state != "Z"
 
@@ -131,8 +131,8 @@ def _all_of(running: _Running) -> tuple[Process, ...]:
 
 
 def _collect(running: _Running) -> int | None:
-    """The exit code; None while the kernel does not let the process go."""
-    if _lives(running):
+    """Reap the command and return its exit code; None if it could not be killed."""
+    if _is_running(running):
         return None
     running.command.wait()
     if running.leader is not None:
@@ -147,28 +147,28 @@ def _names(ended: tuple[Process, ...]) -> tuple[str, ...]:
     return tuple(f"{escape_unprintable(process.name)} (pid {process.pid})" for process in ended)
 
 
-def _start(command: CommandSpec, found: str, streams: Streams) -> _Running:
+def _start(command: CommandSpec, path: str, streams: Streams) -> _Running:
     import sh
 
-    if not os.access(found, os.X_OK):
-        raise _Refused(os.strerror(errno.EACCES if Path(found).exists() else errno.ENOENT))
+    if not os.access(path, os.X_OK):
+        raise _Refused(os.strerror(errno.EACCES if Path(path).exists() else errno.ENOENT))
     token = uuid.uuid4().hex
-    argv = arguments(command, found)
-    with standard_input(command.stdin) as stdin, _unstopped(), _forking():
+    argv = arguments(command, path)
+    with standard_input(command.stdin) as stdin, _stop_signals_blocked(), _forking():
         known = children.child_keys()
         try:
-            started = sh.Command(argv[0])(*argv[1:], **_manner(command, token, stdin, streams))
+            started = sh.Command(argv[0])(*argv[1:], **_sh_options(command, token, stdin, streams))
         except sh.CommandNotFound:
             raise _Refused(os.strerror(errno.EACCES)) from None
         except sh.ForkException as failure:
-            raise _Refused(_cause(str(failure))) from None
+            raise _Refused(_reason(str(failure))) from None
         pid: int = started.process.pid
         leader = children.claim(pid, command.mark, lambda: False)
         return _Running(started, pid, leader, _handle(leader), token, known)
 
 
-def _manner(command: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
-    """How `sh` is to start a command: nothing inherited, nothing interpreted, no exception for an exit code."""
+def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
+    """Return options of `sh`: inherit nothing, interpret nothing, raise nothing because of an exit code."""
     marks = {RUN_MARK: token} | ({SLOT_MARK: command.mark} if command.mark else {})
     return {
         "_env": {**command.env, **marks},
@@ -187,15 +187,15 @@ def _manner(command: CommandSpec, token: str, stdin: int, streams: Streams) -> d
 
 @contextmanager
 def _forking() -> Iterator[None]:
-    """Start one process at a time. `sh` forks before it executes, of which Python warns where threads run."""
+    """Start one process at a time. `sh` forks before it executes; Python warns about that if threads run."""
     with children.starting, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         yield
 
 
 @contextmanager
-def _unstopped() -> Iterator[None]:
-    """Within, signals that ask this thread to stop wait. A forked child takes none of them over."""
+def _stop_signals_blocked() -> Iterator[None]:
+    """Block the signals that ask this thread to stop. A forked child does not inherit a pending one."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -204,7 +204,7 @@ def _unstopped() -> Iterator[None]:
 
 
 def _handle(leader: Process | None) -> int:
-    """A descriptor that becomes readable when a child ends: at once, where `sh` has already collected it."""
+    """Return a pidfd, readable when the child ends; if `sh` has reaped it already, a descriptor readable at once."""
     with suppress(ProcessLookupError):
         if leader is not None:
             handle = os.pidfd_open(leader.pid)
@@ -214,8 +214,8 @@ def _handle(leader: Process | None) -> int:
     return os.open(os.devnull, os.O_RDONLY)
 
 
-def _cause(trace: str) -> str:
-    """Why starting failed, from the text of `sh`, without the arguments that it quotes."""
+def _reason(trace: str) -> str:
+    """Return why the start failed, from the text of `sh`, without the arguments that it quotes."""
     number = re.search(r"\[Errno (\d+)\]", trace)
     return os.strerror(int(number[1])) if number else "its arguments cannot be handed to a program"
 
@@ -223,9 +223,9 @@ def _cause(trace: str) -> str:
 def start_server(
     argv: Sequence[str], env: Mapping[str, str], cwd: Path, out: IO[bytes], mark: str
 ) -> "subprocess.Popen[bytes]":
-    """Start a server of the slot `mark` in a session of its own; both its outputs go to `out`.
+    """Start a server of the slot `mark` in a session of its own. Its stdout and stderr go to `out`.
 
-    It inherits nothing else and lives until its slot is cleared. Raises OSError where it cannot start.
+    It inherits nothing else, and runs until its slot is cleared. Raises OSError if it cannot start.
     """
     prepare()
     with _forking():

@@ -1,4 +1,4 @@
-"""A recipe's `.env.sample`, in Co-op Cloud's syntax: the settings it proposes and the secrets it declares."""
+"""Parses a recipe's `.env.sample`, in Co-op Cloud's syntax: its settings and the secrets that it declares."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -14,7 +14,7 @@ LONGEST_SECRET = 4096
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", re.DOTALL)
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#(.*))?""", re.DOTALL)
 _BARE = re.compile(r"""(?!\s*['"])((?:(?!\s#).)*)(?:\s#(.*))?""")
-# The value of a setting that begins with a quote, up to where that one would end on the same line.
+# A value that begins with a quote, up to where the quote would be closed on the same line.
 _OPENED = re.compile(r"""\s*(?:(')[^']*|(")(?:[^"\\]|\\.)*\\?)""")
 _UP_TO = {"'": re.compile(r"[^']*'"), '"': re.compile(r'(?:[^"\\]|\\.)*"')}
 _SECRET_VERSION = re.compile(r"SECRET_([A-Z0-9][A-Z0-9_]*)_VERSION")
@@ -24,7 +24,7 @@ _CHARSETS = {"": "", "default": "", "alnum": "alnum", "alphanumeric": "alnum", "
 
 @frozen
 class SampleLine:
-    """A line that sets something; `literal` says that a `$` in its value begins no variable, as in single quotes."""
+    """An assignment. `literal`: a `$` in the value begins no variable, as in single quotes."""
 
     name: str
     value: str
@@ -34,10 +34,11 @@ class SampleLine:
 
 @frozen
 class Sample:
-    """`versions` has for each secret what its line assigns, which is a part of its name in a swarm.
+    """A parsed `.env.sample`.
 
-    `assigned` has all lines that made `settings`, for who expands variables: one may build on the one before.
-    `comments` has what stands behind the value of each setting, those of secrets' versions among them.
+    `versions` has the value of each secret's version setting, which is a part of the secret's name in a swarm.
+    `assigned` are the lines of `settings` in order, for expanding variables. `comments` has the comment behind the
+    value of each setting, and of each version setting.
     """
 
     settings: Mapping[str, str]
@@ -48,47 +49,47 @@ class Sample:
 
 
 def parse_sample(text: str, usual_length: int | None = None, reserved: Collection[str] = ("PATH",)) -> Sample:
-    """The last of several assignments to one name holds. A `$` stays as it is: nothing is expanded.
+    """Parse a sample. The last assignment to a name counts. Variables are not expanded.
 
-    `usual_length` is that of a secret whose line says neither a length nor that it is not to be generated. A secret of
-    a charset that we do not know wants a maker. Raises RecipeError with the line, also for a `reserved` name.
+    `usual_length` is for secrets whose line sets no length and does not forbid to generate them. A secret with an
+    unknown charset needs a maker. Raises RecipeError with the line, also for a `reserved` name.
     """
     assigned: list[SampleLine] = []
     secrets: dict[str, SecretNeed] = {}
     versions: dict[str, str] = {}
     comments: dict[str, str] = {}
-    for where, said in _assignments(text):
-        if said.name in reserved or said.name.startswith("CANON_"):
-            raise RecipeError(f"{where}: may not set {said.name}")
-        comments[said.name] = said.comment
-        own = secret_of_setting(said.name)
+    for where, line in _assignments(text):
+        if line.name in reserved or line.name.startswith("CANON_"):
+            raise RecipeError(f"{where}: may not set {line.name}")
+        comments[line.name] = line.comment
+        own = secret_of_setting(line.name)
         if own is not None:
-            secrets[own], versions[own] = secret_from_comment(where, own, said.comment, usual_length), said.value
+            secrets[own], versions[own] = secret_from_comment(where, own, line.comment, usual_length), line.value
         else:
-            assigned.append(said)
-    settings = {said.name: said.value for said in assigned}
+            assigned.append(line)
+    settings = {line.name: line.value for line in assigned}
     return Sample(settings, tuple(secrets.values()), versions, tuple(assigned), comments)
 
 
 def secret_of_setting(setting: str) -> str | None:
-    """The secret whose version a setting has by its name, SECRET_X_VERSION; None for any other setting."""
+    """Return the secret of a version setting, SECRET_X_VERSION; None for any other setting."""
     match = _SECRET_VERSION.fullmatch(setting)
     return match[1].lower() if match else None
 
 
 def version_setting(secret: str) -> str:
-    """The setting that has a secret's version."""
+    """Return the name of the version setting of a secret."""
     return f"SECRET_{secret.upper()}_VERSION"
 
 
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """The sample of who upgrades: what they had stays as it was, and what is new is added; also the names of that.
+    """Return the sample `before` with the new settings of `text` added at its end, and the names of these.
 
-    Whoever deploys a recipe copies its sample once, and edits that copy: a later release's does not reach it.
+    Operators copy the sample when they first deploy a recipe, and edit the copy. A later release does not change it.
     """
-    had = {said.name for _, said in _assignments(before)}
-    said = [(assignment(where, line).name, line) for where, line in statements(text)]
-    new = [(name, line) for name, line in said if name not in had]
+    had = {line.name for _, line in _assignments(before)}
+    lines = [(assignment(where, line).name, line) for where, line in statements(text)]
+    new = [(name, line) for name, line in lines if name not in had]
     return "\n".join([before, *(line for _, line in new)]), tuple(dict.fromkeys(name for name, _ in new))
 
 
@@ -97,37 +98,37 @@ def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
 
 
 def statements(text: str) -> Iterator[tuple[str, str]]:
-    """What a sample assigns, with where it begins: a line each, or several where a quoted value goes on.
+    """Yield each assignment after its place, "FILE:LINE". A quoted value may have several lines.
 
-    Blank lines and comments are left out; within quotes every line counts as it is.
+    Blank lines and comments are left out, except within quotes.
     """
     lines = enumerate(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"), start=1)
     for number, line in lines:
-        where, said = f"{SAMPLE}:{number}", line.strip(" \t\r")
+        where, content = f"{SAMPLE}:{number}", line.strip(" \t\r")
         if "\0" in line:
             raise RecipeError(f"{where}: holds a NUL byte")
-        if said and not said.startswith("#"):
+        if content and not content.startswith("#"):
             quote = _opened_by(line)
-            yield where, said if quote is None else line.lstrip(" \t") + _rest(quote, lines)
+            yield where, content if quote is None else line.lstrip(" \t") + _until_closed(quote, lines)
 
 
 def _opened_by(line: str) -> str | None:
-    """The quote that begins the value which a line assigns and does not end; None where there is none."""
+    """Return the quote that a line opens and does not close, None if there is none."""
     match = _ASSIGNMENT.fullmatch(line.strip(" \t\r"))
     opened = _OPENED.fullmatch(match[2]) if match else None
     return (opened[1] or opened[2]) if opened else None
 
 
-def _rest(quote: str, lines: Iterator[tuple[int, str]]) -> str:
-    """The lines after one that opened a quote, up to the one that closes it; all where none does."""
-    taken = ""
+def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
+    """Return the lines up to the one that closes `quote`, or all lines if none does."""
+    text = ""
     for number, line in lines:
         if "\0" in line:
             raise RecipeError(f"{SAMPLE}:{number}: holds a NUL byte")
         if _UP_TO[quote].match(line):
-            return f"{taken}\n{line.rstrip()}"
-        taken += f"\n{line}"
-    return taken
+            return f"{text}\n{line.rstrip()}"
+        text += f"\n{line}"
+    return text
 
 
 def assignment(where: str, line: str) -> SampleLine:
@@ -149,12 +150,12 @@ def _unescape(text: str) -> str:
 
 
 def describes_secret(setting: str, comment: str) -> bool:
-    """Whether a setting may be the version of a secret: by its name, or by what stands behind its value."""
+    """Whether a setting may be the version of a secret, by its name or by the comment behind its value."""
     return secret_of_setting(setting) is not None or _WORD.search(comment) is not None
 
 
 def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
-    """The secret that the comment behind its version describes. Raises RecipeError for a length that is none."""
+    """Return the secret that the comment behind its version describes. Raises RecipeError for an invalid length."""
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")
     if charset not in _CHARSETS or words.get("generate") == "false":

@@ -1,1 +1,1 @@
-"""The embedded default: an app is what runs of its Procfile on this very host."""
+"""The process driver: runs the lines of a Procfile as processes of this host."""

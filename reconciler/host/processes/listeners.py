@@ -1,4 +1,4 @@
-"""Who takes the connections to a port of this host: told by the kernel's table, never by the answer of a port."""
+"""Finds which processes listen on a port of this host, from the kernel's tables."""
 
 import os
 import random
@@ -9,18 +9,18 @@ from pathlib import Path
 
 from reconciler.errors import InfrastructureError
 
-# Below the range from which the kernel takes the ports of outgoing connections: none of those is in the way later.
+# Below the range that the kernel uses for outgoing connections, so that none of those takes the port later.
 _PORTS = range(20000, 30000)
 _LISTENING = "0A"
 _INODE = 9
-# Addresses at which 127.0.0.1 is answered, as the kernel prints them (in the byte order of the machine).
+# Addresses that accept connections to 127.0.0.1, as the kernel prints them (in the byte order of the machine).
 _ANSWERING = frozenset(
     {"00000000", "0100007F", "7F000001", "0" * 32, f"{'0' * 16}FFFF00000100007F", f"{'0' * 20}FFFF7F000001"}
 )
 
 
 def free_port() -> int:
-    """A port on which nothing listens now."""
+    """Return a port on which nothing listens now. Raises InfrastructureError."""
     for port in random.sample(_PORTS, k=200):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("", port))
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 def why_not_listening(port: int, pids: Iterable[int]) -> str:
-    """Why an answer from 127.0.0.1:`port` would be no word of the processes `pids`; "" if it would be."""
+    """Return why the processes `pids` are not the ones that answer at 127.0.0.1:`port`; "" if they are."""
     listening = frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
     if not listening:
         return f"nothing listens on 127.0.0.1:{port}"
@@ -39,14 +39,14 @@ def why_not_listening(port: int, pids: Iterable[int]) -> str:
 
 
 def listening_inodes(table: str, port: int) -> frozenset[str]:
-    """The sockets that take connections to 127.0.0.1:`port`, from the text of /proc/net/tcp or tcp6."""
+    """Return the inodes of the sockets that listen at 127.0.0.1:`port`, from the text of /proc/net/tcp or tcp6."""
     rows = [line.split() for line in table.splitlines()[1:]]
     return frozenset(
-        row[_INODE] for row in rows if len(row) > _INODE and row[3] == _LISTENING and _answers(row[1], port)
+        row[_INODE] for row in rows if len(row) > _INODE and row[3] == _LISTENING and _accepts(row[1], port)
     )
 
 
-def _answers(local: str, port: int) -> bool:
+def _accepts(local: str, port: int) -> bool:
     address, _, number = local.partition(":")
     return address in _ANSWERING and int(number, 16) == port
 
@@ -57,10 +57,10 @@ def _tables() -> tuple[str, ...]:
 
 
 def _sockets(pid: int) -> set[str]:
-    """The inodes of the sockets that a process holds; none for one that ended or is not ours to look at."""
-    found: set[str] = set()
+    """Return the inodes of the sockets of a process; none if it ended or belongs to another user."""
+    inodes: set[str] = set()
     with suppress(OSError):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
-                found.add(os.fsdecode(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
-    return found
+                inodes.add(os.fsdecode(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return inodes

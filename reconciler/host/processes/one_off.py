@@ -1,4 +1,4 @@
-"""The lines of a Procfile that run once for each deployment, to their end, before the others start."""
+"""Runs the lines of a Procfile that run once for each deployment, before the other lines start."""
 
 import signal
 from collections.abc import Mapping
@@ -20,36 +20,26 @@ _SHOWN = 12
 def run_all(
     app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, options: DeployOptions
 ) -> tuple[str, ...]:
-    """Run those of `commands` that run once, in the order of the Procfile; the first that fails ends it.
+    """Run those of `commands` that run once, in the order of the Procfile. Returns remarks.
 
-    Returns remarks. Raises RecipeError or TimedOutError with the last lines that it said, InfrastructureError for want
-    of memory.
+    Raises RecipeError or TimedOutError with the last lines of the first that fails, InfrastructureError if the kernel
+    killed it because memory ran out.
     """
     remarks: list[str] = []
+    seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()
     for name in (name for name in commands if name in ONE_OFF):
-        seconds, killed, log = (
-            options.timeout.total_seconds(),
-            memory.oom_kills(),
-            appfiles.open_log_for_appending(app, name),
-        )
-        command = CommandSpec(
-            ("/bin/sh", "-c", commands[name]),
-            environment,
-            checkout,
-            seconds,
-            mark=app.mark,
-            grace=app.grace.total_seconds(),
-        )
-        result = run(command, log)
-        if memory.was_oom_killed(result.code, killed):
+        kills_before, log = memory.oom_kills(), appfiles.open_log_for_appending(app, name)
+        argv = ("/bin/sh", "-c", commands[name])
+        result = run(CommandSpec(argv, environment, checkout, seconds, mark=app.mark, grace=grace), log)
+        if memory.was_oom_killed(result.code, kills_before):
             raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
-        _hold(f"{app.recipe} {options.version}: {name}", result, seconds, log)
+        _raise_failure(f"{app.recipe} {options.version}: {name}", result, seconds, log)
         remarks += [f"{name} left {what} running; it was ended" for what in result.ended]
     return tuple(remarks)
 
 
-def _hold(what: str, result: CommandResult, seconds: float, log: Log) -> None:
-    """Raise what is wrong with how it ended."""
+def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -> None:
+    """Raise an error if the command failed or had to be killed."""
     tail = tuple(log.tail.splitlines()[-_SHOWN:])
     if result.timed_out:
         raise TimedOutError(f"{what} did not end within {seconds:g} s", tail=tail)
@@ -57,12 +47,12 @@ def _hold(what: str, result: CommandResult, seconds: float, log: Log) -> None:
         raise RecipeError(f"{what} ended {describe_exit(result.code or 0)}", tail=tail)
     if result.killed:
         left = f"{what} left {', '.join(result.killed)} running, which did not end on SIGTERM and was killed"
-        # No KilledError: that one is about what the release before left running.
+        # KilledError is for what the earlier release left running.
         raise TimedOutError(f"{left}, so what it wrote may be cut off", tail=tail)
 
 
 def describe_exit(code: int) -> str:
-    """An exit code in words; a shell reports a signal of its command as 128 + its number."""
+    """Return an exit code in words. A shell reports a signal of its command as 128 + the number of the signal."""
     number = -code if code < 0 else code - 128
     name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""
     if code < 0:

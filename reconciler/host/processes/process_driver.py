@@ -1,4 +1,4 @@
-"""The process driver: an app is what runs of its Procfile. Ephemeral: no restarts, no pid files, nothing kept alive."""
+"""The process driver: an app is the running lines of its Procfile. No restarts, no pid files."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -40,10 +40,10 @@ _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DI
 
 @frozen
 class _Deployment:
-    """What this process started of an app.
+    """The lines of an app that this process started.
 
-    `known` are the children that we had before, `ended` is what the deployment before this one had left running;
-    `killed` is what the kernel had killed for want of memory by then.
+    `known` are the children of this process before that. `ended` names what the earlier deployment had left running.
+    `killed` is how many processes the kernel had killed because memory ran out, before the start.
     """
 
     known: frozenset[children.Key]
@@ -52,15 +52,15 @@ class _Deployment:
     killed: int = 0
 
     @property
-    def broken(self) -> bool:
+    def has_ended_line(self) -> bool:
         return any(server.poll() is not None for server in self.lines.values())
 
 
 class ProcessDriver:
-    """Of `environment` apps get what is INHERITED. What is removed has `grace` seconds to end: nobody keeps its data.
+    """Apps get the variables in INHERITED of `environment`. On removal they have at most `grace` seconds to stop.
 
-    What it tells of an app is read from the running processes. In memory it has only what these cannot tell any more:
-    exit codes, and what was left running before.
+    The status of an app is read from its running processes. Only exit codes, and what an earlier deployment left
+    running, are kept in memory.
     """
 
     programs: tuple[str, ...] = ()
@@ -71,13 +71,13 @@ class ProcessDriver:
         self._state = self._environment.get(STATE_MARK)
         self._deployments: dict[App, _Deployment] = {}
 
-    def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample tells
+    def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample names them
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Stop what is there, run what runs once to its end, then start the other lines.
+        """Stop the earlier deployment, run the lines that run once, then start the other lines.
 
-        Settings of `options` hold before those of `.env.sample`; the variables that every app gets, before both.
+        Settings in `options` override `.env.sample`; the variables that every app gets override both.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)
@@ -103,7 +103,7 @@ class ProcessDriver:
 
     def status(self, app: App) -> RunningApp | NotRunning:
         own = self._own(app)
-        lines = {line.name: line for process in self._bearers(app, own) if (line := supervisor_of(process))}
+        lines = {line.name: line for process in self._marked(app, own) if (line := supervisor_of(process))}
         endings = self._endings(app)
         web = lines.get("web")
         if web is None:
@@ -124,16 +124,16 @@ class ProcessDriver:
 
     def _stop(self, app: App, grace: float) -> RemovalResult:
         deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
-        # Where a witness is gone, what its line had detached without a mark fell to us.
-        known = deployment.known if deployment.broken else None
-        residue = stop_lines(lambda: self._own(app, known), grace)
-        # Not before: whoever is interrupted in between has to find all of it again.
+        # If a supervisor is gone, this process has adopted what its line had detached, even without a mark.
+        known = deployment.known if deployment.has_ended_line else None
+        removal = stop_lines(lambda: self._own(app, known), grace)
+        # Not earlier: if this is interrupted, the next stop has to find all of the deployment again.
         self._deployments.pop(app, None)
-        _collect(deployment)
-        return evolve(residue, ended=(*deployment.ended, *residue.ended))
+        _reap(deployment)
+        return evolve(removal, ended=(*deployment.ended, *removal.ended))
 
     def save(self, app: App, into: Path) -> None:
-        """Raises RecipeError where the app left something unreadable, InfrastructureError where it still runs."""
+        """Raises RecipeError if the app left unreadable files, InfrastructureError if it still runs."""
         if self._own(app):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
         appfiles.copy_out(app, into, self._environment)
@@ -151,40 +151,40 @@ class ProcessDriver:
         raise AssertionError(f"the Procfile of {app.recipe} says nothing of backups from {source} within {within}")
 
     def remove(self, app: App) -> RemovalResult:
-        residue = self._stop(app, min(self._grace, app.grace.total_seconds()))
+        removal = self._stop(app, min(self._grace, app.grace.total_seconds()))
         gone = appfiles.remove(app.folder, self._environment)
-        return residue if gone else evolve(residue, remaining=(*residue.remaining, str(app.folder)))
+        return removal if gone else evolve(removal, remaining=(*removal.remaining, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         marks = {mark_of(process, SLOT_MARK) for process in of_state_folder(marked_below(root), self._state)}
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Apps of this driver end with their slot: none of them stands below a folder that outlives it."""
+        """Return each slot with a problem: apps of this driver do not outlive their slot."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
-        residue = stop_lines(lambda: children.of_slot(mark, self._state), self._grace)
-        _collect(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
-        return residue
+        removal = stop_lines(lambda: children.of_slot(mark, self._state), self._grace)
+        _reap(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
+        return removal
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
-        """All of an app; with `known` also orphans without a mark that are not among these."""
+        """Return all processes of an app. With `known`, orphans without a mark that are not among `known` count too."""
         table = living_processes()
-        roots = (*self._bearers(app, table), *(() if known is None else children.unmarked_orphans(known)))
+        roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))
         return descendants(roots, table)
 
-    def _bearers(self, app: App, table: Iterable[Process]) -> tuple[Process, ...]:
-        """Those that bear the marks of this one app of its slot."""
+    def _marked(self, app: App, table: Iterable[Process]) -> tuple[Process, ...]:
+        """Return the processes that carry the marks of this app."""
         marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
-        found = [each for each in table if all(mark_of(each, name) == value for name, value in marks.items())]
-        return of_state_folder(found, self._state)
+        marked = [each for each in table if all(mark_of(each, name) == value for name, value in marks.items())]
+        return of_state_folder(marked, self._state)
 
     def _endings(self, app: App) -> Mapping[str, str]:
-        """How the lines that ended did so, as far as we started them. Raises InfrastructureError for want of memory."""
+        """Return how each line that this process started has ended. Raises InfrastructureError if memory ran out."""
         deployment = self._deployments.get(app)
         polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
         for name, code in polled.items():
@@ -197,8 +197,8 @@ class ProcessDriver:
         }
 
 
-def _collect(*deployments: _Deployment) -> None:
-    """Take the exit codes of what ended, so that the kernel can forget it."""
+def _reap(*deployments: _Deployment) -> None:
+    """Reap the lines that ended."""
     for server in chain.from_iterable(deployment.lines.values() for deployment in deployments):
         server.poll()
     children.reap()
@@ -222,5 +222,5 @@ def _place(app: App, version: str) -> Mapping[str, str]:
 
 
 def _advice(name: str, code: int) -> str:
-    """What to do about a line that may be meant to end."""
+    """Return a hint for a line that was perhaps meant to run once."""
     return ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""

@@ -1,4 +1,4 @@
-"""What a process recipe's repository says of itself: its Procfile and its .env.sample."""
+"""Reads the Procfile and the .env.sample of a release."""
 
 import re
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from reconciler.host.lines import content_lines, read_text
 from reconciler.host.sample import SAMPLE, Sample, parse_sample
 
 PROCFILE = "Procfile"
-# Lines that platforms which run Procfiles run once for each deployment, before it gets any request.
+# Lines that other platforms too run once for each deployment, before it gets requests.
 ONE_OFF = ("release", "preflight", "postdeploy")
 
 _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
 
 
 def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
-    """The commands and the sample of a checked-out release. Raises RecipeError where it cannot be run."""
+    """Return the commands and the sample of a checked-out release. Raises RecipeError if it cannot be run."""
     procfile = read_text(checkout / PROCFILE)
     if procfile is None:
         raise RecipeError(f"the release has no {PROCFILE}", "the process driver runs its lines, NAME: COMMAND each")
@@ -24,7 +24,7 @@ def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
 
 
 def parse_procfile(text: str) -> Mapping[str, str]:
-    """The shell command of each process by its name, in the file's order; `web` is among them."""
+    """Return the shell command of each line by its name, in the order of the file. `web` is always there."""
     commands: dict[str, str] = {}
     for where, line in content_lines(PROCFILE, text):
         match = _LINE.fullmatch(line)

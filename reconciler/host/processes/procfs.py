@@ -1,4 +1,4 @@
-"""Who runs on this host, as the kernel tells it, and how to end some of them for good."""
+"""Reads the processes of this host from /proc, and stops them."""
 
 import os
 import select
@@ -13,7 +13,7 @@ from attrs import frozen
 
 SLOT_MARK = "CANON_SLOT"
 RUN_MARK = "CANON_RUN"
-# The id of the state folder: slots of two folders of the same path, seen from one host, bear the same slot mark.
+# The id of the state folder: two state folders with the same path, seen from one host, have the same slot marks.
 STATE_MARK = "CANON_STATE"
 
 _ROUNDS = 50
@@ -23,7 +23,7 @@ _PAUSE = 0.01
 
 @frozen
 class Process:
-    """One process as seen at one moment; `started` (clock ticks since boot) tells it from a later bearer of `pid`."""
+    """One process at one moment. A later process with its `pid` has another `started`, in clock ticks since boot."""
 
     pid: int
     parent: int
@@ -34,12 +34,12 @@ class Process:
 
     @property
     def key(self) -> tuple[int, int]:
-        """What no other process of this host has had since it booted."""
+        """Identifies the process among all since the host booted."""
         return self.pid, self.started
 
 
 def read_process(pid: int) -> Process | None:
-    """The process `pid`, None when there is none."""
+    """Return the process `pid`, None if there is none."""
     stat = _read(f"/proc/{pid}/stat", 1024)
     if not stat:
         return None
@@ -51,7 +51,7 @@ def read_process(pid: int) -> Process | None:
 
 
 def _read(path: str, size: int) -> bytes:
-    """All of a file of about `size` bytes, nothing where we may not look. Hundreds are read at every look of ours."""
+    """Return a file of about `size` bytes, b"" if it cannot be read. Hundreds are read for each list of processes."""
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -66,13 +66,13 @@ def _read(path: str, size: int) -> bytes:
 
 
 def is_same(process: Process) -> bool:
-    """Whether its pid is still that of the process that was seen, be it that it ended and waits to be reaped."""
+    """Whether the pid still belongs to this process, even if it has ended and waits to be reaped."""
     now = read_process(process.pid)
     return now is not None and now.started == process.started
 
 
 def living_processes() -> tuple[Process, ...]:
-    """All processes that live; those which ended and wait to be reaped are left out."""
+    """Return all processes but those that have ended and wait to be reaped."""
     return tuple(process for process in _table() if process.state not in "ZX")
 
 
@@ -83,22 +83,22 @@ def _table() -> Iterator[Process]:
 
 
 def mark_of(process: Process, variable: str) -> str | None:
-    """The value that `variable` had when the process's program started; None without it, or where we may not look."""
+    """Return `variable` as the program got it at its start; None if it is not set or cannot be read."""
     wanted = b"\0" + variable.encode() + b"="
     _, found, rest = (b"\0" + _environment(process.pid)).partition(wanted)
-    # Until its environment was read, another process may have taken the pid.
+    # Another process may have taken the pid before its environment was read.
     return os.fsdecode(rest.partition(b"\0")[0]) if found and is_same(process) else None
 
 
 def _environment(pid: int) -> bytes:
-    """What the program was started with."""
+    """Return the environment with which the program was started."""
     return _read(f"/proc/{pid}/environ", 16 * 1024)
 
 
 def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
-    """The processes `roots`, and those of `among` that descend from them.
+    """Return `roots` and those of `among` that descend from them.
 
-    A parent counts as long as it holds its pid: `among` may have been looked at before another process took it.
+    A parent counts only while it has its pid: another process may have taken it since `among` was read.
     """
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in among:
@@ -115,9 +115,9 @@ def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Pro
 
 
 def children() -> tuple[Process, ...]:
-    """Our own children, adopted ones and those that wait to be reaped included.
+    """Return this process's children, with adopted ones and those that wait to be reaped.
 
-    Cheap, and may overlook one while others of them end: whoever needs all of a slot's processes asks for its mark.
+    Cheap, but may miss one while others end. To find every process of a slot, use its mark.
     """
     pids: set[str] = set()
     for task in Path("/proc/self/task").iterdir():
@@ -127,7 +127,7 @@ def children() -> tuple[Process, ...]:
 
 
 def ancestors() -> frozenset[int]:
-    """Our own pid and those of everyone above."""
+    """Return the pid of this process and those of all its ancestors."""
     pids = {os.getpid()}
     process = read_process(os.getpid())
     while process and process.parent and process.parent not in pids:
@@ -137,23 +137,23 @@ def ancestors() -> frozenset[int]:
 
 
 def marked_below(root: Path) -> tuple[Process, ...]:
-    """Living processes whose slot is `root` or lies below it; never ourselves or whoever started us."""
-    spared = ancestors()
-    return tuple(process for process in living_processes() if process.pid not in spared and _lies_below(process, root))
+    """Return the processes whose slot is `root` or below it, without this process and its ancestors."""
+    excluded = ancestors()
+    return tuple(process for process in living_processes() if process.pid not in excluded and _is_below(process, root))
 
 
-def _lies_below(process: Process, root: Path) -> bool:
+def _is_below(process: Process, root: Path) -> bool:
     mark = mark_of(process, SLOT_MARK)
     return mark is not None and Path(mark).is_relative_to(root)
 
 
 def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
-    """Those of a state folder with the id `state`, and those from before there were ids."""
+    """Return those of the state folder with the id `state`, and those without an id of a state folder."""
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Signal exactly this process, never a later bearer of its pid."""
+    """Signal exactly this process, never a later one with its pid."""
     with suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(process.pid)
         try:
@@ -165,7 +165,7 @@ def send(process: Process, number: signal.Signals) -> None:
 
 
 def wait_until_ended(processes: Iterable[Process], seconds: float) -> None:
-    """Return when all of `processes` have ended, or after `seconds`."""
+    """Wait until all of `processes` have ended, at most `seconds`."""
     until = time.monotonic() + seconds
     for process in processes:
         with suppress(ProcessLookupError):
@@ -181,7 +181,7 @@ def wait_until_ended(processes: Iterable[Process], seconds: float) -> None:
 
 
 def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> None:
-    """Return when `find` finds nothing any more, or after `seconds`."""
+    """Wait until `find` finds nothing, at most `seconds`."""
     until = time.monotonic() + seconds
     while (found := find()) and (left := until - time.monotonic()) > 0:
         wait_until_ended(found, left)
@@ -189,9 +189,9 @@ def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> 
 
 
 def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
-    """Kill until `find` finds nothing any more; returns what was killed.
+    """Kill until `find` finds nothing. Returns what was killed.
 
-    What cannot be killed (asleep in the kernel, another user's) is given up.
+    Gives up on what cannot be killed: processes of another user, or in uninterruptible sleep.
     """
     killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):
@@ -206,9 +206,9 @@ def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
 
 
 def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tuple[Process, ...], tuple[Process, ...]]:
-    """Ask what `find` finds to end, wait `grace` seconds until it finds nothing, then kill.
+    """Send SIGTERM to what `find` finds, wait at most `grace` seconds until it finds nothing, then kill the rest.
 
-    Returns everything that had to be ended, and what of that had to be killed.
+    Returns all that had to be stopped, and those of them that had to be killed.
     """
     asked = tuple(find())
     for process in asked:
@@ -219,6 +219,6 @@ def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tup
 
 
 def ask_to_stop(process: Process) -> None:
-    """Also what is stopped gets to it."""
+    """Send SIGTERM, and SIGCONT so that a suspended process receives it."""
     send(process, signal.SIGTERM)
     send(process, signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""Processes that descend from us: which we wait for ourselves, which were orphaned and fell to us, and their end."""
+"""Adopts orphaned descendants of this process, reaps them, and finds all processes of a command or a slot."""
 
 import os
 import threading
@@ -24,29 +24,29 @@ from reconciler.host.processes.procfs import (
 
 _PR_SET_CHILD_SUBREAPER = 36
 
-# Held while a process starts and while others are looked at, so that no child of ours is ever seen unclaimed.
+# Held while a process starts and while processes are listed, so that no child is listed before it is claimed.
 starting = threading.RLock()
 
 
 @frozen
 class _Claim:
-    """Somebody waits for this child's exit status; `collected` tells whether they have it."""
+    """A child whose exit status somebody waits for. `collected` returns whether they have it."""
 
     mark: str
     collected: Callable[[], bool]
 
 
 Key = tuple[int, int]
-"""Pid and start of a process: a pid alone is given anew once its process was collected."""
+"""Pid and start time of a process: the kernel uses a pid again after its process was reaped."""
 
 _claimed: dict[Key, _Claim] = {}
 
-# The children that we had when a slot began.
+# The children of this process when a slot began.
 _before_slot: dict[str, frozenset[Key]] = {}
 
 
 def adopt_orphans() -> None:
-    """Have the kernel hand us every orphan below us, instead of the host's first process."""
+    """Make this process the parent of all its orphaned descendants, instead of init."""
     import ctypes
 
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
@@ -54,9 +54,9 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Say that somebody waits for our child `pid`; returns it, None where it has ended and was collected already.
+    """Note that somebody waits for the child `pid`. Returns it, None if it has ended and was reaped already.
 
-    Called with `starting` held since before it was started.
+    Hold `starting` from before the start of the child.
     """
     process = read_process(pid)
     if process is None or process.parent != os.getpid():
@@ -70,7 +70,7 @@ def release(process: Process) -> None:
 
 
 def reap() -> None:
-    """Collect the orphans that ended; what somebody waits for, or was not started by `host/run.py`, is left alone."""
+    """Reap the orphans that ended, but no child that is claimed or was not started by `host/run.py`."""
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
             del _claimed[key]
@@ -81,33 +81,33 @@ def reap() -> None:
 
 
 def _adopted() -> tuple[Process, ...]:
-    # Whatever was started by `host/run.py` lives in a session of its own, and so do all its orphans.
+    # `host/run.py` starts everything in a session of its own, so its orphans are in another session than this process.
     session = os.getsid(0)
     return tuple(process for process in children() if process.session != session and process.key not in _claimed)
 
 
 def child_keys() -> frozenset[Key]:
-    """All our children."""
+    """Return the keys of all children of this process."""
     return frozenset(process.key for process in children())
 
 
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
-    """Living orphans that bear no mark and were not among the children `known`."""
+    """Return the running orphans that carry no mark and are not among the children `known`."""
     with starting:
-        found = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
-    return tuple(process for process in found if not mark_of(process, RUN_MARK) and not mark_of(process, SLOT_MARK))
+        orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
+    return tuple(process for process in orphans if not mark_of(process, RUN_MARK) and not mark_of(process, SLOT_MARK))
 
 
 def has_orphans(known: Collection[Key]) -> bool:
-    """Whether anything fell to us that was not among the children `known`."""
+    """Whether this process has adopted an orphan that is not among the children `known`."""
     with starting:
         return any(process.key not in known for process in _adopted())
 
 
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
-    """Everything of one command: its tree, its session, whatever bears its token, and orphans without a mark.
+    """Return all processes of one command: its tree, its session, what carries its token, and orphans without a mark.
 
-    `leader` is the process that was started as `pid`, None where it had ended before anybody could look.
+    `leader` is the process that was started as `pid`, None if it ended before it could be read.
     """
     with starting:
         table = living_processes()
@@ -118,10 +118,10 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 
 
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
-    """Those below us of the session that a child of ours began as `pid`.
+    """Return the descendants of this process in the session that its child `pid` began.
 
-    As long as one of them lives, the kernel gives that number to no other process. A session whose number belongs to
-    another process by now, or whose members bear the token of another command, is a stranger's.
+    While one of them lives, the kernel gives that number to no other process. A session whose number now belongs to
+    another process, or whose members carry the token of another command, is not the child's.
     """
     now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
@@ -133,7 +133,7 @@ def _of_session(leader: Process | None, pid: int, table: Collection[Process]) ->
 
 
 def note_slot(mark: str) -> None:
-    """Remember which children we have as the slot `mark` begins. Called with `starting` held."""
+    """Note the children of this process when the slot `mark` begins. Hold `starting`."""
     _before_slot.setdefault(mark, child_keys())
 
 
@@ -143,13 +143,13 @@ def _lives(key: Key) -> bool:
 
 
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
-    """Everything of one slot of the state folder with the id `state`: what bears its mark and what descends from that.
+    """Return all processes of the slot `mark` in the state folder with the id `state`: those marked, and descendants.
 
-    Orphans that threw their mark away count as well, where nothing else lives to which they might belong.
+    Orphans without a mark count as well, if nothing else runs to which they might belong.
     """
-    bearers = of_state_folder(marked_below(Path(mark)), state)
+    processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:
         others = any(claimed.mark != mark and _lives(key) for key, claimed in _claimed.items())
     if mark in _before_slot and not others:
-        bearers += unmarked_orphans(_before_slot[mark])
-    return descendants(bearers, living_processes())
+        processes += unmarked_orphans(_before_slot[mark])
+    return descendants(processes, living_processes())

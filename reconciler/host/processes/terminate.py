@@ -1,4 +1,4 @@
-"""Brings what runs of Procfile lines to rest, so that nothing of it survives and what resisted is told."""
+"""Stops the lines of a Procfile with all their processes, and reports what had to be killed."""
 
 import os
 import signal
@@ -27,17 +27,17 @@ from reconciler.ports.app import RemovalResult
 
 _PATIENCE = 5.0
 _TRIES = 5000
-_CALM = 30
+_QUIET_ROUNDS = 30
 
 Find = Callable[[], Collection[Process]]
 
 
 def stop_lines(find: Find, grace: float) -> RemovalResult:
-    """Ask the lines that `find` finds to end, wait `grace` seconds, then kill until it finds nothing any more.
+    """Send SIGTERM to the lines that `find` finds, wait at most `grace` seconds, then kill until `find` finds nothing.
 
-    Each process is asked once. What had left its line before is told as ended, what outlived the wait as killed.
-    Witnesses are stopped first and killed last: as long as they are there, nothing that a line detaches on its way out
-    can get lost.
+    Each process gets SIGTERM once. In the result, `ended` are processes that had left their line before, `killed` those
+    that did not stop in time. Supervisors are suspended first and killed last: while they exist, no process that a line
+    detaches as it stops can be missed.
     """
     everything = find()
     if not everything:
@@ -48,10 +48,10 @@ def stop_lines(find: Find, grace: float) -> RemovalResult:
         send(each, signal.SIGSTOP)
     detached = stop.ask_and_wait(grace)
     killed = kill_all(stop.others)
-    elusive = tuple(name for each in supervisors for name in _hunt(each))
+    forking = tuple(name for each in supervisors for name in _kill_forking(each))
     _kill_groups(supervisors)
     last = kill_all(find)
-    late = (*(stop.name(process) for process in (*killed, *stop.without_witnesses(last))), *elusive)
+    late = (*(stop.name(process) for process in (*killed, *stop.without_witnesses(last))), *forking)
     left = find() if last else ()
     still = {process.key for process in left}
     return RemovalResult(
@@ -63,7 +63,7 @@ def stop_lines(find: Find, grace: float) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """One stop: `find` tells what there is, `supervisors` are those of the lines, `lines` their names by session."""
+    """One stop. `find` finds the processes; `supervisors` are those of the lines, `lines` the line names by session."""
 
     find: Find
     supervisors: tuple[Process, ...]
@@ -77,10 +77,10 @@ class _Stop:
         return tuple(process for process in processes if process.key not in keys)
 
     def ask_and_wait(self, grace: float) -> tuple[Process, ...]:
-        """Ask what runs to end and wait for it; returns what had left its line.
+        """Send SIGTERM to what runs, and wait until it has stopped. Returns what had left its line.
 
-        What starts meanwhile may be what saves the data: it is waited for, and not asked. What has a session of its own
-        is its parent's to end, and is asked where that left it behind.
+        A process that starts meanwhile may be saving data: it gets no SIGTERM, and is waited for. A process in its own
+        session is stopped by its parent; it gets SIGTERM only if its parent left it behind.
         """
         first = {process.key: process for process in self.others()}
         asked: dict[tuple[int, int], Process] = {}
@@ -109,64 +109,64 @@ class _Stop:
 
 
 def _detached(found: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
-    """Those that left the session of their line and lost their parent, with all that descends from them.
+    """Return the processes that left the session of their line and lost their parent, with their descendants.
 
-    A session alone is no sign: the children of PostgreSQL have each their own, below a parent that ends them.
+    A session of its own is not enough: each child of PostgreSQL has one, below a parent that stops it.
     """
     pids = {process.pid for process in found}
     roots = (process for process in found if process.session not in lines and process.parent not in pids)
     return descendants(roots, found)
 
 
-def _hunt(supervisor: Process) -> tuple[str, ...]:
-    """Kill what forks anew, and ends, faster than a look at all processes takes. Told as one.
+def _kill_forking(supervisor: Process) -> tuple[str, ...]:
+    """Kill processes that fork and exit faster than all processes can be listed. Returns one name for all of them.
 
-    It keeps falling to the witness, whose list of children is short and read at once. While the witness is stopped
-    nobody reaps them: their pids stay taken, and no stranger can be hit.
+    They become children of the supervisor, whose list of children is short. While the supervisor is suspended, nobody
+    reaps them: their pids stay taken, so that no other process is killed.
     """
-    struck = _children(supervisor)
-    first, calm = len(struck), 0
+    killed = _children(supervisor)
+    at_first, quiet_rounds = len(killed), 0
     for _ in range(_TRIES):
-        fresh = _children(supervisor) - struck
-        _kill_children(supervisor, fresh)
-        struck |= fresh
-        calm = 0 if fresh else calm + 1
-        if calm == _CALM:
+        new = _children(supervisor) - killed
+        _kill_children(supervisor, new)
+        killed |= new
+        quiet_rounds = 0 if new else quiet_rounds + 1
+        if quiet_rounds == _QUIET_ROUNDS:
             break
-        time.sleep(0.001 if calm else 0)
-    return ("processes that kept forking",) if len(struck) > first else ()
+        time.sleep(0.001 if quiet_rounds else 0)
+    return ("processes that kept forking",) if len(killed) > at_first else ()
 
 
 def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
-    """Kill children of a witness by descriptors, which were opened while it was still there to keep their pids."""
+    """Kill children of a supervisor by pidfd. The supervisor has to exist as these are opened: it keeps their pids."""
     handles = []
     for pid in pids:
         with suppress(ProcessLookupError):
             handles.append(os.pidfd_open(pid))
-    kept = is_same(supervisor)
+    is_still_there = is_same(supervisor)
     for handle in handles:
         with suppress(ProcessLookupError, PermissionError):
-            if kept:
+            if is_still_there:
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
         os.close(handle)
 
 
 def _children(supervisor: Process) -> set[int]:
-    """Pids of a witness's children, those that ended included; none once another process has its pid."""
+    """Return the pids of a supervisor's children, ended ones too; none once another process has its pid."""
     try:
-        listed = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text("ascii").split()
+        pids = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text("ascii").split()
     except OSError:
         return set()
-    return set(map(int, listed)) if is_same(supervisor) else set()
+    return set(map(int, pids)) if is_same(supervisor) else set()
 
 
 def _living_children(supervisor: Process) -> tuple[Process, ...]:
-    seen = (read_process(pid) for pid in _children(supervisor))
-    return tuple(child for child in seen if child and child.parent == supervisor.pid and child.state not in "ZX")
+    children = (read_process(pid) for pid in _children(supervisor))
+    return tuple(child for child in children if child and child.parent == supervisor.pid and child.state not in "ZX")
 
 
 def _kill_groups(supervisors: Collection[Process]) -> None:
-    """Kill each witness with all that stayed in its group, in one stroke that no fork can slip through."""
+    """Kill each supervisor with its process group, all at once, so that no fork can escape."""
     for process in supervisors:
         with suppress(ProcessLookupError, PermissionError):
             if is_same(process):

@@ -98,7 +98,7 @@ def test_nothing_of_it_is_signalled_or_waited_for(stranger: Stranger) -> None:
 
 @pytest.mark.usefixtures("untouched")
 def test_it_is_no_witness_that_is_hunted_through_or_killed_with_its_group(stranger: Stranger) -> None:
-    assert ending._hunt(stranger.before) == ()
+    assert ending._kill_forking(stranger.before) == ()
     ending._kill_groups([stranger.before])
     looks = iter([(stranger.before,)])
     assert stop_lines(lambda: next(looks, ()), 0) == RemovalResult()
