@@ -1,4 +1,4 @@
-"""Makes the secrets that an app reads: by their length, or by a command of the fleet that prints one."""
+"""Makes the secrets that an app reads: random characters, or what a command of the fleet prints."""
 
 import os
 import secrets
@@ -27,16 +27,17 @@ _ALPHABETS = {"": string.ascii_letters + string.digits, "hex": "0123456789abcdef
 
 @frozen
 class _Refusal:
-    """Why a secret could not be made; `of_host` says that a program is missing, which is no fault of the recipe."""
+    """Why a secret could not be made. `of_host`: a program is missing, which is not the recipe's fault."""
 
     reason: str
     of_host: bool = False
 
 
 class HostSecrets:
-    """Of `environment` makers get what apps inherit.
+    """Implements the Secrets port. Makers get those variables of `environment` that apps inherit.
 
-    A maker goes before a length. One for a secret that the release does not read is not run: releases differ.
+    A secret with a maker is made by it, even if it has a length. A maker whose secret the release does not read is not
+    run: another release may read it.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -47,86 +48,86 @@ class HostSecrets:
         refusals: dict[str, _Refusal] = {}
         remarks: list[str] = []
         for need in needs:
-            there = next((name for name in need.names if os.path.lexists(app.secrets / name)), None)
-            if there is not None:
-                remarks += _of_another_length(app.secrets / there, need, makers)
+            present = next((name for name in need.names if os.path.lexists(app.secrets / name)), None)
+            if present is not None:
+                remarks += _remark_on_length(app.secrets / present, need, makers)
                 continue
-            had = _known(makers.existing, need)
-            made = had or self._make(app, need, makers)
-            if isinstance(made, _Refusal):
-                refusals[need.name] = made
-                _note(log, need.name, made.reason)
+            existing = _read_existing(makers.existing, need)
+            secret = existing or self._make(app, need, makers)
+            if isinstance(secret, _Refusal):
+                refusals[need.name] = secret
+                _write_to_log(log, need.name, secret.reason)
             else:
-                _write(app.secrets / need.name, made)
-                _note(log, need.name, f"{'taken over' if had else 'made'}, {len(made)} bytes")
+                _write(app.secrets / need.name, secret)
+                _write_to_log(log, need.name, f"{'taken over' if existing else 'made'}, {len(secret)} bytes")
         if refusals:
-            raise _failure(app, refusals)
-        asked = {_plain(name) for need in needs for name in need.names}
-        return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _plain(name) not in asked))
+            raise _error_of(app, refusals)
+        read = {_normalise(name) for need in needs for name in need.names}
+        return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _normalise(name) not in read))
 
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
         maker = _maker(makers, need)
         if maker is not None:
-            return _judge(app, maker, self._ask(app, maker, makers.folder))
+            return _printed_secret(app, maker, self._run(app, maker, makers.folder))
         if need.length is None:
             return _Refusal("has no length or no known charset in .env.sample, and no maker")
         alphabet = _ALPHABETS.get(need.charset, _ALPHABETS[""])
         return "".join(secrets.choice(alphabet) for _ in range(need.length)).encode("ascii")
 
-    def _ask(self, app: App, maker: Argv, folder: Path) -> CapturedOutput:
+    def _run(self, app: App, maker: Argv, folder: Path) -> CapturedOutput:
         place = {"HOME": str(app.folder / "home"), "TMPDIR": str(app.folder / "tmp"), "RECIPE": app.recipe}
         command = CommandSpec(maker, {**self._environment, **place}, folder, _DEADLINE, mark=app.mark)
         return capture(command, most=_LARGEST + 1)
 
 
-def _known(folder: Path | None, need: SecretNeed) -> bytes:
-    """A secret that is had already, never through a link that an app may have put there; empty where it is not."""
+def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
+    """Return the secret from `folder`, b"" if it is not there. Never follows a link that an app may have made."""
     paths = (folder / name for name in need.names) if folder else ()
     return next((path.read_bytes() for path in paths if path.is_file() and not path.is_symlink()), b"")
 
 
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
-    """The command that is declared for a secret: by its very name, or by one that differs in case and dashes alone."""
+    """Return the command for a secret, None if there is none. Its name may differ in case and dashes."""
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
-    plain = {_plain(name) for name in need.names}
-    return exact or next((maker for name, maker in makers.commands.items() if _plain(name) in plain), None)
+    names = {_normalise(name) for name in need.names}
+    return exact or next((maker for name, maker in makers.commands.items() if _normalise(name) in names), None)
 
 
-def _plain(name: str) -> str:
+def _normalise(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _of_another_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
-    """What is to be said of a secret that is there already: its length may be that of an older release."""
+def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
+    """Yield a remark if an existing secret, made for an older release, has not the length that this one sets."""
     if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return
-    have = path.stat().st_size
-    if have != need.length:
+    length = path.stat().st_size
+    if length != need.length:
         yield (
-            f"secret {need.name} has {have} characters, where the release asks for {need.length}: "
+            f"secret {need.name} has {length} characters, where the release asks for {need.length}: "
             "who upgrades keeps the one that they have"
         )
 
 
-def _judge(app: App, maker: Argv, told: CapturedOutput) -> bytes | _Refusal:
-    """What a maker printed, without the line's end; or why that is no secret."""
-    program, result = escape_unprintable(maker[0]), told.result
+def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _Refusal:
+    """Return what a maker printed, without the last newline, or why that is no secret."""
+    program, result = escape_unprintable(maker[0]), output.result
     if result.missing:
         return _Refusal(f"{program}, which makes it, is not found in PATH", of_host=True)
-    if told.cut or len(told.out) > _LARGEST:
+    if output.cut or len(output.out) > _LARGEST:
         return _Refusal(f"{program} printed more than {_LARGEST} bytes")
     if result.timed_out:
         return _Refusal(f"{program} did not end within {_DEADLINE:.0f} s")
     if result.code != 0:
-        return _Refusal(f"{program} ended with exit code {result.code}{_complaint(app, told)}")
-    secret = told.out.removesuffix(b"\n")
+        return _Refusal(f"{program} ended with exit code {result.code}{_stderr_end(app, output)}")
+    secret = output.out.removesuffix(b"\n")
     return secret or _Refusal(f"{program} printed nothing")
 
 
-def _complaint(app: App, told: CapturedOutput) -> str:
-    """The end of what a maker wrote to its standard error, without any secret."""
-    known = redaction((told.out, *read_slot_secrets(app.folder.parent)))
-    words = last_words(known.apply(told.err)[-KIB:])
+def _stderr_end(app: App, output: CapturedOutput) -> str:
+    """Return ": " and the end of what a maker wrote to stderr, without secrets; "" if it wrote nothing."""
+    known = redaction((output.out, *read_slot_secrets(app.folder.parent)))
+    words = last_words(known.apply(output.err)[-KIB:])
     return f": {words}" if words else ""
 
 
@@ -135,16 +136,15 @@ def _write(path: Path, secret: bytes) -> None:
         file.write(secret)
 
 
-def _note(log: Path, name: str, words: str) -> None:
+def _write_to_log(log: Path, name: str, message: str) -> None:
     file = Log(log, redaction(()))
-    file.feed(f"secret {name}: {words}\n".encode())
+    file.feed(f"secret {name}: {message}\n".encode())
     file.close()
 
 
-def _failure(app: App, refusals: Mapping[str, _Refusal]) -> InfrastructureError | RecipeError:
-    """All of it in one error: the recipe's fault, unless nothing but programs are missing."""
-    told = "; ".join(f"secret {name} {refusal.reason}" for name, refusal in refusals.items())
-    message = f"{app.recipe}: {told}"
+def _error_of(app: App, refusals: Mapping[str, _Refusal]) -> InfrastructureError | RecipeError:
+    """Return one error with all refusals. It blames the host if only programs are missing, else the recipe."""
+    message = f"{app.recipe}: " + "; ".join(f"secret {name} {refusal.reason}" for name, refusal in refusals.items())
     if all(refusal.of_host for refusal in refusals.values()):
         return InfrastructureError(message, "install it, and name it in [recipe] requires")
     makers = ", ".join(f'{name} = ["…"]' for name in refusals)

@@ -1,4 +1,4 @@
-"""Asks an app once whether it answers as declared: None means that it does."""
+"""Probes an app once. Each probe returns None if the app answers as declared."""
 
 import socket
 import threading
@@ -13,18 +13,18 @@ from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import one_line
 from reconciler.ports.app import RunningApp
 
-# How long a connection has to stay to count.
+# How many seconds a connection has to stay open to count.
 _STAYS = 0.5
 _BODY = 64 * 1024
-# What every answer in HTTP/1 begins with, and a record of TLS that tells of an error.
+# How every answer in HTTP/1 begins, and a TLS alert.
 _HTTP, _TLS = b"HTTP/", b"\x15\x03"
 _SHOWN = 40
-# An app that starts may close connections for a while, but what it sends it also sends later.
+# A starting app may close connections for a while, but the protocol that it speaks does not change.
 _SENT, _CLOSED = 5.0, 15.0
 
 
 class _NoHttpError(Exception):
-    """What was sent is no answer in HTTP: `sent` is how it begins."""
+    """The app sent something that is no HTTP. `sent` are its first bytes."""
 
     def __init__(self, sent: bytes) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class _NoHttpError(Exception):
 
 
 def connect(address: str, limit: float) -> NotYet | None:
-    """Docker's proxy takes any connection for a container, and ends it at once where the app does not listen."""
+    """Connect once. The connection has to stay open: Docker's proxy accepts any, and closes it if no app listens."""
     try:
         with _connection(address, limit) as connection:
             return None if _stays(connection) else NotYet(f"{address} ends a connection at once")
@@ -55,60 +55,60 @@ def _stays(connection: socket.socket) -> bool:
         return False
 
 
-def get(seen: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
-    """Ask for `path` once, for at most `limit` seconds; an answer that leads elsewhere is one, and is not followed.
+def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
+    """Request `path` once, for at most `limit` seconds. A redirect is an answer, and is not followed.
 
-    The name in the URL goes along: a proxy at the address routes by it.
+    The request has the host name of the URL, by which a proxy at the address routes.
     """
-    asked = f"GET {escape_unprintable(path)}"
-    connection = HTTPConnection(seen.address, timeout=limit)
+    request = f"GET {escape_unprintable(path)}"
+    connection = HTTPConnection(app.address, timeout=limit)
     connection.response_class = _Response
     with closing(connection):
         try:
             connection.connect()
-            with _cut_off(connection.sock, limit) as cut:
-                status, body = _answer(connection, path, seen.url.partition("://")[2])
+            with _time_limit(connection.sock, limit) as cut:
+                status, body = _answer(connection, path, app.url.partition("://")[2])
         except _NoHttpError as foreign:
-            return NotYet(f"{asked}: {seen.address} answers {_shown(foreign.sent)}", _SENT)
+            return NotYet(f"{request}: {app.address} answers {_shown(foreign.sent)}", _SENT)
         except (RemoteDisconnected, ConnectionResetError) as failure:
-            return _hung_up(f"{asked}: {escape_unprintable(str(failure))}", seen.address, limit)
+            return _why_closed(f"{request}: {escape_unprintable(str(failure))}", app.address, limit)
         except (OSError, HTTPException, ValueError) as failure:
-            return NotYet(f"{asked}: {escape_unprintable(str(failure)) or type(failure).__name__}")
+            return NotYet(f"{request}: {escape_unprintable(str(failure)) or type(failure).__name__}")
     if cut.is_set():
-        return NotYet(f"{asked}: no whole answer within {limit:.3g} s")
-    return None if status in wanted else _refused(f"{asked} is answered with {status}", status, body, wanted)
+        return NotYet(f"{request}: no whole answer within {limit:.3g} s")
+    return None if status in wanted else _why_refused(f"{request} is answered with {status}", status, body, wanted)
 
 
-def _refused(said: str, status: int, body: bytes, wanted: tuple[int, ...]) -> NotYet:
-    """A server that speaks TLS alone often says so in plain HTTP."""
+def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -> NotYet:
+    """Return why the status is not accepted. A server that speaks only TLS often says so in plain HTTP."""
     wants_tls = status == HTTPStatus.BAD_REQUEST and b"HTTPS" in body
-    return NotYet(f"{said}, since it wants HTTPS", _SENT) if wants_tls else NotYet(f"{said}, not {_listed(wanted)}")
+    return NotYet(f"{text}, since it wants HTTPS", _SENT) if wants_tls else NotYet(f"{text}, not {_listed(wanted)}")
 
 
-def _hung_up(said: str, address: str, limit: float) -> NotYet:
-    """Where a connection stays as long as nothing is asked, it is the question that the app does not understand."""
+def _why_closed(message: str, address: str, limit: float) -> NotYet:
+    """Return why the app closed the connection. If one without a request stays open, the app does not speak HTTP."""
     try:
         with _connection(address, limit) as connection:
             connection.settimeout(_STAYS)
             sent = connection.recv(_SHOWN)
     except TimeoutError:
-        return NotYet(f"{said}, though it takes connections", _CLOSED)
+        return NotYet(f"{message}, though it takes connections", _CLOSED)
     except OSError:
-        return NotYet(said)
-    return NotYet(f"{said}: {address} says {_shown(sent)}", _SENT) if sent else NotYet(said)
+        return NotYet(message)
+    return NotYet(f"{message}: {address} says {_shown(sent)}", _SENT) if sent else NotYet(message)
 
 
 def _shown(sent: bytes) -> str:
-    said = "in TLS" if sent.startswith(_TLS) else f"“{one_line(sent, _SHOWN)}”"
-    return f"{said}, which is no HTTP"
+    text = "in TLS" if sent.startswith(_TLS) else f"“{one_line(sent, _SHOWN)}”"
+    return f"{text}, which is no HTTP"
 
 
 def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, bytes]:
-    """Status and body of an answer that came whole, or began to be large."""
+    """Return status and body of an answer. The body has to be complete, or larger than is read."""
     connection.request("GET", path, headers={"Host": name})
-    begun = connection.sock.recv(len(_HTTP), socket.MSG_PEEK)
-    if not _HTTP.startswith(begun):
-        raise _NoHttpError(_read_on(connection.sock))
+    start = connection.sock.recv(len(_HTTP), socket.MSG_PEEK)
+    if not _HTTP.startswith(start):
+        raise _NoHttpError(_read_more(connection.sock))
     response = connection.getresponse()
     body = response.read(_BODY)
     if response.length and len(body) < _BODY:
@@ -116,8 +116,8 @@ def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, byte
     return response.status, body
 
 
-def _read_on(connection: socket.socket) -> bytes:
-    """The next bytes of an answer, as many as are shown, or as come soon."""
+def _read_more(connection: socket.socket) -> bytes:
+    """Return the next bytes of an answer: as many as are shown, or fewer if no more come soon."""
     connection.settimeout(_STAYS)
     sent = b""
     with suppress(OSError):
@@ -133,7 +133,7 @@ class _Response(HTTPResponse):
 
 
 class _Lines:
-    """What an app sends. http.client takes headers that break off for whole ones."""
+    """What an app sends. Raises if a header breaks off, which http.client would accept."""
 
     def __init__(self, sent: Any) -> None:  # noqa: ANN401 - a file, of which __getattr__ gives the rest
         self._sent = sent
@@ -149,8 +149,8 @@ class _Lines:
 
 
 @contextmanager
-def _cut_off(connection: socket.socket, limit: float) -> Iterator[threading.Event]:
-    """End a connection after `limit` seconds: a timeout of its socket alone begins anew with every byte."""
+def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.Event]:
+    """Close a connection after `limit` seconds. The timeout of a socket alone starts again with every byte."""
     cut = threading.Event()
     timer = threading.Timer(limit, _cut, (connection, cut))
     timer.daemon = True

@@ -1,17 +1,17 @@
-"""Whether an app that was ready has stayed up since. Pure."""
+"""Decides whether an app that was ready has stayed up. Pure."""
 
 from datetime import timedelta
 
 from reconciler.ports.app import EndedPart, NotRunning, RunningApp
 
-# What was up for that long when it ended was a service, though it ended with 0 and is not to be started again.
+# A part that ran longer is a service and no one-shot, even if it ended with 0 and is not restarted.
 LONGEST_ONE_SHOT = timedelta(seconds=10)
 
 
 def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | None:
-    """What of an app ended by itself after it was seen `ready`; None where it stayed up.
+    """Return how parts of an app ended by themselves after it was seen `ready`, None if it stayed up.
 
-    Where several parts did, the host's fault goes before the recipe's.
+    If several parts ended, one that is the host's fault counts before the recipe's.
     """
     if isinstance(now, NotRunning):
         return EndedPart(now.reason or "nothing of it runs")
@@ -21,11 +21,11 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
     missing = sorted(ready.up - now.up - now.ended.keys())
     ended += [EndedPart(f"{part} is gone, and nothing tells how it ended") for part in missing]
     of_host = [ending for ending in ended if ending.is_host_fault]
-    said = dict.fromkeys(ending.message for ending in of_host or ended)
+    messages = dict.fromkeys(ending.message for ending in of_host or ended)
     stopped = bool(of_host) and all(ending.stopped for ending in of_host)
-    return EndedPart("; ".join(said), is_host_fault=bool(of_host), stopped=stopped) if said else None
+    return EndedPart("; ".join(messages), is_host_fault=bool(of_host), stopped=stopped) if messages else None
 
 
 def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
-    """A one-shot that came to a good end counts only where it had been up like a service."""
+    """Whether this end counts. A one-shot that succeeded counts only if it had run as long as a service."""
     return not ending.succeeded or (part in ready.up and ending.duration >= LONGEST_ONE_SHOT)

@@ -7,9 +7,9 @@ from attrs import frozen
 
 @frozen
 class NotYet:
-    """The app does not answer as declared, which may change.
+    """The app does not answer as declared yet.
 
-    It will not, where no other answer comes for `final_after` seconds.
+    If it keeps answering like this for `final_after` seconds, waiting longer does not help.
     """
 
     reason: str
