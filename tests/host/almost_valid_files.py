@@ -1,4 +1,4 @@
-"""Small files of a repository that are nearly right, so that each rule of whoever reads them is met."""
+"""Generates files of a repository that are almost valid, so that each rule of their parser is tested."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ TEXTS = st.builds(str.__add__, _WHOLE, _SCRAPS)
 
 
 def parse_or_refuse(parse: Callable[[str], T], text: str, file: str) -> T | None:
-    """What `parse` makes of the text; None where it refuses it, in one line that names the file."""
+    """Return what `parse` returns; None if it raises, which has to be one line that names the file."""
     try:
         return parse(text)
     except RecipeError as refusal:

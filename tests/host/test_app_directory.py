@@ -42,13 +42,13 @@ def saved(tmp_path: Path) -> Path:
     return folder
 
 
-def at_rest(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def deployed_and_stopped(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one"), DeployOptions("1.0.0", COMMIT, {"TITLE": "mine"}))
     driver.stop(app)
 
 
-def faces(folder: Path) -> dict[str, tuple[object, ...]]:
-    """What can be told of everything below a folder, without the numbers that the file system gives out."""
+def metadata_of(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Describe everything below a folder, without inode numbers."""
     found: dict[str, tuple[object, ...]] = {}
     inodes: dict[int, str] = {}
     for path in (folder, *sorted(folder.rglob("*"))):
@@ -62,7 +62,7 @@ def faces(folder: Path) -> dict[str, tuple[object, ...]]:
 
 
 def test_data_comes_back_as_it_was_saved(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     (app.data / "deep" / "er").mkdir(parents=True)
     (app.data / "deep" / "er" / "file").write_bytes(bytes(range(256)))
     (app.data / "tool").write_text("#!/bin/sh\n")
@@ -76,15 +76,15 @@ def test_data_comes_back_as_it_was_saved(driver: ProcessDriver, app: App, saved:
     os.utime(app.data / "tool", ns=(10**18, 10**18 + 7))
     (app.secrets / "key").write_text("secret")
     (app.secrets / "key").chmod(0o600)
-    data, secrets = faces(app.data), faces(app.secrets)
+    data, secrets = metadata_of(app.data), metadata_of(app.secrets)
 
     driver.save(app, saved)
     driver.remove(app)
     again = app_in_slot(app.folder.parent.with_name("slot-2"))
     driver.load(again, saved)
 
-    assert faces(again.data) == data
-    assert faces(again.secrets) == secrets
+    assert metadata_of(again.data) == data
+    assert metadata_of(again.secrets) == secrets
     assert len(data) == 11
     assert json.loads((again.folder / "settings.json").read_text()) == {
         "version": "1.0.0",
@@ -94,7 +94,7 @@ def test_data_comes_back_as_it_was_saved(driver: ProcessDriver, app: App, saved:
 
 
 def test_holes_in_a_file_take_no_room_in_its_copy(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     with (app.data / "holes").open("wb") as file:
         file.truncate(1 << 30)
     driver.save(app, saved)
@@ -132,7 +132,7 @@ def test_the_data_of_a_running_app_is_not_saved(driver: ProcessDriver, app: App,
 def test_an_app_that_did_away_with_its_folders_is_not_saved(  # noqa: PLR0913, PLR0917 - two parameters, four fixtures
     driver: ProcessDriver, app: App, saved: Path, tmp_path: Path, gone: str, instead: str | None
 ) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     shutil.rmtree(app.folder / gone)
     if instead == "link":
         (app.folder / gone).symlink_to(tmp_path)
@@ -143,7 +143,7 @@ def test_an_app_that_did_away_with_its_folders_is_not_saved(  # noqa: PLR0913, P
 
 
 def test_data_is_not_loaded_over_other_data(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     driver.save(app, saved)
     (app.data / "mine").write_text("x")
     with pytest.raises(InfrastructureError, match="holds data already"):
@@ -179,33 +179,33 @@ def held_by_modes(act: str, app: App, saved: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (Path.touch, "UnfitDataError 'data/private' cannot be read by the user that runs Canon"),
         (Path.mkdir, "RecipeError notes: its data cannot be copied: cannot .*data/private': Permission denied"),
     ],
 )
 def test_unreadable_data_is_named_and_blamed_on_the_recipe(  # noqa: PLR0913, PLR0917 - two parameters, four fixtures
-    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path, make: Callable[..., None], told: str
+    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path, make: Callable[..., None], message: str
 ) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     make(app.data / "private", mode=0o000)
-    assert re.fullmatch(told, held_by_modes("save and seal", app, saved))
+    assert re.fullmatch(message, held_by_modes("save and seal", app, saved))
 
 
 @pytest.mark.needs("root", "chattr")
 def test_what_can_get_no_second_name_is_copied(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     for name in ("plain", "unchangeable"):
         (app.data / name).write_text(name)
     with undeletable_file(app.data / "unchangeable"):
         driver.save(app, saved)
-    assert faces(saved / "data") == faces(app.data)
+    assert metadata_of(saved / "data") == metadata_of(app.data)
     assert (saved / "data" / "unchangeable").stat().st_ino != (app.data / "unchangeable").stat().st_ino
 
 
 def test_folders_that_an_app_closed_are_opened_and_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     for mode in (0o000, 0o500, 0o400):
         folder = app.data / f"closed-{mode:o}" / "in"
         folder.mkdir(parents=True)
@@ -226,7 +226,7 @@ def test_a_folder_deeper_than_any_path_may_be_long_is_deleted(driver: ProcessDri
 
 
 def test_removing_follows_no_link_out_of_the_slot(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").write_text("x")
     (app.data / "out").symlink_to(tmp_path / "precious")
@@ -238,7 +238,7 @@ def test_removing_follows_no_link_out_of_the_slot(driver: ProcessDriver, app: Ap
 
 
 def test_what_was_given_is_not_written_through_a_link(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     (tmp_path / "precious").write_text("x")
     for name in ("settings.json", "run/app-run", "run/inside.py"):
         (app.folder / name).unlink()
@@ -249,7 +249,7 @@ def test_what_was_given_is_not_written_through_a_link(driver: ProcessDriver, app
 
 
 def test_a_log_is_not_written_through_a_link(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     (tmp_path / "precious").write_text("x")
     (app.logs / "web.log").unlink()
     (app.logs / "web.log").symlink_to(tmp_path / "precious")
@@ -261,7 +261,7 @@ def test_a_log_is_not_written_through_a_link(driver: ProcessDriver, app: App, tm
 def test_sockets_that_an_app_leaves_behind_do_not_hinder_saving(
     driver: ProcessDriver, app: App, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_rest(driver, app, tmp_path)
+    deployed_and_stopped(driver, app, tmp_path)
     monkeypatch.chdir(app.data)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("control")

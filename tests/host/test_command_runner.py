@@ -46,12 +46,12 @@ def test_a_command_gets_the_allow_list_its_own_variables_and_the_marks(
     assert variables == {**ENVIRONMENT, **own}
 
 
-def test_all_that_a_command_says_is_in_its_log_and_the_end_in_the_answer(slot: Path) -> None:
+def test_all_output_of_a_command_is_in_its_log_and_the_end_in_its_result(slot: Path) -> None:
     assert run(slot, "sh", "-c", "echo one; echo two >&2; exit 7") == CommandResult(7, "one\ntwo\n")
     assert (slot.parent / "log").read_text() == "one\ntwo\n"
 
 
-def test_a_command_that_is_late_or_missing_is_told_as_such(slot: Path) -> None:
+def test_the_result_says_that_a_command_timed_out_or_is_missing(slot: Path) -> None:
     late = run(slot, "sleep", "7200", deadline=0.3)
     assert (late.code, late.timed_out, late.missing) == (None, True, False)
     missing = run(slot, "no-such-program")
@@ -64,7 +64,7 @@ def test_what_a_command_leaves_running_is_ended_and_named(slot: Path) -> None:
     assert len(ran.ended) == 1
 
 
-def test_what_had_to_be_killed_of_a_command_is_told_apart_from_what_ended_when_it_was_asked_to(slot: Path) -> None:
+def test_processes_that_had_to_be_killed_are_named_apart_from_those_that_ended_on_sigterm(slot: Path) -> None:
     stubborn, willing = (
         run(slot, "sh", "-c", "trap '' TERM; sleep 7200 & exit 0"),
         run(slot, "sh", "-c", "sleep 7200 &"),
@@ -88,11 +88,11 @@ raise SystemExit(" ".join(sys.argv))
 """
     ran = run(slot, sys.executable, "-c", script, *canaries)
     assert ran.code == 1
-    told = ran.tail + (slot.parent / "log").read_text()
-    assert "[redacted]" in told
+    output = ran.tail + (slot.parent / "log").read_text()
+    assert "[redacted]" in output
     for canary in canaries:
-        assert canary not in told
-        assert base64.b64encode(canary.encode()).decode() not in told
+        assert canary not in output
+        assert base64.b64encode(canary.encode()).decode() not in output
 
 
 def test_a_value_that_was_passed_on_is_taken_for_a_secret(slot: Path) -> None:
@@ -121,7 +121,7 @@ def test_pressure_is_one_line_with_load_memory_and_disk(tmp_path: Path) -> None:
     assert re.fullmatch(pattern, line)
 
 
-def test_the_clock_tells_utc_and_never_steps_back() -> None:
+def test_the_clock_is_in_utc_and_never_goes_back() -> None:
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     assert clock.monotonic() <= clock.monotonic()

@@ -43,7 +43,7 @@ def test_children_get_the_allow_list_and_what_is_passed_on_and_nothing_else(envi
         ("", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
     ],
 )
-def test_no_program_is_looked_for_in_the_folder_at_hand(path: str, kept: str) -> None:
+def test_no_program_is_searched_for_in_the_current_folder(path: str, kept: str) -> None:
     assert child_environment([], {"PATH": path}, Path("/state"))["PATH"] == kept
 
 
@@ -101,7 +101,7 @@ def test_a_place_names_what_is_there() -> None:
 # ---- fingerprints ----
 
 
-def test_a_place_looks_the_same_twice_and_whatever_else_is_set() -> None:
+def test_a_place_is_the_same_twice_and_does_not_depend_on_other_variables() -> None:
     first = place_of(["sh"], [], {"PATH": PATH})
     assert place_of(["sh"], [], {"PATH": PATH, "UNRELATED": "x", "HOME": "/elsewhere", "LANG": "de_DE"}) == first
     assert place_of(["sh"], ["UNSET"], {"PATH": PATH}) == first
@@ -160,7 +160,7 @@ def test_a_git_that_will_not_do_is_the_hosts_trouble(tmp_path: Path, says: str, 
 
 
 @pytest.mark.parametrize("says", ["git version 2.39.5", "git version 3.0.0.rc1", "git version 2.50.1 (Apple Git-155)"])
-def test_a_git_that_will_do_is_told_with_its_version(tmp_path: Path, says: str) -> None:
+def test_the_version_of_a_git_that_is_new_enough_is_part_of_the_place(tmp_path: Path, says: str) -> None:
     program(tmp_path / "bin", "git", says)
     here = place_of([], [], {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"})
     assert here.tools["git"].startswith(says.split()[2] + " sha256:")

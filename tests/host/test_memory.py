@@ -1,4 +1,4 @@
-"""Against the real kernel, which kills for want of memory what it kills."""
+"""Tests against the real kernel, which kills programs when memory runs out."""
 
 import pytest
 
@@ -44,7 +44,7 @@ with process_driver(app.folder.parent) as driver:
         (("sh", "-c", '"$@"; exit 3', "sh", *GREEDY), "3 False"),
     ],
 )
-def test_a_command_that_is_killed_for_want_of_memory_is_told_from_one_that_is_killed(
+def test_a_command_that_is_killed_for_memory_is_distinguished_from_one_that_is_killed(
     tmp_path: object, argv: tuple[str, ...], said: str
 ) -> None:
     assert output_in_little_memory(COMMAND, tmp_path, *argv).strip() == said
@@ -63,7 +63,7 @@ def test_an_app_that_is_killed_for_want_of_memory_blames_the_host(tmp_path: obje
 
 
 @pytest.mark.parametrize(
-    ("told", "where"),
+    ("cgroups", "paths"),
     [
         ("0::/system.slice/reconcile.service\n", ["system.slice/reconcile.service/memory.events"]),
         ("0::/\n", ["memory.events"]),
@@ -71,8 +71,8 @@ def test_an_app_that_is_killed_for_want_of_memory_blames_the_host(tmp_path: obje
         ("", []),
     ],
 )
-def test_the_counts_of_our_own_cgroup_are_asked(told: str, where: list[str]) -> None:
-    assert [str(path.relative_to("/sys/fs/cgroup")) for path in count_files(told)] == where
+def test_the_counts_of_our_own_cgroup_are_read(cgroups: str, paths: list[str]) -> None:
+    assert [str(path.relative_to("/sys/fs/cgroup")) for path in count_files(cgroups)] == paths
 
 
 @pytest.mark.parametrize("code", [None, 0, 1, -15, 143, -11])

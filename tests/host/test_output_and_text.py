@@ -32,7 +32,7 @@ def test_a_line_is_printable_short_and_one(data: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.binary(max_size=40))
-def test_of_what_a_program_said_last_its_end_stays(data: bytes, end: bytes) -> None:
+def test_of_a_long_message_the_end_stays(data: bytes, end: bytes) -> None:
     line = last_words(data + b" " + end, 80)
     assert line.isprintable()
     assert len(line) <= 80
@@ -106,7 +106,7 @@ def test_the_secrets_of_a_slot_are_those_of_all_its_apps(tmp_path: Path) -> None
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=10), st.integers(1, 100))
-def test_a_capture_keeps_the_beginning_and_says_when_it_is_not_all(data: bytes, cuts: list[int], most: int) -> None:
+def test_first_bytes_keeps_the_beginning_and_notes_that_there_was_more(data: bytes, cuts: list[int], most: int) -> None:
     sink = FirstBytes(most)
     wants_more = [sink.feed(chunk) for chunk in split(data, cuts)]
     assert sink.data == data[:most]
@@ -115,7 +115,7 @@ def test_a_capture_keeps_the_beginning_and_says_when_it_is_not_all(data: bytes, 
 
 
 @given(chunked, st.integers(1, 50))
-def test_a_tail_keeps_the_end_and_counts_the_rest(chunks: list[bytes], most: int) -> None:
+def test_last_bytes_keeps_the_end_and_counts_the_rest(chunks: list[bytes], most: int) -> None:
     sink = LastBytes(most)
     for chunk in chunks:
         assert sink.feed(chunk)
@@ -147,7 +147,7 @@ def test_a_log_is_the_same_however_the_output_comes(
     assert text == lines_printable(whole.replace(CANARY, b"[redacted]"))
 
 
-def test_a_log_is_bounded_and_says_what_it_left_out(tmp_path: Path) -> None:
+def test_a_log_is_bounded_and_states_how_many_bytes_it_left_out(tmp_path: Path) -> None:
     text = logged(tmp_path, [b"head " * 200, b"x" * 100_000, b"the end"], most=1000)
     assert text.startswith("head " * 200)
     assert text.endswith("\n[99907 bytes left out]\n" + "x" * 93 + "the end")

@@ -1,4 +1,4 @@
-"""How long to wait between two looks, by a clock that moves only when told to."""
+"""Polling and its pauses, by a clock that only the test moves."""
 
 from itertools import pairwise, repeat
 
@@ -19,7 +19,7 @@ class Clock:
 
 
 def waited(looks: list[float], first: float = 0.5, growth: float = 1.5, longest: float = 2.0) -> list[float]:
-    """The pauses after looks that took so long, each of them waited for."""
+    """Return the pauses after checks that took these seconds."""
     clock, found = Clock(), list[float]()
     growing = growing_pauses(first, growth, longest, clock)
     for took in looks:
@@ -30,28 +30,28 @@ def waited(looks: list[float], first: float = 0.5, growth: float = 1.5, longest:
     return found
 
 
-def test_pauses_grow_up_to_the_longest_where_looks_take_no_time() -> None:
+def test_pauses_grow_up_to_the_longest_if_checks_take_no_time() -> None:
     assert waited([0.0] * 6) == [0.5, 0.75, 1.125, 1.6875, 2.0, 2.0]
 
 
-def test_a_pause_is_twice_as_long_as_the_look_before_it() -> None:
+def test_a_pause_is_twice_as_long_as_the_check_before_it() -> None:
     assert waited([0.0, 0.0, 4.0, 0.0]) == [0.5, 0.75, 8.0, 1.6875]
 
 
 @given(st.lists(SECONDS, min_size=2, max_size=20))
-def test_looking_takes_at_most_a_third_of_the_time_but_for_the_first_look_and_what_hangs(looks: list[float]) -> None:
+def test_checks_take_at_most_a_third_of_the_time_but_for_the_first_and_one_that_hangs(looks: list[float]) -> None:
     for took, pause in list(zip(looks, waited(looks), strict=True))[1:]:
         assert pause >= min(2 * took, LONGEST_AFTER_SLOW_CHECK) - 1e-6
 
 
 @given(SECONDS, st.floats(1, 3), SECONDS)
-def test_pauses_never_shrink_where_looks_take_no_time(first: float, growth: float, more: float) -> None:
+def test_pauses_never_shrink_if_checks_take_no_time(first: float, growth: float, more: float) -> None:
     found = waited([0.0] * 20, first, growth, first + more)
     assert all(before <= after + 1e-6 for before, after in pairwise(found))
 
 
 def polled(results: list[int], seconds: float, pause: float = 2.0) -> tuple[int, list[float]]:
-    """The result of a poll for 0 whose checks take no time, and its pauses."""
+    """Poll for a 0 with checks that take no time. Return the result and the pauses."""
     clock, found = Clock(), list[float]()
 
     def sleep(seconds: float) -> None:

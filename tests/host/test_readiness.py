@@ -64,7 +64,7 @@ def test_an_app_that_answers_as_declared_is_ready(driver: ProcessDriver, app: Ap
         (Ready(http=None, run=("sh", "-c", "seq 1000; echo it; exit 4")), f"sh ended with exit code 4: …{SEQUENCE} it"),
     ],
 )
-def test_an_app_that_answers_otherwise_is_not_ready_in_time_and_the_last_answer_is_told(
+def test_an_app_that_answers_otherwise_is_not_ready_in_time_and_its_last_answer_is_reported(
     driver: ProcessDriver, app: App, tmp_path: Path, ready: Ready, reason: str
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
@@ -87,7 +87,7 @@ def test_readiness_is_whatever_was_declared(driver: ProcessDriver, app: App, tmp
     assert isinstance(wait(driver, app, evolve(ready, timeout=SOON)), RunningApp)
 
 
-def test_an_app_that_crashes_at_its_start_is_told_at_once_with_its_last_words(
+def test_an_app_that_crashes_at_its_start_is_reported_at_once_with_its_last_lines(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     crash = "echo starting; echo 'no such table: notes' >&2; exit 3"
@@ -97,7 +97,7 @@ def test_an_app_that_crashes_at_its_start_is_told_at_once_with_its_last_words(
     assert {"web: starting", "web: no such table: notes"} <= {*driver.logs(app)}
 
 
-def test_an_app_whose_worker_died_is_told_at_once(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_an_app_whose_worker_ended_is_reported_at_once(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", worker="echo out of ideas; exit 9"), OPTIONS)
     unready = wait(driver, app, Ready(timeout=timedelta(hours=1)))
     assert unready == Unready("worker ended with exit code 9", timed_out=False)
@@ -124,7 +124,7 @@ def test_an_app_that_never_listens_is_not_ready_in_time(driver: ProcessDriver, a
 
 
 class Impostor:
-    """A listener of the test's own that gives every caller the same bytes, slowly where `pause` says so."""
+    """A listener that sends the same bytes to every client, with `pause` between them."""
 
     def __init__(self, answer: bytes, pause: float = 0.0) -> None:
         self.answer, self.pause, self.asked = answer, pause, 0
@@ -179,7 +179,7 @@ def seen_at(port: int, *, lacks: str = "") -> RunningApp:
 def test_what_ends_every_connection_at_once_is_not_ready_though_it_takes_them(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
-    """So does Docker's proxy before the app in its container listens."""
+    """Docker's proxy does this before the app in its container listens."""
     driver.deploy(app, checkout(tmp_path / "one"), OPTIONS)
     with impostor(b"") as proxy:
         unready = readiness(app).wait(
@@ -195,7 +195,7 @@ def test_what_ends_every_connection_at_once_is_not_ready_though_it_takes_them(
 def test_a_stranger_who_answers_well_makes_no_app_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), OPTIONS)
     with impostor(GOOD) as stranger:
-        # The app is told to live where the stranger listens.
+        # The app gets the port on which the stranger listens.
         def look() -> RunningApp | NotRunning:
             seen = driver.status(app)
             assert isinstance(seen, RunningApp)
@@ -243,7 +243,7 @@ def test_an_answer_that_drips_is_cut_off_and_is_none(app: App, slow: bytes) -> N
 
 @frozen
 class Skipping:
-    """A clock that a pause moves on, so that nobody has to wait."""
+    """A clock that each pause moves, so that no test waits."""
 
     passed: list[float] = field(factory=list)
 
@@ -255,7 +255,7 @@ class Skipping:
 
 
 def patient(app: App, times: float = 1.0) -> HostReadiness:
-    """One whose pauses take no time, and count as longer by `times`."""
+    """Return a HostReadiness whose pauses take no time, and count `times` as long."""
     clock = Skipping()
     commands = HostCommands(ENVIRONMENT, app.folder.parent)
     return HostReadiness(commands, clock, lambda pause: clock.passed.append(pause * times))
@@ -272,7 +272,7 @@ FOREIGN = {
 
 
 class Foreign(Impostor):
-    """One that says all at once, whatever is asked, and has heard it."""
+    """A listener that sends everything at once, whatever the request, and reads the request."""
 
     def drip(self, connection: socket.socket) -> None:
         connection.sendall(self.answer)
@@ -280,7 +280,7 @@ class Foreign(Impostor):
 
 
 @pytest.mark.parametrize("sent", FOREIGN)
-def test_what_speaks_no_http_is_told_so_long_before_its_time_is_up(app: App, sent: bytes) -> None:
+def test_a_server_that_speaks_no_http_is_reported_long_before_its_time_is_up(app: App, sent: bytes) -> None:
     with served(Foreign(sent)) as server:
         look = lambda: seen_at(server.port)  # noqa: E731
         unready = patient(app).wait(Ready(timeout=timedelta(hours=1)), look, probe(app))
@@ -292,7 +292,7 @@ def test_what_speaks_no_http_is_told_so_long_before_its_time_is_up(app: App, sen
 
 
 class Deaf(Impostor):
-    """One that takes connections, and ends them where anything is asked."""
+    """A listener that accepts connections, and closes them at any request."""
 
     def drip(self, connection: socket.socket) -> None:
         connection.recv(64)
@@ -308,7 +308,7 @@ def test_what_ends_a_connection_only_when_it_is_asked_in_http_does_not_speak_it(
 
 
 class Starting(Impostor):
-    """One that answers well in the end; to the callers before it sends what `first` says, or says nothing for long."""
+    """A listener that answers well in the end; earlier clients get the bytes of `first`, or nothing for long."""
 
     def __init__(self, *first: bytes | None) -> None:
         super().__init__(GOOD)
@@ -347,7 +347,7 @@ def test_what_answers_well_in_the_end_is_ready_whatever_it_did_before(
         assert patient(app).wait(Ready(timeout=timeout), lambda: look, probe(app)) == look
 
 
-def test_an_app_of_a_procfile_that_speaks_no_http_is_told_so(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_an_app_of_a_procfile_that_speaks_no_http_is_reported(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     banner = (
         "import os, socket; s = socket.create_server(('127.0.0.1', int(os.environ['PORT'])));"
         "[(c := s.accept()[0], c.sendall(b'SSH-2.0-x'), c.recv(4096), c.close()) for _ in iter(int, 1)]"
@@ -360,14 +360,14 @@ def test_an_app_of_a_procfile_that_speaks_no_http_is_told_so(driver: ProcessDriv
     assert "“SSH-2.0-x”, which is no HTTP" in unready.reason
 
 
-def test_an_answer_whose_end_only_the_end_of_the_connection_tells_is_one(app: App) -> None:
+def test_an_answer_that_ends_with_the_connection_is_complete(app: App) -> None:
     with impostor(b"HTTP/1.0 200 OK\r\n\r\nhi") as server:
         assert readiness(app).wait(Ready(timeout=SOON), lambda: seen_at(server.port), probe(app)) == seen_at(
             server.port
         )
 
 
-def test_what_could_not_be_seen_is_looked_at_again(app: App) -> None:
+def test_an_app_whose_status_could_not_be_read_is_checked_again(app: App) -> None:
     looks: list[AppStatus] = [Unobservable("the daemon is busy"), seen_at(1, lacks="x")]
     with impostor(GOOD) as server:
         looks += [seen_at(server.port)] * 2

@@ -46,7 +46,7 @@ print("started", flush=True)
 
 @pytest.fixture
 def span() -> Iterator[str]:
-    """A number of seconds that no other process of this host sleeps; nobody may sleep it afterwards."""
+    """Yield a number of seconds that no other process of this host sleeps. No process may sleep it afterwards."""
     seconds = f"{100_000 + os.getpid()}.{threading.get_native_id()}"
     yield seconds
     assert sleepers(seconds) == []
@@ -63,7 +63,7 @@ def arguments_of(pid: int) -> list[bytes]:
         return []
 
 
-def tell(
+def run_and_capture(
     *argv: str,
     cwd: Path = Path("/"),
     deadline: float = HOURS,
@@ -74,7 +74,7 @@ def tell(
     return capture(command, most)
 
 
-def glance_name(pid: int) -> str:
+def name_of_pid(pid: int) -> str:
     process = read_process(pid)
     return process.name if process else ""
 
@@ -84,35 +84,35 @@ def mark_of_pid(pid: int) -> str | None:
     return mark_of(process, SLOT_MARK) if process else None
 
 
-def eventually(look: Callable[[], T]) -> T:
-    """What `look` tells as soon as it tells anything."""
+def eventually(check: Callable[[], T]) -> T:
+    """Return the first true result of `check`."""
     for _ in range(1000):
-        if found := look():
+        if found := check():
             return found
         time.sleep(0.02)
-    raise AssertionError("it never came to that")
+    raise AssertionError("it never happened")
 
 
 def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> CapturedOutput:  # noqa: ANN401 - fields of CommandSpec
-    return tell("sh", "-c", script, "sh", *arguments, deadline=deadline, **more)
+    return run_and_capture("sh", "-c", script, "sh", *arguments, deadline=deadline, **more)
 
 
 # ---- what comes in and what comes out ----
 
 
-def test_both_outputs_and_the_exit_code_are_told_apart() -> None:
-    told = shell("echo out; echo err >&2; exit 3")
-    assert (told.out, told.err, told.result) == (b"out\n", b"err\n", CommandResult(3))
-    assert not told.ok
+def test_stdout_stderr_and_exit_code_are_separate() -> None:
+    output = shell("echo out; echo err >&2; exit 3")
+    assert (output.out, output.err, output.result) == (b"out\n", b"err\n", CommandResult(3))
+    assert not output.ok
 
 
-def test_an_end_by_a_signal_is_told_as_its_number() -> None:
+def test_an_end_by_a_signal_has_the_negative_number_as_code() -> None:
     assert shell("kill -9 $$").result == CommandResult(-signal.SIGKILL)
 
 
 def test_the_environment_is_just_what_was_ordered_and_the_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARY", "sings")
-    lines = tell("env", "-0", mark=f"{ROOT}/slot").out.split(b"\0")[:-1]
+    lines = run_and_capture("env", "-0", mark=f"{ROOT}/slot").out.split(b"\0")[:-1]
     seen = dict(line.split(b"=", 1) for line in lines)
     assert seen.pop(b"CANON_RUN")
     assert seen == {b"PATH": ENVIRONMENT["PATH"].encode(), b"LANG": b"C.UTF-8", b"CANON_SLOT": f"{ROOT}/slot".encode()}
@@ -121,22 +121,29 @@ def test_the_environment_is_just_what_was_ordered_and_the_marks(monkeypatch: pyt
 def test_nothing_is_inherited_but_three_descriptors() -> None:
     with Path("/dev/null").open("rb") as opened:
         os.set_inheritable(opened.fileno(), True)  # noqa: FBT003 - so the function takes it
-        assert tell("ls", "/proc/self/fd").out.split() == [b"0", b"1", b"2", b"3"]  # ls itself opens the last
+        assert run_and_capture("ls", "/proc/self/fd").out.split() == [
+            b"0",
+            b"1",
+            b"2",
+            b"3",
+        ]  # ls itself opens the last
 
 
 @pytest.mark.parametrize("given", [b"", b"a line\n", bytes(range(256)) * 4096])
 def test_standard_input_is_what_was_given_and_then_ends(given: bytes) -> None:
-    assert tell("cat", stdin=given, most=1 << 22).out == given
+    assert run_and_capture("cat", stdin=given, most=1 << 22).out == given
 
 
 def test_arguments_are_never_read_by_a_shell(tmp_path: Path) -> None:
     hostile = ["$(touch hacked)", "`touch hacked`", "; touch hacked", "*", "--", "-n", "", " ", "\n", "ü\x1b", "%s"]
-    assert tell("printf", "%s\\0", *hostile, cwd=tmp_path).out.split(b"\0")[:-1] == [each.encode() for each in hostile]
+    assert run_and_capture("printf", "%s\\0", *hostile, cwd=tmp_path).out.split(b"\0")[:-1] == [
+        each.encode() for each in hostile
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_signal_is_ignored_that_a_shell_would_not_ignore() -> None:
-    ignored = re.search(rb"SigIgn:\s+([0-9a-f]+)", tell("cat", "/proc/self/status").out)
+    ignored = re.search(rb"SigIgn:\s+([0-9a-f]+)", run_and_capture("cat", "/proc/self/status").out)
     assert ignored
     # 32 and 33 are the C library's own: no program can set them, and some that start us hand them on ignored.
     assert int(ignored[1], 16) & ~(0b11 << 31) == 0
@@ -146,14 +153,14 @@ def test_a_program_is_found_as_the_child_would_find_it(tmp_path: Path) -> None:
     program = tmp_path / "greet"
     program.write_text("#!/bin/sh\necho hello\n")
     program.chmod(0o755)
-    assert tell("./greet", cwd=tmp_path).out == b"hello\n"
+    assert run_and_capture("./greet", cwd=tmp_path).out == b"hello\n"
     assert capture(CommandSpec(("greet",), {"PATH": str(tmp_path)}, Path("/"), HOURS)).out == b"hello\n"
-    assert tell("greet", cwd=tmp_path).result.missing
+    assert run_and_capture("greet", cwd=tmp_path).result.missing
 
 
 @pytest.mark.parametrize("argv", [("no-such-program",), ("/no/such/program",)])
 def test_a_missing_program_is_a_value(argv: tuple[str, ...]) -> None:
-    assert tell(*argv).result == CommandResult(None, missing=True)
+    assert run_and_capture(*argv).result == CommandResult(None, missing=True)
 
 
 @pytest.mark.parametrize(
@@ -165,30 +172,30 @@ def test_a_missing_program_is_a_value(argv: tuple[str, ...]) -> None:
         ("lost", b"#!/no/such/interpreter\n", 0o755, b"No such file or directory"),
     ],
 )
-def test_a_program_of_the_folder_that_cannot_run_says_why(
+def test_the_output_says_why_a_program_of_the_folder_cannot_run(
     tmp_path: Path, name: str, content: bytes | None, mode: int, reason: bytes
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
         (tmp_path / name).chmod(mode)
-    told = tell(f"./{name}", "secret-argument", cwd=tmp_path)
-    assert told.result == CommandResult(126)
-    assert told.out == b"./%s: %s\n" % (name.encode(), reason)
+    output = run_and_capture(f"./{name}", "secret-argument", cwd=tmp_path)
+    assert output.result == CommandResult(126)
+    assert output.out == b"./%s: %s\n" % (name.encode(), reason)
 
 
 def test_what_no_program_can_be_given_is_a_value_too() -> None:
-    assert tell("echo", "a\0b").result == CommandResult(126)
-    assert tell("echo", cwd=Path("/no/such/folder")).result == CommandResult(126)
+    assert run_and_capture("echo", "a\0b").result == CommandResult(126)
+    assert run_and_capture("echo", cwd=Path("/no/such/folder")).result == CommandResult(126)
 
 
 # ---- bounds ----
 
 
 def test_a_hundred_megabytes_are_not_kept_and_end_the_command() -> None:
-    told = shell("yes | head -c 100000000", most=1000)
-    assert told.cut
-    assert not told.ok
-    assert told.out == b"y\n" * 500
+    output = shell("yes | head -c 100000000", most=1000)
+    assert output.cut
+    assert not output.ok
+    assert output.out == b"y\n" * 500
 
 
 def test_a_hundred_megabytes_can_be_let_through_a_small_tail() -> None:
@@ -200,8 +207,8 @@ def test_a_hundred_megabytes_can_be_let_through_a_small_tail() -> None:
 
 
 def test_a_file_larger_than_allowed_cannot_be_written(tmp_path: Path) -> None:
-    told = shell("head -c 100000 /dev/zero > large", cwd=tmp_path, file_bytes=5000)
-    assert not told.ok
+    output = shell("head -c 100000 /dev/zero > large", cwd=tmp_path, file_bytes=5000)
+    assert not output.ok
     assert (tmp_path / "large").stat().st_size == 5000
 
 
@@ -260,7 +267,7 @@ def test_a_signal_that_meets_a_child_before_its_program_runs_makes_no_second_one
 
 
 def test_a_child_can_be_asked_to_stop() -> None:
-    blocked = re.search(rb"SigBlk:\s+([0-9a-f]+)", tell("cat", "/proc/self/status").out)
+    blocked = re.search(rb"SigBlk:\s+([0-9a-f]+)", run_and_capture("cat", "/proc/self/status").out)
     assert blocked
     assert int(blocked[1], 16) == 0
 
@@ -269,14 +276,14 @@ def test_a_child_can_be_asked_to_stop() -> None:
 
 
 def test_a_silent_command_is_ended_by_its_deadline(span: str) -> None:
-    told = tell("sleep", span, deadline=0.3)
-    assert (told.result.code, told.result.timed_out) == (None, True)
-    assert [name.split()[0] for name in told.result.ended] == ["sleep"]
+    output = run_and_capture("sleep", span, deadline=0.3)
+    assert (output.result.code, output.result.timed_out) == (None, True)
+    assert [name.split()[0] for name in output.result.ended] == ["sleep"]
 
 
 def test_a_command_that_ignores_being_asked_is_killed(span: str) -> None:
-    told = shell(f"trap '' TERM; sleep {span} & wait; sleep {span}", deadline=0.3)
-    assert told.result.timed_out
+    output = shell(f"trap '' TERM; sleep {span} & wait; sleep {span}", deadline=0.3)
+    assert output.result.timed_out
 
 
 def test_the_whole_tree_is_ended(span: str) -> None:
@@ -284,7 +291,7 @@ def test_the_whole_tree_is_ended(span: str) -> None:
     script = f"(sleep {span} & sleep {span}) & setsid sh -c 'sleep {span} & sleep {span}' & sleep {span}"
 
     def all_started() -> bool:
-        return len([pid for pid in sleepers(span) if glance_name(pid) == "sleep"]) == 5
+        return len([pid for pid in sleepers(span) if name_of_pid(pid) == "sleep"]) == 5
 
     def stop_then() -> None:
         eventually(all_started)
@@ -292,10 +299,10 @@ def test_the_whole_tree_is_ended(span: str) -> None:
 
     watch = threading.Thread(target=stop_then)
     watch.start()
-    told = shell(script, stop=stop)
+    output = shell(script, stop=stop)
     watch.join()
-    assert told.result.timed_out
-    assert len([name for name in told.result.ended if name.startswith("sleep")]) == 5
+    assert output.result.timed_out
+    assert len([name for name in output.result.ended if name.startswith("sleep")]) == 5
 
 
 def test_what_was_written_before_the_deadline_is_kept(span: str) -> None:
@@ -305,36 +312,36 @@ def test_what_was_written_before_the_deadline_is_kept(span: str) -> None:
 def test_a_command_can_be_stopped_from_another_thread(span: str) -> None:
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
-    assert tell("sleep", span, stop=stop).result.timed_out
+    assert run_and_capture("sleep", span, stop=stop).result.timed_out
 
 
 # ---- what outlives a command ----
 
 
 @pytest.mark.parametrize("environment", ["dict(os.environ)", "{}"], ids=["with its marks", "without any"])
-def test_a_daemon_that_holds_the_pipe_neither_keeps_us_nor_lives_on(span: str, environment: str) -> None:
-    told = tell(sys.executable, "-c", DAEMON.format(environment=environment), span)
-    assert told.out == b"started\n"
-    assert told.result.code == 0
-    assert len(told.result.ended) == 1
+def test_a_daemon_that_holds_the_pipe_delays_nothing_and_is_stopped(span: str, environment: str) -> None:
+    output = run_and_capture(sys.executable, "-c", DAEMON.format(environment=environment), span)
+    assert output.out == b"started\n"
+    assert output.result.code == 0
+    assert len(output.result.ended) == 1
 
 
 def test_a_background_job_of_a_finished_shell_is_ended(span: str) -> None:
-    told = shell(f"sleep {span} & echo done")
-    assert (told.out, told.result.code, len(told.result.ended)) == (b"done\n", 0, 1)
+    output = shell(f"sleep {span} & echo done")
+    assert (output.out, output.result.code, len(output.result.ended)) == (b"done\n", 0, 1)
 
 
 def test_a_command_does_not_end_what_others_started(span: str) -> None:
     with server("sleep", span, mark=f"{ROOT}/other") as pid:
-        assert tell("true", mark=f"{ROOT}/mine").result == CommandResult(0)
-        assert tell("true", mark=f"{ROOT}/other").result == CommandResult(0)
+        assert run_and_capture("true", mark=f"{ROOT}/mine").result == CommandResult(0)
+        assert run_and_capture("true", mark=f"{ROOT}/other").result == CommandResult(0)
         assert sleepers(span) == [pid]
 
 
 def test_no_zombie_is_left_behind(span: str) -> None:
     before = {process.pid for process in own_children()}
     for _ in range(3):
-        tell(sys.executable, "-c", DAEMON.format(environment="{}"), span)
+        run_and_capture(sys.executable, "-c", DAEMON.format(environment="{}"), span)
     assert {process.pid for process in own_children()} <= before
 
 
@@ -343,10 +350,10 @@ def test_descriptors_and_threads_do_not_grow() -> None:
         gc.collect()
         return {path.name for path in Path("/proc/self/fd").iterdir()}, threading.active_count()
 
-    tell("true")
+    run_and_capture("true")
     descriptors, threads = in_use()
     for _ in range(10):
-        tell("true", stdin=b"x")
+        run_and_capture("true", stdin=b"x")
     now, busy = in_use()
     assert len(now) <= len(descriptors)
     assert busy <= threads
@@ -356,7 +363,7 @@ def test_many_threads_get_each_their_own_answer() -> None:
     answers: dict[int, list[bytes]] = {number: [] for number in range(8)}
 
     def ask(number: int) -> None:
-        answers[number] += [tell("echo", f"{number}-{turn}").out for turn in range(5)]
+        answers[number] += [run_and_capture("echo", f"{number}-{turn}").out for turn in range(5)]
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in answers]
     for thread in threads:
@@ -385,7 +392,7 @@ def test_a_command_keeps_the_lock_when_we_are_killed_and_has_a_deadline_of_its_o
     lock = tmp_path / "lock"
     command = [sys.executable, "-c", HOLDER, str(lock), span]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as holder:
-        sleeper = eventually(lambda: [pid for pid in sleepers(span) if glance_name(pid) == "sleep"])[0]
+        sleeper = eventually(lambda: [pid for pid in sleepers(span) if name_of_pid(pid) == "sleep"])[0]
         holder.kill()
     guard = read_process(sleeper)
     assert guard
@@ -402,8 +409,8 @@ def test_a_command_keeps_the_lock_when_we_are_killed_and_has_a_deadline_of_its_o
 def test_other_commands_do_not_hold_the_lock(tmp_path: Path) -> None:
     lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        assert tell("ls", "/proc/self/fd").out.split() == [b"0", b"1", b"2", b"3"]
-        assert len(tell("ls", "/proc/self/fd", holding=lock).out.split()) == 5
+        assert run_and_capture("ls", "/proc/self/fd").out.split() == [b"0", b"1", b"2", b"3"]
+        assert len(run_and_capture("ls", "/proc/self/fd", holding=lock).out.split()) == 5
     finally:
         os.close(lock)
 
@@ -440,7 +447,7 @@ def test_a_server_is_found_by_its_slot_and_by_the_folder_above(span: str) -> Non
 
 def test_a_server_has_a_session_and_an_environment_of_its_own(span: str) -> None:
     with server("sleep", span, mark=f"{ROOT}/a") as pid:
-        eventually(lambda: glance_name(pid) == "sleep")
+        eventually(lambda: name_of_pid(pid) == "sleep")
         process = read_process(pid)
         assert process
         assert process.session == pid
@@ -448,7 +455,7 @@ def test_a_server_has_a_session_and_an_environment_of_its_own(span: str) -> None
         assert variables == [f"CANON_SLOT={ROOT}/a".encode(), b"LANG=C.UTF-8", b"PATH=" + ENVIRONMENT["PATH"].encode()]
 
 
-def test_a_server_without_a_program_raises_what_the_kernel_says() -> None:
+def test_a_server_without_a_program_raises_the_error_of_the_kernel() -> None:
     with Path("/dev/null").open("wb") as nowhere, pytest.raises(FileNotFoundError):
         start_server(["no-such-program"], ENVIRONMENT, Path("/"), nowhere, f"{ROOT}/a")
 
@@ -456,7 +463,7 @@ def test_a_server_without_a_program_raises_what_the_kernel_says() -> None:
 def test_an_orphan_without_a_mark_belongs_to_the_only_slot_that_lives(span: str) -> None:
     script = DAEMON.format(environment="{}") + "import time; time.sleep(1000)"
     with server(sys.executable, "-c", script, span, mark=f"{ROOT}/a") as pid:
-        (orphan,) = eventually(lambda: [each for each in sleepers(span) if glance_name(each) == "sleep"])
+        (orphan,) = eventually(lambda: [each for each in sleepers(span) if name_of_pid(each) == "sleep"])
         assert mark_of_pid(orphan) is None
         assert orphan in {process.pid for process in children.of_slot(f"{ROOT}/a")}
         with server("sleep", span, mark=f"{ROOT}/b"):
@@ -472,7 +479,11 @@ def test_an_orphan_without_a_mark_belongs_to_the_only_slot_that_lives(span: str)
 def test_no_argument_reaches_a_log_an_exception_or_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.NOTSET)
     logging.getLogger("sh").handlers.clear()
-    told = [tell("true", "canary-7731"), tell("/etc/passwd", "canary-7731"), tell("echo", "canary-7731\0")]
-    told += [tell("sleep", "canary-7731"), tell("no-such-program", "canary-7731")]
-    words = repr([(each.result, each.out) for each in told]) + caplog.text
+    output = [
+        run_and_capture("true", "canary-7731"),
+        run_and_capture("/etc/passwd", "canary-7731"),
+        run_and_capture("echo", "canary-7731\0"),
+    ]
+    output += [run_and_capture("sleep", "canary-7731"), run_and_capture("no-such-program", "canary-7731")]
+    words = repr([(each.result, each.out) for each in output]) + caplog.text
     assert "canary-7731" not in words

@@ -144,12 +144,12 @@ def test_a_setting_that_has_the_version_of_a_secret_is_the_one_that_this_secret_
 @given(LINES, LINES)
 def test_who_upgrades_keeps_what_they_had_and_gets_what_is_new(before: str, text: str) -> None:
     had, new = parse_sample(before), parse_sample(text)
-    told, added = merge_env_sample(before, text)
-    both = parse_sample(told)
+    merged, added = merge_env_sample(before, text)
+    both = parse_sample(merged)
     assert both.settings == {**new.settings, **had.settings}
     assert both.versions == {**new.versions, **had.versions}
     assert {need.name: need for need in both.secrets} == {need.name: need for need in (*new.secrets, *had.secrets)}
     names = {f"SECRET_{name.upper()}_VERSION" for name in {*new.versions} - {*had.versions}}
     assert {*added} == ({*new.settings} - {*had.settings}) | names
     event(f"new: {min(len(added), 2)}, kept: {min(len({*new.settings} & {*had.settings}), 2)}")
-    assert merge_env_sample(told, text) == (told, ())
+    assert merge_env_sample(merged, text) == (merged, ())

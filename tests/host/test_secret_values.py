@@ -14,7 +14,7 @@ MAKER = ("printf", "%s\\n", SECRET)
 
 
 class Desk:
-    """An app's place, a folder of makers and a log."""
+    """The app, a folder of makers and a log."""
 
     known: Path | None = None
 
@@ -92,7 +92,7 @@ def test_a_maker_for_a_secret_that_the_release_does_not_read_is_not_run(desk: De
     assert list(desk.folder.iterdir()) == []
 
 
-def test_a_maker_for_a_secret_that_the_release_does_not_ask_for_is_told(desk: Desk) -> None:
+def test_a_maker_whose_secret_the_release_does_not_read_is_reported(desk: Desk) -> None:
     assert desk.provide(SecretNeed("x", 8), x=MAKER, y=MAKER, z=MAKER) == ProvidedSecrets((), ("y", "z"))
 
 
@@ -117,7 +117,7 @@ def test_a_secret_that_is_there_under_its_other_name_is_kept_and_taken_over(desk
 
 
 @pytest.mark.parametrize(
-    ("need", "told"),
+    ("need", "remarks"),
     [
         (SecretNeed("x", 64, declares_length=True), 1),
         (SecretNeed("y", 64, other_names=("x",), declares_length=True), 1),
@@ -126,15 +126,15 @@ def test_a_secret_that_is_there_under_its_other_name_is_kept_and_taken_over(desk
         (SecretNeed("x", 64), 0),
     ],
 )
-def test_a_secret_that_is_there_with_another_length_than_the_release_asks_for_is_told(
-    desk: Desk, need: SecretNeed, told: int
+def test_an_existing_secret_of_another_length_than_the_release_sets_is_remarked(
+    desk: Desk, need: SecretNeed, remarks: int
 ) -> None:
     desk.provide(SecretNeed("x", 32, declares_length=True))
     said = (
         f"secret {need.name} has 32 characters, where the release asks for 64: "
         "who upgrades keeps the one that they have"
     )
-    assert desk.provide(need).remarks == (said,) * told
+    assert desk.provide(need).remarks == (said,) * remarks
     assert len(desk.made("x")) == 32
     assert desk.provide(need, x=MAKER).remarks == ()
 
@@ -219,8 +219,8 @@ def test_a_secret_that_is_had_elsewhere_is_taken_over_and_only_what_that_lacks_i
     assert desk.made("x") == "had before"
     assert (len(desk.made("y")), len(desk.made("z"))) == (8, 8)
     assert (desk.app.secrets / "x").stat().st_mode & 0o777 == 0o600
-    told = ["secret x: taken over, 10 bytes", "secret y: made, 8 bytes", "secret z: made, 8 bytes"]
-    assert desk.log.read_text().splitlines() == told
+    lines = ["secret x: taken over, 10 bytes", "secret y: made, 8 bytes", "secret z: made, 8 bytes"]
+    assert desk.log.read_text().splitlines() == lines
 
 
 def test_apps_of_one_slot_have_secrets_of_their_own(desk: Desk) -> None:

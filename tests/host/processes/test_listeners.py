@@ -37,7 +37,7 @@ def test_a_table_of_nonsense_holds_no_listener(text: str) -> None:
     assert listening_inodes(HEAD + text, 20001) == frozenset()
 
 
-def test_a_free_port_can_be_listened_on_and_is_then_ours_alone() -> None:
+def test_a_free_port_can_be_listened_on_by_one_process_alone() -> None:
     port = free_port()
     assert why_not_listening(port, [os.getpid()]) == f"nothing listens on 127.0.0.1:{port}"
     with socket.create_server(("127.0.0.1", port)):

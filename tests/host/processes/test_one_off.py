@@ -1,4 +1,4 @@
-"""`release:` and its like: once for each deployment, to their end, before anything else of the app starts."""
+"""Lines like `release:` run once for each deployment, to their end, before any other line of the app starts."""
 
 import os
 from collections.abc import Iterator
@@ -67,8 +67,8 @@ def test_it_runs_again_with_each_deployment_over_what_the_one_before_left(
 
 
 def test_it_gets_the_settings_and_the_folders_of_the_app(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    told = 'echo "$TITLE $PORT $SECRETS_DIR $HOME $CANON_SLOT $PWD" >$DATA_DIR/order'
-    release = checkout(tmp_path / "one", "TITLE=notes", release=told)
+    command = 'echo "$TITLE $PORT $SECRETS_DIR $HOME $CANON_SLOT $PWD" >$DATA_DIR/order'
+    release = checkout(tmp_path / "one", "TITLE=notes", release=command)
     driver.deploy(app, release, OPTIONS)
     port = settled(driver, app).address.rpartition(":")[2]
     assert order(app) == [f"notes {port} {app.secrets} {app.folder}/home {app.mark} {release}"]
@@ -81,7 +81,7 @@ def test_it_gets_the_settings_and_the_folders_of_the_app(driver: ProcessDriver, 
         ("echo no such table; kill -9 $$", "by SIGKILL"),
     ],
 )
-def test_where_it_fails_nothing_starts_and_its_own_last_lines_are_told(
+def test_if_it_fails_nothing_starts_and_the_error_has_its_last_lines(
     driver: ProcessDriver, app: App, tmp_path: Path, command: str, how: str
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web=f"echo of web; exec {PYTHON} server.py"), OPTIONS)
@@ -100,7 +100,7 @@ def test_it_has_the_time_that_the_app_has_to_be_ready(driver: ProcessDriver, app
     assert driver.leftovers(app.folder.parents[1]) == ()
 
 
-def test_what_it_leaves_running_is_ended_and_told(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_what_it_leaves_running_is_stopped_and_remarked(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     remarks = driver.deploy(app, checkout(tmp_path / "one", release=daemon("true")), OPTIONS)
     pid = int((app.data / "daemon").read_text())
     assert remarks == (f"release left sleep (pid {pid}) running; it was ended",)
@@ -124,7 +124,7 @@ def test_no_secret_reaches_its_log_or_its_last_lines(driver: ProcessDriver, app:
     assert canary not in "".join(failed.value.tail) + (app.logs / "release.log").read_text()
 
 
-def test_any_other_line_that_ends_is_lost_and_told_how_it_would_run_once(
+def test_any_other_line_that_ends_is_a_failure_with_a_hint_how_it_would_run_once(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000", migrate="true"), OPTIONS)

@@ -134,7 +134,7 @@ def test_the_place_of_an_app_is_closed_to_others(driver: ProcessDriver, app: App
         (script("raise SystemExit(0)"), "web ended with exit code 0"),
     ],
 )
-def test_an_app_whose_web_ended_is_absent_and_the_reason_says_how(
+def test_an_app_whose_web_ended_is_not_running_and_the_reason_says_how(
     driver: ProcessDriver, app: App, tmp_path: Path, command: str, how: str
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web=command, worker="exec sleep 1000"), OPTIONS)
@@ -240,10 +240,10 @@ def test_what_ignores_the_request_to_end_is_killed_and_named_with_its_line(
     app = app_in_slot(slot, grace=1.0)
     driver.deploy(app, checkout(tmp_path / "one", worker=STUBBORN), OPTIONS)
     wait_for_line(app.logs / "worker.log")
-    residue = driver.stop(app)
-    assert len(residue.killed) == 1
-    assert re.fullmatch(r"worker: python\S* \(1 s\)", residue.killed[0])
-    assert (residue.ended, residue.remaining) == ((), ())
+    removal = driver.stop(app)
+    assert len(removal.killed) == 1
+    assert re.fullmatch(r"worker: python\S* \(1 s\)", removal.killed[0])
+    assert (removal.ended, removal.remaining) == ((), ())
 
 
 def test_a_release_whose_predecessor_had_to_be_killed_is_not_started_over_its_data(
@@ -352,8 +352,8 @@ def test_a_daemon_without_session_parent_and_environment_is_found_and_ended(
     driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), OPTIONS)
     pid = int(wait_for_line(app.data / "daemon"))
     assert Path(f"/proc/{pid}/environ").read_bytes().count(b"CANON") == 0
-    residue = driver.stop(app)
-    assert residue.ended == (f"sleep (pid {pid})",)
+    removal = driver.stop(app)
+    assert removal.ended == (f"sleep (pid {pid})",)
     assert not is_running(pid)
 
 
@@ -371,10 +371,10 @@ def test_what_is_forked_on_the_way_out_and_stays_is_killed(driver: ProcessDriver
     web = f"trap '{last}' TERM; echo up; while :; do sleep 0.05; done"
     driver.deploy(app, checkout(tmp_path / "one", web=web), OPTIONS)
     wait_for_line(app.logs / "web.log")
-    residue = driver.stop(app)
-    assert residue.killed == ("web: sleep (2 s)", "sleep (2 s)")
+    removal = driver.stop(app)
+    assert removal.killed == ("web: sleep (2 s)", "sleep (2 s)")
     assert not is_running(int((app.data / "late").read_text()))
-    assert residue.remaining == ()
+    assert removal.remaining == ()
     assert driver.leftovers(app.folder.parent) == ()
 
 
@@ -407,7 +407,7 @@ def test_a_new_release_takes_the_place_of_the_old_and_finds_its_data(
     assert len(driver.leftovers(app.folder.parent)) == 1
 
 
-def test_what_a_release_left_running_is_told_though_the_next_one_was_deployed_over_it(
+def test_what_a_release_left_running_is_reported_after_the_next_one_was_deployed_over_it(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), OPTIONS)
@@ -447,7 +447,7 @@ def test_clearing_a_slot_leaves_another_slot_alone(slot: Path, tmp_path: Path) -
 def test_slots_that_come_and_go_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     slots = [tmp_path / "work" / f"slot-{number}" for number in range(4)]
     with process_driver(*slots) as driver:
-        told: dict[Path, tuple[RunningApp, bytes, RemovalResult]] = {}
+        results: dict[Path, tuple[RunningApp, bytes, RemovalResult]] = {}
 
         def live(slot: Path) -> None:
             for turn in range(2):
@@ -459,18 +459,18 @@ def test_slots_that_come_and_go_at_once_do_not_disturb_each_other(tmp_path: Path
                 )
                 seen = settled(driver, app_in_slot(slot))
                 wait_for_line(app_in_slot(slot).data / "daemon")
-                told[slot] = (seen, get(seen, "/env"), driver.stop(app_in_slot(slot)))
+                results[slot] = (seen, get(seen, "/env"), driver.stop(app_in_slot(slot)))
 
         threads = [threading.Thread(target=live, args=(slot,)) for slot in slots]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert set(told) == set(slots)
-        for slot, (seen, environment, residue) in told.items():
+        assert set(results) == set(slots)
+        for slot, (seen, environment, removal) in results.items():
             pid = (app_in_slot(slot).data / "daemon").read_text().strip()
             assert (seen.version, json.loads(environment)["CANON_SLOT"]) == (slot.name, str(slot))
-            assert f"sleep (pid {pid})" in residue.ended
+            assert f"sleep (pid {pid})" in removal.ended
             assert not is_running(int(pid))
         assert driver.leftovers(tmp_path) == ()
 
@@ -554,7 +554,7 @@ def test_a_program_left_running_inside_the_app_is_ended_with_it(
         assert running.wait() in {-signal.SIGTERM, -signal.SIGKILL}
 
 
-def test_the_secrets_a_release_reads_are_told_from_its_sample(driver: ProcessDriver, tmp_path: Path) -> None:
+def test_the_secrets_that_a_release_reads_are_those_of_its_sample(driver: ProcessDriver, tmp_path: Path) -> None:
     sample = "SECRET_DB_PASSWORD_VERSION=v1 # length=32 charset=hex\nSECRET_KEY_VERSION=v1 # generate=false\n"
     needs = driver.needs(app_in_slot(tmp_path / "slot"), checkout(tmp_path / "one", sample), OPTIONS)
     assert needs == (SecretNeed("db_password", 32, "hex"), SecretNeed("key", None, ""))

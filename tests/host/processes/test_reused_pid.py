@@ -1,4 +1,4 @@
-"""A pid that another process has by now: neither that one nor anything of it is ever taken for what had it before."""
+"""A process that took the pid of an earlier one is never mistaken for it."""
 
 import signal
 import subprocess
@@ -34,13 +34,13 @@ BUSY = f"for i in $(seq {CHILDREN}); do sleep 1000 & done; echo up; while :; do 
 
 @frozen
 class Stranger:
-    """A living process with many children; `before` is what had its pid a moment ago."""
+    """A running process with many children. `before` is the process that had its pid a moment ago."""
 
     pid: int
     before: Process
 
     def family(self) -> list[int]:
-        """Itself and the children that stay."""
+        """Return its pid and those of the children that stay."""
         members = [process.pid for process in living_processes() if process.session == self.pid]
         return [pid for pid in members if pid == self.pid or _stays(pid)]
 
@@ -72,7 +72,7 @@ def stranger() -> Iterator[Stranger]:
 
 @pytest.fixture
 def untouched(stranger: Stranger) -> Iterator[None]:
-    """At the end all of the stranger that lived at the start lives."""
+    """Yield a stranger. At the end all its processes still have to run."""
     family = wait_for(lambda: found if len(found := stranger.family()) > CHILDREN else None)
     yield
     assert [pid for pid in family if not is_running(pid)] == []
@@ -97,7 +97,7 @@ def test_nothing_of_it_is_signalled_or_waited_for(stranger: Stranger) -> None:
 
 
 @pytest.mark.usefixtures("untouched")
-def test_it_is_no_witness_that_is_hunted_through_or_killed_with_its_group(stranger: Stranger) -> None:
+def test_it_is_not_killed_as_a_supervisor_with_its_group_or_children(stranger: Stranger) -> None:
     assert ending._kill_forking(stranger.before) == ()
     ending._kill_groups([stranger.before])
     looks = iter([(stranger.before,)])
@@ -132,7 +132,7 @@ def test_a_claim_on_it_is_not_given_up_with_that_on_who_had_its_pid_before(stran
 
 
 @pytest.mark.usefixtures("untouched")
-def test_its_environment_says_nothing_of_who_had_its_pid_before(stranger: Stranger) -> None:
+def test_its_environment_is_not_that_of_the_process_that_had_its_pid_before(stranger: Stranger) -> None:
     seen = read_process(stranger.pid)
     assert seen is not None
     assert (mark_of(seen, "PATH"), mark_of(stranger.before, "PATH")) == ("/usr/bin:/bin", None)

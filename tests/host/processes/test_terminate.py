@@ -1,4 +1,4 @@
-"""Apps that do not want to go."""
+"""Apps that resist being stopped."""
 
 import signal
 import subprocess
@@ -55,7 +55,7 @@ while time.time() < over:
 
 
 @pytest.mark.parametrize("between", ["pass", "os.setsid()", "os.setsid(); time.sleep(0.001)"])
-def test_what_forks_faster_than_one_can_look_is_ended_and_told(
+def test_processes_that_fork_faster_than_they_can_be_listed_are_stopped_and_reported(
     driver: ProcessDriver, app: App, tmp_path: Path, between: str
 ) -> None:
     release = checkout(tmp_path / "one", worker=f"{PYTHON} chain.py & sleep 1000")
@@ -80,7 +80,7 @@ def test_what_stops_itself_ends_as_it_is_asked_to(driver: ProcessDriver, app: Ap
     assert not is_running(pid)
 
 
-def test_a_line_that_kills_its_own_witness_is_absent_and_still_ended(
+def test_a_line_that_kills_its_own_supervisor_is_not_running_and_still_stopped(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     web = f"kill -9 $PPID; {PYTHON} escape.py $DATA_DIR/daemon; echo $$; exec {PYTHON} server.py"
