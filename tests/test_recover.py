@@ -13,7 +13,7 @@ from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.app import DeployOptions, RemovalResult
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host
-from reconciler.stages.recover import NAMED_STRAYS, recover
+from reconciler.stages.recover import MOST_NAMED_PATHS, recover
 from state.folder.folder import DRIVERS
 from state.folder.lock import hold
 from state.records import Intent
@@ -201,10 +201,10 @@ def test_a_folder_that_a_dead_run_had_only_made_is_removed_without_a_word(world:
 
 
 def test_many_strays_are_one_note_that_counts_them(world: World) -> None:
-    for number in range(NAMED_STRAYS + 3):
+    for number in range(MOST_NAMED_PATHS + 3):
         file(world.state.work / f"{number}.txt")
     (note,) = world.run().report.notes
-    assert note.count(".txt") == NAMED_STRAYS
+    assert note.count(".txt") == MOST_NAMED_PATHS
     assert "and 3 more: " in note
 
 

@@ -1,4 +1,4 @@
-"""Carries out a plan: one outcome a step, each told from what is read back."""
+"""Carries out a plan. Each step has one outcome, decided by what is read back afterwards."""
 
 import traceback
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ KEPT_LOGS = 20
 
 @frozen
 class ConvergeContext:
-    """What the steps are carried out on. `mirror_errors` says by recipe why its mirror could not follow."""
+    """What the steps work on. `mirror_errors` says by recipe why its mirror was not updated."""
 
     host: Host
     fleet: Fleet
@@ -47,25 +47,25 @@ class ConvergeContext:
 
 
 def converge(context: ConvergeContext) -> Iterator[Outcome]:
-    """One outcome for each step of the plan, in the plan's order; a red one does not stop the next."""
+    """Yield one outcome for each step, in the plan's order. A red one does not stop the next."""
     for name in context.plan.order:
         step = context.plan.steps[name]
-        yield _write_down(context, _carried_out(context, step))
+        yield _record(context, _converge_step(context, step))
         if step.release is not None:
             _redeploy(context, step)
 
 
-def _carried_out(context: ConvergeContext, step: Step) -> Outcome:
+def _converge_step(context: ConvergeContext, step: Step) -> Outcome:
     try:
         return _outcome(context, step, _attempt(context, step))
-    except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
+    except Exception as bug:  # noqa: BLE001  one recipe's bug does not stop the others
         return judge(
-            step, Attempt(untried_reason=_bug(context.host, step.recipe, bug), host_fault=True), ReadBack(None)
+            step, Attempt(untried_reason=_report_bug(context.host, step.recipe, bug), host_fault=True), ReadBack(None)
         )
 
 
 def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
-    """The outcome of a step that was not begun or was broken off."""
+    """Return the outcome of a step that was not begun or was interrupted."""
     return _outcome(context, step, Attempt(untried_reason=why))
 
 
@@ -84,12 +84,12 @@ def _attempt(context: ConvergeContext, step: Step) -> Attempt:
         return Attempt(untried_reason=busy.message)
     except (CanonError, StateError, OSError) as failed:
         return Attempt(untried_reason=in_one_line(failed), host_fault=True)
-    except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's outcome; the next one is still tried
-        return Attempt(untried_reason=_bug(context.host, step.recipe, bug), host_fault=True)
+    except Exception as bug:  # noqa: BLE001  one recipe's bug does not stop the others
+        return Attempt(untried_reason=_report_bug(context.host, step.recipe, bug), host_fault=True)
 
 
-def _bug(host: Host, recipe: str, bug: Exception) -> str:
-    """Keep the trace beside the recipe's logs, and say where."""
+def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
+    """Write the traceback beside the recipe's logs. Returns a message with its path."""
     path = host.state.trial_logs(recipe) / "bug.txt"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def _redeploy(context: ConvergeContext, step: Step) -> None:
             if name in have and _deployment_status(context, have[name]).state is State.DOWN:
                 redeploy_canonical(host, context.fleet, have[name])
         except Exception as bug:  # noqa: BLE001  as with trials; the next observation shows that it is down
-            _bug(host, name, bug)
+            _report_bug(host, name, bug)
 
 
 def _deployment_status(context: ConvergeContext, canonical: Canonical) -> CanonicalStatus:
@@ -155,7 +155,7 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
 
 
 def base_for(observation: Observation, release: Release) -> Base:
-    """The base of an upgrade to `release`, from what was seen. A tag that moved is none: our mirror does not follow."""
+    """Return the base of an upgrade to `release`; never a tag that moved, since our mirror lacks its new commit."""
     moved = moved_tags(observation)
     steady = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
     published = releases(steady, observation.recipe.allow)
@@ -165,7 +165,7 @@ def base_for(observation: Observation, release: Release) -> Base:
 
 
 def trial_id(host: Host) -> str:
-    """Sorts by time; unique within a state folder, since a recipe's slot has one owner at a time."""
+    """Return a new id that sorts by time. It is unique within a recipe, since its slot has one owner at a time."""
     return f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}"
 
 
@@ -186,7 +186,7 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Open the registry, the sealed folder and the mirror anew."""
+    """Read the registry, the snapshot and the mirror again."""
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)
@@ -196,14 +196,14 @@ def read_back(host: Host, name: str) -> ReadBack:
         damaged = host.snapshots.find_damage(host.state.canonical(name, canonical.generation), seal)
         damage = damaged.reason if damaged is not None else ""
         return ReadBack(canonical, damage, isinstance(host.mirrors.refs(name), MirrorRefs))
-    except Exception as failed:  # noqa: BLE001  what cannot be read back is no promotion, and no end of the pass
+    except Exception as failed:  # noqa: BLE001  what cannot be read back is not promoted; the pass goes on
         return ReadBack(None, damage=f"could not be read back: {reason_of(failed)}")
 
 
-def _write_down(context: ConvergeContext, outcome: Outcome) -> Outcome:
-    """Remember the verdict, tell the ledger, and delete what is older than need be.
+def _record(context: ConvergeContext, outcome: Outcome) -> Outcome:
+    """Record the verdict and the ledger entry, and delete old snapshots and logs.
 
-    Returns the outcome with remarks on what of that could not be done.
+    Returns the outcome with a remark for each part that failed.
     """
     host, trial, step = context.host, outcome.attempt.trial, outcome.step
     if trial is None:
@@ -213,24 +213,24 @@ def _write_down(context: ConvergeContext, outcome: Outcome) -> Outcome:
         host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
     except Exception as failed:  # noqa: BLE001  as with trials
         outcome = _unrecorded(outcome, reason_of(failed))
-    outcome = evolve(outcome, remarks=(*outcome.remarks, *_tidied(context, outcome, memory, trial.id)))
+    outcome = evolve(outcome, remarks=(*outcome.remarks, *_prune(context, outcome, memory, trial.id)))
     host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")
     return outcome
 
 
 def _unrecorded(outcome: Outcome, why: str) -> Outcome:
-    """A verdict that nothing remembers is none; a promotion that was read back is one all the same."""
-    said = f"the trial could not be recorded: {why}"
+    """Return the outcome for a trial that could not be recorded. A promotion that was read back stays one."""
+    message = f"the trial could not be recorded: {why}"
     if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
-        return evolve(outcome, remarks=(*outcome.remarks, said))
-    reason = f"{said}; it was {outcome.result}: {outcome.reason}"
+        return evolve(outcome, remarks=(*outcome.remarks, message))
+    reason = f"{message}; it was {outcome.result}: {outcome.reason}"
     return evolve(outcome, result=Result.INFRASTRUCTURE, reason=reason)
 
 
-def _tidied(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
-    """Delete old snapshots and logs; what will not go is tried again by the next pass.
+def _prune(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
+    """Delete old snapshots and logs, and yield why something could not be deleted; the next pass tries it again.
 
-    `memory` says which generations are damaged, and so count for nothing among those that are kept.
+    `memory` says which generations are damaged; these do not count among the kept ones.
     """
     host, name = context.host, outcome.step.recipe
     try:
@@ -239,8 +239,8 @@ def _tidied(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: s
     except Exception as failed:  # noqa: BLE001  as with trials
         yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
     try:
-        # The evidence of every generation that lies there names a log.
-        lasting = [each.evidence.trial for each in stored_generations(host, name)]
-        prune_logs(host.state.trial_logs(name), KEPT_LOGS, (trial, *lasting))
+        # The evidence of each stored generation names its log.
+        stored = [each.evidence.trial for each in stored_generations(host, name)]
+        prune_logs(host.state.trial_logs(name), KEPT_LOGS, (trial, *stored))
     except Exception as failed:  # noqa: BLE001  as with trials
         yield f"its older logs cannot be removed now: {reason_of(failed)}"

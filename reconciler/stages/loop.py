@@ -27,7 +27,7 @@ from state.records import Canonical, LedgerEntry, Records
 
 @frozen
 class RunRequest:
-    """What a run was request for: the recipes it looks at, and those whose reds are not heeded."""
+    """The request for a run. `names` are the selected recipes; those in `retry` are tried again even after a red."""
 
     fleet: Fleet
     names: tuple[str, ...]
@@ -36,7 +36,7 @@ class RunRequest:
 
 
 def preview(host: Host, request: RunRequest) -> Report:
-    """Look and plan; changes nothing."""
+    """Observe and plan, and return the report. Changes nothing."""
     started_at = host.clock.now()
     records = host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
@@ -44,7 +44,7 @@ def preview(host: Host, request: RunRequest) -> Report:
     rows = [Row(step, _gate(host, request, step, None)) for step in plan.steps.values()]
     return summarise(
         _run(host, request, started_at),
-        _expected(request, records, observed),
+        _expected_recipes(request, records, observed),
         rows,
         _read_notes(records, request.fleet.recipes),
     )
@@ -52,30 +52,30 @@ def preview(host: Host, request: RunRequest) -> Report:
 
 @frozen
 class Pass:
-    """What a pass came to; `signal` is the number of the signal that broke it off, None for a whole pass."""
+    """The result of a pass. `signal` is the number of the signal that interrupted it; None if none did."""
 
     report: Report
     signal: int | None
 
 
 def reconcile(host: Host, request: RunRequest, tell: Callable[[Outcome], None] = lambda _: None) -> Pass:
-    """One pass; the caller holds the pass lock.
+    """Run one pass, and call `tell` with each outcome. The caller holds the pass lock.
 
-    When a signal breaks it off while something is tried, all of that is torn down and the rest recorded as not tried;
-    before that, InterruptedPassError passes through.
+    If a signal comes during a trial, the trial is torn down and the remaining steps are reported as not tried. Before
+    the first step, InterruptedPassError is raised.
     """
     started_at = host.clock.now()
-    host = evolve(host, progress=_Unheeded(host.progress))
+    host = evolve(host, progress=_ProgressWithoutErrors(host.progress))
     notes = recover(host, request.fleet)
     begun = {"trigger": host.place.trigger, "place": host.place.digest, "notes": list(notes)}
-    notes += _tell_ledger(host, "pass", begun)
+    notes += _append_to_ledger(host, "pass", begun)
     records = host.registry.read()
-    mirrored = update_mirrors(host, observe(host, request.fleet, request.names, records))
-    plan = plan_for(host, request, mirrored.observed)
-    outcomes, signal = _converge(host, request, plan, mirrored, tell)
+    mirror_result = update_mirrors(host, observe(host, request.fleet, request.names, records))
+    plan = plan_for(host, request, mirror_result.observed)
+    outcomes, signal = _converge(host, request, plan, mirror_result, tell)
     recorded = host.registry.read()
-    after = observe_again(host, request.fleet, mirrored.observed, recorded)
-    _note_what_is_up(host, after)
+    after = observe_again(host, request.fleet, mirror_result.observed, recorded)
+    _record_what_is_up(host, after)
     left = plan_for(host, evolve(request, retry=()), after)
     rows = [
         Row(
@@ -86,16 +86,16 @@ def reconcile(host: Host, request: RunRequest, tell: Callable[[Outcome], None] =
         )
         for step in left.steps.values()
     ]
-    roll = _expected(request, recorded, after)
+    expected = _expected_recipes(request, recorded, after)
     notes += _unreadable_notes(recorded, request.fleet.recipes)
-    report = summarise(_run(host, request, started_at), roll, rows, (*notes, *mirrored.notes))
+    report = summarise(_run(host, request, started_at), expected, rows, (*notes, *mirror_result.notes))
     ended = {"exit_code": report.exit_code, "line": report.line, "signal": signal}
-    return Pass(evolve(report, notes=(*report.notes, *_tell_ledger(host, "pass-end", ended))), signal)
+    return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)
 
 
 @frozen
-class _Unheeded:
-    """Progress that is told and never waited for: nothing depends on whether it can be shown."""
+class _ProgressWithoutErrors:
+    """Progress whose errors are ignored: no pass depends on whether it can be shown."""
 
     progress: Progress
 
@@ -109,17 +109,17 @@ class _Unheeded:
 
 
 def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    """Findings and steps for what was seen; a recipe of which no step can be made is one that could not be seen."""
+    """Return the plan for the observations. If a bug prevents one recipe's step, that recipe becomes unobservable."""
     try:
         return _plan(host, request, observed)
-    except Exception:  # noqa: BLE001  whose it is tells each observation by itself
+    except Exception:  # noqa: BLE001  planning each recipe alone shows whose bug it is
         observations = {
-            name: _plannable(host, request, observation) for name, observation in observed.observations.items()
+            name: _without_bug(host, request, observation) for name, observation in observed.observations.items()
         }
         return _plan(host, request, evolve(observed, observations=observations))
 
 
-def _plannable(host: Host, request: RunRequest, observation: Observation) -> Observation:
+def _without_bug(host: Host, request: RunRequest, observation: Observation) -> Observation:
     try:
         _plan(host, request, Observations({observation.recipe.name: observation}, {}))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
@@ -133,24 +133,28 @@ def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _converge(
-    host: Host, request: RunRequest, plan: Plan, mirrored: MirrorResult, tell: Callable[[Outcome], None]
+    host: Host, request: RunRequest, plan: Plan, mirror_result: MirrorResult, tell: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
-    """Outcomes by recipe; after a signal, steps that are left are not tried."""
-    task = ConvergeContext(host, request.fleet, plan, mirrored.observed.observations, mirrored.mirror_errors)
+    """Return outcomes by recipe, and the signal that interrupted the pass; the remaining steps are then untried."""
+    context = ConvergeContext(
+        host, request.fleet, plan, mirror_result.observed.observations, mirror_result.mirror_errors
+    )
     outcomes: dict[str, Outcome] = {}
     try:
-        for outcome in converge(task):
+        for outcome in converge(context):
             outcomes[outcome.step.recipe] = outcome
             tell(outcome)
     except InterruptedPassError as stop:
-        broken_off = [plan.steps[name] for name in plan.order if name not in outcomes]
-        rest = {step.recipe: untried(task, step, stop.message) for step in broken_off if step.action is not Action.NONE}
+        remaining = [plan.steps[name] for name in plan.order if name not in outcomes]
+        rest = {
+            step.recipe: untried(context, step, stop.message) for step in remaining if step.action is not Action.NONE
+        }
         return outcomes | rest, stop.signal_number
     return outcomes, None
 
 
-def _note_what_is_up(host: Host, observed: Observations) -> None:
-    """So that a later look can tell since when a kept canonical is down."""
+def _record_what_is_up(host: Host, observed: Observations) -> None:
+    """Record which kept canonicals are up, so that a later run can say since when one is down."""
     for observation in observed.observations.values():
         if (
             observation.canonical is not None
@@ -161,7 +165,7 @@ def _note_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """The gate as the trial met it; for what was not tried, as it stands open. Orphans meet none."""
+    """Return the gate's conditions as the trial met them, else as they are without a trial; none for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)
@@ -176,8 +180,8 @@ def _run(host: Host, request: RunRequest, started_at: datetime) -> Run:
     return Run(request.command, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
 
 
-def _expected(request: RunRequest, records: Records, observed: Observations) -> ExpectedRecipes:
-    """Orphans are looked at where the whole fleet is."""
+def _expected_recipes(request: RunRequest, records: Records, observed: Observations) -> ExpectedRecipes:
+    """Return the recipes that the report must contain. Orphans are expected only if the whole fleet is selected."""
     declared = request.fleet.recipes
     selected = {name: declared[name].enrolled for name in request.names}
     orphans = records.canonicals.keys() - declared.keys() if selected.keys() == declared.keys() else ()
@@ -185,19 +189,19 @@ def _expected(request: RunRequest, records: Records, observed: Observations) -> 
 
 
 def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    said = "a dead pass left its journal behind: a private copy of the registry was read; the next pass recovers it"
-    return ((said,) if records.copied else ()) + _unreadable_notes(records, declared)
+    note = "a dead pass left its journal behind: a private copy of the registry was read; the next pass recovers it"
+    return ((note,) if records.copied else ()) + _unreadable_notes(records, declared)
 
 
 def _unreadable_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    """Of what is not declared, no row of the report tells."""
+    """Return a note for each unreadable record of a recipe that is not declared, since it has no row."""
     return tuple(
         f"{name}: {unreadable_record_message(name, records)}" for name in records.unreadable if name not in declared
     )
 
 
-def _tell_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:
-    """Append a line on the whole pass; where that fails, a note on it."""
+def _append_to_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:
+    """Append an entry on the whole pass to the ledger. Returns a note if that fails."""
     try:
         host.registry.append([LedgerEntry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
     except Exception as failed:  # noqa: BLE001  each recipe's own record tells whether it could be written

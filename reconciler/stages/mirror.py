@@ -1,4 +1,4 @@
-"""Brings mirrors up to upstream's answers, and remembers what those said. Nothing is tried here."""
+"""Updates mirrors to upstream's answers, and records the answers. Nothing is tried here."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,9 +18,9 @@ from state.records import Answer, KnownTag, Memory
 
 @frozen
 class MirrorResult:
-    """What was seen, with memories as they are now; why a mirror could not be brought up, by recipe; and remarks.
+    """The observations with their memories updated; `mirror_errors` says by recipe why a mirror was not updated.
 
-    An upstream whose objects cannot be taken was not seen.
+    A recipe whose upstream gave objects that cannot be used is unobservable.
     """
 
     observed: Observations
@@ -29,20 +29,20 @@ class MirrorResult:
 
 
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
-    """Update each mirror that is behind. What upstream says is remembered only where its mirror could follow.
+    """Update each mirror that is behind. Upstream's answer is recorded only if its mirror was updated.
 
-    The observations keep the mirror as it was seen before, since that is what the plan tells of.
+    The observations keep the mirror as it was before: the plan shows that.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
     notes: list[str] = []
     for name, observation in observed.observations.items():
         try:
-            observations[name], said = _follow(host, observation)
-            notes += said
+            observations[name], remarks = _update_one(host, observation)
+            notes += remarks
         except UpstreamError as fault:
             observations[name] = evolve(observation, answer=Unobservable(fault.message))
-        except Exception as failed:  # noqa: BLE001  one mirror that cannot follow hinders no other recipe
+        except Exception as failed:  # noqa: BLE001  other recipes go on
             observations[name] = observation
             mirror_errors[name] = f"the mirror could not be brought up: {reason_of(failed)}"
     changed = [
@@ -57,7 +57,7 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
 
 
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
-    """Write all in one go, or where that fails each for itself; returns by recipe why one could not be written."""
+    """Record all at once, or each alone if that fails. Returns by recipe why its memory could not be recorded."""
     failures: dict[str, str] = {}
     try:
         if memories:
@@ -70,17 +70,17 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
     return failures
 
 
-def _follow(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
-    """The observation with what its memory is now, and remarks."""
+def _update_one(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
+    """Update one mirror, and return the observation with its new memory, and remarks."""
     if isinstance(observation.answer, Unobservable) or not follows_upstream(observation):
         return observation, ()
-    updated = _updated(host, observation, observation.answer)
+    updated = _fetch(host, observation, observation.answer)
     not_commits = _not_commits(observation, observation.answer, updated)
     memory = remembered_answer(observation.memory, observation.answer, not_commits, observation.observed_at)
     return evolve(observation, memory=memory), update_notes(observation.recipe.name, updated)
 
 
-def _updated(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
+def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
     if not needs_fetch(observation):
         return MirrorUpdate()
     host.progress.step(observation.recipe.name, "fetching into the mirror")
@@ -88,21 +88,21 @@ def _updated(host: Host, observation: Observation, answer: Answer) -> MirrorUpda
 
 
 def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
-    """What a reader should know of an update, if anything."""
-    said = list(updated.remarks)
+    """Return remarks on an update, for the report's notes."""
+    remarks = list(updated.remarks)
     if updated.broken_copy is not None:
-        said.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.broken_copy}")
-    return tuple(f"{name}: {each}" for each in said)
+        remarks.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.broken_copy}")
+    return tuple(f"{name}: {each}" for each in remarks)
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Tags that peel to no commit, with what they name; found out in fetching them."""
+    """Return the tags that lead to no commit, with the object they name. Only fetching shows it."""
     known = {tag: named for tag, named in observation.memory.not_commits.items() if answer.tags.get(tag) == named}
     return known | {tag: named for tag in updated.without_commit if (named := answer.tags.get(tag)) is not None}
 
 
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:
-    """`memory` with a complete answer; a tag once known keeps its commit, whatever the answer says."""
+    """Return the memory with upstream's answer. A known tag keeps its commit, even if the answer has another."""
     fresh = {
         tag: KnownTag(commit, now)
         for tag, commit in answer.tags.items()

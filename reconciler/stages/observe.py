@@ -1,4 +1,4 @@
-"""Looks at upstream, mirrors, snapshots and the registry. One recipe's failure is that recipe's value."""
+"""Observes upstream, mirrors, snapshots and the registry. A failure is recorded with its recipe; others go on."""
 
 import hashlib
 import json
@@ -20,45 +20,51 @@ from state.records import Answer, Memory, Records
 
 @frozen
 class Observations:
-    """What was seen: an observation for each recipe that was asked for; every orphan, unless a selection was made."""
+    """An observation of each selected recipe, and every orphan if the whole fleet is selected."""
 
     observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
 
 
 def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) -> Observations:
-    """Ask upstream of all `names` and look at what is recorded of them. Changes nothing."""
+    """Ask the upstreams of `names`, and observe what this host has of these recipes. Changes nothing."""
     selected = [fleet.recipes[name] for name in names]
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
-    replies = _replies(host, [TagQuery(recipe, _known(memories[recipe.name])) for recipe in selected])
+    replies = _ask_upstreams(host, [TagQuery(recipe, _known_digest(memories[recipe.name])) for recipe in selected])
     parts_by_recipe = deployed_parts(host, {recipe.name: recipe for recipe in selected})
-    asked = [_asked(host, recipe, replies.get(recipe.name), memories[recipe.name]) for recipe in selected]
+    upstream_observations = [
+        _upstream_observation(host, recipe, replies.get(recipe.name), memories[recipe.name]) for recipe in selected
+    ]
     observations = {
-        observation.recipe.name: _kept(host, _ours(host, fleet, observation, records), parts_by_recipe)
-        for observation in asked
+        observation.recipe.name: _with_deployment_status(
+            host, _with_local_state(host, fleet, observation, records), parts_by_recipe
+        )
+        for observation in upstream_observations
     }
     orphans = _orphans(host, fleet, records) if len(selected) == len(fleet.recipes) else {}
     return Observations(observations, orphans)
 
 
 def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Records) -> Observations:
-    """The same answers of upstream, everything of ours seen anew."""
+    """Return the observations with upstream's same answers, and this host observed again."""
     parts_by_recipe = deployed_parts(
         host, {name: observation.recipe for name, observation in observed.observations.items()}
     )
     observations = {
-        name: _kept(
-            host, _ours(host, fleet, evolve(observation, memory=_memory(records, name)), records), parts_by_recipe
+        name: _with_deployment_status(
+            host,
+            _with_local_state(host, fleet, evolve(observation, memory=_memory(records, name)), records),
+            parts_by_recipe,
         )
         for name, observation in observed.observations.items()
     }
     return Observations(observations, _orphans(host, fleet, records) if observed.orphans else {})
 
 
-def _replies(host: Host, questions: Sequence[TagQuery]) -> Mapping[str, Reply]:
+def _ask_upstreams(host: Host, questions: Sequence[TagQuery]) -> Mapping[str, Reply]:
     try:
         return host.upstream.ask(questions)
-    except Exception as failed:  # noqa: BLE001  what is ours can still be looked at
+    except Exception as failed:  # noqa: BLE001  this host can still be observed
         unasked = Unobservable(f"upstream could not be asked: {reason_of(failed)}")
         return {question.recipe.name: unasked for question in questions}
 
@@ -67,12 +73,12 @@ def _memory(records: Records, name: str) -> Memory:
     return records.memories.get(name, Memory(name))
 
 
-def _known(memory: Memory) -> str | None:
+def _known_digest(memory: Memory) -> str | None:
     return memory.answer.digest if memory.answer is not None else None
 
 
-def _asked(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
-    """What upstream said, before anything of ours is looked at."""
+def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
+    """Return an observation of upstream alone."""
     return Observation(
         recipe=recipe,
         answer=_answer(reply, memory),
@@ -94,7 +100,7 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
     return memory.answer if memory.answer is not None else Unobservable("the same as an answer that is not remembered")
 
 
-def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
+def _with_local_state(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
     name = observation.recipe.name
     if name in records.unreadable:
         why = unreadable_record_message(name, records)
@@ -102,12 +108,12 @@ def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) 
     canonical = records.canonicals.get(name)
     files, unreadable = _files(fleet, observation.recipe)
     try:
-        look = snapshot_status(host.snapshots, host.state, canonical, observation.memory)
-        is_damaged = canonical is not None and look.state is State.DAMAGED
+        status = snapshot_status(host.snapshots, host.state, canonical, observation.memory)
+        is_damaged = canonical is not None and status.state is State.DAMAGED
         return evolve(
             observation,
             canonical=canonical,
-            status=look,
+            status=status,
             older_intact=newest_intact_before(host, canonical, observation.memory)
             if canonical and is_damaged
             else None,
@@ -117,22 +123,22 @@ def _ours(host: Host, fleet: Fleet, observation: Observation, records: Records) 
             missing_tools=host.commands.missing(observation.recipe.requires),
             tests_unreadable=unreadable,
         )
-    except Exception as failed:  # noqa: BLE001  one recipe that cannot be looked at hinders no other
+    except Exception as failed:  # noqa: BLE001  other recipes go on
         why = reason_of(failed)
-        look = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)
+        status = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)
         return evolve(
-            observation, canonical=canonical, status=look, answer=Unobservable(f"this host could not look: {why}")
+            observation, canonical=canonical, status=status, answer=Unobservable(f"this host could not look: {why}")
         )
 
 
 def unreadable_record_message(name: str, records: Records) -> str:
-    """What is wrong with the record of a recipe, and the ways out."""
+    """Return why the record of a recipe cannot be read, and how to mend it."""
     ways = f"bring canon.db back from a backup, or begin anew: take {name} out of the fleet, reconcile forget {name}"
     return f"its record cannot be read: {records.unreadable[name]}; {ways}"
 
 
-def _kept(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) -> Observation:
-    """Where an intact canonical is to be kept running, whether it stands as it was raised."""
+def _with_deployment_status(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) -> Observation:
+    """Return the observation with the status of its deployment, if it has an intact canonical to be kept running."""
     if (
         observation.canonical is None
         or observation.status.state is not State.INTACT
@@ -152,9 +158,9 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """The digest of its folder and of those of all that it needs, or why there is none.
+    """Return the digest of its folder and the folders of all that it needs; or None, and why they cannot be read.
 
-    A fleet folder may change at any time, and that concerns the tests in it alone.
+    A person may change a fleet folder at any time; only the tests in it depend on that.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""
@@ -163,10 +169,10 @@ def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
 
 
 def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
-    """The digest of all that a verdict rests on beside the release.
+    """Return the digest of all that a verdict depends on beside the release.
 
-    That is what is declared of it and of all that it needs, with the fleet's defaults and by its values; the other
-    files of their folders; and the releases of its needs.
+    These are the declarations of the recipe and of all that it needs, with defaults filled in; the other files in
+    their folders; and the releases of its needs.
     """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {
