@@ -126,6 +126,7 @@ def _existing_lock(context: CommandContext, name: str) -> Path:
 
 
 def _forget_orphan(host: Host, name: str, reason: str) -> str:
+    """Delete everything of `name` and return a message. Raises UsageError if nothing is recorded of it."""
     records = host.registry.read()
     have = records.canonicals.get(name)
     if have is None and name not in records.memories and name not in records.unreadable:

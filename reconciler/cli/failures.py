@@ -54,6 +54,7 @@ def report_error(failed: BaseException, arguments: Sequence[str]) -> int:
 
 
 def _exit_code(failed: CanonError | StateError | OSError) -> int:
+    """Return the exit code of an expected error."""
     match failed:
         case BusyError() | LockHeldError():
             return BUSY

@@ -25,7 +25,7 @@ def init(options: Options, path: str) -> int:
     """Make a fleet without recipes in `path`. Raises NeedsPersonError unless it is new or empty."""
     folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one")
+        raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new folder")
     (folder / "recipes").mkdir(parents=True)
     (folder / "schemas").mkdir()
     for schema in ("fleet.schema.json", "recipe.schema.json"):

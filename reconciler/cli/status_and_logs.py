@@ -47,6 +47,7 @@ def status(options: Options, name: str | None) -> int:
 
 
 def _status_json(context: CommandContext, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
+    """Return the JSON document of the rows, with the counts of the fleet."""
     host = make_host(context, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
     declared = [row for row in rows if row.declared]
@@ -73,6 +74,7 @@ def _exit_code(states: set[State]) -> int:
 
 
 def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
+    """Return the status of each recorded canonical, by recipe."""
     snapshots = SealedSnapshots()
     statuses = {
         name: snapshot_status(snapshots, context.state, canonical, records.memories.get(name, Memory(name)))

@@ -84,6 +84,7 @@ def _tiers(text: str | None) -> frozenset[TierName]:
 
 
 def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, tiers: frozenset[TierName]) -> Tested:
+    """Run the trial, and judge the gate for it. Raises CanonError if the record of `name` cannot be read."""
     records = host.registry.read()
     recipe = context.fleet.recipes[name]
     if name in records.unreadable:
@@ -165,6 +166,7 @@ def _suggestion(observation: Observation, ref: str) -> str:
 
 
 def _print_trial(context: CommandContext, wanted: TrialOptions, tested: Tested, run: Run) -> int:
+    """Print the trial and write the JUnit file. Returns 0 for green, 4 for red, 1 for infrastructure."""
     bad = first_failure(tested.trial.tiers)
     code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
     if context.options.json:

@@ -17,24 +17,24 @@ KIT = APPS / "kit"
 GIT_SECONDS = 60.0
 
 FLEET = """\
-# Thirteen small recipes whose upstreams lie beside this folder.
+# Thirteen small recipes; their upstreams are in the folder beside this one.
 format = 1
 
 [fleet]
 name = "demo"
 protocols = ["file"]
 
-# Small apps that end at once if they end at all; without this, each new release is watched for 30 s.
+# These small apps fail at once if they fail. Without this line, each new release is watched for 30 s.
 [defaults.ready]
 stable = "2s"
 """
 
 README = """\
-This folder was made by `reconcile demo`. Nothing outside of it was touched; delete it when you have seen enough.
+This folder was made by `reconcile demo`. Nothing outside of it was changed. You can delete it at any time.
 
   upstreams/   the recipes' repositories, as their maintainers publish them
-  fleet/       what you declare: fleet.toml, and a folder with a recipe's tests for each recipe
-  state/       what Canon records; made by the first pass
+  fleet/       your declarations: fleet.toml, and for each recipe a folder with its tests
+  state/       the records and snapshots; made by the first pass
 
 Here, in this folder:
 
@@ -48,7 +48,7 @@ Here, in this folder:
 def make_demo(folder: Path) -> None:
     """Make upstreams and a fleet in `folder`. Raises NeedsPersonError unless it is new or empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new one")
+        raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new folder")
     upstreams = folder.absolute() / "upstreams"
     upstreams.mkdir(parents=True)
     for name, history in HISTORIES.items():
@@ -115,6 +115,7 @@ def _import(repository: Path, stdin: bytes) -> None:
 
 
 def _git(argv: Argv, cwd: Path, stdin: bytes = b"") -> None:
+    """Run git in `cwd`. Raises InfrastructureError if it is missing or fails."""
     env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
     result = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, stdin))
     if result.result.missing:

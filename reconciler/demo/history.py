@@ -60,6 +60,7 @@ def fast_import_stream(
 
 
 def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) -> Iterator[bytes]:
+    """Yield the parts of one commit for `git fast-import`."""
     yield _line(f"commit refs/heads/{branch}") + _line(f"mark :{number}")
     yield _line(f"author {_signed(commit)}") + _line(f"committer {_signed(commit)}")
     yield _data(commit.message.encode() + b"\n")

@@ -39,16 +39,16 @@ SCENES = (
         "What would be done",
         "Thirteen small web apps are published as git repositories with release tags. Canon is to keep, for each, the "
         "latest release that is known to be good, together with data that proves it: the canonical. So far there is "
-        "none. A dry run only looks.",
+        "none. A dry run only shows the plan.",
         ("--dry-run",),
         4,
-        "something needs a person, who says which of the two tags of polls is meant",
+        "a person must say which of the two tags of polls is meant",
         facts.first_dry_run,
     ),
     Scene(
         "A pass",
-        "Now it is done: each release is installed cold and used, upgraded from the release before it, backed up, "
-        "restored, and checked for its data after every step. What passes is kept. This takes the longest.",
+        "Each release is installed cold and used, upgraded from the release before it, backed up and restored. Its "
+        "data is checked after every step. What passes is kept. This scene takes the longest.",
         (),
         1,
         "something could not be done: a tool that photos needs is not on this host",
@@ -56,17 +56,17 @@ SCENES = (
     ),
     Scene(
         "The canonicals",
-        "What is kept now: LEVEL says how many of the five tiers proved something, LINEAGE which releases the data "
-        "has lived through. Nobody wrote tests for status, so that it starts is all that is known of it.",
+        "These are the canonicals. LEVEL is how many of the five tiers proved something. LINEAGE is which releases the "
+        "data has lived through. Nobody wrote tests for the recipe status, so Canon only knows that it starts.",
         ("status",),
         0,
-        "it tells what is recorded, and judges nothing",
+        "status shows what is recorded, and asks no upstream",
         facts.first_status,
     ),
     Scene(
         "A second pass",
-        "Nothing was published since, so nothing is run again: not what is good, and not paste, which was red. Only "
-        "the missing tool is looked for once more.",
+        "Nothing was published since, so no release is tried again: no good one, and not paste, which was red. Canon "
+        "only looks for the missing tool again.",
         (),
         1,
         "the tool is still missing",
@@ -82,7 +82,7 @@ SCENES = (
         lambda folder: publish(folder, GOOD),
     ),
     Scene(
-        "It is promoted over data that has lived",
+        "It is promoted, with the old data",
         "The pass raises a copy of the canonical, puts 3.1.0 over it, and checks the notes that 3.0.9 once wrote.",
         (),
         1,
@@ -100,11 +100,11 @@ SCENES = (
         _publish_breaking,
     ),
     Scene(
-        "The canonical stands",
-        "A copy of ledger's canonical is raised for some seconds, and its entries are read over HTTP.",
+        "The canonical is unchanged",
+        "A copy of ledger's canonical runs for some seconds, and its entries are read over HTTP.",
         ("raise", "ledger", "--for", "4s"),
         0,
-        "it came up, and was ended when its time was over",
+        "the copy started, and was stopped when its time was over",
         facts.ledger_served,
         reads="/entries",
     ),
@@ -119,7 +119,7 @@ SCENES = (
     ),
     Scene(
         "A canonical is damaged",
-        "A failing disk turns over some bytes in the stored data of notes. `drift` says what differs, and which "
+        "A failing disk changes some bytes in the stored data of notes. `drift` says what differs, and which "
         "older generation is intact; it writes nothing.",
         ("drift", "-r", "notes"),
         3,
@@ -137,10 +137,10 @@ SCENES = (
     ),
     Scene(
         "Its data can be seen",
-        "A copy of the new canonical is raised, and its notes are read.",
+        "A copy of the new canonical runs, and its notes are read.",
         ("raise", "notes", "--for", "4s"),
         0,
-        "it came up, and was ended when its time was over",
+        "the copy started, and was stopped when its time was over",
         facts.notes_served,
         reads="/notes",
     ),

@@ -35,6 +35,7 @@ class EchoedOutput:
         self.text = ""
 
     def feed(self, chunk: bytes) -> bool:
+        """Write a chunk of output. Returns True to get the next one."""
         text = self._decoder.decode(chunk)
         self._say(text)
         self.text += text

@@ -47,14 +47,14 @@ def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
     tried, records = stage.tried(), stage.records()
     played = stage.play(scene.words, scene.reads)
     if played.code != scene.code:
-        left = f"should have left with {scene.code}, and left with {played.code}"
+        left = f"should have exited with {scene.code}, but exited with {played.code}"
         raise UntrueError(f"{title}: {shown(scene.words)} {left}")
     stage.write(f"\nExit code {played.code}: {scene.means}.\n")
     begun = {trial.parent.name for trial in stage.tried() - tried}
     now = AfterScene(stage.folder, before, stage.rows(), begun, stage.records() != records, played)
     for sentence, is_so in scene.facts(now).items():
         if not is_so:
-            raise UntrueError(f"{title}: it is not so that {sentence}")
+            raise UntrueError(f"{title}: it is not true that {sentence}")
         stage.write(f"  * {sentence}\n")
     return now.after
 
@@ -67,20 +67,20 @@ def _next_commands(folder: Path) -> str:
         *([f'export PATH="{own}:$PATH"'] if own else []),
         'export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"',
         "",
-        "# what broke in ledger 1.2.0; a mended one waits on a branch: publish it by a tag, and promote it",
+        "# see what broke in ledger 1.2.0; then tag the fixed release, which is on a branch, and promote it",
         "reconcile logs ledger",
         "git -C upstreams/ledger.git tag 1.2.1+2.3.1 mended",
         "reconcile -r ledger",
         "",
-        "# the moved tag was meant; then it is tested like any release",
+        "# accept the moved tag; then it is tested like any release",
         'reconcile accept links 1.5.0+2.1.0 --reason "the maintainers say so"',
         "reconcile -r links",
         "",
-        "# wiki's first release",
+        "# publish the first release of wiki",
         "git -C upstreams/wiki.git tag 0.2.0+4.4.0 main",
         "reconcile -r wiki",
         "",
-        "# a guestbook beside the accounts it needs, for ten minutes or until Ctrl-C",
+        "# run a guestbook with the accounts that it needs, for ten minutes or until Ctrl-C",
         "reconcile raise guestbook --for 10m",
     ]
     title = "Go on by hand"

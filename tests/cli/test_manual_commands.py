@@ -152,7 +152,7 @@ def test_a_new_fleet_is_hollow_until_it_has_a_recipe_and_is_never_made_over_anot
     assert said.out == "new is a new fleet; next: make new/recipes/NAME/recipe.toml with [recipe] and its upstream\n"
     assert jot.json("--fleet", "new", "--dry-run").code == 5
     again = jot.json("init", "fleet")
-    assert (again.code, again.document["errors"][0]["hint"]) == (4, "name a new one")
+    assert (again.code, again.document["errors"][0]["hint"]) == (4, "name a new folder")
     assert (jot.fleet / "fleet.toml").read_text() == tiny_fleet.FLEET
 
 

@@ -43,7 +43,7 @@ def test_two_demos_have_the_same_commits_and_tags(made: Path, fresh: Path) -> No
     assert refs(made) == refs(fresh)
 
 
-def test_upstreams_stand_git_s_strictest_look(made: Path) -> None:
+def test_upstreams_pass_git_fsck_strict(made: Path) -> None:
     for name in HISTORIES:
         assert git(upstream(made, name), "fsck", "--strict", "--no-dangling") == ""
 
@@ -94,7 +94,7 @@ def test_the_last_published_status_is_not_the_highest(made: Path) -> None:
     assert by_date.split()[0] == "1.7.2+1.27.3"
 
 
-def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("keep me")
     with pytest.raises(NeedsPersonError, match="not an empty folder"):
         make_demo(tmp_path)
@@ -123,7 +123,7 @@ def test_a_release_is_published_on_top_of_what_was_there(fresh: Path) -> None:
     assert changed == ["app.py", "migrations/003_labels.sql"]
 
 
-def test_the_mended_ledger_waits_on_a_branch_without_a_tag(fresh: Path) -> None:
+def test_the_fixed_ledger_is_on_a_branch_without_a_tag(fresh: Path) -> None:
     publish(fresh, BREAKING)
     publish(fresh, MENDED)
     ledger = upstream(fresh, "ledger")

@@ -22,7 +22,7 @@ def scene(code: int, *, true: bool) -> Scene:
     return Scene("Versions", "The command says its version.", ("--version",), code, "it did", facts)
 
 
-def test_a_true_story_is_told_to_its_end(tmp_path: Path) -> None:
+def test_a_true_story_runs_to_its_end(tmp_path: Path) -> None:
     said: list[str] = []
     assert tell_story(tmp_path, said.append, [scene(0, true=True)]) == 0
     assert re.search(r"\$ reconcile --version\nreconcile, version [0-9.]+\n\nExit code 0: it did\.", "".join(said))
@@ -33,11 +33,11 @@ def test_a_true_story_is_told_to_its_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        (scene(0, true=False), "1. Versions: it is not so that water is wet"),
-        (scene(3, true=True), "1. Versions: reconcile --version should have left with 3, and left with 0"),
+        (scene(0, true=False), "1. Versions: it is not true that water is wet"),
+        (scene(3, true=True), "1. Versions: reconcile --version should have exited with 3, but exited with 0"),
     ],
 )
-def test_an_untrue_story_stops_where_it_is_untrue(told: Scene, why: str, tmp_path: Path) -> None:
+def test_a_story_stops_at_the_first_untrue_sentence(told: Scene, why: str, tmp_path: Path) -> None:
     said: list[str] = []
     with pytest.raises(UntrueError, match=re.escape(why)):
         tell_story(tmp_path, said.append, [told, scene(0, true=True)])
@@ -45,13 +45,13 @@ def test_an_untrue_story_stops_where_it_is_untrue(told: Scene, why: str, tmp_pat
     assert "Go on by hand" not in "".join(said)
 
 
-def test_a_story_is_not_told_over_what_is_there(tmp_path: Path) -> None:
+def test_a_story_needs_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("keep me")
     with pytest.raises(NeedsPersonError):
         tell_story(tmp_path, print)
 
 
-def test_a_changed_record_is_seen_by_its_content_s_time(tmp_path: Path) -> None:
+def test_a_changed_record_is_detected_by_its_change_time(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     record = tmp_path / "state" / "canon.db"
     record.write_bytes(b"old")
@@ -69,7 +69,7 @@ def go_on(told: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_the_whole_story_holds_and_can_be_gone_on_with(tmp_path: Path) -> None:
+def test_the_whole_story_is_true_and_its_next_commands_work(tmp_path: Path) -> None:
     folder = tmp_path / "a demo"
     made = subprocess.run(
         [sys.executable, "-m", "reconciler", "demo", "--tell", folder],

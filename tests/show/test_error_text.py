@@ -22,12 +22,12 @@ def test_every_problem_is_one_line_that_editors_can_jump_to() -> None:
     ]
 
 
-def test_an_error_tells_what_helps() -> None:
+def test_an_error_is_printed_with_its_hint() -> None:
     assert render_error("the lock is held", "wait for it", FILE) == "reconcile: the lock is held\n  wait for it\n"
     assert render_error("the disk is full", "", FILE) == "reconcile: the disk is full\n"
 
 
 @given(st.text())
-def test_a_word_in_an_error_steers_nothing(word: str) -> None:
+def test_an_error_cannot_control_the_terminal(word: str) -> None:
     text = render_error(f"a{word}", f"b{word}", FILE)
     assert text.replace("\n", "", 2).isprintable()

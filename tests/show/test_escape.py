@@ -17,7 +17,7 @@ TEXTS = st.text(st.one_of(st.sampled_from(HOSTILE), st.sampled_from("ab \\漢é\
 
 
 @given(TEXTS)
-def test_what_is_escaped_is_printable_and_on_one_line(text: str) -> None:
+def test_escaped_text_is_printable_and_on_one_line(text: str) -> None:
     shown = escape(text)
     assert shown.isprintable()
     assert not set(shown) & set(HOSTILE)
@@ -29,16 +29,16 @@ def test_escaping_twice_is_escaping_once(text: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_each_character_is_escaped_for_itself(one: str, other: str) -> None:
+def test_each_character_is_escaped_independently(one: str, other: str) -> None:
     assert escape(one + other) == escape(one) + escape(other)
 
 
 @given(st.text("abcdefghijklmnopqrstuvwxyz ÄÖÜß漢字→…\\\"'<>&"))
-def test_what_is_printable_stays(text: str) -> None:
+def test_printable_text_is_not_changed(text: str) -> None:
     assert escape(text) == text
 
 
-def test_every_hostile_character_is_written_out_in_ascii() -> None:
+def test_every_hostile_character_is_escaped_in_ascii() -> None:
     for char in HOSTILE:
         shown = escape(f"a{char}b")
         assert shown.isascii(), hex(ord(char))
@@ -46,7 +46,7 @@ def test_every_hostile_character_is_written_out_in_ascii() -> None:
         assert shown.endswith("b")
 
 
-def test_what_is_written_out_names_the_character() -> None:
+def test_an_escape_names_the_character() -> None:
     assert escape("\x1b]0;owned\x07") == r"\x1b]0;owned\x07"
     assert escape("1.0\u202e0.2") == r"1.0\u202e0.2"
     assert escape("PASS\rFAIL\n") == r"PASS\rFAIL\n"
@@ -75,7 +75,7 @@ def test_a_log_keeps_its_lines_and_loses_its_tabs() -> None:
     assert escape_lines("one\r\n\ttwo\nthree\n") == ("one", "        two", "three")
 
 
-def test_a_carriage_return_inside_a_line_overwrites_nothing() -> None:
+def test_a_carriage_return_inside_a_line_is_escaped() -> None:
     assert escape_lines("FAIL\rPASS\n") == (r"FAIL\rPASS",)
 
 

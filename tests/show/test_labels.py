@@ -33,7 +33,7 @@ THEN = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("kind", "meanings"), MEANINGS, ids=[kind.__name__ for kind, _ in MEANINGS])
-def test_every_member_has_words_of_its_own(kind: type[StrEnum], meanings: Mapping[Any, str]) -> None:
+def test_every_member_has_a_label_of_its_own(kind: type[StrEnum], meanings: Mapping[Any, str]) -> None:
     assert set(meanings) == set(kind)
     assert all(meanings.values())
     assert len(set(meanings.values())) == len(kind)
@@ -68,7 +68,7 @@ def test_every_action_is_printed_as_a_word_with_a_meaning_of_its_own() -> None:
         (86400 * 3 + 4 * 3600, "3 d 4 h"),
     ],
 )
-def test_a_duration_is_told_in_its_two_greatest_units(seconds: float, said: str) -> None:
+def test_a_duration_is_shown_in_its_two_largest_units(seconds: float, said: str) -> None:
     assert duration(seconds) == said
 
 
@@ -87,7 +87,7 @@ def test_a_duration_never_has_more_than_two_units(seconds: float) -> None:
         (timedelta(days=400), "400 d"),
     ],
 )
-def test_an_age_is_told_in_its_greatest_unit(past: timedelta, said: str) -> None:
+def test_an_age_is_shown_in_its_largest_unit(past: timedelta, said: str) -> None:
     assert age(THEN - past, THEN) == said
 
 
@@ -103,16 +103,16 @@ def test_an_age_is_told_in_its_greatest_unit(past: timedelta, said: str) -> None
         (1024**6, "1024.0 PiB"),
     ],
 )
-def test_a_size_is_told_in_the_unit_that_fits(count: int, said: str) -> None:
+def test_a_size_is_shown_in_the_unit_that_fits(count: int, said: str) -> None:
     assert size(count) == said
 
 
-def test_times_are_told_in_utc() -> None:
+def test_times_are_shown_in_utc() -> None:
     noon = datetime(2026, 3, 2, 5, 30, 1, 999_999, tzinfo=timezone(timedelta(hours=2)))
     assert moment(noon) == "2026-03-02 03:30:01 UTC"
     assert rfc3339(noon) == "2026-03-02T03:30:01Z"
 
 
-def test_small_words() -> None:
+def test_commits_are_shortened_and_nouns_counted() -> None:
     assert short("0123456789abcdef") == "0123456"
     assert [count_of(number, "recipe") for number in (0, 1, 2)] == ["0 recipes", "1 recipe", "2 recipes"]

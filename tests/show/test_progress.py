@@ -49,7 +49,7 @@ def told(*, verbose: bool) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def test_elsewhere_than_on_a_terminal_each_step_is_one_line() -> None:
+def test_without_a_terminal_each_step_is_one_line() -> None:
     assert told(verbose=False) == [
         "wiki: fetching into the mirror",
         "cal: trying 1.2.0",
@@ -58,7 +58,7 @@ def test_elsewhere_than_on_a_terminal_each_step_is_one_line() -> None:
     ]
 
 
-def test_who_asks_for_more_is_told_how_long_it_took_the_last_time() -> None:
+def test_verbose_progress_shows_how_long_the_last_trial_took() -> None:
     assert told(verbose=True) == [
         "wiki: fetching into the mirror (0 s)",
         "cal: trying 1.2.0 (0 s, last time 41 s)",
@@ -67,7 +67,7 @@ def test_who_asks_for_more_is_told_how_long_it_took_the_last_time() -> None:
     ]
 
 
-def test_quiet_says_nothing() -> None:
+def test_quiet_progress_writes_nothing() -> None:
     stream = io.StringIO()
     with open_progress(quiet=True, verbose=False, stream=stream) as quiet:
         quiet.step("cal", "trying 1.2.0")
@@ -80,7 +80,7 @@ def test_no_terminal_means_no_live_line() -> None:
     assert type(open_progress(quiet=False, verbose=False, stream=io.StringIO())) is LineProgress
 
 
-def test_the_clock_runs_on_within_a_recipe_and_anew_for_the_next() -> None:
+def test_the_clock_starts_again_for_each_recipe() -> None:
     first = next_step(None, "cal", "trying", 10.0, 41.0)
     second = next_step(first, "cal", "upgrade", 20.0, None)
     assert second == StepProgress("cal", "upgrade", 10.0, 41.0)
@@ -142,7 +142,7 @@ def test_a_terminal_shows_what_runs_and_how_long_it_took_the_last_time() -> None
     assert re.search(r"cal: promoted \[bold\] \([0-9.]+ s\)\r\n", text)
 
 
-def test_a_terminal_is_given_back_as_it_was() -> None:
+def test_the_terminal_is_restored() -> None:
     text = on_a_terminal(colour=True)
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
     assert text.rindex("\x1b[?25h") > text.rindex("promoted")
@@ -154,13 +154,13 @@ def test_without_colour_there_is_none() -> None:
     assert "\x1b[36m" in on_a_terminal(colour=True)
 
 
-def test_outside_its_context_a_terminal_gets_plain_lines() -> None:
+def test_outside_of_with_a_terminal_gets_plain_lines() -> None:
     with terminal() as (stream, arrived):
         open_progress(quiet=False, verbose=False, stream=stream).step("cal", "trying 1.2.0")
     assert b"".join(arrived) == b"cal: trying 1.2.0\r\n"
 
 
-def test_telling_loads_rich_only_for_a_live_line() -> None:
+def test_rich_is_loaded_only_for_a_live_line() -> None:
     modules = [module.name for module in pkgutil.walk_packages(show.__path__, "reconciler.show.")]
     assert "reconciler.show.text.report_table" in modules
     imports = "; ".join(f"import {name}" for name in modules)

@@ -69,7 +69,7 @@ def recipe(document: Json, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_document_is_as_it_was(name: str) -> None:
+def test_the_document_equals_its_golden_file(name: str) -> None:
     text = json_text(DOCUMENTS[name]())
     assert text == golden_text(f"{name}.json", text)
 
@@ -81,7 +81,7 @@ def test_the_document_is_of_format_1(name: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["want", "cause", "result", "since", "log"])
-def test_a_missing_key_is_a_flaw(key: str) -> None:
+def test_the_schema_refuses_a_document_without_a_key(key: str) -> None:
     schema, document = format_1_schema(), parsed(DOCUMENTS["pass"]())
     del document["recipes"][0][key]
     assert list(schema_errors(document, schema, schema)) == [f"$.recipes[0]: {key} is missing"]
@@ -98,7 +98,7 @@ def test_every_row_is_a_recipe_of_the_document() -> None:
         assert [each["name"] for each in parsed(report_document(made))["recipes"]] == [row.recipe for row in made.rows]
 
 
-def test_the_summary_closes_as_the_line_does() -> None:
+def test_the_summary_has_the_numbers_of_the_line() -> None:
     document = parsed(report_document(pass_report()))
     counts = {key: count for key, count in document["summary"].items() if key != "line"}
     assert set(counts) == {*ReportBucket, "held_back"}
@@ -109,7 +109,7 @@ def test_the_summary_closes_as_the_line_does() -> None:
 # ---- what a recipe tells ----
 
 
-def test_a_red_keeps_its_canonical_and_tells_its_tiers() -> None:
+def test_a_red_recipe_has_its_canonical_and_its_tiers() -> None:
     red = recipe(report_document(pass_report()), "cal")
     assert (red["result"], red["action"], red["held_back"], red["needs_person"]) == ("red", "none", "red-before", True)
     assert red["have"]["version"] == "1.1.0+2.2.0"
@@ -133,14 +133,14 @@ def test_a_want_that_is_no_release_is_null() -> None:
     assert [recipe(document, name)["want"] for name in ("forgejo", "hedgedoc", "keycloak", "lasuite")] == [None] * 4
 
 
-def test_the_evidence_of_a_canonical_goes_with_it() -> None:
+def test_a_canonical_has_its_evidence() -> None:
     proof = recipe(report_document(plan_report()), "etherpad")["have"]["evidence"]
     recorded = canonical_of("etherpad").evidence
     assert proof["trial"] == recorded.trial
     assert (proof["trigger"], proof["place"], proof["tools"]) == ("timer", "place-1", {"git": "2.39"})
 
 
-def test_a_status_claims_nothing_of_upstream() -> None:
+def test_a_status_has_nothing_about_upstream() -> None:
     for each in parsed(status())["recipes"]:
         assert (each["want"], each["cause"], each["mirror"], each["observed_at"]) == (None, None, None, None)
     summary = parsed(status())["summary"]
@@ -172,7 +172,7 @@ def test_a_hollow_report_is_an_error_too() -> None:
 # ---- other answers ----
 
 
-def test_errors_tell_place_and_hint_where_there_are_any() -> None:
+def test_errors_have_place_and_hint_if_known() -> None:
     document = error_document([("fleet.toml", 3, 1, "unknown key", "budget"), ("", None, None, "no fleet", "")], 78)
     assert parsed(document) == {
         "format": 1,
@@ -184,7 +184,7 @@ def test_errors_tell_place_and_hint_where_there_are_any() -> None:
     }
 
 
-def test_a_raised_copy_tells_where_it_is() -> None:
+def test_a_raised_copy_has_its_address() -> None:
     seen = RunningApp("1.0.0", "c" * 40, is_up=True, url="http://127.0.0.1:4000", address="127.0.0.1:4000")
     assert parsed(raised_document("cal", seen)) == {
         "format": 1,
@@ -202,7 +202,7 @@ def test_logs_keep_their_text_and_order() -> None:
     assert document["tiers"] == tiers
 
 
-def test_a_done_word_is_an_object_too() -> None:
+def test_a_one_line_answer_is_an_object_too() -> None:
     said = {"format": 1, "command": "accept", "line": "accepted 1.0.0", "exit_code": 0}
     assert parsed(message_document("accept", "accepted 1.0.0")) == said
 
@@ -222,7 +222,7 @@ def test_a_document_is_one_object_in_printable_ascii(word: str) -> None:
 
 
 @given(st.text())
-def test_a_word_comes_through_a_document_unchanged(word: str) -> None:
+def test_text_is_unchanged_after_writing_and_reading_a_document(word: str) -> None:
     evil = canonical_of("a", Release(word, "c" * 40), [word])
     row = reports.row_before(reports.step_left(reports.finding_of("a", Cause.IN_SYNC, None, evil)))
     document = parsed(report_document(reports.report_of(ReportCommand.PLAN, [row])))

@@ -56,24 +56,24 @@ def rows(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_the_text_is_as_it_was(name: str) -> None:
+def test_the_text_equals_its_golden_file(name: str) -> None:
     text = render_report(REPORTS[name](), FILE, state="/var/lib/reconcile")
     assert text == golden_text(f"{name}.txt", text)
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_the_wide_text_is_as_it_was(name: str) -> None:
+def test_the_wide_text_equals_its_golden_file(name: str) -> None:
     text = render_report(REPORTS[name](), FILE, wide=True, state="/var/lib/reconcile")
     assert text == golden_text(f"{name}.wide.txt", text)
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_the_text_on_a_terminal_is_as_it_was(columns: int) -> None:
+def test_the_text_on_a_terminal_equals_its_golden_file(columns: int) -> None:
     text = render_report(pass_report(), Screen(columns, colour=True), state="/var/lib/reconcile")
     assert text == golden_text(f"pass.{columns}.ansi", text)
 
 
-def test_the_handmade_reports_show_every_word() -> None:
+def test_the_handmade_reports_show_every_label() -> None:
     shown = [row for made in REPORTS.values() for row in made().rows]
     assert {row.finding.cause for row in shown} == set(Cause)
     assert {row.finding.status.state for row in shown} == set(State)
@@ -123,12 +123,12 @@ def test_columns_are_aligned_also_beside_wide_characters() -> None:
 # ---- nothing to do ----
 
 
-def test_nothing_to_do_is_said_with_the_number_looked_at() -> None:
+def test_a_report_without_work_has_the_number_of_checked_recipes() -> None:
     assert "nothing for a pass to do: 2 recipes checked" in render_report(calm_report(), FILE)
     assert "nothing was run: 2 recipes checked" in render_report(calm_report(ReportCommand.PASS), FILE)
 
 
-def test_nothing_to_do_is_not_said_where_something_is() -> None:
+def test_a_report_with_work_does_not_say_that_nothing_is_to_do() -> None:
     for made in (plan_report(), pass_report()):
         assert "recipes checked" not in render_report(made, FILE)
 
@@ -148,13 +148,13 @@ def test_what_is_held_back_shows_its_cause_and_what_holds_it() -> None:
     assert re.search(r"^jitsi .* moved .* none +needs you: quarantined: why it is moved$", text, re.MULTILINE)
 
 
-def test_damage_is_told_also_where_something_graver_is() -> None:
+def test_damage_is_shown_beside_something_graver() -> None:
     line = next(line for line in render_report(plan_report(), FILE).splitlines() if line.startswith("lasuite"))
     assert "unobservable" in line
     assert line.endswith("the canonical is damaged: snapshot.tar is not what was sealed")
 
 
-def test_drift_tells_since_when() -> None:
+def test_drift_shows_since_when() -> None:
     since = "why it is new-release; first seen 1 d ago"
     assert since in render_report(plan_report(ReportCommand.DRIFT), FILE)
     assert since not in render_report(plan_report(), FILE)
@@ -167,7 +167,7 @@ def test_drift_tells_since_when_a_deployment_is_down_beside_since_when_there_is_
     assert f"why it is new-release; {down}; first seen 1 d ago; last seen up 5 h ago" in text
 
 
-def test_what_holds_a_release_back_is_said_also_of_one_that_was_raised_again() -> None:
+def test_a_redeployed_recipe_shows_what_holds_its_release_back() -> None:
     (line,) = [line for line in render_report(pass_report(), FILE).splitlines() if line.startswith("dokuwiki  ")]
     assert line.endswith("needs you: red-before: 1.1.0+2.2.0 is up again; why it is new-release")
 
@@ -181,7 +181,7 @@ def block(name: str, made: Report) -> str:
     return next(part for part in parts if part.startswith(f"{name}: "))
 
 
-def test_a_red_tells_its_tier_its_last_lines_its_log_and_what_would_change_it() -> None:
+def test_a_red_recipe_shows_its_tier_last_lines_log_and_next_try() -> None:
     told = block("cal", pass_report())
     assert "upgrade failed after 1 min 20 s: data.check exited 1" in told
     assert "| sqlite3.OperationalError: no such column: body\n    | exit status 1" in told
@@ -243,7 +243,7 @@ def test_where_the_names_leave_room_no_row_is_wider_than_the_terminal(columns: i
 
 @pytest.mark.parametrize("columns", [20, 80, 100, 120])
 @pytest.mark.parametrize("made", [plan_report(), pass_report()], ids=["plan", "pass"])
-def test_a_sentence_that_was_cut_is_told_in_full_below(columns: int, made: Report) -> None:
+def test_a_cut_sentence_is_printed_in_full_below_the_table(columns: int, made: Report) -> None:
     text = render_report(made, Screen(columns))
     elsewhere = {"etherpad", "shaarli", *(row.recipe for row in made.rows if row.result in FAILED_RESULTS)}
     whole = dict(line.split(maxsplit=1) for line in render_report(made, FILE).split("\n\n")[0].splitlines())
@@ -252,7 +252,7 @@ def test_a_sentence_that_was_cut_is_told_in_full_below(columns: int, made: Repor
         assert told in text or row.recipe in elsewhere
 
 
-def test_colour_changes_no_word() -> None:
+def test_colour_does_not_change_the_text() -> None:
     plain = render_report(pass_report(), Screen(120))
     assert SGR.sub("", render_report(pass_report(), Screen(120, colour=True))) == plain
 
@@ -282,13 +282,13 @@ def poisoned() -> Report:
 
 
 @given(st.sampled_from([None, 30, 90, 200]), st.booleans(), st.booleans())
-def test_no_word_from_outside_steers_the_terminal(columns: int | None, wide: bool, colour: bool) -> None:  # noqa: FBT001
+def test_no_text_from_outside_controls_the_terminal(columns: int | None, wide: bool, colour: bool) -> None:  # noqa: FBT001
     text = render_report(poisoned(), Screen(columns, colour=colour), wide=wide, state="/state")
     assert SGR.sub("", text).replace("\n", "").isprintable()
     assert "pwned" in text
 
 
-def test_tags_that_look_newer_are_told_of_in_the_ordinary_view_and_only_once() -> None:
+def test_tags_that_look_newer_are_named_once_in_the_normal_view() -> None:
     newer = evolve(finding_of("swarmpit", Cause.IN_SYNC, OLD, canonical_of("swarmpit")), unread=("1.10",))
     told = "tags that look newer and are not read: 1.10 (a release is named x.y.z or x.y.z+APP)"
     assert f"note: swarmpit: {told}" in render_report(

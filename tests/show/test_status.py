@@ -15,13 +15,13 @@ FILE = Screen()
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_the_status_is_as_it_was(*, wide: bool) -> None:
+def test_the_status_equals_its_golden_file(*, wide: bool) -> None:
     text = render_status(status_rows(), FILE, NOW, wide=wide)
     assert text == golden_text("status.wide.txt" if wide else "status.txt", text)
 
 
 @pytest.mark.parametrize("place", range(5))
-def test_the_card_is_as_it_was(place: int) -> None:
+def test_the_card_equals_its_golden_file(place: int) -> None:
     row = status_rows()[place]
     text = render_card(row, FILE, NOW)
     assert text == golden_text(f"card.{row.recipe}.txt", text)
@@ -45,12 +45,12 @@ def test_every_declared_recipe_and_every_orphan_has_a_row() -> None:
     )
 
 
-def test_only_those_asked_for_are_told() -> None:
+def test_only_selected_recipes_have_a_row() -> None:
     rows = recorded(fleet(recipe("cal"), recipe("drone")), Records(), {}, ["drone"])
     assert [row.recipe for row in rows] == ["drone"]
 
 
-def test_a_card_tells_what_the_canonical_rests_on() -> None:
+def test_a_card_shows_the_evidence_of_the_canonical() -> None:
     told = render_card(status_rows()[0], FILE, NOW)
     proof = canonical_of("cal").evidence
     for fact in (proof.trial, proof.pass_id, proof.tests, proof.canon, proof.fleet, proof.log, proof.place.digest):

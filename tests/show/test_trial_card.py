@@ -43,13 +43,13 @@ TRIALS: dict[str, tuple[Trial, tuple[Condition, ...]]] = {
 
 
 @pytest.mark.parametrize("name", TRIALS)
-def test_the_trial_is_as_it_was(name: str) -> None:
+def test_the_trial_equals_its_golden_file(name: str) -> None:
     text = render_trial(*TRIALS[name], FILE, state="/var/lib/reconcile")
     assert text == golden_text(f"trial.{name}.txt", text)
 
 
 @pytest.mark.parametrize("name", TRIALS)
-def test_the_junit_file_is_as_it_was(name: str) -> None:
+def test_the_junit_file_equals_its_golden_file(name: str) -> None:
     text = junit(TRIALS[name][0])
     assert text == golden_text(f"trial.{name}.xml", text)
 
@@ -61,7 +61,7 @@ def test_a_green_trial_says_that_it_never_promotes() -> None:
     assert trial_line(*TRIALS["green"]).startswith("green, level 5/5, 1 min 32 s; a trial never promotes")
 
 
-def test_what_speaks_against_a_promotion_is_said() -> None:
+def test_a_trial_names_the_conditions_that_prevent_a_promotion() -> None:
     line = trial_line(*TRIALS["skips"])
     assert line.endswith("a pass would not promote it: tagged: upstream has no release tag main")
 
@@ -100,7 +100,7 @@ def test_each_tier_is_a_test_case_of_its_verdict() -> None:
 
 
 @given(st.text(st.one_of(st.characters(codec=None), st.sampled_from("\x00\x1b\ud800\uffff<&\"]'\n"))))
-def test_whatever_was_printed_the_file_is_xml(word: str) -> None:
+def test_the_junit_file_is_xml_whatever_was_printed(word: str) -> None:
     evil = [evolve(each, reason=word) for each in tiers(Verdict.PASS, Verdict.FAIL, Verdict.SKIP)]
     text = junit(evolve(trial_of("cal", evil), tail=(word,), recipe=word))
     assert len(ET.fromstring(text.encode("utf-8"))) == len(evil)  # noqa: S314  our own text
@@ -114,7 +114,7 @@ def test_a_raised_copy_is_one_line_of_five_fields() -> None:
     assert render_raised("cal", seen) == f"cal 1.0.0+2 {'c' * 40} http://127.0.0.1:4000 127.0.0.1:4000\n"
 
 
-def test_logs_come_tier_by_tier_and_steer_nothing() -> None:
+def test_logs_are_printed_by_tier_and_cannot_control_the_terminal() -> None:
     text = render_logs("t1", {"install": "deploying\nready\n", "upgrade": "\x1b[2J\rPASS\n"}, FILE)
     assert text == "==> t1 install <==\ndeploying\nready\n\n==> t1 upgrade <==\n\\x1b[2J\\rPASS\n"
 

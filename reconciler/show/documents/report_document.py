@@ -55,6 +55,7 @@ def json_text(document: Json) -> str:
 
 
 def _without_surrogates(value: object) -> object:
+    """Return a copy of `value` with lone surrogates escaped."""
     match value:
         case str():
             return value.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -70,6 +71,7 @@ def _without_surrogates(value: object) -> object:
 
 
 def report_document(report: Report) -> Json:
+    """Return the document of a plan, a drift report or a pass."""
     return {
         "format": FORMAT,
         "command": report.run.command,
@@ -159,6 +161,7 @@ def _want(want: Want | None) -> Json | None:
 
 
 def canonical_part(have: Canonical | None) -> Json | None:
+    """Return a canonical with its evidence; None if there is none."""
     if have is None:
         return None
     return {
@@ -192,6 +195,7 @@ def _evidence(evidence: Evidence) -> Json:
 
 
 def evidence_part(evidence: Evidence) -> Json:
+    """Return the level, base, tiers, log and findings of recorded evidence."""
     tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
     base = {"version": evidence.base.version, "why": evidence.base.why}
     return {
@@ -204,6 +208,7 @@ def evidence_part(evidence: Evidence) -> Json:
 
 
 def trial_part(trial: Trial) -> Json:
+    """Return the level, base, tiers, log and findings of a trial."""
     base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
     return {
         "level": level(trial.tiers),

@@ -45,6 +45,7 @@ def _tag_notes(finding: Finding) -> Iterator[str]:
 
 
 def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
+    """Return the lines of one failed step."""
     heading = f"{paint(row.recipe, Style.STRONG, screen)}: {paint(outcome.result, Style.BAD, screen)}, "
     trial = outcome.attempt.trial
     tail = last_lines(trial, screen) if trial is not None else []
@@ -61,6 +62,7 @@ def _labelled(fact: tuple[str, str]) -> str:
 
 
 def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Yield label and text of the failed tier; only the reason if no tier failed."""
     trial = outcome.attempt.trial
     bad = first_failure(trial.tiers) if trial is not None else None
     if trial is None or bad is None:

@@ -33,6 +33,7 @@ def render_report(report: Report, screen: Screen, *, wide: bool = False, state: 
 
 
 def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
+    """Return the lines of the table, and below it the sentences that do not fit."""
     columns = columns_of(report.run.command, wide=wide)
     titles = [column.title for column in columns]
     rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]

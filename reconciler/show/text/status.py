@@ -111,6 +111,7 @@ def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
 
 
 def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
+    """Yield label and text of the state, and of the canonical if there is one."""
     yield (
         "state",
         "; ".join(
@@ -136,6 +137,7 @@ def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield label and text of the evidence of a canonical."""
     yield "", ""
     took = (evidence.finished_at - evidence.started_at).total_seconds()
     yield "trial", f"{evidence.trial}, level {evidence.level}, {duration(took)}, in pass {evidence.pass_id}"
@@ -150,6 +152,7 @@ def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]
 
 
 def _place_facts(place: Place) -> Iterator[tuple[str, str]]:
+    """Yield label and text of the place where a trial ran."""
     yield "", ""
     yield "trigger", place.trigger
     yield "place", f"{place.unit or 'no unit'}, user {place.user}, {place.digest}"
