@@ -1,4 +1,4 @@
-"""What changes, dies or cannot be asked while a pass is at it makes no wrong label and loses nothing."""
+"""Files that change, apps that end and tools that fail during a pass cause no wrong label and no loss."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> World:
 
 
 def with_a_canonical(world: World) -> World:
-    """`notes` at 1.0.0, and a newer release of it."""
+    """Declare `notes`, promote its 1.0.0 and publish 1.1.0."""
     world.declare("notes")
     world.tag("notes", "1.0.0")
     world.run()
@@ -33,19 +33,19 @@ def with_a_canonical(world: World) -> World:
     return world
 
 
-def loses_nothing(world: World, answer: Callable[[Call, CarryOut], object]) -> Pass:
-    """A pass in which calls are answered so blames the host, and the next one promotes over the data that has lived."""
+def pass_that_loses_nothing(world: World, answer: Callable[[Call, CarryOut], object]) -> Pass:
+    """Run a pass with these answers: it blames the host, and the next pass promotes over the data of 1.0.0."""
     world.wrap = CallRecorder(answer)
     done = world.run()
     assert results(done) == {"notes": Result.INFRASTRUCTURE}
     assert [row.finding.status.state for row in done.report.rows] == [State.INTACT]
-    assert honestly(world) == {"notes": Result.PROMOTED}
+    assert undisturbed_results(world) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")
     return done
 
 
-def touched(world: World, path: Path, when: Callable[[RecipeCommand], bool]) -> None:
-    """Somebody makes a file before a command of the tests is run."""
+def create_file_before(world: World, path: Path, when: Callable[[RecipeCommand], bool]) -> None:
+    """Create a file during the next pass, right before the commands for which `when` is true."""
 
     def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "commands.run" and when(cast("RecipeCommand", call.args[0])):
@@ -55,8 +55,8 @@ def touched(world: World, path: Path, when: Callable[[RecipeCommand], bool]) -> 
     world.wrap = CallRecorder(answer)
 
 
-def honestly(world: World) -> dict[str, Result]:
-    """What another pass comes to, in which nothing happens meanwhile."""
+def undisturbed_results(world: World) -> dict[str, Result]:
+    """Run an undisturbed pass and return its results."""
     world.wrap = lambda _, port: port
     return results(world.run())
 
@@ -69,34 +69,34 @@ def test_tests_that_were_changed_before_their_trial_began_are_for_the_next_pass(
     world.declare("a")
     world.tag("a", "1.0.0")
     world.tag("b", "1.0.0")
-    touched(world, broken, lambda command: command.env["RECIPE"] == "a")
+    create_file_before(world, broken, lambda command: command.env["RECIPE"] == "a")
 
     assert results(world.run()) == {"a": Result.PROMOTED, "b": Result.NOT_TRIED}
     assert {name for name, _, _ in world.deployed} == {"a"}
 
     broken.unlink()
-    assert honestly(world) == {"a": Result.NONE, "b": Result.PROMOTED}
+    assert undisturbed_results(world) == {"a": Result.NONE, "b": Result.PROMOTED}
 
 
 def test_a_red_by_tests_that_were_changed_during_the_trial_is_not_remembered(world: World) -> None:
     broken = with_a_canonical(world).recipes["notes"].folder / "broken"
-    touched(world, broken, lambda command: command.argv == ("mark",))
+    create_file_before(world, broken, lambda command: command.argv == ("mark",))
 
     assert results(world.run()) == {"notes": Result.RED}
 
     broken.unlink()
-    assert honestly(world) == {"notes": Result.PROMOTED}
+    assert undisturbed_results(world) == {"notes": Result.PROMOTED}
 
 
 def test_tests_that_are_changed_during_the_promotion_prove_nothing(world: World) -> None:
     new = world.declare("notes").folder / "new"
     world.tag("notes", "1.0.0")
-    touched(world, new, lambda command: command.log.name == "promote.log")
+    create_file_before(world, new, lambda command: command.log.name == "promote.log")
 
     assert results(world.run()) == {"notes": Result.GREEN_NOT_PROMOTED}
 
     assert world.records().canonicals == {}
-    assert honestly(world) == {"notes": Result.PROMOTED}
+    assert undisturbed_results(world) == {"notes": Result.PROMOTED}
 
 
 def test_tests_of_a_need_that_are_changed_during_the_trial_make_it_no_cold_one(world: World) -> None:
@@ -104,11 +104,11 @@ def test_tests_of_a_need_that_are_changed_during_the_trial_make_it_no_cold_one(w
     world.declare("notes", install=Install(needs=("accounts",)))
     world.tag("accounts", "1.0.0")
     world.tag("notes", "1.0.0")
-    touched(world, new, lambda command: command.env["RECIPE"] == "notes")
+    create_file_before(world, new, lambda command: command.env["RECIPE"] == "notes")
 
     assert results(world.run()) == {"accounts": Result.PROMOTED, "notes": Result.GREEN_NOT_PROMOTED}
 
-    assert honestly(world) == {"accounts": Result.NONE, "notes": Result.PROMOTED}
+    assert undisturbed_results(world) == {"accounts": Result.NONE, "notes": Result.PROMOTED}
 
 
 # ---- the host ----
@@ -124,7 +124,7 @@ def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world
             return CommandResult(-9, out_of_memory=True) if len(checks) == number else honest()
         return honest()
 
-    loses_nothing(with_a_canonical(world), answer)
+    pass_that_loses_nothing(with_a_canonical(world), answer)
 
 
 def test_a_test_that_failed_because_the_driver_is_away_is_no_red(world: World) -> None:
@@ -146,7 +146,7 @@ def test_a_test_that_failed_because_the_driver_is_away_is_no_red(world: World) -
     assert "Docker is down" in done.report.rows[0].outcome.reason if done.report.rows[0].outcome else False
 
 
-def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
+def test_a_needed_app_that_ended_makes_no_red_of_the_recipe_that_needs_it(world: World) -> None:
     world.declare("accounts")
     world.declare("notes", install=Install(needs=("accounts",)))
     world.tag("accounts", "1.0.0")
@@ -166,16 +166,16 @@ def test_a_need_that_fell_makes_no_red_of_who_needs_it(world: World) -> None:
 
     assert results(done) == {"accounts": Result.PROMOTED, "notes": Result.INFRASTRUCTURE}
     assert "notes needs accounts, which no longer runs: web ended by SIGKILL" in str(done.report.rows)
-    assert honestly(world) == {"accounts": Result.NONE, "notes": Result.PROMOTED}
+    assert undisturbed_results(world) == {"accounts": Result.NONE, "notes": Result.PROMOTED}
 
 
-def test_a_mirror_that_could_not_be_asked_has_lost_nothing(world: World) -> None:
+def test_a_mirror_that_could_not_be_read_has_lost_no_commit(world: World) -> None:
     def answer(call: Call, honest: CarryOut) -> object:
         if call.name == "mirrors.resolve":
             raise InfrastructureError("git rev-parse in notes.git: Input/output error")
         return honest()
 
-    assert told(loses_nothing(with_a_canonical(world), answer)) == []
+    assert told(pass_that_loses_nothing(with_a_canonical(world), answer)) == []
 
 
 def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(world: World) -> None:
@@ -198,7 +198,7 @@ def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(wo
     assert "backup.restore exited 1" in str(done.report.rows[0].outcome)
 
 
-def test_a_signal_is_heard_though_clearing_up_after_it_fails(world: World) -> None:
+def test_a_signal_stops_the_pass_although_the_cleanup_fails(world: World) -> None:
     with_a_canonical(world)
     calls: list[Call] = []
 
@@ -213,7 +213,7 @@ def test_a_signal_is_heard_though_clearing_up_after_it_fails(world: World) -> No
     world.wrap = CallRecorder(answer)
     assert world.run().signal == 15
 
-    assert honestly(world) == {"notes": Result.PROMOTED}
+    assert undisturbed_results(world) == {"notes": Result.PROMOTED}
 
 
 def test_a_check_that_was_changed_and_fails_on_the_old_data_is_no_damage(world: World) -> None:
@@ -228,6 +228,6 @@ def test_a_check_that_was_changed_and_fails_on_the_old_data_is_no_damage(world: 
                 return CommandResult(1, "more is lacking")
         return honest()
 
-    done = loses_nothing(world, answer)
+    done = pass_that_loses_nothing(world, answer)
 
     assert "changed since it was promoted" in str(done.report.rows[0].outcome)

@@ -1,4 +1,4 @@
-"""A pass that dies before or after any of its port calls: the next pass comes to what an undisturbed one comes to."""
+"""A pass is killed before or after any port call: the next pass reaches the same state as an undisturbed one."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.world_ports import WorldMirror
 
 
 def first(root: Path) -> World:
-    """A recipe that was never looked at, with two releases."""
+    """Return a world with a new recipe that has two releases."""
     world = World(root)
     world.declare("notes")
     world.tag("notes", "1.0.0")
@@ -24,7 +24,7 @@ def first(root: Path) -> World:
 
 
 def upgrade(root: Path) -> World:
-    """A canonical of the third generation, and a new release."""
+    """Return a world with a canonical of the third generation and a newer release."""
     world = first(root)
     world.run()
     for version in ("1.2.0", "1.3.0"):
@@ -35,7 +35,7 @@ def upgrade(root: Path) -> World:
 
 
 def kept(root: Path) -> World:
-    """A canonical that is kept running, and a new release."""
+    """Return a world with a canonical that is kept running, and a newer release."""
     world = World(root)
     world.declare("notes", driver="swarm", canonical=CanonicalPolicy(keep=Keep.RUNNING))
     world.tag("notes", "1.0.0")
@@ -45,7 +45,7 @@ def kept(root: Path) -> World:
 
 
 def down(root: Path) -> World:
-    """A canonical that is kept running and fell, at its newest release."""
+    """Return a world with a canonical of the newest release that should be running and is not."""
     world = kept(root)
     world.run()
     world.running.clear()
@@ -57,7 +57,7 @@ WORLDS: Mapping[str, Callable[[Path], World]] = {"first": first, "upgrade": upgr
 
 @frozen
 class End:
-    """What there is at last: all that a person could tell two runs apart by."""
+    """The state after a pass: everything in which two runs could differ for a user."""
 
     canonicals: Mapping[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]
     generations: tuple[str, ...]
@@ -113,7 +113,7 @@ def templates() -> Iterator[Mapping[str, World]]:
         for number, call in enumerate(calls, 1)
     ],
 )
-def test_the_next_pass_mends_what_a_pass_left_that_died(templates: Mapping[str, World], name: str, number: int) -> None:
+def test_the_next_pass_repairs_what_a_killed_pass_left(templates: Mapping[str, World], name: str, number: int) -> None:
     for after in (False, True):
         with scratch_folder() as root:
             world = templates[name].copy(root)
@@ -122,7 +122,7 @@ def test_the_next_pass_mends_what_a_pass_left_that_died(templates: Mapping[str, 
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_the_undisturbed_end_is_a_promotion_or_a_raising_with_nothing_left_over(name: str) -> None:
+def test_an_undisturbed_pass_promotes_or_redeploys_and_leaves_nothing_behind(name: str) -> None:
     end, calls = UNDISTURBED[name]
     two = ("1.0.0", "1.1.0")
     lineages = {"first": two, "upgrade": (*two, "1.2.0", "1.3.0", "1.4.0"), "kept": two, "down": two}

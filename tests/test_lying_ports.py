@@ -1,4 +1,4 @@
-"""Each port call of a trial and of a promotion lies once. No label may then say more than is really there."""
+"""One port call of a trial or a promotion returns success without its effect: no label may then claim too much."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -28,40 +28,40 @@ Answer = Callable[[Call, CarryOut], object]
 LIES: Mapping[str, Callable[[World], Answer]] = {"nothing": DoesNothing, "elsewhere": ActsOnOtherRecipe}
 SUCCESS = {Result.PROMOTED, Result.REPAIRED}
 
-# Calls of a promotion whose lie changes no fact, so that `promoted` is true all the same, and why.
+# Calls of a promotion that may lie: `promoted` is true nevertheless, for the reason given.
 HARMLESS_ANYWHERE = {
     "driver.app_run": "names a path, and touches nothing",
-    "driver.clear": "ends what removing left running, and that left nothing",
-    "driver.leftovers": "looks for what is not there",
-    "driver.logs": "brings what the apps said into the log, and decides nothing",
+    "driver.clear": "stops what still runs after the removal, and nothing does",
+    "driver.leftovers": "searches for leftovers, and there are none",
+    "driver.logs": "copies the apps' logs, and decides nothing",
     "driver.needs": "names the secrets that are needed, and the candidate holds them",
-    "driver.remove": "clearing ends what still runs, and the slot's folder is deleted in any case",
-    "mirrors.refs": "looks at the mirror, which no promotion touches",
-    "readiness.wait": "waits for what is up already; the driver is asked afterwards",
-    "readiness.watch": "watches whether what is up stays so, and it does",
-    "registry.generations": "comes after the label, and tells which old snapshots and logs are to stay",
-    "registry.remember": "comes after the label, and tells of the trial",
-    "secrets.provide": "makes what the candidate lacks, and that is nothing",
+    "driver.remove": "`driver.clear` stops what still runs, and the slot's folder is deleted in any case",
+    "mirrors.refs": "reads the mirror, which no promotion changes",
+    "readiness.wait": "waits for an app that is up already; the driver's status is read afterwards",
+    "readiness.watch": "watches whether the app stays up, and it does",
+    "registry.generations": "comes after the label, and returns which old snapshots and logs to keep",
+    "registry.remember": "comes after the label, and records the trial",
+    "secrets.provide": "makes missing secrets, and the candidate lacks none",
 }
 HARMLESS: Mapping[str, Mapping[str, str]] = {
     "elsewhere": HARMLESS_ANYWHERE,
     "nothing": HARMLESS_ANYWHERE
     | {
-        "commands.run": "a check does nothing but judge the data, and what it would have found is there",
-        "driver.status": "looks at what runs; whoever waits for it and whoever runs a command looks anew",
-        "mirrors.alterations": "looks for altered files, and there are none",
-        "snapshots.find_damage": "looks at the snapshot, and that is as it was sealed",
-        "upstream.ask": "says that upstream is the same, and it is",
+        "commands.run": "a check only reads the data, and the data is complete",
+        "driver.status": "reads the status, which is read again before each wait and each command",
+        "mirrors.alterations": "searches for altered files, and there are none",
+        "snapshots.find_damage": "checks the snapshot, and it is as it was sealed",
+        "upstream.ask": "answers that upstream is unchanged, and it is",
     },
 }
-# A snapshot of which no record tells is kept and named: where a record was said to be written and was not, and where
-# the snapshot went among another recipe's.
+# A snapshot without a record is kept and reported: if its record was not written, or if it was moved into the folder
+# of another recipe.
 KEPT = {
     ("nothing", "registry.commit"): [f"{OWN}/2 lies there"],
     ("elsewhere", "registry.commit"): [f"{OWN}/2 lies there"],
     ("elsewhere", "snapshots.move"): [f"{OTHER}/2 lies there"],
 }
-# What a trial does, beside looking.
+# The methods with which a trial changes something.
 EFFECTS = {
     "checkout",
     "clear",
@@ -79,7 +79,7 @@ EFFECTS = {
 
 
 def upgradable(root: Path, behaviour: Behaviour | None = None, data: Data | None = None) -> World:
-    """Two recipes with canonicals at 1.0.0, and 1.1.0 of both published; `behaviour` is that of our 1.1.0."""
+    """Return a world of two recipes with canonicals at 1.0.0 and releases 1.1.0; `behaviour` is that of OWN 1.1.0."""
     world = World(root)
     for name in (OWN, OTHER):
         world.declare(name, **({"data": data} if data is not None else {}))
@@ -91,31 +91,31 @@ def upgradable(root: Path, behaviour: Behaviour | None = None, data: Data | None
 
 
 def copied(root: Path) -> World:
-    """The same, copied, as the tests have it: a pass notes how the files of a copied state folder look."""
+    """Return a copy of that world, as in the tests: a pass checks and records the files of a copied folder again."""
     return upgradable(root / "template").copy(root / "copy")
 
 
 def bound(root: Path) -> World:
-    """1.1.0 passes its trial, but does not come up from its candidate; no check would notice lost data."""
+    """Return a world in which 1.1.0 passes its trial but does not come up from its candidate. No check is declared."""
     return upgradable(root, Behaviour(is_bound=True), Data())
 
 
 def calls_of_an_upgrade(make: Callable[[Path], World]) -> tuple[list[Call], list[Call]]:
-    """The calls of the trial and those of the promotion, the reading back and writing down included."""
+    """Return the calls of the trial and of the promotion, which includes reading back and recording."""
     with scratch_folder() as root:
         world = make(root)
         recorder = world.wrap = CallRecorder(unrecorded=frozenset({"clock"}))
         world.run(OWN)
-    said = [str(call.args[1]) if call.name == "progress.step" else call.name for call in recorder.calls]
-    parts = said.index("trying 1.1.0"), said.index("registry.begin"), said.index("progress.done")
+    names = [str(call.args[1]) if call.name == "progress.step" else call.name for call in recorder.calls]
+    parts = names.index("trying 1.1.0"), names.index("registry.begin"), names.index("progress.done")
     trial, promotion = recorder.calls[parts[0] : parts[1]], recorder.calls[parts[1] : parts[2]]
     return [each for each in trial if each.port != "progress"], [each for each in promotion if each.port != "progress"]
 
 
 TRIAL, PROMOTION = calls_of_an_upgrade(copied)
-FALLING = calls_of_an_upgrade(bound)[1]
-# It asks only how long the release wants to be waited for.
-FIRST_LOOK = next(str(call) for call in PROMOTION if call.name == "driver.status")
+PROMOTION_THAT_FAILS = calls_of_an_upgrade(bound)[1]
+# It only returns the time that the release asks for to become ready.
+FIRST_STATUS = next(str(call) for call in PROMOTION if call.name == "driver.status")
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def world(template: World) -> Iterator[World]:
 
 
 def lying_pass(world: World, liar: Answer, at: Call) -> Row:
-    """A pass over our recipe in which one call is answered by `liar`."""
+    """Run a pass over OWN in which `liar` answers one call, and return its row."""
 
     def answer(call: Call, honest: CarryOut) -> object:
         return liar(call, honest) if str(call) == str(at) else honest()
@@ -146,7 +146,7 @@ def lying_pass(world: World, liar: Answer, at: Call) -> Row:
 
 
 def failing_pass(world: World, *, after: bool, at: Call) -> Row | None:
-    """A pass in which one call fails; None where the registry fails outside of any step, and so the whole pass."""
+    """Run a pass in which one call fails, and return its row; None if the failure of the registry ends the pass."""
     try:
         return lying_pass(world, RaisesError(after=after), at)
     except RegistryError:
@@ -155,7 +155,7 @@ def failing_pass(world: World, *, after: bool, at: Call) -> Row | None:
 
 
 def is_true(world: World, name: str) -> bool:
-    """Whether the canonical of `name` is its 1.1.0 in every respect, as told from the files alone."""
+    """Whether the canonical of `name` is its 1.1.0 in every respect, by the files alone."""
     have = world.records().canonicals[name]
     right = (have.version, have.commit) == ("1.1.0", world.origins[name].tags["1.1.0"])
     return (
@@ -167,7 +167,7 @@ def is_true(world: World, name: str) -> bool:
 
 
 def nothing_of(world: World, name: str) -> bool:
-    """Whether nothing of `name` runs, lies in a slot or is open."""
+    """Whether `name` has no running app, no slot and no open intent."""
     records = world.records()
     open_intents = [intent for intent in records.intents if intent.recipe == name]
     return not world.running and not (world.state.work / name).exists() and not open_intents
@@ -175,13 +175,13 @@ def nothing_of(world: World, name: str) -> bool:
 
 @pytest.mark.parametrize("at", PROMOTION, ids=str)
 @pytest.mark.parametrize("lie", LIES)
-def test_a_promotion_in_which_one_call_lies_is_called_so_only_if_it_is_true(world: World, lie: str, at: Call) -> None:
+def test_a_promotion_with_one_lying_call_is_reported_only_if_it_is_true(world: World, lie: str, at: Call) -> None:
     old = world.records().canonicals
     others = entries_below(world.state.canonical(OTHER, 1))
 
     row = lying_pass(world, LIES[lie](world), at)
 
-    if at.name in HARMLESS[lie] or str(at) == FIRST_LOOK:
+    if at.name in HARMLESS[lie] or str(at) == FIRST_STATUS:
         assert row.result is Result.PROMOTED
         assert is_true(world, OWN)
         assert nothing_of(world, OWN)
@@ -196,7 +196,7 @@ def test_a_promotion_in_which_one_call_lies_is_called_so_only_if_it_is_true(worl
 
 @pytest.mark.parametrize("at", PROMOTION, ids=str)
 @pytest.mark.parametrize("lie", LIES)
-def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_over(world: World, lie: str, at: Call) -> None:
+def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_behind(world: World, lie: str, at: Call) -> None:
     row = lying_pass(world, LIES[lie](world), at)
     fell = row.step.held_back is HeldBack.RED_BEFORE
 
@@ -204,12 +204,12 @@ def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_over(world:
 
     assert is_true(world, OWN)
     if (stray := world.state.slot(OTHER)).exists():
-        # What the lie put there bears no lock: it is somebody's, until a person moves it away.
+        # The lie made this folder without a lock: Canon takes it for a person's until it is moved away.
         assert (lie, at.name) == ("elsewhere", "driver.load")
         stray.rename(world.root / "away")
         world.run()
     if (lie, at.name) == ("elsewhere", "registry.remember"):
-        # The lie wrote our tags over those of the other recipe. To a person these look moved.
+        # The lie replaced the recorded tags of the other recipe by those of OWN, so they seem to have moved.
         assert world.look(OTHER).rows[0].step.held_back is HeldBack.QUARANTINED
     else:
         assert is_true(world, OTHER)
@@ -218,7 +218,7 @@ def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_over(world:
 
 @pytest.mark.parametrize("at", [each for each in PROMOTION if each.name not in NEVER_FAIL], ids=str)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_promotion_in_which_one_call_fails_is_told_as_it_is_and_mended(
+def test_a_promotion_with_one_failing_call_is_reported_as_it_is_and_repaired(
     world: World, at: Call, *, after: bool
 ) -> None:
     old = world.records().canonicals
@@ -241,8 +241,8 @@ def test_a_candidate_is_not_proved_by_the_snapshot_before_it(world: World) -> No
     assert lying_pass(world, UnpacksRecordedSnapshot(world), unpacking).result is Result.GREEN_NOT_PROMOTED
 
 
-@pytest.mark.parametrize("at", FALLING, ids=str)
-def test_a_candidate_that_does_not_rise_is_never_promoted_whatever_call_lies(at: Call) -> None:
+@pytest.mark.parametrize("at", PROMOTION_THAT_FAILS, ids=str)
+def test_a_candidate_that_does_not_come_up_is_never_promoted_whatever_call_lies(at: Call) -> None:
     with scratch_folder() as root:
         world = bound(root)
         old = world.records().canonicals[OWN]

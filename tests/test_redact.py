@@ -15,7 +15,7 @@ chunks = st.lists(st.text("abcd", max_size=6).map(str.encode), max_size=8)
 
 
 def expected(spellings: Sequence[bytes], text: bytes) -> bytes:
-    """`text` with all places of all spellings taken out, found by looking at each byte on its own."""
+    """Return `text` with all spellings replaced, by a search for each of them at each byte."""
     shown, end = b"", 0
     for place in range(len(text)):
         longest = max((len(each) for each in spellings if text.startswith(each, place)), default=0)
@@ -34,8 +34,8 @@ def test_however_text_is_cut_into_chunks_no_byte_of_any_secret_is_left(
 ) -> None:
     known = Redaction(tuple(sorted(spellings, key=lambda each: (-len(each), each))))
     stream = RedactedStream(known)
-    answered = b"".join([*map(stream.feed, pieces), stream.flush()])
-    assert answered == known.apply(b"".join(pieces)) == expected(spellings, b"".join(pieces))
+    output = b"".join([*map(stream.feed, pieces), stream.flush()])
+    assert output == known.apply(b"".join(pieces)) == expected(spellings, b"".join(pieces))
 
 
 @given(st.text("ab", min_size=6, max_size=9), st.text("ab", max_size=5), st.data())

@@ -1,4 +1,4 @@
-"""The scripts of a recipe's tests, looked at before anything is deployed."""
+"""The check of a recipe's scripts before anything is deployed."""
 
 from collections.abc import Sequence
 
@@ -50,7 +50,7 @@ def test_an_interpreter_that_is_missing_is_named(line: bytes, named: str) -> Non
         ("bash mark", "mark"),
         ("perl -w mark.pl", "mark.pl"),
         ("node mark.js", "mark.js"),
-        # What it is told with an option, or on its standard input, is no script of the tests.
+        # Code that is passed with an option or on standard input is no script of the tests.
         ("sh -c mark", ""),
         ("python3 -m http.server", ""),
         ("perl -e exit", ""),
@@ -68,5 +68,5 @@ def test_the_script_that_an_interpreter_is_given_is_found(command: str, script: 
 
 @given(st.lists(st.text(), min_size=1))
 def test_a_script_given_is_a_word_of_its_command_that_is_no_option(argv: list[str]) -> None:
-    found = script_given(tuple(argv))
-    assert not found or (found in argv[1:] and not found.startswith("-"))
+    script = script_given(tuple(argv))
+    assert not script or (script in argv[1:] and not script.startswith("-"))
