@@ -31,7 +31,7 @@ def looked(up: Iterable[str], ended: Mapping[str, EndedPart], lost: str = "") ->
         (seen("a", b=FAILED), seen("a", b=FAILED), None),
         (seen("a"), seen("c", a=FAILED), FAILED.message),
         (seen("a"), seen("a", b=FAILED), FAILED.message),
-        (seen("a"), seen("c"), "a is gone, and nothing tells how it ended"),
+        (seen("a"), seen("c"), "a is gone, and how it ended is unknown"),
         (seen("a"), seen("a", "b"), None),
         (seen("a", "m"), seen("a", m=SHORT), None),
         (seen("a", "w"), seen("a", w=LONG), LONG.message),

@@ -1,4 +1,4 @@
-"""The ports of a host, answered from a world in memory."""
+"""Implements the ports of a host with a world in memory."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @define
 class TickingClock:
-    """Every look at the clock takes a second."""
+    """A clock that goes on by a second whenever it is read."""
 
     world: "World"
 
@@ -50,7 +50,7 @@ class TickingClock:
 class SilentProgress:
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
 
-    def done(self, recipe: str, said: str) -> None: ...
+    def done(self, recipe: str, result: str) -> None: ...
 
 
 @define
@@ -70,9 +70,9 @@ class WorldUpstreams:
 
 @define
 class WorldMirror:
-    """What one mirror holds. `objects` are all commits ever fetched: git keeps them when a tag moves.
+    """The contents of one mirror. `objects` are all commits ever fetched: git keeps them when a tag moves.
 
-    `broken` says why it can no longer be read, "" while it can.
+    `broken` is why the mirror cannot be read, "" if it can.
     """
 
     head: str
@@ -92,17 +92,17 @@ class WorldMirrors:
         return MirrorRefs(held.head, dict(held.tags)) if held is not None else None
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """A tag is fetched by its name; one that upstream no longer has at that commit stays as it was.
+        """Fetch tags by name. One that upstream no longer has at that commit stays as it was.
 
-        A broken mirror is laid aside with all it held.
+        A damaged mirror is moved away, and replaced by a new one.
         """
         before = self.world.mirrors.get(recipe.name, WorldMirror("", {}, set()))
-        laid_aside = Path(f"/laid-aside/{recipe.name}") if before.broken else None
+        broken_copy = Path(f"/laid-aside/{recipe.name}") if before.broken else None
         before = WorldMirror("", {}, set()) if before.broken else before
         fetched = {tag: commit for tag, commit in tags.items() if answer.tags.get(tag) == commit}
         kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | fetched
         self.world.mirrors[recipe.name] = WorldMirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
-        return MirrorUpdate(broken_copy=laid_aside)
+        return MirrorUpdate(broken_copy=broken_copy)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         return self.world.origins[recipe.name].tags.get(ref)
@@ -126,7 +126,7 @@ class WorldMirrors:
         return Alterations(() if kept else ("COMMIT",), added)
 
     def recover(self) -> None:
-        """An update of this shelf leaves nothing, wherever it is broken off."""
+        """Do nothing: an interrupted update of these mirrors leaves no files."""
 
     def drop(self, name: str) -> None:
         self.world.mirrors.pop(name, None)
@@ -150,10 +150,9 @@ SETTING = "setting"
 
 
 class AppContents(TypedDict):
-    """What an app keeps: the versions that ran on its data, whether it was marked, what ran last, and where first.
+    """The data of an app: the versions that ran on it, whether it was marked, what ran last, and where first.
 
-    `key` is the secret that it was made with and `setting` what it was installed with, without which nothing of it can
-    be read.
+    `key` is the secret and `setting` the setting of the installation. Without both the data cannot be read.
     """
 
     lived: list[str]
@@ -166,7 +165,7 @@ class AppContents(TypedDict):
 
 @define
 class WorldDriver:
-    """Apps that keep `AppContents` in a file, as a real one would keep its data."""
+    """A driver whose apps keep their `AppContents` in a file, as a real app keeps its data."""
 
     world: "World"
     programs: tuple[str, ...] = ()
@@ -198,7 +197,7 @@ class WorldDriver:
         return ()
 
     def _installed_with(self, app: App, options: DeployOptions) -> str:
-        """The setting that its users have in their file: they copied it from the release that they installed."""
+        """Return the setting that its users have: they copied it from the release that they installed."""
         had = [
             each.secrets / SETTING for each in (app, options.sample_from) if each and (each.secrets / SETTING).exists()
         ]
@@ -267,7 +266,7 @@ class WorldDriver:
         return RemovalResult()
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """An app's parts are that it runs, and its data."""
+        """Return two parts of each app: that it runs, and its data."""
         if self.world.unasked:
             raise InfrastructureError(self.world.unasked)
         found: dict[str, dict[str, dict[str, str]]] = {}
@@ -293,14 +292,14 @@ class WorldDriver:
 
 
 def _breaks(behaviour: "Behaviour", data: AppContents, own: str, place: str) -> bool:
-    """Whether a release does not come up over the data that is there."""
+    """Whether the release fails to start with the existing data."""
     if data["last"] == own:
         return behaviour.is_bound and data["place"] != place
     return behaviour.breaks_lived and bool(data["lived"])
 
 
 def running_app(app: App, options: DeployOptions) -> RunningApp:
-    """An app that runs the release of `options`."""
+    """Return the status of an app that runs the release of `options`."""
     return RunningApp(
         options.version, options.commit, is_up=True, url=f"http://{app.recipe}", address=f"{app.recipe}:1"
     )
@@ -308,7 +307,7 @@ def running_app(app: App, options: DeployOptions) -> RunningApp:
 
 @define
 class WorldCommands:
-    """The commands of a recipe's tests, by their one word. A file `broken` in their folder fails the custom ones."""
+    """Runs the commands of a recipe, each of one word. A file `broken` in their folder makes the custom tests fail."""
 
     world: "World"
 

@@ -96,7 +96,7 @@ def _git_version(environment: Mapping[str, str]) -> str:
         raise InfrastructureError("git: not found in PATH", "install git")
     version = re.match(rb"git version ((\d+)\.(\d+)[\w.]*)", output.out)
     if not output.ok or version is None:
-        raise InfrastructureError(f"git does not tell its version: {one_line(output.out + output.err)}")
+        raise InfrastructureError(f"git does not report its version: {one_line(output.out + output.err)}")
     text = version[1].decode()
     if (int(version[2]), int(version[3])) < OLDEST_GIT:
         raise InfrastructureError(f"git {text} is too old", f"git {OLDEST_GIT[0]}.{OLDEST_GIT[1]} or newer is needed")

@@ -151,7 +151,7 @@ def test_another_unit_is_another_place(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 @pytest.mark.parametrize(
     ("says", "complaint"),
-    [("git version 2.25.1", "too old"), ("git version 1.9", "too old"), ("usage: git", "does not tell its version")],
+    [("git version 2.25.1", "too old"), ("git version 1.9", "too old"), ("usage: git", "does not report its version")],
 )
 def test_a_git_that_will_not_do_is_the_hosts_trouble(tmp_path: Path, says: str, complaint: str) -> None:
     program(tmp_path / "bin", "git", says)

@@ -135,7 +135,7 @@ class ProcessDriver:
     def save(self, app: App, into: Path) -> None:
         """Raises RecipeError if the app left unreadable files, InfrastructureError if it still runs."""
         if self._own(app):
-            raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
+            raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
         appfiles.copy_out(app, into, self._environment)
 
     def load(self, app: App, source: Path) -> None:

@@ -43,7 +43,7 @@ def read_process(pid: int) -> Process | None:
     stat = _read(f"/proc/{pid}/stat", 1024)
     if not stat:
         return None
-    # The name stands in brackets and may itself hold brackets and blanks.
+    # The name is in brackets, and may contain brackets and blanks.
     head, _, tail = stat.rpartition(b")")
     fields = tail.split(None, 20)
     name = head.partition(b"(")[2].decode("utf-8", "backslashreplace")
@@ -103,15 +103,15 @@ def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Pro
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in among:
         by_parent[process.parent].append(process)
-    found = {root.key: root for root in roots}
-    waiting = list(found.values())
+    members = {root.key: root for root in roots}
+    waiting = list(members.values())
     while waiting:
         parent = waiting.pop()
-        born = [each for each in by_parent[parent.pid] if each.key not in found and each.started >= parent.started]
-        if born and is_same(parent):
-            found |= {each.key: each for each in born}
-            waiting += born
-    return tuple(found.values())
+        new = [each for each in by_parent[parent.pid] if each.key not in members and each.started >= parent.started]
+        if new and is_same(parent):
+            members |= {each.key: each for each in new}
+            waiting += new
+    return tuple(members.values())
 
 
 def children() -> tuple[Process, ...]:
@@ -183,8 +183,8 @@ def wait_until_ended(processes: Iterable[Process], seconds: float) -> None:
 def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> None:
     """Wait until `find` finds nothing, at most `seconds`."""
     until = time.monotonic() + seconds
-    while (found := find()) and (left := until - time.monotonic()) > 0:
-        wait_until_ended(found, left)
+    while (processes := find()) and (left := until - time.monotonic()) > 0:
+        wait_until_ended(processes, left)
         time.sleep(_PAUSE)
 
 
@@ -195,13 +195,13 @@ def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
     """
     killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):
-        found = find()
-        if not found:
+        processes = find()
+        if not processes:
             break
-        killed |= {process.key: process for process in found}
-        for process in found:
+        killed |= {process.key: process for process in processes}
+        for process in processes:
             send(process, signal.SIGKILL)
-        wait_until_ended(found, _PATIENCE)
+        wait_until_ended(processes, _PATIENCE)
     return tuple(killed.values())
 
 
@@ -210,12 +210,12 @@ def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tup
 
     Returns all that had to be stopped, and those of them that had to be killed.
     """
-    asked = tuple(find())
-    for process in asked:
+    signalled = tuple(find())
+    for process in signalled:
         ask_to_stop(process)
     wait_until_none(find, grace)
     killed = kill_all(find)
-    return tuple({process.key: process for process in (*asked, *killed)}.values()), killed
+    return tuple({process.key: process for process in (*signalled, *killed)}.values()), killed
 
 
 def ask_to_stop(process: Process) -> None:

@@ -46,12 +46,12 @@ def stop_lines(find: Find, grace: float) -> RemovalResult:
     stop = _Stop(find, supervisors, {each.session: line.name for each in supervisors if (line := supervisor_of(each))})
     for each in supervisors:
         send(each, signal.SIGSTOP)
-    detached = stop.ask_and_wait(grace)
+    detached = stop.signal_and_wait(grace)
     killed = kill_all(stop.others)
     forking = tuple(name for each in supervisors for name in _kill_forking(each))
     _kill_groups(supervisors)
     last = kill_all(find)
-    late = (*(stop.name(process) for process in (*killed, *stop.without_witnesses(last))), *forking)
+    late = (*(stop.name(process) for process in (*killed, *stop.without_supervisors(last))), *forking)
     left = find() if last else ()
     still = {process.key for process in left}
     return RemovalResult(
@@ -70,34 +70,34 @@ class _Stop:
     lines: Mapping[int, str]
 
     def others(self) -> tuple[Process, ...]:
-        return self.without_witnesses(self.find())
+        return self.without_supervisors(self.find())
 
-    def without_witnesses(self, processes: Iterable[Process]) -> tuple[Process, ...]:
+    def without_supervisors(self, processes: Iterable[Process]) -> tuple[Process, ...]:
         keys = {process.key for process in self.supervisors}
         return tuple(process for process in processes if process.key not in keys)
 
-    def ask_and_wait(self, grace: float) -> tuple[Process, ...]:
+    def signal_and_wait(self, grace: float) -> tuple[Process, ...]:
         """Send SIGTERM to what runs, and wait until it has stopped. Returns what had left its line.
 
         A process that starts meanwhile may be saving data: it gets no SIGTERM, and is waited for. A process in its own
         session is stopped by its parent; it gets SIGTERM only if its parent left it behind.
         """
         first = {process.key: process for process in self.others()}
-        asked: dict[tuple[int, int], Process] = {}
+        signalled: dict[tuple[int, int], Process] = {}
 
         def living() -> tuple[Process, ...]:
-            found = self.others()
-            for process in _detached(found, self._sessions):
-                if process.key in first and process.key not in asked:
-                    asked[process.key] = process
+            processes = self.others()
+            for process in _detached(processes, self._sessions):
+                if process.key in first and process.key not in signalled:
+                    signalled[process.key] = process
                     ask_to_stop(process)
-            return found or tuple(child for each in self.supervisors for child in _living_children(each))
+            return processes or tuple(child for each in self.supervisors for child in _living_children(each))
 
         for process in first.values():
             if process.session in self._sessions:
                 ask_to_stop(process)
         wait_until_none(living, grace)
-        return tuple(asked.values())
+        return tuple(signalled.values())
 
     def name(self, process: Process) -> str:
         line = self.lines.get(process.session, "")
@@ -108,14 +108,14 @@ class _Stop:
         return frozenset(process.session for process in self.supervisors)
 
 
-def _detached(found: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
+def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
     """Return the processes that left the session of their line and lost their parent, with their descendants.
 
     A session of its own is not enough: each child of PostgreSQL has one, below a parent that stops it.
     """
-    pids = {process.pid for process in found}
-    roots = (process for process in found if process.session not in lines and process.parent not in pids)
-    return descendants(roots, found)
+    pids = {process.pid for process in processes}
+    roots = (process for process in processes if process.session not in lines and process.parent not in pids)
+    return descendants(roots, processes)
 
 
 def _kill_forking(supervisor: Process) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
         return EndedPart(now.failure)
     ended = [ending for part, ending in now.ended.items() if part not in ready.ended and _counts(ready, part, ending)]
     missing = sorted(ready.up - now.up - now.ended.keys())
-    ended += [EndedPart(f"{part} is gone, and nothing tells how it ended") for part in missing]
+    ended += [EndedPart(f"{part} is gone, and how it ended is unknown") for part in missing]
     of_host = [ending for ending in ended if ending.is_host_fault]
     messages = dict.fromkeys(ending.message for ending in of_host or ended)
     stopped = bool(of_host) and all(ending.stopped for ending in of_host)

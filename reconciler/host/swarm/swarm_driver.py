@@ -69,7 +69,7 @@ class SwarmDriver:
         """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""
         stack = self._stack(app)
         if not read_stack(self._engine, stack).is_stopped:
-            raise InfrastructureError(f"{app.recipe}: still runs, so its data is not at rest")
+            raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
         appfiles.copy_out(app, into, self._engine.environment)
         save_volumes(self._engine, stack, into)
 
