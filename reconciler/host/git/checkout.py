@@ -81,18 +81,18 @@ def write_files(repository: Repository, commit: str, into: Path) -> None:
 
 def compare_files(files: Mapping[bytes, TrackedFile], folder: Path) -> Alterations:
     """How `folder` differs from what `write_files` wrote there, by content and not by date."""
-    found = dict(_entries(folder))
+    actual = dict(_entries(folder))
     expected = {path: file for path, file in files.items() if file.mode != _MODULE}
-    same = {path for path, file in expected.items() if path in found and _is_same(found[path], file)}
+    same = {path for path, file in expected.items() if path in actual and _is_same(actual[path], file)}
     return Alterations(
-        _told(expected.keys() - same),
-        _told(found.keys() - expected.keys()),
-        _unfetched(_told(files.keys() - expected.keys()), "submodules are not fetched")
-        + _unfetched(_told(path for path in same if _is_pointer(found[path], files[path])), _NO_CONTENT),
+        _paths(expected.keys() - same),
+        _paths(actual.keys() - expected.keys()),
+        _unfetched(_paths(files.keys() - expected.keys()), "submodules are not fetched")
+        + _unfetched(_paths(path for path in same if _is_pointer(actual[path], files[path])), _NO_CONTENT),
     )
 
 
-def _told(paths: Iterable[bytes]) -> tuple[str, ...]:
+def _paths(paths: Iterable[bytes]) -> tuple[str, ...]:
     return tuple(sorted(escape_unprintable(decoded(path)) for path in paths))
 
 

@@ -81,9 +81,9 @@ class Quarantine:
         options = ("--quiet", "--atomic", "--no-verify")
         # What outlives us of this call writes to the served copy, and so holds its lock.
         ours = evolve(self.repository, holding=served.holding)
-        told = self._reach(ours, ("file",), "push", *options, "--", str(served.path.absolute()), refspec)
-        self._raise_for(rejected_object(told.err) if not told.ok else None)
-        self.repository.printed("push", told)
+        output = self._reach(ours, ("file",), "push", *options, "--", str(served.path.absolute()), refspec)
+        self._raise_for(rejected_object(output.err) if not output.ok else None)
+        self.repository.printed("push", output)
 
     def without_useless(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
         """The refs without those tags that peel to no commit, which leave the quarantine too; and their names."""
@@ -102,18 +102,18 @@ class Quarantine:
 
     def _ask_upstream(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What git prints. Raises UpstreamError where it finds fault with what upstream has."""
-        told = self._reach(self.repository, self.limits.protocols, *arguments, stdin=stdin)
-        self._raise_for(upstream_fault(told.err, ended_well=told.ok))
-        return self.repository.printed(arguments[0], told)
+        output = self._reach(self.repository, self.limits.protocols, *arguments, stdin=stdin)
+        self._raise_for(upstream_fault(output.err, ended_well=output.ok))
+        return self.repository.printed(arguments[0], output)
 
     def _reach(
         self, repository: Repository, protocols: tuple[str, ...], *arguments: str, stdin: bytes = b""
     ) -> CapturedOutput:
-        told = repository.reach(
+        output = repository.reach(
             *arguments, protocols=protocols, stdin=stdin, seconds=self.limits.seconds, file_bytes=self.limits.most
         )
-        self.flaws.update(warned_objects(told.err))
-        return told
+        self.flaws.update(warned_objects(output.err))
+        return output
 
     def _raise_for(self, fault: str | None) -> None:
         if fault is not None:

@@ -13,7 +13,7 @@ from reconciler.host.output import MIB
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
 
 _SECONDS = 300.0
-_MOST = 64 * MIB
+_MOST_BYTES = 64 * MIB
 
 # What git ends with where it cannot go on, and its words where that is no fault of the repository's.
 _BROKEN = 128
@@ -52,31 +52,31 @@ class Repository:
         return self._run(arguments, stdin, environment, seconds=seconds, file_bytes=file_bytes)
 
     def refs(self) -> Refs:
-        told = self.ask("show-ref", "--dereference")
-        if told.result.code == 1 and not told.err:
+        output = self.ask("show-ref", "--dereference")
+        if output.result.code == 1 and not output.err:
             return Refs()
-        return read_show_ref(self.printed("show-ref", told))
+        return read_show_ref(self.printed("show-ref", output))
 
     def commit(self, ref: str) -> str | None:
         """The commit that `ref` peels to, None if it names none. `ref` must not begin with a dash.
 
         Raises InfrastructureError where git could not look.
         """
-        told = self.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        output = self.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
         # So git says that there is no such commit. It ends otherwise where it was killed, or could not read.
-        if told.result.code == 1 and (not told.err or b"expected commit type" in told.err):
+        if output.result.code == 1 and (not output.err or b"expected commit type" in output.err):
             return None
-        return self.printed("rev-parse", told).decode("ascii").strip()
+        return self.printed("rev-parse", output).decode("ascii").strip()
 
     def holds(self, *what: str) -> bool:
         """Whether every object is there that these commits, in words of `rev-list`, consist of.
 
         Raises InfrastructureError where git could not look.
         """
-        told = self.ask("rev-list", "--objects", "--quiet", *what)
-        if told.result.code == _BROKEN and not _OF_THE_HOST.search(told.err):
+        output = self.ask("rev-list", "--objects", "--quiet", *what)
+        if output.result.code == _BROKEN and not _OF_THE_HOST.search(output.err):
             return False
-        self.printed("rev-list", told)
+        self.printed("rev-list", output)
         return True
 
     def _run(
@@ -88,15 +88,15 @@ class Repository:
         file_bytes: int | None = None,
     ) -> CapturedOutput:
         argv = git_argv(*arguments, repository=self.path, settings={"core.fsync": self.flushed})
-        order = CommandSpec(argv, environment, Path("/"), seconds, stdin, file_bytes=file_bytes, holding=self.holding)
-        return capture(order, _MOST, _MOST)
+        spec = CommandSpec(argv, environment, Path("/"), seconds, stdin, file_bytes=file_bytes, holding=self.holding)
+        return capture(spec, _MOST_BYTES, _MOST_BYTES)
 
-    def printed(self, verb: str, told: CapturedOutput) -> bytes:
+    def printed(self, verb: str, output: CapturedOutput) -> bytes:
         """What git printed. Raises InfrastructureError where it refused."""
-        if told.result.missing:
+        if output.result.missing:
             raise InfrastructureError("git: not found in PATH", "install git")
-        if told.result.timed_out:
+        if output.result.timed_out:
             raise InfrastructureError(f"git {verb} in {self.path.name}: not done in time")
-        if not told.ok:
-            raise InfrastructureError(f"git {verb} in {self.path.name}: {error_line(told.err)}")
-        return told.out
+        if not output.ok:
+            raise InfrastructureError(f"git {verb} in {self.path.name}: {error_line(output.err)}")
+        return output.out

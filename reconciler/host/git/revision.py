@@ -80,5 +80,5 @@ def _is_clean(folder: Path, paths: Iterable[Path], environment: Mapping[str, str
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
     """What git prints; None where it refuses, as for a work tree that belongs to somebody else."""
-    told = capture(CommandSpec(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
-    return told.out.decode("utf-8", "backslashreplace").strip() if told.ok else None
+    output = capture(CommandSpec(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
+    return output.out.decode("utf-8", "backslashreplace").strip() if output.ok else None

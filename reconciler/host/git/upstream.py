@@ -20,7 +20,7 @@ AT_ONCE = 8
 
 _TRIES = 3
 _NO_REFS = 2
-_MOST = 32 * MIB
+_MOST_BYTES = 32 * MIB
 
 # What may be gone a moment later. A time that ran out is not among it: it was the whole time there is.
 _TRANSIENT = re.compile(
@@ -43,7 +43,7 @@ class GitUpstream:
     protocols: tuple[str, ...]
     deadline: float = 30.0
     rest: Callable[[float], None] = time.sleep
-    most: int = _MOST
+    most: int = _MOST_BYTES
     _stop: threading.Event = field(factory=threading.Event, init=False, eq=False, repr=False)
 
     def ask(self, questions: Sequence[TagQuery]) -> Mapping[str, Reply]:
@@ -60,19 +60,19 @@ class GitUpstream:
         return {question.recipe.name: reply for question, reply in zip(questions, replies, strict=True)}
 
     def _ask(self, question: TagQuery) -> Reply:
-        told = self._listed(question.recipe.upstream)
-        reason = _failure(told)
+        output = self._listed(question.recipe.upstream)
+        reason = _failure(output)
         if reason is not None:
             return Unobservable(reason)
-        if digest_of(told.out) == question.known:
+        if digest_of(output.out) == question.known:
             return Unchanged()
-        return parse_ls_remote(told.out)
+        return parse_ls_remote(output.out)
 
     def _listed(self, url: str) -> CapturedOutput:
         """What git lists of `url`; tried again only while that may help."""
         until = time.monotonic() + self.deadline
-        told = self._list_once(url, until)
-        return self._listed_again(url, until, told) if _is_transient(told) else told
+        output = self._list_once(url, until)
+        return self._listed_again(url, until, output) if _is_transient(output) else output
 
     def _listed_again(self, url: str, until: float, first: CapturedOutput) -> CapturedOutput:
         from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
@@ -94,21 +94,21 @@ class GitUpstream:
         return capture(CommandSpec(argv, environment, Path("/"), seconds, stop=self._stop), self.most)
 
 
-def _is_transient(told: CapturedOutput) -> bool:
-    return not told.ok and not told.result.timed_out and _TRANSIENT.search(told.err) is not None
+def _is_transient(output: CapturedOutput) -> bool:
+    return not output.ok and not output.result.timed_out and _TRANSIENT.search(output.err) is not None
 
 
-def _failure(told: CapturedOutput) -> str | None:
+def _failure(output: CapturedOutput) -> str | None:
     """Why there is no answer, in one sentence; None when there is one."""
-    if told.result.missing:
+    if output.result.missing:
         return "git is not installed"
-    if told.result.timed_out:
+    if output.result.timed_out:
         return "upstream did not answer completely in time"
-    if told.cut:
+    if output.cut:
         return "the answer is too large"
-    if told.result.code == _NO_REFS and not told.err:
+    if output.result.code == _NO_REFS and not output.err:
         return "upstream answered, but with no refs at all"
-    return None if told.ok else _reason(told.err)
+    return None if output.ok else _reason(output.err)
 
 
 def _reason(err: bytes) -> str:

@@ -21,8 +21,8 @@ from reconciler.host.text import one_line
 
 # The Docker of this host is a server of that name to it.
 _SERVER = "default"
-_ASKING = 60.0
-_CHANGING = 300.0
+_QUERY_SECONDS = 60.0
+_CHANGE_SECONDS = 300.0
 _COMMITTING = 300.0
 
 # What is asked of it, by command; their spelling is the one thing of it that is looked up before it is relied on.
@@ -36,14 +36,14 @@ _FLAGS: Mapping[tuple[str, ...], Sequence[str]] = {
 }
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _FATAL = re.compile(rb"\bFATA\b:?\s*(.*)")
-_OF_ABRA = (
+_ABRA_FAULTS = (
     (r"unknown (?:flag|command|shorthand)", "this abra is none that Canon knows: install the current one"),
     (r"\bTTY\b|/dev/tty|not a terminal", "this abra wants a terminal, which a service has none of"),
     (r"^EOF$", "it asked for something, though it was told that nobody answers"),
     (r"unstaged changes|already deployed|cannot find app", "this is a fault of Canon's: report it"),
 )
-_THERE_ALREADY = re.compile(rb"AlreadyExists|already exists")
-_WHO = {"user.name": "Canon", "user.email": "canon@localhost"}
+_ALREADY_EXISTS = re.compile(rb"AlreadyExists|already exists")
+_AUTHOR = {"user.name": "Canon", "user.email": "canon@localhost"}
 
 
 @frozen
@@ -84,7 +84,7 @@ class Abra:
 
     environment: Mapping[str, str]
     lock: int | None = None
-    changing: float = _CHANGING
+    changing: float = _CHANGE_SECONDS
     known: dict[tuple[str, ...], bool] = field(factory=dict)
 
     def check(self) -> None:
@@ -92,8 +92,10 @@ class Abra:
         for command, flags in _FLAGS.items():
             if command in self.known:
                 continue
-            said = _plain(self._told(CommandSpec(("abra", *command, "--help"), self.environment, Path("/"), _ASKING)))
-            lacking = [flag for flag in flags if not re.search(rf"{re.escape(flag)}\b".encode(), said)]
+            text = _plain_output(
+                self._capture(CommandSpec(("abra", *command, "--help"), self.environment, Path("/"), _QUERY_SECONDS))
+            )
+            lacking = [flag for flag in flags if not re.search(rf"{re.escape(flag)}\b".encode(), text)]
             if lacking:
                 raise InfrastructureError(
                     f"abra {' '.join(command)} has no {', '.join(lacking)}",
@@ -111,14 +113,14 @@ class Abra:
 
     def deploy(self, home: AbraDir, version: str) -> None:
         """A release by its tag; what has none, a branch or a commit, only as what lies there: by chaos."""
-        manner = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
+        flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
-        self._call(home, _DEPLOY, (*manner, *chosen))
+        self._call(home, _DEPLOY, (*flags, *chosen))
 
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
         """From a file: an argument would show to everybody. One that is there already stays."""
         words = ("--no-input", home.app, name, version, "--file", str(content))
-        self._call(home, _INSERT, words, allowed=_THERE_ALREADY)
+        self._call(home, _INSERT, words, allowed=_ALREADY_EXISTS)
 
     def undeploy(self, home: AbraDir) -> None:
         self._call(home, _UNDEPLOY, ("--no-input", home.app))
@@ -127,50 +129,50 @@ class Abra:
         self, home: AbraDir, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
     ) -> None:
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
-        order = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
-        told = self._told(order)
-        failure = _failure(command, told, self.changing)
-        if failure is not None and not (allowed and allowed.search(_plain(told))):
+        spec = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
+        output = self._capture(spec)
+        failure = _failure(command, output, self.changing)
+        if failure is not None and not (allowed and allowed.search(_plain_output(output))):
             raise failure
 
-    def _told(self, order: CommandSpec) -> CapturedOutput:
-        told = capture(order)
-        if told.result.missing:
+    def _capture(self, spec: CommandSpec) -> CapturedOutput:
+        output = capture(spec)
+        if output.result.missing:
             raise InfrastructureError("abra: not found in PATH", "install Co-op Cloud's command where children find it")
-        return told
+        return output
 
     def _git(self, home: AbraDir, *words: str) -> None:
-        argv = git_argv(*words, settings=_WHO)
-        order = CommandSpec(argv, git_environment(self.environment), home.checkout, _COMMITTING)
-        told = capture(order)
-        if not told.ok:
-            raise InfrastructureError(f"{home.recipe}: git {words[0]} for abra: {error_line(told.err)}")
+        argv = git_argv(*words, settings=_AUTHOR)
+        spec = CommandSpec(argv, git_environment(self.environment), home.checkout, _COMMITTING)
+        output = capture(spec)
+        if not output.ok:
+            raise InfrastructureError(f"{home.recipe}: git {words[0]} for abra: {error_line(output.err)}")
 
 
-def _failure(command: tuple[str, ...], told: CapturedOutput, deadline: float) -> CanonError | None:
+def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) -> CanonError | None:
     """Also where it ends with 0 after a fatal line; that it ends well without one is for Docker to confirm."""
     what = f"abra {' '.join(command)}"
-    if told.result.timed_out:
+    if output.result.timed_out:
         return InfrastructureError(
             f"{what}: did not end within {deadline:.0f} s", "run it by hand, and see what it waits for"
         )
-    fatal = _FATAL.search(_plain(told))
-    if told.ok and fatal is None:
+    fatal = _FATAL.search(_plain_output(output))
+    if output.ok and fatal is None:
         return None
-    said = fatal[1] if fatal else _last_line(_plain(told))
-    for words, hint in _OF_ABRA:
-        if re.search(words.encode(), said):
-            return InfrastructureError(f"{what}: {one_line(said)}", hint)
-    return classify_failure(what, said, of_recipe=command == _DEPLOY)
+    text = fatal[1] if fatal else _last_line(_plain_output(output))
+    for words, hint in _ABRA_FAULTS:
+        if re.search(words.encode(), text):
+            return InfrastructureError(f"{what}: {one_line(text)}", hint)
+    return classify_failure(what, text, of_recipe=command == _DEPLOY)
 
 
-def _plain(told: CapturedOutput) -> bytes:
+def _plain_output(output: CapturedOutput) -> bytes:
     """Both its outputs, without what moves a terminal's cursor."""
-    return _ESCAPES.sub(b"", told.err + b"\n" + told.out).replace(b"\r", b"\n")
+    return _ESCAPES.sub(b"", output.err + b"\n" + output.out).replace(b"\r", b"\n")
 
 
-def _last_line(said: bytes) -> bytes:
-    return next((line for line in reversed(said.splitlines()) if line.strip()), b"")
+def _last_line(text: bytes) -> bytes:
+    return next((line for line in reversed(text.splitlines()) if line.strip()), b"")
 
 
 def _quoted(value: str) -> str:

@@ -34,7 +34,10 @@ def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
     ours = {mark: kinds for mark, kinds in found.items() if Path(mark).is_relative_to(root)}
     services = [service for kinds in ours.values() for service in kinds["service"]]
     tasks = with_container_ends(engine, engine.tasks([service["ID"] for service in services]))
-    return {mark: DeployedParts(parts_of(kinds, tasks), lacks(kinds["service"], tasks)) for mark, kinds in ours.items()}
+    return {
+        mark: DeployedParts(parts_of(kinds, tasks), pending_services(kinds["service"], tasks))
+        for mark, kinds in ours.items()
+    }
 
 
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
@@ -59,14 +62,14 @@ def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
     return {TASK: ", ".join(ids)} if ids else {}
 
 
-def lacks(services: Sequence[Json], tasks: Sequence[Json]) -> str:
+def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
     """What keeps the services from being up, those of several stacks together."""
     stacks: dict[str, list[Json]] = defaultdict(list)
     for service in services:
         stacks[_labels(service["Spec"]).get(NAMESPACE, "")].append(service)
-    hows = [stack_health(own, tasks, f"{name}_", datetime.now(UTC)) for name, own in sorted(stacks.items())]
-    said = [how.failure.message if how.failure else how.lacks for how in hows]
-    return "; ".join(filter(None, said))
+    healths = [stack_health(own, tasks, f"{name}_", datetime.now(UTC)) for name, own in sorted(stacks.items())]
+    texts = [health.failure.message if health.failure else health.pending for health in healths]
+    return "; ".join(filter(None, texts))
 
 
 def _facts(spec: Json) -> Mapping[str, str]:

@@ -64,7 +64,7 @@ def test_what_is_up_has_settled_once_it_was_up_for_a_while(name: str) -> None:
 
 
 def test_a_task_that_has_just_begun_to_run_counts_for_nothing_yet() -> None:
-    assert recorded("up").later(-0.5).settling().lacks == "app has 0 of 1 up: its newest task is running: started"
+    assert recorded("up").later(-0.5).settling().pending == "app has 0 of 1 up: its newest task is running: started"
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,19 @@ def test_a_task_that_has_just_begun_to_run_counts_for_nothing_yet() -> None:
         ("crash-loop", "app has 0 of 1 up: its newest task is "),
     ],
 )
-def test_what_is_not_up_yet_says_what_it_lacks(name: str, lacks: str) -> None:
+def test_what_is_not_up_yet_says_what_it_lacks(name: str, pending: str) -> None:
     now = recorded(name).settling()
-    assert now.lacks.startswith(lacks)
+    assert now.pending.startswith(pending)
     assert now.failure is None
 
 
 def test_a_service_without_a_task_lacks_one() -> None:
-    assert evolve(recorded("up"), tasks=()).settling().lacks == "app has no task yet"
+    assert evolve(recorded("up"), tasks=()).settling().pending == "app has no task yet"
 
 
 def test_a_task_that_starts_is_waited_for_however_long_it_takes() -> None:
     slow = recorded("starting").later(3600).settling()
-    assert slow.lacks
+    assert slow.pending
     assert slow.failure is None
 
 
@@ -221,7 +221,7 @@ def test_one_that_came_up_at_last_has_to_outlive_those_that_failed() -> None:
     short, long = (
         evolve(loop, tasks=up, now=since + lasted + timedelta(seconds=more)).settling() for more in (-0.1, 0.1)
     )
-    assert short.lacks.startswith("app has 0 of 1 up: its newest task is running")
+    assert short.pending.startswith("app has 0 of 1 up: its newest task is running")
     assert short.failure is None
     assert long == StackHealth()
 
@@ -281,7 +281,7 @@ BEARS: Mapping[str, Mapping[str, object]] = {
 @pytest.mark.parametrize("what", BEARS)
 def test_what_bears_a_health_check_or_a_port_is_no_one_shot_that_finished_well(name: str, what: str) -> None:
     served = with_service(recorded(name).later(60), "migrate", **BEARS[what]).settling()
-    assert served.lacks == "migrate has 0 of 1 up: its newest task is complete: exit code 0"
+    assert served.pending == "migrate has 0 of 1 up: its newest task is complete: exit code 0"
     assert isinstance(served.failure, RecipeError)
     assert served.failure.message == "migrate failed and is not started again: exit code 0"
 
@@ -289,7 +289,7 @@ def test_what_bears_a_health_check_or_a_port_is_no_one_shot_that_finished_well(n
 @pytest.mark.parametrize("name", ["finished", "finished-on-failure"])
 def test_a_program_that_a_failed_health_check_had_stopped_did_not_finish_well_though_it_ended_with_0(name: str) -> None:
     stopped = with_ends(recorded(name).later(60), Unhealthy=True).settling()
-    assert stopped.lacks.endswith(
+    assert stopped.pending.endswith(
         "has 0 of 1 up: its newest task is complete: exit code 0, after its health check had failed"
     )
     assert isinstance(stopped.failure, RecipeError)
@@ -311,7 +311,7 @@ def test_a_job_that_still_runs_is_waited_for() -> None:
     running = [
         with_status(task, State="running") if task["Status"]["State"] == "complete" else task for task in done.tasks
     ]
-    assert evolve(done, tasks=running).later(3600).settling().lacks.startswith("job has 0 of 1 up")
+    assert evolve(done, tasks=running).later(3600).settling().pending.startswith("job has 0 of 1 up")
 
 
 def test_one_that_ends_with_0_again_and_again_fails_as_one_that_ends_with_another_code() -> None:
@@ -383,7 +383,7 @@ def test_a_service_that_was_started_anew_by_force_has_other_tasks() -> None:
     (service,) = recording.services
     forced = {**service["Spec"]["TaskTemplate"], "ForceUpdate": 1}
     changed = {**service, "Spec": {**service["Spec"], "TaskTemplate": forced}}
-    assert evolve(recording, services=[changed]).later(30).settling().lacks == "app has no task yet"
+    assert evolve(recording, services=[changed]).later(30).settling().pending == "app has no task yet"
 
 
 # ---- at rest ----
@@ -472,7 +472,7 @@ def fine() -> Drawn:
 @given(stacks())
 def test_nothing_is_settled_while_fewer_run_than_are_wanted(stack: Sequence[Drawn]) -> None:
     now = seen(stack)
-    event(f"lacks: {bool(now.lacks)}, failure: {type(now.failure).__name__}")
+    event(f"lacks: {bool(now.pending)}, failure: {type(now.failure).__name__}")
     for one in stack:
         policy = one.service["Spec"]["TaskTemplate"]["RestartPolicy"]["Condition"]
         good = [
@@ -485,7 +485,7 @@ def test_nothing_is_settled_while_fewer_run_than_are_wanted(stack: Sequence[Draw
         ]
         name = one.service["Spec"]["Name"].removeprefix(PREFIX)
         if len(good) < one.service["Spec"]["Mode"]["Replicated"]["Replicas"]:
-            assert f"{name} " in now.lacks
+            assert f"{name} " in now.pending
 
 
 @given(stacks())
@@ -494,7 +494,7 @@ def test_a_stack_that_swarm_updates_or_gave_up_is_not_settled(stack: Sequence[Dr
     updates = {one.service.get("UpdateStatus", {}).get("State") for one in stack} - {None, "completed"}
     if updates:
         event("updating" if updates == {"updating"} else "given up")
-        assert now.lacks or now.failure
+        assert now.pending or now.failure
     if updates - {"updating"}:
         assert now.failure
 
@@ -504,7 +504,7 @@ def test_a_failure_does_not_vanish_because_of_services_that_are_fine(stack: Sequ
     now, beside = seen(stack), seen([*stack, fine()])
     event(now.failure.message.split(":")[0][:25] if now.failure else "none")
     assert type(beside.failure) is type(now.failure)
-    assert beside.lacks == now.lacks
+    assert beside.pending == now.pending
 
 
 @given(stacks(), st.randoms(use_true_random=False))
@@ -512,7 +512,7 @@ def test_the_order_in_which_swarm_tells_things_is_no_matter(stack: Sequence[Draw
     mixed = [evolve(one, tasks=chance.sample(one.tasks, len(one.tasks))) for one in chance.sample(stack, len(stack))]
     first, second = seen(stack), seen(mixed)
     assert type(first.failure) is type(second.failure)
-    assert bool(first.lacks) == bool(second.lacks)
+    assert bool(first.pending) == bool(second.pending)
 
 
 @given(stacks())
@@ -541,8 +541,8 @@ def test_waiting_mends_no_failure_by_itself(stack: Sequence[Drawn], later: float
     now, then = seen(stack), seen(stack, later)
     if now.failure is not None:
         assert then.failure is not None
-    if not now.lacks:
-        assert not then.lacks
+    if not now.pending:
+        assert not then.pending
 
 
 def test_what_runs_once_on_every_node_and_may_run_on_none_blames_the_host_after_a_while() -> None:

@@ -41,16 +41,16 @@ class DeployedApp:
 
 def has_backup_label(deployed: DeployedApp) -> bool:
     """Whether a label asks for a backup; services tell it at rest too."""
-    return _asked(deployed, read_stack(deployed.engine, deployed.stack)) is not None
+    return _request(deployed, read_stack(deployed.engine, deployed.stack)) is not None
 
 
 def take_backup(deployed: DeployedApp, into: Path) -> tuple[str, ...]:
     """Returns remarks. The app stays up."""
-    asked = _wanted(deployed, read_stack(deployed.engine, deployed.stack))
-    _run_hooks(deployed, asked.of("backup.pre-hook"))
-    save_paths(deployed.engine, deployed.stack, asked.paths, into)
-    _run_hooks(deployed, asked.of("backup.post-hook"))
-    return tuple(f"the label {label} is of version 1, and ignored" for label in asked.ignored)
+    request = _required_request(deployed, read_stack(deployed.engine, deployed.stack))
+    _run_hooks(deployed, request.of("backup.pre-hook"))
+    save_paths(deployed.engine, deployed.stack, request.paths, into)
+    _run_hooks(deployed, request.of("backup.post-hook"))
+    return tuple(f"the label {label} is of version 1, and ignored" for label in request.ignored)
 
 
 def restore_backup(deployed: DeployedApp, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
@@ -61,34 +61,36 @@ def restore_backup(deployed: DeployedApp, source: Path, within: timedelta, sleep
     """
     engine, stack = deployed.engine, deployed.stack
     stack_state = read_stack(engine, stack)
-    asked = _wanted(deployed, stack_state)
-    _run_hooks(deployed, asked.of("restore.pre-hook"))
-    hooked = {f"{stack.name}_{hook.service}" for hook in asked.hooks if hook.label.startswith("restore.")}
-    replaced = hooked & {*services_mounting(stack_state.services, stack, asked.whole)}
-    resting = [name for name in scaling.service_names(stack_state) if name not in hooked or name in replaced]
-    replicas, spread = scaling.replica_counts(stack_state, resting), scaling.global_services(stack_state, resting)
-    if killed := scaling.stop_services(engine, stack, (*replicas, *spread), sleep).killed:
+    request = _required_request(deployed, stack_state)
+    _run_hooks(deployed, request.of("restore.pre-hook"))
+    hooked = {f"{stack.name}_{hook.service}" for hook in request.hooks if hook.label.startswith("restore.")}
+    replaced = hooked & {*services_mounting(stack_state.services, stack, request.whole)}
+    stopped = [name for name in scaling.service_names(stack_state) if name not in hooked or name in replaced]
+    counts, global_names = scaling.replica_counts(stack_state, stopped), scaling.global_services(stack_state, stopped)
+    if killed := scaling.stop_services(engine, stack, (*counts, *global_names), sleep).killed:
         raise killed_error(stack.recipe, killed)
-    load_paths(engine, stack, asked.paths, source)
-    _up_again(engine, replicas, spread, replaced)
+    load_paths(engine, stack, request.paths, source)
+    _start_again(engine, counts, global_names, replaced)
     scaling.wait_until_up(engine, stack, hooked, within, sleep)
-    _run_hooks(deployed, asked.of("restore.post-hook"))
-    _up_again(engine, replicas, spread, {*resting} - replaced)
+    _run_hooks(deployed, request.of("restore.post-hook"))
+    _start_again(engine, counts, global_names, {*stopped} - replaced)
 
 
-def _up_again(engine: Engine, replicas: Mapping[str, int], spread: Sequence[str], names: Collection[str]) -> None:
-    scaling.scale_services(engine, {name: count for name, count in replicas.items() if name in names})
-    scaling.set_constraint(engine, "rm", [name for name in spread if name in names])
+def _start_again(
+    engine: Engine, counts: Mapping[str, int], global_names: Sequence[str], names: Collection[str]
+) -> None:
+    scaling.scale_services(engine, {name: count for name, count in counts.items() if name in names})
+    scaling.set_constraint(engine, "rm", [name for name in global_names if name in names])
 
 
-def _wanted(deployed: DeployedApp, stack_state: StackState) -> BackupRequest:
-    asked = _asked(deployed, stack_state)
-    if asked is None:
+def _required_request(deployed: DeployedApp, stack_state: StackState) -> BackupRequest:
+    request = _request(deployed, stack_state)
+    if request is None:
         raise RecipeError(f"{deployed.stack.recipe}: no label asks for a backup any more")
-    return asked
+    return request
 
 
-def _asked(deployed: DeployedApp, stack_state: StackState) -> BackupRequest | None:
+def _request(deployed: DeployedApp, stack_state: StackState) -> BackupRequest | None:
     stack = deployed.stack
     volumes = [stack.logical(name) for name in volumes_of(deployed.engine, stack)]
     return parse_labels(labels_of(stack_state.services, stack), volumes)
@@ -105,20 +107,20 @@ def _run_hooks(deployed: DeployedApp, hooks: Sequence[BackupHook]) -> None:
         containers = deployed.engine.list_ids("container", chosen, "status=running")
         if not containers:
             raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
-        code, said = deployed.engine.execute(containers[0], hook.command, _HOOK_SECONDS)
-        said = redaction(read_slot_secrets(Path(deployed.stack.mark))).apply(said)
-        _log(deployed.app, hook, said)
+        code, output = deployed.engine.execute(containers[0], hook.command, _HOOK_SECONDS)
+        output = redaction(read_slot_secrets(Path(deployed.stack.mark))).apply(output)
+        _log(deployed.app, hook, output)
         if code != 0:
-            raise _failure(hook, code, said)
+            raise _failure(hook, code, output)
 
 
-def _log(app: App, hook: BackupHook, said: bytes) -> None:
+def _log(app: App, hook: BackupHook, output: bytes) -> None:
     log = appfiles.new_log(app, f"{hook.service} {hook.label}")
-    log.feed(said)
+    log.feed(output)
     log.close()
 
 
-def _failure(hook: BackupHook, code: int | None, said: bytes) -> RecipeError:
+def _failure(hook: BackupHook, code: int | None, output: bytes) -> RecipeError:
     what = f"{hook.label} of {hook.service} ({one_line(hook.command.encode(), 80)})"
     kind, how = (TimedOutError, "was not done in time") if code is None else (RecipeError, f"exited {code}")
-    return kind(f"{what} {how}: {last_words(said)}", tail=tuple(lines_printable(said).splitlines()))
+    return kind(f"{what} {how}: {last_words(output)}", tail=tuple(lines_printable(output).splitlines()))

@@ -84,31 +84,31 @@ _FAULTS = (
 _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who removes images?"), *_FAULTS)
 
 
-def is_not_found(said: bytes) -> bool:
+def is_not_found(text: bytes) -> bool:
     """Whether what the recipe asked for is not to be had. Registries and networks fail in words without number."""
-    fault = _known(said)
+    fault = _known(text)
     return fault is not None and not fault.of_host
 
 
-def classify_failure(what: str, said: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
+def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
     """The error for a command of Docker's that failed; `what` says what it was to do.
 
     `of_recipe` is True where it was told something that the recipe had chosen: only then may the recipe be to blame.
     `of_task` is True for the words of a task.
     """
-    fault = _known(said, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
-    message = f"{what}: {one_line(_without_preamble(said), LONGEST_MESSAGE) or 'Docker said nothing'}"
+    fault = _known(text, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
+    message = f"{what}: {one_line(_without_preamble(text), LONGEST_MESSAGE) or 'Docker text nothing'}"
     if fault.of_host or not of_recipe:
         return InfrastructureError(message, fault.hint)
     return RecipeError(message, fault.hint)
 
 
-def _known(said: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
-    return next((fault for fault in faults if fault.words.search(said)), None)
+def _known(text: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
+    return next((fault for fault in faults if fault.words.search(text)), None)
 
 
-def _without_preamble(said: bytes) -> bytes:
+def _without_preamble(text: bytes) -> bytes:
     """Docker names its daemon first, and tells of itself before what went wrong, which stands in the last line."""
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else b""
     return re.sub(rb"^Error response from daemon: (?:rpc error: code = \w+ desc = )?", b"", last)

@@ -25,16 +25,16 @@ Json = Mapping[str, Any]
 OLDEST_CLIENT = 23
 
 # Tells of a script's end within the stream that brings what it said.
-_AND_TELL = 'sh -c "$1"; code=$?; echo "canon: ended with $code" >&2; exit $code'
-_ENDED = re.compile(rb"^canon: ended with (\d+)\n", re.MULTILINE)
+_REPORT_EXIT = 'sh -c "$1"; code=$?; echo "canon: ended with $code" >&2; exit $code'
+_EXIT_LINE = re.compile(rb"^canon: ended with (\d+)\n", re.MULTILINE)
 # What a client ends with where there is no shell in the container.
 _NO_SHELL = (126, 127)
 
-_ASKING = 60.0
-_CHANGING = 300.0
-_PULLING = 3600.0
-_COPYING = 6 * 3600.0
-_MOST = 64 * MIB
+_QUERY_SECONDS = 60.0
+_CHANGE_SECONDS = 300.0
+_PULL_SECONDS = 3600.0
+_COPY_SECONDS = 6 * 3600.0
+_MOST_BYTES = 64 * MIB
 _KINDS = rb"(?:service|task|container|network|volume|secret|config|image)"
 _GONE = re.compile(rb"no such " + _KINDS + rb"\b|\b" + _KINDS + rb" \S+ not found", re.IGNORECASE)
 
@@ -80,7 +80,7 @@ class Engine:
 
     def query(self, *argv: str, what: str) -> str:
         """What a command answers that changes nothing; `what` stands in the error where it fails."""
-        return _said(self._run(self._order(argv, _ASKING), what))
+        return _text(self._run(self._spec(argv, _QUERY_SECONDS), what))
 
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
         """Ids, or the names of volumes, of the objects of a kind that pass filters such as `label=name=value`."""
@@ -94,13 +94,13 @@ class Engine:
             return ()
         # Clients before 28 inspect no config by its type, and there is no command for tasks alone.
         argv = ("inspect", "--type", kind) if kind == "task" else (kind, "inspect")
-        return tuple(json.loads(self._still_there((*argv, *names), f"docker {kind} inspect") or "[]"))
+        return tuple(json.loads(self._existing((*argv, *names), f"docker {kind} inspect") or "[]"))
 
     def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
         """All tasks of services that the swarm remembers."""
         if not services:
             return ()
-        ids = self._still_there(("service", "ps", "--quiet", "--no-trunc", *services), "docker service ps")
+        ids = self._existing(("service", "ps", "--quiet", "--no-trunc", *services), "docker service ps")
         return self.inspect("task", ids.split())
 
     def end_events(self, label: str, since: datetime) -> tuple[Json, ...]:
@@ -110,8 +110,8 @@ class Engine:
         said = self.query("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
         return tuple(json.loads(line) for line in said.splitlines())
 
-    def change(self, *argv: str, what: str, stdin: bytes = b"", deadline: float = _CHANGING) -> str:
-        return _said(self._run(evolve(self._order(argv, deadline), stdin=stdin, holding=self.lock), what))
+    def change(self, *argv: str, what: str, stdin: bytes = b"", deadline: float = _CHANGE_SECONDS) -> str:
+        return _text(self._run(evolve(self._spec(argv, deadline), stdin=stdin, holding=self.lock), what))
 
     def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
         """Exit code, None for too late, and the output of a shell's script in a container.
@@ -119,54 +119,54 @@ class Engine:
         The script's own code is believed where it is told from within the container, since Docker's client ends with
         anything, 0 too, where it loses the connection. Raises InfrastructureError then, as long as the container runs.
         """
-        argv = ("exec", container, "sh", "-c", _AND_TELL, "sh", script)
-        told = self._capture(evolve(self._order(argv, deadline), holding=self.lock))
-        ended = _ENDED.search(told.err)
+        argv = ("exec", container, "sh", "-c", _REPORT_EXIT, "sh", script)
+        output = self._capture(evolve(self._spec(argv, deadline), holding=self.lock))
+        ended = _EXIT_LINE.search(output.err)
         if ended is not None:
-            return int(ended[1]), told.out + _ENDED.sub(b"", told.err)
-        if told.result.timed_out or told.result.code in _NO_SHELL:
-            return told.result.code, told.out + told.err
-        if told.err.startswith(b"Error response from daemon"):
-            raise classify_failure("docker exec", told.err, of_recipe=b"is not running" in told.err)
+            return int(ended[1]), output.out + _EXIT_LINE.sub(b"", output.err)
+        if output.result.timed_out or output.result.code in _NO_SHELL:
+            return output.result.code, output.out + output.err
+        if output.err.startswith(b"Error response from daemon"):
+            raise classify_failure("docker exec", output.err, of_recipe=b"is not running" in output.err)
         if self.list_ids("container", f"id={container}", "status=running"):
-            raise classify_failure("docker exec ended before what it ran", told.err)
-        return told.result.code or 1, told.out + told.err
+            raise classify_failure("docker exec ended before what it ran", output.err)
+        return output.result.code or 1, output.out + output.err
 
     def remove(self, kind: str, names: Sequence[str]) -> None:
         """Remove objects; which of them are gone is for the caller to see."""
         if names:
             # Volumes without a name go with their container, or are nobody's.
-            manner = ("--force", "--volumes") if kind == "container" else ()
-            order = self._order((kind, "rm", *manner, *names), _CHANGING)
-            self._capture(evolve(order, holding=self.lock))
+            flags = ("--force", "--volumes") if kind == "container" else ()
+            spec = self._spec((kind, "rm", *flags, *names), _CHANGE_SECONDS)
+            self._capture(evolve(spec, holding=self.lock))
 
     def pull(self, image: str) -> None:
-        order = evolve(self._order(("pull", "--quiet", "--", image), _PULLING), holding=self.lock)
-        told = self._capture(order)
-        _hold(told, order, f"pull {escape_unprintable(image)}", of_recipe=is_not_found(told.err))
+        spec = evolve(self._spec(("pull", "--quiet", "--", image), _PULL_SECONDS), holding=self.lock)
+        output = self._capture(spec)
+        _check(output, spec, f"pull {escape_unprintable(image)}", of_recipe=is_not_found(output.err))
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """What compose files come to, in YAML, with `variables` filled in and nothing else.
 
         The client fills in from its environment, so it gets no variable of ours; it asks no engine for this.
         """
-        order = self._order(("stack", "config", *_files(files)), _ASKING)
-        marks = {name: value for name, value in order.env.items() if name.startswith("CANON_")}
-        order = evolve(order, argv=(self._client, *order.argv[1:]), env={**variables, **marks}, cwd=cwd)
-        return self._run(order, "docker stack config", of_recipe=True).out
+        spec = self._spec(("stack", "config", *_files(files)), _QUERY_SECONDS)
+        marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}
+        spec = evolve(spec, argv=(self._client, *spec.argv[1:]), env={**variables, **marks}, cwd=cwd)
+        return self._run(spec, "docker stack config", of_recipe=True).out
 
     def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
         """Hand a stack over to the swarm; it is up later, or not at all, whatever the client's exit code.
 
         `open_names` are the variables to which the file gives no value: the client would fill them in with its own.
         """
-        manner = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
-        order = self._order(("stack", "deploy", *manner, *_files([file]), stack), _CHANGING)
-        hidden = sorted({*open_names} & {*self.environment})
-        if hidden:
-            unset = (word for name in hidden for word in ("-u", name))
-            order = evolve(order, argv=("env", *unset, self._client, *client_flags(self.environment), *order.argv[1:]))
-        self._run(evolve(order, cwd=cwd, holding=self.lock), "docker stack deploy", of_recipe=True)
+        flags = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
+        spec = self._spec(("stack", "deploy", *flags, *_files([file]), stack), _CHANGE_SECONDS)
+        unset_names = sorted({*open_names} & {*self.environment})
+        if unset_names:
+            unset = (word for name in unset_names for word in ("-u", name))
+            spec = evolve(spec, argv=("env", *unset, self._client, *client_flags(self.environment), *spec.argv[1:]))
+        self._run(evolve(spec, cwd=cwd, holding=self.lock), "docker stack deploy", of_recipe=True)
 
     @property
     def _client(self) -> str:
@@ -176,45 +176,45 @@ class Engine:
     def copy(self, *argv: str, out: OutputSink, stdin: Path | None = None) -> None:
         """`docker cp` of an archive: to `out`, or from the file `stdin`."""
         err = FirstBytes(MIB)
-        if run(evolve(self._order(("cp", *argv), _COPYING), stdin=stdin or b""), out, err).code != 0:
+        if run(evolve(self._spec(("cp", *argv), _COPY_SECONDS), stdin=stdin or b""), out, err).code != 0:
             raise classify_failure("copy a volume", err.data, of_recipe=is_not_found(err.data))
 
     def logs(self, service: str, lines: int, out: OutputSink) -> None:
         """The last lines that each task of a service wrote; nothing of one that is gone."""
-        run(self._order(("service", "logs", "--raw", "--tail", str(lines), service), _ASKING), out)
+        run(self._spec(("service", "logs", "--raw", "--tail", str(lines), service), _QUERY_SECONDS), out)
 
-    def _order(self, argv: Sequence[str], deadline: float) -> CommandSpec:
+    def _spec(self, argv: Sequence[str], deadline: float) -> CommandSpec:
         return CommandSpec(("docker", *argv), self.environment, Path("/"), deadline)
 
-    def _still_there(self, argv: Sequence[str], what: str) -> str:
+    def _existing(self, argv: Sequence[str], what: str) -> str:
         """What Docker tells of those objects that are there; that some are gone is no failure."""
-        order = self._order(argv, _ASKING)
-        told = self._capture(order)
-        if told.result.code != 1 or not _gone(told.err):
-            _hold(told, order, what)
-        return _said(told)
+        spec = self._spec(argv, _QUERY_SECONDS)
+        output = self._capture(spec)
+        if output.result.code != 1 or not _gone(output.err):
+            _check(output, spec, what)
+        return _text(output)
 
-    def _run(self, order: CommandSpec, what: str, *, of_recipe: bool = False) -> CapturedOutput:
-        told = self._capture(order)
-        _hold(told, order, what, of_recipe=of_recipe)
-        return told
+    def _run(self, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> CapturedOutput:
+        output = self._capture(spec)
+        _check(output, spec, what, of_recipe=of_recipe)
+        return output
 
-    def _capture(self, order: CommandSpec) -> CapturedOutput:
-        told = capture(order, _MOST)
-        if told.result.missing:
+    def _capture(self, spec: CommandSpec) -> CapturedOutput:
+        output = capture(spec, _MOST_BYTES)
+        if output.result.missing:
             raise InfrastructureError("docker: not found in PATH", "install Docker's client: docker-cli or docker.io")
-        return told
+        return output
 
 
-def _hold(told: CapturedOutput, order: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
+def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
     """Raise the fault of a command that failed."""
-    if told.result.timed_out:
-        late = f"{what}: Docker did not answer within {order.deadline:.0f} s"
+    if output.result.timed_out:
+        late = f"{what}: Docker did not answer within {spec.deadline:.0f} s"
         raise InfrastructureError(late, "look at the log of Docker's engine")
-    if not told.ok:
+    if not output.ok:
         # A client that was killed may have warned of something before.
-        refused = (told.result.code or 0) > 0 and bool(told.err.strip())
-        raise classify_failure(what, told.err, of_recipe=of_recipe and refused)
+        refused = (output.result.code or 0) > 0 and bool(output.err.strip())
+        raise classify_failure(what, output.err, of_recipe=of_recipe and refused)
 
 
 def _gone(said: bytes) -> bool:
@@ -227,5 +227,5 @@ def _files(files: Sequence[Path]) -> tuple[str, ...]:
     return tuple(word for file in files for word in ("--compose-file", str(file)))
 
 
-def _said(told: CapturedOutput) -> str:
-    return told.out.decode("utf-8", "replace").strip()
+def _text(output: CapturedOutput) -> str:
+    return output.out.decode("utf-8", "replace").strip()

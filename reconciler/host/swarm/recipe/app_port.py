@@ -36,14 +36,14 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
     where every service that names one is on internal networks alone.
     """
     ways = tuple(_labelled(config)) or tuple(_published(config))
-    open_ways = [way for way in ways if _is_open(config, way, closed)]
+    open_ways = [port for port in ways if _is_open(config, port, closed)]
     if ways and not open_ways:
-        names = ", ".join(dict.fromkeys(way.service for way in ways))
+        names = ", ".join(dict.fromkeys(port.service for port in ways))
         raise RecipeError(
             f"nobody can reach {names}: it names a port, and is on internal networks alone",
             "put it on the proxy's network, or the port's label on the service that is there",
         )
-    return min(open_ways, key=lambda way: _rank(config, stack, way), default=None)
+    return min(open_ways, key=lambda port: _rank(config, stack, port), default=None)
 
 
 def misplaced_port_label(config: Config) -> str:
@@ -78,9 +78,9 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
     return None
 
 
-def _is_open(config: Config, way: AppPort, closed: Collection[str]) -> bool:
+def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
     """Whether anybody outside can reach it. A port in ingress mode brings a network of its own along."""
-    service = config["services"][way.service]
+    service = config["services"][port.service]
     ingress = any(port.get("published") and port.get("mode") == "ingress" for port in service.get("ports") or ())
     return ingress or not all(_is_internal(config, name, closed) for name in networks_of(service))
 
@@ -90,22 +90,22 @@ def networks_of(service: Config) -> tuple[str, ...]:
 
 
 def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
-    said = (config.get("networks") or {}).get(network) or {}
-    return network in closed if is_external(said) else bool(said.get("internal"))
+    declared = (config.get("networks") or {}).get(network) or {}
+    return network in closed if is_external(declared) else bool(declared.get("internal"))
 
 
-def _rank(config: Config, stack: str, way: AppPort) -> tuple[bool, ...]:
+def _rank(config: Config, stack: str, port: AppPort) -> tuple[bool, ...]:
     """The least is the best: what a proxy takes and reaches, what bears the stack's own name, HTTP, the service app."""
-    service, networks = config["services"][way.service], config.get("networks") or {}
+    service, networks = config["services"][port.service], config.get("networks") or {}
     is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"
     is_outside = any(is_external(networks.get(name)) for name in networks_of(service))
     return (
         is_off,
-        way.kind == "udp",
+        port.kind == "udp",
         not is_outside,
-        way.name != stack,
-        way.kind != "http",
-        way.service != APP,
+        port.name != stack,
+        port.kind != "http",
+        port.service != APP,
     )
 
 

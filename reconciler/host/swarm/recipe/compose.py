@@ -102,8 +102,8 @@ def scaled_to_zero(config: Config) -> tuple[str, ...]:
 def tmpfs_mounts(config: Config) -> Iterator[tuple[str, str]]:
     """Service and path of each `tmpfs`, which Docker's client reads, prints, and leaves out of what it deploys."""
     for name, service in config["services"].items():
-        said = service.get("tmpfs") or ()
-        for path in (said,) if isinstance(said, str) else said:
+        value = service.get("tmpfs") or ()
+        for path in (value,) if isinstance(value, str) else value:
             yield name, path
 
 

@@ -77,10 +77,10 @@ def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mappi
     What builds on a `fixed` one gets that value, as if it stood in the sample.
     """
     known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **fixed}
-    for said in assigned:
-        value = said.value if said.literal else _filled_in(said.value, known)
-        known[said.name] = fixed.get(said.name, value)
-    return {said.name: known[said.name] for said in assigned}
+    for line in assigned:
+        value = line.value if line.literal else _filled_in(line.value, known)
+        known[line.name] = fixed.get(line.name, value)
+    return {line.name: known[line.name] for line in assigned}
 
 
 def _filled_in(value: str, known: Mapping[str, str]) -> str:

@@ -97,20 +97,20 @@ class ComposeRelease:
 
 def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """One more compose file, to be laid over the recipe's by whoever deploys them."""
-    escaped: Config = _escaped(_ours(config, stack, release, endpoint))
+    escaped: Config = _escaped(_additions(config, stack, release, endpoint))
     return escaped
 
 
 def merged_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """One compose file for all: what the recipe's come to, with ours laid in."""
-    escaped: Config = _escaped(_merged(config, _ours(config, stack, release, endpoint)))
+    escaped: Config = _escaped(_merged(config, _additions(config, stack, release, endpoint)))
     return escaped
 
 
-def _merged(config: Config, laid: Config) -> Config:
+def _merged(config: Config, added: Config) -> Config:
     """Tables key by key, lists one after the other."""
     merged = dict(config)
-    for key, value in laid.items():
+    for key, value in added.items():
         if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
             merged[key] = _merged(merged[key], value)
         elif isinstance(value, list) and isinstance(merged.get(key), list):
@@ -120,30 +120,30 @@ def _merged(config: Config, laid: Config) -> Config:
     return merged
 
 
-def _ours(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
+def _additions(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     return {
         "version": naming_version(str(config.get("version", "3.8"))),
-        "services": {name: _laid_over(name, config, stack, release, endpoint) for name in config["services"]},
-        "volumes": _own(config, "volumes", stack),
-        "networks": _default_network(config, stack) | _own(config, "networks", stack),
-        "configs": _own(config, "configs", stack),
-        "secrets": _own(config, "secrets", stack),
+        "services": {name: _service_additions(name, config, stack, release, endpoint) for name in config["services"]},
+        "volumes": _labelled_objects(config, "volumes", stack),
+        "networks": _default_network(config, stack) | _labelled_objects(config, "networks", stack),
+        "configs": _labelled_objects(config, "configs", stack),
+        "secrets": _labelled_objects(config, "secrets", stack),
     }
 
 
-def _laid_over(name: str, config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
+def _service_additions(name: str, config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     service = config["services"][name]
-    laid: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, endpoint)}}
+    added: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, endpoint)}}
     if name == APP:
         # Co-op Cloud's own tool gives all settings to this service alone; the others get what their file says.
         environment = service.get("environment") or {}
-        laid["environment"] = {key: value for key, value in release.settings.items() if key not in environment}
+        added["environment"] = {key: value for key, value in release.settings.items() if key not in environment}
     if name == endpoint.service and endpoint.published is not None:
         protocol = {} if endpoint.protocol == "tcp" else {"protocol": endpoint.protocol}
-        laid["ports"] = [{"target": endpoint.target, "published": endpoint.published, "mode": "host", **protocol}]
+        added["ports"] = [{"target": endpoint.target, "published": endpoint.published, "mode": "host", **protocol}]
         # Two tasks cannot hold one port of the host: a new one that starts first would wait for ever.
-        laid["deploy"]["update_config"] = {"order": "stop-first"}
-    return laid
+        added["deploy"]["update_config"] = {"order": "stop-first"}
+    return added
 
 
 def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Mapping[str, str]:
@@ -153,10 +153,10 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
     reached = {ADDRESS: f"{endpoint.address} {endpoint.url}"} if endpoint.address else {}
     reached |= {PEER: f"{stack.name}_{endpoint.service}:{endpoint.target}"} if endpoint.target else {}
     theirs = {"recipe": stack.recipe, "version": release.version, "chaos": "false"}
-    return {**ours, **reached, **{stack.label(what): said for what, said in theirs.items()}}
+    return {**ours, **reached, **{stack.label(what): value for what, value in theirs.items()}}
 
 
-def _own(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
+def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
     """What the recipe makes, with our mark and a name of the slot's own, also where the recipe gives it a fixed one.
 
     Docker replaces the whole of such an object by what a later file says of it: so all is said again.

@@ -57,8 +57,8 @@ def _versions(prepared: PreparedRelease, kind: str, key: str) -> tuple[str, ...]
     names: list[str] = []
     for file in prepared.compose:
         try:
-            said = value_at(file.read_text("utf-8"), kind, key, "name")
+            full_name = value_at(file.read_text("utf-8"), kind, key, "name")
         except (OSError, ValueError):
             continue
-        names = _VARIABLE.findall(said) if said else names
+        names = _VARIABLE.findall(full_name) if full_name else names
     return tuple(name for name in dict.fromkeys(names) if name != "STACK_NAME")

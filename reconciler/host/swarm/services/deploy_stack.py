@@ -128,42 +128,42 @@ def endpoint_of(engine: Engine, policy: Swarm, prepared: PreparedRelease, *, nee
     config, stack = prepared.config, prepared.stack
     app_service(config)
     try:
-        way = find_app_port(config, stack.name, () if policy.proxy else _closed(engine, config))
+        port = find_app_port(config, stack.name, () if policy.proxy else _internal_networks(engine, config))
     except RecipeError as unreachable:
         if needs_port:
             raise RecipeError(f"{stack.recipe}: {unreachable.message}", unreachable.hint) from None
-        way = None
-    if needs_port and (way is None or way.protocol == "udp"):
-        raise _no_port(prepared, way)
-    return Endpoint() if way is None else _door(policy, stack, way)
+        port = None
+    if needs_port and (port is None or port.protocol == "udp"):
+        raise _no_port(prepared, port)
+    return Endpoint() if port is None else _endpoint_at(policy, stack, port)
 
 
-def _no_port(prepared: PreparedRelease, way: AppPort | None) -> RecipeError:
+def _no_port(prepared: PreparedRelease, port: AppPort | None) -> RecipeError:
     recipe = prepared.stack.recipe
     otherwise = "or tell by a command that it is ready: [ready] run"
-    if way is not None:
-        only = f"{recipe}: {way.service} names a port of UDP alone, at which nothing tells that it is ready"
+    if port is not None:
+        only = f"{recipe}: {port.service} names a port of UDP alone, at which nothing tells that it is ready"
         return RecipeError(only, "tell by a command that it is ready: [ready] run")
     label = '"traefik.http.services.NAME.loadbalancer.server.port=80"'
-    if elsewhere := misplaced_port_label(prepared.config):
-        hint = f"{elsewhere} has {label} in labels, which is for containers: it belongs in deploy.labels"
+    if misplaced_in := misplaced_port_label(prepared.config):
+        hint = f"{misplaced_in} has {label} in labels, which is for containers: it belongs in deploy.labels"
     else:
         hint = f"name it in an overlay, in deploy.labels: {label}"
     return RecipeError(f"{recipe}: no label of a service says at which port it listens", f"{hint}, {otherwise}")
 
 
-def _door(policy: Swarm, stack: Stack, way: AppPort) -> Endpoint:
-    if policy.proxy is not None and way.name:
+def _endpoint_at(policy: Swarm, stack: Stack, port: AppPort) -> Endpoint:
+    if policy.proxy is not None and port.name:
         scheme, _, address = policy.proxy.partition("://")
-        url = f"{scheme}://{_named(stack.domain, address)}"
-        return Endpoint(_with_port(scheme, address), url, way.target, proxied=True, service=way.service)
-    published = free_port() if way.published is None else way.published
+        url = f"{scheme}://{_with_proxy_port(stack.domain, address)}"
+        return Endpoint(_with_port(scheme, address), url, port.target, proxied=True, service=port.service)
+    published = free_port() if port.published is None else port.published
     address = f"{_LOOPBACK}:{published}"
-    ours = published if way.published is None else None
-    return Endpoint(address, f"http://{address}", way.target, ours, service=way.service, protocol=way.protocol)
+    ours = published if port.published is None else None
+    return Endpoint(address, f"http://{address}", port.target, ours, service=port.service, protocol=port.protocol)
 
 
-def _closed(engine: Engine, config: Config) -> frozenset[str]:
+def _internal_networks(engine: Engine, config: Config) -> frozenset[str]:
     """The external networks, as the recipe calls them, that were made internal: no port is published from there."""
     declared = {name: said for name, said in (config.get("networks") or {}).items() if is_external(said)}
     names = {str(said.get("name") or name): name for name, said in declared.items()}
@@ -182,7 +182,7 @@ def _with_port(scheme: str, address: str) -> str:
     return address if ":" in address else f"{address}:{443 if scheme == 'https' else 80}"
 
 
-def _named(domain: str, address: str) -> str:
+def _with_proxy_port(domain: str, address: str) -> str:
     """`domain` with the port of the proxy, where that is none that goes without saying."""
     _, colon, port = address.rpartition(":")
     return f"{domain}:{port}" if colon else domain

@@ -26,14 +26,14 @@ _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
     """Raises RecipeError for what no slot can give, InfrastructureError for what this host does not have now."""
     stack, config = prepared.stack, prepared.config
-    _check_that_it_runs(prepared, endpoint)
+    _check_scale(prepared, endpoint)
     for what, file in file_sources(config):
         check_inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in shared_volumes(config):
         raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
     for mount in mounts(config, "bind"):
         _check_bind(prepared, mount)
-    wanted, taken = _wanted(prepared, endpoint), _taken(engine, stack)
+    wanted, taken = _wanted_resources(prepared, endpoint), _taken_resources(engine, stack)
     for claim, service in wanted.items():
         if claim in taken:
             raise InfrastructureError(
@@ -42,7 +42,7 @@ def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endp
             )
 
 
-def _check_that_it_runs(prepared: PreparedRelease, endpoint: Endpoint) -> None:
+def _check_scale(prepared: PreparedRelease, endpoint: Endpoint) -> None:
     """A service that is scaled to zero passes any test that asks nothing of it."""
     for name in scaled_to_zero(prepared.config):
         if name in {APP, endpoint.service}:
@@ -72,13 +72,13 @@ def _holds_no_data(path: Path) -> bool:
     return path.is_socket() or any(path.is_relative_to(one) for one in _WITHOUT_DATA)
 
 
-def _wanted(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[str, str]:
+def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[str, str]:
     """What there is once on the host, each with the service that wants it: fixed ports and, behind a proxy, a name."""
     ports = {f"port {port} of the host": service for port, service in published_ports(prepared.config).items()}
     return {**ports, endpoint.url: endpoint.service} if endpoint.proxied else ports
 
 
-def _taken(engine: Engine, stack: Stack) -> Mapping[str, str]:
+def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
     """What of that services of other stacks have, each with its service."""
     taken: dict[str, str] = {}
     for service in engine.inspect("service", engine.list_ids("service")):

@@ -28,12 +28,12 @@ def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[
     """
     ended = _exit_codes(events)
     containers = {service["Spec"]["Name"]: _container(service) for service in services}
-    return {name: _had(container) for name, container in containers.items() if _KILLED in ended.get(name, ())}
+    return {name: _grace_text(container) for name, container in containers.items() if _KILLED in ended.get(name, ())}
 
 
 def writing_volumes(services: Iterable[Json]) -> frozenset[str]:
     """The names of those that may write to a volume: nothing else has data that could be cut off."""
-    return frozenset(service["Spec"]["Name"] for service in services if _writes(_container(service)))
+    return frozenset(service["Spec"]["Name"] for service in services if _writes_to_volume(_container(service)))
 
 
 def without_grace(services: Iterable[Json]) -> frozenset[str]:
@@ -53,7 +53,7 @@ def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping
     Of what Swarm rolled back the newer tasks are the ones that gave way: they tell nothing of the older one's data.
     """
     return {
-        service["Spec"]["Name"]: _had(task["Spec"]["ContainerSpec"])
+        service["Spec"]["Name"]: _grace_text(task["Spec"]["ContainerSpec"])
         for service in services
         if not str((service.get("UpdateStatus") or {}).get("State", "")).startswith("rollback")
         for task in tasks
@@ -63,7 +63,7 @@ def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping
 
 def _was_killed(task: Json) -> bool:
     """Whether a task that may write to a volume was told to stop, and had to be killed."""
-    return was_killed(task) and not is_oom_killed(task) and _writes(task["Spec"].get("ContainerSpec") or {})
+    return was_killed(task) and not is_oom_killed(task) and _writes_to_volume(task["Spec"].get("ContainerSpec") or {})
 
 
 def was_killed(task: Json) -> bool:
@@ -94,11 +94,11 @@ def _attributes(event: Json) -> Mapping[str, str]:
 
 
 def _container(service: Json) -> Json:
-    told: Json = service["Spec"]["TaskTemplate"]["ContainerSpec"]
-    return told
+    spec: Json = service["Spec"]["TaskTemplate"]["ContainerSpec"]
+    return spec
 
 
-def _had(container: Json) -> str:
+def _grace_text(container: Json) -> str:
     return f"{_grace(container).total_seconds():g} s"
 
 
@@ -107,6 +107,6 @@ def _grace(container: Json) -> timedelta:
     return timedelta(microseconds=(_USUAL_GRACE if nanoseconds is None else nanoseconds) / 1000)
 
 
-def _writes(container: Json) -> bool:
+def _writes_to_volume(container: Json) -> bool:
     mounts = container.get("Mounts") or ()
     return any(mount.get("Type") == "volume" and not mount.get("ReadOnly") for mount in mounts)

@@ -15,7 +15,7 @@ _KINDS = ("service", "container", "network", "volume", "secret", "config", "imag
 # It would also remove a network under containers that still stop, and give its number (VNI) to the next one at once,
 # which the engine cannot join until the old one is gone: "error creating vxlan interface: file exists".
 _BEFORE = {"container": frozenset({"service"}), "network": frozenset({"service", "container"})}
-_LETTING_GO = 120.0
+_REMOVE_SECONDS = 120.0
 
 Objects = Mapping[str, tuple[str, ...]]
 
@@ -32,25 +32,27 @@ class LabelSelector:
     state: str | None = None
 
 
-def list_objects(engine: Engine, which: LabelSelector, kinds: Iterable[str] = _KINDS) -> Objects:
+def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = _KINDS) -> Objects:
     """By kind; kinds of which there is nothing are left out."""
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
-        names = {*_found(engine, kind, which)}
-        for stack in which.stacks if kind == "container" else ():
+        names = {*_ids_of_kind(engine, kind, selector)}
+        for stack in selector.stacks if kind == "container" else ():
             names |= {*engine.list_ids(kind, f"label={stack}")}
         if names:
             found[kind] = tuple(sorted(names))
     return found
 
 
-def _found(engine: Engine, kind: str, which: LabelSelector) -> tuple[str, ...]:
-    names = engine.list_ids(kind, f"label={which.label}")
-    if which.state is None or not names:
+def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[str, ...]:
+    names = engine.list_ids(kind, f"label={selector.label}")
+    if selector.state is None or not names:
         return names
-    others = engine.list_ids(kind, f"label={which.label}", f"label={STATE}")
+    others = engine.list_ids(kind, f"label={selector.label}", f"label={STATE}")
     own = (
-        engine.list_ids(kind, f"label={which.label}", f"label={STATE}={which.state}") if which.state and others else ()
+        engine.list_ids(kind, f"label={selector.label}", f"label={STATE}={selector.state}")
+        if selector.state and others
+        else ()
     )
     return tuple({*names} - {*others} | {*own})
 
@@ -59,23 +61,25 @@ def slot_marks(engine: Engine) -> tuple[str, ...]:
     """The marks of all slots of our state folder of which anything is left in the swarm or on this engine."""
     found = list_objects(engine, LabelSelector(SLOT, state=engine.state))
     return tuple(
-        sorted({mark for kind, names in found.items() for one in engine.inspect(kind, names) if (mark := mark_of(one))})
+        sorted(
+            {mark for kind, names in found.items() for item in engine.inspect(kind, names) if (mark := mark_of(item))}
+        )
     )
 
 
-def mark_of(one: Json) -> str:
+def mark_of(item: Json) -> str:
     """The mark of the slot to which an object belongs, "" if to none."""
-    return _label(one, SLOT)
+    return _label(item, SLOT)
 
 
-def is_of_state(one: Json, state: str) -> bool:
+def is_of_state(item: Json, state: str) -> bool:
     """Whether an object is of the state folder with the id `state`, or from before there were ids."""
-    return _label(one, STATE) in {"", state}
+    return _label(item, STATE) in {"", state}
 
 
-def _label(one: Json, name: str) -> str:
+def _label(item: Json, name: str) -> str:
     """Docker keeps labels in a place of its own for each kind of object."""
-    for holder in (one, one.get("Spec") or {}, one.get("Config") or {}):
+    for holder in (item, item.get("Spec") or {}, item.get("Config") or {}):
         labels = holder.get("Labels") or {}
         if name in labels:
             return str(labels[name])
@@ -92,26 +96,26 @@ def select_slot(engine: Engine, mark: str) -> LabelSelector:
     A stack of which anything is another state folder's is that one's, also where something of it bears no id.
     """
     found = list_objects(engine, LabelSelector(f"{SLOT}={mark}"))
-    marked = [one for kind, names in found.items() for one in engine.inspect(kind, names)]
-    ours = {_label(one, NAMESPACE) for one in marked if is_of_state(one, engine.state)}
-    others = {_label(one, NAMESPACE) for one in marked if not is_of_state(one, engine.state)}
-    stacks = tuple(f"{NAMESPACE}={stack}" for stack in sorted(ours - others - {""}))
+    marked = [item for kind, names in found.items() for item in engine.inspect(kind, names)]
+    own = {_label(item, NAMESPACE) for item in marked if is_of_state(item, engine.state)}
+    others = {_label(item, NAMESPACE) for item in marked if not is_of_state(item, engine.state)}
+    stacks = tuple(f"{NAMESPACE}={stack}" for stack in sorted(own - others - {""}))
     return LabelSelector(f"{SLOT}={mark}", stacks, engine.state)
 
 
 def remove_objects(
-    engine: Engine, which: LabelSelector, sleep: Callable[[float], None] = time.sleep
+    engine: Engine, selector: LabelSelector, sleep: Callable[[float], None] = time.sleep
 ) -> tuple[str, ...]:
     """Remove everything of these; names what would not go."""
-    until, growing = time.monotonic() + _LETTING_GO, swarm_pauses()
-    left = list_objects(engine, which)
+    until, pauses = time.monotonic() + _REMOVE_SECONDS, swarm_pauses()
+    left = list_objects(engine, selector)
     while left:
         if time.monotonic() > until:
             return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)
         for kind, names in left.items():
             if not _BEFORE.get(kind, frozenset()) & left.keys():
                 engine.remove(kind, names)
-        sleep(next(growing))
+        sleep(next(pauses))
         # Of a kind that is gone more appears only where a dead pass had something under way: all are looked for last.
-        left = list_objects(engine, which, left) or list_objects(engine, which)
+        left = list_objects(engine, selector, left) or list_objects(engine, selector)
     return ()

@@ -23,7 +23,7 @@ from reconciler.host.swarm.services.stack_state import StackState, read_stack, s
 from reconciler.ports.app import RemovalResult
 
 # What Swarm may take beside the time that the services have to stop.
-_RESTING = 180.0
+_STOP_SECONDS = 180.0
 
 Sleep = Callable[[float], None]
 
@@ -75,50 +75,52 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: S
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services
-    scaled, spread = replica_counts(stack_state, names), global_services(stack_state, names)
+    scaled, global_names = replica_counts(stack_state, names), global_services(stack_state, names)
     scale_services(engine, dict.fromkeys(scaled, 0))
-    set_constraint(engine, "add", spread)
-    jobs = [name for name in names if name not in scaled and name not in spread]
+    set_constraint(engine, "add", global_names)
+    jobs = [name for name in names if name not in scaled and name not in global_names]
     engine.remove("service", jobs)
-    ends = _await_rest(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)), sleep)
+    ends = _wait_until_stopped(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)), sleep)
     for name in oom_killed_services(names, ends):
         starved = f"{stack.recipe}: {stack.logical(name)} was killed for want of memory as it stopped"
         raise InfrastructureError(starved, MORE_MEMORY)
-    return _told(stack, stopped, ends)
+    return _killed_services(stack, stopped, ends)
 
 
-def _told(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
+def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
     """What had to be killed. Of what keeps no data and is to be killed at once there is nothing to tell."""
-    keeping, hasty = writing_volumes(stopped), without_grace(stopped)
+    with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
     return RemovalResult(
-        killed=tuple(said for name, said in killed.items() if name in keeping),
-        without_data=tuple(said for name, said in killed.items() if name not in keeping | hasty),
+        killed=tuple(said for name, said in killed.items() if name in with_data),
+        without_data=tuple(said for name, said in killed.items() if name not in with_data | immediate),
     )
 
 
-def _await_rest(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:
+def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:
     """What the engine tells of containers that ended until none of these services runs any more.
 
     It is asked again and again: it keeps only the last 256 events of everything that it runs.
     """
-    ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _RESTING
+    ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _STOP_SECONDS
 
-    def is_at_rest() -> bool:
+    def has_stopped() -> bool:
         nonlocal since
         now = datetime.now(UTC)
-        at_rest = _only(read_stack(engine, stack), stopping.names).is_stopped and not _runs_on(engine, stopping.jobs)
+        stopped = _only(read_stack(engine, stack), stopping.names).is_stopped and not _has_running_container(
+            engine, stopping.jobs
+        )
         ends.extend(engine.end_events(f"{NAMESPACE}={stack.name}", since))
         since = now
-        return at_rest
+        return stopped
 
-    if not poll(is_at_rest, bool, seconds, swarm_pauses(), sleep=sleep):
-        awake = ", ".join(map(stack.logical, stopping.names))
-        raise InfrastructureError(f"{stack.recipe}: {awake} would not come to rest within {seconds:g} s")
+    if not poll(has_stopped, bool, seconds, swarm_pauses(), sleep=sleep):
+        still_running = ", ".join(map(stack.logical, stopping.names))
+        raise InfrastructureError(f"{stack.recipe}: {still_running} would not come to rest within {seconds:g} s")
     return ends
 
 
-def _runs_on(engine: Engine, removed: Collection[str]) -> bool:
+def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
     """Whether a container of services that are gone is still up: Swarm no longer tells of their tasks."""
     chosen = [f"label=com.docker.swarm.service.name={name}" for name in removed]
     return any(engine.list_ids("container", one, "status=running") for one in chosen)
@@ -132,20 +134,22 @@ def wait_until_up(
     Raises InfrastructureError where the host is to blame.
     """
     seconds = within.total_seconds()
-    problem = poll(lambda: _lacks(engine, stack, names), lambda lacks: not lacks, seconds, swarm_pauses(), sleep=sleep)
+    problem = poll(
+        lambda: _pending(engine, stack, names), lambda pending: not pending, seconds, swarm_pauses(), sleep=sleep
+    )
     if problem:
         raise TimedOutError(f"not up again after {seconds:g} s: {problem}")
 
 
-def _lacks(engine: Engine, stack: Stack, names: Collection[str]) -> str:
+def _pending(engine: Engine, stack: Stack, names: Collection[str]) -> str:
     stack_state = _only(read_stack(engine, stack), names)
-    how = stack_health(stack_state.services, stack_state.tasks, f"{stack.name}_", stack_state.now)
-    if isinstance(how.failure, InfrastructureError):
-        raise how.failure
-    if how.failure is not None:
-        kind = TimedOutError if isinstance(how.failure, TimedOutError) else RecipeError
-        raise kind(f"does not come up again: {how.failure.message}")
-    return how.lacks
+    health = stack_health(stack_state.services, stack_state.tasks, f"{stack.name}_", stack_state.now)
+    if isinstance(health.failure, InfrastructureError):
+        raise health.failure
+    if health.failure is not None:
+        kind = TimedOutError if isinstance(health.failure, TimedOutError) else RecipeError
+        raise kind(f"does not come up again: {health.failure.message}")
+    return health.pending
 
 
 def _only(stack_state: StackState, names: Collection[str]) -> StackState:

@@ -37,9 +37,9 @@ _WAITS = {"new": timedelta(seconds=60), "pending": timedelta(seconds=15)}
 
 @frozen
 class StackHealth:
-    """How far a stack is: `lacks` says what keeps it from being settled, `failure` what waiting will not mend."""
+    """How far a stack is: `pending` says what keeps it from being settled, `failure` what waiting will not mend."""
 
-    lacks: str = ""
+    pending: str = ""
     failure: CanonError | None = None
 
 
@@ -49,8 +49,8 @@ def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, n
     failures = [failure for service in every if (failure := _failure(service, every, now))]
     # The host's fault goes before the recipe's: what else failed may well come of it.
     failures.sort(key=lambda failure: not isinstance(failure, InfrastructureError))
-    lacks = [said for service in every if (said := _lacks(service, now))]
-    return StackHealth("; ".join(lacks), failures[0] if failures else None)
+    pending = [text for service in every if (text := _pending(service, now))]
+    return StackHealth("; ".join(pending), failures[0] if failures else None)
 
 
 def is_stopped(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
@@ -58,7 +58,7 @@ def is_stopped(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
     return all(map(is_scaled_to_zero, services)) and not any(map(is_active, tasks))
 
 
-def _lacks(service: Service, now: datetime) -> str:
+def _pending(service: Service, now: datetime) -> str:
     """Why a service does not count as settled, "" where it does."""
     update = service.json.get("UpdateStatus") or {}
     if update.get("State") == "updating":
@@ -73,17 +73,22 @@ def _lacks(service: Service, now: datetime) -> str:
 
 
 def _failure(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    return _unplaced(service, now) or _broken_off(service) or _ended(service, now) or _crash_loop(service, every, now)
+    return (
+        _unplaced(service, now)
+        or _stopped_update(service)
+        or _not_restarted(service, now)
+        or _crash_loop(service, every, now)
+    )
 
 
-def _broken_off(service: Service) -> CanonError | None:
+def _stopped_update(service: Service) -> CanonError | None:
     """An update that Swarm gave up: its client has exited 0 long before."""
     update = service.json.get("UpdateStatus") or {}
-    how, said = str(update.get("State", "")), one_line(str(update.get("Message", "")).encode())
+    how, text = str(update.get("State", "")), one_line(str(update.get("Message", "")).encode())
     if how.startswith("rollback"):
-        return _by_last_task(f"Swarm rolled {service.name} back to what ran before: {said}", service.earlier)
+        return _by_last_task(f"Swarm rolled {service.name} back to what ran before: {text}", service.earlier)
     if how == "paused":
-        return _by_last_task(f"Swarm paused the update of {service.name}: {said}", service.tasks)
+        return _by_last_task(f"Swarm paused the update of {service.name}: {text}", service.tasks)
     return None
 
 
@@ -110,7 +115,7 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
     return None
 
 
-def _ended(service: Service, now: datetime) -> CanonError | None:
+def _not_restarted(service: Service, now: datetime) -> CanonError | None:
     """A service that Swarm will not start again: nothing of it has been on its way for a while."""
     if service.restarts_always or service.completed >= service.desired or not service.failed:
         return None
@@ -127,7 +132,7 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
         return None
-    if any(_lacks(each, now) and len(each.failed) < CRASHES for each in others):
+    if any(_pending(each, now) and len(each.failed) < CRASHES for each in others):
         return None
     if now - max([service.changed, *(state_since(task) for each in others for task in each.running)]) < PATIENCE:
         return None
@@ -150,13 +155,13 @@ def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
     if isinstance(sorted_by_words, InfrastructureError):
         return sorted_by_words
     if is_oom_killed(task):
-        return _starved(what, memory_limit(task))
+        return _out_of_memory(what, memory_limit(task))
     # A health check that gave up may only have had too little time.
     kind = TimedOutError if "unhealthy container" in message_of(task) else RecipeError
     return kind(f"{what}: {message_line(task)}")
 
 
-def _starved(what: str, limit: int) -> CanonError:
+def _out_of_memory(what: str, limit: int) -> CanonError:
     """`limit` is in bytes, 0 for none."""
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"

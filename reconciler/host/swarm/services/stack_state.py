@@ -60,11 +60,11 @@ def container_end(container: Json) -> Json:
 
     The status of its health is "unhealthy" after any end, so that the probes themselves have to be asked.
     """
-    told = container.get("State") or {}
-    end: dict[str, object] = {"OOMKilled": True} if told.get("OOMKilled") else {}
-    if told.get("StartedAt", _NEVER) > _NEVER and told.get("FinishedAt", _NEVER) > _NEVER:
-        end["Ran"] = datetime.fromisoformat(told["FinishedAt"]) - datetime.fromisoformat(told["StartedAt"])
-    health = told.get("Health") or {}
+    status = container.get("State") or {}
+    end: dict[str, object] = {"OOMKilled": True} if status.get("OOMKilled") else {}
+    if status.get("StartedAt", _NEVER) > _NEVER and status.get("FinishedAt", _NEVER) > _NEVER:
+        end["Ran"] = datetime.fromisoformat(status["FinishedAt"]) - datetime.fromisoformat(status["StartedAt"])
+    health = status.get("Health") or {}
     retries = ((container.get("Config") or {}).get("Healthcheck") or {}).get("Retries") or _RETRIES
     return {
         **end,
@@ -91,19 +91,19 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
         return NotRunning(f"the stack has no service {APP}")
     _refuse_far_data(stack, stack_state)
     prefix = f"{stack.name}_"
-    how = stack_health(stack_state.services, stack_state.tasks, prefix, stack_state.now)
-    if isinstance(how.failure, InfrastructureError):
-        raise how.failure
+    health = stack_health(stack_state.services, stack_state.tasks, prefix, stack_state.now)
+    if isinstance(health.failure, InfrastructureError):
+        raise health.failure
     address, _, url = labels.get(ADDRESS, "").partition(" ")
     return RunningApp(
         version=labels.get(stack.label("version"), ""),
         commit=labels.get(COMMIT, ""),
-        is_up=not how.lacks and how.failure is None,
+        is_up=not health.pending and health.failure is None,
         url=url,
         address=address,
-        problem=how.lacks,
-        failure=how.failure.message if how.failure else "",
-        timed_out=isinstance(how.failure, TimedOutError),
+        problem=health.pending,
+        failure=health.failure.message if health.failure else "",
+        timed_out=isinstance(health.failure, TimedOutError),
         peer=labels.get(PEER, ""),
         killed=tuple(
             f"{stack.logical(name)} ({had})"
