@@ -1,1 +1,1 @@
-"""Our own copies of upstream repositories, and what upstream publishes."""
+"""Mirrors of upstream repositories, and the refs that upstream publishes."""

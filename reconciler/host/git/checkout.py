@@ -1,4 +1,4 @@
-"""The tracked files of one commit, written into a folder and compared with it later."""
+"""Writes the tracked files of one commit into a folder, and compares the folder with the commit later."""
 
 import hashlib
 import os
@@ -22,8 +22,8 @@ _LINK = b"120000"
 _MODULE = b"160000"
 _EXECUTABLE = b"100755"
 
-# How a pointer of Git LFS begins, and below how many bytes its specification holds it.
-_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+# The first line of a Git LFS pointer, and the size in bytes that its specification says it stays below.
+_LFS_HEADER = b"version https://git-lfs.github.com/spec/v1\n"
 _LARGEST_POINTER = 1024
 _NO_CONTENT = "Git LFS is not fetched, these files are pointers"
 _MOST_NAMED = 5
@@ -31,7 +31,7 @@ _MOST_NAMED = 5
 
 @frozen
 class TrackedFile:
-    """One tracked file as git has it; `size` is in bytes, 0 for a submodule."""
+    """One tracked file in git's own terms. `size` is in bytes, 0 for a submodule."""
 
     mode: bytes
     oid: str
@@ -39,19 +39,19 @@ class TrackedFile:
 
 
 def tracked_files(repository: Repository, commit: str) -> dict[bytes, TrackedFile]:
-    """What `commit` tracks, by path."""
-    printed = repository.do("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+    """Return the tracked files of `commit`, by path."""
+    printed = repository.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     return dict(_entry(record) for record in printed.split(b"\0") if record)
 
 
 def _entry(record: bytes) -> tuple[bytes, TrackedFile]:
-    about, _, path = record.partition(b"\t")
-    mode, _, oid, size = about.split()
+    info, _, path = record.partition(b"\t")
+    mode, _, oid, size = info.split()
     return path, TrackedFile(mode, oid.decode("ascii"), 0 if size == b"-" else int(size))
 
 
 def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYTES) -> None:
-    """Raises RecipeError where a tree would leave its folder, reach into git's own, or fill the disk."""
+    """Raise RecipeError if a path leads outside the folder or into `.git`, or if files or bytes are too many."""
     for path in files:
         parts = path.split(b"/")
         if any(part in (b"", b".", b"..") or part.lower() == b".git" for part in parts):
@@ -65,22 +65,22 @@ def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYT
 
 
 def write_files(repository: Repository, commit: str, into: Path) -> None:
-    """Write what `commit` tracks into the empty folder `into`.
+    """Write the tracked files of `commit` into the empty folder `into`.
 
-    A symbolic link becomes a plain file that names its target, so that nothing in the folder leads out of it.
+    A symbolic link becomes a plain file that holds its target, so that no path in the folder leads outside.
     """
     index = into.with_name(f".{into.name}.index")
-    also = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(into)}
+    variables = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(into)}
     try:
-        repository.do("read-tree", commit, also=also)
-        repository.do("checkout-index", "--all", "--quiet", f"--prefix={into.absolute()}/", also=also)
+        repository.run("read-tree", commit, variables=variables)
+        repository.run("checkout-index", "--all", "--quiet", f"--prefix={into.absolute()}/", variables=variables)
     finally:
         for left in (index, index.with_name(index.name + ".lock")):
             left.unlink(missing_ok=True)
 
 
 def compare_files(files: Mapping[bytes, TrackedFile], folder: Path) -> Alterations:
-    """How `folder` differs from what `write_files` wrote there, by content and not by date."""
+    """Return how `folder` differs from the files that `write_files` wrote. Compares contents, not dates."""
     actual = dict(_entries(folder))
     expected = {path: file for path, file in files.items() if file.mode != _MODULE}
     same = {path for path, file in expected.items() if path in actual and _is_same(actual[path], file)}
@@ -104,24 +104,24 @@ def _unfetched(paths: Sequence[str], what: str) -> tuple[str, ...]:
 
 
 def _is_pointer(path: Path, file: TrackedFile) -> bool:
-    """Whether a file holds no content of its own but a pointer to it, as Git LFS leaves in trees."""
-    if not len(_POINTER) < file.size < _LARGEST_POINTER:
+    """Whether a file is a Git LFS pointer instead of the content itself."""
+    if not len(_LFS_HEADER) < file.size < _LARGEST_POINTER:
         return False
     with path.open("rb") as opened:
-        return opened.read(len(_POINTER)) == _POINTER
+        return opened.read(len(_LFS_HEADER)) == _LFS_HEADER
 
 
 def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
-    """Everything below `folder` that is no folder, by its path from there; no link is followed."""
+    """Yield each file and link below `folder` with its relative path. Does not follow links."""
     for path in folder.rglob("*"):
         if path.is_symlink() or not path.is_dir():
             yield os.fsencode(path.relative_to(folder)), path
 
 
 def _is_same(path: Path, file: TrackedFile) -> bool:
-    about = path.lstat()
-    runs = bool(about.st_mode & stat.S_IXUSR)
-    if not stat.S_ISREG(about.st_mode) or about.st_size != file.size or runs != (file.mode == _EXECUTABLE):
+    info = path.lstat()
+    executable = bool(info.st_mode & stat.S_IXUSR)
+    if not stat.S_ISREG(info.st_mode) or info.st_size != file.size or executable != (file.mode == _EXECUTABLE):
         return False
     digest = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
     with path.open("rb") as opened:

@@ -1,4 +1,4 @@
-"""How every call of git is made: nothing of the host's or a user's settings, nothing that asks, nothing that waits."""
+"""Builds the arguments and environment of every git call: no host or user configuration, no prompts, no waiting."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ from pathlib import Path
 from desired.declarations.passing import PASSED_TO_GIT
 from reconciler.host.text import one_line
 
-# Since then git flushes what it writes as `core.fsync` says; `fetch --stdin` and `--no-write-fetch-head` are older.
+# The setting `core.fsync` came with git 2.36. `fetch --stdin` and `--no-write-fetch-head` are older.
 OLDEST_GIT = (2, 36)
 
-# Which index and which work tree a call is about.
-_PLACES = ("GIT_INDEX_FILE", "GIT_WORK_TREE")
+# Set by Canon itself, per call.
+_PER_CALL = ("GIT_INDEX_FILE", "GIT_WORK_TREE")
 
-# What git says after ssh has said why.
-_VAGUE = b"fatal: Could not read from remote repository"
+# Git prints this line after the message of ssh, which has the reason.
+_SSH_FAILED = b"fatal: Could not read from remote repository"
 
 _USERINFO = re.compile(rb"(?<=://)[^/@\s]+@")
 
@@ -55,12 +55,12 @@ _SETTINGS = {
 
 
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
-    """The environment of a call that may speak only `protocols`; `base` is what all children get.
+    """Return the environment of a git call that may use only `protocols`. `base` is the environment of all children.
 
-    Of git's own variables it holds how ssh is called, and what TLS and proxies go by, where a fleet passes them on.
+    Removes git's own variables, except those for ssh, TLS and proxies that a fleet passes on.
     """
     ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
-    kept = {*_PLACES, *PASSED_TO_GIT}
+    kept = {*_PER_CALL, *PASSED_TO_GIT}
     ours = {name: value for name, value in base.items() if not name.startswith("GIT_") or name in kept}
     return {**ours, **_ENVIRONMENT, "GIT_SSH_COMMAND": ssh, "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none"}
 
@@ -68,7 +68,7 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 def git_argv(
     *arguments: str, repository: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """A call of git on `repository`; `settings` hold over the profile's own."""
+    """Return the arguments of a git call on `repository`. `settings` override the default settings."""
     wanted = {**_SETTINGS, **(settings or {})}
     options = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
     place = [f"--git-dir={repository}"] if repository else []
@@ -76,8 +76,8 @@ def git_argv(
 
 
 def error_line(err: bytes) -> str:
-    """The first line of git's that tells why it failed, without a password that a URL may hold."""
+    """Return the first line of git's error output that gives a reason, without a password from a URL."""
     lines = [line for line in err.splitlines() if line.strip()]
-    fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_VAGUE)]
+    fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_SSH_FAILED)]
     fatal = fatal or lines or [b"no reason given"]
     return one_line(_USERINFO.sub(b"", fatal[0].removeprefix(b"fatal: ").removeprefix(b"error: ")))

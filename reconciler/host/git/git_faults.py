@@ -1,4 +1,4 @@
-"""What git says of objects that upstream sends: which flaws harm nobody, and which are upstream's to mend."""
+"""Classifies git's messages about objects from upstream: harmless warnings, and faults that only upstream can fix."""
 
 import re
 from collections import defaultdict
@@ -7,8 +7,8 @@ from typing import Final
 
 from reconciler.host.text import one_line
 
-# Checks of git that look at who signed a commit or tag, and when, or at how a number is written. Nothing here reads
-# those, and git itself takes them as they come. All other checks guard paths, modes, links and the graph of objects.
+# Git checks of author, committer, dates and number formats (`git help fsck`). Canon reads none of these fields, and
+# git itself accepts such objects without fsck. All other checks protect paths, modes, links and the object graph.
 HARMLESS_CHECKS: Final = (
     "badDate",
     "badDateOverflow",
@@ -32,7 +32,7 @@ _FLAW: Final = re.compile(rb"^(?:remote: )?(error|warning): object ([0-9a-f]{40}
 _OTHER_FORMAT: Final = re.compile(rb"mismatched algorithms")
 _SHALLOW: Final = re.compile(rb"shallow roots are not allowed to be updated")
 _PARTIAL: Final = re.compile(rb"^remote: .*could not fetch [0-9a-f]{40} from promisor remote", re.MULTILINE)
-# The same words without their sender could be of our own copy.
+# Without "remote: ", the same messages could be about the mirror.
 _LACKING: Final = re.compile(
     rb"^remote: .*?\b(?:unable to read|Could not read|bad tree object|packed object|loose object) ([0-9a-f]{40})"
     rb"|upload-pack: not our ref ([0-9a-f]{40})|Unable to find ([0-9a-f]{40}) under"
@@ -43,18 +43,18 @@ _LACKING: Final = re.compile(
 
 
 def harmless_settings(section: str) -> str:
-    """Lines of a repository's settings by which `section`, "fetch" or "receive", warns of harmless flaws alone."""
+    """Return config lines by which `section` ("fetch" or "receive") only warns about the harmless checks."""
     return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS_CHECKS)
 
 
-def upstream_fault(err: bytes, *, ended_well: bool) -> str | None:
-    """Why nobody but upstream can help, from what a fetch said; None where git blames no object.
+def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
+    """Return the fault of upstream that a fetch reported in `err`; None if git reported none.
 
-    A sentence whose subject is upstream.
+    The text continues a sentence that begins with "upstream of NAME".
     """
     if _SHALLOW.search(err):
         return "is a shallow copy: the history of its releases is not all there"
-    if ended_well:
+    if succeeded:
         return None
     if flaw := rejected_object(err):
         return flaw
@@ -66,11 +66,10 @@ def upstream_fault(err: bytes, *, ended_well: bool) -> str | None:
 
 
 def rejected_object(err: bytes) -> str | None:
-    """The first object that git refused, and by which of its checks, as above; None where it refused none."""
+    """Return the first object that git rejected, with the check that failed; None if git rejected none."""
     for level, oid, kind, text in _FLAW.findall(err):
         if level == b"error":
-            said = one_line(text, 120)
-            return f"has an object that fails git's check {kind.decode()}: {oid.decode()} {said}"
+            return f"has an object that fails git's check {kind.decode()}: {oid.decode()} {one_line(text, 120)}"
     return None
 
 
@@ -84,17 +83,16 @@ def _lacking(err: bytes) -> str | None:
 
 
 def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
-    """Kind and object of each flaw that git only warned of."""
+    """Yield check and object id of each object that git only warned about."""
     for level, oid, kind, _ in _FLAW.findall(err):
         if level == b"warning":
             yield kind.decode(), oid.decode()
 
 
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
-    """These flaws in one sentence, by kind; "" where there are none."""
+    """Return one sentence about these warnings, grouped by check; "" if there are none."""
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):
         kinds[kind].append(oid)
-    told = (f"{kind} ({len(oids)}, as {oids[0][:7]})" for kind, oids in kinds.items())
-    listed = ", ".join(told)
+    listed = ", ".join(f"{kind} ({len(oids)}, as {oids[0][:7]})" for kind, oids in kinds.items())
     return f"objects of upstream fail checks of git that harm nobody, and were taken: {listed}" if listed else ""

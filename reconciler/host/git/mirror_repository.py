@@ -1,4 +1,4 @@
-"""The served copy of one upstream: made, mended after a kill, and changed in one step or not at all."""
+"""The mirror of one upstream: creates it, repairs it after a killed run, and updates its refs in one transaction."""
 
 import fcntl
 import os
@@ -36,18 +36,18 @@ _CONFIG = """\
 	auto = false
 """ + harmless_settings("receive")
 
-# Where upstream has no main branch; git takes a folder without a HEAD for no repository.
+# The branch in HEAD if upstream has no main branch. Git does not accept a repository without HEAD.
 _NO_BRANCH = "none"
 
-_WHOLE = re.compile(rb"[0-9a-f]{40}\n")
+_COMPLETE_REF = re.compile(rb"[0-9a-f]{40}\n")
 
-# Files are written just as they were committed, whatever the tree asks git to do to them.
+# Checked-out files are byte for byte as committed, even if the tree has a `.gitattributes`.
 _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
 
 
 @frozen
 class MirrorRepository:
-    """`most` bounds, in bytes, what one update may bring."""
+    """The bare repository of a mirror. `most` limits the bytes of one push into it."""
 
     repository: Repository
     most: int
@@ -56,39 +56,39 @@ class MirrorRepository:
     def path(self) -> Path:
         return self.repository.path
 
-    def make_ready(self) -> Path | None:
-        """Make the repository where it is missing or broken, and clear away what a killed run left.
+    def prepare(self) -> Path | None:
+        """Create the repository if it is missing or damaged, and remove the temporary files of a killed run.
 
-        Under this copy's lock. Returns where a broken one was laid aside.
+        The caller holds the lock of the mirror. Returns the path to which a damaged repository was moved, else None.
         """
-        self._unlock()
-        laid_aside = None if self._is_whole() else self._lay_aside()
+        self._remove_temporary_files()
+        moved_to = None if self._is_complete() else self._move_away()
         if not (self.path / "HEAD").exists():
-            self.repository.do("init", "--quiet", "--bare", "--template=", str(self.path))
+            self.repository.run("init", "--quiet", "--bare", "--template=", str(self.path))
         _write(self.path / "config", _CONFIG.format(most=self.most).encode())
         (self.path / "info").mkdir(exist_ok=True)
         _write(self.path / "info" / "attributes", _ATTRIBUTES.encode())
-        return laid_aside
+        return moved_to
 
-    def _is_whole(self) -> bool:
-        """Whether every object that a ref leads to is there; so it is where nothing was made yet.
+    def _is_complete(self) -> bool:
+        """Whether all objects of all refs exist. True if there is no repository yet.
 
-        Raises InfrastructureError where git could not look.
+        Raises InfrastructureError if git fails for another reason.
         """
-        return not (self.path / "HEAD").exists() or self.repository.holds("--all")
+        return not (self.path / "HEAD").exists() or self.repository.has_objects("--all")
 
-    def _lay_aside(self) -> Path:
+    def _move_away(self) -> Path:
         # Not deleted: it may hold the only copy of a release that upstream dropped.
         shutil.rmtree(self.damaged, ignore_errors=True)
         return self.path.rename(self.damaged)
 
     @property
     def damaged(self) -> Path:
-        """Where a broken copy is laid aside until the recipe is forgotten, or another one breaks."""
+        """The path to which a damaged repository is moved, until the recipe is forgotten or the next one is damaged."""
         return self.path.with_name(f".{self.path.name}.damaged")
 
-    def _unlock(self) -> None:
-        # Whoever writes here holds the lock of this copy, and so does what outlives him: these belong to the dead.
+    def _remove_temporary_files(self) -> None:
+        # Every writer holds the lock of the mirror, and so do its children: the owners of these files are dead.
         for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
             lock.unlink()
         for left in (*self.path.glob("objects/tmp_objdir-*"), *self.path.glob("objects/incoming-*")):
@@ -97,32 +97,31 @@ class MirrorRepository:
             left.unlink()
         shutil.rmtree(self.path / "refs" / "incoming", ignore_errors=True)
         for ref in self.path.glob("refs/**/*"):
-            # What a power failure leaves of a ref that was not flushed; git neither reads nor replaces it.
-            if ref.is_file() and not _WHOLE.fullmatch(ref.read_bytes()):
+            # After a power failure, a ref that was not flushed is cut off. Git neither reads nor replaces such a file.
+            if ref.is_file() and not _COMPLETE_REF.fullmatch(ref.read_bytes()):
                 ref.unlink()
 
-    def take_over(self, held: Refs, goal: RefPlan, arrived: Refs) -> None:
-        """Make of the refs `held` what `goal` says, in one step.
+    def update_refs(self, held: Refs, plan: RefPlan, arrived: Refs) -> None:
+        """Change the refs `held` as `plan` says, in one transaction. `arrived` are the fetched refs.
 
-        Only a branch which stands in the way of the new one goes before that.
+        A branch whose path conflicts with the new branch is deleted in an earlier transaction.
         """
-        if obstacles := delete_conflicting_branches(held, goal.branch):
+        if obstacles := delete_conflicting_branches(held, plan.branch):
             self._change(obstacles)
             held = self.repository.refs()
-        if changes := update_ref_input(held, goal, arrived):
+        if changes := update_ref_input(held, plan, arrived):
             self._change(changes)
-        _write(self.path / "HEAD", b"ref: refs/heads/" + ref_bytes(goal.branch or _NO_BRANCH) + b"\n")
-        self.repository.do("pack-refs", "--all")
+        _write(self.path / "HEAD", b"ref: refs/heads/" + ref_bytes(plan.branch or _NO_BRANCH) + b"\n")
+        self.repository.run("pack-refs", "--all")
 
     def _change(self, changes: bytes) -> None:
-        # To flush a thousand refs one by one takes minutes; packing flushes them all at once, right after.
-        evolve(self.repository, flushed="all,-reference").do("update-ref", "-z", "--stdin", stdin=changes)
+        # Flushing a thousand refs one by one takes minutes. `pack-refs` flushes them all at once, right after this.
+        evolve(self.repository, flushed="all,-reference").run("update-ref", "-z", "--stdin", stdin=changes)
 
-    def glance(self) -> Refs:
-        """The refs, read without a process where all of them are packed, as after every update.
+    def read_refs(self) -> Refs:
+        """Return the refs, without starting git if all refs are packed, as after every update.
 
-        None where a pack of objects is gone: such a copy is as good as missing. What is broken within a pack is
-        found in using it.
+        Returns no refs if a pack file is missing. Damage inside a pack file is found only when it is used.
         """
         if not self._has_its_packs():
             return Refs()
@@ -141,7 +140,7 @@ class MirrorRepository:
 
 @contextmanager
 def locked(path: Path) -> Iterator[int]:
-    """Wait to be the only one who writes to the served copy at `path`; the descriptor of its lock."""
+    """Wait for the exclusive lock of the mirror at `path`, and yield its descriptor."""
     descriptor = os.open(lock_path(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -159,7 +158,7 @@ def _files_below(folder: Path) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace a file in one step, unless it says so already."""
+    """Replace the content of a file atomically, unless the content is the same."""
     if path.exists() and path.read_bytes() == content:
         return
     new = path.with_name(f".{path.name}.new")

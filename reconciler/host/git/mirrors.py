@@ -1,4 +1,4 @@
-"""Our own copies of upstream: fetched into quarantine, checked, and only then taken over."""
+"""The mirrors of all upstreams. An update is fetched into quarantine, checked, and then pushed into the mirror."""
 
 import re
 import shutil
@@ -21,18 +21,18 @@ from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate
 from state.folder.folder import StateFolder
 from state.records import Answer
 
-_ASKED = "refs/asked/last"
+_REQUESTED = "refs/asked/last"
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
-# What cannot be part of a ref's name has another meaning for git.
+# Other characters are not valid in a ref name, and git would read them as an expression.
 _REF = re.compile(r"(?!-)[^\x00-\x20\x7f~^:?*\[\\{}]+")
 
 
 @frozen
 class GitMirrors:
-    """`environment` is what all children get.
+    """The mirrors of a state folder. `environment` is the environment of all children.
 
-    `holding` is the pass lock's descriptor, None where none is held; `most` bounds in bytes what one update may
-    bring and one checkout may write.
+    `holding` is the descriptor of the pass lock, None for no lock. `most` limits the bytes that one update may fetch
+    and one checkout may write.
     """
 
     state: StateFolder
@@ -46,7 +46,7 @@ class GitMirrors:
         if not self._path(name).exists():
             return None
         try:
-            refs = MirrorRepository(self._repository(name, None), self.most).glance()
+            refs = MirrorRepository(self._repository(name, None), self.most).read_refs()
         except (CanonError, OSError, ValueError) as problem:
             return Unobservable(f"the mirror cannot be read: {one_line(str(problem).encode())}")
         if refs.head is None or refs == Refs():
@@ -54,24 +54,24 @@ class GitMirrors:
         return MirrorRefs(refs.head, {tag: ref.peeled for tag, ref in refs.tags.items()})
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """As the port says. Under the pass lock, for two updates at once would undo each other."""
+        """As the port says. The caller holds the pass lock: two updates at the same time would undo each other."""
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._writing(recipe.name) as served:
-            laid_aside = served.make_ready()
-            held = served.repository.refs()
-        goal = plan_refs(held, answer, tags)
+        with self._writing(recipe.name) as mirror:
+            moved_to = mirror.prepare()
+            held = mirror.repository.refs()
+        plan = plan_refs(held, answer, tags)
         with self._quarantine(recipe.name, "incoming") as incoming:
-            arrived, useless = _fetched(incoming, recipe, answer, goal)
-            with self._writing(recipe.name) as served:
+            arrived, invalid_tags = _fetched(incoming, recipe, answer, plan)
+            with self._writing(recipe.name) as mirror:
                 if arrived != Refs():
-                    incoming.hand_over("refs/*:refs/incoming/*", served.repository)
-                served.take_over(held, goal, arrived)
-                _read_back(served, goal, useless)
-            return MirrorUpdate(useless, laid_aside, incoming.remarks)
+                    incoming.hand_over("refs/*:refs/incoming/*", mirror.repository)
+                mirror.update_refs(held, plan, arrived)
+                _read_back(mirror, plan, invalid_tags)
+            return MirrorUpdate(invalid_tags, moved_to, incoming.remarks)
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
         repository = self._repository(name, None)
-        _require_whole(repository, commit)
+        _require_complete(repository, commit)
         refuse_unsafe(tracked_files(repository, commit), self.most)
         into.mkdir(parents=True)
         write_files(repository, commit, into)
@@ -87,18 +87,18 @@ class GitMirrors:
         return next((commit for each in candidates if (commit := repository.commit(each))), None)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """As the port says. Needs no pass lock: it only adds, under a ref that is neither branch nor tag."""
+        """As the port says. Needs no pass lock: it only adds objects, under a ref that is neither branch nor tag."""
         if not _REF.fullmatch(ref) or not self._path(recipe.name).exists():
             return None
-        with self._quarantine(recipe.name, "asked") as asked:
-            source = asked.published(recipe.upstream, ref)
+        with self._quarantine(recipe.name, "asked") as requested:
+            source = requested.published(recipe.upstream, ref)
             if source is None:
                 return None
-            asked.fetch(recipe.upstream, [f"{source}:{_ASKED}"])
-            commit = asked.repository.commit(_ASKED)
+            requested.fetch(recipe.upstream, [f"{source}:{_REQUESTED}"])
+            commit = requested.repository.commit(_REQUESTED)
             if commit is not None:
-                with self._writing(recipe.name) as served:
-                    asked.hand_over(f"+{_ASKED}:{_ASKED}", served.repository)
+                with self._writing(recipe.name) as mirror:
+                    requested.hand_over(f"+{_REQUESTED}:{_REQUESTED}", mirror.repository)
             return commit
 
     def recover(self) -> None:
@@ -108,8 +108,8 @@ class GitMirrors:
         if not self.state.mirrors.exists():
             return
         path, gone = self._path(name), self._path(name).with_name(f".{name}.git.dropped")
-        with self._writing(name) as served:
-            for left in (gone, served.damaged):
+        with self._writing(name) as mirror:
+            for left in (gone, mirror.damaged):
                 shutil.rmtree(left, ignore_errors=True)
             if path.exists():
                 path.rename(gone)
@@ -131,24 +131,24 @@ class GitMirrors:
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[MirrorRepository]:
-        """The served copy, to be written to by nobody else meanwhile."""
+        """Yield the mirror of a recipe while its exclusive lock is held."""
         with locked(self._path(name)) as lock:
             holding = lock if self.holding is None else self.holding
             yield MirrorRepository(self._repository(name, holding), self.most)
 
 
-def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, goal: RefPlan) -> tuple[Refs, frozenset[str]]:
-    """Bring what is missing into quarantine; what may be taken over, and the tags which peel to no commit."""
-    if not goal.refspecs:
+def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan) -> tuple[Refs, frozenset[str]]:
+    """Fetch the missing refs into quarantine. Return the valid ones, and the tags that peel to no commit."""
+    if not plan.refspecs:
         return Refs(), frozenset()
-    arrived = incoming.fetch(recipe.upstream, goal.refspecs)
-    _refuse_changed(recipe, answer, goal, arrived)
-    return incoming.without_useless(arrived)
+    arrived = incoming.fetch(recipe.upstream, plan.refspecs)
+    _refuse_changed(recipe, answer, plan, arrived)
+    return incoming.drop_invalid_tags(arrived)
 
 
-def _require_whole(repository: Repository, commit: str) -> None:
-    """Raises InfrastructureError where the mirror lacks the commit or anything that it consists of."""
-    if not repository.holds("--no-walk", commit):
+def _require_complete(repository: Repository, commit: str) -> None:
+    """Raise InfrastructureError if the mirror lacks the commit or any of its objects."""
+    if not repository.has_objects("--no-walk", commit):
         message = f"the mirror {repository.path} lacks objects of {commit[:7]}"
         raise InfrastructureError(
             message,
@@ -156,18 +156,18 @@ def _require_whole(repository: Repository, commit: str) -> None:
         )
 
 
-def _refuse_changed(recipe: Recipe, answer: Answer, goal: RefPlan, arrived: Refs) -> None:
-    """Raises InfrastructureError where upstream gave something else than it had answered."""
-    heads = {answer.branch: answer.head} if goal.fetch_head else {}
+def _refuse_changed(recipe: Recipe, answer: Answer, plan: RefPlan, arrived: Refs) -> None:
+    """Raise InfrastructureError if the fetched refs differ from upstream's answer."""
+    heads = {answer.branch: answer.head} if plan.fetch_head else {}
     tags = {name: ref.peeled for name, ref in arrived.tags.items()}
-    if tags != goal.fetched or {name: ref.peeled for name, ref in arrived.heads.items()} != heads:
+    if tags != plan.fetched or {name: ref.peeled for name, ref in arrived.heads.items()} != heads:
         message = f"upstream of {recipe.name} changed while it was fetched"
         raise InfrastructureError(message, "the next pass looks again")
 
 
-def _read_back(served: MirrorRepository, goal: RefPlan, useless: frozenset[str]) -> None:
-    """Raises InfrastructureError where the served copy does not hold what it should."""
-    refs = served.repository.refs()
-    wanted = {**goal.stays, **{name: commit for name, commit in goal.fetched.items() if name not in useless}}
-    if refs.head != goal.head or {name: ref.peeled for name, ref in refs.tags.items()} != wanted:
-        raise InfrastructureError(f"the mirror {served.path.name} does not hold what was written to it")
+def _read_back(mirror: MirrorRepository, plan: RefPlan, invalid_tags: frozenset[str]) -> None:
+    """Raise InfrastructureError if the mirror does not have the refs that were written to it."""
+    refs = mirror.repository.refs()
+    wanted = {**plan.stays, **{name: commit for name, commit in plan.fetched.items() if name not in invalid_tags}}
+    if refs.head != plan.head or {name: ref.peeled for name, ref in refs.tags.items()} != wanted:
+        raise InfrastructureError(f"the mirror {mirror.path.name} does not hold what was written to it")

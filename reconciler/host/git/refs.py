@@ -1,4 +1,4 @@
-"""What a mirror's refs are, and what has to change in them: text in, decisions out."""
+"""The refs of a mirror, and the changes that an update makes to them. Pure: parses and writes text for git."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,13 +12,13 @@ HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 INCOMING = "refs/incoming/"
 
-# A ref, or below an annotated tag what it peels to.
+# A line of `packed-refs`: a ref, or the object that the annotated tag above it peels to.
 _PACKED = re.compile(rb"\^([0-9a-f]{40})|([0-9a-f]{40}) (refs/.+)")
 
 
 @frozen
 class RefTarget:
-    """What a ref names: an object, and what that peels to, which is the same but for annotated tags."""
+    """The object that a ref names, and the object that it peels to. Only annotated tags have two different ones."""
 
     named: str
     peeled: str
@@ -26,16 +26,16 @@ class RefTarget:
 
 @frozen
 class Refs:
-    """Branches and tags of a repository, by their names without `refs/…/`."""
+    """Branches and tags of a repository, by name without `refs/heads/` or `refs/tags/`."""
 
     heads: Mapping[str, RefTarget] = field(factory=dict)
     tags: Mapping[str, RefTarget] = field(factory=dict)
 
     @property
     def head(self) -> str | None:
-        """The commit of the one branch that a mirror has, "" where upstream names none.
+        """The commit of the mirror's only branch; "" if upstream has no main branch.
 
-        None where an update did not come to its end.
+        None if there are several branches: an update was interrupted.
         """
         commits = [branch.peeled for branch in self.heads.values()]
         return None if len(commits) > 1 else next(iter(commits), "")
@@ -43,9 +43,9 @@ class Refs:
 
 @frozen
 class RefPlan:
-    """What a mirror has to become; `branch` and `head` are "" where upstream names no main branch.
+    """The refs that an update gives a mirror. `branch` and `head` are "" if upstream has no main branch.
 
-    `fetched` are names of tags; `stays` names tags to keep as they are.
+    `fetched` are the tags to fetch and `stays` the tags to keep, each with its commit. `dropped` are tags to delete.
     """
 
     branch: str
@@ -57,18 +57,18 @@ class RefPlan:
 
     @property
     def refspecs(self) -> tuple[str, ...]:
-        """What to fetch, by full names; never forced, for they arrive in an empty repository."""
+        """The refspecs to fetch, with full names. None is forced: they are fetched into an empty repository."""
         head = (f"{HEADS}{self.branch}:{HEADS}{self.branch}",) if self.fetch_head else ()
         return head + tuple(f"{TAGS}{name}:{TAGS}{name}" for name in self.fetched)
 
 
 def read_show_ref(raw: bytes) -> Refs:
-    """What `git show-ref --dereference` prints."""
-    return _sorted_out(line.partition(b" ")[::2] for line in raw.splitlines())
+    """Parse the output of `git show-ref --dereference`."""
+    return _group_refs(line.partition(b" ")[::2] for line in raw.splitlines())
 
 
 def read_packed_refs(raw: bytes) -> Refs | None:
-    """The file `packed-refs`; None where it is not whole, or git does not say that it peeled all that can be."""
+    """Parse the file `packed-refs`; None if it is cut off or not marked as "fully-peeled"."""
     head, *lines = raw.split(b"\n")
     if lines[-1:] != [b""] or b" fully-peeled " not in head:
         return None
@@ -78,10 +78,10 @@ def read_packed_refs(raw: bytes) -> Refs | None:
         if match is None or (match[1] and not pairs):
             return None
         pairs.append((match[1], pairs[-1][1] + b"^{}") if match[1] else (match[2], match[3]))
-    return _sorted_out(pairs)
+    return _group_refs(pairs)
 
 
-def _sorted_out(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
+def _group_refs(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
     named: dict[str, str] = {}
     peeled: dict[str, str] = {}
     for oid, raw in pairs:
@@ -95,10 +95,10 @@ def _sorted_out(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
 
 
 def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str]) -> RefPlan:
-    """What to do so that a mirror which holds `held` has upstream's main branch and just the release tags `tags`.
+    """Return the plan that gives a mirror with the refs `held` upstream's main branch and exactly the tags `tags`.
 
-    A tag that we hold at its commit stays, also if upstream annotated it anew. One that upstream no longer has at
-    that commit cannot be had: what we hold under its name stays.
+    A held tag with the wanted commit stays, even if upstream changed its annotation. If upstream no longer has a
+    wanted tag at its commit, the tag cannot be fetched: the held tag of that name stays.
     """
     stays = {name: commit for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
     missing = {name: commit for name, commit in tags.items() if name not in stays}
@@ -110,22 +110,26 @@ def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str]) -> RefPlan:
     return RefPlan(answer.branch, answer.head, fetched, stays | kept, dropped, fetch_head)
 
 
-def update_ref_input(held: Refs, goal: RefPlan, arrived: Refs) -> bytes:
-    """Input of `git update-ref -z --stdin` that makes of `held` what `goal` says, or fails and changes nothing.
+def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
+    """Return input for `git update-ref -z --stdin` that changes the refs `held` as `plan` says, in one transaction.
 
-    `arrived` are the refs that came in, which now also stand below `refs/incoming/` and are removed there.
+    `arrived` are the fetched refs. They also exist below `refs/incoming/`, and the transaction deletes them there.
+    Returns b"" if there is nothing to change.
     """
     changes = [_delete(INCOMING + "heads/", name, ref) for name, ref in arrived.heads.items()]
     changes += [_delete(INCOMING + "tags/", name, ref) for name, ref in arrived.tags.items()]
     changes += [_set(HEADS, name, ref, held.heads.get(name)) for name, ref in arrived.heads.items()]
     changes += [_set(TAGS, name, ref, held.tags.get(name)) for name, ref in arrived.tags.items()]
-    changes += [_delete(HEADS, name, ref) for name, ref in held.heads.items() if name != goal.branch]
-    changes += [_delete(TAGS, name, held.tags[name]) for name in goal.dropped]
+    changes += [_delete(HEADS, name, ref) for name, ref in held.heads.items() if name != plan.branch]
+    changes += [_delete(TAGS, name, held.tags[name]) for name in plan.dropped]
     return b"".join([b"start\0", *changes, b"prepare\0", b"commit\0"]) if changes else b""
 
 
 def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
-    """A transaction that deletes branches which could not exist beside `branch`, being a folder of it or in it."""
+    """Return a transaction that deletes branches whose path is a folder of the path of `branch`, or lies below it.
+
+    Git cannot store both. Returns b"" if there is none.
+    """
     names = [name for name in held.heads if f"{name}/".startswith(f"{branch}/") or f"{branch}/".startswith(f"{name}/")]
     changes = [_delete(HEADS, name, held.heads[name]) for name in names if name != branch]
     return b"".join([b"start\0", *changes, b"prepare\0", b"commit\0"]) if changes else b""

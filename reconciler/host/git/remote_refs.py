@@ -1,4 +1,4 @@
-"""What `git ls-remote` printed, read strictly: a complete answer, or why it is none."""
+"""Parses the output of `git ls-remote` strictly: returns a complete answer, or the reason why there is none."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from reconciler.host.git.git_faults import SHA256
 from reconciler.host.text import decoded, one_line
 from state.records import Answer
 
-# Far above the largest repositories known; an answer with more is an attack or a mistake.
+# Far above the largest repositories known. An answer with more refs is an attack or a mistake.
 MOST_REFS = 200_000
 
 _SYMREF = re.compile(rb"ref: ([^\t]+)\t([^\t]+)")
@@ -19,34 +19,38 @@ _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
 _PEELED = "^{}"
 
-# What git itself never lets stand in a ref's name; only a forger's answer holds it.
+# Git refuses ref names with any of these. Only a forged answer contains one.
 _ILL_FORMED = re.compile(rb"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.(?:lock)?(?:/|$)|/$")
 
 
 def digest_of(raw: bytes) -> str:
+    """Return the SHA-256 of an answer, as "sha256:HEX"."""
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
-    """The answer in `raw`. Tags are peeled as far as the answer tells, and may yet turn out to name no commit."""
+    """Return the refs in the output `raw` of `git ls-remote`, or an Unobservable with the reason why it is not valid.
+
+    Tags are peeled where the output has a `^{}` line for them. A tag may still turn out to name no commit.
+    """
     lines = raw.split(b"\n")
     if lines.pop() != b"" or not lines:
         return Unobservable("the answer is empty or cut off")
     if len(lines) > MOST_REFS:
         return Unobservable(f"the answer names more than {MOST_REFS} refs")
     refs: dict[str, str] = {}
-    # git lists by the end of a name: "HEAD" of a working clone is also that of its remote.
-    leads_to: dict[bytes, bytes] = {}
+    # `ls-remote` matches names by their end: a working clone also lists the "HEAD" of its own remote.
+    symrefs: dict[bytes, bytes] = {}
     for line in lines:
         if (match := _SYMREF.fullmatch(line)) and _well_formed(match[1]) and _well_formed(match[2]):
-            leads_to[match[2]] = match[1]
+            symrefs[match[2]] = match[1]
         elif (match := _REF.fullmatch(line)) and _well_formed(match[2]) and decoded(match[2]) not in refs:
             refs[decoded(match[2])] = match[1].decode()
         elif _SHA256.fullmatch(line):
             return Unobservable(f"upstream {SHA256}")
         else:
             return Unobservable(f"the answer holds a line that is none of git's: {one_line(line, 80)}")
-    return _answer(digest_of(raw), _branch(leads_to.get(b"HEAD", b"")), refs)
+    return _answer(digest_of(raw), _branch(symrefs.get(b"HEAD", b"")), refs)
 
 
 def _branch(name: bytes) -> str | None:
@@ -61,7 +65,7 @@ def _well_formed(name: bytes) -> bool:
 def _answer(digest: str, branch: str | None, refs: Mapping[str, str]) -> Answer | Unobservable:
     head = refs.get("HEAD")
     if branch is None or head is None:
-        # HEAD names a branch that is not there, or a commit and no branch: the tags are as good as ever.
+        # HEAD names a missing branch, or is detached. The tags are valid all the same.
         branch, head = "", ""
     elif refs.get(_HEADS + branch) != head:
         return Unobservable(f"the main branch {one_line(branch.encode(), 80)} is not among the answer's branches")

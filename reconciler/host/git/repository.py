@@ -1,4 +1,4 @@
-"""A bare repository of ours, and git's answers about it as values."""
+"""Runs git on one bare repository, and returns its output as values."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from reconciler.host.run import CapturedOutput, CommandSpec, capture
 _SECONDS = 300.0
 _MOST_BYTES = 64 * MIB
 
-# What git ends with where it cannot go on, and its words where that is no fault of the repository's.
+# The exit code of git's fatal errors, and the messages of those that are not about a broken repository.
 _BROKEN = 128
 _OF_THE_HOST = re.compile(
     rb"input/output error|stale (?:nfs )?file handle|permission denied|too many open files|out of memory"
@@ -26,9 +26,9 @@ _OF_THE_HOST = re.compile(
 
 @frozen
 class Repository:
-    """`environment` is what all children get. `holding` is the pass lock's descriptor, None where none is held.
+    """One bare repository. `holding` is the descriptor of a lock that git inherits, None for no lock.
 
-    `flushed` names what git flushes to the disk as it writes, in the words of its setting `core.fsync`.
+    `environment` is the environment of all children. `flushed` is the value of git's setting `core.fsync`.
     """
 
     path: Path
@@ -36,44 +36,49 @@ class Repository:
     holding: int | None = None
     flushed: str = "all"
 
-    def ask(self, *arguments: str, stdin: bytes = b"", also: Mapping[str, str] | None = None) -> CapturedOutput:
-        """Whatever git says, also when it refuses. `also` are further variables of the environment."""
-        return self._run(arguments, stdin, git_environment({**self.environment, **(also or {})}))
+    def try_run(
+        self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None
+    ) -> CapturedOutput:
+        """Run git and return its result, also when it fails. `variables` are additional environment variables."""
+        return self._run(arguments, stdin, git_environment({**self.environment, **(variables or {})}))
 
-    def do(self, *arguments: str, stdin: bytes = b"", also: Mapping[str, str] | None = None) -> bytes:
-        """What git prints. Raises InfrastructureError where it refuses."""
-        return self.printed(arguments[0], self.ask(*arguments, stdin=stdin, also=also))
+    def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
+        """Run git and return its standard output. Raises InfrastructureError if git fails."""
+        return self.printed(arguments[0], self.try_run(*arguments, stdin=stdin, variables=variables))
 
-    def reach(
+    def run_remote(
         self, *arguments: str, protocols: tuple[str, ...], stdin: bytes, seconds: float, file_bytes: int
     ) -> CapturedOutput:
-        """Whatever git says in speaking to another repository; no file that it writes grows beyond `file_bytes`."""
+        """Run a git command that connects to another repository, and return its result.
+
+        No file that git writes may become larger than `file_bytes`.
+        """
         environment = git_environment(self.environment, protocols)
         return self._run(arguments, stdin, environment, seconds=seconds, file_bytes=file_bytes)
 
     def refs(self) -> Refs:
-        output = self.ask("show-ref", "--dereference")
+        output = self.try_run("show-ref", "--dereference")
         if output.result.code == 1 and not output.err:
             return Refs()
         return read_show_ref(self.printed("show-ref", output))
 
     def commit(self, ref: str) -> str | None:
-        """The commit that `ref` peels to, None if it names none. `ref` must not begin with a dash.
+        """Return the commit that `ref` peels to, None if there is none. `ref` must not begin with a dash.
 
-        Raises InfrastructureError where git could not look.
+        Raises InfrastructureError if git fails.
         """
-        output = self.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        # So git says that there is no such commit. It ends otherwise where it was killed, or could not read.
+        output = self.try_run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        # This is git's result for a missing commit. A killed git and a read error end with something else.
         if output.result.code == 1 and (not output.err or b"expected commit type" in output.err):
             return None
         return self.printed("rev-parse", output).decode("ascii").strip()
 
-    def holds(self, *what: str) -> bool:
-        """Whether every object is there that these commits, in words of `rev-list`, consist of.
+    def has_objects(self, *what: str) -> bool:
+        """Whether all objects of these commits exist. `what` are arguments of `git rev-list`.
 
-        Raises InfrastructureError where git could not look.
+        Raises InfrastructureError if git fails for another reason.
         """
-        output = self.ask("rev-list", "--objects", "--quiet", *what)
+        output = self.try_run("rev-list", "--objects", "--quiet", *what)
         if output.result.code == _BROKEN and not _OF_THE_HOST.search(output.err):
             return False
         self.printed("rev-list", output)
@@ -92,7 +97,7 @@ class Repository:
         return capture(spec, _MOST_BYTES, _MOST_BYTES)
 
     def printed(self, verb: str, output: CapturedOutput) -> bytes:
-        """What git printed. Raises InfrastructureError where it refused."""
+        """Return the standard output of a finished git call. Raises InfrastructureError if it failed."""
         if output.result.missing:
             raise InfrastructureError("git: not found in PATH", "install git")
         if output.result.timed_out:

@@ -1,4 +1,4 @@
-"""Which program and which declarations: a commit where git knows it, a digest of the files elsewhere."""
+"""The revision of Canon and of a fleet: a commit if git has one, else a digest of the files."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ _SHORT = 12
 
 
 def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str:
-    """The program's version and commit, such as `0.1.0+abc1234`; any change of its files shows in it."""
+    """Return the version and commit of Canon, such as `0.1.0+abc1234`. Any changed file changes it."""
     commit = _commit(root, environment) if (root / ".git").exists() else None
     packages = [root / package for package in _PACKAGES]
     if commit and _is_clean(root, packages, environment):
@@ -27,7 +27,7 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
 
 
 def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
-    """The commit of a fleet under version control, with what differs from it; else the digest of its files."""
+    """Return the commit of a fleet folder, with a digest if files differ; without git, the digest of its files."""
     folder = folder.resolve()
     in_git = any((parent / ".git").exists() for parent in (folder, *folder.parents))
     commit = _commit(folder, environment) if in_git and _is_tracked(folder, environment) else None
@@ -38,10 +38,10 @@ def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def folder_digest(folders: Iterable[Path]) -> str:
-    """A digest of every file below `folders`: its path, whether it can be executed, its content. Links by target."""
+    """Return a digest of all files below `folders`: path, executable bit and content. A link counts by its target."""
     digest = hashlib.sha256()
     for folder in folders:
-        for path in sorted(path for path in folder.rglob("*") if _counts(path.relative_to(folder.parent))):
+        for path in sorted(path for path in folder.rglob("*") if _is_content(path.relative_to(folder.parent))):
             name = os.fsencode(path.relative_to(folder.parent))
             if path.is_symlink():
                 _add(digest, b"link", name, os.fsencode(path.readlink()))
@@ -50,7 +50,7 @@ def folder_digest(folders: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _counts(path: Path) -> bool:
+def _is_content(path: Path) -> bool:
     return ".git" not in path.parts and "__pycache__" not in path.parts
 
 
@@ -79,6 +79,6 @@ def _is_clean(folder: Path, paths: Iterable[Path], environment: Mapping[str, str
 
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
-    """What git prints; None where it refuses, as for a work tree that belongs to somebody else."""
+    """Run git and return its output; None if it fails, as for a work tree of another user."""
     output = capture(CommandSpec(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
     return output.out.decode("utf-8", "backslashreplace").strip() if output.ok else None

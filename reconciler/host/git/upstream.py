@@ -1,4 +1,4 @@
-"""Asks upstream which branch and which tags it has: through git, eight recipes at a time."""
+"""Lists the main branch and tags of upstreams by `git ls-remote`, eight recipes at a time."""
 
 import re
 import threading
@@ -22,7 +22,7 @@ _TRIES = 3
 _NO_REFS = 2
 _MOST_BYTES = 32 * MIB
 
-# What may be gone a moment later. A time that ran out is not among it: it was the whole time there is.
+# Errors that a second try may not see. A timeout is not one of them: it has used up the time of all tries.
 _TRANSIENT = re.compile(
     rb"Connection refused|Connection reset|Couldn't connect|Failed to connect|Could not resolve"
     rb"|returned error: (?:429|5\d\d)|Recv failure|Empty reply from server|unexpected disconnect",
@@ -34,15 +34,15 @@ _STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
 
 @frozen
 class GitUpstream:
-    """`environment` is what all children get, `deadline` the seconds for one recipe, tries and waits included.
+    """Upstreams by git. `environment` is the environment of all children.
 
-    `rest` waits the given seconds between two tries.
+    `deadline` is the seconds for one recipe, all tries and pauses included. `sleep` sleeps between two tries.
     """
 
     environment: Mapping[str, str]
     protocols: tuple[str, ...]
     deadline: float = 30.0
-    rest: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = time.sleep
     most: int = _MOST_BYTES
     _stop: threading.Event = field(factory=threading.Event, init=False, eq=False, repr=False)
 
@@ -53,14 +53,14 @@ class GitUpstream:
             try:
                 replies = list(pool.map(self._ask, questions))
             except BaseException:
-                # Whoever interrupts us shall not wait for the slowest upstream.
+                # An interrupted pass must not wait for the slowest upstream.
                 self._stop.set()
                 pool.shutdown(cancel_futures=True)
                 raise
         return {question.recipe.name: reply for question, reply in zip(questions, replies, strict=True)}
 
     def _ask(self, question: TagQuery) -> Reply:
-        output = self._listed(question.recipe.upstream)
+        output = self._list(question.recipe.upstream)
         reason = _failure(output)
         if reason is not None:
             return Unobservable(reason)
@@ -68,13 +68,13 @@ class GitUpstream:
             return Unchanged()
         return parse_ls_remote(output.out)
 
-    def _listed(self, url: str) -> CapturedOutput:
-        """What git lists of `url`; tried again only while that may help."""
+    def _list(self, url: str) -> CapturedOutput:
+        """Run `git ls-remote` on `url`, and try again after a transient error."""
         until = time.monotonic() + self.deadline
         output = self._list_once(url, until)
-        return self._listed_again(url, until, output) if _is_transient(output) else output
+        return self._list_again(url, until, output) if _is_transient(output) else output
 
-    def _listed_again(self, url: str, until: float, first: CapturedOutput) -> CapturedOutput:
+    def _list_again(self, url: str, until: float, first: CapturedOutput) -> CapturedOutput:
         from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
         earlier = [first]
@@ -82,7 +82,7 @@ class GitUpstream:
             retry=retry_if_result(_is_transient),
             stop=stop_after_attempt(_TRIES),
             wait=wait_random_exponential(multiplier=0.2, max=2),
-            sleep=self.rest,
+            sleep=self.sleep,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
         return tries(lambda: earlier.pop() if earlier else self._list_once(url, until))
@@ -99,7 +99,7 @@ def _is_transient(output: CapturedOutput) -> bool:
 
 
 def _failure(output: CapturedOutput) -> str | None:
-    """Why there is no answer, in one sentence; None when there is one."""
+    """Return why there is no answer, in one sentence; None if there is one."""
     if output.result.missing:
         return "git is not installed"
     if output.result.timed_out:

@@ -258,7 +258,7 @@ def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_
     ],
 )
 def test_what_this_host_or_the_network_may_have_done_is_not_upstreams_fault(err: bytes) -> None:
-    assert upstream_fault(err, ended_well=False) is None
+    assert upstream_fault(err, succeeded=False) is None
     assert rejected_object(err) is None
 
 
@@ -270,10 +270,10 @@ texts = st.lists(
 
 
 @given(texts.map(b"".join), st.booleans())
-def test_a_fault_is_one_printable_line_whatever_git_says(err: bytes, ended_well: bool) -> None:  # noqa: FBT001
-    fault = upstream_fault(err, ended_well=ended_well)
+def test_a_fault_is_one_printable_line_whatever_git_says(err: bytes, succeeded: bool) -> None:  # noqa: FBT001
+    fault = upstream_fault(err, succeeded=succeeded)
     assert fault is None or (fault.isprintable() and len(fault) < 250)
-    assert fault is None or not ended_well
+    assert fault is None or not succeeded
 
 
 @given(flaws, flaws)

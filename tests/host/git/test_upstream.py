@@ -34,7 +34,7 @@ def recipe(url: str, name: str = "notes") -> Recipe:
 
 
 def upstream(deadline: float = 30.0, protocols: Sequence[str] = ("http",), most: int = 1 << 25) -> GitUpstream:
-    return GitUpstream(ENVIRONMENT, tuple(protocols), deadline, rest=lambda _: None, most=most)
+    return GitUpstream(ENVIRONMENT, tuple(protocols), deadline, sleep=lambda _: None, most=most)
 
 
 def ask(url: str, known: str | None = None, asked: GitUpstream | None = None) -> Reply:
@@ -184,7 +184,7 @@ def test_an_upstream_that_comes_back_between_two_tries_is_seen() -> None:
         def come_back(_: float) -> None:
             server.failing = answers(advertisement(*REFS), kind=SMART)
 
-        reply = ask(server.url, asked=GitUpstream(ENVIRONMENT, ("http",), rest=come_back))
+        reply = ask(server.url, asked=GitUpstream(ENVIRONMENT, ("http",), sleep=come_back))
     assert seen(reply).branch == "main"
 
 
