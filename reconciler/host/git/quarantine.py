@@ -77,7 +77,7 @@ class Quarantine:
         return self.repository.refs()
 
     def hand_over(self, refspec: str, mirror: Repository) -> None:
-        """Push to the mirror `mirror`, which checks every object again before it keeps any."""
+        """Push to `mirror`, which checks every object again before it keeps any."""
         options = ("--quiet", "--atomic", "--no-verify")
         # A child of this call that outlives us still writes to the mirror, so it inherits the lock of the mirror.
         ours = evolve(self.repository, holding=mirror.holding)

@@ -1,1 +1,1 @@
-"""Docker Swarm: a recipe is a stack in Co-op Cloud's format, deployed and looked at by Docker's own command."""
+"""The swarm and abra drivers: deploy a Co-op Cloud recipe as a stack of Docker Swarm."""

@@ -1,7 +1,7 @@
-"""Co-op Cloud's own command, `abra`: what it finds in a slot, how it is called, and what its words mean.
+"""Runs `abra`, Co-op Cloud's command: its files in a slot, its arguments, and the meaning of its messages.
 
-From its public documents and from notes of people who run it. Its exit codes are 0 and 1, so its words count as well;
-the picture that it draws while it waits tells nothing, so it is not let wait.
+From its public documentation and notes of its users. Its exit codes are only 0 and 1, so its messages are read too. Its
+progress display while it waits has no information, so it is called with --no-converge-checks.
 """
 
 import re
@@ -19,13 +19,13 @@ from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.swarm.engine.docker_faults import classify_failure
 from reconciler.host.text import one_line
 
-# The Docker of this host is a server of that name to it.
+# The name that abra uses for the Docker engine of this host.
 _SERVER = "default"
 _QUERY_SECONDS = 60.0
 _CHANGE_SECONDS = 300.0
 _COMMITTING = 300.0
 
-# What is asked of it, by command; their spelling is the one thing of it that is looked up before it is relied on.
+# The flags used with each command. `Abra.check` looks for them in the output of --help.
 _DEPLOY = ("app", "deploy")
 _INSERT = ("app", "secret", "insert")
 _UNDEPLOY = ("app", "undeploy")
@@ -48,7 +48,7 @@ _AUTHOR = {"user.name": "Canon", "user.email": "canon@localhost"}
 
 @frozen
 class AbraDir:
-    """The folder that abra takes for its own (`ABRA_DIR`), one for each app of a slot: two runs never share a tree."""
+    """The `ABRA_DIR` of one app of a slot: no two runs share a folder."""
 
     folder: Path
     app: str
@@ -63,15 +63,15 @@ class AbraDir:
         return self.folder / "servers" / _SERVER / f"{self.app}.env"
 
     def write_variables(self, version: str, settings: Mapping[str, str]) -> None:
-        """The app's variables, as its operator would have them; `version` is what abra is to stay at, "" for none."""
+        """Write the app's .env file. `version` is the release that abra stays at, "" for none."""
         self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = f"{self.recipe}:{version}" if version else self.recipe
-        # The sample's own TYPE names the recipe as its maintainers do, not the folder that it lies in here.
+        # The sample's TYPE is the maintainers' name of the recipe, not the name of its folder here.
         lines = [f"{name}={_quoted(value)}\n" for name, value in settings.items() if name != "TYPE"]
         appfiles.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
     def lay_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
-        """A copy of the release with what is laid over it: abra wants all of that committed."""
+        """Copy the release and the overlays into the recipe folder of abra, for `Abra.commit`."""
         shutil.rmtree(self.checkout, ignore_errors=True)
         shutil.copytree(source, self.checkout, symlinks=True)
         for name, file in added.items():
@@ -80,7 +80,10 @@ class AbraDir:
 
 @frozen
 class Abra:
-    """`environment` is what children get; `lock` the descriptor of the pass lock, None where none is held."""
+    """The `abra` command. `lock` is the descriptor of the pass lock, None for no lock.
+
+    `environment` is the environment of all children.
+    """
 
     environment: Mapping[str, str]
     lock: int | None = None
@@ -88,7 +91,7 @@ class Abra:
     known: dict[tuple[str, ...], bool] = field(factory=dict)
 
     def check(self) -> None:
-        """See once that it has the flags which are relied on. Raises InfrastructureError."""
+        """Check once that abra has all flags that Canon uses. Raises InfrastructureError."""
         for command, flags in _FLAGS.items():
             if command in self.known:
                 continue
@@ -104,7 +107,7 @@ class Abra:
             self.known[command] = True
 
     def commit(self, home: AbraDir, version: str) -> None:
-        """Make the laid recipe a repository whose tag `version` is what lies there, as abra wants a release to be."""
+        """Commit the copied recipe to a new git repository with the tag `version`: abra deploys from a repository."""
         self._git(home, "init", "--quiet")
         self._git(home, "add", "--all", "--force")
         self._git(home, "commit", "--quiet", "--allow-empty", "--message", version)
@@ -112,13 +115,13 @@ class Abra:
             self._git(home, "tag", "--annotate", "--message", version, "--", version)
 
     def deploy(self, home: AbraDir, version: str) -> None:
-        """A release by its tag; what has none, a branch or a commit, only as what lies there: by chaos."""
+        """Deploy a release by its tag. A branch or commit has none, and is deployed from the files with --chaos."""
         flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
         self._call(home, _DEPLOY, (*flags, *chosen))
 
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
-        """From a file: an argument would show to everybody. One that is there already stays."""
+        """Insert a secret from a file, because arguments are visible to all users. One that exists already stays."""
         words = ("--no-input", home.app, name, version, "--file", str(content))
         self._call(home, _INSERT, words, allowed=_ALREADY_EXISTS)
 
@@ -150,7 +153,10 @@ class Abra:
 
 
 def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) -> CanonError | None:
-    """Also where it ends with 0 after a fatal line; that it ends well without one is for Docker to confirm."""
+    """Return the error of an abra call, also if it exits with 0 after a fatal line; None if it reports none.
+
+    The caller checks with Docker that a successful call has done its work.
+    """
     what = f"abra {' '.join(command)}"
     if output.result.timed_out:
         return InfrastructureError(
@@ -167,7 +173,7 @@ def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) 
 
 
 def _plain_output(output: CapturedOutput) -> bytes:
-    """Both its outputs, without what moves a terminal's cursor."""
+    """Return stderr and stdout without terminal escape sequences."""
     return _ESCAPES.sub(b"", output.err + b"\n" + output.out).replace(b"\r", b"\n")
 
 
@@ -176,7 +182,7 @@ def _last_line(text: bytes) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    """As a file of variables wants it. Within single quotes nothing is special."""
+    """Quote a value for an .env file. Within single quotes no character is special."""
     if "'" not in value and "\n" not in value:
         return f"'{value}'"
     escaped = re.sub(r'([\\"$`])', r"\\\1", value).replace("\n", "\\n")

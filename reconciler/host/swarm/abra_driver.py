@@ -1,6 +1,6 @@
-"""The abra driver: the swarm driver with deploy, secret insertion and undeploy done by Co-op Cloud's own command.
+"""The abra driver: the swarm driver, but `abra` deploys, inserts secrets and undeploys.
 
-Built from abra's public documents, and not yet run against the real one. What came of a command is asked of Docker.
+Built from abra's public documentation, and not yet run against the real abra. Docker is asked for the result.
 """
 
 import time
@@ -24,9 +24,9 @@ from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, DeployOptions, RemovalResult
 from reconciler.ports.app_secrets import SecretNeed
 
-# On the app's service: which deployment it is of. What ends with 0 and has deployed nothing leaves the old one there.
+# A label of the app's service: the id of its deployment. It is an old one if abra exited with 0 but deployed nothing.
 DEPLOYMENT = "canon.deployment"
-# On a config of ours that lives as long as the stack's secrets do: abra puts no mark on those.
+# A label of a config that exists as long as the stack's secrets: abra adds no label to secrets.
 KEPT_STACK = "canon.stack"
 
 _OVERLAY = "compose.canon.yml"
@@ -34,7 +34,7 @@ _FLEET_OVERLAY = "compose.canon.{number}.yml"
 
 
 class AbraDriver(SwarmDriver):
-    """Each app of a slot has an ABRA_DIR of its own, which goes with the slot."""
+    """Implements the port Driver with abra. Each app of a slot has its own ABRA_DIR, removed with the slot."""
 
     programs: tuple[str, ...] = ("abra", "docker")
 
@@ -61,7 +61,7 @@ class AbraDriver(SwarmDriver):
         return deploy_stack.record_deployment(self._engine, prepared, app, options)
 
     def remove(self, app: App) -> RemovalResult:
-        """What abra leaves, or does not take away, Docker's own command does."""
+        """Undeploy by abra, then remove by Docker what abra leaves."""
         stack = self._stack(app)
         ended = tuple(self._undeploy(app, stack))
         residue = super().remove(app)
@@ -70,14 +70,14 @@ class AbraDriver(SwarmDriver):
     def clear(self, mark: str) -> RemovalResult:
         left: list[str] = []
         for stack in self._kept_stacks(mark):
-            # What uses a secret keeps it.
+            # A secret cannot be removed while a service uses it.
             left += remove_stack.remove_objects(self._engine, remove_stack.select_stack(stack), self._sleep)
             left += self._drop_secrets(stack)
         residue = super().clear(mark)
         return RemovalResult(residue.ended, (*left, *residue.remaining))
 
     def _lay(self, home: AbraDir, app: App, prepared: PreparedRelease, laid: Config, options: DeployOptions) -> None:
-        """What abra finds: the app's variables, and the release with everything that goes over it."""
+        """Write the files that abra reads: the app's .env file, and the release with all overlays."""
         own = [file for file in prepared.compose if file not in options.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
         added[_OVERLAY] = deploy_stack.write_compose(app, laid)
@@ -90,7 +90,7 @@ class AbraDriver(SwarmDriver):
         self._abra.commit(home, options.version)
 
     def _confirm(self, stack: Stack, deployed: str) -> None:
-        """Abra ends with 0 also where nothing was deployed."""
+        """Raise InfrastructureError if Docker does not have this deployment: abra may exit with 0 without deploying."""
         found = self._engine.inspect("service", [stack.app])
         if not any((service["Spec"].get("Labels") or {}).get(DEPLOYMENT) == deployed for service in found):
             raise InfrastructureError(
@@ -108,7 +108,7 @@ class AbraDriver(SwarmDriver):
             yield f"{stack.name} (by Docker itself: {failed.message})"
 
     def _keep(self, stack: Stack) -> None:
-        """Before the first secret: a pass that is killed must leave word of them."""
+        """Create the config that records the stack, before its first secret: a later pass finds the secrets by it."""
         if stack.name not in self._kept_stacks(stack.mark):
             labels = (*stack.label_options, "--label", f"{KEPT_STACK}={stack.name}")
             self._engine.change(
@@ -122,7 +122,7 @@ class AbraDriver(SwarmDriver):
         return tuple(said[KEPT_STACK] for said in labels if KEPT_STACK in said)
 
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
-        """The secrets of a stack by its name, then the config that told of them; names what would not go."""
+        """Remove the secrets of a stack, then the config that records the stack. Return the secrets that are left."""
         named = f"name={stack}_"
         self._engine.remove("secret", self._engine.list_ids("secret", named))
         left = tuple(f"secret {secret}" for secret in self._engine.list_ids("secret", named))

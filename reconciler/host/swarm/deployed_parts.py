@@ -1,4 +1,4 @@
-"""What stands in the whole swarm of every slot, in one look."""
+"""Reads the deployed parts of all slots from the swarm, together."""
 
 import re
 from collections import defaultdict
@@ -20,12 +20,12 @@ from state.records import Parts
 _KINDS = ("service", "volume", "secret", "config")
 _GIVEN = ("secret", "config")
 _ID = 12
-# As much of an image's digest as a person reads.
+# An image digest, shortened to 12 hex digits for reports.
 _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 
 
 def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
-    """By mark, for the slots below `root`."""
+    """Return the deployed parts of each slot below `root`, by its mark."""
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
         for one in engine.inspect(kind, engine.list_ids(kind, f"label={SLOT}")):
@@ -41,9 +41,10 @@ def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
 
 
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
-    """Nobody can change a secret or a config in place, so that its id tells whether it is another.
+    """Return the parts of one slot, each with the facts that show a change.
 
-    Nor is a task ever started again: a service has another then.
+    For a secret or config that is its id, because neither can be changed in place. For a service also the ids of its
+    tasks, because a restart creates a new task.
     """
     parts: dict[str, Mapping[str, str]] = {}
     for service in kinds.get("service", ()):
@@ -56,14 +57,14 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
 
 
 def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
-    """The ids of what is up of a service, or has come to a good end, as short as a person reads them."""
+    """Return the short ids of the running and completed tasks of a service."""
     own = service_of(service, tasks, "")
     ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))
     return {TASK: ", ".join(ids)} if ids else {}
 
 
 def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
-    """What keeps the services from being up, those of several stacks together."""
+    """Return why services are not up, "" if all are. They may belong to several stacks."""
     stacks: dict[str, list[Json]] = defaultdict(list)
     for service in services:
         stacks[_labels(service["Spec"]).get(NAMESPACE, "")].append(service)
@@ -73,7 +74,7 @@ def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
 
 
 def _facts(spec: Json) -> Mapping[str, str]:
-    """What Co-op Cloud's own commands, Docker's and a person's hand could change of a service."""
+    """Return the facts of a service that abra, Docker or a person could change."""
     container, labels = spec["TaskTemplate"]["ContainerSpec"], _labels(spec)
     replicas = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas")
     given = [

@@ -1,4 +1,4 @@
-"""The swarm driver: an app is a stack of Docker Swarm, deployed from a recipe in Co-op Cloud's format."""
+"""The swarm driver: deploys an app as a stack of Docker Swarm, from a recipe in Co-op Cloud's format."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -24,9 +24,9 @@ _LOG_LINES = 1000
 
 
 class SwarmDriver:
-    """What it tells of an app is what the swarm tells; nothing is kept in memory.
+    """Implements the port Driver. Keeps nothing in memory: reads all state from the swarm.
 
-    `policy` says under which names apps are reached, and how.
+    `policy` has the DNS zone of apps and their proxy.
     """
 
     programs: tuple[str, ...] = ("docker",)
@@ -37,12 +37,12 @@ class SwarmDriver:
         self._sleep = sleep
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-        """Those that its sample or its settings declare."""
+        """Return the secrets that the services of the release use."""
         self._engine.check()
         return secrets.secret_needs(self._engine, app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Over what is there it is Swarm's own update, as for the recipe's users, who keep the settings they had."""
+        """Deploy a release. Over a deployed app this is an update by Swarm, with the settings that the app had."""
         return deploy_stack.deploy_release(self._engine, self._policy, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:
@@ -66,7 +66,10 @@ class SwarmDriver:
         return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state), self._sleep)
 
     def save(self, app: App, into: Path) -> None:
-        """Raises RecipeError for data that cannot be kept, InfrastructureError where the app still runs."""
+        """Save the data of a stopped app.
+
+        Raises RecipeError for a volume that cannot be saved, InfrastructureError if the app still runs.
+        """
         stack = self._stack(app)
         if not read_stack(self._engine, stack).is_stopped:
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")

@@ -1,1 +1,1 @@
-"""The data of a stack at rest: its volumes, and backups as its own labels ask for them."""
+"""The data of a stack: its volumes, and its backup by backupbot labels."""

@@ -1,4 +1,4 @@
-"""Takes a backup, and brings one back, as the recipe's own labels ask for it."""
+"""Takes and restores a backup of an app as the backupbot labels of its recipe say."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -32,7 +32,7 @@ Sleep = Callable[[float], None]
 
 @frozen
 class DeployedApp:
-    """An app whose stack is in the swarm."""
+    """An app with its deployed stack."""
 
     engine: Engine
     stack: Stack
@@ -40,12 +40,12 @@ class DeployedApp:
 
 
 def has_backup_label(deployed: DeployedApp) -> bool:
-    """Whether a label asks for a backup; services tell it at rest too."""
+    """Whether a label asks for a backup. Works for a stopped app too."""
     return _request(deployed, read_stack(deployed.engine, deployed.stack)) is not None
 
 
 def take_backup(deployed: DeployedApp, into: Path) -> tuple[str, ...]:
-    """Returns remarks. The app stays up."""
+    """Take a backup into the folder `into` while the app stays up. Returns remarks."""
     request = _required_request(deployed, read_stack(deployed.engine, deployed.stack))
     _run_hooks(deployed, request.of("backup.pre-hook"))
     save_paths(deployed.engine, deployed.stack, request.paths, into)
@@ -54,10 +54,10 @@ def take_backup(deployed: DeployedApp, into: Path) -> tuple[str, ...]:
 
 
 def restore_backup(deployed: DeployedApp, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
-    """Services that bear hooks of a restore stay up for them; all others rest, since their data changes under them.
+    """Restore a backup from `source`. Services with restore hooks stay up for them; all others are stopped meanwhile.
 
-    One with hooks whose volume is wholly replaced rests while that is copied, and then has to be up `within` a time.
-    That all are up again is for the caller to see.
+    A service with hooks is also stopped while a whole volume of it is copied. It must be up again `within` the time.
+    Does not wait for the other services.
     """
     engine, stack = deployed.engine, deployed.stack
     stack_state = read_stack(engine, stack)
@@ -97,9 +97,9 @@ def _request(deployed: DeployedApp, stack_state: StackState) -> BackupRequest | 
 
 
 def _run_hooks(deployed: DeployedApp, hooks: Sequence[BackupHook]) -> None:
-    """Raises RecipeError for one that fails, TimedOutError for one that does not end.
+    """Run these hooks in order. Writes their output, without secrets, to a log of the app.
 
-    Raises RecipeError too where nothing of its service runs here. All that it wrote goes to a log of the app.
+    Raises RecipeError for a hook that fails or whose service does not run here, TimedOutError for one that is too slow.
     """
     for hook in hooks:
         service = f"{deployed.stack.name}_{hook.service}"

@@ -1,4 +1,4 @@
-"""What a recipe's own labels tell backup-bot-two, by version 2 of their specification. Pure."""
+"""Parses the labels of backup-bot-two, version 2 of their specification. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from reconciler.host.swarm.services.service import volumes_in
 
 _WANTED = "backupbot.backup"
 _VOLUME = re.compile(r"backupbot\.backup\.volumes\.([^.]+)(\.path)?")
-# Of version 1; backup-bot-two takes no notice of it, and neither do we.
+# A label of version 1. backup-bot-two ignores it, and Canon too.
 _OLD = "backupbot.backup.path"
 
 
 @frozen
 class BackupHook:
-    """A shell command that a label asks for, inside the service that bears it."""
+    """A shell command from a label, to run in a container of its service."""
 
     service: str
     label: str
@@ -27,9 +27,9 @@ class BackupHook:
 
 @frozen
 class BackupRequest:
-    """What the labels of a stack ask for.
+    """The backup that the labels of a stack ask for.
 
-    `paths` maps a volume, as the recipe names it, to what of it is kept: nothing named means all of it.
+    `paths` maps the recipe's name of a volume to the paths to back up; no paths means the whole volume.
     """
 
     paths: Mapping[str, tuple[str, ...]]
@@ -45,9 +45,9 @@ class BackupRequest:
 
 
 def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
-    """From the labels of each service; None where none of them asks for a backup.
+    """Parse the labels of each service; None if no service asks for a backup.
 
-    One service asks for the whole stack; hooks, and what is said of volumes, may stand on any.
+    One service asks for the whole stack. Hooks and volume labels may be on any service.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
@@ -66,7 +66,7 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
 
 
 def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
-    """Volume, whether its paths are meant, and the value; what is said of paths comes first."""
+    """Yield volume, whether the label is about paths, and the value; labels about paths first."""
     said = [
         (match, value)
         for _, own in sorted(labels.items())
@@ -91,6 +91,6 @@ def labels_of(services: Sequence[Json], stack: Stack) -> dict[str, Mapping[str, 
 
 
 def services_mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
-    """The services that have any of these volumes."""
+    """Return the services that mount any of these volumes."""
     full = {f"{stack.name}_{volume}" for volume in volumes}
     return tuple(service["Spec"]["Name"] for service in services if full & volumes_in(service))

@@ -1,4 +1,4 @@
-"""The data of a stack at rest: its volumes, copied out and in through a container that is never started."""
+"""Copies volumes of a stack out and in, through a container that is never started."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 
 FOLDER = "volumes"
-# Swarm makes a volume that is missing, empty and with all labels but this one.
+# Marks a volume with loaded data. Swarm creates a missing volume empty, and without this label.
 LOADED = "canon.loaded"
 _SUFFIX = ".tar"
-# The end of an archive, and so an archive of nothing: an image needs no more to have volumes in its containers.
+# An empty tar archive. Imported as an image, it is enough for a container with volumes.
 _EMPTY_TAR = bytes(10240)
 
 
@@ -22,7 +22,10 @@ def volumes_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
 
 
 def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
-    """An archive of each volume, named as the recipe names it; owners are kept as numbers."""
+    """Write a tar archive of each volume, under the recipe's name. Keeps owners as numbers.
+
+    Raises RecipeError for a volume of another driver than `local`.
+    """
     names = volumes_of(engine, stack)
     foreign = [volume["Name"] for volume in engine.inspect("volume", names) if volume["Driver"] != "local"]
     if foreign:
@@ -34,7 +37,7 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
 
 
 def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
-    """The reverse, into volumes that are not there yet."""
+    """Create the volumes and load their archives. Raises InfrastructureError if the stack has volumes already."""
     if volumes_of(engine, stack):
         raise InfrastructureError(f"{stack.recipe}: its slot holds data already, so none can be loaded")
     archives = sorted((source / FOLDER).glob(f"*{_SUFFIX}"))
@@ -51,7 +54,7 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
 
 
 def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], into: Path) -> None:
-    """Archives of what is kept of each volume, numbered in the order of its paths; of all of it where none is named."""
+    """Write an archive of each path of each volume, numbered in this order; no paths means the whole volume."""
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
             (into / volume).mkdir(mode=0o700, parents=True)
@@ -65,7 +68,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
 
 
 def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:
-    """The reverse, over what the volumes hold."""
+    """Load the archives of `save_paths` into the volumes. Files that are not in an archive stay."""
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
             for number, path in enumerate(kept or ("",)):
@@ -79,7 +82,7 @@ def _place(volume: str, path: str) -> PurePosixPath:
 
 @contextmanager
 def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
-    """A container, never started, in which each volume is at /volumes/NAME; removed with its image."""
+    """Yield a container, never started, with each volume at /volumes/NAME. Removes it and its image at the end."""
     if not volumes:
         yield ""
         return

@@ -1,1 +1,1 @@
-"""Docker's own command: how it is called, what it answers, and whom its failures blame."""
+"""Calls of the `docker` command, and the classification of its failures."""

@@ -1,7 +1,7 @@
-"""What Docker's client takes from its environment: its own settings, and the variables of compose files.
+"""Keeps the variables of compose files apart from the settings of Docker's client.
 
-It has one environment for both. A recipe may well name a setting of its app as the client, the runtime that it is
-written in, or the loader of programs names one of theirs.
+The client reads both from one environment. A recipe may have a setting with the same name as a variable of the client,
+of the Go runtime or of the dynamic linker.
 """
 
 import re
@@ -9,16 +9,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-# What these have in them changes what `docker stack config` does, or keeps it from starting. Tried with clients of 26
-# and 28: it asks no engine, so that DOCKER_HOST, HOME, proxies and the like change nothing.
+# Variables that change the result of `docker stack config`, or keep it from starting. Tried with clients 26 and 28.
+# The command contacts no engine, so DOCKER_HOST, HOME, proxies and the like change nothing.
 _OBEYED = re.compile(r"LD_\w+|GLIBC_TUNABLES|GO[A-Z]+|DOCKER_(?:API_VERSION|CUSTOM_HEADERS)|CANON_\w+")
-# A doubled `$` begins no variable.
+# `$$` is an escaped `$`, not a variable.
 _VARIABLE = re.compile(rb"\$\$|(\$\{?)([A-Za-z_][A-Za-z0-9_]*)")
 _PREFIX = "CANON_OF_RECIPE_"
 
 
 def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """What an environment tells the client of itself, as flags: its configuration, its engine and how to trust it."""
+    """Return the client settings of an environment as flags: configuration folder, engine and TLS."""
     home = environment.get("HOME")
     folder = environment.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else "")
     flags = ["--config", folder] if folder else []
@@ -41,16 +41,17 @@ def _tls_flags(environment: Mapping[str, str], folder: str) -> Iterator[str]:
 
 
 def rename_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables under names that nobody obeys."""
+    """Return the variables with a prefix on each name that affects the client."""
     return {f"{_PREFIX}{name}" if affects_client(name) else name: value for name, value in variables.items()}
 
 
 def affects_client(name: str) -> bool:
+    """Whether a variable of this name changes what Docker's client does."""
     return _OBEYED.fullmatch(name) is not None
 
 
 def rename_in_text(text: bytes) -> bytes:
-    """A compose file that asks for its variables by the names that `renamed` gives them."""
+    """Return the text of a compose file with its variables named as `rename_variables` names them."""
 
     def rename(match: re.Match[bytes]) -> bytes:
         obeyed = match[2] is not None and affects_client(match[2].decode())
@@ -61,9 +62,9 @@ def rename_in_text(text: bytes) -> bytes:
 
 @contextmanager
 def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """The files to read instead of these: beside each that asks for an obeyed variable a copy with it renamed.
+    """Yield the files to read instead of `files`: a copy of each file with variables to rename, else the file itself.
 
-    A copy lies in the same folder, as the client takes paths in a file from there. It is gone afterwards.
+    A copy is in the same folder, because the client resolves paths from there. The copies are removed at the end.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, file, number) for number, file in enumerate(files))
@@ -73,7 +74,7 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
     try:
         text = file.read_bytes()
     except OSError:
-        # The client says what is wrong with it.
+        # The client reports the error.
         return file
     if (changed := rename_in_text(text)) == text:
         return file
@@ -84,6 +85,6 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
 
 
 def names_without_value(file: Path, names: Collection[str]) -> Iterator[str]:
-    """Those of `names` that a file of variables (`env_file`) names without a value."""
+    """Yield those of `names` that an `env_file` lists without a value."""
     lines = (line.strip() for line in file.read_text("utf-8", "replace").splitlines())
     return (line for line in lines if line in names)

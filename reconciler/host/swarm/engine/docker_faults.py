@@ -1,4 +1,4 @@
-"""Sorts what Docker's client says when a command fails: the host's fault, or the recipe's."""
+"""Classifies the messages of Docker's client when a command fails: a fault of the host, or of the recipe."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from reconciler.host.text import one_line
 
 @frozen
 class _Fault:
-    """Words of Docker's, whether they tell of the host, and what helps."""
+    """A pattern of Docker's messages, whether it means a fault of the host, and a hint for the user."""
 
     words: re.Pattern[bytes]
     of_host: bool
@@ -22,12 +22,12 @@ def _fault(words: str, hint: str = "", *, of_host: bool = True) -> _Fault:
     return _Fault(re.compile(words.encode(), re.IGNORECASE | re.MULTILINE), of_host, hint)
 
 
-# Docker names containers and endpoints by long ids before it comes to what went wrong.
+# In characters. Docker puts long ids of containers and endpoints before the reason.
 LONGEST_MESSAGE = 600
 
 _ANYTHING = re.compile(b"")
 
-# The first that fits holds. Messages of Docker Engine 20.10 and of clients up to 28.
+# The first match counts. Messages of Docker Engine 20.10 and of clients up to 28.
 _FAULTS = (
     _fault(
         r"permission denied while trying to connect|dial unix \S+ connect: permission denied",
@@ -80,21 +80,24 @@ _FAULTS = (
     ),
     _fault(r"the swarm does not have a leader|rpc error: code = Unavailable", "look at the swarm: docker node ls"),
 )
-# A task's image had been here when it was handed over.
+# The image of a task was on this host when the stack was deployed.
 _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who removes images?"), *_FAULTS)
 
 
 def is_not_found(text: bytes) -> bool:
-    """Whether what the recipe asked for is not to be had. Registries and networks fail in words without number."""
+    """Whether the message says that something the recipe names does not exist.
+
+    Any other message may be a failure of the registry or the network, which have no fixed set of messages.
+    """
     fault = _known(text)
     return fault is not None and not fault.of_host
 
 
 def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
-    """The error for a command of Docker's that failed; `what` says what it was to do.
+    """Return the error for a failed Docker command. `what` begins the message: what the command was to do.
 
-    `of_recipe` is True where it was told something that the recipe had chosen: only then may the recipe be to blame.
-    `of_task` is True for the words of a task.
+    `of_recipe` is True if the recipe chose an argument of the command: only then can the recipe be at fault.
+    `of_task` is True if `text` is the message of a task.
     """
     fault = _known(text, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
     message = f"{what}: {one_line(_without_preamble(text), LONGEST_MESSAGE) or 'Docker text nothing'}"
@@ -108,7 +111,7 @@ def _known(text: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
 
 
 def _without_preamble(text: bytes) -> bytes:
-    """Docker names its daemon first, and tells of itself before what went wrong, which stands in the last line."""
+    """Return the last line, which has the reason, without Docker's prefix about its daemon."""
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else b""
     return re.sub(rb"^Error response from daemon: (?:rpc error: code = \w+ desc = )?", b"", last)

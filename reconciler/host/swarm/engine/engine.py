@@ -1,4 +1,4 @@
-"""Docker's own command: what is asked of it, with deadlines, and its answers as values."""
+"""Runs the `docker` command with deadlines, and returns its output as values."""
 
 import json
 import re
@@ -21,13 +21,13 @@ from reconciler.host.text import one_line
 
 Json = Mapping[str, Any]
 
-# `docker stack config`, which resolves a recipe's compose files, came with this client.
+# The first client version with `docker stack config`, which resolves compose files.
 OLDEST_CLIENT = 23
 
-# Tells of a script's end within the stream that brings what it said.
+# Writes a script's exit code to the same stream as its messages.
 _REPORT_EXIT = 'sh -c "$1"; code=$?; echo "canon: ended with $code" >&2; exit $code'
 _EXIT_LINE = re.compile(rb"^canon: ended with (\d+)\n", re.MULTILINE)
-# What a client ends with where there is no shell in the container.
+# Exit codes of the client if the container has no shell.
 _NO_SHELL = (126, 127)
 
 _QUERY_SECONDS = 60.0
@@ -41,9 +41,9 @@ _GONE = re.compile(rb"no such " + _KINDS + rb"\b|\b" + _KINDS + rb" \S+ not foun
 
 @frozen
 class Engine:
-    """`environment` is what children get: Docker's client finds its engine by DOCKER_HOST in it, or as usual.
+    """One Docker engine. `environment` is the environment of all children; its DOCKER_HOST chooses the engine.
 
-    `lock` is the descriptor of the pass lock, which commands that change something inherit; None where none is held.
+    `lock` is the descriptor of the pass lock, which changing commands inherit; None for no lock.
     """
 
     environment: Mapping[str, str]
@@ -51,7 +51,7 @@ class Engine:
     facts: dict[str, str] = field(factory=dict)
 
     def check(self) -> None:
-        """See once that client and engine do what the driver needs. Raises InfrastructureError."""
+        """Check once that the client is new enough and the engine is a swarm manager. Raises InfrastructureError."""
         if self.facts:
             return
         client = self.query("version", "--format", "{{.Client.Version}}", what="Docker's version")
@@ -69,42 +69,42 @@ class Engine:
 
     @property
     def state(self) -> str:
-        """The id of the state folder that children work for, "" where it has none."""
+        """The id of the state folder, "" if it has none."""
         return self.environment.get(STATE_MARK, "")
 
     @property
     def node(self) -> str:
-        """The id of this host's node."""
+        """The id of this host's swarm node. Raises InfrastructureError."""
         self.check()
         return self.facts["node"]
 
     def query(self, *argv: str, what: str) -> str:
-        """What a command answers that changes nothing; `what` stands in the error where it fails."""
+        """Run a read-only command and return its output. `what` names it in the error."""
         return _text(self._run(self._spec(argv, _QUERY_SECONDS), what))
 
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
-        """Ids, or the names of volumes, of the objects of a kind that pass filters such as `label=name=value`."""
+        """Return the ids of objects of a kind that match filters such as `label=name=value`; for volumes, the names."""
         every = ("--all",) if kind == "container" else ()
         chosen = (word for each in filters for word in ("--filter", each))
         return tuple(self.query(kind, "ls", "--quiet", *every, *chosen, what=f"docker {kind} ls").split())
 
     def inspect(self, kind: str, names: Sequence[str]) -> tuple[Json, ...]:
-        """Those of the named objects that are there; one that went away meanwhile is left out."""
+        """Return the JSON of the named objects. Leaves out objects that no longer exist."""
         if not names:
             return ()
-        # Clients before 28 inspect no config by its type, and there is no command for tasks alone.
+        # Clients before 28 have no `docker inspect --type config`, and there is no `docker task inspect`.
         argv = ("inspect", "--type", kind) if kind == "task" else (kind, "inspect")
         return tuple(json.loads(self._existing((*argv, *names), f"docker {kind} inspect") or "[]"))
 
     def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
-        """All tasks of services that the swarm remembers."""
+        """Return the JSON of all tasks of these services that the swarm still has, old ones included."""
         if not services:
             return ()
         ids = self._existing(("service", "ps", "--quiet", "--no-trunc", *services), "docker service ps")
         return self.inspect("task", ids.split())
 
     def end_events(self, label: str, since: datetime) -> tuple[Json, ...]:
-        """What the engine tells of containers with a label that ended since then, or were short of memory."""
+        """Return the "die" and "oom" events of containers with a label since a time."""
         chosen = ("--filter", f"label={label}", "--filter", "event=die", "--filter", "event=oom")
         when = ("--since", f"{since.timestamp():.6f}", "--until", f"{datetime.now(UTC).timestamp():.6f}")
         said = self.query("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
@@ -114,10 +114,10 @@ class Engine:
         return _text(self._run(evolve(self._spec(argv, deadline), stdin=stdin, holding=self.lock), what))
 
     def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
-        """Exit code, None for too late, and the output of a shell's script in a container.
+        """Run a shell script in a container. Return its exit code, None for a timeout, and its output.
 
-        The script's own code is believed where it is told from within the container, since Docker's client ends with
-        anything, 0 too, where it loses the connection. Raises InfrastructureError then, as long as the container runs.
+        The exit code comes from inside the container, because Docker's client may end with any code, 0 too, if it loses
+        the connection. In that case raises InfrastructureError if the container still runs.
         """
         argv = ("exec", container, "sh", "-c", _REPORT_EXIT, "sh", script)
         output = self._capture(evolve(self._spec(argv, deadline), holding=self.lock))
@@ -133,9 +133,9 @@ class Engine:
         return output.result.code or 1, output.out + output.err
 
     def remove(self, kind: str, names: Sequence[str]) -> None:
-        """Remove objects; which of them are gone is for the caller to see."""
+        """Remove objects. Does not report failures: the caller checks which objects are gone."""
         if names:
-            # Volumes without a name go with their container, or are nobody's.
+            # Anonymous volumes are removed with their container, or nothing would remove them.
             flags = ("--force", "--volumes") if kind == "container" else ()
             spec = self._spec((kind, "rm", *flags, *names), _CHANGE_SECONDS)
             self._capture(evolve(spec, holding=self.lock))
@@ -146,9 +146,9 @@ class Engine:
         _check(output, spec, f"pull {escape_unprintable(image)}", of_recipe=is_not_found(output.err))
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
-        """What compose files come to, in YAML, with `variables` filled in and nothing else.
+        """Merge compose files, substitute `variables` and nothing else, and return YAML.
 
-        The client fills in from its environment, so it gets no variable of ours; it asks no engine for this.
+        The client substitutes from its environment, so it gets none of our variables. It contacts no engine for this.
         """
         spec = self._spec(("stack", "config", *_files(files)), _QUERY_SECONDS)
         marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}
@@ -156,9 +156,9 @@ class Engine:
         return self._run(spec, "docker stack config", of_recipe=True).out
 
     def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
-        """Hand a stack over to the swarm; it is up later, or not at all, whatever the client's exit code.
+        """Run `docker stack deploy`. The exit code says nothing about whether the stack becomes ready.
 
-        `open_names` are the variables to which the file gives no value: the client would fill them in with its own.
+        `open_names` are the variables without a value in the file: the client must not fill them from its environment.
         """
         flags = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
         spec = self._spec(("stack", "deploy", *flags, *_files([file]), stack), _CHANGE_SECONDS)
@@ -170,24 +170,24 @@ class Engine:
 
     @property
     def _client(self) -> str:
-        """The file of Docker's command, for a call without our PATH."""
+        """The path of the `docker` program, for a call without our PATH."""
         return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
     def copy(self, *argv: str, out: OutputSink, stdin: Path | None = None) -> None:
-        """`docker cp` of an archive: to `out`, or from the file `stdin`."""
+        """Copy a tar archive by `docker cp`: to `out`, or from the file `stdin`."""
         err = FirstBytes(MIB)
         if run(evolve(self._spec(("cp", *argv), _COPY_SECONDS), stdin=stdin or b""), out, err).code != 0:
             raise classify_failure("copy a volume", err.data, of_recipe=is_not_found(err.data))
 
     def logs(self, service: str, lines: int, out: OutputSink) -> None:
-        """The last lines that each task of a service wrote; nothing of one that is gone."""
+        """Write the last log lines of each task of a service to `out`; nothing if the service is gone."""
         run(self._spec(("service", "logs", "--raw", "--tail", str(lines), service), _QUERY_SECONDS), out)
 
     def _spec(self, argv: Sequence[str], deadline: float) -> CommandSpec:
         return CommandSpec(("docker", *argv), self.environment, Path("/"), deadline)
 
     def _existing(self, argv: Sequence[str], what: str) -> str:
-        """What Docker tells of those objects that are there; that some are gone is no failure."""
+        """Run a read-only command and return its output. Objects that no longer exist are not a failure."""
         spec = self._spec(argv, _QUERY_SECONDS)
         output = self._capture(spec)
         if output.result.code != 1 or not _gone(output.err):
@@ -207,18 +207,18 @@ class Engine:
 
 
 def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
-    """Raise the fault of a command that failed."""
+    """Raise the error of a command that failed or timed out."""
     if output.result.timed_out:
         late = f"{what}: Docker did not answer within {spec.deadline:.0f} s"
         raise InfrastructureError(late, "look at the log of Docker's engine")
     if not output.ok:
-        # A client that was killed may have warned of something before.
+        # A killed client has no exit code above 0, but may have written a warning.
         refused = (output.result.code or 0) > 0 and bool(output.err.strip())
         raise classify_failure(what, output.err, of_recipe=of_recipe and refused)
 
 
 def _gone(said: bytes) -> bool:
-    """Whether Docker complains of nothing but objects that are not there."""
+    """Whether all error lines are about objects that do not exist."""
     lines = [line for line in said.splitlines() if line.strip() and not line.startswith(b"WARNING")]
     return bool(lines) and all(_GONE.search(line) for line in lines)
 

@@ -1,4 +1,4 @@
-"""Which service of a recipe is reached from outside, and at which of its ports. Pure."""
+"""Finds the service and port at which a recipe's app is reached. Pure."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -13,9 +13,9 @@ _SERVER_PORT = re.compile(r"traefik\.(http|tcp|udp)\.services\.([^.]+)\.loadbala
 
 @frozen
 class AppPort:
-    """A service that listens at the container's port `target`, which the recipe itself publishes at `published`, if so.
+    """A service that listens on the container port `target`. `published` is the host port, if the recipe publishes one.
 
-    `kind` is http, tcp or udp, `name` what the label calls it: "" for a port that no label names.
+    `kind` is "http", "tcp" or "udp". `name` is the name of the port in the proxy's label, "" if no label names it.
     """
 
     service: str
@@ -30,10 +30,10 @@ class AppPort:
 
 
 def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
-    """The way to the app: to the service whose label tells a proxy its port, else to a port that the recipe publishes.
+    """Return the port of the app: one that a proxy label names, else one that the recipe publishes.
 
-    `closed` names external networks that are internal. None where the recipe names no port at all. Raises RecipeError
-    where every service that names one is on internal networks alone.
+    `closed` are names of external networks that are internal. Returns None if the recipe names no port. Raises
+    RecipeError if all services that name a port are only on internal networks.
     """
     ways = tuple(_labelled(config)) or tuple(_published(config))
     open_ways = [port for port in ways if _is_open(config, port, closed)]
@@ -47,7 +47,7 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
 
 
 def misplaced_port_label(config: Config) -> str:
-    """The service whose port label is one of its container, where no proxy of a swarm looks for it; "" for none."""
+    """Return the service that has its port label on the container, where a Swarm proxy does not look; "" for none."""
     services = config["services"].items()
     return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
 
@@ -62,7 +62,7 @@ def _labelled(config: Config) -> Iterator[AppPort]:
 
 
 def _published(config: Config) -> Iterator[AppPort]:
-    """By ports that the recipe publishes over TCP: their label may be meant for another proxy, or be missing."""
+    """Yield the TCP ports that the recipe publishes."""
     for service, one in config["services"].items():
         for port in one.get("ports") or ():
             if port.get("published") and port.get("protocol", "tcp") == "tcp":
@@ -79,7 +79,7 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
 
 
 def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
-    """Whether anybody outside can reach it. A port in ingress mode brings a network of its own along."""
+    """Whether the port can be reached from outside. A port in ingress mode adds the ingress network to its service."""
     service = config["services"][port.service]
     ingress = any(port.get("published") and port.get("mode") == "ingress" for port in service.get("ports") or ())
     return ingress or not all(_is_internal(config, name, closed) for name in networks_of(service))
@@ -95,7 +95,10 @@ def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
 
 
 def _rank(config: Config, stack: str, port: AppPort) -> tuple[bool, ...]:
-    """The least is the best: what a proxy takes and reaches, what bears the stack's own name, HTTP, the service app."""
+    """Return a sort key; the lowest is the best port.
+
+    Prefers, in this order: enabled for the proxy, not UDP, on an external network, named as the stack, HTTP, `app`.
+    """
     service, networks = config["services"][port.service], config.get("networks") or {}
     is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"
     is_outside = any(is_external(networks.get(name)) for name in networks_of(service))

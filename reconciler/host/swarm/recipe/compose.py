@@ -1,4 +1,4 @@
-"""What a recipe's compose files ask for, from what Docker's client makes of them. Pure."""
+"""Reads ports, images, mounts and the like from the output of `docker stack config`. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ Config = Mapping[str, Any]
 
 @frozen
 class Mount:
-    """What a service has of the host or of a volume; `written` says that it may write there."""
+    """A mount of a service. `source` is a volume or a host path; `written` is True if the mount is not read-only."""
 
     service: str
     source: str
@@ -22,7 +22,7 @@ class Mount:
 
 
 def published_ports(config: Config) -> Mapping[str, str]:
-    """Fixed ports of the host, such as "64738/udp", each with the service that publishes it."""
+    """Return the fixed host ports, such as "64738/udp", each with the service that publishes it."""
     return {
         f"{port['published']}/{port.get('protocol', 'tcp')}": name
         for name, service in config["services"].items()
@@ -36,7 +36,7 @@ def images(config: Config) -> tuple[str, ...]:
 
 
 def file_sources(config: Config) -> Iterator[tuple[str, str]]:
-    """The files of the host that go into configs and secrets, each with what names it."""
+    """Yield each config and secret that is made from a file: its kind and name, such as "config app", and the file."""
     for kind in ("configs", "secrets"):
         for name, value in (config.get(kind) or {}).items():
             if value and "file" in value:
@@ -44,14 +44,14 @@ def file_sources(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def shared_volumes(config: Config) -> tuple[str, ...]:
-    """Volumes to which a service may write, and which the recipe does not make itself: no slot has them alone."""
+    """Return the writable volumes that are external or on a device: other slots would share their data."""
     volumes = config.get("volumes") or {}
     elsewhere = {name for name, value in volumes.items() if is_external(value) or _leads_elsewhere(value or {})}
     return tuple(mount.source for mount in mounts(config, "volume") if mount.source in elsewhere and mount.written)
 
 
 def mounts(config: Config, kind: str) -> Iterator[Mount]:
-    """Those of one kind: "volume", of which `source` is a name, or "bind", of which it is a path of the host."""
+    """Yield the mounts of one kind: "volume" (`source` is a name) or "bind" (`source` is a host path)."""
     for name, service in config["services"].items():
         for mount in service.get("volumes") or ():
             if mount.get("type") == kind and mount.get("source"):
@@ -59,15 +59,15 @@ def mounts(config: Config, kind: str) -> Iterator[Mount]:
 
 
 def empty_variables(config: Config) -> frozenset[str]:
-    """The variables to which a service gives no value, or an empty one: Docker's client fills in its own."""
+    """Return the variables that a service lists without a value: Docker's client fills them from its environment."""
     services = config["services"].values()
     return frozenset(name for one in services for name, value in (one.get("environment") or {}).items() if not value)
 
 
 def restore_ports(config: Config, each: Iterable[Config]) -> Config:
-    """The merged files with the ports of `each` single one, in their order.
+    """Return the merged `config` with the ports of all single files. `each` has the files, resolved one by one.
 
-    Docker's client merges ports by their number alone: of one number for TCP and for UDP it keeps the last.
+    Docker's client merges ports by number alone: of the same number for TCP and for UDP it keeps only the last.
     """
     ports: dict[str, dict[tuple[object, object], Config]] = {}
     for single in each:
@@ -88,19 +88,19 @@ def is_external(value: Config | None) -> bool:
 
 
 def _leads_elsewhere(volume: Config) -> bool:
-    """Docker's own driver also mounts folders of this host and of others, each into as many volumes as one likes."""
+    """Whether a volume of Docker's local driver mounts a folder or device, which other volumes can mount too."""
     options = volume.get("driver_opts") or {}
     return bool(options.get("device")) and options.get("type") != "tmpfs"
 
 
 def scaled_to_zero(config: Config) -> tuple[str, ...]:
-    """The services that are scaled to zero: nothing of them ever runs."""
+    """Return the services with `deploy.replicas: 0`."""
     deploys = {name: service.get("deploy") or {} for name, service in config["services"].items()}
     return tuple(name for name, deploy in deploys.items() if deploy.get("replicas") == 0)
 
 
 def tmpfs_mounts(config: Config) -> Iterator[tuple[str, str]]:
-    """Service and path of each `tmpfs`, which Docker's client reads, prints, and leaves out of what it deploys."""
+    """Yield service and path of each `tmpfs`. Docker's client reads and prints them, but does not deploy them."""
     for name, service in config["services"].items():
         value = service.get("tmpfs") or ()
         for path in (value,) if isinstance(value, str) else value:

@@ -1,4 +1,4 @@
-"""The YAML that Docker's client prints, by the rules of its own writer."""
+"""Parses the YAML that Docker's client prints, by the quoting rules of Go's YAML writer."""
 
 import math
 import re
@@ -12,15 +12,15 @@ from reconciler.host.text import one_line
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows what Go's writer leaves without quotes: anything else that looks like more than a string is one.
+    """Resolves only the plain values that Go's writer leaves unquoted; every other plain value is a string.
 
-    YAML 1.1, as read by default, also finds dates in there, numbers in base 2, 8, 16 and 60, and signs of its own.
+    PyYAML's default resolver (YAML 1.1) would also find dates, and numbers in base 2, 8, 16 and 60.
     """
 
-    yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - as it is in what this goes without
+    yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
 
     def number(self, node: yaml.ScalarNode) -> float | str:
-        """One too large for Go's numbers is a string to its writer."""
+        """Return a float, or a string for a number too large for Go: its writer does not quote such a string."""
         value: float = self.construct_yaml_float(node)
         return str(node.value) if math.isinf(value) and "inf" not in node.value else value
 
@@ -38,10 +38,10 @@ for _kind, _plain, _first in (
 
 
 def read_config(printed: bytes) -> Config:
-    """What `docker stack config` printed. Raises InfrastructureError where it is not to be read."""
+    """Parse the output of `docker stack config`. Raises InfrastructureError if it is not valid."""
     try:
         document = yaml.load(printed, _Loader)  # noqa: S506 - a SafeLoader with fewer rules
     except (yaml.YAMLError, ValueError) as failure:
-        said = one_line(str(failure).encode())
-        raise InfrastructureError(f"docker stack config: cannot read what it printed: {said}") from None
+        reason = one_line(str(failure).encode())
+        raise InfrastructureError(f"docker stack config: cannot read what it printed: {reason}") from None
     return document if isinstance(document, dict) else {"services": {}}

@@ -1,6 +1,7 @@
-"""Compose files as Docker's client takes them: of one version, and beside the first, from where it takes all paths.
+"""Adapts compose files so that Docker's client merges them: the same version, in the folder of the first file.
 
-Only places in their text are changed, by what a reader of YAML tells of it: the rest is left to Docker's own reader.
+The client resolves all paths from the first file's folder. Changes only parts of the text, at positions that a YAML
+parser reports: Docker's own parser sees all the rest unchanged.
 """
 
 import json
@@ -11,14 +12,14 @@ from pathlib import Path
 import yaml
 from attrs import frozen
 
-# From this version on, objects may be given names, which Canon does.
+# The first version of the compose format in which volumes, networks, configs and secrets can have a `name`.
 _NAMES_OBJECTS = (3, 5)
 _NEW_ENOUGH = "3.8"
 
 
 @frozen
 class _Edit:
-    """`text` in place of what stands between two places of a file."""
+    """A replacement: `text` instead of the characters from `start` to `end`."""
 
     start: int
     end: int
@@ -26,7 +27,7 @@ class _Edit:
 
 
 def naming_version(version: str) -> str:
-    """A version of the format that lets objects be named: this one, or one in which the same means the same."""
+    """Return `version` if its format allows the names of objects, else a newer compatible version."""
     parts = version.split(".")
     is_old = all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < _NAMES_OBJECTS
     return _NEW_ENOUGH if is_old else version
@@ -34,10 +35,10 @@ def naming_version(version: str) -> str:
 
 @contextmanager
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """The files to read instead of these, each by itself or all together.
+    """Yield the files to read instead of `files`, one by one or together.
 
-    Beside the first lies a copy of each that lies elsewhere, that bears another version, which Docker would not merge,
-    or whose `env_file` lies beside itself alone. The copies are gone afterwards.
+    A file is copied to the folder of the first if it is elsewhere, has another version (which Docker does not merge),
+    or has its `env_file` only beside itself. The copies are removed at the end.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, files[0], file, number) for number, file in enumerate(files))
@@ -48,7 +49,7 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))
         is_so = file.parent == first.parent and text == file.read_text("utf-8")
     except (OSError, ValueError):
-        # The client says what is wrong with it.
+        # The client reports the error.
         return file
     if file == first or is_so:
         return file
@@ -59,9 +60,9 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 
 
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Name and text of files as if all lay beside the first and were of its version, or of one that has names.
+    """Yield name and text of each file, adapted to the folder and version of the first one.
 
-    What cannot be read is left out.
+    The version is raised if it does not allow names of objects. Leaves out files that cannot be read.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -72,7 +73,7 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
 
 
 def normalize(file: Path, folder: Path, version: str | None) -> str:
-    """The text of a file as if it lay in `folder` and were of a version. Raises OSError or ValueError."""
+    """Return the text of a file adapted to `folder` and `version`. Raises OSError or ValueError."""
 
     def found(name: str) -> str:
         beside = file.parent / name
@@ -84,14 +85,14 @@ def normalize(file: Path, folder: Path, version: str | None) -> str:
 
 
 def version_of(text: str) -> str | None:
-    """The version that a compose file bears, None for none, or for one that is not to be read."""
+    """Return the version of a compose file; None if it has none or is not valid YAML."""
     root = _root(text)
     pair = _pair(root, "version") if root else None
     return str(pair[1].value) if pair else None
 
 
 def set_version(text: str, version: str | None) -> str:
-    """The same file of another version, None for none. What is no YAML stays as it is."""
+    """Return the text with another version, None to remove it. Text that is not YAML stays as it is."""
     root = _root(text)
     if root is None or not root.value:
         return text
@@ -105,14 +106,14 @@ def set_version(text: str, version: str | None) -> str:
 
 
 def replace_env_files(text: str, found: Callable[[str], str]) -> str:
-    """The same file with what `found` makes of each path of an `env_file`."""
+    """Return the text with each `env_file` path replaced by `found(path)`."""
     nodes = [node for service in _services(_root(text)) for node in _scalars(_pair(service, "env_file"))]
     new = [(node, found(node.value)) for node in nodes]
     return _edited(text, [_Edit(_start(node), _end(node), json.dumps(to)) for node, to in new if to != node.value])
 
 
 def value_at(text: str, *keys: str) -> str:
-    """What stands at this place of a compose file, "" for nothing or for more than one value."""
+    """Return the value at a path of keys in a compose file; "" if there is no single value."""
     node: yaml.Node | None = _root(text)
     for key in keys:
         pair = _pair(node, key) if isinstance(node, yaml.MappingNode) else None
@@ -152,7 +153,7 @@ def _added(root: yaml.MappingNode, version: str) -> _Edit:
 
 
 def _removed(root: yaml.MappingNode, pair: tuple[yaml.Node, yaml.Node]) -> _Edit:
-    """Up to the next key; the last one goes with what stands between it and the one before."""
+    """Return the edit that removes a pair up to the next key; for the last pair, from the end of the pair before."""
     pairs: list[tuple[yaml.Node, yaml.Node]] = root.value
     place = pairs.index(pair)
     if place + 1 < len(pairs):

@@ -1,4 +1,4 @@
-"""A release as it will be deployed, from its own files and what it is given."""
+"""Resolves a release to the compose configuration that will be deployed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ from reconciler.ports.app import DeployOptions
 
 @frozen
 class PreparedRelease:
-    """A release as it will be deployed: its files, the variables in them, and what they come to."""
+    """A release ready to deploy: compose files, their variables, and the resolved `config`."""
 
     stack: Stack
     recipe: SwarmRecipe
@@ -41,7 +41,7 @@ class PreparedRelease:
 def prepare_release(
     engine: Engine, stack: Stack, checkout: Path, options: DeployOptions, before: str
 ) -> PreparedRelease:
-    """`before` is the sample that the app was deployed with until now, "" for a new one."""
+    """Resolve the release in `checkout`. `before` is the .env.sample of the last deployment, "" for a new app."""
     recipe = read_recipe(checkout, before)
     settings = deployment_variables(recipe, options.settings, stack_settings(stack))
     compose = (*compose_files(settings, checkout), *options.overlays)
@@ -53,20 +53,20 @@ def prepare_release(
 
 
 def stack_settings(stack: Stack) -> Mapping[str, str]:
-    """What every deployment is told of its stack."""
+    """Return the variables that every deployment gets from its stack."""
     return {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
 
 
 def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
-    """What compose files come to with these settings, none of which Docker's client takes for its own."""
+    """Merge and resolve compose files with these settings. No setting affects Docker's client itself."""
     with renamed_copies(files) as read:
         return read_config(engine.config(read, rename_variables(settings), checkout))
 
 
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
-    """Services with all their variables, and without the files of variables, which the client has laid into them.
+    """Return the config with all variables under `environment`, and without `env_file`.
 
-    It would read these files once more.
+    Docker's client has merged these files already, and would read them a second time.
     """
     hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}
@@ -76,14 +76,14 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
         for file in service.get("env_file") or ():
             _check_env_file(name, file, compose, checkout)
             environment = {**dict.fromkeys(names_without_value(compose[0].parent / file, hidden)), **environment}
-        # As the client does with all others: what has no value, or an empty one, gets that of the setting.
+        # As the client does for other variables: one without a value, or an empty one, gets the value of the setting.
         filled = {key: value or hidden.get(key, value) for key, value in environment.items()}
         services[name] = {**kept, "environment": filled} if filled else kept
     return {**config, "services": services}
 
 
 def _check_env_file(service: str, file: str, compose: Sequence[Path], checkout: Path) -> None:
-    """It lies in the release, or beside a file of the fleet that is laid over it."""
+    """Raise RecipeError unless the `env_file` is in the release, or in the folder of one of the fleet's overlays."""
     path, what = compose[0].parent / file, f"env_file of {service} is {file}"
     fleets = [overlay.parent for overlay in compose if not overlay.is_relative_to(checkout)]
     check_inside(next((folder for folder in fleets if path.is_relative_to(folder)), checkout), path, what)

@@ -1,4 +1,4 @@
-"""What a Co-op Cloud recipe says of itself: its .env.sample, what its abra.sh exports, and its compose files."""
+"""Reads a Co-op Cloud recipe: its .env.sample, the exports of its abra.sh, and the names of its compose files."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,24 +13,24 @@ from reconciler.host.sample import SAMPLE, Sample, SampleLine, merge_env_sample,
 
 COMPOSE = "compose.yml"
 SHELL = "abra.sh"
-# Co-op Cloud's own tool makes a secret without a length too.
+# In characters, as abra does for a secret without a length.
 DEFAULT_SECRET_LENGTH = 32
 
 _EXPORT = re.compile(
     r"export\s+([A-Za-z_][A-Za-z0-9_]*)="
     r"""(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\#;&|<>()~]*))(?:\s+#.*)?"""
 )
-# What is indented is part of a function or of an `if`, and may never run.
+# An indented line belongs to a function or an `if`, and may never be executed.
 _INDENTED = re.compile(r"^[ \t]+\S.*$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 
 
 @frozen
 class SwarmRecipe:
-    """One release. `exports` are the constants that its abra.sh exports: versions of configs, for the most part.
+    """One release. `exports` are the constants that its abra.sh exports, mostly versions of configs.
 
-    `text` is what `sample` was read from, and `added` names what of it is new to who upgrades. `comments` has what
-    stands behind settings, where the release still has a line for one in its words.
+    `text` is the .env.sample that `sample` was parsed from. `added` are its settings that are new in an upgrade.
+    `comments` are the comments behind settings, those of the new release first.
     """
 
     sample: Sample
@@ -41,9 +41,9 @@ class SwarmRecipe:
 
 
 def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
-    """The release as who had the sample `before` deploys it; "" for a new deployment.
+    """Read the release in `checkout` for an app that was deployed with the .env.sample `before`, "" for a new app.
 
-    Raises RecipeError where the release is no recipe of Co-op Cloud.
+    Raises RecipeError if the release is not a Co-op Cloud recipe.
     """
     if read_text(checkout / COMPOSE) is None:
         raise RecipeError(f"the release has no {COMPOSE}", "the swarm driver deploys recipes in Co-op Cloud's format")
@@ -55,7 +55,7 @@ def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
 
 
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:
-    """Exported constants of a shell file, which is never run: what needs a shell to be known is left out."""
+    """Yield the exported constants of a shell file. Does not execute it: leaves out values that need a shell."""
     for _, line in content_lines(SHELL, _INDENTED.sub("", text)):
         match = _EXPORT.fullmatch(line)
         if match is not None:
@@ -63,18 +63,18 @@ def parse_exports(text: str) -> Iterator[tuple[str, str]]:
 
 
 def deployment_variables(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
-    """All variables of a deployment.
+    """Return all variables of a deployment.
 
-    Of several values for one name that of the later holds: the sample's, the `given` one, abra.sh's, and ours.
+    Later sources override earlier ones: the .env.sample, the `given` settings, the exports of abra.sh, and `ours`.
     """
     versions = {version_setting(name): version for name, version in recipe.sample.versions.items()}
     return {**versions, **_expanded(recipe.sample.assigned, {**given, **ours}), **given, **recipe.exports, **ours}
 
 
 def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mapping[str, str]:
-    """The sample's settings, with the variables in them that are known by then: the others stay as they are.
+    """Return the settings of the sample, with variables substituted that are known by then; others stay as they are.
 
-    What builds on a `fixed` one gets that value, as if it stood in the sample.
+    A `fixed` setting replaces the value in the sample, also where other settings refer to it.
     """
     known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **fixed}
     for line in assigned:
@@ -88,7 +88,7 @@ def _filled_in(value: str, known: Mapping[str, str]) -> str:
 
 
 def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ...]:
-    """The files that COMPOSE_FILE names, all of them within the checkout."""
+    """Return the files that COMPOSE_FILE names. Raises RecipeError for one outside the checkout."""
     names = [name for name in settings.get("COMPOSE_FILE", COMPOSE).split(":") if name]
     for name in names:
         check_inside(checkout, checkout / name, f"COMPOSE_FILE names {name}")
@@ -96,11 +96,11 @@ def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ..
 
 
 def check_inside(checkout: Path, path: Path, what: str) -> None:
-    """Raises RecipeError where a path that the release names leads out of it, or nowhere."""
+    """Raise RecipeError, with `what` first, if a path that the release names is outside `checkout` or is not a file."""
     what = escape_unprintable(what)
     try:
         leads_to = path.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):  # among them: links that lead in a circle, a NUL byte
+    except (OSError, RuntimeError, ValueError):  # such as a circle of links, or a NUL byte
         raise RecipeError(f"{what}, which the release does not have") from None
     if not leads_to.is_relative_to(checkout.resolve()):
         raise RecipeError(f"{what}, which is not within the release")

@@ -1,4 +1,4 @@
-"""What is added to a recipe's own stack: names, marks, the published port. Pure."""
+"""Canon's additions to a recipe's stack: names, labels, the published port. Pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from reconciler.host.swarm.recipe.compose import APP, Config, is_external
 from reconciler.host.swarm.recipe.overlays import naming_version
 from reconciler.ports.app import App
 
-# Labels of services, volumes, networks, secrets and configs; never of containers, which they would replace.
+# Labels of services, volumes, networks, secrets and configs. Never of containers: a changed label would replace them.
 SLOT = "canon.slot"
 STATE = "canon.state"
 COMMIT = "canon.commit"
@@ -18,18 +18,18 @@ ADDRESS = "canon.address"
 PEER = "canon.peer"
 NAMESPACE = "com.docker.stack.namespace"
 
-# A name of an object in a swarm has at most 63 characters, of which `_` and the recipe's own part need most.
+# In characters. The name of a Swarm object has at most 63, and the recipe's part of it needs most of them.
 _OF_RECIPE = 20
 
-# A proxy that serves this host's own apps would lead their visitors to what is only tried.
+# Otherwise a proxy for this host's real apps would send their visitors to an app under test.
 _UNROUTED = {"traefik.enable": "false"}
 
 
 @frozen
 class Stack:
-    """One app's stack. `domain` is the recipe's, the same in every slot.
+    """The stack of one app. `domain` is the same in every slot of the recipe.
 
-    `state` is the id of the state folder that the slot lies in, "" where it has none.
+    `state` is the id of the state folder, "" if it has none.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Stack:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """What marks an object as one of this slot."""
+        """The labels that mark an object as part of this slot."""
         return {SLOT: self.mark} | ({STATE: self.state} if self.state else {})
 
     @property
     def label_options(self) -> tuple[str, ...]:
-        """The same as options of Docker's commands."""
+        """The labels as options of Docker's commands."""
         return tuple(word for name, value in self.labels.items() for word in ("--label", f"{name}={value}"))
 
     @property
@@ -53,16 +53,16 @@ class Stack:
         return f"{self.name}_{APP}"
 
     def label(self, what: str) -> str:
-        """A label that Co-op Cloud's own commands look for."""
+        """Return the full name of a label that abra reads."""
         return f"coop-cloud.{self.name}.{what}"
 
     def logical(self, name: str) -> str:
-        """What the recipe calls an object that bears `name` in the swarm."""
+        """Return the recipe's name of the Swarm object `name`."""
         return name.removeprefix(f"{self.name}_")
 
 
 def stack_of(app: App, zone: str, state: str = "") -> Stack:
-    """The stack of an app in a slot of the state folder with the id `state`, "" where it has none."""
+    """Return the stack of an app. `state` is the id of the state folder, "" if it has none."""
     place = f"{state}\0{app.mark}\0{app.recipe}" if state else f"{app.mark}\0{app.recipe}"
     digest = hashlib.sha256(place.encode()).hexdigest()[:8]
     return Stack(f"{app.recipe[:_OF_RECIPE]}-{digest}", app.recipe, app.mark, f"{app.recipe}.{zone}", state)
@@ -70,11 +70,10 @@ def stack_of(app: App, zone: str, state: str = "") -> Stack:
 
 @frozen
 class Endpoint:
-    """How the tests reach the app: the `service` which listens at the container's port `target`.
+    """How tests reach the app: `service` listens on the container port `target`, None if it listens on no port.
 
-    `published` is a free port of the host that leads there; None where a proxy, or a port that the recipe itself
-    publishes, does. `proxied` says that a proxy does. `target` is None where the app listens nowhere, and is reached by
-    no address.
+    `published` is a free host port that Canon publishes; None if a proxy is used (`proxied`), or if the recipe
+    publishes a port itself.
     """
 
     address: str = ""
@@ -88,7 +87,7 @@ class Endpoint:
 
 @frozen
 class ComposeRelease:
-    """What is deployed, as labels tell it."""
+    """The release that is deployed, for the labels of its services."""
 
     version: str
     commit: str
@@ -96,19 +95,19 @@ class ComposeRelease:
 
 
 def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """One more compose file, to be laid over the recipe's by whoever deploys them."""
+    """Return Canon's additions as a compose file of their own, an overlay of the recipe's files."""
     escaped: Config = _escaped(_additions(config, stack, release, endpoint))
     return escaped
 
 
 def merged_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """One compose file for all: what the recipe's come to, with ours laid in."""
+    """Return one complete compose file: the resolved `config` with Canon's additions."""
     escaped: Config = _escaped(_merged(config, _additions(config, stack, release, endpoint)))
     return escaped
 
 
 def _merged(config: Config, added: Config) -> Config:
-    """Tables key by key, lists one after the other."""
+    """Merge tables key by key, and append lists."""
     merged = dict(config)
     for key, value in added.items():
         if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
@@ -135,13 +134,13 @@ def _service_additions(name: str, config: Config, stack: Stack, release: Compose
     service = config["services"][name]
     added: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, endpoint)}}
     if name == APP:
-        # Co-op Cloud's own tool gives all settings to this service alone; the others get what their file says.
+        # Like abra, give all settings to this service alone. The others get what the compose file says.
         environment = service.get("environment") or {}
         added["environment"] = {key: value for key, value in release.settings.items() if key not in environment}
     if name == endpoint.service and endpoint.published is not None:
         protocol = {} if endpoint.protocol == "tcp" else {"protocol": endpoint.protocol}
         added["ports"] = [{"target": endpoint.target, "published": endpoint.published, "mode": "host", **protocol}]
-        # Two tasks cannot hold one port of the host: a new one that starts first would wait for ever.
+        # Two tasks cannot publish the same host port: with start-first, the new one would never start.
         added["deploy"]["update_config"] = {"order": "stop-first"}
     return added
 
@@ -157,9 +156,9 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
 
 
 def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
-    """What the recipe makes, with our mark and a name of the slot's own, also where the recipe gives it a fixed one.
+    """Return the recipe's objects of one kind, with our labels and a name that is unique to the slot.
 
-    Docker replaces the whole of such an object by what a later file says of it: so all is said again.
+    Repeats all other fields, because a later compose file replaces the whole object.
     """
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
@@ -173,13 +172,13 @@ def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]
 
 
 def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
-    """Configs and secrets cannot be changed, so recipes put a version into their names: it stays there."""
+    """Return the name of an object in the swarm. Keeps the version in the name of a config or secret."""
     versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
     return f"{stack.name}_{stack.logical(versioned)}"
 
 
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
-    """The network of services that name none is made by Docker, and is to bear our mark too."""
+    """Return the default network, with our labels, if any service uses it and the recipe does not declare it."""
     if "default" in (config.get("networks") or {}):
         return {}
     if all(service.get("networks") for service in config["services"].values()):
@@ -188,7 +187,7 @@ def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
 
 
 def _escaped(value: Any) -> Any:  # noqa: ANN401 - any part of a compose file
-    """As a compose file wants it, in which a single `$` begins a variable."""
+    """Return the value with each `$` doubled, because a single one begins a variable in a compose file."""
     if isinstance(value, Mapping):
         return {name: _escaped(part) for name, part in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""The secrets of a stack: which it wants, and those of the swarm that are made of what its app has.
+"""The secrets of a stack: lists those that a release needs, and creates them in the swarm.
 
-They go by the names that compose files give them, as with Co-op Cloud's own tool: `secrets: {db: {name: …}}` is the
-secret `db`, whatever variable its version comes from. What stands behind that variable in the sample describes it.
+A secret has its name from the compose files, as with abra: `secrets: {db: {name: …}}` is the secret `db`. The comment
+in the .env.sample behind the variable of its version describes its length and characters.
 """
 
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 from reconciler.ports.app import App, DeployOptions
 from reconciler.ports.app_secrets import SecretNeed
 
-# For a look at what compose files come to, in which no name matters.
+# A placeholder, to resolve compose files before a slot exists.
 _NOBODY = Stack("nobody", "nobody", "", "nobody.localhost")
 
 
 def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-    """The secrets that services of the compose files in use name, and that are the stack's own.
+    """Return the secrets that the services of a release use and that belong to the stack.
 
-    Which variable describes one is told by what its name comes to when each has a value that no other has.
+    To find the variable of each secret, resolves the compose files with a unique value for each version variable.
     """
     recipe = read_recipe(checkout, appfiles.sample_for(app, options))
     settings = deployment_variables(recipe, options.settings, stack_settings(_NOBODY))
@@ -46,7 +46,7 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
 
 
 def _need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, str]) -> SecretNeed:
-    """The secret `key` of those with these `names`; `comments` by what stands for a variable in `full`."""
+    """Return the need for the secret `key`. `comments` maps the unique value of each variable to its comment."""
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
     need = secret_from_comment(SAMPLE, key, comment, DEFAULT_SECRET_LENGTH)
     other = _middle(full, _NOBODY)
@@ -54,30 +54,30 @@ def _need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, 
 
 
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
-    """For each secret that has to be made for the stack, by its name in compose files, the one in the swarm."""
+    """Return the secrets that belong to the stack: name in the compose files to name in the swarm."""
     return {key: full for key, full in _used(config).items() if _is_own(full, stack)}
 
 
 def _is_own(full: str, stack: Stack) -> bool:
-    """Whether a name is of this stack, and has a version: without one a variable had no value."""
+    """Whether a name belongs to this stack and has a version. Without one, its variable had no value."""
     return full.startswith(f"{stack.name}_") and not full.endswith("_")
 
 
 def _used(config: Config) -> Mapping[str, str]:
-    """The external secrets that some service uses. Docker wants no other to be there."""
+    """Return the external secrets that a service uses: compose name to swarm name. Docker does not check others."""
     used = {one["source"] for service in config["services"].values() for one in service.get("secrets") or ()}
     declared: Mapping[str, Config] = config.get("secrets") or {}
     return {key: str(said.get("name") or key) for key, said in declared.items() if key in used and is_external(said)}
 
 
 def _middle(full: str, stack: Stack) -> str:
-    """What stands between the name of the stack and the version: how Co-op Cloud's tool calls it on inserting."""
+    """Return the part of a name between stack and version, which is the name that abra uses to insert it."""
     name, version = abra_name(full, stack)
     return name or version
 
 
 def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """A secret of the swarm for each that was provided; one that is there has the same content already."""
+    """Create a Swarm secret for each provided file. One that exists already has the same content."""
     stack = prepared.stack
     labels = (*stack.label_options, "--label", f"{NAMESPACE}={stack.name}")
     have = _have(engine, f"label={labels[-1]}")
@@ -88,9 +88,9 @@ def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
-    """By its name in the swarm, the file of each secret that the app has.
+    """Return the file of each secret that the app has, by name in the swarm.
 
-    Snapshots have had them by what stands between the stack and the version.
+    Old snapshots name the file after the part between stack and version.
     """
     names = swarm_names(prepared.config, prepared.stack)
     others = {full: _middle(full, prepared.stack) for full in names.values()}
@@ -102,13 +102,13 @@ def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
 
 
 def abra_name(full: str, stack: Stack) -> tuple[str, str]:
-    """The name and the version under which Co-op Cloud's tool inserts a secret."""
+    """Return name and version of a secret as `abra app secret insert` takes them."""
     name, _, version = stack.logical(full).rpartition("_")
     return name, version
 
 
 def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Docker would find out only once it has made the networks. Raises RecipeError for what nothing makes."""
+    """Raise RecipeError for a secret that nothing creates. Docker would fail only after it has created the networks."""
     stack = prepared.stack
     lacking = {*_used(prepared.config).values()} - {*provided_files(prepared, app)}
     if lacking and (lacking := lacking - _have(engine)):

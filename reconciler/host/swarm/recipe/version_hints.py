@@ -1,4 +1,4 @@
-"""Names the version that a release left as it was though its file changed, which Swarm refuses."""
+"""Explains a refused change of a config or secret: its file changed, but the version in its name did not."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,14 @@ from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
 from reconciler.host.swarm.recipe.recipe import SHELL
 from reconciler.host.swarm.recipe.stack import object_name
 
-# What a swarm says of a config or a secret whose content is to change: it makes them once and for all.
+# Swarm's message for a changed config or secret. Their content cannot be changed.
 _REFUSED = "only updates to Labels are allowed"
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """Hand a release over: what is refused for a version that was not raised is told with that version's name."""
+    """Add a hint to a RecipeError from the body that is about an unchanged version: the variable to raise."""
     try:
         yield
     except RecipeError as failed:
@@ -33,7 +33,7 @@ def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
 
 
 def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
-    """For each config and secret that is made of a file its name in the swarm, the longest first."""
+    """Yield name in the swarm and hint for each config and secret that is made from a file, longest name first."""
     found = [
         (object_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))
         for kind in ("configs", "secrets")
@@ -53,7 +53,7 @@ def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, ob
 
 
 def _versions(prepared: PreparedRelease, kind: str, key: str) -> tuple[str, ...]:
-    """The variables in the name that compose files give it, but for the stack's."""
+    """Return the variables in the name of a config or secret, without STACK_NAME."""
     names: list[str] = []
     for file in prepared.compose:
         try:

@@ -1,4 +1,4 @@
-"""Hands a release over to Swarm: everything it names is there before, so that its time to start is its own."""
+"""Deploys a release as a stack. Images and secrets exist before, so that the start is measured without them."""
 
 import json
 import shlex
@@ -58,16 +58,16 @@ exec env -i {environment} docker exec --interactive "$container" "$@"
 
 @frozen
 class DeployableRelease:
-    """A release that can be deployed as far as can be told before, and where its tests will reach it."""
+    """A checked release, and the endpoint at which tests will reach it."""
 
     prepared: PreparedRelease
     endpoint: Endpoint
 
 
 def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-    """Returns remarks. Raises RecipeError or InfrastructureError where the stack cannot be handed over.
+    """Deploy a release by `docker stack deploy`, without waiting until it is up. Returns remarks.
 
-    Swarm does the rest.
+    Raises RecipeError or InfrastructureError.
     """
     deployable = check_release(engine, policy, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -81,7 +81,7 @@ def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, opti
 
 
 def check_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
-    """Checks a release and brings its images onto this host. Raises RecipeError or InfrastructureError."""
+    """Check a release and pull its images. Raises RecipeError or InfrastructureError."""
     stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_for(app, options)
     prepared = prepare_release(engine, stack, checkout, options, before)
     endpoint = endpoint_of(engine, policy, prepared, needs_port=options.needs_port)
@@ -93,21 +93,21 @@ def check_release(engine: Engine, policy: Swarm, app: App, checkout: Path, optio
 
 
 def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config:
-    """What goes over the release's own files: our marks, and the way to the app."""
+    """Return the overlay with Canon's labels and the published port."""
     prepared = deployable.prepared
     release = ComposeRelease(options.version, options.commit, prepared.settings)
     return overlay_compose(prepared.config, prepared.stack, release, deployable.endpoint)
 
 
 def write_compose(app: App, compose: Config) -> Path:
-    """In JSON, which is YAML too."""
+    """Write a compose file as JSON, which is valid YAML, and return its path."""
     file = app.folder / "run" / "compose.json"
     appfiles.replace_file(file, json.dumps(compose), 0o600)
     return file
 
 
 def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, options: DeployOptions) -> tuple[str, ...]:
-    """What is kept beside the app once it was handed over; returns remarks."""
+    """Write the files that belong to a deployment: settings, sample and app-run. Returns remarks."""
     appfiles.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
     new = [name for name in prepared.recipe.added if name not in options.settings]
@@ -120,10 +120,10 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
 
 
 def endpoint_of(engine: Engine, policy: Swarm, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
-    """Where the tests reach the app.
+    """Return the endpoint at which tests reach the app.
 
-    Raises RecipeError where they cannot though they have to: `needs_port` is False where a command alone tells that the
-    app is ready.
+    `needs_port` is False if a command alone decides whether the app is ready. If True, raises RecipeError for an app
+    without a TCP port that can be reached.
     """
     config, stack = prepared.config, prepared.stack
     app_service(config)
@@ -164,7 +164,7 @@ def _endpoint_at(policy: Swarm, stack: Stack, port: AppPort) -> Endpoint:
 
 
 def _internal_networks(engine: Engine, config: Config) -> frozenset[str]:
-    """The external networks, as the recipe calls them, that were made internal: no port is published from there."""
+    """Return the external networks, by their name in the recipe, that are internal: their ports are not published."""
     declared = {name: said for name, said in (config.get("networks") or {}).items() if is_external(said)}
     names = {str(said.get("name") or name): name for name, said in declared.items()}
     found = engine.inspect("network", sorted(names))
@@ -183,6 +183,6 @@ def _with_port(scheme: str, address: str) -> str:
 
 
 def _with_proxy_port(domain: str, address: str) -> str:
-    """`domain` with the port of the proxy, where that is none that goes without saying."""
+    """Return `domain`, with the port of the proxy if its address has one."""
     _, colon, port = address.rpartition(":")
     return f"{domain}:{port}" if colon else domain

@@ -1,4 +1,4 @@
-"""What of a stack is up, and how what ended did so: by itself, or stopped by Swarm. Pure."""
+"""The running tasks of a stack, and how each other task ended: by itself, or stopped by Swarm. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,13 +11,13 @@ _STOPPED = {"shutdown", "remove", "orphaned"}
 
 
 def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> frozenset[str]:
-    """Each task that is up, as "SERVICE TASK"; a job's is none, since it is to end."""
+    """Return each running task as "SERVICE TASK", except tasks of jobs."""
     found = (service_of(service, tasks, prefix) for service in services)
     return frozenset(_part(service, task) for service in found if not service.is_job for task in service.running)
 
 
 def ended_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
-    """How each task of this deployment that is over ended, by the same names."""
+    """Return how each ended task of this deployment ended, by "SERVICE TASK"."""
     found = (service_of(service, tasks, prefix) for service in services)
     ended = [(service, task) for service in found for task in service.tasks]
     return {_part(service, task): ending for service, task in ended if (ending := _ending(service, task))}

@@ -1,4 +1,4 @@
-"""What a release demands of the host and of other stacks, checked before anything of it runs."""
+"""Checks before a deployment that the host has what a release requires, and that no other stack uses it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,12 +19,12 @@ from reconciler.host.swarm.recipe.recipe import check_inside
 from reconciler.host.swarm.recipe.stack import ADDRESS, NAMESPACE, Endpoint, Stack
 from reconciler.host.swarm.services.service import is_scaled_to_zero
 
-# Of the host, but no data of anybody's.
+# Host paths without data.
 _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 
 
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
-    """Raises RecipeError for what no slot can give, InfrastructureError for what this host does not have now."""
+    """Raise RecipeError for a requirement that no slot can meet, InfrastructureError for one that this host cannot."""
     stack, config = prepared.stack, prepared.config
     _check_scale(prepared, endpoint)
     for what, file in file_sources(config):
@@ -43,7 +43,7 @@ def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endp
 
 
 def _check_scale(prepared: PreparedRelease, endpoint: Endpoint) -> None:
-    """A service that is scaled to zero passes any test that asks nothing of it."""
+    """Raise RecipeError if the app, or the service of its endpoint, is scaled to zero: it would never run."""
     for name in scaled_to_zero(prepared.config):
         if name in {APP, endpoint.service}:
             raise RecipeError(
@@ -73,13 +73,13 @@ def _holds_no_data(path: Path) -> bool:
 
 
 def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[str, str]:
-    """What there is once on the host, each with the service that wants it: fixed ports and, behind a proxy, a name."""
+    """Return the exclusive resources of the release, each with its service: host ports and, behind a proxy, the URL."""
     ports = {f"port {port} of the host": service for port, service in published_ports(prepared.config).items()}
     return {**ports, endpoint.url: endpoint.service} if endpoint.proxied else ports
 
 
 def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
-    """What of that services of other stacks have, each with its service."""
+    """Return the exclusive resources that services of other stacks use, each with its service."""
     taken: dict[str, str] = {}
     for service in engine.inspect("service", engine.list_ids("service")):
         spec = service["Spec"]

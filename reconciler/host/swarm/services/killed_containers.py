@@ -1,7 +1,7 @@
-"""How containers ended that were told to stop: which of them the engine had to kill. Pure.
+"""Finds stopped containers that the engine had to kill. Pure.
 
-A container that does not end within its service's `stop_grace_period` is killed: it ends with 137, as it also does when
-the kernel kills it for want of memory, of which the engine tells by an event of its own.
+The engine kills a container that does not stop within its service's `stop_grace_period`: exit code 137. A container
+that the kernel kills for lack of memory has the same exit code, and in addition an "oom" event.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,20 +11,20 @@ from reconciler.host.swarm.services.service import Json, is_current, is_oom_kill
 
 _KILLED = 137
 _SERVICE = "com.docker.swarm.service.name"
-# The time to stop, in nanoseconds, where a service names none.
+# Docker's default of `stop_grace_period`, in nanoseconds.
 _USUAL_GRACE = 10_000_000_000
 
 
 def longest_grace(services: Iterable[Json]) -> timedelta:
-    """The time that all of these services together may take to stop."""
+    """Return the longest `stop_grace_period` of these services: they stop at the same time."""
     graces = (_grace(_container(service)) for service in services)
     return max(graces, default=timedelta())
 
 
 def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
-    """Those of the services that had to be killed, by name, with the time that they had.
+    """Return the services that had to be killed, each with its grace period such as "10 s".
 
-    `events` are what the engine tells of containers' ends.
+    `events` are the "die" and "oom" events of their containers.
     """
     ended = _exit_codes(events)
     containers = {service["Spec"]["Name"]: _container(service) for service in services}
@@ -32,25 +32,25 @@ def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[
 
 
 def writing_volumes(services: Iterable[Json]) -> frozenset[str]:
-    """The names of those that may write to a volume: nothing else has data that could be cut off."""
+    """Return the names of services that may write to a volume. Only these can lose data when killed."""
     return frozenset(service["Spec"]["Name"] for service in services if _writes_to_volume(_container(service)))
 
 
 def without_grace(services: Iterable[Json]) -> frozenset[str]:
-    """The names of those that are to be killed at once."""
+    """Return the names of services with a grace period of zero."""
     return frozenset(service["Spec"]["Name"] for service in services if not _grace(_container(service)))
 
 
 def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
-    """Those of the named services that the kernel killed for want of memory."""
+    """Return those of the named services that the kernel killed for lack of memory."""
     short = {_attributes(event).get(_SERVICE, "") for event in events if event.get("Action") == "oom"}
     return tuple(name for name in names if name in short)
 
 
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Services of which a task with data had to be killed for one of a newer deployment, by name, with the time it had.
+    """Return the services with an old task that may write to a volume and had to be killed in an update.
 
-    Of what Swarm rolled back the newer tasks are the ones that gave way: they tell nothing of the older one's data.
+    By name, each with its grace period. After a rollback, the stopped tasks are the newer ones: ignores these services.
     """
     return {
         service["Spec"]["Name"]: _grace_text(task["Spec"]["ContainerSpec"])
@@ -62,18 +62,18 @@ def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping
 
 
 def _was_killed(task: Json) -> bool:
-    """Whether a task that may write to a volume was told to stop, and had to be killed."""
+    """Whether a task that may write to a volume did not stop in time and was killed."""
     return was_killed(task) and not is_oom_killed(task) and _writes_to_volume(task["Spec"].get("ContainerSpec") or {})
 
 
 def was_killed(task: Json) -> bool:
-    """Whether a task that was told to stop ended by SIGKILL, for whatever reason."""
+    """Whether a task that Swarm stopped ended by SIGKILL, for any reason."""
     status = (task.get("Status") or {}).get("ContainerStatus") or {}
     return state_of(task) == "shutdown" and status.get("ExitCode") == _KILLED
 
 
 def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
-    """By service, what those of its containers ended with that had memory enough."""
+    """Return the exit codes of containers by service, without containers killed for lack of memory."""
     events = tuple(events)
     starved_ids = {_id(event) for event in events if event.get("Action") == "oom"}
     codes: dict[str, set[int]] = {}

@@ -1,4 +1,4 @@
-"""Takes a stack away, and sees that Swarm really let go: its commands return long before."""
+"""Removes a stack and waits until its objects are gone: Docker's commands return long before."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -9,11 +9,11 @@ from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, STATE
 from reconciler.host.swarm.services.stack_state import swarm_pauses
 
-# In this order each can go: a volume is held by containers, a network by tasks.
+# The order of removal: containers use volumes, and tasks use networks.
 _KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
-# What has to be gone before a kind is removed. Swarm removes containers of tasks; those of a volume's copy are ours.
-# It would also remove a network under containers that still stop, and give its number (VNI) to the next one at once,
-# which the engine cannot join until the old one is gone: "error creating vxlan interface: file exists".
+# The kinds that must be gone before a kind is removed. Swarm itself removes the containers of tasks; containers that
+# copy volumes are ours. Swarm would also remove a network under containers that still stop, and reuse its number (VNI)
+# at once, which the engine cannot join until the old one is gone: "error creating vxlan interface: file exists".
 _BEFORE = {"container": frozenset({"service"}), "network": frozenset({"service", "container"})}
 _REMOVE_SECONDS = 120.0
 
@@ -22,9 +22,9 @@ Objects = Mapping[str, tuple[str, ...]]
 
 @frozen
 class LabelSelector:
-    """All that bears `label`, and containers that bear one of `stacks` instead.
+    """Selects the objects with `label`, and the containers with one of the labels `stacks`.
 
-    Where `state` is an id, and not None, only what bears that one or, being from before there were ids, none.
+    If `state` is not None, selects only objects with this id of a state folder, or without any id (from old versions).
     """
 
     label: str
@@ -33,7 +33,7 @@ class LabelSelector:
 
 
 def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = _KINDS) -> Objects:
-    """By kind; kinds of which there is nothing are left out."""
+    """Return the selected objects by kind. Leaves out kinds without objects."""
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
         names = {*_ids_of_kind(engine, kind, selector)}
@@ -58,7 +58,7 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 
 
 def slot_marks(engine: Engine) -> tuple[str, ...]:
-    """The marks of all slots of our state folder of which anything is left in the swarm or on this engine."""
+    """Return the marks of all slots of our state folder that have objects in the swarm or on this engine."""
     found = list_objects(engine, LabelSelector(SLOT, state=engine.state))
     return tuple(
         sorted(
@@ -68,17 +68,17 @@ def slot_marks(engine: Engine) -> tuple[str, ...]:
 
 
 def mark_of(item: Json) -> str:
-    """The mark of the slot to which an object belongs, "" if to none."""
+    """Return the mark of the slot that an object belongs to, "" for none."""
     return _label(item, SLOT)
 
 
 def is_of_state(item: Json, state: str) -> bool:
-    """Whether an object is of the state folder with the id `state`, or from before there were ids."""
+    """Whether an object belongs to the state folder with the id `state`, or has no id (from old versions)."""
     return _label(item, STATE) in {"", state}
 
 
 def _label(item: Json, name: str) -> str:
-    """Docker keeps labels in a place of its own for each kind of object."""
+    """Return the value of a label, "" for none. Its place in the JSON depends on the kind of object."""
     for holder in (item, item.get("Spec") or {}, item.get("Config") or {}):
         labels = holder.get("Labels") or {}
         if name in labels:
@@ -91,9 +91,9 @@ def select_stack(stack: str) -> LabelSelector:
 
 
 def select_slot(engine: Engine, mark: str) -> LabelSelector:
-    """All of ours that bears the mark; of the containers of its stacks' tasks that is no more than the stack's name.
+    """Select our objects with the mark of a slot, and the containers of its stacks, which have only the stack's name.
 
-    A stack of which anything is another state folder's is that one's, also where something of it bears no id.
+    If one object of a stack belongs to another state folder, the whole stack does.
     """
     found = list_objects(engine, LabelSelector(f"{SLOT}={mark}"))
     marked = [item for kind, names in found.items() for item in engine.inspect(kind, names)]
@@ -106,7 +106,7 @@ def select_slot(engine: Engine, mark: str) -> LabelSelector:
 def remove_objects(
     engine: Engine, selector: LabelSelector, sleep: Callable[[float], None] = time.sleep
 ) -> tuple[str, ...]:
-    """Remove everything of these; names what would not go."""
+    """Remove the selected objects and wait until they are gone. Return what is left after the deadline."""
     until, pauses = time.monotonic() + _REMOVE_SECONDS, swarm_pauses()
     left = list_objects(engine, selector)
     while left:
@@ -116,6 +116,6 @@ def remove_objects(
             if not _BEFORE.get(kind, frozenset()) & left.keys():
                 engine.remove(kind, names)
         sleep(next(pauses))
-        # Of a kind that is gone more appears only where a dead pass had something under way: all are looked for last.
+        # A command of a dead pass may still create objects of a kind that is gone: list all kinds once more at the end.
         left = list_objects(engine, selector, left) or list_objects(engine, selector)
     return ()

@@ -1,4 +1,4 @@
-"""Brings services of a stack to rest and up again, and sees that Swarm has done so."""
+"""Stops services of a stack and starts them again, and waits until Swarm has done it."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,7 +22,7 @@ from reconciler.host.swarm.services.service_health import stack_health
 from reconciler.host.swarm.services.stack_state import StackState, read_stack, swarm_pauses
 from reconciler.ports.app import RemovalResult
 
-# What Swarm may take beside the time that the services have to stop.
+# Additional time for Swarm itself, beside the grace period of the services.
 _STOP_SECONDS = 180.0
 
 Sleep = Callable[[float], None]
@@ -30,7 +30,7 @@ Sleep = Callable[[float], None]
 
 @frozen
 class _Stopping:
-    """Services that were told to stop since a time, within `grace`; `jobs` are those of them that were removed."""
+    """Services that are being stopped since a time, with their longest `grace`. `jobs` are those that were removed."""
 
     names: Collection[str]
     jobs: Collection[str]
@@ -39,7 +39,7 @@ class _Stopping:
 
 
 def replica_counts(stack_state: StackState, names: Collection[str]) -> Mapping[str, int]:
-    """Of the replicated ones among the named services."""
+    """Return the number of replicas of each replicated service among `names`."""
     modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in stack_state.services}
     return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
 
@@ -55,23 +55,23 @@ def scale_services(engine: Engine, wanted: Mapping[str, int]) -> None:
 
 
 def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
-    """Those among the named services that run once on every node."""
+    """Return those of `names` that are global services: they run once on every node."""
     found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
 
 def set_constraint(engine: Engine, verb: str, names: Collection[str]) -> None:
-    """Keep services off every node, `verb` add, or let them come back: rm."""
+    """Keep services off every node (`verb` "add"), or allow them again ("rm")."""
     for name in names:
         words = ("service", "update", "--detach", "--quiet", f"--constraint-{verb}", NO_NODE, name)
         engine.change(*words, what="docker service update")
 
 
 def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> RemovalResult:
-    """Scale services to zero, or keep them off every node; jobs, which can be neither, are removed.
+    """Scale services to zero, or keep global ones off every node. Removes jobs, which allow neither.
 
-    Returns what had to be killed, each with the time it had: "app (10 s)". Raises InfrastructureError where one does
-    not come to rest, or was killed for want of memory on the way.
+    Returns the services that had to be killed, each with its grace period: "app (10 s)". Raises InfrastructureError if
+    a service does not stop, or was killed for lack of memory while it stopped.
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services
@@ -88,7 +88,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: S
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """What had to be killed. Of what keeps no data and is to be killed at once there is nothing to tell."""
+    """Return the killed services. Leaves out those without data and without a grace period."""
     with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
     return RemovalResult(
@@ -98,9 +98,9 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 
 
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:
-    """What the engine tells of containers that ended until none of these services runs any more.
+    """Wait until none of these services runs, and return the events of containers that ended.
 
-    It is asked again and again: it keeps only the last 256 events of everything that it runs.
+    Reads the events again and again, because the engine keeps only the last 256 of all its events.
     """
     ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _STOP_SECONDS
 
@@ -121,7 +121,7 @@ def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping, sleep
 
 
 def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
-    """Whether a container of services that are gone is still up: Swarm no longer tells of their tasks."""
+    """Whether a container of a removed service still runs. Swarm no longer lists its tasks."""
     chosen = [f"label=com.docker.swarm.service.name={name}" for name in removed]
     return any(engine.list_ids("container", one, "status=running") for one in chosen)
 
@@ -129,9 +129,9 @@ def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
 def wait_until_up(
     engine: Engine, stack: Stack, names: Collection[str], within: timedelta, sleep: Sleep = time.sleep
 ) -> None:
-    """Raises RecipeError where the named services do not come up, TimedOutError where they do not so in time.
+    """Wait until the named services are up. `within` is the time limit.
 
-    Raises InfrastructureError where the host is to blame.
+    Raises RecipeError if they fail, TimedOutError if they are too slow, InfrastructureError for a fault of the host.
     """
     seconds = within.total_seconds()
     problem = poll(

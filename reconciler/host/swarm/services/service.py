@@ -1,4 +1,4 @@
-"""One service of a stack and its tasks, as Swarm tells of them. Pure."""
+"""One service of a stack and its tasks, from the JSON of Swarm. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,18 +11,18 @@ from reconciler.host.text import one_line
 
 Json = Mapping[str, Any]
 
-# A task that was up for that long counts; one that dies sooner would otherwise be called up in between.
+# A task counts as up after this time. Otherwise a task in a crash loop would count as up between two crashes.
 STABLE = timedelta(seconds=3)
-# Services find each other late: one that needs another may fail a few times before that one answers.
+# A service that depends on another may fail a few times until the other one answers.
 PATIENCE = timedelta(seconds=30)
 
-# What keeps a service off every node that runs once on each, and so cannot be scaled: nobody gives a node this label.
+# A constraint that stops a global service, which cannot be scaled to zero: no node has this label.
 NO_NODE = "node.labels.canon.rest==true"
 
-# The time to stop, in nanoseconds, that Swarm fills in where a service names none.
+# The default of `StopGracePeriod` that Swarm fills in, in nanoseconds.
 _GRACE = 10_000_000_000
 
-# How the label ends that tells a proxy at which port a service listens.
+# The end of the label that tells a proxy the port of a service.
 _SERVED = ".loadbalancer.server.port"
 
 _JOBS = {"ReplicatedJob", "GlobalJob"}
@@ -33,9 +33,9 @@ _GOING = _WAITING | {"running"}
 
 @frozen
 class Service:
-    """One service as the recipe calls it, with those of its tasks that are of this deployment, newest first.
+    """One service, by its name in the recipe. `tasks` are those of the current deployment, newest first.
 
-    `earlier` are the others.
+    `earlier` are the tasks of earlier deployments.
     """
 
     name: str
@@ -49,13 +49,13 @@ class Service:
 
     @property
     def failed(self) -> Sequence[Json]:
-        """Tasks that ended otherwise than they are to: most are to stay up."""
+        """The tasks that ended, except completed tasks of a one-shot service."""
         return [task for task in self.tasks if has_ended(task) and not self.is_done(task)]
 
     def is_done(self, task: Json) -> bool:
-        """Whether a task of a one-shot came to a good end.
+        """Whether a task of a one-shot service completed.
 
-        A program that a failed health check had stopped may end with 0 just as well. What passed one was no one-shot.
+        A task that a failed health check stopped may also end with 0. A task that passed a check is not a one-shot.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -63,7 +63,10 @@ class Service:
 
     @property
     def is_server(self) -> bool:
-        """Whether it bears a health check or a port, and so is to stay up. A check of its image's may be another's."""
+        """Whether the service has a health check or a port, and so must stay up.
+
+        A health check of the image does not count: it may be meant for another use of the image.
+        """
         if self.is_job:
             return False
         check = self.json["Spec"]["TaskTemplate"]["ContainerSpec"].get("Healthcheck") or {}
@@ -77,22 +80,22 @@ class Service:
 
     @property
     def has_stopping_task(self) -> bool:
-        """Whether a task of an earlier deployment has yet to stop: a new one may wait for its port."""
+        """Whether an old task has not stopped yet: a new task may wait for its port."""
         return any(is_active(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
 
     @property
     def stable_after(self) -> timedelta:
-        """How long a task has to be up to count: where some failed before, as long as the longest of them lasted."""
+        """The time after which a task counts as up: the longest run of a failed task, between STABLE and PATIENCE."""
         lasted = (state_since(task) - _time(task["CreatedAt"]) for task in self.failed)
         return min(max([STABLE, *lasted]), PATIENCE)
 
     def count_stable(self, now: datetime) -> int:
-        """A job is none that is up: it has to come to its end."""
+        """Return the number of tasks that are up; 0 for a job, which has to end."""
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     @property
     def is_one_shot(self) -> bool:
-        """Whether a task that came to a good end is not started again."""
+        """Whether a completed task is not restarted."""
         return self._policy.get("Condition", "any") != "any" or self.is_job
 
     @property
@@ -101,7 +104,7 @@ class Service:
 
     @property
     def restarts_always(self) -> bool:
-        """Whether tasks are started again whatever they came to."""
+        """Whether tasks are always restarted, without a limit."""
         return self._policy.get("Condition", "any") == "any" and not self._policy.get("MaxAttempts")
 
     @property
@@ -113,12 +116,12 @@ class Service:
 
     @property
     def is_global(self) -> bool:
-        """Whether it is to run once on every node, and is not kept off all of them by us."""
+        """Whether the service is global, and Canon does not keep it off every node."""
         return "Global" in self._mode and not is_scaled_to_zero(self.json)
 
     @property
     def completed(self) -> int:
-        """How many tasks of a one-shot came to a good end."""
+        """The number of completed tasks of a one-shot service."""
         return sum(map(self.is_done, self.tasks))
 
     @property
@@ -131,13 +134,13 @@ class Service:
 
 
 def is_current(service: Json, task: Json) -> bool:
-    """Swarm keeps tasks of earlier deployments beside the newest: what they ran tells the two apart."""
+    """Whether a task's spec is that of its service now: Swarm also keeps tasks of earlier deployments."""
     wanted, has = service["Spec"]["TaskTemplate"], task["Spec"]
     return all(_agree(wanted.get(part), has.get(part)) for part in ("ContainerSpec", "ForceUpdate"))
 
 
 def _agree(wanted: object, has: object) -> bool:
-    """Whether a task has what its service wants: Swarm tells a service's defaults, and leaves a task's out."""
+    """Whether a task's spec equals its service's. Swarm fills in defaults for a service, and omits them for a task."""
     if isinstance(wanted, Mapping) and isinstance(has, Mapping):
         return all(_agree(wanted.get(key), has.get(key)) for key in {*wanted, *has})
     if has is None and isinstance(wanted, Mapping):
@@ -146,7 +149,7 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """`prefix` is what every service's name begins with."""
+    """Return the service with its tasks. `prefix` is removed from its name."""
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: _time(task["CreatedAt"]), reverse=True)
     current = [task for task in own if is_current(service, task)]
@@ -159,44 +162,44 @@ def failed_tasks(tasks: Iterable[Json]) -> Sequence[Json]:
 
 
 def has_ended(task: Json) -> bool:
-    """Whether it ended by itself, well or not; what Swarm stopped did not."""
+    """Whether a task ended by itself, completed or failed. False for a task that Swarm stopped."""
     return state_of(task) in _FAILED or state_of(task) == "complete"
 
 
 def run_time(task: Json) -> timedelta:
-    """How long a task that ended ran; where its container is not here to tell, the time to start it included."""
+    """Return how long an ended task ran. Includes the time to start it if its container is gone."""
     ran = task.get("Ran")
     return ran if isinstance(ran, timedelta) else state_since(task) - _time(task["CreatedAt"])
 
 
 def container_id(task: Json) -> str:
-    """The id of its container, "" where it never had one."""
+    """Return the id of the task's container, "" if it never had one."""
     return str(((task.get("Status") or {}).get("ContainerStatus") or {}).get("ContainerID") or "")
 
 
 def is_oom_killed(task: Json) -> bool:
-    """Whether the kernel killed it for want of memory: its engine tells, and not Swarm."""
+    """Whether the kernel killed the task for lack of memory. This comes from its container, not from Swarm."""
     return bool(task.get("OOMKilled"))
 
 
 def memory_limit(task: Json) -> int:
-    """How many bytes it may have, 0 for as many as there are."""
+    """Return the memory limit of a task in bytes, 0 for none."""
     limits = (task["Spec"].get("Resources") or {}).get("Limits") or {}
     return int(limits.get("MemoryBytes") or 0)
 
 
 def state_and_message(task: Json) -> str:
-    said = message_line(task)
-    return f"{state_of(task)}: {said}" if said and said != state_of(task) else state_of(task)
+    message = message_line(task)
+    return f"{state_of(task)}: {message}" if message and message != state_of(task) else state_of(task)
 
 
 def message_line(task: Json) -> str:
-    """What Swarm says of a task in one line."""
+    """Return the message of a task in one line."""
     return one_line(message_of(task).encode(), LONGEST_MESSAGE)
 
 
 def message_of(task: Json) -> str:
-    """What Swarm says of a task: its error, else how far it is."""
+    """Return the error of a task, else its status message."""
     status = task.get("Status") or {}
     if state_of(task) == "complete":
         return "exit code 0, after its health check had failed" if task.get("Unhealthy") else "exit code 0"
@@ -204,7 +207,7 @@ def message_of(task: Json) -> str:
 
 
 def is_active(task: Json) -> bool:
-    """Whether it is up, or on its way there."""
+    """Whether a task runs or is about to."""
     return state_of(task) in _GOING
 
 
@@ -221,7 +224,7 @@ def _time(text: str) -> datetime:
 
 
 def is_scaled_to_zero(service: Json) -> bool:
-    """Whether it is scaled to zero, or runs once on every node of which none is left for it."""
+    """Whether a service is scaled to zero, or is global and kept off every node."""
     mode = service["Spec"].get("Mode") or {}
     placement = service["Spec"]["TaskTemplate"].get("Placement") or {}
     kept_off = "Global" in mode and NO_NODE in (placement.get("Constraints") or ())
@@ -229,6 +232,6 @@ def is_scaled_to_zero(service: Json) -> bool:
 
 
 def volumes_in(service: Json) -> frozenset[str]:
-    """The volumes that it mounts, by their names in the swarm."""
+    """Return the volumes that a service mounts, by their names in the swarm."""
     mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
     return frozenset(str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume")

@@ -1,6 +1,6 @@
-"""Whether a stack has settled, from what Swarm tells of its services and tasks. Pure.
+"""Decides from the services and tasks of a stack whether it is up, still starting, or has failed. Pure.
 
-Swarm reports a rollback, a crash loop and a task that nobody can place alike: with commands that exit 0.
+Swarm's commands exit with 0 for a rollback, a crash loop and a task without a suitable node alike.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,35 +31,39 @@ from reconciler.host.swarm.services.service import (
 from reconciler.host.text import one_line
 
 CRASHES = 3
-# How long a task may wait: for an address, which the swarm gives one after the other and writes down first; for a node.
+# How long a task may stay in a state. "new" waits for an address, and Swarm assigns these one after the other;
+# "pending" waits for a node.
 _WAITS = {"new": timedelta(seconds=60), "pending": timedelta(seconds=15)}
 
 
 @frozen
 class StackHealth:
-    """How far a stack is: `pending` says what keeps it from being settled, `failure` what waiting will not mend."""
+    """The health of a stack. `pending` says which services are not up yet, "" for none.
+
+    `failure` is an error that does not go away by waiting.
+    """
 
     pending: str = ""
     failure: CanonError | None = None
 
 
 def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> StackHealth:
-    """`prefix` is what every service's name begins with; `now` is by the engine's clock."""
+    """Return the health of a stack. `prefix` is removed from service names; `now` is the time of the engine's clock."""
     every = [service_of(service, tasks, prefix) for service in services]
     failures = [failure for service in every if (failure := _failure(service, every, now))]
-    # The host's fault goes before the recipe's: what else failed may well come of it.
+    # A fault of the host comes first: it may have caused the others.
     failures.sort(key=lambda failure: not isinstance(failure, InfrastructureError))
     pending = [text for service in every if (text := _pending(service, now))]
     return StackHealth("; ".join(pending), failures[0] if failures else None)
 
 
 def is_stopped(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
-    """Whether nothing of the services is up, nor will be."""
+    """Whether all services are scaled to zero, and no task runs or is about to."""
     return all(map(is_scaled_to_zero, services)) and not any(map(is_active, tasks))
 
 
 def _pending(service: Service, now: datetime) -> str:
-    """Why a service does not count as settled, "" where it does."""
+    """Return why a service is not up, "" if it is."""
     update = service.json.get("UpdateStatus") or {}
     if update.get("State") == "updating":
         return f"{service.name} is being updated"
@@ -82,7 +86,7 @@ def _failure(service: Service, every: Sequence[Service], now: datetime) -> Canon
 
 
 def _stopped_update(service: Service) -> CanonError | None:
-    """An update that Swarm gave up: its client has exited 0 long before."""
+    """Return the error of an update that Swarm rolled back or paused, after its client exited with 0."""
     update = service.json.get("UpdateStatus") or {}
     how, text = str(update.get("State", "")), one_line(str(update.get("Message", "")).encode())
     if how.startswith("rollback"):
@@ -93,9 +97,9 @@ def _stopped_update(service: Service) -> CanonError | None:
 
 
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
-    """A task that has waited for too long for a node, or for an address in its networks.
+    """Return the error of a task that has waited too long for a node or for an address in its networks.
 
-    Of a service that runs once on every node, Swarm makes no task where no node will do.
+    For a global service, Swarm creates no task if no node is suitable.
     """
     if service.is_global and not service.tasks and now - service.changed > _WAITS["pending"]:
         nowhere = f"no node takes {service.name}, which runs once on every node that its constraints allow"
@@ -116,7 +120,7 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
 
 
 def _not_restarted(service: Service, now: datetime) -> CanonError | None:
-    """A service that Swarm will not start again: nothing of it has been on its way for a while."""
+    """Return the error of a service that failed and that Swarm does not restart."""
     if service.restarts_always or service.completed >= service.desired or not service.failed:
         return None
     if any(is_active(task) or now - state_since(task) < STABLE for task in service.tasks):
@@ -125,9 +129,9 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    """One that fails again and again though all others have been up for a while.
+    """Return the error of a service that fails again and again while all others have been up for PATIENCE.
 
-    As long as it is up it may be up for good: whether it is, `stable_after` tells.
+    A service with a running task is not in a crash loop yet: `Service.stable_after` decides whether it stays up.
     """
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
@@ -140,15 +144,16 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
 
 
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
-    """What Swarm itself says of an update tells nothing of why its tasks failed."""
+    """Return an error with the reason of the last ended task: the update status does not have it."""
     found = [task for task in tasks if has_ended(task)]
     return task_fault(f"{what}, last task", found) if found else RecipeError(what)
 
 
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
-    """From the last of the failed tasks; where memory killed one, from that: not every time does its engine tell.
+    """Return the error for failed tasks, newest first. Uses a task killed for lack of memory if there is one.
 
-    A full disk of the engine and a host without memory fail tasks just as a broken app does.
+    The engine does not report every such kill. A full disk or a host without memory also fails tasks: the message
+    decides whether the host or the recipe is at fault.
     """
     task = next(filter(is_oom_killed, tasks), tasks[0])
     sorted_by_words = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)
@@ -156,13 +161,13 @@ def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
         return sorted_by_words
     if is_oom_killed(task):
         return _out_of_memory(what, memory_limit(task))
-    # A health check that gave up may only have had too little time.
+    # A failed health check may only have had too little time.
     kind = TimedOutError if "unhealthy container" in message_of(task) else RecipeError
     return kind(f"{what}: {message_line(task)}")
 
 
 def _out_of_memory(what: str, limit: int) -> CanonError:
-    """`limit` is in bytes, 0 for none."""
+    """Return the error for a task killed for lack of memory. `limit` is in bytes, 0 for none."""
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"
         return RecipeError(f"{what}: killed for want of memory, of which it may have {limit / MIB:g} MiB", hint)

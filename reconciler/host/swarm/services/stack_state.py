@@ -1,4 +1,4 @@
-"""What runs of a stack, from one look at its services and tasks."""
+"""Reads the services and tasks of a stack, and derives the state of the app."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,14 +19,14 @@ from reconciler.ports.app import NotRunning, RunningApp
 _PAUSE = 0.3
 _LONGEST_PAUSE = 2.0
 _DAY = 86_400
-# What Docker tells of a moment that has not come, and how often a health check fails where it names no number.
+# Docker's value for "never", and its default of `retries` of a health check.
 _NEVER = "0001-01-01T00:00:00Z"
 _RETRIES = 3
 
 
 @frozen
 class StackState:
-    """`node` is this host's; `now` is by its clock, which is the engine's."""
+    """The services and tasks of a stack. `node` is the id of this host's node, `now` the time of its clock."""
 
     services: Sequence[Json]
     tasks: Sequence[Json]
@@ -45,9 +45,9 @@ def read_stack(engine: Engine, stack: Stack) -> StackState:
 
 
 def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
-    """Tasks with what only the container tells, while it is there: memory, health and how long it ran.
+    """Return the tasks with data of their ended containers, if these still exist: memory, health, run time.
 
-    Of a task that ended with 0 after its health check had failed, Swarm tells only that it is complete.
+    For a task that ended with 0 after its health check failed, Swarm says only "complete".
     """
     over = (task for task in tasks if has_ended(task) or was_killed(task))
     ended = {container for task in over if (container := container_id(task))}
@@ -56,9 +56,9 @@ def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]
 
 
 def container_end(container: Json) -> Json:
-    """What the container of an ended task adds to it.
+    """Return the fields that an ended container adds to its task: OOMKilled, Ran, Unhealthy, Healthy.
 
-    The status of its health is "unhealthy" after any end, so that the probes themselves have to be asked.
+    The health status is "unhealthy" after any end, so this reads the results of the probes.
     """
     status = container.get("State") or {}
     end: dict[str, object] = {"OOMKilled": True} if status.get("OOMKilled") else {}
@@ -74,7 +74,7 @@ def container_end(container: Json) -> Json:
 
 
 def swarm_pauses() -> Iterator[float]:
-    """Seconds between two looks at a stack, each of which is several commands."""
+    """Yield growing pauses in seconds between two reads of a stack. Each read is several commands."""
     return growing_pauses(_PAUSE, 1.5, _LONGEST_PAUSE)
 
 
@@ -83,7 +83,7 @@ def service_ids(engine: Engine, stack: Stack) -> tuple[str, ...]:
 
 
 def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
-    """Raises InfrastructureError for what is the host's fault."""
+    """Return the state of the app. Raises InfrastructureError for a fault of the host."""
     if stack_state.is_stopped:
         return NotRunning()
     labels = _labels(stack, stack_state)
@@ -116,7 +116,7 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
 
 
 def _timeout(said: str) -> timedelta | None:
-    """Co-op Cloud's own tool takes whole seconds; more than a day helps nobody."""
+    """Parse the timeout label, which abra writes as whole seconds; at most a day. None if it is not a number."""
     seconds = min(int(said), _DAY) if said.isascii() and said.isdecimal() else 0
     return timedelta(seconds=seconds) if seconds else None
 
@@ -127,7 +127,7 @@ def _labels(stack: Stack, stack_state: StackState) -> Mapping[str, str] | None:
 
 
 def _refuse_far_data(stack: Stack, stack_state: StackState) -> None:
-    """Volumes of another node cannot be read from here: what is saved would lack them without a word."""
+    """Raise InfrastructureError if a task with a volume runs on another node: its data could not be saved from here."""
     keeping = {service["ID"]: service["Spec"]["Name"] for service in stack_state.services if volumes_in(service)}
     for task in stack_state.tasks:
         node = task.get("NodeID", stack_state.node)
