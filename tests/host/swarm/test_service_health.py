@@ -68,7 +68,7 @@ def test_a_task_that_has_just_begun_to_run_counts_for_nothing_yet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "lacks"),
+    ("name", "pending"),
     [
         ("starting", "app has 0 of 1 up: its newest task is starting"),
         ("updating", "app is being updated"),
@@ -79,13 +79,13 @@ def test_a_task_that_has_just_begun_to_run_counts_for_nothing_yet() -> None:
         ("crash-loop", "app has 0 of 1 up: its newest task is "),
     ],
 )
-def test_what_is_not_up_yet_says_what_it_lacks(name: str, pending: str) -> None:
+def test_the_pending_text_names_the_task_of_a_service_that_is_not_up(name: str, pending: str) -> None:
     now = recorded(name).settling()
     assert now.pending.startswith(pending)
     assert now.failure is None
 
 
-def test_a_service_without_a_task_lacks_one() -> None:
+def test_a_service_without_a_task_is_pending() -> None:
     assert evolve(recorded("up"), tasks=()).settling().pending == "app has no task yet"
 
 
@@ -472,7 +472,7 @@ def fine() -> Drawn:
 @given(stacks())
 def test_nothing_is_settled_while_fewer_run_than_are_wanted(stack: Sequence[Drawn]) -> None:
     now = seen(stack)
-    event(f"lacks: {bool(now.pending)}, failure: {type(now.failure).__name__}")
+    event(f"pending: {bool(now.pending)}, failure: {type(now.failure).__name__}")
     for one in stack:
         policy = one.service["Spec"]["TaskTemplate"]["RestartPolicy"]["Condition"]
         good = [
