@@ -70,7 +70,7 @@ class AbraDir:
         lines = [f"{name}={_quoted(value)}\n" for name, value in settings.items() if name != "TYPE"]
         appfiles.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
-    def lay_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
+    def copy_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
         """Copy the release and the overlays into the recipe folder of abra, for `Abra.commit`."""
         shutil.rmtree(self.checkout, ignore_errors=True)
         shutil.copytree(source, self.checkout, symlinks=True)

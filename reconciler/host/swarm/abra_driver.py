@@ -27,7 +27,7 @@ from reconciler.ports.app_secrets import SecretNeed
 # A label of the app's service: the id of its deployment. It is an old one if abra exited with 0 but deployed nothing.
 DEPLOYMENT = "canon.deployment"
 # A label of a config that exists as long as the stack's secrets: abra adds no label to secrets.
-KEPT_STACK = "canon.stack"
+STACK_RECORD = "canon.stack"
 
 _OVERLAY = "compose.canon.yml"
 _FLEET_OVERLAY = "compose.canon.{number}.yml"
@@ -50,14 +50,14 @@ class AbraDriver(SwarmDriver):
         deployable = deploy_stack.check_release(self._engine, self._policy, app, checkout, options)
         prepared, stack = deployable.prepared, deployable.prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
-        laid = _marked(deploy_stack.overlay_for(deployable, options), deployed)
-        self._lay(home, app, prepared, laid, options)
-        self._keep(stack)
+        overlay_config = _marked(deploy_stack.overlay_for(deployable, options), deployed)
+        self._write_abra_files(home, app, prepared, overlay_config, options)
+        self._record_stack(stack)
         for full, file in secrets.provided_files(prepared, app).items():
             self._abra.insert_secret(home, *secrets.abra_name(full, stack), file)
         with with_version_hint(prepared):
             self._abra.deploy(home, options.version)
-        self._confirm(stack, deployed)
+        self._check_deployed(stack, deployed)
         return deploy_stack.record_deployment(self._engine, prepared, app, options)
 
     def remove(self, app: App) -> RemovalResult:
@@ -69,27 +69,29 @@ class AbraDriver(SwarmDriver):
 
     def clear(self, mark: str) -> RemovalResult:
         left: list[str] = []
-        for stack in self._kept_stacks(mark):
+        for stack in self._recorded_stacks(mark):
             # A secret cannot be removed while a service uses it.
             left += remove_stack.remove_objects(self._engine, remove_stack.select_stack(stack), self._sleep)
             left += self._drop_secrets(stack)
         residue = super().clear(mark)
         return RemovalResult(residue.ended, (*left, *residue.remaining))
 
-    def _lay(self, home: AbraDir, app: App, prepared: PreparedRelease, laid: Config, options: DeployOptions) -> None:
+    def _write_abra_files(
+        self, home: AbraDir, app: App, prepared: PreparedRelease, overlay_config: Config, options: DeployOptions
+    ) -> None:
         """Write the files that abra reads: the app's .env file, and the release with all overlays."""
         own = [file for file in prepared.compose if file not in options.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
-        added[_OVERLAY] = deploy_stack.write_compose(app, laid)
+        added[_OVERLAY] = deploy_stack.write_compose(app, overlay_config)
         names = [*(str(file.relative_to(prepared.checkout)) for file in own), *added]
         version = options.version if is_release_name(options.version) else ""
         home.write_variables(version, {**prepared.settings, "COMPOSE_FILE": ":".join(names)})
-        home.lay_recipe(prepared.checkout, added)
+        home.copy_recipe(prepared.checkout, added)
         for name, text in overlays.normalized((*prepared.compose, added[_OVERLAY]), names):
             (home.checkout / name).write_text(text, "utf-8")
         self._abra.commit(home, options.version)
 
-    def _confirm(self, stack: Stack, deployed: str) -> None:
+    def _check_deployed(self, stack: Stack, deployed: str) -> None:
         """Raise InfrastructureError if Docker does not have this deployment: abra may exit with 0 without deploying."""
         found = self._engine.inspect("service", [stack.app])
         if not any((service["Spec"].get("Labels") or {}).get(DEPLOYMENT) == deployed for service in found):
@@ -107,19 +109,19 @@ class AbraDriver(SwarmDriver):
         except CanonError as failed:
             yield f"{stack.name} (by Docker itself: {failed.message})"
 
-    def _keep(self, stack: Stack) -> None:
+    def _record_stack(self, stack: Stack) -> None:
         """Create the config that records the stack, before its first secret: a later pass finds the secrets by it."""
-        if stack.name not in self._kept_stacks(stack.mark):
-            labels = (*stack.label_options, "--label", f"{KEPT_STACK}={stack.name}")
+        if stack.name not in self._recorded_stacks(stack.mark):
+            labels = (*stack.label_options, "--label", f"{STACK_RECORD}={stack.name}")
             self._engine.change(
                 "config", "create", *labels, f"{stack.name}_canon", "-", what="mark secrets", stdin=b"\n"
             )
 
-    def _kept_stacks(self, mark: str) -> tuple[str, ...]:
+    def _recorded_stacks(self, mark: str) -> tuple[str, ...]:
         configs = self._engine.inspect("config", self._engine.list_ids("config", f"label={SLOT}={mark}"))
         ours = (config for config in configs if remove_stack.is_of_state(config, self._engine.state))
         labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in ours)
-        return tuple(said[KEPT_STACK] for said in labels if KEPT_STACK in said)
+        return tuple(own[STACK_RECORD] for own in labels if STACK_RECORD in own)
 
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
         """Remove the secrets of a stack, then the config that records the stack. Return the secrets that are left."""
@@ -127,7 +129,7 @@ class AbraDriver(SwarmDriver):
         self._engine.remove("secret", self._engine.list_ids("secret", named))
         left = tuple(f"secret {secret}" for secret in self._engine.list_ids("secret", named))
         if not left:
-            self._engine.remove("config", self._engine.list_ids("config", f"label={KEPT_STACK}={stack}"))
+            self._engine.remove("config", self._engine.list_ids("config", f"label={STACK_RECORD}={stack}"))
         return left
 
 

@@ -67,13 +67,13 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
 
 def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
     """Yield volume, whether the label is about paths, and the value; labels about paths first."""
-    said = [
+    entries = [
         (match, value)
         for _, own in sorted(labels.items())
         for name, value in own.items()
         if (match := _VOLUME.fullmatch(name))
     ]
-    for match, value in sorted(said, key=lambda each: each[0][2] is None):
+    for match, value in sorted(entries, key=lambda each: each[0][2] is None):
         yield match[1], match[2] is not None, value
 
 

@@ -100,7 +100,7 @@ def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task
     `of_task` is True if `text` is the message of a task.
     """
     fault = _known(text, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
-    message = f"{what}: {one_line(_without_preamble(text), LONGEST_MESSAGE) or 'Docker text nothing'}"
+    message = f"{what}: {one_line(_without_preamble(text), LONGEST_MESSAGE) or 'Docker said nothing'}"
     if fault.of_host or not of_recipe:
         return InfrastructureError(message, fault.hint)
     return RecipeError(message, fault.hint)

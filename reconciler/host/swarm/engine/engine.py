@@ -107,8 +107,8 @@ class Engine:
         """Return the "die" and "oom" events of containers with a label since a time."""
         chosen = ("--filter", f"label={label}", "--filter", "event=die", "--filter", "event=oom")
         when = ("--since", f"{since.timestamp():.6f}", "--until", f"{datetime.now(UTC).timestamp():.6f}")
-        said = self.query("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
-        return tuple(json.loads(line) for line in said.splitlines())
+        output = self.query("events", *when, *chosen, "--format", "{{json .}}", what="docker events")
+        return tuple(json.loads(line) for line in output.splitlines())
 
     def change(self, *argv: str, what: str, stdin: bytes = b"", deadline: float = _CHANGE_SECONDS) -> str:
         return _text(self._run(evolve(self._spec(argv, deadline), stdin=stdin, holding=self.lock), what))
@@ -217,9 +217,9 @@ def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: b
         raise classify_failure(what, output.err, of_recipe=of_recipe and refused)
 
 
-def _gone(said: bytes) -> bool:
+def _gone(output: bytes) -> bool:
     """Whether all error lines are about objects that do not exist."""
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith(b"WARNING")]
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith(b"WARNING")]
     return bool(lines) and all(_GONE.search(line) for line in lines)
 
 

@@ -22,7 +22,7 @@ from reconciler.ports.app import App, DeployOptions
 from reconciler.ports.app_secrets import SecretNeed
 
 # A placeholder, to resolve compose files before a slot exists.
-_NOBODY = Stack("nobody", "nobody", "", "nobody.localhost")
+_PLACEHOLDER = Stack("nobody", "nobody", "", "nobody.localhost")
 
 
 def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
@@ -31,7 +31,7 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
     To find the variable of each secret, resolves the compose files with a unique value for each version variable.
     """
     recipe = read_recipe(checkout, appfiles.sample_for(app, options))
-    settings = deployment_variables(recipe, options.settings, stack_settings(_NOBODY))
+    settings = deployment_variables(recipe, options.settings, stack_settings(_PLACEHOLDER))
     comments = {name: recipe.comments.get(name, "") for name in settings}
     marks = {
         name: f"canon-{number}-version"
@@ -40,22 +40,22 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
     }
     compose = (*compose_files(settings, checkout), *options.overlays)
     with files_beside_first(compose) as files:
-        names = swarm_names(resolve_compose(engine, files, {**settings, **marks}, checkout), _NOBODY)
+        names = swarm_names(resolve_compose(engine, files, {**settings, **marks}, checkout), _PLACEHOLDER)
     by_mark = {mark: comments[name] for name, mark in marks.items()}
-    return tuple(_need(key, full, names, by_mark) for key, full in names.items())
+    return tuple(_secret_need(key, full, names, by_mark) for key, full in names.items())
 
 
-def _need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, str]) -> SecretNeed:
+def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, str]) -> SecretNeed:
     """Return the need for the secret `key`. `comments` maps the unique value of each variable to its comment."""
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
     need = secret_from_comment(SAMPLE, key, comment, DEFAULT_SECRET_LENGTH)
-    other = _middle(full, _NOBODY)
+    other = _short_name(full, _PLACEHOLDER)
     return need if other in names else evolve(need, other_names=(other,))
 
 
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
     """Return the secrets that belong to the stack: name in the compose files to name in the swarm."""
-    return {key: full for key, full in _used(config).items() if _is_own(full, stack)}
+    return {key: full for key, full in _used_secrets(config).items() if _is_own(full, stack)}
 
 
 def _is_own(full: str, stack: Stack) -> bool:
@@ -63,14 +63,14 @@ def _is_own(full: str, stack: Stack) -> bool:
     return full.startswith(f"{stack.name}_") and not full.endswith("_")
 
 
-def _used(config: Config) -> Mapping[str, str]:
+def _used_secrets(config: Config) -> Mapping[str, str]:
     """Return the external secrets that a service uses: compose name to swarm name. Docker does not check others."""
     used = {one["source"] for service in config["services"].values() for one in service.get("secrets") or ()}
     declared: Mapping[str, Config] = config.get("secrets") or {}
-    return {key: str(said.get("name") or key) for key, said in declared.items() if key in used and is_external(said)}
+    return {key: str(value.get("name") or key) for key, value in declared.items() if key in used and is_external(value)}
 
 
-def _middle(full: str, stack: Stack) -> str:
+def _short_name(full: str, stack: Stack) -> str:
     """Return the part of a name between stack and version, which is the name that abra uses to insert it."""
     name, version = abra_name(full, stack)
     return name or version
@@ -80,9 +80,9 @@ def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
     """Create a Swarm secret for each provided file. One that exists already has the same content."""
     stack = prepared.stack
     labels = (*stack.label_options, "--label", f"{NAMESPACE}={stack.name}")
-    have = _have(engine, f"label={labels[-1]}")
+    existing = _existing_secrets(engine, f"label={labels[-1]}")
     for full, file in provided_files(prepared, app).items():
-        if full not in have:
+        if full not in existing:
             what = f"make secret {stack.logical(full)}"
             engine.change("secret", "create", *labels, full, "-", what=what, stdin=file.read_bytes())
 
@@ -93,7 +93,7 @@ def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
     Old snapshots name the file after the part between stack and version.
     """
     names = swarm_names(prepared.config, prepared.stack)
-    others = {full: _middle(full, prepared.stack) for full in names.values()}
+    others = {full: _short_name(full, prepared.stack) for full in names.values()}
     files = {
         full: next((file for file in (app.secrets / key, app.secrets / others[full]) if file.is_file()), None)
         for key, full in names.items()
@@ -110,15 +110,15 @@ def abra_name(full: str, stack: Stack) -> tuple[str, str]:
 def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
     """Raise RecipeError for a secret that nothing creates. Docker would fail only after it has created the networks."""
     stack = prepared.stack
-    lacking = {*_used(prepared.config).values()} - {*provided_files(prepared, app)}
-    if lacking and (lacking := lacking - _have(engine)):
-        said = ", ".join(stack.logical(name).removesuffix("_") for name in sorted(lacking))
+    missing = {*_used_secrets(prepared.config).values()} - {*provided_files(prepared, app)}
+    if missing and (missing := missing - _existing_secrets(engine)):
+        names = ", ".join(stack.logical(name).removesuffix("_") for name in sorted(missing))
         raise RecipeError(
-            f"{stack.recipe}: nothing makes the secret {said}",
+            f"{stack.recipe}: nothing makes the secret {names}",
             f"its name is made of ${{STACK_NAME}} and a version, which a setting such as SECRET_NAME_VERSION=v1 gives, "
             f"in {SAMPLE} or in [install] env",
         )
 
 
-def _have(engine: Engine, *filters: str) -> set[str]:
+def _existing_secrets(engine: Engine, *filters: str) -> set[str]:
     return {secret["Spec"]["Name"] for secret in engine.inspect("secret", engine.list_ids("secret", *filters))}

@@ -111,12 +111,12 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
     appfiles.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
     new = [name for name in prepared.recipe.added if name not in options.settings]
-    said = [f"{options.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
-    said += [f"{name} is scaled to zero: nothing of it was tried" for name in scaled_to_zero(prepared.config)]
-    said += [
+    remarks = [f"{options.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
+    remarks += [f"{name} is scaled to zero: nothing of it was tried" for name in scaled_to_zero(prepared.config)]
+    remarks += [
         f"{name}: Docker gives a stack no tmpfs, and dropped {path}" for name, path in tmpfs_mounts(prepared.config)
     ]
-    return tuple(said)
+    return tuple(remarks)
 
 
 def endpoint_of(engine: Engine, policy: Swarm, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
@@ -165,8 +165,8 @@ def _endpoint_at(policy: Swarm, stack: Stack, port: AppPort) -> Endpoint:
 
 def _internal_networks(engine: Engine, config: Config) -> frozenset[str]:
     """Return the external networks, by their name in the recipe, that are internal: their ports are not published."""
-    declared = {name: said for name, said in (config.get("networks") or {}).items() if is_external(said)}
-    names = {str(said.get("name") or name): name for name, said in declared.items()}
+    declared = {name: network for name, network in (config.get("networks") or {}).items() if is_external(network)}
+    names = {str(network.get("name") or name): name for name, network in declared.items()}
     found = engine.inspect("network", sorted(names))
     return frozenset(names[one["Name"]] for one in found if one.get("Internal") and one["Name"] in names)
 

@@ -92,8 +92,8 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
     with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
     return RemovalResult(
-        killed=tuple(said for name, said in killed.items() if name in with_data),
-        without_data=tuple(said for name, said in killed.items() if name not in with_data | immediate),
+        killed=tuple(text for name, text in killed.items() if name in with_data),
+        without_data=tuple(text for name, text in killed.items() if name not in with_data | immediate),
     )
 
 

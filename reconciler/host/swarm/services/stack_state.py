@@ -115,9 +115,9 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
     )
 
 
-def _timeout(said: str) -> timedelta | None:
+def _timeout(text: str) -> timedelta | None:
     """Parse the timeout label, which abra writes as whole seconds; at most a day. None if it is not a number."""
-    seconds = min(int(said), _DAY) if said.isascii() and said.isdecimal() else 0
+    seconds = min(int(text), _DAY) if text.isascii() and text.isdecimal() else 0
     return timedelta(seconds=seconds) if seconds else None
 
 
