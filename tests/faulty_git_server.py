@@ -107,11 +107,11 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "a main branch that is not there": (answers(advertisement(REFS[0], *REFS[2:]), kind=_ADVERTISED), "main"),
     "a name git forbids": (
         answers(advertisement(*REFS, f"{_COMMIT} refs/tags/../../x"), kind=_ADVERTISED),
-        "none of git's",
+        "line that git does not write",
     ),
     "a ref named twice": (
         answers(advertisement(*REFS, f"{_OTHER} refs/tags/1.0.0"), kind=_ADVERTISED),
-        "none of git's",
+        "line that git does not write",
     ),
 }
 

@@ -97,7 +97,7 @@ def test_flaws_that_harm_nobody_and_what_is_not_fetched_are_noted_and_the_releas
     said = settled.run()
     assert said.code == 0, said.out
     where = f"badTimezone (1, as {flawed[:7]})"
-    assert f"note: jot: objects of upstream fail checks of git that harm nobody, and were taken: {where}\n" in said.out
+    assert f"note: jot: objects of upstream fail harmless checks of git, and were accepted: {where}\n" in said.out
     unfetched = f"jot {flawed[:7]}: Git LFS is not fetched, these files are pointers: big.bin"
     assert said.out.count(f"note: jot: {unfetched}\n") == 1
     assert "objects of upstream" not in settled.run().out

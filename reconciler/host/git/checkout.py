@@ -56,7 +56,7 @@ def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYT
         parts = path.split(b"/")
         if any(part in (b"", b".", b"..") or part.lower() == b".git" for part in parts):
             raise RecipeError(
-                f"the commit tracks a path that nobody may write: {escape_unprintable(decoded(path))[:120]}"
+                f"the commit tracks a path that must not be written: {escape_unprintable(decoded(path))[:120]}"
             )
     if len(files) > MOST_FILES:
         raise RecipeError(f"the commit tracks more than {MOST_FILES} files")

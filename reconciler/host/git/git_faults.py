@@ -95,4 +95,4 @@ def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
     for kind, oid in sorted(set(flaws)):
         kinds[kind].append(oid)
     listed = ", ".join(f"{kind} ({len(oids)}, as {oids[0][:7]})" for kind, oids in kinds.items())
-    return f"objects of upstream fail checks of git that harm nobody, and were taken: {listed}" if listed else ""
+    return f"objects of upstream fail harmless checks of git, and were accepted: {listed}" if listed else ""

@@ -152,7 +152,7 @@ def _require_complete(repository: Repository, commit: str) -> None:
         message = f"the mirror {repository.path} lacks objects of {commit[:7]}"
         raise InfrastructureError(
             message,
-            "move that folder away and keep it, for it may hold what upstream dropped; the next pass fetches it anew",
+            "move that folder away and keep it, for it may hold what upstream dropped; the next pass fetches it again",
         )
 
 

@@ -119,7 +119,7 @@ class Quarantine:
 
     def _raise_for(self, fault: str | None) -> None:
         if fault is not None:
-            raise UpstreamError(f"upstream of {self.recipe} {fault}", "only upstream can mend that")
+            raise UpstreamError(f"upstream of {self.recipe} {fault}", "only upstream can fix that")
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def _try_lock(path: Path) -> Iterator[int]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield descriptor
     except BlockingIOError:
-        raise _HeldError(f"somebody else fetches into {path.name.removesuffix('.lock')}") from None
+        raise _HeldError(f"another process is fetching into {path.name.removesuffix('.lock')}") from None
     finally:
         # A child that another thread has just forked also has the descriptor, until it executes its program.
         fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -49,7 +49,7 @@ def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
         elif _SHA256.fullmatch(line):
             return Unobservable(f"upstream {SHA256}")
         else:
-            return Unobservable(f"the answer holds a line that is none of git's: {one_line(line, 80)}")
+            return Unobservable(f"the answer has a line that git does not write: {one_line(line, 80)}")
     return _answer(digest_of(raw), _branch(symrefs.get(b"HEAD", b"")), refs)
 
 

@@ -37,7 +37,7 @@ _FLAGS: Mapping[tuple[str, ...], Sequence[str]] = {
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _FATAL = re.compile(rb"\bFATA\b:?\s*(.*)")
 _ABRA_FAULTS = (
-    (r"unknown (?:flag|command|shorthand)", "this abra is none that Canon knows: install the current one"),
+    (r"unknown (?:flag|command|shorthand)", "Canon does not support this version of abra: install the current one"),
     (r"\bTTY\b|/dev/tty|not a terminal", "this abra wants a terminal, which a service has none of"),
     (r"^EOF$", "it asked for something, though it was told that nobody answers"),
     (r"unstaged changes|already deployed|cannot find app", "this is a fault of Canon's: report it"),
@@ -102,7 +102,7 @@ class Abra:
             if lacking:
                 raise InfrastructureError(
                     f"abra {' '.join(command)} has no {', '.join(lacking)}",
-                    "this abra is none that Canon knows: install the current one",
+                    "Canon does not support this version of abra: install the current one",
                 )
             self.known[command] = True
 

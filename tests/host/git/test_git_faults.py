@@ -1,4 +1,4 @@
-"""What upstream's objects are like: flaws that harm nobody are taken and noted, all others are upstream's to mend."""
+"""Objects of upstream that fail checks of git: harmless ones are accepted with a remark, all others are refused."""
 
 import shutil
 from collections import Counter

@@ -30,7 +30,7 @@ def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endp
     for what, file in file_sources(config):
         check_inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in shared_volumes(config):
-        raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so no slot would have it alone")
+        raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so slots would share it")
     for mount in mounts(config, "bind"):
         _check_bind(prepared, mount)
     wanted, taken = _wanted_resources(prepared, endpoint), _taken_resources(engine, stack)

@@ -116,7 +116,7 @@ def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping, sleep
 
     if not poll(has_stopped, bool, seconds, swarm_pauses(), sleep=sleep):
         still_running = ", ".join(map(stack.logical, stopping.names))
-        raise InfrastructureError(f"{stack.recipe}: {still_running} would not come to rest within {seconds:g} s")
+        raise InfrastructureError(f"{stack.recipe}: {still_running} did not stop within {seconds:g} s")
     return ends
 
 
