@@ -163,7 +163,7 @@ def test_a_new_app_that_is_made_like_another_goes_by_the_sample_which_that_one_h
     (tmp_path / "a").mkdir()
     living, fresh = app_in(tmp_path / "a"), app_in(tmp_path)
     appfiles.write_settings(living, options(), "NAME=old\n")
-    assert appfiles.sample_for(fresh, options(like=living)) == "NAME=old\n"
+    assert appfiles.sample_for(fresh, options(sample_from=living)) == "NAME=old\n"
     assert appfiles.sample_for(fresh, options()) == ""
     appfiles.write_settings(fresh, options(), "NAME=own\n")
-    assert appfiles.sample_for(fresh, options(like=living)) == "NAME=own\n"
+    assert appfiles.sample_for(fresh, options(sample_from=living)) == "NAME=own\n"
