@@ -1,4 +1,4 @@
-"""The deployment record of a kept deployment: what stands of it, or why nothing does."""
+"""Writes deployment records: the parts of a kept deployment, or why there are none."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -10,12 +10,12 @@ from state.state_errors import StateError
 
 
 def record_missing(host: Host, name: str, why: str) -> None:
-    """Say why nothing is to be there of it."""
+    """Record why there is no deployment."""
     try_to_write(host, name, missing_deployment(host, name, why))
 
 
 def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
-    """The deployment record of a deployment that is not there; when it was last seen up stays."""
+    """Return a record of a missing deployment. The time when it was last seen up is kept."""
     try:
         before = last_up(read_deployment_record(host.state.deployment_record_path(name)))
     except (StateError, OSError):
@@ -24,7 +24,7 @@ def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
 
 
 def try_to_write(host: Host, name: str, record: DeploymentRecord) -> None:
-    """Where even that fails, another deployment record than what is there is found, and the next pass raises it."""
+    """Write a record. If that fails, the old one does not match what runs, and the next pass deploys again."""
     with suppress(StateError, OSError):
         write_deployment_record(host.state.deployment_record_path(name), record)
 

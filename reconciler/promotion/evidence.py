@@ -1,4 +1,4 @@
-"""Turns a trial into what is recorded of it."""
+"""Makes the records of a trial: evidence, ledger entry and memory."""
 
 from attrs import evolve
 
@@ -10,7 +10,7 @@ from state.records import BaseRecord, Evidence, FoundDamage, LedgerEntry, Memory
 
 
 def evidence_of(host: Host, trial: Trial) -> Evidence:
-    """Everything that a promotion rests on."""
+    """Return the evidence that a promotion records."""
     base = trial.base
     return Evidence(
         trial=trial.id,
@@ -30,7 +30,7 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
 
 
 def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
-    """The ledger's line of a trial."""
+    """Return the ledger entry of a trial."""
     bad = first_failure(trial.tiers)
     body = {
         "trial": trial.id,
@@ -50,7 +50,7 @@ def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
-    """What is remembered of a recipe after a pass tried it."""
+    """Return the memory of a recipe after a pass tried it: its reds, found damage and last trial."""
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:
         return memory

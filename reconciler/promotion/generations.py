@@ -1,6 +1,6 @@
-"""The recorded snapshots of a recipe: which of them is intact, and which nobody needs any more.
+"""The recorded snapshots of a recipe: finds the intact ones, and deletes old ones.
 
-All of it goes by what is recorded. A folder that bears a number and is not recorded is never touched here.
+Only recorded generations count. A numbered folder that is not recorded is never touched here.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from state.state_errors import StateError
 def snapshot_status(
     snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory
 ) -> CanonicalStatus:
-    """Whether the canonical's snapshot is there as sealed. Damage found in use holds though it looks well."""
+    """Return whether the snapshot is there as sealed. Damage that was found in use counts even if it looks intact."""
     if canonical is None:
         return CanonicalStatus(State.NONE)
     if found := damage_of(memory, canonical.generation):
@@ -30,18 +30,18 @@ def snapshot_status(
         damaged = snapshots.find_damage(
             state.canonical(canonical.recipe, canonical.generation), current_seal(canonical, memory)
         )
-    except Exception as failed:  # noqa: BLE001  one snapshot that cannot be looked at hinders no other recipe
+    except Exception as failed:  # noqa: BLE001  other recipes go on
         return CanonicalStatus(State.UNKNOWN, reason_of(failed))
     return CanonicalStatus(State.INTACT) if damaged is None else CanonicalStatus(State.DAMAGED, damaged.reason)
 
 
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
-    """The seal with its files as they looked when they were last hashed: a folder that was moved has other inodes."""
+    """Return the seal with the file stats of the last hashing: files of a moved folder have other inodes."""
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
 
 def refresh_file_stats(host: Host, recipe: str, memory: Memory) -> Memory:
-    """Hash what looks other than before, once, so that later looks need not; the memory with what was found equal."""
+    """Hash snapshots whose file stats changed, and record the new stats of those that are equal. Returns the memory."""
     there = stored_generations(host, recipe)
     looks = {
         number: each for number, each in memory.looks.items() if number in {str(have.generation) for have in there}
@@ -57,27 +57,27 @@ def refresh_file_stats(host: Host, recipe: str, memory: Memory) -> Memory:
 
 
 def newest_intact_before(host: Host, before: Canonical, memory: Memory) -> Canonical | None:
-    """The newest recorded generation before this one whose snapshot is intact, None if there is none."""
+    """Return the newest recorded generation before this one whose snapshot is intact; None if there is none."""
     older = (each for each in host.registry.generations(before.recipe) if each.generation < before.generation)
     return next(_intact(host, older, memory), None)
 
 
 def _intact(host: Host, canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
-    """Those that are intact, each looked at only when it is asked for."""
+    """Yield the intact ones; each snapshot is checked only when it is reached."""
     return (
         each for each in canonicals if snapshot_status(host.snapshots, host.state, each, memory).state is State.INTACT
     )
 
 
 def stored_generations(host: Host, recipe: str) -> list[Canonical]:
-    """The recorded generations whose folders lie there, and the canonical; the newest first."""
+    """Return the recorded generations that have a folder, and the canonical in any case; the newest first."""
     present = generations_present(host.state.generations(recipe))
     recorded = enumerate(host.registry.generations(recipe))
     return [each for place, each in recorded if place == 0 or each.generation in present]
 
 
 def prune(host: Host, canonical: Canonical, keep: int, memory: Memory) -> None:
-    """Delete the snapshots before the newest `keep` intact ones. A damaged one counts for nothing."""
+    """Delete the snapshots older than the newest `keep` intact ones. Damaged ones are not counted."""
     there = stored_generations(host, canonical.recipe)
     if len(there) <= keep:
         return
@@ -88,7 +88,7 @@ def prune(host: Host, canonical: Canonical, keep: int, memory: Memory) -> None:
 
 
 def delete_all(host: Host, recipe: str) -> None:
-    """Delete every recorded snapshot of a recipe, and their folder where nothing else lies in it."""
+    """Delete every recorded snapshot of a recipe, and their folder if it is then empty."""
     for each in host.registry.generations(recipe):
         _delete(host, each)
     with suppress(OSError):

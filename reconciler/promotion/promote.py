@@ -1,4 +1,4 @@
-"""Makes what was tested the canonical: intent, proof that it rises, one transaction. Nothing is installed again."""
+"""Makes a tested candidate the canonical: record an intent, deploy it once more, commit in one transaction."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -29,10 +29,10 @@ HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 
 @frozen
 class Promotion:
-    """What is to be promoted.
+    """A promotion to carry out.
 
-    `app_set` is that of the trial, `folder` the recipe's locked working folder, `answer` what upstream said before the
-    trial, `files` the digest of the fleet's folders that it was tested with.
+    `app_set` is the trial's. `answer` is upstream's answer before the trial. `files` is the digest of the fleet folders
+    that it was tested with. `folder` is the recipe's locked working folder.
     """
 
     fleet: Fleet
@@ -45,7 +45,7 @@ class Promotion:
 
 
 class _RefusedError(Exception):
-    """The gate spoke against it after upstream was asked again."""
+    """A condition of the gate is not met after upstream was asked again."""
 
     def __init__(self, conditions: tuple[Condition, ...]) -> None:
         super().__init__("refused")
@@ -53,7 +53,7 @@ class _RefusedError(Exception):
 
 
 def promote(host: Host, promotion: Promotion) -> Attempt:
-    """Promote if the gate lets it. Whatever this returns, what is recorded is told only by reading it back."""
+    """Promote the candidate if the gate allows it. The caller must read back whether it was recorded."""
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
     against = tuple(each for each in refusals(conditions) if each.status is ConditionStatus.FAIL)
@@ -63,18 +63,18 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     try:
         return _carry_out(host, promotion, trial.candidate, intent)
     except InterruptedPassError as stop:
-        # The signal counts, also where this fails: the next pass finds the intent and closes it.
+        # If this fails, the signal is still raised: the next pass finds the intent and closes it.
         with suppress(Exception):
-            _go_back(host, intent, stop.message)
+            _undo(host, intent, stop.message)
         raise
     except _RefusedError as refused:
-        _go_back(host, intent, "refused by the gate")
+        _undo(host, intent, "refused by the gate")
         return Attempt(trial, refused.conditions, refusals(refused.conditions))
     except RecipeError as broken:
-        _go_back(host, intent, broken.message)
+        _undo(host, intent, broken.message)
         return Attempt(trial, conditions, promotion_error=f"the candidate does not rise: {broken.message}")
     except HOST_FAULTS as broken:
-        _go_back(host, intent, str(broken))
+        _undo(host, intent, str(broken))
         return Attempt(trial, conditions, promotion_error=str(broken), host_fault=True)
 
 
@@ -85,7 +85,7 @@ def _intent(host: Host, trial: Trial) -> Intent:
 
 
 def next_generation(host: Host, recipe: str) -> int:
-    """One more than any generation that was ever recorded or lies in the folder."""
+    """Return a number higher than every generation that was ever recorded or is in the folder."""
     recorded = host.registry.read().generations.get(recipe, 0)
     return max([*generations_present(host.state.generations(recipe)), recorded]) + 1
 
@@ -93,7 +93,7 @@ def next_generation(host: Host, recipe: str) -> int:
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
     host.registry.begin(intent, [_entry(host, "intent", intent, {})])
-    _prove_that_it_rises(host, promotion, candidate)
+    _check_that_it_deploys(host, promotion, candidate)
     asked_again = ask_again(host, promotion.recipe, promotion.answer)
     conditions = gate(promotion.fleet, promotion.recipe, promotion.trial, asked_again, host.place)
     if refusals(conditions):
@@ -104,8 +104,8 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
     return Attempt(promotion.trial, conditions)
 
 
-def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate) -> None:
-    """Raise the candidate in a new slot of its own, prove its data, and remove the slot."""
+def _check_that_it_deploys(host: Host, promotion: Promotion, candidate: Candidate) -> None:
+    """Deploy the candidate in a new slot, check its data, and remove the slot. Raises if any of that fails."""
     log = host.state.trial_log(promotion.recipe.name, promotion.trial.id) / "promote.log"
     with open_slot(host, promotion.folder, "raised", log) as slot:
         app_set = app_set_from_snapshot(
@@ -127,7 +127,7 @@ def _prove_that_it_rises(host: Host, promotion: Promotion, candidate: Candidate)
 
 
 def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservable:
-    """What upstream says now; `before` where it says the same as then."""
+    """Return what upstream answers now; `before` if nothing has changed."""
     reply = host.upstream.ask([TagQuery(recipe, before.digest)]).get(recipe.name)
     if reply is None:
         return Unobservable("no answer")
@@ -135,7 +135,7 @@ def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservab
 
 
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
-    """Move the candidate to its generation's folder and look whether it is there, before anything is recorded."""
+    """Move the candidate to its generation's folder, and check that it is there before anything is recorded."""
     folder = host.state.canonical(intent.recipe, intent.generation)
     seal = host.snapshots.move(candidate.folder, folder, candidate.seal)
     damaged = host.snapshots.find_damage(folder, seal)
@@ -158,8 +158,8 @@ def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, s
     )
 
 
-def _go_back(host: Host, intent: Intent, why: str) -> None:
-    """Undo an intent; where even that fails, the next pass does it."""
+def _undo(host: Host, intent: Intent, why: str) -> None:
+    """Close an intent; if that fails, the next pass does it."""
     try:
         close_intent(host, intent, why)
     except HOST_FAULTS as failed:
@@ -167,7 +167,7 @@ def _go_back(host: Host, intent: Intent, why: str) -> None:
 
 
 def close_intent(host: Host, intent: Intent, why: str) -> None:
-    """End an open intent of a promotion that was not recorded: delete its snapshot, and tell the ledger."""
+    """Close the intent of a promotion that was not recorded: delete its snapshot, and add a ledger entry."""
     delete_unrecorded(host, intent)
     abandon(host, intent, why)
 
@@ -180,7 +180,7 @@ def delete_unrecorded(host: Host, intent: Intent) -> None:
 
 
 def abandon(host: Host, intent: Intent, why: str) -> None:
-    """End an open intent and tell the ledger why; no snapshot is touched."""
+    """Close an intent, with the reason in the ledger. Its snapshot stays."""
     host.registry.abandon(intent, [_entry(host, "abandoned", intent, {"why": why})])
 
 

@@ -1,4 +1,4 @@
-"""Canonicals that are kept running: raised from their snapshot, looked at, and let go while their recipe is tried."""
+"""Kept deployments: canonicals deployed from their snapshot, observed, and undeployed while their recipe is tried."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -30,22 +30,22 @@ from state.records import Canonical, DeploymentRecord, FoundDamage, Memory, Part
 from state.state_errors import StateError
 
 PartsByRecipe = Mapping[str, DeployedParts | str]
-"""What stands of each kept canonical, by recipe; a text says why that cannot be seen."""
+"""The deployed parts of each kept canonical, by recipe; a text says why they cannot be observed."""
 
 FAULTS = (CanonError, StateError, OSError)
 
 
-# ---- looking ----
+# ---- observing ----
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """One look for each driver, however many canonicals it keeps."""
+    """Return the deployed parts of all of these that are to be kept running. Each driver is asked once."""
     found: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
         names = [name for name, recipe in recipes.items() if keeps_running(recipe) and recipe.driver == driver]
         try:
             deployed = host.drivers[driver].deployed_parts(host.state.kept)
-        except Exception as failed:  # noqa: BLE001  what one driver cannot see hinders no other
+        except Exception as failed:  # noqa: BLE001  the other drivers go on
             found |= dict.fromkeys(names, reason_of(failed))
         else:
             marks = {name: str(host.state.kept_slot(name)) for name in names}
@@ -54,24 +54,24 @@ def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
 
 
 def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsByRecipe) -> CanonicalStatus:
-    """Whether the deployment of an intact canonical stands as it was raised."""
+    """Return INTACT if a kept deployment is as it was deployed, else DOWN or UNKNOWN with the reason."""
     deployed = parts_by_recipe.get(canonical.recipe, "nobody looked at it")
     if isinstance(deployed, str):
-        return _unseen(deployed)
+        return _unknown_deployment(deployed)
     try:
         record = read_deployment_record(host.state.deployment_record_path(canonical.recipe))
-    except Exception as failed:  # noqa: BLE001  one deployment record that cannot be read hinders no other recipe
-        return _unseen(reason_of(failed))
+    except Exception as failed:  # noqa: BLE001  other recipes go on
+        return _unknown_deployment(reason_of(failed))
     down = why_down(canonical.generation, record, deployed.parts, deployed.problem)
     return CanonicalStatus(State.DOWN, down, last_up(record)) if down else CanonicalStatus(State.INTACT)
 
 
-def _unseen(why: str) -> CanonicalStatus:
+def _unknown_deployment(why: str) -> CanonicalStatus:
     return CanonicalStatus(State.UNKNOWN, f"its deployment cannot be looked at: {why}")
 
 
 def record_seen_up(host: Host, canonical: Canonical) -> None:
-    """Note that a kept canonical was seen up just now. Where that fails, it was last seen up before."""
+    """Record that a kept canonical is up now. If that fails, the earlier time stays."""
     with suppress(Exception):
         path = host.state.deployment_record_path(canonical.recipe)
         record = read_deployment_record(path)
@@ -79,11 +79,11 @@ def record_seen_up(host: Host, canonical: Canonical) -> None:
             write_deployment_record(path, evolve(record, up_at=host.clock.now()))
 
 
-# ---- raising ----
+# ---- deploying ----
 
 
 def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
-    """Raise a canonical in place of what is there of it; its deployment record then tells what stands, or why not."""
+    """Replace the kept deployment of a canonical, and record the parts of the new one, or why there is none."""
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: raised to be kept running")
     try:
@@ -92,22 +92,22 @@ def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
         host.progress.done(name, in_one_line(failed))
         return
     try:
-        # Without a deployment record beside it, what a killed pass leaves of the slot would be somebody's folder.
+        # A folder without a deployment record would count as somebody's own, if this pass is killed here.
         write_deployment_record(
             host.state.deployment_record_path(name), missing_deployment(host, name, "raising it was broken off")
         )
         undeploy(host, name)
-        parts = _raise(host, fleet, canonical)
+        parts = _deploy(host, fleet, canonical)
     except FAULTS as failed:
         if isinstance(failed, SnapshotDamagedError):
             _remember_damage(host, canonical, failed.message)
-        record_missing(host, name, f"it could not be raised: {_told(failed)}")
+        record_missing(host, name, f"it could not be raised: {_message_with_tail(failed)}")
     else:
         try_to_write(host, name, DeploymentRecord(generation, parts, host.clock.now()))
 
 
-def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
-    """What the canonical is made of once it is up and its data proved; otherwise nothing of it stays."""
+def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
+    """Deploy a canonical, check its data, and return its parts. If that fails, remove all of it and raise."""
     recipe = fleet.recipes[canonical.recipe]
     slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
     try:
@@ -125,7 +125,7 @@ def _raise(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
 
 
 def _parts_of(host: Host, recipe: Recipe) -> Parts:
-    """Those of what was just raised: a deployment record of nothing would miss nothing later."""
+    """Return the parts of what was just deployed. Raises InfrastructureError if there are none."""
     deployed = deployed_parts(host, {recipe.name: recipe})[recipe.name]
     if isinstance(deployed, str) or not deployed.parts:
         why = deployed if isinstance(deployed, str) else "it has no parts"
@@ -141,22 +141,22 @@ def _slot(host: Host, folder: Path, log: Path) -> Slot:
 
 
 def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
-    """The next pass then tests afresh, as after damage that a trial found."""
+    """Record that a generation is damaged, so that the next pass tests its release again."""
     memory = host.registry.read().memories.get(canonical.recipe, Memory(canonical.recipe))
     damage = FoundDamage(canonical.generation, reason, host.clock.now())
     host.registry.remember([with_damage(memory, damage)], [])
 
 
-def _told(failed: CanonError | StateError | OSError) -> str:
+def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
     last = failed.tail[-1:] if isinstance(failed, RecipeError) else ()
     return ": ".join((in_one_line(failed), *last))
 
 
-# ---- letting go ----
+# ---- undeploying ----
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Take away what the slots of a trial of `recipe` would meet. Raises InfrastructureError."""
+    """Undeploy every kept deployment that conflicts with a trial of `recipe`. Raises InfrastructureError."""
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
@@ -165,36 +165,36 @@ def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Reci
 
 
 def undeploy(host: Host, name: str) -> None:
-    """Take a kept deployment away. Its canonical and its deployment record stay. Raises InfrastructureError."""
+    """Remove a kept deployment. Its canonical and its deployment record stay. Raises InfrastructureError."""
     _require_slot(host, name)
     folder = host.state.kept_slot(name)
-    drivers = _drivers_at(host, name)
+    drivers = _drivers_running(host, name)
     left = [what for driver in drivers for what in driver.clear(str(folder)).remaining]
     if left:
         raise InfrastructureError(f"{name}: {left[0]} of its kept deployment would not go")
     remove_tree(folder)
 
 
-def _drivers_at(host: Host, name: str) -> list[Driver]:
-    """The drivers by which something of a kept deployment runs."""
+def _drivers_running(host: Host, name: str) -> list[Driver]:
+    """Return the drivers that run something of a kept deployment."""
     folder = host.state.kept_slot(name)
     return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
 
 
 def is_managed(host: Host, name: str) -> bool:
-    """Whether kept/NAME is missing or was made for a deployment: by its deployment record, or by what runs in it."""
+    """Whether kept/NAME is missing or Canon made it: it has a deployment record, or a driver runs something in it."""
     folder = host.state.kept_slot(name)
-    return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_at(host, name))
+    return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_running(host, name))
 
 
 def _require_slot(host: Host, name: str) -> None:
-    """Raise InfrastructureError where kept/NAME is somebody's folder, which would be removed like a slot."""
+    """Raise InfrastructureError if kept/NAME is somebody's own folder, which must not be removed like a slot."""
     if not is_managed(host, name):
         raise InfrastructureError(f"{host.state.kept_slot(name)} is none that Canon made", "move it away")
 
 
 def forget_deployment(host: Host, name: str) -> None:
-    """Take a kept deployment away with its record."""
+    """Remove a kept deployment and its record."""
     undeploy(host, name)
     record = host.state.deployment_record_path(name)
     for path in (record.with_name(f"{record.name}.new"), record):
@@ -203,21 +203,21 @@ def forget_deployment(host: Host, name: str) -> None:
 
 
 def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
-    """Take away what nobody wants to be kept any more; one remark each. `marks` are of what runs anywhere."""
+    """Remove kept deployments that are no longer declared so; one remark each. `marks` are of all that runs."""
     recorded = records.canonicals.keys() | records.unreadable.keys()
     wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
     wanted |= records.unreadable.keys()
     folder = host.state.kept
     entries = folder.iterdir() if folder.is_dir() else ()
-    there = {recipe_of(path) for path in entries if is_kept_slot(path) or is_deployment_record(path)}
-    there |= {Path(mark).name for mark in marks if Path(mark).parent == folder}
-    there = {name for name in there if is_recipe_name(name)}
-    return tuple(_gone(host, name) for name in sorted(there - wanted))
+    names = {recipe_of(path) for path in entries if is_kept_slot(path) or is_deployment_record(path)}
+    names |= {Path(mark).name for mark in marks if Path(mark).parent == folder}
+    names = {name for name in names if is_recipe_name(name)}
+    return tuple(_forget_unwanted(host, name) for name in sorted(names - wanted))
 
 
-def _gone(host: Host, name: str) -> str:
+def _forget_unwanted(host: Host, name: str) -> str:
     try:
         forget_deployment(host, name)
-    except Exception as failed:  # noqa: BLE001  it hinders no other recipe
+    except Exception as failed:  # noqa: BLE001  other recipes go on
         return f"{name}: is not to be kept running, and cannot be taken down now: {reason_of(failed)}"
     return f"{name}: is not to be kept running, and was taken down"

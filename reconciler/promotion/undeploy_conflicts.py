@@ -1,4 +1,4 @@
-"""Makes room for a trial by hand where canonicals that are kept running would be in its way."""
+"""Undeploys kept deployments that conflict with a trial by hand, and deploys them again afterwards."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,12 +14,12 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
-    """Take down what is kept running and has an app in common with `recipe`; within, no pass can raise it again.
+    """Undeploy the kept deployments that share an app with `recipe`; within, no pass can deploy them again.
 
-    It is raised again at the end; where a signal comes, the next pass does that. Raises BusyError, naming who holds the
-    pass lock, where it cannot be taken down now.
+    They are deployed again at the end; after a signal, by the next pass. Raises BusyError with the holder of the pass
+    lock if another process holds it.
     """
-    names = [name for name in conflicting_recipes(fleet.recipes, recipe) if _is_there(host, name)]
+    names = [name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name)]
     if not names:
         yield
         return
@@ -32,10 +32,10 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
             names = []
             raise
         finally:
-            _raise_again(host, fleet, names)
+            _redeploy_all(host, fleet, names)
 
 
-def _is_there(host: Host, name: str) -> bool:
+def _has_deployment(host: Host, name: str) -> bool:
     return host.state.kept_slot(name).is_dir() or host.state.deployment_record_path(name).exists()
 
 
@@ -50,7 +50,7 @@ def _pass_lock(host: Host, recipe: Recipe, kept: str) -> Iterator[None]:
         yield
 
 
-def _raise_again(host: Host, fleet: Fleet, names: list[str]) -> None:
+def _redeploy_all(host: Host, fleet: Fleet, names: list[str]) -> None:
     have = host.registry.read().canonicals if names else {}
     for name in names:
         if name in have:
