@@ -15,12 +15,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CGROUPS = Path("/sys/fs/cgroup")
 MOST = 200 << 20
-# Wants more than that, as a child of whoever is in there.
+# A command that needs more memory than MOST.
 GREEDY = (sys.executable, "-c", "x = bytearray(600 << 20); print(len(x))")
 
 
 def output_in_little_memory(code: str, *arguments: object) -> str:
-    """What a Python program of our own prints that runs so; skips where this user may make no cgroups."""
+    """Run Python code in a cgroup of MOST bytes and return what it prints. Skips where no cgroup can be made."""
     with _cgroup() as members:
         enter = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(members), sys.executable, "-c", code]
         done = subprocess.run(
@@ -32,7 +32,7 @@ def output_in_little_memory(code: str, *arguments: object) -> str:
 
 @contextmanager
 def _cgroup() -> Iterator[Path]:
-    """The file into which goes who is to be in it."""
+    """Make a cgroup with little memory. Yields the file to which a process writes its pid to enter the group."""
     old = CGROUPS / "memory"
     folder = (old if old.exists() else CGROUPS) / f"canon-test-{uuid.uuid4().hex}"
     limits = (
@@ -58,7 +58,7 @@ PATIENCE = 60.0
 
 @contextmanager
 def python_child(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
-    """A Python process that runs `code`; it is gone afterwards, whatever happened."""
+    """Start a Python process that runs `code`, and kill it at the end."""
     argv = [sys.executable, "-c", code, *map(str, arguments)]
     process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -69,7 +69,7 @@ def python_child(code: str, *arguments: object) -> Iterator["subprocess.Popen[st
 
 
 def next_line(process: "subprocess.Popen[str]") -> str:
-    """The next line that the child says; fails if it ends instead."""
+    """Return the next line that the child prints. Fails if the child ends first."""
     assert process.stdout is not None
     said = process.stdout.readline()
     assert said, f"the child ended with {process.wait()}"
@@ -77,7 +77,7 @@ def next_line(process: "subprocess.Popen[str]") -> str:
 
 
 def kill_child(process: "subprocess.Popen[str]") -> list[str]:
-    """End it as a power cut would, and return what it had still said."""
+    """Kill the child with SIGKILL and return the lines that it had printed and nobody had read."""
     process.send_signal(signal.SIGKILL)
     said, _ = process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -85,7 +85,7 @@ def kill_child(process: "subprocess.Popen[str]") -> list[str]:
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
-    """Wait for something that is bound to happen soon."""
+    """Wait until `happened` returns true. Fails after PATIENCE seconds."""
     over = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < over, "it did not happen"

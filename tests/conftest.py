@@ -1,4 +1,4 @@
-"""What holds for every test: how hypothesis draws, what it needs, that CI skips nothing, what runs in a row."""
+"""Settings of all tests: hypothesis profiles, needs, no skips in CI, and which tests run one after another."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.swarm.local_engine import LocalEngine, engine_from_environment
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
-# A busy machine is no finding: no deadlines, and slow drawing is no failure.
+# A busy machine must not fail a test: no deadlines, and no check of slow drawing.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", CALM, max_examples=100)
 settings.register_profile("ci", CALM, max_examples=100, derandomize=True, database=None)
@@ -23,8 +23,8 @@ settings.register_profile("deep", CALM, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 
-# Tests that share one thing of the host, the engine of the swarm or systemd, run one after another in their row. The
-# rows mostly wait, and run beside each other. A test is of the first row that the start of its id fits.
+# Tests that share the swarm engine or systemd run one after another, in rows. Rows mostly wait, and run beside each
+# other. A test belongs to the first row whose pattern matches the start of its id.
 ROWS = {
     "sign-on": r"tests/swarm/test_real_applications\.py::.*\[sign-on",
     "real": r"tests/swarm/test_real_applications\.py",
@@ -35,7 +35,7 @@ ROWS = {
 
 
 class RowScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Hands out each test alone, but the tests of a row to one worker, and these first.
+    """Gives all tests of a row to one worker, first; every other test is given out alone.
 
     xdist's own grouping by marks writes the group into a test's id, which pytest 9.2 does not read any more.
     """
@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class OutcomeWriter:
-    """Writes how every test ended; one that was not torn down well is written twice."""
+    """Writes the outcome of every test, a line each. A test whose teardown failed has two lines."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("w", encoding="utf-8", buffering=1)
@@ -75,7 +75,7 @@ class OutcomeWriter:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test that needs anything, so that `-m needs` and `-m "not needs"` part them."""
+    """Mark each test that has needs, so that `-m needs` and `-m "not needs"` select."""
     for item in items:
         if item.get_closest_marker("needs") is None and (needs := needs_of(item)):
             item.add_marker(pytest.mark.needs(*needs))
@@ -90,9 +90,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngine]:
-    """The engine of the tests. Fails the last test that had it where anything of these tests is left on it at the end.
+    """The tests' Docker engine. Fails the last test that used it if objects of these tests are left on it.
 
-    What bears no path of theirs, .ci/run looks for when all are done: `tests/images/engine left`.
+    Objects without a path of these tests are found by .ci/run at the end: `tests/images/engine left`.
     """
     engine = engine_from_environment()
     yield engine
@@ -117,5 +117,5 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """The words of a skip, which pytest hands over as (path, line, words)."""
+    """Return the reason of a skip, which pytest gives as (path, line, reason)."""
     return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

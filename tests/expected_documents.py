@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent / "show" / "golden"
 
 
 def golden_text(name: str, text: str) -> str:
-    """The text kept under `name`, which is to equal `text`."""
+    """Return the stored text `name`. The test compares it with `text`, which is only used to rewrite it."""
     path = FOLDER / name
     if os.environ.get("REWRITE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
@@ -45,14 +45,14 @@ KNOWN = {
 
 
 def format_1_schema() -> dict[str, Any]:
-    """The schema of the documents of format 1."""
+    """Return the JSON Schema of format 1."""
     path = Path(__file__).parent / "show" / "format1.schema.json"
     schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return schema
 
 
 def schema_errors(value: object, schema: dict[str, Any], whole: dict[str, Any], path: str = "$") -> Iterator[str]:
-    """All that is wrong with `value`; `whole` is what references point into."""
+    """Yield every way in which `value` breaks `schema`. `whole` is the document that `$ref` points into."""
     assert set(schema) <= KNOWN, path
     if "$ref" in schema:
         yield from schema_errors(value, whole["$defs"][schema["$ref"].removeprefix("#/$defs/")], whole, path)

@@ -1,4 +1,4 @@
-"""Forges that fail: every way in which an upstream can answer wrongly, slowly or not at all."""
+"""HTTP servers of git repositories that answer wrongly, slowly or not at all."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ def packet(line: str) -> bytes:
 
 
 def advertisement(*refs: str, symref: str = " symref=HEAD:refs/heads/main", flush: bool = True) -> bytes:
-    """A smart answer of git's first protocol, as a server gives that knows no other."""
+    """Return a smart HTTP answer of git's protocol version 0."""
     first = packet("# service=git-upload-pack\n") + b"0000"
     capabilities = f"\0side-band-64k ofs-delta{symref} agent=git/2.39\n"
     lines = [packet(ref + (capabilities if number == 0 else "\n")) for number, ref in enumerate(refs)]
@@ -45,12 +45,12 @@ def answers(body: bytes, status: str = "200 OK", kind: str = "text/html", more: 
 
 
 def cuts(body: bytes, keep: int) -> Fault:
-    """Promises all of `body` and ends the connection after `keep` bytes of it."""
+    """Announce all of `body`, and close the connection after `keep` bytes."""
     return lambda peer, _: peer.sendall(head_of("200 OK", len(body), _ADVERTISED) + body[:keep])
 
 
 def drips(body: bytes) -> Fault:
-    """Sends a byte at a time, and is never done."""
+    """Send one byte at a time, without end."""
 
     def send(peer: socket.socket, stop: threading.Event) -> None:
         peer.sendall(head_of("200 OK", 1_000_000, _ADVERTISED))
@@ -67,7 +67,7 @@ def hangs(_: socket.socket, stop: threading.Event) -> None:
 
 
 def resets(peer: socket.socket, _: threading.Event) -> None:
-    # No lingering: the peer sees a reset connection instead of an end.
+    # Linger time 0: the peer sees a reset connection.
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
@@ -77,7 +77,7 @@ def redirects(target: str) -> Fault:
 
 _WHOLE = advertisement(*REFS)
 
-# Each with a part of the reason that a person is to read.
+# Each fault with a part of the reason that Canon must give.
 FAULTS: dict[str, tuple[Fault, str]] = {
     "an empty body": (answers(b""), "no refs at all"),
     "a line of HTML": (answers(b"<html>closed for maintenance</html>"), "no refs at all"),
@@ -118,7 +118,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 
 @define
 class FaultyGitServer:
-    """A server that fails as `failing` says, which may be changed; `url` is that of a repository on it."""
+    """A server that fails as `failing` says, which may be changed. `url` is the URL of a repository on it."""
 
     url: str
     failing: Fault
@@ -136,7 +136,7 @@ class FaultyGitServer:
         self._stop.set()
 
     def _answer(self, peer: socket.socket) -> None:
-        # The client may go at any moment: that is what it is here for.
+        # The client may disconnect at any moment.
         with peer, suppress(OSError):
             received = b""
             while b"\r\n\r\n" not in received:

@@ -1,4 +1,4 @@
-"""Fleet folders written by tests, and what reading them says."""
+"""Writes fleet folders, and reads the problems in them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ upstream = "https://forge.example/notes.git"
 
 
 def write_fleet(folder: Path, recipes: Mapping[str, str], fleet: str = FLEET) -> Path:
-    """A fleet folder with these texts as declarations."""
+    """Write a fleet folder with these texts as declarations. Returns the folder."""
     (folder / "recipes").mkdir(parents=True)
     (folder / "fleet.toml").write_text(fleet, encoding="utf-8")
     for name, text in recipes.items():
@@ -29,7 +29,7 @@ def write_fleet(folder: Path, recipes: Mapping[str, str], fleet: str = FLEET) ->
 
 
 def problem_texts(folder: Path) -> list[str]:
-    """Each problem's line, its file told from the fleet folder on; none where the fleet can be read."""
+    """Return the text of each problem, with paths relative to the fleet folder. Empty if the fleet is valid."""
     try:
         read_fleet(folder)
     except DeclarationError as error:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +18,7 @@ _IN_MEMORY = "/dev/shm"
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder that is gone afterwards."""
+    """Make a temporary folder, in memory where the system allows it, and delete it at the end."""
     quick = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
     with TemporaryDirectory(dir=quick) as folder:
         yield Path(folder)
@@ -25,7 +26,7 @@ def scratch_folder() -> Iterator[Path]:
 
 @contextmanager
 def undeletable_file(path: Path) -> Iterator[None]:
-    """A file that nobody can delete; skips where that cannot be had."""
+    """Make a file that nobody can delete (chattr +i). Skips where that is not possible."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     if (
@@ -41,7 +42,7 @@ def undeletable_file(path: Path) -> Iterator[None]:
 
 @contextmanager
 def mounted_folder(path: Path, source: Path) -> Iterator[None]:
-    """Another folder bound within; skips where this user may not mount."""
+    """Mount `source` at the new folder `path`. Skips where this user may not mount."""
     path.mkdir(parents=True)
     done = subprocess.run(["mount", "--bind", source, path], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -53,17 +54,28 @@ def mounted_folder(path: Path, source: Path) -> Iterator[None]:
 
 
 def state_folder_contents(state: Path) -> tuple[str, ...]:
-    """Its files but for logs and git's objects, and the refs of its mirrors.
+    """List the files of a state folder, and the refs of its mirrors. Logs and git's objects are left out.
 
-    A git that was killed between two of its steps leaves a ref in a file of its own, which another one packs: both say
-    the same.
+    git may keep a ref in its own file or in `packed-refs`, so these files are left out too.
     """
     mirrors = sorted((state / "mirrors").glob("*.git"))
     refs = [f"{mirror.name} {line}" for mirror in mirrors for line in git(mirror, "show-ref").decode().splitlines()]
-    told_by_git = {mirror / name for mirror in mirrors for name in ("refs", "packed-refs")}
+    ref_files = {mirror / name for mirror in mirrors for name in ("refs", "packed-refs")}
     files = [
         str(path.relative_to(state))
         for path in state.rglob("*")
-        if not {"objects", "logs"} & {*path.parts} and not told_by_git & {path, *path.parents}
+        if not {"objects", "logs"} & {*path.parts} and not ref_files & {path, *path.parents}
     ]
     return (*sorted(files), *refs)
+
+
+def entries_below(folder: Path) -> dict[str, str]:
+    """Describe a folder and each entry below it by mode, content, inode and times, without atime."""
+    paths = (path for path in sorted([folder, *folder.rglob("*")]) if os.path.lexists(path))
+    return {str(path.relative_to(folder)): _describe(path) for path in paths}
+
+
+def _describe(path: Path) -> str:
+    status = path.lstat()
+    content = sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return f"{status.st_mode:o} {content} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}"

@@ -44,7 +44,7 @@ class Forge:
     url: str
 
     def repository(self, name: str, branch: str = "main") -> UpstreamRepository:
-        """A new repository, served at once."""
+        """Make a new repository. It is served at once."""
         return UpstreamRepository.make(self.root / f"{name}.git", branch)
 
     def address(self, name: str) -> str:
@@ -60,7 +60,7 @@ def free_port() -> int:
 
 @contextmanager
 def forge(folder: Path) -> Iterator[Forge]:
-    """A forge whose files are all below the new folder `folder`. Skips the test where no lighttpd is installed."""
+    """Serve repositories from the new folder `folder`. Skips the test where lighttpd is not installed."""
     program = shutil.which("lighttpd", path="/usr/local/sbin:/usr/sbin:/usr/bin")
     if program is None or not _BACKEND.exists():
         pytest.skip("no real web server: Debian's package lighttpd (and git's http-backend) are not installed")
@@ -108,7 +108,7 @@ class CertificateAuthority:
 
 
 def make_certificate_authority(folder: Path) -> CertificateAuthority:
-    """A new one in the new folder `folder`; needs openssl."""
+    """Make a private CA and its certificates in the new folder `folder`. Needs openssl."""
     folder.mkdir()
     made = CertificateAuthority(folder)
     _openssl(
@@ -127,7 +127,7 @@ def _openssl(folder: Path, *arguments: str) -> None:
 
 
 class _FileHandler(http.server.SimpleHTTPRequestHandler):
-    """Repositories as plain files, also where a client takes the server for a proxy and asks by whole addresses."""
+    """Serves repositories as plain files, also to clients that use the server as a proxy and send whole URLs."""
 
     def translate_path(self, path: str) -> str:
         return super().translate_path(urlsplit(path).path)
@@ -138,7 +138,7 @@ class _FileHandler(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def file_server(root: Path, tls: CertificateAuthority | None = None, *, clients: bool = False) -> Iterator[str]:
-    """The address of a server of what lies below `root`; with `clients` it wants a certificate of theirs."""
+    """Serve the files below `root` and yield the server's URL. With `clients`, clients need a certificate."""
     with http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), lambda *given: _FileHandler(*given, directory=str(root))
     ) as server:

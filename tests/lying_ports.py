@@ -1,4 +1,4 @@
-"""Ports that lie: they answer a call with success and did nothing, or did it to another recipe."""
+"""Ports that report success but did nothing, or did it to another recipe."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,13 +22,13 @@ from tests.world import World
 from tests.world_ports import WorldDriver, running_app
 
 OWN, OTHER = "notes", "wiki"
-# What the ports promise to answer in any case.
+# Port methods that never raise.
 NEVER_FAIL = {"mirrors.refs", "upstream.ask"}
 
 
 @frozen
 class DoesNothing:
-    """Answers as if all had gone well, and does nothing."""
+    """Answers as after success, and does nothing."""
 
     world: World
 
@@ -61,11 +61,11 @@ class DoesNothing:
         return answers.get(call.name, lambda: None)()
 
     def _up(self, app: App) -> RunningApp:
-        """As it would look if the last deployment of the app had gone well."""
+        """Return the status that the app would have after a successful deployment."""
         return running_app(app, self.world.told[app.folder])
 
     def _awaited(self, command: RecipeCommand) -> RunningApp:
-        """The app that a readiness probe is about stands in no argument but in the probe's own environment."""
+        """Return the app of a readiness probe. Only the probe's environment names it."""
         folder = next(folder for folder in self.world.told if command.env["APP_RUN"].startswith(f"{folder}/"))
         return self._up(App(folder.name, folder, command.mark))
 
@@ -86,7 +86,7 @@ def _about_alone(*args: object) -> object:
 
 @frozen
 class RaisesError:
-    """Fails as its port may, before the effect or after it."""
+    """Raises the error type of the port, before or after the call is carried out."""
 
     after: bool
 
@@ -99,7 +99,7 @@ class RaisesError:
 
 @frozen
 class ActsOnOtherRecipe:
-    """Does it for the other recipe, and answers as if it had been for ours. What cannot be done there is not done."""
+    """Carries out the call for the other recipe instead of ours, where that is possible."""
 
     world: World
 
@@ -121,7 +121,7 @@ class ActsOnOtherRecipe:
         return WorldDriver(self.world) if name == "driver" else getattr(host, name)
 
     def _swapped(self, call: Call) -> list[object]:
-        """The arguments with the other recipe in them. What is moved or deployed is ours; where to, is not."""
+        """Return the arguments for the other recipe. The source that is moved or deployed stays ours."""
         kept = {"snapshots.move": {0}, "snapshots.seal": {0}, "driver.deploy": {1}, "driver.load": {1}}
         ours = kept.get(call.name, set())
         return [arg if at in ours else self._swap(arg) for at, arg in enumerate(call.args)]
@@ -148,7 +148,7 @@ class ActsOnOtherRecipe:
         return swapped
 
     def _commits(self) -> Mapping[str, str]:
-        """Our commits to those of the other recipe at the same version."""
+        """Map our commits to the other recipe's commits of the same version."""
         own, other = (self.world.origins[name].tags for name in (OWN, OTHER))
         return {commit: other[tag] for tag, commit in own.items()}
 
@@ -157,7 +157,7 @@ class ActsOnOtherRecipe:
         return honest.upstream.ask([TagQuery(self.world.recipes[OTHER], None)])[OTHER]
 
     def _records(self, records: Records) -> Records:
-        """Both recipes' records under each other's names."""
+        """Return the records with the names of both recipes swapped."""
         names = {OWN: OTHER, OTHER: OWN}
         canonicals = {names[name]: evolve(have, recipe=names[name]) for name, have in records.canonicals.items()}
         return evolve(records, canonicals=canonicals)
@@ -168,7 +168,7 @@ class ActsOnOtherRecipe:
 
 @frozen
 class UnpacksRecordedSnapshot:
-    """Unpacks the recorded snapshot of our recipe, whichever was asked for."""
+    """Unpacks the recorded snapshot of our recipe, whichever snapshot was requested."""
 
     world: World
 

@@ -1,4 +1,4 @@
-"""A world with its model beside it: every act is done to both, and the rules that hold always are checked after it."""
+"""A world with a model of it. Every action is done to both, and the invariants are checked afterwards."""
 
 import shutil
 from collections.abc import Collection, Iterable, Mapping
@@ -18,6 +18,7 @@ from reconciler.deploy.slot_lock import lock_slot
 from reconciler.stages.observe import observe
 from state.folder.lock import hold
 from state.records import Memory
+from tests.folders import entries_below
 from tests.pass_model import (
     PlannedWork,
     RecipeModel,
@@ -32,7 +33,7 @@ from tests.pass_model import (
 )
 from tests.port_calls import KillPoint, killed_pass
 from tests.recorded_model import comparable, recorded_models
-from tests.state_checks import entries_below, false_claims, is_intact, leftovers
+from tests.state_checks import false_claims, is_intact, leftovers
 from tests.world import Behaviour, World
 from tests.world_ports import WorldMirror
 
@@ -42,7 +43,7 @@ SUCCESS = {Result.PROMOTED, Result.REPAIRED}
 
 @define
 class ModelledWorld:
-    """`ever` holds every (recipe, tag, commit) that was ever published; gamma requires a tool."""
+    """`ever` has every (recipe, tag, commit) that was ever published. gamma requires a tool."""
 
     world: World
     twins: dict[str, RecipeModel]
@@ -66,7 +67,7 @@ class ModelledWorld:
         self.ever.add((name, version, self.world.tag(name, version, behaviour)))
 
     def publish_again(self, name: str, tag: str, version: str) -> None:
-        """Another name for the commit of `tag`."""
+        """Publish another tag on the commit of `tag`."""
         self.tags(name)[version] = self.tags(name)[tag]
         self.ever.add((name, version, self.tags(name)[tag]))
 
@@ -124,7 +125,7 @@ class ModelledWorld:
         return [name for name in NAMES if name not in self.world.recipes and self.twins[name].have]
 
     def forget(self, name: str) -> bool:
-        """Forget an orphan; tells whether it is one."""
+        """Forget an orphan. Return whether the recipe was one."""
         if name not in self.orphans():
             return False
         _forget_orphan(self.world.host(), name, "gone for good")
@@ -132,7 +133,7 @@ class ModelledWorld:
         return True
 
     def accept_moved(self, name: str) -> bool:
-        """Accept one of the moved tags; tells whether there is one."""
+        """Accept one of the moved tags. Return whether there was one."""
         twin, tags = self.twins[name], self.tags(name)
         found = sorted(moved_tags(twin, tags), key=rank)
         if not found or not self._can_be_seen(name):
@@ -142,7 +143,7 @@ class ModelledWorld:
         return True
 
     def accept_loss(self, name: str) -> bool:
-        """Accept that upstream shrank; tells whether it did."""
+        """Accept that upstream lost tags. Return whether it had."""
         twin, tags = self.twins[name], self.tags(name)
         if not self._can_be_seen(name) or not is_shrunken(twin, tags):
             return False
@@ -162,21 +163,21 @@ class ModelledWorld:
     # ---- acts ----
 
     def look(self, names: Collection[str] = ()) -> None:
-        """A dry run, which changes nothing at all."""
+        """Do a dry run, and check that it changes nothing."""
         before = self._everything()
         report = self.world.look(*self._selected(names))
         assert self._everything() == before
         self._check_report(report, dict.fromkeys(self._selected(names), Result.NONE))
 
     def one_pass(self, names: Collection[str] = (), retry: Collection[str] = (), busy: str | None = None) -> list[str]:
-        """A pass over `names`, or all; somebody else holds the slot of `busy`. Returns causes and results, in words."""
+        """Run a pass over `names` or all, while another command holds `busy`'s slot. Return "cause: result" texts."""
         selected = self._selected(names)
         facts = {name: facts_of(self.world, name, busy=name == busy, retry=name in retry) for name in selected}
         work = {name: work_of(self.twins[name], facts[name]) for name in selected}
         files, deployed, mirrors = self._canonicals(), len(self.world.deployed), deepcopy(self.world.mirrors)
         with ExitStack() as stack:
             if busy:
-                # As a command that writes does: the folder first, signed by the lock of the pass.
+                # Like every command that writes: make the folder first, then take the pass lock.
                 self.world.state.create()
                 with hold(self.world.state.lock, "trial"):
                     stack.enter_context(lock_slot(self.world.host(), busy, "trial"))
@@ -193,25 +194,25 @@ class ModelledWorld:
         return [f"{work[name].cause}: {result}" for name, result in results.items()]
 
     def pass_that_does_only_what_is_left(self) -> None:
-        """Right after another pass: nothing is run, unless that one left something to do."""
+        """Run a pass right after another one, and check that nothing is deployed unless that one left work."""
         left = [self._work(name) for name in self._selected(())]
         before = len(self.world.deployed)
         self.one_pass()
         assert len(self.world.deployed) == before or any(work.target for work in left)
 
     def die(self, death: KillPoint, deaths: int = 1) -> bool:
-        """Passes that die, and one that does not: all is as if there had been no death. Tells whether one died."""
+        """Kill `deaths` passes, then check that one more ends as undisturbed. Return whether one was killed."""
         died = [killed_pass(self.world, death) for _ in range(deaths)]
         self.world.run()
         found = comparable(recorded_models(self.world, NAMES))
-        # What is red first may be followed by a repair, so each death may have got as far as a whole pass.
+        # A pass may have done all its work before it was killed, and the next one may then repair.
         possible = [self._after(passes) for passes in range(1, deaths + 2)]
         self.twins = next((twins for twins in possible if comparable(twins) == found), possible[0])
         self._check_state()
         return any(died)
 
     def _after(self, passes: int) -> dict[str, RecipeModel]:
-        """The model after that many undisturbed passes."""
+        """Return the model after that many undisturbed passes."""
         twins = deepcopy(self.twins)
         for _ in range(passes):
             for name in self.world.recipes:
@@ -221,7 +222,7 @@ class ModelledWorld:
     # ---- what must hold ----
 
     def _selected(self, names: Collection[str]) -> list[str]:
-        """Those that are declared; all where none of them is."""
+        """Return the declared ones of `names`, or all declared recipes if there are none."""
         return sorted(set(names) & set(self.world.recipes)) or sorted(self.world.recipes)
 
     def _work(self, name: str) -> PlannedWork:
@@ -232,14 +233,14 @@ class ModelledWorld:
         return entries_below(world.root), dict(world.running), list(world.deployed), deepcopy(world.mirrors)
 
     def _canonicals(self) -> dict[str, Mapping[str, str]]:
-        """The files of each recorded canonical, times included."""
+        """Return the files of each recorded canonical, with their times."""
         return {
             name: entries_below(self.world.state.canonical(name, have.generation))
             for name, have in self.world.records().canonicals.items()
         }
 
     def _check_report(self, report: Report, results: Mapping[str, Result]) -> None:
-        """Every recipe is reported as the model has it, and the exit code is the gravest of all."""
+        """Check that every recipe is reported as the model expects, and that the exit code is the worst of all."""
         whole = len(results) == len(self.world.recipes)
         left = {name: self._work(name) for name in results}
         orphans = self.orphans() if whole else []
@@ -256,7 +257,7 @@ class ModelledWorld:
         assert population.declared == len(self.world.recipes)
 
     def _check_state(self) -> None:
-        """The records are as the model has them, no record says more than its data proves, nothing is left over."""
+        """Check that the records match the model, that their data proves them, and that nothing is left over."""
         assert comparable(recorded_models(self.world, NAMES)) == comparable(self.twins)
         assert leftovers(self.world.state, self.world.running) == []
         assert self.world.restless == []
@@ -265,7 +266,7 @@ class ModelledWorld:
             assert self.twins[name].damaged or false_claims(self.world.state, have) == []
 
     def _check_mirrors(self, names: Iterable[str], before: Mapping[str, WorldMirror]) -> None:
-        """Mirrors follow main and gain tags; what they hold is what is remembered, or else what they held before."""
+        """Check that mirrors are at upstream's head, and have the remembered tags or those that they had before."""
         for name in names:
             mirror, twin, origin = self.world.mirrors[name], self.twins[name], self.world.origins[name]
             known = ({twin.have.version: twin.have.commit} if twin.have else {}) | twin.known

@@ -22,7 +22,7 @@ BY_FIXTURE = {"engine": "engine", "served": "lighttpd"}
 
 
 def needs_of(item: pytest.Item) -> tuple[str, ...]:
-    """All needs of a collected test, each once."""
+    """Return all needs of a collected test, each once."""
     marked = (need for mark in item.iter_markers("needs") for need in mark.args)
     fixtures = getattr(item, "fixturenames", ())
     requested = (need for fixture, need in BY_FIXTURE.items() if fixture in fixtures)
@@ -31,7 +31,7 @@ def needs_of(item: pytest.Item) -> tuple[str, ...]:
 
 @cache
 def lacking(need: str) -> str:
-    """Why this machine cannot meet a need; "" if it can."""
+    """Return why this machine cannot meet a need; "" if it can."""
     return KNOWN[need]() if need in KNOWN else program(need)
 
 

@@ -1,9 +1,9 @@
-"""Adds up the tests of CI: those on the fresh machine and those here are all there are, and each ran once.
+"""Adds up the tests of both CI runs, and checks that every test ran exactly once.
 
     python3 tests/outcome_totals.py FRESH LACKED HERE
 
-Each is a file of pytest's `--outcomes`: what ran on the fresh machine, what was skipped there for what it lacks, and
-what ran here. Standard library alone: it runs also where there is no environment of ours.
+Each is a file of pytest's `--outcomes`: tests run on the fresh machine, tests skipped there, and tests run here. Uses
+the standard library alone, since it also runs without our environment.
 """
 
 import sys
@@ -15,7 +15,7 @@ Outcomes = Mapping[str, str]
 
 
 def read_outcomes(text: str) -> Outcomes:
-    """How each test ended; one that failed at any time has failed."""
+    """Return the outcome of each test. A test that failed at any time has failed."""
     found: dict[str, str] = {}
     for line in text.splitlines():
         outcome, _, test = line.partition(" ")
@@ -25,7 +25,7 @@ def read_outcomes(text: str) -> Outcomes:
 
 
 def problems(fresh: Outcomes, lacked: Outcomes, here: Outcomes) -> Iterator[str]:
-    """What keeps the two runs from being one run of all tests; failed tests, which pytest itself tells, are none."""
+    """Yield why the two runs are not one run of all tests. Failed tests are no such problem: pytest reports them."""
     yield from (f"ran on the fresh machine and here: {test}" for test in sorted(fresh.keys() & here.keys()))
     yield from (f"ran nowhere: {test}" for test in sorted(lacked.keys() - fresh.keys() - here.keys()))
     yield from (f"is not known on the fresh machine: {test}" for test in sorted(here.keys() - lacked.keys()))
@@ -49,7 +49,7 @@ def count(*runs: Outcomes) -> str:
 
 
 def main(*files: str) -> int:
-    # A run that did not begin has written nothing.
+    # A run that did not start has no file.
     texts = [path.read_text(encoding="utf-8") if (path := Path(file)).exists() else "" for file in files]
     fresh, lacked, here = map(read_outcomes, texts)
     found = list(problems(fresh, lacked, here))

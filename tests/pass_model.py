@@ -1,6 +1,6 @@
-"""What a pass must come to, told a second time and as plainly as possible: the model that the machine is held to.
+"""A second, simple model of what a pass must do. Tests compare real passes with it.
 
-It knows only releases `N.0.0` and `vN.0.0`, recipes without needs, and data that is carried.
+It knows only releases `N.0.0` and `vN.0.0`, recipes without needs, and data that is kept over upgrades.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from tests.world import Behaviour, World, WorldUpstream
 
 @frozen
 class ModelCanonical:
-    """A canonical, as far as two runs can be compared by it."""
+    """The parts of a canonical that are the same in two runs."""
 
     version: str
     commit: str
@@ -23,7 +23,7 @@ class ModelCanonical:
 
 @frozen
 class ModelRed:
-    """A release that is not tried again: its place in the order, and what the verdict was given under."""
+    """A release that is not tried again: its rank in the order, its commit, and whether the tests were broken."""
 
     rank: int
     commit: str
@@ -32,7 +32,7 @@ class ModelRed:
 
 @define
 class RecipeModel:
-    """What is remembered of one recipe. `older` is the newest intact generation before the canonical."""
+    """What the registry remembers of one recipe. `older` is the newest intact generation before the canonical."""
 
     have: ModelCanonical | None = None
     damaged: bool = False
@@ -43,7 +43,7 @@ class RecipeModel:
 
 @frozen
 class RecipeFacts:
-    """What a verdict on one recipe depends on beside its twin; `objects` are the commits that its mirror can have."""
+    """What a pass depends on beside the model. `objects` are the commits that the mirror can have."""
 
     origin: WorldUpstream
     behaviours: Mapping[str, Behaviour]
@@ -58,7 +58,7 @@ class RecipeFacts:
 
 @frozen
 class PlannedWork:
-    """What a plan does about one recipe; `target` is the release that is tried."""
+    """What the plan does for one recipe. `target` is the (version, commit) that is tried, None if nothing is."""
 
     cause: Cause
     target: tuple[str, str] | None = None
@@ -86,7 +86,7 @@ def rank(tag: str) -> int:
 
 
 def tags_of_rank(tags: Mapping[str, str], place: int) -> list[str]:
-    """The tags of one place in the order, the one that names the release first."""
+    """Return the tags of one rank. The first is the one that names the release."""
     return sorted((tag for tag in tags if rank(tag) == place), key=lambda tag: (tag.startswith("v"), tag))
 
 
@@ -122,13 +122,13 @@ def cause_of(twin: RecipeModel, origin: WorldUpstream) -> Cause:  # noqa: PLR091
 
 
 def _stands(have: ModelCanonical, tags: Mapping[str, str]) -> bool:
-    """Whether the canonical's release is still published, and none of the published is older than it."""
+    """Whether the canonical's release is still published and not newer than all published ones."""
     published = have.version in tags or any(tags[tag] == have.commit for tag in tags_of_rank(tags, rank(have.version)))
     return published and rank(have.version) <= max(map(rank, tags))
 
 
 def work_of(twin: RecipeModel, facts: RecipeFacts) -> PlannedWork:
-    """The plan for one declared recipe."""
+    """Return the plan for one declared recipe."""
     cause, tags = cause_of(twin, facts.origin), facts.origin.tags
     if not facts.enrolled:
         return PlannedWork(cause)
@@ -144,7 +144,7 @@ def work_of(twin: RecipeModel, facts: RecipeFacts) -> PlannedWork:
 
 
 def _repair(twin: RecipeModel, facts: RecipeFacts, cause: Cause) -> PlannedWork:
-    """The recorded release once more; where a newer one is red, a person is asked as well."""
+    """Plan the recorded release again. A person is needed too where it, or a newer release, is red."""
     assert twin.have is not None
     tags = facts.origin.tags
     version = twin.have.version if cause is Cause.NEW_RELEASE else tags_of_rank(tags, rank(twin.have.version))[0]
@@ -158,7 +158,7 @@ def _is_red(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) ->
 
 
 def apply_pass(twin: RecipeModel, facts: RecipeFacts) -> Result:
-    """What a pass comes to; the twin is then as it is afterwards."""
+    """Apply one pass to the model, and return the result of the recipe."""
     work = work_of(twin, facts)
     if not facts.enrolled:
         return Result.NONE
@@ -189,13 +189,13 @@ def _tried(twin: RecipeModel, facts: RecipeFacts, work: PlannedWork, version: st
 
 
 def _is_lost(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> bool:
-    """Whether the upgrade is reached, and the canonical's own commit cannot be had any more."""
+    """Whether the trial reaches its upgrade and the base's commit is no longer available."""
     head, base = facts.behaviours[commit], _living(twin, version, commit)
     return head.starts and not head.slow and base is not None and base.commit not in facts.objects
 
 
 def _living(twin: RecipeModel, version: str, commit: str) -> ModelCanonical | None:
-    """The newest intact generation where it is the base: of another release than what is tried, or an older one."""
+    """Return the generation whose data is the base of the trial, None if there is none."""
     have = twin.older if twin.damaged else twin.have
     if have is None or rank(have.version) > rank(version):
         return None
@@ -204,7 +204,7 @@ def _living(twin: RecipeModel, version: str, commit: str) -> ModelCanonical | No
 
 
 def _verdict(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> tuple[tuple[str, ...], Result | None]:
-    """The lineage that the data would have, and what speaks against a promotion."""
+    """Return the lineage after the trial, and the result if it is not promoted, else None."""
     head, before = facts.behaviours[commit], _lived(twin, facts, version, commit)
     base = _living(twin, version, commit)
     again = base is not None and (base.version, base.commit) == (version, commit)
@@ -222,7 +222,7 @@ def _verdict(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -
 
 
 def _lived(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> tuple[str, ...]:
-    """What the base's data has lived through: the canonical's, or a fresh one's of the newest older release."""
+    """Return the versions that ran on the base's data: the canonical's lineage, or the newest older release alone."""
     tags, have = facts.origin.tags, _living(twin, version, commit)
     if have is not None:
         return have.lineage
@@ -239,7 +239,7 @@ def _lived(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> 
 def exit_code_of(
     left: Iterable[tuple[PlannedWork, RecipeModel, RecipeFacts, Result]], orphans: Iterable[RecipeModel] = ()
 ) -> int:
-    """The gravest of what is left after a pass, or stands in a plan where every result is none."""
+    """Return the exit code: the worst of all recipes, after a pass or of a plan."""
     codes: set[int] = set()
     enrolled = 0
     for work, twin, facts, result in left:
@@ -254,7 +254,7 @@ def exit_code_of(
 
 
 def is_in_sync(work: PlannedWork, twin: RecipeModel, facts: RecipeFacts, result: Result) -> bool:
-    """Whether a recipe may be counted as in sync."""
+    """Whether a recipe counts as in sync."""
     return facts.enrolled and work.cause is Cause.IN_SYNC and not _codes(work, twin, result)
 
 

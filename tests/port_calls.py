@@ -19,7 +19,7 @@ CarryOut = Callable[[], object]
 
 @frozen
 class Call:
-    """One call of a port; `number` counts those of the same port and method, from 1."""
+    """One call of a port. `number` counts the calls of the same port and method, from 1."""
 
     port: str
     method: str
@@ -37,9 +37,10 @@ class Call:
 
 @define
 class CallRecorder:
-    """To be a world's `wrap`. `answer` gets each call and the way to carry it out; what it returns is the answer.
+    """Record each call of a world's ports; set it as the world's `wrap`.
 
-    Calls of the ports in `unrecorded` pass by unheard.
+    `answer` gets the call and a function that carries it out. Its return value is what the caller gets. Calls of the
+    ports in `unrecorded` are not recorded.
     """
 
     answer: Callable[[Call, CarryOut], object] = lambda _, honest: honest()
@@ -61,7 +62,7 @@ class CallRecorder:
 
 @frozen
 class _RecordedPort:
-    """A port whose every method tells the recorder first."""
+    """A port whose calls go through the recorder."""
 
     _recorder: CallRecorder
     _name: str
@@ -76,23 +77,23 @@ class _RecordedPort:
         return call
 
 
-# What outlives a pass that dies: everything in the world that no file holds.
+# Attributes of the world that no file holds, and that stay after a pass was killed.
 OUTSIDE = ("running", "mirrors", "deployed", "told", "restless", "now", "passes")
 
 
 @frozen
 class KillPoint:
-    """Right before or right after the call of that number, counted over all ports from 1."""
+    """The call at which a pass is killed: right before or right after it. `number` counts over all ports, from 1."""
 
     number: int
     after: bool
 
 
 def killed_pass(world: World, death: KillPoint, *names: str, retry: Sequence[str] = ()) -> bool:
-    """Run a pass in a child, which kills itself at `death`; tells whether it came to that."""
+    """Run a pass in a child process that kills itself at `death`. Return whether it was killed."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
-        # Other threads of the test runner do not matter to the child: it uses nothing of theirs.
+        # The child uses nothing of the test runner's other threads.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -133,7 +134,7 @@ def _run_and_die(
     try:
         world.run(*names, retry=retry)
         tell()
-    except BaseException:  # noqa: BLE001  nothing of the child may go on in the test that started it
+    except BaseException:  # noqa: BLE001  the child must not go on in the test that started it
         traceback.print_exc(file=sys.stderr)
         os._exit(1)
     os._exit(0)

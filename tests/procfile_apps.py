@@ -1,4 +1,4 @@
-"""Small process recipes that do what the tests of the driver want, and eyes for what they leave behind."""
+"""Small process recipes for the tests of the process driver, and functions that wait for their effects."""
 
 import os
 import shlex
@@ -20,7 +20,7 @@ OPTIONS = DeployOptions("1.0.0+1", COMMIT)
 ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 PYTHON = shlex.quote(sys.executable)
 
-# GET /env tells its environment, GET /status/N answers with N, GET /away leads elsewhere, anything else is 200.
+# GET /env returns the environment, GET /status/N answers with N, GET /away redirects, all else is 200.
 SERVER = """\
 import http.server, json, os, sys
 
@@ -41,7 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
 
-# Leaves `sleep` behind as a daemon: forked twice, in a session of its own, with an emptied environment. Tells its pid.
+# Leaves `sleep` running as a daemon: forked twice, in its own session, with an empty environment. Writes its pid.
 ESCAPE = """\
 import os, sys
 if os.fork() == 0:
@@ -56,7 +56,7 @@ os.wait()
 
 
 def checkout(folder: Path, sample: str = "", **lines: str) -> Path:
-    """A checked-out release whose Procfile holds `lines`; `web` serves unless it is told otherwise."""
+    """Write a release whose Procfile holds `lines`. `web` runs SERVER unless `lines` says otherwise."""
     folder.mkdir(parents=True)
     lines = {"web": f"exec {PYTHON} server.py", **lines}
     (folder / "Procfile").write_text("".join(f"{name}: {command}\n" for name, command in lines.items()))
@@ -68,12 +68,12 @@ def checkout(folder: Path, sample: str = "", **lines: str) -> Path:
 
 
 def script(text: str) -> str:
-    """A Procfile command that runs Python code."""
+    """Return a Procfile command that runs Python code."""
     return f"exec {PYTHON} -c {shlex.quote(text)}"
 
 
 def daemon(then: str) -> str:
-    """A Procfile command that leaves a daemon behind, with its pid in `$DATA_DIR/daemon`, and goes on with `then`."""
+    """Return a Procfile command that starts a daemon, writes its pid to `$DATA_DIR/daemon`, and runs `then`."""
     return f"{PYTHON} escape.py $DATA_DIR/daemon; {then}"
 
 
@@ -83,7 +83,7 @@ def app_in_slot(slot: Path, recipe: str = "notes", grace: float = 30.0) -> App:
 
 @contextmanager
 def process_driver(*slots: Path) -> Iterator[ProcessDriver]:
-    """A driver; whatever still runs of `slots` in the end is ended."""
+    """Yield a process driver. At the end, all that still runs in `slots` is stopped."""
     driver = ProcessDriver({**ENVIRONMENT, "HTTPS_PROXY": "for commands only"}, grace=2.0)
     try:
         yield driver
@@ -93,7 +93,7 @@ def process_driver(*slots: Path) -> Iterator[ProcessDriver]:
 
 
 def wait_for(look: Callable[[], T | None], seconds: float = 30.0) -> T:
-    """What `look` gives as soon as it gives anything; a test that waits for ever tells nothing."""
+    """Return the first true value of `look`. Fails after `seconds`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := look():
@@ -119,12 +119,12 @@ def absent(driver: ProcessDriver, app: App) -> NotRunning:
 
 
 def wait_for_line(path: Path) -> str:
-    """The text of a file that an app writes, as soon as it holds a whole line."""
+    """Return the text of a file as soon as it ends with a whole line."""
     return wait_for(lambda: text if path.exists() and (text := path.read_text()).endswith("\n") else None)
 
 
 def is_running(pid: int) -> bool:
-    """Whether `pid` runs; one that ended and waits to be reaped does not."""
+    """Whether the process `pid` runs. A zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:

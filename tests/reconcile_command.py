@@ -1,7 +1,6 @@
 """Runs the real `reconcile` as a user does, with a fleet folder and a state folder of its own."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ LONGEST = 300
 
 @frozen
 class CommandResult:
-    """What a command left with and printed."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -32,14 +31,14 @@ class CommandResult:
         return parsed
 
     def row(self, recipe: str) -> dict[str, Any]:
-        """One recipe's row of a JSON report."""
+        """Return the row of a recipe in a JSON report."""
         rows: list[dict[str, Any]] = self.document["recipes"]
         return next(row for row in rows if row["name"] == recipe)
 
 
 @define
 class CanonCommand:
-    """`reconcile` in a folder with `fleet/` and `state/`; `variables` are added to its environment."""
+    """Runs `reconcile` in a folder with `fleet/` and `state/`. `variables` are added to its environment."""
 
     folder: Path
     variables: Mapping[str, str] = field(factory=dict)
@@ -56,12 +55,12 @@ class CanonCommand:
     def environment(self) -> dict[str, str]:
         folders = {"RECONCILE_FLEET": str(self.fleet), "RECONCILE_STATE": str(self.state)}
         path = f"{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        # The program beside these tests, also where another tree's is installed.
+        # Run the code beside these tests, even where another checkout is installed.
         ours = {"PYTHONPATH": str(TREE)}
         return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **ours, **folders, **self.variables}
 
     def run(self, *words: str, timeout: float = LONGEST) -> CommandResult:
-        """Run one command to its end."""
+        """Run one command and wait until it ends. `timeout` is in seconds."""
         done = subprocess.run(
             [BIN / "reconcile", *words],
             cwd=self.folder,
@@ -78,7 +77,7 @@ class CanonCommand:
         return self.run(*words, "-o", "json", "-q")
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
-        """Start a command and leave it running; the caller ends it."""
+        """Start a command and return while it runs. The caller ends it."""
         return subprocess.Popen(
             [BIN / "reconcile", *words],
             cwd=self.folder,
@@ -90,7 +89,7 @@ class CanonCommand:
         )
 
     def shell(self, script: str) -> CommandResult:
-        """Run lines of a shell, as a user would paste them; the first failing one ends it."""
+        """Run lines of shell, as a user would paste them. The first line that fails ends the script."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.folder,
@@ -105,7 +104,7 @@ class CanonCommand:
 
 
 def read_document(process: "subprocess.Popen[str]") -> str:
-    """The JSON that a command prints before it goes on; fails if it ends instead."""
+    """Read the JSON document that a running command prints. Fails if the command ends first."""
     assert process.stdout is not None
     lines: list[str] = []
     while not lines or lines[-1] != "}\n":
@@ -115,18 +114,8 @@ def read_document(process: "subprocess.Popen[str]") -> str:
 
 
 def wait_for_lock(lock: Path, seconds: int) -> None:
-    """What outlives a killed pass for a moment, git or Docker's client, holds its lock."""
+    """Wait until the pass lock is free: git or Docker's client may hold it for a moment after a pass was killed."""
     subprocess.run(["timeout", str(seconds), "flock", str(lock), "true"], check=True)
-
-
-def look_of(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Everything of a folder that a look could change: names, kinds, sizes, contents and times, atime aside."""
-    found: dict[str, tuple[object, ...]] = {}
-    for path in sorted([folder, *folder.rglob("*")]):
-        look = path.lstat()
-        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-        found[os.fspath(path)] = (look.st_mode, look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns, content)
-    return found
 
 
 _BOUND = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
@@ -136,7 +125,7 @@ needs_mounts = pytest.mark.needs("root", "unshare", "mount")
 
 @frozen
 class BoundStateFolder:
-    """A Canon whose state folder `canon.state` is found at `path`, by itself alone."""
+    """A command that finds its state folder `canon.state` at `path`, where all others find another folder."""
 
     canon: CanonCommand
     path: Path
@@ -157,5 +146,5 @@ class BoundStateFolder:
 
     @property
     def state(self) -> StateFolder:
-        """As we see it, who are in no namespace of its own."""
+        """The state folder, at its path outside the command's mount namespace."""
         return StateFolder(self.canon.state)

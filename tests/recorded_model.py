@@ -1,4 +1,4 @@
-"""The model's view of what is recorded, so that the two can be compared."""
+"""Reads the records of a world into the form of the model, for comparison."""
 
 from collections.abc import Iterable, Mapping
 
@@ -36,7 +36,7 @@ def model_canonical(canonical: Canonical) -> ModelCanonical:
 
 
 def comparable(twins: Mapping[str, RecipeModel]) -> object:
-    """All but whether a red was given under broken tests: their digest in the record does not tell."""
+    """Return the model without whether a red came from broken tests, which no record holds."""
     return {
         name: (
             twin.have,

@@ -5,21 +5,33 @@ from datetime import timedelta
 
 from attrs import evolve
 
-from desired.model import AmbiguousVersion, NeverReleased, Release, TierName, Unobservable, Want
+from desired.model import AmbiguousVersion, NeverReleased, TierName, Unobservable
 from reconciler.core.base import Base, Origin
 from reconciler.core.expected_recipes import ExpectedRecipes
-from reconciler.core.findings import Cause, Finding, MirrorState
+from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
-from reconciler.core.tier_results import TierResult, Trial, Verdict
-from state.records import Canonical
-from tests.values import HERE, NOW, SEAL, canonical, commit, tiers, trial
+from reconciler.core.tier_results import TierResult, Verdict
+from reconciler.show.text.status import Recorded
+from state.records import Canonical, Memory
+from tests.values import (
+    HERE,
+    NEW,
+    NOW,
+    OLD,
+    RED_TIERS,
+    canonical_of,
+    circumstances,
+    finding_of,
+    red,
+    step_left,
+    trial_of,
+    with_mirror,
+)
 
-OLD, NEW = Release("1.1.0+2.2.0", commit("old")), Release("1.2.0+2.3.0", commit("new"))
-STORED = evolve(SEAL, bytes=1_300_000, packed=410_000, entries=14)
 GATE = (
     Condition("enrolled", ConditionStatus.PASS, "declared"),
     Condition("green", ConditionStatus.OPEN, "not tried yet"),
@@ -31,55 +43,6 @@ AWAY = Condition("at-home", ConditionStatus.FAIL, "run: systemctl start reconcil
 HOME = Condition("at-home", ConditionStatus.PASS, "in reconcile.service")
 PASSED = tuple(evolve(each, status=ConditionStatus.PASS, evidence=f"{each.name} it is") for each in GATE)
 FELL = CanonicalStatus(State.DOWN, "service app is gone", NOW - timedelta(hours=5))
-RED_TIERS = (
-    TierResult(TierName.INSTALL, Verdict.PASS, "", 12.34),
-    TierResult(TierName.UPGRADE, Verdict.FAIL, "data.check exited 1", 80.0),
-)
-
-
-def canonical_of(
-    name: str, release: Release = OLD, lineage: Sequence[str] = ("1.0.0+2.1.0", "1.1.0+2.2.0")
-) -> Canonical:
-    """The recorded canonical of `name`, in its third generation."""
-    recorded = canonical(release.version, release.commit, name, f"20260221T040000.{name}")
-    log = f"logs/{name}/{recorded.evidence.trial}"
-    proof = evolve(recorded.evidence, log=log, level="4/5", finished_at=NOW - timedelta(days=9))
-    return evolve(recorded, generation=3, lineage=tuple(lineage), seal=STORED, evidence=proof)
-
-
-def trial_of(name: str, results: Sequence[TierResult] = tiers()) -> Trial:
-    """A trial of the new release over the old one, by a pass."""
-    return evolve(
-        trial(NEW, name),
-        id=f"20260302T040000.{name}",
-        tiers=tuple(results),
-        base=Base(OLD, Origin.CANONICAL, "the canonical, with its data"),
-        seconds=92.3,
-        log=f"logs/{name}/20260302T040000.{name}",
-    )
-
-
-def finding_of(
-    name: str, cause: Cause, want: Want | None = NEW, at: Canonical | None = None, look: CanonicalStatus | None = None
-) -> Finding:
-    """A finding whose reason names its cause; the canonical is intact where there is one, the mirror up to date."""
-    seen = look or CanonicalStatus(State.NONE if at is None else State.INTACT)
-    since = NOW - timedelta(hours=30) if cause in {Cause.NEW_RELEASE, Cause.FIRST_RELEASE} else None
-    observed = None if cause is Cause.ORPHANED else NOW
-    mirror = MirrorState.UNKNOWN if cause in {Cause.ORPHANED, Cause.UNOBSERVABLE} else MirrorState.EQUAL
-    return Finding(name, want, at, cause, seen, mirror, f"why it is {cause}", observed, since)
-
-
-def with_mirror(finding: Finding, mirror: MirrorState) -> Finding:
-    return evolve(finding, mirror=mirror)
-
-
-def step_left(
-    finding: Finding, action: Action = Action.NONE, held: HeldBack | None = None, *, you: bool = False
-) -> Step:
-    """What is left to do, for the finding's own reason."""
-    release = finding.want if action is not Action.NONE and isinstance(finding.want, Release) else None
-    return Step(finding, action, finding.reason, release, held, needs_person=you)
 
 
 def row_before(step: Step) -> Row:
@@ -90,9 +53,6 @@ def row_after(step: Step, result: Result, reason: str, attempt: Attempt, before:
     """A row after a pass tried to promote; `step` is what is left now."""
     taken = evolve(step, action=Action.PROMOTE, release=NEW, held_back=None, needs_person=False)
     return Row(step, attempt.gate or GATE, Outcome(taken, result, reason, attempt, step.finding.have), before)
-
-
-# ---- the rows ----
 
 
 def rows_at_rest() -> list[Row]:
@@ -266,3 +226,23 @@ def calm_report(command: ReportCommand = ReportCommand.PLAN) -> Report:
         row_before(step_left(finding_of(name, Cause.IN_SYNC, OLD, canonical_of(name)))) for name in ("etherpad", "wiki")
     ]
     return report_of(command, rows)
+
+
+def status_rows() -> list[Recorded]:
+    """Return rows of a status: intact, damaged with a red, down, excepted without a canonical, unreadable orphan."""
+    reds = {NEW.version: red(NEW.version, circumstances(NEW.commit))}
+    lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is not what was sealed")
+    unseen = CanonicalStatus(State.UNKNOWN, "snapshot.tar: Permission denied")
+    intact = CanonicalStatus(State.INTACT)
+    kept = Recorded(
+        "cal", declared=True, exception="", canonical=canonical_of("cal"), status=intact, memory=Memory("cal")
+    )
+    return [
+        kept,
+        evolve(kept, recipe="drone", canonical=canonical_of("drone"), status=lost, memory=Memory("drone", reds=reds)),
+        evolve(kept, recipe="element", canonical=canonical_of("element"), status=FELL),
+        evolve(
+            kept, recipe="mumble", exception="it needs a phone line", canonical=None, status=CanonicalStatus(State.NONE)
+        ),
+        evolve(kept, recipe="wiki", declared=False, canonical=canonical_of("wiki"), status=unseen),
+    ]

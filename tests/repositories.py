@@ -1,4 +1,4 @@
-"""Upstream repositories as tests need them: real ones, made by git, well-behaved or hostile."""
+"""Makes real upstream repositories with git, normal or hostile ones."""
 
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ _IDENTITY = {
     "GIT_COMMITTER_DATE": "1700000000 +0000",
 }
 
-# Names that git accepts for a tag and that nobody should trust; none of them is a release.
+# Dangerous names that git accepts for a tag. None of them is a release.
 HOSTILE_TAGS: tuple[bytes, ...] = (
     b"--upload-pack=touch hacked".replace(b" ", b"\xc2\xa0"),
     b"--upload-pack=x",
@@ -41,7 +41,7 @@ HOSTILE_TAGS: tuple[bytes, ...] = (
 
 
 def git(where: Path, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
-    """What git prints on stdout; fails when git does."""
+    """Run git and return its stdout. Raises if git fails."""
     done = subprocess.run(["git", *arguments], cwd=where, env=_IDENTITY, input=stdin, capture_output=True, check=True)
     return done.stdout
 
@@ -67,7 +67,7 @@ class UpstreamRepository:
         return self.git("hash-object", "-w", "--stdin", stdin=content)
 
     def tree(self, files: Mapping[str, bytes], modes: Mapping[str, str] | None = None) -> str:
-        """A tree of `files`, given by path; `modes` names those which are no plain files."""
+        """Write a tree of `files` (content by path). `modes` gives the mode of those that are no plain files."""
         mode = modes or {}
         lines = [f"{mode.get(path, '100644')} {self.blob(content)}\t{path}\n" for path, content in files.items()]
         (self.path / "index").unlink(missing_ok=True)
@@ -75,13 +75,13 @@ class UpstreamRepository:
         return self.git("write-tree")
 
     def commit_tree(self, tree: str, *parents: str) -> str:
-        """A commit on no branch yet; each one differs from all before."""
+        """Make a commit on no branch. It differs from all earlier ones."""
         self.counter[0] += 1
         options = [part for parent in parents for part in ("-p", parent)]
         return self.git("commit-tree", tree, *options, "-m", f"Change {self.counter[0]}")
 
     def commit(self, files: Mapping[str, bytes] | None = None, *, modes: Mapping[str, str] | None = None) -> str:
-        """A commit on the main branch with exactly these files."""
+        """Commit exactly these files to the main branch. Returns the commit."""
         self.counter[0] += 1
         about = f"committer Ada <ada@example.org> 1700000000 +0000\ndata <<.\nChange {self.counter[0]}\n.\n"
         head = self.head()
@@ -107,7 +107,7 @@ class UpstreamRepository:
         self.git("update-ref", f"refs/heads/{self.branch}", commit)
 
     def tag(self, name: str | bytes, target: str | None = None, *, annotated: bool = False) -> str:
-        """Make or move a tag; returns the id of what it names: a tag object where it is annotated."""
+        """Make or move a tag. Returns the id that it names: of the tag object if it is annotated."""
         target = target or self.head()
         assert target
         named = self._tag_object(name, target) if annotated else target
@@ -133,6 +133,6 @@ class UpstreamRepository:
         self.git("update-ref", "-d", f"refs/tags/{name}")
 
     def refs(self) -> dict[str, str]:
-        """Every ref with what it names, unpeeled."""
+        """Return every ref with the id that it names, unpeeled."""
         lines = self.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
         return {name: oid for name, _, oid in (line.partition(" ") for line in lines)}

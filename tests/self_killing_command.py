@@ -18,13 +18,13 @@ from reconciler.cli.composition import make_host
 from reconciler.ports.host import Host
 
 PORTS = ("upstream", "mirrors", "secrets", "commands", "readiness", "registry", "snapshots")
-# How often an app is looked at until it is ready is not the same in two runs.
+# The number of readiness checks differs between two runs.
 UNCOUNTED = {"status", "refs"}
 
 
 @define
 class KillSwitch:
-    """Counts the calls from the start of a promotion to the end of its writing down, and ends us at one of them."""
+    """Counts port calls from the start of a promotion until it is recorded, and kills this process at `number`."""
 
     log: Path
     number: int
@@ -52,7 +52,7 @@ class KillSwitch:
 
 
 class WatchedPort:
-    """A port whose calls the script sees."""
+    """A port whose calls are counted."""
 
     def __init__(self, name: str, port: object, script: KillSwitch) -> None:
         self._seen = (name, port, script)
@@ -72,7 +72,7 @@ def watched(host: Host, script: KillSwitch) -> Host:
 
 
 def main(log: str, number: str, *words: str) -> int:
-    """Everything but the watching is the real program, composed as it composes itself."""
+    """Run the real command, with every port of its host wrapped."""
     script = KillSwitch(Path(log), int(number))
     passes.__dict__["make_host"] = lambda *given: watched(make_host(*given), script)
     return run(words)

@@ -1,8 +1,7 @@
-"""What is really there, told from the files alone and without any code that decides."""
+"""Checks a state folder from its files alone, without the code that decides."""
 
 import json
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -15,7 +14,7 @@ from tests.world_ports import AppContents
 
 
 def snapshot_contents(state: StateFolder, canonical: Canonical) -> AppContents | str:
-    """The data in a canonical's snapshot, unpacked anew; words where that is impossible or it is another's."""
+    """Unpack a canonical's snapshot and return its data, or a text that says why that is not possible."""
     with TemporaryDirectory() as folder:
         into = Path(folder) / "unpacked"
         about = SealedSnapshots().unpack(state.canonical(canonical.recipe, canonical.generation), canonical.seal, into)
@@ -33,7 +32,7 @@ def snapshot_contents(state: StateFolder, canonical: Canonical) -> AppContents |
 
 
 def is_intact(state: StateFolder, canonical: Canonical, memory: Memory) -> bool:
-    """Whether a recorded snapshot is there as sealed, and nobody found that it does not rise."""
+    """Whether a recorded snapshot is unchanged on disk and no damage of it is recorded."""
     found = (memory.damage, *memory.older_damage)
     if any(each is not None and each.generation == canonical.generation for each in found):
         return False
@@ -43,7 +42,7 @@ def is_intact(state: StateFolder, canonical: Canonical, memory: Memory) -> bool:
 
 
 def false_claims(state: StateFolder, canonical: Canonical) -> list[str]:
-    """How a record says more than its snapshot proves."""
+    """Return what a record claims and its snapshot does not prove. Empty if all of it is proved."""
     contents = snapshot_contents(state, canonical)
     if isinstance(contents, str):
         return [contents]
@@ -56,7 +55,7 @@ def false_claims(state: StateFolder, canonical: Canonical) -> list[str]:
 
 
 def leftovers(state: StateFolder, running: Iterable[Path], generations: int = 2) -> list[str]:
-    """What no pass may leave behind: apps, slots, open intents, folders that no record names, a broken ledger."""
+    """Return what a pass must not leave: apps, slots, open intents, unrecorded folders. Checks the ledger too."""
     SqliteRegistry(state.database).verify()
     records = SqliteRegistry(state.database).read()
     left = [f"{folder} runs" for folder in running]
@@ -71,15 +70,3 @@ def leftovers(state: StateFolder, running: Iterable[Path], generations: int = 2)
             intact += is_intact(state, each, memory)
         left += [f"{folder.name}/{path.name} lies there" for path in folder.iterdir() if path.name not in named]
     return left
-
-
-def entries_below(folder: Path, *, times: bool = True) -> Mapping[str, str]:
-    """Every entry below a folder with its kind, content and, if asked, times; equal only if nothing was touched."""
-    return {str(path.relative_to(folder)): _facts(path, times=times) for path in sorted(folder.rglob("*"))}
-
-
-def _facts(path: Path, *, times: bool) -> str:
-    look = path.lstat()
-    content = sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-    when = (look.st_mtime_ns, look.st_ctime_ns, look.st_ino) if times else ()
-    return f"{look.st_mode:o} {content} {when}"

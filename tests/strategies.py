@@ -1,4 +1,4 @@
-"""Draws what can be seen and done, recipe by recipe and from few versions, so that they meet often."""
+"""Hypothesis strategies for observations of recipes. They use few versions, so that equal ones are frequent."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -36,12 +36,12 @@ RECIPES: Final = ("bonfire", "gitea", "notes", "plausible")
 
 
 def weighted(weights: Mapping[T, int]) -> st.SearchStrategy[T]:
-    """Each value as often as its weight says."""
+    """Draw each value as often as its weight says."""
     return st.sampled_from([value for value, weight in weights.items() for _ in range(weight)])
 
 
 def usual_commit(name: str) -> str:
-    """The commit at which a release name is published unless something is wrong: names equal in the order share it."""
+    """Return the usual commit of a release name. Names that are equal in the order share it."""
     return commit(f"r{RANK[name]}")
 
 
@@ -50,7 +50,7 @@ def usual_commit(name: str) -> str:
 
 @st.composite
 def remembered_tags(draw: st.DrawFn) -> dict[str, str]:
-    """Release tags as a pass before saw them."""
+    """Draw release tags that an earlier pass remembered."""
     count = draw(weighted({0: 2, 1: 3, 2: 3, 3: 3, 4: 2}))
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=count, max_size=count))
     return {name: usual_commit(name) for name in names}
@@ -58,7 +58,7 @@ def remembered_tags(draw: st.DrawFn) -> dict[str, str]:
 
 @st.composite
 def published_tags(draw: st.DrawFn) -> dict[str, str | None]:
-    """Tags of a repository that nobody looked at before: twins, twins apart, some on no commit, some no releases."""
+    """Draw the tags of a new repository, also equal versions, tags on no commit, and tags that are no releases."""
     tags: dict[str, str | None] = {}
     count = draw(weighted({0: 1, 1: 2, 3: 4, 5: 4}))
     names = st.sampled_from((*NAMES, *NOT_RELEASES))
@@ -70,7 +70,7 @@ def published_tags(draw: st.DrawFn) -> dict[str, str | None]:
 
 @st.composite
 def changed_tags(draw: st.DrawFn, before: Mapping[str, str]) -> dict[str, str | None]:
-    """What became of remembered tags since."""
+    """Draw how remembered tags may have changed."""
     tags: dict[str, str | None] = dict(before)
     changes = weighted({"publish": 5, "part": 5, "move": 3, "vanish": 2, "unpeel": 1, "clutter": 1})
     for _ in range(draw(weighted({0: 4, 1: 5, 2: 2}))):
@@ -96,7 +96,7 @@ def changed_tags(draw: st.DrawFn, before: Mapping[str, str]) -> dict[str, str | 
 
 @st.composite
 def recorded_canonicals(draw: st.DrawFn, name: str, before: Mapping[str, str]) -> Canonical | None:
-    """A canonical at one of the remembered releases, mostly the newest."""
+    """Draw a canonical at one of the remembered releases, mostly the newest, or None."""
     kind = draw(weighted({"none": 2, "newest": 6, "any": 3, "accepted": 1}))
     if kind == "none" or not before:
         return None
@@ -107,7 +107,7 @@ def recorded_canonicals(draw: st.DrawFn, name: str, before: Mapping[str, str]) -
 
 @st.composite
 def canonical_statuses(draw: st.DrawFn, have: Canonical | None, *, kept: bool = False) -> CanonicalStatus:
-    """Only where it is to be kept running can a canonical be down."""
+    """Draw the status of a canonical. It can be down only if it is `kept` running."""
     if have is None:
         return CanonicalStatus(State.NONE)
     state = draw(weighted({State.INTACT: 4, State.DAMAGED: 4, State.DOWN: 3 if kept else 0, State.UNKNOWN: 2}))
@@ -129,14 +129,14 @@ def mirrors_seen(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> Mirr
 
 @st.composite
 def changed_circumstances(draw: st.DrawFn, under: Circumstances) -> Circumstances:
-    """`under` with exactly one thing changed."""
+    """Draw `under` with exactly one field changed."""
     changed = draw(st.sampled_from(("commit", "tests", "canon", "place", "versions")))
     return evolve(under, **{changed: "changed"})
 
 
 @st.composite
 def red_memories(draw: st.DrawFn, tags: Tags, have: Canonical | None) -> dict[str, Red]:
-    """Reds at published or recorded releases, under the circumstances of now or under others."""
+    """Draw red releases among the published or recorded ones, under the present circumstances or others."""
     at = {tag: commit_ for tag, commit_ in tags.items() if commit_ is not None and tag in RANK}
     at |= {} if have is None else {have.version: have.commit}
     newest = max(at, key=lambda tag: RANK[tag], default="")
@@ -160,7 +160,7 @@ def recipes(draw: st.DrawFn, name: str = "notes") -> Recipe:
 
 @st.composite
 def observations(draw: st.DrawFn, name: str = "notes") -> Observation:
-    """One recipe: what was remembered, what became of it, and what is recorded."""
+    """Draw the observation of one recipe."""
     before = draw(remembered_tags())
     tags = draw(draw(weighted({changed_tags(before): 3, published_tags(): 1})))
     have = draw(recorded_canonicals(name, before))
@@ -193,7 +193,7 @@ def observations(draw: st.DrawFn, name: str = "notes") -> Observation:
 
 @frozen
 class ObservedFleet:
-    """What one look at a fleet of one to four recipes saw."""
+    """The observations of a fleet of one to four recipes."""
 
     observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]

@@ -1,4 +1,4 @@
-"""Boots a real systemd over a throw-away layer on this machine's own root; nothing of it stays."""
+"""Boots a real systemd over a temporary overlay of this machine's root file system."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ LOGIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 
 
 def obstacle() -> str:
-    """Why no systemd can be booted here; empty if it can."""
+    """Return why no systemd can be booted here; "" if it can."""
     if os.geteuid() != 0:
         return "booting a systemd needs root"
     lacking = [tool for tool in ("unshare", "nsenter", "setpriv", "pivot_root", "systemctl") if not shutil.which(tool)]
@@ -30,12 +30,12 @@ def obstacle() -> str:
 
 @frozen
 class BootedMachine:
-    """A booted systemd; `pid` is its process 1 as seen from outside."""
+    """A booted systemd. `pid` is its process 1, seen from outside."""
 
     pid: int
 
     def run(self, *argv: str, code: int | None = 0) -> str:
-        """What `argv` printed on stdout, run beside the units with a login's environment; `code` None allows any."""
+        """Run `argv` with a login's environment and return its output. `code` None allows any exit code."""
         entered = ["nsenter", "--target", str(self.pid), "--all", "--", *argv]
         done = subprocess.run(entered, env=LOGIN, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         assert code is None or done.returncode == code, f"{argv}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -55,7 +55,7 @@ class BootedMachine:
 
 @contextmanager
 def booted(shared: Sequence[Path] = ()) -> Iterator[BootedMachine]:
-    """Boot, and halt at the end. The machine sees `shared` folders read-only, at the paths they have here."""
+    """Boot, and halt at the end. The machine sees `shared` folders read-only, at the same paths."""
     with TemporaryDirectory(prefix="canon-boot-") as base, _own_group(Path(base).name) as group:
         new = ["--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--propagation=private"]
         script = ["bash", str(SCRIPT), str(group), base, *map(str, shared)]
@@ -68,7 +68,7 @@ def booted(shared: Sequence[Path] = ()) -> Iterator[BootedMachine]:
 
 @contextmanager
 def _own_group(name: str) -> Iterator[Path]:
-    """A control group below our own; version 2, which also hosts with version 1 have beside it."""
+    """Make a control group (version 2) below our own, and remove it at the end."""
     group = control_group("self") / name
     group.mkdir()
     try:
@@ -79,7 +79,7 @@ def _own_group(name: str) -> Iterator[Path]:
 
 
 def control_group(pid: int | str) -> Path:
-    """The folder of a process's control group of version 2."""
+    """Return the folder of a process's control group (version 2)."""
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     root = next(fields[1] for fields in mounts if fields[2] == "cgroup2")
     own = next(line for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines() if line.startswith("0::"))
@@ -87,7 +87,7 @@ def control_group(pid: int | str) -> Path:
 
 
 def _wait_until_up(starter: "subprocess.Popen[bytes]") -> BootedMachine:
-    """The machine, once its systemd has done what there is to do at boot."""
+    """Return the machine once its systemd has finished booting."""
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up and starter.poll() is None:
         for child in _children(starter.pid):
@@ -103,7 +103,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _halt(starter: "subprocess.Popen[bytes]") -> None:
-    """Ask for a halt, as systemd's manual says; insist when nothing comes of it."""
+    """Ask systemd to halt, and kill it if it does not within PATIENCE seconds."""
     with suppress(OSError):
         for child in _children(starter.pid):
             os.kill(child, signal.SIGRTMIN + 3)

@@ -10,7 +10,7 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
 from state.state_errors import RegistryError
-from tests.folders import scratch_folder
+from tests.folders import entries_below, scratch_folder
 from tests.lying_ports import (
     NEVER_FAIL,
     OTHER,
@@ -21,7 +21,7 @@ from tests.lying_ports import (
     UnpacksRecordedSnapshot,
 )
 from tests.port_calls import Call, CallRecorder, CarryOut
-from tests.state_checks import entries_below, false_claims, leftovers
+from tests.state_checks import false_claims, leftovers
 from tests.world import Behaviour, World
 
 Answer = Callable[[Call, CarryOut], object]

@@ -1,4 +1,4 @@
-"""Two tiny recipes for tests that run many real passes: apps and tests that start as fast as a process can."""
+"""Writes fleets of tiny recipes, whose apps and tests start fast, for tests that run many real passes."""
 
 from pathlib import Path
 
@@ -53,12 +53,12 @@ FLEET = 'format = 1\n[defaults.ready]\nstable = "1s"\n[fleet]\nname = "tiny"\npr
 
 
 def make_fleet(folder: Path, *names: str) -> dict[str, UpstreamRepository]:
-    """`folder/fleet` with recipes that have no release yet, and their upstreams below `folder/upstreams`."""
+    """Make `folder/fleet` with recipes without releases, and their upstreams below `folder/upstreams`."""
     return {name: make_recipe(folder, name) for name in names}
 
 
 def make_recipe(folder: Path, name: str, more: str = "") -> UpstreamRepository:
-    """One recipe and its upstream; `more` is added to its declaration."""
+    """Make one recipe and return its upstream. `more` is added to its declaration."""
     upstream = UpstreamRepository.make(folder / "upstreams" / f"{name}.git")
     own = folder / "fleet" / "recipes" / name
     own.mkdir(parents=True)

@@ -1,14 +1,16 @@
 """Plain values for tests: each builder fills in what its case does not name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from desired.model import Fleet, Recipe, Release, TierName, Unobservable
+from attrs import evolve
+
+from desired.model import Fleet, Recipe, Release, TierName, Unobservable, Want
 from reconciler.core.base import Base, Origin
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, State
-from reconciler.core.plan import PlanContext
+from reconciler.core.plan import Action, HeldBack, PlanContext, Step
 from reconciler.core.tier_results import Candidate, Skip, TierResult, Trial, Verdict
 from state.records import (
     Answer,
@@ -32,7 +34,7 @@ SEAL = Seal("m" * 64, {"snapshot.tar": FileSeal(1, 2, 3, 4)}, bytes=10, packed=2
 
 
 def commit(word: str) -> str:
-    """A full commit that is told from others by its word."""
+    """Return a full commit made from a word."""
     return word.encode().hex().ljust(40, "0")
 
 
@@ -62,7 +64,7 @@ def evidence(trial: str = "trial-0") -> Evidence:
 
 
 def canonical(version: str, at: str, name: str = "notes", trial: str = "trial-0") -> Canonical:
-    """A record at `version`; `at` is the full commit."""
+    """Return a record at `version`. `at` is the full commit."""
     return Canonical(name, version, at, 1, (version,), EARLIER, evidence(trial), SEAL)
 
 
@@ -82,7 +84,7 @@ def observation(
     have: Canonical | None = None,
     before: Mapping[str, str] | None = None,
 ) -> Observation:
-    """An observation of `tags`, canonical intact, no mirror; `before` are the remembered tags, by default as now."""
+    """Return an observation of `tags`, canonical intact, no mirror. `before`: remembered tags, default `tags`."""
     seen = tags if isinstance(tags, Unobservable) else answer(tags)
     now = {} if isinstance(tags, Unobservable) else {tag: at for tag, at in tags.items() if at is not None}
     return Observation(
@@ -120,7 +122,7 @@ def finding(name: str = "notes", cause: Cause = Cause.IN_SYNC, state: State = St
 
 
 def tiers(*verdicts: Verdict) -> tuple[TierResult, ...]:
-    """Tiers in their order, passed unless a verdict is given; a skip is one for want of a check."""
+    """Return all tiers in order, passed unless a verdict is given. A skip is for lack of a check."""
     given = dict(zip(TierName, verdicts, strict=False))
     return tuple(tier(name, given.get(name, Verdict.PASS)) for name in TierName)
 
@@ -131,7 +133,7 @@ def tier(name: TierName, verdict: Verdict) -> TierResult:
 
 
 def trial(release: Release, name: str = "notes") -> Trial:
-    """A cold, green trial of `release` by a pass."""
+    """Return a cold, green trial of `release` by a pass."""
     return Trial(
         id="trial-1",
         recipe=name,
@@ -149,3 +151,60 @@ def trial(release: Release, name: str = "notes") -> Trial:
         log=f"logs/{name}/trial-1",
         candidate=Candidate(Path("work/candidate"), SEAL, (release.version,)),
     )
+
+
+# ---- a canonical and the release after it ----
+
+OLD, NEW = Release("1.1.0+2.2.0", commit("old")), Release("1.2.0+2.3.0", commit("new"))
+STORED = evolve(SEAL, bytes=1_300_000, packed=410_000, entries=14)
+
+
+RED_TIERS = (
+    TierResult(TierName.INSTALL, Verdict.PASS, "", 12.34),
+    TierResult(TierName.UPGRADE, Verdict.FAIL, "data.check exited 1", 80.0),
+)
+
+
+def canonical_of(
+    name: str, release: Release = OLD, lineage: Sequence[str] = ("1.0.0+2.1.0", "1.1.0+2.2.0")
+) -> Canonical:
+    """The recorded canonical of `name`, in its third generation."""
+    recorded = canonical(release.version, release.commit, name, f"20260221T040000.{name}")
+    log = f"logs/{name}/{recorded.evidence.trial}"
+    proof = evolve(recorded.evidence, log=log, level="4/5", finished_at=NOW - timedelta(days=9))
+    return evolve(recorded, generation=3, lineage=tuple(lineage), seal=STORED, evidence=proof)
+
+
+def trial_of(name: str, results: Sequence[TierResult] = tiers()) -> Trial:
+    """A trial of the new release over the old one, by a pass."""
+    return evolve(
+        trial(NEW, name),
+        id=f"20260302T040000.{name}",
+        tiers=tuple(results),
+        base=Base(OLD, Origin.CANONICAL, "the canonical, with its data"),
+        seconds=92.3,
+        log=f"logs/{name}/20260302T040000.{name}",
+    )
+
+
+def finding_of(
+    name: str, cause: Cause, want: Want | None = NEW, at: Canonical | None = None, look: CanonicalStatus | None = None
+) -> Finding:
+    """A finding whose reason names its cause; the canonical is intact where there is one, the mirror up to date."""
+    seen = look or CanonicalStatus(State.NONE if at is None else State.INTACT)
+    since = NOW - timedelta(hours=30) if cause in {Cause.NEW_RELEASE, Cause.FIRST_RELEASE} else None
+    observed = None if cause is Cause.ORPHANED else NOW
+    mirror = MirrorState.UNKNOWN if cause in {Cause.ORPHANED, Cause.UNOBSERVABLE} else MirrorState.EQUAL
+    return Finding(name, want, at, cause, seen, mirror, f"why it is {cause}", observed, since)
+
+
+def with_mirror(finding: Finding, mirror: MirrorState) -> Finding:
+    return evolve(finding, mirror=mirror)
+
+
+def step_left(
+    finding: Finding, action: Action = Action.NONE, held: HeldBack | None = None, *, you: bool = False
+) -> Step:
+    """What is left to do, for the finding's own reason."""
+    release = finding.want if action is not Action.NONE and isinstance(finding.want, Release) else None
+    return Step(finding, action, finding.reason, release, held, needs_person=you)

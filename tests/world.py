@@ -1,4 +1,4 @@
-"""A world in memory that answers the ports: upstreams, apps, commands, time. The state folder in it is a real one."""
+"""A world in memory that implements the ports: upstreams, apps, commands, time. Its state folder is a real one."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
 
 @frozen
 class Behaviour:
-    """How a release behaves once deployed.
+    """How a release behaves after deployment.
 
     `breaks_lived` fails on data of another release, not on a fresh install; `is_bound` on its own data elsewhere.
     `slow` is never ready in time, `slow_in` counts down to the one deployment that is not; `backed_up_once` means that
@@ -112,7 +112,7 @@ class World:
     # ---- building it ----
 
     def declare(self, name: str, **more: object) -> Recipe:
-        """A recipe with every tier, unless `more` says otherwise."""
+        """Declare a recipe with every tier; `more` sets other fields."""
         folder = self.root / "fleet" / "recipes" / name
         folder.mkdir(parents=True, exist_ok=True)
         plain = Recipe(
@@ -128,21 +128,21 @@ class World:
         return self.recipes[name]
 
     def tag(self, name: str, version: str, behaviour: Behaviour | None = None) -> str:
-        """Publish a release on a commit of its own; an old tag of that name moves."""
+        """Publish a release on a new commit and return the commit. An existing tag of that name moves."""
         commit = self.commit(name)
         self.origins[name].tags[version] = commit
         self.behaviours[commit] = behaviour or Behaviour()
         return commit
 
     def commit(self, name: str) -> str:
-        """A new commit on main, without a tag."""
+        """Add a commit to main without a tag, and return it."""
         self.commits += 1
         commit = sha256(f"{name} {self.commits}".encode()).hexdigest()[:40]
         self.origins[name].head = commit
         return commit
 
     def copy(self, root: Path) -> "World":
-        """The same world with its folders, and what runs there, at `root`."""
+        """Return a copy of this world, with its folders and running apps moved to `root`."""
         shutil.copytree(self.root, root, dirs_exist_ok=True)
         moved = {
             name: evolve(recipe, folder=root / "fleet" / "recipes" / name) for name, recipe in self.recipes.items()
@@ -162,7 +162,7 @@ class World:
         return Fleet("test", self.root / "fleet", dict(sorted(self.recipes.items())), unit=self.unit)
 
     def host(self) -> Host:
-        """A host whose ports this world answers, each through `wrap`."""
+        """Return a host whose ports this world implements, each wrapped by `wrap`."""
         place = Place("shell", self.unit, "tester", "/bin", (), {}, "sha256:here", "sha256:tools")
         ports = {
             "clock": TickingClock(self),
@@ -193,7 +193,7 @@ class World:
     # ---- acting in it ----
 
     def run(self, *names: str, retry: Sequence[str] = ()) -> Pass:
-        """One pass."""
+        """Run one pass."""
         self.passes += 1
         self.state.create()
         fleet = self.fleet
@@ -201,7 +201,7 @@ class World:
             return reconcile(self.host(), RunRequest(fleet, names or tuple(fleet.recipes), Verb.PASS, frozenset(retry)))
 
     def look(self, *names: str) -> Report:
-        """A dry run."""
+        """Do a dry run."""
         fleet = self.fleet
         return preview(self.host(), RunRequest(fleet, names or tuple(fleet.recipes), Verb.PLAN))
 
@@ -209,7 +209,7 @@ class World:
         return SqliteRegistry(self.state.database).read()
 
     def rises(self, canonical: Canonical) -> bool:
-        """Whether its snapshot comes up, in a place of its own and without any stage, and is still marked."""
+        """Whether an app deployed from the snapshot, without any stage, comes up and still has the marked data."""
         with TemporaryDirectory() as folder:
             apps, app = WorldDriver(self), App(canonical.recipe, Path(folder) / "app", folder)
             source, checkout = Path(folder) / "source", Path(folder) / "checkout"
@@ -223,7 +223,7 @@ class World:
             return isinstance(seen, RunningApp) and bool(json.loads((app.data / "data.json").read_text())["mark"])
 
     def lived(self, name: str) -> tuple[str, ...]:
-        """The versions that the data in the canonical's snapshot has been run by, as the data itself tells."""
+        """Return the versions that ran on the data in the canonical's snapshot, as stored in that data."""
         contents = snapshot_contents(self.state, self.records().canonicals[name])
         assert not isinstance(contents, str), contents
         assert contents["mark"]

@@ -146,7 +146,7 @@ class WorldSecrets:
 
 
 SETTING = "setting"
-"""The file beside an app's secrets that has it."""
+"""The file among an app's secrets that holds its setting."""
 
 
 class AppContents(TypedDict):

@@ -1,4 +1,4 @@
-"""What is deployed for a test here is gone after it; all of it shares the tests' own engine with tests/swarm."""
+"""Fixtures for the abra driver. They use the same engine as tests/swarm, and remove what a test deployed."""
 
 import uuid
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def registry(engine: LocalEngine) -> str:
 
 @pytest.fixture
 def on_engine(operator: AbraOperator, registry: str) -> Iterator[str]:
-    """The registry; whatever is deployed for the operator's app is gone afterwards."""
+    """The registry. At the end, all that was deployed for the operator's app is removed."""
     yield registry
     remove_stack(operator.stack)
     for secret in docker("secret", "ls", "--quiet", "--filter", f"name={operator.stack}_").split():

@@ -1,4 +1,4 @@
-"""The stand-in as a test installs it, and a recipe's repository for it to deploy."""
+"""Installs the stand-in for abra, and makes a recipe's repository for it to deploy."""
 
 import json
 import os
@@ -22,7 +22,7 @@ LONGEST: Final = 120
 
 @frozen
 class InstalledAbra:
-    """`bin` holds `abra` and what it reads and writes beside itself."""
+    """`bin` holds `abra` and the files that it reads and writes."""
 
     bin: Path
 
@@ -35,12 +35,12 @@ class InstalledAbra:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of this process what Docker's client needs, with the stand-in first on PATH."""
+        """The variables that Docker's client needs, with the stand-in first on PATH."""
         kept = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
         return {**kept, "PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.bin), "LC_ALL": "C.UTF-8"}
 
     def behave(self, **behaviours: str) -> None:
-        """Let it misbehave: `app_deploy="hangs"`."""
+        """Make commands misbehave, such as `app_deploy="hangs"`."""
         chosen = {command.replace("_", " "): behaviour for command, behaviour in behaviours.items()}
         (self.bin / "behaviours").write_text(json.dumps(chosen), encoding="utf-8")
 
@@ -50,13 +50,13 @@ class InstalledAbra:
         return [json.loads(line) for line in written.read_text().splitlines()] if written.exists() else []
 
     def called(self, *words: str) -> list[list[str]]:
-        """The arguments of those calls that have all of `words`."""
+        """Return the arguments of the calls that contain all of `words`."""
         return [call["argv"] for call in self.calls if {*words} <= {*call["argv"]} and "--help" not in call["argv"]]
 
 
 @frozen
 class AbraOperator:
-    """Somebody with an ABRA_DIR in which one recipe and one app of it lie."""
+    """A user with an ABRA_DIR that has one recipe and one app of it."""
 
     installed: InstalledAbra
     root: Path
@@ -100,14 +100,14 @@ class AbraOperator:
 
 
 def docker(*words: str) -> str:
-    """What Docker's client answers; raises where it fails."""
+    """Run Docker's client and return its output. Raises if it fails."""
     return subprocess.run(
         ["docker", *words], capture_output=True, text=True, timeout=LONGEST, check=True, stdin=subprocess.DEVNULL
     ).stdout.strip()
 
 
 def remove_stack(stack: str) -> None:
-    """Swarm refuses to remove a network as long as a task on its way out still has it."""
+    """Remove a stack. Retries, since Swarm does not remove a network while a stopping task uses it."""
     until = time.monotonic() + LONGEST
     while subprocess.run(["docker", "stack", "rm", stack], capture_output=True, check=False).returncode != 0:
         assert time.monotonic() < until, f"{stack} would not go"
@@ -115,7 +115,7 @@ def remove_stack(stack: str) -> None:
 
 
 def make_operator(operator: AbraOperator, env: Sequence[str]) -> AbraOperator:
-    """Make its ABRA_DIR, with an empty repository for the recipe and the app's variables."""
+    """Make the operator's ABRA_DIR: an empty repository for the recipe, and the app's variables."""
     operator.recipe.mkdir(parents=True)
     operator.env_file.parent.mkdir(parents=True)
     operator.env_file.write_text("\n".join(env) + "\n", encoding="utf-8")

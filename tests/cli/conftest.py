@@ -1,4 +1,4 @@
-"""Fleets for the tests of the face; the state that many start from is made once."""
+"""Fleets for the tests of the command line. The state that many tests start from is made once."""
 
 from pathlib import Path
 

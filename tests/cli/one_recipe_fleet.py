@@ -1,4 +1,4 @@
-"""The real command over a fleet of one tiny recipe, `jot`: what the tests of the face share."""
+"""Runs the real command over a fleet with one tiny recipe, `jot`."""
 
 import os
 import shutil
@@ -15,15 +15,16 @@ from state.records import Canonical
 from state.registry.registry import SqliteRegistry
 from tests import tiny_fleet
 from tests.expected_documents import format_1_schema, schema_errors
+from tests.folders import entries_below
 from tests.procfile_apps import wait_for
-from tests.reconcile_command import CanonCommand, CommandResult, look_of
+from tests.reconcile_command import CanonCommand, CommandResult
 from tests.repositories import UpstreamRepository
 
 FIRST, SECOND, THIRD = "1.0.0+v1", "1.1.0+v2", "1.2.0+v3"
 ERROR_KEYS = {"file", "line", "column", "message", "hint"}
 SCHEMA = format_1_schema()
 
-# Says that it has come so far, and waits until it is let go.
+# Creates the file `reached` and waits for the file `go`.
 WAIT = """\
 import os
 import time
@@ -36,20 +37,20 @@ if {at!r} in os.getcwd():
 
 @frozen
 class PromotedState:
-    """The record, the snapshots with all their times, and the mirror's tags."""
+    """The canonical's record, the snapshots with their times, and the mirror's tags."""
 
     canonical: Canonical | None
-    snapshots: dict[str, tuple[object, ...]]
+    snapshots: dict[str, str]
     tags: dict[str, str]
 
     def without_tags(self) -> "PromotedState":
-        """What must not change where a release was fetched and not promoted."""
+        """Return the part that does not change when a release is fetched and not promoted."""
         return evolve(self, tags={})
 
 
 @define
 class OneRecipeFleet(CanonCommand):
-    """`reconcile` with a fleet that declares `jot`, and jot's upstream beside it."""
+    """`reconcile` with a fleet that declares `jot`, and with jot's upstream."""
 
     @property
     def upstream(self) -> UpstreamRepository:
@@ -61,7 +62,7 @@ class OneRecipeFleet(CanonCommand):
         return self.fleet / "recipes" / "jot"
 
     def release(self, version: str, **files: str) -> str:
-        """Publish a release whose app is the tiny one, but for `files`; returns its commit."""
+        """Publish a release of the tiny app with `files` added or replaced. Returns the commit."""
         content = {name.replace("_", "."): text.encode() for name, text in files.items()}
         whole = {"Procfile": tiny_fleet.PROCFILE, "app.py": tiny_fleet.APP, "VERSION": version.encode(), **content}
         commit = self.upstream.commit(whole)
@@ -69,7 +70,7 @@ class OneRecipeFleet(CanonCommand):
         return commit
 
     def declare(self, more: str = "", upstream: str = "", **scripts: str) -> None:
-        """Declare jot anew: `more` tables beside the tiny ones, and `scripts` for a shell in the recipe's folder."""
+        """Rewrite jot's declaration, with `more` appended, and `scripts` as shell scripts in the recipe's folder."""
         shutil.rmtree(self.recipe, ignore_errors=True)
         self.recipe.mkdir(parents=True)
         (self.fleet / "fleet.toml").write_text(tiny_fleet.FLEET)
@@ -85,7 +86,7 @@ class OneRecipeFleet(CanonCommand):
         self.declare('[custom]\nrun = [["sh", "custom.sh"]]\n', custom=script)
 
     def pause(self, tier: str) -> None:
-        """Declare jot so that a command stops within this tier; "raised" is the proof before a promotion."""
+        """Declare jot so that a command pauses in this tier. "raised" is the deployment before a promotion."""
         at, place = ("jot", "custom.py") if tier == "custom" else (f"/{tier}/", "check.py")
         wait = WAIT.format(at=at, reached=str(self.folder / "reached"), go=str(self.folder / "go"))
         self.declare('[custom]\nrun = [["python3", "-I", "-S", "custom.py"]]\n')
@@ -93,7 +94,7 @@ class OneRecipeFleet(CanonCommand):
         (self.recipe / place).write_text(wait + (self.recipe / place).read_text())
 
     def json(self, *words: str) -> CommandResult:
-        """Run with `-o json -q`, and hold what is printed against format 1."""
+        """Run with `-o json -q`, and check the output against format 1."""
         said = self.run(*words, "-o", "json", "-q")
         check_format(said)
         return said
@@ -102,7 +103,7 @@ class OneRecipeFleet(CanonCommand):
         return self.json(*words).row("jot")
 
     def running(self) -> list[int]:
-        """Processes that bear the mark of a slot below this state folder."""
+        """Return the pids of processes that are marked with a slot of this state folder."""
         mark = f"CANON_SLOT={self.state}/".encode()
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
 
@@ -111,7 +112,7 @@ class OneRecipeFleet(CanonCommand):
         assert list((self.state / "work").iterdir()) == []
 
     def tried(self) -> list[str]:
-        """Ids of the trials that are logged."""
+        """Return the ids of the logged trials."""
         return sorted(path.name for path in (self.state / "logs" / "jot").glob("*Z"))
 
     @property
@@ -122,16 +123,16 @@ class OneRecipeFleet(CanonCommand):
         return self.registry.read().canonicals.get("jot")
 
     def promoted_state(self) -> PromotedState:
-        """All that must not change where nothing is promoted."""
+        """Return all that must not change when nothing is promoted."""
         tags = {name: oid for name, oid in self.mirrored().items() if name.startswith("refs/tags/")}
-        return PromotedState(self.canonical(), look_of(self.state / "canonicals"), tags)
+        return PromotedState(self.canonical(), entries_below(self.state / "canonicals"), tags)
 
     def mirrored(self) -> dict[str, str]:
-        """The refs of our own copy of upstream."""
+        """Return the refs of the mirror."""
         return UpstreamRepository(self.state / "mirrors" / "jot.git").refs()
 
     def lines(self) -> list[str]:
-        """What the data of a raised copy has seen, each once: the versions that ran on it, and the mark."""
+        """Return the lines in the data of a raised copy, each once: versions that ran on it, and the mark."""
         copy = self.start("raise", "jot", "--for", "5m")
         try:
             assert copy.stdout is not None
@@ -147,7 +148,7 @@ class OneRecipeFleet(CanonCommand):
 
 
 def check_format(said: CommandResult) -> None:
-    """One object in ASCII, with the exit code that the command left with, and every key of format 1."""
+    """Check that the output is one ASCII object of format 1 with the command's exit code."""
     assert said.out.isascii(), said.out
     assert said.document["format"] == 1
     if "recipes" in said.document:
@@ -159,7 +160,7 @@ def check_format(said: CommandResult) -> None:
 
 
 def make_one_recipe_fleet(folder: Path) -> OneRecipeFleet:
-    """A fleet with one recipe that has one release, and no state yet."""
+    """Make a fleet with one recipe that has one release, and no state yet."""
     jot = OneRecipeFleet(folder)
     UpstreamRepository.make(jot.upstream.path)
     jot.declare()
@@ -168,7 +169,7 @@ def make_one_recipe_fleet(folder: Path) -> OneRecipeFleet:
 
 
 def copy_fleet(jot: OneRecipeFleet, folder: Path) -> OneRecipeFleet:
-    """The same fleet, upstream and state in another folder."""
+    """Copy the fleet, the upstream and the state to another folder."""
     shutil.copytree(jot.folder, folder, symlinks=True, dirs_exist_ok=True)
     copy = OneRecipeFleet(folder)
     copy.declare()
@@ -177,7 +178,7 @@ def copy_fleet(jot: OneRecipeFleet, folder: Path) -> OneRecipeFleet:
 
 @contextmanager
 def paused(jot: OneRecipeFleet, tier: str, *words: str) -> Iterator["subprocess.Popen[str]"]:
-    """A command that waits within this tier; it is gone afterwards, with all it started."""
+    """Start a command that pauses in this tier. At the end it and all that it started are killed."""
     jot.pause(tier)
     command = jot.start(*words)
     try:

@@ -1,13 +1,13 @@
 """Tags whose names are attacks: listed as no releases, escaped, and harmless."""
 
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
-from tests.reconcile_command import look_of
+from tests.folders import entries_below
 from tests.repositories import HOSTILE_TAGS
 
 
 def test_hostile_names_are_listed_escaped_and_nothing_comes_of_them(settled: OneRecipeFleet) -> None:
     kept = settled.promoted_state()
-    around = look_of(settled.folder / "fleet")
+    around = entries_below(settled.folder / "fleet")
     for name in HOSTILE_TAGS:
         settled.upstream.tag(name)
     told = settled.json("--dry-run")
@@ -23,7 +23,7 @@ def test_hostile_names_are_listed_escaped_and_nothing_comes_of_them(settled: One
         listed.removeprefix("jot: no releases: ").split(", ")
     )
     assert settled.promoted_state() == kept
-    assert look_of(settled.folder / "fleet") == around
+    assert entries_below(settled.folder / "fleet") == around
     assert {path.name for path in settled.folder.iterdir()} == {"fleet", "state", "upstreams"}
 
 

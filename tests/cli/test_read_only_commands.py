@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tests.child_processes import kill_child, next_line, python_child
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, paused
-from tests.reconcile_command import CommandResult, look_of
+from tests.folders import entries_below
+from tests.reconcile_command import CommandResult
 
 LOOKS = (
     ("--dry-run",),
@@ -32,10 +33,10 @@ with writing(Path(sys.argv[1])) as connection:
 
 def looks(jot: OneRecipeFleet) -> dict[str, CommandResult]:
     """Every look as text and as JSON; the state folder is as it was before."""
-    before = look_of(jot.state)
+    before = entries_below(jot.state)
     told = {" ".join(words): jot.run(*words) for words in LOOKS}
     told |= {" ".join((*words, "json")): jot.json(*words) for words in IN_JSON}
-    assert look_of(jot.state) == before
+    assert entries_below(jot.state) == before
     return told
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.one_recipe_fleet import FIRST, OneRecipeFleet
+from tests.folders import entries_below
 from tests.reconcile_command import BIN
-from tests.state_checks import entries_below
 
 WRITING = (
     (),

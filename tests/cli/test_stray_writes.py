@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
+from tests.folders import entries_below
 from tests.procfile_apps import ESCAPE, is_running
-from tests.reconcile_command import look_of
 from tests.repositories import git
 
 # Leaves a daemon that has forked twice and knows neither our environment nor our session.
@@ -26,11 +26,11 @@ def test_an_untracked_file_a_daemon_and_a_switched_checkout_change_nothing_for_a
         f"git clone -q {settled.upstream.path} mine && git -C mine checkout -q {FIRST}\n"
         f"{ESCAPES}{tmp_path}/daemon\n"
     )
-    before = look_of(settled.fleet), settled.upstream.refs()
+    before = entries_below(settled.fleet), settled.upstream.refs()
     told = settled.json()
     row = told.row("jot")
     assert (told.code, row["result"]) == (0, "promoted"), row
-    assert (look_of(settled.fleet), settled.upstream.refs()) == before
+    assert (entries_below(settled.fleet), settled.upstream.refs()) == before
     pid = int((tmp_path / "daemon").read_text())
     assert not is_running(pid)
     assert any("sleep" in finding and f"pid {pid}" in finding for finding in row["findings"]), row["findings"]

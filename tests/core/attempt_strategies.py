@@ -1,4 +1,4 @@
-"""Draws what a step did, and what is there afterwards."""
+"""Hypothesis strategies for steps, their attempts, and what is read back afterwards."""
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from tests.values import canonical, circumstances, commit, finding, tier, trial
 
 @st.composite
 def acting_steps(draw: st.DrawFn) -> Step:
-    """A promotion, the repair of a damaged or downed canonical, or the fetching of a missing mirror."""
+    """Draw a promotion, a repair of a damaged canonical or a deployment that is down, or a fetch of a mirror."""
     wanted, had = Release("3.0.1+v2.0.0", usual_commit("3.0.1+v2.0.0")), canonical("0.2.0", usual_commit("0.2.0"))
     kind = draw(weighted({"first": 3, "new": 3, "repair": 3, "raise": 2, "fetch": 1}))
     if kind == "first":
@@ -38,7 +38,7 @@ def _step(found: Finding, action: Action, release: Release) -> Step:
 
 @st.composite
 def tier_results(draw: st.DrawFn) -> tuple[TierResult, ...]:
-    """As a trial goes: it ends at the first tier that does not pass, or where it is broken off."""
+    """Draw the tiers of a trial. It ends at the first tier that does not pass, or is interrupted."""
     found: list[TierResult] = []
     verdicts = {Verdict.PASS: 12, Verdict.SKIP: 3, Verdict.FAIL: 2, Verdict.ERROR: 1}
     for name in TierName:
@@ -52,7 +52,7 @@ def tier_results(draw: st.DrawFn) -> tuple[TierResult, ...]:
 
 @st.composite
 def trials(draw: st.DrawFn, release: Release, name: str = "notes") -> Trial:
-    """As a pass tries, with one flaw now and then."""
+    """Draw a trial by a pass, sometimes with one flaw."""
     tidy = trial(release, name)
     flaw = draw(weighted({"": 6, "by hand": 1, "warm": 1, "altered": 1, "tests": 1}))
     return evolve(
@@ -68,7 +68,7 @@ def trials(draw: st.DrawFn, release: Release, name: str = "notes") -> Trial:
 
 @st.composite
 def attempts(draw: st.DrawFn, of: Step) -> Attempt:
-    """What was done about a step; now and then about another release than was asked for."""
+    """Draw an attempt of a step, sometimes with another release than requested."""
     asked = of.release or Release("0.2.0", usual_commit("0.2.0"))
     release = draw(weighted({asked: 9, Release(asked.version, commit("elsewhere")): 1}))
     tried = draw(draw(weighted({trials(release, of.recipe): 3, st.none(): 1})))
@@ -85,7 +85,7 @@ def attempts(draw: st.DrawFn, of: Step) -> Attempt:
 
 @st.composite
 def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
-    """What is there afterwards: nothing, what was there before, what was tested, or something close to it."""
+    """Draw what is read back: the record from before, the tested release, or one that differs in a field."""
     before = of.finding.have
     kind = draw(weighted({"before": 2, "tested": 9, "recipe": 1, "version": 1, "commit": 1, "trial": 1}))
     mirrored = draw(st.booleans())
@@ -107,7 +107,7 @@ def read_backs(draw: st.DrawFn, of: Step, tried: Trial | None) -> ReadBack:
 
 @st.composite
 def rows(draw: st.DrawFn, of: Step) -> Row:
-    """A step as a plan shows it, or with what it came to."""
+    """Draw a row of a plan, or a row with an outcome."""
     if draw(weighted({True: 1, False: 2})):
         return Row(of, ())
     attempt = draw(attempts(of))

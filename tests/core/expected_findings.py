@@ -1,4 +1,4 @@
-"""What the rules say of one observation, from the raw answer by a list of ranks, and nothing that the code computed."""
+"""Computes the expected finding of an observation from the raw answer and ranks, without the tested code."""
 
 from attrs import astuple
 
@@ -10,7 +10,7 @@ from tests.strategies import ALLOWED, RANK
 
 
 def published(observation: Observation) -> dict[str, str]:
-    """Release tags that upstream has on a commit."""
+    """Return the release tags that upstream has on a commit."""
     if isinstance(observation.answer, Unobservable):
         return {}
     blobs = observation.memory.not_commits
@@ -22,14 +22,14 @@ def published(observation: Observation) -> dict[str, str]:
 
 
 def newest(observation: Observation) -> dict[str, str]:
-    """The allowed release tags that no other is newer than; several if they are equal in the order."""
+    """Return the newest allowed release tags. Several if they are equal in the order."""
     allowed = {tag: at for tag, at in published(observation).items() if RANK[tag] in ALLOWED[observation.recipe.allow]}
     top = max((RANK[tag] for tag in allowed), default=-1)
     return {tag: at for tag, at in allowed.items() if RANK[tag] == top}
 
 
 def wanted(observation: Observation) -> tuple[str, str] | None:
-    """The one release to be at: the name without a `v` first, then the first in text order."""
+    """Return the wanted release as (tag, commit), None if there is no single one."""
     top = newest(observation)
     if len(set(top.values())) != 1:
         return None
@@ -37,7 +37,7 @@ def wanted(observation: Observation) -> tuple[str, str] | None:
 
 
 def remembered(observation: Observation) -> dict[str, str]:
-    """Where we know each release tag to be: the canonical's by its record, unless a person accepted another place."""
+    """Return the remembered commit of each release tag: from memory, else from the canonical's record."""
     have = observation.canonical
     places = {have.version: have.commit} if have is not None else {}
     for tag, known in observation.memory.known.items():
@@ -46,7 +46,7 @@ def remembered(observation: Observation) -> dict[str, str]:
 
 
 def mirrored(observation: Observation) -> dict[str, str]:
-    """What a mirror that is up to date holds."""
+    """Return the tags of an up-to-date mirror."""
     return {**published(observation), **remembered(observation)}
 
 
@@ -57,7 +57,7 @@ def is_unseen(observation: Observation) -> bool:
 
 
 def is_moved(observation: Observation) -> bool:
-    """A tag that is want or have names another commit than the one we remember."""
+    """Whether the wanted or the recorded tag names another commit than remembered."""
     want, have = wanted(observation), observation.canonical
     watched = [want[0]] if want else list(newest(observation))
     watched += [have.version] if have else []
@@ -66,7 +66,7 @@ def is_moved(observation: Observation) -> bool:
 
 
 def is_ahead(observation: Observation) -> bool:
-    """Newer than all that is allowed, or gone upstream: neither its own tag nor a twin on its commit is there."""
+    """Whether the canonical is newer than all allowed releases, or upstream no longer has it under any equal tag."""
     have, now, top = observation.canonical, published(observation), newest(observation)
     if have is None:
         return False
@@ -92,7 +92,7 @@ def cause(observation: Observation) -> Cause:
 
 
 def holds_red(observation: Observation, around: PlanContext) -> bool:
-    """Whether what would be tried next was red at the same commit, with equal tests, Canon and place."""
+    """Whether the release to try was red at the same commit, with equal tests, Canon and place."""
     want, now = wanted(observation), cause(observation)
     due = want if now in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} else None
     if now is Cause.IN_SYNC and observation.status.state is State.DAMAGED:

@@ -1,4 +1,4 @@
-"""Runs the demo's apps as their Procfiles say, without Canon: what it promotes must be good by itself."""
+"""Runs the demo's apps from their Procfiles, without Canon."""
 
 import json
 import os
@@ -27,7 +27,7 @@ BASICS = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
 
 class EndedError(Exception):
-    """A process of the app ended by itself; the message is all that the app wrote."""
+    """A process of the app ended by itself. The message is the app's output."""
 
     def __init__(self, code: int, written: str) -> None:
         super().__init__(written)
@@ -36,7 +36,7 @@ class EndedError(Exception):
 
 @frozen
 class AppHome:
-    """Where one app keeps its data and secrets while its releases come and go. `links` leads to what it needs."""
+    """The data and secrets of one app, kept over its releases. `links` are the variables of the apps that it needs."""
 
     name: str
     folder: Path
@@ -64,7 +64,7 @@ def new_home(name: str, folder: Path, links: Mapping[str, str] | None = None) ->
 
 @contextmanager
 def running_app(home: AppHome, label: str) -> Iterator[str]:
-    """The URL of a release that runs on the home's data; all its processes have ended afterwards."""
+    """Run a release on the home's data and yield its URL. At the end all its processes are stopped."""
     checkout = _checked_out(home, label)
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
@@ -93,7 +93,7 @@ def running_app(home: AppHome, label: str) -> Iterator[str]:
 def run_test_command(
     home: AppHome, url: str, *argv: str, backups: Path | None = None, path: str = ""
 ) -> tuple[int, str]:
-    """Run one of the recipe's tests; its code and all it wrote."""
+    """Run one of the recipe's tests. Returns its exit code and its output."""
     tests = home.folder / "tests"
     if not tests.exists():
         tests.mkdir()
@@ -115,7 +115,7 @@ def run_declared_command(home: AppHome, url: str, table: str, key: str, backups:
 
 
 def fetch_page(url: str, page: str, body: object = None, **query: str) -> str:
-    """What the app answers with status 200; a request with a body is a POST."""
+    """Request a page, expect status 200, and return the answer. With a body the request is a POST."""
     with closing(HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)) as connection:
         sent = None if body is None else json.dumps(body)
         connection.request("GET" if sent is None else "POST", f"{page}?{urlencode(query)}", sent)
@@ -133,7 +133,7 @@ def _checked_out(home: AppHome, label: str) -> Path:
 
 
 def _release_tree(name: str, label: str) -> Tree:
-    """The files of a recipe's repository at the commit that lays the folder `label`."""
+    """Return the files of a recipe's repository at the commit of the release `label`."""
     history = [*HISTORIES[name].commits]
     for publication in PUBLICATIONS:
         history += publication.commits if publication.recipe == name else ()
@@ -141,7 +141,7 @@ def _release_tree(name: str, label: str) -> Tree:
 
 
 def _environment(home: AppHome, checkout: Path, label: str, port: int) -> dict[str, str]:
-    """Just what the process driver promises to an app; secrets are made on the way where they are missing."""
+    """Return the variables that the process driver promises to an app. Makes missing secrets."""
     sample_file = checkout / ".env.sample"
     sample = parse_sample(sample_file.read_text() if sample_file.exists() else "")
     install = declaration(home.name).get("install", {})

@@ -1,4 +1,4 @@
-"""A world with a canonical that is kept running, and what stands of it."""
+"""A world with a canonical that is kept running, and functions that read its state."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ REST = CanonicalPolicy()
 
 
 def kept_world(root: Path) -> World:
-    """One recipe with a canonical that is kept running."""
+    """Make a world with one recipe, whose canonical is kept running."""
     world = World(root)
     world.declare("notes", **KEPT)
     world.tag("notes", "1.0.0")
@@ -23,12 +23,12 @@ def kept_world(root: Path) -> World:
 
 
 def app(world: World, name: str = "notes", part: str = "notes") -> Path:
-    """Where an app of a kept canonical lives."""
+    """Return the folder of an app of a kept canonical."""
     return world.state.kept_slot(name) / part
 
 
 def kept_versions(world: World) -> dict[str, str]:
-    """What is kept running now, by recipe and part, each with its version."""
+    """Return the running version of each kept app, by recipe and app."""
     kept = world.state.kept
     there = {folder: given for folder, (_, given) in world.running.items() if folder.is_relative_to(kept)}
     return {str(folder.relative_to(kept)): given.version for folder, given in there.items()}

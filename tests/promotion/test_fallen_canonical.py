@@ -15,9 +15,9 @@ from reconciler.ports.app import DeployOptions
 from reconciler.ports.commands import CommandResult
 from reconciler.stages.loop import Pass
 from state.deployment_record import write_deployment_record
+from tests.folders import entries_below
 from tests.port_calls import Call, CallRecorder, CarryOut
 from tests.promotion.kept_world import app, declare_again, deployment_record_of, kept_versions, row_of, stop_app
-from tests.state_checks import entries_below
 from tests.world import Behaviour, World
 
 # ---- down ----

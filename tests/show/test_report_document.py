@@ -27,8 +27,8 @@ from reconciler.show.documents.command_documents import (
 from reconciler.show.documents.report_document import Json, json_text, report_document
 from tests import reports
 from tests.expected_documents import format_1_schema, golden_text, schema_errors
-from tests.recordings import status_rows
-from tests.reports import GATE, RED_TIERS, calm_report, canonical_of, pass_report, plan_report, run_of, trial_of
+from tests.reports import GATE, calm_report, pass_report, plan_report, run_of, status_rows
+from tests.values import RED_TIERS, canonical_of, finding_of, step_left, trial_of
 
 ALL = Population(declared=4, selected=4, enrolled=3, excepted=1, observed=4, decided=4, reported=4)
 BY_HAND = Condition("not-ref", ConditionStatus.FAIL, "a person chose what was tested")
@@ -224,6 +224,6 @@ def test_a_document_is_one_object_in_printable_ascii(word: str) -> None:
 @given(st.text())
 def test_text_is_unchanged_after_writing_and_reading_a_document(word: str) -> None:
     evil = canonical_of("a", Release(word, "c" * 40), [word])
-    row = reports.row_before(reports.step_left(reports.finding_of("a", Cause.IN_SYNC, None, evil)))
+    row = reports.row_before(step_left(finding_of("a", Cause.IN_SYNC, None, evil)))
     document = parsed(report_document(reports.report_of(ReportCommand.PLAN, [row])))
     assert document["recipes"][0]["have"]["lineage"] == [word]

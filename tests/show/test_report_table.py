@@ -17,20 +17,8 @@ from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import Screen, screen_for
 from tests import reports
 from tests.expected_documents import golden_text
-from tests.reports import (
-    NEW,
-    OLD,
-    calm_report,
-    canonical_of,
-    finding_of,
-    pass_report,
-    plan_report,
-    report_of,
-    row_after,
-    row_before,
-    step_left,
-    trial_of,
-)
+from tests.reports import calm_report, pass_report, plan_report, report_of, row_after, row_before
+from tests.values import NEW, OLD, RED_TIERS, canonical_of, finding_of, step_left, trial_of
 
 FILE = Screen()
 SGR = re.compile(r"\x1b\[[0-9]*m")
@@ -194,7 +182,7 @@ def test_a_red_recipe_shows_its_tier_last_lines_log_and_next_try() -> None:
 def test_only_the_end_of_a_long_output_is_shown() -> None:
     step = step_left(finding_of("cal", Cause.NEW_RELEASE, NEW, canonical_of("cal")))
     tail = tuple(f"line {number}" for number in range(100))
-    failed = evolve(trial_of("cal", reports.RED_TIERS), tail=tail)
+    failed = evolve(trial_of("cal", RED_TIERS), tail=tail)
     told = block(
         "cal", report_of(ReportCommand.PASS, [row_after(step, Result.RED, "red", Attempt(failed), canonical_of("cal"))])
     )
@@ -217,7 +205,7 @@ def test_the_host_is_blamed_and_not_the_recipe() -> None:
 def test_a_canonical_that_changed_is_not_called_unchanged() -> None:
     step = step_left(finding_of("cal", Cause.NEW_RELEASE, NEW, canonical_of("cal")))
     other = evolve(canonical_of("cal"), generation=2)
-    failed = trial_of("cal", reports.RED_TIERS)
+    failed = trial_of("cal", RED_TIERS)
     told = block("cal", report_of(ReportCommand.PASS, [row_after(step, Result.RED, "red", Attempt(failed), other)]))
     assert "canonical  1.1.0+2.2.0, intact" in told
 
@@ -268,7 +256,7 @@ def poisoned() -> Report:
     look = CanonicalStatus(State.DAMAGED, HOSTILE)
     lost = finding_of(f"a{HOSTILE}", Cause.UNOBSERVABLE, None, canonical_of("a", evil, [HOSTILE]), look)
     seen = evolve(lost, reason=HOSTILE, vanished=(HOSTILE,))
-    failed = [evolve(each, reason=HOSTILE) for each in reports.RED_TIERS]
+    failed = [evolve(each, reason=HOSTILE) for each in RED_TIERS]
     bad = evolve(trial_of("b", failed), tail=(HOSTILE,), log=HOSTILE, findings=(HOSTILE,), id=HOSTILE)
     step = step_left(evolve(finding_of("b", Cause.NEW_RELEASE, evil, canonical_of("b", evil)), reason=HOSTILE))
     gate = tuple(evolve(each, evidence=HOSTILE) for each in reports.GATE)

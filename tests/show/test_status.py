@@ -7,9 +7,8 @@ from reconciler.show.text.screen import Screen
 from reconciler.show.text.status import recorded, render_card, render_status, status_line
 from state.records import Memory, Records
 from tests.expected_documents import golden_text
-from tests.recordings import status_rows
-from tests.reports import canonical_of
-from tests.values import NOW, fleet, recipe
+from tests.reports import status_rows
+from tests.values import NOW, canonical_of, fleet, recipe
 
 FILE = Screen()
 

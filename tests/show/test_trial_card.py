@@ -16,8 +16,8 @@ from reconciler.show.text.raise_and_logs import render_logs, render_raised
 from reconciler.show.text.screen import Screen
 from reconciler.show.text.trial_card import render_trial, result_of, tier_reason, trial_line
 from tests.expected_documents import golden_text
-from tests.reports import GATE, HOME, PASSED, RED_TIERS, trial_of
-from tests.values import tiers
+from tests.reports import GATE, HOME, PASSED
+from tests.values import RED_TIERS, tiers, trial_of
 
 FILE = Screen()
 BY_HAND = Condition("not-ref", ConditionStatus.FAIL, "a person chose what was tested")

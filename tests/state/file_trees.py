@@ -43,7 +43,7 @@ class Symlink:
 
 @frozen
 class Hardlink:
-    """A further name of whichever file was planted `back` files before; nothing where there is none."""
+    """Another name of the file that was written `back` files before. Nothing if there is none."""
 
     back: int
 
@@ -78,7 +78,7 @@ TREES = st.dictionaries(NAMES, NODES, max_size=5)
 
 
 def write_tree(children: dict[bytes, Node], folder: bytes, planted: list[bytes] | None = None) -> None:
-    """Make the tree in the folder, which is there."""
+    """Write the tree into the existing folder."""
     files = [] if planted is None else planted
     for name, node in children.items():
         path = os.path.join(folder, name)
@@ -108,10 +108,10 @@ def write_tree(children: dict[bytes, Node], folder: bytes, planted: list[bytes] 
 def describe_tree(
     folder: Path | bytes, *, changes: bool = True, special: bool = True
 ) -> dict[bytes, tuple[object, ...]]:
-    """Everything below a folder, and itself as b"": type, mode, times, content or target, and which names share a file.
+    """Describe the folder (as b"") and all below it: type, mode, times, content or target, and hard links.
 
-    Without `changes` the inode and its time of change are left out, as a copy cannot have them; without `special`
-    sockets, fifos and the folder itself.
+    Without `changes`, inode and ctime are left out, since a copy cannot have them. Without `special`, sockets, fifos
+    and the folder itself are left out.
     """
     root = os.fsencode(folder)
     shared: dict[int, bytes] = {}

@@ -1,4 +1,4 @@
-"""Promotions as the registry sees them. Light to import: children that are to be killed use it too."""
+"""Records promotions in a registry. Fast to import, since killed child processes use it too."""
 
 import sqlite3
 from contextlib import closing
@@ -30,7 +30,7 @@ def promote(registry: SqliteRegistry, wanted: Canonical) -> None:
 
 
 def spoil(database: Path, generation: int) -> None:
-    """Change the record of every canonical of a generation by another hand, which heeds no rule of the registry."""
+    """Damage the record of a generation directly in the database, without the registry's triggers."""
     with closing(sqlite3.connect(database)) as connection, connection:
         rules = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in rules:

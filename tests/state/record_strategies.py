@@ -1,4 +1,4 @@
-"""Strategies for every record, with texts as upstream may send them."""
+"""Hypothesis strategies for every record, with texts as upstream may send them."""
 
 from datetime import UTC, datetime
 

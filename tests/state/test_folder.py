@@ -10,8 +10,7 @@ from state.folder.folder import StateFolder, is_slot
 from state.folder.lock import hold
 from state.folder.logs import drop_logs, logged_trials, prune_logs
 from state.state_errors import FolderError, ForeignFolderError
-from tests.folders import mounted_folder
-from tests.state_checks import entries_below
+from tests.folders import entries_below, mounted_folder
 
 
 def test_every_path_lies_where_the_design_says(tmp_path: Path) -> None:

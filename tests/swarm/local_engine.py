@@ -1,4 +1,4 @@
-"""The Docker Engine that tests/images/engine started: what it has, and what of ours is left on it."""
+"""The Docker engine that tests/images/engine starts: commands, and the objects that tests left on it."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class LocalEngine:
         return {"PATH": path, "HOME": "/nonexistent", "DOCKER_HOST": self.host}
 
     def docker(self, *words: str, stdin: str | None = None) -> str:
-        """What a command of Docker's client prints; fails when it does."""
+        """Run a command of Docker's client and return its output. Fails if the command fails."""
         done = subprocess.run(
             [str(self.client / "docker"), *words],
             env=self.environment,
@@ -46,22 +46,22 @@ class LocalEngine:
         return done.stdout.strip()
 
     def listed(self, kind: str, *filters: str) -> frozenset[str]:
-        """The ids, or the names of volumes, of all objects of a kind that pass one of the filters."""
+        """Return the ids (for volumes the names) of all objects of a kind that match one of the filters."""
         every = ("--all",) if kind == "container" else ()
         found = [self.docker(kind, "ls", "--quiet", *every, "--filter", one).split() for one in filters]
         return frozenset(each for ids in found for each in ids)
 
     def ours(self) -> frozenset[tuple[str, str]]:
-        """Kind and id of everything that bears a mark of a stack or of Canon."""
+        """Return kind and id of every object with a label of a stack or of Canon."""
         filters = [f"label={mark}" for mark in MARKS]
         return frozenset((kind, one) for kind in KINDS for one in self.listed(kind, *filters))
 
     def below(self, folder: Path) -> frozenset[tuple[str, str]]:
-        """What of that is told by a slot, or a path, below a folder."""
-        return frozenset((kind, one) for kind, one in self.ours() if str(folder) in self._told(kind, one))
+        """Return those of `ours` whose description names a path below `folder`."""
+        return frozenset((kind, one) for kind, one in self.ours() if str(folder) in self._inspect(kind, one))
 
-    def _told(self, kind: str, one: str) -> str:
-        """What Docker tells of an object; "" where another test that uses the engine has removed it meanwhile."""
+    def _inspect(self, kind: str, one: str) -> str:
+        """Return Docker's description of an object; "" if another test has removed it meanwhile."""
         told = [str(self.client / "docker"), kind, "inspect", one]
         return subprocess.run(
             told, env=self.environment, capture_output=True, text=True, check=False, timeout=300
@@ -86,7 +86,7 @@ def _found(url: str) -> bool:
 
 
 def engine_missing() -> str:
-    """Why the tests have no engine; "" where they have one."""
+    """Return why there is no engine for the tests; "" if there is one."""
     host, registry = os.environ.get("DOCKER_HOST"), os.environ.get("CANON_TEST_REGISTRY")
     if host is None or registry is None or shutil.which("docker") is None:
         return f"no Docker Engine of the tests' own; as root: {START}"
@@ -104,7 +104,7 @@ def engine_missing() -> str:
 
 
 def client_missing() -> str:
-    """Why the tests cannot ask Docker's client how it reads compose files; "" where they can. No engine is needed."""
+    """Return why Docker's client cannot resolve compose files; "" if it can. No engine is needed."""
     asked = [shutil.which("docker") or "docker", "stack", "config", "--help"]
     if shutil.which("docker") and not subprocess.run(asked, capture_output=True, check=False, timeout=60).returncode:
         return ""

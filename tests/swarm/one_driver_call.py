@@ -1,4 +1,4 @@
-"""One deed of the swarm driver in a process of its own, which may be killed in the middle of it."""
+"""Runs one call of the swarm driver in its own process, so that a test can kill it."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ from tests.swarm.stacks import SwarmSlots, options
 
 
 def main() -> None:
-    """What is to be done with the app in a slot below a folder, from or to a path, while the lock is held."""
+    """Take VERB SLOT PATH from the command line, hold the lock, and call the driver."""
     verb, slot, path = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     slots = SwarmSlots.on(
         engine_from_environment(), slot.parent, DOING=str(os.getpid()), **shim_environment(os.environ)
@@ -23,17 +23,17 @@ def main() -> None:
     with (slots.folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         driver = SwarmDriver(docker.Engine(slots.environment, lock.fileno()), Swarm())
-        deeds: Mapping[str, Callable[[], object]] = {
+        calls: Mapping[str, Callable[[], object]] = {
             "deploy": lambda: driver.deploy(app, path, options()),
             "save": lambda: driver.save(app, path),
             "load": lambda: driver.load(app, path),
             "remove": lambda: driver.remove(app),
         }
-        deeds[verb]()
+        calls[verb]()
 
 
 def shim_environment(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment with which Docker's command is ours, where it is to be."""
+    """Return the variables that put the tests' own `docker` first, where they are set."""
     return {name: environ[name] for name in ("PATH", "AT", "THEN") if name in environ}
 
 

@@ -1,4 +1,4 @@
-"""A fleet on the real Swarm: upstreams at a real forge, the real command, and what the world itself says."""
+"""A fleet on the real Swarm: upstreams at a real forge, the real command, and functions that read the results."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ class PublishedFleet:
     published: dict[str, int] = field(factory=dict)
 
     def publish(self, *names: str) -> None:
-        """The next release of each."""
+        """Publish the next release of each."""
         for name in names:
             at = self.published.get(name, 0)
             release(self.upstreams[name], name, versions(name)[at])
@@ -51,20 +51,20 @@ class PublishedFleet:
         return SqliteRegistry(self.state.database).read().canonicals
 
     def trials(self) -> frozenset[str]:
-        """The folders of all trials' logs: what was tried, whatever anybody says."""
+        """Return the log folders of all trials."""
         return frozenset(
             str(path.relative_to(self.state.logs)) for path in self.state.logs.glob("*/*") if path.is_dir()
         )
 
     def left(self) -> frozenset[tuple[str, str]]:
-        """What stands on the engine that bears the mark of a slot of this state folder's work."""
+        """Return the engine's objects, and the folders, of slots in this state folder's work folder."""
         work = {("folder", path.name) for path in self.state.work.iterdir()} if self.state.work.is_dir() else set()
         return self.engine.below(self.state.work) | work
 
 
 @contextmanager
 def published_fleet(folder: Path, engine: LocalEngine, names: Iterable[str]) -> Iterator[PublishedFleet]:
-    """Recipes with no release yet; the state folder is new."""
+    """Yield a fleet of recipes with no release yet, and an empty state folder."""
     names = tuple(names)
     with forge(folder / "forge") as served:
         upstreams = {name: served.repository(name) for name in names}

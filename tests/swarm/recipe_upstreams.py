@@ -27,7 +27,7 @@ def versions(name: str) -> tuple[str, ...]:
 
 
 def tree(name: str, version: str) -> Mapping[str, Path]:
-    """The files of a release, each with where it lies here."""
+    """Map the paths of a release's files to the files in `recipes/`."""
     files: dict[str, Path] = {}
     for one in versions(name):
         folder = HERE / "recipes" / name / one
@@ -38,7 +38,7 @@ def tree(name: str, version: str) -> Mapping[str, Path]:
 
 
 def release(repository: UpstreamRepository, name: str, version: str) -> str:
-    """Commit a release upon the main branch and tag it as recipes are tagged: annotated. The commit's id."""
+    """Commit a release to the main branch with an annotated tag. Returns the commit."""
     files = tree(name, version)
     modes = {path: "100755" for path, file in files.items() if os.access(file, os.X_OK)}
     commit = repository.commit({path: file.read_bytes() for path, file in files.items()}, modes=modes)
@@ -47,7 +47,7 @@ def release(repository: UpstreamRepository, name: str, version: str) -> str:
 
 
 def lay_fleet(folder: Path, forge: Forge, recipes: Iterable[str]) -> Path:
-    """The fleet's declarations of these recipes in the new folder `folder`, with their upstreams at `forge`."""
+    """Write the declarations of these recipes to the new folder `folder`, with their upstreams at `forge`."""
     (folder / "recipes").mkdir(parents=True)
     shutil.copyfile(HERE / "fleet" / "fleet.toml", folder / "fleet.toml")
     for name in recipes:

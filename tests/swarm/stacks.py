@@ -26,21 +26,20 @@ BASE = "127.0.0.1:5000/base:bookworm"
 POSTGRES = "127.0.0.1:5000/postgres:15"
 SERVER = "traefik.http.services.notes.loadbalancer.server.port"
 PATIENCE = 120.0
-# A script's end that goes on until it is told to stop, and then ends: as the first process of a container, not even
-# `sleep` does so by itself.
+# The end of a script that waits for SIGTERM and then exits. As process 1 of a container, `sleep` alone ignores it.
 UNTIL_STOPPED = "trap 'exit 0' TERM; sleep 1000 & wait"
 
 Service = dict[str, Any]
 
 
 def service(script: str, condition: str = "any", **more: object) -> Service:
-    """One that runs a script; where it ends it is started again soon."""
+    """Return a service that runs a script. Swarm restarts it soon after it ends."""
     made = deployed(restart_policy={"condition": condition, "delay": "500ms"})
     return {"image": BASE, "command": ["sh", "-c", script], "stop_grace_period": "0s", **made, **more}
 
 
 def server(image: str = NGINX, deploy: Mapping[str, object] | None = None, **more: object) -> Service:
-    """One that answers at port 80, and says so as a recipe does."""
+    """Return a service that answers at port 80, labelled as in a recipe."""
     return {"image": image, **deployed(labels={SERVER: "80"}, **(deploy or {})), **more}
 
 
@@ -52,7 +51,7 @@ def deployed(**deploy: object) -> Service:
 def release(
     folder: Path, services: Mapping[str, Service], parts: Mapping[str, object] | None = None, sample: str = ""
 ) -> Path:
-    """A recipe's checkout with these services and other parts of a compose file, which is YAML as all JSON is."""
+    """Write a recipe's checkout with these services and other parts of a compose file. JSON is valid YAML."""
     folder.mkdir(parents=True)
     (folder / "compose.yml").write_text(json.dumps({"version": "3.8", "services": services, **(parts or {})}))
     (folder / ".env.sample").write_text(sample)
@@ -98,7 +97,7 @@ class SwarmSlots:
         return self.seen(app, lambda seen: bool(seen.failure)).failure
 
     def seen(self, app: App, enough: Callable[[RunningApp], bool]) -> RunningApp:
-        """Look until it is enough. Nothing may be settled and lost, nor lost while that is not awaited."""
+        """Wait until the app's status is `enough`. Fails if the app is lost before, or settled and lost at once."""
         until = time.monotonic() + PATIENCE
         while True:
             seen = self.driver.status(app)
@@ -110,8 +109,8 @@ class SwarmSlots:
             assert time.monotonic() < until, f"not within {PATIENCE} s: {seen}"
             time.sleep(0.2)
 
-    def until_told(self, app: App, enough: Callable[[Sequence[Any], Sequence[Any]], bool]) -> None:
-        """Wait for something of the services and tasks, as Docker tells of them."""
+    def wait_for_docker(self, app: App, enough: Callable[[Sequence[Any], Sequence[Any]], bool]) -> None:
+        """Wait until `enough` is true of the services and tasks that Docker reports."""
         until = time.monotonic() + PATIENCE
         stack = stack_of(app, Swarm().zone)
         while not enough(
@@ -121,7 +120,7 @@ class SwarmSlots:
             time.sleep(0.2)
 
     def run(self, app: App, *argv: str, text: str = "", **environment: str) -> str:
-        """What a command inside the app prints."""
+        """Run a command inside the app and return its output."""
         told = self.run_inside(app, *argv, text=text, **environment)
         assert told.returncode == 0, told.stderr
         return told.stdout
@@ -141,7 +140,7 @@ class SwarmSlots:
         return told
 
     def objects(self, app: App) -> Mapping[str, Sequence[str]]:
-        """Everything that bears the slot's mark or the stack's name, by kind."""
+        """Return all objects with the slot's mark or the stack's name, by kind."""
         ours, stacks = f"label=canon.slot={app.mark}", f"label=com.docker.stack.namespace={self.stack(app)}"
         found = {
             kind: self.engine.listed(kind, stacks) for kind in ("service", "volume", "network", "secret", "config")
@@ -150,7 +149,7 @@ class SwarmSlots:
         return {kind: sorted(names) for kind, names in found.items() if names}
 
     def clear(self) -> None:
-        """What `remove` and `clear` have left of all the slots; a slot whose driver does its work leaves nothing."""
+        """Remove what is left of all the slots."""
         for mark in self.driver.leftovers(self.folder):
             self.driver.clear(mark)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reconcile_command import look_of
+from tests.folders import entries_below
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import tree
@@ -163,7 +163,7 @@ def test_what_falls_is_named_with_since_when_raised_by_the_next_pass_and_in_sync
 ) -> None:
     tried = kept.world.trials()
     why = fall(kept)
-    before = look_of(kept.world.canon.state)
+    before = entries_below(kept.world.canon.state)
 
     told = kept.world.json("drift")
 
@@ -175,7 +175,7 @@ def test_what_falls_is_named_with_since_when_raised_by_the_next_pass_and_in_sync
     assert why in text
     assert "last seen up" in text
     assert kept.world.run("status").code == 3
-    assert look_of(kept.world.canon.state) == before
+    assert entries_below(kept.world.canon.state) == before
 
     done = kept.world.json()
 

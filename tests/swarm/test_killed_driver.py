@@ -114,7 +114,7 @@ def test_a_killed_removal_is_found_and_finished(deeds: Deeds) -> None:
     app = slots.app("removed")
     slots.driver.load(app, deeds.saved)
     slots.driver.deploy(app, deeds.checkout, options())
-    slots.until_told(app, lambda _, tasks: any(task["Status"]["State"] == "running" for task in tasks))
+    slots.wait_for_docker(app, lambda _, tasks: any(task["Status"]["State"] == "running" for task in tasks))
     deeds.killed("remove", "removed", deeds.saved, "volume rm", "nothing")
     assert app.mark in slots.driver.leftovers(slots.folder)
     assert slots.driver.clear(app.mark) == RemovalResult()
@@ -132,7 +132,7 @@ def test_clearing_a_slot_leaves_no_container_though_no_other_object_waits_for_it
     try:
         files = release(tmp_path / "one", {"app": made}, {"networks": {"proxy": {"external": True}}})
         slots.driver.deploy(app, files, options())
-        slots.until_told(app, lambda _, tasks: any(task["Status"]["State"] == "running" for task in tasks))
+        slots.wait_for_docker(app, lambda _, tasks: any(task["Status"]["State"] == "running" for task in tasks))
         assert slots.driver.clear(app.mark) == RemovalResult()
         assert slots.objects(app) == {}
     finally:

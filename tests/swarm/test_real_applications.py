@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from attrs import frozen
 
-from tests.reconcile_command import look_of, read_document
+from tests.folders import entries_below
+from tests.reconcile_command import read_document
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import versions
@@ -55,9 +56,9 @@ def test_a_second_pass_tries_nothing_and_drift_finds_nothing(real: Real) -> None
     again = world.run()
     assert again.code == 0, again.out
     assert (world.trials(), world.recorded()) == (tried, recorded)
-    before = look_of(world.canon.state)
+    before = entries_below(world.canon.state)
     assert world.run("drift").code == 0
-    assert look_of(world.canon.state) == before
+    assert entries_below(world.canon.state) == before
 
 
 def test_new_releases_are_promoted_over_data_that_has_lived(real: Real) -> None:
@@ -76,7 +77,7 @@ def test_new_releases_are_promoted_over_data_that_has_lived(real: Real) -> None:
 @pytest.mark.parametrize("real", ["sites"], indirect=True)
 def test_a_raised_canonical_is_used_over_http_and_gone_without_residue(real: Real) -> None:
     world = real.world
-    before = look_of(world.canon.state / "canonicals")
+    before = entries_below(world.canon.state / "canonicals")
     copy = world.canon.start("raise", "gitea", "-o", "json")
     try:
         told = json.loads(read_document(copy))
@@ -89,4 +90,4 @@ def test_a_raised_canonical_is_used_over_http_and_gone_without_residue(real: Rea
         copy.kill()
     assert copy.returncode == 0
     assert world.left() == frozenset()
-    assert look_of(world.canon.state / "canonicals") == before
+    assert entries_below(world.canon.state / "canonicals") == before

@@ -1,6 +1,6 @@
-"""The real `reconcile`, with the time of other programs and of waiting taken.
+"""Runs the real `reconcile` and measures the time that other programs and waiting take.
 
-Started as: python -m tests.swarm.timed_command FILE WORDS. What was taken is written to FILE, in seconds as JSON.
+Started as: python -m tests.swarm.timed_command FILE WORDS. FILE gets the seconds, as JSON.
 """
 
 import json
@@ -18,7 +18,7 @@ from reconciler.host import run as door
 
 @define
 class TimeTaken:
-    """Seconds of `commands`, other programs from start to end, all through the one door; of `waiting` between looks."""
+    """Seconds that other programs ran (`commands`), and seconds in `time.sleep` (`waiting`)."""
 
     seconds: dict[str, float] = field(factory=lambda: {"commands": 0.0, "waiting": 0.0})
 

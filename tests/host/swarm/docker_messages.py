@@ -1,4 +1,4 @@
-"""What Docker says when something is wrong."""
+"""Error messages of Docker, by whether they blame the host or the recipe."""
 
 SOCKET = "unix:///run/docker.sock"
 DAEMON = "Error response from daemon: "
@@ -6,7 +6,7 @@ NOT_A_MANAGER = (
     'his node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm '
     "and try again"
 )
-# What Docker Engine 20.10.24 and its clients 20.10, 26.1 and 28 said when each was made to happen.
+# Messages of Docker Engine 20.10.24 and its clients 20.10, 26.1 and 28, recorded when each fault was caused.
 OF_THE_HOST = {
     "the engine is down": f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?",
     "its host is unknown": (
@@ -61,7 +61,7 @@ OF_THE_HOST = {
         "read: connection reset by peer"
     ),
 }
-# What the sources of Docker and of its libraries say besides.
+# Messages from the sources of Docker and of its libraries.
 OF_THE_HOST_TOO = {
     "an engine that a newer client does not find": (
         f"failed to connect to the docker API at {SOCKET}; check if the path is correct and if the daemon is running: "
@@ -102,7 +102,7 @@ OF_THE_RECIPE = {
         "desc = only updates to Labels are allowed"
     ),
 }
-# Objects that are not there, in the words of each kind and client.
+# Messages for missing objects, of each kind and client.
 NOT_THERE = (
     "Error response from daemon: service nope not found",
     "Status: Error: no such service: nope, Code: 1",

@@ -1,4 +1,4 @@
-"""Records what Swarm tells of stacks in every state that matters: for whoever wants it told by another engine.
+"""Records what Swarm reports of stacks in many situations, to repeat it with another engine.
 
 With DOCKER_HOST of an engine whose registry has the tests' images:
 
@@ -23,7 +23,7 @@ STACK = "canon-recording"
 OURS = f"label=com.docker.stack.namespace={STACK}"
 IMAGE = "127.0.0.1:5000/base:bookworm"
 _WAIT = 120.0
-# Nobody reads these here, and they are large.
+# Large, and not read by the tests.
 _LEFT_OUT = ("PreviousSpec", "Endpoint", "Version", "NetworksAttachments")
 
 
@@ -34,7 +34,7 @@ def sh(script: str, **more: object) -> Json:
 def service(
     script: str, condition: str = "any", update: Json | None = None, *, slowly_back: bool = False, **more: object
 ) -> Json:
-    """One that is started again at once, and whose container is gone at once."""
+    """Return a service that is restarted at once, and whose container is removed at once."""
     deploy: Json = {"restart_policy": {"condition": condition, "delay": "0s"}}
     if update is not None:
         deploy["update_config"] = {"monitor": "4s", **update}
@@ -57,7 +57,7 @@ def updated(state: str) -> Reached:
 
 
 def states(count: int, *wanted: str) -> Reached:
-    """At least so many tasks in one of these states."""
+    """Whether at least `count` tasks are in one of these states."""
     return lambda _, tasks: sum(task["Status"]["State"] in wanted for task in tasks) >= count
 
 
@@ -196,7 +196,7 @@ def services_and_tasks() -> tuple[list[Json], list[Json]]:
 
 
 def write(path: Path, found: Json) -> None:
-    """One service or task a line, without what nobody reads here."""
+    """Write one service or task a line, without the parts that the tests do not read."""
     lines = {
         kind: ",\n  ".join(json.dumps(without_unread(one)) for one in found[kind]) for kind in ("services", "tasks")
     }
