@@ -84,13 +84,11 @@ def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
     """Return the memory without the lost tags, and a message. Raises NeedsPersonError if no tag was lost."""
     gone = vanished_tags(observation)
     if not gone:
-        raise NeedsPersonError(
-            f"{observation.recipe.name}: upstream lost no known release tag", "a moved tag wants its name"
-        )
+        message = f"{observation.recipe.name}: upstream lost no known release tag"
+        raise NeedsPersonError(message, "to accept a moved tag, name it")
     known = {tag: each for tag, each in observation.memory.known.items() if tag not in gone}
-    return evolve(
-        observation.memory, known=known
-    ), f"accepted: {len(gone)} release tags are gone: {', '.join(sorted(gone))}"
+    message = f"accepted: {len(gone)} release tags are gone: {', '.join(sorted(gone))}"
+    return evolve(observation.memory, known=known), message
 
 
 def forget(options: Options, name: str, reason: str) -> int:

@@ -94,10 +94,10 @@ def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, t
         _update_mirror(host, context, observation)
     release = _release_to_try(host, observations[name], wanted.ref)
     app_set = make_app_set(recipe, release, context.fleet.recipes, need_releases(records.canonicals, observations))
-    concerned = host.with_drivers(drivers_of(app_set) | context.state.drivers_of_slot(name))
+    trial_host = host.with_drivers(drivers_of(app_set) | context.state.drivers_of_slot(name))
     with (
         without_conflicts(host, context.fleet, recipe),
-        lock_slot(concerned, name, f"trial {release.version}") as folder,
+        lock_slot(trial_host, name, f"trial {release.version}") as folder,
     ):
         observation = observations[name]
         request = TrialRequest(
@@ -113,9 +113,9 @@ def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, t
             folder=folder,
             tiers=tiers,
         )
-        tried = run_trial(concerned, request)
-    conditions = gate(context.fleet, recipe, tried, observation.answer, host.place)
-    return Tested(tried, conditions, observation.canonical, observation.status)
+        done = run_trial(trial_host, request)
+    conditions = gate(context.fleet, recipe, done, observation.answer, host.place)
+    return Tested(done, conditions, observation.canonical, observation.status)
 
 
 def _update_mirror(host: Host, context: CommandContext, observation: Observation) -> None:
@@ -167,14 +167,14 @@ def _suggestion(observation: Observation, ref: str) -> str:
 
 def _print_trial(context: CommandContext, wanted: TrialOptions, tested: Tested, run: Run) -> int:
     """Print the trial and write the JUnit file. Returns 0 for green, 4 for red, 1 for infrastructure."""
-    bad = first_failure(tested.trial.tiers)
-    code = 0 if bad is None else 1 if bad.verdict is Verdict.ERROR else 4
+    failed_tier = first_failure(tested.trial.tiers)
+    code = 0 if failed_tier is None else 1 if failed_tier.verdict is Verdict.ERROR else 4
     if context.options.json:
         code = print_answer(json_text(trial_document(run, tested, code)), code)
     else:
         screen = screen_for(stdout_width(), os.environ, no_color=context.options.no_color)
-        shown = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root))
-        code = print_answer(shown, code)
+        text = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root))
+        code = print_answer(text, code)
     if wanted.junit is not None:
         Path(wanted.junit).write_text(junit(tested.trial), encoding="utf-8")
     return code
