@@ -146,7 +146,7 @@ def is_recorded(trial: Trial, back: ReadBack) -> bool:
 
 def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     have = back.canonical
-    assert have is not None  # noqa: S101  told by is_recorded
+    assert have is not None  # noqa: S101  is_recorded implies it
     note = "".join(f"; afterwards: {why}" for why in (attempt.promotion_error, attempt.untried_reason) if why)
     result = Result.REPAIRED if step.action is Action.RETEST else Result.PROMOTED
     proof = ", ".join(

@@ -142,7 +142,7 @@ def _redeploy(context: ConvergeContext, step: Step) -> None:
             have = host.registry.read().canonicals
             if name in have and _deployment_status(context, have[name]).state is State.DOWN:
                 redeploy_canonical(host, context.fleet, have[name])
-        except Exception as bug:  # noqa: BLE001  as with trials; the next observation shows that it is down
+        except Exception as bug:  # noqa: BLE001  the next observation shows that it is down
             _report_bug(host, name, bug)
 
 
@@ -211,7 +211,7 @@ def _record(context: ConvergeContext, outcome: Outcome) -> Outcome:
     memory = remembered(host, context.observations[step.recipe].memory, outcome)
     try:
         host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
-    except Exception as failed:  # noqa: BLE001  as with trials
+    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
         outcome = _unrecorded(outcome, reason_of(failed))
     outcome = evolve(outcome, remarks=(*outcome.remarks, *_prune(context, outcome, memory, trial.id)))
     host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")
@@ -236,11 +236,11 @@ def _prune(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: st
     try:
         if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
             prune(host, outcome.have, context.observations[name].recipe.canonical.generations, memory)
-    except Exception as failed:  # noqa: BLE001  as with trials
+    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
         yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
     try:
         # The evidence of each stored generation names its log.
         stored = [each.evidence.trial for each in stored_generations(host, name)]
         prune_logs(host.state.trial_logs(name), KEPT_LOGS, (trial, *stored))
-    except Exception as failed:  # noqa: BLE001  as with trials
+    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
         yield f"its older logs cannot be removed now: {reason_of(failed)}"

@@ -58,8 +58,8 @@ class Pass:
     signal: int | None
 
 
-def reconcile(host: Host, request: RunRequest, tell: Callable[[Outcome], None] = lambda _: None) -> Pass:
-    """Run one pass, and call `tell` with each outcome. The caller holds the pass lock.
+def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome], None] = lambda _: None) -> Pass:
+    """Run one pass, and call `report_outcome` with each outcome. The caller holds the pass lock.
 
     If a signal comes during a trial, the trial is torn down and the remaining steps are reported as not tried. Before
     the first step, InterruptedPassError is raised.
@@ -72,7 +72,7 @@ def reconcile(host: Host, request: RunRequest, tell: Callable[[Outcome], None] =
     records = host.registry.read()
     mirror_result = update_mirrors(host, observe(host, request.fleet, request.names, records))
     plan = plan_for(host, request, mirror_result.observed)
-    outcomes, signal = _converge(host, request, plan, mirror_result, tell)
+    outcomes, signal = _converge(host, request, plan, mirror_result, report_outcome)
     recorded = host.registry.read()
     after = observe_again(host, request.fleet, mirror_result.observed, recorded)
     _record_what_is_up(host, after)
@@ -103,9 +103,9 @@ class _ProgressWithoutErrors:
         with suppress(Exception):
             self.progress.step(recipe, doing, last_seconds)
 
-    def done(self, recipe: str, said: str) -> None:
+    def done(self, recipe: str, result: str) -> None:
         with suppress(Exception):
-            self.progress.done(recipe, said)
+            self.progress.done(recipe, result)
 
 
 def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
@@ -133,7 +133,7 @@ def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _converge(
-    host: Host, request: RunRequest, plan: Plan, mirror_result: MirrorResult, tell: Callable[[Outcome], None]
+    host: Host, request: RunRequest, plan: Plan, mirror_result: MirrorResult, report_outcome: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
     """Return outcomes by recipe, and the signal that interrupted the pass; the remaining steps are then untried."""
     context = ConvergeContext(
@@ -143,7 +143,7 @@ def _converge(
     try:
         for outcome in converge(context):
             outcomes[outcome.step.recipe] = outcome
-            tell(outcome)
+            report_outcome(outcome)
     except InterruptedPassError as stop:
         remaining = [plan.steps[name] for name in plan.order if name not in outcomes]
         rest = {
@@ -204,6 +204,6 @@ def _append_to_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tupl
     """Append an entry on the whole pass to the ledger. Returns a note if that fails."""
     try:
         host.registry.append([LedgerEntry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
-    except Exception as failed:  # noqa: BLE001  each recipe's own record tells whether it could be written
+    except Exception as failed:  # noqa: BLE001  a note reports it; the pass goes on
         return (f"the ledger was not told of this {kind}: {reason_of(failed)}",)
     return ()

@@ -62,7 +62,7 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
     try:
         if memories:
             host.registry.remember(memories, [])
-    except Exception as failed:  # noqa: BLE001  as above
+    except Exception as failed:  # noqa: BLE001  other recipes go on
         if len(memories) == 1:
             return {memories[0].recipe: reason_of(failed)}
         for memory in memories:

@@ -51,7 +51,7 @@ def _remarks_of(what: str, do: Callable[[], Iterable[str]]) -> list[str]:
     """Return the remarks of one part; if it fails, a remark with the reason, since the pass goes on without it."""
     try:
         return list(do())
-    except Exception as failed:  # noqa: BLE001  as above
+    except Exception as failed:  # noqa: BLE001  the remark names it; the pass goes on
         return [f"{what}: not cleared up now: {reason_of(failed)}"]
 
 
