@@ -9,7 +9,7 @@ from desired.model import Swarm
 from reconciler.errors import InfrastructureError
 from reconciler.host import app_directory as appfiles
 from reconciler.host.swarm.data import backup
-from reconciler.host.swarm.data.backup import DeployedApp
+from reconciler.host.swarm.data.backup import BackupTarget
 from reconciler.host.swarm.data.volumes import load_volumes, save_volumes
 from reconciler.host.swarm.deployed_parts import deployed_parts
 from reconciler.host.swarm.engine.engine import Engine
@@ -81,13 +81,13 @@ class SwarmDriver:
         appfiles.move_in(app, source, self._engine.environment)
 
     def backs_up(self, app: App) -> bool:
-        return backup.has_backup_label(self._deployed(app))
+        return backup.has_backup_label(self._backup_target(app))
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
-        return backup.take_backup(self._deployed(app), into)
+        return backup.take_backup(self._backup_target(app), into)
 
     def restore(self, app: App, source: Path, within: timedelta) -> None:
-        backup.restore_backup(self._deployed(app), source, within, self._sleep)
+        backup.restore_backup(self._backup_target(app), source, within, self._sleep)
 
     def remove(self, app: App) -> RemovalResult:
         left = remove_stack.remove_objects(self._engine, remove_stack.select_stack(self._stack(app).name), self._sleep)
@@ -110,8 +110,8 @@ class SwarmDriver:
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)
 
-    def _deployed(self, app: App) -> DeployedApp:
-        return DeployedApp(self._engine, self._stack(app), app)
+    def _backup_target(self, app: App) -> BackupTarget:
+        return BackupTarget(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
         return stack_of(app, self._policy.zone, self._engine.state)

@@ -71,7 +71,7 @@ def commits_of(answer: Answer) -> dict[str, str]:
 
 
 def everything(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """All files below a folder with their dates and contents."""
+    """Return all files below a folder with their dates and contents."""
     return {
         str(path.relative_to(folder)): (
             path.lstat().st_mtime_ns,

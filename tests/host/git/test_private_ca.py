@@ -1,4 +1,4 @@
-"""Upstreams behind a private CA, and behind a proxy: what the fleet passes on is what git goes by."""
+"""Tests upstreams behind a private CA and a proxy: git uses the variables that the fleet passes on."""
 
 import shutil
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def upstream(tmp_path: Path) -> UpstreamRepository:
 
 
 def passing(environ: Mapping[str, str]) -> dict[str, str]:
-    """What children get where all of `environ` is passed on."""
+    """Return the environment of children if all of `environ` is passed on."""
     return child_environment(environ, {"PATH": PATH, **environ}, Path("/nowhere"))
 
 

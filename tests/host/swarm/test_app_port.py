@@ -1,4 +1,4 @@
-"""Which service of a recipe is reached, and at which of its ports."""
+"""Tests which service and port of a recipe are chosen as the app's."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ NETWORKS = {
 
 
 def service(*networks: str, ports: list[Config] | None = None, **labels: str) -> Config:
-    """As `docker stack config` tells it."""
+    """Return a config as `docker stack config` prints it."""
     told = {"image": "nginx:1", "deploy": {"labels": {name.replace("__", "."): said for name, said in labels.items()}}}
     return {**told, **({"networks": dict.fromkeys(networks)} if networks else {}), "ports": ports or []}
 

@@ -1,4 +1,4 @@
-"""What a recipe's backupbot labels come to."""
+"""Tests how backupbot labels are parsed."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""How the variables of a recipe are kept apart from what Docker's client obeys, with the real client where it is."""
+"""Tests that variables of a recipe do not change Docker's client. Uses the real client if it is installed."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a recipe's compose files ask for."""
+"""Tests what is read from a resolved compose configuration."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ MOUNTS = [
 
 
 def config(**app: object) -> Config:
-    """As `docker stack config` tells it."""
+    """Return a config as `docker stack config` prints it."""
     return {"version": "3.8", "services": {"app": {"image": "nginx:1", **app}}}
 
 

@@ -1,4 +1,4 @@
-"""How Docker's command is called and believed, with a program in its place that says what the real one says."""
+"""Tests how the `docker` command is called and its output read, with a script in its place."""
 
 import json
 import os
@@ -22,7 +22,7 @@ esac
 
 
 def engine(folder: Path, script: str, lock: int | None = None) -> Engine:
-    """One whose `docker` is a shell script."""
+    """Return an engine whose `docker` is a shell script."""
     program = folder / "docker"
     program.write_text(f"#!/bin/sh\n{script}")
     program.chmod(0o755)

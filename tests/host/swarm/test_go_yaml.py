@@ -1,4 +1,4 @@
-"""What Docker's client prints is read as its writer means it; tests/swarm/test_local_engine.py asks the real client."""
+"""Tests that the YAML of Docker's client is read correctly; tests/swarm/test_local_engine.py asks the real client."""
 
 import math
 

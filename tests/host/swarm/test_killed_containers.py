@@ -1,4 +1,4 @@
-"""How containers ended that were told to stop, from what the engine and Swarm tell of them."""
+"""Tests which stopped containers count as killed, from events of the engine and tasks of Swarm."""
 
 from collections.abc import Mapping
 from datetime import timedelta

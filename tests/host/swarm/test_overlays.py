@@ -1,4 +1,4 @@
-"""Compose files of other versions and other folders, as Docker's client takes them."""
+"""Tests that compose files of other versions and folders are adapted so that Docker's client merges them."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Against what Docker Engine 20.10.24 told of each situation; `record_situations.py` made the recordings."""
+"""Tests against recordings of Docker Engine 20.10.24 in each situation; `record_situations.py` made the recordings."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -426,7 +426,7 @@ def stacks(draw: st.DrawFn, least: int = 1) -> Sequence[Drawn]:
 
 @st.composite
 def drawn(draw: st.DrawFn, number: int) -> Drawn:
-    """A service of which each task is on its way, up, ended or of an earlier deployment."""
+    """Draw a service with tasks that are starting, running, ended or of an earlier deployment."""
     (real,), (task,) = recorded("up").services, recorded("up").tasks
     condition = draw(st.sampled_from(["any", "any", "on-failure", "none"]))
     template = {**real["Spec"]["TaskTemplate"], "RestartPolicy": {"Condition": condition}}
@@ -464,7 +464,7 @@ def seen(stack: Sequence[Drawn], later: float = 0.0) -> StackHealth:
 
 
 def fine() -> Drawn:
-    """A service that has been up for long."""
+    """Return a service that has been up for long."""
     (service,), (task,) = recorded("up").services, recorded("up").tasks
     return Drawn({**service, "UpdatedAt": ago(900)}, [{**with_status(task, Timestamp=ago(800)), "CreatedAt": ago(900)}])
 
@@ -537,7 +537,7 @@ def test_the_hosts_fault_goes_before_the_recipes(stack: Sequence[Drawn]) -> None
 
 @given(stacks(), st.sampled_from([1.0, 5.0, 60.0]))
 def test_waiting_mends_no_failure_by_itself(stack: Sequence[Drawn], later: float) -> None:
-    """As long as nothing else is told: only a host's fault may come to light beside it."""
+    """Waiting alone never removes a failure. It may only add a fault of the host."""
     now, then = seen(stack), seen(stack, later)
     if now.failure is not None:
         assert then.failure is not None

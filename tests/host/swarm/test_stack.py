@@ -31,7 +31,7 @@ PUBLISHED = Endpoint("127.0.0.1:24000", "http://127.0.0.1:24000", 80, 24000)
 
 
 def config(**app: object) -> Config:
-    """As `docker stack config` tells it."""
+    """Return a config as `docker stack config` prints it."""
     return {"version": "3.8", "services": {"app": {"image": "nginx:1", **app}}}
 
 
@@ -92,7 +92,7 @@ SERVICES = st.fixed_dictionaries(
 
 @st.composite
 def configs(draw: st.DrawFn) -> Config:
-    """What a recipe may say of everything that ours lie over."""
+    """Draw recipes with values at every place that Canon's additions change."""
     names = st.sampled_from(["default", "internal", "data"])
     told: dict[str, Any] = {"version": "3.8", "services": draw(st.dictionaries(st.just("db"), SERVICES))}
     told["services"]["app"] = draw(SERVICES)
@@ -133,7 +133,7 @@ def test_every_object_that_a_recipe_makes_bears_our_mark_and_a_name_of_the_slots
 
 @given(configs(), DOORS)
 def test_nothing_that_a_recipe_says_of_its_objects_is_lost(config: Config, endpoint: Endpoint) -> None:
-    """Docker forgets the whole of an object of which a later file says anything."""
+    """Merge as Docker does: a later file replaces a whole object."""
     laid = filled_in(overlay_compose(config, STACK, RELEASE, endpoint))
     for kind in MADE:
         for name, value in (config.get(kind) or {}).items():
@@ -265,7 +265,7 @@ def test_the_overlay_is_of_the_version_of_the_recipes_files_which_docker_demands
 
 
 def contains(part: Any, other: Any) -> bool:  # noqa: ANN401 - any parts of a compose file
-    """Whether all that `other` says is said in `part` too."""
+    """Whether `part` contains everything in `other`."""
     if isinstance(other, Mapping):
         return isinstance(part, Mapping) and all(key in part and contains(part[key], other[key]) for key in other)
     if isinstance(other, list):

@@ -1,4 +1,4 @@
-"""From what Swarm told of each situation; `record_situations.py` made the recordings."""
+"""Tests against recordings of Swarm in each situation; `record_situations.py` made the recordings."""
 
 import json
 from collections.abc import Mapping

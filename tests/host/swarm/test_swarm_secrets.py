@@ -1,4 +1,4 @@
-"""Which secrets a release asks for, and what they are called, as the real client of Docker reads its compose files."""
+"""Tests which secrets a release needs and their names. Docker's real client resolves the compose files."""
 
 import json
 import shutil

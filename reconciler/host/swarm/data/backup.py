@@ -31,7 +31,7 @@ Sleep = Callable[[float], None]
 
 
 @frozen
-class DeployedApp:
+class BackupTarget:
     """An app with its deployed stack."""
 
     engine: Engine
@@ -39,30 +39,30 @@ class DeployedApp:
     app: App
 
 
-def has_backup_label(deployed: DeployedApp) -> bool:
+def has_backup_label(target: BackupTarget) -> bool:
     """Whether a label asks for a backup. Works for a stopped app too."""
-    return _request(deployed, read_stack(deployed.engine, deployed.stack)) is not None
+    return _request(target, read_stack(target.engine, target.stack)) is not None
 
 
-def take_backup(deployed: DeployedApp, into: Path) -> tuple[str, ...]:
+def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
     """Take a backup into the folder `into` while the app stays up. Returns remarks."""
-    request = _required_request(deployed, read_stack(deployed.engine, deployed.stack))
-    _run_hooks(deployed, request.of("backup.pre-hook"))
-    save_paths(deployed.engine, deployed.stack, request.paths, into)
-    _run_hooks(deployed, request.of("backup.post-hook"))
+    request = _required_request(target, read_stack(target.engine, target.stack))
+    _run_hooks(target, request.of("backup.pre-hook"))
+    save_paths(target.engine, target.stack, request.paths, into)
+    _run_hooks(target, request.of("backup.post-hook"))
     return tuple(f"the label {label} is of version 1, and ignored" for label in request.ignored)
 
 
-def restore_backup(deployed: DeployedApp, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
+def restore_backup(target: BackupTarget, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
     """Restore a backup from `source`. Services with restore hooks stay up for them; all others are stopped meanwhile.
 
     A service with hooks is also stopped while a whole volume of it is copied. It must be up again `within` the time.
     Does not wait for the other services.
     """
-    engine, stack = deployed.engine, deployed.stack
+    engine, stack = target.engine, target.stack
     stack_state = read_stack(engine, stack)
-    request = _required_request(deployed, stack_state)
-    _run_hooks(deployed, request.of("restore.pre-hook"))
+    request = _required_request(target, stack_state)
+    _run_hooks(target, request.of("restore.pre-hook"))
     hooked = {f"{stack.name}_{hook.service}" for hook in request.hooks if hook.label.startswith("restore.")}
     replaced = hooked & {*services_mounting(stack_state.services, stack, request.whole)}
     stopped = [name for name in scaling.service_names(stack_state) if name not in hooked or name in replaced]
@@ -72,7 +72,7 @@ def restore_backup(deployed: DeployedApp, source: Path, within: timedelta, sleep
     load_paths(engine, stack, request.paths, source)
     _start_again(engine, counts, global_names, replaced)
     scaling.wait_until_up(engine, stack, hooked, within, sleep)
-    _run_hooks(deployed, request.of("restore.post-hook"))
+    _run_hooks(target, request.of("restore.post-hook"))
     _start_again(engine, counts, global_names, {*stopped} - replaced)
 
 
@@ -83,33 +83,33 @@ def _start_again(
     scaling.set_constraint(engine, "rm", [name for name in global_names if name in names])
 
 
-def _required_request(deployed: DeployedApp, stack_state: StackState) -> BackupRequest:
-    request = _request(deployed, stack_state)
+def _required_request(target: BackupTarget, stack_state: StackState) -> BackupRequest:
+    request = _request(target, stack_state)
     if request is None:
-        raise RecipeError(f"{deployed.stack.recipe}: no label asks for a backup any more")
+        raise RecipeError(f"{target.stack.recipe}: no label asks for a backup any more")
     return request
 
 
-def _request(deployed: DeployedApp, stack_state: StackState) -> BackupRequest | None:
-    stack = deployed.stack
-    volumes = [stack.logical(name) for name in volumes_of(deployed.engine, stack)]
+def _request(target: BackupTarget, stack_state: StackState) -> BackupRequest | None:
+    stack = target.stack
+    volumes = [stack.logical(name) for name in volumes_of(target.engine, stack)]
     return parse_labels(labels_of(stack_state.services, stack), volumes)
 
 
-def _run_hooks(deployed: DeployedApp, hooks: Sequence[BackupHook]) -> None:
+def _run_hooks(target: BackupTarget, hooks: Sequence[BackupHook]) -> None:
     """Run these hooks in order. Writes their output, without secrets, to a log of the app.
 
     Raises RecipeError for a hook that fails or whose service does not run here, TimedOutError for one that is too slow.
     """
     for hook in hooks:
-        service = f"{deployed.stack.name}_{hook.service}"
+        service = f"{target.stack.name}_{hook.service}"
         chosen = f"label=com.docker.swarm.service.name={service}"
-        containers = deployed.engine.list_ids("container", chosen, "status=running")
+        containers = target.engine.list_ids("container", chosen, "status=running")
         if not containers:
             raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
-        code, output = deployed.engine.execute(containers[0], hook.command, _HOOK_SECONDS)
-        output = redaction(read_slot_secrets(Path(deployed.stack.mark))).apply(output)
-        _log(deployed.app, hook, output)
+        code, output = target.engine.execute(containers[0], hook.command, _HOOK_SECONDS)
+        output = redaction(read_slot_secrets(Path(target.stack.mark))).apply(output)
+        _log(target.app, hook, output)
         if code != 0:
             raise _failure(hook, code, output)
 
