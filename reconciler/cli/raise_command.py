@@ -27,32 +27,25 @@ from reconciler.deploy.slot_lifetime import open_slot
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import CanonError, InterruptedPassError
 from reconciler.ports.app import RunningApp
+from reconciler.ports.host import Host
 from reconciler.show.documents.command_documents import raised_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.progress import SilentProgress
 from reconciler.show.text.raise_and_logs import render_raised
 from reconciler.stages.observe import unreadable_record_message
+from state.records import Canonical
 
 
 def raise_copy(options: Options, name: str, span: str) -> int:
     """Deploy the canonical with its data in a slot, and keep it up until a signal or the end of `span`. Returns 0."""
-    try:
-        lifetime = read_duration(span)
-    except RefusedError as wrong:
-        raise UsageError(f"--for {span}: {wrong}") from wrong
-    context = load_context(options)
+    lifetime, context = _lifetime(span), load_context(options)
     require_declared(context, name)
     if context.state.database.is_file():
         prepare_state(context.state)
     recipes = context.fleet.recipes
     drivers = {recipes[app].driver for app in apps_of(recipes[name], recipes)} | context.state.drivers_of_slot(name)
     host = make_host(context, SilentProgress(sys.stderr)).with_drivers(drivers)
-    records = host.registry.read()
-    canonical = records.canonicals.get(name)
-    if name in records.unreadable:
-        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
-    if canonical is None:
-        raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
+    canonical = _canonical(host, name)
     with interruptible(), private_files(), lock_slot(host, name, f"raise {name}") as folder:
         try:
             # Suppressed inside the slot, so that a failure to remove the slot is reported after a signal too.
@@ -66,6 +59,23 @@ def raise_copy(options: Options, name: str, span: str) -> int:
         except InterruptedPassError:
             return 0
     return 0
+
+
+def _lifetime(span: str) -> timedelta:
+    try:
+        return read_duration(span)
+    except RefusedError as wrong:
+        raise UsageError(f"--for {span}: {wrong}") from wrong
+
+
+def _canonical(host: Host, name: str) -> Canonical:
+    """Return the recorded canonical. Raises CanonError if there is none, or its record cannot be read."""
+    records = host.registry.read()
+    if name in records.unreadable:
+        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
+    if name not in records.canonicals:
+        raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
+    return records.canonicals[name]
 
 
 def _print_address(options: Options, name: str, app: RunningApp) -> None:

@@ -1,9 +1,10 @@
 """`reconcile trial`: test one release, branch or commit by hand."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Release, TierName, Unobservable
 from desired.want import releases
@@ -36,13 +37,12 @@ from reconciler.show.documents.junit import junit
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.screen import screen_for
 from reconciler.show.text.trial_card import render_trial
-from reconciler.stages.converge import base_for, need_releases, trial_id
+from reconciler.stages.converge import need_releases, trial_request
 from reconciler.stages.mirror import update_notes
 from reconciler.stages.observe import observe, unreadable_record_message
 from reconciler.trial.trial import run_trial
-from reconciler.trial.trial_request import TrialRequest
 from state.folder.lock import hold
-from state.records import Answer
+from state.records import Answer, Records
 from state.state_errors import LockHeldError
 
 NAMED_RELEASES = 3
@@ -85,37 +85,31 @@ def _tiers(text: str | None) -> frozenset[TierName]:
 
 def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, tiers: frozenset[TierName]) -> Tested:
     """Run the trial, and judge the gate for it. Raises CanonError if the record of `name` cannot be read."""
-    records = host.registry.read()
-    recipe = context.fleet.recipes[name]
-    if name in records.unreadable:
-        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
-    observations = observe(host, context.fleet, sorted({name, *recipe.install.needs}), records).observations
-    for observation in observations.values():
-        _update_mirror(host, context, observation)
-    release = _release_to_try(host, observations[name], wanted.ref)
+    records, recipe = host.registry.read(), context.fleet.recipes[name]
+    observations = _observe(host, context, name, records)
+    observation = observations[name]
+    release = _release_to_try(host, observation, wanted.ref)
     app_set = make_app_set(recipe, release, context.fleet.recipes, need_releases(records.canonicals, observations))
     trial_host = host.with_drivers(drivers_of(app_set) | context.state.drivers_of_slot(name))
     with (
         without_conflicts(host, context.fleet, recipe),
         lock_slot(trial_host, name, f"trial {release.version}") as folder,
     ):
-        observation = observations[name]
-        request = TrialRequest(
-            id=trial_id(host),
-            recipe=recipe,
-            release=release,
-            app_set=app_set,
-            base=base_for(observation, release),
-            canonical=observation.newest_intact,
-            by_pass=False,
-            files=observation.files,
-            tests=observation.tests,
-            folder=folder,
-            tiers=tiers,
-        )
-        done = run_trial(trial_host, request)
+        request = trial_request(host, observation, release, app_set, folder)
+        done = run_trial(trial_host, evolve(request, by_pass=False, tiers=tiers))
     conditions = gate(context.fleet, recipe, done, observation.answer, host.place)
     return Tested(done, conditions, observation.canonical, observation.status)
+
+
+def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
+    """Observe the recipe and what it needs, and update their mirrors."""
+    if name in records.unreadable:
+        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
+    names = sorted({name, *context.fleet.recipes[name].install.needs})
+    observations = observe(host, context.fleet, names, records).observations
+    for observation in observations.values():
+        _update_mirror(host, context, observation)
+    return observations
 
 
 def _update_mirror(host: Host, context: CommandContext, observation: Observation) -> None:

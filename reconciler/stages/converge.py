@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from attrs import evolve, frozen
 
@@ -12,7 +13,7 @@ from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, Observation, State, moved_tags, upstream_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Action, Plan, Step
-from reconciler.deploy.app_set import NeedMissingError, app_set_digest, drivers_of, make_app_set
+from reconciler.deploy.app_set import AppSet, NeedMissingError, app_set_digest, drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.host import Host
@@ -102,6 +103,7 @@ def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
 
 
 def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
+    """Test `release`, and promote it if the trial is green."""
     observation = context.observations[step.recipe]
     assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     releases_of_needs = need_releases(context.host.registry.read().canonicals, context.observations)
@@ -110,28 +112,32 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
         return Attempt(
             untried_reason="its tests were changed after this pass had begun: the next one tries it with them"
         )
+    # A driver that cannot be used now hinders only the recipes that use it.
     host = context.host.with_drivers(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
     with lock_slot(host, step.recipe, f"pass {host.pass_id}") as folder:
-        base = base_for(observation, release)
-        request = TrialRequest(
-            id=trial_id(host),
-            recipe=observation.recipe,
-            release=release,
-            app_set=app_set,
-            base=base,
-            canonical=observation.newest_intact,
-            by_pass=True,
-            files=observation.files,
-            tests=observation.tests,
-            folder=folder,
-        )
         host.progress.step(step.recipe, f"trying {release.version}", observation.memory.seconds)
         undeploy_conflicting(context.host, context.fleet.recipes, observation.recipe)
-        trial = run_trial(host, request)
-        return promote(
-            host,
-            Promotion(context.fleet, observation.recipe, trial, app_set, observation.answer, observation.files, folder),
-        )
+        trial = run_trial(host, trial_request(host, observation, release, app_set, folder))
+        recipe, answer, files = observation.recipe, observation.answer, observation.files
+        return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder))
+
+
+def trial_request(
+    host: Host, observation: Observation, release: Release, app_set: AppSet, folder: Path
+) -> TrialRequest:
+    """Return the request of a pass to test `release` with all tiers, in the recipe's locked working folder."""
+    return TrialRequest(
+        id=f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}",  # sorts by time, and is unique: a slot has one owner at a time
+        recipe=observation.recipe,
+        release=release,
+        app_set=app_set,
+        base=_base_for(observation, release),
+        canonical=observation.newest_intact,
+        by_pass=True,
+        files=observation.files,
+        tests=observation.tests,
+        folder=folder,
+    )
 
 
 def _redeploy(context: ConvergeContext, step: Step) -> None:
@@ -154,7 +160,7 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
     return deployment_status(context.host, canonical, deployed_parts(context.host, {recipe.name: recipe}))
 
 
-def base_for(observation: Observation, release: Release) -> Base:
+def _base_for(observation: Observation, release: Release) -> Base:
     """Return the base of an upgrade to `release`; never a tag that moved, since our mirror lacks its new commit."""
     moved = moved_tags(observation)
     steady = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
@@ -162,11 +168,6 @@ def base_for(observation: Observation, release: Release) -> Base:
     return upgrade_base(
         release, observation.canonical, observation.newest_intact, published, observation.recipe.upgrade
     )
-
-
-def trial_id(host: Host) -> str:
-    """Return a new id that sorts by time. It is unique within a recipe, since its slot has one owner at a time."""
-    return f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}"
 
 
 def need_releases(

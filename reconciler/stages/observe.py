@@ -101,6 +101,7 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
 
 
 def _with_local_state(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
+    """Return the observation with what this host has: canonical, mirror, tests and tools."""
     name = observation.recipe.name
     if name in records.unreadable:
         why = unreadable_record_message(name, records)
@@ -109,14 +110,12 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
     files, unreadable = _files(fleet, observation.recipe)
     try:
         status = snapshot_status(host.snapshots, host.state, canonical, observation.memory)
-        is_damaged = canonical is not None and status.state is State.DAMAGED
+        damaged = canonical if status.state is State.DAMAGED else None
         return evolve(
             observation,
             canonical=canonical,
             status=status,
-            older_intact=newest_intact_before(host, canonical, observation.memory)
-            if canonical and is_damaged
-            else None,
+            older_intact=newest_intact_before(host, damaged, observation.memory) if damaged else None,
             mirror=_mirror(host, observation.recipe.name),
             files=files.whole if files else "",
             tests=tests_of(files.tests, observation.recipe, fleet.recipes, records) if files else "",
@@ -126,9 +125,8 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
     except Exception as failed:  # noqa: BLE001  other recipes go on
         why = reason_of(failed)
         status = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)
-        return evolve(
-            observation, canonical=canonical, status=status, answer=Unobservable(f"this host could not look: {why}")
-        )
+        answer = Unobservable(f"this host could not look: {why}")
+        return evolve(observation, canonical=canonical, status=status, answer=answer)
 
 
 def unreadable_record_message(name: str, records: Records) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import define, field
 
 from reconciler.cli import run
-from reconciler.host import run as door
+from reconciler.host import run as command_runner
 
 
 @define
@@ -35,8 +35,8 @@ class TimeTaken:
 
 def main(file: str, *words: str) -> int:
     taken = TimeTaken()
-    for name in ("_start", "_attend"):
-        door.__dict__[name] = taken.timed("commands", door.__dict__[name])
+    for name in ("_start", "_wait_for"):
+        command_runner.__dict__[name] = taken.timed("commands", command_runner.__dict__[name])
     time.__dict__["sleep"] = taken.timed("waiting", time.sleep)
     begun = time.monotonic()
     code = run(words)

@@ -157,10 +157,6 @@ def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
     return Service(str(service["Spec"]["Name"]).removeprefix(prefix), service, current, earlier)
 
 
-def failed_tasks(tasks: Iterable[Json]) -> Sequence[Json]:
-    return [task for task in tasks if state_of(task) in _FAILED]
-
-
 def has_ended(task: Json) -> bool:
     """Whether a task ended by itself, completed or failed. False for a task that Swarm stopped."""
     return state_of(task) in _FAILED or state_of(task) == "complete"

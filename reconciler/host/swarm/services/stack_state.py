@@ -86,12 +86,12 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
     """Return the state of the app. Raises InfrastructureError for a fault of the host."""
     if stack_state.is_stopped:
         return NotRunning()
-    labels = _labels(stack, stack_state)
+    labels, services, tasks = _labels(stack, stack_state), stack_state.services, stack_state.tasks
     if labels is None:
         return NotRunning(f"the stack has no service {APP}")
     _refuse_far_data(stack, stack_state)
     prefix = f"{stack.name}_"
-    health = stack_health(stack_state.services, stack_state.tasks, prefix, stack_state.now)
+    health = stack_health(services, tasks, prefix, stack_state.now)
     if isinstance(health.failure, InfrastructureError):
         raise health.failure
     address, _, url = labels.get(ADDRESS, "").partition(" ")
@@ -105,13 +105,10 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
         failure=health.failure.message if health.failure else "",
         timed_out=isinstance(health.failure, TimedOutError),
         peer=labels.get(PEER, ""),
-        killed=tuple(
-            f"{stack.logical(name)} ({had})"
-            for name, had in killed_by_update(stack_state.services, stack_state.tasks).items()
-        ),
+        killed=tuple(f"{stack.logical(name)} ({had})" for name, had in killed_by_update(services, tasks).items()),
         timeout=_timeout(labels.get(stack.label("timeout"), "")),
-        up=running_parts(stack_state.services, stack_state.tasks, prefix),
-        ended=ended_parts(stack_state.services, stack_state.tasks, prefix),
+        up=running_parts(services, tasks, prefix),
+        ended=ended_parts(services, tasks, prefix),
     )
 
 
