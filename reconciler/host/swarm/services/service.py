@@ -1,6 +1,6 @@
 """One service of a stack and its tasks, from the JSON of Swarm. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
