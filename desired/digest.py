@@ -27,13 +27,13 @@ class FolderDigest:
 def declaration_digest(recipe: Recipe) -> str:
     """Return `sha256:` and the hash of a recipe's declared values.
 
-    The place of the folder does not count, nor how the file is written: comments, the order of keys, "10m" for "600s".
+    The location of the folder does not count, nor the form of the file: comments, the order of keys, "10m" for "600s".
     """
     return _digest_of(asdict(recipe, filter=filters.exclude("folder")))
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
-    """Return the digest of several recipes' folders, given by the recipes' names.
+    """Return the digest of all `folders` together; `folders` maps the name of each recipe to its folder.
 
     Names, kinds, executable bits, link targets and contents count; times do not.
     Raise OSError where something cannot be read or vanishes meanwhile.

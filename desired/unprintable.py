@@ -1,4 +1,4 @@
-"""Write out the characters that do not print."""
+r"""Replaces characters that cannot be printed by escapes such as `\n`."""
 
 
 def escape_unprintable(text: str) -> str:

@@ -54,7 +54,7 @@ def _app_key(app: str) -> AppKey:
 def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
     """Return the sort key of one piece: a stage, a number or a character.
 
-    A number sorts among the characters where "0" does, and by its value among numbers.
+    Compared with a character, a number counts as "0". Two numbers are compared by their values.
     """
     if stage:
         rank = STAGES.index(stage.lower().replace("preview", "pre"))

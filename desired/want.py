@@ -31,7 +31,7 @@ def resolve_want(tags: Tags, allow: str) -> Want:
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
     """Return the allowed releases, the oldest first.
 
-    Of releases with equal sort keys one is returned, and none where their commits differ.
+    Of releases with equal sort keys only the first is returned, and none of them if their commits differ.
     """
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 

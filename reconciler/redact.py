@@ -55,7 +55,7 @@ class RedactedStream:
         return self._release(len(self._held))
 
     def _release(self, cut: int) -> bytes:
-        """Return the held bytes before `cut`, redacted. The first `_covered` of them are replaced already."""
+        """Return the held bytes before `cut`, redacted. The first `_covered` bytes are of a secret already replaced."""
         parts, end = [], self._covered
         for start, stop in self._spellings_before(cut):
             if start >= end:

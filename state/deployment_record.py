@@ -12,7 +12,7 @@ _BEGINNING = b'{"generation":'
 
 
 def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
-    """Return the deployment record, None where there is none. Raise KeptError where it cannot be read."""
+    """Return the deployment record; None without a file, Damaged for other content. Raise KeptError if unreadable."""
     with file_errors(f"read {path}", KeptError):
         try:
             content = path.read_bytes()

@@ -192,7 +192,7 @@ class DeploymentRecord:
     """The deployment of a canonical that is kept running.
 
     `parts` are all parts that were deployed. `up_at` is the last time when a pass found all of them up, None for never.
-    `missing` is the reason why the canonical is not deployed, "" where it should be.
+    `missing` is the reason why the canonical is not deployed, "" if it was deployed.
     """
 
     generation: int

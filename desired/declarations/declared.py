@@ -35,7 +35,7 @@ RECIPES: Final = "recipes"
 
 @frozen
 class _Files:
-    """The files of a fleet folder: each is its source, or the problem that kept it from being read.
+    """The files of a fleet folder. A file that could not be read is a Problem, any other file a Source.
 
     `recipes` is ordered by name.
     """
@@ -49,7 +49,7 @@ def read_fleet(folder: Path) -> Fleet:
     """Return the fleet of a folder; it may have no recipes. Raise DeclarationError with every problem of every file."""
     files = _read_files(folder)
     if isinstance(files.fleet, Problem):
-        # Without the defaults, keys cannot be checked together: only the problems within each file are known.
+        # The fleet's file has the defaults. Without them, only the problems within each recipe's file can be found.
         layers = _layers(files, Source(files.fleet.file, "", {}))
         raise _refused([*files.problems, *_own_problems(layers), *_needs_problems(layers, files)])
     fleet = read_tables(FleetFile, files.fleet.document)
@@ -157,7 +157,7 @@ def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
 
 
 def _ready(given: Mapping[str, Any]) -> Ready:
-    """Return when the app counts as ready: by HTTP, unless `tcp` or `run` is declared."""
+    """Return the readiness check that a table declares: HTTP, unless it gives `tcp` or `run`."""
     return Ready(**{"http": None, **given}) if {"tcp", "run"} & given.keys() else Ready(**given)
 
 

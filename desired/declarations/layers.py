@@ -12,7 +12,8 @@ from desired.declarations.tables import RecipeFile
 
 DEFAULTS: Final = "defaults"
 
-# A recipe that gives the key on the left ignores the defaults of the keys on the right: they belong to another choice.
+# If a recipe gives the key on the left, the fleet's defaults for the keys on the right do not apply to it: for example,
+# a recipe with `http` must not get the default `tcp`.
 _CHOICES: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("recipe", "enrolled"): frozenset({"exception", "review"}),
     ("ready", "http"): frozenset({"tcp", "run"}),
@@ -42,7 +43,7 @@ class Layers:
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:
         """Return the problems of the merged declaration, each in the file that gives the key.
 
-        A key that neither file gives is missing in the recipe's file.
+        A key that neither file gives is reported as missing in the recipe's file.
         """
         own, shared = [], []
         for flaw in flaws:

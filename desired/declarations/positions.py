@@ -36,7 +36,10 @@ class Document:
 
 
 def positions(text: str) -> Mapping[Path, Position]:
-    """Return the position of every path of a valid TOML text. A table in several parts stands at the first."""
+    """Return the position of each key and list element of a valid TOML text, by its path.
+
+    A table that is defined in several parts has the position of its first part.
+    """
     document = Document.parse(text)
     walk = _Walk(document)
     # An explicit stack: values may nest deeper than Python allows calls to.
@@ -47,15 +50,15 @@ def positions(text: str) -> Mapping[Path, Position]:
 
 
 def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
-    """Return the position of a path, else of the longest beginning of it that exists, else the start of the file."""
+    """Return the position of a path; if that is not known, of its nearest known parent; else the start of the file."""
     parts = (path[:length] for length in range(len(path), 0, -1))
     return next((known[part] for part in parts if part in known), START)
 
 
 def repeated_key(text: str, end: int) -> tuple[str, Position]:
-    """Return a repeated key as written, and its position; `end` is the offset where the parser met the key again.
+    """Return a repeated key as written, and its position; `end` is the offset at which the parser reported it.
 
-    This is the key of the last statement that ends before `end`, of the innermost one where several do.
+    The parser does not name the key: it is that of the statement that ends last before `end`.
     """
     document = Document.parse(text)
     limit = len(text[:end].encode())

@@ -44,7 +44,7 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Refuse redirects as a sign of readiness: a proxy that redirects all to https gives them without any app."""
+    """Yield a flaw if a redirect counts as ready behind a proxy: the proxy itself may answer so, without any app."""
     proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
         yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may give by itself: use run")
@@ -108,7 +108,7 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (_exception, _
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
-    """Yield the flaws in what recipes need, each with the recipe's name. `needs` has every declared recipe."""
+    """Yield each flaw in the needs of a recipe, with the recipe's name. `needs` maps every recipe to its needs."""
     for name in sorted(needs):
         for index, needed in enumerate(needs[name]):
             if needed == name:
@@ -126,7 +126,7 @@ def _need(index: int) -> tuple[str | int, ...]:
 
 
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
-    """Yield circles until none is left without a link of one of these; each begins with its first name in order."""
+    """Yield circles of needs; remove one need of each, until no circle is left. Each starts with its least name."""
     links = {name: sorted(needs[name]) for name in sorted(needs)}
     while True:
         try:

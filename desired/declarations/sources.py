@@ -54,7 +54,7 @@ class Source:
 
 
 def read_source(path: Path) -> Source | Problem:
-    """Return the source of a TOML file, or the problem that keeps it from being read."""
+    """Read and parse a TOML file. Return it as a Source, or the Problem because of which it cannot be read."""
     try:
         text = _read(path).decode().replace("\r\n", "\n")
     except OSError as error:

@@ -38,7 +38,7 @@ class Reading(Generic[Tables]):
         return True
 
     def lacks(self, *path: str) -> bool:
-        """Whether the key is missing, and no misspelt key stands for it either."""
+        """Whether the key is missing. False if there is a misspelt key that was probably meant to be this one."""
         return not self.gives(*path) and path not in {(*flaw.path[:-1], flaw.hint) for flaw in self.flaws}
 
 

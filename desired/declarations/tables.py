@@ -40,18 +40,18 @@ from desired.model import DataPolicy, Keep
 
 
 def _key(description: str, *, required: bool = False) -> Any:  # noqa: ANN401  # as attrs' own field
-    """Return the field of a key. The default of a key stands in desired.model alone."""
+    """Return the attrs field of a key. Its default value is only in desired.model."""
     return field(default=None, metadata={"description": description, "required": required})
 
 
 def _table(table: type, description: str = "") -> Any:  # noqa: ANN401  # as attrs' own field
-    """Return the field of a table; `description` replaces the docstring of its class."""
+    """Return the attrs field of a table. `description` is for editors; without it they show the class's docstring."""
     return field(factory=table, metadata={"description": description} if description else {})
 
 
 @frozen
 class RecipeTable:
-    """What is deployed, and whether it gets a canonical."""
+    """Where the recipe is published, how it runs, and whether Canon keeps a canonical of it."""
 
     upstream: UpstreamName | None = _key("Where the recipe's repository is published. Needed here or in the defaults.")
     driver: DriverName | None = _key("How the recipe runs.")
@@ -63,7 +63,7 @@ class RecipeTable:
 
 @frozen
 class ReleaseTable:
-    """Which releases count."""
+    """Which release tags Canon considers: a range of versions."""
 
     allow: AllowRange | None = _key('A range on x.y.z such as ">=2.0.0,<4"; "*" allows all.')
 
@@ -122,7 +122,7 @@ class DataTable:
 
 @frozen
 class BackupTable:
-    """Both keys or none; they need [data] check, without which a restore proves nothing."""
+    """Commands that write and restore a backup. Give both or none; without [data] check a restore proves nothing."""
 
     take: Command | None = _key("Writes a backup to $BACKUP_DIR.")
     restore: Command | None = _key("Restores a backup from $BACKUP_DIR.")
@@ -198,7 +198,7 @@ class FleetTable:
 
 @frozen
 class EnvironmentTable:
-    """What child processes inherit."""
+    """Environment variables that child processes get."""
 
     pass_: tuple[PassedName, ...] | None = _key(
         "Variables that child processes and git get besides the allow-list, such as HTTPS_PROXY or GIT_SSL_CAINFO."
@@ -217,7 +217,7 @@ class SwarmTable:
 
 @frozen
 class FleetFile:
-    """What applies to all recipes of a fleet."""
+    """Settings of a fleet, and defaults for its recipes."""
 
     format: Format | None = _key("The format of these declarations.", required=True)
     fleet: FleetTable = _table(FleetTable)

@@ -44,7 +44,7 @@ Zone = NewType("Zone", str)
 Command = NewType("Command", tuple[Argument, ...])
 StatusCodes = NewType("StatusCodes", tuple[StatusCode, ...])
 FILLED_LISTS: Final[Mapping[Any, Any]] = {Command: tuple[Argument, ...], StatusCodes: tuple[StatusCode, ...]}
-"""Lists that may not be empty, with the type of their plain form."""
+"""The types of lists that may not be empty, each with the type that reads such a list."""
 
 _RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 _MAKERS_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
@@ -60,7 +60,7 @@ _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ZONE: Final = rf"(?=.{{1,189}}$){_LABEL}(?:\.{_LABEL})*"
 _PORT: Final = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 DIRECT: Final = "direct"
-"""How a declaration spells a swarm without a proxy, which is None in the model."""
+"""The value of `proxy` in a declaration if there is no proxy; desired.model has None for it."""
 
 _PROXY: Final = rf"{DIRECT}|http://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::{_PORT})?"
 

@@ -109,7 +109,7 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """Return the drivers that must remove what is left of a recipe: all drivers if something is left and names none."""
+    """Return the drivers that have to remove a recipe's slots. If it is not recorded which were used: all drivers."""
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
         return frozenset({"process"})
@@ -149,7 +149,7 @@ def _forget_orphan(host: Host, name: str, reason: str) -> str:
 
 
 def _folders_left(host: Host, name: str) -> str:
-    """Return a note of the folders that hold files which Canon did not make; "" if there are none."""
+    """Return a note with the folders of a recipe that still exist, for files that Canon did not make; "" for none."""
     folders = (host.state.kept_slot(name), host.state.generations(name), host.state.trial_logs(name))
     left = [str(folder) for folder in folders if os.path.lexists(folder)]
     return f"; left as it is: {', '.join(left)}" if left else ""

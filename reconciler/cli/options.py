@@ -41,19 +41,19 @@ class Options(NamedTuple):
 
     @property
     def fleet_folder(self) -> "Path":
-        """From --fleet, RECONCILE_FLEET, systemd's CONFIGURATION_DIRECTORY, or /etc/reconcile."""
+        """Return the first that is set: --fleet, RECONCILE_FLEET, CONFIGURATION_DIRECTORY; else /etc/reconcile."""
         return _folder(self.fleet, os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
 
     @property
     def state_folder(self) -> "Path":
-        """From --state, RECONCILE_STATE, systemd's STATE_DIRECTORY, or /var/lib/reconcile."""
+        """Return the first that is set: --state, RECONCILE_STATE, STATE_DIRECTORY; else /var/lib/reconcile."""
         return _folder(self.state, os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
 
 
 def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
     """Return the first folder that is set: flag, own variable, systemd's variable, default.
 
-    Of several directories that systemd joins by colons, the first. Raises UsageError for an empty variable.
+    Systemd's variable may list several folders: takes the first. Raises UsageError for an empty variable.
     """
     from pathlib import Path
 

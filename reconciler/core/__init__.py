@@ -1,1 +1,1 @@
-"""Decides: values in, values out; touches nothing."""
+"""Pure decisions: functions that take values and return values, and neither read nor change anything else."""

@@ -68,7 +68,7 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 
 
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether the head upgrades this data. With a damaged canonical, also data of the head's own release."""
+    """Whether the head upgrades this data: it is older or, if the canonical is damaged, of the head's release."""
     again = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return again or _is_older_than_head(have, head, releases)
 
@@ -93,7 +93,7 @@ def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> b
 
 
 def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
-    """Return the head's place in the order; None for a branch or a commit without a release, which come last."""
+    """Return the version key of the head; None for a branch or commit without a release, which counts as newest."""
     if is_release_name(head.version):
         return version_key(head.version)
     return next((version_key(release.version) for release in releases if release.commit == head.commit), None)

@@ -164,7 +164,7 @@ def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVe
 
 
 def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
-    """Whether upstream has its tag, or a tag of the same version on the same commit."""
+    """Whether upstream has the canonical's tag, or a tag of the same version on the canonical's commit."""
     key = version_key(have.version)
     twins = (tag for tag, commit in tags.items() if commit == have.commit and is_release_name(tag))
     return tags.get(have.version) is not None or any(version_key(tag) == key for tag in twins)
@@ -227,9 +227,9 @@ def mirror_state(observation: Observation) -> MirrorState:
 
 
 def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
-    """Whether these are the tags that the mirror should hold. Tags that upstream no longer has may be missing.
+    """Whether the tags `held` are right, and none is missing that upstream still has.
 
-    A mirror that was made again cannot fetch those.
+    Upstream may have lost a tag that the mirror should hold. A mirror that was made again cannot fetch such a tag.
     """
     wanted, given = tags_to_mirror(observation), upstream_tags(observation) or {}
     is_right = all(wanted.get(tag) == commit for tag, commit in held.items())

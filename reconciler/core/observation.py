@@ -47,8 +47,8 @@ class MirrorContents:
 class Observation:
     """All that was observed of one declared recipe. `memory` is as recorded before.
 
-    `files` is the digest of its folder and the folders of all that it needs; `tests` that of all that a verdict depends
-    on. `tests_unreadable` says why they cannot be read, "" if they can; without them nothing can be tried.
+    `files` is the digest of its fleet folder and those of all that it needs, `tests` that of all that a verdict depends
+    on. `tests_unreadable` says why these cannot be read, "" if they can. If they cannot, no release is tried.
     `older_intact` is the newest intact generation before a damaged canonical; None where there is none, or no damage.
     """
 

@@ -137,7 +137,7 @@ def _result_of_failed(trial: Trial) -> tuple[Result, str]:
 
 
 def is_recorded(trial: Trial, back: ReadBack) -> bool:
-    """Whether the registry names this very trial's release and the snapshot on disk is the recorded one."""
+    """Whether the release of this trial is the recorded canonical, and its snapshot on disk is intact."""
     have = back.canonical
     if have is None or back.damage or have.recipe != trial.recipe:
         return False
@@ -193,9 +193,10 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 
 
 def is_remembered(outcome: Outcome) -> bool:
-    """Whether the same would fail again: a red, a candidate that could not be deployed, or a changed checkout.
+    """Whether the result is recorded as a red, so that the release is not tried again.
 
-    A red is not remembered if its tests changed during the trial: they are not the tests that it would be kept for.
+    True for a red release, a candidate that could not be deployed, and a release that changed its own checkout. False
+    for a red release whose tests changed during the trial: the record would be about other tests.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

@@ -103,7 +103,7 @@ def _step(finding: Finding, observation: Observation | None, context: PlanContex
 
 
 def _with_redeployment(step: Step, why_down: str) -> Step:
-    """A deployment that is down is deployed again even if its recipe is held back; after a trial if there is one."""
+    """Return the step, held back or not, with a redeployment: as its action, or after the trial if it promotes."""
     if step.action is Action.PROMOTE:
         return evolve(step, reason=f"{step.reason}; its deployment is down ({why_down}) and is raised afterwards")
     how = "will be raised from its snapshot; nothing is tried"
@@ -111,7 +111,7 @@ def _with_redeployment(step: Step, why_down: str) -> Step:
 
 
 def _release_step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
-    """Return what is done about a release, as if the canonical's deployment were up."""
+    """Return the step for the wanted release. Does not consider whether the canonical's deployment is down."""
     if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
@@ -126,7 +126,7 @@ def _release_step(finding: Finding, observation: Observation | None, context: Pl
 
 
 def _do_nothing(finding: Finding) -> Step:
-    """Do nothing about what was not observed, or what only a person can decide."""
+    """Return a step that does nothing, for a finding that has to wait or that only a person can decide."""
     held_back = HeldBack.QUARANTINED if finding.cause is Cause.MOVED else None
     waits = finding.cause in {Cause.UNOBSERVABLE, Cause.NEVER_RELEASED}
     return Step(finding, Action.NONE, finding.reason, held_back=held_back, needs_person=not waits)
@@ -155,7 +155,7 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
 
 
 def _is_still_tagged(have: Canonical, observation: Observation) -> bool:
-    """Whether upstream still has this release, so that the gate could let it through again."""
+    """Whether upstream still has the canonical's tag on the same commit: otherwise the gate would refuse it."""
     return (upstream_tags(observation) or {}).get(have.version) == have.commit
 
 

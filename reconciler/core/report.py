@@ -187,12 +187,12 @@ def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: 
 
 
 def _is_unknown_orphan(row: Row) -> bool:
-    """Whether it is an orphan of unknown state. It is counted as an orphan, but the unknown state is graver."""
+    """Whether the recipe is an orphan of unknown state: counted as an orphan, but its exit code is a graver one."""
     return row.finding.cause is Cause.ORPHANED and row.finding.status.state is State.UNKNOWN
 
 
 def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return what does not match: each selected recipe and orphan is to be observed, decided, and counted once."""
+    """Return a message for each sum that is wrong: each recipe must be observed, decided and counted exactly once."""
     stages = {"observed": population.observed, "decided": population.decided, "reported": population.reported}
     missing = [
         f"{population.selected} recipes selected but {count} {stage}"

@@ -15,7 +15,8 @@ SHOWN_OF_LONG: Final = 40
 def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
     """Return the tags that look later than the wanted and the recorded release, the latest first.
 
-    All such tags if there is neither. Only tags in the declared range, unless upstream has no release tag at all.
+    Without both, returns all tags that look like versions. Tags outside of the declared range are left out, unless
+    upstream has no release tag at all.
     """
     tags = upstream_tags(observation)
     if tags is None or isinstance(want, Unobservable):

@@ -61,7 +61,7 @@ def make_demo(folder: Path) -> None:
 
 
 def publish(folder: Path, publication: Publication) -> None:
-    """Add the commits and tags of `publication` to its upstream. All earlier publications must be there."""
+    """Add the commits and tags of `publication` to its upstream. All before it in PUBLICATIONS must be there."""
     name = publication.recipe
     before = [*HISTORIES[name].commits]
     for earlier in PUBLICATIONS[: PUBLICATIONS.index(publication)]:
@@ -84,7 +84,7 @@ def damage(folder: Path, name: str) -> Path:
 
 
 def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
-    """Return each of `commits`, which start with the first one, with all files of the repository at it."""
+    """Return each commit with all files that the repository then has. `commits` begin with the recipe's first one."""
     files: dict[str, bytes] = {kit: (KIT / "repository" / kit).read_bytes() for kit in HISTORIES[name].kit}
     trees: list[tuple[Commit, Tree]] = []
     for commit in commits:

@@ -1,4 +1,4 @@
-"""The histories of the demo's upstreams, and their input for `git fast-import`, the same on every host."""
+"""The commits of the demo's upstreams, as input for `git fast-import` that is the same on every host."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ Tree = Mapping[str, bytes]
 
 @frozen
 class Commit:
-    """One commit. Its files are those of the folder `lays`, added to the files of the commit before.
+    """One commit. It has the files of the commit before, and those of the folder `lays`, which replace equal names.
 
     `tags` are annotated, `light` tags are not. `week` counts from BEGAN.
     """
@@ -35,7 +35,7 @@ class History:
 
 @frozen
 class Publication:
-    """What an upstream publishes later, on top of its main branch.
+    """Commits that an upstream publishes during the story, on top of its main branch.
 
     A `branch` other than main starts at main. `moves` are existing tags that move to the last commit.
     """
@@ -49,7 +49,7 @@ class Publication:
 def fast_import_stream(
     branch: str, start: str, commits: Sequence[tuple[Commit, Tree]], moves: Sequence[str] = ()
 ) -> bytes:
-    """Return input for `git fast-import`. Each tree has all files of its commit; the first commit follows `start`."""
+    """Return input for `git fast-import`. Each tree has all files of its commit; `start` is the first one's parent."""
     parts: list[bytes] = []
     for number, (commit, tree) in enumerate(commits, start=1):
         parts += _commit(branch, number, start if number == 1 else f":{number - 1}", commit, tree)

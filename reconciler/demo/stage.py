@@ -46,7 +46,7 @@ class EchoedOutput:
         return True
 
     def close(self) -> None:
-        """Drop an incomplete last character."""
+        """End the output. A UTF-8 character that was not complete is dropped."""
 
 
 @frozen
@@ -68,7 +68,7 @@ class Stage:
 
     @environment.default
     def _environment(self) -> Mapping[str, str]:
-        """Return the own environment, with fleet and state set to the demo's."""
+        """Return the environment of this process, with the variables that name the demo's fleet and state folders."""
         places = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
         return os.environ | places
 

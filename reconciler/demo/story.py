@@ -27,7 +27,7 @@ def _write_to_stdout(text: str) -> None:
 def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequence[Scene] = SCENES) -> int:
     """Make the demo in `folder`, which is new or empty, play all scenes, and print what to try next. Returns 0.
 
-    `write` is called with text that has its own line ends. Raises UntrueError at the first sentence that is not true.
+    `write` must add no line ends to its text. Raises UntrueError at the first sentence that is not true.
     """
     make_demo(folder)
     folder = folder.absolute()

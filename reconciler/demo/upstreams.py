@@ -62,7 +62,7 @@ HISTORIES = {
             Commit(12, "3.0.1+v2.0.0", "Use one table of places for all machines", ("3.0.1+v2.0.0",)),
         )
     ),
-    # The back-port was published after the higher version: the newest by date is not the latest.
+    # The back-port was published after the higher version: the newest tag by date is not the highest version.
     "status": History(
         (
             Commit(1, "1.7.1+1.27.2", "A page that says whether we are open", light=("1.7.1+1.27.2",)),

@@ -52,7 +52,7 @@ def make_app_set(
 
 
 def app_set_digest(app_set: AppSet) -> str:
-    """Return the digest of the fleet folders of all recipes in the set. Raises OSError."""
+    """Return the digest of the folders in which the fleet declares the recipes of the set. Raises OSError."""
     return files_digest({spec.recipe.name: spec.recipe.folder for spec in app_set}).whole
 
 

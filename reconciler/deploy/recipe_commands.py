@@ -21,7 +21,7 @@ from reconciler.errors import (
 from reconciler.ports.app import RunningApp
 from reconciler.ports.commands import CommandResult
 
-# `command_passes` expects a failure, and a command that is to fail may hang instead.
+# `command_passes` often runs a command that should fail. Such a command may hang instead, so it gets little time.
 _LONGEST_PROBE = timedelta(seconds=60)
 
 

@@ -133,7 +133,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _read_end(path: Path, known: Redaction) -> str:
-    """Return the end of a file without secrets, nor the rest of a secret that the start of the reading cut in two."""
+    """Return the end of a file with secrets redacted. Reads a bit more, so that no part of a secret is left."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES - known.longest))
         return known.apply(file.read())[-LOG_TAIL_BYTES:].decode(errors="replace")

@@ -46,7 +46,7 @@ def recipe_of(path: Path) -> str:
 
 
 def _unrecorded(folder: Path, recorded: Sequence[Canonical] | None) -> Iterator[Path]:
-    """Yield what is in `canonicals/NAME` and in no recorded snapshot; the folder itself if none is recorded."""
+    """Yield the paths below `canonicals/NAME` that belong to no recorded snapshot; all of it if none is recorded."""
     if recorded is None:
         yield folder
         return

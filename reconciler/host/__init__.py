@@ -1,1 +1,1 @@
-"""Does: everything that starts a process, opens a socket or asks a program."""
+"""The ports, implemented on this host: all code of a pass that starts processes, opens sockets or asks programs."""

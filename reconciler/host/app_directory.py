@@ -24,7 +24,7 @@ _LOG_LINES = 8
 # Messages of cp, under LC_ALL=C.UTF-8, for which the host and not the data is to blame.
 _OF_THE_HOST = ("No space left on device", "Disk quota exceeded", "Input/output error", "Read-only file system")
 
-# Only this user can read both files: settings are in no argument list.
+# Settings may be secret. So they are in a file that only this user can read, and not among the arguments of a program.
 _OUTER = """\
 #!/bin/sh
 exec '{python}' -IS '{inside}' "$@"
@@ -83,14 +83,14 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)
-        # A secret that is cut at the start begins in the bytes that are dropped.
+        # Reads more than is returned: if the start cuts a secret in two, the rest of it is in the part that is dropped.
         data = known.apply(file.read())
         lines = lines_printable(data[-_LOG_BYTES:]).rstrip("\n").split("\n")
         yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
 
 
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
-    """Record how the app is deployed, beside its data. Of this, only the sample is read again."""
+    """Write settings.json beside the app's data: release, settings and `sample`. Only `sample` is read again."""
     given = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     given |= {"sample": sample} if sample else {}
     replace_file(app.folder / _SETTINGS, json.dumps(given, indent=1, sort_keys=True), 0o600)
@@ -121,7 +121,7 @@ def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> N
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
     """Copy data, secrets and settings into the empty folder `into`, with modes, times, links and holes.
 
-    Hard links are made instead of copies if the file system allows it. Use up `into` before the app runs again.
+    Makes hard links instead of copies if the file system allows it. An app that runs again would then change `into`.
     """
     for source in (app.data, app.secrets):
         if source.is_symlink() or not source.is_dir():
@@ -153,7 +153,7 @@ def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _move(source: Path, to: Path) -> bool:
-    """Rename `source`. Returns whether that worked: not to another disk, and not if it is read-only."""
+    """Rename `source`. Returns whether that worked. It fails from one disk to another, and on a read-only one."""
     try:
         source.rename(to)
     except OSError:

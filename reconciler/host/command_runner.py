@@ -26,7 +26,7 @@ _NO_SECRETS = (*ALLOWED, STATE_MARK)
 
 @frozen
 class HostCommands:
-    """Implements the Commands port. `environment` is for all children; `state` is on the disk that is reported."""
+    """Implements the Commands port. `environment` is that of all children. `pressure` reports the disk of `state`."""
 
     environment: Mapping[str, str]
     state: Path

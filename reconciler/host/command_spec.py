@@ -15,13 +15,14 @@ from attrs import frozen
 from reconciler.errors import InfrastructureError
 from reconciler.ports.commands import CommandResult
 
-# Signals that ask Canon to stop. They are blocked while a command starts: the handlers raise, and an exception in the
-# forked child before its program runs would continue there as a second Canon.
+# Signals that ask Canon to stop. They are blocked while a command starts. Their handlers raise an exception: in the
+# forked child, before it executes its program, that would run Canon's own code a second time.
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 # Recipes get the same umask whether a shell or a unit with `UMask=0077` starts Canon.
 UMASK = 0o022
 
-# A command that holds the pass lock outlives Canon by at most this many seconds, and as many again until SIGKILL.
+# In seconds. If Canon dies, a command that holds the pass lock gets SIGTERM this long after its deadline, and SIGKILL
+# after the same time again.
 _GRACE_ALONE = 10
 
 
@@ -30,9 +31,9 @@ class CommandSpec:
     """A finite command for `host/run.py`. Its environment is `env` and the marks; `deadline` is in seconds.
 
     `stdin` is its standard input, as bytes or as a file. `mark` is the mark of its slot, "" for none. `file_bytes` is
-    the size of the largest file that it may write. `holding` is the descriptor of the pass lock, which the command
-    inherits: it then holds the lock when Canon dies, and stops by a deadline of its own. Setting `stop` stops the
-    command like its deadline. Processes that it leaves get SIGKILL `grace` seconds after SIGTERM.
+    the size of the largest file that it may write. `holding` is the descriptor of the pass lock. The command inherits
+    it and holds the lock even if Canon dies; then the program `timeout` stops it. Setting `stop` has the
+    effect of the deadline. Processes that it leaves get SIGKILL `grace` seconds after SIGTERM.
     """
 
     argv: tuple[str, ...]
@@ -71,7 +72,7 @@ def program(command: CommandSpec) -> str | None:
 
 
 def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
-    """Return the arguments. A command that holds the pass lock is run by `timeout`, which works when Canon is dead."""
+    """Return the arguments. If the command holds the pass lock, `timeout` runs it: that stops it even if Canon dies."""
     arguments = (program, *command.argv[1:])
     if command.holding is None:
         return arguments

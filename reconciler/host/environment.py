@@ -28,21 +28,21 @@ _SECONDS = 30.0
 def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: Path) -> dict[str, str]:
     """Return the environment of every child: the allow-list and the variables in `passes`, without HOME and TMPDIR.
 
-    The folder `state` stops git from searching for a repository there and above. If the state folder is in a work tree
-    of git, a bare `git checkout` of a child would change that work tree.
+    `state` is the state folder. As GIT_CEILING_DIRECTORIES it stops git from finding a repository there or above: a
+    `git checkout` of a child could otherwise change a work tree in which the state folder is.
     """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
     return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", CEILING: str(state)}
 
 
 def _path(environ: Mapping[str, str]) -> str:
-    # A relative entry would find programs in the folder of a recipe.
+    # With a relative entry, a child in a recipe's folder would run programs from that folder.
     folders = [folder for folder in environ.get("PATH", "").split(":") if folder.startswith("/")]
     return ":".join(folders) or _DEFAULT_PATH
 
 
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
-    """Return the place. `requires` are the tools of all recipes and drivers, `environment` is that of children.
+    """Return the place: unit, user, environment and tools. `requires` names the tools of all recipes and drivers.
 
     Raises InfrastructureError if git is missing or too old.
     """
@@ -75,14 +75,14 @@ def unit_of(cgroups: str) -> str:
 
 
 def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
-    """Return what started this process: "timer", "systemctl" or "shell". Systemd sets both variables."""
+    """Return what started this process: "timer", "systemctl" or "shell". Uses variables that systemd sets."""
     if not unit or "INVOCATION_ID" not in environ:
         return "shell"
     return "timer" if environ.get("TRIGGER_UNIT") else "systemctl"
 
 
 def _fingerprint(tool: str, path: str) -> str:
-    """Return the start of the hash of the file that children would execute, "" if there is none."""
+    """Return the first digits of the hash of a tool's file in PATH, as "sha256:HEX"; "" if there is no such file."""
     program = shutil.which(tool, path=path)
     if program is None:
         return ""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-# SIGKILL: as the exit code of a child, and as a shell reports it of its own child.
+# SIGKILL in an exit code: negative if the child itself was killed, above 128 if a shell reports that of its own child.
 _KILLED = (-9, 128 + 9)
 _CGROUPS = Path("/sys/fs/cgroup")
 _OF_THE_HOST = Path("/proc/vmstat")
@@ -13,8 +13,8 @@ _OF_THE_HOST = Path("/proc/vmstat")
 def oom_kills() -> int:
     """Return how many programs the kernel has killed because memory ran out; 0 if it does not report that.
 
-    It counts those of Canon's cgroup, or of the whole host if there is no such count. Cgroup version 1 does not count
-    those in cgroups below.
+    Counts the programs in Canon's cgroup, or on the whole host if the cgroup has no count. With cgroup version 1,
+    programs in child cgroups are not counted.
     """
     counts = next((path for path in count_files(Path("/proc/self/cgroup").read_text()) if path.exists()), _OF_THE_HOST)
     count = re.search(r"^oom_kill (\d+)$", counts.read_text(), re.MULTILINE)

@@ -10,7 +10,8 @@ from reconciler.redact import RedactedStream, Redaction
 KIB = 1024
 MIB = 1024 * KIB
 
-# In UTF-8, the high bits of each byte of a character but the first, and the least first byte of one with several.
+# UTF-8: the two high bits of the second and each later byte of a character; the smallest first byte of a character that
+# has several bytes.
 _CONTINUATION = 0x80
 _FIRST_OF_SEVERAL = 0xC0
 _LONGEST_CHARACTER = 4
@@ -90,7 +91,7 @@ class NewFile:
 
 
 class Log:
-    """Appends output to the file `path`, without secrets and printable. `tail` is the end of the output.
+    """Appends output to the file `path`, with secrets redacted and made printable. `tail` is the end of the output.
 
     Of long output the file gets the first `most` bytes, the number of bytes left out, and the last `tail` bytes.
     """

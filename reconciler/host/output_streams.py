@@ -15,7 +15,7 @@ _CHUNK = 65536
 
 
 class StreamEnd(Enum):
-    """Why reading ended: the command ended, its time was up or it was stopped, or it wrote too much."""
+    """Why reading ended. TIMED_OUT: the deadline passed, or a stop was requested. TOO_MUCH: a sink was full."""
 
     ENDED = "ended"
     TIMED_OUT = "timed out"

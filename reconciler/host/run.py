@@ -43,7 +43,7 @@ _GRACE_LATE = 3.0
 class _Running:
     """A command that was started as `pid`. `leader` is its process, None if it ended before it could be read.
 
-    `known` are the children of this process before that; `handle` is a pidfd of the command.
+    `known` are the children that this process had before; `handle` is a pidfd of the command.
     """
 
     command: Any
@@ -66,7 +66,7 @@ def prepare() -> None:
     """
     import sh  # noqa: F401
 
-    # At lower levels it writes whole argument lists.
+    # At a lower level, `sh` would log whole argument lists.
     logging.getLogger("sh").setLevel(logging.CRITICAL + 1)
     children.adopt_orphans()
 
@@ -81,7 +81,7 @@ def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> Captu
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
     """Run a command to its end, and stop every process that it leaves. Without `err`, stderr goes to `out` too.
 
-    Raises nothing because of what the command does. Closes `out` and `err`.
+    A command that fails raises no error: see the result. Closes `out` and `err`.
     """
     prepare()
     with ExitStack() as stack:
@@ -168,7 +168,7 @@ def _start(command: CommandSpec, path: str, streams: Streams) -> _Running:
 
 
 def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
-    """Return options of `sh`: inherit nothing, interpret nothing, raise nothing because of an exit code."""
+    """Return the options of `sh`. The command inherits no file but the pass lock, and no exit code raises an error."""
     marks = {RUN_MARK: token} | ({SLOT_MARK: command.mark} if command.mark else {})
     return {
         "_env": {**command.env, **marks},
@@ -225,7 +225,7 @@ def start_server(
 ) -> "subprocess.Popen[bytes]":
     """Start a server of the slot `mark` in a session of its own. Its stdout and stderr go to `out`.
 
-    It inherits nothing else, and runs until its slot is cleared. Raises OSError if it cannot start.
+    The server inherits no other file. It runs until its slot is cleared. Raises OSError if it cannot start.
     """
     prepare()
     with _forking():

@@ -14,7 +14,7 @@ LONGEST_SECRET = 4096
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", re.DOTALL)
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#(.*))?""", re.DOTALL)
 _BARE = re.compile(r"""(?!\s*['"])((?:(?!\s#).)*)(?:\s#(.*))?""")
-# A value that begins with a quote, up to where the quote would be closed on the same line.
+# A value that begins with a quote which the same line does not close.
 _OPENED = re.compile(r"""\s*(?:(')[^']*|(")(?:[^"\\]|\\.)*\\?)""")
 _UP_TO = {"'": re.compile(r"[^']*'"), '"': re.compile(r'(?:[^"\\]|\\.)*"')}
 _SECRET_VERSION = re.compile(r"SECRET_([A-Z0-9][A-Z0-9_]*)_VERSION")
@@ -24,7 +24,7 @@ _CHARSETS = {"": "", "default": "", "alnum": "alnum", "alphanumeric": "alnum", "
 
 @frozen
 class SampleLine:
-    """An assignment. `literal`: a `$` in the value begins no variable, as in single quotes."""
+    """An assignment. `literal`: the value was in single quotes, so a `$` in it begins no variable."""
 
     name: str
     value: str
@@ -36,9 +36,9 @@ class SampleLine:
 class Sample:
     """A parsed `.env.sample`.
 
-    `versions` has the value of each secret's version setting, which is a part of the secret's name in a swarm.
-    `assigned` are the lines of `settings` in order, for expanding variables. `comments` has the comment behind the
-    value of each setting, and of each version setting.
+    `versions` maps each secret to the value of its setting SECRET_NAME_VERSION: on a Swarm, the name of the secret ends
+    with it. `assigned` are all other lines in order, for expanding variables; `settings` has their values. `comments`
+    maps every setting to the comment behind its value.
     """
 
     settings: Mapping[str, str]
@@ -51,8 +51,8 @@ class Sample:
 def parse_sample(text: str, usual_length: int | None = None, reserved: Collection[str] = ("PATH",)) -> Sample:
     """Parse a sample. The last assignment to a name counts. Variables are not expanded.
 
-    `usual_length` is for secrets whose line sets no length and does not forbid to generate them. A secret with an
-    unknown charset needs a maker. Raises RecipeError with the line, also for a `reserved` name.
+    `usual_length` is the length of secrets whose line sets none. A secret with `generate=false` or an unknown charset
+    gets no length: a command has to make it. Raises RecipeError with the line, also for a `reserved` name.
     """
     assigned: list[SampleLine] = []
     secrets: dict[str, SecretNeed] = {}
@@ -83,7 +83,7 @@ def version_setting(secret: str) -> str:
 
 
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the sample `before` with the new settings of `text` added at its end, and the names of these.
+    """Return the sample `before` with the new settings of `text` at its end, and the names of these settings.
 
     Operators copy the sample when they first deploy a recipe, and edit the copy. A later release does not change it.
     """

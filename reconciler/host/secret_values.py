@@ -98,7 +98,7 @@ def _normalise(name: str) -> str:
 
 
 def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
-    """Yield a remark if an existing secret, made for an older release, has not the length that this one sets."""
+    """Yield a remark if an existing secret does not have the length that the release now sets."""
     if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return
     length = path.stat().st_size

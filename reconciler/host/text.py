@@ -19,7 +19,7 @@ def one_line(data: bytes, most: int = _MOST) -> str:
 
 
 def last_words(data: bytes, most: int = _MOST) -> str:
-    """As `one_line`, but keep the end if it is too long: there a program says why it failed."""
+    """Return `data` as one printable line. If it is too long, cut its start: the end says why a program failed."""
     line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else "…" + line[1 - most :]
 
@@ -31,5 +31,5 @@ def lines_printable(data: bytes) -> str:
 
 
 def ref_bytes(name: str) -> bytes:
-    """Reverse `decoded` for names of refs, in which git allows no backslash."""
+    """Return the bytes of a ref's name that `decoded` returned. Git allows no backslash there, so escapes are clear."""
     return re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), name.encode())

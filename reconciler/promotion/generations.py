@@ -36,7 +36,7 @@ def snapshot_status(
 
 
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
-    """Return the seal with the file stats of the last hashing: files of a moved folder have other inodes."""
+    """Return the seal with the file stats of the last hashing. Files of a copied state folder have other inodes."""
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
 
@@ -63,7 +63,7 @@ def newest_intact_before(host: Host, before: Canonical, memory: Memory) -> Canon
 
 
 def _intact(host: Host, canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
-    """Yield the intact ones; each snapshot is checked only when it is reached."""
+    """Yield those canonicals whose snapshot is intact. Each snapshot is checked only when the caller gets to it."""
     return (
         each for each in canonicals if snapshot_status(host.snapshots, host.state, each, memory).state is State.INTACT
     )

@@ -39,7 +39,7 @@ FAULTS = (CanonError, StateError, OSError)
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """Return the deployed parts of all of these that are to be kept running. Each driver is asked once."""
+    """Return the deployed parts of those `recipes` that are to be kept running. Asks each driver once."""
     found: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
         names = [name for name, recipe in recipes.items() if keeps_running(recipe) and recipe.driver == driver]
@@ -176,7 +176,7 @@ def undeploy(host: Host, name: str) -> None:
 
 
 def _drivers_running(host: Host, name: str) -> list[Driver]:
-    """Return the drivers that run something of a kept deployment."""
+    """Return the drivers with which something of a kept deployment still exists."""
     folder = host.state.kept_slot(name)
     return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
 
@@ -203,7 +203,7 @@ def forget_deployment(host: Host, name: str) -> None:
 
 
 def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
-    """Remove kept deployments that are no longer declared so; one remark each. `marks` are of all that runs."""
+    """Remove deployments that should no longer be kept; one remark each. `marks` are those of all that is deployed."""
     recorded = records.canonicals.keys() | records.unreadable.keys()
     wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
     wanted |= records.unreadable.keys()

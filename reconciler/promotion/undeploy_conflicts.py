@@ -14,10 +14,10 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
-    """Undeploy the kept deployments that share an app with `recipe`; within, no pass can deploy them again.
+    """Undeploy the kept deployments that share an app with `recipe`, and deploy them again at the end.
 
-    They are deployed again at the end; after a signal, by the next pass. Raises BusyError with the holder of the pass
-    lock if another process holds it.
+    Meanwhile holds the pass lock, so that no pass deploys them. After a signal, the next pass deploys them. Raises
+    BusyError with the holder of the pass lock if another process holds it.
     """
     names = [name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name)]
     if not names:

@@ -19,7 +19,7 @@ _ELLIPSIS: Final = "…"
 def escape(text: str) -> str:
     r"""Return `text` on one line. A character that is invisible or moves the cursor becomes `\n`, `\x1b` or `\u202e`.
 
-    Escaping twice changes nothing more, so a backslash is not escaped. The exact text is in the JSON documents.
+    A backslash is not escaped, so that escaping a second time changes nothing. The JSON documents have the exact text.
     """
     return escape_unprintable(text).translate(_BLANK)
 

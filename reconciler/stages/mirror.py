@@ -31,7 +31,7 @@ class MirrorResult:
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
     """Update each mirror that is behind. Upstream's answer is recorded only if its mirror was updated.
 
-    The observations keep the mirror as it was before: the plan shows that.
+    In the returned observations the mirror is still as before the update, because the plan shows that.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
@@ -57,7 +57,7 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
 
 
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
-    """Record all at once, or each alone if that fails. Returns by recipe why its memory could not be recorded."""
+    """Record the memories in one transaction; if that fails, each alone. Returns the failures by recipe."""
     failures: dict[str, str] = {}
     try:
         if memories:
@@ -96,7 +96,7 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Return the tags that lead to no commit, with the object they name. Only fetching shows it."""
+    """Return the tags that point to no commit, with the object that each names. Known only after a fetch."""
     known = {tag: named for tag, named in observation.memory.not_commits.items() if answer.tags.get(tag) == named}
     return known | {tag: named for tag in updated.without_commit if (named := answer.tags.get(tag)) is not None}
 

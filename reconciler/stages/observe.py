@@ -46,7 +46,7 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
 
 
 def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Records) -> Observations:
-    """Return the observations with upstream's same answers, and this host observed again."""
+    """Observe this host again. Return the new observations, with upstream's answers taken from `observed`."""
     parts_by_recipe = deployed_parts(
         host, {name: observation.recipe for name, observation in observed.observations.items()}
     )

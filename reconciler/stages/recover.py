@@ -66,7 +66,7 @@ def _check_ledger(host: Host) -> list[str]:
 
 
 def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
-    """Return by driver the marks of all that runs below the state folder, and a remark for each driver that failed."""
+    """Return the marks of all slots that still have something, by driver; and a remark for each driver that failed."""
     marks: dict[str, tuple[str, ...]] = {}
     remarks: list[str] = []
     for name, driver in host.drivers.items():
@@ -120,8 +120,8 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
     """Delete the snapshot that a dead pass moved in and did not record.
 
-    Its slot is still there. Without a slot the pass has ended, and somebody restored an older canon.db: then the
-    snapshot was promoted, and is kept.
+    The slot of such a pass still exists. Without a slot, the promotion was finished, and somebody has restored an older
+    canon.db: then the snapshot is kept.
     """
     if not may_be_slot(host.state.slot(intent.recipe)):
         return []

@@ -144,7 +144,7 @@ def _restore_into(run: TrialRun, slot: Slot) -> None:
 def _app_set_to_restore(run: TrialRun) -> AppSet:
     """Return the app set with the secrets and settings of the app that was backed up.
 
-    A backup holds neither, and its data may need them. Whoever restores a backup still has them.
+    A backup has neither of them, but its data may need them. A person who restores a backup would still have them.
     """
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     *needed, own = run.request.app_set

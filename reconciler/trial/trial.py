@@ -33,7 +33,7 @@ def run_trial(host: Host, request: TrialRequest) -> Trial:
 
 
 def _cause_of_slowness(second: Trial) -> str:
-    """Return what the second run shows to be the cause of the first one's timeout."""
+    """Return the cause of the first run's timeout, such as "slow host", from the result of the second run."""
     bad = first_failure(second.tiers)
     if bad is not None:
         return "slow recipe" if bad.verdict is Verdict.FAIL else "slow host"
@@ -42,7 +42,7 @@ def _cause_of_slowness(second: Trial) -> str:
 
 
 def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> Trial:
-    """Run the tiers in order until one fails, then remove every slot."""
+    """Run the tiers in order until one fails. Then stop and remove all that they deployed."""
     started_at, started = host.clock.now(), host.clock.monotonic()
     unchanged = _fleet_is_unchanged(request)
     # A backup from an earlier run would prove nothing about this one.

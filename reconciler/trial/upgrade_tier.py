@@ -82,9 +82,9 @@ def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...]
 
 
 def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | None:
-    """Deploy the release under test over the base; returns a skip if an older release had to be killed for that.
+    """Deploy the release under test over the base. Returns a skip if the base did not stop and had to be killed.
 
-    Raises InfrastructureError if the canonical had to be killed. The release under test is not to blame for either.
+    Raises InfrastructureError if that base is the canonical. In both cases the release under test is not to blame.
     """
     *needed, own = run.request.app_set
     for spec in needed:
@@ -105,7 +105,7 @@ def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | Non
 
 
 def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
-    """Return a skip for a broken base, after the fresh install was started again and saved as the candidate."""
+    """Save the fresh install as the candidate, if there is none. Return the skip for a broken base."""
     if run.effects.candidate is None:
         slot.stop_without_checks()
         run.save_candidate(run.start_current_slot(), (run.request.release.version,))
@@ -135,7 +135,7 @@ def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
 
 
 def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSet:
-    """Unpack the canonical's snapshot and return its app set. Raises InfrastructureError for damage, and records it."""
+    """Unpack the canonical's snapshot and return its app set. Damage is noted, and raised as InfrastructureError."""
     if run.host.mirrors.resolve(canonical.recipe, canonical.commit) is None:
         commit = canonical.commit[:7]
         run.effects.damage = f"{canonical.version} was recorded at {commit}, which the mirror has no longer"
@@ -148,7 +148,7 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 
 
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
-    """Return the message for a canonical that fails. If its tests are as at its promotion, that is damage."""
+    """Return the message for a canonical that fails. This is noted as damage, unless its tests changed."""
     message = f"the snapshot of {canonical.version} does not come up: {why}"
     if canonical.evidence.tests != run.request.tests:
         return f"{message}; {_CHANGED_TESTS}"

@@ -23,7 +23,7 @@ _HINTS = {
     errno.EIO: "check the disk; the files on it may be intact, so leave them where they are",
 }
 _MOUNTS = Path("/proc/self/mountinfo")
-# How the kernel writes a blank, tab, newline or backslash of a name there.
+# The form in which mountinfo has a blank, tab, newline or backslash of a name: "\040" for a blank.
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
@@ -77,7 +77,7 @@ def open_new(path: Path) -> int:
 
 
 def create_once(path: Path, content: bytes) -> None:
-    """Create the file `path` with this content in one step; keep a file that exists, also one made meanwhile."""
+    """Create the file `path` with this content in one step. Keep a file that exists or that another process creates."""
     fresh = path.with_name(f"{path.name}.new")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
     with os.fdopen(descriptor, "r+b") as file:
@@ -116,7 +116,7 @@ def _unlink_if_same(path: Path, descriptor: int) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a file or a folder with everything in it, also in folders that are not writable; absence is fine.
+    """Delete a file or a folder with everything in it, if it exists; folders that are not writable are made writable.
 
     Raise OSError and delete nothing where a file system is mounted within, since its files belong to others. Raise the
     OSError of the first path that cannot be deleted, after all the rest is deleted.

@@ -163,7 +163,7 @@ def is_slot(path: Path) -> bool:
 
 
 def _one_part(name: str) -> str:
-    """Return `name`. Raise FolderError where it is not one part of a path, which could delete something elsewhere."""
+    """Return `name`. Raise FolderError if it is not one part of a path: it could lead to a folder elsewhere."""
     if name in {"", ".", ".."} or "/" in name or "\0" in name:
         raise FolderError(f"{name!r} is not the name of an entry in a folder")
     return name

@@ -41,8 +41,8 @@ def holder(path: Path) -> Holder | None:
     holders = tuple(pid for pid in _pids() if _holds(pid, info))
     heirs = (_describe(pid, heir=True) for pid in holders if pid not in {taker for taker, _ in takers})
     owners = (_describe(pid, heir=False) for pid, _ in takers if pid in holders)
-    # The descriptors of another user's process cannot be read, but the kernel's list names the process. The list also
-    # names a process that is gone, where others inherited the lock: a process that has its pid now started later.
+    # The descriptors of another user's process cannot be read, but the kernel's list names the process. If others have
+    # inherited the lock, the listed process may be gone. If another process has its pid now, that started later.
     unseen = (_describe(pid, heir=False) for pid, device in takers if not holders and device == _device(info))
     unseen_takers = (each for each in unseen if each and each.since.timestamp() <= info.st_mtime + _CLOCK_ERROR)
     return next((each for group in (owners, heirs, unseen_takers) for each in group if each), None)

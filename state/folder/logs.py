@@ -1,4 +1,4 @@
-"""List and delete the logs of a recipe's trials; the latest ones are kept by number."""
+"""List and delete the logs of a recipe's trials. Deleting keeps the logs of a given number of latest trials."""
 
 import re
 from collections.abc import Collection

@@ -79,7 +79,7 @@ def flush(path: Path) -> None:
 
 
 def blank(steps: Sequence[str] = STEPS) -> bytes:
-    """Return the bytes of an empty registry. They are put in place at once: a shorter file is always damaged."""
+    """Return the bytes of an empty registry. The file is created in one step, so a shorter file is always damaged."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with _transaction(connection):
             upgrade(connection, 0, steps)
@@ -105,10 +105,10 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether there is a database.
+    """Whether there is a database. Raise RegistryDamagedError if it is no file, or if it was there and is lost.
 
-    Raise RegistryDamagedError where it is not a file; where only its journal is there, which would be applied to a new
-    database; and where only snapshots are there, whose recipes would count as never promoted in a new database.
+    It is lost if it is missing, but its journal or a snapshot is there. A new database would then be wrong: SQLite
+    would apply the journal to it, and the recipes of the snapshots would count as never promoted.
     """
     try:
         path.lstat()

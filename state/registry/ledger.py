@@ -41,7 +41,7 @@ def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
 
 
 def first_break(rows: Iterable[LedgerRow]) -> str | None:
-    """Return how the chain breaks first, None where it is whole. Lines missing at the end cannot be detected."""
+    """Return a message about the first line that breaks the chain, None if none does. A cut end is not found."""
     last: LedgerRow | None = None
     for row in rows:
         seq, prev = (last.seq + 1, last.hash) if last else (1, "")
@@ -56,9 +56,9 @@ def first_break(rows: Iterable[LedgerRow]) -> str | None:
 
 
 def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
-    """Append entries within the open transaction, also after a changed line.
+    """Append entries within the open transaction. The last line is not checked.
 
-    The new line takes the last line's hash as it is stored, so that `verify` still finds the change.
+    A new line takes the hash that is stored in the line before. So if somebody changed that line, `verify` finds it.
     """
     insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
     last = _last_row(connection)

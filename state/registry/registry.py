@@ -90,7 +90,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete the canonicals, the memory and the intent of a recipe; the number of its last generation stays."""
+        """Delete a recipe's canonicals, memory and open intent. Its last generation number is kept, and not reused."""
         with database.writing(self.path) as connection:
             connection.execute("DELETE FROM canonical WHERE recipe = ?", (storable(recipe),))
             connection.execute("DELETE FROM memory WHERE recipe = ?", (storable(recipe),))

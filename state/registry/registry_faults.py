@@ -18,7 +18,7 @@ def journal_of(path: Path) -> Path:
 
 @contextmanager
 def registry_errors(path: Path) -> Iterator[None]:
-    """Add the file to every error, and turn SQLite's errors into those that fit their remedy."""
+    """Add the path to the message of every error, and turn an error of SQLite into the StateError with its remedy."""
     try:
         with file_errors("open it", RegistryError):
             yield

@@ -11,7 +11,7 @@ TAR_TYPES: Final = {
     "symlink": tarfile.SYMTYPE,
     "hardlink": tarfile.LNKTYPE,
 }
-# The greatest values of one block's fields; a larger value needs an additional block before.
+# The greatest values that fit into the fields of one block; a larger value needs more blocks before it.
 _NAME, _ID, _NUMBER = 100, 0o7777777, 0o77777777777
 # name, mode, uid, gid, size, mtime, checksum, type, target, magic with version; the rest is empty.
 _BLOCK = "%s%07o\0%07o\0%07o\0%011o\0%011o\0%s%s%sustar\00000"
@@ -38,7 +38,7 @@ def header(entry: SealedEntry) -> tarfile.TarInfo:
 
 
 def _one_block(entry: SealedEntry) -> bytes | None:
-    """Return the bytes that Python's tarfile writes for a plain entry, ten times as fast; None for other entries."""
+    """Return a header that fits into one block, as Python's tarfile writes it but ten times as fast; else None."""
     path = f"{entry.path}/" if entry.type == "folder" else entry.path
     seconds = entry.mtime_ns // 10**9
     if not (

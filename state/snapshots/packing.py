@@ -21,7 +21,7 @@ CHUNK = 1 << 20
 
 
 def text(path: bytes) -> str:
-    """Return a path as text, as it is written in the manifest, in any locale."""
+    """Return the path as it is written in the manifest: UTF-8 whatever the locale is, other bytes as surrogates."""
     return path.decode("utf-8", "surrogateescape")
 
 
@@ -115,7 +115,7 @@ def _entry(
 
 
 def _refuse_attributes(source: bytes, path: bytes) -> None:
-    """Raise UnfitDataError for an extended attribute of the user namespace; those of the system belong to this host."""
+    """Raise UnfitDataError for an extended attribute `user.*`. Others belong to this host, and are ignored."""
     names: list[str] = []
     with suppress(OSError):  # a file system without attributes may raise
         names = os.listxattr(os.path.join(source, path), follow_symlinks=False)

@@ -45,7 +45,7 @@ def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
 
 
 def is_another(folder: Path, seal: Seal) -> bool:
-    """Whether a folder holds the valid manifest of another snapshot; a damaged manifest may be the sealed one."""
+    """Whether a folder holds the manifest of another snapshot; False for a damaged one, which may be the sealed one."""
     try:
         with open_regular(os.fsencode(folder / MANIFEST)) as file:
             content = file.read()

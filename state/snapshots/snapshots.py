@@ -23,7 +23,7 @@ class SealedSnapshots:
     """Seals, moves, checks, unpacks and deletes snapshots. It has no state of its own."""
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-        """Pack everything below `source` into the new folder `into`, which appears complete or not at all.
+        """Pack everything below `source` into the new folder `into`. The folder appears only when it is complete.
 
         Before it appears, the written files are read from the disk again and compared with the manifest.
         Raise SnapshotError, or AgainLaterError for a full disk.
@@ -103,7 +103,7 @@ class SealedSnapshots:
         return manifest.about
 
     def delete(self, folder: Path) -> None:
-        """Delete a snapshot durably; absence is fine.
+        """Delete a snapshot durably, if it exists.
 
         The folder keeps its name until the end, so that after a kill it is found again and can be deleted.
         """
@@ -113,9 +113,9 @@ class SealedSnapshots:
                 sync_folder(folder.parent)
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files of a snapshot durably, and its folder where it is empty then; absence is fine.
+        """Delete the files of a snapshot durably, if they exist, and then its folder if that is empty.
 
-        Another snapshot at this path stays. The manifest is deleted last, since it identifies the snapshot.
+        Another snapshot at this path is kept. The manifest is deleted last, since it identifies the snapshot.
         """
         with file_errors(f"delete {folder}", SnapshotError):
             if folder.is_symlink() or not folder.is_dir() or is_another(folder, seal):

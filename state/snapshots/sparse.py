@@ -49,8 +49,8 @@ def table_of(extents: Extents) -> bytes:
 def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
     """Return the header of a sparse file with `stored` bytes in the tar, including the table; `info` has the full size.
 
-    The stored size is written into the last block in GNU's own form, which has no limit. As a pax record before that
-    block, Python's reader would look for the next entry at a wrong place.
+    The stored size is written into the last block in GNU's own form, which has no limit. If it were written as a pax
+    record before that block, Python's reader would look for the next entry at a wrong place.
     """
     last = tarfile.TarInfo("sparse")
     last.mode, last.uid, last.gid, last.mtime, last.size = info.mode, info.uid, info.gid, info.mtime, stored

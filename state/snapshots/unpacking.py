@@ -49,7 +49,7 @@ def _members(tar: BinaryIO, entries: Sequence[SealedEntry]) -> Iterator[tuple[Se
 
 
 def _extents(info: tarfile.TarInfo) -> Extents:
-    """Return the extents of a file: one for the whole file where the tar has no table of holes."""
+    """Return offset and length of each piece of data in a file; one piece with all of it if the tar has no holes."""
     sparse = cast("Sequence[tuple[int, int]] | None", info.sparse)
     return tuple(sparse) if sparse is not None else ((0, info.size),)
 
@@ -60,7 +60,10 @@ def _matches(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
 
 
 def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
-    """Raise MismatchError for a path outside of the tree. A parent must be a folder made here, so it is no symlink."""
+    """Raise MismatchError for a path that is outside of the tree, repeated, or a hard link to no file before it.
+
+    The parent must be a folder that was made here: so it cannot be a symlink that leads outside.
+    """
     parent, _, name = entry.path.rpartition("/")
     if name in {"", ".", ".."} or "\0" in name or parent not in folders:
         raise MismatchError(f"{entry.path!r} does not lie in the tree")

@@ -22,7 +22,7 @@ _LINK = b"120000"
 _MODULE = b"160000"
 _EXECUTABLE = b"100755"
 
-# The first line of a Git LFS pointer, and the size in bytes that its specification says it stays below.
+# The first line of a Git LFS pointer, and a size in bytes: by the specification, every pointer is smaller.
 _LFS_HEADER = b"version https://git-lfs.github.com/spec/v1\n"
 _LARGEST_POINTER = 1024
 _NO_CONTENT = "Git LFS is not fetched, these files are pointers"

@@ -43,7 +43,7 @@ _LACKING: Final = re.compile(
 
 
 def harmless_settings(section: str) -> str:
-    """Return config lines by which `section` ("fetch" or "receive") only warns about the harmless checks."""
+    """Return lines for git's config: the commands of `section`, "fetch" or "receive", only warn of harmless faults."""
     return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS_CHECKS)
 
 

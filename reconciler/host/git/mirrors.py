@@ -54,7 +54,7 @@ class GitMirrors:
         return MirrorRefs(refs.head, {tag: ref.peeled for tag, ref in refs.tags.items()})
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """As the port says. The caller holds the pass lock: two updates at the same time would undo each other."""
+        """See `Mirrors.update`. The caller holds the pass lock: two updates at the same time would undo each other."""
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as mirror:
             moved_to = mirror.prepare()
@@ -87,7 +87,7 @@ class GitMirrors:
         return next((commit for each in candidates if (commit := repository.commit(each))), None)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """As the port says. Needs no pass lock: it only adds objects, under a ref that is neither branch nor tag."""
+        """See `Mirrors.fetch`. Needs no pass lock: it only adds objects, under a ref that is neither branch nor tag."""
         if not _REF.fullmatch(ref) or not self._path(recipe.name).exists():
             return None
         with self._quarantine(recipe.name, "asked") as requested:

@@ -57,7 +57,7 @@ class RefPlan:
 
     @property
     def refspecs(self) -> tuple[str, ...]:
-        """The refspecs to fetch, with full names. None is forced: they are fetched into an empty repository."""
+        """The refspecs to fetch, with full names. They need no `+`, since they are fetched into an empty repository."""
         head = (f"{HEADS}{self.branch}:{HEADS}{self.branch}",) if self.fetch_head else ()
         return head + tuple(f"{TAGS}{name}:{TAGS}{name}" for name in self.fetched)
 

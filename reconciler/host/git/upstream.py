@@ -22,7 +22,7 @@ _TRIES = 3
 _NO_REFS = 2
 _MOST_BYTES = 32 * MIB
 
-# Errors that a second try may not see. A timeout is not one of them: it has used up the time of all tries.
+# Errors after which a second try may succeed. After a timeout there is no second try: no time is left for it.
 _TRANSIENT = re.compile(
     rb"Connection refused|Connection reset|Couldn't connect|Failed to connect|Could not resolve"
     rb"|returned error: (?:429|5\d\d)|Recv failure|Empty reply from server|unexpected disconnect",
@@ -34,7 +34,7 @@ _STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
 
 @frozen
 class GitUpstream:
-    """Upstreams by git. `environment` is the environment of all children.
+    """Implements the port Upstream with git. `environment` is the environment of all children.
 
     `deadline` is the seconds for one recipe, all tries and pauses included. `sleep` sleeps between two tries.
     """

@@ -1,4 +1,4 @@
-"""Runs one line of a Procfile below a shell that stays: its supervisor."""
+"""Runs one line of a Procfile as the child of a shell, its supervisor, which stays until the line ends."""
 
 import sys
 from collections.abc import Collection
@@ -41,7 +41,7 @@ def command_line(name: str, command: str, names: Collection[str], commit: str) -
 
 
 def supervisor_of(process: Process) -> LineSupervisor | None:
-    """Return the supervisor that `process` is, read from its environment; None for any other process."""
+    """Return `process` as a supervisor, with the facts in its environment; None if it is no supervisor."""
     commit, name, *names = (mark_of(process, LINE_MARK) or " ").split(" ")
     version, port = mark_of(process, "VERSION"), mark_of(process, "PORT")
     if not names or version is None or port is None:

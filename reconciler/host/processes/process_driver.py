@@ -42,8 +42,8 @@ _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DI
 class _Deployment:
     """The lines of an app that this process started.
 
-    `known` are the children of this process before that. `ended` names what the earlier deployment had left running.
-    `killed` is how many processes the kernel had killed because memory ran out, before the start.
+    `known` are the children that this process already had. `ended` names processes that the earlier deployment left
+    running. `killed` is the number of processes that the kernel had killed before the start because memory ran out.
     """
 
     known: frozenset[children.Key]
@@ -57,10 +57,10 @@ class _Deployment:
 
 
 class ProcessDriver:
-    """Apps get the variables in INHERITED of `environment`. On removal they have at most `grace` seconds to stop.
+    """Implements the port Driver. Apps get from `environment` only the variables that INHERITED names.
 
-    The status of an app is read from its running processes. Only exit codes, and what an earlier deployment left
-    running, are kept in memory.
+    An app that is removed has at most `grace` seconds to stop. The status of an app is read from its running processes.
+    Only exit codes, and what an earlier deployment left running, are kept in memory.
     """
 
     programs: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ class ProcessDriver:
 
     def _stop(self, app: App, grace: float) -> RemovalResult:
         deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
-        # If a supervisor is gone, this process has adopted what its line had detached, even without a mark.
+        # If a supervisor is gone, this process has adopted the processes that its line detached. They may have no mark.
         known = deployment.known if deployment.has_ended_line else None
         removal = stop_lines(lambda: self._own(app, known), grace)
         # Not earlier: if this is interrupted, the next stop has to find all of the deployment again.
@@ -133,7 +133,7 @@ class ProcessDriver:
         return evolve(removal, ended=(*deployment.ended, *removal.ended))
 
     def save(self, app: App, into: Path) -> None:
-        """Raises RecipeError if the app left unreadable files, InfrastructureError if it still runs."""
+        """Save the data. Raises RecipeError if the app left unreadable files, InfrastructureError if it still runs."""
         if self._own(app):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
         appfiles.copy_out(app, into, self._environment)
@@ -160,7 +160,7 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return each slot with a problem: apps of this driver do not outlive their slot."""
+        """Return each slot without parts and with a problem: this driver keeps no canonical running."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:

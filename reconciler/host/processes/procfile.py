@@ -9,7 +9,7 @@ from reconciler.host.lines import content_lines, read_text
 from reconciler.host.sample import SAMPLE, Sample, parse_sample
 
 PROCFILE = "Procfile"
-# Lines that other platforms too run once for each deployment, before it gets requests.
+# The names of lines that run once for each deployment, before it gets requests. Other platforms use these names too.
 ONE_OFF = ("release", "preflight", "postdeploy")
 
 _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
@@ -24,7 +24,7 @@ def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
 
 
 def parse_procfile(text: str) -> Mapping[str, str]:
-    """Return the shell command of each line by its name, in the order of the file. `web` is always there."""
+    """Return the shell command of each line by its name, in the order of the file. Raises RecipeError without `web`."""
     commands: dict[str, str] = {}
     for where, line in content_lines(PROCFILE, text):
         match = _LINE.fullmatch(line)

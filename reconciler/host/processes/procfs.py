@@ -23,7 +23,7 @@ _PAUSE = 0.01
 
 @frozen
 class Process:
-    """One process at one moment. A later process with its `pid` has another `started`, in clock ticks since boot."""
+    """One process at one moment. `started` is in clock ticks since boot; a later process with the pid has another."""
 
     pid: int
     parent: int
@@ -98,7 +98,7 @@ def _environment(pid: int) -> bytes:
 def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
     """Return `roots` and those of `among` that descend from them.
 
-    A parent counts only while it has its pid: another process may have taken it since `among` was read.
+    A parent counts only if its pid is still its own: a new process may have got the pid since `among` was read.
     """
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in among:
@@ -148,7 +148,7 @@ def _is_below(process: Process, root: Path) -> bool:
 
 
 def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
-    """Return those of the state folder with the id `state`, and those without an id of a state folder."""
+    """Return the processes whose environment has the id `state` of a state folder, or no such id."""
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 
 

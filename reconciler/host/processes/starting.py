@@ -34,7 +34,7 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
 
 
 def wait_until_started(app: App, name: str, server: StartedServer) -> None:
-    """Return when the supervisor of the line carries its mark, or has ended."""
+    """Wait until the line's supervisor carries its mark or has ended. Raises InfrastructureError after a minute."""
 
     def is_started() -> bool:
         process = None if server.poll() is not None else read_process(server.pid)

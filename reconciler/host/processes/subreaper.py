@@ -30,7 +30,7 @@ starting = threading.RLock()
 
 @frozen
 class _Claim:
-    """A child whose exit status somebody waits for. `collected` returns whether they have it."""
+    """A child whose starter reads its exit status. `collected` returns whether the starter has read it."""
 
     mark: str
     collected: Callable[[], bool]
@@ -54,9 +54,9 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Note that somebody waits for the child `pid`. Returns it, None if it has ended and was reaped already.
+    """Note that the starter of the child `pid` reaps it. Returns the child; None if it was reaped already.
 
-    Hold `starting` from before the start of the child.
+    The caller must hold `starting`, and must have taken it before it started the child.
     """
     process = read_process(pid)
     if process is None or process.parent != os.getpid():
@@ -105,9 +105,10 @@ def has_orphans(known: Collection[Key]) -> bool:
 
 
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
-    """Return all processes of one command: its tree, its session, what carries its token, and orphans without a mark.
+    """Return all processes of one command: its session, those with its token, unmarked orphans, and all descendants.
 
-    `leader` is the process that was started as `pid`, None if it ended before it could be read.
+    `leader` is the process that was started as `pid`, None if it ended before it could be read. Orphans among `known`
+    do not count.
     """
     with starting:
         table = living_processes()
@@ -120,8 +121,8 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
     """Return the descendants of this process in the session that its child `pid` began.
 
-    While one of them lives, the kernel gives that number to no other process. A session whose number now belongs to
-    another process, or whose members carry the token of another command, is not the child's.
+    The kernel uses the number of a session again only after all its members have ended. So if another process has this
+    number now, the child's session is gone. Members with a token are left out: that token says whose they are.
     """
     now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
@@ -133,7 +134,7 @@ def _of_session(leader: Process | None, pid: int, table: Collection[Process]) ->
 
 
 def note_slot(mark: str) -> None:
-    """Note the children of this process when the slot `mark` begins. Hold `starting`."""
+    """Note the children of this process when the slot `mark` begins. The caller must hold `starting`."""
     _before_slot.setdefault(mark, child_keys())
 
 
@@ -143,9 +144,9 @@ def _lives(key: Key) -> bool:
 
 
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
-    """Return all processes of the slot `mark` in the state folder with the id `state`: those marked, and descendants.
+    """Return all processes with the mark of a slot and their descendants; only of the state folder with the id `state`.
 
-    Orphans without a mark count as well, if nothing else runs to which they might belong.
+    Orphans without a mark count as well, unless they may belong to something that this process runs outside the slot.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

@@ -63,7 +63,7 @@ def stop_lines(find: Find, grace: float) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """One stop. `find` finds the processes; `supervisors` are those of the lines, `lines` the line names by session."""
+    """The input of one stop. `find` finds the processes, `supervisors` too; `lines` has the line names by session."""
 
     find: Find
     supervisors: tuple[Process, ...]
@@ -77,10 +77,10 @@ class _Stop:
         return tuple(process for process in processes if process.key not in keys)
 
     def signal_and_wait(self, grace: float) -> tuple[Process, ...]:
-        """Send SIGTERM to what runs, and wait until it has stopped. Returns what had left its line.
+        """Send SIGTERM, and wait at most `grace` seconds until all have stopped. Returns those that left their line.
 
         A process that starts meanwhile may be saving data: it gets no SIGTERM, and is waited for. A process in its own
-        session is stopped by its parent; it gets SIGTERM only if its parent left it behind.
+        session is left to its parent to stop. It gets SIGTERM only if that parent is gone.
         """
         first = {process.key: process for process in self.others()}
         signalled: dict[tuple[int, int], Process] = {}
@@ -138,7 +138,7 @@ def _kill_forking(supervisor: Process) -> tuple[str, ...]:
 
 
 def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
-    """Kill children of a supervisor by pidfd. The supervisor has to exist as these are opened: it keeps their pids."""
+    """Kill children of a supervisor by pidfd; none if the supervisor is gone, since others may have these pids then."""
     handles = []
     for pid in pids:
         with suppress(ProcessLookupError):
@@ -152,7 +152,7 @@ def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
 
 
 def _children(supervisor: Process) -> set[int]:
-    """Return the pids of a supervisor's children, ended ones too; none once another process has its pid."""
+    """Return the pids of a supervisor's children, ended ones too; none if the supervisor is gone."""
     try:
         pids = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text("ascii").split()
     except OSError:

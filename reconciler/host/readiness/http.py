@@ -32,7 +32,7 @@ class _NoHttpError(Exception):
 
 
 def connect(address: str, limit: float) -> NotYet | None:
-    """Connect once. The connection has to stay open: Docker's proxy accepts any, and closes it if no app listens."""
+    """Connect once. The connection has to stay open: without an app, Docker's proxy accepts it and then closes it."""
     try:
         with _connection(address, limit) as connection:
             return None if _stays(connection) else NotYet(f"{address} ends a connection at once")
@@ -58,7 +58,7 @@ def _stays(connection: socket.socket) -> bool:
 def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
     """Request `path` once, for at most `limit` seconds. A redirect is an answer, and is not followed.
 
-    The request has the host name of the URL, by which a proxy at the address routes.
+    The request is sent to the app's address, with the host of its URL: a proxy at the address routes by that host.
     """
     request = f"GET {escape_unprintable(path)}"
     connection = HTTPConnection(app.address, timeout=limit)
@@ -86,7 +86,7 @@ def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -
 
 
 def _why_closed(message: str, address: str, limit: float) -> NotYet:
-    """Return why the app closed the connection. If one without a request stays open, the app does not speak HTTP."""
+    """Return why the app closed the connection. Connects again without a request, and sees what the app then does."""
     try:
         with _connection(address, limit) as connection:
             connection.settimeout(_STAYS)
@@ -104,7 +104,7 @@ def _shown(sent: bytes) -> str:
 
 
 def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, bytes]:
-    """Return status and body of an answer. The body has to be complete, or larger than is read."""
+    """Return status and body of an answer, of a large body only the start. Raises IncompleteRead for a cut body."""
     connection.request("GET", path, headers={"Host": name})
     start = connection.sock.recv(len(_HTTP), socket.MSG_PEEK)
     if not _HTTP.startswith(start):
@@ -117,7 +117,7 @@ def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, byte
 
 
 def _read_more(connection: socket.socket) -> bytes:
-    """Return the next bytes of an answer: as many as are shown, or fewer if no more come soon."""
+    """Return the next bytes of an answer, enough to show them. Waits half a second for more."""
     connection.settimeout(_STAYS)
     sent = b""
     with suppress(OSError):
@@ -133,7 +133,7 @@ class _Response(HTTPResponse):
 
 
 class _Lines:
-    """What an app sends. Raises if a header breaks off, which http.client would accept."""
+    """The file from which http.client reads. Raises HTTPException for an incomplete line, which http.client accepts."""
 
     def __init__(self, sent: Any) -> None:  # noqa: ANN401 - a file, of which __getattr__ gives the rest
         self._sent = sent
@@ -150,7 +150,7 @@ class _Lines:
 
 @contextmanager
 def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.Event]:
-    """Close a connection after `limit` seconds. The timeout of a socket alone starts again with every byte."""
+    """Close a connection after `limit` seconds in all. The timeout of a socket would start again with every byte."""
     cut = threading.Event()
     timer = threading.Timer(limit, _cut, (connection, cut))
     timer.daemon = True

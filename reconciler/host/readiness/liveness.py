@@ -27,5 +27,5 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
 
 
 def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
-    """Whether this end counts. A one-shot that succeeded counts only if it had run as long as a service."""
+    """Whether the end of a part counts. One that succeeded counts only if it was up for LONGEST_ONE_SHOT."""
     return not ending.succeeded or (part in ready.up and ending.duration >= LONGEST_ONE_SHOT)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-# A check that hung says nothing about how long the next one takes.
+# In seconds. A single check that hung must not cause a pause of minutes.
 LONGEST_AFTER_SLOW_CHECK = 10.0
 
 T = TypeVar("T")
@@ -31,8 +31,8 @@ def growing_pauses(
 ) -> Iterator[float]:
     """Yield the seconds to wait before each next check: `first`, then each `growth` times as long, up to `longest`.
 
-    Each pause is at least twice as long as the last check took, up to LONGEST_AFTER_SLOW_CHECK: on a busy host many
-    who wait would otherwise keep it busy. Ask for the next pause right after each check.
+    After a slow check, the pause is twice as long as that check, up to LONGEST_AFTER_SLOW_CHECK: many checks at once
+    must not keep a busy host busy. Ask for the next pause right after each check.
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

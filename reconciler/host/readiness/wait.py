@@ -21,11 +21,11 @@ from reconciler.ports.host import Clock
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
-# A driver reports later what ended between two checks, so a watch can be slow.
+# A driver also reports what ended between two checks, so a watch needs few of them.
 _WATCH_PAUSE = 5.0
 _BEFORE_SECOND = 0.2
 _HINT = "[ready] wants HTTP unless it says tcp = true, or run"
-# The last probe often begins when the time is up, and its answer is the one that is reported.
+# In seconds. A probe that begins when the time is up still gets the shortest time, since its answer is reported.
 _SHORTEST_PROBE = 2.0
 _LONGEST_PROBE = 10.0
 
@@ -42,12 +42,12 @@ class _ReadinessCheck:
 
 @define
 class _FinalAnswers:
-    """Since when an app has given only answers that waiting does not change. None after any other answer."""
+    """How long an app gives only answers that do not change by waiting. `since` is None after any other answer."""
 
     since: float | None = None
 
     def seconds(self, answer: object, now: float) -> float:
-        """Return for how many seconds that has been so, including `answer`."""
+        """Take the next answer. Return for how many seconds there were only such answers, 0 if this is another one."""
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None
             return 0.0
@@ -64,7 +64,7 @@ class HostReadiness:
         self._sleep = sleep
 
     def wait(self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
-        """Raises InfrastructureError if the program of `[ready] run` is missing."""
+        """See `Readiness.wait`. Raises InfrastructureError if the program of `[ready] run` is missing."""
         seconds, final = ready.within().total_seconds(), _FinalAnswers()
         check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)
         answer = poll(
@@ -80,7 +80,7 @@ class HostReadiness:
         return answer
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
-        """Raises InfrastructureError if the status cannot be read when the time is over."""
+        """See `Readiness.watch`. Raises InfrastructureError if the status cannot be read when the time is over."""
 
         def ended() -> EndedPart | Unobservable | None:
             now = status()

@@ -1,7 +1,7 @@
 """Runs `abra`, Co-op Cloud's command: its files in a slot, its arguments, and the meaning of its messages.
 
-From its public documentation and notes of its users. Its exit codes are only 0 and 1, so its messages are read too. Its
-progress display while it waits has no information, so it is called with --no-converge-checks.
+Based on its public documentation and on reports of its users. It exits only with 0 or 1, so its messages are read too.
+It is called with --no-converge-checks: what it displays while it waits has no information.
 """
 
 import re
@@ -63,7 +63,7 @@ class AbraDir:
         return self.folder / "servers" / _SERVER / f"{self.app}.env"
 
     def write_variables(self, version: str, settings: Mapping[str, str]) -> None:
-        """Write the app's .env file. `version` is the release that abra stays at, "" for none."""
+        """Write the app's .env file. `version` is the release that abra has to use, "" for none."""
         self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = f"{self.recipe}:{version}" if version else self.recipe
         # The sample's TYPE is the maintainers' name of the recipe, not the name of its folder here.
@@ -115,13 +115,13 @@ class Abra:
             self._git(home, "tag", "--annotate", "--message", version, "--", version)
 
     def deploy(self, home: AbraDir, version: str) -> None:
-        """Deploy a release by its tag. A branch or commit has none, and is deployed from the files with --chaos."""
+        """Deploy a release by its tag. Without a release name, deploy the copied files with --chaos."""
         flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
         self._call(home, _DEPLOY, (*flags, *chosen))
 
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
-        """Insert a secret from a file, because arguments are visible to all users. One that exists already stays."""
+        """Insert a secret from a file, because arguments are visible to all users. Keeps a secret that exists."""
         words = ("--no-input", home.app, name, version, "--file", str(content))
         self._call(home, _INSERT, words, allowed=_ALREADY_EXISTS)
 

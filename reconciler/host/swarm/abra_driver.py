@@ -1,6 +1,6 @@
 """The abra driver: the swarm driver, but `abra` deploys, inserts secrets and undeploys.
 
-Built from abra's public documentation, and not yet run against the real abra. Docker is asked for the result.
+Built from abra's public documentation, and not yet run with the real abra. Asks Docker whether a deployment was made.
 """
 
 import time
@@ -24,9 +24,10 @@ from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, DeployOptions, RemovalResult
 from reconciler.ports.app_secrets import SecretNeed
 
-# A label of the app's service: the id of its deployment. It is an old one if abra exited with 0 but deployed nothing.
+# A label of the service `app`: the id of the deployment. If abra exits with 0 but deploys nothing, it is an old id.
 DEPLOYMENT = "canon.deployment"
-# A label of a config that exists as long as the stack's secrets: abra adds no label to secrets.
+# A label of a config, with the name of the stack. The config exists as long as the stack has secrets: abra cannot label
+# secrets, so they are found by this config.
 STACK_RECORD = "canon.stack"
 
 _OVERLAY = "compose.canon.yml"
@@ -110,7 +111,7 @@ class AbraDriver(SwarmDriver):
             yield f"{stack.name} (by Docker itself: {failed.message})"
 
     def _record_stack(self, stack: Stack) -> None:
-        """Create the config that records the stack, before its first secret: a later pass finds the secrets by it."""
+        """Create the config that records the stack, before its first secret. A later pass finds the secrets by it."""
         if stack.name not in self._recorded_stacks(stack.mark):
             labels = (*stack.label_options, "--label", f"{STACK_RECORD}={stack.name}")
             self._engine.change(

@@ -1,4 +1,4 @@
-"""Reads the deployed parts of all slots from the swarm, together."""
+"""Reads the deployed parts of all slots from the swarm, with the same few commands for all of them."""
 
 import re
 from collections import defaultdict
@@ -41,10 +41,10 @@ def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
 
 
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
-    """Return the parts of one slot, each with the facts that show a change.
+    """Return the parts of one slot, each with facts that differ after a change.
 
-    For a secret or config that is its id, because neither can be changed in place. For a service also the ids of its
-    tasks, because a restart creates a new task.
+    A secret or config has only its id as a fact, because its content cannot be changed. A service also has the ids of
+    its tasks, because a restart creates a new task.
     """
     parts: dict[str, Mapping[str, str]] = {}
     for service in kinds.get("service", ()):

@@ -46,7 +46,7 @@ class SwarmDriver:
         return deploy_stack.deploy_release(self._engine, self._policy, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:
-        """Raises InfrastructureError for what is the host's fault."""
+        """Return the status of the app. Raises InfrastructureError for a fault of the host."""
         stack = self._stack(app)
         return running_app(stack, read_stack(self._engine, stack))
 

@@ -58,7 +58,7 @@ def _recorded(row: Recorded) -> Json:
 
 @frozen
 class Tested:
-    """A trial by hand, the conditions of the gate for it, and the canonical of its recipe with its status."""
+    """A trial by hand, with the conditions of the gate. `canonical` is that of the recipe, `status` its status."""
 
     trial: Trial
     conditions: tuple[Condition, ...]

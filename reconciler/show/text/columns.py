@@ -111,7 +111,7 @@ def why(row: Row, run: Run) -> str:
 
 
 def needs_you(row: Row) -> bool:
-    """Whether only a person can solve it."""
+    """Whether a person has to act before this recipe can go on."""
     return row.step.needs_person or bucket_of(row) is ReportBucket.NEEDS_PERSON
 
 
@@ -125,12 +125,12 @@ def reason_of_row(row: Row) -> str:
 
 
 def _was_redeployed(row: Row) -> bool:
-    """Whether a deployment was raised again and nothing was tried: what holds the recipe back is as before."""
+    """Whether the pass only deployed the canonical again: nothing was tried, so the recipe may still be held back."""
     return row.outcome is not None and row.outcome.step.action is Action.REDEPLOY
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Return since when a recipe differs, in a drift report only; the wide table has a column for it."""
+    """Return the ages of a difference as texts: first seen, last seen up. Empty except in a drift report."""
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     shown = times.items() if run.command is ReportCommand.DRIFT else ()
     return [f"{event} {age(when, run.finished_at)} ago" for event, when in shown if when is not None]
@@ -216,6 +216,6 @@ WHY: Final = Column("WHY", _why)
 
 
 def columns_of(command: ReportCommand, *, wide: bool) -> tuple[Column, ...]:
-    """Return all columns but the last one, WHY. After a pass they include the result and the action left to do."""
+    """Return all columns except WHY. After a pass, RESULT and LEFT replace ACTION; `wide` adds more columns."""
     acting = _AFTER_PASS if command is ReportCommand.PASS else _PLANNED
     return (*_FULL_NAMES, *_COMPARED, *acting, *_MORE) if wide else (*_NAMES, *_COMPARED, *acting)

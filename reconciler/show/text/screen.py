@@ -23,7 +23,7 @@ class Style(Enum):
 
 @frozen
 class Screen:
-    """`width` is in columns; None if it is no terminal, then nothing is cut."""
+    """A place for text. `width` is in columns; None if it is no terminal: then no text is cut."""
 
     width: int | None = None
     colour: bool = False

@@ -57,7 +57,7 @@ def result_of(trial: Trial) -> Result:
 
 
 def _promotion_forecast(conditions: Sequence[Condition]) -> str:
-    """Say whether a pass would promote it. The condition "not-ref" always fails for a trial by hand and is left out."""
+    """Return whether a pass would promote the release. Leaves out "not-ref", which every trial by hand fails."""
     against = [
         each for each in refusals(tuple(conditions)) if each.status is ConditionStatus.FAIL and each.name != "not-ref"
     ]

@@ -54,10 +54,10 @@ def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
 
 
 def restore_backup(target: BackupTarget, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
-    """Restore a backup from `source`. Services with restore hooks stay up for them; all others are stopped meanwhile.
+    """Restore a backup from `source`. Meanwhile all services are stopped, except those with restore hooks.
 
-    A service with hooks is also stopped while a whole volume of it is copied. It must be up again `within` the time.
-    Does not wait for the other services.
+    A service with restore hooks is stopped only if a whole volume of it is restored. It must be up again `within` that
+    time, before its post-hook runs. Does not wait until the other services are up again.
     """
     engine, stack = target.engine, target.stack
     stack_state = read_stack(engine, stack)

@@ -47,7 +47,7 @@ class BackupRequest:
 def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
     """Parse the labels of each service; None if no service asks for a backup.
 
-    One service asks for the whole stack. Hooks and volume labels may be on any service.
+    If one service asks for it, the whole stack is backed up. Hooks and volume labels may be on any service.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
@@ -66,7 +66,7 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
 
 
 def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
-    """Yield volume, whether the label is about paths, and the value; labels about paths first."""
+    """Yield (volume, has_paths, value) of each volume label. `has_paths`: the value lists paths; these come first."""
     entries = [
         (match, value)
         for _, own in sorted(labels.items())

@@ -80,7 +80,7 @@ _FAULTS = (
     ),
     _fault(r"the swarm does not have a leader|rpc error: code = Unavailable", "look at the swarm: docker node ls"),
 )
-# The image of a task was on this host when the stack was deployed.
+# For a task, a missing image is a fault of the host: the image was here when the stack was deployed.
 _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who removes images?"), *_FAULTS)
 
 
@@ -94,7 +94,7 @@ def is_not_found(text: bytes) -> bool:
 
 
 def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
-    """Return the error for a failed Docker command. `what` begins the message: what the command was to do.
+    """Return the error for a failed Docker command. `what` names the command at the start of the message.
 
     `of_recipe` is True if the recipe chose an argument of the command: only then can the recipe be at fault.
     `of_task` is True if `text` is the message of a task.

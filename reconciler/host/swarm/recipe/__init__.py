@@ -1,1 +1,1 @@
-"""The text of a recipe in Co-op Cloud's format, and the stack that is made of it."""
+"""Reads a recipe in Co-op Cloud's format, and makes the compose configuration of its stack."""

@@ -67,7 +67,7 @@ def empty_variables(config: Config) -> frozenset[str]:
 def restore_ports(config: Config, each: Iterable[Config]) -> Config:
     """Return the merged `config` with the ports of all single files. `each` has the files, resolved one by one.
 
-    Docker's client merges ports by number alone: of the same number for TCP and for UDP it keeps only the last.
+    Docker's client merges ports by their number alone: if TCP and UDP use one number, it keeps only the last port.
     """
     ports: dict[str, dict[tuple[object, object], Config]] = {}
     for single in each:

@@ -12,15 +12,16 @@ from reconciler.host.text import one_line
 
 
 class _Loader(yaml.SafeLoader):
-    """Resolves only the plain values that Go's writer leaves unquoted; every other plain value is a string.
+    """Reads only true, false, null and decimal numbers as such; every other value without quotes is a string.
 
-    PyYAML's default resolver (YAML 1.1) would also find dates, and numbers in base 2, 8, 16 and 60.
+    Go's writer quotes a string that looks like one of these. PyYAML's default rules (YAML 1.1) would also find dates,
+    and numbers in base 2, 8, 16 and 60.
     """
 
     yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
 
     def number(self, node: yaml.ScalarNode) -> float | str:
-        """Return a float, or a string for a number too large for Go: its writer does not quote such a string."""
+        """Return a float, or the text of a number that is too large for one: to Go that is a string without quotes."""
         value: float = self.construct_yaml_float(node)
         return str(node.value) if math.isinf(value) and "inf" not in node.value else value
 

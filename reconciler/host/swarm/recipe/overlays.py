@@ -1,4 +1,4 @@
-"""Adapts compose files so that Docker's client merges them: the same version, in the folder of the first file.
+"""Adapts compose files to the version and the folder of the first one, so that Docker's client can merge them.
 
 The client resolves all paths from the first file's folder. Changes only parts of the text, at positions that a YAML
 parser reports: Docker's own parser sees all the rest unchanged.
@@ -27,7 +27,7 @@ class _Edit:
 
 
 def naming_version(version: str) -> str:
-    """Return `version` if its format allows the names of objects, else a newer compatible version."""
+    """Return `version`, or "3.8" if volumes, networks, configs and secrets cannot have a `name` in that version."""
     parts = version.split(".")
     is_old = all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < _NAMES_OBJECTS
     return _NEW_ENOUGH if is_old else version
@@ -35,10 +35,10 @@ def naming_version(version: str) -> str:
 
 @contextmanager
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield the files to read instead of `files`, one by one or together.
+    """Yield the paths to read instead of `files`, each alone or all together.
 
-    A file is copied to the folder of the first if it is elsewhere, has another version (which Docker does not merge),
-    or has its `env_file` only beside itself. The copies are removed at the end.
+    A file is copied to the folder of the first one if it is elsewhere, has another version (which Docker does not
+    merge), or names an `env_file` that exists only in its own folder. The copies are removed at the end.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, files[0], file, number) for number, file in enumerate(files))
@@ -60,9 +60,9 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 
 
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each file, adapted to the folder and version of the first one.
+    """Yield each of `names` with the text of its file, adapted to the folder and the version of the first file.
 
-    The version is raised if it does not allow names of objects. Leaves out files that cannot be read.
+    A version older than 3.5 becomes 3.8 (see `naming_version`). Leaves out files that cannot be read.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -92,7 +92,7 @@ def version_of(text: str) -> str | None:
 
 
 def set_version(text: str, version: str | None) -> str:
-    """Return the text with another version, None to remove it. Text that is not YAML stays as it is."""
+    """Return the text with `version`; None removes the version. Text that is no YAML mapping stays as it is."""
     root = _root(text)
     if root is None or not root.value:
         return text
@@ -153,7 +153,7 @@ def _added(root: yaml.MappingNode, version: str) -> _Edit:
 
 
 def _removed(root: yaml.MappingNode, pair: tuple[yaml.Node, yaml.Node]) -> _Edit:
-    """Return the edit that removes a pair up to the next key; for the last pair, from the end of the pair before."""
+    """Return the edit that removes a pair of the root, so that the rest of the text is still valid YAML."""
     pairs: list[tuple[yaml.Node, yaml.Node]] = root.value
     place = pairs.index(pair)
     if place + 1 < len(pairs):

@@ -66,7 +66,7 @@ def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
     """Return the config with all variables under `environment`, and without `env_file`.
 
-    Docker's client has merged these files already, and would read them a second time.
+    The client has merged the files under `env_file` already. At the deployment it would read them again.
     """
     hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}

@@ -13,7 +13,7 @@ from reconciler.host.sample import SAMPLE, Sample, SampleLine, merge_env_sample,
 
 COMPOSE = "compose.yml"
 SHELL = "abra.sh"
-# In characters, as abra does for a secret without a length.
+# In characters. abra makes a secret of this length if its line sets none.
 DEFAULT_SECRET_LENGTH = 32
 
 _EXPORT = re.compile(
@@ -30,7 +30,7 @@ class SwarmRecipe:
     """One release. `exports` are the constants that its abra.sh exports, mostly versions of configs.
 
     `text` is the .env.sample that `sample` was parsed from. `added` are its settings that are new in an upgrade.
-    `comments` are the comments behind settings, those of the new release first.
+    `comments` has the comment behind each setting; a comment of the new release replaces the old one.
     """
 
     sample: Sample
@@ -72,7 +72,7 @@ def deployment_variables(recipe: SwarmRecipe, given: Mapping[str, str], ours: Ma
 
 
 def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the settings of the sample, with variables substituted that are known by then; others stay as they are.
+    """Return the settings of the sample, with `$NAME` replaced where NAME is fixed or set on an earlier line.
 
     A `fixed` setting replaces the value in the sample, also where other settings refer to it.
     """

@@ -1,7 +1,7 @@
 """The secrets of a stack: lists those that a release needs, and creates them in the swarm.
 
-A secret has its name from the compose files, as with abra: `secrets: {db: {name: …}}` is the secret `db`. The comment
-in the .env.sample behind the variable of its version describes its length and characters.
+The name of a secret is its key in the compose files, as with abra: `secrets: {db: {name: …}}` is the secret `db`. In
+the .env.sample, the comment behind the variable with its version describes its length and characters.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
 
 
 def _is_own(full: str, stack: Stack) -> bool:
-    """Whether a name belongs to this stack and has a version. Without one, its variable had no value."""
+    """Whether a secret's name begins with this stack and has a version. It has none if the variable is empty."""
     return full.startswith(f"{stack.name}_") and not full.endswith("_")
 
 
@@ -77,7 +77,7 @@ def _short_name(full: str, stack: Stack) -> str:
 
 
 def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Create a Swarm secret for each provided file. One that exists already has the same content."""
+    """Create a Swarm secret for each provided file. Keeps a secret that exists: its content is the same."""
     stack = prepared.stack
     labels = (*stack.label_options, "--label", f"{NAMESPACE}={stack.name}")
     existing = _existing_secrets(engine, f"label={labels[-1]}")

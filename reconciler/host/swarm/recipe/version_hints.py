@@ -18,7 +18,7 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """Add a hint to a RecipeError from the body that is about an unchanged version: the variable to raise."""
+    """Add a hint to a RecipeError of the block if Swarm refused a changed config or secret: which version to raise."""
     try:
         yield
     except RecipeError as failed:

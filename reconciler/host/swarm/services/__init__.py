@@ -1,1 +1,1 @@
-"""The life of a stack: deployed, looked at, scaled to rest and up again, and removed."""
+"""Deploys a stack, reads its health, stops and starts its services, and removes it."""

@@ -1,4 +1,4 @@
-"""Deploys a release as a stack. Images and secrets exist before, so that the start is measured without them."""
+"""Deploys a release as a stack. Pulls images and creates secrets first: they do not count in the time to start."""
 
 import json
 import shlex
@@ -40,12 +40,12 @@ _LOOPBACK = "127.0.0.1"
 _APP_RUN = """\
 #!/bin/sh
 # Runs its arguments inside the app.
-# The client obeys these variables and no setting of an app that has the name of one of its own.
+# The client gets these variables only: a setting of the app must not act as a variable of the client.
 client() {{
     env -i {environment} docker "$@"
 }}
 label=com.docker.swarm.service.name={service}
-# 125 is what Docker's client itself ends with where it cannot do its own part.
+# Docker's client exits with 125 for a failure of its own, before the program in the container runs.
 containers=$(client ps --quiet --filter "label=$label" --filter status=running) || exit 125
 container=$(printf '%s\\n' "$containers" | head -n 1)
 if [ -z "$container" ]; then

@@ -1,4 +1,4 @@
-"""Checks before a deployment that the host has what a release requires, and that no other stack uses it."""
+"""Checks before a deployment that a release can run on this host, and that its ports and its URL are free."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 
 
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
-    """Raise RecipeError for a requirement that no slot can meet, InfrastructureError for one that this host cannot."""
+    """Raise RecipeError for a requirement that no host meets, InfrastructureError for one that this host does not."""
     stack, config = prepared.stack, prepared.config
     _check_scale(prepared, endpoint)
     for what, file in file_sources(config):

@@ -48,9 +48,9 @@ def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple
 
 
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return the services with an old task that may write to a volume and had to be killed in an update.
+    """Return the services whose data may be cut off, because an old task was killed in an update.
 
-    By name, each with its grace period. After a rollback, the stopped tasks are the newer ones: ignores these services.
+    Returns the grace period by name. Leaves out services that Swarm rolled back: their stopped tasks are the new ones.
     """
     return {
         service["Spec"]["Name"]: _grace_text(task["Spec"]["ContainerSpec"])

@@ -12,8 +12,8 @@ from reconciler.host.swarm.services.stack_state import swarm_pauses
 # The order of removal: containers use volumes, and tasks use networks.
 _KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
 # The kinds that must be gone before a kind is removed. Swarm itself removes the containers of tasks; containers that
-# copy volumes are ours. Swarm would also remove a network under containers that still stop, and reuse its number (VNI)
-# at once, which the engine cannot join until the old one is gone: "error creating vxlan interface: file exists".
+# copy volumes are ours. A network must not be removed while containers on it still stop. Swarm would give its number
+# (VNI) to a new network, which the engine cannot join yet: "error creating vxlan interface: file exists".
 _BEFORE = {"container": frozenset({"service"}), "network": frozenset({"service", "container"})}
 _REMOVE_SECONDS = 120.0
 
@@ -93,7 +93,7 @@ def select_stack(stack: str) -> LabelSelector:
 def select_slot(engine: Engine, mark: str) -> LabelSelector:
     """Select our objects with the mark of a slot, and the containers of its stacks, which have only the stack's name.
 
-    If one object of a stack belongs to another state folder, the whole stack does.
+    Leaves out the containers of a stack if any object of that stack belongs to another state folder.
     """
     found = list_objects(engine, LabelSelector(f"{SLOT}={mark}"))
     marked = [item for kind, names in found.items() for item in engine.inspect(kind, names)]

@@ -30,7 +30,7 @@ Sleep = Callable[[float], None]
 
 @frozen
 class _Stopping:
-    """Services that are being stopped since a time, with their longest `grace`. `jobs` are those that were removed."""
+    """Services that are being stopped, `since` when, and their longest `grace`. `jobs` are the removed jobs."""
 
     names: Collection[str]
     jobs: Collection[str]
@@ -88,7 +88,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: S
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return the killed services. Leaves out those without data and without a grace period."""
+    """Return the killed services, with and without data. Leaves out a service without data if its grace is zero."""
     with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
     return RemovalResult(

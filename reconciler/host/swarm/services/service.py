@@ -55,7 +55,7 @@ class Service:
     def is_done(self, task: Json) -> bool:
         """Whether a task of a one-shot service completed.
 
-        A task that a failed health check stopped may also end with 0. A task that passed a check is not a one-shot.
+        A task may also end with 0 because its health check failed. A task that passed a check is not a one-shot.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -134,7 +134,7 @@ class Service:
 
 
 def is_current(service: Json, task: Json) -> bool:
-    """Whether a task's spec is that of its service now: Swarm also keeps tasks of earlier deployments."""
+    """Whether a task belongs to the current deployment of its service: the container spec is the same."""
     wanted, has = service["Spec"]["TaskTemplate"], task["Spec"]
     return all(_agree(wanted.get(part), has.get(part)) for part in ("ContainerSpec", "ForceUpdate"))
 

@@ -45,9 +45,9 @@ def read_stack(engine: Engine, stack: Stack) -> StackState:
 
 
 def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
-    """Return the tasks with data of their ended containers, if these still exist: memory, health, run time.
+    """Return the tasks. Adds the fields of `container_end` to an ended task whose container still exists.
 
-    For a task that ended with 0 after its health check failed, Swarm says only "complete".
+    Swarm itself reports only "complete" for a task that ended with 0 after its health check failed.
     """
     over = (task for task in tasks if has_ended(task) or was_killed(task))
     ended = {container for task in over if (container := container_id(task))}
