@@ -79,7 +79,7 @@ SETTLED = [
     Case("in sync, mirror missing", observation({TAG: A}, HAVE), REFETCH, reason="fetched anew; nothing is tried"),
     Case("in sync, damaged", damaged(IN_SYNC), RETEST, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
     Case("in sync by a twin, damaged", damaged(observation({TWIN: A}, HAVE)), RETEST, Release(TWIN, A)),
-    Case("in sync, unknown", unknown(IN_SYNC), NONE, reason="cannot be looked at: permission denied"),
+    Case("in sync, unknown", unknown(IN_SYNC), NONE, reason="cannot be checked: permission denied"),
     Case("in sync, down", down(IN_SYNC), REDEPLOY, reason=f"newest release 1.0.0{RAISED}"),
     Case(
         "in sync, down, mirror missing", down(observation({TAG: A}, HAVE)), REDEPLOY, reason=f"nothing is tried{RAISED}"
@@ -89,7 +89,7 @@ SETTLED = [
     Case("first release", observation({TAG: A}), PROMOTE, Release(TAG, A)),
     Case("new release", NEW, PROMOTE, Release(NEXT, B), reason="1.1.0 was released after 1.0.0"),
     Case("new release, damaged", damaged(NEW), PROMOTE, Release(NEXT, B), reason=f"{LOST}1.1.0 was released"),
-    Case("new release, unknown", unknown(NEW), NONE, reason="cannot be looked at: permission denied"),
+    Case("new release, unknown", unknown(NEW), NONE, reason="cannot be checked: permission denied"),
     Case("new release, have red", was_red(NEW, TAG, A), PROMOTE, Release(NEXT, B)),
     Case("accepted move", ACCEPTED, PROMOTE, Release(TAG, B)),
     Case("never released", observation({"latest": A}), NONE, reason="no release tag"),
