@@ -8,8 +8,9 @@ from attrs import field, frozen
 
 @frozen
 class Place:
-    """Where a pass ran. `digest` is the digest of the place, `versions_digest` that of its tools.
+    """Where a pass ran. `digest` is the digest of unit, user, path, variables and which tools are there.
 
+    `versions_digest` is the digest of the versions of the tools.
     `unit` is the systemd unit of the process, "" outside of one. `trigger` is timer, systemctl or shell.
     `variables` are the names passed on to child processes; `tools` maps required tools to their versions, "" if absent.
     """
@@ -44,7 +45,7 @@ class BaseRecord:
 
 @frozen
 class Evidence:
-    """The evidence for a promotion. `tests` is the digest of the recipe's fleet folder before the run.
+    """The evidence for a promotion. `tests` is the digest of all that the verdicts depended on beside the release.
 
     `canon` and `fleet` are the revisions of this program and of the declarations. `findings` are remarks without
     effect on the result, such as processes that had to be killed. `log` is a path below the state folder.

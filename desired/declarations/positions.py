@@ -70,7 +70,7 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 
 
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield the key of each pair and header with the last node of the statement: a pair's value, a header's key."""
+    """Yield the key of each pair and header, with the node that ends the statement: a pair's value, a header's key."""
     pending = [root]
     while pending:
         node = pending.pop()
@@ -96,7 +96,7 @@ class _Walk:
     arrays: dict[Path, int] = field(factory=dict)
 
     def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
-        """Record the path that `node` names, and yield the nodes within it, each with the path that it is below."""
+        """Record the paths that `node` gives. Yield the nodes within it, each with the path that leads to it."""
         key = _key_of(node)
         inside = [child for child in node.named_children if child != key]
         if key is not None:

@@ -94,7 +94,7 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _driver(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield the keys that the declared driver does not support; none where the driver itself is invalid."""
+    """Yield a flaw for each key that the declared driver does not support; none where the driver itself is invalid."""
     driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else fields(Recipe).driver.default)
     if driver != "process":
         return

@@ -227,7 +227,7 @@ def mirror_state(observation: Observation) -> MirrorState:
 
 
 def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
-    """Whether the tags `held` are right, and none is missing that upstream still has.
+    """Whether the mirror's tags `held` are on the wanted commits, and no tag is missing that upstream still has.
 
     Upstream may have lost a tag that the mirror should hold. A mirror that was made again cannot fetch such a tag.
     """

@@ -61,7 +61,7 @@ def make_demo(folder: Path) -> None:
 
 
 def publish(folder: Path, publication: Publication) -> None:
-    """Add the commits and tags of `publication` to its upstream. All before it in PUBLICATIONS must be there."""
+    """Add the commits and tags of `publication` to its upstream. Publish those before it in PUBLICATIONS first."""
     name = publication.recipe
     before = [*HISTORIES[name].commits]
     for earlier in PUBLICATIONS[: PUBLICATIONS.index(publication)]:

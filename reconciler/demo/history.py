@@ -13,7 +13,7 @@ Tree = Mapping[str, bytes]
 
 @frozen
 class Commit:
-    """One commit. It has the files of the commit before, and those of the folder `lays`, which replace equal names.
+    """One commit. It has the files of the commit before, changed or extended by those of the folder `lays`.
 
     `tags` are annotated, `light` tags are not. `week` counts from BEGAN.
     """

@@ -43,7 +43,10 @@ class NeedMissingError(InfrastructureError):
 def make_app_set(
     recipe: Recipe, release: Release, recipes: Mapping[str, Recipe], releases: Mapping[str, Release | None]
 ) -> AppSet:
-    """Return `recipe` at `release` after all it needs at their entries in `releases`. Raises NeedMissingError."""
+    """Return the app set of `recipe` at `release`. What it needs comes first, at the releases in `releases`.
+
+    Raises NeedMissingError if `releases` has no release of a needed recipe.
+    """
     needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
         *(_spec_of_need(recipe, needed[name], releases.get(name)) for name in ordered_by_needs(needed)),

@@ -1,4 +1,4 @@
-"""The environment that the commands of a recipe's tests are promised."""
+"""Makes the commands of a recipe's tests, each with the environment variables that it gets."""
 
 from desired.model import Argv, Recipe
 from reconciler.deploy.slot import DeployedApp, Slot
@@ -28,7 +28,9 @@ def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningA
 
 
 def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
-    """Return the addresses of needed apps: for `accounts` ACCOUNTS_URL and _ADDRESS, and _PEER for use by other apps.
+    """Return variables with the addresses of each needed app, such as ACCOUNTS_URL and ACCOUNTS_ADDRESS for `accounts`.
+
+    ACCOUNTS_PEER is the address that other apps of the slot use.
 
     Raises InfrastructureError if a needed app no longer runs: the recipe is not to blame.
     """

@@ -49,7 +49,7 @@ class Slot:
     """A folder in which a recipe and the apps that it needs run. `was_empty`: nothing was there when it was opened.
 
     Deployments and commands write to `log`. `apps` holds the deployed apps by recipe, the recipe under test last;
-    `ready` those that must stay up. `unused_makers` names by recipe the declared secrets that its release does not
+    `ready` those that must stay up. `unused_makers` maps a recipe to the declared secrets that its release does not
     read. `closed`: everything that could be removed was removed.
     """
 
@@ -92,7 +92,7 @@ class Slot:
         record.touch(mode=0o600)
 
     def tests_of(self, recipe: Recipe) -> Path:
-        """Return a copy of the recipe's fleet folder, made once a slot: no command can change the original."""
+        """Return a copy of the recipe's fleet folder, made once for each slot: no command can change the original."""
         copy = self.folder / "tests" / recipe.name
         if not copy.exists():
             shutil.copytree(recipe.folder, copy, symlinks=True)
@@ -124,7 +124,7 @@ class Slot:
             self.note_removal(deployed.recipe.name, deployed.driver.stop(deployed.app))
 
     def save(self, into: Path) -> Mapping[str, object]:
-        """Save the stopped apps' data into a folder each below `into`; returns version and commit of each by recipe.
+        """Save the data of each stopped app in a folder below `into`. Returns version and commit of each by recipe.
 
         The saved data may share its content with the apps: use it before any of them runs again.
         """

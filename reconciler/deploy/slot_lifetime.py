@@ -84,7 +84,7 @@ def close_slot(slot: Slot) -> CleanupResult:
 
 
 def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
-    """Return the tracked files that changed, and remarks on added files and on what a checkout does not hold."""
+    """Return the tracked files that changed, and remarks: on added files, and on submodules and files of Git LFS."""
     altered, added, unfetched = [], [], []
     for checkout in slot.checkouts:
         name, commit = checkout.recipe, checkout.commit

@@ -63,7 +63,7 @@ def _remove(host: Host, recipe: str) -> None:
     """Remove work/NAME. A failure is only reported as progress: the next pass tries again, and names what is left."""
     try:
         remaining = _clear(host, recipe)
-    except Exception as failed:  # noqa: BLE001  as above
+    except Exception as failed:  # noqa: BLE001  the next pass tries again
         host.progress.step(recipe, f"not all of its slot could be removed: {reason_of(failed)}")
         return
     if remaining:

@@ -56,7 +56,7 @@ def create_folders(app: App) -> None:
 
 
 def open_raw_log(app: App, name: str) -> IO[bytes]:
-    """Open the log of a line, which gets its output unchanged. Never follows a link that an app may have made."""
+    """Open the log of a Procfile line, to append its raw output: nothing in it is redacted. Never follows a link."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
 
@@ -83,27 +83,27 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)
-        # Reads more than is returned: if the start cuts a secret in two, the rest of it is in the part that is dropped.
+        # Reads a bit more than it returns: if the reading starts within a secret, the rest of it is not returned.
         data = known.apply(file.read())
         lines = lines_printable(data[-_LOG_BYTES:]).rstrip("\n").split("\n")
         yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
 
 
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
-    """Write settings.json beside the app's data: release, settings and `sample`. Only `sample` is read again."""
+    """Write settings.json beside the app's data. Only `sample`, the text of the .env.sample, is read again."""
     given = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     given |= {"sample": sample} if sample else {}
     replace_file(app.folder / _SETTINGS, json.dumps(given, indent=1, sort_keys=True), 0o600)
 
 
 def recorded_sample(app: App) -> str:
-    """Return the sample with which the app, or its loaded data, was deployed; "" if unknown."""
+    """Return the .env.sample with which the app, or the data loaded into it, was deployed; "" if unknown."""
     path = app.folder / _SETTINGS
     return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
 
 
 def sample_for(app: App, options: DeployOptions) -> str:
-    """Return the sample of an earlier deployment: that of the app itself, or of `sample_from`; "" if there is none."""
+    """Return the .env.sample of an earlier deployment: of this app, else of the app `sample_from`; "" if unknown."""
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 
 

@@ -19,14 +19,17 @@ from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.redact import read_slot_secrets, redaction
 
 _GIB = 1024**3
-# A shorter value of a passed variable is a switch, not a secret.
+# In bytes. A shorter value of a variable that is passed on is a switch and no secret: it is not redacted.
 _SHORTEST = 8
 _NO_SECRETS = (*ALLOWED, STATE_MARK)
 
 
 @frozen
 class HostCommands:
-    """Implements the Commands port. `environment` is that of all children. `pressure` reports the disk of `state`."""
+    """Implements the Commands port. `environment` is the environment of all children.
+
+    `state` is the state folder: `pressure` also reports how much space is free on its disk.
+    """
 
     environment: Mapping[str, str]
     state: Path

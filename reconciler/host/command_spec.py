@@ -32,8 +32,8 @@ class CommandSpec:
 
     `stdin` is its standard input, as bytes or as a file. `mark` is the mark of its slot, "" for none. `file_bytes` is
     the size of the largest file that it may write. `holding` is the descriptor of the pass lock. The command inherits
-    it and holds the lock even if Canon dies; then the program `timeout` stops it. Setting `stop` has the
-    effect of the deadline. Processes that it leaves get SIGKILL `grace` seconds after SIGTERM.
+    it and holds the lock even if Canon dies; then the program `timeout` stops it. If `stop` is set, the command is
+    stopped as at its deadline. Processes that it leaves get SIGKILL `grace` seconds after SIGTERM.
     """
 
     argv: tuple[str, ...]
@@ -50,7 +50,7 @@ class CommandSpec:
 
 @frozen
 class CapturedOutput:
-    """How a command ended, and what it wrote. `cut`: it wrote more than allowed, and was stopped for that."""
+    """How a command ended, and what it wrote. `cut`: it wrote more to stdout than allowed, and was stopped for that."""
 
     result: CommandResult
     out: bytes
@@ -72,7 +72,10 @@ def program(command: CommandSpec) -> str | None:
 
 
 def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
-    """Return the arguments. If the command holds the pass lock, `timeout` runs it: that stops it even if Canon dies."""
+    """Return the argument list that runs `program`.
+
+    A command that holds the pass lock is run by the program `timeout`, which stops it even if Canon dies.
+    """
     arguments = (program, *command.argv[1:])
     if command.holding is None:
         return arguments
@@ -108,4 +111,4 @@ def limit(command: CommandSpec) -> None:
     if command.file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (command.file_bytes, command.file_bytes))
     if command.holding is not None:
-        os.set_inheritable(command.holding, True)  # noqa: FBT003 - the function takes it so
+        os.set_inheritable(command.holding, True)  # noqa: FBT003 - cannot be passed by name

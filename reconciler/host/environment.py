@@ -29,7 +29,7 @@ def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: 
     """Return the environment of every child: the allow-list and the variables in `passes`, without HOME and TMPDIR.
 
     `state` is the state folder. As GIT_CEILING_DIRECTORIES it stops git from finding a repository there or above: a
-    `git checkout` of a child could otherwise change a work tree in which the state folder is.
+    `git checkout` of a child could otherwise change a work tree that contains the state folder.
     """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
     return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", CEILING: str(state)}

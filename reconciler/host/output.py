@@ -10,8 +10,8 @@ from reconciler.redact import RedactedStream, Redaction
 KIB = 1024
 MIB = 1024 * KIB
 
-# UTF-8: the two high bits of the second and each later byte of a character; the smallest first byte of a character that
-# has several bytes.
+# In UTF-8, the two high bits of a byte are 10 if it continues a character. A byte from 0xC0 on begins a character of
+# several bytes.
 _CONTINUATION = 0x80
 _FIRST_OF_SEVERAL = 0xC0
 _LONGEST_CHARACTER = 4

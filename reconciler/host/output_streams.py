@@ -77,7 +77,7 @@ class Streams:
                 pass
 
     def _read(self, read: int) -> bool | None:
-        """Pass one chunk on. False if the sink wants no more, None if there is nothing to read."""
+        """Read one chunk and feed it to its sink. False if the sink wants no more, None if nothing is there to read."""
         try:
             chunk = os.read(read, _CHUNK)
         except BlockingIOError:

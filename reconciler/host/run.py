@@ -195,7 +195,7 @@ def _forking() -> Iterator[None]:
 
 @contextmanager
 def _stop_signals_blocked() -> Iterator[None]:
-    """Block the signals that ask this thread to stop. A forked child does not inherit a pending one."""
+    """Block the signals in STOPPING for this thread. A child that is forked meanwhile inherits no pending signal."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield

@@ -34,10 +34,10 @@ class _Refusal:
 
 
 class HostSecrets:
-    """Implements the Secrets port. Makers get those variables of `environment` that apps inherit.
+    """Implements the Secrets port. A maker, the command that prints a secret, gets the variables that apps inherit.
 
-    A secret with a maker is made by it, even if it has a length. A maker whose secret the release does not read is not
-    run: another release may read it.
+    `environment` is the environment of all children. A secret that has a maker and a length is made by the maker. A
+    maker is not run if the release does not read its secret: another release may read it.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:

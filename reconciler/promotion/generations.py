@@ -21,7 +21,7 @@ from state.state_errors import StateError
 def snapshot_status(
     snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory
 ) -> CanonicalStatus:
-    """Return whether the snapshot is there as sealed. Damage that was found in use counts even if it looks intact."""
+    """Return whether the snapshot is as sealed. Damage that was found in use counts even if the files look intact."""
     if canonical is None:
         return CanonicalStatus(State.NONE)
     if found := damage_of(memory, canonical.generation):
@@ -36,12 +36,18 @@ def snapshot_status(
 
 
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
-    """Return the seal with the file stats of the last hashing. Files of a copied state folder have other inodes."""
+    """Return the seal, with the inodes and times that the files had when they were last hashed.
+
+    In a copied state folder, these differ from those that the files had when they were sealed.
+    """
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
 
 def refresh_file_stats(host: Host, recipe: str, memory: Memory) -> Memory:
-    """Hash snapshots whose file stats changed, and record the new stats of those that are equal. Returns the memory."""
+    """Hash the snapshots whose files have other inodes or times, and record these if the content is as sealed.
+
+    Returns the memory with what was recorded.
+    """
     there = stored_generations(host, recipe)
     looks = {
         number: each for number, each in memory.looks.items() if number in {str(have.generation) for have in there}

@@ -92,7 +92,7 @@ def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
         host.progress.done(name, in_one_line(failed))
         return
     try:
-        # A folder without a deployment record would count as somebody's own, if this pass is killed here.
+        # If this pass is killed here, a folder without a deployment record would count as one that Canon did not make.
         write_deployment_record(
             host.state.deployment_record_path(name), missing_deployment(host, name, "raising it was broken off")
         )
@@ -188,7 +188,7 @@ def is_managed(host: Host, name: str) -> bool:
 
 
 def _require_slot(host: Host, name: str) -> None:
-    """Raise InfrastructureError if kept/NAME is somebody's own folder, which must not be removed like a slot."""
+    """Raise InfrastructureError if Canon did not make kept/NAME: such a folder must not be removed like a slot."""
     if not is_managed(host, name):
         raise InfrastructureError(f"{host.state.kept_slot(name)} is none that Canon made", "move it away")
 
@@ -203,7 +203,7 @@ def forget_deployment(host: Host, name: str) -> None:
 
 
 def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
-    """Remove deployments that should no longer be kept; one remark each. `marks` are those of all that is deployed."""
+    """Remove deployments that should no longer be kept; one remark each. `marks` are the marks of all deployments."""
     recorded = records.canonicals.keys() | records.unreadable.keys()
     wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
     wanted |= records.unreadable.keys()

@@ -5,7 +5,8 @@ from typing import Final
 
 from desired.unprintable import escape_unprintable
 
-# Printable by category, but drawn as nothing: Unicode's default ignorables, and the Braille pattern without dots.
+# Characters that are printable by their category, but invisible: Unicode's default ignorables, and the empty Braille
+# pattern.
 _BLANK: Final = {
     code: chr(code).encode("unicode_escape").decode("ascii")
     for first, last in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))

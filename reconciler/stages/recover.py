@@ -48,7 +48,7 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
 
 
 def _remarks_of(what: str, do: Callable[[], Iterable[str]]) -> list[str]:
-    """Return the remarks of one part; if it fails, a remark with the reason, since the pass goes on without it."""
+    """Clean up one part of the state, named `what`. Return its remarks; if it fails, a remark with the reason."""
     try:
         return list(do())
     except Exception as failed:  # noqa: BLE001  the remark names it; the pass goes on

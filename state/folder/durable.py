@@ -81,7 +81,7 @@ def create_once(path: Path, content: bytes) -> None:
     fresh = path.with_name(f"{path.name}.new")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
     with os.fdopen(descriptor, "r+b") as file:
-        # After a wait, the other process may have renamed this very file to `path`.
+        # This may wait for another process, which may meanwhile rename this very file to `path`.
         fcntl.flock(file, fcntl.LOCK_EX)
         if path.exists():
             _unlink_if_same(fresh, file.fileno())

@@ -14,7 +14,7 @@ from state.state_errors import FolderError, ForeignFolderError
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 # In a slot, beside its apps: a folder with an empty file for each driver that the slot was deployed with.
 DRIVERS = ".drivers"
-# Lies at the root of a file system; the state folder may be such a root.
+# A folder that lies at the root of some file systems. The state folder may be such a root.
 _LOST_AND_FOUND = "lost+found"
 
 

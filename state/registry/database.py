@@ -147,7 +147,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def _is_journal_left(path: Path) -> bool:
     """Whether there is a journal that no living writer owns.
 
-    SQLite must not open such a journal: as root it sets the journal's owner, which changes its ctime.
+    SQLite must not open such a journal: as root it sets the journal's owner, and reading must change nothing.
     A writer deletes its journal before it unlocks: a journal that stays the same while there is no lock has no owner.
     """
     before = _file_facts(journal_of(path))

@@ -41,7 +41,7 @@ def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
 
 
 def first_break(rows: Iterable[LedgerRow]) -> str | None:
-    """Return a message about the first line that breaks the chain, None if none does. A cut end is not found."""
+    """Return a message about the first line that breaks the chain, None if none does. A missing end is not found."""
     last: LedgerRow | None = None
     for row in rows:
         seq, prev = (last.seq + 1, last.hash) if last else (1, "")

@@ -60,7 +60,7 @@ def _matches(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
 
 
 def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
-    """Raise MismatchError for a path that is outside of the tree, repeated, or a hard link to no file before it.
+    """Raise MismatchError for a path outside of the tree, a repeated path, or a hard link whose file is not before it.
 
     The parent must be a folder that was made here: so it cannot be a symlink that leads outside.
     """

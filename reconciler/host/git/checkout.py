@@ -31,7 +31,7 @@ _MOST_NAMED = 5
 
 @frozen
 class TrackedFile:
-    """One tracked file in git's own terms. `size` is in bytes, 0 for a submodule."""
+    """One tracked file. `mode` and `oid` are as `git ls-tree` prints them. `size` is in bytes, 0 for a submodule."""
 
     mode: bytes
     oid: str

@@ -32,7 +32,7 @@ _FLAW: Final = re.compile(rb"^(?:remote: )?(error|warning): object ([0-9a-f]{40}
 _OTHER_FORMAT: Final = re.compile(rb"mismatched algorithms")
 _SHALLOW: Final = re.compile(rb"shallow roots are not allowed to be updated")
 _PARTIAL: Final = re.compile(rb"^remote: .*could not fetch [0-9a-f]{40} from promisor remote", re.MULTILINE)
-# Without "remote: ", the same messages could be about the mirror.
+# The first group of messages counts only after "remote: ": otherwise they could be about the mirror.
 _LACKING: Final = re.compile(
     rb"^remote: .*?\b(?:unable to read|Could not read|bad tree object|packed object|loose object) ([0-9a-f]{40})"
     rb"|upload-pack: not our ref ([0-9a-f]{40})|Unable to find ([0-9a-f]{40}) under"

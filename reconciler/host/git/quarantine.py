@@ -77,7 +77,7 @@ class Quarantine:
         return self.repository.refs()
 
     def hand_over(self, refspec: str, mirror: Repository) -> None:
-        """Push to `mirror`, which checks every object again before it keeps any."""
+        """Push the refs of `refspec` to `mirror`, whose git checks every object again before it accepts any."""
         options = ("--quiet", "--atomic", "--no-verify")
         # A child of this call that outlives us still writes to the mirror, so it inherits the lock of the mirror.
         ours = evolve(self.repository, holding=mirror.holding)
@@ -124,9 +124,10 @@ class Quarantine:
 
 @contextmanager
 def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Quarantine]:
-    """Yield a quarantine for one update, and remove it at the end. Removes one that a killed run left.
+    """Yield a new temporary repository beside `mirror` to fetch into, and remove it at the end.
 
-    Raises InfrastructureError while another process fetches for the same purpose.
+    `purpose` is one of _PURPOSES, and part of the folder's name. Removes a folder that a killed run left. Raises
+    InfrastructureError while another process fetches for the same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")
     with _try_lock(path.with_name(f"{path.name}.lock")) as lock:

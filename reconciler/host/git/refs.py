@@ -126,9 +126,9 @@ def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
 
 
 def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
-    """Return a transaction that deletes branches whose path is a folder of the path of `branch`, or lies below it.
+    """Return a transaction that deletes the branches that git cannot store beside `branch`; b"" if there are none.
 
-    Git cannot store both. Returns b"" if there is none.
+    Beside `a/b`, git cannot store `a` (a file where a folder is needed), nor `a/b/c`.
     """
     names = [name for name in held.heads if f"{name}/".startswith(f"{branch}/") or f"{branch}/".startswith(f"{name}/")]
     changes = [_delete(HEADS, name, held.heads[name]) for name in names if name != branch]

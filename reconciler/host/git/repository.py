@@ -15,7 +15,7 @@ from reconciler.host.run import CapturedOutput, CommandSpec, capture
 _SECONDS = 300.0
 _MOST_BYTES = 64 * MIB
 
-# The exit code of git's fatal errors, and the messages of those that are not about a broken repository.
+# The exit code of git's fatal errors. It means a broken repository, except with a message about a fault of the host.
 _BROKEN = 128
 _OF_THE_HOST = re.compile(
     rb"input/output error|stale (?:nfs )?file handle|permission denied|too many open files|out of memory"

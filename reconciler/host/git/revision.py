@@ -38,7 +38,7 @@ def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def folder_digest(folders: Iterable[Path]) -> str:
-    """Return a digest of all files below `folders`: path, executable bit and content. A link counts by its target."""
+    """Return a digest of all files below `folders`: path, executable bit and content; of a link, its target."""
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted(path for path in folder.rglob("*") if _is_content(path.relative_to(folder.parent))):

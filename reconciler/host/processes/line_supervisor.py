@@ -9,8 +9,8 @@ from reconciler.host.processes.procfs import Process, mark_of
 
 LINE_MARK = "CANON_LINE"
 
-# The subreaper attribute survives execve: what the line detaches becomes a child of its supervisor, not of init.
-# Ignored signals stay ignored over execve: Python ignores two; nohup or a shell in the background ignore others.
+# Makes the supervisor a subreaper, which it stays after execve: what its line detaches becomes its child, not init's.
+# Resets signals, since ignored ones stay ignored after execve: Python ignores two; nohup or a background shell, others.
 _START = """\
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)

@@ -20,7 +20,7 @@ _SHOWN = 12
 def run_all(
     app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, options: DeployOptions
 ) -> tuple[str, ...]:
-    """Run those of `commands` that run once, in the order of the Procfile. Returns remarks.
+    """Run the lines that ONE_OFF names, in the order of the Procfile. Returns a remark on each process that they left.
 
     Raises RecipeError or TimedOutError with the last lines of the first that fails, InfrastructureError if the kernel
     killed it because memory ran out.
@@ -47,7 +47,7 @@ def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -
         raise RecipeError(f"{what} ended {describe_exit(result.code or 0)}", tail=tail)
     if result.killed:
         left = f"{what} left {', '.join(result.killed)} running, which did not end on SIGTERM and was killed"
-        # KilledError is for what the earlier release left running.
+        # Not a KilledError: at a deployment, that means that the earlier release had to be killed.
         raise TimedOutError(f"{left}, so what it wrote may be cut off", tail=tail)
 
 

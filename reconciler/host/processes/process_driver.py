@@ -160,7 +160,7 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return each slot without parts and with a problem: this driver keeps no canonical running."""
+        """Return every slot below `root`, with a problem and no parts: this driver cannot keep a canonical running."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
@@ -172,7 +172,10 @@ class ProcessDriver:
         return appfiles.app_run(app)
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
-        """Return all processes of an app. With `known`, orphans without a mark that are not among `known` count too."""
+        """Return the processes with the marks of an app, and their descendants.
+
+        If `known` is given, includes orphans without a mark, except those that `known` names.
+        """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))
         return descendants(roots, table)

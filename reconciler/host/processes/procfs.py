@@ -13,7 +13,7 @@ from attrs import frozen
 
 SLOT_MARK = "CANON_SLOT"
 RUN_MARK = "CANON_RUN"
-# The id of the state folder: two state folders with the same path, seen from one host, have the same slot marks.
+# The id of the state folder. The slot mark is not enough: a host and its container may each have one of the same path.
 STATE_MARK = "CANON_STATE"
 
 _ROUNDS = 50
@@ -98,7 +98,7 @@ def _environment(pid: int) -> bytes:
 def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
     """Return `roots` and those of `among` that descend from them.
 
-    A parent counts only if its pid is still its own: a new process may have got the pid since `among` was read.
+    Children count only while their parent still has its pid: a new process may have got the pid since `among` was read.
     """
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in among:

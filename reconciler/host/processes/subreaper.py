@@ -54,7 +54,7 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Note that the starter of the child `pid` reaps it. Returns the child; None if it was reaped already.
+    """Record that the starter of the child `pid` reaps it, so that `reap` does not. Returns the child, None if gone.
 
     The caller must hold `starting`, and must have taken it before it started the child.
     """
@@ -70,7 +70,10 @@ def release(process: Process) -> None:
 
 
 def reap() -> None:
-    """Reap the orphans that ended, but no child that is claimed or was not started by `host/run.py`."""
+    """Reap the orphans that ended.
+
+    Leaves alone the children whose starter reaps them (see `claim`), and those that `host/run.py` did not start.
+    """
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
             del _claimed[key]

@@ -63,7 +63,10 @@ def stop_lines(find: Find, grace: float) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """The input of one stop. `find` finds the processes, `supervisors` too; `lines` has the line names by session."""
+    """What one stop works on. `find` returns all processes of the app, those in `supervisors` included.
+
+    `lines` maps the session of each supervisor to the name of its line.
+    """
 
     find: Find
     supervisors: tuple[Process, ...]

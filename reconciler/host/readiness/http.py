@@ -13,12 +13,13 @@ from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import one_line
 from reconciler.ports.app import RunningApp
 
-# How many seconds a connection has to stay open to count.
+# For how many seconds a connection has to stay open before the app counts as ready.
 _STAYS = 0.5
 _BODY = 64 * 1024
 # How every answer in HTTP/1 begins, and a TLS alert.
 _HTTP, _TLS = b"HTTP/", b"\x15\x03"
 _SHOWN = 40
+# After how many seconds such answers are final (`NotYet.final_after`): bytes that are no HTTP, and closed connections.
 # A starting app may close connections for a while, but the protocol that it speaks does not change.
 _SENT, _CLOSED = 5.0, 15.0
 
@@ -32,7 +33,10 @@ class _NoHttpError(Exception):
 
 
 def connect(address: str, limit: float) -> NotYet | None:
-    """Connect once. The connection has to stay open: without an app, Docker's proxy accepts it and then closes it."""
+    """Connect once. Return None if the connection stays open, else why the app is not ready.
+
+    Docker's proxy accepts a connection even if no app listens, but then closes it.
+    """
     try:
         with _connection(address, limit) as connection:
             return None if _stays(connection) else NotYet(f"{address} ends a connection at once")
@@ -86,7 +90,7 @@ def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -
 
 
 def _why_closed(message: str, address: str, limit: float) -> NotYet:
-    """Return why the app closed the connection. Connects again without a request, and sees what the app then does."""
+    """Return why an app that closed the connection is not ready. To find out, connects again and sends nothing."""
     try:
         with _connection(address, limit) as connection:
             connection.settimeout(_STAYS)
@@ -117,7 +121,7 @@ def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, byte
 
 
 def _read_more(connection: socket.socket) -> bytes:
-    """Return the next bytes of an answer, enough to show them. Waits half a second for more."""
+    """Return the next bytes of an answer, for an error message. Stops when no more come within half a second."""
     connection.settimeout(_STAYS)
     sent = b""
     with suppress(OSError):
@@ -129,13 +133,13 @@ def _read_more(connection: socket.socket) -> bytes:
 class _Response(HTTPResponse):
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - whatever http.client hands over
         super().__init__(*given, **named)
-        self.fp = _Lines(self.fp)  # type: ignore[assignment]  # all that is used of it is there
+        self.fp = _Lines(self.fp)  # type: ignore[assignment]  # it has all that http.client uses
 
 
 class _Lines:
     """The file from which http.client reads. Raises HTTPException for an incomplete line, which http.client accepts."""
 
-    def __init__(self, sent: Any) -> None:  # noqa: ANN401 - a file, of which __getattr__ gives the rest
+    def __init__(self, sent: Any) -> None:  # noqa: ANN401 - a file; see __getattr__
         self._sent = sent
 
     def readline(self, limit: int) -> bytes:

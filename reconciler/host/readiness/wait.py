@@ -21,7 +21,7 @@ from reconciler.ports.host import Clock
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
-# A driver also reports what ended between two checks, so a watch needs few of them.
+# In seconds. Few checks are enough: a driver also reports the parts that ended between two checks.
 _WATCH_PAUSE = 5.0
 _BEFORE_SECOND = 0.2
 _HINT = "[ready] wants HTTP unless it says tcp = true, or run"
@@ -42,12 +42,15 @@ class _ReadinessCheck:
 
 @define
 class _FinalAnswers:
-    """How long an app gives only answers that do not change by waiting. `since` is None after any other answer."""
+    """Measures how long an app has given only answers that do not change by waiting.
+
+    `since` is the time of the first of them; None if the last answer was another one.
+    """
 
     since: float | None = None
 
     def seconds(self, answer: object, now: float) -> float:
-        """Take the next answer. Return for how many seconds there were only such answers, 0 if this is another one."""
+        """Take the next answer. Return for how many seconds there were only such answers; 0 if this is none of them."""
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None
             return 0.0

@@ -1,7 +1,7 @@
 """Runs `abra`, Co-op Cloud's command: its files in a slot, its arguments, and the meaning of its messages.
 
-Based on its public documentation and on reports of its users. It exits only with 0 or 1, so its messages are read too.
-It is called with --no-converge-checks: what it displays while it waits has no information.
+This module is based on abra's public documentation and on reports of its users. abra exits only with 0 or 1, so its
+messages are read too. It is called with --no-converge-checks: what it displays while it waits has no information.
 """
 
 import re

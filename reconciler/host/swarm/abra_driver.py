@@ -1,6 +1,6 @@
 """The abra driver: the swarm driver, but `abra` deploys, inserts secrets and undeploys.
 
-Built from abra's public documentation, and not yet run with the real abra. Asks Docker whether a deployment was made.
+Written from abra's public documentation, not yet run with the real abra. It asks Docker whether abra has deployed.
 """
 
 import time
@@ -24,7 +24,7 @@ from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, DeployOptions, RemovalResult
 from reconciler.ports.app_secrets import SecretNeed
 
-# A label of the service `app`: the id of the deployment. If abra exits with 0 but deploys nothing, it is an old id.
+# A label of the service `app` with the id of the deployment. If abra exits with 0 but deploys nothing, the id is old.
 DEPLOYMENT = "canon.deployment"
 # A label of a config, with the name of the stack. The config exists as long as the stack has secrets: abra cannot label
 # secrets, so they are found by this config.

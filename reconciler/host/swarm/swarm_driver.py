@@ -42,7 +42,10 @@ class SwarmDriver:
         return secrets.secret_needs(self._engine, app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Deploy a release. Over a deployed app this is an update by Swarm, with the settings that the app had."""
+        """Deploy a release. If the app is deployed already, Swarm updates it.
+
+        The app then keeps the .env.sample of its earlier deployment, with the settings that are new in the release.
+        """
         return deploy_stack.deploy_release(self._engine, self._policy, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:

@@ -58,7 +58,7 @@ def _recorded(row: Recorded) -> Json:
 
 @frozen
 class Tested:
-    """A trial by hand, with the conditions of the gate. `canonical` is that of the recipe, `status` its status."""
+    """A trial by hand and the conditions of the gate, with the recipe's canonical and its status."""
 
     trial: Trial
     conditions: tuple[Condition, ...]
@@ -104,7 +104,7 @@ def _document(run: Run, population: Population, recipes: list[Json], summary: Js
 
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
-    """Return the counts by bucket. A bucket that was not compared is null, not 0."""
+    """Return the summary: `line`, and the count of each bucket. A bucket that is missing in `counts` is null, not 0."""
     return {**{each.value: counts.get(each) for each in ReportBucket}, "held_back": None, "line": line}
 
 

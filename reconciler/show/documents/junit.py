@@ -1,4 +1,4 @@
-"""Write a trial as JUnit XML, with one test case for each tier. Forges show it beside a change."""
+"""Write a trial as JUnit XML, a format that CI systems can show, with one test case for each tier."""
 
 from reconciler.core.tier_results import TierResult, Trial, Verdict
 from reconciler.show.escape import escape, escape_lines

@@ -90,7 +90,7 @@ def report_document(report: Report) -> Json:
 
 
 def _errors(report: Report) -> list[Json]:
-    """Return an error for each count of a hollow report that does not add up."""
+    """Return an error for each count that does not add up, and one if no recipe is enrolled."""
     missing = gaps(report.population, report.counts, report.rows)
     return [error_part("", None, None, each, "") for each in missing]
 

@@ -26,7 +26,7 @@ def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[st
 
 
 def notes_of(row: Row) -> Iterator[str]:
-    """Yield notes on a row that did not decide its result."""
+    """Yield what a reader should know of a row although it did not decide the result: findings, remarks, odd tags."""
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
         yield from trial.findings

@@ -23,7 +23,7 @@ class Style(Enum):
 
 @frozen
 class Screen:
-    """A place for text. `width` is in columns; None if it is no terminal: then no text is cut."""
+    """Where text is shown. `width` is the columns of a terminal, None if it is no terminal: then no text is cut."""
 
     width: int | None = None
     colour: bool = False

@@ -18,7 +18,10 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 
 @frozen
 class Recorded:
-    """The records of one recipe. `exception` is "" if it is enrolled; an orphan is not `declared`."""
+    """The records of one recipe. `declared` is False for an orphan.
+
+    `exception` is the reason why a declared recipe is not enrolled, else "".
+    """
 
     recipe: str
     declared: bool

@@ -22,7 +22,7 @@ def volumes_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
 
 
 def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
-    """Write a tar archive of each volume, under the recipe's name. Keeps owners as numbers.
+    """Write a tar archive of each volume, named as the recipe names the volume. Owners are kept as numbers.
 
     Raises RecipeError for a volume of another driver than `local`.
     """

@@ -148,7 +148,7 @@ class Engine:
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """Merge compose files, substitute `variables` and nothing else, and return YAML.
 
-        The client takes values from its environment, so that has only `variables` and Canon's marks. It asks no engine.
+        The client takes values from its environment: it gets only `variables` and Canon's marks. It contacts no engine.
         """
         spec = self._spec(("stack", "config", *_files(files)), _QUERY_SECONDS)
         marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}

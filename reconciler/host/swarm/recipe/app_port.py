@@ -79,7 +79,10 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
 
 
 def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
-    """Whether the port can be reached from outside. A port in ingress mode adds the ingress network to its service."""
+    """Whether the service of the port is on a network that is not internal.
+
+    A port that is published in ingress mode adds such a network, the ingress network, to its service.
+    """
     service = config["services"][port.service]
     ingress = any(port.get("published") and port.get("mode") == "ingress" for port in service.get("ports") or ())
     return ingress or not all(_is_internal(config, name, closed) for name in networks_of(service))

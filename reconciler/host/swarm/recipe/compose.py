@@ -65,9 +65,9 @@ def empty_variables(config: Config) -> frozenset[str]:
 
 
 def restore_ports(config: Config, each: Iterable[Config]) -> Config:
-    """Return the merged `config` with the ports of all single files. `each` has the files, resolved one by one.
+    """Return `config`, the merge of several files, with the ports of all of them. `each` has each file resolved alone.
 
-    Docker's client merges ports by their number alone: if TCP and UDP use one number, it keeps only the last port.
+    Docker's client merges ports by their number alone: of a TCP and a UDP port with one number it keeps only the last.
     """
     ports: dict[str, dict[tuple[object, object], Config]] = {}
     for single in each:

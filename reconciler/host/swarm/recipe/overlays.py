@@ -35,7 +35,7 @@ def naming_version(version: str) -> str:
 
 @contextmanager
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield the paths to read instead of `files`, each alone or all together.
+    """Yield the paths to give to Docker's client instead of `files`. It can read one of them alone, or merge all.
 
     A file is copied to the folder of the first one if it is elsewhere, has another version (which Docker does not
     merge), or names an `env_file` that exists only in its own folder. The copies are removed at the end.

@@ -76,7 +76,7 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
         for file in service.get("env_file") or ():
             _check_env_file(name, file, compose, checkout)
             environment = {**dict.fromkeys(names_without_value(compose[0].parent / file, hidden)), **environment}
-        # As the client does for other variables: one without a value, or an empty one, gets the value of the setting.
+        # As the client does for all other variables: one with no value, or an empty one, gets the value of the setting.
         filled = {key: value or hidden.get(key, value) for key, value in environment.items()}
         services[name] = {**kept, "environment": filled} if filled else kept
     return {**config, "services": services}

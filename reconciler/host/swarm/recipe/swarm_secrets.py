@@ -54,7 +54,7 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 
 
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
-    """Return the secrets that belong to the stack: name in the compose files to name in the swarm."""
+    """Return the name in the swarm of each secret that belongs to the stack, by its name in the compose files."""
     return {key: full for key, full in _used_secrets(config).items() if _is_own(full, stack)}
 
 
@@ -64,7 +64,10 @@ def _is_own(full: str, stack: Stack) -> bool:
 
 
 def _used_secrets(config: Config) -> Mapping[str, str]:
-    """Return the external secrets that a service uses: compose name to swarm name. Docker does not check others."""
+    """Return the name in the swarm of each external secret that a service uses, by its name in the compose files.
+
+    Docker does not check the secrets that no service uses.
+    """
     used = {one["source"] for service in config["services"].values() for one in service.get("secrets") or ()}
     declared: Mapping[str, Config] = config.get("secrets") or {}
     return {key: str(value.get("name") or key) for key, value in declared.items() if key in used and is_external(value)}

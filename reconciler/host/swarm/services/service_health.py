@@ -86,7 +86,7 @@ def _failure(service: Service, every: Sequence[Service], now: datetime) -> Canon
 
 
 def _stopped_update(service: Service) -> CanonError | None:
-    """Return the error of an update that Swarm rolled back or paused, after its client exited with 0."""
+    """Return the error of an update that Swarm rolled back or paused, although Docker's client exited with 0."""
     update = service.json.get("UpdateStatus") or {}
     how, text = str(update.get("State", "")), one_line(str(update.get("Message", "")).encode())
     if how.startswith("rollback"):
@@ -129,7 +129,7 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    """Return the error of a service that fails again and again while all others have been up for PATIENCE.
+    """Return the error of a service that fails again and again while all others have been up for PATIENCE, or fail too.
 
     A service with a running task is not in a crash loop yet: `Service.stable_after` decides whether it stays up.
     """
