@@ -170,7 +170,7 @@ class CanonicalTable:
 
 @frozen
 class RecipeFile:
-    """One recipe of the fleet."""
+    """The tables of a `recipe.toml`. The `[defaults]` of `fleet.toml` have the same tables."""
 
     recipe: RecipeTable = _table(RecipeTable)
     release: ReleaseTable = _table(ReleaseTable)

@@ -103,7 +103,10 @@ def _step(finding: Finding, observation: Observation | None, context: PlanContex
 
 
 def _with_redeployment(step: Step, why_down: str) -> Step:
-    """Return the step, held back or not, with a redeployment: as its action, or after the trial if it promotes."""
+    """Return the step with REDEPLOY as its action, and why; also if it is held back.
+
+    A step that promotes keeps its action: only its reason gets the note that the deployment is raised afterwards.
+    """
     if step.action is Action.PROMOTE:
         return evolve(step, reason=f"{step.reason}; its deployment is down ({why_down}) and is raised afterwards")
     how = "will be raised from its snapshot; nothing is tried"

@@ -90,7 +90,10 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete a recipe's canonicals, memory and open intent. Its last generation number is kept, and not reused."""
+        """Delete a recipe's canonicals, its open intent and what is remembered of it; append `entries` to the ledger.
+
+        Keeps the number of its last generation, so that no number is used twice.
+        """
         with database.writing(self.path) as connection:
             connection.execute("DELETE FROM canonical WHERE recipe = ?", (storable(recipe),))
             connection.execute("DELETE FROM memory WHERE recipe = ?", (storable(recipe),))

@@ -122,10 +122,11 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 
 
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
-    """Return the descendants of this process in the session that its child `pid` began.
+    """Return the processes of `table` in the session that our child `pid` began, if they descend from our own process.
 
-    The kernel uses the number of a session again only after all its members have ended. So if another process has this
-    number now, the child's session is gone. Members with a token are left out: that token says whose they are.
+    Returns none if another process than `leader` has this pid now: the kernel gives the number of a session to a new
+    process only after all members of the session have ended. Leaves out processes with a CANON_RUN token in their
+    environment: the token tells which command they belong to.
     """
     now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
@@ -147,9 +148,10 @@ def _lives(key: Key) -> bool:
 
 
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
-    """Return all processes with the mark of a slot and their descendants; only of the state folder with the id `state`.
+    """Return all processes that carry the mark of a slot or of a folder below it, and all their descendants.
 
-    Orphans without a mark count as well, unless they may belong to something that this process runs outside the slot.
+    Marked processes with the id of another state folder than `state` do not count. Unmarked processes that this process
+    adopted after the slot began do count, unless a command outside the slot still runs: they may have come from it.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

@@ -122,10 +122,12 @@ def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[P
 
 
 def _kill_forking(supervisor: Process) -> tuple[str, ...]:
-    """Kill processes that fork and exit faster than all processes can be listed. Returns one name for all of them.
+    """Kill the children of a suspended supervisor, again and again until no new one appears.
 
-    They become children of the supervisor, whose list of children is short. While the supervisor is suspended, nobody
-    reaps them: their pids stay taken, so that no other process is killed.
+    For processes that fork and exit faster than all processes can be listed. What they fork becomes a child of the
+    supervisor, and its short list of children can be read fast enough. The supervisor must stay suspended: then nobody
+    reaps the children, their pids stay taken, and no other process is killed. Returns one name for all, if new ones
+    appeared.
     """
     killed = _children(supervisor)
     at_first, quiet_rounds = len(killed), 0

@@ -80,9 +80,10 @@ class AbraDir:
 
 @frozen
 class Abra:
-    """The `abra` command. `lock` is the descriptor of the pass lock, None for no lock.
+    """Runs `abra`, Co-op Cloud's command, and git for it. `environment` is the environment of these children.
 
-    `environment` is the environment of all children.
+    `lock` is the descriptor of the pass lock, which abra inherits when it changes something; None for no lock.
+    `changing` is the deadline of such a call in seconds. `known` has the commands of abra whose flags were checked.
     """
 
     environment: Mapping[str, str]

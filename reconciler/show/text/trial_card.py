@@ -25,7 +25,10 @@ _CONDITION_STYLES: Mapping[ConditionStatus, Style] = {
 
 
 def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, *, state: str = "") -> str:
-    """Return the whole answer. `state` is the folder that log paths are relative to."""
+    """Return the text that `reconcile trial` prints: the tiers, the findings, the gate, the base, the log, the result.
+
+    `state` is the state folder, to which the path of the trial's log is relative.
+    """
     parts = [
         [paint(f"{trial.recipe} {trial.release.version} ({short(trial.release.commit)})", Style.STRONG, screen)],
         _tiers(trial, screen) + last_lines(trial, screen),

@@ -207,7 +207,10 @@ class Engine:
 
 
 def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
-    """Raise the error of a command that failed or timed out."""
+    """Raise InfrastructureError if a command failed or timed out. `what` names the command in the message.
+
+    With `of_recipe` raise RecipeError instead, if Docker refused the command for a reason that may lie in the recipe.
+    """
     if output.result.timed_out:
         late = f"{what}: Docker did not answer within {spec.deadline:.0f} s"
         raise InfrastructureError(late, "look at the log of Docker's engine")

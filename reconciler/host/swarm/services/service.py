@@ -85,7 +85,10 @@ class Service:
 
     @property
     def stable_after(self) -> timedelta:
-        """The time after which a task counts as up: the longest run of a failed task, between STABLE and PATIENCE."""
+        """How long a task must run to count as up: as long as the longest-lived failed task of this service lasted.
+
+        But at least STABLE, and at most PATIENCE.
+        """
         lasted = (state_since(task) - _time(task["CreatedAt"]) for task in self.failed)
         return min(max([STABLE, *lasted]), PATIENCE)
 
