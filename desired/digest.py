@@ -18,7 +18,7 @@ _CHUNK: Final = 1 << 20
 
 @frozen
 class FolderDigest:
-    """`whole` is the digest of everything in a folder, `tests` of everything but the declaration's file."""
+    """The digests of one or more recipe folders: `whole` of everything in them, `tests` of all but `recipe.toml`."""
 
     whole: str
     tests: str

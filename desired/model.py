@@ -73,7 +73,7 @@ class Ready:
     stable: timedelta = timedelta(seconds=30)
 
     def within(self, released: timedelta | None = None) -> timedelta:
-        """Return how long the app may take to become ready; `released` is the time that its release states, or None."""
+        """Return the declared `timeout`, else `released`, the time that the release states, else USUAL_TIMEOUT."""
         return self.timeout or released or USUAL_TIMEOUT
 
 
@@ -129,8 +129,8 @@ class CanonicalPolicy:
 class Recipe:
     """One declared recipe.
 
-    `folder` holds its declaration and tests. `exception` is the reason why it is not enrolled, and `review` the day to
-    reconsider that. `requires` names programs that the trial needs. `allow` is a range on x.y.z, or "*" for all.
+    `folder` holds its declaration and tests. `exception` is the reason why it is not enrolled, `review` the day
+    to reconsider it. `requires` names programs that the trial needs. `allow` is a range on x.y.z, or "*" for all.
     `tiers` maps each tier that is left out to the reason.
     """
 
@@ -170,7 +170,7 @@ class Fleet:
     """All declarations of one fleet folder; `recipes` is ordered by name.
 
     `protocols` are those that upstream addresses may use. `unit` is the only systemd unit in which a pass may promote,
-    "" for anywhere. `passes` are the environment variables that child processes get besides the allow-list.
+    "" for anywhere. `passes` are the environment variables that child processes get besides PATH and a few others.
     """
 
     name: str

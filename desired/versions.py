@@ -52,7 +52,7 @@ def _app_key(app: str) -> AppKey:
 
 
 def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
-    """Return the sort key of one piece: a stage, a number or a character.
+    """Return the sort key of one piece: a pre-release stage with its number ("" for none), or a number or a character.
 
     Compared with a character, a number counts as "0". Two numbers are compared by their values.
     """

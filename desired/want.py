@@ -31,7 +31,8 @@ def resolve_want(tags: Tags, allow: str) -> Want:
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
     """Return the allowed releases, the oldest first.
 
-    Of releases with equal sort keys only the first is returned, and none of them if their commits differ.
+    Of tags with equal sort keys and one commit, one is returned: one without a leading "v" if there is any.
+    If tags with equal sort keys point to different commits, none of them is returned.
     """
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 

@@ -74,7 +74,7 @@ def _converter() -> "Converter":
 
 
 def _as_float(value: object) -> float:
-    """Return a JSON number as a float: a whole number of seconds may be written as an integer."""
+    """Return a JSON number as a float, also one that was written as an integer. Raise TypeError for any other value."""
     if type(value) not in {float, int}:
         raise TypeError(f"{value!r} is not a number")
     return float(value)  # type: ignore[arg-type]  # int or float, as checked above

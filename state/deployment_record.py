@@ -12,7 +12,10 @@ _BEGINNING = b'{"generation":'
 
 
 def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
-    """Return the deployment record; None without a file, Damaged for other content. Raise KeptError if unreadable."""
+    """Return the deployment record in the file `path`; None if there is no file.
+
+    Return Damaged if the file holds anything but a deployment record. Raise KeptError if it cannot be read.
+    """
     with file_errors(f"read {path}", KeptError):
         try:
             content = path.read_bytes()

@@ -10,9 +10,9 @@ from attrs import field, frozen
 class Place:
     """Where a pass ran. `digest` is the digest of unit, user, path, variables and which tools are there.
 
-    `versions_digest` is the digest of the versions of the tools.
+    `versions_digest` is the digest of `tools`. `path` is the PATH of child processes.
     `unit` is the systemd unit of the process, "" outside of one. `trigger` is timer, systemctl or shell.
-    `variables` are the names passed on to child processes; `tools` maps required tools to their versions, "" if absent.
+    `variables` are the names passed on to child processes; `tools` maps each tool to a fingerprint, "" if absent.
     """
 
     trigger: str
@@ -49,6 +49,7 @@ class Evidence:
 
     `canon` and `fleet` are the revisions of this program and of the declarations. `findings` are remarks without
     effect on the result, such as processes that had to be killed. `log` is a path below the state folder.
+    `trial` is the id of the trial. `level` is how many tiers passed out of those that apply, as "3/4".
     """
 
     trial: str
@@ -80,7 +81,7 @@ class FileSeal:
 class Seal:
     """A snapshot as it was sealed: `manifest` is the hash of manifest.json, `files` the seal of each file.
 
-    `bytes` is the size of the data before packing, `packed` the size of the tar.
+    `bytes` is the size of the data before packing, `packed` the size of the tar; `entries` counts the paths in the tar.
     """
 
     manifest: str
@@ -113,7 +114,10 @@ class Canonical:
 
 @frozen
 class Answer:
-    """The last complete answer of upstream. `tags` maps a tag to the commit that it points to, None for no commit."""
+    """The last complete answer of upstream. `tags` maps a tag to the commit that it points to, None for no commit.
+
+    `digest` is the hash of the answer. `branch` is the main branch, `head` its commit; both are "" if HEAD names none.
+    """
 
     digest: str
     branch: str
@@ -131,7 +135,11 @@ class KnownTag:
 
 @frozen
 class Circumstances:
-    """The inputs of a verdict. While all of them are equal, another trial would give the same result."""
+    """The inputs of a verdict. While all of them are equal, another trial would give the same result.
+
+    `commit` is that of the release, `tests` the digest of all else that verdicts depend on,
+    `canon` the revision of this program. `place` is the `digest` of a Place, `versions` its `versions_digest`.
+    """
 
     commit: str
     tests: str

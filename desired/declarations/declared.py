@@ -37,7 +37,8 @@ RECIPES: Final = "recipes"
 class _Files:
     """The files of a fleet folder. A file that could not be read is a Problem, any other file a Source.
 
-    `recipes` is ordered by name.
+    `recipes` maps the name of each recipe to its `recipe.toml`, ordered by name. `problems` holds all problems found
+    while reading, such as files that cannot be read and invalid names of recipes.
     """
 
     fleet: Source | Problem
@@ -69,7 +70,7 @@ def read_fleet(folder: Path) -> Fleet:
 
 
 def _refused(problems: list[Problem]) -> DeclarationError:
-    """Return the error for these problems. A problem of the defaults is found for every recipe, and reported once."""
+    """Return an error with these problems, sorted, each once: a problem in `[defaults]` is found for every recipe."""
     return DeclarationError(sorted(set(problems)))
 
 
@@ -162,5 +163,5 @@ def _ready(given: Mapping[str, Any]) -> Ready:
 
 
 def _given(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
-    """Return the keys that a table gives; desired.model has the defaults of the others."""
+    """Return the keys that a table gives, with their values. For all other keys, desired.model has the defaults."""
     return asdict(table, recurse=False, filter=lambda _, value: value is not None)

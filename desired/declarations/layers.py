@@ -37,11 +37,11 @@ class Layers:
         return cls(own, fleet, read_tables(RecipeFile, merged))
 
     def own_problems(self) -> list[Problem]:
-        """Return the problems of the keys in the recipe's file. Problems of defaults belong to the fleet's file."""
+        """Return the problems of the keys in the recipe's file. A problem of a default is left to the fleet's file."""
         return self.own.problems(flaw for flaw in self.reading.flaws if self.own.has(flaw.path))
 
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:
-        """Return the problems of the merged declaration, each in the file that gives the key.
+        """Return the flaws of the merged declaration as problems, each in the file that gives the key.
 
         A key that neither file gives is reported as missing in the recipe's file.
         """
@@ -70,7 +70,7 @@ def _defaults(fleet: Source) -> Mapping[str, Any]:
 
 
 def _without_replaced(defaults: Mapping[str, Any], own: Source) -> dict[str, Any]:
-    """Return the defaults without the keys that the recipe's own choices replace."""
+    """Return the defaults without the keys that do not apply beside a key of the recipe's file, see `_CHOICES`."""
     replaced = {(table, key) for (table, lead), keys in _CHOICES.items() if own.has((table, lead)) for key in keys}
     return {
         name: {key: value for key, value in table.items() if (name, key) not in replaced}

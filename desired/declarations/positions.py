@@ -50,15 +50,16 @@ def positions(text: str) -> Mapping[Path, Position]:
 
 
 def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
-    """Return the position of a path; if that is not known, of its nearest known parent; else the start of the file."""
+    """Return the position that `known` has for `path` or for its nearest parent; START if it has none of them."""
     parts = (path[:length] for length in range(len(path), 0, -1))
     return next((known[part] for part in parts if part in known), START)
 
 
 def repeated_key(text: str, end: int) -> tuple[str, Position]:
-    """Return a repeated key as written, and its position; `end` is the offset at which the parser reported it.
+    """Return the key that a TOML text gives twice, as written, and its position; "a key" and START if not found.
 
-    The parser does not name the key: it is that of the statement that ends last before `end`.
+    `end` is the offset at which tomli reported the repetition. Since tomli does not name the key, the key of the last
+    statement that ends at or before `end` is taken.
     """
     document = Document.parse(text)
     limit = len(text[:end].encode())
@@ -96,7 +97,10 @@ class _Walk:
     arrays: dict[Path, int] = field(factory=dict)
 
     def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
-        """Record the paths that `node` gives. Yield the nodes within it, each with the path that leads to it."""
+        """Record the position of the key, or of the list elements, of `node`. Yield each node in it with its path.
+
+        `base` is the path of `node`: the keys and indexes that lead there from the root of the document.
+        """
         key = _key_of(node)
         inside = [child for child in node.named_children if child != key]
         if key is not None:

@@ -20,7 +20,10 @@ _PLAIN_BITS: Final = 64
 
 @frozen
 class Flaw:
-    """A problem at a path whose line is not known yet; `message` continues the sentence that the path begins."""
+    """A problem of the value at a path, before its line is looked up.
+
+    `message` continues the sentence that the path begins. `hint` is what was probably meant, "" if unknown.
+    """
 
     path: Path
     message: str
@@ -29,7 +32,7 @@ class Flaw:
 
 @frozen(order=True)
 class Problem:
-    """A problem and its place; line and column count from 1, the column in characters.
+    """A problem and its position in a file; line and column count from 1, the column in characters.
 
     `hint` is what was probably meant, "" if unknown.
     """
@@ -54,7 +57,10 @@ class DeclarationError(Exception):
 
 
 class RefusedError(ValueError):
-    """A value that a key does not accept; `message` continues the sentence that the key's name begins."""
+    """A value that a key does not accept; `message` continues the sentence that the key's name begins.
+
+    `hint` is what was probably meant, "" if unknown.
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -63,7 +69,7 @@ class RefusedError(ValueError):
 
 
 def nearest(text: str, names: Iterable[str]) -> str:
-    """Return the one of `names` that was probably meant, "" if none is similar."""
+    """Return the name among `names` that is most similar to `text`, "" if none is similar."""
     return next(iter(difflib.get_close_matches(text, list(names), n=1)), "")
 
 

@@ -44,7 +44,7 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw if a redirect counts as ready behind a proxy: the proxy itself may answer so, without any app."""
+    """Yield a flaw if an app behind a proxy counts as ready by a redirect: the proxy may send one while no app runs."""
     proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
         yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may give by itself: use run")
@@ -126,7 +126,10 @@ def _need(index: int) -> tuple[str | int, ...]:
 
 
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
-    """Yield circles of needs; remove one need of each, until no circle is left. Each starts with its least name."""
+    """Yield each circle of recipes as names, each of which needs the next; the alphabetically first name comes first.
+
+    After each circle, its first need is ignored, and the search goes on until no circle is left.
+    """
     links = {name: sorted(needs[name]) for name in sorted(needs)}
     while True:
         try:

@@ -40,7 +40,7 @@ class Source:
         return True
 
     def problems(self, flaws: Iterable[Flaw]) -> list[Problem]:
-        """Return the flaws with their lines and columns. A missing key gets the place of its table."""
+        """Return the flaws as problems with line and column. A missing key gets the position of its table."""
         flaws = list(flaws)
         if not flaws:
             return []
@@ -91,7 +91,7 @@ def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
 
 
 def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield each of `names` that is no file in the folder, with its index and the name that was probably meant.
+    """Yield each of `names` that is no file in the folder: its index, itself, and which file was probably meant, or "".
 
     A link does not count as a file: in the trial's copy of the folder it would point elsewhere.
     """

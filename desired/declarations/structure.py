@@ -27,7 +27,7 @@ class Reading(Generic[Tables]):
     flaws: tuple[Flaw, ...] = ()
 
     def gives(self, *path: str) -> bool:
-        """Whether the key is given, valid or not; also True where its table is given but is not a table."""
+        """Whether the document has this key, valid or not; also True if a table on the path to it is another value."""
         inside: Any = self.document
         for key in path:
             if not isinstance(inside, dict):
@@ -86,7 +86,7 @@ def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
 
 
 def _step(cause: Exception) -> Path:
-    """Return the step of the path that cattrs noted at this error, () where it noted none, as for unknown keys."""
+    """Return the key or list index that cattrs noted at an error, as a path. For unknown keys it notes none: ()."""
     from cattrs.errors import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(cause, "__notes__", ()):

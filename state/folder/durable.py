@@ -30,7 +30,7 @@ _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 @contextmanager
 def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
-    """Turn an OSError into `kind`, or into AgainLaterError where waiting or freeing space helps.
+    """Turn an OSError of the block into an error of `kind`, or into AgainLaterError where waiting or more room helps.
 
     `action` completes the message "cannot …".
     """
@@ -61,7 +61,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Flush the names in a folder; otherwise a new or renamed file may be lost in a power cut."""
+    """Flush a folder's list of names to the disk; otherwise a new or renamed file in it may be lost in a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -96,7 +96,7 @@ def create_once(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace the content of the private file `path` in one step."""
+    """Write `content` to the private file `path` in one step: after a crash the file has its old content or this."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(open_new(fresh), "wb") as file:
@@ -138,7 +138,11 @@ def remove_tree(path: Path) -> None:
 
 
 def _note_failure(failures: list[OSError], place: str | bytes, error: BaseException) -> None:
-    """Add an OSError with the whole path to `failures`; the path in Python's own error may be incomplete."""
+    """Add an OSError to `failures`, with `place` as its path: the path in Python's own error may be incomplete.
+
+    Leave out paths that are gone, and folders that are not empty, since their content has failed before.
+    Raise `error` again if it is no OSError.
+    """
     if not isinstance(error, OSError):
         raise error
     if not isinstance(error, FileNotFoundError) and error.errno != errno.ENOTEMPTY:

@@ -81,7 +81,7 @@ class StateFolder:
         return self.slot(name) / "lock"
 
     def drivers_in_use(self, name: str = "*") -> frozenset[str]:
-        """Return the drivers that the slots of the recipe `name`, or of all recipes, were deployed with.
+        """Return the names of the drivers that the slots of the recipe `name` were deployed with; "*" means all.
 
         Slots that a killed pass left behind count as well.
         """
@@ -109,9 +109,9 @@ class StateFolder:
                 _refuse_foreign(path)
 
     def require_state_folder(self) -> None:
-        """Raise ForeignFolderError for a folder with other files that is not a state folder, FolderError for a file.
+        """Check that the root is a state folder, or missing or empty, so that a pass can make its state folder there.
 
-        A missing or empty folder is fine: a pass makes its state folder there.
+        Raise ForeignFolderError for a folder with files of somebody else, FolderError for anything but a folder.
         """
         with file_errors(f"read the state folder {self.root}", FolderError):
             if not self.root.exists():
@@ -129,7 +129,7 @@ class StateFolder:
         return (self.mirrors, self.canonicals, self.kept, self.work, self.logs)
 
     def _foreign_entry(self) -> str:
-        """Return the name of a file in a folder that is not a state folder; "" for a state folder or an empty one."""
+        """Return the name of an entry of the root that Canon did not make; "" for none, or if it is a state folder."""
         if self.database.is_file() or is_lock_file(self.lock, signed=True):
             return ""
         # A pass may have been killed before it wrote anything into the folders that it had made.

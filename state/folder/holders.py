@@ -17,7 +17,7 @@ _CLOCK_ERROR = 2.0
 class Holder:
     """A process that holds a lock. `since` is the start of the process.
 
-    `heir` is True where the process that took the lock is gone and this one inherited the descriptor.
+    `heir` is True if it did not take the lock, but inherited the descriptor from a process that is gone.
     """
 
     pid: int
@@ -31,7 +31,7 @@ class Holder:
 
 
 def holder(path: Path) -> Holder | None:
-    """Return the holder of the lock file `path`, None where there is none or it cannot be seen. Take no lock."""
+    """Return the process that holds the lock file `path`; None if no holder is found. Does not take the lock itself."""
     try:
         info = path.lstat()
     except FileNotFoundError:
@@ -59,10 +59,10 @@ class KernelLock:
 
 
 def kernel_locks(inode: int) -> Iterator[KernelLock]:
-    """Yield all locks on files with this inode, on any device.
+    """Yield all locks that are held on files with this inode number, on any device.
 
-    A line is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; a waiting lock has `->` before its kind.
-    Some file systems (btrfs, overlays) show another device here than stat does.
+    A line of /proc/locks is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; a lock that is only waited for has
+    `->` before its kind. Some file systems (btrfs, overlays) show another device here than stat does.
     """
     for line in (PROC / "locks").read_text("ascii").splitlines():
         _, kind, _, mode, pid, place, *_ = line.split()
@@ -111,7 +111,7 @@ def _describe(pid: int, *, heir: bool) -> Holder | None:
 
 
 def _started(stat: bytes) -> datetime:
-    """Return when a process started. Field 22 of its stat is in clock ticks since the host booted."""
+    """Return when a process started. Field 22 of `stat`, its /proc/PID/stat, is in clock ticks since the boot."""
     ticks = int(stat.rpartition(b")")[2].split()[19])
     booted = re.search(r"^btime (\d+)$", (PROC / "stat").read_text("ascii"), re.MULTILINE)
     seconds = int(booted[1]) if booted else 0

@@ -18,7 +18,7 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 
 
 def read_identity(path: Path) -> str | None:
-    """Return the id in the file `path`, None where there is none or the file is a copy. Raise FolderError."""
+    """Return the id in the file `path`; None if it is missing, a copy or invalid. Raise FolderError if unreadable."""
     with file_errors(f"read {path}", FolderError):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -42,7 +42,7 @@ def is_identity_file(path: Path) -> bool:
 
 
 def make_identity(path: Path) -> str:
-    """Return the id in the file `path`; write a new one where it has none. Raise FolderError."""
+    """Return the id in the file `path`; without a valid id, write a new one. Raise FolderError if either fails."""
     with file_errors(f"write {path}", FolderError):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

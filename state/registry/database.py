@@ -27,7 +27,7 @@ _COPIES = 100
 
 @frozen
 class View:
-    """The registry in one read transaction. `copied` is True where this is a private copy."""
+    """The registry in one read transaction. `copied` is True if a killed writer left its journal: this is a copy."""
 
     connection: sqlite3.Connection
     copied: bool
@@ -156,7 +156,7 @@ def _is_journal_left(path: Path) -> bool:
 
 
 def _must_roll_back(connection: sqlite3.Connection) -> bool:
-    """Begin a read transaction; return True instead where a killed writer left a journal that must be rolled back."""
+    """Begin a read transaction. Return whether it cannot read, since a killed writer left a journal to roll back."""
     connection.execute("BEGIN")
     try:
         connection.execute("PRAGMA user_version").fetchone()
@@ -188,10 +188,10 @@ def _private_copy(path: Path) -> Iterator[View]:
 
 
 def _copy(path: Path, to: Path) -> bool:
-    """Copy the database and its journal at one moment; return whether there was a journal.
+    """Copy the database and its journal to `to`, as both were at one moment; return whether there was a journal.
 
-    Copy again where a pass changes them meanwhile. Closing a file releases all POSIX locks that this process has on it,
-    so this process may not have the database open here.
+    Copy again where a pass changes them meanwhile; raise AgainLaterError after `_COPIES` copies. This process must not
+    have the database open: closing a file that it has copied releases all POSIX locks that it has on that file.
     """
     for _ in range(_COPIES):
         database, journal = _file_facts(path), _file_facts(journal_of(path))

@@ -70,7 +70,7 @@ def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> No
 
 
 def verify(connection: sqlite3.Connection) -> None:
-    """Raise RegistryDamagedError where the chain breaks."""
+    """Check the ledger. Raise RegistryDamagedError for the first line that was changed or lacks the line before."""
     if broken := first_break(rows_of(connection)):
         raise RegistryDamagedError(f"ledger: {broken}")
 

@@ -1,4 +1,4 @@
-"""The registry: the canonicals, the memories and the open intents of all recipes, and the ledger."""
+"""The registry: the canonicals and open intents of all recipes, what is remembered of each, and the ledger."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -54,18 +54,18 @@ class SqliteRegistry:
     # ---- writing ----
 
     def flush(self) -> None:
-        """Flush what a killed process wrote last to the disk. Call this before acting on what is read after a crash."""
+        """Flush to the disk what a killed process wrote last. Call it after a crash, before acting on what is read."""
         database.flush(self.path)
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record that a promotion begins. Raise RegistryError while another one of the recipe is open."""
+        """Record the intent of a promotion. Raise RegistryError while the recipe already has an open intent."""
         insert = "INSERT INTO intent (recipe, generation, record, digest) VALUES (?, ?, ?, ?)"
         with database.writing(self.path) as connection:
             connection.execute(insert, (storable(intent.recipe), intent.generation, *rows.seal(intent)))
             ledger.append(connection, entries)
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record a promotion. Raise RegistryError unless `intent` is open and belongs to this canonical."""
+        """Record a new canonical and end its intent. Raise RegistryError unless `intent` is open and belongs to it."""
         if differing := _differing(canonical, intent):
             raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
         with database.writing(self.path) as connection:
@@ -80,7 +80,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
-        """Replace the memories of recipes, and append to the ledger. With nothing to write the file is not opened."""
+        """Replace what is remembered of recipes, and append to the ledger. With nothing to write, open no file."""
         if not memories and not entries:
             return
         insert = "INSERT OR REPLACE INTO memory (recipe, record, digest) VALUES (?, ?, ?)"

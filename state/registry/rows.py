@@ -16,7 +16,7 @@ TABLES = ("generation", "canonical", "memory", "intent")
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
-    """Raise RegistryDamagedError for damaged pages, which may have lost rows."""
+    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged one, since rows may be lost with it."""
     for table in TABLES:
         (verdict,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if verdict != "ok":
@@ -24,7 +24,7 @@ def require_sound(connection: sqlite3.Connection) -> None:
 
 
 def seal(record: Canonical | Memory | Intent) -> tuple[str, str]:
-    """Return the columns `record` and `digest` of a record."""
+    """Return the JSON text of a record and its digest, as they are stored in the columns `record` and `digest`."""
     text = dump(record)
     return text, _digest(record.recipe, text)
 
@@ -41,7 +41,7 @@ def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
 
 
 def named_in(text: str) -> tuple[str, ...]:
-    """Return the recipe that a record names, () where it names none. The record may be damaged."""
+    """Return the recipe that the JSON text of a record names, () if it names none. The text may be damaged."""
     try:
         recipe = json.loads(text)["recipe"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -1,4 +1,4 @@
-"""The manifest of a sealed tree: its entries and their sums."""
+"""The manifest of a sealed tree: its entries with their hashes, and totals over all of them."""
 
 from collections.abc import Mapping
 

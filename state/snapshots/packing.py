@@ -55,7 +55,10 @@ class HashingWriter:
 
 
 def pack(source: bytes, out: HashingWriter) -> Packed:
-    """Write a tar of everything below the folder `source`, always in the same order; return its entries."""
+    """Write a tar of everything below the folder `source` to `out`, always in the same order; return its entries.
+
+    Raise UnfitDataError for what a snapshot cannot store, SnapshotError if a file changes meanwhile.
+    """
     entries: list[SealedEntry] = []
     skipped: list[SkippedEntry] = []
     first: dict[tuple[int, int], str] = {}

@@ -45,7 +45,10 @@ def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
 
 
 def is_another(folder: Path, seal: Seal) -> bool:
-    """Whether a folder holds the manifest of another snapshot; False for a damaged one, which may be the sealed one."""
+    """Whether a folder holds the valid manifest of another snapshot than the one that `seal` belongs to.
+
+    False if the manifest is missing or damaged: the snapshot may then be the one that `seal` belongs to.
+    """
     try:
         with open_regular(os.fsencode(folder / MANIFEST)) as file:
             content = file.read()
@@ -56,7 +59,7 @@ def is_another(folder: Path, seal: Seal) -> bool:
 
 
 def read_manifest(folder: Path, digest: str) -> Manifest:
-    """Return the manifest in a folder. Raise MismatchError where its hash is not `digest`."""
+    """Return the manifest in a folder. Raise MismatchError if its hash is not `digest`, SnapshotError if invalid."""
     path = folder / MANIFEST
     with open_regular(os.fsencode(path)) as file:
         content = file.read()

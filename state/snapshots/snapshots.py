@@ -39,7 +39,8 @@ class SealedSnapshots:
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
         """Rename a sealed folder durably, and make the parent of `to`; return the seal with the new times.
 
-        Raise SnapshotError for a damaged snapshot: a new seal would confirm the damage.
+        Raise SnapshotError if the snapshot is damaged, since a new seal would confirm the damage; also if the folder
+        holds anything that was not sealed, or if `to` exists.
         """
         with file_errors(f"move {folder} to {to}", SnapshotError):
             if damage := self.find_damage(folder, seal):

@@ -47,7 +47,7 @@ def table_of(extents: Extents) -> bytes:
 
 
 def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
-    """Return the header of a sparse file with `stored` bytes in the tar, including the table; `info` has the full size.
+    """Return the header of a sparse file. `stored` counts the bytes of its table and data; `info` has its full size.
 
     The stored size is written into the last block in GNU's own form, which has no limit. If it were written as a pax
     record before that block, Python's reader would look for the next entry at a wrong place.
@@ -67,7 +67,7 @@ def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
 
 
 def _as_ustar(block: bytes) -> bytes:
-    """Return a header in GNU's form, marked as ustar: GNU tar reads the pax records only before a ustar header."""
+    """Turn a header of GNU's form into one of ustar's: GNU tar reads the pax records only before a ustar header."""
     named = block[: _SUM.start] + b" " * 8 + block[_SUM.stop : _MAGIC.start] + b"ustar\x0000" + block[_MAGIC.stop :]
     return named[: _SUM.start] + b"%06o\0 " % sum(named) + named[_SUM.stop :]
 
@@ -82,7 +82,7 @@ class Piece:
 
 
 def pieces(extents: Sequence[tuple[int, int]], size: int) -> list[Piece]:
-    """Return the data and holes of a file in order. Raise MismatchError where they do not fit its size."""
+    """Return the data and holes of a file in order. Raise MismatchError if `extents` overlap or do not fit `size`."""
     parts: list[Piece] = []
     end = 0
     for offset, length in (*extents, (size, 0)):

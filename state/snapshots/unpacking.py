@@ -16,7 +16,7 @@ from state.snapshots.sparse import Extents, pieces, zeros
 
 
 def extract(tar: BinaryIO, entries: Sequence[SealedEntry], into: bytes) -> None:
-    """Unpack into the empty folder `into`, then compare the files. Raise MismatchError for the first difference.
+    """Unpack `tar` into the empty folder `into`. Raise MismatchError for the first difference from `entries`.
 
     Owners are set only as root.
     """
