@@ -37,7 +37,7 @@ class UpstreamError(InfrastructureError):
 
 
 class RecipeError(CanonError):
-    """The recipe or its tests are to blame: a crash, a missing secret, a wrong answer. `tail`: the end of its log."""
+    """The recipe or its tests are to blame: a crash, a missing secret, a wrong answer. `tail`: its last log lines."""
 
     def __init__(self, message: str, hint: str = "", tail: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
@@ -47,7 +47,7 @@ class RecipeError(CanonError):
 class TimedOutError(RecipeError):
     """Something took too long, for which a busy host may be to blame.
 
-    `pressure` is the load of the host at that time in one line, "" if it was not measured yet.
+    `pressure` describes load, memory, disk and stalls of the host at that time in one line, "" if not measured yet.
     """
 
     def __init__(self, message: str, pressure: str = "", tail: tuple[str, ...] = ()) -> None:
@@ -60,7 +60,10 @@ class KilledError(TimedOutError):
 
 
 class NeededAppError(InfrastructureError):
-    """An app that another recipe needs failed; neither recipe is blamed. `timed_out`: it only took too long."""
+    """The app of `need` failed, which the recipe `needed_by` needs. `failed` is its error; neither recipe is blamed.
+
+    `timed_out`: the app only took too long.
+    """
 
     def __init__(self, needed_by: str, need: str, failed: RecipeError) -> None:
         last_line = f": {failed.tail[-1]}" if failed.tail else ""
@@ -78,13 +81,16 @@ class NeedsPersonError(CanonError):
 
 
 class BusyError(InfrastructureError):
-    """Another process holds the lock; the message names its pid, its command and the time since when."""
+    """Another process holds the lock of the pass or of a slot.
+
+    The message names its pid, its command and the time since when.
+    """
 
 
 class InterruptedPassError(BaseException):
-    """A signal asked the command to stop; `signal_number` is that signal.
+    """A signal asked the command to stop; `signal_number` is the number of that signal.
 
-    It is no Exception, so that code which catches any Exception of one recipe and goes on does not catch it.
+    Derives from BaseException, so that code which catches every Exception of one recipe and goes on lets it through.
     """
 
     def __init__(self, signal_number: int) -> None:

@@ -1,4 +1,4 @@
-"""Replaces known secrets in logs and messages, by their value."""
+"""Replaces secrets in logs and messages: every text that equals the value of a known secret."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ _REPLACEMENT = b"[redacted]"
 
 @frozen
 class Redaction:
-    """The secrets to replace, in all the encodings in which they may appear."""
+    """The secrets to replace: `spellings` has each of them in all the encodings in which it may appear."""
 
     spellings: tuple[bytes, ...] = ()
 
@@ -74,7 +74,10 @@ class RedactedStream:
 
 
 def redaction(secrets: Iterable[bytes]) -> Redaction:
-    """Return the redaction of these secrets: whole, line by line, in base64, and escaped for URLs and JSON."""
+    """Return the redaction of these secrets: whole, line by line, in base64, and escaped for URLs and JSON.
+
+    Secrets and lines shorter than 6 bytes or longer than 64 KiB are left out.
+    """
     values = {part for secret in secrets for part in (secret, secret.strip(), *secret.splitlines())}
     spellings = {spelling for value in values if _SHORTEST <= len(value) <= _LONGEST for spelling in _spellings(value)}
     return Redaction(tuple(sorted(spellings, key=lambda spelling: (-len(spelling), spelling))))
@@ -92,6 +95,6 @@ def _spellings(value: bytes) -> Iterable[bytes]:
 
 
 def read_slot_secrets(slot: Path) -> tuple[bytes, ...]:
-    """Return the contents of all secret files of a slot's apps, but for files over 64 KiB."""
+    """Return the contents of all secret files of a slot's apps, except links and files over 64 KiB."""
     files = (path for path in slot.glob("*/secrets/*") if path.is_file() and not path.is_symlink())
     return tuple(path.read_bytes() for path in files if path.stat().st_size <= _LONGEST)

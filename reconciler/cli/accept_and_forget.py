@@ -70,7 +70,10 @@ def _require_reason(reason: str) -> None:
 
 
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
-    """Return the memory with the new commit of `tag`, and a message. Raises NeedsPersonError if it did not move."""
+    """Return what is to be remembered of the recipe, with the new commit of `tag`, and a message.
+
+    Raises NeedsPersonError if the tag did not move.
+    """
     moved = moved_tags(observation)
     if tag not in moved:
         others = f"moved are: {', '.join(sorted(moved))}" if moved else "none of its known release tags moved"
@@ -81,7 +84,10 @@ def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[M
 
 
 def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
-    """Return the memory without the lost tags, and a message. Raises NeedsPersonError if no tag was lost."""
+    """Return what is to be remembered of the recipe, without the lost tags, and a message.
+
+    Raises NeedsPersonError if no tag was lost.
+    """
     gone = vanished_tags(observation)
     if not gone:
         message = f"{observation.recipe.name}: upstream lost no known release tag"
@@ -109,7 +115,10 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """Return the drivers that have to remove a recipe's slots. If it is not recorded which were used: all drivers."""
+    """Return the names of the drivers that have to remove a recipe's slots: "process", and those recorded as used.
+
+    If there is a slot or a deployment, but no driver is recorded, returns all drivers.
+    """
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
         return frozenset({"process"})
@@ -149,7 +158,7 @@ def _forget_orphan(host: Host, name: str, reason: str) -> str:
 
 
 def _folders_left(host: Host, name: str) -> str:
-    """Return a note with the folders of a recipe that still exist, for files that Canon did not make; "" for none."""
+    """Return a note with a recipe's folders that are left because of files that Canon did not make; "" for none."""
     folders = (host.state.kept_slot(name), host.state.generations(name), host.state.trial_logs(name))
     left = [str(folder) for folder in folders if os.path.lexists(folder)]
     return f"; left as it is: {', '.join(left)}" if left else ""

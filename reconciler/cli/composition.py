@@ -133,7 +133,10 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
 
 
 def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
-    """Return the process driver, the drivers that the recipes declare, and those that existing deployments need."""
+    """Return, by name, the process driver, those that the recipes declare, and those that existing deployments need.
+
+    `children` is the environment of child processes, `lock` the descriptor of the pass lock or None.
+    """
     drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
     named = {recipe.driver for recipe in fleet.recipes.values()} | state.drivers_in_use()
     if "swarm" in named or (state.kept.is_dir() and any(state.kept.iterdir())):

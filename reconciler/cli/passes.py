@@ -29,7 +29,10 @@ from state.folder.lock import hold
 
 
 def preview(options: Options, command: str, retry: Sequence[str]) -> int:
-    """Print the plan or the drift. Takes no lock and writes nothing. Returns the exit code."""
+    """Print the plan or the drift report: `command` is "plan" or "drift". Returns the exit code.
+
+    `retry` names recipes to try again although they were red. Takes no lock and writes nothing.
+    """
     context = load_context(options)
     request = _request(context, ReportCommand(command), retry)
     with interruptible(), progress_on_stderr(options) as progress:
@@ -38,7 +41,10 @@ def preview(options: Options, command: str, retry: Sequence[str]) -> int:
 
 
 def converge(options: Options, retry: Sequence[str]) -> int:
-    """Run one pass under the pass lock and print its report. Returns the exit code."""
+    """Run one pass under the pass lock and print its report. Returns the exit code.
+
+    `retry` names recipes to try again although they were red.
+    """
     context = load_context(options)
     request = _request(context, ReportCommand.PASS, retry)
     with interruptible(), private_files():

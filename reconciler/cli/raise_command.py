@@ -79,7 +79,7 @@ def _canonical(host: Host, name: str) -> Canonical:
 
 
 def _print_address(options: Options, name: str, app: RunningApp) -> None:
-    """Print the address of the app. Raises UnwrittenError, since a copy without a known address is of no use."""
+    """Print the address of the app. Raises UnwrittenError if that fails: nobody can use a copy without its address."""
     write_answer(json_text(raised_document(name, app)) if options.json else render_raised(name, app))
 
 

@@ -39,7 +39,7 @@ def _writer(number: int) -> TextIO:
 
 
 def write_answer(text: str) -> None:
-    """Write the whole answer. Raises UnwrittenError."""
+    """Write `text` to stdout and flush it. Raises UnwrittenError if that fails."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -48,13 +48,16 @@ def write_answer(text: str) -> None:
 
 
 def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
-    """Return the message that the answer could not be written, and a hint where to find it."""
+    """Return a message that says why the answer could not be written, and a hint where to see what was done."""
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
     return f"the answer could not be written to stdout: {reason}", "what was done is recorded: reconcile status"
 
 
 def print_answer(text: str, exit_code: int) -> int:
-    """Write the whole answer. Returns `exit_code`, or FAILED if the answer could not be written."""
+    """Write `text` to stdout. Returns `exit_code`.
+
+    If that fails, prints the reason to stderr, and returns FAILED unless `exit_code` is graver: 5 or more.
+    """
     try:
         write_answer(text)
     except UnwrittenError as error:

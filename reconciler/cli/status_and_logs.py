@@ -91,7 +91,10 @@ def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalS
 def _deployment_statuses(
     context: CommandContext, records: Records, intact: Sequence[str]
 ) -> dict[str, CanonicalStatus]:
-    """Return the status of each deployment that is kept running. Asks no driver if there is none."""
+    """Return the status of each kept deployment, by recipe. Asks no driver if there is none.
+
+    `intact` names the recipes whose snapshot is intact; no others are considered.
+    """
     declared = context.fleet.recipes
     kept = {name: declared[name] for name in intact if name in declared and keeps_running(declared[name])}
     if not kept:

@@ -11,7 +11,7 @@ from state.records import Canonical
 
 
 class Origin(StrEnum):
-    """Where the base's data comes from."""
+    """Where the base's data comes from: a recorded snapshot, or a fresh install of the base. NONE: there is no base."""
 
     CANONICAL = "canonical"
     FRESH = "fresh"
@@ -40,7 +40,7 @@ def upgrade_base(
     releases: Sequence[Release],
     pin: Upgrade,
 ) -> Base:
-    """Return the base for a trial of `head`. `releases` are upstream's, in ascending order.
+    """Return the base for a trial of `head`. `releases` are upstream's, in ascending order. `pin` is the declared base.
 
     `newest_intact` is the canonical itself, or an older generation if the canonical is damaged.
     """
@@ -68,7 +68,10 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 
 
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether the head upgrades this data: it is older or, if the canonical is damaged, of the head's release."""
+    """Whether an upgrade to the head can start from the data of `have`: its release is older than the head.
+
+    If the recorded canonical is damaged, `have` may also be of the head's own release.
+    """
     again = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return again or _is_older_than_head(have, head, releases)
 

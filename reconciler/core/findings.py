@@ -24,7 +24,10 @@ from state.records import Canonical
 
 
 class Cause(StrEnum):
-    """How the wanted release differs from the recorded one."""
+    """How the wanted release differs from the recorded one, or why they cannot be compared.
+
+    AHEAD: the canonical's release is newer, gone upstream, or no longer allowed. MOVED: a tag names another commit.
+    """
 
     IN_SYNC = "in-sync"
     FIRST_RELEASE = "first-release"
@@ -77,7 +80,7 @@ class Finding:
 
 
 def compare(observations: Mapping[str, Observation], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
-    """Return one finding for each declared recipe and each orphan, by name."""
+    """Return one finding for each declared recipe and each orphan, sorted by the name of the recipe."""
     findings = [_finding(observation) for observation in observations.values()] + [
         _orphaned(orphan) for orphan in orphans.values()
     ]
@@ -182,7 +185,7 @@ def _why_never_released(observation: Observation) -> str:
 
 
 def _long_tags_note(tags: Collection[str]) -> str:
-    """Return a note on tags that are no releases only because they are too long; their publisher would not know why."""
+    """Return a note on how many tags are too long for a release name, "" if none. Few publishers know that limit."""
     long = sum(len(tag) > LONGEST for tag in tags)
     return f"; {long} of its {len(tags)} tags have more than {LONGEST} characters" if long else ""
 
@@ -205,7 +208,10 @@ def _since(observation: Observation, want: Want, cause: Cause) -> datetime | Non
 
 
 def follows_upstream(observation: Observation) -> bool:
-    """Whether a pass mirrors and records upstream's answer: not one that a person has to accept first."""
+    """Whether a pass mirrors and records upstream's answer: the recipe is enrolled, and upstream is observable.
+
+    An answer that lost too many tags counts as unobservable, until a person accepts it.
+    """
     return observation.recipe.enrolled and not isinstance(want_of(observation), Unobservable)
 
 

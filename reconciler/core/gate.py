@@ -33,7 +33,11 @@ class Condition:
 def gate(
     fleet: Fleet, recipe: Recipe, trial: Trial | None, asked_again: Answer | Unobservable | None, place: Place
 ) -> tuple[Condition, ...]:
-    """Return every condition, in order. Those that need a trial, or upstream's second answer, are open without it."""
+    """Return every condition of a promotion, in order.
+
+    `asked_again` is upstream's answer, which must have the tested tag. A condition that needs this answer or the trial
+    is OPEN while that is None.
+    """
     return (
         _enrolled(recipe),
         _from_trial("green", trial, _green),
@@ -45,7 +49,7 @@ def gate(
 
 
 def refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Return the conditions that do not pass. If there is none, the release is promoted."""
+    """Return the conditions that are not met, also those that are OPEN. If there is none, the release is promoted."""
     return tuple(condition for condition in conditions if condition.status is not ConditionStatus.PASS)
 
 

@@ -32,9 +32,9 @@ def keeps_running(recipe: Recipe) -> bool:
 
 
 def conflicting_recipes(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
-    """Return the recipes to be kept running that share an app with `recipe`, itself included.
+    """Return the recipes to be kept running that share an app with `recipe`; `recipe` itself may be one of them.
 
-    An app has one domain and its fixed ports once, so it cannot run in a trial and in a kept deployment.
+    An app's domain and fixed ports exist once: it cannot run in a trial and in a kept deployment at the same time.
     """
     own = apps_of(recipe, recipes)
     return tuple(name for name, other in recipes.items() if keeps_running(other) and own & apps_of(other, recipes))

@@ -13,7 +13,10 @@ from state.records import Answer, Canonical, FoundDamage, Memory
 
 
 class State(StrEnum):
-    """Whether the canonical is there as recorded."""
+    """Whether the canonical is there as recorded. NONE: nothing is recorded. UNKNOWN: it could not be checked.
+
+    DOWN: its snapshot is intact, but its kept deployment is not up.
+    """
 
     NONE = "none"
     INTACT = "intact"
@@ -26,7 +29,7 @@ class State(StrEnum):
 class CanonicalStatus:
     """The state of a canonical; `reason` says how it is damaged, what of it is down, or why the state is unknown.
 
-    `last_up` is when a pass last saw all of a deployment up that is down now; None if no pass ever did.
+    `last_up` is only set for a deployment that is down: when a pass last saw all of it up, None if no pass ever did.
     """
 
     state: State
@@ -36,7 +39,10 @@ class CanonicalStatus:
 
 @frozen
 class MirrorContents:
-    """The full commits that our mirror holds; `tags` is None without a mirror, and where it is `unreadable`."""
+    """What our mirror holds: the commit of upstream's main branch, and the release tags with their commits.
+
+    `tags` is None if there is no mirror or it cannot be read; `unreadable` says why it cannot be read, else "".
+    """
 
     head: str = ""
     tags: Mapping[str, str] | None = None
@@ -93,7 +99,10 @@ def with_damage(memory: Memory, found: FoundDamage) -> Memory:
 
 
 def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
-    """Return upstream's tags with their commits, None for a tag on no commit; None if upstream was not seen."""
+    """Return upstream's tags, each with its commit, or with None if it points to no commit.
+
+    Returns None instead of tags if upstream could not be observed.
+    """
     if isinstance(observation.answer, Unobservable):
         return None
     known_not = observation.memory.not_commits
@@ -116,7 +125,10 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 
 
 def want_of(observation: Observation) -> Want:
-    """Return the release that the recipe should be at; Unobservable also if too many known tags are gone upstream."""
+    """Return the release that the recipe should be at, or why there is none.
+
+    Unobservable also if more than one known release tag, and more than a tenth of them, are gone upstream.
+    """
     tags = upstream_tags(observation)
     if tags is None:
         assert isinstance(observation.answer, Unobservable)  # noqa: S101  None means that

@@ -13,7 +13,7 @@ from state.records import Canonical
 
 
 class Result(StrEnum):
-    """The label of a step."""
+    """What came of a step, in one word. NONE: nothing was to be done. INFRASTRUCTURE: the host is to blame."""
 
     NONE = "none"
     PROMOTED = "promoted"
@@ -42,8 +42,9 @@ class ReadBack:
 class Attempt:
     """What a step did. `trial` is None where nothing was tried, and `untried_reason` then says why.
 
-    `gate` holds every condition of the promotion, `refusals` those that were not met. `promotion_error` says at which
-    step a promotion ended early, and why. `host_fault`: the host and not the recipe is to blame for either reason.
+    `gate` holds every condition of the promotion, `refusals` those that were not met. `promotion_error` is the error
+    that ended a promotion, "" if none did. `host_fault`: the host and not the recipe is to blame for `untried_reason`
+    or `promotion_error`.
     """
 
     trial: Trial | None = None
@@ -56,7 +57,10 @@ class Attempt:
 
 @frozen
 class Outcome:
-    """A step's result, with one sentence of evidence. `remarks` say what could not be cleaned up after it."""
+    """A step's result; `reason` is one sentence of evidence. `have` is the canonical as it was read back afterwards.
+
+    `remarks` say what could not be recorded or deleted after the step.
+    """
 
     step: Step
     result: Result
@@ -67,7 +71,7 @@ class Outcome:
 
 
 def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
-    """Return the outcome of a step. No other function names a result."""
+    """Return the outcome of a step, from what it did (`attempt`) and what is there afterwards (`back`)."""
     result, reason = _result(step, attempt, back)
     return Outcome(step, result, reason, attempt, back.canonical)
 
@@ -106,7 +110,10 @@ def _redeployed(back: ReadBack) -> tuple[Result, str]:
 
 
 def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step without its trial. It succeeded if it was interrupted right after it was recorded."""
+    """Return the result of a step that has no trial of its release.
+
+    If the release is recorded all the same, the step was interrupted right after that, and it succeeded.
+    """
     if attempt.trial is None and _was_recorded(step, back):
         return _result_of_recorded(step, attempt, back)
     if attempt.trial is not None:
@@ -171,7 +178,10 @@ def _data_proof(have: Canonical, trial: Trial | None) -> str:
 
 
 def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
-    """Return whether a damaged canonical's data is lost or continues from an older generation; "" without damage."""
+    """Return a text on what became of a damaged canonical's data; "" if the canonical was not damaged.
+
+    The data is lost, or goes on from an older generation.
+    """
     before, older = step.finding.have, step.finding.older_intact
     if before is None or step.finding.status.state is not State.DAMAGED:
         return ""

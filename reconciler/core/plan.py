@@ -17,9 +17,10 @@ from state.records import Canonical, Circumstances, Memory, Place, Red
 class Action(StrEnum):
     """What a step does. Reports print "repair" for the last three.
 
-    RETEST tests the recorded release again, since its snapshot is damaged. REFETCH makes the mirror again. REDEPLOY
-    deploys the canonical again that should be running and is not. A pass refetches before it plans, since upstream's
-    objects decide which release is wanted; for REFETCH it then only looks whether the mirror is there.
+    PROMOTE tests the wanted release, and promotes it if the gate allows that. RETEST does the same with the recorded
+    release, since its snapshot is damaged. REFETCH is for a mirror that is missing or cannot be read: a pass fetches it
+    before it plans, since upstream's objects decide which release is wanted, and this step only looks whether it is
+    there. REDEPLOY deploys a canonical again that is to be kept running and is down.
     """
 
     NONE = "none"
@@ -30,7 +31,11 @@ class Action(StrEnum):
 
 
 class HeldBack(StrEnum):
-    """Why nothing is done about a finding although something could be done."""
+    """Why nothing is done about a finding although something could be done.
+
+    EXCEPTED: the recipe is not enrolled. RED_BEFORE: the release was red, and nothing has changed since. QUARANTINED: a
+    tag was moved to another commit.
+    """
 
     EXCEPTED = "excepted"
     RED_BEFORE = "red-before"
@@ -39,7 +44,7 @@ class HeldBack(StrEnum):
 
 @frozen
 class PlanContext:
-    """What a plan depends on beside the observations.
+    """What a plan depends on beside the observations. `canon` is the revision of this program.
 
     `retry` names recipes that are tried again although they were red. `recipes` is the whole fleet.
     """
@@ -55,9 +60,9 @@ class PlanContext:
 class Step:
     """What is done about one finding, and why: `reason` is one sentence.
 
-    `release` is tried by PROMOTE and RETEST; it is None for every other action. REDEPLOY is done also for a recipe that
-    is held back. `redeploys` names the kept canonicals that are deployed again where they are down: after a trial, all
-    that had to make room for it.
+    `release` is tried by PROMOTE and RETEST, under `circumstances`; both are None for every other action. A step that
+    is held back may still be a REDEPLOY. `redeploys` names the recipes whose kept deployments are deployed again if
+    they are down: for REDEPLOY the recipe itself; after a trial, all that had to make room for it.
     """
 
     finding: Finding
@@ -190,7 +195,7 @@ def _refetch_or_nothing(finding: Finding) -> Step:
 
 
 def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Test the recorded release again, as if there were no canonical."""
+    """Return a step that tests the recorded release again, or one that is held back if a red for it still holds."""
     circumstances = circumstances_of(release, observation, context)
     red = matching_red(observation.memory, circumstances, release, context)
     if red is not None:
@@ -221,7 +226,7 @@ def circumstances_of(release: Release, observation: Observation, context: PlanCo
 
 
 def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
-    """Return the remembered red that still holds for `release`; None if there is none, or it is to be tried again."""
+    """Return the remembered red that still holds for `release`; None if there is none, or the recipe is in `retry`."""
     if memory.recipe in context.retry:
         return None
     key = version_key(release.version)

@@ -1,4 +1,4 @@
-"""Counts findings and outcomes into buckets, whose sum must match, and into one exit code."""
+"""Counts recipes into buckets, checks that the sums match, and chooses the exit code."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +53,10 @@ GRAVEST_FIRST: Final = (HOLLOW, COULD_NOT, NEEDS_PERSON, DAMAGED, WANTED, IN_SYN
 
 @frozen
 class Row:
-    """One recipe in a report: what is left to do (`step`), and what the pass did about it (`outcome`)."""
+    """One recipe in a report: what is left to do (`step`), and what the pass did about it (`outcome`).
+
+    `gate` holds the conditions of a promotion. `previous` is the canonical from before the pass.
+    """
 
     step: Step
     gate: tuple[Condition, ...]
@@ -75,7 +78,7 @@ class Row:
 
 @frozen
 class Run:
-    """The run that the report is about; `fleet` and `canon` are revisions."""
+    """The run that the report is about. `fleet` and `canon` are revisions of the fleet folder and of this program."""
 
     command: ReportCommand
     id: str
@@ -108,7 +111,7 @@ class Population:
 
 @frozen
 class Report:
-    """The report of one run. `notes` are remarks about the run as a whole."""
+    """The report of one run. `line` is its closing line. `notes` are remarks about the run as a whole."""
 
     run: Run
     population: Population
@@ -120,7 +123,10 @@ class Report:
 
 
 def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
-    """Return the report of these rows. If they are not the expected recipes, once each, it notes that and is hollow."""
+    """Return the report of these rows. If they are not the expected recipes, once each, the exit code is HOLLOW.
+
+    A note then says what does not match.
+    """
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
     planned = [row.outcome for row in rows if row.outcome is not None and row.outcome.step.release is not None]
@@ -144,7 +150,7 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """Return the gravest bucket that applies to a recipe; each recipe is counted once.
+    """Return the bucket in which a recipe is counted: ORPHANED or EXCEPTED first, else the gravest that applies.
 
     A missing mirror has no bucket of its own: it is fetched again, and nothing is promoted.
     """
@@ -192,7 +198,10 @@ def _is_unknown_orphan(row: Row) -> bool:
 
 
 def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return a message for each sum that is wrong: each recipe must be observed, decided and counted exactly once."""
+    """Return a message for each sum that is wrong, and one if nothing is enrolled.
+
+    Each recipe must be observed, decided and counted exactly once.
+    """
     stages = {"observed": population.observed, "decided": population.decided, "reported": population.reported}
     missing = [
         f"{population.selected} recipes selected but {count} {stage}"
@@ -212,7 +221,10 @@ def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Itera
 
 
 def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> str:
-    """Return the closing line. Other programs may read it, so a test fixes its form."""
+    """Return the last line of a report, with the number of recipes in each bucket.
+
+    Other programs may read it, so a test fixes its form.
+    """
     parts = [
         f"{counts[ReportBucket.IN_SYNC]} in sync",
         f"{counts[ReportBucket.TO_PROMOTE]} to promote",

@@ -5,15 +5,16 @@ from collections.abc import Iterator, Mapping
 from state.records import Damaged, DeploymentRecord, Parts
 
 TASK = "task"
-"""The fact of a part that differs after it ended and was started again."""
+"""The fact that names the tasks of a part: it differs after the part ended and was started again."""
 
 NEVER_DEPLOYED = "it was never raised to be kept running, or not to the end"
 
 
 def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: Parts, lacks: str) -> str:
-    """Return what differs from the deployment of `generation`, "" if nothing does.
+    """Return how what runs differs from the recorded deployment of `generation`, "" if it does not.
 
-    `record` holds what was deployed; `parts` and `lacks` were observed now. Parts that were added since do not count.
+    `record` holds what was deployed. `parts` and `lacks` were observed now: the parts, and why they are not up, "" if
+    they are. Parts that were added since do not count.
     """
     if record is None:
         return NEVER_DEPLOYED

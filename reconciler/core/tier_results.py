@@ -22,7 +22,10 @@ class Verdict(StrEnum):
 
 
 class Skip(StrEnum):
-    """Why a tier was skipped; there are no other reasons."""
+    """Why a tier was skipped; there are no other reasons. DECLARED: the recipe's declaration leaves it out.
+
+    NO_CHECK: nothing is declared that could prove the tier. NOT_ASKED: a person left it out of this trial.
+    """
 
     NO_BASE = "no-base"
     BASE_BROKEN = "base-broken"
@@ -56,10 +59,12 @@ class Trial:
     """A cold test of one recipe at one commit, and its results.
 
     `by_pass`: a pass chose the release. `slots_were_empty`: every slot was empty when it was opened. `altered` names
-    tracked files that changed. `tests_unchanged`: the fleet folder was the same before and after. `damage` says why
-    our own snapshot could not be deployed, "" if it could or was not needed. `tail` holds the last lines of output of
-    what failed. `checks_data`: a [data] check is declared that fails on a fresh install before data.mark, so its
-    passes prove that data was kept.
+    tracked files that changed. `tests` is the digest of all that the verdicts depend on beside the release.
+    `tests_unchanged`: the fleet folder was the same before and after. `log` is a folder below the state folder.
+    `findings` are remarks without effect on the result. `timed_out`: what failed may only have taken too long. `damage`
+    says why our own snapshot could not be deployed, "" if it could or was not needed. `tail` holds the last lines of
+    output of what failed. `checks_data`: a [data] check is declared that fails on a fresh install before data.mark, so
+    its passes prove that data was kept.
     """
 
     id: str

@@ -13,10 +13,10 @@ SHOWN_OF_LONG: Final = 40
 
 
 def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
-    """Return the tags that look later than the wanted and the recorded release, the latest first.
+    """Return the tags that are no releases but look like versions, the latest first.
 
-    Without both, returns all tags that look like versions. Tags outside of the declared range are left out, unless
-    upstream has no release tag at all.
+    Only those that look later than the wanted and the recorded release; all of them if there is neither. Tags outside
+    of the declared range are left out, unless upstream has no release tag at all.
     """
     tags = upstream_tags(observation)
     if tags is None or isinstance(want, Unobservable):
@@ -40,7 +40,7 @@ def has_releases(tags: Mapping[str, str | None]) -> bool:
 
 
 def unread_tags_message(tags: Sequence[str]) -> str:
-    """Return the first few of these tags, and the form of a release name."""
+    """Return a text that names the first few of these tags, and says which form a release name has."""
     more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
     return f"{', '.join(map(format_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
 

@@ -19,9 +19,10 @@ LEDGER = "1.1.0+2.2.0"
 
 @frozen
 class AfterScene:
-    """The state before and after the command of a scene.
+    """The rows of all recipes `before` and `after` the command of a scene, and what the command did.
 
-    `played` is the result of the command, `tried` the recipes that it tried, `wrote` whether any record changed.
+    `played` is the result of the command, `tried` the recipes of which it began a trial. `wrote` says whether any
+    file of the state folder changed.
     """
 
     folder: Path

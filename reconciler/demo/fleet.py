@@ -61,7 +61,10 @@ def make_demo(folder: Path) -> None:
 
 
 def publish(folder: Path, publication: Publication) -> None:
-    """Add the commits and tags of `publication` to its upstream. Publish those before it in PUBLICATIONS first."""
+    """Add the commits and tags of `publication` to its upstream.
+
+    The publications of that upstream that are earlier in PUBLICATIONS must have been published before.
+    """
     name = publication.recipe
     before = [*HISTORIES[name].commits]
     for earlier in PUBLICATIONS[: PUBLICATIONS.index(publication)]:

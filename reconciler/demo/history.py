@@ -49,7 +49,10 @@ class Publication:
 def fast_import_stream(
     branch: str, start: str, commits: Sequence[tuple[Commit, Tree]], moves: Sequence[str] = ()
 ) -> bytes:
-    """Return input for `git fast-import`. Each tree has all files of its commit; `start` is the first one's parent."""
+    """Return input for `git fast-import` that puts `commits` on `branch`. A commit's tree has all its files.
+
+    `start` is the parent of the first commit, "" for none. `moves` are tags to move to the last commit.
+    """
     parts: list[bytes] = []
     for number, (commit, tree) in enumerate(commits, start=1):
         parts += _commit(branch, number, start if number == 1 else f":{number - 1}", commit, tree)

@@ -73,7 +73,10 @@ class Stage:
         return os.environ | places
 
     def play(self, words: tuple[str, ...], reads: str) -> PlayedCommand:
-        """Run the command and show its output. Once it prints a URL, fetch the page `reads`, unless that is ""."""
+        """Run `reconcile` with the arguments `words`, and show its output.
+
+        Once it prints a URL, fetches the page `reads` from there; "" fetches none.
+        """
         pages: list[str] = []
 
         def read(url: str) -> None:

@@ -67,7 +67,10 @@ def check_stable(slot: Slot) -> None:
 
 
 def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
-    """Watch a ready app until it has been up for `stable`. Apps that Canon stopped are not watched."""
+    """Watch a ready app until it has been up for `stable`. Raises as `check_up` if the app does not stay up.
+
+    Returns at once for an app that Canon stopped.
+    """
     since = slot.ready.get(deployed.recipe.name)
     if since is None:
         return
@@ -90,7 +93,7 @@ def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
 
 @contextmanager
 def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
-    """Add the app's last log lines to a RecipeError, and the host's pressure to a TimedOutError."""
+    """Add the app's last log lines to a RecipeError from the block, and to a TimedOutError also the host's pressure."""
     try:
         yield
     except RecipeError as failed:

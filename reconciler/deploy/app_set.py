@@ -18,8 +18,9 @@ from state.records import Canonical, Damaged, Seal
 class AppSpec:
     """One recipe of an app set, and the release of it to deploy.
 
-    `source` is the unpacked snapshot folder with its data; None means fresh data, or the data that is in the slot.
-    `settings_from` is an app of the same recipe whose secrets and settings are used instead of new ones.
+    `source` is a folder of an unpacked snapshot with the app's data. If it is None, the app keeps the data that it has
+    in the slot, or starts with fresh data if it is new there. `settings_from` is an app of the same recipe whose
+    secrets and settings are used instead of new ones.
     """
 
     recipe: Recipe
@@ -70,7 +71,10 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 
 
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack a canonical's snapshot at `into` and return the app set that it holds. Raises SnapshotDamagedError."""
+    """Unpack a canonical's snapshot at `into`, and return `app_set` with the releases and data that it holds.
+
+    A need that is not in the snapshot gets fresh data. Raises SnapshotDamagedError.
+    """
     folder = host.state.canonical(canonical.recipe, canonical.generation)
     return app_set_from_snapshot(
         host, folder, canonical.seal, _with_release(app_set, Release(canonical.version, canonical.commit)), into

@@ -57,9 +57,9 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 
 
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
-    """Whether a command of the recipe's tests exits 0 within a minute; another result is no failure.
+    """Whether the app is up and a command of the recipe's tests exits 0 within a minute. No other result is an error.
 
-    Raises InfrastructureError if the kernel killed it for lack of memory, and what `check_up` raises.
+    Raises InfrastructureError if the kernel killed the command for lack of memory, and what `check_up` raises.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):

@@ -48,9 +48,9 @@ class Checkout:
 class Slot:
     """A folder in which a recipe and the apps that it needs run. `was_empty`: nothing was there when it was opened.
 
-    Deployments and commands write to `log`. `apps` holds the deployed apps by recipe, the recipe under test last;
-    `ready` those that must stay up. `unused_makers` maps a recipe to the declared secrets that its release does not
-    read. `closed`: everything that could be removed was removed.
+    Deployments and commands write to `log`. `backup` is the folder for backups. `apps` holds the deployed apps by
+    recipe, the recipe under test last; `ready` those that must stay up. `unused_makers` maps a recipe to the declared
+    secrets that its release does not read. `closed`: everything that could be removed was removed.
     """
 
     host: Host
@@ -71,7 +71,10 @@ class Slot:
         return str(self.folder)
 
     def check_out(self, recipe: Recipe, release: Release) -> DeployedApp:
-        """Check `release` out for the recipe's app; earlier checkouts stay until the slot is closed."""
+        """Check `release` out into a new folder of the slot, and return the recipe's app with it. Deploys nothing.
+
+        Earlier checkouts stay until the slot is closed.
+        """
         before = self.apps.get(recipe.name)
         new = App(recipe.name, self.folder / recipe.name, self.mark, recipe.stop.grace)
         app = before.app if before is not None else new
@@ -118,7 +121,7 @@ class Slot:
                 raise killed
 
     def stop_without_checks(self) -> None:
-        """Stop all apps whose data is not needed any more."""
+        """Stop all apps, and do not check how they ended: their data is not needed any more."""
         self.ready.clear()
         for deployed in reversed(self.apps.values()):
             self.note_removal(deployed.recipe.name, deployed.driver.stop(deployed.app))

@@ -43,7 +43,10 @@ def backup_of(working_folder: Path) -> Path:
 
 @contextmanager
 def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterator[Slot]:
-    """Yield a new slot in a recipe's locked working folder; close it at the end unless that was done already."""
+    """Yield a new slot, the folder `role` in a recipe's locked working folder; `log` is the file for its output.
+
+    Closes the slot at the end, unless that was done already.
+    """
     folder = working_folder / role
     was_empty = not folder.exists() and not any(driver.leftovers(folder) for driver in host.drivers.values())
     folder.mkdir(mode=0o700, exist_ok=True)

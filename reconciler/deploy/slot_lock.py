@@ -85,7 +85,7 @@ def clear_leftovers(host: Host, recipe: str) -> bool:
 
 
 def _clear_all(host: Host, recipe: str) -> None:
-    """Clear the slot. Raises InfrastructureError if something cannot be removed: nothing may run beside it."""
+    """Clear work/NAME. Raises InfrastructureError if something is left: new apps may not run beside old ones."""
     remaining = _clear(host, recipe)
     if remaining:
         raise InfrastructureError(f"what a dead run left in its slot cannot be removed: {', '.join(remaining)}")
@@ -112,6 +112,6 @@ def _entries(state: StateFolder, recipe: str) -> list[Path]:
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return the marks of everything that exists below work/NAME, each with its driver."""
+    """Return the marks of all slots below work/NAME of which anything is left, each with its driver."""
     slot = host.state.slot(recipe)
     return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]

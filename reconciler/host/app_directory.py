@@ -62,7 +62,7 @@ def open_raw_log(app: App, name: str) -> IO[bytes]:
 
 
 def new_log(app: App, name: str) -> Log:
-    """Open an empty log of a part of the app. Secrets of the slot are redacted."""
+    """Replace the log of a part of the app by an empty one, and open it. Secrets of the slot are redacted."""
     path = app.logs / f"{name}.log"
     path.unlink(missing_ok=True)
     return Log(path, redaction(read_slot_secrets(app.folder.parent)))
@@ -90,7 +90,11 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
 
 
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
-    """Write settings.json beside the app's data. Only `sample`, the text of the .env.sample, is read again."""
+    """Write version, commit and settings of a deployment to settings.json in the app's folder.
+
+    `sample` is the text of the .env.sample used, "" to leave it out. `recorded_sample` reads it; Canon reads nothing
+    else from this file.
+    """
     given = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     given |= {"sample": sample} if sample else {}
     replace_file(app.folder / _SETTINGS, json.dumps(given, indent=1, sort_keys=True), 0o600)
@@ -112,16 +116,20 @@ def app_run(app: App) -> Path:
 
 
 def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
-    """Write the program that runs its arguments in the folder and the environment of the app's processes."""
+    """Write the program `app-run`. It executes the command that it gets as arguments, as the app's own processes run.
+
+    The command runs in the folder `checkout` and with the variables in `environment`.
+    """
     inside = app.folder / "run" / _INSIDE
     replace_file(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
     replace_file(app_run(app), _OUTER.format(python=_quoted(sys.executable), inside=_quoted(str(inside))), 0o700)
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
-    """Copy data, secrets and settings into the empty folder `into`, with modes, times, links and holes.
+    """Copy data, secrets and settings of the app into the empty folder `into`, with modes, times, links and holes.
 
-    Makes hard links instead of copies if the file system allows it. An app that runs again would then change `into`.
+    Makes hard links where the file system allows them: if the app is started again, it may change these files in `into`
+    too. Raises RecipeError if a folder is gone or a file unreadable, InfrastructureError if the host is to blame.
     """
     for source in (app.data, app.secrets):
         if source.is_symlink() or not source.is_dir():
@@ -153,7 +161,7 @@ def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _move(source: Path, to: Path) -> bool:
-    """Rename `source`. Returns whether that worked. It fails from one disk to another, and on a read-only one."""
+    """Rename `source` to `to`. Returns False if that fails, as it does between two disks and on a read-only disk."""
     try:
         source.rename(to)
     except OSError:

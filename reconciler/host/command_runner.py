@@ -52,7 +52,10 @@ class HostCommands:
         return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"
 
     def _passed_on(self) -> tuple[bytes, ...]:
-        """Return the values of passed variables, to be redacted: each may be a password."""
+        """Return the values of the variables that the fleet passes on to children, to be redacted in logs.
+
+        Each may be a password. Leaves out short values.
+        """
         values = [os.fsencode(value) for name, value in self.environment.items() if name not in _NO_SECRETS]
         return tuple(value for value in values if len(value) >= _SHORTEST)
 
@@ -76,7 +79,10 @@ def _memory() -> str:
 
 
 def _stalls() -> str:
-    """Return how much of the last ten seconds processes waited for each resource; "" if the kernel reports none."""
+    """Return as text in how many percent of the last ten seconds processes had to wait for CPU, memory, and disks.
+
+    Returns "" if the kernel does not report that.
+    """
     shares = {
         name: re.search(r"^some avg10=([\d.]+)", _read(f"/proc/pressure/{name}")) for name in ("cpu", "memory", "io")
     }

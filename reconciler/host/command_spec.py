@@ -28,12 +28,13 @@ _GRACE_ALONE = 10
 
 @frozen
 class CommandSpec:
-    """A finite command for `host/run.py`. Its environment is `env` and the marks; `deadline` is in seconds.
+    """A command that `host/run.py` runs to its end. Its environment is `env` and the marks; `deadline` is in seconds.
 
-    `stdin` is its standard input, as bytes or as a file. `mark` is the mark of its slot, "" for none. `file_bytes` is
-    the size of the largest file that it may write. `holding` is the descriptor of the pass lock. The command inherits
-    it and holds the lock even if Canon dies; then the program `timeout` stops it. If `stop` is set, the command is
-    stopped as at its deadline. Processes that it leaves get SIGKILL `grace` seconds after SIGTERM.
+    `stdin` is its standard input: bytes, or the path of a file. `mark` is the mark of its slot, "" for none.
+    `file_bytes` is the size of the largest file that it may write, None for no limit. `holding` is the descriptor of a
+    lock such as the pass lock, None for none: the command inherits the lock, and holds it even if Canon dies; in that
+    case the program `timeout` ends the command. Setting `stop` stops the command as its deadline does. Processes that
+    the command leaves behind get SIGTERM, and SIGKILL `grace` seconds later.
     """
 
     argv: tuple[str, ...]
@@ -63,7 +64,10 @@ class CapturedOutput:
 
 
 def program(command: CommandSpec) -> str | None:
-    """Return the file to execute, found as the child would find it; None if there is none of that name."""
+    """Return the path of the command's program, looked up in the PATH and the folder of the child; None if not found.
+
+    A relative path with a slash is returned even if no such file exists.
+    """
     name = command.argv[0]
     if "/" in name:
         path = command.cwd.absolute() / name
@@ -102,7 +106,10 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
 
 
 def limit(command: CommandSpec) -> None:
-    """Reset signals, umask and limits. Runs in the child, just before its program."""
+    """Reset signals, set umask and limits, and let the program inherit the lock `command.holding`.
+
+    Runs in the child, just before its program starts.
+    """
     for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)

@@ -26,10 +26,11 @@ _SECONDS = 30.0
 
 
 def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: Path) -> dict[str, str]:
-    """Return the environment of every child: the allow-list and the variables in `passes`, without HOME and TMPDIR.
+    """Return the environment of every child: PATH, LANG, LC_ALL, GIT_CEILING_DIRECTORIES, and what `passes` names.
 
-    `state` is the state folder. As GIT_CEILING_DIRECTORIES it stops git from finding a repository there or above: a
-    `git checkout` of a child could otherwise change a work tree that contains the state folder.
+    `passes` names variables of `environ` to pass on, but never HOME or TMPDIR. Of PATH only absolute folders stay.
+    GIT_CEILING_DIRECTORIES is the state folder `state`, so that git finds no repository there or above: a `git
+    checkout` of a child could otherwise change a work tree that contains the state folder.
     """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
     return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", CEILING: str(state)}
@@ -42,9 +43,10 @@ def _path(environ: Mapping[str, str]) -> str:
 
 
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
-    """Return the place: unit, user, environment and tools. `requires` names the tools of all recipes and drivers.
+    """Return the place: systemd unit, user, environment and tools, each tool with a hash of its file.
 
-    Raises InfrastructureError if git is missing or too old.
+    `requires` names the tools of all recipes and drivers. `environment` is the environment of all children, `environ`
+    that of Canon. Raises InfrastructureError if git is missing or too old.
     """
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *_ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"

@@ -11,7 +11,10 @@ _LARGEST_TEXT = 64 * 1024
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text of a small file, None if there is none. Never follows a link. Raises RecipeError."""
+    """Return the text of the file `path`; None if there is no such file.
+
+    Raises RecipeError if it is a link or no plain file, is larger than 64 KiB, is not UTF-8, or cannot be read.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -37,7 +40,10 @@ def _decoded(name: str, data: bytes) -> str:
 
 
 def content_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the lines that are neither blank nor comments, each after its place, "FILE:LINE"."""
+    """Yield a pair for each line of `text` that is neither blank nor a comment: its place "FILE:LINE", and the line.
+
+    `file` is the name used in the place. Raises RecipeError for a NUL byte.
+    """
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         content = line.strip(" \t\r")
         if "\0" in content:

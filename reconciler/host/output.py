@@ -91,9 +91,10 @@ class NewFile:
 
 
 class Log:
-    """Appends output to the file `path`, with secrets redacted and made printable. `tail` is the end of the output.
+    """Appends output to the file `path`. Secrets are redacted, and unprintable characters escaped.
 
-    Of long output the file gets the first `most` bytes, the number of bytes left out, and the last `tail` bytes.
+    Of long output the file gets the first `most` bytes, the number of bytes left out, and the last `tail` bytes. The
+    property `tail` is the end of the output as text.
     """
 
     def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:

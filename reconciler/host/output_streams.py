@@ -23,7 +23,10 @@ class StreamEnd(Enum):
 
 
 class Streams:
-    """One pipe for each sink. `out` and `err` are the child's ends; they are the same without a sink for `err`."""
+    """A pipe from the child to each sink. The attributes `out` and `err` are the descriptors that the child writes to.
+
+    Both are the same descriptor if there is no sink for stderr.
+    """
 
     def __init__(self, out: OutputSink, err: OutputSink | None) -> None:
         self._sinks: dict[int, OutputSink] = {}
@@ -53,7 +56,10 @@ class Streams:
         self.out = self.err = -1
 
     def pump(self, handle: int, deadline: float, stop: threading.Event | None) -> StreamEnd:
-        """Read until the process of the pidfd `handle` ends, or for `deadline` seconds."""
+        """Feed the sinks until the process of the pidfd `handle` ends, a sink is full, or time is up. Returns which.
+
+        Time is up after `deadline` seconds, or when `stop` is set.
+        """
         poller = select.poll()
         poller.register(handle, select.POLLIN)
         for read in self._sinks:

@@ -1,4 +1,4 @@
-"""Starts all processes of Canon: finite commands by `sh`, servers by `Popen`."""
+"""Starts all processes of Canon: commands by the Python package `sh`, servers of apps by `Popen`."""
 
 import errno
 import logging
@@ -59,7 +59,7 @@ class _Refused(Exception):  # noqa: N818 - it never leaves this file
 
 
 def prepare() -> None:
-    """Import `sh` and adopt orphans.
+    """Import the package `sh`, and let this process adopt descendants whose parent dies.
 
     Call this in the main thread before any thread runs a command: if several threads import `sh` at once, its calls
     fail.
@@ -187,7 +187,10 @@ def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) 
 
 @contextmanager
 def _forking() -> Iterator[None]:
-    """Start one process at a time. `sh` forks before it executes; Python warns about that if threads run."""
+    """Let only one thread at a time start a process, and silence a warning of Python.
+
+    Python warns if a process with several threads forks, as `sh` does.
+    """
     with children.starting, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         yield

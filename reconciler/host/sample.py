@@ -49,10 +49,11 @@ class Sample:
 
 
 def parse_sample(text: str, usual_length: int | None = None, reserved: Collection[str] = ("PATH",)) -> Sample:
-    """Parse a sample. The last assignment to a name counts. Variables are not expanded.
+    """Parse the text of a sample. The last assignment to a name counts. Variables are not expanded.
 
     `usual_length` is the length of secrets whose line sets none. A secret with `generate=false` or an unknown charset
-    gets no length: a command has to make it. Raises RecipeError with the line, also for a `reserved` name.
+    gets no length: a command has to make it. Raises RecipeError, which names the line, for a line that is not valid, or
+    sets a name that is in `reserved` or begins with CANON_.
     """
     assigned: list[SampleLine] = []
     secrets: dict[str, SecretNeed] = {}
@@ -83,9 +84,10 @@ def version_setting(secret: str) -> str:
 
 
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the sample `before` with the new settings of `text` at its end, and the names of these settings.
+    """Return the sample `before` with the settings that only `text` has at the end, and the names of these settings.
 
-    Operators copy the sample when they first deploy a recipe, and edit the copy. A later release does not change it.
+    Thus the values in `before` stay, as in the copy of the sample that an operator made at the first deployment: a
+    later release does not change that copy.
     """
     had = {line.name for _, line in _assignments(before)}
     lines = [(assignment(where, line).name, line) for where, line in statements(text)]
@@ -98,9 +100,10 @@ def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
 
 
 def statements(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each assignment after its place, "FILE:LINE". A quoted value may have several lines.
+    """Yield a pair for each assignment in a sample: its place "FILE:LINE", and its text.
 
-    Blank lines and comments are left out, except within quotes.
+    A quoted value may have several lines. Blank lines and comments are left out, except within quotes. Raises
+    RecipeError for a NUL byte.
     """
     lines = enumerate(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"), start=1)
     for number, line in lines:
@@ -155,7 +158,11 @@ def describes_secret(setting: str, comment: str) -> bool:
 
 
 def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
-    """Return the secret that the comment behind its version describes. Raises RecipeError for an invalid length."""
+    """Return the secret `name` as `comment` describes it, which stands behind the value of its version setting.
+
+    `usual_length` is its length if the comment sets none. Raises RecipeError with the place `where` for an invalid
+    length.
+    """
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")
     if charset not in _CHARSETS or words.get("generate") == "false":

@@ -87,7 +87,10 @@ def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
 
 
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
-    """Return the command for a secret, None if there is none. Its name may differ in case and dashes."""
+    """Return the command that makes the secret `need`, None if there is none.
+
+    If none has exactly its name, one counts whose name differs only in case, or has dashes for underscores.
+    """
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
     names = {_normalise(name) for name in need.names}
     return exact or next((maker for name, maker in makers.commands.items() if _normalise(name) in names), None)

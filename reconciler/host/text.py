@@ -1,4 +1,4 @@
-"""Makes bytes from outside safe to print: no byte is lost, and none can control a terminal."""
+"""Makes bytes from outside safe to print: invalid and unprintable ones become escapes, so none controls a terminal."""
 
 import re
 
@@ -25,11 +25,14 @@ def last_words(data: bytes, most: int = _MOST) -> str:
 
 
 def lines_printable(data: bytes) -> str:
-    """Return `data` with every line printable. Tabs stay."""
+    """Return `data` as text in which all but printable characters, tabs and line ends is escaped. CRLF becomes LF."""
     text = decoded(data).replace("\r\n", "\n")
     return "\n".join("\t".join(escape_unprintable(cell) for cell in line.split("\t")) for line in text.split("\n"))
 
 
 def ref_bytes(name: str) -> bytes:
-    """Return the bytes of a ref's name that `decoded` returned. Git allows no backslash there, so escapes are clear."""
+    """Return the bytes of which `decoded` made `name`, the name of a ref.
+
+    Git allows no backslash in such a name, so each escape in it is from `decoded`.
+    """
     return re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), name.encode())

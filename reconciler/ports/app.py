@@ -46,7 +46,7 @@ class DeployOptions:
     `settings` override the app's `.env.sample`. `overlays` are files of the fleet that are merged over the release's.
     `needs_port`: the readiness check needs a port at which the app can be reached. `timeout` limits each command that
     the release runs once before it starts. `sample_from` is another app of the same recipe: a new app is deployed with
-    the sample of that app, and not with the sample of the release.
+    the `.env.sample` of that app, and not with that of the release.
     """
 
     version: str
@@ -140,7 +140,7 @@ class RemovalResult:
 
 @frozen
 class Unready:
-    """An app that did not become ready. `timed_out` is False if the app ended by itself."""
+    """An app that did not become ready. `timed_out`: it might have become ready with more time."""
 
     reason: str
     timed_out: bool = False

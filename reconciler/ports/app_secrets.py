@@ -12,8 +12,9 @@ from reconciler.ports.app import App
 
 @frozen
 class SecretNeed:
-    """A secret that the app reads. `length` is None if only a maker can make it: random characters would not do.
+    """A secret that the app reads: `length` random characters, of `charset` "hex", else letters and digits.
 
+    `length` is None if random characters would not do: only a maker, a command that prints the secret, can make it.
     `other_names` are other names that the file of this secret may have. `declares_length`: the release sets the length.
     """
 

@@ -12,9 +12,10 @@ from desired.model import Argv
 
 @frozen
 class RecipeCommand:
-    """A command that the recipe declares. It runs in `cwd`; its environment is the allow-list and `env`.
+    """A command that the recipe declares. It runs in `cwd`, for at most `deadline`, and its output goes to `log`.
 
-    Its output goes to `log`. `grace` is how long the processes that it leaves may take to stop before they are killed.
+    It gets the variables in `env`, and those that every child process gets. `mark` is the mark of its slot. `grace` is
+    how long the processes that it leaves may take to stop before they are killed.
     """
 
     argv: Argv

@@ -60,7 +60,7 @@ class Driver(Protocol):
         ...
 
     def load(self, app: App, source: Path) -> None:
-        """Bring what `save` wrote into a new app. `source` may be used up."""
+        """Bring what `save` wrote to `source` into a new app. Files may be moved out of `source`: load it only once."""
         ...
 
     def backs_up(self, app: App) -> bool:

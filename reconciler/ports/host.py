@@ -33,7 +33,10 @@ class Progress(Protocol):
 
 @frozen
 class Host:
-    """All ports, and the facts that are fixed before a pass starts. `canon` and `fleet` are revisions."""
+    """All ports, and the facts that are fixed before a pass starts.
+
+    `canon` and `fleet` are the revisions of this program and of the fleet folder.
+    """
 
     clock: Clock
     upstream: Upstream

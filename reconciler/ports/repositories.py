@@ -60,7 +60,10 @@ class Alterations:
 
 
 class Upstream(Protocol):
-    """Asks upstreams for their tags, many at a time. A failed one gives `Unobservable`; nothing is raised."""
+    """Asks upstreams for their tags, many at a time. Returns the reply of each by recipe.
+
+    For an upstream that cannot be read, the reply is `Unobservable`; nothing is raised.
+    """
 
     def ask(self, queries: Sequence[TagQuery]) -> Mapping[str, Reply]: ...
 
@@ -69,11 +72,11 @@ class Mirrors(Protocol):
     """The copies of upstream repositories on this host."""
 
     def refs(self, name: str) -> MirrorRefs | Unobservable | None:
-        """Return the refs of the mirror, None if there is no mirror."""
+        """Return the refs of the mirror; Unobservable if it cannot be read, None if there is no mirror."""
         ...
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """Set main as in `answer` and the release tags to `tags`, then read them back.
+        """Set the main branch as in `answer` and the release tags to `tags`; fetch what is missing, then read all back.
 
         Raises InfrastructureError, and then leaves the mirror as it was.
         """

@@ -39,7 +39,10 @@ class Registry(Protocol):
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None: ...
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete the canonical and the memory of a recipe. The ledger keeps its entries."""
+        """Delete a recipe's canonicals, its open intent and what is remembered of it. Appends `entries` to the ledger.
+
+        Earlier entries of the ledger stay.
+        """
         ...
 
     def append(self, entries: Sequence[LedgerEntry]) -> None: ...
@@ -57,7 +60,10 @@ class Snapshots(Protocol):
         ...
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Check a snapshot: compare size, times and inode of each file, and hash the file only if one differs."""
+        """Return how a snapshot is damaged, None if it is as sealed.
+
+        Compares inode, size and times of each file, and hashes content only if one of these differs.
+        """
         ...
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
@@ -68,7 +74,7 @@ class Snapshots(Protocol):
         ...
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Hash everything, then unpack into the new folder `into`. Returns the manifest's `about`."""
+        """Hash everything, then unpack into the new folder `into`. Returns the manifest's `about`, or the damage."""
         ...
 
     def delete(self, folder: Path) -> None: ...

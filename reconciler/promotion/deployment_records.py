@@ -10,7 +10,7 @@ from state.state_errors import StateError
 
 
 def record_missing(host: Host, name: str, why: str) -> None:
-    """Record why there is no deployment."""
+    """Record why a recipe has no kept deployment. A record that cannot be written is no failure."""
     try_to_write(host, name, missing_deployment(host, name, why))
 
 

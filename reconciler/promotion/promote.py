@@ -32,7 +32,7 @@ class Promotion:
     """A promotion to carry out.
 
     `app_set` is the trial's. `answer` is upstream's answer before the trial. `files` is the digest of the fleet folders
-    that it was tested with. `folder` is the recipe's locked working folder.
+    with which the release was tested. `folder` is the recipe's locked working folder.
     """
 
     fleet: Fleet

@@ -156,7 +156,7 @@ def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Undeploy every kept deployment that conflicts with a trial of `recipe`. Raises InfrastructureError."""
+    """Undeploy every kept deployment that conflicts with a trial of `recipe`. Raises as `undeploy`."""
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
@@ -165,7 +165,10 @@ def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Reci
 
 
 def undeploy(host: Host, name: str) -> None:
-    """Remove a kept deployment. Its canonical and its deployment record stay. Raises InfrastructureError."""
+    """Remove a kept deployment. Its canonical and its deployment record stay.
+
+    Raises InfrastructureError if something of it cannot be removed, or if Canon did not make its folder.
+    """
     _require_slot(host, name)
     folder = host.state.kept_slot(name)
     drivers = _drivers_running(host, name)
@@ -203,7 +206,10 @@ def forget_deployment(host: Host, name: str) -> None:
 
 
 def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
-    """Remove deployments that should no longer be kept; one remark each. `marks` are the marks of all deployments."""
+    """Remove the kept deployments that should no longer be kept, and their records. Returns one remark for each.
+
+    `marks` are the marks of all slots of which anything is left on this host.
+    """
     recorded = records.canonicals.keys() | records.unreadable.keys()
     wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
     wanted |= records.unreadable.keys()

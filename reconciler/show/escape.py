@@ -18,7 +18,7 @@ _ELLIPSIS: Final = "…"
 
 
 def escape(text: str) -> str:
-    r"""Return `text` on one line. A character that is invisible or moves the cursor becomes `\n`, `\x1b` or `\u202e`.
+    r"""Return `text` on one line. A character that is invisible or moves the cursor is escaped, as `\n` or `\x1b`.
 
     A backslash is not escaped, so that escaping a second time changes nothing. The JSON documents have the exact text.
     """

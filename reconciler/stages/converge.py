@@ -48,7 +48,7 @@ class ConvergeContext:
 
 
 def converge(context: ConvergeContext) -> Iterator[Outcome]:
-    """Yield one outcome for each step, in the plan's order. A red one does not stop the next."""
+    """Carry out the steps in the plan's order, and yield the outcome of each. A failed step does not stop the next."""
     for name in context.plan.order:
         step = context.plan.steps[name]
         yield _record(context, _converge_step(context, step))
@@ -141,7 +141,7 @@ def trial_request(
 
 
 def _redeploy(context: ConvergeContext, step: Step) -> None:
-    """Deploy again what the step names, as it is recorded now, where it is seen to be down."""
+    """Deploy again those of the recorded canonicals named in `step.redeploys` that are down now. Raises no error."""
     host = context.host
     for name in step.redeploys:
         try:
@@ -187,7 +187,7 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Read the registry, the snapshot and the mirror again."""
+    """Read registry, snapshot and mirror of a recipe again. If that fails, `damage` of the result says why."""
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)
@@ -220,7 +220,7 @@ def _record(context: ConvergeContext, outcome: Outcome) -> Outcome:
 
 
 def _unrecorded(outcome: Outcome, why: str) -> Outcome:
-    """Return the outcome for a trial that could not be recorded. A promotion that was read back stays one."""
+    """Return the outcome of a step whose trial could not be recorded: INFRASTRUCTURE, unless its promotion was."""
     message = f"the trial could not be recorded: {why}"
     if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
         return evolve(outcome, remarks=(*outcome.remarks, message))

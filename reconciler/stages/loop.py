@@ -95,7 +95,7 @@ def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome
 
 @frozen
 class _ProgressWithoutErrors:
-    """Progress whose errors are ignored: no pass depends on whether it can be shown."""
+    """Progress whose errors are ignored: a pass goes on even if its progress cannot be shown."""
 
     progress: Progress
 
@@ -135,7 +135,10 @@ def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
 def _converge(
     host: Host, request: RunRequest, plan: Plan, mirror_result: MirrorResult, report_outcome: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
-    """Return outcomes by recipe, and the signal that interrupted the pass; the remaining steps are then untried."""
+    """Carry out the plan. Return the outcomes by recipe, and the number of the signal that interrupted it, or None.
+
+    After a signal, the remaining steps that had something to do are reported as untried.
+    """
     context = ConvergeContext(
         host, request.fleet, plan, mirror_result.observed.observations, mirror_result.mirror_errors
     )

@@ -78,7 +78,7 @@ def _known_digest(memory: Memory) -> str | None:
 
 
 def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
-    """Return an observation of upstream alone."""
+    """Return an observation with upstream's reply only; `_with_local_state` adds what this host has."""
     return Observation(
         recipe=recipe,
         answer=_answer(reply, memory),
@@ -156,9 +156,9 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return the digest of its folder and the folders of all that it needs; or None, and why they cannot be read.
+    """Return the digest of the fleet folders of a recipe and of all that it needs; or None, and why it failed.
 
-    A person may change a fleet folder at any time; only the tests in it depend on that.
+    A person may change a fleet folder at any time. An unreadable one only keeps its recipe from being tried.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""
@@ -169,8 +169,8 @@ def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
 def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
     """Return the digest of all that a verdict depends on beside the release.
 
-    These are the declarations of the recipe and of all that it needs, with defaults filled in; the other files in
-    their folders; and the releases of its needs.
+    These are the declarations of the recipe and of all that it needs, with defaults filled in; the other files in their
+    folders, of which `files` is the digest; and the releases of its needs.
     """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {

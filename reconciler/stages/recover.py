@@ -48,7 +48,10 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
 
 
 def _remarks_of(what: str, do: Callable[[], Iterable[str]]) -> list[str]:
-    """Clean up one part of the state, named `what`. Return its remarks; if it fails, a remark with the reason."""
+    """Call `do`, which cleans up the part of the state named `what`, and return its remarks.
+
+    If it fails, returns one remark with the reason.
+    """
     try:
         return list(do())
     except Exception as failed:  # noqa: BLE001  the remark names it; the pass goes on
@@ -156,7 +159,7 @@ def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> 
 
 
 def _remove_empty_folders(host: Host, records: Records) -> list[str]:
-    """Remove empty folders, which undone first promotions leave. There are no remarks."""
+    """Remove the empty folders in canonicals/ that undone first promotions leave. Returns no remarks."""
     folder = host.state.canonicals
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in records.canonicals:
@@ -166,7 +169,7 @@ def _remove_empty_folders(host: Host, records: Records) -> list[str]:
 
 
 def _recover_mirrors(host: Host) -> list[str]:
-    """Remove the quarantines of dead runs; their objects are fetched again. There are no remarks."""
+    """Remove the repositories into which dead runs fetched; their objects are fetched again. Returns no remarks."""
     host.mirrors.recover()
     return []
 

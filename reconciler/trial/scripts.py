@@ -27,7 +27,8 @@ def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> 
     """Return one message, with the file and a remedy, for each script of a recipe that cannot be executed.
 
     Scripts are commands with a slash, and files that are given to an interpreter. `missing` returns the programs that
-    are not in PATH. Of a recipe that is only `needed`, the commands that deploy it are checked.
+    are not in PATH. With `needed`, the recipe is only needed by another one: only the commands that deploy it are
+    checked.
     """
     commands = tuple(_deploy_commands(recipe)) if needed else (*_deploy_commands(recipe), *_test_commands(recipe))
     unfit = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_scripts_given(recipe.folder, commands))

@@ -86,7 +86,7 @@ def _saves_fresh_data(run: TrialRun) -> bool:
 
 
 def _backup(run: TrialRun) -> Skipped | None:
-    """Take a backup of the current slot."""
+    """Take a backup of the current slot. Returns a skip if no backup is declared, or no restore will prove this one."""
     take = run.request.recipe.backup.take
     if not _has_backup(run):
         return Skipped(Skip.NO_CHECK, "no [backup] is declared")
@@ -111,7 +111,10 @@ def _has_backup(run: TrialRun) -> bool:
 
 
 def _restore(run: TrialRun) -> Skipped | None:
-    """Restore the backup into a fresh install in a slot of its own, and check the data there."""
+    """Restore the backup into a fresh install in a slot of its own, and check the data there.
+
+    Returns a skip if there is no backup, or if this proves nothing.
+    """
     recipe = run.request.recipe
     if not _has_backup(run):
         return Skipped(Skip.NO_CHECK, "no [backup] is declared")

@@ -14,9 +14,10 @@ from state.records import Canonical
 class TrialRequest:
     """Which release a trial tests, and how.
 
-    `app_set` holds what the recipe needs, and then the recipe at `release`. `by_pass`: a pass chose the release.
-    `files` is the digest of the fleet folders in the app set, `tests` that of all that decides the verdicts beside the
-    release. `folder` is the recipe's locked working folder. `tiers` are those to run.
+    `app_set` holds what the recipe needs, and then the recipe at `release`. `canonical` is the newest intact
+    generation, None if there is none. `by_pass`: a pass chose the release. `files` is the digest of the fleet folders
+    in the app set, `tests` that of all that decides the verdicts beside the release. `folder` is the recipe's locked
+    working folder. `tiers` are the tiers to run.
     """
 
     id: str

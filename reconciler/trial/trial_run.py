@@ -31,10 +31,10 @@ class Skipped:
 class TrialEffects:
     """What the tiers of one run did and found, beside their results.
 
-    `altered` names tracked files of the tested releases that changed. `damage` says why the canonical's snapshot is
-    damaged, "" if it is not. `check_proves_data`: data.check failed on the fresh install before data.mark, so that a
-    later pass proves that data was kept. `tail` holds the last log lines of a failed app. `timed_out`: the failure may
-    only be that something took too long.
+    `findings` are remarks for the report. `altered` names tracked files of the tested releases that changed. `damage`
+    says why the canonical's snapshot is damaged, "" if it is not. `check_proves_data`: data.check failed on the fresh
+    install before data.mark, so that a later pass proves that data was kept. `tail` holds the last log lines of a
+    failed app. `timed_out`: the failure may only be that something took too long.
     """
 
     findings: list[str] = field(factory=list)
@@ -51,8 +51,8 @@ class TrialEffects:
 class TrialRun:
     """One run through the tiers of a trial. Its slots are removed when `stack` is left.
 
-    `is_retry`: an earlier run took too long, and this one decides. `current_slot` is the slot in which the release
-    under test has run for the longest time, `is_running` whether its apps run.
+    `is_retry`: an earlier run took too long, and this one decides. `current_slot` is the slot into which install, or
+    later upgrade, deployed the release under test; backup and custom use it. `is_running`: its apps run.
     """
 
     host: Host
@@ -117,7 +117,7 @@ class TrialRun:
             self.is_running = False
 
     def start_current_slot(self) -> Slot:
-        """Return the current slot with its apps running."""
+        """Deploy the apps of the current slot again if they were stopped, and return the slot."""
         assert self.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
         if not self.is_running:
             deploy_app_set(self.current_slot, self.request.app_set)

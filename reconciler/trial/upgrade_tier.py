@@ -20,14 +20,17 @@ _CHANGED_TESTS = (
 
 
 class SlowHostError(InfrastructureError):
-    """A base did not become ready in time. A busy host may be to blame, so the trial is run once more."""
+    """A base was not ready in time, or did not stop in time. A busy host may be to blame: a first run is repeated."""
 
     def __init__(self, slow: TimedOutError) -> None:
         super().__init__(f"{slow.message} (host: {slow.pressure})")
 
 
 def upgrade(run: TrialRun) -> Skipped | None:
-    """Deploy the base, deploy the release under test over it, and check the data."""
+    """Deploy the base, deploy the release under test over it, and check the data.
+
+    Returns a skip if there is no base, if the base is broken, or if no check proves that its data was kept.
+    """
     base = run.request.base
     if base.release is None:
         return Skipped(Skip.NO_BASE, base.why)

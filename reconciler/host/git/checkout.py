@@ -80,7 +80,10 @@ def write_files(repository: Repository, commit: str, into: Path) -> None:
 
 
 def compare_files(files: Mapping[bytes, TrackedFile], folder: Path) -> Alterations:
-    """Return how `folder` differs from the files that `write_files` wrote. Compares contents, not dates."""
+    """Return how `folder` now differs from `files`, the tracked files of the commit that `write_files` wrote there.
+
+    Compares contents and executable bits, not dates. Lists submodules and Git LFS pointers as not fetched.
+    """
     actual = dict(_entries(folder))
     expected = {path: file for path, file in files.items() if file.mode != _MODULE}
     same = {path for path, file in expected.items() if path in actual and _is_same(actual[path], file)}

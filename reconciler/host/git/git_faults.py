@@ -43,14 +43,18 @@ _LACKING: Final = re.compile(
 
 
 def harmless_settings(section: str) -> str:
-    """Return lines for git's config: the commands of `section`, "fetch" or "receive", only warn of harmless faults."""
+    """Return lines for a git config with which git accepts objects that fail HARMLESS_CHECKS, and only warns of them.
+
+    `section` is "fetch" or "receive", for the commands that take in objects.
+    """
     return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS_CHECKS)
 
 
 def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
-    """Return the fault of upstream that a fetch reported in `err`; None if git reported none.
+    """Return the fault of upstream that git reported in its error output `err`; None if it reported none.
 
-    The text continues a sentence that begins with "upstream of NAME".
+    `succeeded`: git exited with 0; then only a shallow copy is a fault. The text continues a sentence that begins with
+    "upstream of NAME".
     """
     if _SHALLOW.search(err):
         return "is a shallow copy: the history of its releases is not all there"
@@ -66,7 +70,10 @@ def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
 
 
 def rejected_object(err: bytes) -> str | None:
-    """Return the first object that git rejected, with the check that failed; None if git rejected none."""
+    """Return which object git rejected first, and the check that it failed, as read from git's error output `err`.
+
+    The text continues a sentence that begins with "upstream of NAME". Returns None if git rejected no object.
+    """
     for level, oid, kind, text in _FLAW.findall(err):
         if level == b"error":
             return f"has an object that fails git's check {kind.decode()}: {oid.decode()} {one_line(text, 120)}"
@@ -90,7 +97,7 @@ def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
 
 
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
-    """Return one sentence about these warnings, grouped by check; "" if there are none."""
+    """Return one sentence about `flaws`, pairs of a check and the id of an object that failed it; "" for none."""
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):
         kinds[kind].append(oid)

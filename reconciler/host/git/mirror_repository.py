@@ -73,7 +73,7 @@ class MirrorRepository:
     def _is_complete(self) -> bool:
         """Whether all objects of all refs exist. True if there is no repository yet.
 
-        Raises InfrastructureError if git fails for another reason.
+        Raises InfrastructureError if git cannot tell, as after an error of the disk or a timeout.
         """
         return not (self.path / "HEAD").exists() or self.repository.has_objects("--all")
 
@@ -84,7 +84,7 @@ class MirrorRepository:
 
     @property
     def damaged(self) -> Path:
-        """The path to which a damaged repository is moved, until the recipe is forgotten or the next one is damaged."""
+        """The path to which a damaged repository is moved. Stays there until the mirror is dropped or damaged again."""
         return self.path.with_name(f".{self.path.name}.damaged")
 
     def _remove_temporary_files(self) -> None:
@@ -119,9 +119,10 @@ class MirrorRepository:
         evolve(self.repository, flushed="all,-reference").run("update-ref", "-z", "--stdin", stdin=changes)
 
     def read_refs(self) -> Refs:
-        """Return the refs, without starting git if all refs are packed, as after every update.
+        """Return the branches and tags of the mirror; none if a pack file is missing.
 
-        Returns no refs if a pack file is missing. Damage inside a pack file is found only when it is used.
+        Reads the file `packed-refs`, into which every update puts all refs. Starts git only if that file is damaged or
+        does not have them all. Does not notice damage inside a pack file.
         """
         if not self._has_its_packs():
             return Refs()

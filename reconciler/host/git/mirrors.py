@@ -1,4 +1,4 @@
-"""The mirrors of all upstreams. An update is fetched into quarantine, checked, and then pushed into the mirror."""
+"""The mirrors of all upstreams. What upstream sends is checked in a temporary repository before a mirror gets it."""
 
 import re
 import shutil
@@ -54,7 +54,11 @@ class GitMirrors:
         return MirrorRefs(refs.head, {tag: ref.peeled for tag, ref in refs.tags.items()})
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """See `Mirrors.update`. The caller holds the pass lock: two updates at the same time would undo each other."""
+        """Give the mirror upstream's main branch, as in `answer`, and the release tags `tags`; then read them back.
+
+        Fetches what is missing and checks it first. The caller holds the pass lock: two updates at the same time would
+        undo each other. Raises InfrastructureError.
+        """
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as mirror:
             moved_to = mirror.prepare()
@@ -87,7 +91,11 @@ class GitMirrors:
         return next((commit for each in candidates if (commit := repository.commit(each))), None)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """See `Mirrors.fetch`. Needs no pass lock: it only adds objects, under a ref that is neither branch nor tag."""
+        """Fetch upstream's tag `ref`, else its branch `ref`, into the mirror. Changes no branch or tag of the mirror.
+
+        Returns the commit; None if upstream has no such ref or there is no mirror. Needs no pass lock, since it only
+        adds objects, under a ref that is neither branch nor tag. Raises InfrastructureError.
+        """
         if not _REF.fullmatch(ref) or not self._path(recipe.name).exists():
             return None
         with self._quarantine(recipe.name, "asked") as requested:
@@ -138,7 +146,10 @@ class GitMirrors:
 
 
 def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan) -> tuple[Refs, frozenset[str]]:
-    """Fetch the missing refs into quarantine. Return the valid ones, and the tags that peel to no commit."""
+    """Fetch the refs that `plan` names into `incoming`. Return the valid refs, and the tags that peel to no commit.
+
+    Raises InfrastructureError if upstream has changed since `answer`.
+    """
     if not plan.refspecs:
         return Refs(), frozenset()
     arrived = incoming.fetch(recipe.upstream, plan.refspecs)

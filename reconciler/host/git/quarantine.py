@@ -66,7 +66,7 @@ class Quarantine:
         return next((name for name in names if ref_bytes(name) in found), None)
 
     def fetch(self, upstream: str, refspecs: Sequence[str]) -> Refs:
-        """Fetch these refspecs, which have full names. Return the refs that arrived.
+        """Fetch `refspecs`, written with full ref names, from the URL `upstream`. Return the refs that arrived.
 
         Fetches in batches, because git compares every refspec with every ref of upstream.
         """
@@ -77,7 +77,10 @@ class Quarantine:
         return self.repository.refs()
 
     def hand_over(self, refspec: str, mirror: Repository) -> None:
-        """Push the refs of `refspec` to `mirror`, whose git checks every object again before it accepts any."""
+        """Push the refs of `refspec` to `mirror`. Git checks every object there again before it accepts any.
+
+        Raises UpstreamError if git rejects an object, InfrastructureError if the push fails otherwise.
+        """
         options = ("--quiet", "--atomic", "--no-verify")
         # A child of this call that outlives us still writes to the mirror, so it inherits the lock of the mirror.
         ours = evolve(self.repository, holding=mirror.holding)
@@ -168,7 +171,7 @@ def _try_lock(path: Path) -> Iterator[int]:
 
 
 def remove_lock_file(lock: Path) -> None:
-    """Remove a lock file that no process holds."""
+    """Remove the lock file `lock`. Does nothing if a process holds the lock, or the file is gone."""
     with suppress(OSError):
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
         try:

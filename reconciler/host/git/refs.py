@@ -43,9 +43,10 @@ class Refs:
 
 @frozen
 class RefPlan:
-    """The refs that an update gives a mirror. `branch` and `head` are "" if upstream has no main branch.
+    """How an update changes the refs of a mirror. `branch` is upstream's main branch and `head` its commit; "" if none.
 
-    `fetched` are the tags to fetch and `stays` the tags to keep, each with its commit. `dropped` are tags to delete.
+    `fetched` are the tags to fetch and `stays` the tags to keep, each with its commit. `dropped` are the tags to
+    delete. `fetch_head`: the main branch is to be fetched too.
     """
 
     branch: str
@@ -95,10 +96,11 @@ def _group_refs(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
 
 
 def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str]) -> RefPlan:
-    """Return the plan that gives a mirror with the refs `held` upstream's main branch and exactly the tags `tags`.
+    """Return how to update a mirror that now has the refs `held`: it gets upstream's main branch and the tags `tags`.
 
-    A held tag with the wanted commit stays, even if upstream changed its annotation. If upstream no longer has a
-    wanted tag at its commit, the tag cannot be fetched: the held tag of that name stays.
+    `tags` maps each wanted tag to its commit; other tags are dropped. A held tag with the wanted commit stays, even if
+    upstream changed its annotation. If by its `answer` upstream no longer has a wanted tag at that commit, the tag
+    cannot be fetched: the held tag of that name stays.
     """
     stays = {name: commit for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
     missing = {name: commit for name, commit in tags.items() if name not in stays}

@@ -74,9 +74,9 @@ class Repository:
         return self.printed("rev-parse", output).decode("ascii").strip()
 
     def has_objects(self, *what: str) -> bool:
-        """Whether all objects of these commits exist. `what` are arguments of `git rev-list`.
+        """Whether all objects of some commits exist. `what` are arguments of `git rev-list` that select the commits.
 
-        Raises InfrastructureError if git fails for another reason.
+        Raises InfrastructureError if git cannot tell, as after an error of the disk or a timeout.
         """
         output = self.try_run("rev-list", "--objects", "--quiet", *what)
         if output.result.code == _BROKEN and not _OF_THE_HOST.search(output.err):

@@ -17,7 +17,11 @@ _SHORT = 12
 
 
 def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str:
-    """Return the version and commit of Canon, such as `0.1.0+abc1234`. Any changed file changes it."""
+    """Return the version and commit of Canon, such as `0.1.0+0123456789ab`.
+
+    If a file of its packages differs from the commit, `-dirty` and a digest of all files follow. Without git, the
+    digest replaces the commit.
+    """
     commit = _commit(root, environment) if (root / ".git").exists() else None
     packages = [root / package for package in _PACKAGES]
     if commit and _is_clean(root, packages, environment):

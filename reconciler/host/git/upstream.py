@@ -36,7 +36,8 @@ _STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
 class GitUpstream:
     """Implements the port Upstream with git. `environment` is the environment of all children.
 
-    `deadline` is the seconds for one recipe, all tries and pauses included. `sleep` sleeps between two tries.
+    `protocols` are those that git may use. `deadline` is the seconds for one recipe, all tries and pauses included.
+    `sleep` sleeps between two tries. `most` is the size of the largest answer in bytes.
     """
 
     environment: Mapping[str, str]
@@ -99,7 +100,7 @@ def _is_transient(output: CapturedOutput) -> bool:
 
 
 def _failure(output: CapturedOutput) -> str | None:
-    """Return why there is no answer, in one sentence; None if there is one."""
+    """Return in one sentence why `git ls-remote` gave no answer; None if it succeeded."""
     if output.result.missing:
         return "git is not installed"
     if output.result.timed_out:

@@ -20,7 +20,10 @@ _ANSWERING = frozenset(
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens now. Raises InfrastructureError."""
+    """Return a port from 20000 to 29999 that no program uses now.
+
+    Tries 200 of them at random. Raises InfrastructureError if these are all in use.
+    """
     for port in random.sample(_PORTS, k=200):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("", port))
@@ -29,7 +32,7 @@ def free_port() -> int:
 
 
 def why_not_listening(port: int, pids: Iterable[int]) -> str:
-    """Return why the processes `pids` are not the ones that answer at 127.0.0.1:`port`; "" if they are."""
+    """Return "" if the processes `pids`, and no others, listen at 127.0.0.1:`port`; else why not, for a message."""
     listening = frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
     if not listening:
         return f"nothing listens on 127.0.0.1:{port}"

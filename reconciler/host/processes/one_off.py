@@ -22,8 +22,9 @@ def run_all(
 ) -> tuple[str, ...]:
     """Run the lines that ONE_OFF names, in the order of the Procfile. Returns a remark on each process that they left.
 
-    Raises RecipeError or TimedOutError with the last lines of the first that fails, InfrastructureError if the kernel
-    killed it because memory ran out.
+    `commands` are all lines of the Procfile by name. Stops at the first line that fails, with the end of its output:
+    raises TimedOutError if the line, or a process that it left, took too long to end; else RecipeError. Raises
+    InfrastructureError if the kernel killed the line because memory ran out.
     """
     remarks: list[str] = []
     seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()
@@ -39,7 +40,10 @@ def run_all(
 
 
 def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -> None:
-    """Raise an error if the command failed or had to be killed."""
+    """Raise RecipeError if a command failed; TimedOutError if it took too long, or left a process that was killed.
+
+    `what` names the command in the message. `seconds` is how long it was allowed to run.
+    """
     tail = tuple(log.tail.splitlines()[-_SHOWN:])
     if result.timed_out:
         raise TimedOutError(f"{what} did not end within {seconds:g} s", tail=tail)

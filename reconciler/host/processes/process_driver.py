@@ -75,9 +75,10 @@ class ProcessDriver:
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Stop the earlier deployment, run the lines that run once, then start the other lines.
+        """Stop the earlier deployment, run the lines that run once, then start the other lines. Returns remarks.
 
-        Settings in `options` override `.env.sample`; the variables that every app gets override both.
+        Settings in `options` override `.env.sample`; the variables that every app gets override both. Raises
+        KilledError if the earlier deployment had to be killed.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)
@@ -174,7 +175,8 @@ class ProcessDriver:
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes with the marks of an app, and their descendants.
 
-        If `known` is given, includes orphans without a mark, except those that `known` names.
+        If `known` is given, includes processes without a mark that Canon adopted after their parent died, except those
+        that `known` names.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))

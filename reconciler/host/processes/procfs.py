@@ -23,7 +23,10 @@ _PAUSE = 0.01
 
 @frozen
 class Process:
-    """One process at one moment. `started` is in clock ticks since boot; a later process with the pid has another."""
+    """One process at one moment. `started` is its start in clock ticks since boot: a pid may be used again.
+
+    `parent` is the pid of its parent. `state` is the letter that /proc shows, such as Z for a process to be reaped.
+    """
 
     pid: int
     parent: int
@@ -51,7 +54,10 @@ def read_process(pid: int) -> Process | None:
 
 
 def _read(path: str, size: int) -> bytes:
-    """Return a file of about `size` bytes, b"" if it cannot be read. Hundreds are read for each list of processes."""
+    """Return the content of a file, b"" if it cannot be read. `size` is about its length in bytes.
+
+    Has to be fast: each list of processes reads hundreds of files.
+    """
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -189,9 +195,9 @@ def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> 
 
 
 def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
-    """Kill until `find` finds nothing. Returns what was killed.
+    """Send SIGKILL to all that `find` finds, until it finds nothing. Returns all processes that got SIGKILL.
 
-    Gives up on what cannot be killed: processes of another user, or in uninterruptible sleep.
+    Gives up after some rounds: processes of another user, or in uninterruptible sleep, cannot be killed.
     """
     killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):

@@ -34,7 +34,10 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
 
 
 def wait_until_started(app: App, name: str, server: StartedServer) -> None:
-    """Wait until the line's supervisor carries its mark or has ended. Raises InfrastructureError after a minute."""
+    """Wait until `server`, the supervisor of the line `name`, has ended or has CANON_LINE in its environment.
+
+    Before that, its status cannot be read. Raises InfrastructureError after a minute.
+    """
 
     def is_started() -> bool:
         process = None if server.poll() is not None else read_process(server.pid)

@@ -1,4 +1,4 @@
-"""Adopts orphaned descendants of this process, reaps them, and finds all processes of a command or a slot."""
+"""Adopts and reaps orphans: descendants of this process whose parent died. Finds all processes of a command or slot."""
 
 import os
 import threading
@@ -30,7 +30,10 @@ starting = threading.RLock()
 
 @frozen
 class _Claim:
-    """A child whose starter reads its exit status. `collected` returns whether the starter has read it."""
+    """A child that `reap` leaves alone, because the code that started it reads its exit status.
+
+    `mark` is the mark of its slot, "" for none. `collected` returns whether the exit status has been read.
+    """
 
     mark: str
     collected: Callable[[], bool]
@@ -46,7 +49,10 @@ _before_slot: dict[str, frozenset[Key]] = {}
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of all its orphaned descendants, instead of init."""
+    """Make this process, instead of init, the parent of every descendant whose parent dies from now on.
+
+    Raises InfrastructureError if the kernel refuses.
+    """
     import ctypes
 
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
@@ -54,9 +60,11 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Record that the starter of the child `pid` reaps it, so that `reap` does not. Returns the child, None if gone.
+    """Record that the code that started the child `pid` reaps it, so that `reap` does not.
 
-    The caller must hold `starting`, and must have taken it before it started the child.
+    Returns the child, None if it is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns
+    whether the child has been reaped. The caller must hold the lock `starting`, and must have taken it before it
+    started the child.
     """
     process = read_process(pid)
     if process is None or process.parent != os.getpid():
@@ -70,9 +78,10 @@ def release(process: Process) -> None:
 
 
 def reap() -> None:
-    """Reap the orphans that ended.
+    """Reap the processes that this process adopted and that have ended.
 
-    Leaves alone the children whose starter reaps them (see `claim`), and those that `host/run.py` did not start.
+    Leaves alone the children that `claim` recorded, and children in the session of this process, which `host/run.py`
+    did not start.
     """
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
@@ -95,23 +104,27 @@ def child_keys() -> frozenset[Key]:
 
 
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
-    """Return the running orphans that carry no mark and are not among the children `known`."""
+    """Return the running processes that carry no mark, and that this process adopted after their parent died.
+
+    Leaves out those among the children `known`.
+    """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
     return tuple(process for process in orphans if not mark_of(process, RUN_MARK) and not mark_of(process, SLOT_MARK))
 
 
 def has_orphans(known: Collection[Key]) -> bool:
-    """Whether this process has adopted an orphan that is not among the children `known`."""
+    """Whether this process has adopted a process, running or ended, that is not among the children `known`."""
     with starting:
         return any(process.key not in known for process in _adopted())
 
 
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
-    """Return all processes of one command: its session, those with its token, unmarked orphans, and all descendants.
+    """Return all processes of one command, and their descendants: its session, those with its token, unmarked orphans.
 
-    `leader` is the process that was started as `pid`, None if it ended before it could be read. Orphans among `known`
-    do not count.
+    `leader` is the process that was started as `pid`, None if it ended before it could be read. `token` is the value of
+    CANON_RUN in the command's environment. Unmarked orphans are processes without a mark that this process adopted and
+    that are not among the children `known`.
     """
     with starting:
         table = living_processes()

@@ -143,7 +143,10 @@ def _kill_forking(supervisor: Process) -> tuple[str, ...]:
 
 
 def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
-    """Kill children of a supervisor by pidfd; none if the supervisor is gone, since others may have these pids then."""
+    """Kill the children `pids` of a supervisor.
+
+    Kills none if the supervisor is gone, because other processes may have got these pids since.
+    """
     handles = []
     for pid in pids:
         with suppress(ProcessLookupError):

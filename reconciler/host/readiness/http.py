@@ -60,9 +60,10 @@ def _stays(connection: socket.socket) -> bool:
 
 
 def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
-    """Request `path` once, for at most `limit` seconds. A redirect is an answer, and is not followed.
+    """Request `path` once, for at most `limit` seconds. Return None if the status is in `wanted`, else what is wrong.
 
-    The request is sent to the app's address, with the host of its URL: a proxy at the address routes by that host.
+    A redirect is an answer, and is not followed. The request is sent to the app's address, with the host of its URL: a
+    proxy at the address routes by that host.
     """
     request = f"GET {escape_unprintable(path)}"
     connection = HTTPConnection(app.address, timeout=limit)
@@ -108,7 +109,10 @@ def _shown(sent: bytes) -> str:
 
 
 def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, bytes]:
-    """Return status and body of an answer, of a large body only the start. Raises IncompleteRead for a cut body."""
+    """Request `path` with `name` as the Host header. Return the status and the body, of a large body only the start.
+
+    Raises IncompleteRead for a cut body, _NoHttpError if the answer is no HTTP.
+    """
     connection.request("GET", path, headers={"Host": name})
     start = connection.sock.recv(len(_HTTP), socket.MSG_PEEK)
     if not _HTTP.startswith(start):
@@ -154,7 +158,10 @@ class _Lines:
 
 @contextmanager
 def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.Event]:
-    """Close a connection after `limit` seconds in all. The timeout of a socket would start again with every byte."""
+    """Shut the connection down if the block takes longer than `limit` seconds. Yields an event that is then set.
+
+    The timeout of the socket is not enough: it starts again with every byte.
+    """
     cut = threading.Event()
     timer = threading.Timer(limit, _cut, (connection, cut))
     timer.daemon = True

@@ -9,9 +9,9 @@ LONGEST_ONE_SHOT = timedelta(seconds=10)
 
 
 def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | None:
-    """Return how parts of an app ended by themselves after it was seen `ready`, None if it stayed up.
+    """Return how parts of an app ended by themselves after it was seen `ready`; None if it stayed up.
 
-    If several parts ended, one that is the host's fault counts before the recipe's.
+    `now` is the app's present status. If the host is to blame for some of several parts, only those are reported.
     """
     if isinstance(now, NotRunning):
         return EndedPart(now.reason or "nothing of it runs")
@@ -27,5 +27,9 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
 
 
 def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
-    """Whether the end of a part counts. One that succeeded counts only if it was up for LONGEST_ONE_SHOT."""
+    """Whether the end of `part` means that the app did not stay up.
+
+    A part that ended with success counts only if it was up when the app was ready, and ran for LONGEST_ONE_SHOT or
+    more.
+    """
     return not ending.succeeded or (part in ready.up and ending.duration >= LONGEST_ONE_SHOT)

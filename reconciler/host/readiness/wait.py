@@ -42,15 +42,15 @@ class _ReadinessCheck:
 
 @define
 class _FinalAnswers:
-    """Measures how long an app has given only answers that do not change by waiting.
+    """Measures how long an app has given only final answers: those with a finite `NotYet.final_after`.
 
-    `since` is the time of the first of them; None if the last answer was another one.
+    `since` is the time of the first final answer in the present row; None if the last answer was not final.
     """
 
     since: float | None = None
 
     def seconds(self, answer: object, now: float) -> float:
-        """Take the next answer. Return for how many seconds there were only such answers; 0 if this is none of them."""
+        """Take the answer given at `now`. Return for how many seconds answers have been final; 0 if this one is not."""
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None
             return 0.0
@@ -67,7 +67,10 @@ class HostReadiness:
         self._sleep = sleep
 
     def wait(self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
-        """See `Readiness.wait`. Raises InfrastructureError if the program of `[ready] run` is missing."""
+        """Wait until the app answers as `ready` declares, twice in a row. Return the app, or why it is not ready.
+
+        `command` has the environment in which `[ready] run` runs. Raises InfrastructureError if its program is missing.
+        """
         seconds, final = ready.within().total_seconds(), _FinalAnswers()
         check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)
         answer = poll(
@@ -83,7 +86,10 @@ class HostReadiness:
         return answer
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
-        """See `Readiness.watch`. Raises InfrastructureError if the status cannot be read when the time is over."""
+        """Watch an app for `seconds`. Return how parts ended since it was seen `ready`; None if it stayed up.
+
+        Raises InfrastructureError if the status cannot be read when the time is over.
+        """
 
         def ended() -> EndedPart | Unobservable | None:
             now = status()
@@ -109,7 +115,7 @@ class HostReadiness:
         return answer
 
     def _check_twice(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Check again after a good answer: the app may be about to stop."""
+        """Check the app, and once more after a good answer, since it may be about to stop. Return the last answer."""
         first = self._check_once(check)
         if not isinstance(first, RunningApp):
             return first

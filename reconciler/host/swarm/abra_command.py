@@ -48,7 +48,7 @@ _AUTHOR = {"user.name": "Canon", "user.email": "canon@localhost"}
 
 @frozen
 class AbraDir:
-    """The `ABRA_DIR` of one app of a slot: no two runs share a folder."""
+    """The folder that abra gets as `ABRA_DIR`; each app of a slot has its own. `app` is the name of the app's stack."""
 
     folder: Path
     app: str
@@ -71,7 +71,10 @@ class AbraDir:
         appfiles.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
     def copy_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
-        """Copy the release and the overlays into the recipe folder of abra, for `Abra.commit`."""
+        """Copy the release in `source` into abra's recipe folder, with the overlays `added` by their names there.
+
+        Replaces the folder. `Abra.commit` commits it.
+        """
         shutil.rmtree(self.checkout, ignore_errors=True)
         shutil.copytree(source, self.checkout, symlinks=True)
         for name, file in added.items():
@@ -108,7 +111,10 @@ class Abra:
             self.known[command] = True
 
     def commit(self, home: AbraDir, version: str) -> None:
-        """Commit the copied recipe to a new git repository with the tag `version`: abra deploys from a repository."""
+        """Commit what `AbraDir.copy_recipe` copied to a new git repository, because abra deploys from a repository.
+
+        Tags the commit with `version` if that is a release name and no branch or commit.
+        """
         self._git(home, "init", "--quiet")
         self._git(home, "add", "--all", "--force")
         self._git(home, "commit", "--quiet", "--allow-empty", "--message", version)
@@ -116,7 +122,7 @@ class Abra:
             self._git(home, "tag", "--annotate", "--message", version, "--", version)
 
     def deploy(self, home: AbraDir, version: str) -> None:
-        """Deploy a release by its tag. Without a release name, deploy the copied files with --chaos."""
+        """Deploy the tag `version`. If it is no release name, deploy the files that were copied, with --chaos."""
         flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
         self._call(home, _DEPLOY, (*flags, *chosen))
@@ -154,9 +160,9 @@ class Abra:
 
 
 def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) -> CanonError | None:
-    """Return the error of an abra call, also if it exits with 0 after a fatal line; None if it reports none.
+    """Return the error of an abra call, None for a success. Exit code 0 after a fatal line is an error too.
 
-    The caller checks with Docker that a successful call has done its work.
+    A success is no proof: after a deployment, the driver asks Docker whether abra has deployed.
     """
     what = f"abra {' '.join(command)}"
     if output.result.timed_out:

@@ -93,7 +93,10 @@ class AbraDriver(SwarmDriver):
         self._abra.commit(home, options.version)
 
     def _check_deployed(self, stack: Stack, deployed: str) -> None:
-        """Raise InfrastructureError if Docker does not have this deployment: abra may exit with 0 without deploying."""
+        """Raise InfrastructureError unless Docker has the deployment with the id `deployed`.
+
+        abra may exit with 0 without deploying.
+        """
         found = self._engine.inspect("service", [stack.app])
         if not any((service["Spec"].get("Labels") or {}).get(DEPLOYMENT) == deployed for service in found):
             raise InfrastructureError(
@@ -111,7 +114,7 @@ class AbraDriver(SwarmDriver):
             yield f"{stack.name} (by Docker itself: {failed.message})"
 
     def _record_stack(self, stack: Stack) -> None:
-        """Create the config that records the stack, before its first secret. A later pass finds the secrets by it."""
+        """Create the config that records the stack, unless it exists. A later pass finds the secrets by this config."""
         if stack.name not in self._recorded_stacks(stack.mark):
             labels = (*stack.label_options, "--label", f"{STACK_RECORD}={stack.name}")
             self._engine.change(
@@ -125,7 +128,10 @@ class AbraDriver(SwarmDriver):
         return tuple(own[STACK_RECORD] for own in labels if STACK_RECORD in own)
 
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
-        """Remove the secrets of a stack, then the config that records the stack. Return the secrets that are left."""
+        """Remove the secrets of a stack, and return those that are left.
+
+        If none is left, removes the config that records the stack as well.
+        """
         named = f"name={stack}_"
         self._engine.remove("secret", self._engine.list_ids("secret", named))
         left = tuple(f"secret {secret}" for secret in self._engine.list_ids("secret", named))

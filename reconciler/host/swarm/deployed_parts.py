@@ -41,8 +41,9 @@ def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
 
 
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
-    """Return the parts of one slot, each with facts that differ after a change.
+    """Return the parts of one slot by name, each with facts by which a later change of the part is noticed.
 
+    `kinds` maps a kind, such as "service", to the JSON of its objects. `tasks` may include tasks of other slots.
     A secret or config has only its id as a fact, because its content cannot be changed. A service also has the ids of
     its tasks, because a restart creates a new task.
     """
@@ -57,7 +58,7 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
 
 
 def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return the short ids of the running and completed tasks of a service."""
+    """Return one fact of a service, the short ids of its running and completed tasks; empty if there are none."""
     own = service_of(service, tasks, "")
     ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))
     return {TASK: ", ".join(ids)} if ids else {}

@@ -7,7 +7,7 @@ from reconciler.show.text.trial_card import tier_reason
 
 
 def junit(trial: Trial) -> str:
-    """Return the whole document. All text is escaped, since XML cannot hold most control characters."""
+    """Return the JUnit XML document of a trial. All text is escaped, since XML cannot hold most control characters."""
     from xml.etree import ElementTree as ET
 
     counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}

@@ -116,7 +116,10 @@ def needs_you(row: Row) -> bool:
 
 
 def reason_of_row(row: Row) -> str:
-    """Return the reason of a step's result; without a step, the reason of the plan."""
+    """Return the reason of a row's result; without a result, why the plan chose the step.
+
+    Adds the reason of the canonical's state if the text does not contain it.
+    """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
         reason = f"{reason}; {row.step.reason}"
@@ -130,7 +133,10 @@ def _was_redeployed(row: Row) -> bool:
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Return the ages of a difference as texts: first seen, last seen up. Empty except in a drift report."""
+    """Return how long ago the difference was first seen, and the deployment last seen up, as texts.
+
+    Empty except in a drift report.
+    """
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     shown = times.items() if run.command is ReportCommand.DRIFT else ()
     return [f"{event} {age(when, run.finished_at)} ago" for event, when in shown if when is not None]

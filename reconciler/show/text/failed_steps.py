@@ -62,7 +62,7 @@ def _labelled(fact: tuple[str, str]) -> str:
 
 
 def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Yield label and text of the failed tier; only the reason if no tier failed."""
+    """Yield the facts of the failed tier, each as label and text; only the reason if no tier failed."""
     trial = outcome.attempt.trial
     bad = first_failure(trial.tiers) if trial is not None else None
     if trial is None or bad is None:

@@ -23,7 +23,10 @@ MINUTE = 60
 
 @frozen
 class StepProgress:
-    """The current step. `began` is the start of the recipe's first step, `last` the seconds of its last trial."""
+    """The current step of a recipe. `began` is when the recipe's first step began, in seconds of a monotonic clock.
+
+    `last` is how many seconds the recipe's last trial took, None if that is unknown.
+    """
 
     recipe: str
     what: str
@@ -31,7 +34,7 @@ class StepProgress:
     last: float | None = None
 
     def describe(self, now: float) -> str:
-        """Return the step, how long the recipe runs, and how long it took the last time."""
+        """Return the step as text, with the time since the recipe's first step, and how long its last trial took."""
         whole = int(now - self.began)
         past = f"{whole} s" if whole < MINUTE else duration(whole)
         known = "" if self.last is None else f", last time {duration(self.last)}"
@@ -72,7 +75,7 @@ class LossyStream:
 
 @define
 class LineProgress:
-    """Write one line for each step, for a journal or a file. `monotonic` returns seconds."""
+    """Write one line for each step, for a journal or a file; with times if `verbose`. `monotonic` returns seconds."""
 
     stream: TextIO
     verbose: bool = False

@@ -20,7 +20,7 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 class Recorded:
     """The records of one recipe. `declared` is False for an orphan.
 
-    `exception` is the reason why a declared recipe is not enrolled, else "".
+    `exception` is the reason why a declared recipe is not enrolled, else "". `memory` has its red releases.
     """
 
     recipe: str

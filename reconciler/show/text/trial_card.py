@@ -41,7 +41,7 @@ def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, 
 
 
 def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
-    """Return the result in one line."""
+    """Return the result of a trial in one line, with level and duration; if green, whether a pass would promote it."""
     bad = first_failure(trial.tiers)
     took = f"level {level(trial.tiers)}, {duration(trial.seconds)}"
     if bad is not None:
@@ -60,7 +60,10 @@ def result_of(trial: Trial) -> Result:
 
 
 def _promotion_forecast(conditions: Sequence[Condition]) -> str:
-    """Return whether a pass would promote the release. Leaves out "not-ref", which every trial by hand fails."""
+    """Return a text on whether a pass would promote the release.
+
+    Ignores the condition "not-ref" of the gate, which every trial by hand fails.
+    """
     against = [
         each for each in refusals(tuple(conditions)) if each.status is ConditionStatus.FAIL and each.name != "not-ref"
     ]

@@ -45,7 +45,10 @@ def has_backup_label(target: BackupTarget) -> bool:
 
 
 def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
-    """Take a backup into the folder `into` while the app stays up. Returns remarks."""
+    """Take a backup into the folder `into` while the app stays up. Returns a remark for each label that is ignored.
+
+    Raises RecipeError or TimedOutError.
+    """
     request = _required_request(target, read_stack(target.engine, target.stack))
     _run_hooks(target, request.of("backup.pre-hook"))
     save_paths(target.engine, target.stack, request.paths, into)
@@ -54,10 +57,10 @@ def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
 
 
 def restore_backup(target: BackupTarget, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
-    """Restore a backup from `source`. Meanwhile all services are stopped, except those with restore hooks.
+    """Restore a backup from `source`. Meanwhile the services are stopped.
 
-    A service with restore hooks is stopped only if a whole volume of it is restored. It must be up again `within` that
-    time, before its post-hook runs. Does not wait until the other services are up again.
+    A service with restore hooks is stopped only if one of its volumes is restored as a whole. All services with such
+    hooks must be up within the time `within`, before the post-hooks run. Does not wait for the other services.
     """
     engine, stack = target.engine, target.stack
     stack_state = read_stack(engine, stack)

@@ -29,7 +29,8 @@ class BackupHook:
 class BackupRequest:
     """The backup that the labels of a stack ask for.
 
-    `paths` maps the recipe's name of a volume to the paths to back up; no paths means the whole volume.
+    `paths` maps the recipe's name of a volume to the paths to back up; no paths means the whole volume. `ignored` are
+    the labels of version 1, as "SERVICE: LABEL".
     """
 
     paths: Mapping[str, tuple[str, ...]]
@@ -45,9 +46,10 @@ class BackupRequest:
 
 
 def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
-    """Parse the labels of each service; None if no service asks for a backup.
+    """Return the backup that the labels of the services ask for; None if no service asks for one.
 
-    If one service asks for it, the whole stack is backed up. Hooks and volume labels may be on any service.
+    `labels` has the labels by service. If one service asks, all `volumes` are backed up except those that a label
+    leaves out. Hooks and volume labels may be on any service. Raises RecipeError for a label of an unknown volume.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
@@ -66,7 +68,10 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
 
 
 def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
-    """Yield (volume, has_paths, value) of each volume label. `has_paths`: the value lists paths; these come first."""
+    """Yield (volume, has_paths, value) of each volume label. If `has_paths`, `value` is a list of paths.
+
+    The labels with paths come first.
+    """
     entries = [
         (match, value)
         for _, own in sorted(labels.items())
@@ -91,6 +96,6 @@ def labels_of(services: Sequence[Json], stack: Stack) -> dict[str, Mapping[str, 
 
 
 def services_mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
-    """Return the services that mount any of these volumes."""
+    """Return the full names of the services that mount any of `volumes`, which are named as in the recipe."""
     full = {f"{stack.name}_{volume}" for volume in volumes}
     return tuple(service["Spec"]["Name"] for service in services if full & volumes_in(service))

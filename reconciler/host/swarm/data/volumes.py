@@ -37,7 +37,10 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
 
 
 def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
-    """Create the volumes and load their archives. Raises InfrastructureError if the stack has volumes already."""
+    """Create a volume for each archive that `save_volumes` wrote to `source`, and load the archive into it.
+
+    Raises InfrastructureError if the stack has volumes already, or if a loaded volume is not there afterwards.
+    """
     if volumes_of(engine, stack):
         raise InfrastructureError(f"{stack.recipe}: its slot holds data already, so none can be loaded")
     archives = sorted((source / FOLDER).glob(f"*{_SUFFIX}"))
@@ -54,7 +57,10 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
 
 
 def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], into: Path) -> None:
-    """Write an archive of each path of each volume, numbered in this order; no paths means the whole volume."""
+    """Write an archive of each of a volume's `paths` as `into`/VOLUME/NUMBER.tar; no paths means the whole volume.
+
+    Raises RecipeError for a path that does not exist.
+    """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
             (into / volume).mkdir(mode=0o700, parents=True)
@@ -82,7 +88,10 @@ def _place(volume: str, path: str) -> PurePosixPath:
 
 @contextmanager
 def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
-    """Yield a container, never started, with each volume at /volumes/NAME. Removes it and its image at the end."""
+    """Yield the id of a container, never started, with each volume at /volumes/NAME; "" if there are no volumes.
+
+    NAME is the recipe's name of the volume. Removes the container and its image at the end.
+    """
     if not volumes:
         yield ""
         return

@@ -62,7 +62,7 @@ def rename_in_text(text: bytes) -> bytes:
 
 @contextmanager
 def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield the files to read instead of `files`: a copy of each file with variables to rename, else the file itself.
+    """Yield a path for each of `files`: a copy with renamed variables, or the file itself if no variable is renamed.
 
     A copy is in the same folder, because the client resolves paths from there. The copies are removed at the end.
     """

@@ -43,7 +43,8 @@ _GONE = re.compile(rb"no such " + _KINDS + rb"\b|\b" + _KINDS + rb" \S+ not foun
 class Engine:
     """One Docker engine. `environment` is the environment of all children; its DOCKER_HOST chooses the engine.
 
-    `lock` is the descriptor of the pass lock, which changing commands inherit; None for no lock.
+    `lock` is the descriptor of the pass lock, which changing commands inherit; None for no lock. `facts` keeps what
+    `check` has found.
     """
 
     environment: Mapping[str, str]
@@ -79,7 +80,7 @@ class Engine:
         return self.facts["node"]
 
     def query(self, *argv: str, what: str) -> str:
-        """Run a read-only command and return its output. `what` names it in the error."""
+        """Run a read-only `docker` command and return its output. `what` names the command in an error message."""
         return _text(self._run(self._spec(argv, _QUERY_SECONDS), what))
 
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
@@ -156,7 +157,7 @@ class Engine:
         return self._run(spec, "docker stack config", of_recipe=True).out
 
     def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
-        """Run `docker stack deploy`. The exit code says nothing about whether the stack becomes ready.
+        """Deploy the compose file `file` by `docker stack deploy`. Does not wait until the services are up.
 
         `open_names` are the variables without a value in the file: the client must not fill them from its environment.
         """
@@ -174,7 +175,7 @@ class Engine:
         return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
     def copy(self, *argv: str, out: OutputSink, stdin: Path | None = None) -> None:
-        """Copy a tar archive by `docker cp`: to `out`, or from the file `stdin`."""
+        """Run `docker cp SOURCE TARGET`. "-" is a tar archive: as the target `out`, as the source the file `stdin`."""
         err = FirstBytes(MIB)
         if run(evolve(self._spec(("cp", *argv), _COPY_SECONDS), stdin=stdin or b""), out, err).code != 0:
             raise classify_failure("copy a volume", err.data, of_recipe=is_not_found(err.data))

@@ -30,10 +30,10 @@ class AppPort:
 
 
 def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
-    """Return the port of the app: one that a proxy label names, else one that the recipe publishes.
+    """Return the port of the app: one that a proxy label names, else one that the recipe publishes; None for neither.
 
-    `closed` are names of external networks that are internal. Returns None if the recipe names no port. Raises
-    RecipeError if all services that name a port are only on internal networks.
+    `stack` is the name of the stack, which `_rank` compares. `closed` are the recipe's names of the external networks
+    that Docker keeps internal. Raises RecipeError if all services that name a port are only on internal networks.
     """
     ways = tuple(_labelled(config)) or tuple(_published(config))
     open_ways = [port for port in ways if _is_open(config, port, closed)]

@@ -65,7 +65,7 @@ def empty_variables(config: Config) -> frozenset[str]:
 
 
 def restore_ports(config: Config, each: Iterable[Config]) -> Config:
-    """Return `config`, the merge of several files, with the ports of all of them. `each` has each file resolved alone.
+    """Return `config`, the merge of several files, with all their ports. `each` has these files, each resolved alone.
 
     Docker's client merges ports by their number alone: of a TCP and a UDP port with one number it keeps only the last.
     """

@@ -21,7 +21,7 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
 
     def number(self, node: yaml.ScalarNode) -> float | str:
-        """Return a float, or the text of a number that is too large for one: to Go that is a string without quotes."""
+        """Return the number as a float; if it is too large, its text: Go prints such a string without quotes."""
         value: float = self.construct_yaml_float(node)
         return str(node.value) if math.isinf(value) and "inf" not in node.value else value
 

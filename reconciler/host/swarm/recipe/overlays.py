@@ -35,7 +35,7 @@ def naming_version(version: str) -> str:
 
 @contextmanager
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield the paths to give to Docker's client instead of `files`. It can read one of them alone, or merge all.
+    """Yield a path for each of `files`, to give to Docker's client. The client can read each path alone, or merge all.
 
     A file is copied to the folder of the first one if it is elsewhere, has another version (which Docker does not
     merge), or names an `env_file` that exists only in its own folder. The copies are removed at the end.
@@ -60,9 +60,10 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 
 
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each of `names` with the text of its file, adapted to the folder and the version of the first file.
+    """Yield the name and the text of each file, adapted to the folder and the version of the first file.
 
-    A version older than 3.5 becomes 3.8 (see `naming_version`). Leaves out files that cannot be read.
+    `names` has one name for each of `files`. A version older than 3.5 becomes 3.8 (see `naming_version`). Leaves out
+    files that cannot be read.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -73,7 +74,10 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
 
 
 def normalize(file: Path, folder: Path, version: str | None) -> str:
-    """Return the text of a file adapted to `folder` and `version`. Raises OSError or ValueError."""
+    """Return the text of `file` with the version `version` (None: without one), for a copy of the file in `folder`.
+
+    An `env_file` that exists only beside `file` is still found. Raises OSError or ValueError if `file` cannot be read.
+    """
 
     def found(name: str) -> str:
         beside = file.parent / name

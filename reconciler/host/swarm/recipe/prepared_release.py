@@ -64,9 +64,10 @@ def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str
 
 
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
-    """Return the config with all variables under `environment`, and without `env_file`.
+    """Return the config without `env_file`, and with the values of renamed variables under `environment`.
 
-    The client has merged the files under `env_file` already. At the deployment it would read them again.
+    Docker's client has merged the files under `env_file` already, and would read them again when it deploys. It could
+    not fill in the variables that `rename_variables` had renamed.
     """
     hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}

@@ -88,7 +88,7 @@ def _filled_in(value: str, known: Mapping[str, str]) -> str:
 
 
 def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ...]:
-    """Return the files that COMPOSE_FILE names. Raises RecipeError for one outside the checkout."""
+    """Return the files that COMPOSE_FILE names. Raises RecipeError for one outside the checkout, or that is no file."""
     names = [name for name in settings.get("COMPOSE_FILE", COMPOSE).split(":") if name]
     for name in names:
         check_inside(checkout, checkout / name, f"COMPOSE_FILE names {name}")
@@ -96,7 +96,10 @@ def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ..
 
 
 def check_inside(checkout: Path, path: Path, what: str) -> None:
-    """Raise RecipeError, with `what` first, if a path that the release names is outside `checkout` or is not a file."""
+    """Raise RecipeError if a path that the release names is outside `checkout` or is not a file.
+
+    `what` is the beginning of the message, such as "COMPOSE_FILE names compose.db.yml".
+    """
     what = escape_unprintable(what)
     try:
         leads_to = path.resolve(strict=True)

@@ -53,7 +53,7 @@ class Stack:
         return f"{self.name}_{APP}"
 
     def label(self, what: str) -> str:
-        """Return the full name of a label that abra reads."""
+        """Return the full name of a label that abra reads: for "version", "coop-cloud.STACK.version"."""
         return f"coop-cloud.{self.name}.{what}"
 
     def logical(self, name: str) -> str:
@@ -62,7 +62,7 @@ class Stack:
 
 
 def stack_of(app: App, zone: str, state: str = "") -> Stack:
-    """Return the stack of an app. `state` is the id of the state folder, "" if it has none."""
+    """Return the stack of an app. `zone` is the DNS zone of its domain, `state` the state folder's id, "" for none."""
     place = f"{state}\0{app.mark}\0{app.recipe}" if state else f"{app.mark}\0{app.recipe}"
     digest = hashlib.sha256(place.encode()).hexdigest()[:8]
     return Stack(f"{app.recipe[:_OF_RECIPE]}-{digest}", app.recipe, app.mark, f"{app.recipe}.{zone}", state)
@@ -172,7 +172,10 @@ def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]
 
 
 def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
-    """Return the name of an object in the swarm. Keeps the version in the name of a config or secret."""
+    """Return the name in the swarm of the object that a compose file declares as `name`, with the fields `value`.
+
+    For a config or secret, keeps the version that its own field `name` has.
+    """
     versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
     return f"{stack.name}_{stack.logical(versioned)}"
 

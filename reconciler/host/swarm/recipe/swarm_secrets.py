@@ -46,7 +46,11 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
 
 
 def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, str]) -> SecretNeed:
-    """Return the need for the secret `key`. `comments` maps the unique value of each variable to its comment."""
+    """Return the need for the secret `key`, as the comment behind its version variable describes it.
+
+    `full` is its name in the swarm; `names` maps the key of each secret to such a name. `comments` maps the unique
+    value of each version variable to its comment.
+    """
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
     need = secret_from_comment(SAMPLE, key, comment, DEFAULT_SECRET_LENGTH)
     other = _short_name(full, _PLACEHOLDER)
@@ -59,7 +63,7 @@ def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
 
 
 def _is_own(full: str, stack: Stack) -> bool:
-    """Whether a secret's name begins with this stack and has a version. It has none if the variable is empty."""
+    """Whether a secret's name in the swarm begins with this stack's name, and does not end with an empty version."""
     return full.startswith(f"{stack.name}_") and not full.endswith("_")
 
 
@@ -91,9 +95,9 @@ def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
-    """Return the file of each secret that the app has, by name in the swarm.
+    """Return the files with the values of secrets that the app has, each by the secret's name in the swarm.
 
-    Old snapshots name the file after the part between stack and version.
+    A file is named as its secret in the compose files; in old snapshots, as the part between stack and version.
     """
     names = swarm_names(prepared.config, prepared.stack)
     others = {full: _short_name(full, prepared.stack) for full in names.values()}

@@ -81,7 +81,10 @@ def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, opti
 
 
 def check_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
-    """Check a release and pull its images. Raises RecipeError or InfrastructureError."""
+    """Resolve a release, check that this host can run it, and pull its images.
+
+    Raises RecipeError or InfrastructureError.
+    """
     stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_for(app, options)
     prepared = prepare_release(engine, stack, checkout, options, before)
     endpoint = endpoint_of(engine, policy, prepared, needs_port=options.needs_port)
@@ -107,7 +110,10 @@ def write_compose(app: App, compose: Config) -> Path:
 
 
 def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, options: DeployOptions) -> tuple[str, ...]:
-    """Write the files that belong to a deployment: settings, sample and app-run. Returns remarks."""
+    """Write the files that belong to a deployment: settings, sample and app-run.
+
+    Returns remarks: on settings that are new in an upgrade, and on parts of the release that do not run.
+    """
     appfiles.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
     new = [name for name in prepared.recipe.added if name not in options.settings]
@@ -164,7 +170,7 @@ def _endpoint_at(policy: Swarm, stack: Stack, port: AppPort) -> Endpoint:
 
 
 def _internal_networks(engine: Engine, config: Config) -> frozenset[str]:
-    """Return the external networks, by their name in the recipe, that are internal: their ports are not published."""
+    """Return the recipe's names of its external networks that Docker keeps internal: it publishes no port there."""
     declared = {name: network for name, network in (config.get("networks") or {}).items() if is_external(network)}
     names = {str(network.get("name") or name): name for name, network in declared.items()}
     found = engine.inspect("network", sorted(names))

@@ -11,13 +11,13 @@ _STOPPED = {"shutdown", "remove", "orphaned"}
 
 
 def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> frozenset[str]:
-    """Return each running task as "SERVICE TASK", except tasks of jobs."""
+    """Return each running task, except of jobs, as "SERVICE TASK-ID". `prefix` is removed from service names."""
     found = (service_of(service, tasks, prefix) for service in services)
     return frozenset(_part(service, task) for service in found if not service.is_job for task in service.running)
 
 
 def ended_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
-    """Return how each ended task of this deployment ended, by "SERVICE TASK"."""
+    """Return how each ended task of the current deployment ended, by "SERVICE TASK-ID" as in `running_parts`."""
     found = (service_of(service, tasks, prefix) for service in services)
     ended = [(service, task) for service in found for task in service.tasks]
     return {_part(service, task): ending for service, task in ended if (ending := _ending(service, task))}

@@ -24,7 +24,10 @@ _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 
 
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
-    """Raise RecipeError for a requirement that no host meets, InfrastructureError for one that this host does not."""
+    """Raise RecipeError for a requirement of the release that no host meets.
+
+    Raises InfrastructureError for one that only this host does not meet, such as a free port.
+    """
     stack, config = prepared.stack, prepared.config
     _check_scale(prepared, endpoint)
     for what, file in file_sources(config):

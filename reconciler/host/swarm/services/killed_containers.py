@@ -48,9 +48,10 @@ def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple
 
 
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return the services whose data may be cut off, because an old task was killed in an update.
+    """Return the services of which an update killed an old task, each with its grace period such as "10 s".
 
-    Returns the grace period by name. Leaves out services that Swarm rolled back: their stopped tasks are the new ones.
+    Only tasks that may write to a volume count: their last data may be incomplete. Leaves out services that Swarm
+    rolled back: their stopped tasks are the new ones.
     """
     return {
         service["Spec"]["Name"]: _grace_text(task["Spec"]["ContainerSpec"])

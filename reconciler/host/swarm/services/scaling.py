@@ -30,7 +30,10 @@ Sleep = Callable[[float], None]
 
 @frozen
 class _Stopping:
-    """Services that are being stopped, `since` when, and their longest `grace`. `jobs` are the removed jobs."""
+    """The stop of the services `names`, which began at `since`. `grace` is the longest of their grace periods.
+
+    `jobs` are those of `names` that are jobs, and so were removed.
+    """
 
     names: Collection[str]
     jobs: Collection[str]
@@ -88,7 +91,10 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: S
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return the killed services, with and without data. Leaves out a service without data if its grace is zero."""
+    """Return which of the `stopped` services were killed: those that may write to a volume, and those without data.
+
+    Leaves out a service without data whose grace period is zero. `ends` are the events of their containers.
+    """
     with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
     return RemovalResult(
@@ -100,7 +106,8 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:
     """Wait until none of these services runs, and return the events of containers that ended.
 
-    Reads the events again and again, because the engine keeps only the last 256 of all its events.
+    Raises InfrastructureError if that takes too long. Reads the events again and again, because the engine keeps only
+    the last 256 of all its events.
     """
     ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _STOP_SECONDS
 

@@ -143,7 +143,10 @@ def is_current(service: Json, task: Json) -> bool:
 
 
 def _agree(wanted: object, has: object) -> bool:
-    """Whether a task's spec equals its service's. Swarm fills in defaults for a service, and omits them for a task."""
+    """Whether a part of a service's spec (`wanted`) is the same in a task (`has`), apart from defaults.
+
+    Swarm fills in defaults for a service, and omits them for a task.
+    """
     if isinstance(wanted, Mapping) and isinstance(has, Mapping):
         return all(_agree(wanted.get(key), has.get(key)) for key in {*wanted, *has})
     if has is None and isinstance(wanted, Mapping):
@@ -177,7 +180,7 @@ def container_id(task: Json) -> str:
 
 
 def is_oom_killed(task: Json) -> bool:
-    """Whether the kernel killed the task for lack of memory. This comes from its container, not from Swarm."""
+    """Whether the kernel killed the task for lack of memory. Needs a task from `with_container_ends`."""
     return bool(task.get("OOMKilled"))
 
 
@@ -198,7 +201,7 @@ def message_line(task: Json) -> str:
 
 
 def message_of(task: Json) -> str:
-    """Return the error of a task, else its status message."""
+    """Return the error of a task, else its status message; for a completed task a text with "exit code 0"."""
     status = task.get("Status") or {}
     if state_of(task) == "complete":
         return "exit code 0, after its health check had failed" if task.get("Unhealthy") else "exit code 0"

@@ -150,10 +150,10 @@ def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
 
 
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
-    """Return the error for failed `tasks`, newest first: for the newest killed for lack of memory, else the newest.
+    """Return the error for one of the failed `tasks` (the newest first). Its message begins with `what`.
 
-    The message of the task decides whether the host (such as a full disk) or the recipe is at fault. The engine does
-    not report every kill for lack of memory.
+    Takes the newest task that was killed for lack of memory, else the newest: the engine does not report every such
+    kill. The message of this task decides whether the host (such as a full disk) or the recipe is at fault.
     """
     task = next(filter(is_oom_killed, tasks), tasks[0])
     sorted_by_words = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)

@@ -56,9 +56,9 @@ def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]
 
 
 def container_end(container: Json) -> Json:
-    """Return the fields that an ended container adds to its task: OOMKilled, Ran, Unhealthy, Healthy.
+    """Return the fields that an ended container adds to its task: OOMKilled, Ran (how long), Unhealthy, Healthy.
 
-    The health status is "unhealthy" after any end, so this reads the results of the probes.
+    The last two come from the results of the health probes: Docker's own status is "unhealthy" after any end.
     """
     status = container.get("State") or {}
     end: dict[str, object] = {"OOMKilled": True} if status.get("OOMKilled") else {}
@@ -113,7 +113,7 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
 
 
 def _timeout(text: str) -> timedelta | None:
-    """Parse the timeout label, which abra writes as whole seconds; at most a day. None if it is not a number."""
+    """Return the time in abra's timeout label, a number of whole seconds; at most a day. None for 0 or no number."""
     seconds = min(int(text), _DAY) if text.isascii() and text.isdecimal() else 0
     return timedelta(seconds=seconds) if seconds else None
 
