@@ -67,6 +67,10 @@ OF_THE_HOST_TOO = {
         f"failed to connect to the docker API at {SOCKET}; check if the path is correct and if the daemon is running: "
         "dial unix /run/docker.sock: connect: no such file or directory"
     ),
+    "an interface of an earlier network": (
+        'network sandbox join failed: subnet sandbox join failed for "10.0.81.0/24": error creating vxlan interface: '
+        "file exists"
+    ),
     "a limit of the registry": f"{DAEMON}toomanyrequests: You have reached your pull rate limit.",
     "a registry that does not answer": (
         f'{DAEMON}Get "https://registry.example/v2/": net/http: request canceled while waiting for connection '

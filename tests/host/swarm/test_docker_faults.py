@@ -42,10 +42,11 @@ def test_no_recipe_is_blamed_where_it_had_no_part(said: str) -> None:
         ("a network of this host alone", "docker network create"),
         ("the registry is down", "registry of images"),
         ("the registry is unknown", "registry of images"),
+        ("an interface of an earlier network", "ip -d link show type vxlan"),
     ],
 )
 def test_a_fault_of_the_host_tells_its_own_remedy(which: str, hint: str) -> None:
-    assert hint in sorted_as(OF_THE_HOST[which]).hint
+    assert hint in sorted_as((OF_THE_HOST | OF_THE_HOST_TOO)[which]).hint
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,10 @@ _FAULTS = (
         of_host=False,
     ),
     _fault(
+        r"error creating vxlan interface: file exists",
+        "an earlier network left its interface: ip -d link show type vxlan; remove it, or restart Docker's engine",
+    ),
+    _fault(
         r"input/output error|read-only file system|cannot allocate memory|sandbox join failed|update out of sequence"
         r"|network \S+ not found",
         "look at the log of Docker's engine",
