@@ -429,6 +429,8 @@ def server(*argv: str, mark: str) -> Iterator[int]:
     with Path("/dev/null").open("wb") as nowhere:
         started = start_server(argv, ENVIRONMENT, Path("/"), nowhere, mark)
     try:
+        # The kernel shows the environment of a program a moment after it was started.
+        eventually(lambda: mark_of_pid(started.pid))
         yield started.pid
     finally:
         started.kill()
