@@ -90,7 +90,7 @@ def require_declared(context: CommandContext, name: str) -> None:
 
 
 def _is_orphan(context: CommandContext, name: str) -> bool:
-    """Whether a canonical of `name` is recorded. False if the registry cannot be read."""
+    """Whether the undeclared recipe `name` has a canonical in the registry. False if the registry cannot be read."""
     with suppress(StateError):
         return name in SqliteRegistry(context.state.database).read().canonicals
     return False

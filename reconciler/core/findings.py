@@ -51,11 +51,13 @@ class MirrorState(StrEnum):
 
 @frozen
 class Finding:
-    """The result of comparing one recipe; `reason` is one sentence. `since` is when the wanted release was first seen.
+    """How one recipe's canonical and mirror differ from what they should be; `reason` says that in one sentence.
 
-    `want` is None for an orphan. `vanished` are known release tags that upstream no longer has. `unread` are tags that
-    are no releases and look later than the wanted and the recorded one, the latest first. `unreadable` says why our
-    mirror cannot be read, "" if it can. `older_intact` is the newest intact generation before a damaged canonical.
+    `want` is None for an orphan. `since` is when the wanted release was first seen. `not_releases` are all tags of
+    upstream that are no releases; `unread` are those of them that look like versions later than the wanted and the
+    recorded release, the latest first. `vanished` are known release tags that upstream no longer has. `unreadable` says
+    why our mirror cannot be read, "" if it can. `older_intact` is the newest intact generation before a damaged
+    canonical.
     """
 
     recipe: str

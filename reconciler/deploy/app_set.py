@@ -71,7 +71,7 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 
 
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack a canonical's snapshot at `into`, and return `app_set` with the releases and data that it holds.
+    """Unpack a canonical's snapshot into the folder `into`. Return `app_set` with the snapshot's releases and data.
 
     A need that is not in the snapshot gets fresh data. Raises SnapshotDamagedError.
     """

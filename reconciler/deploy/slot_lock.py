@@ -85,7 +85,10 @@ def clear_leftovers(host: Host, recipe: str) -> bool:
 
 
 def _clear_all(host: Host, recipe: str) -> None:
-    """Clear work/NAME. Raises InfrastructureError if something is left: new apps may not run beside old ones."""
+    """End and remove all apps and files of the slots in work/NAME, except its lock file.
+
+    Raises InfrastructureError if something is left: new apps may not run beside old ones.
+    """
     remaining = _clear(host, recipe)
     if remaining:
         raise InfrastructureError(f"what a dead run left in its slot cannot be removed: {', '.join(remaining)}")

@@ -32,9 +32,9 @@ class CommandSpec:
 
     `stdin` is its standard input: bytes, or the path of a file. `mark` is the mark of its slot, "" for none.
     `file_bytes` is the size of the largest file that it may write, None for no limit. `holding` is the descriptor of a
-    lock such as the pass lock, None for none: the command inherits the lock, and holds it even if Canon dies; in that
-    case the program `timeout` ends the command. Setting `stop` stops the command as its deadline does. Processes that
-    the command leaves behind get SIGTERM, and SIGKILL `grace` seconds later.
+    lock that the command inherits, such as the pass lock, or None. A command with a lock still holds it if Canon dies;
+    therefore it is run by the program `timeout`, which ends it then. Setting `stop` stops the command as its deadline
+    does. Processes that the command leaves behind get SIGTERM, and SIGKILL `grace` seconds later.
     """
 
     argv: tuple[str, ...]

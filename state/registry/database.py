@@ -27,7 +27,10 @@ _COPIES = 100
 
 @frozen
 class View:
-    """The registry in one read transaction. `copied` is True if a killed writer left its journal: this is a copy."""
+    """The registry in one read transaction.
+
+    `copied` is True if this is a copy in which SQLite rolled back the journal that a killed writer left.
+    """
 
     connection: sqlite3.Connection
     copied: bool

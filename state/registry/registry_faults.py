@@ -65,7 +65,10 @@ def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
 
 
 def _ways_out(path: Path) -> str:
-    """Return the hint for a damaged registry; it names the files that exist."""
+    """Return the hint for a damaged registry: restore it, or move it away, with its journal and the canonicals.
+
+    Of these three, it names the ones that exist.
+    """
     files = (path, journal_of(path), StateFolder(path.parent).canonicals)
     existing = " and ".join(str(file) for file in files if os.path.lexists(file))
     return f"restore it from a backup; or move {existing} away, keep that, and every recipe starts again"

@@ -43,9 +43,10 @@ class Limits:
 
 @frozen
 class Quarantine:
-    """A new repository beside the mirror. It uses the mirror's objects as alternates: only new ones are fetched.
+    """A temporary repository beside the mirror: fetched objects stay in it until they are checked.
 
-    `recipe` is the name of the recipe. `flaws` are check and object id of each object that git only warned about.
+    Only objects that the mirror lacks are fetched: git finds the others in the mirror, as alternates. `recipe` is the
+    name of the recipe. `flaws` has the check and the object id for each object that git only warned about.
     """
 
     recipe: str

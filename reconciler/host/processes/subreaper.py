@@ -60,7 +60,7 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Record that the code that started the child `pid` reaps it, so that `reap` does not.
+    """Record that `reap` must leave the child `pid` alone: the code that started it reads its exit status itself.
 
     Returns the child, None if it is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns
     whether the child has been reaped. The caller must hold the lock `starting`, and must have taken it before it

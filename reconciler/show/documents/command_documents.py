@@ -109,7 +109,7 @@ def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
 
 
 def raised_document(recipe: str, app: RunningApp) -> Json:
-    """Return the document of `reconcile raise`."""
+    """Return what `reconcile raise` prints with `--output json`: where the app is reached, and its release."""
     facts = {"version": app.version, "commit": app.commit, "url": app.url, "address": app.address}
     return {"format": FORMAT, "name": recipe, **facts}
 

@@ -45,9 +45,9 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 
 
 def _sentences_below(report: Report, screen: Screen, room: int | None) -> list[str]:
-    """Return the whole text of each WHY cell that is longer than `room` columns, and so cut; None for no limit.
+    """Return the whole text of each WHY cell that the table cuts because it is longer than `room` columns.
 
-    Leaves out recipes in sync, and failed steps.
+    `room` is None for no limit: no cell is cut then. Leaves out recipes in sync, and failed steps.
     """
     cut = [row for row in report.rows if room is not None and width(escape(why(row, report.run))) > room]
     shown = [row for row in cut if not _is_in_sync(row) and row.result not in FAILED_RESULTS]
