@@ -32,7 +32,7 @@ from reconciler.show.documents.command_documents import raised_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.progress import SilentProgress
 from reconciler.show.text.raise_and_logs import render_raised
-from reconciler.stages.observe import unreadable_record_message
+from reconciler.stages.observe import require_readable_record
 from state.records import Canonical
 
 
@@ -71,8 +71,7 @@ def _lifetime(span: str) -> timedelta:
 def _canonical(host: Host, name: str) -> Canonical:
     """Return the recorded canonical. Raises CanonError if there is none, or its record cannot be read."""
     records = host.registry.read()
-    if name in records.unreadable:
-        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
+    require_readable_record(name, records)
     if name not in records.canonicals:
         raise CanonError(f"{name} has no canonical yet", "a pass promotes one: reconcile")
     return records.canonicals[name]

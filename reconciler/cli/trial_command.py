@@ -28,7 +28,7 @@ from reconciler.core.report import ReportCommand, Run
 from reconciler.core.tier_results import Verdict, first_failure
 from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
-from reconciler.errors import CanonError, InfrastructureError
+from reconciler.errors import InfrastructureError
 from reconciler.ports.host import Host
 from reconciler.promotion.evidence import trial_entry
 from reconciler.promotion.undeploy_conflicts import without_conflicts
@@ -39,7 +39,7 @@ from reconciler.show.text.screen import screen_for
 from reconciler.show.text.trial_card import render_trial
 from reconciler.stages.converge import need_releases, trial_request
 from reconciler.stages.mirror import update_notes
-from reconciler.stages.observe import observe, unreadable_record_message
+from reconciler.stages.observe import observe, require_readable_record
 from reconciler.trial.trial import run_trial
 from state.folder.lock import hold
 from state.records import Answer, Records
@@ -103,8 +103,7 @@ def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, t
 
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
     """Observe the recipe and what it needs, and update their mirrors."""
-    if name in records.unreadable:
-        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
+    require_readable_record(name, records)
     names = sorted({name, *context.fleet.recipes[name].install.needs})
     observations = observe(host, context.fleet, names, records).observations
     for observation in observations.values():

@@ -10,7 +10,7 @@ from desired.digest import FolderDigest, declaration_digest, files_digest
 from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.needs import apps_of, keeps_running
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
-from reconciler.errors import in_one_line, reason_of
+from reconciler.errors import CanonError, in_one_line, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.promotion.generations import newest_intact_before, snapshot_status
@@ -133,6 +133,12 @@ def unreadable_record_message(name: str, records: Records) -> str:
     """Return why the record of a recipe cannot be read, and how to mend it."""
     ways = f"bring canon.db back from a backup, or begin anew: take {name} out of the fleet, reconcile forget {name}"
     return f"its record cannot be read: {records.unreadable[name]}; {ways}"
+
+
+def require_readable_record(name: str, records: Records) -> None:
+    """Raise CanonError if the record of a recipe cannot be read."""
+    if name in records.unreadable:
+        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
 
 
 def _with_deployment_status(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) -> Observation:

@@ -134,7 +134,7 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
     InfrastructureError while another process fetches for the same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")
-    with _try_lock(path.with_name(f"{path.name}.lock")) as lock:
+    with _try_lock(path) as lock:
         shutil.rmtree(path, ignore_errors=True)
         holding = lock if mirror.holding is None else mirror.holding
         repository = Repository(path, mirror.environment, holding, flushed="none")
@@ -153,18 +153,19 @@ def remove_quarantines(mirrors: Path, name: str = "*") -> None:
     """Remove the quarantines that killed runs left: of one recipe, or of all by default. Keeps those in use."""
     for purpose in _PURPOSES:
         for path in mirrors.glob(f".{name}.git.{purpose}"):
-            with suppress(_HeldError), _try_lock(path.with_name(f"{path.name}.lock")):
+            with suppress(_HeldError), _try_lock(path):
                 shutil.rmtree(path)
 
 
 @contextmanager
-def _try_lock(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+def _try_lock(folder: Path) -> Iterator[int]:
+    """Hold the lock of a quarantine folder and yield its descriptor. Raises _HeldError if a process holds it."""
+    descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield descriptor
     except BlockingIOError:
-        raise _HeldError(f"another process is fetching into {path.name.removesuffix('.lock')}") from None
+        raise _HeldError(f"another process is fetching into {folder.name}") from None
     finally:
         # A child that another thread has just forked also has the descriptor, until it executes its program.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
