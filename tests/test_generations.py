@@ -207,7 +207,7 @@ def test_with_an_older_registry_put_back_nothing_newer_is_deleted_and_every_pass
         world.tag("notes", version)
         report = world.run().report
         assert [row.result for row in report.rows] == [Result.PROMOTED]
-        assert f"no record tells of {newer[0]}, {newer[1]}: left as it is" in report.notes[0]
+        assert f"no record mentions {newer[0]}, {newer[1]}: left as it is" in report.notes[0]
         assert world.lived("notes") == have(world).lineage
         assert {path: (path / "snapshot.tar").read_bytes() for path in newer} == contents
     assert present(world) == (4, 5, 7, 8)
@@ -244,7 +244,7 @@ def test_a_registry_that_was_copied_amid_a_promotion_and_is_put_back_costs_no_sn
     report = world.run().report
     assert any("begun by a dead pass, was undone" in note for note in report.notes)
     folder = world.state.canonical("notes", promoted.generation)
-    assert any(f"no record tells of {folder}: left as it is" in note for note in report.notes)
+    assert any(f"no record mentions {folder}: left as it is" in note for note in report.notes)
     assert SealedSnapshots().find_damage(folder, promoted.seal) is None
 
 
@@ -303,7 +303,7 @@ def test_an_older_generation_whose_record_was_changed_is_named_and_stops_no_prun
     world.tag("notes", "1.3.0")
     report = world.run().report
     assert {row.recipe: row.result for row in report.rows} == {"notes": Result.PROMOTED, "wiki": Result.PROMOTED}
-    assert any(f"no record tells of {world.state.canonical('notes', 2)}" in note for note in report.notes)
+    assert any(f"no record mentions {world.state.canonical('notes', 2)}" in note for note in report.notes)
     cut(world.state.canonical("notes", 4))
     assert the_notes(world).result is Result.REPAIRED
     assert present(world) == (2, 3, 4, 5)

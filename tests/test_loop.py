@@ -134,7 +134,7 @@ def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> No
     done = world.run()
 
     assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert [note.rpartition("; ")[2] for note in told(done)] == ["the second decides: slow host"]
+    assert [note.rpartition("; ")[2] for note in told(done)] == ["the second run decides: slow host"]
     world.behaviours[old] = Behaviour()
     assert results(world.run()) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")
@@ -149,7 +149,7 @@ def test_a_release_before_that_is_slow_once_is_tried_again_and_its_data_carried(
 
     assert results(done) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")
-    assert [note.rpartition("; ")[2] for note in told(done)] == ["the second decides: slow host"]
+    assert [note.rpartition("; ")[2] for note in told(done)] == ["the second run decides: slow host"]
 
 
 def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_and_said_to_be_slow(world: World) -> None:
@@ -161,7 +161,7 @@ def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_an
 
     assert results(done) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.1.0",)
-    assert [note.rpartition(": ")[2] for note in told(done)] == ["the release before it does not come up"]
+    assert [note.rpartition(": ")[2] for note in told(done)] == ["the base does not come up"]
 
 
 @pytest.mark.parametrize(("late", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (2, Result.RED, "recipe")])
@@ -174,7 +174,7 @@ def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_se
     done = world.run()
 
     assert results(done) == {"notes": result}
-    assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second decides: slow {to_blame}"]
+    assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second run decides: slow {to_blame}"]
     assert all("(host: load 0.1)" in note for note in told(done))
 
 
@@ -209,7 +209,7 @@ def test_what_had_to_be_killed_is_never_sealed_but_tried_again_and_the_second_de
 
     assert results(done) == {"notes": result}
     assert world.lived("notes") == (("1.0.0", "1.1.0") if result is Result.PROMOTED else ("1.0.0",))
-    assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second decides: slow {to_blame}"]
+    assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second run decides: slow {to_blame}"]
     assert all("did not end in the time it has to stop and was killed" in note for note in told(done))
 
 
@@ -243,7 +243,7 @@ def test_a_second_try_is_not_proved_by_the_backup_that_the_first_took(world: Wor
 
     assert world.backed_up == [commit, commit]
     assert results(done) == {"notes": Result.RED}
-    assert any("a first try ran out of time" in note for note in told(done))
+    assert any("a first run timed out" in note for note in told(done))
 
 
 def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_next_pass(world: World) -> None:

@@ -139,7 +139,7 @@ def test_what_no_pass_made_is_left_and_named(world: World, where: str, make: Cal
     make(stray)
     for _ in range(2):
         assert world.run().report.notes == (
-            f"no record tells of {stray}: left as it is; move it away, or remove it if nobody needs it",
+            f"no record mentions {stray}: left as it is; move it away, or remove it if nobody needs it",
         )
         assert "precious" in (stray if stray.is_file() else stray / "of somebody").read_text()
 
@@ -166,7 +166,7 @@ def test_what_no_record_tells_of_among_the_snapshots_is_left_and_the_way_out_los
         world.tag("notes", version)
         report = world.run().report
         assert [row.result for row in report.rows] == [Result.PROMOTED]
-        assert report.notes == (f"no record tells of {stray}: {ways_out}",) or where == "notes/1/mine.txt"
+        assert report.notes == (f"no record mentions {stray}: {ways_out}",) or where == "notes/1/mine.txt"
         assert "precious" in (stray if stray.is_file() else stray / "of somebody").read_text()
 
 
@@ -217,7 +217,7 @@ def test_a_link_in_place_of_a_slot_is_named_and_what_it_leads_to_is_not_touched(
     done = world.run()
 
     assert [row.result for row in done.report.rows] == [Result.INFRASTRUCTURE]
-    assert f"no record tells of {world.state.slot('notes')}: " in done.report.notes[0]
+    assert f"no record mentions {world.state.slot('notes')}: " in done.report.notes[0]
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["kept"]
     world.state.slot("notes").unlink()
     assert [row.result for row in world.run().report.rows] == [Result.PROMOTED]

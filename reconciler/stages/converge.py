@@ -38,7 +38,7 @@ KEPT_LOGS = 20
 
 @frozen
 class ConvergeContext:
-    """What the steps work on. `mirror_errors` says by recipe why its mirror was not updated."""
+    """What the steps of a plan need. `mirror_errors` maps a recipe to the reason why its mirror was not updated."""
 
     host: Host
     fleet: Fleet
@@ -57,20 +57,20 @@ def converge(context: ConvergeContext) -> Iterator[Outcome]:
 
 
 def _converge_step(context: ConvergeContext, step: Step) -> Outcome:
+    """Carry out one step and return its outcome. A bug is reported as INFRASTRUCTURE."""
     try:
         return _outcome(context, step, _attempt(context, step))
     except Exception as bug:  # noqa: BLE001  one recipe's bug does not stop the others
-        return judge(
-            step, Attempt(untried_reason=_report_bug(context.host, step.recipe, bug), host_fault=True), ReadBack(None)
-        )
+        return judge(step, _bug_attempt(context, step, bug), ReadBack(None))
 
 
 def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
-    """Return the outcome of a step that was not begun or was interrupted."""
+    """Return the outcome of a step that was not begun, or that was interrupted; `why` says by what."""
     return _outcome(context, step, Attempt(untried_reason=why))
 
 
 def _attempt(context: ConvergeContext, step: Step) -> Attempt:
+    """Do what the step says, and return what came of it. An error becomes the attempt's `untried_reason`."""
     if step.action is Action.REDEPLOY:
         _redeploy(context, step)
     unreadable = context.observations[step.recipe].tests_unreadable if step.release is not None else ""
@@ -86,11 +86,15 @@ def _attempt(context: ConvergeContext, step: Step) -> Attempt:
     except (CanonError, StateError, OSError) as failed:
         return Attempt(untried_reason=in_one_line(failed), host_fault=True)
     except Exception as bug:  # noqa: BLE001  one recipe's bug does not stop the others
-        return Attempt(untried_reason=_report_bug(context.host, step.recipe, bug), host_fault=True)
+        return _bug_attempt(context, step, bug)
+
+
+def _bug_attempt(context: ConvergeContext, step: Step, bug: Exception) -> Attempt:
+    return Attempt(untried_reason=_report_bug(context.host, step.recipe, bug), host_fault=True)
 
 
 def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
-    """Write the traceback beside the recipe's logs. Returns a message with its path."""
+    """Write the traceback of a bug beside the recipe's logs. Return a message with the file's path."""
     path = host.state.trial_logs(recipe) / "bug.txt"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -98,7 +102,7 @@ def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
     except OSError as failed:
         at = traceback.extract_tb(bug.__traceback__)[-1:]
         where = "".join(f" at {frame.filename}:{frame.lineno}" for frame in at)
-        return f"{reason_of(bug)}{where}; please report it; its trace could not be kept: {in_one_line(failed)}"
+        return f"{reason_of(bug)}{where}; please report it; its traceback could not be written: {in_one_line(failed)}"
     return f"{reason_of(bug)}; please report it with {path}"
 
 
@@ -110,9 +114,9 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     app_set = make_app_set(observation.recipe, release, context.fleet.recipes, releases_of_needs)
     if app_set_digest(app_set) != observation.files:
         return Attempt(
-            untried_reason="its tests were changed after this pass had begun: the next one tries it with them"
+            untried_reason="its tests changed after this pass began: the next pass tries it with the new ones"
         )
-    # A driver that cannot be used now hinders only the recipes that use it.
+    # Only these drivers must work: one that cannot be used now blocks no recipe that does not use it.
     host = context.host.with_drivers(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
     with lock_slot(host, step.recipe, f"pass {host.pass_id}") as folder:
         host.progress.step(step.recipe, f"trying {release.version}", observation.memory.seconds)
@@ -141,7 +145,7 @@ def trial_request(
 
 
 def _redeploy(context: ConvergeContext, step: Step) -> None:
-    """Deploy again those of the recorded canonicals named in `step.redeploys` that are down now. Raises no error."""
+    """Deploy again each kept deployment of a recipe in `step.redeploys` that is down now. Raises no error."""
     host = context.host
     for name in step.redeploys:
         try:
@@ -153,7 +157,7 @@ def _redeploy(context: ConvergeContext, step: Step) -> None:
 
 
 def _deployment_status(context: ConvergeContext, canonical: Canonical) -> CanonicalStatus:
-    """Return the status of a kept deployment; INTACT where the canonical is not to be kept running."""
+    """Return the status of a canonical's kept deployment; INTACT if its recipe has none."""
     recipe = context.fleet.recipes[canonical.recipe]
     if not keeps_running(recipe):
         return CanonicalStatus(State.INTACT)
@@ -161,10 +165,10 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
 
 
 def _base_for(observation: Observation, release: Release) -> Base:
-    """Return the base of an upgrade to `release`; never a tag that moved, since our mirror lacks its new commit."""
+    """Return the base of an upgrade to `release`. A moved tag cannot be the base: our mirror lacks its new commit."""
     moved = moved_tags(observation)
-    steady = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
-    published = releases(steady, observation.recipe.allow)
+    unmoved = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
+    published = releases(unmoved, observation.recipe.allow)
     return upgrade_base(
         release, observation.canonical, observation.newest_intact, published, observation.recipe.upgrade
     )
@@ -173,13 +177,14 @@ def _base_for(observation: Observation, release: Release) -> Base:
 def need_releases(
     canonicals: Mapping[str, Canonical], observations: Mapping[str, Observation]
 ) -> dict[str, Release | None]:
-    """Return the release at which each needed recipe is deployed: its canonical's, else the newest one observed."""
+    """Return by recipe the release that is deployed for recipes that need it: its canonical's, else the wanted one."""
     wants = {name: want_of(observation) for name, observation in observations.items()}
     newest = {name: want if isinstance(want, Release) else None for name, want in wants.items()}
     return newest | {name: Release(have.version, have.commit) for name, have in canonicals.items()}
 
 
 def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
+    """Return the outcome of an attempt, judged by what is now recorded, stored and deployed."""
     back = read_back(context.host, step.recipe)
     if step.action is Action.REDEPLOY and back.canonical is not None:
         back = evolve(back, down=_deployment_status(context, back.canonical).reason)
@@ -187,7 +192,7 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Read registry, snapshot and mirror of a recipe again. If that fails, `damage` of the result says why."""
+    """Read registry, snapshot and mirror of a recipe after its step. If they cannot be read, `damage` says why."""
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)
@@ -202,10 +207,7 @@ def read_back(host: Host, name: str) -> ReadBack:
 
 
 def _record(context: ConvergeContext, outcome: Outcome) -> Outcome:
-    """Record the verdict and the ledger entry, and delete old snapshots and logs.
-
-    Returns the outcome with a remark for each part that failed.
-    """
+    """Record the verdict of a trial, and delete old snapshots and logs. Return the outcome with remarks on failures."""
     host, trial, step = context.host, outcome.attempt.trial, outcome.step
     if trial is None:
         return outcome
@@ -220,7 +222,7 @@ def _record(context: ConvergeContext, outcome: Outcome) -> Outcome:
 
 
 def _unrecorded(outcome: Outcome, why: str) -> Outcome:
-    """Return the outcome of a step whose trial could not be recorded: INFRASTRUCTURE, unless its promotion was."""
+    """Return the outcome of a step whose trial could not be recorded: INFRASTRUCTURE, unless it was promoted."""
     message = f"the trial could not be recorded: {why}"
     if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
         return evolve(outcome, remarks=(*outcome.remarks, message))
@@ -229,10 +231,7 @@ def _unrecorded(outcome: Outcome, why: str) -> Outcome:
 
 
 def _prune(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
-    """Delete old snapshots and logs, and yield why something could not be deleted; the next pass tries it again.
-
-    `memory` says which generations are damaged; these do not count among the kept ones.
-    """
+    """Delete old snapshots and old logs, but not the log of `trial`. Yield a remark for each of both that fails."""
     host, name = context.host, outcome.step.recipe
     try:
         if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
@@ -241,7 +240,7 @@ def _prune(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: st
         yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
     try:
         # The evidence of each stored generation names its log.
-        stored = [each.evidence.trial for each in stored_generations(host, name)]
+        stored = [canonical.evidence.trial for canonical in stored_generations(host, name)]
         prune_logs(host.state.trial_logs(name), KEPT_LOGS, (trial, *stored))
     except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
         yield f"its older logs cannot be removed now: {reason_of(failed)}"

@@ -27,7 +27,7 @@ from state.records import Canonical, LedgerEntry, Records
 
 @frozen
 class RunRequest:
-    """The request for a run. `names` are the selected recipes; those in `retry` are tried again even after a red."""
+    """The request for a run. `names` are the selected recipes. A recipe in `retry` is tried again even after a red."""
 
     fleet: Fleet
     names: tuple[str, ...]
@@ -36,7 +36,7 @@ class RunRequest:
 
 
 def preview(host: Host, request: RunRequest) -> Report:
-    """Observe and plan, and return the report. Changes nothing."""
+    """Return the report of a dry run: observe and plan, and change nothing."""
     started_at = host.clock.now()
     records = host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
@@ -61,8 +61,8 @@ class Pass:
 def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome], None] = lambda _: None) -> Pass:
     """Run one pass, and call `report_outcome` with each outcome. The caller holds the pass lock.
 
-    If a signal comes during a trial, the trial is torn down and the remaining steps are reported as not tried. Before
-    the first step, InterruptedPassError is raised.
+    If a signal comes during a step, its trial is ended, and the remaining steps are reported as not tried. If a signal
+    comes before the first step, raises InterruptedPassError.
     """
     started_at = host.clock.now()
     host = evolve(host, progress=_ProgressWithoutErrors(host.progress))
@@ -109,7 +109,7 @@ class _ProgressWithoutErrors:
 
 
 def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    """Return the plan for the observations. If a bug prevents one recipe's step, that recipe becomes unobservable."""
+    """Return the plan for the observations. A recipe whose step cannot be planned, due to a bug, is unobservable."""
     try:
         return _plan(host, request, observed)
     except Exception:  # noqa: BLE001  planning each recipe alone shows whose bug it is
@@ -120,6 +120,7 @@ def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _without_bug(host: Host, request: RunRequest, observation: Observation) -> Observation:
+    """Return the observation; made unobservable if a plan for this recipe alone raises an error."""
     try:
         _plan(host, request, Observations({observation.recipe.name: observation}, {}))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
@@ -137,7 +138,7 @@ def _converge(
 ) -> tuple[Mapping[str, Outcome], int | None]:
     """Carry out the plan. Return the outcomes by recipe, and the number of the signal that interrupted it, or None.
 
-    After a signal, the remaining steps that had something to do are reported as untried.
+    After a signal, the outcome of each remaining step with an action is that it was not tried.
     """
     context = ConvergeContext(
         host, request.fleet, plan, mirror_result.observed.observations, mirror_result.mirror_errors
@@ -157,7 +158,7 @@ def _converge(
 
 
 def _record_what_is_up(host: Host, observed: Observations) -> None:
-    """Record which kept canonicals are up, so that a later run can say since when one is down."""
+    """Record which kept deployments are up now, so that a later run can report since when one is down."""
     for observation in observed.observations.values():
         if (
             observation.canonical is not None
@@ -168,7 +169,10 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the gate's conditions as the trial met them, else as they are without a trial; none for an orphan."""
+    """Return the gate's conditions with the evidence of the step's trial, or as they are without a trial.
+
+    Returns none for an orphan.
+    """
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)
@@ -192,21 +196,22 @@ def _expected_recipes(request: RunRequest, records: Records, observed: Observati
 
 
 def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    note = "a dead pass left its journal behind: a private copy of the registry was read; the next pass recovers it"
+    """Return notes on how the registry was read: from a private copy, or with records that cannot be read."""
+    note = "a dead pass left a journal of SQLite: a private copy of the registry was read; the next pass recovers it"
     return ((note,) if records.copied else ()) + _unreadable_notes(records, declared)
 
 
 def _unreadable_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    """Return a note for each unreadable record of a recipe that is not declared, since it has no row."""
+    """Return a note for each unreadable record of an undeclared recipe, because such a recipe has no row."""
     return tuple(
         f"{name}: {unreadable_record_message(name, records)}" for name in records.unreadable if name not in declared
     )
 
 
 def _append_to_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:
-    """Append an entry on the whole pass to the ledger. Returns a note if that fails."""
+    """Append an entry on the whole pass to the ledger. Return a note if that fails, else nothing."""
     try:
         host.registry.append([LedgerEntry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
     except Exception as failed:  # noqa: BLE001  a note reports it; the pass goes on
-        return (f"the ledger was not told of this {kind}: {reason_of(failed)}",)
+        return (f"this {kind} could not be appended to the ledger: {reason_of(failed)}",)
     return ()

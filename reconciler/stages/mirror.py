@@ -18,9 +18,10 @@ from state.records import Answer, KnownTag, Memory
 
 @frozen
 class MirrorResult:
-    """The observations with their memories updated; `mirror_errors` says by recipe why a mirror was not updated.
+    """The observations, with upstream's answers in their memories. `notes` are remarks for the report.
 
-    A recipe whose upstream gave objects that cannot be used is unobservable.
+    `mirror_errors` maps a recipe to the reason why its mirror was not updated. A recipe whose upstream sent git objects
+    that cannot be used is unobservable.
     """
 
     observed: Observations
@@ -29,9 +30,9 @@ class MirrorResult:
 
 
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
-    """Update each mirror that is behind. Upstream's answer is recorded only if its mirror was updated.
+    """Update each mirror that lacks something of upstream's answer. Record the answer if its mirror is up to date.
 
-    In the returned observations the mirror is still as before the update, because the plan shows that.
+    The returned observations still have the mirrors as they were before, because the plan shows that.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
@@ -44,7 +45,7 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
             observations[name] = evolve(observation, answer=Unobservable(fault.message))
         except Exception as failed:  # noqa: BLE001  other recipes go on
             observations[name] = observation
-            mirror_errors[name] = f"the mirror could not be brought up: {reason_of(failed)}"
+            mirror_errors[name] = f"the mirror could not be updated: {reason_of(failed)}"
     changed = [
         observations[name].memory
         for name in observations
@@ -52,12 +53,12 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
     ]
     for name, why in _remember(host, changed).items():
         observations[name] = observed.observations[name]
-        mirror_errors[name] = f"what upstream said could not be recorded: {why}"
+        mirror_errors[name] = f"upstream's answer could not be recorded: {why}"
     return MirrorResult(evolve(observed, observations=observations), mirror_errors, tuple(notes))
 
 
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
-    """Record the memories in one transaction; if that fails, each alone. Returns the failures by recipe."""
+    """Record the memories in one transaction; if that fails, each by itself. Return the errors by recipe."""
     failures: dict[str, str] = {}
     try:
         if memories:
@@ -71,7 +72,7 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
 
 
 def _update_one(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
-    """Update one mirror, and return the observation with its new memory, and remarks."""
+    """Update one mirror. Return the observation with upstream's answer in its memory, and remarks for the report."""
     if isinstance(observation.answer, Unobservable) or not follows_upstream(observation):
         return observation, ()
     updated = _fetch(host, observation, observation.answer)
@@ -81,6 +82,7 @@ def _update_one(host: Host, observation: Observation) -> tuple[Observation, tupl
 
 
 def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
+    """Fetch what the mirror lacks of the answer; an empty update if it lacks nothing."""
     if not needs_fetch(observation):
         return MirrorUpdate()
     host.progress.step(observation.recipe.name, "fetching into the mirror")
@@ -88,21 +90,27 @@ def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate
 
 
 def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
-    """Return remarks on an update, for the report's notes."""
+    """Return notes for the report on an update of the mirror of the recipe `name`."""
     remarks = list(updated.remarks)
     if updated.broken_copy is not None:
         remarks.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.broken_copy}")
-    return tuple(f"{name}: {each}" for each in remarks)
+    return tuple(f"{name}: {remark}" for remark in remarks)
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Return the tags that point to no commit, with the object that each names. Known only after a fetch."""
-    known = {tag: named for tag, named in observation.memory.not_commits.items() if answer.tags.get(tag) == named}
-    return known | {tag: named for tag in updated.without_commit if (named := answer.tags.get(tag)) is not None}
+    """Return the tags that name no commit, each with the id of its object. Only a fetch shows this of a tag."""
+    known = {
+        tag: object_id for tag, object_id in observation.memory.not_commits.items() if answer.tags.get(tag) == object_id
+    }
+    return known | {tag: object_id for tag in updated.without_commit if (object_id := answer.tags.get(tag)) is not None}
 
 
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:
-    """Return the memory with upstream's answer. A known tag keeps its commit, even if the answer has another."""
+    """Return the memory with upstream's answer added, at the time `now`.
+
+    A release tag that was known before keeps the commit that it had first, even if the answer has another.
+    `not_commits` are the tags that name no commit, each with the id of its object.
+    """
     fresh = {
         tag: KnownTag(commit, now)
         for tag, commit in answer.tags.items()

@@ -1,4 +1,4 @@
-"""Observes upstream, mirrors, snapshots and the registry. A failure is recorded with its recipe; others go on."""
+"""Observes upstreams, mirrors, snapshots and the registry. An error is kept in the observation of its recipe."""
 
 import hashlib
 import json
@@ -61,12 +61,13 @@ def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Rec
     return Observations(observations, _orphans(host, fleet, records) if observed.orphans else {})
 
 
-def _ask_upstreams(host: Host, questions: Sequence[TagQuery]) -> Mapping[str, Reply]:
+def _ask_upstreams(host: Host, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
+    """Return the upstreams' replies by recipe; Unobservable for all of them if asking fails."""
     try:
-        return host.upstream.ask(questions)
+        return host.upstream.ask(queries)
     except Exception as failed:  # noqa: BLE001  this host can still be observed
-        unasked = Unobservable(f"upstream could not be asked: {reason_of(failed)}")
-        return {question.recipe.name: unasked for question in questions}
+        unobservable = Unobservable(f"upstream could not be asked: {reason_of(failed)}")
+        return {query.recipe.name: unobservable for query in queries}
 
 
 def _memory(records: Records, name: str) -> Memory:
@@ -74,11 +75,12 @@ def _memory(records: Records, name: str) -> Memory:
 
 
 def _known_digest(memory: Memory) -> str | None:
+    """Return the digest of the last answer of upstream, None if there is none."""
     return memory.answer.digest if memory.answer is not None else None
 
 
 def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
-    """Return an observation with upstream's reply only; `_with_local_state` adds what this host has."""
+    """Return an observation with upstream's reply only. `_with_local_state` adds what this host has."""
     return Observation(
         recipe=recipe,
         answer=_answer(reply, memory),
@@ -93,15 +95,19 @@ def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memor
 
 
 def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
+    """Return upstream's answer. For the reply "unchanged" this is the answer in the memory."""
     if reply is None:
-        return Unobservable("upstream gave no reply at all")
+        return Unobservable("upstream gave no reply")
     if not isinstance(reply, Unchanged):
         return reply
-    return memory.answer if memory.answer is not None else Unobservable("the same as an answer that is not remembered")
+    return memory.answer or Unobservable("upstream's reply is that nothing changed, but no earlier answer is recorded")
 
 
 def _with_local_state(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
-    """Return the observation with what this host has: canonical, mirror, tests and tools."""
+    """Return the observation with what this host has: the canonical, the mirror, the tests and the missing tools.
+
+    If this host or the record cannot be read, the returned observation is unobservable.
+    """
     name = observation.recipe.name
     if name in records.unreadable:
         why = unreadable_record_message(name, records)
@@ -116,7 +122,7 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
             canonical=canonical,
             status=status,
             older_intact=newest_intact_before(host, damaged, observation.memory) if damaged else None,
-            mirror=_mirror(host, observation.recipe.name),
+            mirror=_mirror(host, name),
             files=files.whole if files else "",
             tests=tests_of(files.tests, observation.recipe, fleet.recipes, records) if files else "",
             missing_tools=host.commands.missing(observation.recipe.requires),
@@ -125,24 +131,29 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
     except Exception as failed:  # noqa: BLE001  other recipes go on
         why = reason_of(failed)
         status = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)
-        answer = Unobservable(f"this host could not look: {why}")
+        answer = Unobservable(f"this host could not be observed: {why}")
         return evolve(observation, canonical=canonical, status=status, answer=answer)
 
 
 def unreadable_record_message(name: str, records: Records) -> str:
-    """Return why the record of a recipe cannot be read, and how to mend it."""
-    ways = f"bring canon.db back from a backup, or begin anew: take {name} out of the fleet, reconcile forget {name}"
-    return f"its record cannot be read: {records.unreadable[name]}; {ways}"
+    """Return why the record of the recipe `name` cannot be read, and how to repair it."""
+    remedy = (
+        f"restore canon.db from a backup, or begin anew: take {name} out of the fleet and run reconcile forget {name}"
+    )
+    return f"its record cannot be read: {records.unreadable[name]}; {remedy}"
 
 
 def require_readable_record(name: str, records: Records) -> None:
-    """Raise CanonError if the record of a recipe cannot be read."""
+    """Raise CanonError if the record of the recipe `name` cannot be read."""
     if name in records.unreadable:
         raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
 
 
 def _with_deployment_status(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) -> Observation:
-    """Return the observation with the status of its deployment, if it has an intact canonical to be kept running."""
+    """Return the observation with the status of its kept deployment; unchanged if there is none to look for.
+
+    A kept deployment is looked for only if the canonical is intact.
+    """
     if (
         observation.canonical is None
         or observation.status.state is not State.INTACT
@@ -153,6 +164,7 @@ def _with_deployment_status(host: Host, observation: Observation, parts_by_recip
 
 
 def _mirror(host: Host, name: str) -> MirrorContents:
+    """Return what our mirror of the recipe `name` has, or why it cannot be read."""
     refs = host.mirrors.refs(name)
     if refs is None:
         return MirrorContents()
@@ -162,9 +174,9 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return the digest of the fleet folders of a recipe and of all that it needs; or None, and why it failed.
+    """Return the digest of the fleet folders of a recipe and of its needs, and ""; or None and why it failed.
 
-    A person may change a fleet folder at any time. An unreadable one only keeps its recipe from being tried.
+    A person may change a fleet folder at any time. While a folder cannot be read, its recipe is only not tried.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""
@@ -173,10 +185,10 @@ def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
 
 
 def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return the digest of all that a verdict depends on beside the release.
+    """Return the digest of all that a verdict depends on, besides the release itself.
 
-    These are the declarations of the recipe and of all that it needs, with defaults filled in; the other files in their
-    folders, of which `files` is the digest; and the releases of its needs.
+    This covers: the declarations of the recipe and of its needs, with defaults filled in; `files`, which is the digest
+    of the other files in their fleet folders; and the commits of the canonicals of its needs.
     """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {
@@ -188,6 +200,7 @@ def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records:
 
 
 def _orphans(host: Host, fleet: Fleet, records: Records) -> dict[str, Orphan]:
+    """Return the orphans by recipe, each with the status of its snapshot."""
     return {
         name: Orphan(canonical, snapshot_status(host.snapshots, host.state, canonical, _memory(records, name)))
         for name, canonical in records.canonicals.items()

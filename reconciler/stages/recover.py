@@ -23,10 +23,13 @@ MOST_NAMED_PATHS = 5
 
 
 def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
-    """Clean up after dead passes, and return one remark for each thing found or done. Slots in use are left alone."""
+    """Clean up after passes that died. Return a remark for each thing that was done, or that could not be done.
+
+    Slots that another run uses are left alone.
+    """
     host.registry.flush()
     marks, remarks = _marks_by_driver(host)
-    all_marks = frozenset(mark for found in marks.values() for mark in found)
+    all_marks = frozenset(mark for of_driver in marks.values() for mark in of_driver)
     records = host.registry.read()
     begun = {intent.recipe for intent in records.intents}
     remarks += [remark for intent in records.intents for remark in _delete_unrecorded_snapshot(host, intent)]
@@ -40,26 +43,23 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     remarks += _remarks_of("canonicals/", lambda: _remove_empty_folders(host, records))
     remarks += _remarks_of("mirrors/", lambda: _recover_mirrors(host))
     remarks += _remarks_of("kept/", lambda: undeploy_unwanted(host, fleet, records, {*all_marks}))
-    left = "move it away, or remove it if nobody needs it"
-    remarks += _remarks_of("the state folder", lambda: _unmanaged_remark(unmanaged_files(host.state), left))
-    of_canonicals = "if an older canon.db was put back, bring the newer one back; otherwise move it away"
-    remarks += _remarks_of("canonicals/", lambda: _unmanaged_remark(unrecorded_snapshots(host, records), of_canonicals))
+    hint = "move it away, or remove it if nobody needs it"
+    remarks += _remarks_of("the state folder", lambda: _unmanaged_remark(unmanaged_files(host.state), hint))
+    older = "if an older canon.db was put back, bring the newer one back; otherwise move it away"
+    remarks += _remarks_of("canonicals/", lambda: _unmanaged_remark(unrecorded_snapshots(host, records), older))
     return (*_check_ledger(host), *remarks)
 
 
-def _remarks_of(what: str, do: Callable[[], Iterable[str]]) -> list[str]:
-    """Call `do`, which cleans up the part of the state named `what`, and return its remarks.
-
-    If it fails, returns one remark with the reason.
-    """
+def _remarks_of(place: str, clean_up: Callable[[], Iterable[str]]) -> list[str]:
+    """Call `clean_up` and return its remarks; if it raises an error, one remark with `place` and the error."""
     try:
-        return list(do())
-    except Exception as failed:  # noqa: BLE001  the remark names it; the pass goes on
-        return [f"{what}: not cleared up now: {reason_of(failed)}"]
+        return list(clean_up())
+    except Exception as failed:  # noqa: BLE001  a remark reports it; the pass goes on
+        return [f"{place}: cannot be cleaned up now: {reason_of(failed)}"]
 
 
 def _check_ledger(host: Host) -> list[str]:
-    """Return a remark if the ledger's chain is broken. The pass goes on: no canonical depends on the ledger."""
+    """Return a remark if the ledger's chain of hashes is broken. The pass goes on: it decides nothing by the ledger."""
     try:
         host.registry.verify()
     except Exception as broken:  # noqa: BLE001  no recipe depends on the ledger
@@ -69,25 +69,25 @@ def _check_ledger(host: Host) -> list[str]:
 
 
 def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
-    """Return the marks of all slots that still have something, by driver; and a remark for each driver that failed."""
+    """Return by driver the marks of slots that still have something, and a remark for each driver that fails."""
     marks: dict[str, tuple[str, ...]] = {}
     remarks: list[str] = []
     for name, driver in host.drivers.items():
         try:
             marks[name] = driver.leftovers(host.state.root)
         except Exception as failed:  # noqa: BLE001  the other drivers go on
-            remarks.append(f"what a dead run may have left to the {name} driver is not known: {reason_of(failed)}")
+            remarks.append(f"the {name} driver cannot list what dead runs left: {reason_of(failed)}")
     return marks, remarks
 
 
 def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
-    """Return the recipes with a slot in the work folder, or of which something runs there.
+    """Return the recipes that have a slot in the work folder, or whose slot is among `marks`.
 
-    `begun` are recipes with an open promotion; their slot counts also if its lock file is lost.
+    `begun` are the recipes with an open promotion. Their slots count even without a lock file.
     """
     work = host.state.work
-    there = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []
-    folders = {path.name for path in there if is_slot(path) or path.name in begun}
+    slots = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []
+    folders = {path.name for path in slots if is_slot(path) or path.name in begun}
     prefix = f"{work}/"
     marked = {mark.removeprefix(prefix).split("/")[0] for mark in marks if mark.startswith(prefix)}
     return sorted(folders | {name for name in marked if is_recipe_name(name)})
@@ -98,19 +98,21 @@ def _clear_slots(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[
 
 
 def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[str, ...]]) -> Host:
-    """Return the host with the drivers of a recipe and of all that it needs; with all drivers if it is not declared.
+    """Return the host with only the drivers that a recipe's slot may need; with all if the recipe is not declared.
 
-    The drivers of whatever still runs in the slot, or is noted there, are included: a dead run may have used others.
+    These are the drivers of the recipe and of its needs, and all that have something in the slot or are noted there:
+    the run that died may have used others than are declared now. `marks` are the marks by driver.
     """
     if name not in fleet.recipes:
         return host
     declared = {fleet.recipes[app].driver for app in apps_of(fleet.recipes[name], fleet.recipes)}
     slot = host.state.slot(name)
-    running = {driver for driver, found in marks.items() if any(Path(mark).is_relative_to(slot) for mark in found)}
+    running = {driver for driver in marks if any(Path(mark).is_relative_to(slot) for mark in marks[driver])}
     return host.with_drivers(declared | running | host.state.drivers_of_slot(name))
 
 
 def _clear_slot(host: Host, name: str) -> list[str]:
+    """Clear the slot that a dead run of the recipe `name` left, and return a remark; none if the slot is in use."""
     try:
         cleared = clear_leftovers(host, name)
     except BusyError:
@@ -121,10 +123,10 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 
 
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
-    """Delete the snapshot that a dead pass moved in and did not record.
+    """Delete the snapshot that a dead pass moved to canonicals/ but did not record. Return a remark if that fails.
 
-    The slot of such a pass still exists. Without a slot, the promotion was finished, and somebody has restored an older
-    canon.db: then the snapshot is kept.
+    A pass that died has left its slot. If there is no slot, the promotion was finished, and a person has put back an
+    older canon.db: then the snapshot is kept.
     """
     if not may_be_slot(host.state.slot(intent.recipe)):
         return []
@@ -137,6 +139,7 @@ def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
 
 
 def _abandon(host: Host, intent: Intent) -> list[str]:
+    """Undo a promotion that a dead pass began, and return a remark."""
     what = f"{intent.recipe}: the promotion of {intent.version}, begun by a dead pass,"
     try:
         abandon(host, intent, "the pass that began it died")
@@ -146,6 +149,7 @@ def _abandon(host: Host, intent: Intent) -> list[str]:
 
 
 def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> list[str]:
+    """Delete the snapshots of a declared recipe that are older than it keeps. Return a remark if that fails."""
     recipe = fleet.recipes.get(canonical.recipe)
     try:
         if recipe is not None and host.state.generations(canonical.recipe).is_dir():
@@ -159,7 +163,7 @@ def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> 
 
 
 def _remove_empty_folders(host: Host, records: Records) -> list[str]:
-    """Remove the empty folders in canonicals/ that undone first promotions leave. Returns no remarks."""
+    """Remove the empty folders that undone first promotions left in canonicals/. Returns no remarks."""
     folder = host.state.canonicals
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in records.canonicals:
@@ -169,14 +173,18 @@ def _remove_empty_folders(host: Host, records: Records) -> list[str]:
 
 
 def _recover_mirrors(host: Host) -> list[str]:
-    """Remove the repositories into which dead runs fetched; their objects are fetched again. Returns no remarks."""
+    """Remove the temporary repositories of fetches that did not finish. Returns no remarks.
+
+    Their objects are fetched again.
+    """
     host.mirrors.recover()
     return []
 
 
-def _unmanaged_remark(found: Sequence[Path], hint: str) -> list[str]:
-    if not found:
+def _unmanaged_remark(paths: Sequence[Path], hint: str) -> list[str]:
+    """Return a remark that names the first paths, with what to do about them; none if there are no paths."""
+    if not paths:
         return []
-    more = f" and {len(found) - MOST_NAMED_PATHS} more" if len(found) > MOST_NAMED_PATHS else ""
-    names = ", ".join(map(str, found[:MOST_NAMED_PATHS]))
-    return [f"no record tells of {names}{more}: left as it is; {hint}"]
+    more = f" and {len(paths) - MOST_NAMED_PATHS} more" if len(paths) > MOST_NAMED_PATHS else ""
+    names = ", ".join(map(str, paths[:MOST_NAMED_PATHS]))
+    return [f"no record mentions {names}{more}: left as it is; {hint}"]

@@ -9,10 +9,10 @@ from desired.model import Recipe
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FIRST_LINE_BYTES = 256
-_NO_FILE = "there is no such file: put it there, or name another one"
-_CARRIAGE_RETURN = "its first line ends with a carriage return: save it with line ends of Unix"
+_NO_FILE = "there is no such file: add it, or name another one"
+_CARRIAGE_RETURN = "its first line ends with a carriage return: save it with Unix line endings"
 _SHELL = re.compile(r"(?:ba|da|k|z)?sh")
-# By interpreter, the options that are followed by a script. After -c, -m and -e comes no script.
+# By interpreter, the options after which a script may follow. After -c, -m and -e comes no script.
 _INTERPRETERS = {
     _SHELL: re.compile(r"-[aefuvx]+"),
     re.compile(r"python(?:3(?:\.\d+)?)?"): re.compile(r"-[bBdEiIOPsSuvx]+"),
@@ -24,19 +24,19 @@ Missing = Callable[[Sequence[str]], Sequence[str]]
 
 
 def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> tuple[str, ...]:
-    """Return one message, with the file and a remedy, for each script of a recipe that cannot be executed.
+    """Return a message for each script in a recipe's commands that cannot be executed, with its path and a remedy.
 
-    Scripts are commands with a slash, and files that are given to an interpreter. `missing` returns the programs that
-    are not in PATH. With `needed`, the recipe is only needed by another one: only the commands that deploy it are
-    checked.
+    A script is a program that is named with a slash, or a file that is passed to an interpreter. `missing` returns
+    those of the programs that are not in PATH. `needed`: the recipe is only deployed because another recipe needs it,
+    and its test commands are not checked.
     """
     commands = tuple(_deploy_commands(recipe)) if needed else (*_deploy_commands(recipe), *_test_commands(recipe))
-    unfit = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_scripts_given(recipe.folder, commands))
+    unfit = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_arguments(recipe.folder, commands))
     return tuple(f"{path}: {why}" for path, why in dict(unfit).items())
 
 
 def script_given(argv: Argv) -> str:
-    """Return the script that a command gives to a shell, Python or another interpreter, or ""."""
+    """Return the script that a command passes to a shell, Python or another interpreter; "" if there is none."""
     name = Path(argv[0]).name
     options = next((options for known, options in _INTERPRETERS.items() if known.fullmatch(name)), None)
     if options is None:
@@ -46,12 +46,14 @@ def script_given(argv: Argv) -> str:
 
 
 def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) -> Iterator[tuple[Path, str]]:
+    """Yield each script that is the program of a command and cannot be executed, with the reason."""
     for name in dict.fromkeys(argv[0] for argv in commands if "/" in argv[0]):
         if why := _unfit(folder / name, missing):
             yield folder / name, why
 
 
-def _unfit_scripts_given(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path, str]]:
+def _unfit_arguments(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path, str]]:
+    """Yield each script that is passed to an interpreter and cannot be executed, with the reason."""
     for argv in commands:
         name = script_given(argv)
         path = folder / name
@@ -62,19 +64,21 @@ def _unfit_scripts_given(folder: Path, commands: Sequence[Argv]) -> Iterator[tup
 
 
 def _deploy_commands(recipe: Recipe) -> Iterator[Argv]:
+    """Yield the commands that run whenever the recipe is deployed."""
     yield from recipe.install.secrets.values()
     yield from recipe.install.steps
     yield from filter(None, (recipe.ready.run,))
 
 
 def _test_commands(recipe: Recipe) -> Iterator[Argv]:
+    """Yield the commands that run only in a trial of the recipe itself."""
     data, backup = recipe.data, recipe.backup
     yield from filter(None, (data.mark, data.check, backup.take, backup.restore))
     yield from recipe.custom.run
 
 
 def _unfit(path: Path, missing: Missing) -> str:
-    """Return why the kernel would not execute a file, or "". Raises OSError if it cannot be read."""
+    """Return why the kernel would not execute a file, "" if it would. Raises OSError if the file cannot be read."""
     if not path.is_file():
         return _NO_FILE
     if not os.access(path, os.X_OK):
@@ -89,7 +93,10 @@ def first_line(path: Path) -> bytes:
 
 
 def unfit_first_line(line: bytes, missing: Missing) -> str:
-    """Return why a script with this first line cannot be executed; "" if it can, or if the file is no script."""
+    """Return why a file with this first line cannot be executed; "" if it can, or if the line has no `#!`.
+
+    `missing` returns those of the programs that are not in PATH.
+    """
     if line.startswith(_BYTE_ORDER_MARK + b"#!"):
         return "it begins with a byte order mark: save it without one"
     if not line.startswith(b"#!"):

@@ -19,9 +19,9 @@ from reconciler.trial.upgrade_tier import upgrade
 
 
 def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
-    """Run one tier unless it is left out; None means that it passed.
+    """Run one tier. Return None if it passed, else why it was skipped.
 
-    Raises RecipeError if the recipe fails, and InfrastructureError, StateError or OSError if the host does.
+    Raises RecipeError if the recipe is at fault, and InfrastructureError, StateError or OSError if this host is.
     """
     if name not in run.request.tiers:
         return Skipped(Skip.NOT_ASKED, "not asked for")
@@ -48,7 +48,7 @@ def _install(run: TrialRun) -> None:
 
 
 def _check_requirements(run: TrialRun) -> None:
-    """Raise InfrastructureError if required programs are missing, or scripts of the fleet cannot be executed."""
+    """Raise InfrastructureError if a required program is missing, or a script of the fleet cannot be executed."""
     recipe, missing_programs = run.request.recipe, run.host.commands.missing
     if missing := missing_programs(recipe.requires):
         raise InfrastructureError(f"required and missing here: {', '.join(missing)}", "install it on this host")
@@ -58,17 +58,23 @@ def _check_requirements(run: TrialRun) -> None:
         for message in unfit_scripts(spec.recipe, missing_programs, needed=spec.recipe != recipe)
     ]
     if unfit:
-        raise InfrastructureError(f"the fleet's own scripts cannot be run: {'; '.join(unfit)}")
+        raise InfrastructureError(f"scripts of the fleet cannot be executed: {'; '.join(unfit)}")
 
 
 def _check_proves_data(run: TrialRun, slot: Slot) -> bool:
-    """Whether data.check can prove data: there is a data.mark, and the check fails on the fresh install before it."""
+    """Whether data.check can prove that data was kept.
+
+    It can if data.mark is declared, and if data.check fails on the fresh install, before data.mark has run.
+    """
     data = run.request.recipe.data
     return data.check is not None and data.mark is not None and not _passes_on_fresh_install(run, slot)
 
 
 def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
-    """Whether data.check passes on a fresh install: then it does not prove that data was kept or restored."""
+    """Run data.check in a fresh install and return whether it passes; False if none is declared.
+
+    A check that passes there does not prove that data was kept or restored.
+    """
     check = run.request.recipe.data.check
     if check is None:
         return False
@@ -79,14 +85,17 @@ def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
 
 
 def _saves_fresh_data(run: TrialRun) -> bool:
-    """Whether the candidate is the fresh install: no upgrade runs, or the recipe declares fresh data."""
+    """Whether the fresh install becomes the candidate: no upgrade runs, or the recipe declares fresh data."""
     recipe, base = run.request.recipe, run.request.base
     no_upgrade = base.origin is Origin.NONE or TierName.UPGRADE in recipe.tiers
     return no_upgrade or recipe.canonical.data is DataPolicy.FRESH
 
 
 def _backup(run: TrialRun) -> Skipped | None:
-    """Take a backup of the current slot. Returns a skip if no backup is declared, or no restore will prove this one."""
+    """Take a backup in the current slot.
+
+    Returns a skip if no backup is declared, or if no restore will prove the backup that was taken.
+    """
     take = run.request.recipe.backup.take
     if not _has_backup(run):
         return Skipped(Skip.NO_CHECK, "no [backup] is declared")
@@ -104,7 +113,7 @@ def _backup(run: TrialRun) -> Skipped | None:
 
 
 def _has_backup(run: TrialRun) -> bool:
-    """Whether the declaration or the release itself says how to make a backup."""
+    """Whether the declaration has a backup command, or the release itself says how to back it up."""
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     own = run.own_app(run.current_slot)
     return run.request.recipe.backup.take is not None or own.driver.backs_up(own.app)
@@ -113,7 +122,7 @@ def _has_backup(run: TrialRun) -> bool:
 def _restore(run: TrialRun) -> Skipped | None:
     """Restore the backup into a fresh install in a slot of its own, and check the data there.
 
-    Returns a skip if there is no backup, or if this proves nothing.
+    Returns a skip if there is no backup, or if no check proves that the data was restored.
     """
     recipe = run.request.recipe
     if not _has_backup(run):
@@ -135,6 +144,7 @@ def _restore(run: TrialRun) -> Skipped | None:
 
 
 def _restore_into(run: TrialRun, slot: Slot) -> None:
+    """Restore the backup into the slot's app under test, and wait until the app is ready."""
     own, restore = run.own_app(slot), run.request.recipe.backup.restore
     if restore is not None:
         run_command(slot, own, restore, "backup.restore", may_stop=True)
@@ -145,9 +155,9 @@ def _restore_into(run: TrialRun, slot: Slot) -> None:
 
 
 def _app_set_to_restore(run: TrialRun) -> AppSet:
-    """Return the app set with the secrets and settings of the app that was backed up.
+    """Return the app set to restore the backup into: its own app gets the secrets and settings of the backed-up app.
 
-    A backup has neither of them, but its data may need them. A person who restores a backup would still have them.
+    A backup contains neither, but its data may need both. A person who restores a backup would still have them.
     """
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     *needed, own = run.request.app_set

@@ -21,24 +21,24 @@ from state.state_errors import StateError
 
 
 def run_trial(host: Host, request: TrialRequest) -> Trial:
-    """Run all tiers. If something took too long, run all of them once more, and return that second trial."""
+    """Run the tiers and return the trial. After a timeout, run all tiers once more and return that second trial."""
     first = _run_tiers(host, request)
     if not first.timed_out:
         return first
-    host.progress.step(request.recipe.name, "not done in time: trying once more, alone", first.seconds)
+    host.progress.step(request.recipe.name, "timed out: running all tiers once more, alone", first.seconds)
     bad = first_failure(first.tiers)
-    slow = f"a first try ran out of time: {bad.reason if bad else ''}"
+    slow = f"a first run timed out: {bad.reason if bad else ''}"
     second = _run_tiers(host, request, is_retry=True)
-    return evolve(second, findings=(*second.findings, f"{slow}; the second decides: {_cause_of_slowness(second)}"))
+    return evolve(second, findings=(*second.findings, f"{slow}; the second run decides: {_cause_of_slowness(second)}"))
 
 
 def _cause_of_slowness(second: Trial) -> str:
-    """Return the cause of the first run's timeout, such as "slow host", from the result of the second run."""
+    """Return why the first run timed out, such as "slow host", judged by the result of the second run."""
     bad = first_failure(second.tiers)
     if bad is not None:
         return "slow recipe" if bad.verdict is Verdict.FAIL else "slow host"
     broken = any(tier.skip is Skip.BASE_BROKEN for tier in second.tiers)
-    return "the release before it does not come up" if broken else "slow host"
+    return "the base does not come up" if broken else "slow host"
 
 
 def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> Trial:
@@ -61,7 +61,7 @@ def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> 
 
 
 def _fleet_is_unchanged(request: TrialRequest) -> bool:
-    """Whether the fleet's folders are as they were when the trial was planned."""
+    """Whether the fleet folders of the app set are as they were when the trial was requested."""
     try:
         return app_set_digest(request.app_set) == request.files
     except OSError:
@@ -69,7 +69,7 @@ def _fleet_is_unchanged(request: TrialRequest) -> bool:
 
 
 def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -> Trial:
-    """Return the trial with all results and effects; `tests_unchanged` and `seconds` are not known yet."""
+    """Return the trial with all results and effects. The caller sets `tests_unchanged` and `seconds` afterwards."""
     request, effects = run.request, run.effects
     return Trial(
         id=request.id,
@@ -96,7 +96,7 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
 
 
 def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
-    """Run one tier and return its result with its time; a failure is logged at once."""
+    """Run one tier and return its result, with its seconds. A failure is written to the tier's log at once."""
     started = run.host.clock.monotonic()
     run.host.progress.step(run.request.recipe.name, f"{run.request.release.version}: {name}")
     result = evolve(_judge(run, name), seconds=run.host.clock.monotonic() - started)
@@ -121,7 +121,7 @@ def _judge(run: TrialRun, name: TierName) -> TierResult:
 
 
 def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
-    """Return the error in one line, for a timeout with the host's pressure, and keep its last log lines."""
+    """Return the error in one line; for a timeout, with the load of this host. Keep the app's last log lines."""
     run.effects.tail = error.tail
     if isinstance(error, TimedOutError):
         run.effects.timed_out = True
@@ -130,7 +130,7 @@ def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
 
 
 def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
-    """Log the results that are final only after the last tier, and the tiers that were not reached."""
+    """Write to the logs the results that no failure has logged yet, and the tiers that were not reached."""
     for tier in tiers:
         if first_failure([tier]) is None:
             _log(run, tier.name, str(tier.verdict) if tier.skip is None else f"skip: {tier.skip}: {tier.reason}")
@@ -139,7 +139,7 @@ def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
 
 
 def _log(run: TrialRun, name: TierName, message: str) -> None:
-    """Append a line to a tier's log. A log that cannot be written is no failure."""
+    """Append a line to the log of the tier `name`. If the log cannot be written, nothing is raised."""
     path = run.log_path(name)
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -14,10 +14,11 @@ from state.records import Canonical
 class TrialRequest:
     """Which release a trial tests, and how.
 
-    `app_set` holds what the recipe needs, and then the recipe at `release`. `canonical` is the newest intact
-    generation, None if there is none. `by_pass`: a pass chose the release. `files` is the digest of the fleet folders
-    in the app set, `tests` that of all that decides the verdicts beside the release. `folder` is the recipe's locked
-    working folder. `tiers` are the tiers to run.
+    `id` names the trial in logs and records. `app_set` has the recipe's needs first, and the recipe at `release` last.
+    `base` is the release from which the upgrade starts. `canonical` is the newest intact generation, None if there is
+    none. `by_pass`: a pass chose the release. `files` is the digest of the fleet folders of the app set. `tests` is the
+    digest of all that a verdict depends on, besides the release. `folder` is the recipe's locked working folder.
+    `tiers` are the tiers to run.
     """
 
     id: str

@@ -21,7 +21,7 @@ from state.state_errors import UnfitDataError
 
 @frozen
 class Skipped:
-    """The result of a tier that did not run, or passed without proving anything. `reason` is one sentence."""
+    """The result of a tier that did not run, or that ran and proved nothing. `reason` is one sentence."""
 
     skip: Skip
     reason: str
@@ -29,12 +29,13 @@ class Skipped:
 
 @define
 class TrialEffects:
-    """What the tiers of one run did and found, beside their results.
+    """What the tiers of one run did and saw, besides their results.
 
-    `findings` are remarks for the report. `altered` names tracked files of the tested releases that changed. `damage`
-    says why the canonical's snapshot is damaged, "" if it is not. `check_proves_data`: data.check failed on the fresh
-    install before data.mark, so that a later pass proves that data was kept. `tail` holds the last log lines of a
-    failed app. `timed_out`: the failure may only be that something took too long.
+    `findings` are remarks for the report. `altered` are tracked files of the tested releases that their apps changed.
+    `slots_were_empty`: every slot was empty when it was opened. `damage` says why the canonical's snapshot is damaged,
+    "" if it is not. `check_proves_data`: data.check failed on the fresh install, before data.mark; so if it succeeds
+    later, this proves that data was kept. `tail` holds the last log lines of a failed app. `timed_out`: the failure is
+    a timeout, and a second run decides.
     """
 
     findings: list[str] = field(factory=list)
@@ -51,8 +52,9 @@ class TrialEffects:
 class TrialRun:
     """One run through the tiers of a trial. Its slots are removed when `stack` is left.
 
-    `is_retry`: an earlier run took too long, and this one decides. `current_slot` is the slot into which install, or
-    later upgrade, deployed the release under test; backup and custom use it. `is_running`: its apps run.
+    `is_retry`: an earlier run timed out, and this run decides. `current_slot` has the release under test, deployed by
+    the install tier and then by the upgrade tier; the backup and custom tiers use it. `is_running`: the apps of
+    `current_slot` run.
     """
 
     host: Host
@@ -64,6 +66,7 @@ class TrialRun:
     is_running: bool = False
 
     def log_path(self, tier: TierName) -> Path:
+        """Return the path of a tier's log."""
         return self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{tier}.log"
 
     def own_app(self, slot: Slot) -> DeployedApp:
@@ -71,12 +74,12 @@ class TrialRun:
         return slot.apps[self.request.recipe.name]
 
     def enter_slot(self, tier: TierName) -> Slot:
-        """Open a slot that stays until the end of the run."""
+        """Open a slot for a tier, and return it. It stays until the end of the run."""
         return self.stack.enter_context(self.open_slot(tier))
 
     @contextmanager
     def open_slot(self, tier: TierName) -> Iterator[Slot]:
-        """Open a slot for a tier, close it at the end, and add what its cleanup found to the effects."""
+        """Open a slot for a tier, and close it at the end. Changed files and remarks are added to the effects."""
         with open_slot(self.host, self.request.folder, tier, self.log_path(tier)) as slot:
             self.effects.slots_were_empty = self.effects.slots_were_empty and slot.was_empty
             with clean_up_after(lambda: self._close(tier, slot)):
@@ -88,29 +91,32 @@ class TrialRun:
         self._add_cleanup(close_slot(slot))
 
     def _report_unused_makers(self, slot: Slot) -> None:
-        """Add a finding for each secret maker that never ran: it may be declared under a wrong name."""
+        """Add a finding for each declared secret that the release never asked for: its name may be wrong."""
         recipe, version = self.request.recipe.name, self.request.release.version
         for name in slot.unused_makers.get(recipe, ()):
             self.effects.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
 
     def _add_cleanup(self, cleanup: CleanupResult) -> None:
-        """Add altered files and remarks to the effects. A base that alters its checkout is no fault of the release."""
+        """Add the changed files and the remarks of a slot's cleanup to the effects.
+
+        A file that the base changed is only a finding: it is no fault of the release under test.
+        """
         tested = {(spec.recipe.name, spec.release.commit) for spec in self.request.app_set}
-        for each in cleanup.altered:
-            if (each.recipe, each.commit) in tested:
-                self.effects.altered.append(str(each))
+        for file in cleanup.altered:
+            if (file.recipe, file.commit) in tested:
+                self.effects.altered.append(str(file))
             else:
-                self.effects.findings.append(f"the base changed its own tracked file {each}")
+                self.effects.findings.append(f"the base changed its own tracked file {file}")
         # Several slots may make the same remark on one release.
         self.effects.findings = [*dict.fromkeys((*self.effects.findings, *cleanup.remarks))]
 
     def switch_to(self, slot: Slot) -> None:
-        """Stop the current slot, and make `slot`, whose apps run, the current one."""
+        """Stop the apps of the current slot, and make `slot` the current one; its apps run, or are deployed next."""
         self.stop_current_slot()
         self.current_slot, self.is_running = slot, True
 
     def stop_current_slot(self) -> None:
-        """Stop the apps of the current slot. Raises as `check_up` if one of them had ended by itself before."""
+        """Stop the apps of the current slot, if they run. Raises as `check_up` if one of them has ended by itself."""
         if self.current_slot is not None and self.is_running:
             check_up(self.current_slot)
             self.current_slot.stop()
@@ -135,7 +141,10 @@ class TrialRun:
             run_command(slot, self.own_app(slot), self.request.recipe.data.check, "data.check")
 
     def save_candidate(self, slot: Slot, lineage: tuple[str, ...]) -> None:
-        """Stop a slot once it has proved stable, and seal its data as the candidate before later tiers change it."""
+        """Stop the apps of a slot and seal their data as the candidate, before later tiers change the data.
+
+        Before that, waits until the apps have proved stable. `lineage` is the lineage of the data.
+        """
         check_stable(slot)
         slot.stop()
         self.is_running = self.is_running and slot is not self.current_slot
@@ -153,6 +162,6 @@ class TrialRun:
         try:
             seal = self.host.snapshots.seal(unsealed, sealed, about)
         except UnfitDataError as unfit:
-            raise RecipeError(f"its data cannot be kept: {unfit.message}", unfit.hint) from unfit
+            raise RecipeError(f"its data cannot be saved: {unfit.message}", unfit.hint) from unfit
         self.host.snapshots.delete(unsealed)
         self.effects.candidate = Candidate(sealed, seal, lineage)

@@ -14,20 +14,20 @@ from reconciler.trial.trial_run import Skipped, TrialRun
 from state.records import Canonical
 
 _CHANGED_TESTS = (
-    "its tests, its declaration or what it needs changed since it was promoted, so this is not taken for damage: "
-    "let them hold for the data that it has, or declare its upgrade tier out"
+    "its tests, its declaration or its needs changed since it was promoted, so this does not count as damage: "
+    "make them pass with its data, or leave out the upgrade tier in its declaration"
 )
 
 
 class SlowHostError(InfrastructureError):
-    """A base was not ready in time, or did not stop in time. A busy host may be to blame: a first run is repeated."""
+    """A base was not ready in time, or did not stop in time. This host may be too busy, so the run is repeated once."""
 
     def __init__(self, slow: TimedOutError) -> None:
         super().__init__(f"{slow.message} (host: {slow.pressure})")
 
 
 def upgrade(run: TrialRun) -> Skipped | None:
-    """Deploy the base, deploy the release under test over it, and check the data.
+    """Deploy the base, deploy the release under test over the base's data, and check the data.
 
     Returns a skip if there is no base, if the base is broken, or if no check proves that its data was kept.
     """
@@ -50,7 +50,7 @@ def upgrade(run: TrialRun) -> Skipped | None:
 
 
 def _extended(lineage: tuple[str, ...], run: TrialRun) -> tuple[str, ...]:
-    """Return the lineage with the release under test added, unless the base is that release already."""
+    """Return the lineage with the release under test added, unless the base is the same release."""
     release = run.request.release
     return lineage if run.request.base.release == release else (*lineage, release.version)
 
@@ -66,7 +66,7 @@ def _unproved(run: TrialRun) -> Skipped | None:
 
 
 def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...] | Skipped:
-    """Deploy the base and check its data; returns the lineage of that data, or a skip if the base is broken."""
+    """Deploy the base and check its data. Return the lineage of the data, or a skip if the base is broken."""
     base, canonical = run.request.base, run.request.canonical
     if base.origin is Origin.CANONICAL and canonical is not None:
         _deploy_canonical(run, slot, canonical)
@@ -85,9 +85,10 @@ def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...]
 
 
 def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | None:
-    """Deploy the release under test over the base. Returns a skip if the base did not stop and had to be killed.
+    """Deploy the release under test over the base.
 
-    Raises InfrastructureError if that base is the canonical. In both cases the release under test is not to blame.
+    A base that did not stop and had to be killed is no fault of the release under test: returns a skip, or raises
+    InfrastructureError if the base is the canonical. After the first such kill raises SlowHostError.
     """
     *needed, own = run.request.app_set
     for spec in needed:
@@ -108,7 +109,7 @@ def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | Non
 
 
 def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
-    """Save the fresh install as the candidate, if there is none. Return the skip for a broken base."""
+    """Return the skip for a broken base, with the reason `why`. Without a candidate, make one of the fresh install."""
     if run.effects.candidate is None:
         slot.stop_without_checks()
         run.save_candidate(run.start_current_slot(), (run.request.release.version,))
@@ -118,7 +119,7 @@ def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
 def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
     """Deploy the canonical's snapshot and check its data.
 
-    Raises InfrastructureError if it does not come up: that is damage of the snapshot, and never the recipe's fault.
+    Raises InfrastructureError if the apps do not come up: the snapshot is to blame, and not the release under test.
     """
     app_set = _canonical_app_set(run, slot, canonical)
     try:
@@ -138,10 +139,13 @@ def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
 
 
 def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSet:
-    """Unpack the canonical's snapshot and return its app set. Damage is noted, and raised as InfrastructureError."""
+    """Unpack the canonical's snapshot and return its app set.
+
+    If the snapshot is damaged, adds this to the effects and raises InfrastructureError.
+    """
     if run.host.mirrors.resolve(canonical.recipe, canonical.commit) is None:
         commit = canonical.commit[:7]
-        run.effects.damage = f"{canonical.version} was recorded at {commit}, which the mirror has no longer"
+        run.effects.damage = f"{canonical.version} was recorded at {commit}, which is no longer in the mirror"
         raise InfrastructureError(run.effects.damage)
     try:
         return canonical_app_set(run.host, canonical, run.request.app_set, slot.folder / "source")
@@ -151,7 +155,10 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 
 
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
-    """Return the message for a canonical that fails. This is noted as damage, unless its tests changed."""
+    """Return the message for a canonical that does not come up; `why` is the error.
+
+    Adds it to the effects as damage, unless the tests changed since the promotion.
+    """
     message = f"the snapshot of {canonical.version} does not come up: {why}"
     if canonical.evidence.tests != run.request.tests:
         return f"{message}; {_CHANGED_TESTS}"

@@ -87,7 +87,7 @@ def test_looking_beside_a_hot_journal_reads_a_copy_and_says_so(settled: OneRecip
     assert journal.stat().st_size > 0
     told = looks(settled)
     assert codes(told) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0}
-    said = "a dead pass left its journal behind: a private copy of the registry was read; the next pass recovers it"
+    said = "a dead pass left a journal of SQLite: a private copy of the registry was read; the next pass recovers it"
     assert told["--dry-run json"].document["notes"] == [said]
     assert f"note: {said}" in told["drift"].out.splitlines()
     assert settled.run().code == 0
