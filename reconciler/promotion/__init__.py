@@ -1,1 +1,1 @@
-"""Makes what was tested the canonical, keeps it running where that is declared, and looks after its generations."""
+"""Promotes a tested candidate to the canonical, keeps canonicals running, and deletes old generations."""

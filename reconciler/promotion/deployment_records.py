@@ -1,4 +1,4 @@
-"""Writes deployment records: the parts of a kept deployment, or why there are none."""
+"""Writes deployment records, which hold the parts of a kept deployment, or why there are none."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -10,24 +10,28 @@ from state.state_errors import StateError
 
 
 def record_missing(host: Host, name: str, why: str) -> None:
-    """Record why a recipe has no kept deployment. A record that cannot be written is no failure."""
+    """Record why the recipe `name` has no kept deployment. Raises no error if the record cannot be written."""
     try_to_write(host, name, missing_deployment(host, name, why))
 
 
 def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
-    """Return a record of a missing deployment. The time when it was last seen up is kept."""
+    """Return a record that says why a deployment is missing, and when it was last seen up by the present record."""
     try:
-        before = last_up(read_deployment_record(host.state.deployment_record_path(name)))
+        up_at = last_up(read_deployment_record(host.state.deployment_record_path(name)))
     except (StateError, OSError):
-        before = None
-    return DeploymentRecord(0, {}, before, why)
+        up_at = None
+    return DeploymentRecord(0, {}, up_at, why)
 
 
 def try_to_write(host: Host, name: str, record: DeploymentRecord) -> None:
-    """Write a record. If that fails, the old one does not match what runs, and the next pass deploys again."""
+    """Write the deployment record of the recipe `name`. Raises no error if it cannot be written.
+
+    Then the old record does not match what runs, and the next pass deploys again.
+    """
     with suppress(StateError, OSError):
         write_deployment_record(host.state.deployment_record_path(name), record)
 
 
 def last_up(record: DeploymentRecord | Damaged | None) -> datetime | None:
+    """Return when the deployment was last seen up; None if no record says so."""
     return record.up_at if isinstance(record, DeploymentRecord) else None

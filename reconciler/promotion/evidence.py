@@ -10,7 +10,7 @@ from state.records import BaseRecord, Evidence, FoundDamage, LedgerEntry, Memory
 
 
 def evidence_of(host: Host, trial: Trial) -> Evidence:
-    """Return the evidence that a promotion records."""
+    """Return the evidence of a trial, as the promotion of its release records it."""
     base = trial.base
     return Evidence(
         trial=trial.id,
@@ -30,7 +30,7 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
 
 
 def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
-    """Return the ledger entry of a trial."""
+    """Return the ledger entry of a trial; `result` is the result of its step."""
     bad = first_failure(trial.tiers)
     body = {
         "trial": trial.id,
@@ -50,7 +50,7 @@ def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
-    """Return the memory of a recipe after a pass tried it: its reds, found damage and last trial."""
+    """Return the memory of a recipe with what its trial showed: the release's red or none, damage, the last trial."""
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:
         return memory

@@ -5,6 +5,7 @@ Only recorded generations count. A numbered folder that is not recorded is never
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 
 from attrs import evolve
 
@@ -21,82 +22,88 @@ from state.state_errors import StateError
 def snapshot_status(
     snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory
 ) -> CanonicalStatus:
-    """Return whether the snapshot is as sealed. Damage that was found in use counts even if the files look intact."""
+    """Return whether a canonical's snapshot is intact.
+
+    It is DAMAGED if its files are not as sealed, or if the memory has damage that showed when it was deployed.
+    """
     if canonical is None:
         return CanonicalStatus(State.NONE)
-    if found := damage_of(memory, canonical.generation):
-        return CanonicalStatus(State.DAMAGED, found.reason)
+    if damaged := damage_of(memory, canonical.generation):
+        return CanonicalStatus(State.DAMAGED, damaged.reason)
     try:
-        damaged = snapshots.find_damage(
+        unsealed = snapshots.find_damage(
             state.canonical(canonical.recipe, canonical.generation), current_seal(canonical, memory)
         )
     except Exception as failed:  # noqa: BLE001  other recipes go on
         return CanonicalStatus(State.UNKNOWN, reason_of(failed))
-    return CanonicalStatus(State.INTACT) if damaged is None else CanonicalStatus(State.DAMAGED, damaged.reason)
+    return CanonicalStatus(State.INTACT) if unsealed is None else CanonicalStatus(State.DAMAGED, unsealed.reason)
 
 
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
-    """Return the seal, with the inodes and times that the files had when they were last hashed.
+    """Return the canonical's seal, with the inodes and times that the files had when they were last hashed.
 
-    In a copied state folder, these differ from those that the files had when they were sealed.
+    After the state folder was copied, these differ from the inodes and times of the sealing.
     """
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
 
 def refresh_file_stats(host: Host, recipe: str, memory: Memory) -> Memory:
-    """Hash the snapshots whose files have other inodes or times, and record these if the content is as sealed.
+    """Hash each snapshot whose files have new inodes or times. Record these in the memory if the content is as sealed.
 
-    Returns the memory with what was recorded.
+    Returns the memory with the recorded inodes and times.
     """
-    there = stored_generations(host, recipe)
-    looks = {
-        number: each for number, each in memory.looks.items() if number in {str(have.generation) for have in there}
-    }
-    for have in there:
+    stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
+    looks = {number: files for number, files in memory.looks.items() if number in stored}
+    for number, canonical in stored.items():
         with suppress(StateError, OSError):
-            found = host.snapshots.rehash(host.state.canonical(recipe, have.generation), current_seal(have, memory))
-            looks |= {str(have.generation): found} if found is not None else {}
-    noted = evolve(memory, looks=looks)
-    if noted != memory:
-        host.registry.remember([noted], [])
-    return noted
+            folder = host.state.canonical(recipe, canonical.generation)
+            files = host.snapshots.rehash(folder, current_seal(canonical, memory))
+            looks |= {number: files} if files is not None else {}
+    updated = evolve(memory, looks=looks)
+    if updated != memory:
+        host.registry.remember([updated], [])
+    return updated
 
 
-def newest_intact_before(host: Host, before: Canonical, memory: Memory) -> Canonical | None:
-    """Return the newest recorded generation before this one whose snapshot is intact; None if there is none."""
-    older = (each for each in host.registry.generations(before.recipe) if each.generation < before.generation)
+def newest_intact_before(host: Host, canonical: Canonical, memory: Memory) -> Canonical | None:
+    """Return the newest recorded generation older than `canonical` whose snapshot is intact; None if there is none."""
+    recorded = host.registry.generations(canonical.recipe)
+    older = (generation for generation in recorded if generation.generation < canonical.generation)
     return next(_intact(host, older, memory), None)
 
 
 def _intact(host: Host, canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
-    """Yield those canonicals whose snapshot is intact. Each snapshot is checked only when the caller gets to it."""
-    return (
-        each for each in canonicals if snapshot_status(host.snapshots, host.state, each, memory).state is State.INTACT
-    )
+    """Yield the canonicals whose snapshot is intact. A snapshot is checked only when the caller asks for the next."""
+    for canonical in canonicals:
+        if snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT:
+            yield canonical
 
 
 def stored_generations(host: Host, recipe: str) -> list[Canonical]:
-    """Return the recorded generations that have a folder, and the canonical in any case; the newest first."""
+    """Return the present canonical and those older generations that have a folder, the newest first."""
     present = generations_present(host.state.generations(recipe))
     recorded = enumerate(host.registry.generations(recipe))
-    return [each for place, each in recorded if place == 0 or each.generation in present]
+    return [canonical for index, canonical in recorded if index == 0 or canonical.generation in present]
 
 
 def prune(host: Host, canonical: Canonical, keep: int, memory: Memory) -> None:
-    """Delete the snapshots older than the newest `keep` intact ones. Damaged ones are not counted."""
-    there = stored_generations(host, canonical.recipe)
-    if len(there) <= keep:
+    """Keep the newest `keep` intact snapshots of the canonical's recipe, and delete all that are older than these.
+
+    Damaged snapshots do not count among the `keep`.
+    """
+    stored = stored_generations(host, canonical.recipe)
+    if len(stored) <= keep:
         return
-    kept = [each.generation for each, _ in zip(_intact(host, there, memory), range(keep), strict=False)]
-    for each in there:
-        if len(kept) == keep and each.generation < min(kept):
-            _delete(host, each)
+    kept = [intact.generation for intact in islice(_intact(host, stored, memory), keep)]
+    for old in stored:
+        if len(kept) == keep and old.generation < min(kept):
+            _delete(host, old)
 
 
 def delete_all(host: Host, recipe: str) -> None:
-    """Delete every recorded snapshot of a recipe, and their folder if it is then empty."""
-    for each in host.registry.generations(recipe):
-        _delete(host, each)
+    """Delete every recorded snapshot of a recipe, and the recipe's folder of snapshots if nothing else is in it."""
+    for canonical in host.registry.generations(recipe):
+        _delete(host, canonical)
     with suppress(OSError):
         host.state.generations(recipe).rmdir()
 

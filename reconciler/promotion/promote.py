@@ -1,4 +1,4 @@
-"""Makes a tested candidate the canonical: record an intent, deploy it once more, commit in one transaction."""
+"""Makes a tested candidate the canonical: records an intent, deploys the candidate again, and commits."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 class Promotion:
     """A promotion to carry out.
 
-    `app_set` is the trial's. `answer` is upstream's answer before the trial. `files` is the digest of the fleet folders
-    with which the release was tested. `folder` is the recipe's locked working folder.
+    `app_set` is the app set of the trial. `answer` is upstream's answer before the trial. `files` is the digest of the
+    fleet folders with which the release was tested. `folder` is the recipe's locked working folder.
     """
 
     fleet: Fleet
@@ -45,7 +45,7 @@ class Promotion:
 
 
 class _RefusedError(Exception):
-    """A condition of the gate is not met after upstream was asked again."""
+    """The gate refuses the promotion, after the candidate was deployed and upstream was asked again."""
 
     def __init__(self, conditions: tuple[Condition, ...]) -> None:
         super().__init__("refused")
@@ -53,17 +53,20 @@ class _RefusedError(Exception):
 
 
 def promote(host: Host, promotion: Promotion) -> Attempt:
-    """Promote the candidate if the gate allows it. The caller must read back whether it was recorded."""
+    """Promote the candidate of a trial if the gate allows it, and return the gate's conditions and the errors.
+
+    The caller must read back whether the promotion was recorded.
+    """
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
-    against = tuple(each for each in refusals(conditions) if each.status is ConditionStatus.FAIL)
-    if against or trial.candidate is None:
-        return Attempt(trial, conditions, against)
+    failed = tuple(condition for condition in refusals(conditions) if condition.status is ConditionStatus.FAIL)
+    if failed or trial.candidate is None:
+        return Attempt(trial, conditions, failed)
     intent = _intent(host, trial)
     try:
         return _carry_out(host, promotion, trial.candidate, intent)
     except InterruptedPassError as stop:
-        # If this fails, the signal is still raised: the next pass finds the intent and closes it.
+        # If undoing fails, the interruption is still raised: the next pass finds the intent and closes it.
         with suppress(Exception):
             _undo(host, intent, stop.message)
         raise
@@ -72,25 +75,33 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
         return Attempt(trial, refused.conditions, refusals(refused.conditions))
     except RecipeError as broken:
         _undo(host, intent, broken.message)
-        return Attempt(trial, conditions, promotion_error=f"the candidate does not rise: {broken.message}")
+        return Attempt(trial, conditions, promotion_error=f"the candidate does not come up: {broken.message}")
     except HOST_FAULTS as broken:
         _undo(host, intent, str(broken))
         return Attempt(trial, conditions, promotion_error=str(broken), host_fault=True)
 
 
 def _intent(host: Host, trial: Trial) -> Intent:
+    """Return the intent to promote a trial's release."""
     generation = next_generation(host, trial.recipe)
     op = f"{host.pass_id}:{trial.recipe}:{trial.release.version}"
     return Intent(op, trial.recipe, trial.release.version, trial.release.commit, generation, host.clock.now())
 
 
 def next_generation(host: Host, recipe: str) -> int:
-    """Return a number higher than every generation that was ever recorded or is in the folder."""
+    """Return the number of a recipe's next generation.
+
+    It is higher than every generation that was ever recorded, or that has a folder.
+    """
     recorded = host.registry.read().generations.get(recipe, 0)
     return max([*generations_present(host.state.generations(recipe)), recorded]) + 1
 
 
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
+    """Record the intent, deploy the candidate again, ask upstream again, and record the new canonical.
+
+    Raises _RefusedError, RecipeError or one of HOST_FAULTS; then the caller must undo the intent.
+    """
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
     host.registry.begin(intent, [_entry(host, "intent", intent, {})])
     _check_that_it_deploys(host, promotion, candidate)
@@ -105,7 +116,10 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
 
 
 def _check_that_it_deploys(host: Host, promotion: Promotion, candidate: Candidate) -> None:
-    """Deploy the candidate in a new slot, check its data, and remove the slot. Raises if any of that fails."""
+    """Deploy the candidate's snapshot in a new slot, check its data, and remove the slot.
+
+    Raises RecipeError if the recipe is at fault, else InfrastructureError.
+    """
     log = host.state.trial_log(promotion.recipe.name, promotion.trial.id) / "promote.log"
     with open_slot(host, promotion.folder, "raised", log) as slot:
         app_set = app_set_from_snapshot(
@@ -117,31 +131,32 @@ def _check_that_it_deploys(host: Host, promotion: Promotion, candidate: Candidat
         check_up(slot)
         closing = close_slot(slot)
     if closing.remaining:
-        raise InfrastructureError(f"the slot of the raised candidate would not go: {closing.remaining[0]}")
+        raise InfrastructureError(f"the slot of the deployed candidate could not be removed: {closing.remaining[0]}")
     if closing.altered:
-        raise RecipeError(f"raised from it, {closing.altered[0]} of the checkout was changed")
+        raise RecipeError(f"deployed from its snapshot, it changed its own tracked file {closing.altered[0]}")
     if app_set_digest(promotion.app_set) != promotion.files:
-        raise InfrastructureError(
-            "the fleet's files were changed while it was promoted", "the next pass tries it again"
-        )
+        raise InfrastructureError("the fleet's files changed during its promotion", "the next pass tries it again")
 
 
-def ask_again(host: Host, recipe: Recipe, before: Answer) -> Answer | Unobservable:
-    """Return what upstream answers now; `before` if nothing has changed."""
-    reply = host.upstream.ask([TagQuery(recipe, before.digest)]).get(recipe.name)
+def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable:
+    """Ask upstream for the recipe's tags again. Return its new answer, or `last` if nothing has changed."""
+    reply = host.upstream.ask([TagQuery(recipe, last.digest)]).get(recipe.name)
     if reply is None:
         return Unobservable("no answer")
-    return before if isinstance(reply, Unchanged) else reply
+    return last if isinstance(reply, Unchanged) else reply
 
 
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
-    """Move the candidate to its generation's folder, and check that it is there before anything is recorded."""
+    """Move the candidate to its generation's folder, and return its seal there, with the files' new times.
+
+    Raises InfrastructureError if the snapshot is not intact in that folder.
+    """
     folder = host.state.canonical(intent.recipe, intent.generation)
     seal = host.snapshots.move(candidate.folder, folder, candidate.seal)
     damaged = host.snapshots.find_damage(folder, seal)
     if damaged is not None or seal.manifest != candidate.seal.manifest:
         reason = damaged.reason if damaged is not None else "it is another snapshot"
-        raise InfrastructureError(f"the candidate did not arrive in {folder.name}: {reason}")
+        raise InfrastructureError(f"the candidate is not intact after its move to {folder.name}: {reason}")
     return seal
 
 
@@ -159,31 +174,32 @@ def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, s
 
 
 def _undo(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent; if that fails, the next pass does it."""
+    """Undo a promotion that was not recorded; `why` goes to the ledger. If this fails, the next pass does it."""
     try:
         close_intent(host, intent, why)
     except HOST_FAULTS as failed:
-        host.progress.done(intent.recipe, f"going back is left to the next pass: {failed}")
+        host.progress.done(intent.recipe, f"the promotion could not be undone; the next pass does it: {failed}")
 
 
 def close_intent(host: Host, intent: Intent, why: str) -> None:
-    """Close the intent of a promotion that was not recorded: delete its snapshot, and add a ledger entry."""
+    """Close the intent of a promotion that was not recorded: delete its snapshot, and append `why` to the ledger."""
     delete_unrecorded(host, intent)
     abandon(host, intent, why)
 
 
 def delete_unrecorded(host: Host, intent: Intent) -> None:
-    """Delete the snapshot that was moved in for an open intent, unless it is recorded."""
+    """Delete the snapshot of an intent's generation, unless this generation is recorded as the canonical."""
     have = host.registry.read().canonicals.get(intent.recipe)
     if have is None or have.generation != intent.generation:
         host.snapshots.delete(host.state.canonical(intent.recipe, intent.generation))
 
 
 def abandon(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent, with the reason in the ledger. Its snapshot stays."""
+    """Close an intent without a promotion, and append `why` to the ledger. Its snapshot stays."""
     host.registry.abandon(intent, [_entry(host, "abandoned", intent, {"why": why})])
 
 
 def _entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> LedgerEntry:
+    """Return a ledger entry on an intent; `more` is added to its body."""
     body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
     return LedgerEntry(host.clock.now(), kind, intent.recipe, {**body, **more})

@@ -1,4 +1,4 @@
-"""Kept deployments: canonicals deployed from their snapshot, observed, and undeployed while their recipe is tried."""
+"""Deploys canonicals that are to be kept running, observes these kept deployments, and undeploys them for a trial."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -30,7 +30,7 @@ from state.records import Canonical, DeploymentRecord, FoundDamage, Memory, Part
 from state.state_errors import StateError
 
 PartsByRecipe = Mapping[str, DeployedParts | str]
-"""The deployed parts of each kept canonical, by recipe; a text says why they cannot be observed."""
+"""By recipe, the deployed parts of its kept deployment, or a text that says why they cannot be observed."""
 
 FAULTS = (CanonError, StateError, OSError)
 
@@ -39,23 +39,26 @@ FAULTS = (CanonError, StateError, OSError)
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """Return the deployed parts of those `recipes` that are to be kept running. Asks each driver once."""
-    found: dict[str, DeployedParts | str] = {}
+    """Return the deployed parts of those `recipes` that are to be kept running. Asks each of their drivers once."""
+    parts: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
         names = [name for name, recipe in recipes.items() if keeps_running(recipe) and recipe.driver == driver]
         try:
             deployed = host.drivers[driver].deployed_parts(host.state.kept)
         except Exception as failed:  # noqa: BLE001  the other drivers go on
-            found |= dict.fromkeys(names, reason_of(failed))
+            parts |= dict.fromkeys(names, reason_of(failed))
         else:
             marks = {name: str(host.state.kept_slot(name)) for name in names}
-            found |= {name: deployed.get(mark, DeployedParts({})) for name, mark in marks.items()}
-    return found
+            parts |= {name: deployed.get(mark, DeployedParts({})) for name, mark in marks.items()}
+    return parts
 
 
 def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsByRecipe) -> CanonicalStatus:
-    """Return INTACT if a kept deployment is as it was deployed, else DOWN or UNKNOWN with the reason."""
-    deployed = parts_by_recipe.get(canonical.recipe, "nobody looked at it")
+    """Return the status of a canonical's kept deployment: INTACT if its record matches what is deployed.
+
+    Else DOWN, or UNKNOWN if it cannot be observed, with the reason.
+    """
+    deployed = parts_by_recipe.get(canonical.recipe, "it was not observed")
     if isinstance(deployed, str):
         return _unknown_deployment(deployed)
     try:
@@ -67,11 +70,11 @@ def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsBy
 
 
 def _unknown_deployment(why: str) -> CanonicalStatus:
-    return CanonicalStatus(State.UNKNOWN, f"its deployment cannot be looked at: {why}")
+    return CanonicalStatus(State.UNKNOWN, f"its deployment cannot be observed: {why}")
 
 
 def record_seen_up(host: Host, canonical: Canonical) -> None:
-    """Record that a kept canonical is up now. If that fails, the earlier time stays."""
+    """Record that a kept deployment is up now. If this cannot be recorded, the earlier time stays."""
     with suppress(Exception):
         path = host.state.deployment_record_path(canonical.recipe)
         record = read_deployment_record(path)
@@ -83,31 +86,36 @@ def record_seen_up(host: Host, canonical: Canonical) -> None:
 
 
 def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
-    """Replace the kept deployment of a canonical, and record the parts of the new one, or why there is none."""
+    """Replace the kept deployment of a canonical by a new one. Record its parts, or why it could not be deployed.
+
+    Raises no error if the deployment fails.
+    """
     name, generation = canonical.recipe, canonical.generation
-    host.progress.step(name, f"{canonical.version}: raised to be kept running")
+    host.progress.step(name, f"{canonical.version}: deploying it to be kept running")
     try:
         _require_slot(host, name)
     except InfrastructureError as failed:
         host.progress.done(name, in_one_line(failed))
         return
     try:
-        # If this pass is killed here, a folder without a deployment record would count as one that Canon did not make.
-        write_deployment_record(
-            host.state.deployment_record_path(name), missing_deployment(host, name, "raising it was broken off")
-        )
+        # Comes first: a folder without a deployment record would count as one that Canon did not make.
+        record = missing_deployment(host, name, "its deployment was interrupted")
+        write_deployment_record(host.state.deployment_record_path(name), record)
         undeploy(host, name)
         parts = _deploy(host, fleet, canonical)
     except FAULTS as failed:
         if isinstance(failed, SnapshotDamagedError):
             _remember_damage(host, canonical, failed.message)
-        record_missing(host, name, f"it could not be raised: {_message_with_tail(failed)}")
+        record_missing(host, name, f"it could not be deployed: {_message_with_tail(failed)}")
     else:
         try_to_write(host, name, DeploymentRecord(generation, parts, host.clock.now()))
 
 
 def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
-    """Deploy a canonical, check its data, and return its parts. If that fails, remove all of it and raise."""
+    """Deploy a canonical from its snapshot, check its data, and return its parts.
+
+    If one of these fails, removes the deployment and raises the error.
+    """
     recipe = fleet.recipes[canonical.recipe]
     slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
     try:
@@ -125,17 +133,18 @@ def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
 
 
 def _parts_of(host: Host, recipe: Recipe) -> Parts:
-    """Return the parts of what was just deployed. Raises InfrastructureError if there are none."""
+    """Return the parts of a recipe's kept deployment. Raises InfrastructureError if there are none."""
     deployed = deployed_parts(host, {recipe.name: recipe})[recipe.name]
     if isinstance(deployed, str) or not deployed.parts:
         why = deployed if isinstance(deployed, str) else "it has no parts"
-        raise InfrastructureError(f"what was raised is not found: {why}")
+        raise InfrastructureError(f"its deployment is not found: {why}")
     return deployed.parts
 
 
 def _slot(host: Host, folder: Path, log: Path) -> Slot:
-    for each in (log.parent, folder, *(folder / name for name in ("home", "tmp", "backup"))):
-        make_folder(each)
+    """Make the folders of a slot that outlives the pass, delete its old log, and return the slot."""
+    for path in (log.parent, folder, *(folder / name for name in ("home", "tmp", "backup"))):
+        make_folder(path)
     log.unlink(missing_ok=True)
     return Slot(host, folder, folder / "backup", log, was_empty=True)
 
@@ -148,6 +157,7 @@ def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
 
 
 def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
+    """Return the error in one line, with the last line of the app's log if it has one."""
     last = failed.tail[-1:] if isinstance(failed, RecipeError) else ()
     return ": ".join((in_one_line(failed), *last))
 
@@ -156,48 +166,51 @@ def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Undeploy every kept deployment that conflicts with a trial of `recipe`. Raises as `undeploy`."""
+    """Undeploy every kept deployment that shares an app with `recipe`, and record why. Raises as `undeploy`."""
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
-            record_missing(host, name, f"it was taken away while {recipe.name} is tried")
+            record_missing(host, name, f"it was undeployed for a trial of {recipe.name}")
         undeploy(host, name)
 
 
 def undeploy(host: Host, name: str) -> None:
-    """Remove a kept deployment. Its canonical and its deployment record stay.
+    """Remove the kept deployment of the recipe `name`. Its canonical and its deployment record stay.
 
-    Raises InfrastructureError if something of it cannot be removed, or if Canon did not make its folder.
+    Raises InfrastructureError if a part of the deployment cannot be removed, or if Canon did not make the folder.
     """
     _require_slot(host, name)
     folder = host.state.kept_slot(name)
     drivers = _drivers_running(host, name)
-    left = [what for driver in drivers for what in driver.clear(str(folder)).remaining]
-    if left:
-        raise InfrastructureError(f"{name}: {left[0]} of its kept deployment would not go")
+    remaining = [part for driver in drivers for part in driver.clear(str(folder)).remaining]
+    if remaining:
+        raise InfrastructureError(f"{name}: {remaining[0]} of its kept deployment could not be removed")
     remove_tree(folder)
 
 
 def _drivers_running(host: Host, name: str) -> list[Driver]:
-    """Return the drivers with which something of a kept deployment still exists."""
+    """Return the drivers that still have something of the kept deployment of the recipe `name`."""
     folder = host.state.kept_slot(name)
     return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
 
 
 def is_managed(host: Host, name: str) -> bool:
-    """Whether kept/NAME is missing or Canon made it: it has a deployment record, or a driver runs something in it."""
+    """Whether Canon may use and remove the folder kept/NAME: it is missing, or Canon made it.
+
+    Canon made the folder if a deployment record or a driver knows it.
+    """
     folder = host.state.kept_slot(name)
     return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_running(host, name))
 
 
 def _require_slot(host: Host, name: str) -> None:
-    """Raise InfrastructureError if Canon did not make kept/NAME: such a folder must not be removed like a slot."""
+    """Raise InfrastructureError if a person made the folder kept/NAME: then Canon must not remove it."""
     if not is_managed(host, name):
-        raise InfrastructureError(f"{host.state.kept_slot(name)} is none that Canon made", "move it away")
+        raise InfrastructureError(f"{host.state.kept_slot(name)} is a folder that Canon did not make", "move it away")
 
 
 def forget_deployment(host: Host, name: str) -> None:
-    """Remove a kept deployment and its record."""
+    """Remove the kept deployment of the recipe `name`, and its deployment record."""
     undeploy(host, name)
     record = host.state.deployment_record_path(name)
     for path in (record.with_name(f"{record.name}.new"), record):
@@ -206,9 +219,9 @@ def forget_deployment(host: Host, name: str) -> None:
 
 
 def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
-    """Remove the kept deployments that should no longer be kept, and their records. Returns one remark for each.
+    """Remove each deployment in kept/ whose recipe is no longer to be kept running. Return a remark for each.
 
-    `marks` are the marks of all slots of which anything is left on this host.
+    The deployment records are removed as well. `marks` are the marks of all slots that still have something here.
     """
     recorded = records.canonicals.keys() | records.unreadable.keys()
     wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
@@ -222,8 +235,9 @@ def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collect
 
 
 def _forget_unwanted(host: Host, name: str) -> str:
+    """Remove the kept deployment of the recipe `name` and its record, and return a remark."""
     try:
         forget_deployment(host, name)
     except Exception as failed:  # noqa: BLE001  other recipes go on
-        return f"{name}: is not to be kept running, and cannot be taken down now: {reason_of(failed)}"
-    return f"{name}: is not to be kept running, and was taken down"
+        return f"{name}: is not to be kept running, and cannot be undeployed now: {reason_of(failed)}"
+    return f"{name}: is not to be kept running, and was undeployed"

@@ -16,15 +16,15 @@ from state.state_errors import LockHeldError
 def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
     """Undeploy the kept deployments that share an app with `recipe`, and deploy them again at the end.
 
-    Meanwhile holds the pass lock, so that no pass deploys them. After a signal, the next pass deploys them. Raises
-    BusyError with the holder of the pass lock if another process holds it.
+    Holds the pass lock in between, so that no pass deploys them. If a signal interrupts, they stay undeployed until
+    the next pass. Raises BusyError if another process holds the pass lock.
     """
     names = [name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name)]
     if not names:
         yield
         return
     with _pass_lock(host, recipe, names[0]):
-        host.progress.step(recipe.name, f"kept running, and taken down for the trial: {', '.join(names)}")
+        host.progress.step(recipe.name, f"undeployed for the trial: {', '.join(names)}")
         try:
             undeploy_conflicting(host, fleet.recipes, recipe)
             yield
@@ -40,8 +40,9 @@ def _has_deployment(host: Host, name: str) -> bool:
 
 
 @contextmanager
-def _pass_lock(host: Host, recipe: Recipe, kept: str) -> Iterator[None]:
-    why = f"{recipe.name}: {kept} is kept running and would be in the way, and cannot be taken down now"
+def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
+    """Hold the pass lock. Raises BusyError, which names the `conflicting` recipe, if another process holds it."""
+    why = f"{recipe.name}: {conflicting} is kept running, conflicts with the trial, and cannot be undeployed now"
     with ExitStack() as stack:
         try:
             stack.enter_context(hold(host.state.lock, f"trial {recipe.name}"))
@@ -51,6 +52,7 @@ def _pass_lock(host: Host, recipe: Recipe, kept: str) -> Iterator[None]:
 
 
 def _redeploy_all(host: Host, fleet: Fleet, names: list[str]) -> None:
+    """Deploy the canonicals of these recipes again, where they have one."""
     have = host.registry.read().canonicals if names else {}
     for name in names:
         if name in have:

@@ -78,7 +78,7 @@ def attempts(draw: st.DrawFn, of: Step) -> Attempt:
         trial=tried,
         refusals=refused,
         untried_reason="its slot is held by a trial" if hindered else "",
-        promotion_error=draw(weighted({"": 4, "the candidate does not rise": 1})),
+        promotion_error=draw(weighted({"": 4, "the candidate does not come up": 1})),
         host_fault=draw(weighted({False: 1, True: 1})),
     )
 

@@ -25,7 +25,7 @@ UNCHECKED = evolve(TRIAL, checks_data=False)
 MOVED = Condition("tagged", ConditionStatus.FAIL, "1.1.0 now names 6300000; 6200000 was tested")
 COLD = Condition("cold", ConditionStatus.FAIL, "tracked files changed: app.py")
 AWAY = Condition("at-home", ConditionStatus.FAIL, "run: systemctl start reconcile.service")
-FELL = "the candidate does not rise: exited 1"
+FELL = "the candidate does not come up: exited 1"
 
 NEW_RELEASE = evolve(finding(cause=Cause.NEW_RELEASE), have=OLD)
 PROMOTE = Step(NEW_RELEASE, Action.PROMOTE, "1.1.0 was released", WANTED, circumstances=circumstances(B))

@@ -14,7 +14,7 @@ PARTS = {
 }
 RAISED = DeploymentRecord(3, PARTS, NOW)
 WITH_TASK = evolve(RAISED, parts={"service app": {TASK: "t1"}})
-AWAY = evolve(RAISED, missing="it was taken away while notes is tried")
+AWAY = evolve(RAISED, missing="it was undeployed for a trial of notes")
 
 
 def test_what_stands_as_it_was_raised_is_not_down() -> None:
@@ -27,8 +27,8 @@ def test_what_stands_as_it_was_raised_is_not_down() -> None:
     [
         (None, PARTS, "", NEVER_DEPLOYED),
         (Damaged("upkeep is garbage"), PARTS, "", "upkeep is garbage"),
-        (AWAY, PARTS, "", "it was taken away while notes is tried"),
-        (AWAY, {}, "", "it was taken away while notes is tried"),
+        (AWAY, PARTS, "", "it was undeployed for a trial of notes"),
+        (AWAY, {}, "", "it was undeployed for a trial of notes"),
         (evolve(RAISED, generation=2), PARTS, "", "generation 2 was raised, and 3 is recorded"),
         (RAISED, {}, "", "nothing of it is there"),
         (RAISED, {}, "the engine forgot it", "the engine forgot it"),

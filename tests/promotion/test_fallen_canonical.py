@@ -180,7 +180,7 @@ def test_a_missing_mirror_and_what_is_down_are_mended_by_one_pass(world: World) 
     assert world.look().exit_code == 0
 
 
-# ---- what cannot be seen, or does not rise ----
+# ---- what cannot be seen, or does not come up ----
 
 
 def test_a_driver_that_cannot_be_asked_leaves_it_unknown_and_never_in_sync(world: World) -> None:
@@ -188,7 +188,7 @@ def test_a_driver_that_cannot_be_asked_leaves_it_unknown_and_never_in_sync(world
     report = world.look()
     look = report.rows[0].finding.status
     assert (report.exit_code, look.state) == (1, State.UNKNOWN)
-    assert look.reason == "its deployment cannot be looked at: Docker does not answer"
+    assert look.reason == "its deployment cannot be observed: Docker does not answer"
     before = list(world.deployed)
 
     done = world.run()
@@ -216,7 +216,7 @@ def test_one_that_does_not_rise_stays_down_with_the_reason_and_is_no_damage(worl
     row = row_of(done)
     assert (row.result, done.report.exit_code) == (Result.INFRASTRUCTURE, 1)
     assert (row.finding.status.state, row.finding.status.last_up) == (State.DOWN, up_at)
-    assert row.finding.status.reason.startswith("it could not be raised: notes 1.0.0 is not ready")
+    assert row.finding.status.reason.startswith("it could not be deployed: notes 1.0.0 is not ready")
     assert not world.state.kept_slot("notes").exists()
     assert world.look().exit_code == 3
     world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour()
@@ -230,7 +230,7 @@ def test_one_whose_data_is_not_proved_is_not_left_standing(world: World) -> None
     done = world.run()
 
     assert row_of(done).result is Result.INFRASTRUCTURE
-    assert row_of(done).finding.status.reason == "it could not be raised: data.check exited 1: it is empty"
+    assert row_of(done).finding.status.reason == "it could not be deployed: data.check exited 1: it is empty"
     assert kept_versions(world) == {}
 
 
@@ -243,7 +243,7 @@ def test_what_its_recipe_needs_only_since_its_promotion_stands_beside_it_fresh(w
     declare_again(world, evolve(world.recipes["notes"], install=Install(needs=("login",))))
     stop_app(world)
     done = world.run()
-    said = "it could not be raised: notes needs login by now, which its canonical's snapshot lacks"
+    said = "it could not be deployed: notes needs login by now, which its canonical's snapshot lacks"
     assert row_of(done).finding.status.reason == said
     world.tag("login", "1.0.0")
 

@@ -17,7 +17,7 @@ def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwa
     host, fleet = world.host(), world.fleet
     with without_conflicts(host, fleet, fleet.recipes["notes"]):
         assert kept_versions(world) == {}
-        assert deployment_record_of(world).missing == "it was taken away while notes is tried"
+        assert deployment_record_of(world).missing == "it was undeployed for a trial of notes"
         with pytest.raises(Exception, match="is held by"), hold(world.state.lock, "reconcile"):
             pass
     assert kept_versions(world) == {"notes/notes": "1.0.0"}
@@ -50,7 +50,7 @@ def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: Wo
     host, fleet = evolve(world.host(), drivers={"swarm": Stuck(world)}), world.fleet
     recipes = dict(sorted(fleet.recipes.items(), reverse=True))
     with (
-        pytest.raises(InfrastructureError, match="alpha: volume of its kept deployment would not go"),
+        pytest.raises(InfrastructureError, match="alpha: volume of its kept deployment could not be removed"),
         without_conflicts(host, evolve(fleet, recipes=recipes), recipes["notes"]),
     ):
         raise AssertionError("there was no room")
@@ -63,7 +63,9 @@ def test_where_a_pass_is_at_work_nothing_is_taken_down_and_it_is_said_why(world:
     host, fleet = world.host(), world.fleet
     with (
         hold(world.state.lock, "reconcile"),
-        pytest.raises(BusyError, match=r"notes: notes is kept running and would be in the way, .*: .*/lock is held by"),
+        pytest.raises(
+            BusyError, match=r"notes: notes is kept running, conflicts with the trial, .*: .*/lock is held by"
+        ),
         without_conflicts(host, fleet, fleet.recipes["notes"]),
     ):
         raise AssertionError("there was no room")

@@ -1,4 +1,4 @@
-"""When a canonical that is kept running is raised, and when it is taken down."""
+"""When a canonical that is kept running is raised, and when it is undeployed."""
 
 import json
 from collections.abc import Callable
@@ -89,7 +89,7 @@ def test_nothing_of_it_stands_while_its_recipe_is_tried_and_a_look_says_so(world
     world.run()
     ((stood, said),) = seen
     assert stood == {}
-    assert said == "it was taken away while notes is tried"
+    assert said == "it was undeployed for a trial of notes"
 
 
 def test_what_has_an_app_in_common_with_a_trial_makes_room_for_it_and_stands_again_afterwards(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_what_nobody_wants_kept_is_taken_down_and_its_canonical_stays(
 
     done = world.run()
 
-    assert done.report.notes == ("notes: is not to be kept running, and was taken down",)
+    assert done.report.notes == ("notes: is not to be kept running, and was undeployed",)
     assert kept_versions(world) == {}
     assert list(world.state.kept.iterdir()) == []
     assert world.records().canonicals["notes"] == have
@@ -168,9 +168,9 @@ def test_what_would_not_go_is_said_and_tried_again(world: World) -> None:
         lambda call, honest: RemovalResult((), ("its volume",)) if call.name == "driver.clear" else honest()
     )
     (note,) = world.run().report.notes
-    assert note.endswith("cannot be taken down now: notes: its volume of its kept deployment would not go")
+    assert note.endswith("cannot be undeployed now: notes: its volume of its kept deployment could not be removed")
     world.wrap = lambda _, port: port
-    assert world.run().report.notes == ("notes: is not to be kept running, and was taken down",)
+    assert world.run().report.notes == ("notes: is not to be kept running, and was undeployed",)
 
 
 def test_what_somebody_laid_beside_kept_deployments_is_left_and_named(world: World) -> None:

@@ -200,7 +200,7 @@ def test_without_the_recipe_it_is_taken_down_though_no_other_recipe_names_its_dr
 
     done = kept.world.json()
 
-    assert f"{NAME}: is not to be kept running, and was taken down" in done.document["notes"]
+    assert f"{NAME}: is not to be kept running, and was undeployed" in done.document["notes"]
     mark = f"label=canon.slot={kept.world.state.kept_slot(NAME)}"
     assert [kept.world.engine.listed(kind, mark) for kind in ("service", "volume", "secret", "config")] == [
         frozenset()
