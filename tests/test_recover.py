@@ -104,7 +104,7 @@ def test_where_that_driver_does_not_answer_the_slot_stays_as_it_is_with_the_note
     remarks = "\n".join(recover(host, world.fleet))
     assert "notes: what a dead run left cannot be removed now: the engine does not answer for" in remarks
     with (
-        pytest.raises(InfrastructureError, match="deployed by the swarm driver"),
+        pytest.raises(InfrastructureError, match="deployed in its slot with the swarm driver"),
         lock_slot(host.with_drivers({"process"}), "notes", "trial"),
     ):
         raise AssertionError("there is something in its slot")

@@ -17,8 +17,8 @@ TAIL_LINES = 12
 def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
     """Wait until the app answers, check that the deployed release is the one that runs, and return its status.
 
-    Raises RecipeError or TimedOutError. Raises KilledError if the release that ran before had to be killed, whether
-    or not the app became ready: its data may be cut off.
+    Raises RecipeError or TimedOutError if the app does not become ready. Raises KilledError, also if it does, if the
+    release that ran before had to be killed: its data may be incomplete.
     """
     recipe = deployed.recipe
     ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
@@ -31,7 +31,7 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
         with with_app_logs(slot, deployed):
             raise _unready_error(slot, deployed, answer)
     if not isinstance(status, RunningApp):
-        raise RecipeError(f"{recipe.name} {deployed.release.version} was ready, and no longer runs: {status.reason}")
+        raise RecipeError(f"{recipe.name} {deployed.release.version} was ready, but no longer runs: {status.reason}")
     release = deployed.release
     if (status.version, status.commit) != (release.version, release.commit):
         running = f"{status.version} ({status.commit[:7]})"
@@ -41,7 +41,10 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
 
 
 def ready_timeout(deployed: DeployedApp) -> timedelta:
-    """Return how long the app may take to become ready: as declared, else as its release says, else the default."""
+    """Return how long the app may take to become ready.
+
+    This is what `[ready] timeout` declares, else what the release says, else the default.
+    """
     ready = deployed.recipe.ready
     if ready.timeout is not None:
         return ready.timeout
@@ -67,9 +70,9 @@ def check_stable(slot: Slot) -> None:
 
 
 def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
-    """Watch a ready app until it has been up for `stable`. Raises as `check_up` if the app does not stay up.
+    """Watch an app until it has been up for `stable`. Raises as `check_up` if the app does not stay up.
 
-    Returns at once for an app that Canon stopped.
+    Returns at once if the app is not in `slot.ready`, because Canon stopped it.
     """
     since = slot.ready.get(deployed.recipe.name)
     if since is None:
@@ -93,7 +96,7 @@ def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
 
 @contextmanager
 def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
-    """Add the app's last log lines to a RecipeError from the block, and to a TimedOutError also the host's pressure."""
+    """Add the app's last log lines to a RecipeError of the `with` block; to a TimedOutError also the host's load."""
     try:
         yield
     except RecipeError as failed:
@@ -105,5 +108,6 @@ def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
 
 
 def _unready_error(slot: Slot, deployed: DeployedApp, unready: Unready) -> RecipeError:
+    """Return the error for an app that did not become ready."""
     kind = TimedOutError if unready.timed_out else RecipeError
     return kind(f"{deployed.recipe.name} {deployed.release.version} is not ready: {slot.redact(unready.reason)}")

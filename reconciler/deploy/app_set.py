@@ -16,11 +16,11 @@ from state.records import Canonical, Damaged, Seal
 
 @frozen
 class AppSpec:
-    """One recipe of an app set, and the release of it to deploy.
+    """One recipe of an app set, and its release to deploy.
 
-    `source` is a folder of an unpacked snapshot with the app's data. If it is None, the app keeps the data that it has
-    in the slot, or starts with fresh data if it is new there. `settings_from` is an app of the same recipe whose
-    secrets and settings are used instead of new ones.
+    `source` is the app's folder in an unpacked snapshot, with its data. If `source` is None, the app keeps the data
+    that it has in the slot, or starts with fresh data if it is new there. `settings_from` is an app of the same recipe
+    whose secrets and settings are used; if it is None, new ones are made.
     """
 
     recipe: Recipe
@@ -34,7 +34,7 @@ AppSet = tuple[AppSpec, ...]
 
 
 class SnapshotDamagedError(InfrastructureError):
-    """A snapshot is not as it was when it was sealed."""
+    """A snapshot is not as it was sealed, or is not of the expected release."""
 
 
 class NeedMissingError(InfrastructureError):
@@ -44,9 +44,9 @@ class NeedMissingError(InfrastructureError):
 def make_app_set(
     recipe: Recipe, release: Release, recipes: Mapping[str, Recipe], releases: Mapping[str, Release | None]
 ) -> AppSet:
-    """Return the app set of `recipe` at `release`. What it needs comes first, at the releases in `releases`.
+    """Return the app set of `recipe` at `release`. The needed recipes come first, at their releases in `releases`.
 
-    Raises NeedMissingError if `releases` has no release of a needed recipe.
+    Raises NeedMissingError if `releases` has none for a needed recipe.
     """
     needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
@@ -56,11 +56,12 @@ def make_app_set(
 
 
 def app_set_digest(app_set: AppSet) -> str:
-    """Return the digest of the folders in which the fleet declares the recipes of the set. Raises OSError."""
+    """Return the digest of the fleet folders of the app set's recipes. Raises OSError if they cannot be read."""
     return files_digest({spec.recipe.name: spec.recipe.folder for spec in app_set}).whole
 
 
 def drivers_of(app_set: AppSet) -> frozenset[str]:
+    """Return the names of the drivers that deploy the app set."""
     return frozenset(spec.recipe.driver for spec in app_set)
 
 
@@ -82,29 +83,29 @@ def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: P
 
 
 def snapshot_app_set(
-    host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path, fresh: Mapping[str, Canonical]
+    host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path, canonicals: Mapping[str, Canonical]
 ) -> AppSet:
-    """Unpack a canonical's snapshot at `into` and return the app set that it holds, at the releases saved in it.
+    """Unpack a canonical's snapshot into the folder `into`. Return the app set in it, at the releases saved in it.
 
-    A need that was declared later is deployed fresh at the release of its canonical in `fresh`.
-    Raises SnapshotDamagedError, and NeedMissingError if such a need has no canonical.
+    A need that was declared later gets fresh data, at the release of its own canonical in `canonicals`. Raises
+    SnapshotDamagedError, and NeedMissingError if such a need has no canonical.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
-    added = {name: Release(have.version, have.commit) for name, have in fresh.items()}
+    added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}
     releases = dict.fromkeys(recipes, unknown) | added
     wanted = make_app_set(recipe, Release(canonical.version, canonical.commit), recipes, releases)
     app_set = canonical_app_set(host, canonical, wanted, into)
     lacking = [spec.recipe.name for spec in app_set if spec.source is None and spec.release == unknown]
     if lacking:
-        raise NeedMissingError(f"{recipe.name} needs {lacking[0]} by now, which its canonical's snapshot lacks")
+        raise NeedMissingError(f"{recipe.name} now needs {lacking[0]}, which is not in its canonical's snapshot")
     return app_set
 
 
 def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack the snapshot in `folder` at `into`, and return `app_set` with its releases and data.
+    """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with the snapshot's releases and data.
 
-    A need that is not in the snapshot gets fresh data. Raises SnapshotDamagedError, also if the snapshot is of another
-    recipe or release than the last of `app_set`.
+    A need that is not in the snapshot gets fresh data. Raises SnapshotDamagedError if the snapshot is damaged, or is
+    not of the recipe and release that `app_set` ends with.
     """
     own = app_set[-1]
     about = host.snapshots.unpack(folder, seal, into)
@@ -122,7 +123,8 @@ def _with_release(app_set: AppSet, release: Release) -> AppSet:
     return (*app_set[:-1], evolve(app_set[-1], release=release))
 
 
-def _as_saved(spec: AppSpec, release: Mapping[str, str] | None, into: Path) -> AppSpec:
+def _as_saved(spec: AppSpec, release: Mapping[str, str] | None, unpacked: Path) -> AppSpec:
+    """Return the app with the release and data saved in an unpacked snapshot; with fresh data if `release` is None."""
     if release is None:
         return evolve(spec, source=None)
-    return AppSpec(spec.recipe, Release(release["version"], release["commit"]), into / spec.recipe.name)
+    return AppSpec(spec.recipe, Release(release["version"], release["commit"]), unpacked / spec.recipe.name)

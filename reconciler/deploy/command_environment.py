@@ -1,4 +1,4 @@
-"""Makes the commands of a recipe's tests, each with the environment variables that it gets."""
+"""Makes the commands of a recipe's tests, with their environment variables."""
 
 from desired.model import Argv, Recipe
 from reconciler.deploy.slot import DeployedApp, Slot
@@ -8,7 +8,10 @@ from reconciler.ports.commands import RecipeCommand
 
 
 def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningApp | None) -> RecipeCommand:
-    """Return a command of a recipe's tests with its environment; without `status`, URL and ADDRESS are not set."""
+    """Return the command `argv` of a recipe's tests, with its environment and its deadline.
+
+    URL and ADDRESS are taken from `status`; if it is None, they are not set.
+    """
     recipe, release = deployed.recipe, deployed.release
     environment = {
         **needs_environment(slot, recipe),
@@ -28,11 +31,10 @@ def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningA
 
 
 def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
-    """Return variables with the addresses of each needed app, such as ACCOUNTS_URL and ACCOUNTS_ADDRESS for `accounts`.
+    """Return variables with the addresses of the needed apps.
 
-    ACCOUNTS_PEER is the address that other apps of the slot use.
-
-    Raises InfrastructureError if a needed app no longer runs: the recipe is not to blame.
+    For the need `accounts` these are ACCOUNTS_URL, ACCOUNTS_ADDRESS, and ACCOUNTS_PEER: the address for other apps of
+    the slot. Raises InfrastructureError if a needed app no longer runs: the recipe is not to blame.
     """
     environment: dict[str, str] = {}
     for need in recipe.install.needs:

@@ -1,4 +1,4 @@
-"""Deploys releases in a slot, with fresh data or a snapshot's, until they are ready. Canon deploys in no other way."""
+"""Deploys releases in a slot, and waits until they are ready. All deployments of Canon go through this module."""
 
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from reconciler.ports.app_secrets import SecretMakers
 
 
 def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
-    """Deploy all apps of a set in order, and return the status of the last one, the recipe itself.
+    """Deploy all apps of a set in order. Return the status of the last app, which is that of the recipe itself.
 
-    Raises RecipeError or TimedOutError if the recipe fails, NeededAppError if an app that it needs fails.
+    Raises RecipeError or TimedOutError if this app fails, and NeededAppError if one of the others fails.
     """
     *needed, own = app_set
     for spec in needed:
@@ -27,7 +27,7 @@ def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
 
 
 def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
-    """Deploy an app that another recipe needs. Raises NeededAppError, which blames no recipe."""
+    """Deploy an app that the recipe `needed_by` needs. Raises NeededAppError if it fails; this is no red."""
     try:
         deploy_app(slot, spec)
     except RecipeError as failed:
@@ -35,9 +35,9 @@ def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
 
 
 def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
-    """Deploy an app, new or over its earlier release in the slot, wait until it is ready and return its status.
+    """Deploy an app, new or over its earlier release in the slot. Wait until it is ready, and return its status.
 
-    Raises RecipeError, TimedOutError or InfrastructureError; the slot then holds a partly deployed app.
+    Raises RecipeError, TimedOutError or InfrastructureError; then the app may be partly deployed.
     """
     recipe = spec.recipe
     is_new = spec.source is None and recipe.name not in slot.apps
@@ -54,7 +54,7 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
 
 
 def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
-    """Return the deploy options that the recipe declares, with the addresses of the apps that it needs."""
+    """Return the deploy options of a recipe's declaration, with the addresses of its needs among the settings."""
     install, tests = deployed.recipe.install, slot.tests_of(deployed.recipe)
     settings = {**needs_environment(slot, deployed.recipe), **install.env}
     overlays = tuple(tests / name for name in install.overlays)
@@ -63,23 +63,25 @@ def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
 
 
 def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOptions) -> None:
-    """Load the data of `spec.source`, if there is one, and make the secrets that the release needs and lacks."""
+    """Load the data of `spec.source`, if that is not None, and make the secrets that the release still lacks."""
     needs = deployed.driver.needs(deployed.app, deployed.checkout, options)
     if spec.source is not None:
         _load(deployed, spec.source)
-    known = spec.settings_from.secrets if spec.settings_from else None
-    makers = SecretMakers(spec.recipe.install.secrets, slot.tests_of(spec.recipe), known)
+    existing = spec.settings_from.secrets if spec.settings_from else None
+    makers = SecretMakers(spec.recipe.install.secrets, slot.tests_of(spec.recipe), existing)
     provided = slot.host.secrets.provide(deployed.app, needs, makers, slot.log)
     slot.unused_makers[spec.recipe.name] = provided.unused_makers
     slot.remarks += (remark for remark in provided.remarks if remark not in slot.remarks)
 
 
 def _load(deployed: DeployedApp, source: Path) -> None:
-    """Load data from a snapshot and check that it arrived: an app may come up without its data, unnoticed."""
-    parts = [part for part in (deployed.app.data, deployed.app.secrets) if (source / part.name).exists()]
+    """Load an app's data and secrets from an unpacked snapshot. Raises InfrastructureError if they are not there then.
+
+    This is checked here, because an app may come up without its data, and nothing would show that.
+    """
+    folders = [folder for folder in (deployed.app.data, deployed.app.secrets) if (source / folder.name).exists()]
     deployed.driver.load(deployed.app, source)
-    for part in parts:
-        if not part.exists():
-            raise InfrastructureError(
-                f"{deployed.recipe.name}: {part.name} of its snapshot was loaded, but is not there"
-            )
+    for folder in folders:
+        if not folder.exists():
+            name = deployed.recipe.name
+            raise InfrastructureError(f"{name}: {folder.name} of its snapshot was loaded, but is not there")

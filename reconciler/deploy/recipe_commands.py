@@ -21,15 +21,15 @@ from reconciler.errors import (
 from reconciler.ports.app import RunningApp
 from reconciler.ports.commands import CommandResult
 
-# `command_passes` often runs a command that should fail. Such a command may hang instead, so it gets little time.
+# `command_passes` often runs a command that should fail. Such a command may hang instead of failing.
 _LONGEST_PROBE = timedelta(seconds=60)
 
 
 def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may_stop: bool = False) -> None:
-    """Run one command of the recipe's tests; `what` names it in errors. Raises RecipeError, also TimedOutError.
+    """Run the command `argv` of the recipe's tests; `what` names it in errors.
 
-    Raises InfrastructureError if the host is to blame. With `may_stop` the command may stop its app: if the command
-    then fails, a stopped app is the recipe's fault and not the host's.
+    Raises RecipeError or TimedOutError if the command fails, and InfrastructureError if this host is to blame. A
+    stopped app is the host's fault. `may_stop`: the command itself may stop the app, so the recipe is at fault.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -41,7 +41,7 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
     if not result.timed_out:
         slot.remarks += [f"{what} left {name} running; it was ended" for name in result.ended]
     if not result.ok:
-        # An app that went down explains more than the exit code, and the host may be to blame.
+        # If an app went down, `check_up` raises that: it explains more than the exit code.
         with _ignore_stopped(may_stop):
             check_up(slot)
         raise _command_error(slot, argv, what, result)
@@ -51,15 +51,15 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
 
 
 def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], what: str) -> None:
-    """Run commands in order until one fails; `what` and a number name each in errors. Raises as `run_command`."""
+    """Run commands in order until one fails. In errors each is named `what` and its number. Raises as `run_command`."""
     for number, argv in enumerate(commands, 1):
         run_command(slot, deployed, argv, f"{what} {number}")
 
 
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
-    """Whether the app is up and a command of the recipe's tests exits 0 within a minute. No other result is an error.
+    """Run the command `argv` for at most a minute. Return whether the app is up and the command exits 0.
 
-    Raises InfrastructureError if the kernel killed the command for lack of memory, and what `check_up` raises.
+    Raises as `check_up` if an app went down, and InfrastructureError if memory ran out. Any other failure is False.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -86,7 +86,7 @@ def _command_error(slot: Slot, argv: Argv, what: str, result: CommandResult) -> 
     if result.missing:
         return RecipeError(f"{what}: there is no {argv[0]}")
     if result.out_of_memory:
-        return InfrastructureError(f"{what} was killed for want of memory", MORE_MEMORY)
+        return InfrastructureError(f"{what} was killed because memory ran out", MORE_MEMORY)
     if result.timed_out:
         return TimedOutError(f"{what} was not done in time", slot.host.commands.pressure(), tail)
     return RecipeError(f"{what} exited {result.code}", tail=tail)

@@ -29,7 +29,7 @@ class DeployedApp:
 
 @frozen
 class ReadySince:
-    """The status of an app when it became ready, and when: seconds of the monotonic clock."""
+    """The status of an app when it became ready; `at` is that time, in seconds of the monotonic clock."""
 
     status: RunningApp
     at: float
@@ -48,9 +48,10 @@ class Checkout:
 class Slot:
     """A folder in which a recipe and the apps that it needs run. `was_empty`: nothing was there when it was opened.
 
-    Deployments and commands write to `log`. `backup` is the folder for backups. `apps` holds the deployed apps by
-    recipe, the recipe under test last; `ready` those that must stay up. `unused_makers` maps a recipe to the declared
-    secrets that its release does not read. `closed`: everything that could be removed was removed.
+    Deployments and commands write to the file `log`. `backup` is the folder for backups. `apps` has the deployed apps
+    by recipe, the recipe's own app last. `ready` has those that became ready and must stay up, by recipe. `remarks`
+    are for the report. `unused_makers` maps a recipe to the declared secrets that its release does not read.
+    `closed`: the slot was removed, as far as possible.
     """
 
     host: Host
@@ -67,17 +68,17 @@ class Slot:
 
     @property
     def mark(self) -> str:
-        """The text by which every process, container and volume of the slot is found again."""
+        """The text that every process, container and volume of the slot carries: the slot's path."""
         return str(self.folder)
 
     def check_out(self, recipe: Recipe, release: Release) -> DeployedApp:
-        """Check `release` out into a new folder of the slot, and return the recipe's app with it. Deploys nothing.
+        """Check `release` out into a new folder of the slot, and return the recipe's app with this release.
 
-        Earlier checkouts stay until the slot is closed.
+        Deploys nothing. Earlier checkouts stay until the slot is closed.
         """
-        before = self.apps.get(recipe.name)
+        earlier = self.apps.get(recipe.name)
         new = App(recipe.name, self.folder / recipe.name, self.mark, recipe.stop.grace)
-        app = before.app if before is not None else new
+        app = earlier.app if earlier is not None else new
         app.folder.mkdir(mode=0o700, exist_ok=True)
         folder = self.folder / "checkouts" / f"{recipe.name}-{len(self.checkouts)}"
         folder.parent.mkdir(mode=0o700, exist_ok=True)
@@ -89,23 +90,26 @@ class Slot:
         return deployed
 
     def _record_driver(self, name: str) -> None:
-        """Record the driver in the slot: a later pass needs it to clear the slot if this one is killed."""
+        """Record the driver's name in the slot: if this pass is killed, the next one needs that driver to clear it."""
         record = self.folder / DRIVERS / name
         record.parent.mkdir(mode=0o700, exist_ok=True)
         record.touch(mode=0o600)
 
     def tests_of(self, recipe: Recipe) -> Path:
-        """Return a copy of the recipe's fleet folder, made once for each slot: no command can change the original."""
+        """Return the slot's copy of the recipe's fleet folder; it is made if it is missing.
+
+        Commands run in this copy, so that they cannot change the original.
+        """
         copy = self.folder / "tests" / recipe.name
         if not copy.exists():
             shutil.copytree(recipe.folder, copy, symlinks=True)
         return copy
 
     def stop(self) -> None:
-        """Stop all apps, those that need others first, so that their data can be saved.
+        """Stop all apps so that their data can be saved; the apps that need others are stopped first.
 
         Raises InfrastructureError if an app still runs. Raises KilledError if the recipe's own app had to be killed,
-        because its last writes may be cut off, and NeededAppError if an app that it needs had to be killed.
+        because its last writes may be incomplete, and NeededAppError if another app had to be killed.
         """
         self.ready.clear()
         own = next(reversed(self.apps.values()), None)
@@ -121,15 +125,15 @@ class Slot:
                 raise killed
 
     def stop_without_checks(self) -> None:
-        """Stop all apps, and do not check how they ended: their data is not needed any more."""
+        """Stop all apps, and do not check how they ended: the caller no longer needs their data."""
         self.ready.clear()
         for deployed in reversed(self.apps.values()):
             self.note_removal(deployed.recipe.name, deployed.driver.stop(deployed.app))
 
     def save(self, into: Path) -> Mapping[str, object]:
-        """Save the data of each stopped app in a folder below `into`. Returns version and commit of each by recipe.
+        """Save the data of each stopped app in a folder below `into`. Return the version and commit of each by recipe.
 
-        The saved data may share its content with the apps: use it before any of them runs again.
+        The saved files may be shared with the apps: the caller must be done with them before an app runs again.
         """
         for name, deployed in self.apps.items():
             (into / name).mkdir(mode=0o700, parents=True)
@@ -138,7 +142,7 @@ class Slot:
         return {name: {"version": release.version, "commit": release.commit} for name, release in releases.items()}
 
     def log_line(self, line: str) -> None:
-        """Write a line of Canon's own into the log; a log that cannot be written is no failure."""
+        """Append a line of Canon's own to the slot's log. If the log cannot be written, nothing is raised."""
         with suppress(OSError):
             self.log.touch(mode=0o600)
             with self.log.open("a", encoding="utf-8") as log:
@@ -146,15 +150,15 @@ class Slot:
 
     def redact(self, text: str) -> str:
         """Return `text` without any secret of the slot's apps."""
-        known = redaction(read_slot_secrets(self.folder))
-        return known.apply(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+        secrets = redaction(read_slot_secrets(self.folder))
+        return secrets.apply(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
     def note_removal(self, owner: str, removal: RemovalResult) -> None:
-        """Add a remark for each thing that had to be ended or killed, or could not be removed."""
-        self.remarks += [f"{owner} left {what} running; it was ended" for what in removal.ended]
-        self.remarks += [f"{what} of {owner} could not be removed" for what in removal.remaining]
+        """Add a remark for each part of `owner` that had to be ended or killed, or that could not be removed."""
+        self.remarks += [f"{owner} left {part} running; it was ended" for part in removal.ended]
+        self.remarks += [f"{part} of {owner} could not be removed" for part in removal.remaining]
         self.remarks += [
-            f"{what} of {owner} did not end in the time it has to stop and was killed; "
+            f"{part} of {owner} did not end in the time it has to stop and was killed; "
             "it mounts no volume, so no data can be cut off"
-            for what in removal.without_data
+            for part in removal.without_data
         ]

@@ -29,7 +29,10 @@ class Alteration:
 
 @frozen
 class CleanupResult:
-    """The result of removing a slot: tracked files that changed, remarks, and what could not be removed."""
+    """The result of removing a slot.
+
+    `altered` are tracked files that the apps changed. `remaining` are marks and folders that could not be removed.
+    """
 
     altered: tuple[Alteration, ...]
     remarks: tuple[str, ...]
@@ -37,15 +40,15 @@ class CleanupResult:
 
 
 def backup_of(working_folder: Path) -> Path:
-    """Return the folder for backups in a recipe's working folder; all slots of a trial share it."""
+    """Return the folder for backups in a recipe's working folder. All slots of a trial share it."""
     return working_folder / "backup"
 
 
 @contextmanager
 def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterator[Slot]:
-    """Yield a new slot, the folder `role` in a recipe's locked working folder; `log` is the file for its output.
+    """Open a slot in the folder `role` of a recipe's locked working folder, and close it at the end.
 
-    Closes the slot at the end, unless that was done already.
+    `log` is the file for the output of its apps and commands.
     """
     folder = working_folder / role
     was_empty = not folder.exists() and not any(driver.leftovers(folder) for driver in host.drivers.values())
@@ -62,7 +65,10 @@ def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterato
 
 @contextmanager
 def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
-    """Call `clean_up` at the end, also after an exception. After a signal, exceptions of `clean_up` are dropped."""
+    """Call `clean_up` at the end of the `with` block, also after an error.
+
+    After InterruptedPassError, errors of `clean_up` are dropped.
+    """
     try:
         yield
     except InterruptedPassError:
@@ -76,35 +82,38 @@ def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
 
 
 def close_slot(slot: Slot) -> CleanupResult:
-    """Remove everything of the slot, after its logs were kept and its checkouts were compared with their commits."""
+    """Compare the slot's checkouts with their commits, keep its logs, and remove the slot with all its apps."""
     altered, remarks = _alterations(slot)
     _keep_logs(slot)
     _remove(slot)
     remaining = _remaining(slot)
-    remarks = [*slot.remarks, *remarks, *(f"{what} could not be removed" for what in remaining)]
+    remarks = [*slot.remarks, *remarks, *(f"{mark} could not be removed" for mark in remaining)]
     slot.closed = True
     return CleanupResult(tuple(altered), tuple(remarks), remaining)
 
 
 def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
-    """Return the tracked files that changed, and remarks: on added files, and on submodules and files of Git LFS."""
+    """Return the tracked files that changed in the checkouts, and remarks.
+
+    The remarks name the first files that were added, and what the checkouts never had: submodules and Git LFS files.
+    """
     altered, added, unfetched = [], [], []
     for checkout in slot.checkouts:
         name, commit = checkout.recipe, checkout.commit
         changes = slot.host.mirrors.alterations(name, commit, checkout.folder)
         altered += [Alteration(name, commit, path) for path in changes.changed]
         added += [f"{name}:{path}" for path in changes.added]
-        unfetched += [f"{name} {commit[:7]}: {each}" for each in changes.unfetched]
+        unfetched += [f"{name} {commit[:7]}: {path}" for path in changes.unfetched]
     return altered, [*unfetched, *(f"the run added {path}" for path in added[:5])]
 
 
 def _keep_logs(slot: Slot) -> None:
-    """Append the end of each app's logs to the slot's log, and take the secrets out of all of it."""
+    """Append the end of each app's logs to the slot's log, and redact the secrets in the whole log."""
     for deployed in slot.apps.values():
         deployed.driver.logs(deployed.app)
-    known = redaction(read_slot_secrets(slot.folder))
+    secrets = redaction(read_slot_secrets(slot.folder))
     app_logs = [
-        f"==> {deployed.recipe.name} {deployed.release.version}: {path.stem}\n{_read_end(path, known)}"
+        f"==> {deployed.recipe.name} {deployed.release.version}: {path.stem}\n{_read_end(path, secrets)}"
         for deployed in slot.apps.values()
         for path in _files_in(deployed.app.logs)
     ]
@@ -114,7 +123,7 @@ def _keep_logs(slot: Slot) -> None:
 
 
 def _remove(slot: Slot) -> None:
-    """Remove all apps, then everything else that bears the slot's mark, then its folder."""
+    """Remove all apps of the slot, then everything else with its mark, then its folder. Failures become remarks."""
     for deployed in reversed(slot.apps.values()):
         slot.note_removal(deployed.recipe.name, deployed.driver.remove(deployed.app))
     for driver in slot.host.drivers.values():
@@ -126,7 +135,7 @@ def _remove(slot: Slot) -> None:
 
 
 def _remaining(slot: Slot) -> tuple[str, ...]:
-    """Return the marks that are still in use below the slot's folder, and the folder if it still exists."""
+    """Return the marks of which the drivers still have something, and the slot's folder if it still exists."""
     marks = {mark for driver in slot.host.drivers.values() for mark in driver.leftovers(slot.folder)}
     return (*sorted(marks), *([str(slot.folder)] if slot.folder.exists() else []))
 
@@ -135,8 +144,9 @@ def _files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
 
 
-def _read_end(path: Path, known: Redaction) -> str:
-    """Return the end of a file with secrets redacted. Reads a bit more, so that no part of a secret is left."""
+def _read_end(path: Path, secrets: Redaction) -> str:
+    """Return the last `LOG_TAIL_BYTES` of a file, with the secrets redacted."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES - known.longest))
-        return known.apply(file.read())[-LOG_TAIL_BYTES:].decode(errors="replace")
+        # A secret may begin before the last bytes: it is only found if its beginning is read as well.
+        file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES - secrets.longest))
+        return secrets.apply(file.read())[-LOG_TAIL_BYTES:].decode(errors="replace")

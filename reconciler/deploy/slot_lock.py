@@ -1,4 +1,4 @@
-"""Locks a recipe's working folder, and clears it of what a killed process left there."""
+"""Locks a recipe's working folder, work/NAME, and clears it of what a killed process left there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,9 +15,10 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock work/NAME and yield it, cleared of leftovers; remove all of it at the end.
+    """Lock the folder work/NAME, clear it, and yield it; remove it at the end.
 
-    `command` is shown to others as the owner. Raises BusyError, which names the owner, if the folder is locked.
+    `command` is the name under which other processes see the owner. Raises BusyError, with the name of the owner, if
+    another process holds the lock.
     """
     try:
         with _locked(host, recipe, command) as folder:
@@ -28,6 +29,7 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 @contextmanager
 def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
+    """Do as `lock_slot`, but raise LockHeldError if another process holds the lock."""
     folder = host.state.make_slot(recipe)
     _require_slot(host, recipe)
     with hold(host.state.slot_lock(recipe), command):
@@ -39,19 +41,21 @@ def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 
 def _require_slot(host: Host, recipe: str) -> None:
-    """Raise InfrastructureError if work/NAME is not Canon's: a locked slot is cleared of everything in it.
+    """Raise InfrastructureError if Canon did not make work/NAME: it would be cleared of all files.
 
-    A slot that lost its lock file is recognised by what runs in it, or by an open promotion of its recipe.
+    If a slot has lost its lock file, the apps in it or an open promotion show that Canon made it.
     """
     folder = host.state.slot(recipe)
-    if is_slot(folder) or _marks(host, recipe) or recipe in {each.recipe for each in host.registry.read().intents}:
+    if is_slot(folder) or _marks(host, recipe):
+        return
+    if recipe in {intent.recipe for intent in host.registry.read().intents}:
         return
     first = min(path.name for path in folder.iterdir())
     raise InfrastructureError(f"{folder} holds {first}, which Canon did not make", "move that folder away")
 
 
 def _remove_despite_signal(host: Host, recipe: str) -> None:
-    """Remove work/NAME; a signal during that takes effect once the folder is removed."""
+    """Remove work/NAME. If a signal comes meanwhile, finish removing it before InterruptedPassError is raised."""
     try:
         _remove(host, recipe)
     except InterruptedPassError:
@@ -60,24 +64,24 @@ def _remove_despite_signal(host: Host, recipe: str) -> None:
 
 
 def _remove(host: Host, recipe: str) -> None:
-    """Remove work/NAME. A failure is only reported as progress: the next pass tries again, and names what is left."""
+    """Remove work/NAME. An error is only shown as progress: the next pass tries again."""
     try:
         remaining = _clear(host, recipe)
     except Exception as failed:  # noqa: BLE001  the next pass tries again
-        host.progress.step(recipe, f"not all of its slot could be removed: {reason_of(failed)}")
+        host.progress.step(recipe, f"its slot could not be removed completely: {reason_of(failed)}")
         return
     if remaining:
         return
-    with suppress(OSError):  # the next owner may be in it already
+    with suppress(OSError):  # the next owner may use the folder already
         # The lock file goes last: a folder without it would not be recognised as a slot.
         host.state.slot_lock(recipe).unlink()
         host.state.slot(recipe).rmdir()
 
 
 def clear_leftovers(host: Host, recipe: str) -> bool:
-    """Remove everything that a killed process left in a recipe's slots; returns whether there was anything.
+    """Remove what a killed process left in a recipe's slots. Return whether there was anything.
 
-    Raises BusyError if the owner is alive.
+    Raises BusyError if another process holds the lock.
     """
     has_leftovers = bool(_entries(host.state, recipe) or _marks(host, recipe))
     with lock_slot(host, recipe, "recover"):
@@ -95,13 +99,13 @@ def _clear_all(host: Host, recipe: str) -> None:
 
 
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:
-    """Remove all in work/NAME but its lock, and return what could not be removed.
+    """Remove all apps and files in work/NAME, except its lock file. Return what could not be removed.
 
-    Raises InfrastructureError if a driver that deployed there is not among the host's.
+    Raises InfrastructureError if something was deployed there by a driver that `host` does not have.
     """
     if unknown := host.state.drivers_of_slot(recipe) - {*host.drivers}:
         raise InfrastructureError(
-            f"{recipe}: its slot has what a dead run deployed by the {min(unknown)} driver, which is not asked here",
+            f"{recipe}: a dead run deployed in its slot with the {min(unknown)} driver, which is not used now",
             "the next pass removes it",
         )
     remaining = tuple(name for driver, mark in _marks(host, recipe) for name in driver.clear(mark).remaining)
@@ -111,10 +115,11 @@ def _clear(host: Host, recipe: str) -> tuple[str, ...]:
 
 
 def _entries(state: StateFolder, recipe: str) -> list[Path]:
+    """Return the entries of work/NAME, except its lock file."""
     return [path for path in state.slot(recipe).glob("*") if path != state.slot_lock(recipe)]
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return the marks of all slots below work/NAME of which anything is left, each with its driver."""
+    """Return the marks of all slots below work/NAME that still have something, each with its driver."""
     slot = host.state.slot(recipe)
     return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]

@@ -1,4 +1,4 @@
-"""Finds files in the state folder that Canon does not manage: no slot, no deployment, no recorded snapshot."""
+"""Finds files in the state folder that belong to no slot, no kept deployment and no recorded snapshot."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,33 +11,33 @@ from state.records import Canonical, Records
 
 
 def unmanaged_files(state: StateFolder) -> tuple[Path, ...]:
-    """Return the entries of `work/` and `kept/` that no pass made."""
+    """Return the entries of `work/` and `kept/` that Canon did not make."""
     in_work = (path for path in _entries(state.work) if not (may_be_slot(path) and is_slot(path)))
     in_kept = (path for path in _entries(state.kept) if not (is_kept_slot(path) or is_deployment_record(path)))
     return (*in_work, *in_kept)
 
 
 def unrecorded_snapshots(host: Host, records: Records) -> tuple[Path, ...]:
-    """Return the files and folders in `canonicals/` that belong to no recorded snapshot, whatever their names."""
+    """Return the files and folders in `canonicals/` that belong to no recorded snapshot."""
     recorded = {name: host.registry.generations(name) for name in records.canonicals}
     folders = [entry for entry in _entries(host.state.canonicals) if entry.name not in records.unreadable]
     return tuple(path for folder in folders for path in _unrecorded(folder, recorded.get(folder.name)))
 
 
 def may_be_slot(path: Path) -> bool:
-    """Whether an entry of `work/` or `kept/` is a folder, and not a link to one, with the name of a recipe."""
+    """Whether an entry of `work/` or `kept/` is a folder with the name of a recipe. A symlink to a folder is not."""
     return path.is_dir() and not path.is_symlink() and is_recipe_name(path.name)
 
 
 def is_kept_slot(path: Path) -> bool:
-    """Whether a folder in `kept/` was made for a deployment: it has a record beside it, or it is empty."""
+    """Whether an entry of `kept/` is a slot that Canon made: it has a deployment record beside it, or it is empty."""
     return may_be_slot(path) and (is_deployment_record(path.with_name(f"{path.name}.json")) or is_empty(path))
 
 
 def is_deployment_record(path: Path) -> bool:
-    """Whether an entry of `kept/` is a deployment record of a recipe, completely written or not."""
-    is_named_so = path.name.removesuffix(".new").endswith(".json") and is_recipe_name(recipe_of(path))
-    return is_named_so and not path.is_symlink() and path.is_file() and begins_as_deployment_record(path)
+    """Whether an entry of `kept/` is a deployment record, even one that was not written to its end."""
+    has_its_name = path.name.removesuffix(".new").endswith(".json") and is_recipe_name(recipe_of(path))
+    return has_its_name and not path.is_symlink() and path.is_file() and begins_as_deployment_record(path)
 
 
 def recipe_of(path: Path) -> str:
@@ -46,7 +46,10 @@ def recipe_of(path: Path) -> str:
 
 
 def _unrecorded(folder: Path, recorded: Sequence[Canonical] | None) -> Iterator[Path]:
-    """Yield the paths below `canonicals/NAME` that belong to no recorded snapshot; all of it if none is recorded."""
+    """Yield the paths in the folder `canonicals/NAME` that belong to no recorded snapshot.
+
+    Yields the folder itself if nothing of the recipe is recorded.
+    """
     if recorded is None:
         yield folder
         return
@@ -55,7 +58,7 @@ def _unrecorded(folder: Path, recorded: Sequence[Canonical] | None) -> Iterator[
         if path.name not in files:
             yield path
         else:
-            yield from (each for each in _entries(path) if each.name not in files[path.name])
+            yield from (file for file in _entries(path) if file.name not in files[path.name])
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -14,11 +14,9 @@ from state.records import Parts
 class App:
     """The place of one app in a slot.
 
-    `folder` belongs to this app alone and lies below the folder of the slot. `mark` is the mark of the slot: every
-    process and every object of the slot carries it. `grace` is how long the app may take to stop before it is
-    killed, unless the release itself sets a time.
-
-    `data/` and `secrets/` are saved and loaded. `logs/`, `home/`, `tmp/` and `run/` are deleted with the slot.
+    `folder` is in the folder of the slot, and no other app uses it: its `data/` and `secrets/` are saved in a snapshot,
+    its `logs/`, `home/`, `tmp/` and `run/` are not. `mark` is the mark of the slot. `grace` is how long the app may
+    take to stop before it is killed, unless the release itself sets a time.
     """
 
     recipe: str
@@ -43,10 +41,10 @@ class App:
 class DeployOptions:
     """Which release is deployed, and with what.
 
-    `settings` override the app's `.env.sample`. `overlays` are files of the fleet that are merged over the release's.
-    `needs_port`: the readiness check needs a port at which the app can be reached. `timeout` limits each command that
-    the release runs once before it starts. `sample_from` is another app of the same recipe: a new app is deployed with
-    the `.env.sample` of that app, and not with that of the release.
+    `settings` override the release's `.env.sample`. `overlays` are files of the fleet that are merged over the files of
+    the release. `needs_port`: the readiness check needs a port at which the app can be reached. `timeout` is how long
+    each command may take that the release runs once before it starts. `sample_from` is another app of the same recipe,
+    whose `.env.sample` a new app gets instead of the release's; None for the release's.
     """
 
     version: str
@@ -60,10 +58,10 @@ class DeployOptions:
 
 @frozen
 class EndedPart:
-    """How a part of an app ended by itself. `message` names the part.
+    """How a part of an app ended, without being stopped by Canon. `message` says how and names the part.
 
-    `succeeded`: the part is a one-shot that did its work. `duration` is how long it ran. `is_host_fault`: the host is
-    to blame. `stopped`: somebody stopped the part from outside; this is the host's fault as well.
+    `succeeded`: the part is a one-shot that did its work. `duration` is how long it ran. `is_host_fault`: this host is
+    to blame. `stopped`: another program stopped the part; then this host is to blame as well.
     """
 
     message: str
@@ -77,13 +75,13 @@ class EndedPart:
 class RunningApp:
     """An app that runs. `version` and `commit` are read from the running app.
 
-    `is_up`: every part is up, and the app itself listens at `address`. If not, `problem` is the reason. `failure` names
-    the part that ended and will not start again; `timed_out`: more time might have helped.
+    `is_up`: every part is up, and the app itself listens at `address`; `problem` is the reason if not. `failure` names
+    a part that ended and will not start again, "" for none; `timed_out`: that part might have needed more time.
     `peer` is the address for other apps of the slot, "HOST:PORT" like `address`, or "" if unknown.
-    `killed` names the parts of an earlier deployment that had to be killed, with the time they had: "app (10 s)".
+    `killed` names the parts of the earlier deployment that had to be killed, with the time they had: "app (10 s)".
     `timeout` is how long the release says that it may take to become ready, None if it does not say.
-    `up` identifies each part that is up; a part that was started again has another identifier. `ended` has the parts of
-    this deployment that ended by themselves.
+    `up` has an identifier for each start of a part that is up: a part that was started again has another one. `ended`
+    has the parts of this deployment that ended without being stopped by Canon.
     """
 
     version: str
@@ -103,10 +101,10 @@ class RunningApp:
 
 @frozen
 class DeployedParts:
-    """The parts of a slot that are deployed now, found by the mark of the slot alone.
+    """The parts of a slot that are deployed now, found by the slot's mark.
 
-    `parts` has for each part the facts that distinguish it from any other. `problem` is why the slot is not up, "" if
-    it is up.
+    `parts` has facts of each part by which another part in its place is noticed. `problem` is why not all of the slot
+    is up, "" if it is.
     """
 
     parts: Parts
@@ -127,9 +125,9 @@ AppStatus = RunningApp | NotRunning | Unobservable
 class RemovalResult:
     """What happened when an app was stopped or removed.
 
-    `ended` names what the app had left running. `remaining` names what could not be removed. `killed` names what did
-    not stop within its time, with that time: "worker (10 s)"; the last data it wrote may be incomplete. `without_data`
-    names what was killed in the same way, but keeps no data.
+    `ended` names the processes that the app had left running. `remaining` names what could not be removed. `killed`
+    names the parts that did not stop in time, with that time: "worker (10 s)"; the last data that they wrote may be
+    incomplete. `without_data` names the parts that were killed in the same way, but keep no data.
     """
 
     ended: tuple[str, ...] = ()

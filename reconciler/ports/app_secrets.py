@@ -12,10 +12,11 @@ from reconciler.ports.app import App
 
 @frozen
 class SecretNeed:
-    """A secret that the app reads: `length` random characters, of `charset` "hex", else letters and digits.
+    """A secret that the app reads: `length` random characters.
 
-    `length` is None if random characters would not do: only a maker, a command that prints the secret, can make it.
-    `other_names` are other names that the file of this secret may have. `declares_length`: the release sets the length.
+    The characters are hexadecimal digits if `charset` is "hex", else letters and digits. `length` is None if a random
+    secret cannot work: only a maker, which is a command that prints the secret, can make it. `other_names` are other
+    names that the file of this secret may have. `declares_length`: the release itself sets the length.
     """
 
     name: str
@@ -26,14 +27,16 @@ class SecretNeed:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Return all names that the file of this secret may have."""
         return (self.name, *self.other_names)
 
 
 @frozen
 class SecretMakers:
-    """How secrets are made: each of `commands` prints one, and runs in `folder`, the folder of the recipe's tests.
+    """How secrets are made: `commands` has by the secret's name the command that prints it.
 
-    `existing` is a folder with secrets of the same app in another slot: those are copied, not made.
+    The commands run in `folder`, the folder of the recipe's tests. `existing` is a folder with secrets of the same
+    recipe's app in another slot: a secret that is there is copied, and not made.
     """
 
     commands: Mapping[str, Argv]
@@ -53,9 +56,9 @@ class Secrets(Protocol):
     """Makes the secrets that are missing in an app's secrets folder. Existing ones are kept."""
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        """Make the secrets in `needs`. `log` notes which makers ran, but never the secrets.
+        """Make the secrets in `needs` that are missing. The file `log` gets a line for each maker that ran, no secrets.
 
-        Raises RecipeError with every secret that cannot be made or whose maker failed,
-        InfrastructureError if the program of a maker is missing.
+        Raises RecipeError with every secret that cannot be made or whose maker failed, and InfrastructureError if the
+        program of a maker is missing on this host.
         """
         ...

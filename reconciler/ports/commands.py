@@ -14,8 +14,8 @@ from desired.model import Argv
 class RecipeCommand:
     """A command that the recipe declares. It runs in `cwd`, for at most `deadline`, and its output goes to `log`.
 
-    It gets the variables in `env`, and those that every child process gets. `mark` is the mark of its slot. `grace` is
-    how long the processes that it leaves may take to stop before they are killed.
+    Its environment is `env`, and the variables that every child process gets. `mark` is the mark of its slot. `grace`
+    is how long processes that the command leaves running may take to stop before they are killed.
     """
 
     argv: Argv
@@ -29,7 +29,7 @@ class RecipeCommand:
 
 @frozen
 class CommandResult:
-    """How a command ended. `code` is negative for a signal, and None if the command never ran or had to be stopped.
+    """How a command ended. `code` is its exit code: negative for a signal, None if it never ran or had to be stopped.
 
     `missing`: there is no such program. `timed_out`: the deadline stopped the command. `ended` names the processes that
     outlived the command and were stopped, `killed` those of them that ignored SIGTERM. `tail` is the end of the log.
@@ -50,12 +50,16 @@ class CommandResult:
 
 
 class Commands(Protocol):
-    def run(self, command: RecipeCommand) -> CommandResult: ...
+    """Runs commands of recipes on this host."""
+
+    def run(self, command: RecipeCommand) -> CommandResult:
+        """Run a command to its end, and return how it ended."""
+        ...
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
-        """Return those of `tools` that child processes would not find in PATH."""
+        """Return those of the programs `tools` that child processes would not find in PATH."""
         ...
 
     def pressure(self) -> str:
-        """Return load, memory, disk and stalls of the host in one line."""
+        """Return the host's load, free memory, free disk space and stalls (PSI) as a text of one line."""
         ...

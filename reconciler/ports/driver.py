@@ -23,7 +23,7 @@ from reconciler.ports.commands import RecipeCommand
 class Driver(Protocol):
     """Deploys, stops, saves and removes apps. Knows nothing of tiers, snapshots or readiness checks.
 
-    `programs` are the commands that the driver runs. Their versions count as part of the place of a verdict.
+    `programs` are the programs that the driver runs. Their versions are part of the place.
     """
 
     programs: tuple[str, ...]
@@ -42,76 +42,88 @@ class Driver(Protocol):
         """
         ...
 
-    def status(self, app: App) -> AppStatus: ...
+    def status(self, app: App) -> AppStatus:
+        """Return whether and how the app runs now; Unobservable if this cannot be read."""
+        ...
 
     def logs(self, app: App) -> tuple[str, ...]:
-        """Write the output of each part of the app to a file in `logs`. Returns the last lines, safe to print."""
+        """Write the output of each part of the app to a file in its `logs`. Return the last lines, safe to print."""
         ...
 
     def stop(self, app: App) -> RemovalResult:
-        """Stop everything of the app, so that its data no longer changes."""
+        """Stop all parts of the app, so that its data no longer changes."""
         ...
 
     def save(self, app: App, into: Path) -> None:
-        """Copy data, secrets and settings of the stopped app into the empty folder `into`.
+        """Copy the data, secrets and settings of the stopped app into the empty folder `into`.
 
-        The copy may share its files with the app: use it up before the app runs again.
+        The copy may share its files with the app: the caller must be done with the copy before the app runs again.
         """
         ...
 
     def load(self, app: App, source: Path) -> None:
-        """Bring what `save` wrote to `source` into a new app. Files may be moved out of `source`: load it only once."""
+        """Give a new app the data, secrets and settings that `save` wrote to `source`.
+
+        Files may be moved out of `source`, so this works only once.
+        """
         ...
 
     def backs_up(self, app: App) -> bool:
-        """Whether the deployed release itself declares how to back it up and restore it."""
+        """Whether the deployed release itself declares how the app is backed up and restored."""
         ...
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
-        """Write a backup of the running app into `into`, in the way the release declares. Returns remarks.
+        """Write a backup of the running app into the folder `into`, in the way the release declares. Returns remarks.
 
         Raises RecipeError or TimedOutError.
         """
         ...
 
     def restore(self, app: App, source: Path, within: timedelta) -> None:
-        """Restore what `backup` wrote over the data of the newly installed app.
+        """Restore the backup in the folder `source` over the data of the newly installed app.
 
-        Services that the restore restarts have to be up again `within` that time. Raises RecipeError or TimedOutError.
+        `within` is how long services that the restore restarts may take to be up again. Raises RecipeError or
+        TimedOutError.
         """
         ...
 
     def remove(self, app: App) -> RemovalResult:
-        """Stop the app and delete everything of it, with its folder."""
+        """Stop the app, and delete all its parts, its data and its folder."""
         ...
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        """Return the marks of all slots below `root` of which anything is left on this host, even without a folder."""
+        """Return the marks of all slots below the folder `root` that still have something on this host.
+
+        A slot counts even if its folder is gone.
+        """
         ...
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return what is deployed of every slot below `root`, by mark. Raises InfrastructureError."""
+        """Return by mark the deployed parts of every slot below the folder `root`. Raises InfrastructureError."""
         ...
 
     def clear(self, mark: str) -> RemovalResult:
-        """Stop and remove everything that carries `mark`."""
+        """Stop and remove all processes and objects that carry `mark`."""
         ...
 
     def app_run(self, app: App) -> Path:
-        """Return the program that runs its arguments inside the deployed app."""
+        """Return the path of a program that runs its arguments as a command inside the deployed app."""
         ...
 
 
 class Readiness(Protocol):
-    """Whether apps become ready, and stay up."""
+    """Waits until apps are ready, and watches whether they stay up."""
 
     def wait(self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
-        """Wait until the app answers as `ready` declares. `command` has the environment in which `ready.run` runs."""
+        """Wait until the app answers as `ready` declares. Return its status, or why it did not become ready.
+
+        `status` returns the app's present status. `command` is `ready.run` with its environment.
+        """
         ...
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
-        """Watch an app for `seconds`, and ask for its status at least once.
+        """Watch an app for `seconds`, and ask for its `status` at least once.
 
-        Returns the part that ended since the app was seen `ready`, None if the app stayed up.
+        Returns how a part ended since the app was `ready`, None if all parts stayed up.
         """
         ...

@@ -16,26 +16,34 @@ from state.records import Place
 
 
 class Clock(Protocol):
-    """The time: `now` has the time zone UTC, `monotonic` counts seconds and never goes back."""
+    """The time."""
 
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """Return the present time, in UTC."""
+        ...
 
-    def monotonic(self) -> float: ...
+    def monotonic(self) -> float:
+        """Return seconds that never go back, to measure durations."""
+        ...
 
 
 class Progress(Protocol):
     """Shows what a pass is doing."""
 
-    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
+    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
+        """Show what is now done for a recipe. `last_seconds` is how long its last trial took, None if unknown."""
+        ...
 
-    def done(self, recipe: str, result: str) -> None: ...
+    def done(self, recipe: str, result: str) -> None:
+        """Show how a recipe's step ended."""
+        ...
 
 
 @frozen
 class Host:
-    """All ports, and the facts that are fixed before a pass starts.
+    """All ports of this host, and facts that do not change during a pass.
 
-    `canon` and `fleet` are the revisions of this program and of the fleet folder.
+    `drivers` are by name. `canon` and `fleet` are the revisions of this program and of the fleet folder.
     """
 
     clock: Clock
@@ -55,5 +63,5 @@ class Host:
     pass_id: str
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
-        """Return this host with these drivers alone, so that another driver's failure cannot disturb."""
+        """Return this host with only the drivers of these names, so that no other driver can fail."""
         return evolve(self, drivers={name: driver for name, driver in self.drivers.items() if name in drivers})

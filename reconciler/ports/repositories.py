@@ -12,7 +12,10 @@ from state.records import Answer
 
 @frozen
 class TagQuery:
-    """A request for the tags of a recipe's upstream. `known` is the digest of the last complete answer, if any."""
+    """A request for the tags of a recipe's upstream.
+
+    `known` is the digest of the last complete answer, None if there was none.
+    """
 
     recipe: Recipe
     known: str | None
@@ -20,7 +23,7 @@ class TagQuery:
 
 @frozen
 class Unchanged:
-    """Upstream's answer is the same as the last time."""
+    """The reply of an upstream whose answer still has the digest `TagQuery.known`."""
 
 
 Reply = Answer | Unchanged | Unobservable
@@ -38,8 +41,8 @@ class MirrorRefs:
 class MirrorUpdate:
     """What happened when a mirror was updated.
 
-    `without_commit` are tags that point to no commit, and are not mirrored. `broken_copy` is where the earlier mirror
-    was moved because it was damaged; None if it was intact. `remarks` are about what was fetched.
+    `without_commit` are tags that name no commit, and are not mirrored. `broken_copy` is the folder to which the
+    earlier mirror was moved because it was damaged; None if it was intact. `remarks` are about the fetched objects.
     """
 
     without_commit: frozenset[str] = frozenset()
@@ -49,9 +52,9 @@ class MirrorUpdate:
 
 @frozen
 class Alterations:
-    """How a checkout was changed: tracked files that were changed or deleted, and files that were added.
+    """How a checkout differs from its commit: `changed` are tracked files that changed or are gone, `added` new files.
 
-    `unfetched` describes what a checkout never has: submodules, and the files behind pointers of Git LFS.
+    `unfetched` describes what a checkout of a mirror never has: submodules, and the files behind Git LFS pointers.
     """
 
     changed: tuple[str, ...] = ()
@@ -60,12 +63,14 @@ class Alterations:
 
 
 class Upstream(Protocol):
-    """Asks upstreams for their tags, many at a time. Returns the reply of each by recipe.
+    """Asks upstreams for their tags."""
 
-    For an upstream that cannot be read, the reply is `Unobservable`; nothing is raised.
-    """
+    def ask(self, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
+        """Ask many upstreams at a time, and return their replies by recipe.
 
-    def ask(self, queries: Sequence[TagQuery]) -> Mapping[str, Reply]: ...
+        The reply for an upstream that cannot be read is Unobservable; nothing is raised.
+        """
+        ...
 
 
 class Mirrors(Protocol):
@@ -76,9 +81,9 @@ class Mirrors(Protocol):
         ...
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """Set the main branch as in `answer` and the release tags to `tags`; fetch what is missing, then read all back.
+        """Set the mirror's main branch as in `answer` and its release tags to `tags`, and fetch what it lacks for that.
 
-        Raises InfrastructureError, and then leaves the mirror as it was.
+        Reads the mirror back afterwards. Raises InfrastructureError; then the mirror is as it was before.
         """
         ...
 
@@ -105,4 +110,6 @@ class Mirrors(Protocol):
         """Remove what killed runs left beside the mirrors. Files of a run that is still alive stay."""
         ...
 
-    def drop(self, name: str) -> None: ...
+    def drop(self, name: str) -> None:
+        """Delete the mirror of the recipe `name`, if there is one."""
+        ...

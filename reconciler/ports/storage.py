@@ -8,77 +8,91 @@ from state.records import Canonical, Damaged, FileSeal, Intent, LedgerEntry, Mem
 
 
 class Registry(Protocol):
-    """The registry and the ledger: one file. Every call opens the file, and is one transaction."""
+    """The registry and the ledger, which are in one file. Every call opens the file, and is one transaction."""
 
-    def read(self) -> Records: ...
+    def read(self) -> Records:
+        """Return all records of all recipes."""
+        ...
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
-        """Return every canonical since the recipe was last forgotten, the present one first."""
+        """Return all recorded generations of a recipe since it was last forgotten, the newest first."""
         ...
 
     def verify(self) -> None:
-        """Check the hash chain of the whole ledger. Raises RegistryError if a line was changed."""
+        """Check the chain of hashes of the whole ledger. Raises RegistryError if a line was changed."""
         ...
 
     def flush(self) -> None:
-        """Flush to disk what a killed process wrote last."""
+        """Make the last writes of a killed process durable."""
         ...
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record that a promotion begins."""
+        """Record the intent of a promotion that begins, and append `entries` to the ledger."""
         ...
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the new canonical, end its intent, and append to the ledger, in one transaction."""
+        """Record the new canonical, close its intent, and append `entries` to the ledger."""
         ...
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """End an intent without a promotion."""
+        """Close an intent without a promotion, and append `entries` to the ledger."""
         ...
 
-    def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None: ...
+    def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
+        """Replace the memories of these recipes, and append `entries` to the ledger."""
+        ...
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete a recipe's canonicals, its open intent and what is remembered of it. Appends `entries` to the ledger.
+        """Delete a recipe's canonicals, its open intent and its memory. Append `entries` to the ledger.
 
         Earlier entries of the ledger stay.
         """
         ...
 
-    def append(self, entries: Sequence[LedgerEntry]) -> None: ...
+    def append(self, entries: Sequence[LedgerEntry]) -> None:
+        """Append `entries` to the ledger."""
+        ...
 
 
 class Snapshots(Protocol):
     """Sealed snapshots: each is a folder with snapshot.tar and manifest.json."""
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-        """Pack `source` into the new folder `into`, flush, and verify. `about` is stored in the manifest."""
+        """Pack the folder `source` into a snapshot in the new folder `into`, and verify it. Return its seal.
+
+        `about` is stored in the manifest.
+        """
         ...
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename a sealed folder durably. Returns the seal with the files' present times."""
+        """Rename the folder of a snapshot to `to`, durably. Return the seal with the files' present times."""
         ...
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Return how a snapshot is damaged, None if it is as sealed.
+        """Return how the snapshot in `folder` differs from its seal, None if it does not.
 
-        Compares inode, size and times of each file, and hashes content only if one of these differs.
+        Compares the inode, size and times of each file, and hashes its content only if one of these differs.
         """
         ...
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
-        """Hash the files whose times or inode changed since they were sealed. Returns their present times and inodes.
+        """Hash the files whose times or inode changed since the seal. Return the present times and inodes of the files.
 
-        None if no file changed, or if the snapshot is damaged.
+        Returns None if no file has changed times or inode, or if the snapshot is damaged.
         """
         ...
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Hash everything, then unpack into the new folder `into`. Returns the manifest's `about`, or the damage."""
+        """Hash all files, then unpack the snapshot into the new folder `into`. Return the manifest's `about`.
+
+        Returns the damage instead if the files are not as sealed.
+        """
         ...
 
-    def delete(self, folder: Path) -> None: ...
+    def delete(self, folder: Path) -> None:
+        """Delete a folder with whatever it holds, if there is one."""
+        ...
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files of this snapshot, and the folder if it is then empty. Files of another snapshot stay."""
+        """Delete the files that the seal names, and the folder if it is then empty. Other files stay."""
         ...

@@ -243,7 +243,7 @@ def test_what_its_recipe_needs_only_since_its_promotion_stands_beside_it_fresh(w
     declare_again(world, evolve(world.recipes["notes"], install=Install(needs=("login",))))
     stop_app(world)
     done = world.run()
-    said = "it could not be deployed: notes needs login by now, which its canonical's snapshot lacks"
+    said = "it could not be deployed: notes now needs login, which is not in its canonical's snapshot"
     assert row_of(done).finding.status.reason == said
     world.tag("login", "1.0.0")
 
