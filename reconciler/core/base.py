@@ -11,7 +11,10 @@ from state.records import Canonical
 
 
 class Origin(StrEnum):
-    """Where the base's data comes from: a recorded snapshot, or a fresh install of the base. NONE: there is no base."""
+    """Where the base's data comes from. CANONICAL: a recorded snapshot. FRESH: a fresh install of the base.
+
+    NONE: there is no base.
+    """
 
     CANONICAL = "canonical"
     FRESH = "fresh"
@@ -20,10 +23,10 @@ class Origin(StrEnum):
 
 @frozen
 class Base:
-    """The release from which an upgrade starts; None if there is none. `why` is one sentence.
+    """The release from which an upgrade starts, None if there is none; `why` is the reason in one sentence.
 
-    `removable`: the pin in the declaration is no longer needed and may be deleted. `generation` is the snapshot that
-    the data comes from; None for fresh data.
+    `removable`: the pin in the declaration is no longer needed and may be deleted. `generation` is the generation whose
+    snapshot has the data; None for fresh data.
     """
 
     release: Release | None
@@ -40,18 +43,23 @@ def upgrade_base(
     releases: Sequence[Release],
     pin: Upgrade,
 ) -> Base:
-    """Return the base for a trial of `head`. `releases` are upstream's, in ascending order. `pin` is the declared base.
+    """Return the base for a trial of `head`. `releases` are upstream's, in ascending order.
 
-    `newest_intact` is the canonical itself, or an older generation if the canonical is damaged.
+    `newest_intact` is the canonical itself, or an older generation if the canonical is damaged. `pin` is the declared
+    base, or "canonical" for none.
     """
-    have = newest_intact
-    free = _unpinned(head, have, canonical, releases)
+    unpinned = _unpinned(head, newest_intact, canonical, releases)
     if pin.base == "canonical":
-        return free
-    return _pinned(pin, head, free, have, releases)
+        return unpinned
+    return _pinned(pin, head, unpinned, newest_intact, releases)
 
 
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
+    """Return the base if the declaration pins none.
+
+    `recorded` is the canonical, and `have` the newest intact generation. The base is the release of `have` with its
+    data, or else the newest older release, installed fresh.
+    """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)
         return Base(release, Origin.CANONICAL, _why_this_data(have, recorded), generation=have.generation)
@@ -68,22 +76,27 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 
 
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether an upgrade to the head can start from the data of `have`: its release is older than the head.
+    """Whether an upgrade to the head can start from the data of the generation `have`.
 
-    If the recorded canonical is damaged, `have` may also be of the head's own release.
+    It can if the release of `have` is older than the head. If `have` is older than the damaged canonical `recorded`, it
+    may also be of the head's own release.
     """
-    again = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
-    return again or _is_older_than_head(have, head, releases)
+    is_retest = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
+    return is_retest or _is_older_than_head(have, head, releases)
 
 
 def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
+    """Return why the data of the generation `have` is used."""
     if have == recorded:
         return "the canonical, with its data"
     return f"generation {have.generation}, the newest intact one, with its data: the canonical is damaged"
 
 
 def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether the canonical is older than the head, or has its version but another commit: a tag that was moved."""
+    """Whether the generation `have` is older than the head, or has the head's version on another commit.
+
+    In the latter case the tag was moved.
+    """
     rank, own = _rank(head, releases), version_key(have.version)
     if rank is None or own == rank:
         return have.commit != head.commit
@@ -91,23 +104,29 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
 
 
 def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
+    """Whether the release is older than the head."""
     rank = _rank(head, releases)
     return release.commit != head.commit and (rank is None or version_key(release.version) < rank)
 
 
 def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
-    """Return the version key of the head; None for a branch or commit without a release, which counts as newest."""
+    """Return the version key of the head; None if the head is no release. Such a head counts as the newest."""
     if is_release_name(head.version):
         return version_key(head.version)
     return next((version_key(release.version) for release in releases if release.commit == head.commit), None)
 
 
-def _pinned(pin: Upgrade, head: Release, free: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
-    without = free.release.version if free.release else "none"
+def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
+    """Return the base that the declaration pins.
+
+    `unpinned` is the base without the pin. If this has the pinned release with the data of the generation `have`, that
+    data is used.
+    """
+    without = unpinned.release.version if unpinned.release else "none"
     why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"
     removable = have is not None and version_key(have.version) >= version_key(pin.base)
-    if have is not None and have.version == pin.base and free.origin is Origin.CANONICAL:
-        return evolve(free, why=why, removable=removable)
+    if have is not None and have.version == pin.base and unpinned.origin is Origin.CANONICAL:
+        return evolve(unpinned, why=why, removable=removable)
     release = next((release for release in releases if release.version == pin.base), None)
     if release is None or not _is_older(release, head, releases):
         flaw = "is no release upstream" if release is None else f"is not older than {head.version}"

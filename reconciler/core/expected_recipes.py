@@ -7,10 +7,10 @@ from attrs import frozen
 
 @frozen
 class ExpectedRecipes:
-    """The recipes that a report must contain, fixed before anything is compared.
+    """The recipes that a report must contain. A report with other recipes is wrong.
 
-    `declared` counts the whole fleet. `selected` maps each selected recipe to whether it is enrolled. `observed` counts
-    the observations made. `orphans` are recorded and no longer declared.
+    `declared` is the number of recipes in the fleet. `selected` maps each selected recipe to whether it is enrolled.
+    `observed` is the number of observations. `orphans` are the names of the orphans.
     """
 
     declared: int

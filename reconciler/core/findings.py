@@ -1,4 +1,4 @@
-"""Compares what should be with what was observed: one finding for each recipe."""
+"""Compares what should be with what was observed. The result is one finding for each recipe."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -77,15 +77,13 @@ class Finding:
 
     @property
     def differs_since(self) -> datetime | None:
-        """Since when the recipe is not as it should be; None if that is not known."""
+        """Since when the recipe is not as it should be; None if it is, or if the time is not known."""
         return self.since if self.since is not None else self.status.last_up
 
 
 def compare(observations: Mapping[str, Observation], orphans: Mapping[str, Orphan]) -> tuple[Finding, ...]:
     """Return one finding for each declared recipe and each orphan, sorted by the name of the recipe."""
-    findings = [_finding(observation) for observation in observations.values()] + [
-        _orphaned(orphan) for orphan in orphans.values()
-    ]
+    findings = (*map(_finding, observations.values()), *map(_orphaned, orphans.values()))
     return tuple(sorted(findings, key=lambda finding: finding.recipe))
 
 
@@ -118,7 +116,7 @@ def _finding(observation: Observation) -> Finding:
 
 
 def _cause(observation: Observation, want: Want) -> tuple[Cause, str]:
-    """Return the gravest cause and its reason: unobservable, then moved, then ahead, then ambiguous."""
+    """Return the gravest cause that applies, and its reason; the gravest is tried first."""
     if isinstance(want, Unobservable):
         return Cause.UNOBSERVABLE, want.reason
     moved = _moved(observation, want)
@@ -135,11 +133,12 @@ def _cause(observation: Observation, want: Want) -> tuple[Cause, str]:
 
 
 def _why_ambiguous(want: AmbiguousVersion) -> str:
-    ways = "upstream must drop all but one or publish a newer version; or leave it out by [release] allow"
-    return f"the newest version has several tags on different commits: {', '.join(want.tags)}; {ways}"
+    remedy = "upstream must drop all but one or publish a newer version; or leave it out by [release] allow"
+    return f"the newest version has several tags on different commits: {', '.join(want.tags)}; {remedy}"
 
 
 def _moved(observation: Observation, want: Want) -> str:
+    """Return the text on a moved tag of the wanted or the recorded release, "" if neither was moved."""
     watched = {want.version} if isinstance(want, Release) else set()
     if isinstance(want, AmbiguousVersion):
         watched |= set(want.tags)
@@ -155,6 +154,7 @@ def _moved(observation: Observation, want: Want) -> str:
 
 
 def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVersion) -> str:
+    """Return the text on a canonical that is newer than the wanted release, gone upstream or not allowed; else ""."""
     have = observation.canonical
     if have is None:
         return ""
@@ -169,7 +169,7 @@ def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVe
 
 
 def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
-    """Whether upstream has the canonical's tag, or a tag of the same version on the canonical's commit."""
+    """Whether upstream has the tag of the canonical `have`, or another tag of its version on its commit."""
     key = version_key(have.version)
     twins = (tag for tag, commit in tags.items() if commit == have.commit and is_release_name(tag))
     return tags.get(have.version) is not None or any(version_key(tag) == key for tag in twins)
@@ -187,12 +187,13 @@ def _why_never_released(observation: Observation) -> str:
 
 
 def _long_tags_note(tags: Collection[str]) -> str:
-    """Return a note on how many tags are too long for a release name, "" if none. Few publishers know that limit."""
+    """Return a note on how many tags are too long for a release name, "" if there are none."""
     long = sum(len(tag) > LONGEST for tag in tags)
     return f"; {long} of its {len(tags)} tags have more than {LONGEST} characters" if long else ""
 
 
 def _release_cause(have: Canonical | None, want: Release) -> tuple[Cause, str]:
+    """Return how the wanted release differs from the canonical, and the reason."""
     if have is None:
         return Cause.FIRST_RELEASE, f"no canonical yet; newest release is {want.version}"
     if version_key(have.version) != version_key(want.version):
@@ -203,6 +204,7 @@ def _release_cause(have: Canonical | None, want: Release) -> tuple[Cause, str]:
 
 
 def _since(observation: Observation, want: Want, cause: Cause) -> datetime | None:
+    """Return when the wanted release was first seen, if it is not promoted yet; else None."""
     if cause not in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} or not isinstance(want, Release):
         return None
     known = observation.memory.known.get(want.version)
@@ -210,19 +212,21 @@ def _since(observation: Observation, want: Want, cause: Cause) -> datetime | Non
 
 
 def follows_upstream(observation: Observation) -> bool:
-    """Whether a pass mirrors and records upstream's answer: the recipe is enrolled, and upstream is observable.
+    """Whether a pass updates the recipe's mirror and records upstream's answer.
 
-    An answer that lost too many tags counts as unobservable, until a person accepts it.
+    It does if the recipe is enrolled and upstream is observable. An answer without too many of the known tags counts as
+    unobservable until a person accepts it.
     """
     return observation.recipe.enrolled and not isinstance(want_of(observation), Unobservable)
 
 
 def needs_fetch(observation: Observation) -> bool:
-    """Whether a pass fetches into the mirror."""
+    """Whether a pass fetches into the recipe's mirror, because the mirror is not equal to upstream's answer."""
     return follows_upstream(observation) and mirror_state(observation) is not MirrorState.EQUAL
 
 
 def mirror_state(observation: Observation) -> MirrorState:
+    """Return how our mirror differs from upstream's answer; UNKNOWN if one of both cannot be read."""
     mirror = observation.mirror
     if mirror.unreadable:
         return MirrorState.UNKNOWN
@@ -235,10 +239,10 @@ def mirror_state(observation: Observation) -> MirrorState:
 
 
 def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
-    """Whether the mirror's tags `held` are on the wanted commits, and no tag is missing that upstream still has.
+    """Whether the mirror's tags `held` are right, and no tag is missing that can be fetched.
 
-    Upstream may have lost a tag that the mirror should hold. A mirror that was made again cannot fetch such a tag.
+    A tag that the mirror should hold may be gone upstream. A mirror that was made anew cannot fetch such a tag.
     """
-    wanted, given = tags_to_mirror(observation), upstream_tags(observation) or {}
+    wanted, available = tags_to_mirror(observation), upstream_tags(observation) or {}
     is_right = all(wanted.get(tag) == commit for tag, commit in held.items())
-    return is_right and not any(given.get(tag) == wanted[tag] for tag in wanted.keys() - held.keys())
+    return is_right and not any(available.get(tag) == wanted[tag] for tag in wanted.keys() - held.keys())

@@ -33,10 +33,10 @@ class Condition:
 def gate(
     fleet: Fleet, recipe: Recipe, trial: Trial | None, asked_again: Answer | Unobservable | None, place: Place
 ) -> tuple[Condition, ...]:
-    """Return every condition of a promotion, in order.
+    """Return all conditions of a promotion, in order.
 
-    `asked_again` is upstream's answer, which must have the tested tag. A condition that needs this answer or the trial
-    is OPEN while that is None.
+    `asked_again` is upstream's answer after the trial, which must have the tested tag. While `trial` or `asked_again`
+    is None, the conditions that need it are OPEN.
     """
     return (
         _enrolled(recipe),
@@ -49,7 +49,7 @@ def gate(
 
 
 def refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Return the conditions that are not met, also those that are OPEN. If there is none, the release is promoted."""
+    """Return the conditions that prevent the promotion: those that FAIL or are OPEN."""
     return tuple(condition for condition in conditions if condition.status is not ConditionStatus.PASS)
 
 
@@ -62,10 +62,12 @@ def _enrolled(recipe: Recipe) -> Condition:
 
 
 def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Condition]) -> Condition:
+    """Return the condition that `judge` returns for the trial; OPEN if there is no trial yet."""
     return Condition(name, ConditionStatus.OPEN, "not tried yet") if trial is None else judge(trial)
 
 
 def _green(trial: Trial) -> Condition:
+    """Return the condition that the trial is green."""
     bad = first_failure(trial.tiers)
     if bad is not None:
         return _condition("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
@@ -75,6 +77,7 @@ def _green(trial: Trial) -> Condition:
 
 
 def _cold(trial: Trial) -> Condition:
+    """Return the condition that the trial was cold: complete, from empty slots, and with unchanged files."""
     if not trial.slots_were_empty:
         return _condition("cold", holds=False, evidence="the slot was not empty at the start")
     if trial.altered:
@@ -87,11 +90,13 @@ def _cold(trial: Trial) -> Condition:
 
 
 def _not_ref(trial: Trial) -> Condition:
+    """Return the condition that no person chose the release by hand."""
     evidence = "a pass chose the release" if trial.by_pass else "a person chose what was tested"
     return _condition("not-ref", holds=trial.by_pass, evidence=evidence)
 
 
 def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> Condition:
+    """Return the condition that upstream still has the release tag on the tested commit."""
     if trial is None or asked_again is None:
         return Condition("tagged", ConditionStatus.OPEN, "upstream is asked again after the trial")
     if isinstance(asked_again, Unobservable):
@@ -111,6 +116,7 @@ def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
 
 
 def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
+    """Return the condition that the pass runs in the declared systemd unit; none if no unit is declared."""
     if not fleet.unit:
         return ()
     evidence = f"in {fleet.unit}" if place.unit == fleet.unit else f"run: systemctl start {fleet.unit}"

@@ -6,7 +6,7 @@ from desired.model import Keep, Recipe
 
 
 def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
-    """Return the names so that a recipe comes after all that it needs, otherwise by name."""
+    """Return the names of `recipes` in an order in which each recipe comes after its needs; else alphabetical."""
     ordered: list[str] = []
 
     def visit(name: str) -> None:
@@ -22,19 +22,19 @@ def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
 
 
 def apps_of(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
-    """Return the names of the recipe and of all that it needs, directly or not."""
+    """Return the names of the recipe, of the recipes that it needs, of those that these need, and so on."""
     return frozenset({recipe.name}).union(*(apps_of(recipes[name], recipes) for name in recipe.install.needs))
 
 
 def keeps_running(recipe: Recipe) -> bool:
-    """Whether the canonical of the recipe is to be kept running."""
+    """Whether the recipe's canonical is to be kept running: the recipe is enrolled, and has `keep = "running"`."""
     return recipe.enrolled and recipe.canonical.keep is Keep.RUNNING
 
 
 def conflicting_recipes(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
-    """Return the recipes to be kept running that share an app with `recipe`; `recipe` itself may be one of them.
+    """Return the names of the recipes to be kept running that share an app with `recipe`, perhaps `recipe` itself.
 
-    An app's domain and fixed ports exist once: it cannot run in a trial and in a kept deployment at the same time.
+    An app cannot run in a trial and in a kept deployment at the same time: its domain and fixed ports exist only once.
     """
     own = apps_of(recipe, recipes)
     return tuple(name for name, other in recipes.items() if keeps_running(other) and own & apps_of(other, recipes))

@@ -1,4 +1,4 @@
-"""What was observed of one recipe, and what follows for its tags."""
+"""What was observed of one recipe, and what this says of its tags and of the release that it should have."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,9 +13,10 @@ from state.records import Answer, Canonical, FoundDamage, Memory
 
 
 class State(StrEnum):
-    """Whether the canonical is there as recorded. NONE: nothing is recorded. UNKNOWN: it could not be checked.
+    """Whether a canonical is there as recorded. INTACT: it is. NONE: no canonical is recorded.
 
-    DOWN: its snapshot is intact, but its kept deployment is not up.
+    DAMAGED: its snapshot is not as sealed, or could not be deployed. DOWN: its snapshot is intact, but its kept
+    deployment is not up. UNKNOWN: it could not be checked.
     """
 
     NONE = "none"
@@ -29,7 +30,7 @@ class State(StrEnum):
 class CanonicalStatus:
     """The state of a canonical; `reason` says how it is damaged, what of it is down, or why the state is unknown.
 
-    `last_up` is only set for a deployment that is down: when a pass last saw all of it up, None if no pass ever did.
+    `last_up` is set only if its kept deployment is down: the time when a pass last saw it up, None if none ever did.
     """
 
     state: State
@@ -41,7 +42,8 @@ class CanonicalStatus:
 class MirrorContents:
     """What our mirror holds: the commit of upstream's main branch, and the release tags with their commits.
 
-    `tags` is None if there is no mirror or it cannot be read; `unreadable` says why it cannot be read, else "".
+    `tags` is None if there is no mirror, or if it cannot be read. `unreadable` says why it cannot be read, "" if it can
+    or there is none.
     """
 
     head: str = ""
@@ -51,11 +53,12 @@ class MirrorContents:
 
 @frozen
 class Observation:
-    """All that was observed of one declared recipe. `memory` is as recorded before.
+    """All that was observed of one declared recipe. `memory` is its memory from before the observation.
 
-    `files` is the digest of its fleet folder and those of all that it needs, `tests` that of all that a verdict depends
-    on. `tests_unreadable` says why these cannot be read, "" if they can. If they cannot, no release is tried.
-    `older_intact` is the newest intact generation before a damaged canonical; None where there is none, or no damage.
+    `files` is the digest of the fleet folders of the recipe and of its needs. `tests` is the digest of all that a
+    verdict depends on, besides the release. `tests_unreadable` says why these cannot be read, "" if they can; if they
+    cannot, no release is tried. `missing_tools` are required programs that this host lacks. `older_intact` is the
+    newest intact generation older than a damaged canonical, None if there is none or the canonical is not damaged.
     """
 
     recipe: Recipe
@@ -73,7 +76,7 @@ class Observation:
 
     @property
     def newest_intact(self) -> Canonical | None:
-        """The newest generation that is intact, with whose data an upgrade starts; None if there is none."""
+        """The newest generation whose snapshot is intact; None if there is none. An upgrade starts with its data."""
         return self.canonical if self.status.state in {State.INTACT, State.DOWN} else self.older_intact
 
 
@@ -86,38 +89,43 @@ class Orphan:
 
 
 def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
-    """Return the damage of a generation that was found when it was used; None if none was."""
-    found = (*([memory.damage] if memory.damage else ()), *memory.older_damage)
-    return next((each for each in found if each.generation == generation), None)
+    """Return the damage of a generation that showed when it was deployed, None if there is none in the memory."""
+    return next((damage for damage in _all_damage(memory) if damage.generation == generation), None)
 
 
-def with_damage(memory: Memory, found: FoundDamage) -> Memory:
-    """Return the memory with one more generation recorded as damaged."""
-    before = (*([memory.damage] if memory.damage else ()), *memory.older_damage)
-    older = tuple(each for each in before if each.generation != found.generation)
-    return evolve(memory, damage=found, older_damage=older)
+def with_damage(memory: Memory, damage: FoundDamage) -> Memory:
+    """Return the memory with this damage added. Replaces earlier damage of the same generation."""
+    others = tuple(other for other in _all_damage(memory) if other.generation != damage.generation)
+    return evolve(memory, damage=damage, older_damage=others)
+
+
+def _all_damage(memory: Memory) -> tuple[FoundDamage, ...]:
+    return (*([memory.damage] if memory.damage else ()), *memory.older_damage)
 
 
 def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
-    """Return upstream's tags, each with its commit, or with None if it points to no commit.
+    """Return upstream's tags, each with its commit, or with None if the tag names no commit.
 
-    Returns None instead of tags if upstream could not be observed.
+    Returns None instead of a mapping if upstream could not be observed.
     """
     if isinstance(observation.answer, Unobservable):
         return None
-    known_not = observation.memory.not_commits
-    return {tag: None if known_not.get(tag) == commit else commit for tag, commit in observation.answer.tags.items()}
+    not_commits = observation.memory.not_commits
+    return {tag: None if not_commits.get(tag) == named else named for tag, named in observation.answer.tags.items()}
 
 
 def remembered_tags(observation: Observation) -> Mapping[str, str]:
-    """Return release tags with their commits: as first seen or accepted, else as recorded with the canonical."""
+    """Return the known release tags, each with the commit that it had when it was first seen or was accepted.
+
+    The canonical's tag is included, even if it is not known.
+    """
     have = observation.canonical
     recorded = {} if have is None else {have.version: have.commit}
     return recorded | {tag: known.commit for tag, known in observation.memory.known.items()}
 
 
 def vanished_tags(observation: Observation) -> frozenset[str]:
-    """Return the known release tags that upstream no longer has, or has on no commit."""
+    """Return the known release tags that upstream no longer has, or that name no commit any more."""
     tags = upstream_tags(observation)
     if tags is None:
         return frozenset()
@@ -125,9 +133,10 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 
 
 def want_of(observation: Observation) -> Want:
-    """Return the release that the recipe should be at, or why there is none.
+    """Return the release that the recipe should have, or why there is none.
 
-    Unobservable also if more than one known release tag, and more than a tenth of them, are gone upstream.
+    If too many known release tags are gone upstream, returns Unobservable. Too many are two or more that are also more
+    than a tenth.
     """
     tags = upstream_tags(observation)
     if tags is None:
@@ -141,7 +150,7 @@ def want_of(observation: Observation) -> Want:
 
 
 def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
-    """Return the release tags that name another commit than the remembered one: tag to (remembered, now)."""
+    """Return the release tags that name another commit than before, each with the remembered and the new commit."""
     tags = upstream_tags(observation) or {}
     remembered = remembered_tags(observation)
     return {
@@ -152,7 +161,7 @@ def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
 
 
 def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
-    """Return the release tags that the mirror should hold: all remembered ones at their commits, and the new ones."""
+    """Return the release tags that the mirror should hold, with their commits: the remembered ones, and new ones."""
     fresh = {
         tag: commit
         for tag, commit in (upstream_tags(observation) or {}).items()

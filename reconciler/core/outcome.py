@@ -1,10 +1,10 @@
-"""Names the result of a step, by what is there afterwards. An exit code alone never decides it."""
+"""Decides the result of a step by what is there afterwards, and never by an exit code alone."""
 
 from enum import StrEnum
 
 from attrs import frozen
 
-from desired.model import TierName
+from desired.model import Release, TierName
 from reconciler.core.gate import Condition
 from reconciler.core.observation import State
 from reconciler.core.plan import Action, Step
@@ -13,7 +13,7 @@ from state.records import Canonical
 
 
 class Result(StrEnum):
-    """What came of a step, in one word. NONE: nothing was to be done. INFRASTRUCTURE: the host is to blame."""
+    """What came of a step, in one word. NONE: nothing was to be done. INFRASTRUCTURE: this host is to blame."""
 
     NONE = "none"
     PROMOTED = "promoted"
@@ -26,10 +26,10 @@ class Result(StrEnum):
 
 @frozen
 class ReadBack:
-    """The registry, the snapshot and the mirror, read again after the step.
+    """What the registry, the snapshot and the mirror were after the step.
 
-    `damage` says how the snapshot on disk differs from the record, "" if it does not. `down` says what of a kept
-    deployment is not up, "" if all is up or none is kept.
+    `damage` says how the canonical's snapshot differs from its seal, or why it could not be read; "" if it is intact.
+    `down` says what of the kept deployment is not up, "" if all is up or there is none.
     """
 
     canonical: Canonical | None
@@ -40,10 +40,10 @@ class ReadBack:
 
 @frozen
 class Attempt:
-    """What a step did. `trial` is None where nothing was tried, and `untried_reason` then says why.
+    """What a step did. If `trial` is None, `untried_reason` says why nothing was tried.
 
-    `gate` holds every condition of the promotion, `refusals` those that were not met. `promotion_error` is the error
-    that ended a promotion, "" if none did. `host_fault`: the host and not the recipe is to blame for `untried_reason`
+    `gate` has all conditions of the promotion, `refusals` those that prevented it. `promotion_error` is the error that
+    ended the promotion, "" if none did. `host_fault`: this host, and not the recipe, is to blame for `untried_reason`
     or `promotion_error`.
     """
 
@@ -57,7 +57,7 @@ class Attempt:
 
 @frozen
 class Outcome:
-    """A step's result; `reason` is one sentence of evidence. `have` is the canonical as it was read back afterwards.
+    """The result of a step; `reason` is its evidence in one sentence. `have` is the canonical after the step.
 
     `remarks` say what could not be recorded or deleted after the step.
     """
@@ -71,7 +71,7 @@ class Outcome:
 
 
 def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
-    """Return the outcome of a step, from what it did (`attempt`) and what is there afterwards (`back`)."""
+    """Return the outcome of a step. `attempt` is what the step did, and `back` what was there afterwards."""
     result, reason = _result(step, attempt, back)
     return Outcome(step, result, reason, attempt, back.canonical)
 
@@ -90,7 +90,7 @@ def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
 
 
 def _result_without_release(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step that tries no release."""
+    """Return the result and the reason of a step that tries no release."""
     if attempt.untried_reason:
         return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.untried_reason
     if step.action is Action.NONE:
@@ -103,16 +103,17 @@ def _result_without_release(step: Step, attempt: Attempt, back: ReadBack) -> tup
 
 
 def _redeployed(back: ReadBack) -> tuple[Result, str]:
+    """Return the result and the reason of a step that deploys a canonical again."""
     have, down = back.canonical, back.damage or back.down
     if have is None or down:
         return Result.INFRASTRUCTURE, f"its deployment is still down: {down or 'nothing is recorded'}"
-    return Result.REPAIRED, f"{have.version} is up again from its snapshot, looked at"
+    return Result.REPAIRED, f"{have.version} is up again from its snapshot, observed"
 
 
 def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step that has no trial of its release.
+    """Return the result and the reason of a step without a trial of its release.
 
-    If the release is recorded all the same, the step was interrupted right after that, and it succeeded.
+    If the release is recorded as the canonical nevertheless, the step was interrupted after its promotion.
     """
     if attempt.trial is None and _was_recorded(step, back):
         return _result_of_recorded(step, attempt, back)
@@ -122,29 +123,26 @@ def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple
 
 
 def _was_recorded(step: Step, back: ReadBack) -> bool:
+    """Whether the step's release was recorded as a new generation, with an intact snapshot."""
     have, before = back.canonical, step.finding.have
     if have is None or back.damage or step.release is None:
         return False
-    newer = before is None or have.generation > before.generation
-    return newer and (have.recipe, have.version, have.commit) == (
-        step.recipe,
-        step.release.version,
-        step.release.commit,
-    )
+    is_newer = before is None or have.generation > before.generation
+    return is_newer and (have.recipe, Release(have.version, have.commit)) == (step.recipe, step.release)
 
 
 def _result_of_failed(trial: Trial) -> tuple[Result, str]:
+    """Return the result and the reason of a step whose trial is not green."""
     bad = first_failure(trial.tiers)
     if bad is None:
         return Result.NOT_TRIED, "not every tier was reached"
-    reason = f"{trial.release.version}: {bad.name} failed: {bad.reason}"
     if bad.verdict is Verdict.ERROR:
         return Result.INFRASTRUCTURE, f"{trial.release.version}: {bad.name} could not be judged: {bad.reason}"
-    return Result.RED, reason
+    return Result.RED, f"{trial.release.version}: {bad.name} failed: {bad.reason}"
 
 
 def is_recorded(trial: Trial, back: ReadBack) -> bool:
-    """Whether the release of this trial is the recorded canonical, and its snapshot on disk is intact."""
+    """Whether the recorded canonical was proved by this trial, and its snapshot is intact."""
     have = back.canonical
     if have is None or back.damage or have.recipe != trial.recipe:
         return False
@@ -152,6 +150,7 @@ def is_recorded(trial: Trial, back: ReadBack) -> bool:
 
 
 def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    """Return the result and the reason of a step whose release is recorded as the canonical."""
     have = back.canonical
     assert have is not None  # noqa: S101  is_recorded implies it
     note = "".join(f"; afterwards: {why}" for why in (attempt.promotion_error, attempt.untried_reason) if why)
@@ -163,9 +162,9 @@ def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[R
 
 
 def _data_proof(have: Canonical, trial: Trial | None) -> str:
-    """Return what the trial proved about the data, "" if there is no trial to show it.
+    """Return a text on what the trial proved about the canonical's data; "" if nothing shows it.
 
-    An upgrade is recorded as passed only where a check proved the data.
+    An upgrade tier passes only if a check proved the data. Else only `trial` shows whether the data was checked.
     """
     upgraded = any((tier.name, tier.verdict) == (TierName.UPGRADE, Verdict.PASS) for tier in have.evidence.tiers)
     if upgraded or (trial is not None and trial.checks_data):
@@ -178,35 +177,35 @@ def _data_proof(have: Canonical, trial: Trial | None) -> str:
 
 
 def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
-    """Return a text on what became of a damaged canonical's data; "" if the canonical was not damaged.
+    """Return a text on the data of the earlier, damaged canonical; "" if that was not damaged.
 
-    The data is lost, or goes on from an older generation.
+    Either the new canonical has the data of an older generation, or the data is lost.
     """
     before, older = step.finding.have, step.finding.older_intact
     if before is None or step.finding.status.state is not State.DAMAGED:
         return ""
-    # Without a trial, as after a signal, only the lineage shows it.
-    based = older is not None and (trial is None or trial.base.generation == older.generation)
-    if older is not None and based and have.lineage[: len(older.lineage)] == older.lineage:
+    # Without a trial, as after a signal, only the lineage shows whose data the new canonical has.
+    is_base = older is not None and (trial is None or trial.base.generation == older.generation)
+    if older is not None and is_base and have.lineage[: len(older.lineage)] == older.lineage:
         return f"; generation {before.generation} is damaged, the data goes on from generation {older.generation}"
     return f"; the damaged data that had lived through {' → '.join(before.lineage)} is lost"
 
 
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
-    """Return every reason why a green release is not the canonical, the gate's first."""
+    """Return all reasons why a green release was not promoted, the gate's first, as one text."""
     reasons = [str(condition) for condition in attempt.refusals]
     if attempt.promotion_error:
         reasons.append(attempt.promotion_error)
     if not reasons:
-        reasons.append(back.damage or "the registry, opened anew, does not name what was tested")
+        reasons.append(back.damage or "the registry, read again, does not have the tested release")
     return "green, not promoted: " + "; ".join(reasons)
 
 
 def is_remembered(outcome: Outcome) -> bool:
-    """Whether the result is recorded as a red, so that the release is not tried again.
+    """Whether the outcome is recorded as a red, so that the release is not tried again.
 
-    True for a red release, a candidate that could not be deployed, and a release that changed its own checkout. False
-    for a red release whose tests changed during the trial: the record would be about other tests.
+    True for a release that failed a tier, whose candidate could not be deployed, or that changed its own checkout. But
+    False for one that failed a tier while its tests changed: the red would be recorded with other tests.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

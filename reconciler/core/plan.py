@@ -1,4 +1,4 @@
-"""Decides what is done about each finding, and why. A dry run ends here."""
+"""Decides what is done about each finding, and why. A dry run ends with this plan."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
@@ -17,10 +17,10 @@ from state.records import Canonical, Circumstances, Memory, Place, Red
 class Action(StrEnum):
     """What a step does. Reports print "repair" for the last three.
 
-    PROMOTE tests the wanted release, and promotes it if the gate allows that. RETEST does the same with the recorded
-    release, since its snapshot is damaged. REFETCH is for a mirror that is missing or cannot be read: a pass fetches it
-    before it plans, since upstream's objects decide which release is wanted, and this step only looks whether it is
-    there. REDEPLOY deploys a canonical again that is to be kept running and is down.
+    PROMOTE tests the wanted release, and promotes it if the gate allows that. RETEST does the same with the canonical's
+    release, because its snapshot is damaged. REFETCH checks that a mirror is there again, which was missing or could
+    not be read. The pass itself fetches it before it plans, because git objects decide which release is wanted.
+    REDEPLOY deploys a kept deployment again that is down.
     """
 
     NONE = "none"
@@ -33,8 +33,8 @@ class Action(StrEnum):
 class HeldBack(StrEnum):
     """Why nothing is done about a finding although something could be done.
 
-    EXCEPTED: the recipe is not enrolled. RED_BEFORE: the release was red, and nothing has changed since. QUARANTINED: a
-    tag was moved to another commit.
+    EXCEPTED: the recipe is not enrolled. RED_BEFORE: the release was red, and nothing has changed since. QUARANTINED:
+    upstream moved a release tag to another commit.
     """
 
     EXCEPTED = "excepted"
@@ -44,9 +44,9 @@ class HeldBack(StrEnum):
 
 @frozen
 class PlanContext:
-    """What a plan depends on beside the observations. `canon` is the revision of this program.
+    """What a plan depends on, besides the observations. `canon` is the revision of this program.
 
-    `retry` names recipes that are tried again although they were red. `recipes` is the whole fleet.
+    `retry` has the names of recipes that are tried again even after a red. `recipes` are all of the fleet.
     """
 
     place: Place
@@ -58,11 +58,12 @@ class PlanContext:
 
 @frozen
 class Step:
-    """What is done about one finding, and why: `reason` is one sentence.
+    """What is done about one finding; `reason` says why in one sentence.
 
-    `release` is tried by PROMOTE and RETEST, under `circumstances`; both are None for every other action. A step that
-    is held back may still be a REDEPLOY. `redeploys` names the recipes whose kept deployments are deployed again if
-    they are down: for REDEPLOY the recipe itself; after a trial, all that had to make room for it.
+    `release` is what PROMOTE and RETEST try, and `circumstances` what their verdict depends on; both are None for the
+    other actions. `held_back` is about the release only: a step that is held back may still REDEPLOY. `needs_person`:
+    only a person can decide. `redeploys` are the recipes whose kept deployments are deployed again if they are down:
+    for REDEPLOY the recipe itself, and after a trial all that conflict with it.
     """
 
     finding: Finding
@@ -81,20 +82,21 @@ class Step:
 
 @frozen
 class Plan:
-    """One step for each declared recipe and each orphan, by name. `order` is the order to take the steps in."""
+    """A step for each recipe and each orphan, by name. `order` has the names in the order in which steps are taken."""
 
     steps: Mapping[str, Step]
     order: tuple[str, ...]
 
 
 def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], context: PlanContext) -> Plan:
-    """Return a step for each finding. In the order, a recipe comes after all that it needs."""
+    """Return the plan with a step for each finding. A recipe's step comes after the steps of its needs."""
     steps = {finding.recipe: _step(finding, observations.get(finding.recipe), context) for finding in findings}
     recipes = {name: observation.recipe for name, observation in observations.items()}
     return Plan(steps, tuple(name for name in ordered_by_needs(recipes) if name in steps))
 
 
 def _step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
+    """Return the step for one finding; `observation` is None for an orphan."""
     step = _release_step(finding, observation, context)
     if observation is None or not observation.recipe.enrolled:
         return step
@@ -108,9 +110,9 @@ def _step(finding: Finding, observation: Observation | None, context: PlanContex
 
 
 def _with_redeployment(step: Step, why_down: str) -> Step:
-    """Return the step with REDEPLOY as its action, and why; also if it is held back.
+    """Return the step with the action REDEPLOY, and with `why_down` in its reason, even if its release is held back.
 
-    A step that promotes keeps its action: only its reason gets the note that the deployment is raised afterwards.
+    A step that promotes keeps its action, because the deployment is raised again after its trial.
     """
     if step.action is Action.PROMOTE:
         return evolve(step, reason=f"{step.reason}; its deployment is down ({why_down}) and is raised afterwards")
@@ -119,7 +121,7 @@ def _with_redeployment(step: Step, why_down: str) -> Step:
 
 
 def _release_step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
-    """Return the step for the wanted release. Does not consider whether the canonical's deployment is down."""
+    """Return the step for the wanted release, whether or not the kept deployment is down."""
     if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
@@ -134,19 +136,24 @@ def _release_step(finding: Finding, observation: Observation | None, context: Pl
 
 
 def _do_nothing(finding: Finding) -> Step:
-    """Return a step that does nothing, for a finding that has to wait or that only a person can decide."""
+    """Return a step that does nothing. A person must decide, unless upstream has no release or is unobservable."""
     held_back = HeldBack.QUARANTINED if finding.cause is Cause.MOVED else None
     waits = finding.cause in {Cause.UNOBSERVABLE, Cause.NEVER_RELEASED}
     return Step(finding, Action.NONE, finding.reason, held_back=held_back, needs_person=not waits)
 
 
 def _exception_reason(recipe: Recipe, today: date) -> str:
+    """Return why the recipe is not enrolled, with a note if this is due for review."""
     if recipe.review is None or recipe.review > today:
         return recipe.exception
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
+    """Return the step for a release that is not promoted yet.
+
+    If that release is held back by a red, a damaged canonical is tested again instead.
+    """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:
         return Step(finding, Action.NONE, f"the canonical cannot be checked: {finding.status.reason}")
@@ -163,11 +170,12 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
 
 
 def _is_still_tagged(have: Canonical, observation: Observation) -> bool:
-    """Whether upstream still has the canonical's tag on the same commit: otherwise the gate would refuse it."""
+    """Whether upstream still has the canonical's tag on the same commit. Without that, the gate refuses a promotion."""
     return (upstream_tags(observation) or {}).get(have.version) == have.commit
 
 
 def _held_back_by_red(finding: Finding, red: Red) -> Step:
+    """Return a step that does nothing because of an earlier red."""
     reason = (
         f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
         f"its tests, Canon or this place changes, or: reconcile --retry {finding.recipe}"
@@ -176,6 +184,7 @@ def _held_back_by_red(finding: Finding, red: Red) -> Step:
 
 
 def _in_sync_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
+    """Return the step for a recipe whose canonical has the wanted release."""
     match finding.status.state:
         case State.DAMAGED:
             assert isinstance(finding.want, Release)  # noqa: S101  the cause implies it
@@ -187,6 +196,7 @@ def _in_sync_step(finding: Finding, observation: Observation, context: PlanConte
 
 
 def _refetch_or_nothing(finding: Finding) -> Step:
+    """Return a step that fetches the mirror anew if it is missing or unreadable, else a step that does nothing."""
     if finding.mirror is MirrorState.MISSING:
         return Step(finding, Action.REFETCH, "the mirror is missing and will be fetched anew; nothing is tried")
     if finding.unreadable:
@@ -195,7 +205,7 @@ def _refetch_or_nothing(finding: Finding) -> Step:
 
 
 def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Return a step that tests the recorded release again, or one that is held back if a red for it still holds."""
+    """Return a step that tests the canonical's `release` again, or one that is held back by a red of this release."""
     circumstances = circumstances_of(release, observation, context)
     red = matching_red(observation.memory, circumstances, release, context)
     if red is not None:
@@ -205,6 +215,7 @@ def _retest(finding: Finding, release: Release, observation: Observation, contex
 
 
 def _damage_note(finding: Finding) -> str:
+    """Return a note on a damaged canonical and its data, "" if it is not damaged."""
     if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
     damaged = f"the canonical is damaged ({finding.status.reason})"
@@ -215,18 +226,22 @@ def _damage_note(finding: Finding) -> str:
 
 
 def _with_missing_tools(reason: str, observation: Observation) -> str:
+    """Return the reason with the missing programs, and with why the tests cannot be read."""
     missing = f"required here and missing: {', '.join(observation.missing_tools)}" if observation.missing_tools else ""
     return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))
 
 
 def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
-    """Return what a verdict on `release` would depend on now."""
+    """Return all that a verdict on `release` would depend on now."""
     place = context.place
     return Circumstances(release.commit, observation.tests, context.canon, place.digest, place.versions_digest)
 
 
 def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
-    """Return the remembered red that still holds for `release`; None if there is none, or the recipe is in `retry`."""
+    """Return the remembered red of `release` that was seen under the circumstances `now`, None if there is none.
+
+    Returns None also if the recipe is to be tried again even after a red.
+    """
     if memory.recipe in context.retry:
         return None
     key = version_key(release.version)

@@ -28,7 +28,7 @@ class ReportCommand(StrEnum):
 
 
 class ReportBucket(StrEnum):
-    """Where a recipe is counted; the gravest first."""
+    """The groups in which recipes are counted, the gravest first."""
 
     INFRASTRUCTURE = "infrastructure"
     UNOBSERVABLE = "unobservable"
@@ -53,9 +53,9 @@ GRAVEST_FIRST: Final = (HOLLOW, COULD_NOT, NEEDS_PERSON, DAMAGED, WANTED, IN_SYN
 
 @frozen
 class Row:
-    """One recipe in a report: what is left to do (`step`), and what the pass did about it (`outcome`).
+    """One recipe in a report. `step` is what is still to be done, and `outcome` what the pass did; None in a dry run.
 
-    `gate` holds the conditions of a promotion. `previous` is the canonical from before the pass.
+    `gate` has the conditions of its promotion. `previous` is the canonical from before the pass.
     """
 
     step: Step
@@ -78,7 +78,7 @@ class Row:
 
 @frozen
 class Run:
-    """The run that the report is about. `fleet` and `canon` are revisions of the fleet folder and of this program."""
+    """The run that a report is about. `fleet` and `canon` are the revisions of the fleet folder and of this program."""
 
     command: ReportCommand
     id: str
@@ -91,10 +91,10 @@ class Run:
 
 @frozen
 class Population:
-    """How many recipes there were at each stage. `declared` counts the whole fleet, `selected` the selected ones.
+    """The numbers of recipes at each stage of a run. `declared` are all of the fleet, `selected` those of this run.
 
-    `orphaned` counts recipes that are recorded and no longer declared. `to_try` counts the planned trials of a pass,
-    `tried` those that took place.
+    `excepted` are the selected ones that are not enrolled. `observed` have an observation, `decided` have a step, and
+    `reported` have a row. `to_try` is the number of trials that the pass planned, `tried` of those that took place.
     """
 
     declared: int
@@ -123,9 +123,9 @@ class Report:
 
 
 def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
-    """Return the report of these rows. If they are not the expected recipes, once each, the exit code is HOLLOW.
+    """Return the report with these rows.
 
-    A note then says what does not match.
+    If the rows are not exactly the expected recipes, the exit code is HOLLOW, and a note says what does not match.
     """
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
@@ -143,19 +143,19 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
         tried=sum(outcome.attempt.trial is not None for outcome in planned),
     )
     counted = Counter(bucket_of(row) for row in rows)
-    counts = {each: counted.get(each, 0) for each in ReportBucket}
+    counts = {bucket: counted.get(bucket, 0) for bucket in ReportBucket}
     notes = (*notes, *gaps(population, counts, rows))
     line, code = closing_line(population, counts), exit_code(population, counts, rows)
     return Report(run, population, rows, counts, line, code, notes)
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """Return the bucket in which a recipe is counted: ORPHANED or EXCEPTED first, else the gravest that applies.
+    """Return the bucket of a recipe: ORPHANED or EXCEPTED if one of these applies, else the gravest that applies.
 
-    A missing mirror has no bucket of its own: it is fetched again, and nothing is promoted.
+    A missing mirror has no bucket of its own.
     """
     step, cause, state = row.step, row.finding.cause, row.finding.status.state
-    holds = {
+    applies = {
         ReportBucket.ORPHANED: cause is Cause.ORPHANED,
         ReportBucket.EXCEPTED: step.held_back is HeldBack.EXCEPTED,
         ReportBucket.INFRASTRUCTURE: row.result is Result.INFRASTRUCTURE,
@@ -165,7 +165,7 @@ def bucket_of(row: Row) -> ReportBucket:
         ReportBucket.TO_PROMOTE: step.action is Action.PROMOTE,
         ReportBucket.NEVER_RELEASED: cause is Cause.NEVER_RELEASED,
     }
-    return next((each for each, is_so in holds.items() if is_so), ReportBucket.IN_SYNC)
+    return next((bucket for bucket, is_right in applies.items() if is_right), ReportBucket.IN_SYNC)
 
 
 CODE_OF: Final[Mapping[ReportBucket, int]] = {
@@ -182,9 +182,9 @@ CODE_OF: Final[Mapping[ReportBucket, int]] = {
 
 
 def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> int:
-    """Return the gravest exit code; HOLLOW if nothing is enrolled or the sums do not match."""
+    """Return the gravest exit code of all rows; HOLLOW if nothing is enrolled or the numbers do not match."""
     rows = tuple(rows)
-    codes = {CODE_OF[each] for each, count in counts.items() if count}
+    codes = {CODE_OF[bucket] for bucket, count in counts.items() if count}
     if any(_is_unknown_orphan(row) for row in rows):
         codes.add(COULD_NOT)
     if gaps(population, counts, rows):
@@ -193,14 +193,14 @@ def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: 
 
 
 def _is_unknown_orphan(row: Row) -> bool:
-    """Whether the recipe is an orphan of unknown state: counted as an orphan, but its exit code is a graver one."""
+    """Whether the row is an orphan of unknown state. It is counted as an orphan, but has a graver exit code."""
     return row.finding.cause is Cause.ORPHANED and row.finding.status.state is State.UNKNOWN
 
 
 def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return a message for each sum that is wrong, and one if nothing is enrolled.
+    """Return a message for each number that does not match, and one if nothing is enrolled.
 
-    Each recipe must be observed, decided and counted exactly once.
+    Every selected recipe must be observed, decided, reported and counted exactly once.
     """
     stages = {"observed": population.observed, "decided": population.decided, "reported": population.reported}
     missing = [
@@ -223,7 +223,7 @@ def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Itera
 def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> str:
     """Return the last line of a report, with the number of recipes in each bucket.
 
-    Other programs may read it, so a test fixes its form.
+    Other programs may read this line, so a test fixes its form.
     """
     parts = [
         f"{counts[ReportBucket.IN_SYNC]} in sync",

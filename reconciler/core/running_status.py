@@ -1,20 +1,20 @@
-"""Compares what runs of a kept canonical with the record of its deployment."""
+"""Compares what is deployed of a kept deployment with its deployment record."""
 
 from collections.abc import Iterator, Mapping
 
 from state.records import Damaged, DeploymentRecord, Parts
 
 TASK = "task"
-"""The fact that names the tasks of a part: it differs after the part ended and was started again."""
+"""The fact that names the tasks of a part. Its value changes when the part ends and is started again."""
 
-NEVER_DEPLOYED = "it was never raised to be kept running, or not to the end"
+NEVER_DEPLOYED = "it was never deployed to be kept running, or its deployment was interrupted"
 
 
-def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: Parts, lacks: str) -> str:
-    """Return how what runs differs from the recorded deployment of `generation`, "" if it does not.
+def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: Parts, problem: str) -> str:
+    """Return how the kept deployment of `generation` differs from its record, "" if it does not.
 
-    `record` holds what was deployed. `parts` and `lacks` were observed now: the parts, and why they are not up, "" if
-    they are. Parts that were added since do not count.
+    `parts` are the parts that are deployed now, and `problem` says why not all of them are up, "" if they are. Parts
+    that are not in the record do not count.
     """
     if record is None:
         return NEVER_DEPLOYED
@@ -25,22 +25,23 @@ def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: 
     if record.generation != generation:
         return f"generation {record.generation} was raised, and {generation} is recorded"
     if not (record.parts and parts):
-        return lacks or "nothing of it is there"
-    return "; ".join(filter(None, (*_differences(record.parts, parts), lacks)))
+        return problem or "nothing of it is there"
+    return "; ".join(filter(None, (*_differences(record.parts, parts), problem)))
 
 
-def _differences(raised: Parts, parts: Parts) -> Iterator[str]:
-    """Yield each difference; parts that are gone come first, since they may cause the others."""
-    yield from (f"{part} is gone" for part in raised if part not in parts)
-    for part, was in raised.items():
-        yield from _changes(part, was, parts.get(part, was))
+def _differences(recorded: Parts, parts: Parts) -> Iterator[str]:
+    """Yield a text for each difference. Parts that are gone come first, because they may cause the others."""
+    yield from (f"{part} is gone" for part in recorded if part not in parts)
+    for part, facts in recorded.items():
+        yield from _changes(part, facts, parts.get(part, facts))
 
 
-def _changes(part: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for fact, before in was.items():
-        if now.get(fact) == before:
+def _changes(part: str, recorded: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Yield a text for each recorded fact of a part that is different now."""
+    for fact, value in recorded.items():
+        if now.get(fact) == value:
             continue
         if fact == TASK:
-            yield f"{part} was started again: its task is {now.get(fact, 'gone')}, and was {before}"
+            yield f"{part} was started again: its task is {now.get(fact, 'gone')}, and was {value}"
         else:
-            yield f"{fact} of {part} is {now.get(fact, 'not known')}, and was {before}"
+            yield f"{fact} of {part} is {now.get(fact, 'not known')}, and was {value}"

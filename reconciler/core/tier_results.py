@@ -13,7 +13,7 @@ from state.records import Seal
 
 
 class Verdict(StrEnum):
-    """A tier's verdict. ERROR means that the host failed, not the recipe."""
+    """The verdict of a tier. FAIL: the recipe is at fault. ERROR: this host is at fault."""
 
     PASS = "pass"  # noqa: S105  a verdict, no password
     FAIL = "fail"
@@ -22,9 +22,10 @@ class Verdict(StrEnum):
 
 
 class Skip(StrEnum):
-    """Why a tier was skipped; there are no other reasons. DECLARED: the recipe's declaration leaves it out.
+    """Why a tier was skipped. NO_BASE: there is no release to upgrade from. BASE_BROKEN: that release does not work.
 
-    NO_CHECK: nothing is declared that could prove the tier. NOT_ASKED: a person left it out of this trial.
+    NO_CHECK: nothing is declared that could prove the tier. DECLARED: the recipe's declaration leaves the tier out.
+    NOT_ASKED: a person left the tier out of this trial.
     """
 
     NO_BASE = "no-base"
@@ -36,7 +37,7 @@ class Skip(StrEnum):
 
 @frozen
 class TierResult:
-    """One tier's verdict. `skip` is set only if it was skipped. `reason` is one sentence, "" if it passed."""
+    """The verdict of one tier. `reason` is one sentence, "" if it passed. `skip` is None unless it was skipped."""
 
     name: TierName
     verdict: Verdict
@@ -47,7 +48,7 @@ class TierResult:
 
 @frozen
 class Candidate:
-    """The sealed snapshot that a promotion would make the canonical."""
+    """The sealed snapshot in `folder` that may become the canonical."""
 
     folder: Path
     seal: Seal
@@ -58,13 +59,13 @@ class Candidate:
 class Trial:
     """A cold test of one recipe at one commit, and its results.
 
-    `by_pass`: a pass chose the release. `slots_were_empty`: every slot was empty when it was opened. `altered` names
-    tracked files that changed. `tests` is the digest of all that the verdicts depend on beside the release.
-    `tests_unchanged`: the fleet folder was the same before and after. `log` is a folder below the state folder.
-    `findings` are remarks without effect on the result. `timed_out`: what failed may only have taken too long. `damage`
-    says why our own snapshot could not be deployed, "" if it could or was not needed. `tail` holds the last lines of
-    output of what failed. `checks_data`: a [data] check is declared that fails on a fresh install before data.mark, so
-    its passes prove that data was kept.
+    `by_pass`: a pass chose the release. `slots_were_empty`: every slot was empty when it was opened. `altered` are
+    tracked files that the apps changed. `tests` is the digest of all that the verdicts depend on, besides the release.
+    `tests_unchanged`: the fleet folders were the same before and after the trial. `log` is the folder of its logs,
+    relative to the state folder. `findings` are remarks without effect on the result. `timed_out`: the failure is a
+    timeout. `damage` says why the canonical's snapshot could not be deployed, "" if it could or was not needed. `tail`
+    has the last log lines of the failed app. `checks_data`: data.check failed on the fresh install, before data.mark;
+    so if it succeeds later, this proves that data was kept.
     """
 
     id: str
@@ -90,7 +91,7 @@ class Trial:
 
 
 def is_complete(tiers: Iterable[TierResult]) -> bool:
-    """Whether every tier was reached, and none was left out by a person."""
+    """Whether every tier was reached, and no person left one out of this trial."""
     reached = [tier.name for tier in tiers if tier.skip is not Skip.NOT_ASKED]
     return reached == list(TierName)
 
@@ -103,17 +104,18 @@ def is_green(tiers: Sequence[TierResult]) -> bool:
 
 
 def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
-    """Return the same tiers, but a backup that passed is a skip if restoring it could prove nothing."""
-    found = tuple(tiers)
-    if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in found):
-        return found
-    return tuple(_skipped_backup(tier) if tier.name is TierName.BACKUP else tier for tier in found)
+    """Return the tiers. If the restore tier proved nothing, a backup tier that passed becomes a skip."""
+    results = tuple(tiers)
+    if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in results):
+        return results
+    return tuple(_skipped_backup(tier) if tier.name is TierName.BACKUP else tier for tier in results)
 
 
 def _skipped_backup(backup: TierResult) -> TierResult:
+    """Return the result of the backup tier as a skip if it passed, else unchanged."""
     if backup.verdict is not Verdict.PASS:
         return backup
-    reason = "was taken, but bringing it back proved nothing"
+    reason = "was taken, but restoring it proved nothing"
     return evolve(backup, verdict=Verdict.SKIP, reason=reason, skip=Skip.NO_CHECK)
 
 
@@ -123,11 +125,10 @@ def first_failure(tiers: Iterable[TierResult]) -> TierResult | None:
 
 
 def level(tiers: Sequence[TierResult]) -> str:
-    """Return how many tiers passed, out of those that apply: "3/4".
+    """Return how many tiers passed, out of those that apply, such as "3/4".
 
-    A tier that is skipped by its declaration or for want of a base does not apply. One without a check does apply, and
-    so does one that was not reached.
+    All tiers apply, except those that the declaration leaves out, and an upgrade without a base.
     """
     passed = sum(tier.verdict is Verdict.PASS for tier in tiers)
-    apart = sum(tier.skip in {Skip.DECLARED, Skip.NO_BASE} for tier in tiers)
-    return f"{passed}/{len(TierName) - apart}"
+    inapplicable = sum(tier.skip in {Skip.DECLARED, Skip.NO_BASE} for tier in tiers)
+    return f"{passed}/{len(TierName) - inapplicable}"

@@ -1,4 +1,4 @@
-"""Tags that look like versions and are no releases: those that a person should know of, and the text about them."""
+"""Finds tags that look like versions but are no releases, if a person should know of them; makes the text on them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -13,10 +13,9 @@ SHOWN_OF_LONG: Final = 40
 
 
 def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
-    """Return the tags that are no releases but look like versions, the latest first.
+    """Return the tags that are no releases but look like versions later than the wanted and the recorded release.
 
-    Only those that look later than the wanted and the recorded release; all of them if there is neither. Tags outside
-    of the declared range are left out, unless upstream has no release tag at all.
+    The latest comes first. Tags outside of the declared `allow` are left out, unless upstream has no release tag.
     """
     tags = upstream_tags(observation)
     if tags is None or isinstance(want, Unobservable):
@@ -36,17 +35,18 @@ def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
 
 
 def has_releases(tags: Mapping[str, str | None]) -> bool:
+    """Whether one of the tags is a release tag that names a commit."""
     return any(commit is not None and is_release_name(tag) for tag, commit in tags.items())
 
 
 def unread_tags_message(tags: Sequence[str]) -> str:
-    """Return a text that names the first few of these tags, and says which form a release name has."""
+    """Return a text with the first of these tags, and with the form that a release name must have."""
     more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
     return f"{', '.join(map(format_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
 
 
 def format_tag(tag: str) -> str:
-    """Return the name of a tag that is no release; with the reason if the name does not show it."""
+    """Return the name of a tag that is no release, with the reason for that if the name does not show it."""
     if len(tag) > LONGEST:
         return f"{tag[:SHOWN_OF_LONG]}… (more than {LONGEST} characters)"
     return f"{tag} (names no commit)" if is_release_name(tag) else tag

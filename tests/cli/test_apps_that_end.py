@@ -154,5 +154,5 @@ def test_a_restore_whose_check_passes_before_it_proves_nothing_and_neither_does_
 
     assert (told.code, told.row("jot")["result"]) == (0, "promoted")
     found = tiers(told.row("jot"))
-    assert found["backup"] == ("skip", "no-check: was taken, but bringing it back proved nothing")
+    assert found["backup"] == ("skip", "no-check: was taken, but restoring it proved nothing")
     assert found["restore"] == ("skip", "no-check: proves nothing: data.check passes before anything is restored")

@@ -148,7 +148,7 @@ BROKEN_OFF_AFTER = [
     Case("damaged", PROMOTE, BROKEN_OFF, ReadBack(NEW, "shorter"), Result.NOT_TRIED, "interrupted"),
 ]
 
-NOWHERE = "the registry, opened anew, does not name what was tested"
+NOWHERE = "the registry, read again, does not have the tested release"
 
 
 def unpromoted(about: str, back: ReadBack, reason: str, attempt: Attempt = GREEN) -> Case:
