@@ -1,4 +1,4 @@
-"""Digests of a recipe's declaration and of its folder: they show whether anything that a trial depends on changed."""
+"""Computes digests of a recipe's declaration and folder, to notice that a trial would depend on something else."""
 
 import hashlib
 import json
@@ -18,16 +18,16 @@ _CHUNK: Final = 1 << 20
 
 @frozen
 class FolderDigest:
-    """The digests of one or more recipe folders: `whole` of everything in them, `tests` of all but `recipe.toml`."""
+    """The digests of one or more fleet folders: `whole` covers everything in them, `tests` all but `recipe.toml`."""
 
     whole: str
     tests: str
 
 
 def declaration_digest(recipe: Recipe) -> str:
-    """Return `sha256:` and the hash of a recipe's declared values.
+    """Return `sha256:` and the hash of a recipe's declared values, with defaults filled in.
 
-    The location of the folder does not count, nor the form of the file: comments, the order of keys, "10m" for "600s".
+    It does not depend on where the folder is, nor on the form of the file, such as comments or the order of keys.
     """
     return _digest_of(asdict(recipe, filter=filters.exclude("folder")))
 
@@ -35,12 +35,12 @@ def declaration_digest(recipe: Recipe) -> str:
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
     """Return the digest of all `folders` together; `folders` maps the name of each recipe to its folder.
 
-    Names, kinds, executable bits, link targets and contents count; times do not.
-    Raise OSError where something cannot be read or vanishes meanwhile.
+    It depends on the names, kinds, executable bits, link targets and contents of the files, but not on times. Raise
+    OSError if something cannot be read, or is removed meanwhile.
     """
-    every = {name: _folder_digest(folder) for name, folder in folders.items()}
-    whole = {name: digest.whole for name, digest in every.items()}
-    return FolderDigest(_digest_of(whole), _digest_of({name: digest.tests for name, digest in every.items()}))
+    digests = {name: _folder_digest(folder) for name, folder in folders.items()}
+    whole = {name: digest.whole for name, digest in digests.items()}
+    return FolderDigest(_digest_of(whole), _digest_of({name: digest.tests for name, digest in digests.items()}))
 
 
 def _digest_of(values: object) -> str:
@@ -51,7 +51,7 @@ def _folder_digest(folder: Path) -> FolderDigest:
     whole, tests = hashlib.sha256(), hashlib.sha256()
     for path in _entries(folder):
         for part in (os.fsencode(path.relative_to(folder)), *_facts(path)):
-            # With its length before it, no part can be confused with the next.
+            # The length comes first, so that no two lists of parts give the same bytes.
             encoded = b"%d:%b" % (len(part), part)
             whole.update(encoded)
             if path != folder / RECIPE_FILE:
@@ -60,7 +60,7 @@ def _folder_digest(folder: Path) -> FolderDigest:
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """Return every path below a folder, parents first, sorted by the bytes of the names."""
+    """Yield every path below a folder, parents first, sorted by the bytes of the names."""
     for path in sorted(folder.iterdir(), key=os.fsencode):
         yield path
         if stat.S_ISDIR(path.lstat().st_mode):
@@ -80,7 +80,7 @@ def _facts(path: Path) -> tuple[bytes, bytes]:
 def _content(path: Path) -> bytes:
     """Return the hash of a file's content, without loading all of it into memory."""
     digest = hashlib.sha256()
-    # The file may have become a link or a pipe meanwhile: do not follow the link, nor wait for a writer.
+    # The file may have been replaced by a link or a pipe: do not follow the link, and do not wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):

@@ -34,16 +34,16 @@ class Keep(StrEnum):
 
 Argv = tuple[str, ...]
 PROTOCOLS = ("https", "ssh")
-"""The protocols of upstreams that a fleet allows where it names none."""
+"""The protocols of upstreams that a fleet allows if it names none."""
 
 
 @frozen
 class Install:
-    """How a fresh data set is made.
+    """How a recipe is deployed, and how its fresh data is made.
 
-    `env` holds settings that override the recipe's `.env.sample`. `secrets` maps a secret's name to the command that
-    prints it. `overlays` are files of the recipe's fleet folder, merged over its own compose files in this order.
-    `steps` are commands that run after the first deploy. `needs` names the recipes that are deployed before this one.
+    `env` has settings that override the recipe's `.env.sample`. `secrets` maps a secret's name to the command that
+    prints it. `overlays` are files of the recipe's fleet folder, merged over its compose files in this order. `steps`
+    are commands that run after the first deploy of fresh data. `needs` are recipes that are deployed before this one.
     """
 
     env: Mapping[str, str] = field(factory=dict)
@@ -53,16 +53,16 @@ class Install:
     needs: tuple[str, ...] = ()
 
 
-# How long an app may take to become ready where neither its declaration nor its release states a time.
+# How long an app may take to become ready if neither its declaration nor its release has a time.
 USUAL_TIMEOUT = timedelta(minutes=10)
 
 
 @frozen
 class Ready:
-    """When an app counts as ready: exactly one of `http` (a path), `tcp` and `run` (a command) is set.
+    """When an app counts as ready. Exactly one of `http` (a path), `tcp` and `run` (a command) is set.
 
-    `status` are the HTTP codes that count as an answer. `timeout` is how long the app may take to become ready, None
-    where nothing is declared. `stable` is how long the ready app has to stay up before its data is saved.
+    `status` are the HTTP codes of a ready app. `timeout` is how long the app may take to become ready, None if nothing
+    is declared. `stable` is how long the ready app has to stay up before its data is saved.
     """
 
     http: str | None = "/"
@@ -72,9 +72,12 @@ class Ready:
     timeout: timedelta | None = None
     stable: timedelta = timedelta(seconds=30)
 
-    def within(self, released: timedelta | None = None) -> timedelta:
-        """Return the declared `timeout`, else `released`, the time that the release states, else USUAL_TIMEOUT."""
-        return self.timeout or released or USUAL_TIMEOUT
+    def within(self, release_timeout: timedelta | None = None) -> timedelta:
+        """Return how long the app may take to become ready.
+
+        This is the declared `timeout`, else `release_timeout`, which is what the release says, else USUAL_TIMEOUT.
+        """
+        return self.timeout or release_timeout or USUAL_TIMEOUT
 
 
 @frozen
@@ -118,7 +121,7 @@ class Custom:
 
 @frozen
 class CanonicalPolicy:
-    """How a canonical is kept: running or not, with which data, and how many generations of it."""
+    """How a canonical is kept: running or not, with which data, and how many generations."""
 
     keep: Keep = Keep.REST
     data: DataPolicy = DataPolicy.CARRIED
@@ -129,9 +132,9 @@ class CanonicalPolicy:
 class Recipe:
     """One declared recipe.
 
-    `folder` holds its declaration and tests. `exception` is the reason why it is not enrolled, `review` the day
-    to reconsider it. `requires` names programs that the trial needs. `allow` is a range on x.y.z, or "*" for all.
-    `tiers` maps each tier that is left out to the reason.
+    `folder` is its fleet folder, with its declaration and tests. `enrolled`: it gets a canonical. `exception` is the
+    reason why it is not enrolled, and `review` the day to reconsider that. `requires` are programs that the trial
+    needs. `allow` is a range on x.y.z, or "*" for all. `tiers` maps each tier that is left out to the reason.
     """
 
     name: str
@@ -158,7 +161,7 @@ class Recipe:
 class Swarm:
     """How apps on a Swarm are named and reached: each has the domain NAME.`zone`.
 
-    `proxy` is the URL of the proxy that routes to them by domain, None where each app publishes a port instead.
+    `proxy` is the URL of the proxy that routes to the apps by domain, None if each app publishes a port instead.
     """
 
     zone: str = "localhost"
@@ -169,8 +172,9 @@ class Swarm:
 class Fleet:
     """All declarations of one fleet folder; `recipes` is ordered by name.
 
-    `protocols` are those that upstream addresses may use. `unit` is the only systemd unit in which a pass may promote,
-    "" for anywhere. `passes` are the environment variables that child processes get besides PATH and a few others.
+    `protocols` are the protocols that upstream addresses may use. `unit` is the only systemd unit in which a pass may
+    promote, "" for anywhere. `passes` are the names of environment variables that child processes get, besides PATH
+    and a few others.
     """
 
     name: str
@@ -184,7 +188,7 @@ class Fleet:
 
 @frozen
 class Version:
-    """The text of a release tag and its sort key. Compare by the key, never by the text."""
+    """The text of a release tag, and its sort key. Versions must be compared by the key, never by the text."""
 
     text: str
     key: tuple[int, int, int, tuple[tuple[int, int], ...]]
@@ -192,7 +196,7 @@ class Version:
 
 @frozen
 class Release:
-    """A release tag and the commit that it points to."""
+    """A release tag and its commit."""
 
     version: str
     commit: str
@@ -205,7 +209,7 @@ class NeverReleased:
 
 @frozen
 class AmbiguousVersion:
-    """Several tags stand for the greatest version and point to different commits."""
+    """The greatest version has several tags, which name different commits."""
 
     tags: tuple[str, ...]
 

@@ -18,9 +18,9 @@ _LIKE: Final = re.compile(rf"{_NAME}{_NO_HASH}{_NUMBERS}{_REST}", re.ASCII | re.
 
 
 def version_numbers(tag: str) -> Numbers | None:
-    """Return the numbers in a tag that looks like a version: (1, 10) for `v1.10-fpm`.
+    """Return the numbers in a tag that looks like a version, such as (1, 10) for `v1.10-fpm`.
 
-    Return None for any other tag: a nightly build, a commit, a word.
+    Return None for any other tag, such as a nightly build, a commit or a word.
     """
     match = _LIKE.fullmatch(tag[:LONGEST])
     if match is None or not {*re.split(r"[_/@-]", match["name"].lower())}.isdisjoint(STAGES):
@@ -29,17 +29,17 @@ def version_numbers(tag: str) -> Numbers | None:
 
 
 def is_later(numbers: Numbers, than: Numbers) -> bool:
-    """Whether `numbers` is a later version than `than`; missing numbers count as 0."""
+    """Whether the version `numbers` is later than the version `than`. Missing numbers count as 0."""
     return _without_zeros(numbers) > _without_zeros(than)
 
 
 def in_order(tags: Mapping[str, Numbers]) -> tuple[str, ...]:
-    """Return the tags sorted by their numbers, the latest first, and by text where the numbers are equal."""
+    """Return the tags sorted by their numbers, the latest first. Tags with equal numbers are sorted by text."""
     return tuple(sorted(sorted(tags), key=lambda tag: _without_zeros(tags[tag]), reverse=True))
 
 
 def _without_zeros(numbers: Numbers) -> Numbers:
-    """Return the numbers without zeros at the end, since 1.5.0 and 1.5 are the same version."""
+    """Return the numbers without zeros at the end, because 1.5.0 and 1.5 are the same version."""
     while numbers and numbers[-1] == 0:
         numbers = numbers[:-1]
     return numbers

@@ -26,7 +26,7 @@ _BEFORE_END: Final = -1
 
 
 def parse_version(text: str) -> Version | None:
-    """Return the version of a release name, None for any other text. Different texts can have equal keys."""
+    """Return the version of a release name, None for any other text. Two names may have versions with equal keys."""
     match = _NAME.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
         return None
@@ -47,14 +47,16 @@ def is_release_name(text: str) -> bool:
 
 
 def _app_key(app: str) -> AppKey:
+    """Return the sort key of an app version, which is the text after "+"."""
     pieces = [key for match in _PIECE.finditer(app) for key in _piece_key(*match.groups(default=""))]
     return (*pieces, _END)
 
 
 def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
-    """Return the sort key of one piece: a pre-release stage with its number ("" for none), or a number or a character.
+    """Return the sort key of one piece of an app version.
 
-    Compared with a character, a number counts as "0". Two numbers are compared by their values.
+    The piece is a pre-release `stage` with its `number`, "" for none; or else `piece`, a number or a character. Two
+    numbers are compared by their values; a number is compared with a character as if it were "0".
     """
     if stage:
         rank = STAGES.index(stage.lower().replace("preview", "pre"))

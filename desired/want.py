@@ -1,4 +1,4 @@
-"""Find the releases among the published tags, and choose the release that a recipe should be at."""
+"""Find the releases among upstream's tags, and choose the release that a recipe should have."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
@@ -10,14 +10,14 @@ from desired.versions import VersionKey, is_release_name, version_key
 
 Tags = Mapping[str, str | None]
 Rank = tuple[Release, ...]
-"""Releases with equal sort keys. The first one stands for all of them."""
+"""All releases with the same sort key. The first one is used for all of them."""
 
 
 def resolve_want(tags: Tags, allow: str) -> Want:
     """Return the greatest allowed release, or why there is none.
 
-    `tags` maps each published tag to the commit that it points to, None where it points to no commit.
-    `allow` is a range on x.y.z, or "*"; for anything else packaging's InvalidSpecifier is raised.
+    `tags` maps each of upstream's tags to its commit, None if it names no commit. `allow` is a range on x.y.z, or "*"
+    for all; packaging raises InvalidSpecifier for anything else.
     """
     ranks = _ranks(tags, allow)
     if not ranks:
@@ -29,23 +29,23 @@ def resolve_want(tags: Tags, allow: str) -> Want:
 
 
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
-    """Return the allowed releases, the oldest first.
+    """Return the allowed releases, the oldest first. Of several tags with the same sort key, one at most is returned.
 
-    Of tags with equal sort keys and one commit, one is returned: one without a leading "v" if there is any.
-    If tags with equal sort keys point to different commits, none of them is returned.
+    If these tags name the same commit, it is one without a leading "v" if there is any. If they name different commits,
+    none is returned.
     """
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 
 
 def not_releases(tags: Tags) -> tuple[str, ...]:
-    """Return the tags that are no releases: they have no release name, or point to no commit."""
+    """Return the tags that are no releases, because they have no release name or name no commit."""
     return tuple(sorted(name for name, commit in tags.items() if commit is None or not is_release_name(name)))
 
 
 def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ...]:
     """Return the tags that look like versions but are no releases, the latest first.
 
-    Only tags in the range `allow` that look later than `than` are returned; `than` is written as (1, 5, 1).
+    Only tags in the range `allow` are returned, and only those later than the version `than`, such as (1, 5, 1).
     """
     is_allowed = _filter(allow)
     numbered = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}
@@ -65,12 +65,14 @@ def _ranks(tags: Tags, allow: str) -> list[Rank]:
 
 
 def _with_keys(tags: Tags) -> Iterator[tuple[VersionKey, str, str]]:
+    """Yield the sort key, the name and the commit of each tag that is a release."""
     for name, commit in tags.items():
         if commit is not None and is_release_name(name):
             yield version_key(name), name, commit
 
 
 def _filter(allow: str) -> Callable[[VersionKey | Numbers], bool]:
+    """Return a function that says whether a version is in the range `allow`."""
     if allow == "*":
         return lambda _: True
     from packaging.specifiers import SpecifierSet

@@ -1,4 +1,4 @@
-"""Write records as ASCII JSON and read them strictly: any text that was not written here is refused."""
+"""Write records as ASCII JSON and read them strictly: any text that this module did not write is refused."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class NotARecordError(ValueError):
 
 
 def canonical_json(value: object) -> str:
-    """Return the canonical JSON text of plain data: sorted keys, no spaces, everything but ASCII escaped.
+    """Return the only JSON text that is written for a value: with sorted keys, no spaces, and other than ASCII escaped.
 
     Lone surrogates, which stand for bytes that are not UTF-8, are preserved.
     """
@@ -40,7 +40,10 @@ def load(text: str, kind: type[T]) -> T:
 
 
 def storable(text: str) -> str:
-    """Return a text that can be stored in a column: lone surrogates, which UTF-8 cannot hold, become escapes."""
+    """Return `text` as it can be stored in a column of SQLite: with lone surrogates as escapes.
+
+    UTF-8 cannot hold lone surrogates.
+    """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -61,6 +64,7 @@ def time_of(text: str) -> datetime:
 
 @cache
 def _converter() -> "Converter":
+    """Return the converter of records to plain data and back. It accepts values of exactly the declared types."""
     from cattrs import Converter
 
     converter = Converter(forbid_extra_keys=True, detailed_validation=False)
@@ -74,14 +78,14 @@ def _converter() -> "Converter":
 
 
 def _as_float(value: object) -> float:
-    """Return a JSON number as a float, also one that was written as an integer. Raise TypeError for any other value."""
+    """Return a JSON number as a float, even if it is written as an integer. Raise TypeError for any other value."""
     if type(value) not in {float, int}:
         raise TypeError(f"{value!r} is not a number")
     return float(value)  # type: ignore[arg-type]  # int or float, as checked above
 
 
 def _exactly(kind: type) -> Callable[[object, object], object]:
-    """Return a hook that accepts values of exactly this type: by itself cattrs converts "1" and True to 1."""
+    """Return a hook that accepts only values of exactly the type `kind`. cattrs itself converts "1" and True to 1."""
 
     def structure(value: object, _: object) -> object:
         if type(value) is not kind:

@@ -1,4 +1,4 @@
-"""Read and write the deployment record of a canonical that is kept running: one small file beside its deployment."""
+"""Read and write deployment records. Each is a small file beside the slot of the kept deployment."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from state.folder.durable import file_errors, replace_file
 from state.records import Damaged, DeploymentRecord
 from state.state_errors import KeptError
 
-# Keys are written sorted, so this one comes first.
+# Keys are sorted when a record is written, so this one comes first.
 _BEGINNING = b'{"generation":'
 
 
@@ -28,7 +28,7 @@ def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
 
 
 def begins_as_deployment_record(path: Path) -> bool:
-    """Whether the file begins like a deployment record or is empty; False where it cannot be read."""
+    """Whether the file begins like a deployment record, or is empty. False if it cannot be read."""
     try:
         with path.open("rb") as file:
             start = file.read(len(_BEGINNING))
@@ -38,5 +38,6 @@ def begins_as_deployment_record(path: Path) -> bool:
 
 
 def write_deployment_record(path: Path, record: DeploymentRecord) -> None:
+    """Write the deployment record to the file `path`, in one step. Raise KeptError if that fails."""
     with file_errors(f"write {path}", KeptError):
         replace_file(path, dump(record).encode("ascii"))

@@ -1,4 +1,4 @@
-"""The values that are recorded. Versions are plain texts here; desired.versions orders them."""
+"""The values that are recorded. A version is a plain text here; desired.versions orders versions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,11 +8,12 @@ from attrs import field, frozen
 
 @frozen
 class Place:
-    """Where a pass ran. `digest` is the digest of unit, user, path, variables and which tools are there.
+    """Where a pass ran. `trigger` is what started it: timer, systemctl or shell.
 
-    `versions_digest` is the digest of `tools`. `path` is the PATH of child processes.
-    `unit` is the systemd unit of the process, "" outside of one. `trigger` is timer, systemctl or shell.
-    `variables` are the names passed on to child processes; `tools` maps each tool to a fingerprint, "" if absent.
+    `unit` is the systemd unit of the process, "" outside of one. `path` is the PATH of child processes. `variables` are
+    names that are passed on to them. `tools` maps each tool to a fingerprint of its version, "" if it is missing.
+    `digest` is the digest of unit, user, path, variables and the names of the present tools; `versions_digest` that of
+    `tools`.
     """
 
     trigger: str
@@ -37,7 +38,7 @@ class TierRecord:
 
 @frozen
 class BaseRecord:
-    """The version that an upgrade started from, and why; `version` is None where there was no base."""
+    """The version from which an upgrade started, None if there was no base, and why."""
 
     version: str | None
     why: str
@@ -45,11 +46,11 @@ class BaseRecord:
 
 @frozen
 class Evidence:
-    """The evidence for a promotion. `tests` is the digest of all that the verdicts depended on beside the release.
+    """The evidence for a promotion. `trial` is the id of the trial, and `pass_id` that of the pass.
 
-    `canon` and `fleet` are the revisions of this program and of the declarations. `findings` are remarks without
-    effect on the result, such as processes that had to be killed. `log` is a path below the state folder.
-    `trial` is the id of the trial. `level` is how many tiers passed out of those that apply, as "3/4".
+    `canon` and `fleet` are the revisions of this program and of the fleet folder. `tests` is the digest of all that the
+    verdicts depended on, besides the release. `level` is how many tiers passed, out of those that apply, such as "3/4".
+    `log` is the folder of its logs, relative to the state folder. `findings` are remarks without effect on the result.
     """
 
     trial: str
@@ -69,7 +70,7 @@ class Evidence:
 
 @frozen
 class FileSeal:
-    """The inode, size and times of a file when it was sealed; times are in nanoseconds since the epoch."""
+    """The inode, size and times of a file when it was sealed. The times are in nanoseconds since the epoch."""
 
     inode: int
     size: int
@@ -79,9 +80,9 @@ class FileSeal:
 
 @frozen
 class Seal:
-    """A snapshot as it was sealed: `manifest` is the hash of manifest.json, `files` the seal of each file.
+    """A snapshot as it was sealed. `manifest` is the hash of manifest.json, and `files` has the seal of each file.
 
-    `bytes` is the size of the data before packing, `packed` the size of the tar; `entries` counts the paths in the tar.
+    `bytes` is the size of the data before packing, `packed` the size of the tar, `entries` its number of paths.
     """
 
     manifest: str
@@ -93,14 +94,14 @@ class Seal:
 
 @frozen
 class Damaged:
-    """Something stored is not what was written; `reason` says how it differs."""
+    """A stored file or snapshot is not what was written; `reason` says how it differs."""
 
     reason: str
 
 
 @frozen
 class Canonical:
-    """A release that passed its trial, and the seal of its data. `lineage` lists the versions up to `version`."""
+    """A promoted release, with its evidence, the versions that ran on its data (`lineage`), and the data's seal."""
 
     recipe: str
     version: str
@@ -114,9 +115,9 @@ class Canonical:
 
 @frozen
 class Answer:
-    """The last complete answer of upstream. `tags` maps a tag to the commit that it points to, None for no commit.
+    """The last complete answer of upstream. `tags` maps each tag to its commit, None if it names no commit.
 
-    `digest` is the hash of the answer. `branch` is the main branch, `head` its commit; both are "" if HEAD names none.
+    `digest` is the hash of the answer. `branch` is the main branch and `head` its commit; both are "" if there is none.
     """
 
     digest: str
@@ -127,7 +128,7 @@ class Answer:
 
 @frozen
 class KnownTag:
-    """The commit of a release tag as it was first seen, or as a person accepted it."""
+    """The commit of a release tag when the tag was first seen, or that a person accepted later."""
 
     commit: str
     first_seen: datetime
@@ -135,10 +136,10 @@ class KnownTag:
 
 @frozen
 class Circumstances:
-    """The inputs of a verdict. While all of them are equal, another trial would give the same result.
+    """All that a verdict depends on. While nothing of it changes, another trial would give the same result.
 
-    `commit` is that of the release, `tests` the digest of all else that verdicts depend on,
-    `canon` the revision of this program. `place` is the `digest` of a Place, `versions` its `versions_digest`.
+    `commit` is the commit of the release. `tests` is the digest of the declarations, fleet folders and needs. `canon`
+    is the revision of this program. `place` is the `digest` of the Place, and `versions` its `versions_digest`.
     """
 
     commit: str
@@ -150,7 +151,7 @@ class Circumstances:
 
 @frozen
 class Red:
-    """A release that failed its trial. It counts until its circumstances change."""
+    """A release that failed its trial. It is not tried again until its circumstances change."""
 
     version: str
     circumstances: Circumstances
@@ -161,7 +162,7 @@ class Red:
 
 @frozen
 class FoundDamage:
-    """Damage of one generation that was found while using it; a check of the files may not find it."""
+    """Damage of one generation that showed when its snapshot was deployed. Its files may still be as sealed."""
 
     generation: int
     reason: str
@@ -172,10 +173,10 @@ class FoundDamage:
 class Memory:
     """What is remembered of one recipe; `answer` is None before the first complete answer.
 
-    `known` holds all release tags ever seen, also deleted ones. `not_commits` maps tags that point to no commit to the
-    object that they name. `reds` is keyed by version. `seconds` is the duration of the last trial. `damage` is the last
-    damage found in use, `older_damage` the damage of other generations found before. `looks` maps the number of a
-    generation to the seals of its files when they were last hashed.
+    `known` has all release tags that were ever seen, also deleted ones. `not_commits` maps each tag that names no
+    commit to the id of its object. `reds` are by version. `seconds` is the duration of the last trial. `damage` is the
+    last found damage, and `older_damage` that of other generations. `looks` maps the number of a generation to the
+    seals of its files when they were last hashed.
     """
 
     recipe: str
@@ -193,14 +194,14 @@ class Memory:
 
 
 Parts = Mapping[str, Mapping[str, str]]
-"""The parts of a deployment by name, each with its facts and their values."""
+"""The parts of a deployment, by name, such as "service app". Each has facts by name, such as its image."""
 
 
 @frozen
 class DeploymentRecord:
-    """The deployment of a canonical that is kept running.
+    """What is recorded of a kept deployment. `generation` is the generation that was deployed.
 
-    `parts` are all parts that were deployed. `up_at` is the last time when a pass found all of them up, None for never.
+    `parts` are all parts that were deployed. `up_at` is the last time when a pass saw all of them up, None if none did.
     `missing` is the reason why the canonical is not deployed, "" if it was deployed.
     """
 
@@ -212,7 +213,7 @@ class DeploymentRecord:
 
 @frozen
 class Intent:
-    """A promotion that began and is not finished. `op` is PASS:RECIPE:VERSION."""
+    """The intent of a promotion. `op` names the promotion: PASS:RECIPE:VERSION."""
 
     op: str
     recipe: str
@@ -224,7 +225,7 @@ class Intent:
 
 @frozen
 class LedgerEntry:
-    """One entry for the ledger; `body` is plain JSON data."""
+    """One entry for the ledger. `kind` says what it is about, such as "trial"; `body` is plain JSON data."""
 
     at: datetime
     kind: str
@@ -236,9 +237,9 @@ class LedgerEntry:
 class Records:
     """All records of the state folder, read in one transaction.
 
-    `generations` has the greatest generation of each recipe, also of forgotten ones. `copied` is True where a killed
-    pass left its journal, so that a private copy was read. `unreadable` maps a recipe to the reason why its rows cannot
-    be read; all other fields leave such a recipe out.
+    `generations` has the greatest generation of each recipe, also of forgotten ones. `copied`: a killed pass left a
+    journal of SQLite, so that a private copy was read. `unreadable` maps a recipe to the reason why its rows cannot be
+    read; all other fields leave such a recipe out.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)

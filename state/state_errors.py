@@ -1,10 +1,10 @@
-"""The errors of the state folder, sorted by their remedy."""
+"""The errors of the state folder. Each class stands for another remedy."""
 
 
 class StateError(Exception):
     """The state folder has a problem that a person has to repair.
 
-    `message` is one line that says what is wrong and where; `hint` says what to do, "" if nothing is known.
+    `message` is one line that says what is wrong and where. `hint` says what to do, "" if that is not known.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -26,24 +26,24 @@ class FolderError(StateError):
 
 
 class ForeignFolderError(FolderError):
-    """The folder given as the state folder holds files of somebody else; it is left as it is."""
+    """The folder that was named as the state folder has files that Canon did not make. Nothing in it is changed."""
 
 
 class RegistryError(StateError):
-    """The registry cannot be read, has a newer format or is damaged, or refuses a record that contradicts it."""
+    """The registry cannot be read, is damaged, has a newer format, or refuses a record that contradicts its records."""
 
 
 class RegistryDamagedError(RegistryError):
-    """The registry is not what was written to it."""
+    """The registry's file does not have what was written to it."""
 
 
 class KeptError(StateError):
-    """The deployment record of a canonical that is kept running cannot be read or written."""
+    """A deployment record cannot be read or written."""
 
 
 class SnapshotError(StateError):
-    """A snapshot cannot be made, moved or read. A snapshot that is not what was sealed is a `Damaged` instead."""
+    """A snapshot cannot be made, moved or read. No error is raised for one that is not as sealed: that is `Damaged`."""
 
 
 class UnfitDataError(SnapshotError):
-    """The data to be sealed holds something that a snapshot cannot store; the app's owner has to change it."""
+    """The data of an app has something that a snapshot cannot store. The recipe has to be changed."""

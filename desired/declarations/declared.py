@@ -1,4 +1,4 @@
-"""Read a fleet folder: return the fleet that it declares, or report every problem in it."""
+"""Read a fleet folder, and return the fleet that it declares, or report all problems in it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -37,8 +37,8 @@ RECIPES: Final = "recipes"
 class _Files:
     """The files of a fleet folder. A file that could not be read is a Problem, any other file a Source.
 
-    `recipes` maps the name of each recipe to its `recipe.toml`, ordered by name. `problems` holds all problems found
-    while reading, such as files that cannot be read and invalid names of recipes.
+    `recipes` maps the name of each recipe to its `recipe.toml`, ordered by name. `problems` has all problems of
+    reading: files that cannot be read, and invalid names of recipes.
     """
 
     fleet: Source | Problem
@@ -47,7 +47,10 @@ class _Files:
 
 
 def read_fleet(folder: Path) -> Fleet:
-    """Return the fleet of a folder; it may have no recipes. Raise DeclarationError with every problem of every file."""
+    """Return the fleet that a fleet folder declares; it may have no recipes.
+
+    Raise DeclarationError with all problems of all files if there are any.
+    """
     files = _read_files(folder)
     if isinstance(files.fleet, Problem):
         # The fleet's file has the defaults. Without them, only the problems within each recipe's file can be found.
@@ -70,7 +73,10 @@ def read_fleet(folder: Path) -> Fleet:
 
 
 def _refused(problems: list[Problem]) -> DeclarationError:
-    """Return an error with these problems, sorted, each once: a problem in `[defaults]` is found for every recipe."""
+    """Return an error with these problems, sorted, and each only once.
+
+    A problem in `[defaults]` is found again for every recipe.
+    """
     return DeclarationError(sorted(set(problems)))
 
 
@@ -78,6 +84,7 @@ def _refused(problems: list[Problem]) -> DeclarationError:
 
 
 def _read_files(folder: Path) -> _Files:
+    """Read all files of a fleet folder. Raise DeclarationError if the folder itself cannot be read."""
     try:
         list(folder.iterdir())
     except OSError as error:
@@ -85,7 +92,7 @@ def _read_files(folder: Path) -> _Files:
     fleet = read_source(folder / FLEET_FILE)
     folders = list(recipe_folders(folder / RECIPES))
     recipes = {path.name: read_source(path / RECIPE_FILE) for path in folders if isinstance(path, Path)}
-    problems = [each for each in (fleet, *folders, *recipes.values()) if isinstance(each, Problem)]
+    problems = [entry for entry in (fleet, *folders, *recipes.values()) if isinstance(entry, Problem)]
     return _Files(fleet, recipes, (*problems, *_name_problems(folder, recipes)))
 
 
@@ -101,20 +108,24 @@ def _name_problems(folder: Path, names: Mapping[str, object]) -> Iterator[Proble
 
 
 def _layers(files: _Files, fleet: Source) -> dict[str, Layers]:
+    """Return by recipe its declaration merged over the defaults in `fleet`, if its file could be read."""
     return {name: Layers.of(own, fleet) for name, own in files.recipes.items() if isinstance(own, Source)}
 
 
 def _own_problems(layers: Mapping[str, Layers]) -> Iterator[Problem]:
+    """Yield the problems of single keys in the recipes' files."""
     for layer in layers.values():
         yield from layer.own_problems()
 
 
 def _shared_problems(layers: Mapping[str, Layers], fleet: Reading[FleetFile]) -> Iterator[Problem]:
+    """Yield the problems of keys that need or exclude each other, in the merged declarations."""
     for layer in layers.values():
         yield from layer.placed(recipe_flaws(layer.reading, fleet))
 
 
 def _needs_problems(layers: Mapping[str, Layers], files: _Files) -> Iterator[Problem]:
+    """Yield the problems of `needs`: recipes that are not declared, and circles."""
     needs = {name: layers[name].reading.tables.install.needs or () for name in layers}
     unreadable_needs = {name: () for name in files.recipes if name not in layers}
     for name, flaw in needs_flaws({**unreadable_needs, **needs}):
@@ -122,6 +133,7 @@ def _needs_problems(layers: Mapping[str, Layers], files: _Files) -> Iterator[Pro
 
 
 def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[Problem]:
+    """Yield a problem for each overlay that is no file in the recipe's folder."""
     for name, layer in layers.items():
         missing = missing_files(recipes / name, layer.reading.tables.install.overlays or ())
         yield from layer.placed(
@@ -135,33 +147,33 @@ def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[P
 
 def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fleet:
     passes = tables.environment.pass_ or ()
-    swarm = Swarm(**{**_given(tables.swarm), "proxy": None if tables.swarm.proxy == DIRECT else tables.swarm.proxy})
-    return Fleet(**_given(tables.fleet), folder=folder, recipes=recipes, passes=passes, swarm=swarm)
+    swarm = Swarm(**{**_declared(tables.swarm), "proxy": None if tables.swarm.proxy == DIRECT else tables.swarm.proxy})
+    return Fleet(**_declared(tables.fleet), folder=folder, recipes=recipes, passes=passes, swarm=swarm)
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
     return Recipe(
-        **_given(tables.recipe),
-        **_given(tables.release),
+        **_declared(tables.recipe),
+        **_declared(tables.release),
         name=folder.name,
         folder=folder,
-        install=Install(**_given(tables.install)),
-        ready=_ready(_given(tables.ready)),
-        stop=Stop(**_given(tables.stop)),
-        data=Data(**_given(tables.data)),
-        backup=Backup(**_given(tables.backup)),
-        upgrade=Upgrade(**_given(tables.upgrade)),
-        tiers={TierName(tier): reason for tier, reason in _given(tables.tiers).items()},
-        custom=Custom(**_given(tables.custom)),
-        canonical=CanonicalPolicy(**_given(tables.canonical)),
+        install=Install(**_declared(tables.install)),
+        ready=_ready(_declared(tables.ready)),
+        stop=Stop(**_declared(tables.stop)),
+        data=Data(**_declared(tables.data)),
+        backup=Backup(**_declared(tables.backup)),
+        upgrade=Upgrade(**_declared(tables.upgrade)),
+        tiers={TierName(tier): reason for tier, reason in _declared(tables.tiers).items()},
+        custom=Custom(**_declared(tables.custom)),
+        canonical=CanonicalPolicy(**_declared(tables.canonical)),
     )
 
 
-def _ready(given: Mapping[str, Any]) -> Ready:
-    """Return the readiness check that a table declares: HTTP, unless it gives `tcp` or `run`."""
-    return Ready(**{"http": None, **given}) if {"tcp", "run"} & given.keys() else Ready(**given)
+def _ready(declared: Mapping[str, Any]) -> Ready:
+    """Return the readiness check with the declared keys. With `tcp` or `run` there is no HTTP check by default."""
+    return Ready(**{"http": None, **declared}) if {"tcp", "run"} & declared.keys() else Ready(**declared)
 
 
-def _given(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
-    """Return the keys that a table gives, with their values. For all other keys, desired.model has the defaults."""
+def _declared(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
+    """Return the keys that are declared in a table, with their values. desired.model has the defaults of the others."""
     return asdict(table, recurse=False, filter=lambda _, value: value is not None)

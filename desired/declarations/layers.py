@@ -1,4 +1,4 @@
-"""Merge a recipe's declaration over the fleet's defaults, and find the file that each problem comes from."""
+"""Merge a recipe's declaration over the fleet's defaults, and find the file in which each problem is."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ from desired.declarations.tables import RecipeFile
 
 DEFAULTS: Final = "defaults"
 
-# If a recipe gives the key on the left, the fleet's defaults for the keys on the right do not apply to it: for example,
+# If a recipe declares the key on the left, it does not get the fleet's defaults of the keys on the right: for example,
 # a recipe with `http` must not get the default `tcp`.
 _CHOICES: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("recipe", "enrolled"): frozenset({"exception", "review"}),
@@ -25,7 +25,7 @@ _CHOICES: Final[Mapping[tuple[str, str], frozenset[str]]] = {
 
 @frozen
 class Layers:
-    """A recipe's file, the fleet's file, and the merged declaration of the recipe."""
+    """A recipe's file (`own`), the fleet's file, and the recipe's declaration merged of both (`reading`)."""
 
     own: Source
     fleet: Source
@@ -33,17 +33,18 @@ class Layers:
 
     @classmethod
     def of(cls, own: Source, fleet: Source) -> "Layers":
+        """Merge the recipe's file `own` over the defaults in the fleet's file."""
         merged = merge(_without_replaced(_defaults(fleet), own), own.document)
         return cls(own, fleet, read_tables(RecipeFile, merged))
 
     def own_problems(self) -> list[Problem]:
-        """Return the problems of the keys in the recipe's file. A problem of a default is left to the fleet's file."""
+        """Return the problems of single keys in the recipe's file. Problems of the defaults are not included."""
         return self.own.problems(flaw for flaw in self.reading.flaws if self.own.has(flaw.path))
 
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:
-        """Return the flaws of the merged declaration as problems, each in the file that gives the key.
+        """Return flaws of the merged declaration as problems, each in the file that has the key.
 
-        A key that neither file gives is reported as missing in the recipe's file.
+        A key that neither file has is reported as missing in the recipe's file.
         """
         own, shared = [], []
         for flaw in flaws:
@@ -56,7 +57,7 @@ class Layers:
 
 
 def merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both documents as one, table by table; where both have a key, the value of `own` is taken."""
+    """Return both documents merged, table by table. If both have a key, the value in `own` counts."""
     merged = {**defaults, **own}
     for key in defaults.keys() & own.keys():
         if isinstance(defaults[key], dict) and isinstance(own[key], dict):
@@ -70,7 +71,7 @@ def _defaults(fleet: Source) -> Mapping[str, Any]:
 
 
 def _without_replaced(defaults: Mapping[str, Any], own: Source) -> dict[str, Any]:
-    """Return the defaults without the keys that do not apply beside a key of the recipe's file, see `_CHOICES`."""
+    """Return the defaults without the keys that do not apply to the recipe's file `own`, by `_CHOICES`."""
     replaced = {(table, key) for (table, lead), keys in _CHOICES.items() if own.has((table, lead)) for key in keys}
     return {
         name: {key: value for key, value in table.items() if (name, key) not in replaced}

@@ -1,4 +1,4 @@
-"""Decide which of its own environment variables Canon passes on where a fleet names them."""
+"""Decides which of its own environment variables Canon may pass on to child processes, if a fleet names them."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Find the line and column of each key and list element of a TOML text; imported only where there is a problem."""
+"""Find the line and column of each key and list element of a TOML text. Imported only if there is a problem."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -56,9 +56,9 @@ def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
 
 
 def repeated_key(text: str, end: int) -> tuple[str, Position]:
-    """Return the key that a TOML text gives twice, as written, and its position; "a key" and START if not found.
+    """Return the key that is twice in a TOML text, as written, and its position; "a key" and START if not found.
 
-    `end` is the offset at which tomli reported the repetition. Since tomli does not name the key, the key of the last
+    `end` is the offset at which tomli reports the repetition. tomli does not name the key, so the key of the last
     statement that ends at or before `end` is taken.
     """
     document = Document.parse(text)
@@ -71,7 +71,10 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 
 
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield the key of each pair and header, with the node that ends the statement: a pair's value, a header's key."""
+    """Yield the key of each statement, with the last node of the statement.
+
+    The last node of a pair is its value, that of a table header is its key.
+    """
     pending = [root]
     while pending:
         node = pending.pop()
@@ -83,6 +86,7 @@ def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
 
 
 def _key_of(node: Node) -> Node | None:
+    """Return the key of a pair or a table header, None for any other node."""
     if node.type != "pair" and node.type not in _HEADERS:
         return None
     return next((child for child in node.named_children if child.type in _KEYS), None)
@@ -90,16 +94,16 @@ def _key_of(node: Node) -> Node | None:
 
 @define
 class _Walk:
-    """The paths found so far, and the number of elements of each array of tables so far."""
+    """The positions found so far, by path, and the number of elements found so far of each array of tables."""
 
     document: Document
     found: dict[Path, Position] = field(factory=dict)
     arrays: dict[Path, int] = field(factory=dict)
 
     def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
-        """Record the position of the key, or of the list elements, of `node`. Yield each node in it with its path.
+        """Record the position of the key of `node`, or of its list elements. Yield each node inside with its path.
 
-        `base` is the path of `node`: the keys and indexes that lead there from the root of the document.
+        `base` is the path of the table or list that has `node`: keys and indexes, from the root of the document.
         """
         key = _key_of(node)
         inside = [child for child in node.named_children if child != key]
@@ -111,6 +115,10 @@ class _Walk:
             yield from ((child, base) for child in inside)
 
     def _named(self, key: Node, base: Path, *, is_element: bool) -> Path:
+        """Record the positions of the parts of a key, and return its path.
+
+        `is_element`: the key is in the header of an array of tables, and begins its next element.
+        """
         parts = list(_parts(key))
         for number, (part, node) in enumerate(parts, start=1):
             base = (*base, part)
@@ -123,6 +131,7 @@ class _Walk:
         return base
 
     def _elements(self, values: list[Node], base: Path) -> Iterator[tuple[Node, Path]]:
+        """Record the positions of the elements of the list at the path `base`, and yield each with its path."""
         elements = (value for value in values if value.type not in {"comment", "ERROR"})
         for index, value in enumerate(elements):
             self.found[(*base, index)] = self.document.position(value)

@@ -20,9 +20,9 @@ _PLAIN_BITS: Final = 64
 
 @frozen
 class Flaw:
-    """A problem of the value at a path, before its line is looked up.
+    """A problem of the value at a path. Its line is not known yet.
 
-    `message` continues the sentence that the path begins. `hint` is what was probably meant, "" if unknown.
+    `message` is the end of the sentence that begins with the path. `hint` is what was probably meant, "" if unknown.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class DeclarationError(Exception):
 
 
 class RefusedError(ValueError):
-    """A value that a key does not accept; `message` continues the sentence that the key's name begins.
+    """A value is not accepted for a key. `message` is the end of the sentence that begins with the key's name.
 
     `hint` is what was probably meant, "" if unknown.
     """
@@ -74,7 +74,7 @@ def nearest(text: str, names: Iterable[str]) -> str:
 
 
 def dotted(path: Path) -> str:
-    """Return a path as text: `install.steps[1]`."""
+    """Return a path as a text such as `install.steps[1]`."""
     written = "".join(f"[{step}]" if isinstance(step, int) else f".{_written_key(step)}" for step in path)
     return written.removeprefix(".")
 
@@ -84,7 +84,7 @@ def _written_key(key: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a short printable text for a TOML value."""
+    """Return a TOML value as a short printable text: a text in quotes, "a list" for a list, "a table" for a table."""
     match value:
         case str():
             return quoted(value)
@@ -102,6 +102,7 @@ def shown(value: object) -> str:
 
 
 def quoted(text: str) -> str:
+    """Return a text in quotes, cut at `LONGEST_SHOWN` characters, with escapes for what cannot be printed."""
     short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
     escaped = short.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escape_unprintable(escaped)}"'

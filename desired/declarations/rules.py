@@ -1,4 +1,4 @@
-"""Check which keys of a declaration need each other, and which exclude each other."""
+"""Check that keys of a declaration which need each other are there together, and that no two exclude each other."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -18,6 +18,7 @@ _REDIRECTS: Final = range(300, 400)
 
 
 def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
+    """Yield a flaw for each required key that the fleet's file lacks."""
     if fleet.lacks("format"):
         yield Flaw(("format",), "is missing: write format = 1")
     if fleet.lacks("fleet", "name"):
@@ -25,7 +26,7 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield the flaws of a recipe; `recipe` is its declaration merged over the fleet's defaults."""
+    """Yield the flaws of keys that need or exclude each other. `recipe` is merged over the fleet's defaults."""
     yield from _upstream(recipe, fleet)
     yield from _behind_proxy(recipe, fleet)
     for rule in _RULES:
@@ -33,6 +34,7 @@ def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaw
 
 
 def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
+    """Yield a flaw if the upstream is missing, or if the fleet does not allow its protocol."""
     if recipe.lacks("recipe", "upstream"):
         yield Flaw(("recipe", "upstream"), "is missing")
     upstream, allowed = recipe.tables.recipe.upstream, fleet.tables.fleet.protocols
@@ -44,13 +46,14 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw if an app behind a proxy counts as ready by a redirect: the proxy may send one while no app runs."""
+    """Yield a flaw if a redirect shows that an app behind a proxy is ready: the proxy itself may send redirects."""
     proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
         yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may give by itself: use run")
 
 
 def _exception(recipe: Reading[RecipeFile]) -> Flaws:
+    """Yield flaws if `exception` and `review` do not fit to `enrolled`."""
     enrolled = recipe.tables.recipe.enrolled
     if enrolled is False and recipe.lacks("recipe", "exception"):
         yield Flaw(("recipe", "enrolled"), 'is false, which wants exception = "why"')
@@ -61,12 +64,13 @@ def _exception(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _probe(recipe: Reading[RecipeFile]) -> Flaws:
+    """Yield flaws if more than one of `http`, `tcp` and `run` is declared, or `status` without `http`."""
     ready = recipe.tables.ready
     probes = {"http": ready.http, "tcp": ready.tcp, "run": ready.run}
-    given = [key for key in recipe.document.get("ready", ()) if probes.get(key) is not None]
-    for key in given[1:]:
-        yield Flaw(("ready", key), f"is there beside {given[0]}: an app is ready by one of http, tcp and run")
-    if given and "http" not in given and recipe.gives("ready", "status"):
+    declared = [key for key in recipe.document.get("ready", ()) if probes.get(key) is not None]
+    for key in declared[1:]:
+        yield Flaw(("ready", key), f"is there beside {declared[0]}: an app is ready by one of http, tcp and run")
+    if declared and "http" not in declared and recipe.gives("ready", "status"):
         yield Flaw(("ready", "status"), "is only for http")
 
 
@@ -76,16 +80,17 @@ def _data(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _backup(recipe: Reading[RecipeFile]) -> Flaws:
-    given = [key for key in ("take", "restore") if recipe.gives("backup", key)]
-    if given == ["take"] and recipe.lacks("backup", "restore"):
-        yield Flaw(("backup", "take"), "wants restore: a backup counts once it is brought back")
-    if given == ["restore"] and recipe.lacks("backup", "take"):
+    declared = [key for key in ("take", "restore") if recipe.gives("backup", key)]
+    if declared == ["take"] and recipe.lacks("backup", "restore"):
+        yield Flaw(("backup", "take"), "wants restore: a backup counts once it is restored")
+    if declared == ["restore"] and recipe.lacks("backup", "take"):
         yield Flaw(("backup", "restore"), "wants take: there is nothing else to restore")
-    if given and recipe.lacks("data", "check"):
-        yield Flaw(("backup", given[0]), "wants [data] check, without which a restore proves nothing")
+    if declared and recipe.lacks("data", "check"):
+        yield Flaw(("backup", declared[0]), "wants [data] check, without which a restore proves nothing")
 
 
 def _pin(recipe: Reading[RecipeFile]) -> Flaws:
+    """Yield flaws if the base of the upgrade is pinned without a reason, or has a reason but is not pinned."""
     base = recipe.tables.upgrade.base
     if base not in {None, "canonical"} and recipe.lacks("upgrade", "reason"):
         yield Flaw(("upgrade", "base"), 'is pinned, which wants reason = "why"')
@@ -94,7 +99,7 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _driver(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw for each key that the declared driver does not support; none where the driver itself is invalid."""
+    """Yield a flaw for each key that the declared driver does not support; none if the driver itself is invalid."""
     driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else fields(Recipe).driver.default)
     if driver != "process":
         return
@@ -108,7 +113,7 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (_exception, _
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
-    """Yield each flaw in the needs of a recipe, with the recipe's name. `needs` maps every recipe to its needs."""
+    """Yield each flaw of the recipes' needs, with the name of the recipe. `needs` maps every recipe to its needs."""
     for name in sorted(needs):
         for index, needed in enumerate(needs[name]):
             if needed == name:
@@ -126,9 +131,9 @@ def _need(index: int) -> tuple[str | int, ...]:
 
 
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
-    """Yield each circle of recipes as names, each of which needs the next; the alphabetically first name comes first.
+    """Yield the circles in `needs`. Each circle is a tuple of recipes, of which each needs the next.
 
-    After each circle, its first need is ignored, and the search goes on until no circle is left.
+    The alphabetically first recipe comes first. Its need of the next one is then ignored, to find the other circles.
     """
     links = {name: sorted(needs[name]) for name in sorted(needs)}
     while True:

@@ -14,13 +14,13 @@ from desired.declarations.problems import Flaw, Problem, dotted, nearest
 LARGEST: Final = 1 << 20
 """The greatest size of a declaration, in bytes."""
 
-# How the parser's messages begin where a key or a table is given twice.
+# How the parser's messages begin if a key or a table is there twice.
 _REPEATED: Final = ("Cannot ", "Duplicate ")
 
 
 @frozen
 class Source:
-    """A TOML file: its path, its text and the parsed document."""
+    """A TOML file: its path (`file`), its text and the parsed document."""
 
     file: str
     text: str
@@ -54,7 +54,7 @@ class Source:
 
 
 def read_source(path: Path) -> Source | Problem:
-    """Read and parse a TOML file. Return it as a Source, or the Problem because of which it cannot be read."""
+    """Read and parse a TOML file. Return it as a Source, or the Problem if it cannot be read or parsed."""
     try:
         text = _read(path).decode().replace("\r\n", "\n")
     except OSError as error:
@@ -70,6 +70,7 @@ def file_problem(path: Path, message: str) -> Problem:
 
 
 def unreadable(error: OSError) -> str:
+    """Return the message for a file or folder that is missing or cannot be read."""
     if isinstance(error, FileNotFoundError):
         return "is missing"
     return f"cannot be read: {error.strerror or error}"
@@ -91,9 +92,10 @@ def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
 
 
 def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield each of `names` that is no file in the folder: its index, itself, and which file was probably meant, or "".
+    """Yield each of `names` that is no file in the folder: its index, the name, and the file that was probably meant.
 
-    A link does not count as a file: in the trial's copy of the folder it would point elsewhere.
+    The latter is "" if no file has a similar name. A link does not count as a file, because it would point elsewhere
+    in the copy of the folder that a trial uses.
     """
     for index, name in enumerate(names):
         if not _is_own_file(folder, name):
@@ -123,6 +125,7 @@ def _as_folder(entry: Path) -> Path | Problem:
 
 
 def _read(path: Path) -> bytes:
+    """Return the content of a file. Raise OSError if it is no regular file or has more than `LARGEST` bytes."""
     # Without O_NONBLOCK, opening a named pipe would wait for a writer.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -144,6 +147,7 @@ def _parse(path: Path, text: str) -> Source | Problem:
 
 
 def _syntax_problem(path: Path, text: str, error: tomli.TOMLDecodeError) -> Problem:
+    """Return the problem for a text that is not valid TOML, with its position."""
     if error.msg.startswith(_REPEATED):
         from desired.declarations.positions import repeated_key
 

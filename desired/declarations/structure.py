@@ -1,4 +1,4 @@
-"""Convert a TOML document to typed tables, and collect every flaw at once."""
+"""Convert a TOML document to typed tables, and collect all of its flaws."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -20,14 +20,17 @@ Hook = Callable[[Any, Any], Any]
 
 @frozen
 class Reading(Generic[Tables]):
-    """A document and its typed tables; a key with a flaw counts as not given in `tables`."""
+    """A document, its typed tables, and its flaws. In `tables`, a key with a flaw is None, as if it were missing."""
 
     document: Mapping[str, Any]
     tables: Tables
     flaws: tuple[Flaw, ...] = ()
 
     def gives(self, *path: str) -> bool:
-        """Whether the document has this key, valid or not; also True if a table on the path to it is another value."""
+        """Whether the document has the key at `path`, valid or not.
+
+        True also if something on the path is not a table, because then the key cannot be called missing.
+        """
         inside: Any = self.document
         for key in path:
             if not isinstance(inside, dict):
@@ -38,12 +41,12 @@ class Reading(Generic[Tables]):
         return True
 
     def lacks(self, *path: str) -> bool:
-        """Whether the key is missing. False if there is a misspelt key that was probably meant to be this one."""
+        """Whether the key at `path` is missing. False if another key is probably this key, misspelt."""
         return not self.gives(*path) and path not in {(*flaw.path[:-1], flaw.hint) for flaw in self.flaws}
 
 
 def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tables]:
-    """Return the tables of a document, and its flaws; raise nothing for an invalid document."""
+    """Return a document's tables, of the class `into`, and its flaws. Raise nothing for an invalid document."""
     from cattrs.errors import BaseValidationError
 
     try:
@@ -55,12 +58,13 @@ def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tabl
 
 
 def _named(path: Path) -> Path:
-    """Return the path up to the first list index: one invalid element makes the whole list invalid."""
+    """Return the path up to its first list index, because one invalid element makes the whole list invalid."""
     index = next((place for place, step in enumerate(path) if isinstance(step, int)), len(path))
     return path[:index]
 
 
 def _without(document: Mapping[str, Any], paths: frozenset[Path], base: Path = ()) -> dict[str, Any]:
+    """Return the table at the path `base`, without the values at `paths`."""
     kept = {key: value for key, value in document.items() if (*base, key) not in paths}
     return {
         key: _without(value, paths, (*base, key)) if isinstance(value, dict) else value for key, value in kept.items()
@@ -68,6 +72,7 @@ def _without(document: Mapping[str, Any], paths: frozenset[Path], base: Path = (
 
 
 def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
+    """Yield the flaws that cattrs collected in the table or list at the path `base`."""
     from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
 
     for cause in error.exceptions:
@@ -86,7 +91,7 @@ def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
 
 
 def _step(cause: Exception) -> Path:
-    """Return the key or list index that cattrs noted at an error, as a path. For unknown keys it notes none: ()."""
+    """Return the key or list index that cattrs noted at an error, as a path; () for unknown keys, without a note."""
     from cattrs.errors import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(cause, "__notes__", ()):
@@ -99,7 +104,7 @@ def _step(cause: Exception) -> Path:
 
 @cache
 def _converter() -> "Converter":
-    """Return a converter that accepts exact types only: by default cattrs reads 10 from "10" and a list from a text."""
+    """Return a converter that accepts only exact types. Without its hooks, cattrs would read "10" as a number."""
     from cattrs import Converter
     from cattrs.cols import homogenous_tuple_structure_factory as tuple_hook
     from cattrs.cols import is_mapping, mapping_structure_factory

@@ -12,12 +12,15 @@ _USER = r"[A-Za-z0-9_.~%+][A-Za-z0-9_.~%+-]*"
 _NETWORK: Final = re.compile(rf"(?:(https?)://|(ssh)://(?:{_USER}@)?){_HOST}(?::[0-9]{{1,5}})?/{_PATH}", re.ASCII)
 _LOCAL: Final = re.compile(rf"(file):///{_PATH}", re.ASCII)
 _SCP: Final = re.compile(rf"{_USER}@{_HOST}:(?![-:]){_PATH}", re.ASCII)
-# The user of an ssh address is public. That of an HTTP address may be a token, and is of no use without a password.
+# The user name in an ssh address is public. In an HTTP address it may be a token.
 _SECRET: Final = re.compile(r"(?!ssh:)[^/]*://[^/]*@|(?:[^/]*://)?[^/]*:[^/]*@")
 
 
 def protocol_of(upstream: str) -> str | None:
-    """Return the protocol of an accepted address, "ssh" for `git@host:path`, None for any other text."""
+    """Return the protocol of an upstream's address, None if the text is no accepted address.
+
+    The protocol of `git@host:path` is "ssh".
+    """
     if len(upstream) > LONGEST:
         return None
     if match := _NETWORK.fullmatch(upstream) or _LOCAL.fullmatch(upstream):
@@ -26,7 +29,10 @@ def protocol_of(upstream: str) -> str | None:
 
 
 def read_upstream(value: object) -> str:
-    """Return an accepted address. Raise RefusedError for any other value, without repeating a password or token."""
+    """Return `value` if it is an accepted address. Raise RefusedError for any other value.
+
+    The error does not show a password or token in the value.
+    """
     if isinstance(value, str) and protocol_of(value):
         return value
     if isinstance(value, str) and _SECRET.match(value):

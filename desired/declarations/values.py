@@ -67,7 +67,7 @@ _PROXY: Final = rf"{DIRECT}|http://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+
 
 @frozen
 class Kind:
-    """A kind of value: `read` returns the value or raises RefusedError; `schema` is its JSON Schema."""
+    """A kind of value. `read` returns a value, or raises RefusedError if it is invalid. `schema` is a JSON Schema."""
 
     read: Callable[[object], object]
     schema: Mapping[str, object] = field(factory=dict)
@@ -78,10 +78,12 @@ def is_recipe_name(text: str) -> bool:
 
 
 def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
+    """Return the error for a value; `wants` says what the key accepts, and `meant` what was probably meant."""
     return RefusedError(f"wants {wants}, not {shown(value)}", meant)
 
 
 def _text(wants: str, pattern: str) -> Kind:
+    """Return the kind of texts that match `pattern` completely; `wants` describes them in errors."""
     compiled = re.compile(pattern)
 
     def read(value: object) -> str:
@@ -93,6 +95,7 @@ def _text(wants: str, pattern: str) -> Kind:
 
 
 def _choice(*names: str) -> Kind:
+    """Return the kind that accepts only these texts."""
     wants = ("one of " if len(names) > 1 else "") + ", ".join(f'"{name}"' for name in names)
 
     def read(value: object) -> str:
@@ -104,6 +107,8 @@ def _choice(*names: str) -> Kind:
 
 
 def _number(low: int, high: int) -> Kind:
+    """Return the kind of whole numbers from `low` to `high`."""
+
     def read(value: object) -> int:
         if type(value) is not int or not low <= value <= high:
             raise _refusal(f"a whole number from {low} to {high}", value)

@@ -30,9 +30,9 @@ _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 @contextmanager
 def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
-    """Turn an OSError of the block into an error of `kind`, or into AgainLaterError where waiting or more room helps.
+    """Turn an OSError of the `with` block into an error of the class `kind`. `action` completes the text "cannot …".
 
-    `action` completes the message "cannot …".
+    If waiting or more room on the disk may help, raise AgainLaterError instead.
     """
     try:
         yield
@@ -41,6 +41,7 @@ def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
 
 
 def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateError:
+    """Return the error for an OSError, with the remedy as its hint."""
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
     message = f"cannot {action}: {error.strerror or error}{where}"
     if error.errno in _FULL:
@@ -51,7 +52,7 @@ def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateErro
 
 
 def make_folder(path: Path) -> None:
-    """Make a private folder and its parents, whatever the umask; leave an existing one as it is."""
+    """Make a private folder, and its parents, independently of the umask. An existing folder stays as it is."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -61,7 +62,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Flush a folder's list of names to the disk; otherwise a new or renamed file in it may be lost in a power cut."""
+    """Flush a folder's list of names to the disk. Without this, a power cut may lose a new or a renamed file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -70,14 +71,17 @@ def sync_folder(path: Path) -> None:
 
 
 def open_new(path: Path) -> int:
-    """Create a private file, whatever the umask, and return its descriptor. Raise FileExistsError where it exists."""
+    """Create a private file, independently of the umask. Return its descriptor. Raise FileExistsError if it exists."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
     os.fchmod(descriptor, PRIVATE_FILE)
     return descriptor
 
 
 def create_once(path: Path, content: bytes) -> None:
-    """Create the file `path` with this content in one step. Keep a file that exists or that another process creates."""
+    """Create the file `path` with this content, in one step. If the file exists already, keep it as it is.
+
+    Two processes may do this at the same time: the file of the first one is kept.
+    """
     fresh = path.with_name(f"{path.name}.new")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
     with os.fdopen(descriptor, "r+b") as file:
@@ -96,7 +100,7 @@ def create_once(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write `content` to the private file `path` in one step: after a crash the file has its old content or this."""
+    """Replace the content of the private file `path` in one step: after a crash the file has the old or the new one."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(open_new(fresh), "wb") as file:
@@ -108,6 +112,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _unlink_if_same(path: Path, descriptor: int) -> None:
+    """Delete the file `path` if it is the open file of this descriptor."""
     try:
         if os.path.samestat(path.lstat(), os.fstat(descriptor)):
             path.unlink()
@@ -116,10 +121,10 @@ def _unlink_if_same(path: Path, descriptor: int) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a file or a folder with everything in it, if it exists; folders that are not writable are made writable.
+    """Delete a file, or a folder with everything in it, if it exists. Read-only folders are made writable for that.
 
-    Raise OSError and delete nothing where a file system is mounted within, since its files belong to others. Raise the
-    OSError of the first path that cannot be deleted, after all the rest is deleted.
+    If a file system is mounted in the folder, raise OSError and delete nothing: its files are not Canon's. If a path
+    cannot be deleted, delete all the others, and raise the first OSError.
     """
     try:
         info = path.lstat()
@@ -138,10 +143,10 @@ def remove_tree(path: Path) -> None:
 
 
 def _note_failure(failures: list[OSError], place: str | bytes, error: BaseException) -> None:
-    """Add an OSError to `failures`, with `place` as its path: the path in Python's own error may be incomplete.
+    """Add an OSError for the path `place` to `failures`. Any other `error` is raised again.
 
-    Leave out paths that are gone, and folders that are not empty, since their content has failed before.
-    Raise `error` again if it is no OSError.
+    The path in Python's own error may be incomplete. Two errors are ignored: a path that is gone, and a folder that is
+    not empty, since its content has already failed.
     """
     if not isinstance(error, OSError):
         raise error
@@ -159,7 +164,7 @@ def _mounts_within(path: Path) -> Iterator[str]:
 
 
 def _make_writable(root: bytes, failures: list[OSError]) -> None:
-    """Make `root` and every folder below it writable: an app may leave folders that their owner cannot write."""
+    """Make `root` and every folder below it writable, because an app may leave folders that cannot be written to."""
     _give_access(root, failures)
     for parent, names, _ in os.walk(root):
         for name in names:
@@ -167,6 +172,7 @@ def _make_writable(root: bytes, failures: list[OSError]) -> None:
 
 
 def _give_access(folder: bytes, failures: list[OSError]) -> None:
+    """Let the owner read, write and enter a folder. An OSError is added to `failures`."""
     try:
         mode = os.lstat(folder).st_mode
         if stat.S_ISDIR(mode) and mode & PRIVATE_FOLDER != PRIVATE_FOLDER:

@@ -46,7 +46,7 @@ class StateFolder:
 
     @property
     def kept(self) -> Path:
-        """Return the folder of the canonicals that are kept running."""
+        """Return the folder with the slots and records of the kept deployments."""
         return self.root / "kept"
 
     @property
@@ -65,31 +65,37 @@ class StateFolder:
         return self.canonicals / _one_part(name)
 
     def canonical(self, name: str, generation: int) -> Path:
+        """Return the folder of the sealed snapshot of a generation."""
         return self.generations(name) / str(generation)
 
     def kept_slot(self, name: str) -> Path:
+        """Return the folder in which the kept deployment of the recipe `name` runs."""
         return self.kept / _one_part(name)
 
     def deployment_record_path(self, name: str) -> Path:
-        """Return the path of the deployment record: beside the slot, so that it stays when the slot is removed."""
+        """Return the path of the deployment record of the recipe `name`.
+
+        The record is beside the slot, so that it stays when the slot is removed.
+        """
         return self.kept / f"{_one_part(name)}.json"
 
     def slot(self, name: str) -> Path:
+        """Return the working folder of the recipe `name`, with the slots of its trials."""
         return self.work / _one_part(name)
 
     def slot_lock(self, name: str) -> Path:
         return self.slot(name) / "lock"
 
     def drivers_in_use(self, name: str = "*") -> frozenset[str]:
-        """Return the names of the drivers that the slots of the recipe `name` were deployed with; "*" means all.
+        """Return the names of the drivers with which the slots of the recipe `name` were deployed; of all for "*".
 
-        Slots that a killed pass left behind count as well.
+        Slots that a killed pass left count as well.
         """
         markers = (*self.work.glob(f"{name}/*/{DRIVERS}/*"), *self.kept.glob(f"{name}/{DRIVERS}/*"))
         return frozenset(path.name for path in markers)
 
     def drivers_of_slot(self, name: str) -> frozenset[str]:
-        """Return the names of the drivers that the slot `work/NAME` was deployed with."""
+        """Return the names of the drivers with which something was deployed in the slots in `work/NAME`."""
         return frozenset(path.name for path in self.slot(name).glob(f"*/{DRIVERS}/*"))
 
     def trial_logs(self, name: str) -> Path:
@@ -97,10 +103,11 @@ class StateFolder:
         return self.logs / _one_part(name)
 
     def trial_log(self, name: str, trial: str) -> Path:
+        """Return the folder with the logs of the trial with the id `trial`."""
         return self.trial_logs(name) / _one_part(trial)
 
     def create(self) -> None:
-        """Make the missing folders, private to this user. Raise FolderError for a folder that others could change."""
+        """Make the missing folders, private to this user. Raise FolderError if other users can change one of them."""
         with file_errors(f"make the state folder {self.root}", FolderError):
             self.require_state_folder()
             for path in (self.root, *self._parts):
@@ -109,9 +116,9 @@ class StateFolder:
                 _refuse_foreign(path)
 
     def require_state_folder(self) -> None:
-        """Check that the root is a state folder, or missing or empty, so that a pass can make its state folder there.
+        """Check that the root may be used as a state folder: it is one, it is missing, or it is empty.
 
-        Raise ForeignFolderError for a folder with files of somebody else, FolderError for anything but a folder.
+        Raise ForeignFolderError for a folder with files that Canon did not make, FolderError if it is no folder.
         """
         with file_errors(f"read the state folder {self.root}", FolderError):
             if not self.root.exists():
@@ -129,7 +136,10 @@ class StateFolder:
         return (self.mirrors, self.canonicals, self.kept, self.work, self.logs)
 
     def _foreign_entry(self) -> str:
-        """Return the name of an entry of the root that Canon did not make; "" for none, or if it is a state folder."""
+        """Return the name of an entry of the root that Canon did not make, "" if there is none.
+
+        Return "" also if the root is a state folder of Canon: then other files in it are tolerated.
+        """
         if self.database.is_file() or is_lock_file(self.lock, signed=True):
             return ""
         # A pass may have been killed before it wrote anything into the folders that it had made.
@@ -140,9 +150,9 @@ class StateFolder:
         return min(foreign, default="")
 
     def make_slot(self, name: str) -> Path:
-        """Make the folder of a slot where it is missing, and return it.
+        """Make the folder `work/NAME` if it is missing, and return it.
 
-        Raise FolderError for a link, whose target would be cleared like a slot, and for a file.
+        Raise FolderError for a file, and for a link: the target of a link would be cleared like a slot.
         """
         slot = self.slot(name)
         with file_errors(f"make the slot {slot}", FolderError):
@@ -152,27 +162,27 @@ class StateFolder:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether a folder is empty. Raise OSError where it cannot be read."""
+    """Whether a folder is empty. Raise OSError if it cannot be read."""
     with os.scandir(folder) as entries:
         return next(entries, None) is None
 
 
 def is_slot(path: Path) -> bool:
-    """Whether a folder below `work/` was made as a slot: it has a lock file of Canon or is empty."""
+    """Whether an entry of `work/` is a folder that Canon made: it has a lock file of Canon, or it is empty."""
     return not path.is_symlink() and path.is_dir() and (is_lock_file(path / "lock") or is_empty(path))
 
 
 def _one_part(name: str) -> str:
-    """Return `name`. Raise FolderError if it is not one part of a path: it could lead to a folder elsewhere."""
+    """Return `name`. Raise FolderError if it is not a single part of a path, since it could lead out of the folder."""
     if name in {"", ".", ".."} or "/" in name or "\0" in name:
         raise FolderError(f"{name!r} is not the name of an entry in a folder")
     return name
 
 
 def _folder_at(path: Path, hint_for_link: str) -> os.stat_result | None:
-    """Return the lstat of a folder, None where there is nothing. Raise FolderError for anything else.
+    """Return the `lstat` of the folder `path`, None if nothing is there. Raise FolderError for anything else.
 
-    `hint_for_link` is the hint for a symbolic link.
+    `hint_for_link` is the hint of the error for a symbolic link.
     """
     try:
         info = path.lstat()
@@ -192,6 +202,7 @@ def _not_a_folder(path: Path) -> FolderError:
 
 
 def _refuse_foreign(path: Path) -> None:
+    """Raise FolderError if the folder `path` belongs to another user, or if other users may write to it."""
     info = _folder_at(path, f"name the folder itself, or put it in the link's place: {path.resolve()}")
     if info is None:
         return

@@ -1,9 +1,10 @@
-"""Find the holder of a lock by asking the kernel, since the text in a lock file may come from a dead process."""
+"""Find the process that holds a lock by asking the kernel: the text in a lock file may be of a dead process."""
 
 import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from attrs import frozen
@@ -15,9 +16,9 @@ _CLOCK_ERROR = 2.0
 
 @frozen
 class Holder:
-    """A process that holds a lock. `since` is the start of the process.
+    """A process that holds a lock. `since` is when the process started.
 
-    `heir` is True if it did not take the lock, but inherited the descriptor from a process that is gone.
+    `heir`: it did not take the lock itself, but inherited the descriptor from a process that is gone.
     """
 
     pid: int
@@ -31,7 +32,7 @@ class Holder:
 
 
 def holder(path: Path) -> Holder | None:
-    """Return the process that holds the lock file `path`; None if no holder is found. Does not take the lock itself."""
+    """Return the process that holds the lock on the file `path`, None if none is found. The lock is not taken."""
     try:
         info = path.lstat()
     except FileNotFoundError:
@@ -44,13 +45,13 @@ def holder(path: Path) -> Holder | None:
     # The descriptors of another user's process cannot be read, but the kernel's list names the process. If others have
     # inherited the lock, the listed process may be gone. If another process has its pid now, that started later.
     unseen = (_describe(pid, heir=False) for pid, device in takers if not holders and device == _device(info))
-    unseen_takers = (each for each in unseen if each and each.since.timestamp() <= info.st_mtime + _CLOCK_ERROR)
-    return next((each for group in (owners, heirs, unseen_takers) for each in group if each), None)
+    unseen_takers = (taker for taker in unseen if taker and taker.since.timestamp() <= info.st_mtime + _CLOCK_ERROR)
+    return next(filter(None, chain(owners, heirs, unseen_takers)), None)
 
 
 @frozen
 class KernelLock:
-    """A lock in the kernel's list; `kind` is FLOCK or POSIX, `mode` READ or WRITE; the process `pid` may be gone."""
+    """A lock in the kernel's list. `kind` is FLOCK or POSIX, `mode` READ or WRITE. The process `pid` may be gone."""
 
     kind: str
     mode: str
@@ -61,8 +62,8 @@ class KernelLock:
 def kernel_locks(inode: int) -> Iterator[KernelLock]:
     """Yield all locks that are held on files with this inode number, on any device.
 
-    A line of /proc/locks is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; a lock that is only waited for has
-    `->` before its kind. Some file systems (btrfs, overlays) show another device here than stat does.
+    A line of /proc/locks is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; in the line of a process that waits
+    for a lock, `->` comes before the kind. Some file systems (btrfs, overlays) have another device here than in `stat`.
     """
     for line in (PROC / "locks").read_text("ascii").splitlines():
         _, kind, _, mode, pid, place, *_ = line.split()
@@ -72,6 +73,7 @@ def kernel_locks(inode: int) -> Iterator[KernelLock]:
 
 
 def _device(info: os.stat_result) -> str:
+    """Return the device of a file in the form of /proc/locks."""
     return f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}"
 
 
@@ -80,7 +82,7 @@ def _pids() -> list[int]:
 
 
 def _holds(pid: int, info: os.stat_result) -> bool:
-    """Whether a descriptor of `pid` holds a flock on the file; False where the descriptors cannot be read."""
+    """Whether a descriptor of the process `pid` holds a flock on the file. False if its descriptors cannot be read."""
     try:
         descriptors = os.listdir(PROC / str(pid) / "fd")  # noqa: PTH208 - names, not paths
     except OSError:
@@ -89,6 +91,7 @@ def _holds(pid: int, info: os.stat_result) -> bool:
 
 
 def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
+    """Whether this descriptor holds a flock on the file; `process` is the folder /proc/PID."""
     try:
         if not os.path.samestat((process / "fd" / descriptor).stat(), info):
             return False
@@ -100,6 +103,7 @@ def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
 
 
 def _describe(pid: int, *, heir: bool) -> Holder | None:
+    """Return the process with its command and its start, None if it is gone."""
     process = PROC / str(pid)
     try:
         words = (process / "cmdline").read_bytes() or (process / "comm").read_bytes()
@@ -111,7 +115,7 @@ def _describe(pid: int, *, heir: bool) -> Holder | None:
 
 
 def _started(stat: bytes) -> datetime:
-    """Return when a process started. Field 22 of `stat`, its /proc/PID/stat, is in clock ticks since the boot."""
+    """Return when a process started. `stat` is the content of /proc/PID/stat; field 22 is in ticks since the boot."""
     ticks = int(stat.rpartition(b")")[2].split()[19])
     booted = re.search(r"^btime (\d+)$", (PROC / "stat").read_text("ascii"), re.MULTILINE)
     seconds = int(booted[1]) if booted else 0

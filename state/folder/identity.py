@@ -1,8 +1,8 @@
 """The id of a state folder, which distinguishes its deployments from those of another state folder of the same path.
 
 Two managers of one swarm, or a container and its host, may each have a state folder of the same path. The id is made
-once and stored in the folder, so that it moves along with it. The file also holds its own inode number. In a copy the
-number differs, so the id is not valid there: the deployments of the original do not belong to the copy.
+once and is stored in a file in the folder, so that it moves with the folder. The file also has its own inode number. In
+a copy of the folder that number is wrong, and the id is not valid: the original's deployments are not the copy's.
 """
 
 import fcntl
@@ -18,7 +18,10 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 
 
 def read_identity(path: Path) -> str | None:
-    """Return the id in the file `path`; None if it is missing, a copy or invalid. Raise FolderError if unreadable."""
+    """Return the id in the file `path`, None if the file is missing, copied or invalid.
+
+    Raise FolderError if it cannot be read.
+    """
     with file_errors(f"read {path}", FolderError):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -30,7 +33,7 @@ def read_identity(path: Path) -> str | None:
 
 
 def is_identity_file(path: Path) -> bool:
-    """Whether a file is an id file, also a copied or an empty one; False where it cannot be read."""
+    """Whether a file is an id file; it may be copied or empty. False if it cannot be read."""
     try:
         if path.is_symlink() or not path.is_file():
             return False
@@ -42,7 +45,7 @@ def is_identity_file(path: Path) -> bool:
 
 
 def make_identity(path: Path) -> str:
-    """Return the id in the file `path`; without a valid id, write a new one. Raise FolderError if either fails."""
+    """Return the id in the file `path`. If there is no valid id, write a new one. Raise FolderError if that fails."""
     with file_errors(f"write {path}", FolderError):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -53,6 +56,7 @@ def make_identity(path: Path) -> str:
 
 
 def _write_new(path: Path) -> str:
+    """Write a new id to the file `path`, in one step, and return it."""
     identity, fresh = uuid.uuid4().hex, path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(open_new(fresh), "w", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""A lock that ends with the last process that holds its descriptor, and that is never deleted or taken over."""
+"""A lock on a file. It ends with the last process that has its descriptor, so it never has to be broken."""
 
 import fcntl
 import json
@@ -30,10 +30,10 @@ class Lock:
 
 @contextmanager
 def hold(path: Path, command: str) -> Iterator[Lock]:
-    """Hold the lock file `path`, made where it is missing. Raise LockHeldError at once where it is held.
+    """Hold a lock on the file `path` during the `with` block. Make the file if it is missing.
 
-    `command` is written into the file for people only. Leaving closes the descriptor of this process; a child process
-    that still has it keeps holding the lock.
+    Raise LockHeldError at once if another process holds the lock. `command` is written into the file, only for people.
+    A child process that still has the descriptor after the block keeps holding the lock.
     """
     with file_errors(f"lock {path}", FolderError):
         descriptor = _acquire(path)
@@ -45,9 +45,9 @@ def hold(path: Path, command: str) -> Iterator[Lock]:
 
 
 def is_lock_file(path: Path, *, signed: bool = False) -> bool:
-    """Whether `path` is a lock file that `hold` made; False where it cannot be read.
+    """Whether `path` is a lock file that `hold` made. False if it cannot be read.
 
-    A lock file may be empty, after a full disk; with `signed` an empty file does not count.
+    A lock file is empty if the disk was full. `signed`: an empty file does not count.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -60,7 +60,7 @@ def is_lock_file(path: Path, *, signed: bool = False) -> bool:
 
 
 def _acquire(path: Path) -> int:
-    """Lock the file at `path` and return its descriptor; repeat where the file was removed with its slot meanwhile."""
+    """Lock the file `path` and return its descriptor. Do it again if the file was removed meanwhile, with its slot."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
         try:
@@ -77,6 +77,7 @@ def _acquire(path: Path) -> int:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file of this descriptor is still the file `path`."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -84,12 +85,13 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _held(path: Path) -> LockHeldError:
+    """Return the error that names the process that holds the lock."""
     by = holder(path) or "a process that cannot be seen from here"
     return LockHeldError(f"{path} is held by {by}", "wait until it has ended; the lock goes with it")
 
 
 def _sign(descriptor: int, command: str) -> None:
-    """Write pid, command and time into the lock file. On a full disk it stays empty, and the lock still holds."""
+    """Write pid, command and time into the lock file. If the disk is full, the file stays empty; the lock holds."""
     signature = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
     os.fchmod(descriptor, PRIVATE_FILE)
     with suppress(OSError):

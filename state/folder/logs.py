@@ -1,4 +1,4 @@
-"""List and delete the logs of a recipe's trials. Deleting keeps the logs of a given number of latest trials."""
+"""List the logs of a recipe's trials, and delete old ones."""
 
 import re
 from collections.abc import Collection
@@ -8,13 +8,13 @@ from pathlib import Path
 from state.folder.durable import file_errors, remove_tree
 from state.state_errors import FolderError, StateError
 
-# Files of any other name belong to somebody else and stay.
+# Files with other names were not made by Canon, and stay.
 _TRIAL = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
 _BESIDE = ("kept.log", "bug*.txt")
 
 
 def logged_trials(folder: Path) -> tuple[str, ...]:
-    """Return the trials with logs in `folder` (`logs/NAME`), the latest last; () where there is no folder."""
+    """Return the ids of the trials with logs in `folder` (`logs/NAME`), the latest last; () if there is no folder."""
     with file_errors(f"list the logs in {folder}", FolderError):
         try:
             dated = sorted((entry.stat().st_mtime_ns, entry.name) for entry in folder.iterdir() if _is_trial(entry))
@@ -24,9 +24,10 @@ def logged_trials(folder: Path) -> tuple[str, ...]:
 
 
 def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[str, ...]:
-    """Delete the logs of all but the latest `keep` trials in `folder`; trials named in `spare` stay as well.
+    """Delete the logs in `folder`, except those of the latest `keep` trials and of the trials in `spare`.
 
-    Return the names of the deleted trials. Raise the first failure after all other logs are deleted.
+    Return the ids of the trials whose logs are deleted. If one cannot be deleted, delete the others, and raise the
+    first StateError.
     """
     trials = logged_trials(folder)
     stale = tuple(name for name in trials[: max(len(trials) - keep, 0)] if name not in spare)
@@ -43,7 +44,7 @@ def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[st
 
 
 def drop_logs(folder: Path) -> None:
-    """Delete all logs in `folder`, and the folder itself where it is empty then."""
+    """Delete all logs in `folder` (`logs/NAME`), and the folder itself if it is then empty."""
     prune_logs(folder, 0)
     with file_errors(f"delete the logs in {folder}", FolderError):
         for path in (path for pattern in _BESIDE for path in folder.glob(pattern)):

@@ -1,1 +1,1 @@
-"""The registry: one SQLite file with the canonicals, what is remembered of each recipe, and the ledger."""
+"""The registry: one SQLite file with the canonicals and the memory of each recipe, and with the ledger."""

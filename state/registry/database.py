@@ -1,4 +1,4 @@
-"""Open the registry's file, either for reading, which changes nothing, or for one transaction."""
+"""Open the registry's file: either for reading, which changes nothing, or for one transaction that writes."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ _COPIES = 100
 class View:
     """The registry in one read transaction.
 
-    `copied` is True if this is a copy in which SQLite rolled back the journal that a killed writer left.
+    `copied`: this is a private copy, in which SQLite rolled back the journal that a killed writer left.
     """
 
     connection: sqlite3.Connection
@@ -38,7 +38,7 @@ class View:
 
 @contextmanager
 def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
-    """Open the registry for reading; yield None where there is none yet. Nothing in its folder is changed."""
+    """Open the registry for reading, and yield it, or None if there is none yet. Nothing in its folder is changed."""
     with registry_errors(path):
         if not _is_there(path):
             yield None
@@ -55,7 +55,7 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
 
 @contextmanager
 def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
-    """Open the registry for one durable transaction; make the file where it is missing."""
+    """Open the registry for one durable transaction, and yield the connection. Make the file if it is missing."""
     with registry_errors(path):
         if not _is_there(path):
             create_once(path, blank(steps))
@@ -70,7 +70,7 @@ def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connec
 
 
 def flush(path: Path) -> None:
-    """Flush the registry to the disk, so that what is read next survives a power cut."""
+    """Flush the registry to the disk, so that a power cut does not undo what is read afterwards."""
     with registry_errors(path):
         if _is_there(path):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -82,7 +82,7 @@ def flush(path: Path) -> None:
 
 
 def blank(steps: Sequence[str] = STEPS) -> bytes:
-    """Return the bytes of an empty registry. The file is created in one step, so a shorter file is always damaged."""
+    """Return the content of an empty registry's file. A shorter file is always damaged."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with _transaction(connection):
             upgrade(connection, 0, steps)
@@ -90,7 +90,7 @@ def blank(steps: Sequence[str] = STEPS) -> bytes:
 
 
 def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
-    """Upgrade a database from format `version` to the newest, within the open transaction."""
+    """Upgrade a database from the format `version` to the newest one, within the open transaction."""
     for number, script in enumerate(steps[version:], version + 1):
         for statement in _statements(script):
             connection.execute(statement)
@@ -98,7 +98,7 @@ def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) 
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script one by one, since `executescript` would commit the open transaction."""
+    """Yield the statements of a script one by one, because `executescript` would commit the open transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -108,10 +108,10 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether there is a database. Raise RegistryDamagedError if it is no file, or if it was there and is lost.
+    """Whether the database exists. Raise RegistryDamagedError if it is no file, or if it was lost.
 
-    It is lost if it is missing, but its journal or a snapshot is there. A new database would then be wrong: SQLite
-    would apply the journal to it, and the recipes of the snapshots would count as never promoted.
+    A missing database was lost if its journal or a snapshot exists. Then no new database may be made: SQLite would
+    apply the journal to it, and the recipes of the snapshots would count as never promoted.
     """
     try:
         path.lstat()
@@ -128,16 +128,18 @@ def _is_there(path: Path) -> bool:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Return a connection to the database; `mode` is "ro" or "rw"."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", timeout=BUSY_SECONDS, isolation_level=None, uri=True
     )
-    # A text that is not UTF-8 belongs to one row, whose digest detects it; the whole query must not fail for it.
+    # A text that is not UTF-8 damages one row, whose digest shows it. Without this, the whole query would fail.
     connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     return connection
 
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit at the end of the `with` block; roll back after an error."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -148,10 +150,10 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _is_journal_left(path: Path) -> bool:
-    """Whether there is a journal that no living writer owns.
+    """Whether there is a journal that a killed writer left.
 
-    SQLite must not open such a journal: as root it sets the journal's owner, and reading must change nothing.
-    A writer deletes its journal before it unlocks: a journal that stays the same while there is no lock has no owner.
+    SQLite must not open such a journal: as root it sets the journal's owner, and reading must change nothing. A writer
+    deletes its journal before it unlocks. So a journal is left if it stays the same while there is no lock.
     """
     before = _file_facts(journal_of(path))
     is_owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
@@ -159,7 +161,7 @@ def _is_journal_left(path: Path) -> bool:
 
 
 def _must_roll_back(connection: sqlite3.Connection) -> bool:
-    """Begin a read transaction. Return whether it cannot read, since a killed writer left a journal to roll back."""
+    """Begin a read transaction. Return whether a journal that a killed writer left must be rolled back first."""
     connection.execute("BEGIN")
     try:
         connection.execute("PRAGMA user_version").fetchone()
@@ -171,6 +173,7 @@ def _must_roll_back(connection: sqlite3.Connection) -> bool:
 
 
 def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
+    """Return the format of the database. Raise RegistryError if it is no registry, or newer than this program."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION or version < 1:
@@ -182,7 +185,7 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
 
 @contextmanager
 def _private_copy(path: Path) -> Iterator[View]:
-    """Yield a copy of the database; opening it rolls the journal back in the copy, not in the state folder."""
+    """Yield a copy of the database in a temporary folder. The journal is rolled back in the copy only."""
     with TemporaryDirectory(prefix="canon-registry-") as folder:
         copy = Path(folder) / path.name
         with_journal = _copy(path, copy)
@@ -191,10 +194,10 @@ def _private_copy(path: Path) -> Iterator[View]:
 
 
 def _copy(path: Path, to: Path) -> bool:
-    """Copy the database and its journal to `to`, as both were at one moment; return whether there was a journal.
+    """Copy the database and its journal to `to`, as both were at one moment. Return whether there was a journal.
 
-    Copy again where a pass changes them meanwhile; raise AgainLaterError after `_COPIES` copies. This process must not
-    have the database open: closing a file that it has copied releases all POSIX locks that it has on that file.
+    Copy again if a pass changes them meanwhile; raise AgainLaterError after `_COPIES` copies. This process must not
+    have the database open: when it closes the copied file, it loses all its POSIX locks on that file.
     """
     for _ in range(_COPIES):
         database, journal = _file_facts(path), _file_facts(journal_of(path))
@@ -210,7 +213,7 @@ def _copy(path: Path, to: Path) -> bool:
 
 
 def _file_facts(file: Path) -> tuple[int, int, int, int] | None:
-    """Return the inode, size, mtime and ctime of a file, None where there is none."""
+    """Return the inode, size, mtime and ctime of a file, None if there is none."""
     try:
         info = file.stat()
     except FileNotFoundError:

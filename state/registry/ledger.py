@@ -1,4 +1,4 @@
-"""The ledger: lines that are only ever appended, each with the hash of the line before."""
+"""The ledger: a log of lines, each with the hash of the line before. Lines are appended, and never changed."""
 
 import hashlib
 import sqlite3
@@ -15,7 +15,7 @@ _SELECT = "SELECT seq, at, kind, recipe, body, prev, hash FROM ledger"
 
 @frozen
 class LedgerRow:
-    """One line exactly as it is stored; its texts are hashed, so that every changed byte is found."""
+    """One line exactly as it is stored. Its texts are hashed as stored, so that every changed byte is found."""
 
     seq: int
     at: str
@@ -27,7 +27,7 @@ class LedgerRow:
 
 
 def hash_of(row: LedgerRow) -> str:
-    """Return the hash of all columns of a row but `hash`."""
+    """Return the hash of all columns of a row except `hash`."""
     text = canonical_json([row.seq, row.at, row.kind, row.recipe, row.body, row.prev])
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -41,7 +41,10 @@ def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
 
 
 def first_break(rows: Iterable[LedgerRow]) -> str | None:
-    """Return a message about the first line that breaks the chain, None if none does. A missing end is not found."""
+    """Return a message on the first line that breaks the chain of hashes, None if none does.
+
+    Lines that are missing at the end are not noticed.
+    """
     last: LedgerRow | None = None
     for row in rows:
         seq, prev = (last.seq + 1, last.hash) if last else (1, "")
@@ -56,9 +59,9 @@ def first_break(rows: Iterable[LedgerRow]) -> str | None:
 
 
 def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
-    """Append entries within the open transaction. The last line is not checked.
+    """Append entries within the open transaction. The earlier lines are not checked.
 
-    A new line takes the hash that is stored in the line before. So if somebody changed that line, `verify` finds it.
+    A new line has the hash that is stored in the line before. So `verify` still finds a change of that line.
     """
     insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
     last = _last_row(connection)
@@ -70,7 +73,7 @@ def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> No
 
 
 def verify(connection: sqlite3.Connection) -> None:
-    """Check the ledger. Raise RegistryDamagedError for the first line that was changed or lacks the line before."""
+    """Check the chain of hashes. Raise RegistryDamagedError for the first line that was changed, or that is missing."""
     if broken := first_break(rows_of(connection)):
         raise RegistryDamagedError(f"ledger: {broken}")
 

@@ -1,4 +1,4 @@
-"""The registry: the canonicals and open intents of all recipes, what is remembered of each, and the ledger."""
+"""The registry: the canonicals, open intents and memories of all recipes, and the ledger."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 @frozen
 class SqliteRegistry:
-    """The registry in one SQLite file, made by the first write. Every call opens it; every write is one transaction.
+    """The registry in the SQLite file `path`. The first write makes the file; every write is one transaction.
 
-    Reading changes nothing and works while another process writes. All calls raise RegistryError for a damaged file,
-    AgainLaterError for a full disk or a file that stays busy.
+    Reading changes nothing, and works while another process writes. All methods raise RegistryError for a damaged file,
+    and AgainLaterError for a full disk or a file that stays locked.
     """
 
     path: Path
@@ -36,17 +36,17 @@ class SqliteRegistry:
             return _records(view)
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
-        """Return all canonicals of the recipe since it was last forgotten, the latest first.
+        """Return all recorded generations of a recipe since it was last forgotten, the newest first.
 
         A damaged row is left out.
         """
         query = "SELECT generation, recipe, record, digest FROM canonical WHERE recipe = ? ORDER BY generation DESC"
         with database.reading(self.path) as view:
-            found = view.connection.execute(query, (storable(recipe),)) if view else ()
-            return tuple(_readable(_canonical, found, {}))
+            stored = view.connection.execute(query, (storable(recipe),)) if view else ()
+            return tuple(_readable(_canonical, stored, {}))
 
     def verify(self) -> None:
-        """Check the whole chain of the ledger. Raise RegistryError for the first line that is not what was written."""
+        """Check the chain of hashes of the whole ledger. Raise RegistryError for the first line that was changed."""
         with database.reading(self.path) as view:
             if view:
                 ledger.verify(view.connection)
@@ -54,18 +54,21 @@ class SqliteRegistry:
     # ---- writing ----
 
     def flush(self) -> None:
-        """Flush to the disk what a killed process wrote last. Call it after a crash, before acting on what is read."""
+        """Make the last writes of a killed process durable. Call this after a crash, before any record is read."""
         database.flush(self.path)
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the intent of a promotion. Raise RegistryError while the recipe already has an open intent."""
+        """Record the intent of a promotion, and append `entries`. Raise RegistryError if the recipe has an open one."""
         insert = "INSERT INTO intent (recipe, generation, record, digest) VALUES (?, ?, ?, ?)"
         with database.writing(self.path) as connection:
             connection.execute(insert, (storable(intent.recipe), intent.generation, *rows.seal(intent)))
             ledger.append(connection, entries)
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record a new canonical and end its intent. Raise RegistryError unless `intent` is open and belongs to it."""
+        """Record a new canonical, close its intent, and append `entries` to the ledger.
+
+        Raise RegistryError if `intent` is not open, or is not of this canonical.
+        """
         if differing := _differing(canonical, intent):
             raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
         with database.writing(self.path) as connection:
@@ -74,13 +77,13 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """End an intent without a promotion. Raise RegistryError unless it is open."""
+        """Close an intent without a promotion, and append `entries`. Raise RegistryError if the intent is not open."""
         with database.writing(self.path) as connection:
             _end(connection, intent)
             ledger.append(connection, entries)
 
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
-        """Replace what is remembered of recipes, and append to the ledger. With nothing to write, open no file."""
+        """Replace the memories of these recipes, and append `entries` to the ledger. Do nothing if both are empty."""
         if not memories and not entries:
             return
         insert = "INSERT OR REPLACE INTO memory (recipe, record, digest) VALUES (?, ?, ?)"
@@ -90,9 +93,9 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete a recipe's canonicals, its open intent and what is remembered of it; append `entries` to the ledger.
+        """Delete a recipe's canonicals, its open intent and its memory. Append `entries` to the ledger.
 
-        Keeps the number of its last generation, so that no number is used twice.
+        The number of its last generation is kept, so that no number is used twice.
         """
         with database.writing(self.path) as connection:
             connection.execute("DELETE FROM canonical WHERE recipe = ?", (storable(recipe),))
@@ -105,7 +108,7 @@ class SqliteRegistry:
 
 
 def _records(view: database.View) -> Records:
-    """Return all records; a damaged row affects its own recipe only."""
+    """Return all records. A recipe with a damaged row is left out, and is named as unreadable."""
     bad: dict[str, str] = {}
     canonicals = _readable(_canonical, view.connection.execute(_PRESENT), bad)
     memories = _readable(partial(rows.unseal, Memory), view.connection.execute(_OF_RECIPE.format("memory")), bad)
@@ -120,7 +123,7 @@ def _records(view: database.View) -> Records:
     )
 
 
-# The canonical of each recipe's last generation. Where that row is lost, no older one takes its place.
+# The canonical of each recipe's last generation. If that row is lost, an older one must not take its place.
 _PRESENT = """
     SELECT last, recipe, record, digest FROM canonical AS each LEFT JOIN generation USING (recipe)
     WHERE generation = (SELECT max(generation) FROM canonical WHERE recipe = each.recipe) ORDER BY recipe
@@ -128,13 +131,13 @@ _PRESENT = """
 _OF_RECIPE = "SELECT recipe, record, digest FROM {} ORDER BY recipe"
 
 
-def _readable(unseal: Callable[..., T], found: Iterable[tuple[Any, ...]], bad: dict[str, str]) -> list[T]:
-    """Return the records of the readable rows.
+def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: dict[str, str]) -> list[T]:
+    """Return the records of the stored rows that can be read; `unseal` makes a record of a row.
 
-    For an unreadable row, add the reason to `bad` under each recipe that the row may belong to.
+    For a row that cannot be read, add the reason to `bad` for each recipe to which the row may belong.
     """
     records: list[T] = []
-    for row in found:
+    for row in stored:
         try:
             records.append(unseal(*row))
         except RegistryDamagedError as error:
@@ -144,6 +147,7 @@ def _readable(unseal: Callable[..., T], found: Iterable[tuple[Any, ...]], bad: d
 
 
 def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
+    """Return the canonical of a row. Raise RegistryDamagedError if it is damaged or of another generation."""
     canonical = rows.unseal(Canonical, recipe, text, digest)
     if canonical.generation != generation:
         raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")
@@ -151,11 +155,13 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
 
 
 def _differing(canonical: Canonical, intent: Intent) -> str:
+    """Return the names of the fields in which a canonical and its intent differ, "" for none."""
     names = ("recipe", "version", "commit", "generation")
     return ", ".join(name for name in names if getattr(canonical, name) != getattr(intent, name))
 
 
 def _end(connection: sqlite3.Connection, intent: Intent) -> None:
+    """Delete an open intent. Raise RegistryError if there is none."""
     text, _ = rows.seal(intent)
     ended = connection.execute(
         "DELETE FROM intent WHERE recipe = ? AND record = ?", (storable(intent.recipe), text)
@@ -165,6 +171,7 @@ def _end(connection: sqlite3.Connection, intent: Intent) -> None:
 
 
 def _insert(connection: sqlite3.Connection, canonical: Canonical) -> None:
+    """Insert a canonical, and record its generation as the recipe's last."""
     recipe = storable(canonical.recipe)
     connection.execute(
         "INSERT INTO generation (recipe, last) VALUES (?1, ?2) ON CONFLICT (recipe) DO UPDATE SET last = ?2",

@@ -12,13 +12,13 @@ from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryEr
 
 
 def journal_of(path: Path) -> Path:
-    """Return the path of a database's journal."""
+    """Return the path of the journal of the database `path`."""
     return path.with_name(f"{path.name}-journal")
 
 
 @contextmanager
 def registry_errors(path: Path) -> Iterator[None]:
-    """Add the path to the message of every error, and turn an error of SQLite into the StateError with its remedy."""
+    """Turn an error of SQLite in the `with` block into a StateError with the remedy; add the path to every message."""
     try:
         with file_errors("open it", RegistryError):
             yield
@@ -55,6 +55,7 @@ _FOR_A_PERSON = {
 
 
 def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
+    """Return the StateError for an error of SQLite, with the remedy as its hint."""
     # The low byte is the primary code. Errors that Python itself raises, as in decoding a text, have no code.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     if code in _LATER:
@@ -65,9 +66,9 @@ def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
 
 
 def _ways_out(path: Path) -> str:
-    """Return the hint for a damaged registry: restore it, or move it away, with its journal and the canonicals.
+    """Return the hint for a damaged registry: restore it, or move it away with its journal and the snapshots.
 
-    Of these three, it names the ones that exist.
+    The hint names only those of them that exist.
     """
     files = (path, journal_of(path), StateFolder(path.parent).canonicals)
     existing = " and ".join(str(file) for file in files if os.path.lexists(file))

@@ -1,4 +1,4 @@
-"""Convert records to rows of their tables and back; each row has its own digest."""
+"""Convert records to rows of the registry's tables and back. Each row has a digest."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ TABLES = ("generation", "canonical", "memory", "intent")
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
-    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged one, since rows may be lost with it."""
+    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged page, since rows may be lost with it."""
     for table in TABLES:
         (verdict,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if verdict != "ok":
@@ -30,7 +30,7 @@ def seal(record: Canonical | Memory | Intent) -> tuple[str, str]:
 
 
 def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
-    """Return the record of a row. Raise RegistryDamagedError where it is not what was written."""
+    """Return the record of a row with these columns. Raise RegistryDamagedError if they are not what was written."""
     try:
         record = load(text, kind)
     except NotARecordError as error:
@@ -41,7 +41,7 @@ def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
 
 
 def named_in(text: str) -> tuple[str, ...]:
-    """Return the recipe that the JSON text of a record names, () if it names none. The text may be damaged."""
+    """Return the recipe that the JSON text of a record names, or () if it names none. The text may be damaged."""
     try:
         recipe = json.loads(text)["recipe"]
     except (ValueError, TypeError, KeyError, RecursionError):

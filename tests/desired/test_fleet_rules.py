@@ -11,7 +11,7 @@ DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
 VARIABLE = "is not the name of a variable: letters, digits and _, no digit first"
 NO_PATH = "may not be set: children search programs where Canon does"
 ONE_WAY = "an app is ready by one of http, tcp and run"
-NO_RESTORE = "wants restore: a backup counts once it is brought back"
+NO_RESTORE = "wants restore: a backup counts once it is restored"
 NO_REDIRECT = "counts a redirect, which the proxy of [swarm] may give by itself: use run"
 NO_OVERLAYS = 'is only for driver = "swarm" or "abra": a Procfile has no overlays'
 PROTOCOL = 'wants one of "https", "ssh", "http", "file"'

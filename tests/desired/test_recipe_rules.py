@@ -13,7 +13,7 @@ VARIABLE = "is not the name of a variable: letters, digits and _, no digit first
 PROGRAM = 'wants the name of a program, without "/"'
 NO_PATH = "may not be set: children search programs where Canon does"
 ONE_WAY = "an app is ready by one of http, tcp and run"
-NO_RESTORE = "wants restore: a backup counts once it is brought back"
+NO_RESTORE = "wants restore: a backup counts once it is restored"
 NO_TAKE = "wants take: there is nothing else to restore"
 NO_PIN = "is only for a base that is pinned to a version"
 NOT_RUNNING = 'is "running", which is only for driver = "swarm" or "abra"'
