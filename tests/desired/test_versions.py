@@ -245,9 +245,14 @@ def test_an_app_part_with_a_word_for_a_variant_is_newer_than_without_it(name: st
     assert version_key(name + variant) > version_key(name)
 
 
+NUMBER_OR_STAGE_AT_THE_END = re.compile(rf"([0-9]|({'|'.join(STAGES)})[._-]*)0$|(alpha|beta)$", re.IGNORECASE)
+
+
 @given(release_names(), st.sampled_from("0ab.-_"))
-def test_a_longer_app_part_that_starts_alike_is_newer_unless_it_lengthens_a_number(name: str, more: str) -> None:
-    if "+" in name and not (more == "0" and name[-1].isdigit()):
+def test_a_longer_app_part_that_starts_alike_is_newer_unless_it_completes_a_number_or_stage(
+    name: str, more: str
+) -> None:
+    if "+" in name and not NUMBER_OR_STAGE_AT_THE_END.search(name + more):
         assert version_key(name + more) > version_key(name)
 
 
