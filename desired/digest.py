@@ -48,6 +48,7 @@ def _digest_of(values: object) -> str:
 
 
 def _folder_digest(folder: Path) -> FolderDigest:
+    """Return the digest of one folder."""
     whole, tests = hashlib.sha256(), hashlib.sha256()
     for path in _entries(folder):
         for part in (os.fsencode(path.relative_to(folder)), *_facts(path)):

@@ -97,6 +97,7 @@ def _read_files(folder: Path) -> _Files:
 
 
 def _name_problems(folder: Path, names: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield a problem for each of `names`, the recipe folders of the fleet, that is no valid recipe name."""
     for name in names:
         if not is_recipe_name(name):
             yield file_problem(
@@ -146,12 +147,14 @@ def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[P
 
 
 def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fleet:
+    """Return the fleet that the tables of `fleet.toml` declare, with its recipes."""
     passes = tables.environment.pass_ or ()
     swarm = Swarm(**{**_declared(tables.swarm), "proxy": None if tables.swarm.proxy == DIRECT else tables.swarm.proxy})
     return Fleet(**_declared(tables.fleet), folder=folder, recipes=recipes, passes=passes, swarm=swarm)
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
+    """Return the recipe that the merged tables of the fleet folder `folder` declare."""
     return Recipe(
         **_declared(tables.recipe),
         **_declared(tables.release),

@@ -66,6 +66,7 @@ def merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _defaults(fleet: Source) -> Mapping[str, Any]:
+    """Return the `[defaults]` table of the fleet's file, {} if there is none."""
     defaults = fleet.document.get(DEFAULTS)
     return defaults if isinstance(defaults, dict) else {}
 

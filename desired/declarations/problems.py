@@ -80,6 +80,7 @@ def dotted(path: Path) -> str:
 
 
 def _written_key(key: str) -> str:
+    """Return a key as it is written in TOML: in quotes if it needs them."""
     return key if _BARE.fullmatch(key) else quoted(key)
 
 

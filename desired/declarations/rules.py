@@ -75,11 +75,13 @@ def _probe(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _data(recipe: Reading[RecipeFile]) -> Flaws:
+    """Yield a flaw if `mark` is declared without `check`."""
     if recipe.gives("data", "mark") and recipe.lacks("data", "check"):
         yield Flaw(("data", "mark"), "wants check, which proves that the mark is still there")
 
 
 def _backup(recipe: Reading[RecipeFile]) -> Flaws:
+    """Yield flaws if only one of `take` and `restore` is declared, or no `check` that proves a restore."""
     declared = [key for key in ("take", "restore") if recipe.gives("backup", key)]
     if declared == ["take"] and recipe.lacks("backup", "restore"):
         yield Flaw(("backup", "take"), "wants restore: a backup counts once it is restored")

@@ -103,6 +103,7 @@ def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str
 
 
 def _is_own_file(folder: Path, name: str) -> bool:
+    """Whether `name` is a file in the folder, and no link. False if this cannot be read."""
     try:
         return (folder / name).is_file() and (folder / name).resolve() == folder.resolve() / name
     except OSError:
@@ -110,6 +111,7 @@ def _is_own_file(folder: Path, name: str) -> bool:
 
 
 def _file_names(folder: Path) -> list[str]:
+    """Return the names of the files in the folder, without links; none if it cannot be read."""
     try:
         return [entry.name for entry in folder.iterdir() if entry.is_file() and not entry.is_symlink()]
     except OSError:
@@ -117,6 +119,7 @@ def _file_names(folder: Path) -> list[str]:
 
 
 def _as_folder(entry: Path) -> Path | Problem:
+    """Return an entry of `recipes/` if it is a folder, else a problem."""
     try:
         is_folder = stat.S_ISDIR(entry.stat().st_mode)
     except OSError as error:
@@ -137,6 +140,7 @@ def _read(path: Path) -> bytes:
 
 
 def _parse(path: Path, text: str) -> Source | Problem:
+    """Parse the text of the file `path`. Return it as a Source, or the Problem if it is not valid TOML."""
     try:
         return Source(str(path), text, tomli.loads(text))
     except tomli.TOMLDecodeError as error:

@@ -127,6 +127,7 @@ def _is_tuple(of: Any) -> bool:  # noqa: ANN401
 
 
 def _table_hook(of: Any, using: "Converter") -> Hook:  # noqa: ANN401
+    """Return the hook that reads a table as the attrs class `of`, with the keys as they are in TOML."""
     from cattrs.gen import make_dict_structure_fn, override
 
     renamed: dict[str, Any] = {
@@ -140,6 +141,8 @@ def _reader(read: Callable[[object], object]) -> Hook:
 
 
 def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
+    """Return a hook that refuses values of another shape than a table or a list, and calls `hook` for the others."""
+
     def strict(value: object, of: object) -> object:
         if not isinstance(value, shape):
             raise RefusedError(f"wants {shown(shape())}, not {shown(value)}")
@@ -149,6 +152,8 @@ def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
 
 
 def _filled(hook: Hook) -> Hook:
+    """Return a hook that reads a list by `hook`, and refuses an empty list or an empty first text."""
+
     def strict(value: object, of: object) -> object:
         items = hook(value, of)
         if not items or not items[0]:

@@ -29,7 +29,7 @@ def protocol_of(upstream: str) -> str | None:
 
 
 def read_upstream(value: object) -> str:
-    """Return `value` if it is an accepted address. Raise RefusedError for any other value.
+    """Return `value` if it is an address that an upstream may have. Raise RefusedError for any other value.
 
     The error does not show a password or token in the value.
     """

@@ -95,7 +95,7 @@ def _text(wants: str, pattern: str) -> Kind:
 
 
 def _choice(*names: str) -> Kind:
-    """Return the kind that accepts only these texts."""
+    """Return the kind of value that is one of the texts `names`."""
     wants = ("one of " if len(names) > 1 else "") + ", ".join(f'"{name}"' for name in names)
 
     def read(value: object) -> str:
@@ -149,6 +149,7 @@ def read_duration(value: object) -> timedelta:
 
 
 def _env_name(value: object) -> str:
+    """Return the name of a variable that a recipe may set. Raise RefusedError for any other value."""
     if value == "PATH":
         raise RefusedError("may not be set: children search programs where Canon does")
     if not isinstance(value, str) or not re.fullmatch(_ENV_NAME, value):
@@ -157,6 +158,7 @@ def _env_name(value: object) -> str:
 
 
 def _allow(value: object) -> str:
+    """Return a range of versions, or "*". Raise RefusedError for any other value."""
     wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
     if not isinstance(value, str) or not re.fullmatch(_ALLOW, value, re.ASCII):
         raise _refusal(wants, value)
@@ -171,6 +173,7 @@ def _allow(value: object) -> str:
 
 
 def _base(value: object) -> str:
+    """Return "canonical" or a release name. Raise RefusedError for any other value."""
     if not isinstance(value, str) or (value != "canonical" and not is_release_name(value)):
         meant = nearest(value, ["canonical"]) if isinstance(value, str) else ""
         raise _refusal('"canonical" or a version such as "3.0.1+v2.0.0"', value, meant)

@@ -104,7 +104,7 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
 
 
 def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether the release is older than the head."""
+    """Whether `release` is older than the head. `releases` are upstream's: one of them may be on the head's commit."""
     rank = _rank(head, releases)
     return release.commit != head.commit and (rank is None or version_key(release.version) < rank)
 

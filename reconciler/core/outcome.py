@@ -77,6 +77,7 @@ def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
 
 
 def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
+    """Return the result of a step, and its reason."""
     if step.release is None:
         return _result_without_release(step, attempt, back)
     trial = attempt.trial

@@ -66,6 +66,7 @@ def drivers_of(app_set: AppSet) -> frozenset[str]:
 
 
 def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> AppSpec:
+    """Return the app of a needed recipe. Raises NeedMissingError if it has no release."""
     if release is None:
         raise NeedMissingError(f"{needed_by.name} needs {need.name}, which has neither a canonical nor a release")
     return AppSpec(need, release)

@@ -28,8 +28,9 @@ _LONGEST_PROBE = timedelta(seconds=60)
 def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may_stop: bool = False) -> None:
     """Run the command `argv` of the recipe's tests; `what` names it in errors.
 
-    Raises RecipeError or TimedOutError if the command fails, and InfrastructureError if this host is to blame. A
-    stopped app is the host's fault. `may_stop`: the command itself may stop the app, so the recipe is at fault.
+    Raises RecipeError or TimedOutError if the command fails, and InfrastructureError if this host is to blame, such as
+    for an app that was stopped from outside. `may_stop`: the command itself may stop the app, so that a stopped app is
+    the recipe's fault.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -75,6 +76,7 @@ def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> 
 
 
 def _ignore_stopped(ignore: bool) -> AbstractContextManager[None]:  # noqa: FBT001 - named by its caller
+    """Return a context manager that drops a StoppedError if `ignore` is True, and does nothing otherwise."""
     return suppress(StoppedError) if ignore else nullcontext()
 
 

@@ -50,7 +50,11 @@ def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
-    """Return the memory of a recipe with what its trial showed: the release's red or none, damage, the last trial."""
+    """Return the memory of a recipe after its trial. Without a trial, returns it unchanged.
+
+    Adds or removes the red of the tested release, adds damage of the canonical that the trial found, and records which
+    trial was the last.
+    """
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:
         return memory

@@ -161,6 +161,7 @@ def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
 
 
 def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, seal: Seal) -> Canonical:
+    """Return the canonical to be recorded."""
     return Canonical(
         recipe=trial.recipe,
         version=trial.release.version,

@@ -36,6 +36,7 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
 
 
 def _has_deployment(host: Host, name: str) -> bool:
+    """Whether the recipe `name` has a kept deployment, or a record of one."""
     return host.state.kept_slot(name).is_dir() or host.state.deployment_record_path(name).exists()
 
 

@@ -26,9 +26,9 @@ Missing = Callable[[Sequence[str]], Sequence[str]]
 def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> tuple[str, ...]:
     """Return a message for each script in a recipe's commands that cannot be executed, with its path and a remedy.
 
-    A script is a program that is named with a slash, or a file that is passed to an interpreter. `missing` returns
-    those of the programs that are not in PATH. `needed`: the recipe is only deployed because another recipe needs it,
-    and its test commands are not checked.
+    A script is a program that is named with a slash, or a file that is passed to an interpreter. `missing` is a
+    function that returns those of its arguments that are no programs in PATH. `needed`: the recipe is only deployed
+    because another recipe needs it, so its test commands are not checked.
     """
     commands = tuple(_deploy_commands(recipe)) if needed else (*_deploy_commands(recipe), *_test_commands(recipe))
     unfit = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_arguments(recipe.folder, commands))
@@ -95,7 +95,7 @@ def first_line(path: Path) -> bytes:
 def unfit_first_line(line: bytes, missing: Missing) -> str:
     """Return why a file with this first line cannot be executed; "" if it can, or if the line has no `#!`.
 
-    `missing` returns those of the programs that are not in PATH.
+    `missing` is a function that returns those of its arguments that are no programs in PATH.
     """
     if line.startswith(_BYTE_ORDER_MARK + b"#!"):
         return "it begins with a byte order mark: save it without one"

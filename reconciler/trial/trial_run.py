@@ -86,6 +86,7 @@ class TrialRun:
                 yield slot
 
     def _close(self, tier: TierName, slot: Slot) -> None:
+        """Close a tier's slot, and add what its cleanup found to the effects."""
         if tier is TierName.INSTALL:
             self._report_unused_makers(slot)
         self._add_cleanup(close_slot(slot))

@@ -58,6 +58,7 @@ class StateFolder:
         return self.root / "logs"
 
     def mirror(self, name: str) -> Path:
+        """Return the path of our mirror of the recipe `name`."""
         return self.mirrors / f"{_one_part(name)}.git"
 
     def generations(self, name: str) -> Path:

@@ -29,6 +29,7 @@ class SqliteRegistry:
     # ---- reading ----
 
     def read(self) -> Records:
+        """Return all records of all recipes; no records if there is no file yet."""
         with database.reading(self.path) as view:
             if view is None:
                 return Records()
@@ -104,6 +105,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def append(self, entries: Sequence[LedgerEntry]) -> None:
+        """Append `entries` to the ledger."""
         self.remember((), entries)
 
 
