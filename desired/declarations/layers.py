@@ -25,7 +25,7 @@ _CHOICES: Final[Mapping[tuple[str, str], frozenset[str]]] = {
 
 @frozen
 class Layers:
-    """A recipe's file (`own`), the fleet's file, and the recipe's declaration merged of both (`reading`)."""
+    """A recipe's file (`own`), the fleet's file, and the declaration that both together give (`reading`)."""
 
     own: Source
     fleet: Source

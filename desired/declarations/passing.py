@@ -53,11 +53,11 @@ PATTERN: Final = (
 def read_passed_name(value: object) -> str:
     """Return the name of a variable that may be passed on. Raise RefusedError for any other value."""
     if value == "PATH":
-        raise RefusedError("may not be set: children search programs where Canon does")
+        raise RefusedError("may not be set: child processes get the PATH of Canon")
     if not isinstance(value, str) or not re.fullmatch(_VARIABLE, value, re.ASCII):
         raise RefusedError("is not the name of a variable: letters, digits and _, no digit first")
     if value in SET_BY_CANON or value.startswith("CANON_"):
-        raise RefusedError(f"names {value}, which Canon sets itself for what it starts")
+        raise RefusedError(f"names {value}, which Canon itself sets for child processes")
     if value == "GIT_SSL_NO_VERIFY":
         raise RefusedError(f"names {value}: an upstream that is not verified proves nothing", "GIT_SSL_CAINFO")
     if value.startswith("GIT_") and value not in PASSED_TO_GIT:

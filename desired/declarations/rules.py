@@ -42,21 +42,21 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
         return
     protocol = protocol_of(upstream)
     if protocol not in (PROTOCOLS if allowed is None else allowed):
-        yield Flaw(("recipe", "upstream"), f"speaks {protocol}, which [fleet] protocols does not name")
+        yield Flaw(("recipe", "upstream"), f"uses {protocol}, which is not in [fleet] protocols")
 
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
     """Yield a flaw if a redirect shows that an app behind a proxy is ready: the proxy itself may send redirects."""
     proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
-        yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may give by itself: use run")
+        yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may send by itself: use run")
 
 
 def _exception(recipe: Reading[RecipeFile]) -> Flaws:
     """Yield flaws if `exception` and `review` do not fit to `enrolled`."""
     enrolled = recipe.tables.recipe.enrolled
     if enrolled is False and recipe.lacks("recipe", "exception"):
-        yield Flaw(("recipe", "enrolled"), 'is false, which wants exception = "why"')
+        yield Flaw(("recipe", "enrolled"), 'is false, which needs exception = "why"')
     if enrolled or not recipe.gives("recipe", "enrolled"):
         for key in ("exception", "review"):
             if recipe.gives("recipe", key):
@@ -69,7 +69,7 @@ def _probe(recipe: Reading[RecipeFile]) -> Flaws:
     probes = {"http": ready.http, "tcp": ready.tcp, "run": ready.run}
     declared = [key for key in recipe.document.get("ready", ()) if probes.get(key) is not None]
     for key in declared[1:]:
-        yield Flaw(("ready", key), f"is there beside {declared[0]}: an app is ready by one of http, tcp and run")
+        yield Flaw(("ready", key), f"is there beside {declared[0]}: only one of http, tcp and run can be declared")
     if declared and "http" not in declared and recipe.gives("ready", "status"):
         yield Flaw(("ready", "status"), "is only for http")
 
@@ -77,25 +77,25 @@ def _probe(recipe: Reading[RecipeFile]) -> Flaws:
 def _data(recipe: Reading[RecipeFile]) -> Flaws:
     """Yield a flaw if `mark` is declared without `check`."""
     if recipe.gives("data", "mark") and recipe.lacks("data", "check"):
-        yield Flaw(("data", "mark"), "wants check, which proves that the mark is still there")
+        yield Flaw(("data", "mark"), "needs check, which proves that the mark is still there")
 
 
 def _backup(recipe: Reading[RecipeFile]) -> Flaws:
     """Yield flaws if only one of `take` and `restore` is declared, or no `check` that proves a restore."""
     declared = [key for key in ("take", "restore") if recipe.gives("backup", key)]
     if declared == ["take"] and recipe.lacks("backup", "restore"):
-        yield Flaw(("backup", "take"), "wants restore: a backup counts once it is restored")
+        yield Flaw(("backup", "take"), "needs restore: a backup counts once it is restored")
     if declared == ["restore"] and recipe.lacks("backup", "take"):
-        yield Flaw(("backup", "restore"), "wants take: there is nothing else to restore")
+        yield Flaw(("backup", "restore"), "needs take: there is nothing else to restore")
     if declared and recipe.lacks("data", "check"):
-        yield Flaw(("backup", declared[0]), "wants [data] check, without which a restore proves nothing")
+        yield Flaw(("backup", declared[0]), "needs [data] check, without which a restore proves nothing")
 
 
 def _pin(recipe: Reading[RecipeFile]) -> Flaws:
     """Yield flaws if the base of the upgrade is pinned without a reason, or has a reason but is not pinned."""
     base = recipe.tables.upgrade.base
     if base not in {None, "canonical"} and recipe.lacks("upgrade", "reason"):
-        yield Flaw(("upgrade", "base"), 'is pinned, which wants reason = "why"')
+        yield Flaw(("upgrade", "base"), 'is pinned, which needs reason = "why"')
     if (base == "canonical" or not recipe.gives("upgrade", "base")) and recipe.gives("upgrade", "reason"):
         yield Flaw(("upgrade", "reason"), "is only for a base that is pinned to a version")
 

@@ -127,7 +127,7 @@ def _is_tuple(of: Any) -> bool:  # noqa: ANN401
 
 
 def _table_hook(of: Any, using: "Converter") -> Hook:  # noqa: ANN401
-    """Return the hook that reads a table as the attrs class `of`, with the keys as they are in TOML."""
+    """Return the hook with which the converter `using` reads a table as the attrs class `of`, by its keys in TOML."""
     from cattrs.gen import make_dict_structure_fn, override
 
     renamed: dict[str, Any] = {
@@ -141,7 +141,7 @@ def _reader(read: Callable[[object], object]) -> Hook:
 
 
 def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
-    """Return a hook that refuses values of another shape than a table or a list, and calls `hook` for the others."""
+    """Return a hook that refuses values that are not of the type `shape`, and calls `hook` for the others."""
 
     def strict(value: object, of: object) -> object:
         if not isinstance(value, shape):

@@ -37,7 +37,7 @@ def read_upstream(value: object) -> str:
         return value
     if isinstance(value, str) and _SECRET.match(value):
         raise RefusedError(
-            "holds a user, a token or a password, which would show: use a key, as ssh://git@host/path.git"
+            "has a user, a token or a password, which reports would show: use a key, as ssh://git@host/path.git"
         )
     wants = "an address such as https://host/path.git, git@host:path.git or file:///path"
     raise RefusedError(f"wants {wants}, not {shown(value)}")

@@ -151,7 +151,7 @@ def read_duration(value: object) -> timedelta:
 def _env_name(value: object) -> str:
     """Return the name of a variable that a recipe may set. Raise RefusedError for any other value."""
     if value == "PATH":
-        raise RefusedError("may not be set: children search programs where Canon does")
+        raise RefusedError("may not be set: child processes get the PATH of Canon")
     if not isinstance(value, str) or not re.fullmatch(_ENV_NAME, value):
         raise RefusedError("is not the name of a variable: letters, digits and _, no digit first")
     return value

@@ -110,7 +110,10 @@ def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> b
 
 
 def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
-    """Return the version key of the head; None if the head is no release. Such a head counts as the newest."""
+    """Return the version key of the head, or of a release on its commit; None if there is neither.
+
+    A head without a version key counts as the newest.
+    """
     if is_release_name(head.version):
         return version_key(head.version)
     return next((version_key(release.version) for release in releases if release.commit == head.commit), None)

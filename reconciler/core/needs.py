@@ -6,7 +6,7 @@ from desired.model import Keep, Recipe
 
 
 def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
-    """Return the names of `recipes` in an order in which each recipe comes after its needs; else alphabetical."""
+    """Return the names of `recipes`, sorted, except that each recipe comes after its needs."""
     ordered: list[str] = []
 
     def visit(name: str) -> None:

@@ -29,7 +29,7 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 @contextmanager
 def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Do as `lock_slot`, but raise LockHeldError if another process holds the lock."""
+    """Lock, clear and yield work/NAME, as `lock_slot` does. Raises LockHeldError if another process holds the lock."""
     folder = host.state.make_slot(recipe)
     _require_slot(host, recipe)
     with hold(host.state.slot_lock(recipe), command):

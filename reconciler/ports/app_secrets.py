@@ -61,4 +61,3 @@ class Secrets(Protocol):
         Raises RecipeError with every secret that cannot be made or whose maker failed, and InfrastructureError if the
         program of a maker is missing on this host.
         """
-        ...

@@ -54,12 +54,9 @@ class Commands(Protocol):
 
     def run(self, command: RecipeCommand) -> CommandResult:
         """Run a command to its end, and return how it ended."""
-        ...
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         """Return those of the programs `tools` that child processes would not find in PATH."""
-        ...
 
     def pressure(self) -> str:
         """Return the host's load, free memory, free disk space and stalls (PSI) as a text of one line."""
-        ...

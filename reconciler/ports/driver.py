@@ -33,51 +33,42 @@ class Driver(Protocol):
 
         Raises RecipeError if the release cannot be run at all.
         """
-        ...
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Start the release in `checkout` as the app, new or over an earlier deployment. Returns remarks.
 
         Raises KilledError if the earlier deployment had to be killed first.
         """
-        ...
 
     def status(self, app: App) -> AppStatus:
         """Return whether and how the app runs now; Unobservable if this cannot be read."""
-        ...
 
     def logs(self, app: App) -> tuple[str, ...]:
         """Write the output of each part of the app to a file in its `logs`. Return the last lines, safe to print."""
-        ...
 
     def stop(self, app: App) -> RemovalResult:
         """Stop all parts of the app, so that its data no longer changes."""
-        ...
 
     def save(self, app: App, into: Path) -> None:
         """Copy the data, secrets and settings of the stopped app into the empty folder `into`.
 
         The copy may share its files with the app: the caller must be done with the copy before the app runs again.
         """
-        ...
 
     def load(self, app: App, source: Path) -> None:
         """Give a new app the data, secrets and settings that `save` wrote to `source`.
 
         Files may be moved out of `source`, so this works only once.
         """
-        ...
 
     def backs_up(self, app: App) -> bool:
         """Whether the deployed release itself declares how the app is backed up and restored."""
-        ...
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
         """Write a backup of the running app into the folder `into`, in the way the release declares. Returns remarks.
 
         Raises RecipeError or TimedOutError.
         """
-        ...
 
     def restore(self, app: App, source: Path, within: timedelta) -> None:
         """Restore the backup in the folder `source` over the data of the newly installed app.
@@ -85,30 +76,24 @@ class Driver(Protocol):
         `within` is how long services that the restore restarts may take to be up again. Raises RecipeError or
         TimedOutError.
         """
-        ...
 
     def remove(self, app: App) -> RemovalResult:
         """Stop the app, and delete all its parts, its data and its folder."""
-        ...
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         """Return the marks of all slots below the folder `root` that still have something on this host.
 
         A slot counts even if its folder is gone.
         """
-        ...
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
         """Return by mark the deployed parts of every slot below the folder `root`. Raises InfrastructureError."""
-        ...
 
     def clear(self, mark: str) -> RemovalResult:
         """Stop and remove all processes and objects that carry `mark`."""
-        ...
 
     def app_run(self, app: App) -> Path:
         """Return the path of a program that runs its arguments as a command inside the deployed app."""
-        ...
 
 
 class Readiness(Protocol):
@@ -119,11 +104,9 @@ class Readiness(Protocol):
 
         `status` returns the app's present status. `command` is `ready.run` with its environment.
         """
-        ...
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         """Watch an app for `seconds`, and ask for its `status` at least once.
 
         Returns how a part ended since the app was `ready`, None if all parts stayed up.
         """
-        ...

@@ -20,11 +20,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present time, in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Return seconds that never go back, to measure durations."""
-        ...
 
 
 class Progress(Protocol):
@@ -32,11 +30,9 @@ class Progress(Protocol):
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
         """Show what is now done for a recipe. `last_seconds` is how long its last trial took, None if unknown."""
-        ...
 
     def done(self, recipe: str, result: str) -> None:
         """Show how a recipe's step ended."""
-        ...
 
 
 @frozen

@@ -70,7 +70,6 @@ class Upstream(Protocol):
 
         The reply for an upstream that cannot be read is Unobservable; nothing is raised.
         """
-        ...
 
 
 class Mirrors(Protocol):
@@ -78,38 +77,30 @@ class Mirrors(Protocol):
 
     def refs(self, name: str) -> MirrorRefs | Unobservable | None:
         """Return the refs of the mirror; Unobservable if it cannot be read, None if there is no mirror."""
-        ...
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
         """Set the mirror's main branch as in `answer` and its release tags to `tags`, and fetch what it lacks for that.
 
         Reads the mirror back afterwards. Raises InfrastructureError; then the mirror is as it was before.
         """
-        ...
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
         """Write the tracked files of `commit` into the new folder `into`, without a `.git`."""
-        ...
 
     def alterations(self, name: str, commit: str, folder: Path) -> "Alterations":
         """Return how `folder` differs now from what `checkout` wrote."""
-        ...
 
     def resolve(self, name: str, ref: str) -> str | None:
         """Return the commit of a tag, branch or abbreviated commit in the mirror, None if there is none."""
-        ...
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         """Fetch a branch or tag of upstream without changing the refs of the mirror.
 
         Returns its commit, None if upstream has no such ref. Raises InfrastructureError.
         """
-        ...
 
     def recover(self) -> None:
         """Remove what killed runs left beside the mirrors. Files of a run that is still alive stay."""
-        ...
 
     def drop(self, name: str) -> None:
         """Delete the mirror of the recipe `name`, if there is one."""
-        ...

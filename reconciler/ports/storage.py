@@ -12,46 +12,36 @@ class Registry(Protocol):
 
     def read(self) -> Records:
         """Return all records of all recipes."""
-        ...
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
         """Return all recorded generations of a recipe since it was last forgotten, the newest first."""
-        ...
 
     def verify(self) -> None:
         """Check the chain of hashes of the whole ledger. Raises RegistryError if a line was changed."""
-        ...
 
     def flush(self) -> None:
         """Make the last writes of a killed process durable."""
-        ...
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Record the intent of a promotion that begins, and append `entries` to the ledger."""
-        ...
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Record the new canonical, close its intent, and append `entries` to the ledger."""
-        ...
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Close an intent without a promotion, and append `entries` to the ledger."""
-        ...
 
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
         """Replace the memories of these recipes, and append `entries` to the ledger."""
-        ...
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
         """Delete a recipe's canonicals, its open intent and its memory. Append `entries` to the ledger.
 
         Earlier entries of the ledger stay.
         """
-        ...
 
     def append(self, entries: Sequence[LedgerEntry]) -> None:
         """Append `entries` to the ledger."""
-        ...
 
 
 class Snapshots(Protocol):
@@ -62,37 +52,30 @@ class Snapshots(Protocol):
 
         `about` is stored in the manifest.
         """
-        ...
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
         """Rename the folder of a snapshot to `to`, durably. Return the seal with the files' present times."""
-        ...
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
         """Return how the snapshot in `folder` differs from its seal, None if it does not.
 
         Compares the inode, size and times of each file, and hashes its content only if one of these differs.
         """
-        ...
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
         """Hash the files whose times or inode changed since the seal. Return the present times and inodes of the files.
 
         Returns None if no file has changed times or inode, or if the snapshot is damaged.
         """
-        ...
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
         """Hash all files, then unpack the snapshot into the new folder `into`. Return the manifest's `about`.
 
         Returns the damage instead if the files are not as sealed.
         """
-        ...
 
     def delete(self, folder: Path) -> None:
         """Delete a folder with whatever it holds, if there is one."""
-        ...
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
         """Delete the files that the seal names, and the folder if it is then empty. Other files stay."""
-        ...

@@ -53,9 +53,9 @@ class _RefusedError(Exception):
 
 
 def promote(host: Host, promotion: Promotion) -> Attempt:
-    """Promote the candidate of a trial if the gate allows it, and return the gate's conditions and the errors.
+    """Promote the candidate of a trial if the gate allows it. Return what was done, with the gate's conditions.
 
-    The caller must read back whether the promotion was recorded.
+    Errors of the recipe and of this host are returned, not raised. The caller must read back what was recorded.
     """
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
@@ -201,6 +201,6 @@ def abandon(host: Host, intent: Intent, why: str) -> None:
 
 
 def _entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> LedgerEntry:
-    """Return a ledger entry on an intent; `more` is added to its body."""
+    """Return a ledger entry on an intent. `kind` is intent, promoted or abandoned; `more` is added to its body."""
     body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
     return LedgerEntry(host.clock.now(), kind, intent.recipe, {**body, **more})

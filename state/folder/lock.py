@@ -87,7 +87,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 def _held(path: Path) -> LockHeldError:
     """Return the error that names the process that holds the lock."""
     by = holder(path) or "a process that cannot be seen from here"
-    return LockHeldError(f"{path} is held by {by}", "wait until it has ended; the lock goes with it")
+    return LockHeldError(f"{path} is held by {by}", "wait until it has ended; then the lock is free")
 
 
 def _sign(descriptor: int, command: str) -> None:

@@ -18,7 +18,7 @@ def test_a_second_pass_names_the_first_and_leaves_it_alone(jot: OneRecipeFleet) 
         held, hint = said.err.splitlines()
         command = r"\S*python\S* \S*/reconcile"
         assert re.fullmatch(rf"reconcile: {jot.state}/lock is held by pid {first.pid} \({command}\) {SINCE}", held)
-        assert hint == "  wait until it has ended; the lock goes with it"
+        assert hint == "  wait until it has ended; then the lock is free"
         assert f"pid {first.pid}" in told.document["errors"][0]["message"]
 
         trial = jot.run("trial", "jot")

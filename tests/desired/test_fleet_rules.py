@@ -9,16 +9,16 @@ from tests.fleet_declarations import FLEET, RECIPE, problem_texts, write_fleet
 
 DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
 VARIABLE = "is not the name of a variable: letters, digits and _, no digit first"
-NO_PATH = "may not be set: children search programs where Canon does"
-ONE_WAY = "an app is ready by one of http, tcp and run"
-NO_RESTORE = "wants restore: a backup counts once it is restored"
-NO_REDIRECT = "counts a redirect, which the proxy of [swarm] may give by itself: use run"
+NO_PATH = "may not be set: child processes get the PATH of Canon"
+ONE_WAY = "only one of http, tcp and run can be declared"
+NO_RESTORE = "needs restore: a backup counts once it is restored"
+NO_REDIRECT = "counts a redirect, which the proxy of [swarm] may send by itself: use run"
 NO_OVERLAYS = 'is only for driver = "swarm" or "abra": a Procfile has no overlays'
 PROTOCOL = 'wants one of "https", "ssh", "http", "file"'
 PROXY = 'wants "direct", or the URL of a proxy such as "http://127.0.0.1:8080"'
 ZONE = 'wants a domain in lower case, such as "ci.example"'
 UNIT = 'wants the name of a unit that ends in ".service", or ""'
-NO_CHECK = "wants [data] check, without which a restore proves nothing"
+NO_CHECK = "needs [data] check, without which a restore proves nothing"
 
 
 OURS = ["HOME", "LANG", "LC_ALL", "TMPDIR", "URL", "VERSION", "CANON_SLOT", "SSH_ASKPASS"]
@@ -58,7 +58,7 @@ FLEET_RULES = [
             [f"4:9: environment.pass[0] names {expected}"],
         )
         for name, expected in [
-            *((name, f"{name}, which Canon sets itself for what it starts") for name in OURS),
+            *((name, f"{name}, which Canon itself sets for child processes") for name in OURS),
             ("GIT_SSL_NO_VERIFY", f"GIT_SSL_NO_VERIFY: {UNVERIFIED}; did you mean GIT_SSL_CAINFO"),
             ("GIT_SSL_CA_INFO", f"GIT_SSL_CA_INFO: {OF_GIT}; did you mean GIT_SSL_CAINFO"),
             ("GIT_SSH", f"GIT_SSH: {OF_GIT}; did you mean GIT_SSH_COMMAND"),
@@ -158,7 +158,7 @@ DEFAULTS_RULES = [
     (
         "[defaults.upgrade]\nbase = '1.0.0'\nreason = 'x'",
         "[upgrade]\nbase = '1.1.0'",
-        ['recipes/notes/recipe.toml:4:1: upgrade.base is pinned, which wants reason = "why"'],
+        ['recipes/notes/recipe.toml:4:1: upgrade.base is pinned, which needs reason = "why"'],
     ),
     (
         "[defaults.install]\nneeds = ['wik']",
@@ -173,12 +173,12 @@ DEFAULTS_RULES = [
     (
         "[defaults.recipe]\nenrolled = false",
         "",
-        ['fleet.toml:5:1: defaults.recipe.enrolled is false, which wants exception = "why"'],
+        ['fleet.toml:5:1: defaults.recipe.enrolled is false, which needs exception = "why"'],
     ),
     (
         "[defaults.recipe]\nenrolled = false",
         "exception = 'x'",
-        ['fleet.toml:5:1: defaults.recipe.enrolled is false, which wants exception = "why"'],
+        ['fleet.toml:5:1: defaults.recipe.enrolled is false, which needs exception = "why"'],
     ),
     (
         "[defaults.install]\noverlays = ['compose.ci.yml']",

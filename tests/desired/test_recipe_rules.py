@@ -11,10 +11,10 @@ RANGE = 'wants a range on x.y.z such as ">=2.0.0,<4", or "*"'
 BASE = 'wants "canonical" or a version such as "3.0.1+v2.0.0"'
 VARIABLE = "is not the name of a variable: letters, digits and _, no digit first"
 PROGRAM = 'wants the name of a program, without "/"'
-NO_PATH = "may not be set: children search programs where Canon does"
-ONE_WAY = "an app is ready by one of http, tcp and run"
-NO_RESTORE = "wants restore: a backup counts once it is restored"
-NO_TAKE = "wants take: there is nothing else to restore"
+NO_PATH = "may not be set: child processes get the PATH of Canon"
+ONE_WAY = "only one of http, tcp and run can be declared"
+NO_RESTORE = "needs restore: a backup counts once it is restored"
+NO_TAKE = "needs take: there is nothing else to restore"
 NO_PIN = "is only for a base that is pinned to a version"
 NOT_RUNNING = 'is "running", which is only for driver = "swarm" or "abra"'
 KEEP = 'wants one of "rest", "running"'
@@ -25,7 +25,7 @@ ORIGIN = 'wants one of "carried", "fresh"'
 SECRET = "wants the name of a secret: letters, 0-9, _, - and ., at most 64 characters"
 NEEDED = "wants the name of a recipe: a-z, 0-9 and -, at most 63 characters"
 HTTP_PATH = 'wants a path of printable ASCII that starts with "/"'
-NO_CHECK = "wants [data] check, without which a restore proves nothing"
+NO_CHECK = "needs [data] check, without which a restore proves nothing"
 
 
 # Each case: what is added to the two lines of RECIPE, and each problem as LINE:COLUMN: MESSAGE.
@@ -45,7 +45,7 @@ RECIPE_TABLE = [
     ("driver = 1", [f"3:1: recipe.driver {DRIVER}, not 1"]),
     ("enrolled = 1", ["3:1: recipe.enrolled wants true or false, not 1"]),
     ("enrolled = 'true'", ['3:1: recipe.enrolled wants true or false, not "true"']),
-    ("enrolled = false", ['3:1: recipe.enrolled is false, which wants exception = "why"']),
+    ("enrolled = false", ['3:1: recipe.enrolled is false, which needs exception = "why"']),
     ("enrolled = false\nexception = ' '", ['4:1: recipe.exception wants one line of text, not " "']),
     ("enrolled = false\nexception = 5", ["4:1: recipe.exception wants one line of text, not 5"]),
     ('enrolled = false\nexception = "a\\nb"', ['4:1: recipe.exception wants one line of text, not "a\\nb"']),
@@ -176,7 +176,7 @@ READY = [
     ],
 ]
 DATA_AND_BACKUP = [
-    ("[data]\nmark = ['m']", ["4:1: data.mark wants check, which proves that the mark is still there"]),
+    ("[data]\nmark = ['m']", ["4:1: data.mark needs check, which proves that the mark is still there"]),
     ("[data]\ncheck = {}", ["4:1: data.check wants a list, not a table"]),
     ("data = 5", ["3:1: recipe.data is not a known key"]),
     ("[data]\ncheck = ['c']\n[backup]\ntake = ['t']", [f"6:1: backup.take {NO_RESTORE}"]),
@@ -184,7 +184,7 @@ DATA_AND_BACKUP = [
     ("[backup]\nrestore = ['r']\ntake = ['t']", [f"5:1: backup.take {NO_CHECK}"]),
 ]
 UPGRADE = [
-    ("[upgrade]\nbase = '1.0.0'", ['4:1: upgrade.base is pinned, which wants reason = "why"']),
+    ("[upgrade]\nbase = '1.0.0'", ['4:1: upgrade.base is pinned, which needs reason = "why"']),
     ("[upgrade]\nbase = '1.0'\nreason = 'x'", [f'4:1: upgrade.base {BASE}, not "1.0"']),
     ("[upgrade]\nbase = 'canonicl'", [f'4:1: upgrade.base {BASE}, not "canonicl"; did you mean canonical']),
     ("[upgrade]\nbase = 1", [f"4:1: upgrade.base {BASE}, not 1"]),

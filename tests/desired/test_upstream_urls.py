@@ -70,7 +70,7 @@ def test_an_address_holds_no_control_characters(tmp_path: Path, character: str) 
 def test_what_may_be_a_secret_in_an_address_is_refused_and_not_repeated(tmp_path: Path, upstream: str) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"recipe.upstream = '{upstream}'\n"})
     (problem,) = problem_texts(folder)
-    assert problem.startswith("recipes/notes/recipe.toml:1:8: recipe.upstream holds a user, a token or a password")
+    assert problem.startswith("recipes/notes/recipe.toml:1:8: recipe.upstream has a user, a token or a password")
     assert "s3cret" not in problem
 
 
@@ -96,5 +96,5 @@ def test_an_address_is_accepted_exactly_if_the_fleet_names_its_protocol(
         protocols = "" if allowed is None else f'protocols = ["{allowed}"]'
         fleet = write_fleet(tmp_path / str(allowed), {"notes": f"recipe.upstream = '{upstream}'"}, FLEET + protocols)
         accepted = allowed == protocol or (allowed is None and protocol in {"https", "ssh"})
-        refusal = f"recipe.upstream speaks {protocol}, which [fleet] protocols does not name"
+        refusal = f"recipe.upstream uses {protocol}, which is not in [fleet] protocols"
         assert problem_texts(fleet) == ([] if accepted else [f"recipes/notes/recipe.toml:1:8: {refusal}"])
