@@ -17,9 +17,9 @@ def main() -> None:
 
 
 def _require_utf8() -> None:
-    """Start this program again in Python's UTF-8 mode, if the locale has another encoding.
+    """Start this program again in Python's UTF-8 mode if the locale has another encoding.
 
-    Recipes, logs and settings are UTF-8 in every locale. Only the output has the encoding of the locale.
+    Files are then read and written as UTF-8 in every locale. Only the output has the encoding of the locale.
     """
     if sys.getfilesystemencoding() == "utf-8":
         return

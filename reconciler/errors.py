@@ -1,4 +1,4 @@
-"""The errors of Canon, by what helps: trying again later, a decision of a person, or a bug report."""
+"""The errors of Canon, sorted by what to do about them: try again later, let a person decide, or report a bug."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ _REMEDIES = {
 
 
 class CanonError(Exception):
-    """An error in one line for a person; `hint` says what to do about it, "" if nothing is known."""
+    """An error. `message` is one line for a person; `hint` says what to do about the error, "" if nothing is known."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -29,15 +29,15 @@ class CanonError(Exception):
 
 
 class InfrastructureError(CanonError):
-    """The host is to blame, and no recipe: a missing tool, a full disk, an unreachable server. A retry may help."""
+    """A fault of the host, not of a recipe: a missing tool, a full disk, an unreachable server. A retry may help."""
 
 
 class UpstreamError(InfrastructureError):
-    """Upstream publishes something that cannot be fetched; only upstream can repair that. No release was tried."""
+    """Upstream publishes a tag that cannot be fetched. Only upstream can repair this. No release was tried."""
 
 
 class RecipeError(CanonError):
-    """The recipe or its tests are to blame: a crash, a missing secret, a wrong answer. `tail`: its last log lines."""
+    """A fault of the recipe or its tests: a crash, a missing secret, a wrong answer. `tail` is the end of the log."""
 
     def __init__(self, message: str, hint: str = "", tail: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
@@ -45,7 +45,7 @@ class RecipeError(CanonError):
 
 
 class TimedOutError(RecipeError):
-    """Something took too long, for which a busy host may be to blame.
+    """An app or a command of the tests took too long. The recipe may be to blame, or a busy host.
 
     `pressure` describes load, memory, disk and stalls of the host at that time in one line, "" if not measured yet.
     """
@@ -60,9 +60,9 @@ class KilledError(TimedOutError):
 
 
 class NeededAppError(InfrastructureError):
-    """The app of `need` failed, which the recipe `needed_by` needs. `failed` is its error; neither recipe is blamed.
+    """The app of the recipe `need` failed with the error `failed`; the recipe `needed_by` needs this app.
 
-    `timed_out`: the app only took too long.
+    Neither recipe is blamed. `timed_out` is True if the app only took too long.
     """
 
     def __init__(self, needed_by: str, need: str, failed: RecipeError) -> None:
@@ -77,7 +77,7 @@ class StoppedError(InfrastructureError):
 
 
 class NeedsPersonError(CanonError):
-    """Only a person can decide or repair this."""
+    """Canon does not go on by itself: a person has to decide or repair something; the hint says what."""
 
 
 class BusyError(InfrastructureError):
@@ -90,7 +90,8 @@ class BusyError(InfrastructureError):
 class InterruptedPassError(BaseException):
     """A signal asked the command to stop; `signal_number` is the number of that signal.
 
-    Derives from BaseException, so that code which catches every Exception of one recipe and goes on lets it through.
+    Derives from BaseException: a handler that catches every Exception of one recipe, to go on with the next recipe,
+    must not catch this error.
     """
 
     def __init__(self, signal_number: int) -> None:
@@ -100,14 +101,18 @@ class InterruptedPassError(BaseException):
 
 
 def killed_error(recipe: str, killed: Sequence[str], pressure: str = "") -> KilledError:
-    """Return the error for killed parts of an app, each named with the time it had to stop: "worker (10 s)"."""
+    """Return the error for an app that had to be killed.
+
+    `killed` names each killed process or service with the time that it had to stop, as in "worker (10 s)".
+    `pressure` is as in TimedOutError.
+    """
     what = f"{recipe} did not end in the time it has to stop and was killed, so its data may be cut off"
     remedy = "it has to end on SIGTERM, or needs more time: [stop] grace, on a Swarm stop_grace_period"
     return KilledError(f"{what}: {', '.join(killed)}; {remedy}", pressure)
 
 
 def message_and_hint(failed: CanonError | StateError | OSError) -> tuple[str, str]:
-    """Return what went wrong and where, and what to do about it ("" if nothing is known)."""
+    """Return the message of an error, with the path of an OSError, and a hint what to do, "" if nothing is known."""
     if not isinstance(failed, OSError):
         return failed.message, failed.hint
     where = f" ({os.fsdecode(failed.filename)})" if isinstance(failed.filename, str | bytes) else ""
@@ -115,12 +120,11 @@ def message_and_hint(failed: CanonError | StateError | OSError) -> tuple[str, st
 
 
 def in_one_line(failed: CanonError | StateError | OSError) -> str:
-    """Return message and hint of an error in one line."""
+    """Return the message and the hint of an error, joined to one line."""
     return "; ".join(part for part in message_and_hint(failed) if part)
 
 
 def reason_of(failed: Exception) -> str:
-    """Return any exception in one line; an unexpected one is called a bug."""
-    return (
-        in_one_line(failed) if isinstance(failed, CanonError | StateError | OSError) else f"a bug in Canon: {failed!r}"
-    )
+    """Return any exception as one line of text. An exception that Canon does not expect is called a bug in Canon."""
+    expected = isinstance(failed, CanonError | StateError | OSError)
+    return in_one_line(failed) if expected else f"a bug in Canon: {failed!r}"

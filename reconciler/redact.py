@@ -1,4 +1,4 @@
-"""Replaces secrets in logs and messages: every text that equals the value of a known secret."""
+"""Replaces the values of known secrets in logs and messages with "[redacted]"."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-# In bytes. Shorter values are no secrets, and would redact half of every log.
+# In bytes. A shorter value is also an ordinary word or number, and replacing it would make every log unreadable.
 _SHORTEST = 6
 _LONGEST = 64 * 1024
 _REPLACEMENT = b"[redacted]"
@@ -17,7 +17,7 @@ _REPLACEMENT = b"[redacted]"
 
 @frozen
 class Redaction:
-    """The secrets to replace: `spellings` has each of them in all the encodings in which it may appear."""
+    """The texts to replace: `spellings` has each secret in all encodings in which it may appear, the longest first."""
 
     spellings: tuple[bytes, ...] = ()
 
@@ -33,10 +33,10 @@ class Redaction:
 
 
 class RedactedStream:
-    """Replaces secrets in text that comes in chunks; the joined output equals `apply` of the joined text.
+    """Replaces secrets in text that comes in chunks, also a secret that is split over two chunks.
 
-    A secret may be split over chunks, begin another secret or overlap it. So the end of the text, shorter than the
-    longest spelling, is held until more text comes.
+    The joined output is the same as `Redaction.apply` of the joined chunks. The last bytes of the text may be the
+    beginning of a secret. They are held until the next chunk, always fewer than the longest spelling has.
     """
 
     def __init__(self, redaction: Redaction) -> None:
@@ -51,11 +51,14 @@ class RedactedStream:
         return self._release(max(0, len(self._held) - self._longest + 1) if self._longest else len(self._held))
 
     def flush(self) -> bytes:
-        """Return the redacted text that is still held, at the end of the text."""
+        """Return the redacted rest of the text. To be called after the last chunk."""
         return self._release(len(self._held))
 
     def _release(self, cut: int) -> bytes:
-        """Return the held bytes before `cut`, redacted. The first `_covered` bytes are of a secret already replaced."""
+        """Return the held bytes before the index `cut`, redacted, and hold only the others.
+
+        The first `_covered` held bytes are the end of a secret that was replaced earlier, so they are left out.
+        """
         parts, end = [], self._covered
         for start, stop in self._spellings_before(cut):
             if start >= end:
@@ -65,18 +68,21 @@ class RedactedStream:
         self._held, self._covered = self._held[cut:], max(0, end - cut)
         return b"".join(parts)
 
-    def _spellings_before(self, before: int) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each spelling that begins before `before`; of several at one place, the longest."""
+    def _spellings_before(self, cut: int) -> Iterator[tuple[int, int]]:
+        """Yield start and end of each spelling that begins before the index `cut`.
+
+        Where several begin at the same index, yields only the longest.
+        """
         match = self._pattern.search(self._held) if self._pattern else None
-        while self._pattern and match and match.start() < before:
+        while self._pattern and match and match.start() < cut:
             yield match.span()
             match = self._pattern.search(self._held, match.start() + 1)
 
 
 def redaction(secrets: Iterable[bytes]) -> Redaction:
-    """Return the redaction of these secrets: whole, line by line, in base64, and escaped for URLs and JSON.
+    """Return a Redaction that replaces each secret and each of its lines, also in base64 or escaped for URLs and JSON.
 
-    Secrets and lines shorter than 6 bytes or longer than 64 KiB are left out.
+    Secrets and lines shorter than 6 bytes or longer than 64 KiB are not replaced.
     """
     values = {part for secret in secrets for part in (secret, secret.strip(), *secret.splitlines())}
     spellings = {spelling for value in values if _SHORTEST <= len(value) <= _LONGEST for spelling in _spellings(value)}
@@ -84,6 +90,7 @@ def redaction(secrets: Iterable[bytes]) -> Redaction:
 
 
 def _spellings(value: bytes) -> Iterable[bytes]:
+    """Yield `value` as it is, in base64, and escaped for URLs and JSON."""
     yield value
     yield base64.b64encode(value)
     yield base64.b64encode(value + b"\n")  # as from `echo SECRET | base64`
@@ -95,6 +102,6 @@ def _spellings(value: bytes) -> Iterable[bytes]:
 
 
 def read_slot_secrets(slot: Path) -> tuple[bytes, ...]:
-    """Return the contents of all secret files of a slot's apps, except links and files over 64 KiB."""
+    """Return the contents of all secret files of the apps in a slot, without links and files over 64 KiB."""
     files = (path for path in slot.glob("*/secrets/*") if path.is_file() and not path.is_symlink())
     return tuple(path.read_bytes() for path in files if path.stat().st_size <= _LONGEST)

@@ -34,7 +34,10 @@ from state.records import KnownTag, LedgerEntry, Memory
 
 
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
-    """Accept one moved tag, or, where `tag` is None, that upstream lost release tags. Returns the exit code."""
+    """Accept the new commit of a moved tag. If `tag` is None, accept that upstream lost release tags.
+
+    The ledger records `reason`. Returns the exit code. Raises NeedsPersonError if there is nothing to accept.
+    """
     context = load_context(options)
     require_declared(context, name)
     _require_reason(reason)
@@ -58,19 +61,20 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 
 @contextmanager
 def _pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
-    """Create the state folder if it is missing, and hold its pass lock."""
+    """Hold the pass lock. Creates the state folder if it is missing. `command` is shown to whoever finds it held."""
     prepare_state(context.state)
     with hold(context.state.lock, command) as lock:
         yield lock
 
 
 def _require_reason(reason: str) -> None:
+    """Raise UsageError if `reason` is blank."""
     if not reason.strip():
         raise UsageError("--reason is empty", "say why; the ledger keeps it")
 
 
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
-    """Return what is to be remembered of the recipe, with the new commit of `tag`, and a message.
+    """Return the recipe's memory with the new commit of `tag`, and a message for the user.
 
     Raises NeedsPersonError if the tag did not move.
     """
@@ -84,21 +88,24 @@ def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[M
 
 
 def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
-    """Return what is to be remembered of the recipe, without the lost tags, and a message.
+    """Return the recipe's memory without the tags that upstream lost, and a message for the user.
 
-    Raises NeedsPersonError if no tag was lost.
+    Raises NeedsPersonError if upstream lost no tag.
     """
     gone = vanished_tags(observation)
     if not gone:
         message = f"{observation.recipe.name}: upstream lost no known release tag"
         raise NeedsPersonError(message, "to accept a moved tag, name it")
-    known = {tag: each for tag, each in observation.memory.known.items() if tag not in gone}
+    known = {tag: known_tag for tag, known_tag in observation.memory.known.items() if tag not in gone}
     message = f"accepted: {len(gone)} release tags are gone: {', '.join(sorted(gone))}"
     return evolve(observation.memory, known=known), message
 
 
 def forget(options: Options, name: str, reason: str) -> int:
-    """Delete the records, snapshots, mirror and logs of an orphan. The ledger keeps an entry. Returns the exit code."""
+    """Delete the records, snapshots, mirror and logs of a recipe that is no longer declared. Returns the exit code.
+
+    The ledger records that, with `reason`. Raises UsageError if the recipe is declared or nothing is recorded of it.
+    """
     context = load_context(options)
     _require_reason(reason)
     if name in context.fleet.recipes:
@@ -115,9 +122,10 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """Return the names of the drivers that have to remove a recipe's slots: "process", and those recorded as used.
+    """Return the names of the drivers with which the slots of a recipe are removed.
 
-    If there is a slot or a deployment, but no driver is recorded, returns all drivers.
+    These are "process" and the drivers that are recorded for the slots. All drivers if no driver is recorded although
+    there is a slot or a kept deployment.
     """
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
@@ -127,13 +135,14 @@ def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
 
 
 def _existing_lock(context: CommandContext, name: str) -> Path:
+    """Return the path of the pass lock. Raises UsageError if there is no registry, so nothing to forget of `name`."""
     if not context.state.database.exists():
         raise UsageError(f"nothing is recorded of {name}: there is no registry in {context.state.root}")
     return context.state.lock
 
 
 def _forget_orphan(host: Host, name: str, reason: str) -> str:
-    """Delete everything of `name` and return a message. Raises UsageError if nothing is recorded of it."""
+    """Delete everything of the recipe `name`. Returns a message for the user. Raises UsageError if there is nothing."""
     records = host.registry.read()
     have = records.canonicals.get(name)
     if have is None and name not in records.memories and name not in records.unreadable:
@@ -158,7 +167,10 @@ def _forget_orphan(host: Host, name: str, reason: str) -> str:
 
 
 def _folders_left(host: Host, name: str) -> str:
-    """Return a note with a recipe's folders that are left because of files that Canon did not make; "" for none."""
+    """Return a text that names the recipe's folders that still exist, "" if there are none.
+
+    A folder is not deleted if it contains files that Canon did not create.
+    """
     folders = (host.state.kept_slot(name), host.state.generations(name), host.state.trial_logs(name))
     left = [str(folder) for folder in folders if os.path.lexists(folder)]
     return f"; left as it is: {', '.join(left)}" if left else ""

@@ -1,4 +1,4 @@
-"""Build the context of a command, and the real host with an implementation of every port."""
+"""Creates the context of a command, and the real host with an implementation of every port."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ from state.state_errors import StateError
 
 @frozen
 class CommandContext:
-    """The input of one command: its options, the declared fleet, the state folder, and the selected recipe names."""
+    """The input of one command. `names` are the recipes to work on: those named by -r, or all declared recipes."""
 
     options: Options
     fleet: Fleet
@@ -54,9 +54,9 @@ class CommandContext:
 
 
 def load_context(options: Options) -> CommandContext:
-    """Read the declarations and select recipes.
+    """Read the declarations, and return them with the other input of a command.
 
-    Raises DeclarationError, or UsageError for a selected recipe that is not declared.
+    Raises DeclarationError, or UsageError if a recipe is named by -r that is not declared.
     """
     fleet = _load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
@@ -68,6 +68,7 @@ def load_context(options: Options) -> CommandContext:
 
 
 def _load_fleet(folder: Path) -> Fleet:
+    """Read the declarations in the fleet folder. Raises DeclarationError, also if the folder is missing."""
     if not os.path.lexists(folder):
         message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"
         raise DeclarationError([Problem(str(folder), 1, 1, message)])
@@ -75,7 +76,10 @@ def _load_fleet(folder: Path) -> Fleet:
 
 
 def require_declared(context: CommandContext, name: str) -> None:
-    """Raise UsageError unless `name` is declared. The hint names the commands for an orphan, or the closest name."""
+    """Raise UsageError if the recipe `name` is not declared.
+
+    The hint names the commands for an orphan; otherwise it names the declared recipe with the most similar name.
+    """
     fleet = context.fleet
     if name in fleet.recipes:
         return
@@ -97,13 +101,16 @@ def _is_orphan(context: CommandContext, name: str) -> bool:
 
 
 def prepare_state(state: StateFolder) -> None:
-    """Create the state folder and its id where they are missing. The id marks each process started for this folder."""
+    """Create the state folder and its id if they are missing. Each process started for this folder carries the id."""
     state.create()
     make_identity(state.identity)
 
 
 def make_host(context: CommandContext, progress: Progress, lock: int | None = None) -> Host:
-    """Return the real host. `lock` is the descriptor of the pass lock, which child commands inherit, or None."""
+    """Return the real host. `lock` is the file descriptor of the pass lock, None if it is not held.
+
+    Child processes inherit the lock, so that no other pass can start before they have ended.
+    """
     prepare()
     fleet, state, clock = context.fleet, context.state, SystemClock()
     allowed = child_environment(fleet.passes, os.environ, state.root)
@@ -133,9 +140,9 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
 
 
 def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
-    """Return, by name, the process driver, those that the recipes declare, and those that existing deployments need.
+    """Return the drivers by name: "process", those that recipes declare, and those that existing deployments need.
 
-    `children` is the environment of child processes, `lock` the descriptor of the pass lock or None.
+    `children` is the environment of child processes. `lock` is the file descriptor of the pass lock, None if not held.
     """
     drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
     named = {recipe.driver for recipe in fleet.recipes.values()} | state.drivers_in_use()
@@ -154,9 +161,9 @@ def progress_on_stderr(options: Options) -> LineProgress:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise InterruptedPassError on a signal of STOPPING. A second signal also interrupts the cleanup.
+    """Raise InterruptedPassError when one of the signals in STOPPING arrives. A second signal also stops the cleanup.
 
-    SIGHUP stays ignored where `nohup` has set it to be ignored.
+    If `nohup` made this process ignore SIGHUP, SIGHUP stays ignored.
     """
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -175,7 +182,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Create files that only their owner can read, whatever the umask of the caller is."""
+    """Set the umask so that new files can be read only by their owner."""
     before = os.umask(0o077)
     try:
         yield
@@ -185,7 +192,7 @@ def private_files() -> Iterator[None]:
 
 @contextmanager
 def blocked_signals() -> Iterator[None]:
-    """Block the signals of STOPPING, so that the report is printed in full."""
+    """Block the signals in STOPPING until the end of the `with` block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -194,7 +201,10 @@ def blocked_signals() -> Iterator[None]:
 
 
 def _resend_signal(dropped: "sys.UnraisableHookArgs") -> None:
-    """Send a signal again if Python dropped its exception, as it does in a finaliser or a callback."""
+    """Send a signal to this process again, if Python dropped the InterruptedPassError that the signal raised.
+
+    Python drops each exception in a finaliser or a callback, and calls this hook. Others are printed as usual.
+    """
     if not isinstance(dropped.exc_value, InterruptedPassError):
         sys.__unraisablehook__(dropped)
         return

@@ -22,7 +22,10 @@ name = "{name}"
 
 
 def init(options: Options, path: str) -> int:
-    """Make a fleet without recipes in `path`. Raises NeedsPersonError unless it is new or empty."""
+    """Make a fleet without recipes in the folder `path`. Returns the exit code.
+
+    Raises NeedsPersonError if `path` exists and is not an empty folder.
+    """
     folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new folder")
@@ -36,7 +39,7 @@ def init(options: Options, path: str) -> int:
 
 
 def demo(options: Options, path: str, *, tell: bool) -> int:
-    """Make the demo fleet in `path`; with `tell`, also run its story. Returns the exit code."""
+    """Make the demo fleet in the folder `path`. With `tell`, also run the demo's commands. Returns the exit code."""
     folder = Path(path)
     from reconciler.demo.fleet import make_demo
 

@@ -23,7 +23,7 @@ Exit codes, the gravest wins (5, 1, 4, 3, 2):
 
 
 class _Commands(click.Group):
-    """List the commands in the order of their definition."""
+    """A group that lists its commands in the order of their definition; click's own sorts them by name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(self.commands)
@@ -161,7 +161,7 @@ def demo(options: Options, folder: str, *, tell: bool) -> int:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code. Errors are printed to stderr."""
+    """Run the command line `arguments`. Prints errors to stderr, and returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII still gets its answer
             stream.reconfigure(errors="backslashreplace")

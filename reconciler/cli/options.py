@@ -1,4 +1,4 @@
-"""The options that every command takes, before or after its name."""
+"""The options that every command takes, before or after the name of the command."""
 
 import os
 import sys
@@ -18,9 +18,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Options(NamedTuple):
-    """The common options of the command line; None or empty where an option is not given.
+    """The options that every command takes. An option that is not set is None, False or empty.
 
-    No attrs class and no Path: `--help` loads this module, and should start at once.
+    `--help` loads this module and should be quick, so this is no attrs class and has no Path.
     """
 
     fleet: str | None = None
@@ -32,7 +32,7 @@ class Options(NamedTuple):
     verbose: bool = False
 
     def over(self, earlier: "Options") -> "Options":
-        """Return these options; an option that is not given is taken from `earlier`."""
+        """Return these options, with the values of `earlier` for the options that are not set."""
         return earlier._replace(**{name: value for name, value in self._asdict().items() if value})
 
     @property
@@ -51,9 +51,9 @@ class Options(NamedTuple):
 
 
 def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
-    """Return the first folder that is set: flag, own variable, systemd's variable, default.
+    """Return the folder of the option `flag`, else of Canon's own variable, else of systemd's variable, else `default`.
 
-    Systemd's variable may list several folders: takes the first. Raises UsageError for an empty variable.
+    If systemd's variable lists several folders, returns the first. Raises UsageError if the variable is empty.
     """
     from pathlib import Path
 
@@ -71,7 +71,7 @@ def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd
 
 
 class _NonEmptyText(click.ParamType[str]):
-    """A text that is not empty. An empty one usually comes from a shell variable that is not set."""
+    """Refuses an empty value of an option or argument, which usually comes from a shell variable that is not set."""
 
     name = "text"
 
@@ -103,22 +103,21 @@ _COMMON_OPTIONS = (
 
 
 def common_options(function: Command) -> Command:
-    """Add the common options to a command, which gets them as its first argument, an Options."""
+    """Add the common options to the command `function`, which gets them as its first argument, an Options."""
 
     @click.pass_context
-    def collected(context: click.Context, /, **given: Any) -> Any:  # noqa: ANN401  as the commands return
-        names = ("fleet", "state", "recipes", "output", "no_color", "quiet", "verbose")
-        given_here = Options(**{name: given.pop(name) for name in names})
-        parent = context.parent.obj if context.parent is not None else None
-        context.obj = given_here.over(parent) if isinstance(parent, Options) else given_here
+    def with_options(context: click.Context, /, **values: Any) -> Any:  # noqa: ANN401  as the commands return
+        options = Options(**{name: values.pop(name) for name in Options._fields})
+        before_command = context.parent.obj if context.parent is not None else None
+        context.obj = options.over(before_command) if isinstance(before_command, Options) else options
         try:
-            return context.invoke(function, context.obj, **given)
+            return context.invoke(function, context.obj, **values)
         except OSError as failed:  # click would exit silently on a broken pipe
             raise InfrastructureError(*message_and_hint(failed)) from failed
 
-    collected.__name__, collected.__doc__ = function.__name__, function.__doc__
-    collected.__click_params__ = list(reversed(_COMMON_OPTIONS))  # type: ignore[attr-defined]  # read by click
-    return collected  # type: ignore[return-value]  # click's decorators hide what they wrap
+    with_options.__name__, with_options.__doc__ = function.__name__, function.__doc__
+    with_options.__click_params__ = list(reversed(_COMMON_OPTIONS))  # type: ignore[attr-defined]  # read by click
+    return with_options  # type: ignore[return-value]  # click's decorators hide what they wrap
 
 
 def stdout_width() -> int | None:
@@ -134,7 +133,7 @@ def terminal_width(stream: TextIO) -> int | None:
 
 
 def print_line(options: Options, command: str, line: str) -> int:
-    """Print one line, or with `-o json` one object that holds it. Returns the exit code."""
+    """Print `line`; with `-o json`, print a JSON object with `line` and the command's name. Returns the exit code."""
     from reconciler.show.documents.command_documents import message_document
     from reconciler.show.documents.report_document import json_text
     from reconciler.show.escape import escape

@@ -29,7 +29,7 @@ from state.folder.lock import hold
 
 
 def preview(options: Options, command: str, retry: Sequence[str]) -> int:
-    """Print the plan or the drift report: `command` is "plan" or "drift". Returns the exit code.
+    """Print what a pass would do. `command` is "plan" or "drift", and names the kind of report. Returns the exit code.
 
     `retry` names recipes to try again although they were red. Takes no lock and writes nothing.
     """
@@ -57,12 +57,14 @@ def converge(options: Options, retry: Sequence[str]) -> int:
 
 
 def _request(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
+    """Return the request for a pass or a preview. Raises UsageError if a recipe in `retry` is not declared."""
     for name in retry:
         require_declared(context, name)
     return RunRequest(context.fleet, context.names, command, frozenset(retry))
 
 
 def _print_report(context: CommandContext, report: Report) -> int:
+    """Print the report in the format that the options ask for. Returns the exit code."""
     options = context.options
     if options.json:
         return print_answer(json_text(report_document(report)), report.exit_code)

@@ -1,4 +1,4 @@
-"""`reconcile raise`: a running copy of a canonical."""
+"""`reconcile raise`: runs a copy of a canonical for a while."""
 
 import sys
 import time
@@ -37,7 +37,10 @@ from state.records import Canonical
 
 
 def raise_copy(options: Options, name: str, span: str) -> int:
-    """Deploy the canonical with its data in a slot, and keep it up until a signal or the end of `span`. Returns 0."""
+    """Deploy a copy of the canonical with its data in a slot, until a signal arrives or `span` is over. Returns 0.
+
+    `span` is the value of --for, such as "10m". Raises CanonError, also if the app stops by itself.
+    """
     lifetime, context = _lifetime(span), load_context(options)
     require_declared(context, name)
     if context.state.database.is_file():
@@ -62,6 +65,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
 
 
 def _lifetime(span: str) -> timedelta:
+    """Return the duration that the text `span` names. Raises UsageError if it names none."""
     try:
         return read_duration(span)
     except RefusedError as wrong:
@@ -69,7 +73,7 @@ def _lifetime(span: str) -> timedelta:
 
 
 def _canonical(host: Host, name: str) -> Canonical:
-    """Return the recorded canonical. Raises CanonError if there is none, or its record cannot be read."""
+    """Return the canonical of the recipe `name`. Raises CanonError if it has none, or its record cannot be read."""
     records = host.registry.read()
     require_readable_record(name, records)
     if name not in records.canonicals:
@@ -78,12 +82,15 @@ def _canonical(host: Host, name: str) -> Canonical:
 
 
 def _print_address(options: Options, name: str, app: RunningApp) -> None:
-    """Print the address of the app. Raises UnwrittenError if that fails: nobody can use a copy without its address."""
+    """Print the address of the app. Raises UnwrittenError if stdout cannot be written.
+
+    Nobody can use the copy without its address, so the caller then removes it.
+    """
     write_answer(json_text(raised_document(name, app)) if options.json else render_raised(name, app))
 
 
 def _keep_up(slot: Slot, lifetime: timedelta) -> None:
-    """Wait until `lifetime` is over. Raises CanonError if the app, or one that it needs, stops by itself."""
+    """Wait until `lifetime` is over. Raises CanonError if the app, or an app that it needs, stops by itself."""
     until = time.monotonic() + lifetime.total_seconds()
     while time.monotonic() < until:
         check_up(slot)

@@ -1,4 +1,4 @@
-"""Write the answer to stdout and all other text to stderr, also if a stream is closed or cannot be written."""
+"""Writes to stdout and stderr. A stream may be closed, or writing to it may fail."""
 
 import os
 import sys
@@ -8,12 +8,12 @@ from typing import Final, TextIO
 from reconciler.errors import CanonError
 
 FAILED: Final = 1
-# The only exit code of a report (0 to 5) that is graver than FAILED.
+# The only exit code of a report (0 to 5) that is graver than FAILED. All the lower ones are less grave.
 _HOLLOW: Final = 5
 _REPORT_CODES: Final = range(_HOLLOW)
 
 _WRITE_ERRORS: Final = (OSError, ValueError)
-"""Raised on writing to a stream with a full disk, without a reader, or that was closed."""
+"""What Python raises on writing to a stream if the disk is full, nobody reads, or the stream is closed."""
 
 
 class UnwrittenError(CanonError):
@@ -21,9 +21,10 @@ class UnwrittenError(CanonError):
 
 
 def open_missing() -> None:
-    """Open each standard stream that the caller has closed, so that no other file gets its number.
+    """Open /dev/null in place of each standard stream that was closed when this program started.
 
-    Writing to such a stream still fails.
+    Otherwise the next file that is opened would get the number of stdin, stdout or stderr. Writing to such a stream
+    still fails.
     """
     for number in range(3):
         try:
@@ -35,6 +36,7 @@ def open_missing() -> None:
 
 
 def _writer(number: int) -> TextIO:
+    """Return a text stream that writes to the file descriptor `number`."""
     return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
@@ -48,15 +50,15 @@ def write_answer(text: str) -> None:
 
 
 def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
-    """Return a message that says why the answer could not be written, and a hint where to see what was done."""
+    """Return the message and the hint for an answer that could not be written to stdout because of `error`."""
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
     return f"the answer could not be written to stdout: {reason}", "what was done is recorded: reconcile status"
 
 
 def print_answer(text: str, exit_code: int) -> int:
-    """Write `text` to stdout. Returns `exit_code`.
+    """Write `text` to stdout and return `exit_code`.
 
-    If that fails, prints the reason to stderr, and returns FAILED unless `exit_code` is graver: 5 or more.
+    If writing fails, print the reason to stderr, and return FAILED in place of an exit code from 0 to 4.
     """
     try:
         write_answer(text)
@@ -67,14 +69,17 @@ def print_answer(text: str, exit_code: int) -> int:
 
 
 def print_error(text: str) -> None:
-    """Write to stderr. Text that cannot be written is dropped."""
+    """Write `text` to stderr. If writing fails, the text is lost and no error is raised."""
     with suppress(*_WRITE_ERRORS):
         sys.stderr.write(text)
         sys.stderr.flush()
 
 
 def flush_or_drop() -> None:
-    """Flush stdout and stderr. Text that cannot be written is dropped, so that Python does not change the exit code."""
+    """Flush stdout and stderr. A stream that cannot be flushed is replaced by /dev/null, and its text is lost.
+
+    Python flushes both streams again at its end, and would exit with 120 if that failed.
+    """
     for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
         try:
             stream.flush()

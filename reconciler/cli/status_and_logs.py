@@ -1,4 +1,4 @@
-"""`reconcile status` and `reconcile logs`: print what is recorded, without asking upstream."""
+"""`reconcile status` and `reconcile logs`: print records and logs without asking upstream."""
 
 import os
 import sys
@@ -30,7 +30,10 @@ from state.snapshots.snapshots import SealedSnapshots
 
 
 def status(options: Options, name: str | None) -> int:
-    """Print all canonicals, or the one of `name`. Returns the exit code."""
+    """Print the canonicals of all recipes, or only of the recipe `name`. Returns the exit code.
+
+    Raises UsageError if `name` is neither declared nor recorded.
+    """
     context = load_context(options)
     records = SqliteRegistry(context.state.database).read()
     if name is not None and name not in records.canonicals and name not in records.unreadable:
@@ -47,7 +50,7 @@ def status(options: Options, name: str | None) -> int:
 
 
 def _status_json(context: CommandContext, rows: Sequence[Recorded], now: datetime, code: int) -> Json:
-    """Return the JSON document of the rows, with the counts of the fleet."""
+    """Return the JSON document of `reconcile status`, with the rows and the number of recipes of each kind."""
     host = make_host(context, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
     declared = [row for row in rows if row.declared]
@@ -67,14 +70,17 @@ def _status_json(context: CommandContext, rows: Sequence[Recorded], now: datetim
 
 
 def _exit_code(states: set[State]) -> int:
-    """Return 1 if a state is unknown, 3 if a canonical is damaged or down, else 0."""
+    """Return 1 if the state of a canonical is unknown, else 3 if one is damaged or down, else 0."""
     if State.UNKNOWN in states:
         return 1
     return 3 if states & {State.DAMAGED, State.DOWN} else 0
 
 
 def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
-    """Return the status of each recorded canonical, by recipe."""
+    """Return the status of each recorded canonical, by recipe: its snapshot, and its deployment if it is kept running.
+
+    A record that cannot be read has the state unknown.
+    """
     snapshots = SealedSnapshots()
     statuses = {
         name: snapshot_status(snapshots, context.state, canonical, records.memories.get(name, Memory(name)))
@@ -83,9 +89,8 @@ def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalS
     statuses |= {
         name: CanonicalStatus(State.UNKNOWN, unreadable_record_message(name, records)) for name in records.unreadable
     }
-    return statuses | _deployment_statuses(
-        context, records, [name for name, each in statuses.items() if each.state is State.INTACT]
-    )
+    intact = [name for name, status in statuses.items() if status.state is State.INTACT]
+    return statuses | _deployment_statuses(context, records, intact)
 
 
 def _deployment_statuses(
@@ -93,7 +98,7 @@ def _deployment_statuses(
 ) -> dict[str, CanonicalStatus]:
     """Return the status of each kept deployment, by recipe. Asks no driver if there is none.
 
-    `intact` names the recipes whose snapshot is intact; no others are considered.
+    `intact` names the recipes whose snapshot is intact. Other recipes are left out.
     """
     declared = context.fleet.recipes
     kept = {name: declared[name] for name in intact if name in declared and keeps_running(declared[name])}
@@ -105,7 +110,10 @@ def _deployment_statuses(
 
 
 def logs(options: Options, name: str, trial: str | None) -> int:
-    """Print the log of `trial`, tier by tier; of the latest trial if it is None. Returns the exit code."""
+    """Print the log of a trial of the recipe `name`, tier by tier. Returns the exit code.
+
+    `trial` is the id of the trial, None for the latest. Raises UsageError if there is no such trial.
+    """
     context = load_context(options)
     trials = logged_trials(context.state.trial_logs(name)) if is_recipe_name(name) else ()
     if not trials:
@@ -119,6 +127,5 @@ def logs(options: Options, name: str, trial: str | None) -> int:
     logs_by_tier = {str(tier): path.read_text("utf-8", "replace") for tier, path in files.items() if path.exists()}
     if options.json:
         return print_answer(json_text(logs_document(name, chosen, logs_by_tier)), 0)
-    return print_answer(
-        render_logs(chosen, logs_by_tier, screen_for(stdout_width(), os.environ, no_color=options.no_color)), 0
-    )
+    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    return print_answer(render_logs(chosen, logs_by_tier, screen), 0)

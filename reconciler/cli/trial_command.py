@@ -1,4 +1,4 @@
-"""`reconcile trial`: test one release, branch or commit by hand."""
+"""`reconcile trial`: tests one release, branch or commit by hand."""
 
 import os
 from collections.abc import Mapping
@@ -50,45 +50,57 @@ NAMED_RELEASES = 3
 
 @frozen
 class TrialOptions:
-    """The options of `reconcile trial`. None means the newest release, all tiers, and no JUnit file."""
+    """The options of `reconcile trial`. `junit` is the path of the JUnit file to write.
+
+    None means: for `ref` the newest release, for `tiers` all tiers, for `junit` no file.
+    """
 
     ref: str | None
     tiers: str | None
     junit: str | None
 
 
-def trial(options: Options, name: str, wanted: TrialOptions) -> int:
-    """Run one trial and print it. Promotes nothing and remembers no red result. Returns the exit code."""
+def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
+    """Run one trial of the recipe `name` and print its result. Returns the exit code.
+
+    Promotes nothing, and a red result does not keep later passes from trying the release.
+    """
     context = load_context(options)
     require_declared(context, name)
-    tiers = _tiers(wanted.tiers)
+    tiers = _tiers(trial_options.tiers)
     with interruptible(), private_files(), progress_on_stderr(options) as progress:
         prepare_state(context.state)
         host = make_host(context, progress)
         started_at = host.clock.now()
-        tested = _run(host, context, name, wanted, tiers)
+        tested = _run(host, context, name, trial_options.ref, tiers)
         host.registry.append([trial_entry(host, tested.trial, "by hand")])
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
-    return _print_trial(context, wanted, tested, run)
+    return _print_trial(context, trial_options.junit, tested, run)
 
 
 def _tiers(text: str | None) -> frozenset[TierName]:
-    """Return the tiers of a comma-separated list, always with install; all tiers for None. Raises UsageError."""
+    """Return the tiers that the comma-separated list `text` names, and install in any case. All tiers if it is None.
+
+    Raises UsageError if a name is not the name of a tier.
+    """
     if text is None:
         return frozenset(TierName)
-    names = [each.strip() for each in text.split(",")]
+    names = [name.strip() for name in text.split(",")]
     unknown = [name for name in names if name not in set(TierName)]
     if unknown:
         raise UsageError(f"no tier {unknown[0]}", f"there are: {', '.join(TierName)}")
     return frozenset({TierName.INSTALL, *map(TierName, names)})
 
 
-def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, tiers: frozenset[TierName]) -> Tested:
-    """Run the trial, and judge the gate for it. Raises CanonError if the record of `name` cannot be read."""
+def _run(host: Host, context: CommandContext, name: str, ref: str | None, tiers: frozenset[TierName]) -> Tested:
+    """Run the trial, and check the conditions of the gate. `ref` is None for the newest release.
+
+    Raises CanonError if the trial cannot be run.
+    """
     records, recipe = host.registry.read(), context.fleet.recipes[name]
     observations = _observe(host, context, name, records)
     observation = observations[name]
-    release = _release_to_try(host, observation, wanted.ref)
+    release = _release_to_try(host, observation, ref)
     app_set = make_app_set(recipe, release, context.fleet.recipes, need_releases(records.canonicals, observations))
     trial_host = host.with_drivers(drivers_of(app_set) | context.state.drivers_of_slot(name))
     with (
@@ -102,7 +114,10 @@ def _run(host: Host, context: CommandContext, name: str, wanted: TrialOptions, t
 
 
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
-    """Observe the recipe and what it needs, and update their mirrors."""
+    """Observe the recipe `name` and the recipes that it needs, and update their mirrors.
+
+    Returns the observations by recipe. Raises CanonError if the record of `name` cannot be read.
+    """
     require_readable_record(name, records)
     names = sorted({name, *context.fleet.recipes[name].install.needs})
     observations = observe(host, context.fleet, names, records).observations
@@ -112,7 +127,10 @@ def _observe(host: Host, context: CommandContext, name: str, records: Records) -
 
 
 def _update_mirror(host: Host, context: CommandContext, observation: Observation) -> None:
-    """Update the mirror if it is behind. While a pass holds the lock, the mirror is used as it is."""
+    """Update the mirror of a recipe if upstream has something that it lacks.
+
+    If a pass holds the lock, leave the mirror as it is and say so in the progress.
+    """
     if not isinstance(observation.answer, Answer) or mirror_state(observation) is MirrorState.EQUAL:
         return
     if isinstance(want_of(observation), Unobservable):
@@ -127,9 +145,9 @@ def _update_mirror(host: Host, context: CommandContext, observation: Observation
 
 
 def _release_to_try(host: Host, observation: Observation, ref: str | None) -> Release:
-    """Return the release, branch or commit that `ref` names; the newest release for None.
+    """Return the release, branch or commit that `ref` names. Return the newest release if `ref` is None.
 
-    Raises InfrastructureError if there is no newest release, and UsageError for an unknown `ref`.
+    Raises InfrastructureError if there is no newest release, and UsageError if nothing is named `ref`.
     """
     name = observation.recipe.name
     if ref is None:
@@ -147,7 +165,7 @@ def _release_to_try(host: Host, observation: Observation, ref: str | None) -> Re
 
 
 def _suggestion(observation: Observation, ref: str) -> str:
-    """Return a hint for an unknown `ref`: the closest release name, or the newest releases."""
+    """Return a hint for a `ref` that does not exist: the tag with the most similar name, else the newest releases."""
     import difflib
 
     tags = upstream_tags(observation) or {}
@@ -158,8 +176,11 @@ def _suggestion(observation: Observation, ref: str) -> str:
     return f"newest releases are: {', '.join(newest)}" if newest else "upstream has no release; name a branch, as main"
 
 
-def _print_trial(context: CommandContext, wanted: TrialOptions, tested: Tested, run: Run) -> int:
-    """Print the trial and write the JUnit file. Returns 0 for green, 4 for red, 1 for infrastructure."""
+def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
+    """Print the trial, and write the JUnit file unless `junit_path` is None.
+
+    Returns 0 for a green trial, 4 for a red one, 1 for a fault of the host.
+    """
     failed_tier = first_failure(tested.trial.tiers)
     code = 0 if failed_tier is None else 1 if failed_tier.verdict is Verdict.ERROR else 4
     if context.options.json:
@@ -168,6 +189,6 @@ def _print_trial(context: CommandContext, wanted: TrialOptions, tested: Tested, 
         screen = screen_for(stdout_width(), os.environ, no_color=context.options.no_color)
         text = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root))
         code = print_answer(text, code)
-    if wanted.junit is not None:
-        Path(wanted.junit).write_text(junit(tested.trial), encoding="utf-8")
+    if junit_path is not None:
+        Path(junit_path).write_text(junit(tested.trial), encoding="utf-8")
     return code

@@ -1,1 +1,1 @@
-"""Turn reports, canonicals and trials into text, JSON and JUnit XML."""
+"""Turns reports, canonicals and trials into text, JSON and JUnit XML."""

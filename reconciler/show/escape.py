@@ -1,12 +1,12 @@
-"""Escape, cut and measure text for a terminal. Text from upstream may try to control the terminal."""
+"""Escapes, cuts and measures text for a terminal, since text from upstream may contain control sequences."""
 
 import unicodedata
 from typing import Final
 
 from desired.unprintable import escape_unprintable
 
-# Characters that are printable by their category, but invisible: Unicode's default ignorables, and the empty Braille
-# pattern.
+# Characters that Python calls printable although they are invisible: those that Unicode calls default ignorable, and
+# the empty Braille pattern.
 _BLANK: Final = {
     code: chr(code).encode("unicode_escape").decode("ascii")
     for first, last in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
@@ -18,31 +18,31 @@ _ELLIPSIS: Final = "…"
 
 
 def escape(text: str) -> str:
-    r"""Return `text` on one line. A character that is invisible or moves the cursor is escaped, as `\n` or `\x1b`.
+    r"""Return `text` on one line. Characters that are invisible or move the cursor are escaped, as in `\n` or `\x1b`.
 
-    A backslash is not escaped, so that escaping a second time changes nothing. The JSON documents have the exact text.
+    A backslash is not escaped, so a text that is escaped twice is the same as one that is escaped once.
     """
     return escape_unprintable(text).translate(_BLANK)
 
 
 def escape_lines(text: str) -> tuple[str, ...]:
-    r"""Return the escaped lines of a log. Only `\n` and `\r\n` end a line; tabs become spaces."""
+    r"""Return the lines of `text`, each escaped. Only `\n` and `\r\n` end a line; tabs become spaces."""
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     return tuple(escape(line.expandtabs(_TAB)) for line in lines) if text else ()
 
 
-def shorten(text: str, cells: int) -> str:
-    """Return `text` escaped and cut to at most `cells` columns of a terminal; a cut text ends with an ellipsis."""
+def shorten(text: str, columns: int) -> str:
+    """Return `text` escaped and cut to at most `columns` columns of a terminal; a cut text ends with an ellipsis."""
     shown = escape(text)
-    if width(shown) <= cells:
+    if width(shown) <= columns:
         return shown
     kept, used = [], width(_ELLIPSIS)
     for char in shown:
         used += width(char)
-        if used > cells:
+        if used > columns:
             break
         kept.append(char)
-    return "".join(kept) + _ELLIPSIS if cells > 0 else ""
+    return "".join(kept) + _ELLIPSIS if columns > 0 else ""
 
 
 def width(text: str) -> int:
@@ -51,6 +51,7 @@ def width(text: str) -> int:
 
 
 def _columns(char: str) -> int:
+    """Return the number of terminal columns that a character takes: 0 for a combining mark, 2 for a wide character."""
     if unicodedata.category(char) in {"Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1

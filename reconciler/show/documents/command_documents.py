@@ -1,4 +1,4 @@
-"""The JSON documents of all commands but the report: status, trial, raise, logs, accept, forget, and errors."""
+"""The JSON documents of the commands status, trial, raise, logs, accept and forget, and of errors."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,11 +27,11 @@ from reconciler.show.text.trial_card import result_of, trial_line
 from state.records import Canonical
 
 ErrorFields = tuple[str, int | None, int | None, str, str]
-"""File, line, column, message and hint; file and hint may be "", line and column None."""
+"""File, line, column, message and hint of an error. Without a file, file is "", and line and column are None."""
 
 
 def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
-    """Return the document of `reconcile status`."""
+    """Return the JSON document of `reconcile status`, with one entry for each row."""
     counts = {
         ReportBucket.DAMAGED: sum(row.status.state in {State.DAMAGED, State.DOWN} for row in rows),
         ReportBucket.EXCEPTED: sum(bool(row.exception) for row in rows),
@@ -41,6 +41,7 @@ def status_document(run: Run, population: Population, rows: Sequence[Recorded], 
 
 
 def _recorded(row: Recorded) -> Json:
+    """Return the entry of one recipe in the document of `reconcile status`."""
     have = row.canonical
     return {
         **RECIPE,
@@ -58,7 +59,7 @@ def _recorded(row: Recorded) -> Json:
 
 @frozen
 class Tested:
-    """A trial by hand and the conditions of the gate, with the recipe's canonical and its status."""
+    """A trial by hand, the gate's conditions for it, and the recipe's canonical with the status of that canonical."""
 
     trial: Trial
     conditions: tuple[Condition, ...]
@@ -67,13 +68,14 @@ class Tested:
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
-    """Return the document of `reconcile trial`, in the form of a report of one recipe."""
+    """Return the JSON document of `reconcile trial`. It has the keys of a report, with one recipe."""
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
     return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
 
 
 def _tested(tested: Tested, line: str) -> Json:
+    """Return the entry of the recipe in the document of `reconcile trial`. `line` is the result in one line."""
     trial = tested.trial
     return {
         **RECIPE,
@@ -90,6 +92,7 @@ def _tested(tested: Tested, line: str) -> Json:
 
 
 def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
+    """Return a document with all keys of a report, without notes and errors."""
     return {
         "format": FORMAT,
         "command": run.command,
@@ -104,27 +107,27 @@ def _document(run: Run, population: Population, recipes: list[Json], summary: Js
 
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
-    """Return the summary: `line`, and the count of each bucket. A bucket that is missing in `counts` is null, not 0."""
-    return {**{each.value: counts.get(each) for each in ReportBucket}, "held_back": None, "line": line}
+    """Return the summary: `line`, and the count of each bucket. A bucket that is not in `counts` is null, not 0."""
+    return {**{bucket.value: counts.get(bucket) for bucket in ReportBucket}, "held_back": None, "line": line}
 
 
 def raised_document(recipe: str, app: RunningApp) -> Json:
-    """Return what `reconcile raise` prints with `--output json`: where the app is reached, and its release."""
+    """Return the JSON document of `reconcile raise`: the address of the app, and its release."""
     facts = {"version": app.version, "commit": app.commit, "url": app.url, "address": app.address}
     return {"format": FORMAT, "name": recipe, **facts}
 
 
 def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
-    """Return the document of `reconcile logs`. `tiers` maps each tier, in order, to the full text of its log."""
+    """Return the JSON document of `reconcile logs`. `tiers` maps each tier, in order, to the full text of its log."""
     logs = [{"name": tier, "text": text} for tier, text in tiers.items()]
     return {"format": FORMAT, "command": "logs", "name": recipe, "trial": trial, "tiers": logs, "exit_code": 0}
 
 
 def message_document(command: str, message: str) -> Json:
-    """Return the document of a command that answers with one line."""
+    """Return the JSON document of a command that prints only one line, such as `reconcile accept`."""
     return {"format": FORMAT, "command": command, "line": message, "exit_code": 0}
 
 
 def error_document(errors: Sequence[ErrorFields], exit_code: int) -> Json:
-    """Return the document of a failed command, with all its errors."""
+    """Return the JSON document of a failed command, with all its errors."""
     return {"format": FORMAT, "errors": [error_part(*error) for error in errors], "exit_code": exit_code}

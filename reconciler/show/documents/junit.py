@@ -1,4 +1,4 @@
-"""Write a trial as JUnit XML, a format that CI systems can show, with one test case for each tier."""
+"""Writes a trial as JUnit XML, a format that CI systems can show. Each tier is a test case."""
 
 from reconciler.core.tier_results import TierResult, Trial, Verdict
 from reconciler.show.escape import escape, escape_lines
@@ -7,7 +7,7 @@ from reconciler.show.text.trial_card import tier_reason
 
 
 def junit(trial: Trial) -> str:
-    """Return the JUnit XML document of a trial. All text is escaped, since XML cannot hold most control characters."""
+    """Return a trial as JUnit XML. Control characters in texts are escaped, since XML cannot contain most of them."""
     from xml.etree import ElementTree as ET
 
     counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
@@ -35,17 +35,17 @@ _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skip
 
 
 def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
+    """Return the XML attributes of a tier's test case."""
     return {"classname": trial.recipe, "name": tier.name, "time": f"{tier.seconds:.3f}"}
 
 
 def _output(trial: Trial, tier: TierResult) -> str | None:
-    """Return the last output lines of a failed tier; None for a skipped tier or without output."""
-    return (
-        None
-        if tier.verdict is Verdict.SKIP
-        else "\n".join(line for part in trial.tail for line in escape_lines(part)) or None
-    )
+    """Return the last lines of the trial's output, escaped. None if the tier was skipped, or there was no output."""
+    if tier.verdict is Verdict.SKIP:
+        return None
+    return "\n".join(line for part in trial.tail for line in escape_lines(part)) or None
 
 
 def _escaped(facts: dict[str, str]) -> dict[str, str]:
+    """Return `facts` with each value escaped."""
     return {name: escape(text) for name, text in facts.items()}

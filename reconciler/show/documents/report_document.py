@@ -1,6 +1,6 @@
 """The JSON document of a report, in format 1: one object in ASCII. Every key is always present, null if unknown.
 
-After a pass, `action` and `held_back` of a recipe are what is left to do, and `result` is what was done.
+In the report of a pass, `result` of a recipe says what the pass did. `action` and `held_back` say what is left to do.
 """
 
 import json
@@ -45,24 +45,24 @@ RECIPE: Final[Json] = {
     "last_up": None,
     "observed_at": None,
 }
-"""Every key of a recipe in order, with its value where nothing is known."""
+"""The keys of a recipe's entry, in order, each with the value that it has if nothing is known."""
 
 
 def json_text(document: Json) -> str:
-    """Return the document as text with a final newline. Lone surrogates are escaped, since JSON cannot hold them."""
+    """Return the document as text with a final newline. Lone surrogates are escaped, since JSON cannot contain them."""
     text = json.dumps(_without_surrogates(document), ensure_ascii=True, indent=2)
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
 def _without_surrogates(value: object) -> object:
-    """Return a copy of `value` with lone surrogates escaped."""
+    """Return a copy of `value` in which the lone surrogates of all texts are escaped. Keys stay as they are."""
     match value:
         case str():
             return value.encode("utf-8", "backslashreplace").decode("utf-8")
         case Mapping():
-            return {key: _without_surrogates(each) for key, each in value.items()}
+            return {key: _without_surrogates(part) for key, part in value.items()}
         case list():
-            return [_without_surrogates(each) for each in value]
+            return [_without_surrogates(part) for part in value]
         case _:
             return value
 
@@ -71,7 +71,7 @@ def _without_surrogates(value: object) -> object:
 
 
 def report_document(report: Report) -> Json:
-    """Return the document of a plan, a drift report or a pass."""
+    """Return the JSON document of a plan, a drift report or a pass."""
     return {
         "format": FORMAT,
         "command": report.run.command,
@@ -90,17 +90,18 @@ def report_document(report: Report) -> Json:
 
 
 def _errors(report: Report) -> list[Json]:
-    """Return an error for each count that does not add up, and one if no recipe is enrolled."""
-    missing = gaps(report.population, report.counts, report.rows)
-    return [error_part("", None, None, each, "") for each in missing]
+    """Return an error for each count of recipes that does not add up, and one if no recipe is enrolled."""
+    messages = gaps(report.population, report.counts, report.rows)
+    return [error_part("", None, None, message, "") for message in messages]
 
 
 def error_part(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
-    """Return one error. `file` and `hint` may be "", which becomes null."""
+    """Return the entry of one error. A `file` or `hint` that is "" becomes null."""
     return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}
 
 
 def run_part(run: Run) -> Json:
+    """Return the entry "pass" of a document: id, times, place and revisions of the run."""
     return {
         "id": run.id,
         "started_at": rfc3339(run.started_at),
@@ -114,6 +115,7 @@ def run_part(run: Run) -> Json:
 
 
 def population_part(population: Population) -> Json:
+    """Return the numbers of recipes, without those that only a plan and a pass have."""
     return {
         "declared": population.declared,
         "selected": population.selected,
@@ -126,10 +128,12 @@ def population_part(population: Population) -> Json:
 
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
-    return {each.value: counts[each] for each in ReportBucket} | {"held_back": 0, "line": line}
+    """Return the summary: `line`, and the count of each bucket."""
+    return {bucket.value: counts[bucket] for bucket in ReportBucket} | {"held_back": 0, "line": line}
 
 
 def _row(row: Row) -> Json:
+    """Return the entry of one recipe."""
     step, finding = row.step, row.finding
     trial = row.outcome.attempt.trial if row.outcome is not None else None
     return {
@@ -157,11 +161,12 @@ def _row(row: Row) -> Json:
 
 
 def _want(want: Want | None) -> Json | None:
+    """Return version and commit of the wanted release; None if no single release is wanted."""
     return {"version": want.version, "commit": want.commit} if isinstance(want, Release) else None
 
 
 def canonical_part(have: Canonical | None) -> Json | None:
-    """Return a canonical with its evidence; None if there is none."""
+    """Return the entry of a canonical with its evidence; None if there is no canonical."""
     if have is None:
         return None
     return {
@@ -176,6 +181,7 @@ def canonical_part(have: Canonical | None) -> Json | None:
 
 
 def _evidence(evidence: Evidence) -> Json:
+    """Return the entry of a canonical's evidence."""
     return {
         "trial": evidence.trial,
         "pass": evidence.pass_id,
@@ -195,7 +201,7 @@ def _evidence(evidence: Evidence) -> Json:
 
 
 def evidence_part(evidence: Evidence) -> Json:
-    """Return the level, base, tiers, log and findings of recorded evidence."""
+    """Return the level, base, tiers, log and findings of a recorded trial."""
     tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
     base = {"version": evidence.base.version, "why": evidence.base.why}
     return {
@@ -208,7 +214,7 @@ def evidence_part(evidence: Evidence) -> Json:
 
 
 def trial_part(trial: Trial) -> Json:
-    """Return the level, base, tiers, log and findings of a trial."""
+    """Return the level, base, tiers, log and findings of a trial of this run."""
     base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
     return {
         "level": level(trial.tiers),
@@ -228,8 +234,10 @@ def _tier(name: str, verdict: str, reason: str, seconds: float) -> Json:
 
 
 def gate_part(conditions: Sequence[Condition]) -> list[Json]:
-    return [{"name": each.name, "verdict": each.status, "evidence": each.evidence} for each in conditions]
+    """Return an entry for each condition of the gate."""
+    return [{"name": item.name, "verdict": item.status, "evidence": item.evidence} for item in conditions]
 
 
 def time_part(when: datetime | None) -> str | None:
+    """Return a time as in "2026-11-24T10:38:41Z"; None stays None."""
     return rfc3339(when) if when is not None else None

@@ -1,1 +1,1 @@
-"""Reports, canonicals and trials as text for a person."""
+"""Turns reports, canonicals and trials into text for people."""

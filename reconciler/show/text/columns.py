@@ -1,4 +1,4 @@
-"""The columns of a report's table. Each has a function that returns the cell of one recipe."""
+"""The columns of a report's table. For each column, a function returns the cell of one recipe."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -66,6 +66,7 @@ def _recipe(row: Row, _: Run) -> Cell:
 
 
 def _want(row: Row, _: Run) -> Cell:
+    """Return the version of the wanted release; "?" if it is not known, "-" if there is none."""
     match row.finding.want:
         case Release(version=version):
             return Cell(version)
@@ -103,7 +104,10 @@ def _why(row: Row, run: Run) -> Cell:
 
 
 def why(row: Row, run: Run) -> str:
-    """Return the text of the WHY column: "needs you" and what holds the recipe back, then the reason."""
+    """Return the text of the WHY column: "needs you", the word for what holds the recipe back, and the reason.
+
+    The first two are left out where they do not apply.
+    """
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
@@ -116,9 +120,9 @@ def needs_you(row: Row) -> bool:
 
 
 def reason_of_row(row: Row) -> str:
-    """Return the reason of a row's result; without a result, why the plan chose the step.
+    """Return the reason of a row's result; if there is no result, return why the plan chose the step.
 
-    Adds the reason of the canonical's state if the text does not contain it.
+    If the canonical's state has a reason that this text does not contain, add it.
     """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
@@ -128,29 +132,31 @@ def reason_of_row(row: Row) -> str:
 
 
 def _was_redeployed(row: Row) -> bool:
-    """Whether the pass only deployed the canonical again: nothing was tried, so the recipe may still be held back."""
+    """Whether the pass only deployed the canonical again. Then nothing was tried, and the recipe may be held back."""
     return row.outcome is not None and row.outcome.step.action is Action.REDEPLOY
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Return how long ago the difference was first seen, and the deployment last seen up, as texts.
+    """Return two texts for a drift report: how long ago the difference was first seen, and the deployment last seen up.
 
-    Empty except in a drift report.
+    Unknown times are left out. In other reports, returns an empty list.
     """
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     shown = times.items() if run.command is ReportCommand.DRIFT else ()
     return [f"{event} {age(when, run.finished_at)} ago" for event, when in shown if when is not None]
 
 
-# ---- what the wide table adds ----
+# ---- only in the wide table ----
 
 
 def _full_want(row: Row, run: Run) -> Cell:
+    """Return the wanted release as VERSION@COMMIT; without one, the same as in the narrow table."""
     want = row.finding.want
     return Cell(f"{want.version}@{short(want.commit)}") if isinstance(want, Release) else _want(row, run)
 
 
 def _full_have(row: Row, run: Run) -> Cell:
+    """Return the canonical's release as VERSION@COMMIT; without one, the same as in the narrow table."""
     have = row.finding.have
     return Cell(f"{have.version}@{short(have.commit)}") if have else _have(row, run)
 
@@ -161,10 +167,11 @@ def _held_back(row: Row, _: Run) -> Cell:
 
 def _gate(row: Row, _: Run) -> Cell:
     """Return each condition as its first letter and a mark: + holds, - does not, . cannot be judged yet."""
-    return Cell(" ".join(f"{each.name[:1].upper()}{_MARKS[each.status]}" for each in row.gate) or NOTHING)
+    return Cell(" ".join(f"{item.name[:1].upper()}{_MARKS[item.status]}" for item in row.gate) or NOTHING)
 
 
 def _since(row: Row, run: Run) -> Cell:
+    """Return for how long the recipe has differed from what is wanted."""
     since = row.finding.differs_since
     return Cell(age(since, run.finished_at) if since else NOTHING)
 
@@ -174,17 +181,20 @@ def _lineage(row: Row, _: Run) -> Cell:
 
 
 def _level(row: Row, _: Run) -> Cell:
+    """Return the level of the trial of this pass, else of the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     return Cell(level(trial.tiers) if trial else have.evidence.level if have else NOTHING)
 
 
 def _tried(row: Row, run: Run) -> Cell:
+    """Return how long ago the trial of this pass ended, else the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     when = trial.finished_at if trial else have.evidence.finished_at if have else None
     return Cell(age(when, run.finished_at) if when else NOTHING)
 
 
 def _trial(row: Row, _: Run) -> Cell:
+    """Return the id of the trial of this pass, else of the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     return Cell(trial.id if trial else have.evidence.trial if have else NOTHING)
 
@@ -222,6 +232,9 @@ WHY: Final = Column("WHY", _why)
 
 
 def columns_of(command: ReportCommand, *, wide: bool) -> tuple[Column, ...]:
-    """Return all columns except WHY. After a pass, RESULT and LEFT replace ACTION; `wide` adds more columns."""
+    """Return all columns of a report except WHY. A pass has RESULT and LEFT, other reports have ACTION.
+
+    With `wide`, returns more columns.
+    """
     acting = _AFTER_PASS if command is ReportCommand.PASS else _PLANNED
     return (*_FULL_NAMES, *_COMPARED, *acting, *_MORE) if wide else (*_NAMES, *_COMPARED, *acting)

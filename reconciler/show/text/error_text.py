@@ -1,4 +1,4 @@
-"""Errors as text for stderr."""
+"""Turns errors into text for stderr."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from reconciler.show.text.screen import Screen, Style, paint
 
 
 def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
-    """Return one line for each problem as "FILE:LINE:COLUMN: message", and a last line with their number."""
+    """Return a line "FILE:LINE:COLUMN: message" for each problem, and a last line with the number of problems."""
     lines = [escape(str(problem)) for problem in problems]
     files = len({problem.file for problem in problems})
     total = f"{count_of(len(problems), 'problem')} in {count_of(files, 'file')}; nothing was done"
@@ -17,6 +17,6 @@ def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
 
 
 def render_error(message: str, hint: str, screen: Screen) -> str:
-    """Return the error on one line, and the hint, if there is one, on the next."""
+    """Return a line with the message, and a second line with the hint if there is one."""
     lines = [f"{paint('reconcile:', Style.BAD, screen)} {escape(message)}"]
     return "\n".join([*lines, *([f"  {escape(hint)}"] if hint else [])]) + "\n"

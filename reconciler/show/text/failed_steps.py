@@ -1,4 +1,4 @@
-"""The failed steps of a report: where each failed, its last output, and when it is tried again."""
+"""The failed steps of a report: in which tier each failed, its last output, and when it is tried again."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -19,14 +19,14 @@ _INDENT: Final = "  "
 
 
 def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[str]]:
-    """Yield a block of lines for each failed step. `state` is the folder that log paths are relative to."""
+    """Yield a block of lines for each failed step. `state` is the state folder, to which log paths are relative."""
     for row in report.rows:
         if row.outcome is not None and row.result in FAILED_RESULTS:
             yield _block(row, row.outcome, screen, state)
 
 
 def notes_of(row: Row) -> Iterator[str]:
-    """Yield what a reader should know of a row although it did not decide the result: findings, remarks, odd tags."""
+    """Yield notes that did not decide the result: the trial's findings, remarks of the pass, and unusual tags."""
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
         yield from trial.findings
@@ -38,6 +38,7 @@ def notes_of(row: Row) -> Iterator[str]:
 
 
 def _tag_notes(finding: Finding) -> Iterator[str]:
+    """Yield notes about tags that vanished upstream, and about tags that look newer but are not read."""
     if finding.vanished:
         yield f"tags that are gone upstream: {', '.join(finding.vanished)}"
     if finding.unread and finding.cause is not Cause.NEVER_RELEASED:
@@ -45,7 +46,7 @@ def _tag_notes(finding: Finding) -> Iterator[str]:
 
 
 def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
-    """Return the lines of one failed step."""
+    """Return the lines about one failed step. `outcome` is the row's outcome, which is not None."""
     heading = f"{paint(row.recipe, Style.STRONG, screen)}: {paint(outcome.result, Style.BAD, screen)}, "
     trial = outcome.attempt.trial
     tail = last_lines(trial, screen) if trial is not None else []
@@ -57,12 +58,13 @@ def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
 
 
 def _labelled(fact: tuple[str, str]) -> str:
+    """Return an indented line with the label and the text of a fact."""
     label, text = fact
     return f"{_INDENT}{label:<10} {escape(text)}"
 
 
 def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Yield the facts of the failed tier, each as label and text; only the reason if no tier failed."""
+    """Yield label and text of each fact about the failed tier. If no tier failed, yield only the reason."""
     trial = outcome.attempt.trial
     bad = first_failure(trial.tiers) if trial is not None else None
     if trial is None or bad is None:
@@ -79,40 +81,41 @@ def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _canonical_after(row: Row, outcome: Outcome) -> str:
-    have = outcome.have
+    """Return the version and the state of the canonical after the pass, and whether it is unchanged."""
+    have, previous = outcome.have, row.previous
     if have is None:
         return "none"
-    kept = row.previous is not None and row.previous.generation == have.generation and row.previous.seal == have.seal
-    return f"{have.version}, {'unchanged, ' if kept else ''}{row.finding.status.state}"
+    unchanged = previous is not None and previous.generation == have.generation and previous.seal == have.seal
+    return f"{have.version}, {'unchanged, ' if unchanged else ''}{row.finding.status.state}"
 
 
 def last_lines(trial: Trial, screen: Screen) -> list[str]:
-    """Return the last output lines of the failed tier."""
+    """Return the last lines of the trial's output, indented, at most 15. Empty if no tier failed."""
     lines = [line for part in trial.tail for line in escape_lines(part)]
     return [f"{_INDENT}{_INDENT}{paint('| ' + line.rstrip(), Style.FAINT, screen)}" for line in lines[-TAIL:]]
 
 
 def base_text(trial: Trial) -> str:
-    """Return the version that an upgrade started from, and why this one."""
+    """Return the version from which the upgrade tier started, and why it was chosen."""
     return f"{trial.base.release.version if trial.base.release else 'none'}: {trial.base.why}"
 
 
 def log_path(log: str, state: str) -> str:
-    """Return the absolute path of a trial's log; `log` itself if `state` is ""."""
+    """Return the path of a trial's log. `log` is relative to the state folder `state`; it stays so if `state` is ""."""
     return log if log.startswith("/") or not state else f"{state.rstrip('/')}/{log}"
 
 
 def next_try(outcome: Outcome) -> str:
-    """Return when the step is tried again, and what a person can do."""
+    """Return a text on when the step is tried again, and what a person can do."""
     name = outcome.step.recipe
     if is_remembered(outcome):
         return (
             "not tried again until there is a newer release, or its commit, its tests, Canon or this place changes, "
             f"or you ask: reconcile --retry {name}"
         )
-    away = next((each for each in outcome.attempt.refusals if each.name == "at-home"), None)
-    if away is not None:
-        return away.evidence
+    not_at_home = next((refusal for refusal in outcome.attempt.refusals if refusal.name == "at-home"), None)
+    if not_at_home is not None:
+        return not_at_home.evidence
     if outcome.result is Result.INFRASTRUCTURE:
         return "fix the host; the next pass tries again"
     return "the next pass asks upstream again and decides"

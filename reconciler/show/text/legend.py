@@ -1,4 +1,4 @@
-"""The meaning of the labels in a wide table; only of labels that occur in it."""
+"""A table below a wide report that explains the labels in it."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -11,7 +11,7 @@ Label = TypeVar("Label", bound=str)
 
 
 def legend(report: Report, screen: Screen) -> list[str]:
-    """Return a table of column, label and meaning."""
+    """Return the lines of a table with the meaning of each label in the report. Empty if the report has no rows."""
     rows = report.rows
     is_pass = report.run.command is ReportCommand.PASS
     lines = [
@@ -23,11 +23,12 @@ def legend(report: Report, screen: Screen) -> list[str]:
         *_used_labels("HELD", HOLDS, (row.step.held_back for row in rows if row.step.held_back)),
     ]
     if rows:
-        names = ", ".join(f"{each.name[:1].upper()} {each.name}" for each in rows[0].gate)
+        names = ", ".join(f"{item.name[:1].upper()} {item.name}" for item in rows[0].gate)
         lines.append([Cell("GATE"), Cell("+ - ."), Cell(f"holds, does not, cannot be judged yet: {names}")])
     return align(["COLUMN", "WORD", "MEANS"], lines, screen) if lines else []
 
 
 def _used_labels(column: str, meanings: Mapping[Label, str], used: Iterable[Label]) -> list[list[Cell]]:
+    """Return a row with column, label and meaning for each label that is in `used`."""
     used = set(used)
     return [[Cell(column), Cell(label), Cell(text, Style.FAINT)] for label, text in meanings.items() if label in used]

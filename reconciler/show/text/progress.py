@@ -1,4 +1,4 @@
-"""Show progress: a live line on a terminal, plain lines elsewhere, nothing with `--quiet`."""
+"""Shows the progress of a command on stderr: a live line on a terminal, plain lines elsewhere, nothing if quiet."""
 
 import sys
 import time
@@ -23,9 +23,10 @@ MINUTE = 60
 
 @frozen
 class StepProgress:
-    """The current step of a recipe. `began` is when the recipe's first step began, in seconds of a monotonic clock.
+    """The current step of a recipe, described by `what`.
 
-    `last` is how many seconds the recipe's last trial took, None if that is unknown.
+    `began` is when the first step of the recipe began, in seconds of a monotonic clock. `last` is how many seconds the
+    recipe's last trial took, None if that is unknown.
     """
 
     recipe: str
@@ -34,7 +35,10 @@ class StepProgress:
     last: float | None = None
 
     def describe(self, now: float) -> str:
-        """Return the step as text, with the time since the recipe's first step, and how long its last trial took."""
+        """Return the step as text, with the time since the recipe's first step and the duration of its last trial.
+
+        `now` is the current time, in seconds of the same clock as `began`.
+        """
         whole = int(now - self.began)
         past = f"{whole} s" if whole < MINUTE else duration(whole)
         known = "" if self.last is None else f", last time {duration(self.last)}"
@@ -42,7 +46,10 @@ class StepProgress:
 
 
 def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
-    """Return the step after `doing`. Within a recipe the start time stays the same."""
+    """Return the step that follows the step `doing`, which is None if nothing was done before.
+
+    If `recipe` is the recipe of `doing`, the new step has the same start time. The other values are as in StepProgress.
+    """
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)
     return StepProgress(recipe, what, doing.began, doing.last if last is None else last)
@@ -50,7 +57,7 @@ def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, la
 
 @define
 class LossyStream:
-    """A stream that may fail. After the first failed write all further text is dropped."""
+    """Wraps a stream. If a write fails, no error is raised, and all later text is dropped."""
 
     stream: TextIO
     broken: bool = False
@@ -62,10 +69,11 @@ class LossyStream:
     def flush(self) -> None:
         self._try(self.stream.flush)
 
-    def _try(self, do: Callable[[], object]) -> None:
+    def _try(self, operation: Callable[[], object]) -> None:
+        """Call `operation`, unless an earlier one failed. Raises no error if it fails."""
         try:
             if not self.broken:
-                do()
+                operation()
         except (OSError, ValueError):
             self.broken = True
 
@@ -75,7 +83,10 @@ class LossyStream:
 
 @define
 class LineProgress:
-    """Write one line for each step, for a journal or a file; with times if `verbose`. `monotonic` returns seconds."""
+    """Writes a line for each step to a journal or a file; with `verbose`, the line has times.
+
+    `monotonic` is a clock that returns seconds.
+    """
 
     stream: TextIO
     verbose: bool = False
@@ -86,7 +97,7 @@ class LineProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Do nothing: each line was written whole."""
+        """Do nothing. LiveLine has something to clean up here."""
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
         self.doing = next_step(self.doing, recipe, doing, self.monotonic(), last_seconds)
@@ -105,7 +116,7 @@ class LineProgress:
 
 @define
 class LiveLine(LineProgress):
-    """Show the current step on the last line of a terminal, and the finished steps above it. Use it in `with`."""
+    """Shows the current step on the last line of a terminal, and finished recipes above it. To be used in `with`."""
 
     colour: bool = True
     live: "Live | None" = field(default=None, init=False)
@@ -154,13 +165,13 @@ class LiveLine(LineProgress):
 
 @define
 class SilentProgress(LineProgress):
-    """Show nothing."""
+    """Shows no progress."""
 
     def write_line(self, line: str) -> None: ...
 
 
 def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
-    """Return the progress display for `stream` (default: stderr). Use it in `with`, which restores the terminal."""
+    """Return the progress display for `stream`, None for stderr. To be used in `with`, which restores the terminal."""
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:
         return SilentProgress(stream)

@@ -16,11 +16,11 @@ from reconciler.show.text.screen import Screen, Style, align, paint, room_left
 
 MOST_TAGS: Final = 20
 LEAST_WHY: Final = 24
-"""With fewer columns for WHY, all sentences are printed below the table."""
+"""If fewer columns are left for WHY, the table has no column WHY, and the reasons are printed below it."""
 
 
 def render_report(report: Report, screen: Screen, *, wide: bool = False, state: str = "") -> str:
-    """Return the whole report with a final newline. `state` is the folder that log paths are relative to."""
+    """Return the report as text. `state` is the state folder, to which the paths of logs are relative."""
     parts = [
         _table(report, screen, wide=wide),
         legend(report, screen) if wide else [],
@@ -33,7 +33,7 @@ def render_report(report: Report, screen: Screen, *, wide: bool = False, state: 
 
 
 def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
-    """Return the lines of the table, and below it the sentences that do not fit."""
+    """Return the lines of the table, and below it the reasons that do not fit into the column WHY."""
     columns = columns_of(report.run.command, wide=wide)
     titles = [column.title for column in columns]
     rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]
@@ -45,9 +45,9 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 
 
 def _sentences_below(report: Report, screen: Screen, room: int | None) -> list[str]:
-    """Return the whole text of each WHY cell that the table cuts because it is longer than `room` columns.
+    """Return the whole text of each WHY cell that is longer than `room` columns, and so cut in the table.
 
-    `room` is None for no limit: no cell is cut then. Leaves out recipes in sync, and failed steps.
+    `room` is None if no cell is cut. Leaves out recipes in sync, and failed steps, whose reasons are printed elsewhere.
     """
     cut = [row for row in report.rows if room is not None and width(escape(why(row, report.run))) > room]
     shown = [row for row in cut if not _is_in_sync(row) and row.result not in FAILED_RESULTS]
@@ -60,7 +60,7 @@ def _is_in_sync(row: Row) -> bool:
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:
-    """Return a line for each recipe with tags that are no releases. The JSON document has all of them."""
+    """Return a line for each recipe with tags that are no releases; it names at most 20 of them."""
     odd = {row.recipe: row.finding.not_releases for row in report.rows if row.finding.not_releases}
     return [
         f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_first_tags(tags))}"
@@ -69,17 +69,19 @@ def _not_releases(report: Report, screen: Screen) -> list[str]:
 
 
 def _first_tags(tags: Sequence[str]) -> str:
+    """Return the first 20 tags as text, and the number of the others."""
     more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
     return ", ".join(map(format_tag, tags[:MOST_TAGS])) + more
 
 
 def _notes(report: Report, screen: Screen) -> list[str]:
+    """Return a line for each note on a recipe, and for each note on the whole run."""
     noted = [f"{row.recipe}: {remark}" for row in report.rows for remark in notes_of(row)]
     return [paint(f"note: {note}", Style.WARN, screen) for note in (*noted, *report.notes)]
 
 
 def _nothing_done(report: Report) -> list[str]:
-    """Return a line with the number of observed recipes if nothing was done and nothing is to do."""
+    """If nothing was done and nothing is left to do, return one line that says so; else an empty list."""
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
         return []
     line = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"

@@ -1,4 +1,4 @@
-"""Align and colour text for a screen of a given width. All text is escaped here."""
+"""Aligns and colours text for a terminal or a file, and escapes it."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -10,7 +10,7 @@ from reconciler.show.escape import escape, shorten, width
 
 
 class Style(Enum):
-    """The style of a text; the value is its SGR parameter."""
+    """The style of a text; the value is the parameter of the terminal's SGR sequence for it."""
 
     PLAIN = ""
     STRONG = "1"
@@ -23,7 +23,7 @@ class Style(Enum):
 
 @frozen
 class Screen:
-    """Where text is shown. `width` is the columns of a terminal, None if it is no terminal: then no text is cut."""
+    """Where text is shown. `width` is the number of columns of a terminal; None for a file: no text is cut."""
 
     width: int | None = None
     colour: bool = False
@@ -42,46 +42,54 @@ GAP: Final = "  "
 
 
 def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: bool) -> Screen:
-    """Return the screen of a stream; `columns` is None if it is no terminal. An empty `NO_COLOR` is ignored."""
+    """Return the Screen for a stream. `columns` is the width of the terminal, None if the stream is no terminal.
+
+    `no_color` is the option; the environment variable NO_COLOR counts unless it is empty.
+    """
     plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
     return Screen(columns, colour=columns is not None and not plain)
 
 
 def paint(text: str, style: Style, screen: Screen) -> str:
-    """Return `text`, escaped, in `style`."""
+    """Return `text` escaped, in `style` if the screen has colours."""
     return _coloured(escape(text), style, screen)
 
 
-def align(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen, last: int | None = None) -> list[str]:
-    """Return the lines of a table. `last` is the maximum width of the last column; None for no limit."""
+def align(
+    header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen, last_width: int | None = None
+) -> list[str]:
+    """Return the lines of a table. The last column is cut to `last_width` columns; None for no limit."""
     lines = [[Cell(title, Style.STRONG) for title in header], *rows]
-    widths = [max(width(escape(row[place].text)) for row in lines) for place in range(len(header))]
-    return [_line(row, widths, screen, last) for row in lines]
+    widths = [max(width(escape(row[index].text)) for row in lines) for index in range(len(header))]
+    return [_line(row, widths, screen, last_width) for row in lines]
 
 
 def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> int | None:
-    """Return the screen columns that are free to the right of a table and a gap; None for no limit."""
+    """Return how many screen columns are left for one more column of a table; None for no limit."""
     if screen.width is None:
         return None
     widest = [
-        max([width(title), *(width(escape(row[place].text)) for row in rows)]) for place, title in enumerate(header)
+        max([width(title), *(width(escape(row[index].text)) for row in rows)]) for index, title in enumerate(header)
     ]
     return max(screen.width - sum(widest) - len(GAP) * len(widest), 0)
 
 
-def _line(row: Sequence[Cell], widths: Sequence[int], screen: Screen, last: int | None) -> str:
-    *before, end = row
-    padded = [_padded(cell, columns, screen) for cell, columns in zip(before, widths, strict=False)]
-    text = escape(end.text) if last is None else shorten(end.text, last)
-    return GAP.join([*padded, _coloured(text, end.style, screen)]).rstrip(" ")
+def _line(row: Sequence[Cell], widths: Sequence[int], screen: Screen, last_width: int | None) -> str:
+    """Return one line of a table. All cells are padded to `widths` except the last, which is cut to `last_width`."""
+    *others, last = row
+    padded = [_padded(cell, columns, screen) for cell, columns in zip(others, widths, strict=False)]
+    text = escape(last.text) if last_width is None else shorten(last.text, last_width)
+    return GAP.join([*padded, _coloured(text, last.style, screen)]).rstrip(" ")
 
 
 def _padded(cell: Cell, columns: int, screen: Screen) -> str:
+    """Return the text of a cell, escaped and coloured, with spaces up to `columns` columns."""
     text = escape(cell.text)
     return _coloured(text, cell.style, screen) + " " * (columns - width(text))
 
 
-def _coloured(shown: str, style: Style, screen: Screen) -> str:
-    if not screen.colour or style is Style.PLAIN or not shown:
-        return shown
-    return f"\x1b[{style.value}m{shown}\x1b[0m"
+def _coloured(escaped: str, style: Style, screen: Screen) -> str:
+    """Return an escaped text with the terminal's sequences for `style`, if the screen has colours."""
+    if not screen.colour or style is Style.PLAIN or not escaped:
+        return escaped
+    return f"\x1b[{style.value}m{escaped}\x1b[0m"

@@ -18,9 +18,9 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 
 @frozen
 class Recorded:
-    """The records of one recipe. `declared` is False for an orphan.
+    """What is recorded of one recipe. `declared` is False for an orphan. `status` is that of the canonical.
 
-    `exception` is the reason why a declared recipe is not enrolled, else "". `memory` has its red releases.
+    `exception` says why a declared recipe is not enrolled, "" if it is. `memory` has the red releases.
     """
 
     recipe: str
@@ -34,12 +34,17 @@ class Recorded:
 def recorded(
     fleet: Fleet, records: Records, statuses: Mapping[str, CanonicalStatus], only: Collection[str] = ()
 ) -> tuple[Recorded, ...]:
-    """Return the declared recipes and the orphans, sorted by name; only those in `only`, unless it is empty."""
+    """Return what is recorded of all declared recipes and orphans, sorted by name.
+
+    `statuses` has the status of each canonical, by recipe. If `only` is not empty, returns only the recipes that it
+    names.
+    """
     names = sorted({*fleet.recipes, *records.canonicals, *records.unreadable})
     return tuple(_recorded(name, fleet, records, statuses) for name in names if not only or name in only)
 
 
 def _recorded(name: str, fleet: Fleet, records: Records, statuses: Mapping[str, CanonicalStatus]) -> Recorded:
+    """Return what is recorded of the recipe `name`."""
     recipe = fleet.recipes.get(name)
     return Recorded(
         recipe=name,
@@ -52,7 +57,7 @@ def _recorded(name: str, fleet: Fleet, records: Records, statuses: Mapping[str, 
 
 
 def render_status(rows: Sequence[Recorded], screen: Screen, now: datetime, *, wide: bool = False) -> str:
-    """Return a table of all rows; ages are relative to `now`."""
+    """Return a table with a line for each recipe, and the summary line. Ages are relative to `now`."""
     header = ["RECIPE", "HAVE", "STATE", "GENERATION", "LEVEL", "PROMOTED", "SIZE", "LINEAGE", "NOTE"]
     more = ["TRIAL", "TRIGGER", "PACKED"] if wide else []
     header[-1:-1] = more
@@ -62,15 +67,16 @@ def render_status(rows: Sequence[Recorded], screen: Screen, now: datetime, *, wi
 
 
 def status_line(rows: Sequence[Recorded]) -> str:
-    """Return the summary line of a status."""
+    """Return the summary line: how many recipes have a canonical, in which states, and how many are orphaned."""
     states = [row.status.state for row in rows if row.canonical is not None]
-    counts = ", ".join(f"{states.count(each)} {each}" for each in State if each is not State.NONE)
+    counts = ", ".join(f"{states.count(state)} {state}" for state in State if state is not State.NONE)
     orphaned = sum(not row.declared for row in rows)
     have = f"{len(states)} with a canonical ({counts})"
     return f"{count_of(len(rows), 'recipe')}: {have}, {len(rows) - len(states)} without; {orphaned} orphaned"
 
 
 def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
+    """Return the cells of one recipe, in the order of the header in `render_status`."""
     have = row.canonical
     name = Cell(row.recipe, Style.STRONG)
     state = Cell(row.status.state, Style.PLAIN if row.status.state in {State.NONE, State.INTACT} else Style.BAD)
@@ -85,7 +91,7 @@ def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
 
 
 def notes_of_recorded(row: Recorded) -> Iterator[str]:
-    """Yield notes for a person on one recipe."""
+    """Yield what a person should know of one recipe: why it needs a decision, and its red releases."""
     if not row.declared:
         yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:
@@ -102,7 +108,7 @@ def notes_of_recorded(row: Recorded) -> Iterator[str]:
 
 
 def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
-    """Return all records of one recipe as a card."""
+    """Return all that is recorded of one recipe, with one fact on each line. Ages are relative to `now`."""
     facts = [
         *_canonical_facts(row, now),
         *(_evidence_facts(row.recipe, row.canonical.evidence) if row.canonical else ()),
@@ -114,13 +120,9 @@ def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
 
 
 def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
-    """Yield label and text of the state, and of the canonical if there is one."""
-    yield (
-        "state",
-        "; ".join(
-            [f"{row.status.state}: {STATES[row.status.state]}", *([row.status.reason] if row.status.reason else [])]
-        ),
-    )
+    """Yield label and text of each fact about the canonical; only of the state if there is no canonical."""
+    reason = f"; {row.status.reason}" if row.status.reason else ""
+    yield "state", f"{row.status.state}: {STATES[row.status.state]}{reason}"
     if row.status.last_up is not None:
         yield "last up", f"{moment(row.status.last_up)}, {age(row.status.last_up, now)} ago"
     if not row.declared:
@@ -140,7 +142,7 @@ def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Yield label and text of the evidence of a canonical."""
+    """Yield label and text of each fact about the trial that proved a canonical."""
     yield "", ""
     took = (evidence.finished_at - evidence.started_at).total_seconds()
     yield "trial", f"{evidence.trial}, level {evidence.level}, {duration(took)}, in pass {evidence.pass_id}"
@@ -155,7 +157,7 @@ def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]
 
 
 def _place_facts(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield label and text of the place where a trial ran."""
+    """Yield label and text of each fact about the place where a trial ran."""
     yield "", ""
     yield "trigger", place.trigger
     yield "place", f"{place.unit or 'no unit'}, user {place.user}, {place.digest}"
@@ -171,5 +173,6 @@ def _tier_text(tier: TierRecord) -> str:
 
 
 def _red_text(recipe: str, red: Red) -> str:
+    """Return release, time, reason and log command of a red trial."""
     where = f"{red.version} ({short(red.circumstances.commit)}) on {moment(red.at)}"
     return f"{where}: {red.reason} (reconcile logs {recipe} {red.trial})"

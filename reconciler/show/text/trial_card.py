@@ -25,7 +25,7 @@ _CONDITION_STYLES: Mapping[ConditionStatus, Style] = {
 
 
 def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, *, state: str = "") -> str:
-    """Return the text that `reconcile trial` prints: the tiers, the findings, the gate, the base, the log, the result.
+    """Return the text that `reconcile trial` prints. `conditions` are those of the gate.
 
     `state` is the state folder, to which the path of the trial's log is relative.
     """
@@ -41,7 +41,10 @@ def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, 
 
 
 def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
-    """Return the result of a trial in one line, with level and duration; if green, whether a pass would promote it."""
+    """Return one line with the result, level and duration of a trial.
+
+    For a green trial, the line also says whether a pass would promote the release.
+    """
     bad = first_failure(trial.tiers)
     took = f"level {level(trial.tiers)}, {duration(trial.seconds)}"
     if bad is not None:
@@ -52,7 +55,7 @@ def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
 
 
 def result_of(trial: Trial) -> Result:
-    """Return the result of a trial by hand. It never promotes, so a green one is GREEN_NOT_PROMOTED."""
+    """Return the result of a trial by hand. For a green trial GREEN_NOT_PROMOTED, since only a pass promotes."""
     bad = first_failure(trial.tiers)
     if bad is not None:
         return Result.RED if bad.verdict is Verdict.FAIL else Result.INFRASTRUCTURE
@@ -60,20 +63,19 @@ def result_of(trial: Trial) -> Result:
 
 
 def _promotion_forecast(conditions: Sequence[Condition]) -> str:
-    """Return a text on whether a pass would promote the release.
+    """Return a text that says whether a pass would promote the release.
 
-    Ignores the condition "not-ref" of the gate, which every trial by hand fails.
+    Ignores the gate's condition "not-ref", which every trial by hand fails.
     """
-    against = [
-        each for each in refusals(tuple(conditions)) if each.status is ConditionStatus.FAIL and each.name != "not-ref"
-    ]
+    failed = [item for item in refusals(tuple(conditions)) if item.status is ConditionStatus.FAIL]
+    against = [str(item) for item in failed if item.name != "not-ref"]
     if against:
-        return f"a pass would not promote it: {'; '.join(map(str, against))}"
+        return f"a pass would not promote it: {'; '.join(against)}"
     return "a trial never promotes; no condition that was checked prevents a pass from promoting it"
 
 
 def tier_reason(tier: TierResult) -> str:
-    """Return the reason of a tier; for a skipped tier the kind of skip, then the reason."""
+    """Return the reason of a tier's verdict. For a skipped tier, return the kind of skip and the reason."""
     return tier.reason if tier.skip is None else f"{tier.skip}: {tier.reason or SKIPS[tier.skip]}"
 
 
@@ -92,7 +94,7 @@ def _tiers(trial: Trial, screen: Screen) -> list[str]:
 
 def _gate(conditions: Sequence[Condition], screen: Screen) -> list[str]:
     rows = [
-        [Cell(each.name), Cell(CONDITION_STATUSES[each.status], _CONDITION_STYLES[each.status]), Cell(each.evidence)]
-        for each in conditions
+        [Cell(item.name), Cell(CONDITION_STATUSES[item.status], _CONDITION_STYLES[item.status]), Cell(item.evidence)]
+        for item in conditions
     ]
     return align(["GATE", "STANDING", "EVIDENCE"], rows, screen)
