@@ -115,7 +115,7 @@ def run_part(run: Run) -> Json:
 
 
 def population_part(population: Population) -> Json:
-    """Return the numbers of recipes, without those that only a plan and a pass have."""
+    """Return the numbers of recipes, without `to_try` and `tried`."""
     return {
         "declared": population.declared,
         "selected": population.selected,

@@ -90,7 +90,7 @@ def _canonical_after(row: Row, outcome: Outcome) -> str:
 
 
 def last_lines(trial: Trial, screen: Screen) -> list[str]:
-    """Return the last lines of the trial's output, indented, at most 15. Empty if no tier failed."""
+    """Return the last log lines of the app that failed, at most 15, indented. Empty if there are none."""
     lines = [line for part in trial.tail for line in escape_lines(part)]
     return [f"{_INDENT}{_INDENT}{paint('| ' + line.rstrip(), Style.FAINT, screen)}" for line in lines[-TAIL:]]
 
