@@ -1,0 +1,61 @@
+"""The command `ls-refs` of git's protocol version 2: the body of a request, and the refs in an answer. Pure.
+
+The format: https://git-scm.com/docs/protocol-v2 and https://git-scm.com/docs/protocol-common (pkt-line).
+"""
+
+import re
+from collections.abc import Iterable
+
+CONTENT_TYPE = "application/x-git-upload-pack-request"
+ANSWER_TYPE = "application/x-git-upload-pack-result"
+
+_DELIMITER = b"0001"
+_FLUSH = b"0000"
+# A prefix is a hint: a server may list other refs too.
+_PREFIXES = ("HEAD", "refs/heads/", "refs/tags/")
+
+_NAME = rb"[^\x00-\x20\x7f]+"
+_REF = re.compile(
+    rb"([0-9a-f]{4})([0-9a-f]{40}) (%(name)s)(?: symref-target:(%(name)s))?(?: peeled:([0-9a-f]{40}))?\n"
+    % {b"name": _NAME}
+)
+# The same selection as that of the patterns HEAD, refs/heads/* and refs/tags/*, which `git ls-remote` compares with
+# the end of a name.
+_SELECTED = re.compile(rb"(?:^|/)(?:HEAD$|refs/(?:heads|tags)/)")
+
+
+def packet(line: bytes) -> bytes:
+    """Return a pkt-line: `line` behind its length, which counts its own four digits."""
+    return b"%04x%s" % (len(line) + 4, line)
+
+
+def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
+    """Return the body of a request for HEAD, branches and tags, with the targets of symbolic refs and peeled tags.
+
+    It names no object format, so a repository with SHA-256 objects refuses it.
+    """
+    arguments = (b"peel\n", b"symrefs\n", *(f"ref-prefix {prefix}\n".encode() for prefix in prefixes))
+    return packet(b"command=ls-refs\n") + _DELIMITER + b"".join(map(packet, arguments)) + _FLUSH
+
+
+def ls_remote_text(answer: bytes) -> bytes | None:
+    """Return an answer in the form that `git ls-remote --symref` prints, byte for byte.
+
+    Return None if the answer is not complete and exactly in the format, or has no selected ref. In a complete answer
+    the flush packet comes last.
+    """
+    lines: list[bytes] = []
+    place = 0
+    while ref := _REF.match(answer, place):
+        length, oid, name, target, peeled = ref.groups()
+        if ref.end() - place != int(length, 16):
+            return None
+        place = ref.end()
+        if not _SELECTED.search(name):
+            continue
+        if target:
+            lines.append(b"ref: %s\t%s\n" % (target, name))
+        lines.append(b"%s\t%s\n" % (oid, name))
+        if peeled:
+            lines.append(b"%s\t%s^{}\n" % (peeled, name))
+    return b"".join(lines) if lines and answer[place:] == _FLUSH else None
