@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from attrs import define, field
 
 _ADVERTISED = "application/x-git-upload-pack-advertisement"
+_LISTED = "application/x-git-upload-pack-result"
 _COMMIT = "1" * 40
 _OTHER = "2" * 40
 _PAUSE = 0.05
@@ -44,16 +45,16 @@ def answers(body: bytes, status: str = "200 OK", kind: str = "text/html", more: 
     return lambda peer, _: peer.sendall(head_of(status, len(body), kind, more) + body)
 
 
-def cuts(body: bytes, keep: int) -> Fault:
+def cuts(body: bytes, keep: int, kind: str = _ADVERTISED) -> Fault:
     """Announce all of `body`, and close the connection after `keep` bytes."""
-    return lambda peer, _: peer.sendall(head_of("200 OK", len(body), _ADVERTISED) + body[:keep])
+    return lambda peer, _: peer.sendall(head_of("200 OK", len(body), kind) + body[:keep])
 
 
-def drips(body: bytes) -> Fault:
+def drips(body: bytes, kind: str = _ADVERTISED) -> Fault:
     """Send one byte at a time, without end."""
 
     def send(peer: socket.socket, stop: threading.Event) -> None:
-        peer.sendall(head_of("200 OK", 1_000_000, _ADVERTISED))
+        peer.sendall(head_of("200 OK", 1_000_000, kind))
         for byte in body:
             peer.sendall(bytes([byte]))
             if stop.wait(_PAUSE):
@@ -116,13 +117,67 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 }
 
 
+def ls_refs_answer(*refs: str, end: bytes = b"0000") -> bytes:
+    """Return an answer to the command `ls-refs` of git's protocol version 2."""
+    return b"".join(packet(f"{ref}\n") for ref in refs) + end
+
+
+def _answers_v2(*refs: str, end: bytes = b"0000", kind: str = _LISTED, more: str = "") -> Fault:
+    return answers(ls_refs_answer(*refs, end=end), kind=kind, more=more)
+
+
+_LISTED_REFS = (f"{REFS[0]} symref-target:refs/heads/main", *REFS[1:])
+_LISTED_WHOLE = ls_refs_answer(*_LISTED_REFS)
+
+V2_CAPABILITIES = packet("version 2\n") + packet("agent=git/2.39\n") + packet("ls-refs\n") + b"0000"
+
+# Complete answers to `ls-refs` whose refs are wrong.
+V2_FAULTS: dict[str, tuple[str, ...]] = {
+    "no main branch": (_LISTED_REFS[0], *REFS[2:]),
+    "another main branch": (_LISTED_REFS[0], f"{_OTHER} refs/heads/main", *REFS[2:]),
+    "a name git forbids": (*_LISTED_REFS, f"{_COMMIT} refs/tags/../../x"),
+    "a ref named twice": (*_LISTED_REFS, f"{_OTHER} refs/tags/1.0.0"),
+    "a ref named as what another one peels to": (*_LISTED_REFS, f"{_OTHER} refs/tags/3.0.0^{{}}"),
+}
+
+# Wrong answers to a POST of `ls-refs`, from a server whose answers to GET are complete and of the old protocol.
+POST_FAULTS: dict[str, Fault] = {
+    **{f"{name}, to POST alone": fault for name, (fault, _) in FAULTS.items()},
+    "an empty body of the right type": answers(b"", kind=_LISTED),
+    "no refs": _answers_v2(),
+    "no flush at the end of v2": _answers_v2(*_LISTED_REFS, end=b""),
+    "a delimiter for the flush": _answers_v2(*_LISTED_REFS, end=b"0001"),
+    "half a flush": _answers_v2(*_LISTED_REFS, end=b"00"),
+    "something behind the flush": _answers_v2(*_LISTED_REFS, end=b"00000000"),
+    "fewer refs, and the flush first": answers(b"0000" + _LISTED_WHOLE, kind=_LISTED),
+    "the wrong type": _answers_v2(*_LISTED_REFS, kind="text/plain"),
+    "no length that is a number": answers(b"+" + _LISTED_WHOLE[1:], kind=_LISTED),
+    "a length too long": answers(b"0fff" + _LISTED_WHOLE[4:], kind=_LISTED),
+    "an error in a packet": answers(packet("ERR no such repository\n") + b"0000", kind=_LISTED),
+    "an unknown attribute": _answers_v2(*_LISTED_REFS, f"{_OTHER} refs/tags/3.0.0 rotten:yes"),
+    "a name with a line feed": _answers_v2(*_LISTED_REFS, f"{_OTHER} refs/tags/3.0.0\n{_OTHER}\trefs/tags/4.0.0"),
+    "object ids of SHA-256": _answers_v2(f"{'1' * 64} HEAD", f"{'1' * 64} refs/tags/3.0.0"),
+    "v2 cut within the refs": cuts(_LISTED_WHOLE, len(_LISTED_WHOLE) // 2, _LISTED),
+    "v2 cut before the flush": cuts(_LISTED_WHOLE, len(_LISTED_WHOLE) - 4, _LISTED),
+    "v2 a byte at a time": drips(_LISTED_WHOLE * 1000, _LISTED),
+    "more than is allowed": _answers_v2(*_LISTED_REFS, *(f"{_OTHER} refs/tags/3.0.{n}" for n in range(2000))),
+    "status 415": answers(b"", "415 Unsupported Media Type"),
+    "status 405": answers(b"", "405 Method Not Allowed"),
+}
+
+
 @define
 class FaultyGitServer:
-    """A server that fails as `failing` says, which may be changed. `url` is the URL of a repository on it."""
+    """A server that fails as `failing` says, which may be changed. `url` is the URL of a repository on it.
+
+    Requests by POST fail as `posting` says, unless it is None.
+    """
 
     url: str
     failing: Fault
+    posting: Fault | None = None
     requests: int = 0
+    posts: int = 0
     _stop: threading.Event = field(factory=threading.Event)
 
     def serve(self, listener: socket.socket) -> None:
@@ -144,14 +199,16 @@ class FaultyGitServer:
                     return
                 received += chunk
             self.requests += 1
-            self.failing(peer, self._stop)
+            is_post = received.startswith(b"POST ")
+            self.posts += is_post
+            (self.posting if is_post and self.posting else self.failing)(peer, self._stop)
 
 
 @contextmanager
-def faulty_git_server(failing: Fault) -> Iterator[FaultyGitServer]:
+def faulty_git_server(failing: Fault, posting: Fault | None = None) -> Iterator[FaultyGitServer]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.05)
-    server = FaultyGitServer(f"http://127.0.0.1:{listener.getsockname()[1]}/x.git", failing)
+    server = FaultyGitServer(f"http://127.0.0.1:{listener.getsockname()[1]}/x.git", failing, posting)
     thread = threading.Thread(target=server.serve, args=(listener,))
     thread.start()
     try:

@@ -1,0 +1,210 @@
+"""Posts one body to many URLs at once, in one thread, over connections that are kept open."""
+
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
+
+from attrs import define, field, frozen
+
+from reconciler.host.git.http_request import HttpRequest
+from reconciler.host.git.ls_refs import CONTENT_TYPE
+
+# A forge starts a process for each request. Over HTTP/2 all requests share one connection, and its server sets a limit.
+AT_ONCE_PER_HOST = 8
+AT_ONCE_PER_HTTP2_HOST = 32
+_AT_ONCE = 128
+
+_HEADERS = [f"Content-Type: {CONTENT_TYPE}", "Git-Protocol: version=2", "Expect:"]
+# Forges and what stands before them recognise git by the start of this text.
+_USER_AGENT = "git/2 (Canon)"
+_LONGEST_WAIT = 1.0
+_TOO_MANY_REQUESTS, _UNAVAILABLE = 429, 503
+
+
+@frozen
+class HttpAnswer:
+    """The answer to a request; `status` is 0 where there was no complete one. The body is complete as HTTP counts.
+
+    `retry_after` is the pause that the server demands, 0 if none. `seconds` have passed since the request was made.
+    """
+
+    status: int
+    content_type: str = ""
+    body: bytes = b""
+    retry_after: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether the server refuses requests for a time that it names."""
+        return self.status in {_TOO_MANY_REQUESTS, _UNAVAILABLE} and self.retry_after > 0
+
+
+@define(eq=False)
+class _Post:
+    """A request by the name of its recipe. `until` is when its time is over, None before the first try."""
+
+    name: str
+    request: HttpRequest
+    until: float | None = None
+    received: BytesIO = field(factory=BytesIO)
+
+
+@define(eq=False)
+class _HostQueue:
+    """The requests to one host. `refusal` is an answer that demands a pause, and `opens_at` when that is over."""
+
+    waiting: deque[_Post] = field(factory=deque)
+    running: int = 0
+    most: int = AT_ONCE_PER_HOST
+    refusal: HttpAnswer | None = None
+    opens_at: float = 0.0
+
+
+@define(eq=False)
+class HttpPool:
+    """Posts `body`. `deadline` is the seconds of a request, pauses included; one try may take half of them.
+
+    An answer of more than `most` bytes is none.
+    """
+
+    body: bytes
+    deadline: float
+    most: int
+    _hosts: dict[str, _HostQueue] = field(factory=dict, init=False)
+    _running: dict[Any, _Post] = field(factory=dict, init=False)
+    _idle: list[Any] = field(factory=list, init=False)
+    _multi: Any = field(default=None, init=False)
+
+    def post(self, requests: Mapping[str, HttpRequest]) -> Generator[tuple[str, HttpAnswer], None, None]:
+        """Yield the answer to each request with its name, in the order in which they arrive."""
+        if not requests:
+            return
+        import pycurl
+
+        for name, request in requests.items():
+            self._hosts.setdefault(request.host, _HostQueue()).waiting.append(_Post(name, request))
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, AT_ONCE_PER_HOST)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, _AT_ONCE)
+        try:
+            while self._running or any(queue.waiting for queue in self._hosts.values()):
+                yield from self._refused()
+                self._start()
+                self._multi.perform()
+                yield from self._finished()
+                self._wait()
+        finally:
+            for handle in self._running:
+                self._multi.remove_handle(handle)
+            self._multi.close()
+
+    def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
+        """Answer the requests whose time is over before their host accepts requests again."""
+        now = time.monotonic()
+        for queue in self._hosts.values():
+            if queue.refusal is None or queue.opens_at <= now:
+                continue
+            latest = now + self.deadline
+            late = [post for post in queue.waiting if (post.until or latest) < queue.opens_at]
+            queue.waiting = deque(post for post in queue.waiting if post not in late)
+            yield from ((post.name, queue.refusal) for post in late)
+
+    def _start(self) -> None:
+        now = time.monotonic()
+        for queue in self._hosts.values():
+            while queue.waiting and queue.opens_at <= now and queue.running < queue.most and self._has_room():
+                queue.running += 1
+                self._begin(queue.waiting.popleft(), now)
+
+    def _has_room(self) -> bool:
+        return len(self._running) < _AT_ONCE
+
+    def _begin(self, post: _Post, now: float) -> None:
+        import pycurl
+
+        post.until = post.until or now + self.deadline
+        post.received = BytesIO()
+        handle = self._idle.pop() if self._idle else pycurl.Curl()
+        handle.reset()
+        for option, value in self._options(post, min(self.deadline / 2, post.until - now)).items():
+            handle.setopt(getattr(pycurl, option), value)
+        self._running[handle] = post
+        self._multi.add_handle(handle)
+
+    def _options(self, post: _Post, seconds: float) -> Mapping[str, object]:
+        import pycurl
+
+        return {
+            "URL": post.request.url,
+            "POSTFIELDS": self.body,
+            "HTTPHEADER": _HEADERS,
+            "USERAGENT": _USER_AGENT,
+            # A method in C: within one in Python, a signal's exception would be lost.
+            "WRITEFUNCTION": post.received.write,
+            "HTTP_VERSION": pycurl.CURL_HTTP_VERSION_2TLS,
+            "PIPEWAIT": 1,
+            "NOSIGNAL": 1,
+            "FOLLOWLOCATION": 0,
+            "TIMEOUT_MS": max(1, int(seconds * 1000)),
+            "MAXFILESIZE": self.most,
+            # Without it, OpenSSL would ask at the terminal for the password of a key.
+            "KEYPASSWD": "",
+            **post.request.options,
+        }
+
+    def _finished(self) -> Iterator[tuple[str, HttpAnswer]]:
+        """Yield the answers that have arrived, and put back what its host wants to be asked later."""
+        _, whole, failed = self._multi.info_read()
+        for handle, is_whole in [*((each, True) for each in whole), *((each[0], False) for each in failed)]:
+            post = self._running.pop(handle)
+            answer = self._answer(handle, post) if is_whole else HttpAnswer(0, seconds=self._spent(post))
+            queue = self._hosts[post.request.host]
+            queue.running -= 1
+            self._adapt(queue, answer, handle)
+            self._multi.remove_handle(handle)
+            self._idle.append(handle)
+            if answer.must_wait:
+                queue.waiting.appendleft(post)
+            else:
+                yield post.name, answer
+
+    def _answer(self, handle: Any, post: _Post) -> HttpAnswer:  # noqa: ANN401  pycurl has no types
+        import pycurl
+
+        return HttpAnswer(
+            status=handle.getinfo(pycurl.RESPONSE_CODE),
+            content_type=handle.getinfo(pycurl.CONTENT_TYPE) or "",
+            body=post.received.getvalue(),
+            retry_after=float(handle.getinfo(pycurl.RETRY_AFTER)),
+            seconds=self._spent(post),
+        )
+
+    def _spent(self, post: _Post) -> float:
+        return self.deadline - ((post.until or 0.0) - time.monotonic())
+
+    def _adapt(self, queue: _HostQueue, answer: HttpAnswer, handle: Any) -> None:  # noqa: ANN401  as above
+        import pycurl
+
+        if answer.must_wait:
+            queue.refusal, queue.opens_at = answer, time.monotonic() + answer.retry_after
+        if handle.getinfo(pycurl.INFO_HTTP_VERSION) == pycurl.CURL_HTTP_VERSION_2_0:
+            queue.most = AT_ONCE_PER_HTTP2_HOST
+
+    def _wait(self) -> None:
+        """Wait until a socket is ready, libcurl wants to act, or a host opens again."""
+        import pycurl
+
+        now = time.monotonic()
+        pauses = [queue.opens_at - now for queue in self._hosts.values() if queue.waiting and queue.opens_at > now]
+        timer = self._multi.timeout()
+        seconds = max(0.0, min([_LONGEST_WAIT, *pauses, *([timer / 1000] if timer >= 0 else [])]))
+        # A signal interrupts `select`, and its handler decides what follows.
+        with suppress(pycurl.error):
+            if self._running:
+                self._multi.select(seconds)
+            elif pauses:
+                time.sleep(seconds)

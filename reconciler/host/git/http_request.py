@@ -1,0 +1,80 @@
+"""Which upstreams are asked by HTTP within this process, and with which settings: those that git would use. Pure.
+
+Whatever is not certain to mean the same here as in git is left to git.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from desired.declarations.passing import PASSED_TO_GIT
+
+# Files with the certificates of public CAs, where distributions have them. Git's own libcurl uses the same ones.
+CA_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/ssl/cert.pem",  # Alpine
+)
+
+# Userinfo, a port by name, an IPv6 address, a query or any escape leave the URL to git.
+_URL = re.compile(
+    r"(?P<host>(?P<scheme>https?)://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?)/[\w.~+/-]*", re.ASCII
+)
+_PROXY = re.compile(r"(?:http://)?[A-Za-z0-9.-]+(?::[0-9]{1,5})?/?", re.ASCII)
+
+_OPTION_OF = {
+    "GIT_SSL_CAINFO": "CAINFO",
+    "GIT_SSL_CAPATH": "CAPATH",
+    "GIT_SSL_CERT": "SSLCERT",
+    "GIT_SSL_KEY": "SSLKEY",
+}
+# Whether git honours the latter two depends on how its libcurl was built.
+_LEFT_TO_GIT = frozenset(PASSED_TO_GIT) - {*_OPTION_OF, "GIT_SSH_COMMAND"} | {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+
+
+@frozen
+class HttpRequest:
+    """A request to `url`. `host` is scheme, host and port. `options` are values by the names of libcurl's options."""
+
+    url: str
+    host: str
+    options: Mapping[str, str]
+
+
+def ls_refs_url(upstream: str) -> str:
+    """Return the URL to which git posts the command `ls-refs`."""
+    return f"{upstream.removesuffix('/')}/git-upload-pack"
+
+
+def http_request(
+    upstream: str, environment: Mapping[str, str], protocols: Sequence[str], bundle: str | None
+) -> HttpRequest | None:
+    """Return the request for the refs of `upstream`, None if it is left to git.
+
+    `environment` is that of all children, `bundle` the CA bundle of this host, None if there is none.
+    """
+    url = _URL.fullmatch(upstream)
+    if url is None or url["scheme"] not in protocols or not _LEFT_TO_GIT.isdisjoint(environment):
+        return None
+    proxy = _proxy(environment, url["scheme"])
+    tls = _tls(environment, bundle) if url["scheme"] == "https" else {}
+    if proxy is None or tls is None:
+        return None
+    return HttpRequest(ls_refs_url(upstream), url["host"], {**proxy, **tls})
+
+
+def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str] | None:
+    options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
+    trusted = {"CAINFO": bundle, **options} if bundle else options
+    return trusted if all(trusted.values()) and "CAINFO" in trusted else None
+
+
+def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
+    """Return libcurl's options for the proxy, which git looks up in this order. None if the proxy is left to git."""
+    names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
+    proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")
+    excepted = environment.get("no_proxy", environment.get("NO_PROXY", ""))
+    # Set even where it is empty: libcurl would otherwise read the environment of this process.
+    return {"PROXY": proxy, "NOPROXY": excepted} if not proxy or _PROXY.fullmatch(proxy) else None

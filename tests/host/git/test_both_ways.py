@@ -1,0 +1,275 @@
+"""Asks servers by HTTP within the process and by `git ls-remote`: not one reply may differ."""
+
+import re
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desired.model import Recipe, Unobservable
+from reconciler.host.git.http_pool import AT_ONCE_PER_HOST
+from reconciler.host.git.ls_remote import LsRemote
+from reconciler.host.git.upstream import GitUpstream, reply_to
+from reconciler.ports.repositories import Reply, TagQuery, Unchanged
+from state.records import Answer
+from tests.faulty_git_server import (
+    FAULTS,
+    POST_FAULTS,
+    REFS,
+    V2_CAPABILITIES,
+    V2_FAULTS,
+    advertisement,
+    answers,
+    faulty_git_server,
+    hangs,
+    ls_refs_answer,
+    packet,
+)
+from tests.git_servers import Forge, file_server, forge, free_port
+from tests.repositories import HOSTILE_TAGS, UpstreamRepository, git
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+SMART = "application/x-git-upload-pack-advertisement"
+LISTED = "application/x-git-upload-pack-result"
+PROTOCOLS = ("http", "https", "file")
+# The old protocol's refs, as a forge lists them to git.
+WHOLE = answers(advertisement(*REFS), kind=SMART)
+V2 = ls_refs_answer(f"{REFS[0]} symref-target:refs/heads/main", *REFS[1:])
+V2_SERVED = answers(packet("# service=git-upload-pack\n") + b"0000" + V2_CAPABILITIES, kind=SMART)
+SLOW = ("silence", "a byte at a time", "v2 a byte at a time")
+MOST = 20_000
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
+    with forge(tmp_path_factory.mktemp("forge") / "forge") as running:
+        yield running
+
+
+def query(url: str, known: str | None = None) -> TagQuery:
+    return TagQuery(Recipe("notes", url, Path("/nowhere")), known)
+
+
+def ask(url: str, known: str | None = None, deadline: float = 30.0) -> Reply:
+    asked = GitUpstream(ENVIRONMENT, PROTOCOLS, deadline, sleep=lambda _: None, most=MOST)
+    return asked.ask([query(url, known)])["notes"]
+
+
+def ask_git(url: str, known: str | None = None, deadline: float = 30.0) -> Reply:
+    listed = LsRemote(ENVIRONMENT, PROTOCOLS, sleep=lambda _: None, most=MOST).list(url, deadline)
+    return reply_to(query(url, known), listed)
+
+
+def label(reply: Reply) -> object:
+    """A reply without what differs from one run of git to the next."""
+    return re.sub(r"after \d+ ms", "", reply.reason) if isinstance(reply, Unobservable) else reply
+
+
+def asked_both_ways(url: str, deadline: float = 30.0) -> Reply:
+    """Ask both ways, also for what has changed since either answer. Return the reply."""
+    ours, gits = ask(url, deadline=deadline), ask_git(url, deadline=deadline)
+    assert label(ours) == label(gits)
+    if isinstance(ours, Answer):
+        assert ask(url, ours.digest, deadline) == ask_git(url, ours.digest, deadline) == Unchanged()
+    return ours
+
+
+# ---- servers that fail ----
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_failing_server_gets_one_label(name: str) -> None:
+    failing, reason = FAULTS[name]
+    with faulty_git_server(failing) as server:
+        reply = asked_both_ways(server.url, 1.5 if reason == "in time" else 30.0)
+    assert isinstance(reply, Unobservable)
+    assert reason in reply.reason
+
+
+@pytest.mark.parametrize("name", POST_FAULTS)
+def test_a_server_that_fails_our_way_alone_is_seen_by_git(name: str) -> None:
+    with faulty_git_server(WHOLE, POST_FAULTS[name]) as server:
+        reply = asked_both_ways(server.url, 4.0 if name.startswith(SLOW) else 30.0)
+        assert server.posts > 0
+    assert isinstance(reply, Answer)
+    assert reply.tags == {"1.0.0": "1" * 40, "2.0.0": "2" * 40}
+
+
+@pytest.mark.parametrize("name", V2_FAULTS)
+def test_a_complete_answer_that_is_wrong_gets_one_label(name: str) -> None:
+    with faulty_git_server(V2_SERVED, answers(ls_refs_answer(*V2_FAULTS[name]), kind=LISTED)) as server:
+        reply = asked_both_ways(server.url)
+    assert isinstance(reply, Unobservable)
+
+
+def test_a_server_of_version_2_gets_one_label() -> None:
+    with faulty_git_server(V2_SERVED, answers(V2, kind=LISTED)) as server:
+        assert isinstance(asked_both_ways(server.url), Answer)
+
+
+def test_a_closed_port_gets_one_label() -> None:
+    assert isinstance(asked_both_ways(f"http://127.0.0.1:{free_port()}/x.git"), Unobservable)
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_a_server_that_wants_a_pause_beyond_the_deadline_gets_one_label(status: str) -> None:
+    with faulty_git_server(answers(b"", status, more="Retry-After: 3600")) as server:
+        assert asked_both_ways(server.url) == Unobservable(f"upstream answered with status {status[:3]}")
+
+
+# ---- servers that are whole ----
+
+
+def test_a_forge_answers_both_ways_alike(served: Forge) -> None:
+    repository = served.repository("both", branch="trunk")
+    first = repository.commit()
+    for name in HOSTILE_TAGS:
+        repository.tag(name)
+    outer = repository.tag("1.2.0", repository.tag("1.1.0", first, annotated=True), annotated=True)
+    repository.tag("2.0.0", repository.blob(b"no commit"))
+    git(repository.path, "symbolic-ref", "refs/heads/alias", "refs/heads/trunk")
+    git(repository.path, "symbolic-ref", "refs/tags/alias", "refs/tags/1.2.0")
+    git(repository.path, "update-ref", "refs/pull/1/head", first)
+    git(repository.path, "update-ref", "refs/notes/commits", first)
+    reply = asked_both_ways(served.address("both"))
+    assert isinstance(reply, Answer)
+    assert (reply.branch, reply.head, reply.tags["1.2.0"]) == ("trunk", first, first)
+    assert outer not in reply.tags.values()
+
+
+@pytest.mark.parametrize("head", ["ref: refs/heads/gone\n", "{commit}\n"])
+def test_a_head_without_a_branch_is_read_both_ways_alike(served: Forge, head: str) -> None:
+    repository = served.repository(f"headless-{len(head)}")
+    commit = repository.commit()
+    repository.tag("1.0.0")
+    (repository.path / "HEAD").write_text(head.format(commit=commit))
+    assert isinstance(asked_both_ways(served.address(f"headless-{len(head)}")), Answer)
+
+
+def test_repositories_that_are_empty_missing_or_too_large_get_one_label(served: Forge) -> None:
+    served.repository("empty")
+    large = served.repository("large")
+    large.commit()
+    for number in range(400):
+        large.tag(f"1.0.{number}")
+    replies = {name: asked_both_ways(served.address(name)) for name in ("empty", "missing", "large")}
+    assert replies["empty"] == Unobservable("upstream answered, but with no refs at all")
+    assert replies["large"] == Unobservable("the answer is too large")
+    assert isinstance(replies["missing"], Unobservable)
+
+
+def test_a_repository_of_sha256_gets_one_label(served: Forge) -> None:
+    path = served.root / "sha256.git"
+    git(served.root, "init", "-q", "--bare", "--object-format=sha256", str(path))
+    tree = git(path, "mktree", stdin=b"").decode().strip()
+    commit = git(path, "commit-tree", tree, "-m", "x").decode().strip()
+    git(path, "update-ref", "refs/heads/main", commit)
+    reply = asked_both_ways(served.address("sha256"))
+    assert isinstance(reply, Unobservable)
+    assert "SHA-256" in reply.reason
+
+
+def test_plain_files_are_read_both_ways_alike(tmp_path: Path) -> None:
+    repository = UpstreamRepository.make(tmp_path / "files" / "x.git")
+    repository.commit()
+    repository.tag("1.0.0")
+    repository.git("update-server-info")
+    with file_server(tmp_path / "files") as url:
+        assert isinstance(asked_both_ways(f"{url}/x.git"), Answer)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z0-9][a-z0-9+]{0,7}", fullmatch=True), st.booleans(), max_size=5))
+@settings(max_examples=15, deadline=None)
+def test_any_repository_is_read_both_ways_alike(served: Forge, tags: dict[str, bool]) -> None:
+    folder = Path(tempfile.mkdtemp(dir=served.root))
+    repository = UpstreamRepository.make(folder / "x.git")
+    commit = repository.commit()
+    for name, annotated in tags.items():
+        repository.tag(name, annotated=annotated)
+    reply = asked_both_ways(f"{served.url}/{folder.name}/x.git")
+    assert isinstance(reply, Answer)
+    assert reply.tags == dict.fromkeys(tags, commit)
+
+
+# ---- what is done on the fast way alone ----
+
+
+def test_an_answer_within_the_process_starts_no_git_and_makes_one_request() -> None:
+    with faulty_git_server(WHOLE, answers(V2, kind=LISTED)) as server:
+        environment = ENVIRONMENT | {"PATH": "/nowhere"}
+        reply = GitUpstream(environment, PROTOCOLS).ask([query(server.url)])["notes"]
+        assert (server.requests, server.posts) == (1, 1)
+    assert isinstance(reply, Answer)
+    assert reply.tags == {"1.0.0": "1" * 40, "2.0.0": "2" * 40}
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_a_pause_that_the_server_wants_is_kept(status: str) -> None:
+    times: list[float] = []
+
+    def refuse_once(peer: socket.socket, stop: threading.Event) -> None:
+        times.append(time.monotonic())
+        refusal = answers(b"", status, more="Retry-After: 1")
+        (refusal if len(times) == 1 else answers(V2, kind=LISTED))(peer, stop)
+
+    with faulty_git_server(WHOLE, refuse_once) as server:
+        assert isinstance(ask(server.url), Answer)
+        assert server.requests == 2
+    assert times[1] - times[0] >= 1
+
+
+def test_no_recipe_of_a_host_that_wants_a_long_pause_is_asked_any_more() -> None:
+    with faulty_git_server(answers(b"", "429 Too Many Requests", more="Retry-After: 3600")) as server:
+        queries = [TagQuery(Recipe(f"r{n}", server.url, Path("/nowhere")), None) for n in range(40)]
+        replies = GitUpstream(ENVIRONMENT, PROTOCOLS).ask(queries)
+        assert server.requests <= 2 * AT_ONCE_PER_HOST
+    assert set(replies.values()) == {Unobservable("upstream answered with status 429")}
+
+
+def test_a_host_gets_eight_requests_at_once_and_no_more() -> None:
+    now, most, lock = 0, 0, threading.Lock()
+
+    def count(peer: socket.socket, stop: threading.Event) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        stop.wait(0.05)
+        with lock:
+            now -= 1
+        answers(V2, kind=LISTED)(peer, stop)
+
+    with faulty_git_server(WHOLE, count) as server:
+        queries = [TagQuery(Recipe(f"r{n}", server.url, Path("/nowhere")), None) for n in range(40)]
+        replies = GitUpstream(ENVIRONMENT, PROTOCOLS).ask(queries)
+        assert (server.requests, server.posts) == (40, 40)
+    assert list(replies) == [f"r{n}" for n in range(40)]
+    assert all(isinstance(reply, Answer) for reply in replies.values())
+    assert most == AT_ONCE_PER_HOST
+
+
+def test_a_silent_host_does_not_delay_the_answers_of_another(served: Forge) -> None:
+    """Nor does it get more than its own deadline."""
+    repository = served.repository("quick")
+    repository.commit()
+    with faulty_git_server(hangs) as silent:
+        queries = [TagQuery(Recipe(f"s{n}", silent.url, Path("/nowhere")), None) for n in range(8)]
+        quick = TagQuery(Recipe("quick", served.address("quick"), Path("/nowhere")), None)
+        replies = GitUpstream(ENVIRONMENT, PROTOCOLS, 2.0).ask([*queries, quick])
+    assert isinstance(replies["quick"], Answer)
+    assert replies["s7"] == Unobservable("upstream did not answer completely in time")
+
+
+def test_the_proxy_of_this_process_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what the fleet passes on counts."""
+    for name in ("http_proxy", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    with faulty_git_server(WHOLE, answers(V2, kind=LISTED)) as server:
+        assert isinstance(ask(server.url), Answer)
+        assert server.requests == 1
