@@ -129,18 +129,38 @@ def _openssl(folder: Path, *arguments: str) -> None:
 class _FileHandler(http.server.SimpleHTTPRequestHandler):
     """Serves repositories as plain files, also to clients that use the server as a proxy and send whole URLs."""
 
+    listing = b""
+
     def translate_path(self, path: str) -> str:
         return super().translate_path(urlsplit(path).path)
+
+    def do_POST(self) -> None:
+        """Answer `ls-refs` with the server's listing."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if not self.listing:
+            self.send_error(405)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-git-upload-pack-result")
+        self.send_header("Content-Length", str(len(self.listing)))
+        self.end_headers()
+        self.wfile.write(self.listing)
 
     def log_message(self, *_: object) -> None:
         pass
 
 
 @contextmanager
-def file_server(root: Path, tls: CertificateAuthority | None = None, *, clients: bool = False) -> Iterator[str]:
-    """Serve the files below `root` and yield the server's URL. With `clients`, clients need a certificate."""
+def file_server(
+    root: Path, tls: CertificateAuthority | None = None, *, clients: bool = False, listing: bytes = b""
+) -> Iterator[str]:
+    """Serve the files below `root` and yield the server's URL. With `clients`, clients need a certificate.
+
+    `listing` is the answer to every POST; without it a POST is refused.
+    """
+    handler = type("_Handler", (_FileHandler,), {"listing": listing})
     with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), lambda *given: _FileHandler(*given, directory=str(root))
+        ("127.0.0.1", 0), lambda *given: handler(*given, directory=str(root))
     ) as server:
         server.daemon_threads = True
         if tls is not None:

@@ -1,10 +1,7 @@
 """Asks servers by HTTP within the process and by `git ls-remote`: not one reply may differ."""
 
 import re
-import socket
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
-from reconciler.host.git.http_pool import AT_ONCE_PER_HOST
 from reconciler.host.git.ls_remote import LsRemote
 from reconciler.host.git.upstream import GitUpstream, reply_to
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
@@ -27,7 +23,6 @@ from tests.faulty_git_server import (
     advertisement,
     answers,
     faulty_git_server,
-    hangs,
     ls_refs_answer,
     packet,
 )
@@ -195,81 +190,3 @@ def test_any_repository_is_read_both_ways_alike(served: Forge, tags: dict[str, b
     reply = asked_both_ways(f"{served.url}/{folder.name}/x.git")
     assert isinstance(reply, Answer)
     assert reply.tags == dict.fromkeys(tags, commit)
-
-
-# ---- what is done on the fast way alone ----
-
-
-def test_an_answer_within_the_process_starts_no_git_and_makes_one_request() -> None:
-    with faulty_git_server(WHOLE, answers(V2, kind=LISTED)) as server:
-        environment = ENVIRONMENT | {"PATH": "/nowhere"}
-        reply = GitUpstream(environment, PROTOCOLS).ask([query(server.url)])["notes"]
-        assert (server.requests, server.posts) == (1, 1)
-    assert isinstance(reply, Answer)
-    assert reply.tags == {"1.0.0": "1" * 40, "2.0.0": "2" * 40}
-
-
-@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
-def test_a_pause_that_the_server_wants_is_kept(status: str) -> None:
-    times: list[float] = []
-
-    def refuse_once(peer: socket.socket, stop: threading.Event) -> None:
-        times.append(time.monotonic())
-        refusal = answers(b"", status, more="Retry-After: 1")
-        (refusal if len(times) == 1 else answers(V2, kind=LISTED))(peer, stop)
-
-    with faulty_git_server(WHOLE, refuse_once) as server:
-        assert isinstance(ask(server.url), Answer)
-        assert server.requests == 2
-    assert times[1] - times[0] >= 1
-
-
-def test_no_recipe_of_a_host_that_wants_a_long_pause_is_asked_any_more() -> None:
-    with faulty_git_server(answers(b"", "429 Too Many Requests", more="Retry-After: 3600")) as server:
-        queries = [TagQuery(Recipe(f"r{n}", server.url, Path("/nowhere")), None) for n in range(40)]
-        replies = GitUpstream(ENVIRONMENT, PROTOCOLS).ask(queries)
-        assert server.requests <= 2 * AT_ONCE_PER_HOST
-    assert set(replies.values()) == {Unobservable("upstream answered with status 429")}
-
-
-def test_a_host_gets_eight_requests_at_once_and_no_more() -> None:
-    now, most, lock = 0, 0, threading.Lock()
-
-    def count(peer: socket.socket, stop: threading.Event) -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        stop.wait(0.05)
-        with lock:
-            now -= 1
-        answers(V2, kind=LISTED)(peer, stop)
-
-    with faulty_git_server(WHOLE, count) as server:
-        queries = [TagQuery(Recipe(f"r{n}", server.url, Path("/nowhere")), None) for n in range(40)]
-        replies = GitUpstream(ENVIRONMENT, PROTOCOLS).ask(queries)
-        assert (server.requests, server.posts) == (40, 40)
-    assert list(replies) == [f"r{n}" for n in range(40)]
-    assert all(isinstance(reply, Answer) for reply in replies.values())
-    assert most == AT_ONCE_PER_HOST
-
-
-def test_a_silent_host_does_not_delay_the_answers_of_another(served: Forge) -> None:
-    """Nor does it get more than its own deadline."""
-    repository = served.repository("quick")
-    repository.commit()
-    with faulty_git_server(hangs) as silent:
-        queries = [TagQuery(Recipe(f"s{n}", silent.url, Path("/nowhere")), None) for n in range(8)]
-        quick = TagQuery(Recipe("quick", served.address("quick"), Path("/nowhere")), None)
-        replies = GitUpstream(ENVIRONMENT, PROTOCOLS, 2.0).ask([*queries, quick])
-    assert isinstance(replies["quick"], Answer)
-    assert replies["s7"] == Unobservable("upstream did not answer completely in time")
-
-
-def test_the_proxy_of_this_process_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what the fleet passes on counts."""
-    for name in ("http_proxy", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    with faulty_git_server(WHOLE, answers(V2, kind=LISTED)) as server:
-        assert isinstance(ask(server.url), Answer)
-        assert server.requests == 1

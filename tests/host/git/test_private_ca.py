@@ -1,6 +1,7 @@
 """Tests upstreams behind a private CA and a proxy: git uses the variables that the fleet passes on."""
 
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.repositories import TagQuery
 from state.folder.folder import StateFolder
 from state.records import Answer
+from tests.faulty_git_server import REFS, ls_refs_answer
 from tests.git_servers import CertificateAuthority, file_server, make_certificate_authority
 from tests.repositories import UpstreamRepository
 
@@ -95,3 +97,58 @@ def test_an_upstream_behind_a_proxy_is_asked_through_it(upstream: UpstreamReposi
         seen = asked("http://forge.invalid", {"http_proxy": proxy}, "http")
         assert isinstance(asked("http://forge.invalid", {"http_proxy": proxy, "no_proxy": "*"}, "http"), Unobservable)
     assert isinstance(seen, Answer), seen
+
+
+# ---- the same settings where git is not needed ----
+
+LISTING = ls_refs_answer(f"{REFS[0]} symref-target:refs/heads/main", *REFS[1:])
+WITHOUT_GIT = Unobservable("git is not installed")
+
+
+def asked_without_git(url: str, environ: Mapping[str, str], protocol: str = "https") -> Answer | Unobservable:
+    question = TagQuery(Recipe("notes", f"{url}/notes.git", Path("/nowhere")), None)
+    reply = GitUpstream(passing(environ) | {"PATH": "/nowhere"}, (protocol,)).ask([question])["notes"]
+    assert isinstance(reply, Answer | Unobservable)
+    return reply
+
+
+def test_a_private_ca_is_trusted_in_process_as_a_file_or_a_folder(
+    private: CertificateAuthority, tmp_path: Path
+) -> None:
+    folder = tmp_path / "trusted"
+    folder.mkdir()
+    shutil.copy(private.certificate, folder / "ca.pem")
+    subprocess.run(["openssl", "rehash", folder], check=True)
+    with file_server(tmp_path, private, listing=LISTING) as url:
+        for environ in ({"GIT_SSL_CAINFO": str(private.certificate)}, {"GIT_SSL_CAPATH": str(folder)}):
+            assert isinstance(asked_without_git(url, environ), Answer), environ
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "GIT_SSL_CIPHER_LIST", ""])
+def test_a_ca_that_git_may_not_trust_is_left_to_git(private: CertificateAuthority, tmp_path: Path, name: str) -> None:
+    environ = {"SSL_CERT_FILE": str(private.certificate)} if name == "SSL_CERT_FILE" else {}
+    if name.startswith("GIT"):
+        environ = {name: "ALL", "GIT_SSL_CAINFO": str(private.certificate)}
+    with file_server(tmp_path, private, listing=LISTING) as url:
+        assert asked_without_git(url, environ) == WITHOUT_GIT
+
+
+def test_a_client_certificate_that_is_passed_on_is_shown_in_process(
+    private: CertificateAuthority, tmp_path: Path
+) -> None:
+    certificate, key = private.files("client")
+    trusted = {"GIT_SSL_CAINFO": str(private.certificate)}
+    with file_server(tmp_path, private, clients=True, listing=LISTING) as url:
+        named = asked_without_git(url, {**trusted, "GIT_SSL_CERT": str(certificate), "GIT_SSL_KEY": str(key)})
+        assert isinstance(named, Answer), named
+        assert asked_without_git(url, trusted) == WITHOUT_GIT
+
+
+def test_a_proxy_is_used_in_process_and_left_out_where_no_proxy_says_so(tmp_path: Path) -> None:
+    with file_server(tmp_path, listing=LISTING) as proxy:
+        assert isinstance(asked_without_git("http://forge.invalid", {"http_proxy": proxy}, "http"), Answer)
+        assert isinstance(asked_without_git("http://forge.invalid", {"ALL_PROXY": proxy}, "http"), Answer)
+        excepted = {"http_proxy": proxy, "no_proxy": "forge.invalid"}
+        assert asked_without_git("http://forge.invalid", excepted, "http") == WITHOUT_GIT
+        overridden = {"http_proxy": "", "ALL_PROXY": proxy}
+        assert asked_without_git("http://forge.invalid", overridden, "http") == WITHOUT_GIT
