@@ -117,7 +117,8 @@ class Canonical:
 class Answer:
     """The last complete answer of upstream. `tags` maps each tag to its commit, None if it names no commit.
 
-    `digest` is the hash of the answer. `branch` is the main branch and `head` its commit; both are "" if there is none.
+    `digest` has one or more digests of the answer, separated by blanks. `branch` is the main branch and `head` its
+    commit; both are "" if there is none.
     """
 
     digest: str

@@ -124,37 +124,34 @@ class HttpPool:
         return len(self._running) < _AT_ONCE
 
     def _begin(self, post: _Post, now: float) -> None:
-        import pycurl
-
         post.until = post.until or now + self.deadline
         post.received = BytesIO()
-        handle = self._idle.pop() if self._idle else pycurl.Curl()
-        handle.reset()
-        for option, value in self._options(post, min(self.deadline / 2, post.until - now)).items():
-            handle.setopt(getattr(pycurl, option), value)
+        handle = self._idle.pop() if self._idle else self._new_handle()
+        seconds = min(self.deadline / 2, post.until - now)
+        changing = {"URL": post.request.url, "TIMEOUT_MS": max(1, int(seconds * 1000)), **post.request.options}
+        # A method in C: within one in Python, a signal's exception would be lost.
+        _set(handle, {**changing, "WRITEFUNCTION": post.received.write})
         self._running[handle] = post
         self._multi.add_handle(handle)
 
-    def _options(self, post: _Post, seconds: float) -> Mapping[str, object]:
+    def _new_handle(self) -> Any:  # noqa: ANN401  pycurl has no types
         import pycurl
 
-        return {
-            "URL": post.request.url,
+        handle = pycurl.Curl()
+        options = {
             "POSTFIELDS": self.body,
             "HTTPHEADER": _HEADERS,
             "USERAGENT": _USER_AGENT,
-            # A method in C: within one in Python, a signal's exception would be lost.
-            "WRITEFUNCTION": post.received.write,
             "HTTP_VERSION": pycurl.CURL_HTTP_VERSION_2TLS,
             "PIPEWAIT": 1,
             "NOSIGNAL": 1,
             "FOLLOWLOCATION": 0,
-            "TIMEOUT_MS": max(1, int(seconds * 1000)),
             "MAXFILESIZE": self.most,
             # Without it, OpenSSL would ask at the terminal for the password of a key.
             "KEYPASSWD": "",
-            **post.request.options,
         }
+        _set(handle, options)
+        return handle
 
     def _finished(self) -> Iterator[tuple[str, HttpAnswer]]:
         """Yield the answers that have arrived, and put back what its host wants to be asked later."""
@@ -172,7 +169,7 @@ class HttpPool:
             else:
                 yield post.name, answer
 
-    def _answer(self, handle: Any, post: _Post) -> HttpAnswer:  # noqa: ANN401  pycurl has no types
+    def _answer(self, handle: Any, post: _Post) -> HttpAnswer:  # noqa: ANN401  as above
         import pycurl
 
         return HttpAnswer(
@@ -208,3 +205,10 @@ class HttpPool:
                 self._multi.select(seconds)
             elif pauses:
                 time.sleep(seconds)
+
+
+def _set(handle: Any, options: Mapping[str, object]) -> None:  # noqa: ANN401  as above
+    import pycurl
+
+    for option, value in options.items():
+        handle.setopt(getattr(pycurl, option), value)

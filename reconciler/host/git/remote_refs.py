@@ -15,6 +15,7 @@ MOST_REFS = 200_000
 _SYMREF = re.compile(rb"ref: ([^\t]+)\t([^\t]+)")
 _REF = re.compile(rb"([0-9a-f]{40})\t([^\t]+)")
 _SHA256 = re.compile(rb"[0-9a-f]{64}\t[^\t]+")
+_LS_REFS = "ls-refs-"
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
 _PEELED = "^{}"
@@ -26,6 +27,21 @@ _ILL_FORMED = re.compile(rb"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.(?:
 def digest_of(raw: bytes) -> str:
     """Return the SHA-256 of an answer, as "sha256:HEX"."""
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def ls_refs_digest(body: bytes) -> str:
+    """Return the SHA-256 of an answer to `ls-refs` as it arrived, as "ls-refs-sha256:HEX"."""
+    return f"{_LS_REFS}{digest_of(body)}"
+
+
+def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = None) -> bool:
+    """Whether an answer is the one whose digests are `known`, and `known` lacks no digest that it could have.
+
+    `known` has the digest of what git prints and, if the answer came by HTTP, that of its body. `body_digest` is None
+    for an answer that came by git.
+    """
+    digests = (known or "").split()
+    return text_digest in digests and (body_digest is None or any(each.startswith(_LS_REFS) for each in digests))
 
 
 def parse_ls_remote(raw: bytes) -> Answer | Unobservable:

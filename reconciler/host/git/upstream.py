@@ -6,14 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from desired.model import Unobservable
 from reconciler.host.git.http_pool import HttpAnswer, HttpPool
 from reconciler.host.git.http_request import CA_BUNDLES, HttpRequest, http_request
 from reconciler.host.git.ls_refs import ANSWER_TYPE, ls_refs_request, ls_remote_text
 from reconciler.host.git.ls_remote import MOST_BYTES, LsRemote, status_message
-from reconciler.host.git.remote_refs import digest_of, parse_ls_remote
+from reconciler.host.git.remote_refs import digest_of, is_unchanged, ls_refs_digest, parse_ls_remote
 from reconciler.host.run import prepare
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 
@@ -82,8 +82,11 @@ class GitUpstream:
             return Unobservable(status_message(answer.status))
         if answer.status != _OK or answer.content_type != ANSWER_TYPE:
             return None
+        digest = ls_refs_digest(answer.body)
+        if digest in (question.known or "").split():
+            return Unchanged()
         text = ls_remote_text(answer.body)
-        reply = reply_to(question, text) if text is not None and len(text) <= self.most else None
+        reply = reply_to(question, text, digest) if text is not None and len(text) <= self.most else None
         return None if isinstance(reply, Unobservable) else reply
 
     def _start_git(self, pool: ThreadPoolExecutor, question: TagQuery, spent: float = 0.0) -> Future[Reply]:
@@ -95,11 +98,17 @@ class GitUpstream:
         return reply_to(question, self._git.list(question.recipe.upstream, seconds))
 
 
-def reply_to(question: TagQuery, listed: bytes | Unobservable) -> Reply:
+def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
     """Return the reply to a question. `listed` is what `git ls-remote` prints, or why there is nothing.
 
-    The digest is of this text whichever way it was asked, so digests of both ways are equal for equal refs.
+    `body_digest` is the digest of the body if the answer came by HTTP. It stands in the reply's digest behind that of
+    `listed`, which is equal for equal refs whichever way they came.
     """
     if isinstance(listed, Unobservable):
         return listed
-    return Unchanged() if digest_of(listed) == question.known else parse_ls_remote(listed)
+    if is_unchanged(question.known, digest_of(listed), body_digest):
+        return Unchanged()
+    answer = parse_ls_remote(listed)
+    if body_digest is None or isinstance(answer, Unobservable):
+        return answer
+    return evolve(answer, digest=f"{answer.digest} {body_digest}")
