@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv demo test check lock
+.PHONY: help venv demo test check bench lock
 .DELETE_ON_ERROR:
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo 'make demo    a fleet of its own in $(DEMO)/, and its story told by the real commands'
 	@echo 'make test    every test and check'
 	@echo 'make check   style, types and imports alone'
+	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd)'
 	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
 
 venv: $(VENV)/.locked $(VENV)/.installed
@@ -42,6 +43,10 @@ test: venv
 
 check: venv
 	$(PYTEST) tests/test_checks.py
+
+bench: venv
+	$(VENV)/bin/python -m benchmarks.asking_upstreams 21
+	$(VENV)/bin/python -m benchmarks.asking_upstreams 300
 
 # Universal: one lock for every Python and machine that we support; it names no index.
 lock:

@@ -1,0 +1,146 @@
+"""Compares ways to ask upstreams for their tags, over git's real http-backend: `python -m benchmarks.asking_upstreams`.
+
+Each round runs every way once, in random order. The table has the median of each way as a ratio to that of
+`xargs -P8 git ls-remote`, and the CPU time of the program and its children likewise. Needs lighttpd, and curl if it is
+there.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.host.git.ls_refs import ls_refs_request
+from tests.fleet_declarations import write_fleet
+from tests.git_servers import forge
+from tests.repositories import UpstreamRepository
+
+FLEET = 'format = 1\n[fleet]\nname = "bench"\nprotocols = ["http"]\n'
+FLOOR = "xargs -P8 git ls-remote"
+# Only asks: what Canon's own commands do besides is left out.
+ASK = """
+import sys
+from pathlib import Path
+from desired.model import Recipe
+from reconciler.host.git.upstream import GitUpstream
+from reconciler.ports.repositories import TagQuery
+from state.records import Answer
+urls = sys.stdin.read().split()
+queries = [TagQuery(Recipe(str(n), url, Path("/")), None) for n, url in enumerate(urls)]
+replies = GitUpstream({"PATH": "/usr/local/bin:/usr/bin:/bin"}, ("http",)).ask(queries)
+sys.exit(not all(isinstance(reply, Answer) for reply in replies.values()))
+"""
+
+
+@frozen
+class Way:
+    """A command that asks all upstreams. `stdin` is its input, and `codes` are the exit codes of success."""
+
+    argv: Sequence[str]
+    stdin: str = ""
+    codes: Sequence[int] = (0,)
+
+
+@frozen
+class Cost:
+    """Seconds of one run: elapsed, and CPU time of the command and its children."""
+
+    elapsed: float
+    cpu: float
+
+
+def make_repository(path: Path, tags: int) -> UpstreamRepository:
+    """Make a packed repository with releases, of which two of three tags are annotated."""
+    made = UpstreamRepository.make(path)
+    commit = made.commit()
+    for number in range(tags):
+        made.tag(f"1.{number}.0+v2.{number}", commit, annotated=number % 3 > 0)
+    made.git("gc", "--quiet")
+    return made
+
+
+def ways(folder: Path, urls: Sequence[str]) -> Mapping[str, Way]:
+    """Return the ways to compare, by their names. Files that they need are written below `folder`."""
+    listed = "\n".join(urls)
+    recipes = {f"r{number}": f'[recipe]\nupstream = "{url}"\n' for number, url in enumerate(urls)}
+    fleet = write_fleet(folder / "fleet", recipes, FLEET)
+    options = ("--fleet", str(fleet), "--state", str(folder / "state"))
+    made = {
+        FLOOR: Way(("xargs", "-P8", "-n1", "git", "ls-remote"), listed),
+        "ask alone": Way((sys.executable, "-c", ASK), listed),
+        "reconcile --dry-run": Way((sys.executable, "-m", "reconciler", *options, "--dry-run"), codes=(0, 2)),
+    }
+    return made | ({"curl --parallel (8)": curl(folder, urls)} if shutil.which("curl") else {})
+
+
+def curl(folder: Path, urls: Sequence[str]) -> Way:
+    """Return the way that does nothing but the requests."""
+    (folder / "body").write_bytes(ls_refs_request())
+    lines = [f'url = "{url}/git-upload-pack"\noutput = "/dev/null"\n' for url in urls]
+    (folder / "curl").write_text("".join(lines))
+    headers = ("Content-Type: application/x-git-upload-pack-request", "Git-Protocol: version=2")
+    named = [part for header in headers for part in ("-H", header)]
+    data = ("--data-binary", f"@{folder / 'body'}", "-K", str(folder / "curl"))
+    return Way(("curl", "-sSf", "--http1.1", "-Z", "--parallel-max", "8", *named, *data))
+
+
+def run(way: Way) -> Cost:
+    """Run a way once. Raises CalledProcessError if it fails."""
+    before, started = os.times(), time.perf_counter()
+    done = subprocess.run(way.argv, input=way.stdin, capture_output=True, text=True, check=False)
+    elapsed, after = time.perf_counter() - started, os.times()
+    if done.returncode not in way.codes:
+        raise subprocess.CalledProcessError(done.returncode, way.argv, done.stdout, done.stderr)
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Cost(elapsed, cpu)
+
+
+def measure(compared: Mapping[str, Way], rounds: int) -> Mapping[str, Sequence[Cost]]:
+    """Run every way once in each round, and once before that is not counted."""
+    costs: dict[str, list[Cost]] = {name: [] for name in compared}
+    for count in range(rounds + 1):
+        for name in random.sample([*compared], len(compared)):
+            cost = run(compared[name])
+            costs[name] += [cost] if count else []
+    return costs
+
+
+def table(costs: Mapping[str, Sequence[Cost]]) -> str:
+    """Return a table of ratios to the floor: the median of the rounds' ratios, the least and the greatest."""
+    lines = ["| way | time | from | to | CPU |", "|---|---|---|---|---|"]
+    for name, each in costs.items():
+        ratios = [cost.elapsed / floor.elapsed for cost, floor in zip(each, costs[FLOOR], strict=True)]
+        cpu = statistics.median(cost.cpu / floor.cpu for cost, floor in zip(each, costs[FLOOR], strict=True))
+        lines.append(
+            f"| {name} | {statistics.median(ratios):.2f} | {min(ratios):.2f} | {max(ratios):.2f} | {cpu:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipes", type=int, nargs="?", default=21)
+    parser.add_argument("rounds", type=int, nargs="?", default=5)
+    parser.add_argument("--tags", type=int, default=40)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, forge(Path(folder) / "forge") as served:
+        make_repository(served.root / "first.git", options.tags)
+        for number in range(options.recipes):
+            shutil.copytree(served.root / "first.git", served.root / f"r{number}.git")
+        urls = [served.address(f"r{number}") for number in range(options.recipes)]
+        compared = ways(Path(folder), urls)
+        print(f"{options.recipes} recipes, {options.tags} tags, medians of {options.rounds} rounds")
+        print(table(measure(compared, options.rounds)))
+
+
+if __name__ == "__main__":
+    main()
