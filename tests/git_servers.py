@@ -19,6 +19,7 @@ from tests.repositories import UpstreamRepository
 
 _BACKEND = Path("/usr/lib/git-core/git-http-backend")
 _PATIENCE = 20.0
+TLS_MODULE = Path("/usr/lib/lighttpd/mod_openssl.so")
 
 _CONFIGURATION = """\
 server.bind = "127.0.0.1"
@@ -33,6 +34,15 @@ setenv.set-environment = (
     "GIT_PROJECT_ROOT" => "{root}", "GIT_HTTP_EXPORT_ALL" => "1",
     "GIT_CONFIG_NOSYSTEM" => "1", "GIT_CONFIG_GLOBAL" => "/dev/null",
 )
+"""
+
+
+# With TLS, lighttpd speaks HTTP/2 too.
+_TLS = """\
+server.modules += ("mod_openssl")
+ssl.engine = "enable"
+ssl.pemfile = "{certificate}"
+ssl.privkey = "{key}"
 """
 
 
@@ -59,7 +69,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def forge(folder: Path) -> Iterator[Forge]:
+def forge(folder: Path, tls: "CertificateAuthority | None" = None) -> Iterator[Forge]:
     """Serve repositories from the new folder `folder`. Skips the test where lighttpd is not installed."""
     program = shutil.which("lighttpd", path="/usr/local/sbin:/usr/sbin:/usr/bin")
     if program is None or not _BACKEND.exists():
@@ -69,11 +79,15 @@ def forge(folder: Path) -> Iterator[Forge]:
     work.mkdir()
     port = free_port()
     settings = work / "lighttpd.conf"
-    settings.write_text(_CONFIGURATION.format(port=port, root=root, work=work, backend=_BACKEND))
+    text = _CONFIGURATION.format(port=port, root=root, work=work, backend=_BACKEND)
+    if tls is not None:
+        certificate, key = tls.files("server")
+        text += _TLS.format(certificate=certificate, key=key)
+    settings.write_text(text)
     server = subprocess.Popen([program, "-D", "-f", settings], stdin=subprocess.DEVNULL)
     try:
         _wait_until_open(server, port)
-        yield Forge(root, f"http://127.0.0.1:{port}/git")
+        yield Forge(root, f"{'https' if tls else 'http'}://127.0.0.1:{port}/git")
     finally:
         server.terminate()
         server.wait()

@@ -1,8 +1,8 @@
 """What a test needs beside git, make and Python: `@pytest.mark.needs("root", "lighttpd")`.
 
 On a machine that lacks it the test is skipped with the reason. A need is `root`, `engine`, `docker-client`, `systemd`,
-or else the name of a program. CI runs these tests on its own machine (`-m needs`), and all others on a fresh one
-(`-m "not needs"`).
+`lighttpd-tls`, or else the name of a program. CI runs these tests on its own machine (`-m needs`), and all others on a
+fresh one (`-m "not needs"`).
 """
 
 import os
@@ -13,6 +13,7 @@ from functools import cache
 import pytest
 
 from tests import systemd_boot
+from tests.git_servers import TLS_MODULE
 from tests.swarm import local_engine
 
 # An ordinary user's PATH on Debian has no folder of system programs, where the programs are all the same.
@@ -40,6 +41,10 @@ def program(name: str) -> str:
     return "" if found else f"{name} is not installed"
 
 
+def lighttpd_tls() -> str:
+    return program("lighttpd") or ("" if TLS_MODULE.exists() else "lighttpd-mod-openssl is not installed")
+
+
 def root() -> str:
     return "" if os.geteuid() == 0 else "needs root"
 
@@ -48,5 +53,6 @@ KNOWN: Mapping[str, Callable[[], str]] = {
     "root": root,
     "docker-client": local_engine.client_missing,
     "engine": local_engine.engine_missing,
+    "lighttpd-tls": lighttpd_tls,
     "systemd": systemd_boot.obstacle,
 }

@@ -10,13 +10,14 @@ import pytest
 from desired.model import Recipe, Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.host.environment import child_environment
+from reconciler.host.git.ls_remote import LsRemote
 from reconciler.host.git.mirrors import GitMirrors
-from reconciler.host.git.upstream import GitUpstream
+from reconciler.host.git.upstream import GitUpstream, reply_to
 from reconciler.ports.repositories import TagQuery
 from state.folder.folder import StateFolder
 from state.records import Answer
 from tests.faulty_git_server import REFS, ls_refs_answer
-from tests.git_servers import CertificateAuthority, file_server, make_certificate_authority
+from tests.git_servers import CertificateAuthority, file_server, forge, make_certificate_authority
 from tests.repositories import UpstreamRepository
 
 # It comes with ca-certificates, which git needs for HTTPS, and so is on a fresh machine too.
@@ -152,3 +153,20 @@ def test_a_proxy_is_used_in_process_and_left_out_where_no_proxy_says_so(tmp_path
         assert asked_without_git("http://forge.invalid", excepted, "http") == WITHOUT_GIT
         overridden = {"http_proxy": "", "ALL_PROXY": proxy}
         assert asked_without_git("http://forge.invalid", overridden, "http") == WITHOUT_GIT
+
+
+@pytest.mark.needs("lighttpd-tls")
+def test_a_forge_over_tls_and_http2_answers_as_it_answers_git(private: CertificateAuthority, tmp_path: Path) -> None:
+    environ = {"GIT_SSL_CAINFO": str(private.certificate)}
+    with forge(tmp_path / "forge", private) as served:
+        commit = served.repository("notes").commit()
+        UpstreamRepository(served.root / "notes.git").tag("1.0.0", commit, annotated=True)
+        queries = [TagQuery(Recipe(f"r{n}", served.address("notes"), Path("/nowhere")), None) for n in range(100)]
+        replies = GitUpstream(passing(environ) | {"PATH": "/nowhere"}, ("https",)).ask(queries)
+        listed = LsRemote(passing(environ), ("https",)).list(served.address("notes"), 30.0)
+    expected = reply_to(queries[0], listed)
+    assert isinstance(expected, Answer), expected
+    for reply in replies.values():
+        assert isinstance(reply, Answer)
+        assert (reply.branch, reply.head, reply.tags) == (expected.branch, expected.head, {"1.0.0": commit})
+        assert reply.digest.split()[0] == expected.digest
