@@ -19,16 +19,24 @@ from pathlib import Path
 
 from attrs import frozen
 
+from reconciler.host.git.http_request import CA_BUNDLES
 from reconciler.host.git.ls_refs import ls_refs_request
 from tests.fleet_declarations import write_fleet
-from tests.git_servers import forge
+from tests.git_servers import CertificateAuthority, forge, make_certificate_authority
 from tests.repositories import UpstreamRepository
 
-FLEET = 'format = 1\n[fleet]\nname = "bench"\nprotocols = ["http"]\n'
+FLEET = """\
+format = 1
+[fleet]
+name = "bench"
+protocols = ["http", "https"]
+[environment]
+pass = ["GIT_SSL_CAINFO"]
+"""
 FLOOR = "xargs -P8 git ls-remote"
 # Only asks: what Canon's own commands do besides is left out.
 ASK = """
-import sys
+import os, sys
 from pathlib import Path
 from desired.model import Recipe
 from reconciler.host.git.upstream import GitUpstream
@@ -36,7 +44,8 @@ from reconciler.ports.repositories import TagQuery
 from state.records import Answer
 urls = sys.stdin.read().split()
 queries = [TagQuery(Recipe(str(n), url, Path("/")), None) for n, url in enumerate(urls)]
-replies = GitUpstream({"PATH": "/usr/local/bin:/usr/bin:/bin"}, ("http",)).ask(queries)
+passed = {name: os.environ[name] for name in ("PATH", "GIT_SSL_CAINFO") if name in os.environ}
+replies = GitUpstream(passed, ("http", "https")).ask(queries)
 sys.exit(not all(isinstance(reply, Answer) for reply in replies.values()))
 """
 
@@ -90,7 +99,8 @@ def curl(folder: Path, urls: Sequence[str]) -> Way:
     headers = ("Content-Type: application/x-git-upload-pack-request", "Git-Protocol: version=2")
     named = [part for header in headers for part in ("-H", header)]
     data = ("--data-binary", f"@{folder / 'body'}", "-K", str(folder / "curl"))
-    return Way(("curl", "-sSf", "--http1.1", "-Z", "--parallel-max", "8", *named, *data))
+    trusted = ("--cacert", os.environ["GIT_SSL_CAINFO"]) if "GIT_SSL_CAINFO" in os.environ else ()
+    return Way(("curl", "-sSf", "--http1.1", "-Z", "--parallel-max", "8", *trusted, *named, *data))
 
 
 def run(way: Way) -> Cost:
@@ -126,20 +136,34 @@ def table(costs: Mapping[str, Sequence[Cost]]) -> str:
     return "\n".join(lines)
 
 
+def make_authority(folder: Path) -> CertificateAuthority:
+    """Make a CA, and have every way trust it and the public CAs, as on a host with a private forge."""
+    made = make_certificate_authority(folder)
+    public = next((Path(path) for path in CA_BUNDLES if Path(path).is_file()), None)
+    bundle = folder / "bundle.pem"
+    bundle.write_bytes(made.certificate.read_bytes() + (public.read_bytes() if public else b""))
+    os.environ["GIT_SSL_CAINFO"] = str(bundle)
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipes", type=int, nargs="?", default=21)
     parser.add_argument("rounds", type=int, nargs="?", default=5)
     parser.add_argument("--tags", type=int, default=40)
+    parser.add_argument("--tls", action="store_true", help="over HTTPS; needs lighttpd-mod-openssl")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, forge(Path(folder) / "forge") as served:
-        make_repository(served.root / "first.git", options.tags)
-        for number in range(options.recipes):
-            shutil.copytree(served.root / "first.git", served.root / f"r{number}.git")
-        urls = [served.address(f"r{number}") for number in range(options.recipes)]
-        compared = ways(Path(folder), urls)
-        print(f"{options.recipes} recipes, {options.tags} tags, medians of {options.rounds} rounds")
-        print(table(measure(compared, options.rounds)))
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        tls = make_authority(folder / "ca") if options.tls else None
+        with forge(folder / "forge", tls) as served:
+            make_repository(served.root / "first.git", options.tags)
+            for number in range(options.recipes):
+                shutil.copytree(served.root / "first.git", served.root / f"r{number}.git")
+            compared = ways(folder, [served.address(f"r{number}") for number in range(options.recipes)])
+            kind = "HTTPS" if tls else "HTTP"
+            print(f"{options.recipes} recipes over {kind}, {options.tags} tags, medians of {options.rounds} rounds")
+            print(table(measure(compared, options.rounds)))
 
 
 if __name__ == "__main__":

@@ -66,9 +66,11 @@ def http_request(
 
 
 def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str] | None:
+    """Return libcurl's options for TLS, None if it is left to git, which starts in another folder than this process."""
     options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
     trusted = {"CAINFO": bundle, **options} if bundle else options
-    return trusted if all(trusted.values()) and "CAINFO" in trusted else None
+    is_clear = "CAINFO" in trusted and all(path.startswith("/") for path in trusted.values())
+    return trusted if is_clear else None
 
 
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
