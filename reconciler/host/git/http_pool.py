@@ -92,11 +92,13 @@ class HttpPool:
         self._multi.setopt(pycurl.M_MAXCONNECTS, _AT_ONCE)
         try:
             while self._running or any(queue.waiting for queue in self._hosts.values()):
-                yield from self._refused()
                 self._start()
                 self._multi.perform()
-                yield from self._finished()
-                self._wait()
+                arrived = [*self._finished(), *self._refused()]
+                yield from arrived
+                # Whoever has finished makes room for another one, which starts without waiting.
+                if not arrived:
+                    self._wait()
         finally:
             for handle in self._running:
                 self._multi.remove_handle(handle)
