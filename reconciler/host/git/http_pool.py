@@ -28,14 +28,13 @@ _TOO_MANY_REQUESTS, _UNAVAILABLE = 429, 503
 class HttpAnswer:
     """The answer to a request; `status` is 0 where there was no complete one. The body is complete as HTTP counts.
 
-    `retry_after` is the pause that the server demands, 0 if none. `seconds` have passed since the request was made.
+    `retry_after` is the pause in seconds that the server demands, 0 if none.
     """
 
     status: int
     content_type: str = ""
     body: bytes = b""
     retry_after: float = 0.0
-    seconds: float = 0.0
 
     @property
     def must_wait(self) -> bool:
@@ -160,7 +159,7 @@ class HttpPool:
         _, whole, failed = self._multi.info_read()
         for handle, is_whole in [*((each, True) for each in whole), *((each[0], False) for each in failed)]:
             post = self._running.pop(handle)
-            answer = self._answer(handle, post) if is_whole else HttpAnswer(0, seconds=self._spent(post))
+            answer = self._answer(handle, post) if is_whole else HttpAnswer(0)
             queue = self._hosts[post.request.host]
             queue.running -= 1
             self._adapt(queue, answer, handle)
@@ -179,11 +178,7 @@ class HttpPool:
             content_type=handle.getinfo(pycurl.CONTENT_TYPE) or "",
             body=post.received.getvalue(),
             retry_after=float(handle.getinfo(pycurl.RETRY_AFTER)),
-            seconds=self._spent(post),
         )
-
-    def _spent(self, post: _Post) -> float:
-        return self.deadline - ((post.until or 0.0) - time.monotonic())
 
     def _adapt(self, queue: _HostQueue, answer: HttpAnswer, handle: Any) -> None:  # noqa: ANN401  as above
         import pycurl

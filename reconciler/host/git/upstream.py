@@ -25,8 +25,9 @@ _OK = 200
 class GitUpstream:
     """Implements the port Upstream. `environment` is the environment of all children.
 
-    `protocols` are those that git may use. `deadline` is the seconds for one recipe, all tries and pauses included.
-    `sleep` sleeps between two tries of git. `most` is the size of the largest answer in bytes.
+    `protocols` are those that git may use. `deadline` is the seconds of either way for one recipe, all tries and pauses
+    included; one try by HTTP has half of it. `sleep` sleeps between two tries of git. `most` is the size of the largest
+    answer in bytes.
     """
 
     environment: Mapping[str, str]
@@ -61,7 +62,7 @@ class GitUpstream:
             for name, answer in answers:
                 reply = self._reply(by_name[name], answer)
                 if reply is None:
-                    by_git[name] = self._start_git(pool, by_name[name], answer.seconds)
+                    by_git[name] = self._start_git(pool, by_name[name])
                 else:
                     replies[name] = reply
         return replies | {name: future.result() for name, future in by_git.items()}
@@ -89,13 +90,13 @@ class GitUpstream:
         reply = reply_to(question, text, digest) if text is not None and len(text) <= self.most else None
         return None if isinstance(reply, Unobservable) else reply
 
-    def _start_git(self, pool: ThreadPoolExecutor, question: TagQuery, spent: float = 0.0) -> Future[Reply]:
+    def _start_git(self, pool: ThreadPoolExecutor, question: TagQuery) -> Future[Reply]:
         # Called in the main thread, as `prepare` demands.
         prepare()
-        return pool.submit(self._ask_git, question, max(0.0, self.deadline - spent))
+        return pool.submit(self._ask_git, question)
 
-    def _ask_git(self, question: TagQuery, seconds: float) -> Reply:
-        return reply_to(question, self._git.list(question.recipe.upstream, seconds))
+    def _ask_git(self, question: TagQuery) -> Reply:
+        return reply_to(question, self._git.list(question.recipe.upstream, self.deadline))
 
 
 def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
