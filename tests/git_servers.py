@@ -69,8 +69,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def forge(folder: Path, tls: "CertificateAuthority | None" = None) -> Iterator[Forge]:
-    """Serve repositories from the new folder `folder`. Skips the test where lighttpd is not installed."""
+def forge(folder: Path, tls: "CertificateAuthority | None" = None, *, drops_protocol: bool = False) -> Iterator[Forge]:
+    """Serve repositories from the new folder `folder`. Skips the test where lighttpd is not installed.
+
+    With `drops_protocol`, git does not learn which version of its protocol a client speaks.
+    """
     program = shutil.which("lighttpd", path="/usr/local/sbin:/usr/sbin:/usr/bin")
     if program is None or not _BACKEND.exists():
         pytest.skip("no real web server: Debian's package lighttpd (and git's http-backend) are not installed")
@@ -83,6 +86,8 @@ def forge(folder: Path, tls: "CertificateAuthority | None" = None) -> Iterator[F
     if tls is not None:
         certificate, key = tls.files("server")
         text += _TLS.format(certificate=certificate, key=key)
+    if drops_protocol:
+        text += 'setenv.set-request-header = ("Git-Protocol" => "")\n'
     settings.write_text(text)
     server = subprocess.Popen([program, "-D", "-f", settings], stdin=subprocess.DEVNULL)
     try:

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Unobservable
+from reconciler.host.git.ls_refs import CONTENT_TYPE, ls_refs_request
 from reconciler.host.git.ls_remote import LsRemote
 from reconciler.host.git.upstream import GitUpstream, reply_to
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
@@ -26,6 +28,7 @@ from tests.faulty_git_server import (
     faulty_git_server,
     ls_refs_answer,
     packet,
+    redirects,
 )
 from tests.git_servers import Forge, file_server, forge, free_port
 from tests.repositories import HOSTILE_TAGS, UpstreamRepository, git
@@ -38,6 +41,7 @@ PROTOCOLS = ("http", "https", "file")
 WHOLE = answers(advertisement(*REFS), kind=SMART)
 V2 = ls_refs_answer(f"{REFS[0]} symref-target:refs/heads/main", *REFS[1:])
 V2_SERVED = answers(packet("# service=git-upload-pack\n") + b"0000" + V2_CAPABILITIES, kind=SMART)
+HEADERS = {"Content-Type": CONTENT_TYPE, "Git-Protocol": "version=2"}
 SLOW = ("silence", "a byte at a time", "v2 a byte at a time")
 MOST = 20_000
 
@@ -201,6 +205,31 @@ def test_a_repository_of_sha256_gets_one_label(served: Forge) -> None:
     reply = asked_both_ways(served.address("sha256"))
     assert isinstance(reply, Unobservable)
     assert "SHA-256" in reply.reason
+
+
+def test_a_forge_that_moved_is_read_both_ways_alike(served: Forge) -> None:
+    commit = served.repository("moved").commit()
+    target = f"{served.address('moved')}/info/refs?service=git-upload-pack"
+    with faulty_git_server(redirects(target), redirects(f"{served.address('moved')}/git-upload-pack")) as old:
+        reply = asked_both_ways(old.url)
+    assert isinstance(reply, Answer)
+    assert reply.head == commit
+
+
+@pytest.mark.needs("lighttpd")
+def test_a_forge_that_drops_the_protocol_is_read_both_ways_alike(tmp_path: Path) -> None:
+    """Git answers a command that it does not understand with status 200 and an empty body."""
+    with forge(tmp_path / "forge", drops_protocol=True) as running:
+        repository = running.repository("old")
+        commit = repository.commit()
+        repository.tag("1.0.0", annotated=True)
+        url = running.address("old")
+        posted = urllib.request.Request(f"{url}/git-upload-pack", ls_refs_request(), HEADERS)  # noqa: S310  it is HTTP
+        with urllib.request.urlopen(posted) as answer:  # noqa: S310  as above
+            assert (answer.status, answer.read()) == (200, b"")
+        reply = asked_both_ways(url)
+    assert isinstance(reply, Answer)
+    assert reply.tags == {"1.0.0": commit}
 
 
 def test_plain_files_are_read_both_ways_alike(tmp_path: Path) -> None:
