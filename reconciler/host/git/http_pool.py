@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -10,18 +10,20 @@ from typing import Any
 from attrs import define, field, frozen
 
 from reconciler.host.git.http_request import HttpRequest
-from reconciler.host.git.ls_refs import CONTENT_TYPE
+from reconciler.host.git.ls_refs import ANSWER_TYPE, CONTENT_TYPE, FLUSH
 
 # A forge starts a process for each request. Over HTTP/2 all requests share one connection, and its server sets a limit.
 AT_ONCE_PER_HOST = 8
 AT_ONCE_PER_HTTP2_HOST = 32
 _AT_ONCE = 128
+# After so many answers in a row without refs, the host is no longer asked by HTTP.
+_USELESS_ANSWERS = 8
 
 _HEADERS = [f"Content-Type: {CONTENT_TYPE}", "Git-Protocol: version=2", "Expect:"]
 # Forges and what stands before them recognise git by the start of this text.
 _USER_AGENT = "git/2 (Canon)"
 _LONGEST_WAIT = 1.0
-_TOO_MANY_REQUESTS, _UNAVAILABLE = 429, 503
+_OK, _TOO_MANY_REQUESTS, _UNAVAILABLE = 200, 429, 503
 
 
 @frozen
@@ -35,6 +37,11 @@ class HttpAnswer:
     content_type: str = ""
     body: bytes = b""
     retry_after: float = 0.0
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether the answer looks like a complete list of refs. Its packets are not read."""
+        return self.status == _OK and self.content_type == ANSWER_TYPE and self.body.endswith(FLUSH)
 
     @property
     def must_wait(self) -> bool:
@@ -54,13 +61,25 @@ class _Post:
 
 @define(eq=False)
 class _HostQueue:
-    """The requests to one host. `refusal` is an answer that demands a pause, and `opens_at` when that is over."""
+    """The requests to one host. `refusal` is an answer that demands a pause, and `opens_at` when that is over.
+
+    `useless` counts the latest answers in a row that list no refs.
+    """
 
     waiting: deque[_Post] = field(factory=deque)
     running: int = 0
     most: int = AT_ONCE_PER_HOST
     refusal: HttpAnswer | None = None
     opens_at: float = 0.0
+    useless: int = 0
+
+    def take_waiting(self, is_taken: Callable[[_Post], bool]) -> list[_Post]:
+        """Remove the waiting requests for which `is_taken` is true, and return them."""
+        waiting, self.waiting = self.waiting, deque()
+        taken: list[_Post] = []
+        for post in waiting:
+            (taken if is_taken(post) else self.waiting).append(post)
+        return taken
 
 
 @define(eq=False)
@@ -104,15 +123,15 @@ class HttpPool:
             self._multi.close()
 
     def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Answer the requests whose time is over before their host accepts requests again."""
+        """Answer the requests that are not sent: their time would be over first, or their host lists no refs."""
         now = time.monotonic()
         for queue in self._hosts.values():
-            if queue.refusal is None or queue.opens_at <= now:
-                continue
-            latest = now + self.deadline
-            late = [post for post in queue.waiting if (post.until or latest) < queue.opens_at]
-            queue.waiting = deque(post for post in queue.waiting if post not in late)
-            yield from ((post.name, queue.refusal) for post in late)
+            if queue.useless >= _USELESS_ANSWERS:
+                yield from ((post.name, HttpAnswer(0)) for post in queue.take_waiting(lambda _: True))
+            elif queue.refusal is not None and queue.opens_at > now:
+                opens_at, refusal, latest = queue.opens_at, queue.refusal, now + self.deadline
+                late = queue.take_waiting(lambda post: (post.until or latest) < opens_at)  # noqa: B023  used at once
+                yield from ((post.name, refusal) for post in late)
 
     def _start(self) -> None:
         now = time.monotonic()
@@ -185,6 +204,8 @@ class HttpPool:
 
         if answer.must_wait:
             queue.refusal, queue.opens_at = answer, time.monotonic() + answer.retry_after
+        else:
+            queue.useless = 0 if answer.is_listing else queue.useless + 1
         if handle.getinfo(pycurl.INFO_HTTP_VERSION) == pycurl.CURL_HTTP_VERSION_2_0:
             queue.most = AT_ONCE_PER_HTTP2_HOST
 

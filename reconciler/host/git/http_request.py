@@ -78,5 +78,7 @@ def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | N
     names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
     proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")
     excepted = environment.get("no_proxy", environment.get("NO_PROXY", ""))
+    # An older libcurl, which git may have, does not know networks such as 10.0.0.0/8.
+    is_clear = not proxy or (_PROXY.fullmatch(proxy) and "/" not in excepted)
     # Set even where it is empty: libcurl would otherwise read the environment of this process.
-    return {"PROXY": proxy, "NOPROXY": excepted} if not proxy or _PROXY.fullmatch(proxy) else None
+    return {"PROXY": proxy, "NOPROXY": excepted} if is_clear else None

@@ -10,7 +10,7 @@ CONTENT_TYPE = "application/x-git-upload-pack-request"
 ANSWER_TYPE = "application/x-git-upload-pack-result"
 
 _DELIMITER = b"0001"
-_FLUSH = b"0000"
+FLUSH = b"0000"
 # A prefix is a hint: a server may list other refs too.
 _PREFIXES = ("HEAD", "refs/heads/", "refs/tags/")
 
@@ -35,7 +35,7 @@ def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
     It names no object format, so a repository with SHA-256 objects refuses it.
     """
     arguments = (b"peel\n", b"symrefs\n", *(f"ref-prefix {prefix}\n".encode() for prefix in prefixes))
-    return packet(b"command=ls-refs\n") + _DELIMITER + b"".join(map(packet, arguments)) + _FLUSH
+    return packet(b"command=ls-refs\n") + _DELIMITER + b"".join(map(packet, arguments)) + FLUSH
 
 
 def ls_remote_text(answer: bytes) -> bytes | None:
@@ -58,4 +58,4 @@ def ls_remote_text(answer: bytes) -> bytes | None:
         lines.append(b"%s\t%s\n" % (oid, name))
         if peeled:
             lines.append(b"%s\t%s^{}\n" % (peeled, name))
-    return b"".join(lines) if lines and answer[place:] == _FLUSH else None
+    return b"".join(lines) if lines and answer[place:] == FLUSH else None

@@ -11,14 +11,16 @@ from attrs import evolve, field, frozen
 from desired.model import Unobservable
 from reconciler.host.git.http_pool import HttpAnswer, HttpPool
 from reconciler.host.git.http_request import CA_BUNDLES, HttpRequest, http_request
-from reconciler.host.git.ls_refs import ANSWER_TYPE, ls_refs_request, ls_remote_text
+from reconciler.host.git.ls_refs import ls_refs_request, ls_remote_text
 from reconciler.host.git.ls_remote import MOST_BYTES, LsRemote, status_message
 from reconciler.host.git.remote_refs import digest_of, is_unchanged, ls_refs_digest, parse_ls_remote
+from reconciler.host.output import MIB
 from reconciler.host.run import prepare
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 
 AT_ONCE = 8
-_OK = 200
+# Many answers arrive at once within this process. A larger one is left to git, of which few run at once.
+_MOST_BY_HTTP = 2 * MIB
 
 
 @frozen
@@ -58,7 +60,9 @@ class GitUpstream:
         by_name = {question.recipe.name: question for question in questions}
         replies: dict[str, Reply] = {}
         by_git = {name: self._start_git(pool, by_name[name]) for name in by_name if name not in requests}
-        with closing(HttpPool(ls_refs_request(), self.deadline, self.most).post(requests)) as answers:
+        with closing(
+            HttpPool(ls_refs_request(), self.deadline, min(self.most, _MOST_BY_HTTP)).post(requests)
+        ) as answers:
             for name, answer in answers:
                 reply = self._reply(by_name[name], answer)
                 if reply is None:
@@ -81,7 +85,7 @@ class GitUpstream:
         """
         if answer.must_wait:
             return Unobservable(status_message(answer.status))
-        if answer.status != _OK or answer.content_type != ANSWER_TYPE:
+        if not answer.is_listing:
             return None
         digest = ls_refs_digest(answer.body)
         if digest in (question.known or "").split():

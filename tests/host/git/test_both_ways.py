@@ -1,6 +1,5 @@
-"""Asks servers by HTTP within the process and by `git ls-remote`: not one reply may differ."""
+"""Asks whole servers by HTTP within the process and by `git ls-remote`: not one reply may differ."""
 
-import re
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -11,121 +10,34 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desired.model import Recipe, Unobservable
+from desired.model import Unobservable
 from reconciler.host.git.ls_refs import CONTENT_TYPE, ls_refs_request
-from reconciler.host.git.ls_remote import LsRemote
-from reconciler.host.git.upstream import GitUpstream, reply_to
-from reconciler.ports.repositories import Reply, TagQuery, Unchanged
+from reconciler.ports.repositories import Reply, Unchanged
 from state.records import Answer
+from tests.both_ways import (
+    LISTED,
+    V2_SERVED,
+    ask,
+    ask_git,
+    asked_both_ways,
+)
 from tests.faulty_git_server import (
-    FAULTS,
-    POST_FAULTS,
     REFS,
-    V2_CAPABILITIES,
-    V2_FAULTS,
-    advertisement,
     answers,
     faulty_git_server,
     ls_refs_answer,
-    packet,
     redirects,
 )
-from tests.git_servers import Forge, file_server, forge, free_port
+from tests.git_servers import Forge, file_server, forge
 from tests.repositories import HOSTILE_TAGS, UpstreamRepository, git
 
-ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-SMART = "application/x-git-upload-pack-advertisement"
-LISTED = "application/x-git-upload-pack-result"
-PROTOCOLS = ("http", "https", "file")
-# The old protocol's refs, as a forge lists them to git.
-WHOLE = answers(advertisement(*REFS), kind=SMART)
-V2 = ls_refs_answer(f"{REFS[0]} symref-target:refs/heads/main", *REFS[1:])
-V2_SERVED = answers(packet("# service=git-upload-pack\n") + b"0000" + V2_CAPABILITIES, kind=SMART)
 HEADERS = {"Content-Type": CONTENT_TYPE, "Git-Protocol": "version=2"}
-SLOW = ("silence", "a byte at a time", "v2 a byte at a time")
-MOST = 20_000
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     with forge(tmp_path_factory.mktemp("forge") / "forge") as running:
         yield running
-
-
-def query(url: str, known: str | None = None) -> TagQuery:
-    return TagQuery(Recipe("notes", url, Path("/nowhere")), known)
-
-
-def ask(url: str, known: str | None = None, deadline: float = 30.0) -> Reply:
-    asked = GitUpstream(ENVIRONMENT, PROTOCOLS, deadline, sleep=lambda _: None, most=MOST)
-    return asked.ask([query(url, known)])["notes"]
-
-
-def ask_git(url: str, known: str | None = None, deadline: float = 30.0) -> Reply:
-    listed = LsRemote(ENVIRONMENT, PROTOCOLS, sleep=lambda _: None, most=MOST).list(url, deadline)
-    return reply_to(query(url, known), listed)
-
-
-def label(reply: Reply) -> object:
-    """A reply without what differs from one run of git to the next, and without the digest of a body."""
-    if isinstance(reply, Answer):
-        return evolve(reply, digest=reply.digest.split()[0])
-    return re.sub(r"after \d+ ms", "", reply.reason) if isinstance(reply, Unobservable) else reply
-
-
-def asked_both_ways(url: str, deadline: float = 30.0) -> Reply:
-    """Ask both ways, also for what has changed since the answer. Return the reply."""
-    ours, gits = ask(url, deadline=deadline), ask_git(url, deadline=deadline)
-    assert label(ours) == label(gits)
-    if isinstance(ours, Answer):
-        assert ask(url, ours.digest, deadline) == ask_git(url, ours.digest, deadline) == Unchanged()
-    return ours
-
-
-# ---- servers that fail ----
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_failing_server_gets_one_label(name: str) -> None:
-    failing, reason = FAULTS[name]
-    with faulty_git_server(failing) as server:
-        reply = asked_both_ways(server.url, 1.5 if reason == "in time" else 30.0)
-    assert isinstance(reply, Unobservable)
-    assert reason in reply.reason
-
-
-@pytest.mark.parametrize("name", POST_FAULTS)
-def test_a_server_that_fails_our_way_alone_is_seen_by_git(name: str) -> None:
-    with faulty_git_server(WHOLE, POST_FAULTS[name]) as server:
-        reply = asked_both_ways(server.url, 4.0 if name.startswith(SLOW) else 30.0)
-        assert server.posts > 0
-    assert isinstance(reply, Answer)
-    assert reply.tags == {"1.0.0": "1" * 40, "2.0.0": "2" * 40}
-
-
-@pytest.mark.parametrize("name", V2_FAULTS)
-def test_a_complete_answer_that_is_wrong_gets_one_label(name: str) -> None:
-    with faulty_git_server(V2_SERVED, answers(ls_refs_answer(*V2_FAULTS[name]), kind=LISTED)) as server:
-        reply = asked_both_ways(server.url)
-    assert isinstance(reply, Unobservable)
-
-
-def test_a_server_of_version_2_gets_one_label() -> None:
-    with faulty_git_server(V2_SERVED, answers(V2, kind=LISTED)) as server:
-        assert isinstance(asked_both_ways(server.url), Answer)
-
-
-def test_a_closed_port_gets_one_label() -> None:
-    assert isinstance(asked_both_ways(f"http://127.0.0.1:{free_port()}/x.git"), Unobservable)
-
-
-@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
-def test_a_server_that_wants_a_pause_beyond_the_deadline_gets_one_label(status: str) -> None:
-    with faulty_git_server(answers(b"", status, more="Retry-After: 3600")) as server:
-        assert asked_both_ways(server.url) == Unobservable(f"upstream answered with status {status[:3]}")
-
-
-# ---- servers that are whole ----
 
 
 def test_a_change_of_way_is_no_change(served: Forge) -> None:

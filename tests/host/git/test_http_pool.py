@@ -11,6 +11,7 @@ import pytest
 from desired.model import Recipe, Unobservable
 from reconciler.host.git.http_pool import AT_ONCE_PER_HOST
 from reconciler.host.git.upstream import GitUpstream
+from reconciler.host.output import MIB
 from reconciler.ports.repositories import Reply, TagQuery
 from state.records import Answer
 from tests.faulty_git_server import REFS, advertisement, answers, faulty_git_server, hangs, ls_refs_answer
@@ -99,6 +100,28 @@ def test_a_silent_host_does_not_delay_the_answers_of_another(served: Forge) -> N
         replies = GitUpstream(ENVIRONMENT, ("http",), 2.0).ask([*queries, quick])
     assert isinstance(replies["quick"], Answer)
     assert replies["s7"] == Unobservable("git is not installed")
+
+
+def test_a_host_that_lists_nothing_in_process_is_left_to_git_after_eight_requests() -> None:
+    with faulty_git_server(answers(b"", kind=LISTED)) as server:
+        replies = GitUpstream(ENVIRONMENT, ("http",)).ask([query(server.url, f"r{n}") for n in range(100)])
+        assert server.posts < 3 * AT_ONCE_PER_HOST
+    assert set(replies.values()) == {Unobservable("git is not installed")}
+
+
+def test_a_body_without_an_end_is_given_up_within_a_bound() -> None:
+    sent: list[int] = []
+
+    def send(peer: socket.socket, stop: threading.Event) -> None:
+        peer.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: {LISTED}\r\n\r\n".encode())
+        sent.append(0)
+        while not stop.is_set():
+            peer.sendall(bytes(MIB))
+            sent[-1] += MIB
+
+    with faulty_git_server(WHOLE, send) as server:
+        assert ask(server.url) == Unobservable("git is not installed")
+    assert sum(sent) < 32 * MIB
 
 
 def test_the_proxy_of_this_process_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,11 @@ def test_another_kind_of_proxy_is_left_to_git(proxy: str) -> None:
     assert request("https://forge.example/x.git", {"https_proxy": proxy}) is None
 
 
+def test_a_network_that_needs_no_proxy_is_left_to_git() -> None:
+    assert request("https://10.0.0.1/x.git", {"https_proxy": "http://a:1", "no_proxy": "10.0.0.0/8"}) is None
+    assert request("https://10.0.0.1/x.git", {"no_proxy": "10.0.0.0/8"}) is not None
+
+
 @given(environments)
 def test_no_setting_is_passed_over(environment: dict[str, str]) -> None:
     """Every variable for TLS that is passed on is used, or git is asked."""
