@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from reconciler import __version__
 from reconciler.cli.options import NONEMPTY, Options, common_options
 from reconciler.cli.standard_streams import FAILED, print_error, unwritten_message
 from reconciler.errors import InterruptedPassError
@@ -30,7 +31,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, invoke_without_command=True, epilog=EXITS)
-@click.version_option(package_name="canon-reconcile", prog_name="reconcile")
+@click.version_option(__version__, prog_name="reconcile")
 @click.option("--dry-run", is_flag=True, help="Show what a pass would do, and stop.")
 @click.option(
     "--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe again although it was red."

@@ -1,18 +1,21 @@
-"""Writes to stdout and stderr. A stream may be closed, or writing to it may fail."""
+"""Writes to stdout and stderr. A stream may be closed, or writing to it may fail.
 
+`--version` loads this module and should be quick, so nothing here needs `typing`.
+"""
+
+import io
 import os
 import sys
 from contextlib import suppress
-from typing import Final, TextIO
 
 from reconciler.errors import CanonError
 
-FAILED: Final = 1
+FAILED = 1
 # The only exit code of a report (0 to 5) that is graver than FAILED. All the lower ones are less grave.
-_HOLLOW: Final = 5
-_REPORT_CODES: Final = range(_HOLLOW)
+_HOLLOW = 5
+_REPORT_CODES = range(_HOLLOW)
 
-_WRITE_ERRORS: Final = (OSError, ValueError)
+_WRITE_ERRORS = (OSError, ValueError)
 """What Python raises on writing to a stream if the disk is full, nobody reads, or the stream is closed."""
 
 
@@ -35,7 +38,7 @@ def open_missing() -> None:
     sys.stderr = sys.stderr or _writer(2)
 
 
-def _writer(number: int) -> TextIO:
+def _writer(number: int) -> io.TextIOWrapper:
     """Return a text stream that writes to the file descriptor `number`."""
     return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
 

@@ -3,15 +3,14 @@
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from reconciler import __version__
 from reconciler.host.git.git_command import git_argv, git_environment
 from reconciler.host.run import CommandSpec, capture
 
 _PROGRAM = Path(__file__).resolve().parents[3]
 _PACKAGES = ("desired", "reconciler", "state")
-_DISTRIBUTION = "canon-reconcile"
 _SECONDS = 30.0
 _SHORT = 12
 
@@ -25,9 +24,9 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
     commit = _commit(root, environment) if (root / ".git").exists() else None
     packages = [root / package for package in _PACKAGES]
     if commit and _is_clean(root, packages, environment):
-        return f"{_version()}+{commit[:_SHORT]}"
+        return f"{__version__}+{commit[:_SHORT]}"
     digest = folder_digest(packages)[:_SHORT]
-    return f"{_version()}+{commit[:_SHORT]}-dirty.{digest}" if commit else f"{_version()}+sha256.{digest}"
+    return f"{__version__}+{commit[:_SHORT]}-dirty.{digest}" if commit else f"{__version__}+sha256.{digest}"
 
 
 def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
@@ -61,13 +60,6 @@ def _is_content(path: Path) -> bool:
 def _add(digest: "hashlib._Hash", *parts: bytes) -> None:
     for part in parts:
         digest.update(b"%d:" % len(part) + part)
-
-
-def _version() -> str:
-    try:
-        return version(_DISTRIBUTION)
-    except PackageNotFoundError:
-        return "0"
 
 
 def _commit(folder: Path, environment: Mapping[str, str]) -> str | None:
