@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv demo test check bench lock
+.PHONY: help venv demo test check bench bench-start lock
 .DELETE_ON_ERROR:
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make test    every test and check'
 	@echo 'make check   style, types and imports alone'
 	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd)'
+	@echo 'make bench-start  how quickly commands start'
 	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
 
 venv: $(VENV)/.locked $(VENV)/.installed
@@ -47,6 +48,9 @@ check: venv
 bench: venv
 	$(VENV)/bin/python -m benchmarks.asking_upstreams 21
 	$(VENV)/bin/python -m benchmarks.asking_upstreams 300
+
+bench-start: venv
+	$(VENV)/bin/python -m benchmarks.starting
 
 # Universal: one lock for every Python and machine that we support; it names no index.
 lock:

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from reconciler.errors import CanonError
 
+# No `typing` in this file: `--version` loads it, and that import alone takes a third of a bare start.
 FAILED = 1
 # The only exit code of a report (0 to 5) that is graver than FAILED. All the lower ones are less grave.
 _HOLLOW = 5
