@@ -61,10 +61,11 @@ class Way:
 
 @frozen
 class Cost:
-    """Seconds of one run: elapsed, and CPU time of the command and its children."""
+    """Seconds of one run: elapsed, and CPU time of the command and its children. `peak` is its peak memory in MiB."""
 
     elapsed: float
     cpu: float
+    peak: float
 
 
 def make_repository(path: Path, tags: int) -> UpstreamRepository:
@@ -85,6 +86,7 @@ def ways(folder: Path, urls: Sequence[str]) -> Mapping[str, Way]:
     options = ("--fleet", str(fleet), "--state", str(folder / "state"))
     made = {
         FLOOR: Way(("xargs", "-P8", "-n1", "git", "ls-remote"), listed),
+        "yardstick": Way((sys.executable, "-m", "benchmarks.yardstick"), listed),
         "ask alone": Way((sys.executable, "-c", ASK), listed),
         "reconcile --dry-run": Way((sys.executable, "-m", "reconciler", *options, "--dry-run"), codes=(0, 2)),
     }
@@ -105,13 +107,18 @@ def curl(folder: Path, urls: Sequence[str]) -> Way:
 
 def run(way: Way) -> Cost:
     """Run a way once. Raises CalledProcessError if it fails."""
-    before, started = os.times(), time.perf_counter()
-    done = subprocess.run(way.argv, input=way.stdin, capture_output=True, text=True, check=False)
-    elapsed, after = time.perf_counter() - started, os.times()
-    if done.returncode not in way.codes:
-        raise subprocess.CalledProcessError(done.returncode, way.argv, done.stdout, done.stderr)
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Cost(elapsed, cpu)
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed:
+        given.write(way.stdin.encode())
+        given.seek(0)
+        started = time.perf_counter()
+        child = subprocess.Popen(way.argv, stdin=given, stdout=printed, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(child.pid, 0)
+        elapsed = time.perf_counter() - started
+        code = child.returncode = os.waitstatus_to_exitcode(status)
+        if code not in way.codes:
+            printed.seek(0)
+            raise subprocess.CalledProcessError(code, way.argv, printed.read()[-2000:])
+    return Cost(elapsed, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def measure(compared: Mapping[str, Way], rounds: int) -> Mapping[str, Sequence[Cost]]:
@@ -125,13 +132,18 @@ def measure(compared: Mapping[str, Way], rounds: int) -> Mapping[str, Sequence[C
 
 
 def table(costs: Mapping[str, Sequence[Cost]]) -> str:
-    """Return a table of ratios to the floor: the median of the rounds' ratios, the least and the greatest."""
-    lines = ["| way | time | from | to | CPU |", "|---|---|---|---|---|"]
+    """Return a table of ratios to the floor: the median of the rounds' ratios, the least and the greatest.
+
+    The last column is the greatest peak memory in MiB.
+    """
+    lines = ["| way | time | from | to | CPU | MiB |", "|---|---|---|---|---|---|"]
     for name, each in costs.items():
         ratios = [cost.elapsed / floor.elapsed for cost, floor in zip(each, costs[FLOOR], strict=True)]
         cpu = statistics.median(cost.cpu / floor.cpu for cost, floor in zip(each, costs[FLOOR], strict=True))
+        peak = max(cost.peak for cost in each)
         lines.append(
-            f"| {name} | {statistics.median(ratios):.2f} | {min(ratios):.2f} | {max(ratios):.2f} | {cpu:.2f} |"
+            f"| {name} | {statistics.median(ratios):.3f} | {min(ratios):.3f} | {max(ratios):.3f} "
+            f"| {cpu:.3f} | {peak:.0f} |"
         )
     return "\n".join(lines)
 
