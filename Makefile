@@ -46,8 +46,8 @@ check: venv
 	$(PYTEST) tests/test_checks.py
 
 bench: venv
-	$(VENV)/bin/python -m benchmarks.asking_upstreams 21
-	$(VENV)/bin/python -m benchmarks.asking_upstreams 300
+	$(VENV)/bin/python -m benchmarks.asking_upstreams 21 --tls
+	$(VENV)/bin/python -m benchmarks.asking_upstreams 300 --tls
 
 bench-start: venv
 	$(VENV)/bin/python -m benchmarks.starting

@@ -101,7 +101,9 @@ def curl(folder: Path, urls: Sequence[str]) -> Way:
     headers = ("Content-Type: application/x-git-upload-pack-request", "Git-Protocol: version=2")
     named = [part for header in headers for part in ("-H", header)]
     data = ("--data-binary", f"@{folder / 'body'}", "-K", str(folder / "curl"))
-    trusted = ("--cacert", os.environ["GIT_SSL_CAINFO"]) if "GIT_SSL_CAINFO" in os.environ else ()
+    # The one CA alone: curl reads a bundle again for every connection.
+    bundle = Path(os.environ.get("GIT_SSL_CAINFO", ""))
+    trusted = ("--cacert", str(bundle.with_name("ca.pem"))) if "GIT_SSL_CAINFO" in os.environ else ()
     return Way(("curl", "-sSf", "--http1.1", "-Z", "--parallel-max", "8", *trusted, *named, *data))
 
 
@@ -131,15 +133,15 @@ def measure(compared: Mapping[str, Way], rounds: int) -> Mapping[str, Sequence[C
     return costs
 
 
-def table(costs: Mapping[str, Sequence[Cost]]) -> str:
+def table(costs: Mapping[str, Sequence[Cost]], floor_name: str = FLOOR) -> str:
     """Return a table of ratios to the floor: the median of the rounds' ratios, the least and the greatest.
 
     The last column is the greatest peak memory in MiB.
     """
     lines = ["| way | time | from | to | CPU | MiB |", "|---|---|---|---|---|---|"]
     for name, each in costs.items():
-        ratios = [cost.elapsed / floor.elapsed for cost, floor in zip(each, costs[FLOOR], strict=True)]
-        cpu = statistics.median(cost.cpu / floor.cpu for cost, floor in zip(each, costs[FLOOR], strict=True))
+        ratios = [cost.elapsed / floor.elapsed for cost, floor in zip(each, costs[floor_name], strict=True)]
+        cpu = statistics.median(cost.cpu / floor.cpu for cost, floor in zip(each, costs[floor_name], strict=True))
         peak = max(cost.peak for cost in each)
         lines.append(
             f"| {name} | {statistics.median(ratios):.3f} | {min(ratios):.3f} | {max(ratios):.3f} "
@@ -148,9 +150,9 @@ def table(costs: Mapping[str, Sequence[Cost]]) -> str:
     return "\n".join(lines)
 
 
-def make_authority(folder: Path) -> CertificateAuthority:
+def make_authority(folder: Path, address: str = "127.0.0.1") -> CertificateAuthority:
     """Make a CA, and have every way trust it and the public CAs, as on a host with a private forge."""
-    made = make_certificate_authority(folder)
+    made = make_certificate_authority(folder, address)
     public = next((Path(path) for path in CA_BUNDLES if Path(path).is_file()), None)
     bundle = folder / "bundle.pem"
     bundle.write_bytes(made.certificate.read_bytes() + (public.read_bytes() if public else b""))

@@ -113,7 +113,7 @@ _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 @frozen
 class CertificateAuthority:
-    """A private CA in `folder`, with a certificate for 127.0.0.1 and one for a client."""
+    """A private CA in `folder`, with a certificate for a server and one for a client."""
 
     folder: Path
 
@@ -126,14 +126,14 @@ class CertificateAuthority:
         return self.folder / f"{name}.pem", self.folder / f"{name}.key"
 
 
-def make_certificate_authority(folder: Path) -> CertificateAuthority:
-    """Make a private CA and its certificates in the new folder `folder`. Needs openssl."""
+def make_certificate_authority(folder: Path, address: str = "127.0.0.1") -> CertificateAuthority:
+    """Make a private CA and its certificates, for a server at `address`, in the new folder `folder`. Needs openssl."""
     folder.mkdir()
     made = CertificateAuthority(folder)
     _openssl(
         folder, "req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Private CA"
     )
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    (folder / "names").write_text(f"subjectAltName=IP:{address}\n")
     for name in ("server", "client"):
         _openssl(folder, "req", *_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
