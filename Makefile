@@ -12,7 +12,7 @@ help:
 	@echo 'make demo    a fleet of its own in $(DEMO)/, and its story told by the real commands'
 	@echo 'make test    every test and check'
 	@echo 'make check   style, types and imports alone'
-	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd)'
+	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd-mod-openssl)'
 	@echo 'make bench-start  how quickly commands start'
 	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
 

@@ -1,6 +1,7 @@
 """The syntax and the order of release names: `3.0.9+1.10.7` is older than `3.0.10+1.10.8`."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from desired.model import Version
@@ -25,6 +26,8 @@ _END: Final = (0, 0)
 _BEFORE_END: Final = -1
 
 
+# A pass reads the name of each tag several times. The limit holds the tags of some hundred recipes, in a few MiB.
+@lru_cache(maxsize=16_384)
 def parse_version(text: str) -> Version | None:
     """Return the version of a release name, None for any other text. Two names may have versions with equal keys."""
     match = _NAME.fullmatch(text) if len(text) <= LONGEST else None
