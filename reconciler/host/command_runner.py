@@ -1,4 +1,4 @@
-"""Runs the commands that recipes declare, and reads how busy the host is."""
+"""Runs the commands that recipes declare, and describes how busy the host is."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.redact import read_slot_secrets, redaction
 
 _GIB = 1024**3
-# In bytes. A shorter value of a variable that is passed on is a switch and no secret: it is not redacted.
+# In bytes. A shorter value of an environment variable is probably a switch, not a secret: it is not redacted.
 _SHORTEST = 8
 _NO_SECRETS = (*ALLOWED, STATE_MARK)
 
@@ -35,6 +35,7 @@ class HostCommands:
     state: Path
 
     def run(self, command: RecipeCommand) -> CommandResult:
+        """Run a command of a recipe's tests, write its output to its log without secrets, and return how it ended."""
         secrets = (*read_slot_secrets(Path(command.mark)), *self._passed_on())
         log = Log(command.log, redaction(secrets))
         environment = {**self.environment, **command.env}
@@ -44,17 +45,19 @@ class HostCommands:
         return evolve(result, tail=log.tail, out_of_memory=memory.was_oom_killed(result.code, kills_before))
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
+        """Return those of `tools` that are not in the PATH of children."""
         return tuple(tool for tool in tools if shutil.which(tool, path=self.environment["PATH"]) is None)
 
     def pressure(self) -> str:
+        """Return one line of text with the host's load, its free memory and disk, and how long processes waited."""
         load = os.getloadavg()[0]
         disk = shutil.disk_usage(_existing(self.state)).free / _GIB
         return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"
 
     def _passed_on(self) -> tuple[bytes, ...]:
-        """Return the values of the variables that the fleet passes on to children, to be redacted in logs.
+        """Return the values to redact in logs: those of the variables that the fleet passes on to children.
 
-        Each may be a password. Leaves out short values.
+        Leaves out values shorter than _SHORTEST.
         """
         values = [os.fsencode(value) for name, value in self.environment.items() if name not in _NO_SECRETS]
         return tuple(value for value in values if len(value) >= _SHORTEST)
@@ -62,6 +65,8 @@ class HostCommands:
 
 @frozen
 class SystemClock:
+    """Implements the Clock port with the clocks of this host."""
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
@@ -70,6 +75,7 @@ class SystemClock:
 
 
 def _existing(path: Path) -> Path:
+    """Return `path` if it exists, else the nearest folder above it that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
 
 
@@ -79,9 +85,9 @@ def _memory() -> str:
 
 
 def _stalls() -> str:
-    """Return as text in how many percent of the last ten seconds processes had to wait for CPU, memory, and disks.
+    """Return how much of the last ten seconds processes waited for CPU, memory and disks: ", cpu stalled 3 %, …".
 
-    Returns "" if the kernel does not report that.
+    Returns "" if the kernel does not report these times.
     """
     shares = {
         name: re.search(r"^some avg10=([\d.]+)", _read(f"/proc/pressure/{name}")) for name in ("cpu", "memory", "io")

@@ -15,8 +15,8 @@ from attrs import frozen
 from reconciler.errors import InfrastructureError
 from reconciler.ports.commands import CommandResult
 
-# Signals that ask Canon to stop. They are blocked while a command starts. Their handlers raise an exception: in the
-# forked child, before it executes its program, that would run Canon's own code a second time.
+# Signals that ask Canon to stop. They are blocked while a command starts: their handlers raise an exception, and in the
+# forked child that exception would run Canon's own code a second time.
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 # Recipes get the same umask whether a shell or a unit with `UMask=0077` starts Canon.
 UMASK = 0o022
@@ -28,13 +28,14 @@ _GRACE_ALONE = 10
 
 @frozen
 class CommandSpec:
-    """A command that `host/run.py` runs to its end. Its environment is `env` and the marks; `deadline` is in seconds.
+    """A command that `host/run.py` runs until it ends, or for at most `deadline` seconds.
 
-    `stdin` is its standard input: bytes, or the path of a file. `mark` is the mark of its slot, "" for none.
-    `file_bytes` is the size of the largest file that it may write, None for no limit. `holding` is the descriptor of a
-    lock that the command inherits, such as the pass lock, or None. A command with a lock still holds it if Canon dies;
-    therefore it is run by the program `timeout`, which ends it then. Setting `stop` stops the command as its deadline
-    does. Processes that the command leaves behind get SIGTERM, and SIGKILL `grace` seconds later.
+    `env` is its environment; `run` adds CANON_RUN and CANON_SLOT. `cwd` is its working folder. `stdin` is its standard
+    input: bytes, or the path of a file. `mark` is the mark of its slot, "" for none. `file_bytes` is the size of the
+    largest file that it may write, None for no limit. `holding` is the descriptor of a lock that the command inherits,
+    such as the pass lock; None for no lock. If Canon dies, the command still holds the lock: the program `timeout`
+    stops the command then. If the event `stop` is set, the command is stopped as after its deadline. Processes that the
+    command leaves running get SIGTERM, and `grace` seconds later SIGKILL.
     """
 
     argv: tuple[str, ...]
@@ -51,7 +52,10 @@ class CommandSpec:
 
 @frozen
 class CapturedOutput:
-    """How a command ended, and what it wrote. `cut`: it wrote more to stdout than allowed, and was stopped for that."""
+    """How a command ended, and what it wrote to stdout (`out`) and stderr (`err`).
+
+    `cut` is True if the command was stopped because it wrote too much to stdout.
+    """
 
     result: CommandResult
     out: bytes
@@ -64,9 +68,10 @@ class CapturedOutput:
 
 
 def program(command: CommandSpec) -> str | None:
-    """Return the path of the command's program, looked up in the PATH and the folder of the child; None if not found.
+    """Return the path of the command's program, None if it is not found.
 
-    A relative path with a slash is returned even if no such file exists.
+    Searches the PATH of the command's own environment. A name with a slash is a path relative to the command's folder;
+    for a relative path, does not check that the file exists.
     """
     name = command.argv[0]
     if "/" in name:
@@ -76,9 +81,10 @@ def program(command: CommandSpec) -> str | None:
 
 
 def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
-    """Return the argument list that runs `program`.
+    """Return the argument list with which `program` runs the command.
 
-    A command that holds the pass lock is run by the program `timeout`, which stops it even if Canon dies.
+    If the command inherits a lock, the list begins with the program `timeout`, which stops the command even if Canon
+    dies. Raises InfrastructureError if `timeout` is not installed.
     """
     arguments = (program, *command.argv[1:])
     if command.holding is None:
@@ -91,6 +97,7 @@ def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
 
 @contextmanager
 def standard_input(stdin: bytes | Path) -> Iterator[int]:
+    """Yield a descriptor from which a command reads its standard input: the bytes `stdin`, or the file at `stdin`."""
     if isinstance(stdin, Path):
         handle = os.open(stdin, os.O_RDONLY | os.O_CLOEXEC)
     else:
@@ -106,9 +113,9 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
 
 
 def limit(command: CommandSpec) -> None:
-    """Reset signals, set umask and limits, and let the program inherit the lock `command.holding`.
+    """In the child, just before its program starts: reset the signals, and set the umask and the limits.
 
-    Runs in the child, just before its program starts.
+    Also lets the program inherit the lock `command.holding`.
     """
     for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)

@@ -26,11 +26,11 @@ _SECONDS = 30.0
 
 
 def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: Path) -> dict[str, str]:
-    """Return the environment of every child: PATH, LANG, LC_ALL, GIT_CEILING_DIRECTORIES, and what `passes` names.
+    """Return the environment of all children: PATH, LANG, LC_ALL, GIT_CEILING_DIRECTORIES, and the variables `passes`.
 
-    `passes` names variables of `environ` to pass on, but never HOME or TMPDIR. Of PATH only absolute folders stay.
-    GIT_CEILING_DIRECTORIES is the state folder `state`, so that git finds no repository there or above: a `git
-    checkout` of a child could otherwise change a work tree that contains the state folder.
+    The values of `passes` come from `environ`; HOME and TMPDIR are never passed on. PATH keeps only absolute folders.
+    GIT_CEILING_DIRECTORIES is the state folder `state`: without it, `git checkout` in a child could change a work tree
+    that contains the state folder.
     """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
     return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", CEILING: str(state)}
@@ -43,10 +43,10 @@ def _path(environ: Mapping[str, str]) -> str:
 
 
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
-    """Return the place: systemd unit, user, environment and tools, each tool with a hash of its file.
+    """Return the place: systemd unit, user, names of environment variables, and tools with the hashes of their files.
 
-    `requires` names the tools of all recipes and drivers. `environment` is the environment of all children, `environ`
-    that of Canon. Raises InfrastructureError if git is missing or too old.
+    `requires` names the tools of all recipes and drivers. `environment` is the environment of children, `environ` is
+    Canon's own. Raises InfrastructureError if git is missing or too old.
     """
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *_ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"
@@ -77,7 +77,10 @@ def unit_of(cgroups: str) -> str:
 
 
 def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
-    """Return what started this process: "timer", "systemctl" or "shell". Uses variables that systemd sets."""
+    """Return what started Canon: "timer", "systemctl" or "shell".
+
+    `unit` is Canon's systemd service, "" for none. `environ` is Canon's environment, in which systemd sets variables.
+    """
     if not unit or "INVOCATION_ID" not in environ:
         return "shell"
     return "timer" if environ.get("TRIGGER_UNIT") else "systemctl"
@@ -93,6 +96,7 @@ def _fingerprint(tool: str, path: str) -> str:
 
 
 def _git_version(environment: Mapping[str, str]) -> str:
+    """Return git's version, such as "2.39.5". Raises InfrastructureError if git is missing, broken or too old."""
     output = capture(CommandSpec(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
     if output.result.missing:
         raise InfrastructureError("git: not found in PATH", "install git")
@@ -106,6 +110,7 @@ def _git_version(environment: Mapping[str, str]) -> str:
 
 
 def _user() -> str:
+    """Return the name of the user that runs Canon; the user id as text if it has no name."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
@@ -113,6 +118,7 @@ def _user() -> str:
 
 
 def _read(path: Path) -> str:
+    """Return the text of a file, "" if it cannot be read."""
     try:
         return path.read_text("utf-8", "replace")
     except OSError:
@@ -120,4 +126,5 @@ def _read(path: Path) -> str:
 
 
 def _digest(facts: object) -> str:
+    """Return the hash of `facts` in JSON, as "sha256:HEX"."""
     return f"sha256:{hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}"

@@ -1,4 +1,4 @@
-"""Reads small text files of a checked-out release."""
+"""Reads the small text files of a release, such as its Procfile or compose.yml."""
 
 import os
 import stat
@@ -11,9 +11,10 @@ _LARGEST_TEXT = 64 * 1024
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text of the file `path`; None if there is no such file.
+    """Return the text of the file `path`; None if the file does not exist.
 
-    Raises RecipeError if it is a link or no plain file, is larger than 64 KiB, is not UTF-8, or cannot be read.
+    Raises RecipeError if `path` is a link or not a regular file, or if the file is larger than 64 KiB, is not UTF-8 or
+    cannot be read.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -40,9 +41,9 @@ def _decoded(name: str, data: bytes) -> str:
 
 
 def content_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each line of `text` that is neither blank nor a comment: its place "FILE:LINE", and the line.
+    """Yield a pair for each line of `text` except blank lines and comments: its position as "FILE:LINE", and the line.
 
-    `file` is the name used in the place. Raises RecipeError for a NUL byte.
+    `file` is the file name in the position. Raises RecipeError for a NUL byte.
     """
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         content = line.strip(" \t\r")

@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-# SIGKILL in an exit code: negative if the child itself was killed, above 128 if a shell reports that of its own child.
+# Exit codes for SIGKILL: -9 if the child itself was killed, 128 + 9 if the child is a shell and its own child was.
 _KILLED = (-9, 128 + 9)
 _CGROUPS = Path("/sys/fs/cgroup")
 _OF_THE_HOST = Path("/proc/vmstat")
 
 
 def oom_kills() -> int:
-    """Return how many programs the kernel has killed because memory ran out; 0 if it does not report that.
+    """Return how many programs the kernel has killed because memory ran out; 0 if it reports no number.
 
-    Counts the programs in Canon's cgroup, or on the whole host if the cgroup has no count. With cgroup version 1,
+    Counts programs in Canon's cgroup, or on the whole host if the cgroup has no such count. With cgroup version 1,
     programs in child cgroups are not counted.
     """
     counts = next((path for path in count_files(Path("/proc/self/cgroup").read_text()) if path.exists()), _OF_THE_HOST)
@@ -22,12 +22,18 @@ def oom_kills() -> int:
 
 
 def was_oom_killed(code: int | None, before: int) -> bool:
-    """Whether a program that ended with `code` was probably killed for memory. `before` is the count at its start."""
+    """Return whether the kernel probably killed a program because memory ran out.
+
+    `code` is its exit code, None if unknown. `before` is what `oom_kills` returned when the program started.
+    """
     return code in _KILLED and oom_kills() > before
 
 
 def count_files(cgroups: str) -> Iterator[Path]:
-    """Yield the files that may have the count of Canon's cgroup, from the text of /proc/self/cgroup."""
+    """Yield the paths of the files in which the kernel may count the killed programs of Canon's cgroup.
+
+    `cgroups` is the text of /proc/self/cgroup.
+    """
     for line in cgroups.splitlines():
         number, controllers, path = line.split(":", 2)
         own = PurePosixPath(path).relative_to("/")

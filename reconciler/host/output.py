@@ -1,4 +1,4 @@
-"""Takes the output of commands, within limits of memory and disk."""
+"""Keeps the output of commands in memory or in files, up to given sizes."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ _LONGEST_CHARACTER = 4
 
 
 class OutputSink(Protocol):
-    """Takes output in chunks. `feed` returns False when it wants no more."""
+    """Receives the output of a command, chunk by chunk. `feed` returns False if the command must write no more."""
 
     def feed(self, chunk: bytes) -> bool: ...
 
@@ -26,7 +26,7 @@ class OutputSink(Protocol):
 
 
 class FirstBytes:
-    """Keeps the first `most` bytes. `overflowed`: there were more."""
+    """Keeps the first `most` bytes of the output. `overflowed` is True if the command wrote more."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -50,7 +50,7 @@ class FirstBytes:
 
 
 class LastBytes:
-    """Keeps the last `most` bytes and counts the rest."""
+    """Keeps the last `most` bytes of the output. `size` is the size of the whole output in bytes."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -63,6 +63,7 @@ class LastBytes:
 
     @property
     def left_out(self) -> int:
+        """How many bytes of the output were not kept."""
         return self.size - len(self.data)
 
     def feed(self, chunk: bytes) -> bool:
@@ -77,7 +78,7 @@ class LastBytes:
 
 
 class NewFile:
-    """Writes everything to the new file `path`."""
+    """Writes the whole output to the new file `path`. Raises FileExistsError if the file exists."""
 
     def __init__(self, path: Path) -> None:
         self._file = open(path, "xb", opener=_private)  # noqa: SIM115 - Path.open takes no opener; closed in close
@@ -91,10 +92,10 @@ class NewFile:
 
 
 class Log:
-    """Appends output to the file `path`. Secrets are redacted, and unprintable characters escaped.
+    """Appends the output to the file `path`, with secrets redacted and unprintable characters escaped.
 
-    Of long output the file gets the first `most` bytes, the number of bytes left out, and the last `tail` bytes. The
-    property `tail` is the end of the output as text.
+    If the output is long, the file gets its first `most` bytes, the number of bytes left out, and its last `tail`
+    bytes. The property `tail` returns the last bytes as text.
     """
 
     def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:
@@ -134,7 +135,7 @@ class Log:
 
 
 def _safe_cut(data: bytes) -> int:
-    """Return where to cut `data` so that no character and no line end is split."""
+    """Return how many bytes of `data` can be written now so that no UTF-8 character and no CRLF is split."""
     for cut in range(len(data), max(0, len(data) - _LONGEST_CHARACTER), -1):
         last = data[cut - 1]
         if last & 0xC0 == _CONTINUATION:
@@ -144,4 +145,5 @@ def _safe_cut(data: bytes) -> int:
 
 
 def _private(path: str, flags: int) -> int:
+    """Open a file that only this user can read; an `opener` for `open`. Follows no link."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)

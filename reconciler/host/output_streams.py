@@ -1,4 +1,4 @@
-"""Reads the pipes of one command until it ends, times out, or writes too much."""
+"""Reads the output of one command from pipes, until the command ends, times out, or writes too much."""
 
 import os
 import select
@@ -15,7 +15,10 @@ _CHUNK = 65536
 
 
 class StreamEnd(Enum):
-    """Why reading ended. TIMED_OUT: the deadline passed, or a stop was requested. TOO_MUCH: a sink was full."""
+    """Why reading ended.
+
+    ENDED: the command ended. TIMED_OUT: its deadline passed, or it was asked to stop. TOO_MUCH: a sink was full.
+    """
 
     ENDED = "ended"
     TIMED_OUT = "timed out"
@@ -23,9 +26,10 @@ class StreamEnd(Enum):
 
 
 class Streams:
-    """A pipe from the child to each sink. The attributes `out` and `err` are the descriptors that the child writes to.
+    """The pipes from one command to its sinks, which receive stdout and stderr.
 
-    Both are the same descriptor if there is no sink for stderr.
+    The attributes `out` and `err` are the descriptors to which the command writes. They are the same descriptor if
+    there is no sink for stderr.
     """
 
     def __init__(self, out: OutputSink, err: OutputSink | None) -> None:
@@ -34,6 +38,7 @@ class Streams:
         self.err = self._pipe(err) if err else self.out
 
     def _pipe(self, sink: OutputSink) -> int:
+        """Make a pipe whose output goes to `sink`. Return the descriptor to which the command writes."""
         read, write = os.pipe()
         os.set_blocking(read, False)
         self._sinks[read] = sink
@@ -50,15 +55,18 @@ class Streams:
             os.close(read)
 
     def started(self) -> None:
-        """Close this process's copies of the child's ends, so that the pipes end with the child."""
+        """Call after the child has started: close Canon's copies of the descriptors `out` and `err`.
+
+        Only then is the end of a pipe seen when the child ends.
+        """
         for write in {self.out, self.err} - {-1}:
             os.close(write)
         self.out = self.err = -1
 
     def pump(self, handle: int, deadline: float, stop: threading.Event | None) -> StreamEnd:
-        """Feed the sinks until the process of the pidfd `handle` ends, a sink is full, or time is up. Returns which.
+        """Feed the sinks until the command ends, a sink is full, or time is up. Return which of these happened.
 
-        Time is up after `deadline` seconds, or when `stop` is set.
+        `handle` is the command's pidfd. Time is up after `deadline` seconds, or when the event `stop` is set.
         """
         poller = select.poll()
         poller.register(handle, select.POLLIN)
@@ -77,13 +85,13 @@ class Streams:
         return StreamEnd.TIMED_OUT
 
     def drain(self) -> None:
-        """Read what is in the pipes now, without waiting for processes that still have them open."""
+        """Feed the sinks with what is in the pipes now. Does not wait for processes that still have the pipes open."""
         for read in self._sinks:
             while self._read(read):
                 pass
 
     def _read(self, read: int) -> bool | None:
-        """Read one chunk and feed it to its sink. False if the sink wants no more, None if nothing is there to read."""
+        """Read a chunk from the pipe `read` and feed its sink. Return the sink's answer; None if the pipe is empty."""
         try:
             chunk = os.read(read, _CHUNK)
         except BlockingIOError:

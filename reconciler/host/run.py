@@ -1,4 +1,4 @@
-"""Starts all processes of Canon: commands by the Python package `sh`, servers of apps by `Popen`."""
+"""Starts all processes of Canon: commands with the Python package `sh`, servers of apps with `Popen`."""
 
 import errno
 import logging
@@ -43,7 +43,8 @@ _GRACE_LATE = 3.0
 class _Running:
     """A command that was started as `pid`. `leader` is its process, None if it ended before it could be read.
 
-    `known` are the children that this process had before; `handle` is a pidfd of the command.
+    `handle` is its pidfd. `token` is the value of CANON_RUN in its environment. `known` are the children that Canon
+    had before.
     """
 
     command: Any
@@ -55,14 +56,14 @@ class _Running:
 
 
 class _Refused(Exception):  # noqa: N818 - it never leaves this file
-    """The kernel refused to execute a program; the message is the reason."""
+    """The kernel did not execute a program. The message is the reason."""
 
 
 def prepare() -> None:
-    """Import the package `sh`, and let this process adopt descendants whose parent dies.
+    """Import the package `sh`, and make this process the parent of each descendant whose own parent dies.
 
-    Call this in the main thread before any thread runs a command: if several threads import `sh` at once, its calls
-    fail.
+    Call this function in the main thread before other threads run commands: `sh` fails if two threads import it at the
+    same time.
     """
     import sh  # noqa: F401
 
@@ -72,16 +73,16 @@ def prepare() -> None:
 
 
 def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
-    """Run a command and return its output. Stops it after `most` bytes of stdout or `most_err` bytes of stderr."""
+    """Run a command and return its output. Stop it after `most` bytes of stdout or `most_err` bytes of stderr."""
     out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)
     return CapturedOutput(result, out.data, err.data, out.overflowed)
 
 
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
-    """Run a command to its end, and stop every process that it leaves. Without `err`, stderr goes to `out` too.
+    """Run a command until it ends, stop all processes that it leaves running, and return how it ended.
 
-    A command that fails raises no error: see the result. Closes `out` and `err`.
+    Writes stdout to `out` and stderr to `err` (None: also to `out`), and closes both. A failed command raises no error.
     """
     prepare()
     with ExitStack() as stack:
@@ -101,6 +102,7 @@ def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) ->
 
 
 def _wait_for(command: CommandSpec, running: _Running, streams: Streams) -> CommandResult:
+    """Wait until a command ends or must be stopped, stop all its processes, and return how it ended."""
     streams.started()
     ended: tuple[Process, ...] = ()
     killed: tuple[Process, ...] = ()
@@ -168,7 +170,7 @@ def _start(command: CommandSpec, path: str, streams: Streams) -> _Running:
 
 
 def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
-    """Return the options of `sh`. The command inherits no file but the pass lock, and no exit code raises an error."""
+    """Return the options of `sh`. The command inherits only the lock `holding`, and no exit code raises an error."""
     marks = {RUN_MARK: token} | ({SLOT_MARK: command.mark} if command.mark else {})
     return {
         "_env": {**command.env, **marks},
@@ -187,10 +189,7 @@ def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) 
 
 @contextmanager
 def _forking() -> Iterator[None]:
-    """Let only one thread at a time start a process, and silence a warning of Python.
-
-    Python warns if a process with several threads forks, as `sh` does.
-    """
+    """Let only one thread at a time start a process. Hides Python's warning about a fork in a process with threads."""
     with children.starting, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         yield
@@ -198,7 +197,7 @@ def _forking() -> Iterator[None]:
 
 @contextmanager
 def _stop_signals_blocked() -> Iterator[None]:
-    """Block the signals in STOPPING for this thread. A child that is forked meanwhile inherits no pending signal."""
+    """Block the signals in STOPPING for this thread, so that no handler of Canon runs in a child that is forked."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -207,7 +206,10 @@ def _stop_signals_blocked() -> Iterator[None]:
 
 
 def _handle(leader: Process | None) -> int:
-    """Return a pidfd, readable when the child ends; if `sh` has reaped it already, a descriptor readable at once."""
+    """Return a pidfd, which becomes readable when the child ends.
+
+    If the child was reaped already, returns another descriptor that is readable at once.
+    """
     with suppress(ProcessLookupError):
         if leader is not None:
             handle = os.pidfd_open(leader.pid)
@@ -218,7 +220,7 @@ def _handle(leader: Process | None) -> int:
 
 
 def _reason(trace: str) -> str:
-    """Return why the start failed, from the text of `sh`, without the arguments that it quotes."""
+    """Return why a start failed, from the error text of `sh`, without the arguments that `sh` quotes there."""
     number = re.search(r"\[Errno (\d+)\]", trace)
     return os.strerror(int(number[1])) if number else "its arguments cannot be handed to a program"
 
@@ -226,7 +228,7 @@ def _reason(trace: str) -> str:
 def start_server(
     argv: Sequence[str], env: Mapping[str, str], cwd: Path, out: IO[bytes], mark: str
 ) -> "subprocess.Popen[bytes]":
-    """Start a server of the slot `mark` in a session of its own. Its stdout and stderr go to `out`.
+    """Start a server for the slot with the mark `mark`, in its own session. Its stdout and stderr go to `out`.
 
     The server inherits no other file. It runs until its slot is cleared. Raises OSError if it cannot start.
     """

@@ -1,4 +1,4 @@
-"""Makes bytes from outside safe to print: invalid and unprintable ones become escapes, so none controls a terminal."""
+"""Makes output of other programs safe to print: control characters and invalid bytes become visible escapes."""
 
 import re
 
@@ -13,26 +13,29 @@ def decoded(data: bytes) -> str:
 
 
 def one_line(data: bytes, most: int = _MOST) -> str:
-    """Return `data` as one printable line of at most `most` characters. White space becomes single blanks."""
+    """Return `data` as one printable line of at most `most` characters. Each run of white space becomes one blank."""
     line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def last_words(data: bytes, most: int = _MOST) -> str:
-    """Return `data` as one printable line. If it is too long, cut its start: the end says why a program failed."""
+    """Return the last `most` characters of `data` as one printable line. A program's last words say why it failed."""
     line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else "…" + line[1 - most :]
 
 
 def lines_printable(data: bytes) -> str:
-    """Return `data` as text in which all but printable characters, tabs and line ends is escaped. CRLF becomes LF."""
+    """Return `data` as text with all its lines. Escapes every character that is not printable, except tabs.
+
+    CRLF becomes LF.
+    """
     text = decoded(data).replace("\r\n", "\n")
     return "\n".join("\t".join(escape_unprintable(cell) for cell in line.split("\t")) for line in text.split("\n"))
 
 
 def ref_bytes(name: str) -> bytes:
-    """Return the bytes of which `decoded` made `name`, the name of a ref.
+    """Undo `decoded` for the name of a git ref: return the bytes of the name.
 
-    Git allows no backslash in such a name, so each escape in it is from `decoded`.
+    Git allows no backslash in the name of a ref. So every backslash in `name` belongs to an escape made by `decoded`.
     """
     return re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), name.encode())

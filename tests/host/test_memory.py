@@ -54,7 +54,10 @@ def test_a_command_that_is_killed_for_memory_is_distinguished_from_one_that_is_k
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("exec python3 -c 'x = bytearray(600 << 20)'", "notes: web was killed for want of memory; give this host more"),
+        (
+            "exec python3 -c 'x = bytearray(600 << 20)'",
+            "notes: web was killed because memory ran out; give this host more",
+        ),
         ("kill -9 $$", "web ended with exit code 137 (SIGKILL)"),
     ],
 )

@@ -33,7 +33,7 @@ def run_all(
         argv = ("/bin/sh", "-c", commands[name])
         result = run(CommandSpec(argv, environment, checkout, seconds, mark=app.mark, grace=grace), log)
         if memory.was_oom_killed(result.code, kills_before):
-            raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
+            raise InfrastructureError(f"{app.recipe}: {name} was killed because memory ran out", MORE_MEMORY)
         _raise_failure(f"{app.recipe} {options.version}: {name}", result, seconds, log)
         remarks += [f"{name} left {what} running; it was ended" for what in result.ended]
     return tuple(remarks)

@@ -194,7 +194,7 @@ class ProcessDriver:
         polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
         for name, code in polled.items():
             if deployment and memory.was_oom_killed(code, deployment.killed):
-                raise InfrastructureError(f"{app.recipe}: {name} was killed for want of memory", MORE_MEMORY)
+                raise InfrastructureError(f"{app.recipe}: {name} was killed because memory ran out", MORE_MEMORY)
         return {
             name: f"{name} ended {describe_exit(code)}{_advice(name, code)}"
             for name, code in polled.items()
