@@ -1,4 +1,4 @@
-"""Creates, writes, copies and removes the files of one app in its slot."""
+"""Creates, writes, copies and removes the folders and files of one app in its slot."""
 
 import json
 import os
@@ -44,7 +44,7 @@ except (IndexError, OSError) as failure:
 
 
 def create_folders(app: App) -> None:
-    """Create the folders of an app. Existing ones stay."""
+    """Create the folders of an app. Keeps those that exist."""
     for folder in (
         app.folder,
         app.data,
@@ -56,34 +56,45 @@ def create_folders(app: App) -> None:
 
 
 def open_raw_log(app: App, name: str) -> IO[bytes]:
-    """Open the log of a Procfile line, to append its raw output: nothing in it is redacted. Never follows a link."""
+    """Open the log file of the Procfile line `name` for appending. Output is written as it is: nothing is redacted.
+
+    Raises OSError if an app has replaced the file by a link.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
 
 
 def new_log(app: App, name: str) -> Log:
-    """Replace the log of a part of the app by an empty one, and open it. Secrets of the slot are redacted."""
+    """Open a new, empty log for `name`, which is a service of the app. Deletes the old log.
+
+    The secrets of the slot are redacted in what is written.
+    """
     path = app.logs / f"{name}.log"
     path.unlink(missing_ok=True)
     return Log(path, redaction(read_slot_secrets(app.folder.parent)))
 
 
 def open_log_for_appending(app: App, name: str) -> Log:
-    """Open the log of a part of the app to append to it. Secrets of the slot are redacted."""
+    """Open the log of `name`, such as a Procfile line, for appending. The secrets of the slot are redacted."""
     return Log(app.logs / f"{name}.log", redaction(read_slot_secrets(app.folder.parent)))
 
 
 def last_lines(app: App) -> tuple[str, ...]:
-    """Return the last lines of each log of the app, safe to print and without secrets of the slot."""
+    """Return the last lines of each log of the app, each as "LOG: LINE". Unprintable characters are escaped.
+
+    The secrets of the slot are redacted.
+    """
     known = redaction(read_slot_secrets(app.folder.parent))
     return tuple(line for path in sorted(app.logs.glob("*.log")) for line in _end_of(path, known))
 
 
 def _end_of(path: Path, known: Redaction) -> Iterator[str]:
+    """Yield the last lines of one log, as in `last_lines`. Yields none if it cannot be read."""
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)
-        # Reads a bit more than it returns: if the reading starts within a secret, the rest of it is not returned.
+        # Reads a bit more than it returns. Otherwise the reading could start within a secret, and the rest of that
+        # secret would not be recognised.
         data = known.apply(file.read())
         lines = lines_printable(data[-_LOG_BYTES:]).rstrip("\n").split("\n")
         yield from (f"{path.stem}: {line}" for line in lines[-_LOG_LINES:] if line)
@@ -92,33 +103,40 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
     """Write version, commit and settings of a deployment to settings.json in the app's folder.
 
-    `sample` is the text of the .env.sample used, "" to leave it out. `recorded_sample` reads it; Canon reads nothing
-    else from this file.
+    `sample` is the text of the .env.sample that the deployment uses, "" to leave it out. Canon reads only the sample
+    from this file again, with `recorded_sample`; the rest is for people.
     """
-    given = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
-    given |= {"sample": sample} if sample else {}
-    replace_file(app.folder / _SETTINGS, json.dumps(given, indent=1, sort_keys=True), 0o600)
+    record = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
+    record |= {"sample": sample} if sample else {}
+    replace_file(app.folder / _SETTINGS, json.dumps(record, indent=1, sort_keys=True), 0o600)
 
 
 def recorded_sample(app: App) -> str:
-    """Return the .env.sample with which the app, or the data loaded into it, was deployed; "" if unknown."""
+    """Return the text of the .env.sample that settings.json of the app contains; "" if there is none.
+
+    The file is from the app's last deployment, or was loaded together with the app's data.
+    """
     path = app.folder / _SETTINGS
     return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
 
 
 def sample_for(app: App, options: DeployOptions) -> str:
-    """Return the .env.sample of an earlier deployment: of this app, else of the app `sample_from`; "" if unknown."""
+    """Return the text of the .env.sample of an earlier deployment; "" if unknown.
+
+    Takes the one of this app. If the app has none, takes the one of the app that `options.sample_from` names.
+    """
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 
 
 def app_run(app: App) -> Path:
+    """Return the path of the program `app-run` of an app. See `write_app_run`."""
     return app.folder / "run" / "app-run"
 
 
 def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
-    """Write the program `app-run`. It executes the command that it gets as arguments, as the app's own processes run.
+    """Write the program `app-run`, which executes the command in its arguments as if it were part of the app.
 
-    The command runs in the folder `checkout` and with the variables in `environment`.
+    That command runs in the folder `checkout`, with `environment` as its environment.
     """
     inside = app.folder / "run" / _INSIDE
     replace_file(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
@@ -126,10 +144,11 @@ def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> N
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
-    """Copy data, secrets and settings of the app into the empty folder `into`, with modes, times, links and holes.
+    """Copy data, secrets and settings of the app into the empty folder `into`. Keeps modes, times, links and holes.
 
-    Makes hard links where the file system allows them: if the app is started again, it may change these files in `into`
-    too. Raises RecipeError if a folder is gone or a file unreadable, InfrastructureError if the host is to blame.
+    Makes hard links if the file system allows them. Then both folders share the files: if the app is started again, it
+    may change the files in `into` too. Raises RecipeError if a folder is gone or a file is unreadable, and
+    InfrastructureError for a fault of the host, such as a full disk.
     """
     for source in (app.data, app.secrets):
         if source.is_symlink() or not source.is_dir():
@@ -140,7 +159,10 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
 
 
 def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
-    """Move data, secrets and settings from `source` into the app, or copy them if they cannot be moved."""
+    """Move data, secrets and settings from the folder `source` into the app's folder. Copies what cannot be moved.
+
+    Raises InfrastructureError if the app has data already.
+    """
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot holds data already, so none can be loaded")
     create_folders(app)
@@ -150,9 +172,9 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
 
 
 def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
-    """Hard-link all files of a tree. Returns whether that worked; if not, nothing is left at `to`.
+    """Copy a file or folder by hard links. Return True; or False, with nothing left at `to`, if linking fails.
 
-    The kernel refuses to link immutable files, files of other users, and across file systems.
+    The kernel makes no hard links to immutable files, to files of other users, or to another file system.
     """
     if _run(("cp", "-al", "-T", "--", str(source), str(to)), environment).ok:
         return True
@@ -161,7 +183,7 @@ def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _move(source: Path, to: Path) -> bool:
-    """Rename `source` to `to`. Returns False if that fails, as it does between two disks and on a read-only disk."""
+    """Rename `source` to `to`. Return False if that fails, for example because `to` is on another file system."""
     try:
         source.rename(to)
     except OSError:
@@ -170,7 +192,7 @@ def _move(source: Path, to: Path) -> bool:
 
 
 def remove(folder: Path, environment: Mapping[str, str]) -> bool:
-    """Delete a folder, also if the app made folders in it unreadable. Returns whether it is gone."""
+    """Delete a folder, even if the app made folders in it unreadable. Return whether the folder is gone."""
     for argv in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
         if os.path.lexists(folder):
             _run((*argv, "--", str(folder)), environment)
@@ -178,6 +200,7 @@ def remove(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
+    """Copy a file or folder of an app with `cp`. Raises RecipeError, or InfrastructureError for a fault of the host."""
     output = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
     if output.ok:
         return
@@ -189,6 +212,7 @@ def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> N
 
 
 def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutput:
+    """Run a program of GNU coreutils. Raises InfrastructureError if it is not installed."""
     output = capture(CommandSpec(argv, environment, Path("/"), _DEADLINE))
     if output.result.missing:
         raise InfrastructureError(f"{argv[0]}: not found in PATH", "it is part of GNU coreutils")
@@ -196,11 +220,12 @@ def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutpu
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:
-    """Replace a file. Never follows a link that an app may have made."""
+    """Replace the file `path` by a new one with this text and mode. If `path` is a link, replaces the link itself."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(text)
 
 
 def _quoted(text: str) -> str:
+    """Escape `text` for use within single quotes in a shell script."""
     return text.replace("'", "'\\''")

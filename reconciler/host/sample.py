@@ -1,4 +1,4 @@
-"""Parses a recipe's `.env.sample`, in Co-op Cloud's syntax: its settings and the secrets that it declares."""
+"""Parses a recipe's `.env.sample` in Co-op Cloud's syntax. The file declares settings and secrets."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -24,7 +24,10 @@ _CHARSETS = {"": "", "default": "", "alnum": "alnum", "alphanumeric": "alnum", "
 
 @frozen
 class SampleLine:
-    """An assignment. `literal`: the value was in single quotes, so a `$` in it begins no variable."""
+    """One assignment, NAME=VALUE, with the comment behind it.
+
+    `literal` is True if the value is in single quotes: then a `$` in the value is an ordinary character.
+    """
 
     name: str
     value: str
@@ -36,9 +39,10 @@ class SampleLine:
 class Sample:
     """A parsed `.env.sample`.
 
-    `versions` maps each secret to the value of its setting SECRET_NAME_VERSION: on a Swarm, the name of the secret ends
-    with it. `assigned` are all other lines in order, for expanding variables; `settings` has their values. `comments`
-    maps every setting to the comment behind its value.
+    `settings` are the settings and their values, except version settings such as SECRET_DB_VERSION. `secrets` are the
+    secrets that the version settings declare; `versions` maps each secret to the value of its version setting, which
+    on a Swarm is the end of the secret's name. `assigned` are the lines of `settings`, in the order of the file.
+    `comments` maps every setting, version settings included, to the comment behind its value.
     """
 
     settings: Mapping[str, str]
@@ -49,11 +53,11 @@ class Sample:
 
 
 def parse_sample(text: str, usual_length: int | None = None, reserved: Collection[str] = ("PATH",)) -> Sample:
-    """Parse the text of a sample. The last assignment to a name counts. Variables are not expanded.
+    """Parse the text of an `.env.sample`. If it sets a name twice, the last value counts. Variables are not expanded.
 
-    `usual_length` is the length of secrets whose line sets none. A secret with `generate=false` or an unknown charset
-    gets no length: a command has to make it. Raises RecipeError, which names the line, for a line that is not valid, or
-    sets a name that is in `reserved` or begins with CANON_.
+    `usual_length` is the length of a secret whose line sets no length. A secret with `generate=false` or an unknown
+    charset gets no length: a command must make it. Raises RecipeError, which names the line, for an invalid line, and
+    for a setting that is in `reserved` or begins with CANON_.
     """
     assigned: list[SampleLine] = []
     secrets: dict[str, SecretNeed] = {}
@@ -73,21 +77,24 @@ def parse_sample(text: str, usual_length: int | None = None, reserved: Collectio
 
 
 def secret_of_setting(setting: str) -> str | None:
-    """Return the secret of a version setting, SECRET_X_VERSION; None for any other setting."""
+    """Return the name of the secret that a version setting declares: "db" for SECRET_DB_VERSION.
+
+    Returns None for any other setting.
+    """
     match = _SECRET_VERSION.fullmatch(setting)
     return match[1].lower() if match else None
 
 
 def version_setting(secret: str) -> str:
-    """Return the name of the version setting of a secret."""
+    """Return the name of a secret's version setting: SECRET_DB_VERSION for the secret "db"."""
     return f"SECRET_{secret.upper()}_VERSION"
 
 
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the sample `before` with the settings that only `text` has at the end, and the names of these settings.
+    """Append to the sample `before` the settings that only the newer sample `text` has. Return the names of these too.
 
-    Thus the values in `before` stay, as in the copy of the sample that an operator made at the first deployment: a
-    later release does not change that copy.
+    The values in `before` stay the same: an operator's own copy of the sample, made at the first deployment, does not
+    change with a new release either.
     """
     had = {line.name for _, line in _assignments(before)}
     lines = [(assignment(where, line).name, line) for where, line in statements(text)]
@@ -96,13 +103,14 @@ def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
+    """Yield a pair for each assignment in a sample: its position "FILE:LINE", and the parsed assignment."""
     return ((where, assignment(where, line)) for where, line in statements(text))
 
 
 def statements(text: str) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each assignment in a sample: its place "FILE:LINE", and its text.
+    """Yield a pair for each assignment in a sample: its position "FILE:LINE", and its text, not parsed yet.
 
-    A quoted value may have several lines. Blank lines and comments are left out, except within quotes. Raises
+    The text has several lines if a quoted value has. Leaves out blank lines and comments, except within quotes. Raises
     RecipeError for a NUL byte.
     """
     lines = enumerate(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"), start=1)
@@ -116,14 +124,17 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _opened_by(line: str) -> str | None:
-    """Return the quote that a line opens and does not close, None if there is none."""
+    """Return the quote character that a line opens and does not close; None if all its quotes are closed."""
     match = _ASSIGNMENT.fullmatch(line.strip(" \t\r"))
     opened = _OPENED.fullmatch(match[2]) if match else None
     return (opened[1] or opened[2]) if opened else None
 
 
 def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
-    """Return the lines up to the one that closes `quote`, or all lines if none does."""
+    """Take lines from `lines`, up to the one that closes `quote` or to the last. Return them as one text.
+
+    Each line in the result begins with a line end.
+    """
     text = ""
     for number, line in lines:
         if "\0" in line:
@@ -135,6 +146,7 @@ def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
 
 
 def assignment(where: str, line: str) -> SampleLine:
+    """Parse one assignment. Raises RecipeError, with the position `where`, if it is invalid."""
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:
         raise RecipeError(f"{where}: no setting", "a line is NAME=VALUE, with a comment after ' #'")
@@ -149,19 +161,20 @@ def assignment(where: str, line: str) -> SampleLine:
 
 
 def _unescape(text: str) -> str:
+    r"""Replace the escapes that a value in double quotes may have: \\, \", \$, \` and \n."""
     return re.sub(r'\\([\\"$`n])', lambda escape: "\n" if escape[1] == "n" else escape[1], text)
 
 
 def describes_secret(setting: str, comment: str) -> bool:
-    """Whether a setting may be the version of a secret, by its name or by the comment behind its value."""
+    """Return whether a setting may be the version setting of a secret, by its name or by the comment behind it."""
     return secret_of_setting(setting) is not None or _WORD.search(comment) is not None
 
 
 def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
-    """Return the secret `name` as `comment` describes it, which stands behind the value of its version setting.
+    """Return the secret `name` with the length and the charset that `comment`, behind its version setting, declares.
 
-    `usual_length` is its length if the comment sets none. Raises RecipeError with the place `where` for an invalid
-    length.
+    If the comment declares no length, the length is `usual_length`. Raises RecipeError, with the position `where`, for
+    an invalid length.
     """
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")
@@ -172,6 +185,7 @@ def secret_from_comment(where: str, name: str, comment: str, usual_length: int |
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:
+    """Return the length that the words of a comment declare, None if they declare none. Raises RecipeError."""
     text = words.get("length")
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""Makes the secrets that an app reads: random characters, or what a command of the fleet prints."""
+"""Makes the secrets of an app: random characters, or the output of a command that the fleet declares."""
 
 import os
 import secrets
@@ -27,23 +27,27 @@ _ALPHABETS = {"": string.ascii_letters + string.digits, "hex": "0123456789abcdef
 
 @frozen
 class _Refusal:
-    """Why a secret could not be made. `of_host`: a program is missing, which is not the recipe's fault."""
+    """Why a secret could not be made. `of_host` is True if the host is to blame, because it lacks a program."""
 
     reason: str
     of_host: bool = False
 
 
 class HostSecrets:
-    """Implements the Secrets port. A maker, the command that prints a secret, gets the variables that apps inherit.
+    """Implements the Secrets port. A maker is a command, declared by the fleet, that prints a secret.
 
-    `environment` is the environment of all children. A secret that has a maker and a length is made by the maker. A
-    maker is not run if the release does not read its secret: another release may read it.
+    `environment` is the environment of all children; makers get only those of its variables that apps get. A secret
+    without a maker is random. Makers of secrets that the release does not read are not run.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
+        """Write the secrets `needs` that the app does not have yet, and log each. Return remarks and unused makers.
+
+        Raises RecipeError for secrets that cannot be made, InfrastructureError if only programs are missing for that.
+        """
         appfiles.create_folders(app)
         refusals: dict[str, _Refusal] = {}
         remarks: list[str] = []
@@ -66,6 +70,7 @@ class HostSecrets:
         return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _normalise(name) not in read))
 
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
+        """Return a new secret from its maker, or a random one if it has no maker."""
         maker = _maker(makers, need)
         if maker is not None:
             return _printed_secret(app, maker, self._run(app, maker, makers.folder))
@@ -81,7 +86,7 @@ class HostSecrets:
 
 
 def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
-    """Return the secret from `folder`, b"" if it is not there. Never follows a link that an app may have made."""
+    """Return the secret `need` from a file in `folder`; b"" if there is no such file, or if the file is a link."""
     paths = (folder / name for name in need.names) if folder else ()
     return next((path.read_bytes() for path in paths if path.is_file() and not path.is_symlink()), b"")
 
@@ -89,7 +94,8 @@ def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
     """Return the command that makes the secret `need`, None if there is none.
 
-    If none has exactly its name, one counts whose name differs only in case, or has dashes for underscores.
+    Prefers a maker of exactly the same name. Otherwise, upper and lower case, and dashes and underscores, count as
+    equal.
     """
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
     names = {_normalise(name) for name in need.names}
@@ -97,11 +103,15 @@ def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
 
 
 def _normalise(name: str) -> str:
+    """Return the name of a secret in lower case and with underscores, to compare names."""
     return name.lower().replace("-", "_")
 
 
 def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
-    """Yield a remark if an existing secret does not have the length that the release now sets."""
+    """Yield one remark if the existing secret at `path` has another length than the release now declares.
+
+    Yields none for a secret with a maker.
+    """
     if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return
     length = path.stat().st_size
@@ -113,7 +123,7 @@ def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Ite
 
 
 def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _Refusal:
-    """Return what a maker printed, without the last newline, or why that is no secret."""
+    """Return the secret that a maker printed, without the last newline; or why its output is not a secret."""
     program, result = escape_unprintable(maker[0]), output.result
     if result.missing:
         return _Refusal(f"{program}, which makes it, is not found in PATH", of_host=True)
@@ -128,7 +138,7 @@ def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _R
 
 
 def _stderr_end(app: App, output: CapturedOutput) -> str:
-    """Return ": " and the end of what a maker wrote to stderr, without secrets; "" if it wrote nothing."""
+    """Return ": " and the last words that a maker wrote to stderr, with secrets redacted; "" if it wrote none."""
     known = redaction((output.out, *read_slot_secrets(app.folder.parent)))
     words = last_words(known.apply(output.err)[-KIB:])
     return f": {words}" if words else ""
@@ -146,7 +156,10 @@ def _write_to_log(log: Path, name: str, message: str) -> None:
 
 
 def _error_of(app: App, refusals: Mapping[str, _Refusal]) -> InfrastructureError | RecipeError:
-    """Return one error with all refusals. It blames the host if only programs are missing, else the recipe."""
+    """Return one error that names all secrets that could not be made.
+
+    The error is an InfrastructureError if the host is to blame for all of them, else a RecipeError.
+    """
     message = f"{app.recipe}: " + "; ".join(f"secret {name} {refusal.reason}" for name, refusal in refusals.items())
     if all(refusal.of_host for refusal in refusals.values()):
         return InfrastructureError(message, "install it, and name it in [recipe] requires")
