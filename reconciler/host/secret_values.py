@@ -70,7 +70,7 @@ class HostSecrets:
         return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _normalise(name) not in read))
 
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
-        """Return a new secret from its maker, or a random one if it has no maker."""
+        """Return a new secret from its maker, or a random one if it has no maker; or why none could be made."""
         maker = _maker(makers, need)
         if maker is not None:
             return _printed_secret(app, maker, self._run(app, maker, makers.folder))

@@ -9,8 +9,8 @@ from reconciler.host.processes.procfs import Process, mark_of
 
 LINE_MARK = "CANON_LINE"
 
-# Makes the supervisor a subreaper, which it stays after execve: what its line detaches becomes its child, not init's.
-# Resets signals, since ignored ones stay ignored after execve: Python ignores two; nohup or a background shell, others.
+# Makes the supervisor a subreaper, also after execve: processes that its line detaches become its own children.
+# Resets signals, because ignored signals stay ignored after execve. Python, nohup and background shells ignore some.
 _START = """\
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
@@ -19,13 +19,16 @@ for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, sig
 _, mark, name, command, shell = sys.argv
 os.execve("/bin/sh", ["sh", "-c", shell, name, command], {**os.environ, "CANON_LINE": mark})
 """
-# A program may clear or overwrite its environment, as PostgreSQL does. The environment of this shell stays readable.
+# A program may overwrite its environment, as PostgreSQL does; the environment of this shell can always be read.
 _SHELL = 'unset CANON_LINE; sh -c "$1" "$0"; exit $?'
 
 
 @frozen
 class LineSupervisor:
-    """The running shell of the line `name`. `names` are all lines of its Procfile."""
+    """The running supervisor of the Procfile line `name`, with what its environment tells of the deployment.
+
+    `names` are the names of all long-running lines of the app. `port` is the app's port.
+    """
 
     pid: int
     name: str
@@ -36,12 +39,16 @@ class LineSupervisor:
 
 
 def command_line(name: str, command: str, names: Collection[str], commit: str) -> tuple[str, ...]:
-    """Return the arguments that run `command`, the line `name` of a Procfile that has the lines `names`."""
+    """Return the argument list that starts the Procfile line `name` with its supervisor.
+
+    `command` is the shell command of the line. `names` are the long-running lines of the Procfile, `commit` is the
+    commit of the release: the supervisor keeps both in its environment.
+    """
     return (sys.executable, "-IS", "-c", _START, " ".join((commit, name, *names)), name, command, _SHELL)
 
 
 def supervisor_of(process: Process) -> LineSupervisor | None:
-    """Return `process` as a supervisor, with the facts in its environment; None if it is no supervisor."""
+    """Return the supervisor that runs as `process`; None if `process` is not a supervisor."""
     commit, name, *names = (mark_of(process, LINE_MARK) or " ").split(" ")
     version, port = mark_of(process, "VERSION"), mark_of(process, "PORT")
     if not names or version is None or port is None:

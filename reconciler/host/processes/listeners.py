@@ -9,11 +9,11 @@ from pathlib import Path
 
 from reconciler.errors import InfrastructureError
 
-# Below the range that the kernel uses for outgoing connections, so that none of those takes the port later.
+# Below the ports that the kernel uses for outgoing connections, so that no such connection takes the port later.
 _PORTS = range(20000, 30000)
 _LISTENING = "0A"
 _INODE = 9
-# Addresses that accept connections to 127.0.0.1, as the kernel prints them (in the byte order of the machine).
+# Listening addresses that accept connections to 127.0.0.1, as /proc/net prints them, in either byte order.
 _ANSWERING = frozenset(
     {"00000000", "0100007F", "7F000001", "0" * 32, f"{'0' * 16}FFFF00000100007F", f"{'0' * 20}FFFF7F000001"}
 )
@@ -22,7 +22,7 @@ _ANSWERING = frozenset(
 def free_port() -> int:
     """Return a port from 20000 to 29999 that no program uses now.
 
-    Tries 200 of them at random. Raises InfrastructureError if these are all in use.
+    Tries 200 random ports. Raises InfrastructureError if all of them are in use.
     """
     for port in random.sample(_PORTS, k=200):
         with socket.socket() as probe, suppress(OSError):
@@ -32,7 +32,10 @@ def free_port() -> int:
 
 
 def why_not_listening(port: int, pids: Iterable[int]) -> str:
-    """Return "" if the processes `pids`, and no others, listen at 127.0.0.1:`port`; else why not, for a message."""
+    """Return why an app is not reachable at 127.0.0.1:`port`: nothing, or another program, listens there.
+
+    Returns "" if the processes `pids`, and no others, listen there.
+    """
     listening = frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
     if not listening:
         return f"nothing listens on 127.0.0.1:{port}"
@@ -42,7 +45,10 @@ def why_not_listening(port: int, pids: Iterable[int]) -> str:
 
 
 def listening_inodes(table: str, port: int) -> frozenset[str]:
-    """Return the inodes of the sockets that listen at 127.0.0.1:`port`, from the text of /proc/net/tcp or tcp6."""
+    """Return the inodes of the sockets that accept connections to 127.0.0.1:`port`.
+
+    `table` is the text of /proc/net/tcp or /proc/net/tcp6.
+    """
     rows = [line.split() for line in table.splitlines()[1:]]
     return frozenset(
         row[_INODE] for row in rows if len(row) > _INODE and row[3] == _LISTENING and _accepts(row[1], port)
@@ -50,17 +56,19 @@ def listening_inodes(table: str, port: int) -> frozenset[str]:
 
 
 def _accepts(local: str, port: int) -> bool:
+    """Return whether a socket with the local address `local` of /proc/net accepts connections to 127.0.0.1:`port`."""
     address, _, number = local.partition(":")
     return address in _ANSWERING and int(number, 16) == port
 
 
 def _tables() -> tuple[str, ...]:
+    """Return the texts of the kernel's tables of TCP sockets."""
     paths = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
     return tuple(path.read_text("ascii") for path in paths if path.exists())
 
 
 def _sockets(pid: int) -> set[str]:
-    """Return the inodes of the sockets of a process; none if it ended or belongs to another user."""
+    """Return the inodes of the sockets of a process; an empty set if the process ended or belongs to another user."""
     inodes: set[str] = set()
     with suppress(OSError):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():

@@ -1,4 +1,4 @@
-"""Runs the lines of a Procfile that run once for each deployment, before the other lines start."""
+"""Runs the one-off lines of a Procfile: those that run once at each deployment, before the other lines start."""
 
 import signal
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ _SHOWN = 12
 def run_all(
     app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, options: DeployOptions
 ) -> tuple[str, ...]:
-    """Run the lines that ONE_OFF names, in the order of the Procfile. Returns a remark on each process that they left.
+    """Run the lines that ONE_OFF names, in the order of the Procfile. Return a remark on each process that they left.
 
-    `commands` are all lines of the Procfile by name. Stops at the first line that fails, with the end of its output:
-    raises TimedOutError if the line, or a process that it left, took too long to end; else RecipeError. Raises
-    InfrastructureError if the kernel killed the line because memory ran out.
+    `commands` maps the name of each line of the Procfile to its shell command. Stops at the first line that fails:
+    raises RecipeError with the end of its output, TimedOutError if the line or a process that it left did not end in
+    time, and InfrastructureError if the kernel killed the line because memory ran out.
     """
     remarks: list[str] = []
     seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()
@@ -35,14 +35,14 @@ def run_all(
         if memory.was_oom_killed(result.code, kills_before):
             raise InfrastructureError(f"{app.recipe}: {name} was killed because memory ran out", MORE_MEMORY)
         _raise_failure(f"{app.recipe} {options.version}: {name}", result, seconds, log)
-        remarks += [f"{name} left {what} running; it was ended" for what in result.ended]
+        remarks += [f"{name} left {process} running; it was ended" for process in result.ended]
     return tuple(remarks)
 
 
 def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -> None:
-    """Raise RecipeError if a command failed; TimedOutError if it took too long, or left a process that was killed.
+    """Raise RecipeError if a line failed, TimedOutError if the line or a process that it left did not end in time.
 
-    `what` names the command in the message. `seconds` is how long it was allowed to run.
+    `what` names the line in the message. `seconds` is how long the line was allowed to run.
     """
     tail = tuple(log.tail.splitlines()[-_SHOWN:])
     if result.timed_out:
@@ -56,7 +56,10 @@ def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -
 
 
 def describe_exit(code: int) -> str:
-    """Return an exit code in words. A shell reports a signal of its command as 128 + the number of the signal."""
+    """Return an exit code in words: "by SIGTERM" for -15, "with exit code 143 (SIGTERM)" for 143.
+
+    A shell whose command was ended by a signal exits with 128 plus the number of the signal.
+    """
     number = -code if code < 0 else code - 128
     name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""
     if code < 0:

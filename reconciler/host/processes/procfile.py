@@ -9,14 +9,17 @@ from reconciler.host.lines import content_lines, read_text
 from reconciler.host.sample import SAMPLE, Sample, parse_sample
 
 PROCFILE = "Procfile"
-# The names of lines that run once for each deployment, before it gets requests. Other platforms use these names too.
+# The names of lines that run once at each deployment, before the app gets requests. Other platforms use these names.
 ONE_OFF = ("release", "preflight", "postdeploy")
 
 _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
 
 
 def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
-    """Return the commands and the sample of a checked-out release. Raises RecipeError if it cannot be run."""
+    """Read the Procfile and the .env.sample of a release. Return the commands by their names, and the parsed sample.
+
+    Raises RecipeError if the release has no Procfile, or if one of the files is not valid.
+    """
     procfile = read_text(checkout / PROCFILE)
     if procfile is None:
         raise RecipeError(f"the release has no {PROCFILE}", "the process driver runs its lines, NAME: COMMAND each")
@@ -24,7 +27,10 @@ def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
 
 
 def parse_procfile(text: str) -> Mapping[str, str]:
-    """Return the shell command of each line by its name, in the order of the file. Raises RecipeError without `web`."""
+    """Return the shell commands of a Procfile by the names of their lines, in the order of the file.
+
+    Raises RecipeError if a line is invalid, a name occurs twice, or there is no line `web`.
+    """
     commands: dict[str, str] = {}
     for where, line in content_lines(PROCFILE, text):
         match = _LINE.fullmatch(line)

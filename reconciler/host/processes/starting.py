@@ -18,7 +18,7 @@ _PAUSE = 0.005
 
 
 class StartedServer(Protocol):
-    """The supervisor of one line, started by this process. `poll` returns its exit code once it has ended."""
+    """A supervisor that Canon started. `poll` returns its exit code, None while it runs."""
 
     pid: int
 
@@ -26,6 +26,10 @@ class StartedServer(Protocol):
 
 
 def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> StartedServer:
+    """Start the Procfile line `name` with the arguments `argv`, in the folder `checkout`. Return its supervisor.
+
+    Its output is appended to the log of the line. Raises InfrastructureError if the line cannot be started.
+    """
     try:
         with appfiles.open_raw_log(app, name) as log:
             return start_server(argv, environment, checkout, log, app.mark)
@@ -34,9 +38,10 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
 
 
 def wait_until_started(app: App, name: str, server: StartedServer) -> None:
-    """Wait until `server`, the supervisor of the line `name`, has ended or has CANON_LINE in its environment.
+    """Wait until the line `name` has really started, or has ended. `server` is its supervisor.
 
-    Before that, its status cannot be read. Raises InfrastructureError after a minute.
+    A line has started when its supervisor has CANON_LINE in its environment: before, the status of the app cannot be
+    read. Raises InfrastructureError after a minute.
     """
 
     def is_started() -> bool:

@@ -1,4 +1,4 @@
-"""Probes an app once. Each probe returns None if the app answers as declared."""
+"""Probes an app once, over TCP or HTTP. A probe returns None if the app answers as declared, else why it does not."""
 
 import socket
 import threading
@@ -13,19 +13,19 @@ from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import one_line
 from reconciler.ports.app import RunningApp
 
-# For how many seconds a connection has to stay open before the app counts as ready.
+# In seconds. The app counts as ready only if a connection stays open for so long.
 _STAYS = 0.5
 _BODY = 64 * 1024
-# How every answer in HTTP/1 begins, and a TLS alert.
+# The first bytes of every HTTP/1 response, and of a TLS alert.
 _HTTP, _TLS = b"HTTP/", b"\x15\x03"
 _SHOWN = 40
-# After how many seconds such answers are final (`NotYet.final_after`): bytes that are no HTTP, and closed connections.
-# A starting app may close connections for a while, but the protocol that it speaks does not change.
+# In seconds, see `NotYet.final_after`: for an app that sends something else than HTTP, and for one that only closes
+# connections. A starting app may close connections for a while, but it does not change its protocol.
 _SENT, _CLOSED = 5.0, 15.0
 
 
 class _NoHttpError(Exception):
-    """The app sent something that is no HTTP. `sent` are its first bytes."""
+    """The app sent something other than HTTP. `sent` are the first bytes of it."""
 
     def __init__(self, sent: bytes) -> None:
         super().__init__()
@@ -33,9 +33,10 @@ class _NoHttpError(Exception):
 
 
 def connect(address: str, limit: float) -> NotYet | None:
-    """Connect once. Return None if the connection stays open, else why the app is not ready.
+    """Connect to `address`, "HOST:PORT", within `limit` seconds. Return None if the connection stays open.
 
-    Docker's proxy accepts a connection even if no app listens, but then closes it.
+    Otherwise returns why the app is not ready. To be accepted is not enough: Docker's proxy accepts connections even if
+    no app listens, and closes them then.
     """
     try:
         with _connection(address, limit) as connection:
@@ -45,11 +46,13 @@ def connect(address: str, limit: float) -> NotYet | None:
 
 
 def _connection(address: str, limit: float) -> socket.socket:
+    """Open a TCP connection to `address`, with a timeout of `limit` seconds. Raises OSError if that fails."""
     host, _, port = address.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=limit)
 
 
 def _stays(connection: socket.socket) -> bool:
+    """Return whether the app keeps a new connection open for half a second, or sends something on it."""
     connection.settimeout(_STAYS)
     try:
         return bool(connection.recv(1))
@@ -60,10 +63,10 @@ def _stays(connection: socket.socket) -> bool:
 
 
 def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
-    """Request `path` once, for at most `limit` seconds. Return None if the status is in `wanted`, else what is wrong.
+    """Send one GET request for `path`. Return None if the status code is in `wanted`, else why the app is not ready.
 
-    A redirect is an answer, and is not followed. The request is sent to the app's address, with the host of its URL: a
-    proxy at the address routes by that host.
+    Takes at most `limit` seconds. Does not follow redirects. Connects to the app's address and sends the host of the
+    app's URL in the Host header, because a proxy at that address chooses the app by this header.
     """
     request = f"GET {escape_unprintable(path)}"
     connection = HTTPConnection(app.address, timeout=limit)
@@ -85,13 +88,20 @@ def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> No
 
 
 def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -> NotYet:
-    """Return why the status is not accepted. A server that speaks only TLS often says so in plain HTTP."""
+    """Return that `status` is not in `wanted`. If the app answers that it wants HTTPS, returns that instead.
+
+    `text` is the beginning of the message. A server that speaks only TLS often answers plain HTTP with such an error.
+    """
     wants_tls = status == HTTPStatus.BAD_REQUEST and b"HTTPS" in body
     return NotYet(f"{text}, since it wants HTTPS", _SENT) if wants_tls else NotYet(f"{text}, not {_listed(wanted)}")
 
 
 def _why_closed(message: str, address: str, limit: float) -> NotYet:
-    """Return why an app that closed the connection is not ready. To find out, connects again and sends nothing."""
+    """Return why the app closed a connection without a response, as far as a second connection shows.
+
+    Sends nothing on the second connection: an app with another protocol may speak first. `message` is the beginning of
+    the result.
+    """
     try:
         with _connection(address, limit) as connection:
             connection.settimeout(_STAYS)
@@ -104,14 +114,15 @@ def _why_closed(message: str, address: str, limit: float) -> NotYet:
 
 
 def _shown(sent: bytes) -> str:
+    """Return bytes that are no HTTP as text for a message."""
     text = "in TLS" if sent.startswith(_TLS) else f"“{one_line(sent, _SHOWN)}”"
     return f"{text}, which is no HTTP"
 
 
 def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, bytes]:
-    """Request `path` with `name` as the Host header. Return the status and the body, of a large body only the start.
+    """Request `path` with `name` as the Host header. Return the status code and at most 64 KiB of the body.
 
-    Raises IncompleteRead for a cut body, _NoHttpError if the answer is no HTTP.
+    Raises IncompleteRead if the body breaks off, _NoHttpError if the response is not HTTP.
     """
     connection.request("GET", path, headers={"Host": name})
     start = connection.sock.recv(len(_HTTP), socket.MSG_PEEK)
@@ -125,7 +136,7 @@ def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, byte
 
 
 def _read_more(connection: socket.socket) -> bytes:
-    """Return the next bytes of an answer, for an error message. Stops when no more come within half a second."""
+    """Return the next 40 bytes or so that the app sends, fewer if it sends nothing for half a second."""
     connection.settimeout(_STAYS)
     sent = b""
     with suppress(OSError):
@@ -135,13 +146,18 @@ def _read_more(connection: socket.socket) -> bytes:
 
 
 class _Response(HTTPResponse):
-    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - whatever http.client hands over
-        super().__init__(*given, **named)
+    """A response whose incomplete lines are an error."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - whatever http.client hands over
+        super().__init__(*args, **named)
         self.fp = _Lines(self.fp)  # type: ignore[assignment]  # it has all that http.client uses
 
 
 class _Lines:
-    """The file from which http.client reads. Raises HTTPException for an incomplete line, which http.client accepts."""
+    """Wraps the file from which http.client reads. Raises HTTPException for a line without a line end.
+
+    http.client itself accepts such a line.
+    """
 
     def __init__(self, sent: Any) -> None:  # noqa: ANN401 - a file; see __getattr__
         self._sent = sent
@@ -158,9 +174,10 @@ class _Lines:
 
 @contextmanager
 def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.Event]:
-    """Shut the connection down if the block takes longer than `limit` seconds. Yields an event that is then set.
+    """Shut down the connection after `limit` seconds, unless the block has ended by then.
 
-    The timeout of the socket is not enough: it starts again with every byte.
+    Yields an event that is set if the connection was shut down. The socket's own timeout is not enough, because it
+    starts again with every byte.
     """
     cut = threading.Event()
     timer = threading.Timer(limit, _cut, (connection, cut))
@@ -173,6 +190,7 @@ def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.E
 
 
 def _cut(connection: socket.socket, cut: threading.Event) -> None:
+    """Set the event `cut` and shut down the connection."""
     cut.set()
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

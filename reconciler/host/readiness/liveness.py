@@ -4,14 +4,15 @@ from datetime import timedelta
 
 from reconciler.ports.app import EndedPart, NotRunning, RunningApp
 
-# A part that ran longer is a service and no one-shot, even if it ended with 0 and is not restarted.
+# A part that ran longer counts as a service, not as a job that runs once, even if it ended with exit code 0.
 LONGEST_ONE_SHOT = timedelta(seconds=10)
 
 
 def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | None:
-    """Return how parts of an app ended by themselves after it was seen `ready`; None if it stayed up.
+    """Return which parts of an app have ended since it was ready, and how; None if the app has stayed up.
 
-    `now` is the app's present status. If the host is to blame for some of several parts, only those are reported.
+    `ready` is the status of the app when it was ready, `now` its present status. If the host is to blame for the end of
+    some parts, returns only these.
     """
     if isinstance(now, NotRunning):
         return EndedPart(now.reason or "nothing of it runs")
@@ -27,9 +28,9 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
 
 
 def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
-    """Whether the end of `part` means that the app did not stay up.
+    """Return whether the end of `part` means that the app did not stay up.
 
-    A part that ended with success counts only if it was up when the app was ready, and ran for LONGEST_ONE_SHOT or
-    more.
+    The end of a part that failed always counts. The end of a successful part counts if it was up when the app was
+    `ready` and had run for LONGEST_ONE_SHOT or longer.
     """
     return not ending.succeeded or (part in ready.up and ending.duration >= LONGEST_ONE_SHOT)

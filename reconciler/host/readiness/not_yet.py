@@ -7,9 +7,9 @@ from attrs import frozen
 
 @frozen
 class NotYet:
-    """The app does not answer as declared yet.
+    """The app is not ready yet, for the reason `reason`.
 
-    If it keeps answering like this for `final_after` seconds, waiting longer does not help.
+    If the app is not ready for such reasons for `final_after` seconds, it will not become ready by waiting longer.
     """
 
     reason: str

@@ -1,10 +1,10 @@
-"""Polls until something has happened or time is up."""
+"""Repeats a check until its result is the wanted one or time is up."""
 
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-# In seconds. A single check that hung must not cause a pause of minutes.
+# In seconds. One check that took very long must not cause a pause of minutes.
 LONGEST_AFTER_SLOW_CHECK = 10.0
 
 T = TypeVar("T")
@@ -19,7 +19,10 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Call `check` until `is_done` accepts its result, or `seconds` are over. Returns the last result."""
+    """Call `check` repeatedly until `is_done` accepts its result, or `seconds` are over. Return the last result.
+
+    `pauses` yields how many seconds to wait after each check.
+    """
     until = clock() + seconds
     while not is_done(result := check()) and (left := until - clock()) > 0:
         sleep(min(next(pauses), left))
@@ -29,10 +32,10 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
 def growing_pauses(
     first: float, growth: float, longest: float, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[float]:
-    """Yield the seconds to wait before each next check: `first`, then each `growth` times as long, up to `longest`.
+    """Yield the pauses between checks, in seconds: `first`, then always `growth` times longer, up to `longest`.
 
-    After a slow check, the pause is twice as long as that check, up to LONGEST_AFTER_SLOW_CHECK: many checks at once
-    must not keep a busy host busy. Ask for the next pause right after each check.
+    After a slow check, yields a pause of twice the time that the check took, up to LONGEST_AFTER_SLOW_CHECK, to spare
+    a busy host. To measure that time, the caller must take the next pause right after each check.
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

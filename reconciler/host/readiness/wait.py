@@ -1,4 +1,4 @@
-"""Waits until an app answers as declared, twice in a row, and watches whether it stays up."""
+"""Waits until an app answers as declared, and then watches whether it stays up."""
 
 import math
 import time
@@ -21,18 +21,21 @@ from reconciler.ports.host import Clock
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
-# In seconds. Few checks are enough: a driver also reports the parts that ended between two checks.
+# In seconds. Checks can be rare, because a driver also reports the parts that ended between two checks.
 _WATCH_PAUSE = 5.0
 _BEFORE_SECOND = 0.2
 _HINT = "[ready] wants HTTP unless it says tcp = true, or run"
-# In seconds. A probe that begins when the time is up still gets the shortest time, since its answer is reported.
+# In seconds. Even the last probe, when the time is nearly up, gets _SHORTEST_PROBE: its answer is reported.
 _SHORTEST_PROBE = 2.0
 _LONGEST_PROBE = 10.0
 
 
 @frozen
 class _ReadinessCheck:
-    """How one app is checked. `until` is the deadline on the monotonic clock."""
+    """How one app is checked: the probe that `ready` declares, with the environment and limits of `command`.
+
+    `status` returns the status of the app. `until` is the deadline on the monotonic clock.
+    """
 
     ready: Ready
     status: Callable[[], AppStatus]
@@ -42,15 +45,18 @@ class _ReadinessCheck:
 
 @define
 class _FinalAnswers:
-    """Measures how long an app has given only final answers: those with a finite `NotYet.final_after`.
+    """Measures for how long an app has given only final answers, which are those with a finite `NotYet.final_after`.
 
-    `since` is the time of the first final answer in the present row; None if the last answer was not final.
+    `since` is when these answers began; None if the last answer was not final.
     """
 
     since: float | None = None
 
     def seconds(self, answer: object, now: float) -> float:
-        """Take the answer given at `now`. Return for how many seconds answers have been final; 0 if this one is not."""
+        """Return for how many seconds the app has given only final answers; 0 if `answer` is not final.
+
+        `answer` is the answer of a check at the time `now`, on the monotonic clock.
+        """
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None
             return 0.0
@@ -59,7 +65,7 @@ class _FinalAnswers:
 
 
 class HostReadiness:
-    """Implements the Readiness port. `commands` runs the probe of `[ready] run`; `sleep` takes seconds."""
+    """Implements the Readiness port. `commands` runs the programs that `[ready] run` declares."""
 
     def __init__(self, commands: Commands, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         self._commands = commands
@@ -67,9 +73,10 @@ class HostReadiness:
         self._sleep = sleep
 
     def wait(self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
-        """Wait until the app answers as `ready` declares, twice in a row. Return the app, or why it is not ready.
+        """Wait until the app answers as `ready` declares in two checks in a row. Return its status, or why it is not.
 
-        `command` has the environment in which `[ready] run` runs. Raises InfrastructureError if its program is missing.
+        `status` reads the status of the app. The probe of `[ready] run` runs with the environment, folder and log of
+        `command`. Raises InfrastructureError if the program of the probe is missing.
         """
         seconds, final = ready.within().total_seconds(), _FinalAnswers()
         check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)
@@ -86,9 +93,10 @@ class HostReadiness:
         return answer
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
-        """Watch an app for `seconds`. Return how parts ended since it was seen `ready`; None if it stayed up.
+        """Watch for `seconds` whether the app stays up. Return None if it does, else which parts ended and how.
 
-        Raises InfrastructureError if the status cannot be read when the time is over.
+        `status` reads the status of the app; `ready` is the status when it was ready. Raises InfrastructureError if
+        the last status cannot be read.
         """
 
         def ended() -> EndedPart | Unobservable | None:
@@ -108,6 +116,7 @@ class HostReadiness:
         return last
 
     def _check(self, check: _ReadinessCheck, final: _FinalAnswers) -> RunningApp | Unready | NotYet:
+        """Check the app. Return Unready if its answers have been final for long enough, else its present answer."""
         answer = self._check_twice(check)
         seconds = final.seconds(answer, self._clock.monotonic())
         if isinstance(answer, NotYet) and seconds >= answer.final_after:
@@ -115,7 +124,7 @@ class HostReadiness:
         return answer
 
     def _check_twice(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Check the app, and once more after a good answer, since it may be about to stop. Return the last answer."""
+        """Check the app; if it is ready, check it a second time, as it may be about to stop. Return the last answer."""
         first = self._check_once(check)
         if not isinstance(first, RunningApp):
             return first
@@ -123,6 +132,7 @@ class HostReadiness:
         return self._check_once(check)
 
     def _check_once(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
+        """Return the status of an app that is up and answers as declared; else why it is not ready (yet)."""
         status = check.status()
         if isinstance(status, NotRunning):
             return Unready(status.reason or "nothing of it runs")
@@ -148,6 +158,7 @@ class HostReadiness:
         return get(app, ready.http or "/", ready.status, limit)
 
     def _run(self, argv: Argv, command: RecipeCommand, app: RunningApp, left: float) -> NotYet | None:
+        """Run the probe of `[ready] run` for at most `left` seconds. Return None if it ends with exit code 0."""
         environment = {**command.env, "URL": app.url, "ADDRESS": app.address}
         deadline = min(command.deadline, timedelta(seconds=left))
         result = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))
