@@ -1,4 +1,4 @@
-"""The process driver: an app is the running lines of its Procfile. No restarts, no pid files."""
+"""The process driver: runs the lines of a Procfile as processes. Does not restart them, and writes no pid files."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -40,10 +40,10 @@ _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DI
 
 @frozen
 class _Deployment:
-    """The lines of an app that this process started.
+    """A deployment of an app that this process of Canon started. `lines` are the supervisors of its lines, by name.
 
-    `known` are the children that this process already had. `ended` names processes that the earlier deployment left
-    running. `killed` is the number of processes that the kernel had killed before the start because memory ran out.
+    `known` are the children that Canon had before. `ended` names processes that the earlier deployment had left
+    running. `killed` is the result of `memory.oom_kills` before the start.
     """
 
     known: frozenset[children.Key]
@@ -57,10 +57,10 @@ class _Deployment:
 
 
 class ProcessDriver:
-    """Implements the port Driver. Apps get from `environment` only the variables that INHERITED names.
+    """Implements the port Driver. From `environment`, apps get only the variables that INHERITED names.
 
-    An app that is removed has at most `grace` seconds to stop. The status of an app is read from its running processes.
-    Only exit codes, and what an earlier deployment left running, are kept in memory.
+    An app that is removed has at most `grace` seconds to stop. The driver keeps in memory only the exit codes of lines,
+    and the names of processes that an earlier deployment left running. It reads everything else from /proc.
     """
 
     programs: tuple[str, ...] = ()
@@ -72,13 +72,14 @@ class ProcessDriver:
         self._deployments: dict[App, _Deployment] = {}
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample names them
+        """Return the secrets that the release's .env.sample declares. Raises RecipeError for an invalid release."""
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Stop the earlier deployment, run the lines that run once, then start the other lines. Returns remarks.
+        """Stop the earlier deployment, run the one-off lines, then start the other lines. Return remarks.
 
-        Settings in `options` override `.env.sample`; the variables that every app gets override both. Raises
-        KilledError if the earlier deployment had to be killed.
+        Settings in `options` override those in `.env.sample`; the variables that every app gets override both. Raises
+        KilledError if the earlier deployment did not stop on SIGTERM.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)
@@ -103,6 +104,10 @@ class ProcessDriver:
         return remarks
 
     def status(self, app: App) -> RunningApp | NotRunning:
+        """Return the status of an app from its processes; NotRunning, with how its lines ended, without a line `web`.
+
+        Raises InfrastructureError if the kernel killed a line because memory ran out.
+        """
         own = self._own(app)
         lines = {line.name: line for process in self._marked(app, own) if (line := supervisor_of(process))}
         endings = self._endings(app)
@@ -118,9 +123,11 @@ class ProcessDriver:
         )
 
     def logs(self, app: App) -> tuple[str, ...]:
+        """Return the last lines of each log of the app, without secrets."""
         return appfiles.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
+        """Stop all processes of an app, within the app's own grace time, and return which had to be killed or are left."""
         return self._stop(app, app.grace.total_seconds())
 
     def _stop(self, app: App, grace: float) -> RemovalResult:
@@ -134,15 +141,20 @@ class ProcessDriver:
         return evolve(removal, ended=(*deployment.ended, *removal.ended))
 
     def save(self, app: App, into: Path) -> None:
-        """Save the data. Raises RecipeError if the app left unreadable files, InfrastructureError if it still runs."""
+        """Copy the data of a stopped app into the empty folder `into`.
+
+        Raises RecipeError if the app left unreadable files, InfrastructureError if the app still runs.
+        """
         if self._own(app):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
         appfiles.copy_out(app, into, self._environment)
 
     def load(self, app: App, source: Path) -> None:
+        """Move saved data from the folder `source` into the app. Raises InfrastructureError if the app has data."""
         appfiles.move_in(app, source, self._environment)
 
     def backs_up(self, _: App) -> bool:
+        """Return False: a Procfile declares no backup commands."""
         return False
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
@@ -157,14 +169,16 @@ class ProcessDriver:
         return removal if gone else evolve(removal, remaining=(*removal.remaining, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
+        """Return the marks of all slots below the folder `root` that have running processes."""
         marks = {mark_of(process, SLOT_MARK) for process in of_state_folder(marked_below(root), self._state)}
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return every slot below `root`, with a problem and no parts: this driver cannot keep a canonical running."""
+        """Return a problem for each slot below `root` that has processes: this driver keeps no canonicals running."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
+        """Stop all processes of the slot with the mark `mark`, and return which had to be killed or are left."""
         removal = stop_lines(lambda: children.of_slot(mark, self._state), self._grace)
         _reap(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return removal
@@ -175,21 +189,21 @@ class ProcessDriver:
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes with the marks of an app, and their descendants.
 
-        If `known` is given, includes processes without a mark that Canon adopted after their parent died, except those
-        that `known` names.
+        If `known` is not None, also returns the processes without a mark that Canon has adopted because their parent
+        died, except those with a key in `known`.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))
         return descendants(roots, table)
 
     def _marked(self, app: App, table: Iterable[Process]) -> tuple[Process, ...]:
-        """Return the processes that carry the marks of this app."""
+        """Return those processes of `table` whose environment has the marks of this app."""
         marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
-        marked = [each for each in table if all(mark_of(each, name) == value for name, value in marks.items())]
+        marked = [one for one in table if all(mark_of(one, name) == value for name, value in marks.items())]
         return of_state_folder(marked, self._state)
 
     def _endings(self, app: App) -> Mapping[str, str]:
-        """Return how each line that this process started has ended. Raises InfrastructureError if memory ran out."""
+        """Return how lines of an app have ended, by their names. Raises InfrastructureError if memory ran out."""
         deployment = self._deployments.get(app)
         polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
         for name, code in polled.items():
@@ -203,19 +217,21 @@ class ProcessDriver:
 
 
 def _reap(*deployments: _Deployment) -> None:
-    """Reap the lines that ended."""
+    """Reap the ended supervisors of these deployments, and all ended processes that Canon adopted."""
     for server in chain.from_iterable(deployment.lines.values() for deployment in deployments):
         server.poll()
     children.reap()
 
 
 def _check(settings: Mapping[str, str]) -> None:
+    """Raise RecipeError for a setting with an invalid name or value, or with the name of a variable of Canon's."""
     for name, value in settings.items():
         if name in _OURS or name.startswith("CANON_") or not _NAME.fullmatch(name) or "\0" in value:
             raise RecipeError(f"[install] env may not set {name!r}")
 
 
 def _place(app: App, version: str) -> Mapping[str, str]:
+    """Return the variables that every app gets: its folders, a free port and its version."""
     return {
         "HOME": str(app.folder / "home"),
         "TMPDIR": str(app.folder / "tmp"),
@@ -227,5 +243,5 @@ def _place(app: App, version: str) -> Mapping[str, str]:
 
 
 def _advice(name: str, code: int) -> str:
-    """Return a hint for a line that was perhaps meant to run once."""
+    """Return a hint if a line ended with exit code 0, so that it was perhaps meant to run once; else ""."""
     return ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""

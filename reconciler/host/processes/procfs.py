@@ -13,7 +13,7 @@ from attrs import frozen
 
 SLOT_MARK = "CANON_SLOT"
 RUN_MARK = "CANON_RUN"
-# The id of the state folder. The slot mark is not enough: a host and its container may each have one of the same path.
+# The id of the state folder. The slot mark alone is not unique: a host and a container may have slots of the same path.
 STATE_MARK = "CANON_STATE"
 
 _ROUNDS = 50
@@ -23,9 +23,10 @@ _PAUSE = 0.01
 
 @frozen
 class Process:
-    """One process at one moment. `started` is its start in clock ticks since boot: a pid may be used again.
+    """One process, as /proc showed it at one moment.
 
-    `parent` is the pid of its parent. `state` is the letter that /proc shows, such as Z for a process to be reaped.
+    `parent` is the pid of its parent. `state` is the letter that /proc shows, such as Z for a process that has ended
+    and waits to be reaped. `started` is its start in clock ticks since boot.
     """
 
     pid: int
@@ -37,12 +38,12 @@ class Process:
 
     @property
     def key(self) -> tuple[int, int]:
-        """Identifies the process among all since the host booted."""
+        """Pid and start time: they identify a process, while its pid alone may be used again."""
         return self.pid, self.started
 
 
 def read_process(pid: int) -> Process | None:
-    """Return the process `pid`, None if there is none."""
+    """Return the process with the pid `pid`; None if there is no such process."""
     stat = _read(f"/proc/{pid}/stat", 1024)
     if not stat:
         return None
@@ -54,9 +55,9 @@ def read_process(pid: int) -> Process | None:
 
 
 def _read(path: str, size: int) -> bytes:
-    """Return the content of a file, b"" if it cannot be read. `size` is about its length in bytes.
+    """Return the content of a file, b"" if it cannot be read. Reads `size` bytes at once.
 
-    Has to be fast: each list of processes reads hundreds of files.
+    This function must be fast: to list all processes, hundreds of files are read.
     """
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -72,24 +73,31 @@ def _read(path: str, size: int) -> bytes:
 
 
 def is_same(process: Process) -> bool:
-    """Whether the pid still belongs to this process, even if it has ended and waits to be reaped."""
+    """Return whether the pid of `process` still belongs to it, and not to a later process.
+
+    A process that has ended keeps its pid until it is reaped.
+    """
     now = read_process(process.pid)
     return now is not None and now.started == process.started
 
 
 def living_processes() -> tuple[Process, ...]:
-    """Return all processes but those that have ended and wait to be reaped."""
+    """Return all processes of this host, except those that have ended and wait to be reaped."""
     return tuple(process for process in _table() if process.state not in "ZX")
 
 
 def _table() -> Iterator[Process]:
+    """Yield all processes of this host."""
     for name in os.listdir("/proc"):  # noqa: PTH208 - names are all that is wanted
         if name.isdigit() and (process := read_process(int(name))):
             yield process
 
 
 def mark_of(process: Process, variable: str) -> str | None:
-    """Return `variable` as the program got it at its start; None if it is not set or cannot be read."""
+    """Return the value of the environment variable `variable` with which the program of `process` was started.
+
+    Returns None if the variable is not set, or the environment cannot be read.
+    """
     wanted = b"\0" + variable.encode() + b"="
     _, found, rest = (b"\0" + _environment(process.pid)).partition(wanted)
     # Another process may have taken the pid before its environment was read.
@@ -97,14 +105,14 @@ def mark_of(process: Process, variable: str) -> str | None:
 
 
 def _environment(pid: int) -> bytes:
-    """Return the environment with which the program was started."""
+    """Return the environment with which the program of `pid` was started, as NAME=VALUE, each ended by a NUL byte."""
     return _read(f"/proc/{pid}/environ", 16 * 1024)
 
 
 def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
-    """Return `roots` and those of `among` that descend from them.
+    """Return the processes `roots`, and all their descendants among the processes `among`.
 
-    Children count only while their parent still has its pid: a new process may have got the pid since `among` was read.
+    Ignores the children of a process that has been reaped: since `among` was read, its pid may belong to a new process.
     """
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in among:
@@ -113,17 +121,17 @@ def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Pro
     waiting = list(members.values())
     while waiting:
         parent = waiting.pop()
-        new = [each for each in by_parent[parent.pid] if each.key not in members and each.started >= parent.started]
+        new = [child for child in by_parent[parent.pid] if child.key not in members and child.started >= parent.started]
         if new and is_same(parent):
-            members |= {each.key: each for each in new}
+            members |= {child.key: child for child in new}
             waiting += new
     return tuple(members.values())
 
 
 def children() -> tuple[Process, ...]:
-    """Return this process's children, with adopted ones and those that wait to be reaped.
+    """Return the children of this process, with adopted children and those that wait to be reaped.
 
-    Cheap, but may miss one while others end. To find every process of a slot, use its mark.
+    This is fast, but may miss a child while another one ends. To find all processes of a slot, use the slot's mark.
     """
     pids: set[str] = set()
     for task in Path("/proc/self/task").iterdir():
@@ -133,7 +141,7 @@ def children() -> tuple[Process, ...]:
 
 
 def ancestors() -> frozenset[int]:
-    """Return the pid of this process and those of all its ancestors."""
+    """Return the pids of this process, its parent, the parent of that, and so on."""
     pids = {os.getpid()}
     process = read_process(os.getpid())
     while process and process.parent and process.parent not in pids:
@@ -143,23 +151,30 @@ def ancestors() -> frozenset[int]:
 
 
 def marked_below(root: Path) -> tuple[Process, ...]:
-    """Return the processes whose slot is `root` or below it, without this process and its ancestors."""
+    """Return the processes with the mark of a slot that is the folder `root` or below it.
+
+    Leaves out this process and its ancestors.
+    """
     excluded = ancestors()
     return tuple(process for process in living_processes() if process.pid not in excluded and _is_below(process, root))
 
 
 def _is_below(process: Process, root: Path) -> bool:
+    """Return whether a process carries the mark of a slot that is the folder `root` or below it."""
     mark = mark_of(process, SLOT_MARK)
     return mark is not None and Path(mark).is_relative_to(root)
 
 
 def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
-    """Return the processes whose environment has the id `state` of a state folder, or no such id."""
+    """Return those of `processes` that belong to the state folder with the id `state`.
+
+    Processes without the id of a state folder in their environment belong to it too.
+    """
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Signal exactly this process, never a later one with its pid."""
+    """Send the signal `number` to a process. Does nothing if its pid now belongs to another process, or if not allowed."""
     with suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(process.pid)
         try:
@@ -171,7 +186,7 @@ def send(process: Process, number: signal.Signals) -> None:
 
 
 def wait_until_ended(processes: Iterable[Process], seconds: float) -> None:
-    """Wait until all of `processes` have ended, at most `seconds`."""
+    """Wait until all of `processes` have ended, but at most `seconds`."""
     until = time.monotonic() + seconds
     for process in processes:
         with suppress(ProcessLookupError):
@@ -187,7 +202,7 @@ def wait_until_ended(processes: Iterable[Process], seconds: float) -> None:
 
 
 def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> None:
-    """Wait until `find` finds nothing, at most `seconds`."""
+    """Wait until `find` returns no process, but at most `seconds`."""
     until = time.monotonic() + seconds
     while (processes := find()) and (left := until - time.monotonic()) > 0:
         wait_until_ended(processes, left)
@@ -195,9 +210,9 @@ def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> 
 
 
 def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
-    """Send SIGKILL to all that `find` finds, until it finds nothing. Returns all processes that got SIGKILL.
+    """Send SIGKILL to the processes that `find` returns, until it returns none. Return all that got SIGKILL.
 
-    Gives up after some rounds: processes of another user, or in uninterruptible sleep, cannot be killed.
+    Gives up after _ROUNDS attempts: processes of other users, or in uninterruptible sleep, cannot be killed.
     """
     killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):
@@ -212,9 +227,9 @@ def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
 
 
 def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tuple[Process, ...], tuple[Process, ...]]:
-    """Send SIGTERM to what `find` finds, wait at most `grace` seconds until it finds nothing, then kill the rest.
+    """Send SIGTERM to the processes that `find` returns, and SIGKILL to those still there after `grace` seconds.
 
-    Returns all that had to be stopped, and those of them that had to be killed.
+    Returns all processes that got a signal, and those of them that got SIGKILL.
     """
     signalled = tuple(find())
     for process in signalled:
@@ -225,6 +240,6 @@ def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tup
 
 
 def ask_to_stop(process: Process) -> None:
-    """Send SIGTERM, and SIGCONT so that a suspended process receives it."""
+    """Send SIGTERM to a process, then SIGCONT: a suspended process handles SIGTERM only when it continues."""
     send(process, signal.SIGTERM)
     send(process, signal.SIGCONT)

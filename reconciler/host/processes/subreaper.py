@@ -1,4 +1,4 @@
-"""Adopts and reaps orphans: descendants of this process whose parent died. Finds all processes of a command or slot."""
+"""Adopts and reaps descendants of this process whose parent died. Finds all processes of a command or a slot."""
 
 import os
 import threading
@@ -30,9 +30,9 @@ starting = threading.RLock()
 
 @frozen
 class _Claim:
-    """A child that `reap` leaves alone, because the code that started it reads its exit status.
+    """A child that `reap` must not reap, because the code that started it reads its exit status.
 
-    `mark` is the mark of its slot, "" for none. `collected` returns whether the exit status has been read.
+    `mark` is the mark of its slot, "" for none. `collected` returns True once the exit status has been read.
     """
 
     mark: str
@@ -40,7 +40,7 @@ class _Claim:
 
 
 Key = tuple[int, int]
-"""Pid and start time of a process: the kernel uses a pid again after its process was reaped."""
+"""Pid and start time of a process. The pid alone is not enough, because the kernel uses it again later."""
 
 _claimed: dict[Key, _Claim] = {}
 
@@ -49,7 +49,7 @@ _before_slot: dict[str, frozenset[Key]] = {}
 
 
 def adopt_orphans() -> None:
-    """Make this process, instead of init, the parent of every descendant whose parent dies from now on.
+    """From now on, make this process the parent of each descendant whose own parent dies. Without this, init would be.
 
     Raises InfrastructureError if the kernel refuses.
     """
@@ -60,11 +60,10 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Record that `reap` must leave the child `pid` alone: the code that started it reads its exit status itself.
+    """Record that `reap` must not reap the child `pid`, because the code that started it does so. Return the child.
 
-    Returns the child, None if it is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns
-    whether the child has been reaped. The caller must hold the lock `starting`, and must have taken it before it
-    started the child.
+    Returns None if the child is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns True
+    once the child has been reaped. The caller must hold the lock `starting` since before it started the child.
     """
     process = read_process(pid)
     if process is None or process.parent != os.getpid():
@@ -74,14 +73,15 @@ def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
 
 
 def release(process: Process) -> None:
+    """Forget what `claim` recorded of a process. Call this after the process has been reaped."""
     _claimed.pop(process.key, None)
 
 
 def reap() -> None:
-    """Reap the processes that this process adopted and that have ended.
+    """Reap the ended processes that this process has adopted.
 
-    Leaves alone the children that `claim` recorded, and children in the session of this process, which `host/run.py`
-    did not start.
+    Does not reap the children that `claim` recorded, nor children in the session of this process: `host/run.py` starts
+    all its commands in other sessions.
     """
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
@@ -93,20 +93,21 @@ def reap() -> None:
 
 
 def _adopted() -> tuple[Process, ...]:
-    # `host/run.py` starts everything in a session of its own, so its orphans are in another session than this process.
+    """Return the children, ended ones too, that this process adopted because their own parent died."""
+    # `host/run.py` starts every command in its own session, so what this process adopts is never in its session.
     session = os.getsid(0)
     return tuple(process for process in children() if process.session != session and process.key not in _claimed)
 
 
 def child_keys() -> frozenset[Key]:
-    """Return the keys of all children of this process."""
+    """Return pid and start time of all children of this process."""
     return frozenset(process.key for process in children())
 
 
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
-    """Return the running processes that carry no mark, and that this process adopted after their parent died.
+    """Return the running processes that have no mark and that this process adopted because their parent died.
 
-    Leaves out those among the children `known`.
+    Leaves out the processes with a key in `known`.
     """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
@@ -114,17 +115,17 @@ def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
 
 
 def has_orphans(known: Collection[Key]) -> bool:
-    """Whether this process has adopted a process, running or ended, that is not among the children `known`."""
+    """Return whether this process has adopted a process, running or ended, whose key is not in `known`."""
     with starting:
         return any(process.key not in known for process in _adopted())
 
 
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
-    """Return all processes of one command, and their descendants: its session, those with its token, unmarked orphans.
+    """Return all processes of one command, and their descendants.
 
-    `leader` is the process that was started as `pid`, None if it ended before it could be read. `token` is the value of
-    CANON_RUN in the command's environment. Unmarked orphans are processes without a mark that this process adopted and
-    that are not among the children `known`.
+    Finds them in three ways: by the session of the command; by `token`, the value of CANON_RUN in its environment; and,
+    for processes without a mark, because this process adopted them and their keys are not in `known`. `leader` is the
+    process that was started as `pid`, None if it ended before it could be read.
     """
     with starting:
         table = living_processes()
@@ -135,11 +136,11 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 
 
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
-    """Return the processes of `table` in the session that our child `pid` began, if they descend from our own process.
+    """Return those processes of `table` that are in the session of the command `pid` and descend from this process.
 
-    Returns none if another process than `leader` has this pid now: the kernel gives the number of a session to a new
-    process only after all members of the session have ended. Leaves out processes with a CANON_RUN token in their
-    environment: the token tells which command they belong to.
+    Leaves out processes with CANON_RUN in their environment, which tells to which command they belong. Returns none if
+    a process other than `leader` has the pid now: the kernel uses the number of a session again only after all
+    processes of the session have ended.
     """
     now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
@@ -151,20 +152,25 @@ def _of_session(leader: Process | None, pid: int, table: Collection[Process]) ->
 
 
 def note_slot(mark: str) -> None:
-    """Note the children of this process when the slot `mark` begins. The caller must hold `starting`."""
+    """Record the present children of this process when the first server of the slot `mark` is about to start.
+
+    The caller must hold the lock `starting`.
+    """
     _before_slot.setdefault(mark, child_keys())
 
 
 def _lives(key: Key) -> bool:
+    """Return whether the process with this pid and start time still runs."""
     process = read_process(key[0])
     return process is not None and process.key == key and process.state != "Z"
 
 
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
-    """Return all processes that carry the mark of a slot or of a folder below it, and all their descendants.
+    """Return all processes of a slot: those with the mark `mark`, or of a folder below it, and their descendants.
 
-    Marked processes with the id of another state folder than `state` do not count. Unmarked processes that this process
-    adopted after the slot began do count, unless a command outside the slot still runs: they may have come from it.
+    Leaves out marked processes with the id of another state folder than `state`. Includes processes without a mark that
+    this process adopted since the slot began, unless a command of another slot or of none runs now: such processes may
+    come from that command.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

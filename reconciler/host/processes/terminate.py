@@ -1,4 +1,4 @@
-"""Stops the lines of a Procfile with all their processes, and reports what had to be killed."""
+"""Stops the lines of a Procfile with all their processes, and reports which processes had to be killed."""
 
 import os
 import signal
@@ -33,22 +33,23 @@ Find = Callable[[], Collection[Process]]
 
 
 def stop_lines(find: Find, grace: float) -> RemovalResult:
-    """Send SIGTERM to the lines that `find` finds, wait at most `grace` seconds, then kill until `find` finds nothing.
+    """Stop the processes that `find` returns: send SIGTERM once, wait at most `grace` seconds, then send SIGKILL.
 
-    Each process gets SIGTERM once. In the result, `ended` are processes that had left their line before, `killed` those
-    that did not stop in time. Supervisors are suspended first and killed last: while they exist, no process that a line
-    detaches as it stops can be missed.
+    In the result, `ended` are processes that had detached themselves from their line, `killed` are those that did not
+    stop in time, and `remaining` are those that could not be killed. Supervisors are suspended first and killed last:
+    as long as they exist, they adopt the processes that a line detaches while it stops, so that none is missed.
     """
     everything = find()
     if not everything:
         return RemovalResult()
     supervisors = tuple(process for process in everything if mark_of(process, LINE_MARK))
-    stop = _Stop(find, supervisors, {each.session: line.name for each in supervisors if (line := supervisor_of(each))})
-    for each in supervisors:
-        send(each, signal.SIGSTOP)
+    lines = {process.session: line.name for process in supervisors if (line := supervisor_of(process))}
+    stop = _Stop(find, supervisors, lines)
+    for process in supervisors:
+        send(process, signal.SIGSTOP)
     detached = stop.signal_and_wait(grace)
     killed = kill_all(stop.others)
-    forking = tuple(name for each in supervisors for name in _kill_forking(each))
+    forking = tuple(name for process in supervisors for name in _kill_forking(process))
     _kill_groups(supervisors)
     last = kill_all(find)
     late = (*(stop.name(process) for process in (*killed, *stop.without_supervisors(last))), *forking)
@@ -63,7 +64,7 @@ def stop_lines(find: Find, grace: float) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """What one stop works on. `find` returns all processes of the app, those in `supervisors` included.
+    """The processes to stop. `find` returns all processes of the app that run now, supervisors included.
 
     `lines` maps the session of each supervisor to the name of its line.
     """
@@ -73,6 +74,7 @@ class _Stop:
     lines: Mapping[int, str]
 
     def others(self) -> tuple[Process, ...]:
+        """Return all processes of the app that run now, except supervisors."""
         return self.without_supervisors(self.find())
 
     def without_supervisors(self, processes: Iterable[Process]) -> tuple[Process, ...]:
@@ -80,10 +82,10 @@ class _Stop:
         return tuple(process for process in processes if process.key not in keys)
 
     def signal_and_wait(self, grace: float) -> tuple[Process, ...]:
-        """Send SIGTERM, and wait at most `grace` seconds until all have stopped. Returns those that left their line.
+        """Send SIGTERM to the app, and wait at most `grace` seconds until it stops. Return the detached processes.
 
-        A process that starts meanwhile may be saving data: it gets no SIGTERM, and is waited for. A process in its own
-        session is left to its parent to stop. It gets SIGTERM only if that parent is gone.
+        A process that starts meanwhile, perhaps to save data, gets no SIGTERM. A process in its own session gets
+        SIGTERM only when its parent is gone (then it is detached), because otherwise its parent stops it.
         """
         first = {process.key: process for process in self.others()}
         signalled: dict[tuple[int, int], Process] = {}
@@ -94,7 +96,7 @@ class _Stop:
                 if process.key in first and process.key not in signalled:
                     signalled[process.key] = process
                     ask_to_stop(process)
-            return processes or tuple(child for each in self.supervisors for child in _living_children(each))
+            return processes or tuple(child for line in self.supervisors for child in _living_children(line))
 
         for process in first.values():
             if process.session in self._sessions:
@@ -103,6 +105,7 @@ class _Stop:
         return tuple(signalled.values())
 
     def name(self, process: Process) -> str:
+        """Return the name of a process for a report, after the name of its line if it has one."""
         line = self.lines.get(process.session, "")
         return f"{line}: {escape_unprintable(process.name)}" if line else escape_unprintable(process.name)
 
@@ -112,9 +115,10 @@ class _Stop:
 
 
 def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
-    """Return the processes that left the session of their line and lost their parent, with their descendants.
+    """Return the detached processes: those in another session than the `lines`, without parent, and their descendants.
 
-    A session of its own is not enough: each child of PostgreSQL has one, below a parent that stops it.
+    A process in its own session whose parent still runs is not detached: the children of PostgreSQL are such processes,
+    and PostgreSQL stops them.
     """
     pids = {process.pid for process in processes}
     roots = (process for process in processes if process.session not in lines and process.parent not in pids)
@@ -122,12 +126,12 @@ def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[P
 
 
 def _kill_forking(supervisor: Process) -> tuple[str, ...]:
-    """Kill the children of a suspended supervisor, again and again until no new one appears.
+    """Kill the children of a suspended supervisor until no new child appears.
 
-    For processes that fork and exit faster than all processes can be listed. What they fork becomes a child of the
-    supervisor, and its short list of children can be read fast enough. The supervisor must stay suspended: then nobody
-    reaps the children, their pids stay taken, and no other process is killed. Returns one name for all, if new ones
-    appeared.
+    This stops processes that fork and exit faster than /proc can be listed: what they fork becomes a child of the
+    supervisor, and its list of children is short. While the supervisor is suspended, nobody reaps the children, so
+    that their pids belong to no other process. Returns one name for all these processes if new ones appeared, else
+    none.
     """
     killed = _children(supervisor)
     at_first, quiet_rounds = len(killed), 0
@@ -143,9 +147,9 @@ def _kill_forking(supervisor: Process) -> tuple[str, ...]:
 
 
 def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
-    """Kill the children `pids` of a supervisor.
+    """Kill the children of a supervisor that have the pids `pids`.
 
-    Kills none if the supervisor is gone, because other processes may have got these pids since.
+    Kills none if the supervisor is gone: these pids may belong to other processes now.
     """
     handles = []
     for pid in pids:
@@ -160,7 +164,7 @@ def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
 
 
 def _children(supervisor: Process) -> set[int]:
-    """Return the pids of a supervisor's children, ended ones too; none if the supervisor is gone."""
+    """Return the pids of a supervisor's children, ended ones too; an empty set if the supervisor is gone."""
     try:
         pids = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text("ascii").split()
     except OSError:
@@ -169,12 +173,13 @@ def _children(supervisor: Process) -> set[int]:
 
 
 def _living_children(supervisor: Process) -> tuple[Process, ...]:
+    """Return the children of a supervisor that have not ended."""
     children = (read_process(pid) for pid in _children(supervisor))
     return tuple(child for child in children if child and child.parent == supervisor.pid and child.state not in "ZX")
 
 
 def _kill_groups(supervisors: Collection[Process]) -> None:
-    """Kill each supervisor with its process group, all at once, so that no fork can escape."""
+    """Kill each supervisor with its whole process group in one call, so that no forked process escapes."""
     for process in supervisors:
         with suppress(ProcessLookupError, PermissionError):
             if is_same(process):
@@ -183,4 +188,5 @@ def _kill_groups(supervisors: Collection[Process]) -> None:
 
 
 def _name(process: Process) -> str:
+    """Return name and pid of a process for a report."""
     return f"{escape_unprintable(process.name)} (pid {process.pid})"
