@@ -127,7 +127,7 @@ class ProcessDriver:
         return appfiles.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
-        """Stop all processes of an app, within the app's own grace time, and return which had to be killed or are left."""
+        """Stop an app within its own grace time, and return which processes had to be killed or are left."""
         return self._stop(app, app.grace.total_seconds())
 
     def _stop(self, app: App, grace: float) -> RemovalResult:

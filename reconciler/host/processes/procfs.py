@@ -174,7 +174,7 @@ def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Pr
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Send the signal `number` to a process. Does nothing if its pid now belongs to another process, or if not allowed."""
+    """Send the signal `number` to a process. Does nothing if its pid belongs to another process now."""
     with suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(process.pid)
         try:
