@@ -28,6 +28,10 @@ class CanonError(Exception):
         self.hint = hint
 
 
+class UsageError(CanonError):
+    """The command line names something that does not exist, or a value that is not valid."""
+
+
 class InfrastructureError(CanonError):
     """A fault of the host, not of a recipe: a missing tool, a full disk, an unreachable server. A retry may help."""
 

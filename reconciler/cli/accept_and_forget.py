@@ -9,21 +9,12 @@ from pathlib import Path
 from attrs import evolve
 
 from desired.model import Unobservable
-from reconciler.cli.composition import (
-    CommandContext,
-    interruptible,
-    load_context,
-    make_host,
-    prepare_state,
-    private_files,
-    progress_on_stderr,
-    require_declared,
-)
-from reconciler.cli.failures import UsageError
+from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
+from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.options import Options, print_line
 from reconciler.core.observation import Observation, moved_tags, vanished_tags
 from reconciler.deploy.slot_lock import lock_slot
-from reconciler.errors import InfrastructureError, NeedsPersonError
+from reconciler.errors import InfrastructureError, NeedsPersonError, UsageError
 from reconciler.ports.host import Host
 from reconciler.promotion.generations import delete_all
 from reconciler.promotion.running_canonical import forget_deployment, is_managed

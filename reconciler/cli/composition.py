@@ -1,20 +1,15 @@
-"""Creates the context of a command, and the real host with an implementation of every port."""
+"""Creates the real host with an implementation of every port, and says what signals and new files do meanwhile."""
 
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from types import FrameType
 
-from attrs import frozen
-
-from desired.declarations.declared import read_fleet
-from desired.declarations.problems import DeclarationError, Problem
 from desired.model import Fleet
-from reconciler.cli.failures import UsageError
+from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
 from reconciler.errors import InterruptedPassError
 from reconciler.host.command_runner import HostCommands, SystemClock
@@ -28,82 +23,14 @@ from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.readiness.wait import HostReadiness
 from reconciler.host.run import prepare
 from reconciler.host.secret_values import HostSecrets
-from reconciler.host.swarm.abra_command import Abra
-from reconciler.host.swarm.abra_driver import AbraDriver
-from reconciler.host.swarm.engine.engine import Engine
-from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host, Progress
 from reconciler.show.text.progress import LineProgress, open_progress
 from reconciler.show.text.screen import screen_for
 from state.folder.folder import StateFolder
-from state.folder.identity import make_identity, read_identity
+from state.folder.identity import read_identity
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
-from state.state_errors import StateError
-
-
-@frozen
-class CommandContext:
-    """The input of one command. `names` are the recipes to work on: those named by -r, or all declared recipes."""
-
-    options: Options
-    fleet: Fleet
-    state: StateFolder
-    names: tuple[str, ...]
-
-
-def load_context(options: Options) -> CommandContext:
-    """Read the declarations, and return them with the other input of a command.
-
-    Raises DeclarationError, or UsageError if a recipe is named by -r that is not declared.
-    """
-    fleet = _load_fleet(options.fleet_folder)
-    chosen = sorted(set(options.recipes)) or list(fleet.recipes)
-    context = CommandContext(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
-    context.state.require_state_folder()
-    for name in options.recipes:
-        require_declared(context, name)
-    return context
-
-
-def _load_fleet(folder: Path) -> Fleet:
-    """Read the declarations in the fleet folder. Raises DeclarationError, also if the folder is missing."""
-    if not os.path.lexists(folder):
-        message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"
-        raise DeclarationError([Problem(str(folder), 1, 1, message)])
-    return read_fleet(folder)
-
-
-def require_declared(context: CommandContext, name: str) -> None:
-    """Raise UsageError if the recipe `name` is not declared.
-
-    The hint names the commands for an orphan; otherwise it names the declared recipe with the most similar name.
-    """
-    fleet = context.fleet
-    if name in fleet.recipes:
-        return
-    if _is_orphan(context, name):
-        hint = f"see it: reconcile status {name}; drop it: reconcile forget {name} --reason …"
-        raise UsageError(f"{name} is recorded, but no longer declared in {fleet.folder}", hint)
-    import difflib
-
-    near = difflib.get_close_matches(name, fleet.recipes, 1)
-    hint = f"did you mean {near[0]}" if near else f"declared are: {', '.join(fleet.recipes) or 'none'}"
-    raise UsageError(f"no recipe {name} in {fleet.folder}", hint)
-
-
-def _is_orphan(context: CommandContext, name: str) -> bool:
-    """Whether the undeclared recipe `name` has a canonical in the registry. False if the registry cannot be read."""
-    with suppress(StateError):
-        return name in SqliteRegistry(context.state.database).read().canonicals
-    return False
-
-
-def prepare_state(state: StateFolder) -> None:
-    """Create the state folder and its id if they are missing. Each process started for this folder carries the id."""
-    state.create()
-    make_identity(state.identity)
 
 
 def make_host(context: CommandContext, progress: Progress, lock: int | None = None) -> Host:
@@ -147,8 +74,15 @@ def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], l
     drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
     named = {recipe.driver for recipe in fleet.recipes.values()} | state.drivers_in_use()
     if "swarm" in named or (state.kept.is_dir() and any(state.kept.iterdir())):
+        from reconciler.host.swarm.engine.engine import Engine
+        from reconciler.host.swarm.swarm_driver import SwarmDriver
+
         drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm)
     if "abra" in named:
+        from reconciler.host.swarm.abra_command import Abra
+        from reconciler.host.swarm.abra_driver import AbraDriver
+        from reconciler.host.swarm.engine.engine import Engine
+
         drivers["abra"] = AbraDriver(Engine(children, lock), fleet.swarm, Abra(children, lock))
     return drivers
 

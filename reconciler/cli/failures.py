@@ -13,7 +13,14 @@ import click
 from desired.declarations.problems import DeclarationError
 from reconciler.cli.options import terminal_width
 from reconciler.cli.standard_streams import print_answer, print_error
-from reconciler.errors import BusyError, CanonError, InterruptedPassError, NeedsPersonError, message_and_hint
+from reconciler.errors import (
+    BusyError,
+    CanonError,
+    InterruptedPassError,
+    NeedsPersonError,
+    UsageError,
+    message_and_hint,
+)
 from reconciler.show.documents.command_documents import error_document
 from reconciler.show.documents.report_document import Json, json_text
 from reconciler.show.text.error_text import render_error, render_problems
@@ -27,10 +34,6 @@ BUSY: Final = 75
 DECLARATIONS: Final = 78
 SIGNALLED: Final = 128
 _OUTPUT_OPTION: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL)
-
-
-class UsageError(CanonError):
-    """The command line names something that does not exist, or a value that is not valid."""
 
 
 def report_usage_error(wrong: click.UsageError, arguments: Sequence[str]) -> int:

@@ -64,7 +64,7 @@ def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd
         return Path(default)
     folder = environ[name].split(":")[0] if name == systemd_name else environ[name]
     if not folder.strip():
-        from reconciler.cli.failures import UsageError
+        from reconciler.errors import UsageError
 
         raise UsageError(f"{name} is set and empty", "let it name a folder, or unset it")
     return Path(folder)

@@ -5,17 +5,8 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from reconciler.cli.composition import (
-    CommandContext,
-    blocked_signals,
-    interruptible,
-    load_context,
-    make_host,
-    prepare_state,
-    private_files,
-    progress_on_stderr,
-    require_declared,
-)
+from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
+from reconciler.cli.composition import blocked_signals, interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer

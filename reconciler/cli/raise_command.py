@@ -7,15 +7,8 @@ from datetime import timedelta
 
 from desired.declarations.problems import RefusedError
 from desired.declarations.values import read_duration
-from reconciler.cli.composition import (
-    interruptible,
-    load_context,
-    make_host,
-    prepare_state,
-    private_files,
-    require_declared,
-)
-from reconciler.cli.failures import UsageError
+from reconciler.cli.command_context import load_context, prepare_state, require_declared
+from reconciler.cli.composition import interruptible, make_host, private_files
 from reconciler.cli.options import Options
 from reconciler.cli.standard_streams import write_answer
 from reconciler.core.needs import apps_of
@@ -25,7 +18,7 @@ from reconciler.deploy.deploying import deploy_app_set
 from reconciler.deploy.slot import Slot
 from reconciler.deploy.slot_lifetime import open_slot
 from reconciler.deploy.slot_lock import lock_slot
-from reconciler.errors import CanonError, InterruptedPassError
+from reconciler.errors import CanonError, InterruptedPassError, UsageError
 from reconciler.ports.app import RunningApp
 from reconciler.ports.host import Host
 from reconciler.show.documents.command_documents import raised_document

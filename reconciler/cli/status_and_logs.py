@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 
 from desired.declarations.values import is_recipe_name
 from desired.model import TierName
-from reconciler.cli.composition import CommandContext, load_context, make_host, require_declared
-from reconciler.cli.failures import UsageError
+from reconciler.cli.command_context import CommandContext, load_context, require_declared
+from reconciler.cli.composition import make_host
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportCommand, Run
+from reconciler.errors import UsageError
 from reconciler.promotion.generations import snapshot_status
 from reconciler.promotion.running_canonical import deployed_parts, deployment_status
 from reconciler.show.documents.command_documents import logs_document, status_document

@@ -8,17 +8,8 @@ from attrs import evolve, frozen
 
 from desired.model import Release, TierName, Unobservable
 from desired.want import releases
-from reconciler.cli.composition import (
-    CommandContext,
-    interruptible,
-    load_context,
-    make_host,
-    prepare_state,
-    private_files,
-    progress_on_stderr,
-    require_declared,
-)
-from reconciler.cli.failures import UsageError
+from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
+from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.findings import MirrorState, mirror_state
@@ -28,7 +19,7 @@ from reconciler.core.report import ReportCommand, Run
 from reconciler.core.tier_results import Verdict, first_failure
 from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
-from reconciler.errors import InfrastructureError
+from reconciler.errors import InfrastructureError, UsageError
 from reconciler.ports.host import Host
 from reconciler.promotion.evidence import trial_entry
 from reconciler.promotion.undeploy_conflicts import without_conflicts

@@ -1,0 +1,80 @@
+"""The input of a command: its options, the declarations, and the state folder. Loads no driver."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.declarations.declared import read_fleet
+from desired.declarations.problems import DeclarationError, Problem
+from desired.model import Fleet
+from reconciler.cli.options import Options
+from reconciler.errors import UsageError
+from state.folder.folder import StateFolder
+from state.folder.identity import make_identity
+from state.registry.registry import SqliteRegistry
+from state.state_errors import StateError
+
+
+@frozen
+class CommandContext:
+    """The input of one command. `names` are the recipes to work on: those named by -r, or all declared recipes."""
+
+    options: Options
+    fleet: Fleet
+    state: StateFolder
+    names: tuple[str, ...]
+
+
+def load_context(options: Options) -> CommandContext:
+    """Read the declarations, and return them with the other input of a command.
+
+    Raises DeclarationError, or UsageError if a recipe is named by -r that is not declared.
+    """
+    fleet = _load_fleet(options.fleet_folder)
+    chosen = sorted(set(options.recipes)) or list(fleet.recipes)
+    context = CommandContext(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
+    context.state.require_state_folder()
+    for name in options.recipes:
+        require_declared(context, name)
+    return context
+
+
+def _load_fleet(folder: Path) -> Fleet:
+    """Read the declarations in the fleet folder. Raises DeclarationError, also if the folder is missing."""
+    if not os.path.lexists(folder):
+        message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"
+        raise DeclarationError([Problem(str(folder), 1, 1, message)])
+    return read_fleet(folder)
+
+
+def require_declared(context: CommandContext, name: str) -> None:
+    """Raise UsageError if the recipe `name` is not declared.
+
+    The hint names the commands for an orphan; otherwise it names the declared recipe with the most similar name.
+    """
+    fleet = context.fleet
+    if name in fleet.recipes:
+        return
+    if _is_orphan(context, name):
+        hint = f"see it: reconcile status {name}; drop it: reconcile forget {name} --reason …"
+        raise UsageError(f"{name} is recorded, but no longer declared in {fleet.folder}", hint)
+    import difflib
+
+    near = difflib.get_close_matches(name, fleet.recipes, 1)
+    hint = f"did you mean {near[0]}" if near else f"declared are: {', '.join(fleet.recipes) or 'none'}"
+    raise UsageError(f"no recipe {name} in {fleet.folder}", hint)
+
+
+def _is_orphan(context: CommandContext, name: str) -> bool:
+    """Whether the undeclared recipe `name` has a canonical in the registry. False if the registry cannot be read."""
+    with suppress(StateError):
+        return name in SqliteRegistry(context.state.database).read().canonicals
+    return False
+
+
+def prepare_state(state: StateFolder) -> None:
+    """Create the state folder and its id if they are missing. Each process started for this folder carries the id."""
+    state.create()
+    make_identity(state.identity)
