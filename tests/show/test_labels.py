@@ -15,7 +15,7 @@ from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import ReportBucket
 from reconciler.core.tier_results import Skip, Verdict
 from reconciler.show import labels as words
-from reconciler.show.labels import age, count_of, duration, moment, rfc3339, short, size
+from reconciler.show.quantities import age, count_of, duration, moment, rfc3339, short, size
 
 MEANINGS: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
     (Cause, words.CAUSES),

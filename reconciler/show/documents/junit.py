@@ -2,7 +2,7 @@
 
 from reconciler.core.tier_results import TierResult, Trial, Verdict
 from reconciler.show.escape import escape, escape_lines
-from reconciler.show.labels import rfc3339
+from reconciler.show.quantities import rfc3339
 from reconciler.show.text.trial_card import tier_reason
 
 

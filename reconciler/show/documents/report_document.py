@@ -12,7 +12,8 @@ from desired.model import Release, Want
 from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
-from reconciler.show.labels import ACTION_WORDS, rfc3339
+from reconciler.show.labels import ACTION_WORDS
+from reconciler.show.quantities import rfc3339
 from reconciler.show.text.columns import reason_of_row
 from reconciler.show.text.trial_card import tier_reason
 from state.records import Canonical, Evidence

@@ -13,10 +13,10 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.report import ReportBucket, ReportCommand, Row, Run, bucket_of
 from reconciler.core.tier_results import Trial, level
-from reconciler.show.labels import ACTION_WORDS, BUCKETS, age, short, size
-from reconciler.show.text.screen import Cell, Style
+from reconciler.show.labels import ACTION_WORDS, BUCKETS
+from reconciler.show.quantities import age, short, size
+from reconciler.show.text.screen import NOTHING, Cell, Style
 
-NOTHING: Final = "-"
 NOT_KNOWN: Final = "?"
 
 _CAUSES: Final[Mapping[Cause, Style]] = {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from desired.declarations.problems import Problem
 from reconciler.show.escape import escape
-from reconciler.show.labels import count_of
+from reconciler.show.quantities import count_of
 from reconciler.show.text.screen import Screen, Style, paint
 
 

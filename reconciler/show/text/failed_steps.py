@@ -10,7 +10,8 @@ from reconciler.core.report import Report, Row
 from reconciler.core.tier_results import Trial, Verdict, first_failure
 from reconciler.core.unread_tags import unread_tags_message
 from reconciler.show.escape import escape, escape_lines
-from reconciler.show.labels import RESULTS, VERDICTS, duration, short
+from reconciler.show.labels import RESULTS, VERDICTS
+from reconciler.show.quantities import duration, short
 from reconciler.show.text.screen import Screen, Style, paint
 
 TAIL: Final = 15

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TextIO, cast
 from attrs import define, field, frozen
 
 from reconciler.show.escape import escape, shorten
-from reconciler.show.labels import duration
+from reconciler.show.quantities import duration
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -8,7 +8,7 @@ from reconciler.core.plan import Action
 from reconciler.core.report import Report, ReportBucket, ReportCommand, Row, bucket_of
 from reconciler.core.unread_tags import format_tag
 from reconciler.show.escape import escape, width
-from reconciler.show.labels import count_of
+from reconciler.show.quantities import count_of
 from reconciler.show.text.columns import WHY, columns_of, why
 from reconciler.show.text.failed_steps import FAILED_RESULTS, failed_steps, notes_of
 from reconciler.show.text.legend import legend

@@ -39,6 +39,8 @@ class Cell:
 
 PLAIN: Final = Screen()
 GAP: Final = "  "
+NOTHING: Final = "-"
+"""In a cell that has nothing to show."""
 
 
 def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: bool) -> Screen:

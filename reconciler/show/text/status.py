@@ -8,9 +8,8 @@ from attrs import frozen
 
 from desired.model import Fleet
 from reconciler.core.observation import CanonicalStatus, State
-from reconciler.show.labels import STATES, age, count_of, duration, moment, short, size
-from reconciler.show.text.columns import NOTHING
-from reconciler.show.text.screen import Cell, Screen, Style, align, paint
+from reconciler.show.quantities import age, count_of, duration, moment, short, size
+from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
 from state.records import Canonical, Evidence, Memory, Place, Records, Red, TierRecord
 
 _NO_STATUS: Final = CanonicalStatus(State.NONE)
@@ -121,6 +120,8 @@ def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
 
 def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
     """Yield label and text of each fact about the canonical; only of the state if there is no canonical."""
+    from reconciler.show.labels import STATES
+
     reason = f"; {row.status.reason}" if row.status.reason else ""
     yield "state", f"{row.status.state}: {STATES[row.status.state]}{reason}"
     if row.status.last_up is not None:

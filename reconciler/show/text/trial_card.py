@@ -6,10 +6,10 @@ from reconciler.core.gate import Condition, ConditionStatus, refusals
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import TierResult, Trial, Verdict, first_failure, is_green, level
 from reconciler.show.escape import escape
-from reconciler.show.labels import CONDITION_STATUSES, SKIPS, VERDICTS, duration, short
-from reconciler.show.text.columns import NOTHING
+from reconciler.show.labels import CONDITION_STATUSES, SKIPS, VERDICTS
+from reconciler.show.quantities import duration, short
 from reconciler.show.text.failed_steps import base_text, last_lines, log_path
-from reconciler.show.text.screen import Cell, Screen, Style, align, paint
+from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
 
 _VERDICT_STYLES: Mapping[Verdict, Style] = {
     Verdict.PASS: Style.GOOD,

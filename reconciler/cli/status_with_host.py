@@ -1,0 +1,49 @@
+"""What `reconcile status` prints only with the host: its JSON document, and the status of kept deployments.
+
+The module is loaded only for these: a table of snapshots is there sooner without the host.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from desired.model import Recipe
+from reconciler.cli.command_context import CommandContext
+from reconciler.cli.composition import make_host
+from reconciler.core.observation import CanonicalStatus
+from reconciler.core.report import Population, ReportCommand, Run
+from reconciler.promotion.running_canonical import deployed_parts, deployment_status
+from reconciler.show.documents.command_documents import status_document
+from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.progress import SilentProgress
+from reconciler.show.text.status import Recorded
+from state.records import Records
+
+
+def status_json(context: CommandContext, rows: Sequence[Recorded], now: datetime, code: int) -> str:
+    """Return the JSON document of `reconcile status` as text: the rows, and the number of recipes of each kind."""
+    host = make_host(context, SilentProgress(sys.stderr))
+    run = Run(ReportCommand.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
+    declared = [row for row in rows if row.declared]
+    enrolled = sum(not row.exception for row in declared)
+    shown = len(declared)
+    population = Population(
+        declared=len(context.fleet.recipes),
+        selected=shown,
+        enrolled=enrolled,
+        excepted=shown - enrolled,
+        observed=shown,
+        decided=shown,
+        reported=shown,
+        orphaned=len(rows) - shown,
+    )
+    return json_text(status_document(run, population, rows, code))
+
+
+def deployment_statuses(
+    context: CommandContext, records: Records, kept: Mapping[str, Recipe]
+) -> dict[str, CanonicalStatus]:
+    """Return the status of the kept deployment of each recipe in `kept`, by recipe. Asks their drivers."""
+    host = make_host(context, SilentProgress(sys.stderr))
+    parts_by_recipe = deployed_parts(host, kept)
+    return {name: deployment_status(host, records.canonicals[name], parts_by_recipe) for name in kept}

@@ -1,0 +1,59 @@
+"""How times, durations, sizes, numbers and commits are written."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+_SIZES: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_STEP: Final = 1024
+_SHORT_COMMIT: Final = 7
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units, as in "3 min 20 s".
+
+    Below ten seconds, returns seconds with one decimal, as in "9.5 s". A negative duration becomes "0.0 s".
+    """
+    if round(seconds, 1) < 10:  # noqa: PLR2004  above ten seconds, tenths do not matter
+        return f"{max(seconds, 0.0):.1f} s"
+    left, parts = round(seconds), list[str]()
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(part for part in parts[:2] if part)
+
+
+def age(then: datetime, now: datetime) -> str:
+    """Return the time from `then` to `now` in its largest unit, as in "3 d"; "0 s" if `then` is later than `now`."""
+    seconds = max(int((now - then).total_seconds()), 0)
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
+    return f"{seconds // size} {unit}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as text, as in "1.2 MiB"."""
+    amount, unit = float(count), 0
+    while round(amount, 1) >= _STEP and unit < len(_SIZES) - 1:
+        amount, unit = amount / _STEP, unit + 1
+    return f"{count} B" if unit == 0 else f"{amount:.1f} {_SIZES[unit]}"
+
+
+def moment(when: datetime) -> str:
+    """Return a time as people read it, as in "2026-11-24 10:38:41 UTC"."""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def rfc3339(when: datetime) -> str:
+    """Return a time as programs read it, as in "2026-11-24T10:38:41Z"."""
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def short(commit: str) -> str:
+    """Return the first seven characters of a commit."""
+    return commit[:_SHORT_COMMIT]
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun, as in "1 recipe" or "2 recipes"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
