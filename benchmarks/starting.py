@@ -37,7 +37,7 @@ def main() -> None:
     with TemporaryDirectory() as made:
         commands = {BARE: [sys.executable, "-c", "pass"]}
         commands |= {name: [reconcile, name] for name in ("--version", "--help")}
-        commands |= {f"status of {size}": [reconcile, "status", *_fleet(Path(made), size)] for size in (21, 300)}
+        commands |= {f"status of {size}": [reconcile, "status", *make_fleet(Path(made), size)] for size in (21, 300)}
         seconds = _measured(commands)
     print(f"{'':16}{'ms':>8}{'ratio':>8}{'target':>8}    seed {SEED}, {ROUNDS} rounds")
     for name, taken in seconds.items():
@@ -64,7 +64,7 @@ def _seconds(command: Sequence[str]) -> float:
 # ---- fleets to look at ----
 
 
-def _fleet(parent: Path, size: int) -> list[str]:
+def make_fleet(parent: Path, size: int) -> list[str]:
     """Make a fleet of `size` process recipes, each with an intact canonical. Return the options that name it."""
     fleet, state = parent / f"fleet-{size}", StateFolder(parent / f"state-{size}")
     state.create()

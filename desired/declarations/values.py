@@ -52,7 +52,8 @@ _ENV_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _DURATION: Final = r"[1-9][0-9]{0,4}[smhd]"
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
-_ALLOW: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
+ALLOW_PATTERN: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
+_PLAIN_LENGTH: Final = 128
 _LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
 _FILE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -160,9 +161,9 @@ def _env_name(value: object) -> str:
 def _allow(value: object) -> str:
     """Return a range of versions, or "*". Raise RefusedError for any other value."""
     wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
-    if not isinstance(value, str) or not re.fullmatch(_ALLOW, value, re.ASCII):
+    if not isinstance(value, str) or not re.fullmatch(ALLOW_PATTERN, value, re.ASCII):
         raise _refusal(wants, value)
-    if value != "*":
+    if value != "*" and not is_plain_range(value):
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
         try:
@@ -170,6 +171,14 @@ def _allow(value: object) -> str:
         except InvalidSpecifier:
             raise _refusal(wants, value) from None
     return value
+
+
+def is_plain_range(text: str) -> bool:
+    """Whether packaging certainly accepts `text`, which matches `ALLOW_PATTERN`. So a command that reads no tags need not ask.
+
+    packaging refuses some of "~=1" and ">=1.*", and very long numbers.
+    """
+    return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text
 
 
 def _base(value: object) -> str:
@@ -195,7 +204,7 @@ def _never_skipped(_: object) -> str:
 KINDS: Final[Mapping[Any, Kind]] = {
     bool: Kind(_flag, {"type": "boolean"}),
     date: Kind(_day, {"type": "string", "format": "date"}),
-    AllowRange: Kind(_allow, {"type": "string", "pattern": f"^(?:{_ALLOW})$"}),
+    AllowRange: Kind(_allow, {"type": "string", "pattern": f"^(?:{ALLOW_PATTERN})$"}),
     Argument: _text("text without a zero byte", r"[^\x00]*"),
     Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
     DataPolicy: Kind(_data_policy, {"enum": list(DataPolicy)}),

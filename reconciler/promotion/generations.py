@@ -6,21 +6,24 @@ Only recorded generations count. A numbered folder that is not recorded is never
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from reconciler.core.observation import CanonicalStatus, State, damage_of
 from reconciler.errors import reason_of
-from reconciler.ports.host import Host
-from reconciler.ports.storage import Snapshots
 from state.folder.folder import StateFolder
 from state.records import Canonical, Memory, Seal
 from state.snapshots.snapshots import generations_present
 from state.state_errors import StateError
 
+if TYPE_CHECKING:  # `status` needs no ports
+    from reconciler.ports.host import Host
+    from reconciler.ports.storage import Snapshots
+
 
 def snapshot_status(
-    snapshots: Snapshots, state: StateFolder, canonical: Canonical | None, memory: Memory
+    snapshots: "Snapshots", state: StateFolder, canonical: Canonical | None, memory: Memory
 ) -> CanonicalStatus:
     """Return whether a canonical's snapshot is intact.
 
@@ -47,7 +50,7 @@ def current_seal(canonical: Canonical, memory: Memory) -> Seal:
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
 
-def refresh_file_stats(host: Host, recipe: str, memory: Memory) -> Memory:
+def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
     """Hash each snapshot whose files have new inodes or times. Record these in the memory if the content is as sealed.
 
     Returns the memory with the recorded inodes and times.
@@ -65,28 +68,28 @@ def refresh_file_stats(host: Host, recipe: str, memory: Memory) -> Memory:
     return updated
 
 
-def newest_intact_before(host: Host, canonical: Canonical, memory: Memory) -> Canonical | None:
+def newest_intact_before(host: "Host", canonical: Canonical, memory: Memory) -> Canonical | None:
     """Return the newest recorded generation older than `canonical` whose snapshot is intact; None if there is none."""
     recorded = host.registry.generations(canonical.recipe)
     older = (generation for generation in recorded if generation.generation < canonical.generation)
     return next(_intact(host, older, memory), None)
 
 
-def _intact(host: Host, canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
+def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
     """Yield the canonicals whose snapshot is intact. A snapshot is checked only when the caller asks for the next."""
     for canonical in canonicals:
         if snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT:
             yield canonical
 
 
-def stored_generations(host: Host, recipe: str) -> list[Canonical]:
+def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
     """Return the present canonical and those older generations that have a folder, the newest first."""
     present = generations_present(host.state.generations(recipe))
     recorded = enumerate(host.registry.generations(recipe))
     return [canonical for index, canonical in recorded if index == 0 or canonical.generation in present]
 
 
-def prune(host: Host, canonical: Canonical, keep: int, memory: Memory) -> None:
+def prune(host: "Host", canonical: Canonical, keep: int, memory: Memory) -> None:
     """Keep the newest `keep` intact snapshots of the canonical's recipe, and delete all that are older than these.
 
     Damaged snapshots do not count among the `keep`.
@@ -100,7 +103,7 @@ def prune(host: Host, canonical: Canonical, keep: int, memory: Memory) -> None:
             _delete(host, old)
 
 
-def delete_all(host: Host, recipe: str) -> None:
+def delete_all(host: "Host", recipe: str) -> None:
     """Delete every recorded snapshot of a recipe, and the recipe's folder of snapshots if nothing else is in it."""
     for canonical in host.registry.generations(recipe):
         _delete(host, canonical)
@@ -108,5 +111,5 @@ def delete_all(host: Host, recipe: str) -> None:
         host.state.generations(recipe).rmdir()
 
 
-def _delete(host: Host, canonical: Canonical) -> None:
+def _delete(host: "Host", canonical: Canonical) -> None:
     host.snapshots.delete_sealed(host.state.canonical(canonical.recipe, canonical.generation), canonical.seal)

@@ -22,6 +22,8 @@ def escape(text: str) -> str:
 
     A backslash is not escaped, so a text that is escaped twice is the same as one that is escaped once.
     """
+    if text.isascii() and text.isprintable():  # nothing to escape, which is so in nearly all tables
+        return text
     return escape_unprintable(text).translate(_BLANK)
 
 
