@@ -174,7 +174,7 @@ def _allow(value: object) -> str:
 
 
 def is_plain_range(text: str) -> bool:
-    """Whether packaging certainly accepts `text`, which matches `ALLOW_PATTERN`. So a command that reads no tags need not ask.
+    """Whether packaging certainly accepts `text`, which matches `ALLOW_PATTERN`. It need not be loaded to ask.
 
     packaging refuses some of "~=1" and ">=1.*", and very long numbers.
     """
