@@ -384,14 +384,14 @@ def test_what_was_never_started_is_not_waited_for(app: App) -> None:
     assert unready == Unready("nothing of it runs", timed_out=False)
 
 
-def test_pauses_grow_up_to_two_seconds(app: App) -> None:
+def test_pauses_grow_up_to_one_second(app: App) -> None:
     slept: list[float] = []
     clock = SystemClock()
     ready = HostReadiness(HostCommands(ENVIRONMENT, app.folder.parent), clock, slept.append)
     looks = iter([Unobservable("x")] * 12 + [NotRunning("gone")])
     assert isinstance(ready.wait(Ready(timeout=SOON), lambda: next(looks), probe(app)), Unready)
     assert slept == sorted(slept)
-    assert (len(slept), slept[0], slept[-1]) == (12, 0.05, 2.0)
+    assert (len(slept), slept[0], slept[-1]) == (12, 0.05, 1.0)
 
 
 def test_a_probe_whose_program_is_missing_blames_the_host(driver: ProcessDriver, app: App, tmp_path: Path) -> None:

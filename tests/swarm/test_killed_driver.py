@@ -13,6 +13,7 @@ from attrs import frozen
 
 from reconciler.ports.app import App, RemovalResult
 from tests.reconcile_command import wait_for_lock
+from tests.swarm.killing_relay import killing_relay
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.stacks import SERVER, UNTIL_STOPPED, SwarmSlots, options, release, service
 
@@ -30,14 +31,23 @@ case "$*" in
 esac
 exec {real} "$@"
 """
-# What it does when it is killed, what Docker's command is told just then, and what that still does.
+# The calls of the engine at which the driver is killed, as the begin of a request.
+CALLS = {
+    "secret create": "POST /v[0-9.]+/secrets/create",
+    "volume create": "POST /v[0-9.]+/volumes/create",
+    "container create": "POST /v[0-9.]+/containers/create",
+    "copy in": "PUT /v[0-9.]+/containers/[^/]+/archive",
+    "copy out": "GET /v[0-9.]+/containers/[^/]+/archive",
+    "volume rm": "DELETE /v[0-9.]+/volumes/",
+}
+# What the driver does when it is killed, at which call or command, and what comes of that call or command.
 MOMENTS = (
     ("deploy", "secret create", "everything"),
     ("deploy", "stack deploy", "nothing"),
     ("deploy", "stack deploy", "everything"),
     ("load", "volume create", "everything"),
     ("load", "container create", "everything"),
-    ("load", "cp", "nothing"),
+    ("load", "copy in", "nothing"),
 )
 
 
@@ -55,7 +65,12 @@ class Deeds:
         """Let a process of its own do it, until it is killed; and wait for what outlived it, which holds the lock."""
         environment = {**os.environ, "PATH": f"{self.client}:{os.environ['PATH']}", "AT": at, "THEN": then}
         argv = [sys.executable, "-m", "tests.swarm.one_driver_call", verb, str(self.slots.folder / slot), str(path)]
-        done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=200)
+        call = CALLS.get(at, "no call")
+        with killing_relay(self.client / "relay.sock", self.slots.engine.host, call, then) as relay:
+            environment["DOCKER_HOST"] = relay
+            done = subprocess.run(
+                argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=200
+            )
         assert done.returncode == -signal.SIGKILL, done.stderr
         wait_for_lock(self.slots.folder / "lock", 200)
 
@@ -97,7 +112,7 @@ def test_what_a_killed_driver_had_made_is_found_and_removed(deeds: Deeds, verb: 
 
 def test_a_killed_save_hinders_no_other_and_what_it_left_goes_with_its_slot(deeds: Deeds, tmp_path: Path) -> None:
     slots = deeds.slots
-    for at in ("container create", "cp"):
+    for at in ("container create", "copy out"):
         (tmp_path / at).mkdir()
         deeds.killed("save", Path(deeds.app.mark).name, tmp_path / at, at, "everything")
     (tmp_path / "whole").mkdir()

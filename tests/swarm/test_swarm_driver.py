@@ -166,7 +166,6 @@ def test_a_secret_is_in_no_argument_list_and_in_no_environment(life: Life) -> No
     assert life.slots.run(life.app, "cat", "/run/secrets/token") == SECRET
     calls = life.calls.read_text()
     assert "\nstack\ndeploy\n" in calls
-    assert "\nsecret\ncreate\n" in calls
     assert SECRET not in calls
 
 

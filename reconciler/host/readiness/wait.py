@@ -20,7 +20,7 @@ from reconciler.ports.commands import Commands, RecipeCommand
 from reconciler.ports.host import Clock
 
 _FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 2.0
+_LONGEST_PAUSE = 1.0
 # In seconds. Checks can be rare, because a driver also reports the parts that ended between two checks.
 _WATCH_PAUSE = 5.0
 _BEFORE_SECOND = 0.2

@@ -3,6 +3,7 @@
 Written from abra's public documentation, not yet run with the real abra. It asks Docker whether abra has deployed.
 """
 
+import base64
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -116,13 +117,12 @@ class AbraDriver(SwarmDriver):
     def _record_stack(self, stack: Stack) -> None:
         """Create the config that records the stack, unless it exists. A later pass finds the secrets by this config."""
         if stack.name not in self._recorded_stacks(stack.mark):
-            labels = (*stack.label_options, "--label", f"{STACK_RECORD}={stack.name}")
-            self._engine.change(
-                "config", "create", *labels, f"{stack.name}_canon", "-", what="mark secrets", stdin=b"\n"
-            )
+            labels = {**stack.labels, STACK_RECORD: stack.name}
+            body = {"Name": f"{stack.name}_canon", "Labels": labels, "Data": base64.b64encode(b"\n").decode()}
+            self._engine.create("config", body, "mark secrets")
 
     def _recorded_stacks(self, mark: str) -> tuple[str, ...]:
-        configs = self._engine.inspect("config", self._engine.list_ids("config", f"label={SLOT}={mark}"))
+        configs = self._engine.find("config", f"label={SLOT}={mark}")
         ours = (config for config in configs if remove_stack.is_of_state(config, self._engine.state))
         labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in ours)
         return tuple(own[STACK_RECORD] for own in labels if STACK_RECORD in own)

@@ -28,7 +28,7 @@ def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
     """Return the deployed parts of each slot below `root`, by its mark."""
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
-        for one in engine.inspect(kind, engine.list_ids(kind, f"label={SLOT}")):
+        for one in engine.find(kind, f"label={SLOT}"):
             if is_of_state(one, engine.state):
                 found[mark_of(one)][kind].append(one)
     ours = {mark: kinds for mark, kinds in found.items() if Path(mark).is_relative_to(root)}

@@ -16,7 +16,7 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deploy_stack, remove_stack, scaling
-from reconciler.host.swarm.services.stack_state import read_stack, running_app, service_ids
+from reconciler.host.swarm.services.stack_state import read_stack, running_app, services_of
 from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import SecretNeed
 
@@ -55,9 +55,9 @@ class SwarmDriver:
 
     def logs(self, app: App) -> tuple[str, ...]:
         stack = self._stack(app)
-        for service in self._engine.inspect("service", service_ids(self._engine, stack)):
+        for service in services_of(self._engine, stack):
             name = stack.logical(service["Spec"]["Name"])
-            self._engine.logs(service["ID"], _LOG_LINES, appfiles.new_log(app, name))
+            self._engine.logs(service, _LOG_LINES, appfiles.new_log(app, name))
         return appfiles.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:

@@ -1,7 +1,10 @@
-"""Tests how the `docker` command is called and its output read, with a script in its place."""
+"""Tests what the engine is asked over its API and how its answers are read, with a stand-in that serves them."""
 
 import json
-import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,278 +12,212 @@ import pytest
 from reconciler.errors import CanonError, InfrastructureError, RecipeError
 from reconciler.host.output import FirstBytes
 from reconciler.host.swarm.engine.engine import Engine
-from tests.host.swarm.docker_messages import DAEMON, NOT_THERE, OF_THE_HOST
+from tests.host.swarm.docker_messages import DAEMON, NOT_THERE, OF_THE_HOST, OF_THE_RECIPE
+from tests.host.swarm.engine_stand_in import (
+    Answer,
+    EngineStandIn,
+    engine_stand_in,
+    gives,
+    hangs_up,
+    refuses,
+    sends,
+    waits,
+)
 
-SWARM = json.dumps({"NodeID": "n1", "LocalNodeState": "active", "ControlAvailable": True})
-WELL = f"""\
-case "$*" in
-    version*) echo 26.1.5+dfsg1 ;;
-    info*) echo '{SWARM}' ;;
-    *) printf '%s\\n' "$@" >"$CALLED"; env -0 >"$CALLED.env"; pwd >"$CALLED.cwd" ;;
-esac
-"""
+# The library leaves a socket that it could not connect to the garbage collector.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
 
-
-def engine(folder: Path, script: str, lock: int | None = None) -> Engine:
-    """Return an engine whose `docker` is a shell script."""
-    program = folder / "docker"
-    program.write_text(f"#!/bin/sh\n{script}")
-    program.chmod(0o755)
-    path = f"{folder}:{os.environ['PATH']}"
-    return Engine({"PATH": path, "CALLED": str(folder / "called"), "DOCKER_HOST": "ours"}, lock)
-
-
-def says(text: str, code: int = 1) -> str:
-    return f"cat >&2 <<'END'\n{text}\nEND\nexit {code}\n"
+MISSING = "service b not found"
+Serve = Callable[[dict[str, Answer]], EngineStandIn]
 
 
-def called(folder: Path) -> list[str]:
-    return (folder / "called").read_text().splitlines()
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with ExitStack() as stack:
+        yield lambda answers: stack.enter_context(engine_stand_in(tmp_path, answers))
 
 
-# ---- what is asked ----
+def asking(engine: Engine) -> list[Callable[[], object]]:
+    return [
+        lambda: engine.node,
+        lambda: engine.inspect("service", ["a"]),
+        lambda: engine.tasks(["a"]),
+        lambda: engine.list_ids("volume", "label=x"),
+        lambda: engine.end_events("x", datetime.now(UTC)),
+    ]
 
 
-@pytest.mark.parametrize("said", NOT_THERE)
-def test_objects_that_are_gone_are_left_out_and_no_failure(tmp_path: Path, said: str) -> None:
-    asked = engine(tmp_path, f'echo \'[{{"ID": "still-there"}}]\'\n{says(said)}')
-    assert asked.inspect("service", ["a", "b"]) == ({"ID": "still-there"},)
+def test_objects_that_are_gone_are_left_out_and_no_failure(serve: Serve) -> None:
+    stand_in = serve({"GET /services/a": gives({"ID": "a"}), "GET /services/b": refuses(MISSING, 404)})
+    assert stand_in.engine().inspect("service", ["b", "a"]) == ({"ID": "a"},)
 
 
-@pytest.mark.parametrize("said", OF_THE_HOST.values())
-def test_an_engine_that_cannot_be_asked_is_never_taken_for_one_that_has_nothing(tmp_path: Path, said: str) -> None:
-    asked = engine(tmp_path, says(said))
-    for ask in (
-        lambda: asked.inspect("service", ["a"]),
-        lambda: asked.tasks(["a"]),
-        lambda: asked.list_ids("volume", "label=x"),
-        asked.check,
-    ):
+def test_an_engine_that_is_down_is_never_taken_for_one_that_has_nothing(tmp_path: Path) -> None:
+    for ask in asking(Engine({"DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"})):
+        with pytest.raises(InfrastructureError, match="Cannot connect to the Docker daemon at unix://") as failure:
+            ask()
+        assert "DOCKER_HOST" in failure.value.hint
+
+
+@pytest.mark.parametrize("answer", [hangs_up, sends(b"{"), sends(b"<html>", 502), refuses("rpc error: broken")])
+def test_an_engine_that_does_not_answer_whole_is_never_taken_for_one_that_has_nothing(
+    serve: Serve, answer: Answer
+) -> None:
+    paths = ("/info", "/services/a", "/tasks", "/volumes", "/events")
+    engine = serve({f"GET {path}": answer for path in paths}).engine()
+    for ask in asking(engine):
         with pytest.raises(InfrastructureError):
             ask()
 
 
-def test_one_that_is_gone_does_not_hide_another_that_could_not_be_seen(tmp_path: Path) -> None:
-    asked = engine(tmp_path, f"echo '[]'\n{says(NOT_THERE[0] + chr(10) + OF_THE_HOST['the engine is down'])}")
-    with pytest.raises(InfrastructureError):
-        asked.inspect("service", ["a", "b"])
+def test_a_closed_socket_names_the_remedy(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    engine = serve({}).engine()
+    # Root may open every socket, so the refusal of the kernel is given here.
+    monkeypatch.setattr("docker.transport.unixconn.UnixHTTPConnection.connect", refuse)
+    with pytest.raises(InfrastructureError, match="permission denied while trying to connect") as failure:
+        engine.list_ids("service")
+    assert "group of Docker's socket" in failure.value.hint
 
 
-def test_a_warning_beside_an_object_that_is_gone_is_no_failure(tmp_path: Path) -> None:
-    asked = engine(tmp_path, f"echo '[]'\n{says('WARNING: Error loading config file' + chr(10) + NOT_THERE[0])}")
-    assert asked.inspect("service", ["a"]) == ()
+def test_of_nothing_nothing_is_asked(serve: Serve) -> None:
+    stand_in = serve({})
+    engine = stand_in.engine()
+    assert (engine.inspect("service", []), engine.tasks([])) == ((), ())
+    engine.remove("volume", [])
+    assert stand_in.lines == []
 
 
-def test_of_nothing_nothing_is_asked(tmp_path: Path) -> None:
-    asked = engine(tmp_path, WELL)
-    assert (asked.inspect("service", []), asked.tasks([])) == ((), ())
-    asked.remove("volume", [])
-    assert not (tmp_path / "called").exists()
+def test_filters_of_one_name_are_all_sent(serve: Serve) -> None:
+    stand_in = serve({"GET /tasks": gives([{"ID": "t"}])})
+    assert stand_in.engine().tasks(["a", "b"]) == ({"ID": "t"},)
+    (sent,) = stand_in.requests[-1].params["filters"]
+    assert json.loads(sent) == {"service": ["a", "b"]}
 
 
-@pytest.mark.parametrize(
-    ("script", "message"),
-    [
-        ("echo 20.10.24+dfsg1", "Docker's client here is 20.10.24+dfsg1, which has no `docker stack config`"),
-        ("echo podman", "Docker's client here is podman, which has no `docker stack config`"),
-        (WELL.replace("active", "inactive"), "this host manages no swarm"),
-        (WELL.replace("true", "false"), "this host manages no swarm"),
-    ],
-)
-def test_a_client_or_a_host_that_cannot_do_it_is_named_with_a_remedy(tmp_path: Path, script: str, message: str) -> None:
-    with pytest.raises(InfrastructureError) as refusal:
-        engine(tmp_path, script).check()
-    assert refusal.value.message == message
-    assert refusal.value.hint
-
-
-def test_a_host_that_can_do_it_is_asked_once(tmp_path: Path) -> None:
-    asked = engine(tmp_path, WELL)
-    asked.check()
-    (tmp_path / "docker").write_text("#!/bin/sh\nexit 1\n")
-    assert asked.node == "n1"
-
-
-def test_a_host_without_dockers_client_is_told_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(InfrastructureError, match=r"docker: not found in PATH"):
-        Engine({"PATH": str(tmp_path)}).check()
-
-
-# ---- what is told ----
-
-
-def test_an_image_is_pulled_by_its_name_whatever_that_is(tmp_path: Path) -> None:
-    engine(tmp_path, WELL).pull("--all-tags")
-    assert called(tmp_path) == ["pull", "--quiet", "--", "--all-tags"]
-
-
-def test_compose_files_are_read_with_the_recipes_variables_and_none_of_ours(tmp_path: Path) -> None:
-    theirs = {"TITLE": "a b", "DOCKER_HOST": "theirs", "PATH": "/theirs", "CALLED": str(tmp_path / "called")}
-    (tmp_path / "checkout").mkdir()
-    engine(tmp_path, WELL.replace("env -0", "/usr/bin/env -0")).config(
-        [Path("/a.yml"), Path("/b.yml")], theirs, tmp_path / "checkout"
+def test_stopped_containers_are_listed_too_and_volumes_by_name(serve: Serve) -> None:
+    stand_in = serve(
+        {"GET /containers/json": gives([{"Id": "c"}]), "GET /volumes": gives({"Volumes": [{"Name": "v"}]})}
     )
-    assert called(tmp_path) == ["stack", "config", "--compose-file", "/a.yml", "--compose-file", "/b.yml"]
-    told = dict(line.partition("=")[::2] for line in (tmp_path / "called.env").read_text().split("\0"))
-    of_a_shell = {"PWD", "OLDPWD", "SHLVL", "_", ""}
-    assert {name: told[name] for name in told.keys() - of_a_shell if not name.startswith("CANON_")} == theirs
-    assert (tmp_path / "called.cwd").read_text() == f"{tmp_path}/checkout\n"
+    engine = stand_in.engine()
+    assert (engine.list_ids("container", "label=a=b"), engine.list_ids("volume")) == (("c",), ("v",))
+    assert stand_in.requests[-2].params["all"] == ["1"]
 
 
-def test_a_variable_that_is_given_no_value_is_hidden_from_the_client_which_is_told_its_own_by_flags(
-    tmp_path: Path,
+def test_a_kind_of_which_there_is_none_is_listed_as_empty(serve: Serve) -> None:
+    stand_in = serve({"GET /volumes": gives({"Volumes": None, "Warnings": None}), "GET /secrets": gives([])})
+    engine = stand_in.engine()
+    assert (engine.find("volume"), engine.find("secret")) == ((), ())
+
+
+@pytest.mark.parametrize("swarm", [{"LocalNodeState": "inactive"}, {"LocalNodeState": "active"}, {}])
+def test_a_host_that_manages_no_swarm_is_named_with_a_remedy(serve: Serve, swarm: object) -> None:
+    engine = serve({"GET /info": gives({"Swarm": swarm})}).engine()
+    with pytest.raises(InfrastructureError, match="this host manages no swarm") as refusal:
+        _ = engine.node
+    assert "docker swarm init" in refusal.value.hint
+
+
+def test_a_host_that_can_do_it_is_asked_once(serve: Serve) -> None:
+    stand_in = serve({})
+    engine = stand_in.engine()
+    assert (engine.node, engine.node) == ("n1", "n1")
+    assert stand_in.lines.count("GET /info") == 1
+
+
+@pytest.mark.parametrize(("node", "refused"), [("n1", False), ("n2", True)])
+def test_a_command_that_reaches_another_engine_is_refused(
+    serve: Serve, tmp_path: Path, node: str, *, refused: bool
 ) -> None:
-    told = engine(tmp_path, WELL)
-    told.deploy("notes", Path("/a.json"), tmp_path, {"DOCKER_HOST", "PATH", "TITLE"})
-    argv = called(tmp_path)
-    assert argv[:4] == ["--host", "ours", "stack", "deploy"]
-    environment = (tmp_path / "called.env").read_text().split("\0")
-    assert not any(each.startswith("DOCKER_HOST=") for each in environment)
-    assert f"PATH={told.environment['PATH']}" not in environment
-    assert f"CALLED={tmp_path}/called" in environment
+    client = tmp_path / "docker"
+    client.write_text(f'#!/bin/sh\necho \'"26.1.5" "{node}"\'\n')
+    client.chmod(0o755)
+    engine = serve({}).engine(PATH=f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(InfrastructureError, match="reaches another engine") if refused else nullcontext():
+        engine.check()
 
 
-def test_a_stack_is_handed_over_without_waiting_and_with_nothing_of_an_earlier_one(tmp_path: Path) -> None:
-    engine(tmp_path, WELL).deploy("notes", Path("/a.json"), tmp_path)
-    argv = called(tmp_path)
-    assert argv[:2] + argv[-3:] == ["stack", "deploy", "--compose-file", "/a.json", "notes"]
-    assert {"--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth"} == {*argv[2:-3]}
+def test_events_are_read_line_by_line(serve: Serve) -> None:
+    events = [{"Action": "die", "Actor": {"ID": "c"}}, {"Action": "oom", "Actor": {"ID": "c"}}]
+    lines = b"".join(json.dumps(event).encode() + b"\n" for event in events)
+    stand_in = serve({"GET /events": sends(lines)})
+    assert stand_in.engine().end_events("a=b", datetime.fromtimestamp(1.5, UTC)) == tuple(events)
+    params = stand_in.requests[-1].params
+    assert (params["since"], json.loads(params["filters"][0])) == (
+        ["1.500000"],
+        {"label": ["a=b"], "event": ["die", "oom"]},
+    )
 
 
-def test_what_changes_something_holds_the_lock_and_what_asks_does_not(tmp_path: Path) -> None:
-    script = '[ -e "/proc/self/fd/$LOCK" ] && echo "$*" >>"$CALLED"; exit 0\n'
-    with (tmp_path / "lock").open("w") as lock:
-        told = engine(tmp_path, script.replace("$LOCK", str(lock.fileno())), lock.fileno())
-        told.list_ids("volume")
-        told.inspect("task", ["a"])
-        told.change("volume", "create", "a", what="it")
-        told.remove("volume", ["a"])
-        told.pull("a")
-        told.deploy("notes", Path("/a.json"), tmp_path)
-    first_words = [line.split()[0] for line in called(tmp_path)]
-    assert first_words == ["volume", "volume", "pull", "stack"]
+def test_a_service_that_somebody_changed_meanwhile_is_updated_from_its_newer_spec(serve: Serve) -> None:
+    versions, sent = iter([7, 8]), list[tuple[list[str], object]]()
+
+    def get(handler: object, request: object) -> None:
+        number = next(versions)
+        gives({"ID": "s", "Version": {"Index": number}, "Spec": {"Name": "a", "Number": number}})(handler, request)  # type: ignore[arg-type]
+
+    def update(handler: object, request: object) -> None:
+        sent.append((request.params["version"], json.loads(request.body)))  # type: ignore[attr-defined]
+        answer = refuses("rpc error: code = Unknown desc = update out of sequence") if len(sent) == 1 else gives({})
+        answer(handler, request)  # type: ignore[arg-type]
+
+    engine = serve({"GET /services/a": get, "POST /services/s/update": update}).engine()
+    engine.update_service("a", lambda spec: {**spec, "More": True})
+    assert sent == [
+        (["7"], {"Name": "a", "Number": 7, "More": True}),
+        (["8"], {"Name": "a", "Number": 8, "More": True}),
+    ]
+
+
+def test_an_update_that_is_refused_for_another_reason_is_not_tried_again(serve: Serve) -> None:
+    service = gives({"ID": "s", "Version": {"Index": 1}, "Spec": {}})
+    stand_in = serve({"GET /services/a": service, "POST /services/s/update": refuses("no space left on device")})
+    with pytest.raises(InfrastructureError, match="no space left on device"):
+        stand_in.engine().update_service("a", lambda spec: spec)
+    assert stand_in.lines.count("POST /services/s/update") == 1
+
+
+def test_a_removal_that_is_refused_does_not_hide_the_next_one(serve: Serve) -> None:
+    stand_in = serve({"DELETE /volumes/a": refuses("volume is in use", 409), "DELETE /volumes/b": sends(b"", 204)})
+    stand_in.engine().remove("volume", ["a", "gone", "b"])
+    assert [line for line in stand_in.lines if line.startswith("DELETE")] == [
+        "DELETE /volumes/a",
+        "DELETE /volumes/gone",
+        "DELETE /volumes/b",
+    ]
+
+
+@pytest.mark.parametrize("message", [*OF_THE_HOST.values(), *OF_THE_RECIPE.values(), *NOT_THERE, "unknown words"])
+def test_a_recipe_is_never_blamed_for_its_volumes_networks_and_secrets(serve: Serve, message: str) -> None:
+    engine = serve({"POST /volumes/create": refuses(message.removeprefix(DAEMON))}).engine()
+    with pytest.raises(InfrastructureError, match=r"^make volume a: "):
+        engine.create("volume", {"Name": "a"}, "make volume a")
+
+
+def test_an_answer_in_time_is_waited_for_and_none_is_the_hosts_fault(serve: Serve) -> None:
+    release = threading.Event()
+    engine = serve({"POST /volumes/create": waits(release)}).engine()
+    with pytest.raises(InfrastructureError, match="it: Docker did not answer within 0 s"):
+        engine.create("volume", {}, "it", 0.2)
+    release.set()
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("message", "status", "blames_recipe"),
     [
-        ("invalid reference format", RecipeError),
-        ("", InfrastructureError),
-        ("no space left on device", InfrastructureError),
+        ("Could not find the file /volumes/data/dump.sql in container c", 404, True),
+        ("No such container: c", 404, False),
+        ("a word that nobody knows", 500, False),
     ],
 )
-def test_a_recipe_is_blamed_for_what_it_chose_and_only_where_docker_said_a_word(
-    tmp_path: Path, said: str, kind: type[CanonError]
+def test_of_a_copy_only_a_path_that_is_not_there_is_the_recipes_fault(
+    serve: Serve, message: str, status: int, *, blames_recipe: bool
 ) -> None:
-    told = engine(tmp_path, says(said))
-    for deed in (
-        lambda: told.pull("image"),
-        lambda: told.config([], {}, tmp_path),
-        lambda: told.deploy("notes", Path("/a.json"), tmp_path),
-    ):
-        with pytest.raises(CanonError) as failure:
-            deed()
-        assert type(failure.value) is kind
-
-
-def test_words_that_nobody_knows_blame_a_recipe_for_its_files_and_not_for_what_a_registry_says(tmp_path: Path) -> None:
-    told = engine(tmp_path, says("a word that nobody knows"))
-    with pytest.raises(RecipeError):
-        told.config([], {}, tmp_path)
-    with pytest.raises(InfrastructureError):
-        told.pull("image")
-
-
-def test_a_client_that_is_killed_blames_no_recipe(tmp_path: Path) -> None:
-    with pytest.raises(InfrastructureError, match="docker stack deploy: Docker said nothing"):
-        engine(tmp_path, "kill -9 $$").deploy("notes", Path("/a.json"), tmp_path)
-    with pytest.raises(InfrastructureError, match="docker stack deploy: Ignoring unsupported options: restart"):
-        engine(tmp_path, "echo 'Ignoring unsupported options: restart' >&2; kill -9 $$").deploy(
-            "n", Path("/a.json"), tmp_path
-        )
-
-
-def test_a_recipe_is_never_blamed_for_its_volumes_networks_and_secrets(tmp_path: Path) -> None:
-    told = engine(tmp_path, says("a word that nobody knows"))
-    for deed in (
-        lambda: told.change("volume", "create", "a", what="make volume a"),
-        lambda: told.copy("-", "a:/b", out=FirstBytes(0)),
-    ):
-        with pytest.raises(InfrastructureError):
-            deed()
-
-
-def test_an_answer_in_time_is_waited_for_and_none_is_the_hosts_fault(tmp_path: Path) -> None:
-    with pytest.raises(InfrastructureError, match=r"it: Docker did not answer within 0 s"):
-        engine(tmp_path, "exec sleep 60").change("volume", "create", what="it", deadline=0.2)
-
-
-def test_what_docker_says_first_is_not_repeated(tmp_path: Path) -> None:
-    with pytest.raises(InfrastructureError, match=r"^it: a word$"):
-        engine(tmp_path, says(f"{DAEMON}rpc error: code = Unknown desc = a word")).change("volume", what="it")
-
-
-# ---- in a container ----
-
-INSIDE = """\
-case "$1" in
-    exec) shift 2; {exec} ;;
-    container) {found} ;;
-esac
-"""
-RUNS = "echo 3f6dc1a"
-
-
-def executed(folder: Path, script: str, exec_: str = 'exec "$@"', found: str = RUNS) -> tuple[int | None, bytes]:
-    """What comes of a script where Docker's client does `exec_` with it, and `found` when asked for the container."""
-    return engine(folder, INSIDE.format(exec=exec_, found=found)).execute("3f6dc1a", script, 20.0)
-
-
-@pytest.mark.parametrize(
-    ("script", "told"),
-    [
-        ("echo out; echo err >&2", (0, b"out\nerr\n")),
-        ("printf dumped; exit 3", (3, b"dumped")),
-        ("kill -9 $$", (137, b"")),
-        ("set -e; false; echo never", (1, b"")),
-        ("echo 'it'\"'\"'s'", (0, b"it's\n")),
-    ],
-)
-def test_a_script_in_a_container_is_told_with_its_own_end_and_words(
-    tmp_path: Path, script: str, told: tuple[int, bytes]
-) -> None:
-    code, said = executed(tmp_path, script)
-    assert (code, said.replace(b"Killed\n", b"")) == told
-
-
-@pytest.mark.parametrize(
-    "lost",
-    [
-        "echo half; exit 0",
-        "exit 255",
-        "kill -9 $$",
-        says(OF_THE_HOST["the engine is down"]),
-        says(f"{DAEMON}No such exec instance: 3f6dc1a"),
-        "echo half; " + says("error during connect: EOF"),
-    ],
-)
-def test_a_connection_that_is_lost_while_a_script_runs_is_no_end_of_it(tmp_path: Path, lost: str) -> None:
-    with pytest.raises(InfrastructureError):
-        executed(tmp_path, "echo whole", lost)
-
-
-def test_a_script_whose_container_went_meanwhile_failed(tmp_path: Path) -> None:
-    assert executed(tmp_path, "x", "echo half; exit 0", found="true") == (1, b"half\n")
-    assert executed(tmp_path, "x", "exit 137", found="true") == (137, b"")
-    with pytest.raises(RecipeError, match="is not running"):
-        executed(tmp_path, "x", says(f"{DAEMON}Container 3f6dc1a is not running"))
-
-
-def test_a_container_without_a_shell_is_the_recipes_fault(tmp_path: Path) -> None:
-    no_shell = 'OCI runtime exec failed: exec: "sh": executable file not found in $PATH: unknown'
-    assert executed(tmp_path, "x", says(no_shell, 126)) == (126, f"{no_shell}\n".encode())
-
-
-def test_a_script_that_does_not_end_has_no_code(tmp_path: Path) -> None:
-    asked = engine(tmp_path, INSIDE.format(exec='exec "$@"', found=RUNS))
-    assert asked.execute("3f6dc1a", "sleep 60", 0.3)[0] is None
+    engine = serve({"GET /containers/c/archive": refuses(message, status)}).engine()
+    with pytest.raises(CanonError) as failure:
+        engine.copy_out("c", "/volumes/data/dump.sql", FirstBytes(1))
+    assert isinstance(failure.value, RecipeError) is blames_recipe

@@ -83,7 +83,7 @@ def _start_again(
     engine: Engine, counts: Mapping[str, int], global_names: Sequence[str], names: Collection[str]
 ) -> None:
     scaling.scale_services(engine, {name: count for name, count in counts.items() if name in names})
-    scaling.set_constraint(engine, "rm", [name for name in global_names if name in names])
+    scaling.allow_on_nodes(engine, [name for name in global_names if name in names])
 
 
 def _required_request(target: BackupTarget, stack_state: StackState) -> BackupRequest:

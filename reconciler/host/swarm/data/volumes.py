@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host.output import FirstBytes, NewFile
+from reconciler.host.output import NewFile
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 
@@ -26,14 +26,15 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
 
     Raises RecipeError for a volume of another driver than `local`.
     """
-    names = volumes_of(engine, stack)
-    foreign = [volume["Name"] for volume in engine.inspect("volume", names) if volume["Driver"] != "local"]
+    volumes = engine.find("volume", f"label={NAMESPACE}={stack.name}")
+    names = [volume["Name"] for volume in volumes]
+    foreign = [volume["Name"] for volume in volumes if volume["Driver"] != "local"]
     if foreign:
         raise RecipeError(f"{stack.recipe}: volume {stack.logical(foreign[0])} is not local: its data cannot be kept")
     (into / FOLDER).mkdir(mode=0o700)
     with _mounted(engine, stack, names) as container:
         for name in map(stack.logical, names):
-            engine.copy(f"{container}:/{FOLDER}/{name}", "-", out=NewFile(into / FOLDER / f"{name}{_SUFFIX}"))
+            engine.copy_out(container, f"/{FOLDER}/{name}", NewFile(into / FOLDER / f"{name}{_SUFFIX}"))
 
 
 def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
@@ -45,12 +46,12 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
         raise InfrastructureError(f"{stack.recipe}: its slot holds data already, so none can be loaded")
     archives = sorted((source / FOLDER).glob(f"*{_SUFFIX}"))
     names = [f"{stack.name}_{archive.stem}" for archive in archives]
-    labels = ("--label", f"{NAMESPACE}={stack.name}", *stack.label_options, "--label", LOADED)
+    labels = {NAMESPACE: stack.name, **stack.labels, LOADED: ""}
     for name in names:
-        engine.change("volume", "create", *labels, name, what=f"make volume {name}")
+        engine.create("volume", {"Name": name, "Labels": labels}, f"make volume {name}")
     with _mounted(engine, stack, names) as container:
         for archive in archives:
-            engine.copy("-", f"{container}:/{FOLDER}", out=FirstBytes(0), stdin=archive)
+            engine.copy_in(container, f"/{FOLDER}", archive)
     lost = {*names} - {*volumes_of(engine, stack)}
     if lost:
         raise InfrastructureError(f"{stack.recipe}: volume {min(lost)} was loaded, but is not there")
@@ -67,7 +68,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
             for number, path in enumerate(kept or ("",)):
                 out = NewFile(into / volume / f"{number}{_SUFFIX}")
                 try:
-                    engine.copy(f"{container}:{_place(volume, path)}", "-", out=out)
+                    engine.copy_out(container, str(_place(volume, path)), out)
                 except RecipeError:
                     where = path or "anything"
                     raise RecipeError(f"its labels back up {where} of volume {volume}, which is not there") from None
@@ -79,7 +80,7 @@ def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
         for volume, kept in paths.items():
             for number, path in enumerate(kept or ("",)):
                 archive = source / volume / f"{number}{_SUFFIX}"
-                engine.copy("-", f"{container}:{_place(volume, path).parent}", out=FirstBytes(0), stdin=archive)
+                engine.copy_in(container, str(_place(volume, path).parent), archive)
 
 
 def _place(volume: str, path: str) -> PurePosixPath:
@@ -95,12 +96,12 @@ def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[s
     if not volumes:
         yield ""
         return
-    changes = (word for name, value in stack.labels.items() for word in ("--change", f'LABEL "{name}"="{value}"'))
-    image = engine.change("import", *changes, "-", what="copy volumes", stdin=_EMPTY_TAR)
-    mounts = (word for name in volumes for word in ("--volume", f"{name}:/{FOLDER}/{stack.logical(name)}"))
+    image = engine.import_image(_EMPTY_TAR, stack.labels)
+    binds = [f"{name}:/{FOLDER}/{stack.logical(name)}" for name in volumes]
     try:
-        made = ("create", *stack.label_options, "--network", "none", *mounts, image, "/none")
-        container = engine.change("container", *made, what="copy volumes")
+        host = {"Binds": binds, "NetworkMode": "none"}
+        body = {"Image": image, "Cmd": ["/none"], "Labels": stack.labels, "HostConfig": host}
+        container = engine.create("container", body, "copy volumes")["Id"]
         try:
             yield container
         finally:

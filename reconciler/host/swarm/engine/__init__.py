@@ -1,1 +1,1 @@
-"""Calls of the `docker` command, and the classification of its failures."""
+"""Calls of Docker's engine and of the `docker` command, and the classification of their failures."""

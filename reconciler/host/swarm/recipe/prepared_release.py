@@ -60,7 +60,7 @@ def stack_settings(stack: Stack) -> Mapping[str, str]:
 def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
     """Merge and resolve compose files with these settings. No setting affects Docker's client itself."""
     with renamed_copies(files) as read:
-        return read_config(engine.config(read, rename_variables(settings), checkout))
+        return read_config(engine.command.config(read, rename_variables(settings), checkout))
 
 
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:

@@ -44,11 +44,6 @@ class Stack:
         return {SLOT: self.mark} | ({STATE: self.state} if self.state else {})
 
     @property
-    def label_options(self) -> tuple[str, ...]:
-        """The labels as options of Docker's commands."""
-        return tuple(word for name, value in self.labels.items() for word in ("--label", f"{name}={value}"))
-
-    @property
     def app(self) -> str:
         return f"{self.name}_{APP}"
 

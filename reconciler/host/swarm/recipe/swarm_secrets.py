@@ -4,6 +4,7 @@ The name of a secret is its key in the compose files, as with abra: `secrets: {d
 the .env.sample, the comment behind the variable with its version describes its length and characters.
 """
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -86,12 +87,12 @@ def _short_name(full: str, stack: Stack) -> str:
 def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
     """Create a Swarm secret for each provided file. Keeps a secret that exists: its content is the same."""
     stack = prepared.stack
-    labels = (*stack.label_options, "--label", f"{NAMESPACE}={stack.name}")
-    existing = _existing_secrets(engine, f"label={labels[-1]}")
+    existing = _existing_secrets(engine, f"label={NAMESPACE}={stack.name}")
     for full, file in provided_files(prepared, app).items():
         if full not in existing:
-            what = f"make secret {stack.logical(full)}"
-            engine.change("secret", "create", *labels, full, "-", what=what, stdin=file.read_bytes())
+            content = base64.b64encode(file.read_bytes()).decode()
+            body = {"Name": full, "Labels": {**stack.labels, NAMESPACE: stack.name}, "Data": content}
+            engine.create("secret", body, f"make secret {stack.logical(full)}")
 
 
 def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
@@ -128,4 +129,4 @@ def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def _existing_secrets(engine: Engine, *filters: str) -> set[str]:
-    return {secret["Spec"]["Name"] for secret in engine.inspect("secret", engine.list_ids("secret", *filters))}
+    return {secret["Spec"]["Name"] for secret in engine.find("secret", *filters)}

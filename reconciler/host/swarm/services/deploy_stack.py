@@ -76,7 +76,7 @@ def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, opti
     compose = merged_compose(prepared.config, stack, release, deployable.endpoint)
     file = write_compose(app, compose)
     with with_version_hint(prepared):
-        engine.deploy(stack.name, file, checkout, empty_variables(compose))
+        engine.command.deploy(stack.name, file, checkout, empty_variables(compose))
     return record_deployment(engine, prepared, app, options)
 
 
@@ -91,7 +91,7 @@ def check_release(engine: Engine, policy: Swarm, app: App, checkout: Path, optio
     host_requirements.check_requirements(engine, prepared, endpoint)
     secrets.check_secrets(engine, prepared, app)
     for image in images(prepared.config):
-        engine.pull(image)
+        engine.command.pull(image)
     return DeployableRelease(prepared, endpoint)
 
 

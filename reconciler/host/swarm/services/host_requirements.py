@@ -84,7 +84,7 @@ def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[
 def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
     """Return the exclusive resources that services of other stacks use, each with its service."""
     taken: dict[str, str] = {}
-    for service in engine.inspect("service", engine.list_ids("service")):
+    for service in engine.find("service"):
         spec = service["Spec"]
         labels = spec.get("Labels") or {}
         if labels.get(NAMESPACE) == stack.name or is_scaled_to_zero(service):

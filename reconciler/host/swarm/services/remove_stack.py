@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from attrs import frozen
 
-from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.engine.engine import Engine, Json, id_of
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, STATE
 from reconciler.host.swarm.services.stack_state import swarm_pauses
 
@@ -45,26 +45,15 @@ def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] =
 
 
 def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[str, ...]:
-    names = engine.list_ids(kind, f"label={selector.label}")
-    if selector.state is None or not names:
-        return names
-    others = engine.list_ids(kind, f"label={selector.label}", f"label={STATE}")
-    own = (
-        engine.list_ids(kind, f"label={selector.label}", f"label={STATE}={selector.state}")
-        if selector.state and others
-        else ()
-    )
-    return tuple({*names} - {*others} | {*own})
+    found = engine.find(kind, f"label={selector.label}")
+    state = selector.state
+    return tuple(id_of(item) for item in found if state is None or is_of_state(item, state))
 
 
 def slot_marks(engine: Engine) -> tuple[str, ...]:
     """Return the marks of all slots of our state folder that have objects in the swarm or on this engine."""
-    found = list_objects(engine, LabelSelector(SLOT, state=engine.state))
-    return tuple(
-        sorted(
-            {mark for kind, names in found.items() for item in engine.inspect(kind, names) if (mark := mark_of(item))}
-        )
-    )
+    found = (item for kind in _KINDS for item in engine.find(kind, f"label={SLOT}"))
+    return tuple(sorted({mark for item in found if is_of_state(item, engine.state) and (mark := mark_of(item))}))
 
 
 def mark_of(item: Json) -> str:
@@ -95,8 +84,7 @@ def select_slot(engine: Engine, mark: str) -> LabelSelector:
 
     Leaves out the containers of a stack if any object of that stack belongs to another state folder.
     """
-    found = list_objects(engine, LabelSelector(f"{SLOT}={mark}"))
-    marked = [item for kind, names in found.items() for item in engine.inspect(kind, names)]
+    marked = [item for kind in _KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
     own = {_label(item, NAMESPACE) for item in marked if is_of_state(item, engine.state)}
     others = {_label(item, NAMESPACE) for item in marked if not is_of_state(item, engine.state)}
     stacks = tuple(f"{NAMESPACE}={stack}" for stack in sorted(own - others - {""}))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from attrs import evolve, frozen
 
@@ -52,9 +53,13 @@ def service_names(stack_state: StackState) -> tuple[str, ...]:
 
 
 def scale_services(engine: Engine, wanted: Mapping[str, int]) -> None:
-    if wanted:
-        numbers = (f"{name}={number}" for name, number in wanted.items())
-        engine.change("service", "scale", "--detach", *numbers, what="docker service scale")
+    for name, number in wanted.items():
+        engine.update_service(name, partial(scaled, number=number))
+
+
+def scaled(spec: Json, number: int) -> Json:
+    """Return the spec of a replicated service with this number of replicas."""
+    return {**spec, "Mode": {"Replicated": {**spec["Mode"]["Replicated"], "Replicas": number}}}
 
 
 def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
@@ -63,11 +68,28 @@ def global_services(stack_state: StackState, names: Collection[str]) -> tuple[st
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
 
-def set_constraint(engine: Engine, verb: str, names: Collection[str]) -> None:
-    """Keep services off every node (`verb` "add"), or allow them again ("rm")."""
+def keep_off_nodes(engine: Engine, names: Collection[str]) -> None:
     for name in names:
-        words = ("service", "update", "--detach", "--quiet", f"--constraint-{verb}", NO_NODE, name)
-        engine.change(*words, what="docker service update")
+        engine.update_service(name, lambda spec: with_constraints(spec, (*_constraints(spec), NO_NODE)))
+
+
+def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
+    """Undo `keep_off_nodes`."""
+    for name in names:
+        engine.update_service(
+            name, lambda spec: with_constraints(spec, [one for one in _constraints(spec) if one != NO_NODE])
+        )
+
+
+def with_constraints(spec: Json, constraints: Sequence[str]) -> Json:
+    """Return the spec of a service with these placement constraints, and no others."""
+    template = spec["TaskTemplate"]
+    placement = {**(template.get("Placement") or {}), "Constraints": list(constraints)}
+    return {**spec, "TaskTemplate": {**template, "Placement": placement}}
+
+
+def _constraints(spec: Json) -> Sequence[str]:
+    return (spec["TaskTemplate"].get("Placement") or {}).get("Constraints") or ()
 
 
 def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> RemovalResult:
@@ -80,7 +102,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: S
     stopped = _only(stack_state, names).services
     scaled, global_names = replica_counts(stack_state, names), global_services(stack_state, names)
     scale_services(engine, dict.fromkeys(scaled, 0))
-    set_constraint(engine, "add", global_names)
+    keep_off_nodes(engine, global_names)
     jobs = [name for name in names if name not in scaled and name not in global_names]
     engine.remove("service", jobs)
     ends = _wait_until_stopped(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)), sleep)

@@ -16,8 +16,8 @@ from reconciler.host.swarm.services.service import container_id, has_ended, volu
 from reconciler.host.swarm.services.service_health import is_stopped, stack_health
 from reconciler.ports.app import NotRunning, RunningApp
 
-_PAUSE = 0.3
-_LONGEST_PAUSE = 2.0
+_PAUSE = 0.1
+_LONGEST_PAUSE = 0.5
 _DAY = 86_400
 # Docker's value for "never", and its default of `retries` of a health check.
 _NEVER = "0001-01-01T00:00:00Z"
@@ -39,7 +39,7 @@ class StackState:
 
 
 def read_stack(engine: Engine, stack: Stack) -> StackState:
-    services = engine.inspect("service", service_ids(engine, stack))
+    services = services_of(engine, stack)
     tasks = engine.tasks([service["ID"] for service in services])
     return StackState(services, with_container_ends(engine, tasks), engine.node, datetime.now(UTC))
 
@@ -74,12 +74,12 @@ def container_end(container: Json) -> Json:
 
 
 def swarm_pauses() -> Iterator[float]:
-    """Yield growing pauses in seconds between two reads of a stack. Each read is several commands."""
+    """Yield growing pauses in seconds between two reads of a stack. Each read is two or three calls of the engine."""
     return growing_pauses(_PAUSE, 1.5, _LONGEST_PAUSE)
 
 
-def service_ids(engine: Engine, stack: Stack) -> tuple[str, ...]:
-    return engine.list_ids("service", f"label={NAMESPACE}={stack.name}")
+def services_of(engine: Engine, stack: Stack) -> tuple[Json, ...]:
+    return engine.find("service", f"label={NAMESPACE}={stack.name}")
 
 
 def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:

@@ -1,0 +1,178 @@
+"""Calls the HTTP API of a Docker engine, each call with a deadline, and sorts its failures by whom they blame."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from reconciler.errors import InfrastructureError
+from reconciler.host.swarm.engine.docker_faults import classify_failure
+from reconciler.host.swarm.engine.engine_address import EngineAddress, certificate_files, find_engine_address
+
+if TYPE_CHECKING:
+    import requests
+    from docker.api.client import APIClient
+
+QUERY_SECONDS = 60.0
+CHANGE_SECONDS = 300.0
+
+_DAEMON = "Error response from daemon: "
+_NOT_FOUND = 404
+_REFUSED = 400
+_CHUNK = 256 * 1024
+
+
+@frozen
+class ApiCall:
+    """One call of the engine's API. `what` names the call at the start of an error message.
+
+    `body` is sent as JSON, `data` as it is: bytes, or an open file. With `stream` the caller reads the answer in
+    chunks. `seconds` is the longest time that the engine may be silent. `may_blame_recipe` decides by the engine's
+    message whether the recipe chose what the engine refuses. `may_be_gone` is True if the caller expects NotThereError.
+    """
+
+    method: str
+    path: str
+    what: str
+    params: Mapping[str, object] = field(factory=dict)
+    body: object = None
+    data: object = None
+    stream: bool = False
+    seconds: float = QUERY_SECONDS
+    may_blame_recipe: Callable[[bytes], bool] = lambda _: False
+    may_be_gone: bool = False
+
+
+class NotThereError(Exception):
+    """The engine does not have the object that a call names; the message is the engine's."""
+
+
+@define(slots=False)
+class Connection:
+    """Connections to one engine, one for each thread that asks it. Opened by the first call.
+
+    `environment` is the environment in which Docker's client would find the engine.
+    """
+
+    environment: Mapping[str, str]
+    _clients: threading.local = field(factory=threading.local, init=False, eq=False)
+
+    @cached_property
+    def address(self) -> EngineAddress:
+        return find_engine_address(self.environment)
+
+    def call(self, request: ApiCall) -> "requests.Response":
+        """Send a request and return the engine's answer.
+
+        Raises InfrastructureError or RecipeError; NotThereError, if the request allows it, where the engine does not
+        have the object that the path names.
+        """
+        with self._failures(request):
+            client = self._client()
+            url = f"{client.base_url}/v{client.api_version}{request.path}"
+            response: requests.Response = client.request(
+                request.method,
+                url,
+                params=dict(request.params),
+                json=request.body,
+                data=request.data,
+                stream=request.stream,
+                timeout=request.seconds,
+            )
+        if response.status_code >= _REFUSED:
+            raise _refusal(request, response)
+        return response
+
+    def chunks(self, request: ApiCall, response: "requests.Response") -> Iterator[bytes]:
+        """Yield the body of the answer to `request` as it comes, and close it. Raises like `call`."""
+        with self._failures(request):
+            try:
+                while chunk := response.raw.read1(_CHUNK):
+                    yield chunk
+            finally:
+                response.close()
+
+    def _client(self) -> "APIClient":
+        if not hasattr(self._clients, "client"):
+            self._clients.client = _open(self.address)
+        client: APIClient = self._clients.client
+        return client
+
+    @contextmanager
+    def _failures(self, request: ApiCall) -> Iterator[None]:
+        """Raise InfrastructureError in place of the errors of the libraries: no answer in time, or no connection."""
+        import requests
+        from docker.errors import DockerException
+        from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+        try:
+            yield
+        except (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError) as late:
+            raise _late(request) from late
+        except (requests.exceptions.RequestException, DockerException, HTTPError, OSError) as failure:
+            if any(isinstance(cause, TimeoutError) for cause in _causes(failure)):
+                raise _late(request) from failure
+            message = connection_message(self.address.shown, failure)
+            raise classify_failure(request.what, message.encode()) from failure
+
+
+def _late(request: ApiCall) -> InfrastructureError:
+    message = f"{request.what}: Docker did not answer within {request.seconds:.0f} s"
+    return InfrastructureError(message, "look at the log of Docker's engine")
+
+
+def _open(address: EngineAddress) -> "APIClient":
+    """Return a client of the newest API version that the engine and the library have in common."""
+    from docker.api.client import APIClient
+    from docker.tls import TLSConfig
+
+    tls: object = False
+    if address.certificates is not None:
+        files = certificate_files(address.certificates)
+        tls = TLSConfig(client_cert=(files["cert"], files["key"]), ca_cert=files["ca"], verify=address.verify)
+    client = APIClient(address.url, tls=tls, timeout=QUERY_SECONDS, use_ssh_client=True)
+    # Proxies, .netrc and certificates of this process's environment are not for the engine.
+    client.trust_env = False
+    return client
+
+
+def connection_message(address: str, failure: BaseException) -> str:
+    """Return Docker's message for a failed connection: closed to this user, not there, or lost during a call."""
+    causes = [cause for cause in _causes(failure) if isinstance(cause, OSError)]
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        return f"permission denied while trying to connect to the Docker daemon socket at {address}"
+    if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
+        return f"Cannot connect to the Docker daemon at {address}. Is the docker daemon running?"
+    return f"error during connect: {address}: {failure}"
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and the errors that it was made from. The libraries keep these as causes, or as arguments."""
+    rest, seen = [failure], set[int]()
+    while rest:
+        cause = rest.pop()
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        linked = (cause.__cause__, cause.__context__, *cause.args)
+        rest.extend(one for one in linked if isinstance(one, BaseException))
+
+
+def _refusal(request: ApiCall, response: "requests.Response") -> Exception:
+    message = refusal_message(response.content).encode()
+    if response.status_code == _NOT_FOUND and request.may_be_gone:
+        return NotThereError(message.decode("utf-8", "replace"))
+    return classify_failure(request.what, _DAEMON.encode() + message, of_recipe=request.may_blame_recipe(message))
+
+
+def refusal_message(body: bytes) -> str:
+    """Return the message of an answer by which the engine refuses a call."""
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode("utf-8", "replace")

@@ -1,0 +1,184 @@
+"""Runs scripts in containers, copies archives in and out of them, and reads their logs."""
+
+import struct
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from attrs import frozen
+
+from reconciler.errors import CanonError, RecipeError
+from reconciler.host.output import MIB, OutputSink
+from reconciler.host.swarm.engine.connection import CHANGE_SECONDS, ApiCall, Connection, NotThereError
+from reconciler.host.swarm.engine.docker_faults import classify_failure, is_not_found
+
+_COPY_SECONDS = 6 * 3600.0
+# Of a longer output the rest is read, and dropped.
+_MOST_BYTES = 64 * MIB
+Json = Mapping[str, Any]
+
+# Exit codes of an exec whose program could not be started.
+_NO_SHELL = (126, 127)
+# A frame of a stream: one byte for stdin, stdout or stderr, three unused ones, and the length of the data.
+_FRAME = struct.Struct(">BxxxL")
+_STDERR = 2
+
+
+@frozen
+class ScriptEnd:
+    """How a script in a container ended. `code` is its exit code, None if it ran out of time."""
+
+    code: int | None
+    output: bytes
+
+
+def run_script(connection: Connection, container: str, script: str, deadline: float) -> ScriptEnd:
+    """Run a shell script in a container, for at most `deadline` seconds.
+
+    Raises InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped.
+    """
+    exec_id = _create_exec(connection, container, script)
+    start = ApiCall(
+        "POST",
+        f"/exec/{exec_id}/start",
+        "docker exec",
+        body={"Detach": False, "Tty": False},
+        stream=True,
+        seconds=deadline,
+    )
+    output, size = list[tuple[int, bytes]](), 0
+    until = time.monotonic() + deadline
+    try:
+        for frame in frames(connection.chunks(start, connection.call(start))):
+            size += len(frame[1])
+            if size <= _MOST_BYTES:
+                output.append(frame)
+            if time.monotonic() > until:
+                return ScriptEnd(None, _joined(output))
+    except CanonError as failure:
+        if time.monotonic() > until:
+            return ScriptEnd(None, _joined(output))
+        return _end_after_failure(connection, exec_id, failure)
+    return ScriptEnd(_exit_code(connection, container, exec_id), _joined(output))
+
+
+def _create_exec(connection: Connection, container: str, script: str) -> str:
+    body = {"AttachStdout": True, "AttachStderr": True, "Cmd": ["sh", "-c", script]}
+    path = f"/containers/{quote(container)}/exec"
+    create = ApiCall("POST", path, "docker exec", body=body, may_blame_recipe=_is_stopped, may_be_gone=True)
+    try:
+        return str(connection.call(create).json()["Id"])
+    except NotThereError as gone:
+        raise RecipeError(f"docker exec: {gone}") from None
+
+
+def _is_stopped(message: bytes) -> bool:
+    return b"is not running" in message
+
+
+def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> ScriptEnd:
+    """Return how a script ended whose output was not read to its end. Raises `failure` if that cannot be known."""
+    state = _exec_state(connection, exec_id)
+    code = state.get("ExitCode")
+    if code in _NO_SHELL and not state.get("Running"):
+        return ScriptEnd(code, str(failure).encode())
+    raise failure
+
+
+def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
+    """Return the exit code of a script whose output has ended; 1 if its container is gone.
+
+    Raises InfrastructureError if the script still runs: then the connection was lost.
+    """
+    state = _exec_state(connection, exec_id)
+    if not state:
+        return 1
+    if state.get("Running") or state.get("ExitCode") is None:
+        raise classify_failure(f"docker exec in {container} ended before what it ran", b"")
+    return int(state["ExitCode"])
+
+
+def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
+    """Return the state of an exec; empty if the engine has forgotten it, as it does when the container is removed."""
+    try:
+        found: dict[str, Any] = connection.call(
+            ApiCall("GET", f"/exec/{exec_id}/json", "docker exec", may_be_gone=True)
+        ).json()
+    except NotThereError:
+        return {}
+    return found
+
+
+def _joined(output: Iterable[tuple[int, bytes]]) -> bytes:
+    """Return stdout, and then stderr."""
+    frames_of = sorted(output, key=lambda frame: frame[0] == _STDERR)
+    return b"".join(data for _, data in frames_of)
+
+
+def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield (stream, data) of each frame in the chunks of an answer. Drops a frame that is not whole."""
+    pending = b""
+    for chunk in chunks:
+        pending += chunk
+        while len(pending) >= _FRAME.size:
+            stream, length = _FRAME.unpack_from(pending)
+            if len(pending) < _FRAME.size + length:
+                break
+            yield stream, pending[_FRAME.size : _FRAME.size + length]
+            pending = pending[_FRAME.size + length :]
+
+
+def copy_out(connection: Connection, container: str, path: str, out: OutputSink) -> None:
+    """Write the folder or file `path` of a container to `out`, as a tar archive. Closes `out`.
+
+    Raises RecipeError if there is no such path.
+    """
+    get = ApiCall(
+        "GET",
+        f"/containers/{quote(container)}/archive",
+        "copy a volume",
+        params={"path": path},
+        stream=True,
+        seconds=CHANGE_SECONDS,
+        may_blame_recipe=is_not_found,
+    )
+    try:
+        for chunk in connection.chunks(get, connection.call(get)):
+            out.feed(chunk)
+    finally:
+        out.close()
+
+
+def copy_in(connection: Connection, container: str, path: str, archive: Path) -> None:
+    """Unpack the tar archive `archive` into the folder `path` of a container."""
+    with archive.open("rb") as data:
+        put = ApiCall(
+            "PUT",
+            f"/containers/{quote(container)}/archive",
+            "copy a volume",
+            params={"path": path},
+            data=data,
+            seconds=_COPY_SECONDS,
+            may_blame_recipe=is_not_found,
+        )
+        connection.call(put)
+
+
+def service_logs(connection: Connection, service: Json, lines: int, out: OutputSink) -> None:
+    """Write the last log lines of each task of a service to `out`, and close it. A failure leaves the rest out.
+
+    `service` is the engine's JSON of the service. With a terminal, its logs come without frames.
+    """
+    terminal = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("TTY")
+    params = {"stdout": 1, "stderr": 1, "tail": lines}
+    get = ApiCall("GET", f"/services/{quote(service['ID'])}/logs", "docker service logs", params=params, stream=True)
+    try:
+        chunks = connection.chunks(get, connection.call(get))
+        for data in chunks if terminal else (data for _, data in frames(chunks)):
+            out.feed(data)
+    except CanonError:
+        pass
+    finally:
+        out.close()

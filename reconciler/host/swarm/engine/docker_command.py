@@ -1,0 +1,126 @@
+"""Runs Docker's own command where the engine has no call for it: compose files, and images with their credentials."""
+
+import json
+import re
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from desired.unprintable import escape_unprintable
+from reconciler.errors import InfrastructureError
+from reconciler.host.output import MIB
+from reconciler.host.run import CapturedOutput, CommandSpec, capture
+from reconciler.host.swarm.engine.client_environment import client_flags
+from reconciler.host.swarm.engine.connection import CHANGE_SECONDS, QUERY_SECONDS
+from reconciler.host.swarm.engine.docker_faults import classify_failure, is_not_found
+from reconciler.host.text import one_line
+
+# The first client version with `docker stack config`, which resolves compose files.
+OLDEST_CLIENT = 23
+
+_PULL_SECONDS = 3600.0
+_MOST_BYTES = 64 * MIB
+_VERSION_AND_NODE = "{{json .ClientInfo.Version}} {{json .Swarm.NodeID}}"
+
+
+@frozen
+class DockerCommand:
+    """The `docker` command. `environment` is that of all children; its DOCKER_HOST or context chooses the engine.
+
+    `lock` is the descriptor of the pass lock, which changing commands inherit; None for no lock.
+    """
+
+    environment: Mapping[str, str]
+    lock: int | None = None
+
+    def node(self) -> str:
+        """Return the swarm node of the engine that the command uses, "" for none.
+
+        Raises InfrastructureError if the command is too old, or cannot reach the engine.
+        """
+        output = self._run(self._spec(("info", "--format", _VERSION_AND_NODE), QUERY_SECONDS), "Docker's swarm")
+        version, node = json_words(output.out)
+        known = one_line(version.encode()) or "unknown"
+        major = re.match(r"(\d+)\.", version)
+        if major is None or int(major[1]) < OLDEST_CLIENT:
+            raise InfrastructureError(
+                f"Docker's client here is {known}, which has no `docker stack config`",
+                f"install a client of version {OLDEST_CLIENT} or newer, docker-cli or docker-ce-cli; "
+                "the engine may be older",
+            )
+        return node
+
+    def pull(self, image: str) -> None:
+        """Pull an image. Docker's command knows the registries' credentials, and the helpers that keep them."""
+        spec = evolve(self._spec(("pull", "--quiet", "--", image), _PULL_SECONDS), holding=self.lock)
+        output = self._capture(spec)
+        _check(output, spec, f"pull {escape_unprintable(image)}", of_recipe=is_not_found(output.err))
+
+    def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
+        """Merge compose files, substitute `variables` and nothing else, and return YAML.
+
+        The command takes values from its environment, which is only `variables` and Canon's marks. It asks no engine.
+        """
+        spec = self._spec(("stack", "config", *_files(files)), QUERY_SECONDS)
+        marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}
+        spec = evolve(spec, argv=(self._client, *spec.argv[1:]), env={**variables, **marks}, cwd=cwd)
+        return self._run(spec, "docker stack config", of_recipe=True).out
+
+    def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
+        """Deploy the compose file `file` by `docker stack deploy`. Does not wait until the services are up.
+
+        `open_names` are the variables without a value in the file: the client must not fill them from its environment.
+        """
+        flags = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
+        spec = self._spec(("stack", "deploy", *flags, *_files([file]), stack), CHANGE_SECONDS)
+        unset_names = sorted({*open_names} & {*self.environment})
+        if unset_names:
+            unset = (word for name in unset_names for word in ("-u", name))
+            spec = evolve(spec, argv=("env", *unset, self._client, *client_flags(self.environment), *spec.argv[1:]))
+        self._run(evolve(spec, cwd=cwd, holding=self.lock), "docker stack deploy", of_recipe=True)
+
+    @property
+    def _client(self) -> str:
+        """The path of the `docker` program, for a call without our PATH."""
+        return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
+
+    def _spec(self, argv: Sequence[str], deadline: float) -> CommandSpec:
+        return CommandSpec(("docker", *argv), self.environment, Path("/"), deadline)
+
+    def _run(self, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> CapturedOutput:
+        output = self._capture(spec)
+        _check(output, spec, what, of_recipe=of_recipe)
+        return output
+
+    def _capture(self, spec: CommandSpec) -> CapturedOutput:
+        output = capture(spec, _MOST_BYTES)
+        if output.result.missing:
+            raise InfrastructureError("docker: not found in PATH", "install Docker's client: docker-cli or docker.io")
+        return output
+
+
+def json_words(output: bytes) -> tuple[str, str]:
+    """Return the two JSON strings of a line of output; "" for each that is not there."""
+    words = output.decode("utf-8", "replace").split()
+    first, second, *_ = [*(json.loads(word) if word.startswith('"') else word for word in words), "", ""]
+    return str(first), str(second)
+
+
+def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
+    """Raise InfrastructureError if a command failed or timed out. `what` names the command in the message.
+
+    With `of_recipe` raise RecipeError instead, if Docker refused the command for a reason that may lie in the recipe.
+    """
+    if output.result.timed_out:
+        late = f"{what}: Docker did not answer within {spec.deadline:.0f} s"
+        raise InfrastructureError(late, "look at the log of Docker's engine")
+    if not output.ok:
+        # A killed client has no exit code above 0, but may have written a warning.
+        refused = (output.result.code or 0) > 0 and bool(output.err.strip())
+        raise classify_failure(what, output.err, of_recipe=of_recipe and refused)
+
+
+def _files(files: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(word for file in files for word in ("--compose-file", str(file)))

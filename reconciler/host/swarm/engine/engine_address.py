@@ -1,0 +1,92 @@
+"""Finds the address of the Docker engine, as Docker's own client finds it in the same environment."""
+
+import json
+import os
+import pwd
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from reconciler.errors import InfrastructureError
+from reconciler.host.run import CommandSpec, capture
+from reconciler.host.text import one_line
+
+_DEFAULT = "unix:///var/run/docker.sock"
+_SECONDS = 30.0
+_FILES = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
+
+
+@frozen
+class EngineAddress:
+    """The URL of an engine. `certificates` is a folder with ca.pem, cert.pem and key.pem, None for no TLS.
+
+    `verify` is True if the engine's certificate must be signed by ca.pem.
+    """
+
+    url: str
+    certificates: Path | None = None
+    verify: bool = True
+
+    @property
+    def shown(self) -> str:
+        """The URL as Docker's messages show it."""
+        return self.url
+
+
+def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
+    """Return the engine that `docker` uses with this environment: DOCKER_HOST, else a context, else the local socket.
+
+    Raises InfrastructureError for a context that does not exist.
+    """
+    if host := environment.get("DOCKER_HOST"):
+        return _with_tls_of_environment(host, environment)
+    context = environment.get("DOCKER_CONTEXT") or _current_context(config_folder(environment))
+    if context in {"", "default"}:
+        return _with_tls_of_environment(_DEFAULT, environment)
+    return _address_of_context(environment)
+
+
+def config_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder with the settings of Docker's client."""
+    if folder := environment.get("DOCKER_CONFIG"):
+        return Path(folder)
+    return Path(environment.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir, ".docker")
+
+
+def _with_tls_of_environment(url: str, environment: Mapping[str, str]) -> EngineAddress:
+    verify = bool(environment.get("DOCKER_TLS_VERIFY"))
+    if url.startswith("unix://") or not (verify or environment.get("DOCKER_TLS")):
+        return EngineAddress(url)
+    folder = environment.get("DOCKER_CERT_PATH")
+    return EngineAddress(url, Path(folder) if folder else config_folder(environment), verify)
+
+
+def _current_context(folder: Path) -> str:
+    """Return the context that `docker context use` has chosen, "" for none."""
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return ""
+    return str(config.get("currentContext") or "") if isinstance(config, dict) else ""
+
+
+def _address_of_context(environment: Mapping[str, str]) -> EngineAddress:
+    output = capture(CommandSpec(("docker", "context", "inspect"), environment, Path("/"), _SECONDS))
+    if not output.ok:
+        raise InfrastructureError(f"docker context inspect: {one_line(output.err)}", "docker context ls")
+    return parse_context(json.loads(output.out))
+
+
+def parse_context(inspected: Any) -> EngineAddress:  # noqa: ANN401 - what `docker context inspect` prints
+    """Return the engine's address in the output of `docker context inspect`, which describes one context."""
+    endpoint = inspected[0]["Endpoints"]["docker"]
+    has_tls = "docker" in (inspected[0].get("TLSMaterial") or {})
+    folder = Path(inspected[0]["Storage"]["TLSPath"], "docker") if has_tls else None
+    return EngineAddress(str(endpoint["Host"]), folder, not endpoint.get("SkipTLSVerify"))
+
+
+def certificate_files(folder: Path) -> Mapping[str, str]:
+    """Return the paths of the certificates in `folder`, by "ca", "cert" and "key"."""
+    return {name: str(folder / file) for name, file in _FILES.items()}
