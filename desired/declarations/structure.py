@@ -127,13 +127,24 @@ def _is_tuple(of: Any) -> bool:  # noqa: ANN401
 
 
 def _table_hook(of: Any, using: "Converter") -> Hook:  # noqa: ANN401
-    """Return the hook with which the converter `using` reads a table as the attrs class `of`, by its keys in TOML."""
+    """Return the hook with which the converter `using` reads a table as the attrs class `of`, by its keys in TOML.
+
+    It is made when the first such table is read: most fleets use few of the tables, and each takes a millisecond.
+    """
     from cattrs.gen import make_dict_structure_fn, override
 
     renamed: dict[str, Any] = {
         key.name: override(rename=toml_key(key.name)) for key in fields(of) if toml_key(key.name) != key.name
     }
-    return make_dict_structure_fn(of, using, **renamed)
+
+    @cache
+    def made() -> Hook:
+        return make_dict_structure_fn(of, using, **renamed)
+
+    def read(value: object, into: object) -> object:
+        return made()(value, into)
+
+    return read
 
 
 def _reader(read: Callable[[object], object]) -> Hook:
