@@ -1,4 +1,4 @@
-"""Finds the service and port at which a recipe's app is reached. Pure."""
+"""Finds the service and the container port at which the app of a recipe is reached. Pure."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -13,9 +13,10 @@ _SERVER_PORT = re.compile(r"traefik\.(http|tcp|udp)\.services\.([^.]+)\.loadbala
 
 @frozen
 class AppPort:
-    """A service that listens on the container port `target`. `published` is the host port, if the recipe publishes one.
+    """The container port `target`, on which the service `service` listens.
 
-    `kind` is "http", "tcp" or "udp". `name` is the name of the port in the proxy's label, "" if no label names it.
+    `published` is the host port at which the recipe publishes it, None if it does not. `kind` is "http", "tcp" or
+    "udp". `name` is the name that a label for the proxy (Traefik) gives to the port, "" if no label names it.
     """
 
     service: str
@@ -30,29 +31,35 @@ class AppPort:
 
 
 def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
-    """Return the port of the app: one that a proxy label names, else one that the recipe publishes; None for neither.
+    """Return the port at which the app is reached, None if there is none.
 
-    `stack` is the name of the stack, which `_rank` compares. `closed` are the recipe's names of the external networks
-    that Docker keeps internal. Raises RecipeError if all services that name a port are only on internal networks.
+    Looks first for ports that the labels for the proxy name; if there are none, for ports that the recipe publishes.
+    Returns the first of them by `_rank`, for which `stack` is the name of the stack. `closed` are the names, in the
+    recipe, of external networks that are internal in Docker. Raises RecipeError if all services with such ports are on
+    internal networks only.
     """
-    ways = tuple(_labelled(config)) or tuple(_published(config))
-    open_ways = [port for port in ways if _is_open(config, port, closed)]
-    if ways and not open_ways:
-        names = ", ".join(dict.fromkeys(port.service for port in ways))
+    ports = tuple(_labelled(config)) or tuple(_published(config))
+    reachable = [port for port in ports if _is_open(config, port, closed)]
+    if ports and not reachable:
+        names = ", ".join(dict.fromkeys(port.service for port in ports))
         raise RecipeError(
             f"nobody can reach {names}: it names a port, and is on internal networks alone",
             "put it on the proxy's network, or the port's label on the service that is there",
         )
-    return min(open_ways, key=lambda port: _rank(config, stack, port), default=None)
+    return min(reachable, key=lambda port: _rank(config, stack, port), default=None)
 
 
 def misplaced_port_label(config: Config) -> str:
-    """Return the service that has its port label on the container, where a Swarm proxy does not look; "" for none."""
+    """Return the first service that has the proxy's port label outside of `deploy`; "" if there is none.
+
+    Such a label is on the container, where a proxy for a Swarm does not look.
+    """
     services = config["services"].items()
     return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
 
 
 def _labelled(config: Config) -> Iterator[AppPort]:
+    """Yield the ports that the proxy's labels name."""
     for service, one in config["services"].items():
         for label, value in _labels(one).items():
             match = _SERVER_PORT.fullmatch(label)
@@ -70,6 +77,7 @@ def _published(config: Config) -> Iterator[AppPort]:
 
 
 def _own_port(service: Config, target: int, kind: str) -> int | None:
+    """Return the host port at which the service publishes its container port `target`; None if it does not."""
     protocol = "udp" if kind == "udp" else "tcp"
     for port in service.get("ports") or ():
         fits = (int(port["target"]), port.get("protocol", "tcp")) == (target, protocol)
@@ -79,9 +87,9 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
 
 
 def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
-    """Whether the service of the port is on a network that is not internal.
+    """Return whether the service of `port` is on a network that is not internal.
 
-    A port that is published in ingress mode adds such a network, the ingress network, to its service.
+    A service that publishes a port in ingress mode is also on the ingress network, which is not internal.
     """
     service = config["services"][port.service]
     ingress = any(port.get("published") and port.get("mode") == "ingress" for port in service.get("ports") or ())
@@ -89,18 +97,21 @@ def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
 
 
 def networks_of(service: Config) -> tuple[str, ...]:
+    """Return the recipe's names of the networks of a service; without `networks`, that is "default"."""
     return tuple(service.get("networks") or ("default",))
 
 
 def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
+    """Return whether a network is internal: by its declaration, or, if it is external, because it is in `closed`."""
     declared = (config.get("networks") or {}).get(network) or {}
     return network in closed if is_external(declared) else bool(declared.get("internal"))
 
 
 def _rank(config: Config, stack: str, port: AppPort) -> tuple[bool, ...]:
-    """Return a sort key; the lowest is the best port.
+    """Return the sort key of a port; the port with the lowest key is taken.
 
-    Prefers, in this order: enabled for the proxy, not UDP, on an external network, named as the stack, HTTP, `app`.
+    The criteria, the most important first: its service is enabled for the proxy; it is not UDP; its service is on an
+    external network; it is named like the stack; it is for HTTP; its service is `app`.
     """
     service, networks = config["services"][port.service], config.get("networks") or {}
     is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"
@@ -116,5 +127,5 @@ def _rank(config: Config, stack: str, port: AppPort) -> tuple[bool, ...]:
 
 
 def _labels(service: Config) -> Mapping[str, object]:
-    found: Mapping[str, object] = (service.get("deploy") or {}).get("labels") or {}
-    return found
+    labels: Mapping[str, object] = (service.get("deploy") or {}).get("labels") or {}
+    return labels

@@ -1,4 +1,4 @@
-"""Parses the YAML that Docker's client prints, by the quoting rules of Go's YAML writer."""
+"""Parses the YAML that Docker's client prints, by the quoting rules of the YAML writer of Go, its language."""
 
 import math
 import re
@@ -12,16 +12,19 @@ from reconciler.host.text import one_line
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads only true, false, null and decimal numbers as such; every other value without quotes is a string.
+    """Reads true, false, null and decimal numbers. Every other value without quotes is a string.
 
-    Go's writer quotes a string that looks like one of these. PyYAML's default rules (YAML 1.1) would also find dates,
-    and numbers in base 2, 8, 16 and 60.
+    Go's writer quotes only strings that look like one of these. By default, PyYAML would also read unquoted strings as
+    dates, or as numbers in base 2, 8, 16 or 60.
     """
 
     yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
 
     def number(self, node: yaml.ScalarNode) -> float | str:
-        """Return the number as a float; if it is too large, its text: Go prints such a string without quotes."""
+        """Return the value of `node` as a float; as a string if it is too large for a float.
+
+        Go's writer does not quote such a string, because to Go it is no number.
+        """
         value: float = self.construct_yaml_float(node)
         return str(node.value) if math.isinf(value) and "inf" not in node.value else value
 
@@ -39,7 +42,7 @@ for _kind, _plain, _first in (
 
 
 def read_config(printed: bytes) -> Config:
-    """Parse the output of `docker stack config`. Raises InfrastructureError if it is not valid."""
+    """Parse the output of `docker stack config`. Raises InfrastructureError if it is not valid YAML."""
     try:
         document = yaml.load(printed, _Loader)  # noqa: S506 - a SafeLoader with fewer rules
     except (yaml.YAMLError, ValueError) as failure:

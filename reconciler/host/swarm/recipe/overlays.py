@@ -1,7 +1,7 @@
 """Adapts compose files to the version and the folder of the first one, so that Docker's client can merge them.
 
-The client resolves all paths from the first file's folder. Changes only parts of the text, at positions that a YAML
-parser reports: Docker's own parser sees all the rest unchanged.
+The client resolves relative paths from the folder of the first file. Only single values in the text are changed, at
+positions that a YAML parser reports, so that Docker reads all the rest as it was written.
 """
 
 import json
@@ -19,7 +19,7 @@ _NEW_ENOUGH = "3.8"
 
 @frozen
 class _Edit:
-    """A replacement: `text` instead of the characters from `start` to `end`."""
+    """A change of a text: replace the characters from `start` to `end` by `text`."""
 
     start: int
     end: int
@@ -27,7 +27,10 @@ class _Edit:
 
 
 def naming_version(version: str) -> str:
-    """Return `version`, or "3.8" if volumes, networks, configs and secrets cannot have a `name` in that version."""
+    """Return a compose version in which volumes, networks, configs and secrets can have a `name`.
+
+    Returns `version` if it is such a version, else "3.8".
+    """
     parts = version.split(".")
     is_old = all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < _NAMES_OBJECTS
     return _NEW_ENOUGH if is_old else version
@@ -35,23 +38,24 @@ def naming_version(version: str) -> str:
 
 @contextmanager
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield a path for each of `files`, to give to Docker's client. The client can read each path alone, or merge all.
+    """Yield a path for each of `files` such that Docker's client can read each path alone, or merge all of them.
 
-    A file is copied to the folder of the first one if it is elsewhere, has another version (which Docker does not
-    merge), or names an `env_file` that exists only in its own folder. The copies are removed at the end.
+    The path is that of a copy in the first file's folder if the file is in another folder or has another version, which
+    Docker does not merge. The copies are removed at the end of the block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, files[0], file, number) for number, file in enumerate(files))
 
 
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
+    """Return `file` if it fits the file `first`, else the path of an adapted copy, which `stack` removes."""
     try:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))
-        is_so = file.parent == first.parent and text == file.read_text("utf-8")
+        fits = file.parent == first.parent and text == file.read_text("utf-8")
     except (OSError, ValueError):
         # The client reports the error.
         return file
-    if file == first or is_so:
+    if file == first or fits:
         return file
     copy = first.with_name(f".canon-overlay-{number}.yml")
     stack.callback(copy.unlink, missing_ok=True)
@@ -60,10 +64,10 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 
 
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each file, adapted to the folder and the version of the first file.
+    """Yield name and text of each file. The texts are adapted to the folder and the version of the first file.
 
-    `names` has one name for each of `files`. A version older than 3.5 becomes 3.8 (see `naming_version`). Leaves out
-    files that cannot be read.
+    `names` has one name for each of `files`. If the first file's version is older than 3.5, all texts get the version
+    3.8: see `naming_version`. Leaves out files that cannot be read.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -74,29 +78,33 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
 
 
 def normalize(file: Path, folder: Path, version: str | None) -> str:
-    """Return the text of `file` with the version `version` (None: without one), for a copy of the file in `folder`.
+    """Return the text for a copy of the compose file `file` in the folder `folder`, with the version `version`.
 
-    An `env_file` that exists only beside `file` is still found. Raises OSError or ValueError if `file` cannot be read.
+    None removes the version. If an `env_file` exists only beside `file`, its path is changed so that it is found from
+    `folder`. Raises OSError or ValueError if `file` cannot be read.
     """
 
-    def found(name: str) -> str:
+    def path_from_folder(name: str) -> str:
         beside = file.parent / name
         if (folder / name).exists() or not beside.is_file():
             return name
         return str(beside.relative_to(folder) if beside.is_relative_to(folder) else beside)
 
-    return replace_env_files(set_version(file.read_text("utf-8"), version), found)
+    return replace_env_files(set_version(file.read_text("utf-8"), version), path_from_folder)
 
 
 def version_of(text: str) -> str | None:
-    """Return the version of a compose file; None if it has none or is not valid YAML."""
+    """Return the value of `version` in the text of a compose file; None if it has none or is not valid YAML."""
     root = _root(text)
     pair = _pair(root, "version") if root else None
     return str(pair[1].value) if pair else None
 
 
 def set_version(text: str, version: str | None) -> str:
-    """Return the text with `version`; None removes the version. Text that is no YAML mapping stays as it is."""
+    """Return the text of a compose file with its `version` changed to this one, or removed for None.
+
+    Returns the text unchanged if it is not a YAML mapping.
+    """
     root = _root(text)
     if root is None or not root.value:
         return text
@@ -109,15 +117,18 @@ def set_version(text: str, version: str | None) -> str:
     return text if same else _edited(text, [_Edit(_start(pair[1]), _end(pair[1]), json.dumps(version))])
 
 
-def replace_env_files(text: str, found: Callable[[str], str]) -> str:
-    """Return the text with each `env_file` path replaced by `found(path)`."""
+def replace_env_files(text: str, new_path: Callable[[str], str]) -> str:
+    """Return the text of a compose file with each `env_file` path replaced by `new_path(path)`."""
     nodes = [node for service in _services(_root(text)) for node in _scalars(_pair(service, "env_file"))]
-    new = [(node, found(node.value)) for node in nodes]
+    new = [(node, new_path(node.value)) for node in nodes]
     return _edited(text, [_Edit(_start(node), _end(node), json.dumps(to)) for node, to in new if to != node.value])
 
 
 def value_at(text: str, *keys: str) -> str:
-    """Return the value at a path of keys in a compose file; "" if there is no single value."""
+    """Return the value in a compose file that `keys` lead to, from the top; "" if there is none or it is not a scalar.
+
+    For example, `value_at(text, "configs", "app", "name")`.
+    """
     node: yaml.Node | None = _root(text)
     for key in keys:
         pair = _pair(node, key) if isinstance(node, yaml.MappingNode) else None
@@ -126,6 +137,7 @@ def value_at(text: str, *keys: str) -> str:
 
 
 def _root(text: str) -> yaml.MappingNode | None:
+    """Parse YAML and return its top mapping; None if it is not valid or not a mapping."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
@@ -134,21 +146,25 @@ def _root(text: str) -> yaml.MappingNode | None:
 
 
 def _pair(node: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """Return key and value of the entry `key` of a mapping; None if there is none."""
     return next(((name, value) for name, value in node.value if name.value == key), None)
 
 
 def _services(root: yaml.MappingNode | None) -> Iterator[yaml.MappingNode]:
+    """Yield the services of a compose file."""
     pair = _pair(root, "services") if root else None
     if pair and isinstance(pair[1], yaml.MappingNode):
         yield from (service for _, service in pair[1].value if isinstance(service, yaml.MappingNode))
 
 
 def _scalars(pair: tuple[yaml.Node, yaml.Node] | None) -> Iterator[yaml.ScalarNode]:
-    found = () if pair is None else pair[1].value if isinstance(pair[1], yaml.SequenceNode) else (pair[1],)
-    return (node for node in found if isinstance(node, yaml.ScalarNode))
+    """Yield the scalars of an entry whose value is one scalar or a list of them."""
+    nodes = () if pair is None else pair[1].value if isinstance(pair[1], yaml.SequenceNode) else (pair[1],)
+    return (node for node in nodes if isinstance(node, yaml.ScalarNode))
 
 
 def _added(root: yaml.MappingNode, version: str) -> _Edit:
+    """Return the edit that adds `version` as the first entry of the file."""
     if root.flow_style:
         place = _start(root) + 1
         return _Edit(place, place, f'"version": {json.dumps(version)}, ')
@@ -157,7 +173,7 @@ def _added(root: yaml.MappingNode, version: str) -> _Edit:
 
 
 def _removed(root: yaml.MappingNode, pair: tuple[yaml.Node, yaml.Node]) -> _Edit:
-    """Return the edit that removes a pair of the root, so that the rest of the text is still valid YAML."""
+    """Return the edit that removes an entry of the top mapping `root`, so that the text is still valid YAML."""
     pairs: list[tuple[yaml.Node, yaml.Node]] = root.value
     place = pairs.index(pair)
     if place + 1 < len(pairs):
@@ -178,6 +194,7 @@ def _end(node: yaml.Node) -> int:
 
 
 def _edited(text: str, edits: Sequence[_Edit]) -> str:
+    """Return the text with all `edits` made. Edits must not overlap."""
     for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text

@@ -1,4 +1,4 @@
-"""Resolves a release to the compose configuration that will be deployed."""
+"""Resolves the compose files of a release to the one configuration that is deployed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +28,11 @@ from reconciler.ports.app import DeployOptions
 
 @frozen
 class PreparedRelease:
-    """A release ready to deploy: compose files, their variables, and the resolved `config`."""
+    """A release that is ready to deploy, checked out in the folder `checkout`.
+
+    `compose` are its compose files and the fleet's overlays, `settings` the values of the variables in them, and
+    `config` is what Docker's client makes of them: one configuration without variables.
+    """
 
     stack: Stack
     recipe: SwarmRecipe
@@ -41,7 +45,11 @@ class PreparedRelease:
 def prepare_release(
     engine: Engine, stack: Stack, checkout: Path, options: DeployOptions, before: str
 ) -> PreparedRelease:
-    """Resolve the release in `checkout`. `before` is the .env.sample of the last deployment, "" for a new app."""
+    """Resolve the release in the folder `checkout` for a deployment as `stack`.
+
+    `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raises RecipeError if the
+    release is not a Co-op Cloud recipe.
+    """
     recipe = read_recipe(checkout, before)
     settings = deployment_variables(recipe, options.settings, stack_settings(stack))
     compose = (*compose_files(settings, checkout), *options.overlays)
@@ -53,21 +61,24 @@ def prepare_release(
 
 
 def stack_settings(stack: Stack) -> Mapping[str, str]:
-    """Return the variables that every deployment gets from its stack."""
+    """Return the variables that depend on the stack: STACK_NAME and DOMAIN."""
     return {"STACK_NAME": stack.name, "DOMAIN": stack.domain}
 
 
 def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
-    """Merge and resolve compose files with these settings. No setting affects Docker's client itself."""
+    """Return the configuration that Docker's client makes of compose files, with `settings` as their variables.
+
+    A setting that has the name of a variable of Docker's client, such as DOCKER_HOST, does not affect the client.
+    """
     with renamed_copies(files) as read:
         return read_config(engine.command.config(read, rename_variables(settings), checkout))
 
 
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
-    """Return the config without `env_file`, and with the values of renamed variables under `environment`.
+    """Return the config without `env_file`, and with the variables that `rename_variables` renamed in `environment`.
 
-    Docker's client has merged the files under `env_file` already, and would read them again when it deploys. It could
-    not fill in the variables that `rename_variables` had renamed.
+    The client has already put the variables of each `env_file` into `environment`, and would read the file again at the
+    deployment. But it has no values for the renamed variables: this function fills them in.
     """
     hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}
@@ -84,7 +95,7 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
 
 
 def _check_env_file(service: str, file: str, compose: Sequence[Path], checkout: Path) -> None:
-    """Raise RecipeError unless the `env_file` is in the release, or in the folder of one of the fleet's overlays."""
+    """Raise RecipeError unless the `env_file` of a service is in the release, or beside one of the fleet's overlays."""
     path, what = compose[0].parent / file, f"env_file of {service} is {file}"
     fleets = [overlay.parent for overlay in compose if not overlay.is_relative_to(checkout)]
     check_inside(next((folder for folder in fleets if path.is_relative_to(folder)), checkout), path, what)

@@ -20,17 +20,18 @@ _EXPORT = re.compile(
     r"export\s+([A-Za-z_][A-Za-z0-9_]*)="
     r"""(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\#;&|<>()~]*))(?:\s+#.*)?"""
 )
-# An indented line belongs to a function or an `if`, and may never be executed.
+# An indented line is part of a function or an `if`. It is not certain that the shell would execute it.
 _INDENTED = re.compile(r"^[ \t]+\S.*$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 
 
 @frozen
 class SwarmRecipe:
-    """One release. `exports` are the constants that its abra.sh exports, mostly versions of configs.
+    """One release of a recipe. `exports` are the constants that its abra.sh exports, mostly versions of configs.
 
-    `text` is the .env.sample that `sample` was parsed from. `added` are its settings that are new in an upgrade.
-    `comments` has the comment behind each setting; a comment of the new release replaces the old one.
+    `sample` is the .env.sample for the deployment, and `text` its text. In an upgrade it is the app's earlier sample
+    with the settings appended that are new in the release; `added` are the names of these. `comments` maps each setting
+    to the comment behind it; where old and new release differ, it is the new one's.
     """
 
     sample: Sample
@@ -41,40 +42,49 @@ class SwarmRecipe:
 
 
 def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
-    """Read the release in `checkout` for an app that was deployed with the .env.sample `before`, "" for a new app.
+    """Read the release in the folder `checkout`.
 
-    Raises RecipeError if the release is not a Co-op Cloud recipe.
+    `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raises RecipeError if the
+    release is not a Co-op Cloud recipe.
     """
     if read_text(checkout / COMPOSE) is None:
         raise RecipeError(f"the release has no {COMPOSE}", "the swarm driver deploys recipes in Co-op Cloud's format")
     own = read_text(checkout / SAMPLE) or ""
     text, added = merge_env_sample(before, own) if before else (own, ())
     exports = dict(parse_exports(read_text(checkout / SHELL) or ""))
-    sample, fresh = (parse_sample(each, DEFAULT_SECRET_LENGTH, reserved=()) for each in (text, own))
+    sample, fresh = (parse_sample(one, DEFAULT_SECRET_LENGTH, reserved=()) for one in (text, own))
     return SwarmRecipe(sample, exports, text, added, {**sample.comments, **fresh.comments})
 
 
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the exported constants of a shell file. Does not execute it: leaves out values that need a shell."""
+    """Yield name and value of each constant that a shell script exports, without executing the script.
+
+    Leaves out values that only a shell could compute.
+    """
     for _, line in content_lines(SHELL, _INDENTED.sub("", text)):
         match = _EXPORT.fullmatch(line)
         if match is not None:
             yield match[1], next(value for value in match.groups()[1:] if value is not None)
 
 
-def deployment_variables(recipe: SwarmRecipe, given: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
-    """Return all variables of a deployment.
+def deployment_variables(
+    recipe: SwarmRecipe, settings: Mapping[str, str], ours: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return all variables of a deployment and their values.
 
-    Later sources override earlier ones: the .env.sample, the `given` settings, the exports of abra.sh, and `ours`.
+    They come from four sources. If two have the same variable, the later source in this list counts: the .env.sample,
+    the `settings` that the fleet declares, the exports of abra.sh, and Canon's own variables `ours`.
     """
     versions = {version_setting(name): version for name, version in recipe.sample.versions.items()}
-    return {**versions, **_expanded(recipe.sample.assigned, {**given, **ours}), **given, **recipe.exports, **ours}
+    expanded = _expanded(recipe.sample.assigned, {**settings, **ours})
+    return {**versions, **expanded, **settings, **recipe.exports, **ours}
 
 
 def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the settings of the sample, with `$NAME` replaced where NAME is fixed or set on an earlier line.
+    """Return the settings of the lines `assigned`, with each `$NAME` in a value replaced by the value of NAME.
 
-    A `fixed` setting replaces the value in the sample, also where other settings refer to it.
+    A variable in `fixed` has its value from there, not from the sample. Other variables must be set on an earlier line;
+    if not, `$NAME` stays.
     """
     known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **fixed}
     for line in assigned:
@@ -84,11 +94,15 @@ def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mappi
 
 
 def _filled_in(value: str, known: Mapping[str, str]) -> str:
+    """Return `value` with each `$NAME` or `${NAME}` replaced whose NAME is in `known`."""
     return _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), value)
 
 
 def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ...]:
-    """Return the files that COMPOSE_FILE names. Raises RecipeError for one outside the checkout, or that is no file."""
+    """Return the paths of the compose files that the setting COMPOSE_FILE names.
+
+    Raises RecipeError if one of them is not a file, or is outside the checkout.
+    """
     names = [name for name in settings.get("COMPOSE_FILE", COMPOSE).split(":") if name]
     for name in names:
         check_inside(checkout, checkout / name, f"COMPOSE_FILE names {name}")
@@ -96,7 +110,7 @@ def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ..
 
 
 def check_inside(checkout: Path, path: Path, what: str) -> None:
-    """Raise RecipeError if a path that the release names is outside `checkout` or is not a file.
+    """Raise RecipeError unless `path`, which the release names, is a file in the folder `checkout`.
 
     `what` is the beginning of the message, such as "COMPOSE_FILE names compose.db.yml".
     """

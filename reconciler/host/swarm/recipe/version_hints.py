@@ -1,4 +1,4 @@
-"""Explains a refused change of a config or secret: its file changed, but the version in its name did not."""
+"""Explains why Swarm refused to change a config or secret: its file changed, but the version in its name did not."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,14 @@ from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
 from reconciler.host.swarm.recipe.recipe import SHELL
 from reconciler.host.swarm.recipe.stack import object_name
 
-# Swarm's message for a changed config or secret. Their content cannot be changed.
+# Swarm's message when the content of an existing config or secret is to change. Swarm never allows this.
 _REFUSED = "only updates to Labels are allowed"
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """Add a hint to a RecipeError of the block if Swarm refused a changed config or secret: which version to raise."""
+    """If Swarm refuses to change a config or secret, add to the block's RecipeError which version must be raised."""
     try:
         yield
     except RecipeError as failed:
@@ -26,6 +26,7 @@ def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
 
 
 def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
+    """Return `failed`, with a hint if it is about a config or secret of the release that Swarm refused to change."""
     if _REFUSED not in failed.message:
         return failed
     hint = next((hint for name, hint in _hints(prepared) if name in failed.message), failed.hint)
@@ -33,17 +34,24 @@ def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
 
 
 def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
-    """Yield name in the swarm and hint for each config and secret that is made from a file, longest name first."""
-    found = [
+    """Yield a pair for each config and secret that is made from a file: its name in the swarm, and its hint.
+
+    Yields the longest names first, because a short name may be part of a longer one.
+    """
+    pairs = [
         (object_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))
         for kind in ("configs", "secrets")
         for key, value in (prepared.config.get(kind) or {}).items()
         if value and value.get("file")
     ]
-    return iter(sorted(found, key=lambda pair: len(pair[0]), reverse=True))
+    return iter(sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
 
 def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, object]) -> str:
+    """Return what the maintainer must do about the changed file of one config or secret.
+
+    `key` and `value` are its name and its fields in the compose file; `kind` is "configs" or "secrets".
+    """
     file = Path(str(value["file"]))
     shown = file.relative_to(prepared.checkout) if file.is_relative_to(prepared.checkout) else file
     versions = [f"{name} is still {prepared.settings.get(name, '')}" for name in _versions(prepared, kind, key)]
@@ -53,7 +61,10 @@ def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, ob
 
 
 def _versions(prepared: PreparedRelease, kind: str, key: str) -> tuple[str, ...]:
-    """Return the variables in the name of a config or secret, without STACK_NAME."""
+    """Return the variables in the declared `name` of the config or secret `key`, except STACK_NAME.
+
+    `kind` is "configs" or "secrets".
+    """
     names: list[str] = []
     for file in prepared.compose:
         try:
