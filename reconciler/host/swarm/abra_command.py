@@ -1,7 +1,7 @@
-"""Runs `abra`, Co-op Cloud's command: its files in a slot, its arguments, and the meaning of its messages.
+"""Runs `abra`, Co-op Cloud's command: writes its files, builds its arguments, and interprets its messages.
 
 This module is based on abra's public documentation and on reports of its users. abra exits only with 0 or 1, so its
-messages are read too. It is called with --no-converge-checks: what it displays while it waits has no information.
+messages must be read too. Canon waits for the app itself, and therefore calls abra with --no-converge-checks.
 """
 
 import re
@@ -48,7 +48,7 @@ _AUTHOR = {"user.name": "Canon", "user.email": "canon@localhost"}
 
 @frozen
 class AbraDir:
-    """The folder that abra gets as `ABRA_DIR`; each app of a slot has its own. `app` is the name of the app's stack."""
+    """The folder that abra gets as `ABRA_DIR`. Each app has its own. `app` is the name of the app's stack."""
 
     folder: Path
     app: str
@@ -63,7 +63,7 @@ class AbraDir:
         return self.folder / "servers" / _SERVER / f"{self.app}.env"
 
     def write_variables(self, version: str, settings: Mapping[str, str]) -> None:
-        """Write the app's .env file. `version` is the release that abra has to use, "" for none."""
+        """Write the app's .env file with its settings. `version` is the release that abra must use, "" for any."""
         self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = f"{self.recipe}:{version}" if version else self.recipe
         # The sample's TYPE is the maintainers' name of the recipe, not the name of its folder here.
@@ -71,9 +71,9 @@ class AbraDir:
         appfiles.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
     def copy_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
-        """Copy the release in `source` into abra's recipe folder, with the overlays `added` by their names there.
+        """Replace abra's recipe folder by a copy of the release in `source`, and add the overlays `added`.
 
-        Replaces the folder. `Abra.commit` commits it.
+        `added` maps the file name of each overlay in that folder to its present path.
         """
         shutil.rmtree(self.checkout, ignore_errors=True)
         shutil.copytree(source, self.checkout, symlinks=True)
@@ -83,10 +83,10 @@ class AbraDir:
 
 @frozen
 class Abra:
-    """Runs `abra`, Co-op Cloud's command, and git for it. `environment` is the environment of these children.
+    """Runs `abra`, Co-op Cloud's command, and git for it. `environment` is the environment of both.
 
-    `lock` is the descriptor of the pass lock, which abra inherits when it changes something; None for no lock.
-    `changing` is the deadline of such a call in seconds. `known` has the commands of abra whose flags were checked.
+    `lock` is the descriptor of the pass lock, None for no lock: commands of abra that change something inherit it, and
+    may run for `changing` seconds. `known` has the commands of abra whose flags `check` has found.
     """
 
     environment: Mapping[str, str]
@@ -95,7 +95,7 @@ class Abra:
     known: dict[tuple[str, ...], bool] = field(factory=dict)
 
     def check(self) -> None:
-        """Check once that abra has all flags that Canon uses. Raises InfrastructureError."""
+        """Raise InfrastructureError if this version of abra lacks a flag that Canon uses. Asks abra only once."""
         for command, flags in _FLAGS.items():
             if command in self.known:
                 continue
@@ -111,9 +111,9 @@ class Abra:
             self.known[command] = True
 
     def commit(self, home: AbraDir, version: str) -> None:
-        """Commit what `AbraDir.copy_recipe` copied to a new git repository, because abra deploys from a repository.
+        """Make a git repository of the files that `AbraDir.copy_recipe` copied: abra deploys only from a repository.
 
-        Tags the commit with `version` if that is a release name and no branch or commit.
+        If `version` is the name of a release, and not of a branch or commit, tags the commit with it.
         """
         self._git(home, "init", "--quiet")
         self._git(home, "add", "--all", "--force")
@@ -122,13 +122,13 @@ class Abra:
             self._git(home, "tag", "--annotate", "--message", version, "--", version)
 
     def deploy(self, home: AbraDir, version: str) -> None:
-        """Deploy the tag `version`. If it is no release name, deploy the files that were copied, with --chaos."""
+        """Deploy the release `version`. If it is not the name of a release, deploy the copied files with --chaos."""
         flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
         self._call(home, _DEPLOY, (*flags, *chosen))
 
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
-        """Insert a secret from a file, because arguments are visible to all users. Keeps a secret that exists."""
+        """Create a secret from the file `content`; keep one that exists. All users could read it in an argument."""
         words = ("--no-input", home.app, name, version, "--file", str(content))
         self._call(home, _INSERT, words, allowed=_ALREADY_EXISTS)
 
@@ -138,6 +138,7 @@ class Abra:
     def _call(
         self, home: AbraDir, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
     ) -> None:
+        """Run an abra command that changes something. Raises its error, unless the output matches `allowed`."""
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
         spec = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
         output = self._capture(spec)
@@ -160,9 +161,9 @@ class Abra:
 
 
 def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) -> CanonError | None:
-    """Return the error of an abra call, None for a success. Exit code 0 after a fatal line is an error too.
+    """Return the error of a call of abra, None if it succeeded. A fatal message with exit code 0 is an error too.
 
-    A success is no proof: after a deployment, the driver asks Docker whether abra has deployed.
+    `deadline` is in seconds. None does not prove that abra has deployed: the driver asks Docker for that.
     """
     what = f"abra {' '.join(command)}"
     if output.result.timed_out:
@@ -180,7 +181,7 @@ def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) 
 
 
 def _plain_output(output: CapturedOutput) -> bytes:
-    """Return stderr and stdout without terminal escape sequences."""
+    """Return stderr followed by stdout, without terminal escape sequences."""
     return _ESCAPES.sub(b"", output.err + b"\n" + output.out).replace(b"\r", b"\n")
 
 
@@ -189,7 +190,7 @@ def _last_line(text: bytes) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    """Quote a value for an .env file. Within single quotes no character is special."""
+    """Quote a value for an .env file: in single quotes if possible, because no character is special there."""
     if "'" not in value and "\n" not in value:
         return f"'{value}'"
     escaped = re.sub(r'([\\"$`])', r"\\\1", value).replace("\n", "\\n")

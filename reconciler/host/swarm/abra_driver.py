@@ -1,6 +1,7 @@
-"""The abra driver: the swarm driver, but `abra` deploys, inserts secrets and undeploys.
+"""The abra driver: like the swarm driver, but `abra` deploys, inserts secrets and undeploys.
 
-Written from abra's public documentation, not yet run with the real abra. It asks Docker whether abra has deployed.
+It was written from abra's public documentation, and has not yet run with the real abra. After each deployment it asks
+Docker whether abra has really deployed.
 """
 
 import base64
@@ -27,8 +28,8 @@ from reconciler.ports.app_secrets import SecretNeed
 
 # A label of the service `app` with the id of the deployment. If abra exits with 0 but deploys nothing, the id is old.
 DEPLOYMENT = "canon.deployment"
-# A label of a config, with the name of the stack. The config exists as long as the stack has secrets: abra cannot label
-# secrets, so they are found by this config.
+# A label of a config; its value is the name of a stack. abra cannot label secrets: a stack with secrets has such a
+# config, by which its secrets are found.
 STACK_RECORD = "canon.stack"
 
 _OVERLAY = "compose.canon.yml"
@@ -36,7 +37,7 @@ _FLEET_OVERLAY = "compose.canon.{number}.yml"
 
 
 class AbraDriver(SwarmDriver):
-    """Implements the port Driver with abra. Each app of a slot has its own ABRA_DIR, removed with the slot."""
+    """Implements the port Driver with abra. Each app of a slot has an ABRA_DIR of its own, within the slot."""
 
     programs: tuple[str, ...] = ("abra", "docker")
 
@@ -63,7 +64,7 @@ class AbraDriver(SwarmDriver):
         return deploy_stack.record_deployment(self._engine, prepared, app, options)
 
     def remove(self, app: App) -> RemovalResult:
-        """Undeploy by abra, then remove by Docker what abra leaves."""
+        """Undeploy the app with abra, then remove with Docker what abra has left. Return what remains."""
         stack = self._stack(app)
         ended = tuple(self._undeploy(app, stack))
         residue = super().remove(app)
@@ -81,7 +82,10 @@ class AbraDriver(SwarmDriver):
     def _write_abra_files(
         self, home: AbraDir, app: App, prepared: PreparedRelease, overlay_config: Config, options: DeployOptions
     ) -> None:
-        """Write the files that abra reads: the app's .env file, and the release with all overlays."""
+        """Write the files that abra reads into `home`: the app's .env file, and the release with all overlays.
+
+        `overlay_config` is Canon's own overlay.
+        """
         own = [file for file in prepared.compose if file not in options.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
         added[_OVERLAY] = deploy_stack.write_compose(app, overlay_config)
@@ -96,7 +100,7 @@ class AbraDriver(SwarmDriver):
     def _check_deployed(self, stack: Stack, deployed: str) -> None:
         """Raise InfrastructureError unless Docker has the deployment with the id `deployed`.
 
-        abra may exit with 0 without deploying.
+        This check is needed because abra may exit with 0 although it has deployed nothing.
         """
         found = self._engine.inspect("service", [stack.app])
         if not any((service["Spec"].get("Labels") or {}).get(DEPLOYMENT) == deployed for service in found):
@@ -106,6 +110,7 @@ class AbraDriver(SwarmDriver):
             )
 
     def _undeploy(self, app: App, stack: Stack) -> Iterator[str]:
+        """Undeploy the app with abra, if it is deployed. If abra fails, yields a text with the reason."""
         home = _home(app, stack)
         if not (home.variables.exists() and self._engine.inspect("service", [stack.app])):
             return
@@ -115,22 +120,23 @@ class AbraDriver(SwarmDriver):
             yield f"{stack.name} (by Docker itself: {failed.message})"
 
     def _record_stack(self, stack: Stack) -> None:
-        """Create the config that records the stack, unless it exists. A later pass finds the secrets by this config."""
+        """Create the config by which a later pass finds the secrets of the stack, unless it exists."""
         if stack.name not in self._recorded_stacks(stack.mark):
             labels = {**stack.labels, STACK_RECORD: stack.name}
             body = {"Name": f"{stack.name}_canon", "Labels": labels, "Data": base64.b64encode(b"\n").decode()}
             self._engine.create("config", body, "mark secrets")
 
     def _recorded_stacks(self, mark: str) -> tuple[str, ...]:
+        """Return the names of the stacks in the slot `mark` that `_record_stack` has recorded."""
         configs = self._engine.find("config", f"label={SLOT}={mark}")
         ours = (config for config in configs if remove_stack.is_of_state(config, self._engine.state))
         labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in ours)
         return tuple(own[STACK_RECORD] for own in labels if STACK_RECORD in own)
 
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
-        """Remove the secrets of a stack, and return those that are left.
+        """Remove the secrets of the stack `stack`, and return those that could not be removed.
 
-        If none is left, removes the config that records the stack as well.
+        If all are removed, also removes the config that `_record_stack` created.
         """
         named = f"name={stack}_"
         self._engine.remove("secret", self._engine.list_ids("secret", named))
@@ -141,10 +147,12 @@ class AbraDriver(SwarmDriver):
 
 
 def _home(app: App, stack: Stack) -> AbraDir:
+    """Return the folder that abra gets as ABRA_DIR for this app."""
     return AbraDir(app.folder / "run" / "abra", stack.name, stack.recipe)
 
 
 def _marked(overlay: Config, deployed: str) -> Config:
+    """Return `overlay` with the id `deployed` of the deployment as a label of the service `app`."""
     services = {name: dict(service) for name, service in overlay["services"].items()}
     deploy = services["app"]["deploy"]
     services["app"]["deploy"] = {**deploy, "labels": {**deploy["labels"], DEPLOYMENT: deployed}}

@@ -1,4 +1,4 @@
-"""Reads the deployed parts of all slots from the swarm, with the same few commands for all of them."""
+"""Reads the deployed parts of slots from the swarm: of all slots together, to need only a few commands."""
 
 import re
 from collections import defaultdict
@@ -25,7 +25,7 @@ _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 
 
 def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
-    """Return the deployed parts of each slot below `root`, by its mark."""
+    """Return the deployed parts of each slot below the folder `root`, by the mark of the slot."""
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
         for one in engine.find(kind, f"label={SLOT}"):
@@ -41,11 +41,11 @@ def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
 
 
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
-    """Return the parts of one slot by name, each with facts by which a later change of the part is noticed.
+    """Return the parts of one slot by name, each with facts about it. If a fact differs later, the part was changed.
 
-    `kinds` maps a kind, such as "service", to the JSON of its objects. `tasks` may include tasks of other slots.
-    A secret or config has only its id as a fact, because its content cannot be changed. A service also has the ids of
-    its tasks, because a restart creates a new task.
+    `kinds` maps a kind, such as "service", to Docker's JSON of the objects of that kind. `tasks` may include tasks of
+    other slots. For a secret or config the only fact is its id, because its content cannot change. A service has the
+    ids of its tasks among its facts, because a restart creates a new task.
     """
     parts: dict[str, Mapping[str, str]] = {}
     for service in kinds.get("service", ()):
@@ -58,14 +58,14 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
 
 
 def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return one fact of a service, the short ids of its running and completed tasks; empty if there are none."""
+    """Return one fact about a service: the short ids of its running and completed tasks. Empty if it has no such task."""
     own = service_of(service, tasks, "")
     ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))
     return {TASK: ", ".join(ids)} if ids else {}
 
 
 def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
-    """Return why services are not up, "" if all are. They may belong to several stacks."""
+    """Return which of `services` are not up, and why; "" if all are up. They may belong to several stacks."""
     stacks: dict[str, list[Json]] = defaultdict(list)
     for service in services:
         stacks[_labels(service["Spec"]).get(NAMESPACE, "")].append(service)
@@ -75,7 +75,7 @@ def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
 
 
 def _facts(spec: Json) -> Mapping[str, str]:
-    """Return the facts of a service that abra, Docker or a person could change."""
+    """Return the facts about a service that abra, Docker or a person could change, from Docker's `spec` of it."""
     container, labels = spec["TaskTemplate"]["ContainerSpec"], _labels(spec)
     replicas = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas")
     given = [

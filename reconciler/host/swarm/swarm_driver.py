@@ -24,9 +24,9 @@ _LOG_LINES = 1000
 
 
 class SwarmDriver:
-    """Implements the port Driver. Keeps nothing in memory: reads all state from the swarm.
+    """Implements the port Driver. Keeps nothing in memory: reads every status from the swarm.
 
-    `policy` has the DNS zone of apps and their proxy.
+    `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy.
     """
 
     programs: tuple[str, ...] = ("docker",)
@@ -42,9 +42,9 @@ class SwarmDriver:
         return secrets.secret_needs(self._engine, app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Deploy a release. If the app is deployed already, Swarm updates it.
+        """Deploy a release, or update an app that is deployed already. Return remarks.
 
-        The app then keeps the .env.sample of its earlier deployment, with the settings that are new in the release.
+        An update keeps the .env.sample of the earlier deployment, and appends the settings that are new in the release.
         """
         return deploy_stack.deploy_release(self._engine, self._policy, app, checkout, options)
 
@@ -54,6 +54,7 @@ class SwarmDriver:
         return running_app(stack, read_stack(self._engine, stack))
 
     def logs(self, app: App) -> tuple[str, ...]:
+        """Write the logs of all services to the app's log files, and return the last lines of each."""
         stack = self._stack(app)
         for service in services_of(self._engine, stack):
             name = stack.logical(service["Spec"]["Name"])
@@ -61,6 +62,7 @@ class SwarmDriver:
         return appfiles.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
+        """Save the logs of the app, scale its services to zero, and return what had to be killed."""
         stack = self._stack(app)
         stack_state = read_stack(self._engine, stack)
         if stack_state.is_stopped:
@@ -69,7 +71,7 @@ class SwarmDriver:
         return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state), self._sleep)
 
     def save(self, app: App, into: Path) -> None:
-        """Save the data of a stopped app.
+        """Save data, secrets, settings and volumes of a stopped app in the folder `into`.
 
         Raises RecipeError for a volume that cannot be saved, InfrastructureError if the app still runs.
         """
@@ -80,6 +82,7 @@ class SwarmDriver:
         save_volumes(self._engine, stack, into)
 
     def load(self, app: App, source: Path) -> None:
+        """Load what `save` has written into the folder `source`."""
         load_volumes(self._engine, self._stack(app), source)
         appfiles.move_in(app, source, self._engine.environment)
 
@@ -93,17 +96,20 @@ class SwarmDriver:
         backup.restore_backup(self._backup_target(app), source, within, self._sleep)
 
     def remove(self, app: App) -> RemovalResult:
+        """Remove the app's objects from the swarm, and its folder. Return what could not be removed."""
         left = remove_stack.remove_objects(self._engine, remove_stack.select_stack(self._stack(app).name), self._sleep)
         gone = appfiles.remove(app.folder, self._engine.environment)
         return RemovalResult(remaining=left if gone else (*left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
+        """Return the marks of all slots below the folder `root` that have objects in the swarm."""
         return tuple(mark for mark in remove_stack.slot_marks(self._engine) if Path(mark).is_relative_to(root))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
         return deployed_parts(self._engine, root)
 
     def clear(self, mark: str) -> RemovalResult:
+        """Remove all objects of the slot with the mark `mark` from the swarm. Return what could not be removed."""
         return RemovalResult(
             remaining=remove_stack.remove_objects(
                 self._engine, remove_stack.select_slot(self._engine, mark), self._sleep

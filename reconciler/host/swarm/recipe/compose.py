@@ -14,7 +14,7 @@ Config = Mapping[str, Any]
 
 @frozen
 class Mount:
-    """A mount of a service. `source` is a volume or a host path; `written` is True if the mount is not read-only."""
+    """A mount of a service. `source` is a volume or a host path. `written` is False if the mount is read-only."""
 
     service: str
     source: str
@@ -22,7 +22,7 @@ class Mount:
 
 
 def published_ports(config: Config) -> Mapping[str, str]:
-    """Return the fixed host ports, such as "64738/udp", each with the service that publishes it."""
+    """Return the host ports that services publish, such as "64738/udp", each mapped to the name of its service."""
     return {
         f"{port['published']}/{port.get('protocol', 'tcp')}": name
         for name, service in config["services"].items()
@@ -32,11 +32,12 @@ def published_ports(config: Config) -> Mapping[str, str]:
 
 
 def images(config: Config) -> tuple[str, ...]:
+    """Return the images of all services, sorted and without duplicates."""
     return tuple(sorted({service["image"] for service in config["services"].values() if service.get("image")}))
 
 
 def file_sources(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield each config and secret that is made from a file: its kind and name, such as "config app", and the file."""
+    """Yield a pair for each config and secret that is made from a file: a text such as "config app", and the path."""
     for kind in ("configs", "secrets"):
         for name, value in (config.get(kind) or {}).items():
             if value and "file" in value:
@@ -44,7 +45,7 @@ def file_sources(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def shared_volumes(config: Config) -> tuple[str, ...]:
-    """Return the writable volumes that are external or on a device: other slots would share their data."""
+    """Return the volumes that services write to and that are external or on a device, so that slots would share them."""
     volumes = config.get("volumes") or {}
     elsewhere = {name for name, value in volumes.items() if is_external(value) or _leads_elsewhere(value or {})}
     return tuple(mount.source for mount in mounts(config, "volume") if mount.source in elsewhere and mount.written)
@@ -59,18 +60,19 @@ def mounts(config: Config, kind: str) -> Iterator[Mount]:
 
 
 def empty_variables(config: Config) -> frozenset[str]:
-    """Return the variables that a service lists without a value: Docker's client fills them from its environment."""
+    """Return the variables that services declare without a value. Docker's client fills in those of its environment."""
     services = config["services"].values()
     return frozenset(name for one in services for name, value in (one.get("environment") or {}).items() if not value)
 
 
-def restore_ports(config: Config, each: Iterable[Config]) -> Config:
-    """Return `config`, the merge of several files, with all their ports. `each` has these files, each resolved alone.
+def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
+    """Return `config`, which Docker's client merged from several files, with the ports that the merge has lost.
 
-    Docker's client merges ports by their number alone: of a TCP and a UDP port with one number it keeps only the last.
+    `unmerged` are the configurations of these files, each resolved alone. The client loses ports because it compares
+    only their numbers: of a TCP and a UDP port with the same number it keeps the last one.
     """
     ports: dict[str, dict[tuple[object, object], Config]] = {}
-    for single in each:
+    for single in unmerged:
         for name, service in (single.get("services") or {}).items():
             for port in service.get("ports") or ():
                 key = (port.get("published") or port.get("target"), port.get("protocol", "tcp"))
@@ -79,8 +81,9 @@ def restore_ports(config: Config, each: Iterable[Config]) -> Config:
     return {**config, "services": services}
 
 
-def _ports(found: Mapping[tuple[object, object], Config] | None) -> dict[str, Any]:
-    return {"ports": list(found.values())} if found else {}
+def _ports(ports: Mapping[tuple[object, object], Config] | None) -> dict[str, Any]:
+    """Return the field `ports` of a service; an empty mapping if it has no ports."""
+    return {"ports": list(ports.values())} if ports else {}
 
 
 def is_external(value: Config | None) -> bool:
@@ -88,7 +91,7 @@ def is_external(value: Config | None) -> bool:
 
 
 def _leads_elsewhere(volume: Config) -> bool:
-    """Whether a volume of Docker's local driver mounts a folder or device, which other volumes can mount too."""
+    """Return whether a volume's driver options name a folder or device: another volume can mount the same one."""
     options = volume.get("driver_opts") or {}
     return bool(options.get("device")) and options.get("type") != "tmpfs"
 
@@ -100,7 +103,7 @@ def scaled_to_zero(config: Config) -> tuple[str, ...]:
 
 
 def tmpfs_mounts(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield service and path of each `tmpfs`. Docker's client reads and prints them, but does not deploy them."""
+    """Yield a pair for each `tmpfs` entry: service and path. Docker's client accepts such entries, but ignores them."""
     for name, service in config["services"].items():
         value = service.get("tmpfs") or ()
         for path in (value,) if isinstance(value, str) else value:
@@ -108,6 +111,7 @@ def tmpfs_mounts(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def app_service(config: Config) -> Config:
+    """Return the fields of the service `app`. Raises RecipeError if there is no such service."""
     service: Config | None = (config.get("services") or {}).get(APP)
     if service is None:
         raise RecipeError(f"the recipe has no service {APP}", "Co-op Cloud's format wants one of that name")

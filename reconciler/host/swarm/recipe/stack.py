@@ -1,4 +1,4 @@
-"""Canon's additions to a recipe's stack: names, labels, the published port. Pure."""
+"""What Canon adds to the compose files of a recipe: names, labels, and a published port. Pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ _UNROUTED = {"traefik.enable": "false"}
 
 @frozen
 class Stack:
-    """The stack of one app. `domain` is the same in every slot of the recipe.
+    """The stack as which one app is deployed. `mark` is the mark of its slot, `domain` the app's domain.
 
-    `state` is the id of the state folder, "" if it has none.
+    `state` is the id of the state folder, "" if it has none. The domain of a recipe is the same in all slots.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Stack:
 
     @property
     def app(self) -> str:
+        """The name in the swarm of the service `app`."""
         return f"{self.name}_{APP}"
 
     def label(self, what: str) -> str:
@@ -52,12 +53,15 @@ class Stack:
         return f"coop-cloud.{self.name}.{what}"
 
     def logical(self, name: str) -> str:
-        """Return the recipe's name of the Swarm object `name`."""
+        """Return the recipe's own name of the Swarm object `name`: without the name of the stack before it."""
         return name.removeprefix(f"{self.name}_")
 
 
 def stack_of(app: App, zone: str, state: str = "") -> Stack:
-    """Return the stack of an app. `zone` is the DNS zone of its domain, `state` the state folder's id, "" for none."""
+    """Return the stack as which an app is deployed. The same app in the same slot always has the same stack.
+
+    `zone` is the DNS zone of the app's domain. `state` is the id of the state folder, "" for none.
+    """
     place = f"{state}\0{app.mark}\0{app.recipe}" if state else f"{app.mark}\0{app.recipe}"
     digest = hashlib.sha256(place.encode()).hexdigest()[:8]
     return Stack(f"{app.recipe[:_OF_RECIPE]}-{digest}", app.recipe, app.mark, f"{app.recipe}.{zone}", state)
@@ -65,10 +69,10 @@ def stack_of(app: App, zone: str, state: str = "") -> Stack:
 
 @frozen
 class Endpoint:
-    """How tests reach the app: `service` listens on the container port `target`, None if it listens on no port.
+    """How tests reach an app: at `address` and `url`, where `service` listens on the container port `target`.
 
-    `published` is a free host port that Canon publishes; None if a proxy is used (`proxied`), or if the recipe
-    publishes a port itself.
+    `target` is None if the app listens on no port. `published` is the host port that Canon publishes for the tests;
+    None if they use the proxy (`proxied` is True) or a port that the recipe itself publishes.
     """
 
     address: str = ""
@@ -82,7 +86,7 @@ class Endpoint:
 
 @frozen
 class ComposeRelease:
-    """The release that is deployed, for the labels of its services."""
+    """Version, commit and settings of the release to deploy, which become labels and variables of its services."""
 
     version: str
     commit: str
@@ -90,19 +94,19 @@ class ComposeRelease:
 
 
 def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return Canon's additions as a compose file of their own, an overlay of the recipe's files."""
+    """Return a compose file that has only Canon's additions, to be merged over the recipe's compose files."""
     escaped: Config = _escaped(_additions(config, stack, release, endpoint))
     return escaped
 
 
 def merged_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return one complete compose file: the resolved `config` with Canon's additions."""
+    """Return a complete compose file: the resolved `config` of the recipe, with Canon's additions merged into it."""
     escaped: Config = _escaped(_merged(config, _additions(config, stack, release, endpoint)))
     return escaped
 
 
 def _merged(config: Config, added: Config) -> Config:
-    """Merge tables key by key, and append lists."""
+    """Return `config` with `added` merged into it: mappings key by key, lists by appending, other values replaced."""
     merged = dict(config)
     for key, value in added.items():
         if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
@@ -115,6 +119,7 @@ def _merged(config: Config, added: Config) -> Config:
 
 
 def _additions(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
+    """Return what Canon adds to the compose files of a recipe, as the content of a compose file."""
     return {
         "version": naming_version(str(config.get("version", "3.8"))),
         "services": {name: _service_additions(name, config, stack, release, endpoint) for name in config["services"]},
@@ -126,6 +131,7 @@ def _additions(config: Config, stack: Stack, release: ComposeRelease, endpoint: 
 
 
 def _service_additions(name: str, config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
+    """Return what Canon adds to the service `name`: labels, settings for `app`, and the published port."""
     service = config["services"][name]
     added: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, endpoint)}}
     if name == APP:
@@ -141,6 +147,7 @@ def _service_additions(name: str, config: Config, stack: Stack, release: Compose
 
 
 def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Mapping[str, str]:
+    """Return the labels of the service `name`; the service `app` also gets its addresses and the labels of abra."""
     ours = {**stack.labels, COMMIT: release.commit} | ({} if endpoint.proxied else _UNROUTED)
     if name != APP:
         return ours
@@ -151,9 +158,9 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
 
 
 def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
-    """Return the recipe's objects of one kind, with our labels and a name that is unique to the slot.
+    """Return the objects of one kind, such as "volumes", with Canon's labels and a name that is unique to the slot.
 
-    Repeats all other fields, because a later compose file replaces the whole object.
+    Keeps all other fields of each object, because an object in a later compose file replaces the whole earlier one.
     """
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
@@ -167,16 +174,20 @@ def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]
 
 
 def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
-    """Return the name in the swarm of the object that a compose file declares as `name`, with the fields `value`.
+    """Return the name in the swarm of the object that a compose file declares under the key `name`.
 
-    For a config or secret, keeps the version that its own field `name` has.
+    `kind` is the section of the file, such as "configs"; `value` are the fields of the object. The name of a config or
+    secret is made from its field `name`, which contains a version.
     """
     versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
     return f"{stack.name}_{stack.logical(versioned)}"
 
 
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
-    """Return the default network, with our labels, if any service uses it and the recipe does not declare it."""
+    """Return the network `default` with Canon's labels, if a service uses it and the recipe does not declare it.
+
+    Returns an empty mapping otherwise.
+    """
     if "default" in (config.get("networks") or {}):
         return {}
     if all(service.get("networks") for service in config["services"].values()):
@@ -185,7 +196,7 @@ def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
 
 
 def _escaped(value: Any) -> Any:  # noqa: ANN401 - any part of a compose file
-    """Return the value with each `$` doubled, because a single one begins a variable in a compose file."""
+    """Return `value` with `$$` for each `$` in its texts, because in a compose file a single `$` begins a variable."""
     if isinstance(value, Mapping):
         return {name: _escaped(part) for name, part in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,8 @@
-"""The secrets of a stack: lists those that a release needs, and creates them in the swarm.
+"""Lists the secrets that a release needs, and creates them in the swarm.
 
-The name of a secret is its key in the compose files, as with abra: `secrets: {db: {name: …}}` is the secret `db`. In
-the .env.sample, the comment behind the variable with its version describes its length and characters.
+As with abra, the name of a secret is its key in the compose files: `secrets: {db: {name: …}}` declares the secret `db`.
+The .env.sample has a variable for the version of each secret; the comment behind this variable declares the secret's
+length and characters.
 """
 
 import base64
@@ -27,9 +28,10 @@ _PLACEHOLDER = Stack("nobody", "nobody", "", "nobody.localhost")
 
 
 def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-    """Return the secrets that the services of a release use and that belong to the stack.
+    """Return the secrets that the services of a release use and that belong to its stack.
 
-    To find the variable of each secret, resolves the compose files with a unique value for each version variable.
+    To find out which version variable belongs to which secret, gives each variable a unique value, resolves the compose
+    files, and looks for the value in the names of the secrets.
     """
     recipe = read_recipe(checkout, appfiles.sample_for(app, options))
     settings = deployment_variables(recipe, options.settings, stack_settings(_PLACEHOLDER))
@@ -47,10 +49,10 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
 
 
 def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, str]) -> SecretNeed:
-    """Return the need for the secret `key`, as the comment behind its version variable describes it.
+    """Return the secret `key` with the length and characters that the comment of its version variable declares.
 
-    `full` is its name in the swarm; `names` maps the key of each secret to such a name. `comments` maps the unique
-    value of each version variable to its comment.
+    `full` is its name in the swarm; `names` maps the key of each secret to its name in the swarm. `comments` maps the
+    unique value of each version variable to the comment behind the variable.
     """
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
     need = secret_from_comment(SAMPLE, key, comment, DEFAULT_SECRET_LENGTH)
@@ -59,17 +61,17 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 
 
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
-    """Return the name in the swarm of each secret that belongs to the stack, by its name in the compose files."""
+    """Return the names in the swarm of the secrets that belong to the stack, by their keys in the compose files."""
     return {key: full for key, full in _used_secrets(config).items() if _is_own(full, stack)}
 
 
 def _is_own(full: str, stack: Stack) -> bool:
-    """Whether a secret's name in the swarm begins with this stack's name, and does not end with an empty version."""
+    """Return whether a secret belongs to the stack: its name `full` begins with the stack's name, and has a version."""
     return full.startswith(f"{stack.name}_") and not full.endswith("_")
 
 
 def _used_secrets(config: Config) -> Mapping[str, str]:
-    """Return the name in the swarm of each external secret that a service uses, by its name in the compose files.
+    """Return the names in the swarm of the external secrets that services use, by their keys in the compose files.
 
     Docker does not check the secrets that no service uses.
     """
@@ -79,13 +81,13 @@ def _used_secrets(config: Config) -> Mapping[str, str]:
 
 
 def _short_name(full: str, stack: Stack) -> str:
-    """Return the part of a name between stack and version, which is the name that abra uses to insert it."""
+    """Return the part between stack and version of a secret's name in the swarm; abra inserts the secret by this part."""
     name, version = abra_name(full, stack)
     return name or version
 
 
 def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Create a Swarm secret for each provided file. Keeps a secret that exists: its content is the same."""
+    """Create a secret in the swarm for each secret file of the app. Keeps those that exist: they have the same content."""
     stack = prepared.stack
     existing = _existing_secrets(engine, f"label={NAMESPACE}={stack.name}")
     for full, file in provided_files(prepared, app).items():
@@ -96,9 +98,10 @@ def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
-    """Return the files with the values of secrets that the app has, each by the secret's name in the swarm.
+    """Return the paths of the app's secret files, by the names of the secrets in the swarm.
 
-    A file is named as its secret in the compose files; in old snapshots, as the part between stack and version.
+    A file has the name that its secret has in the compose files. In old snapshots, it has the part of the name in the
+    swarm between stack and version.
     """
     names = swarm_names(prepared.config, prepared.stack)
     others = {full: _short_name(full, prepared.stack) for full in names.values()}
@@ -110,13 +113,16 @@ def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
 
 
 def abra_name(full: str, stack: Stack) -> tuple[str, str]:
-    """Return name and version of a secret as `abra app secret insert` takes them."""
+    """Split a secret's name in the swarm into the name and the version that `abra app secret insert` wants."""
     name, _, version = stack.logical(full).rpartition("_")
     return name, version
 
 
 def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Raise RecipeError for a secret that nothing creates. Docker would fail only after it has created the networks."""
+    """Raise RecipeError if the release uses a secret that does not exist and that the app has no file for.
+
+    Without this check, Docker would fail only after it has created the networks.
+    """
     stack = prepared.stack
     missing = {*_used_secrets(prepared.config).values()} - {*provided_files(prepared, app)}
     if missing and (missing := missing - _existing_secrets(engine)):
@@ -129,4 +135,5 @@ def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def _existing_secrets(engine: Engine, *filters: str) -> set[str]:
+    """Return the names of the secrets in the swarm that match Docker's `filters`."""
     return {secret["Spec"]["Name"] for secret in engine.find("secret", *filters)}
