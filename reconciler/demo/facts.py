@@ -19,10 +19,11 @@ LEDGER = "1.1.0+2.2.0"
 
 @frozen
 class AfterScene:
-    """The rows of all recipes `before` and `after` the command of a scene, and what the command did.
+    """What the facts of a scene are checked against. `folder` is the demo's folder.
 
-    `played` is the result of the command, `tried` the recipes of which it began a trial. `wrote` says whether any
-    file of the state folder changed.
+    `before` and `after` are the rows of all recipes in `reconcile drift` before and after the command of the scene.
+    `tried` are the recipes of which the command began a trial. `wrote` is True if it changed a file of the state
+    folder. `played` is the result of the command.
     """
 
     folder: Path
@@ -33,20 +34,21 @@ class AfterScene:
     played: PlayedCommand
 
     def changed(self) -> set[str]:
-        """Return the recipes whose row changed."""
+        """Return the names of the recipes whose row the command has changed."""
         keys = ("want", "have", "cause", "state", "held_back", "action")
         return {name for name in self.after if any(self.before[name][key] != self.after[name][key] for key in keys)}
 
     def have(self, name: str) -> Mapping[str, Any]:
-        """Return the canonical of a recipe; empty if it has none."""
+        """Return the canonical of the recipe `name` as in the report's JSON; empty if it has none."""
         return self.after[name]["have"] or {}
 
     def lineage(self, name: str) -> object:
-        """Return the lineage of a canonical; None if there is none."""
+        """Return the lineage of the canonical of the recipe `name`; None if it has no canonical."""
         return self.have(name).get("lineage")
 
 
 def first_dry_run(now: AfterScene) -> Mapping[str, bool]:
+    """Return the sentences about the first dry run, each with whether it is true. So do the next functions."""
     rows = now.after
     return {
         "the folder of records does not exist yet": not (now.folder / "state").exists(),
@@ -149,5 +151,6 @@ def notes_served(now: AfterScene) -> Mapping[str, bool]:
 
 
 def _no_slots(now: AfterScene) -> bool:
+    """Return whether the state folder has no slot."""
     work = now.folder / "state" / "work"
     return not work.exists() or not any(work.iterdir())

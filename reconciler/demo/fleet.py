@@ -1,4 +1,4 @@
-"""Make the demo's upstream repositories and its fleet, and publish later releases."""
+"""Makes the demo's upstream repositories and its fleet, publishes releases, and damages a snapshot."""
 
 import os
 from collections.abc import Iterable
@@ -46,7 +46,7 @@ Here, in this folder:
 
 
 def make_demo(folder: Path) -> None:
-    """Make upstreams and a fleet in `folder`. Raises NeedsPersonError unless it is new or empty."""
+    """Make the demo's upstreams and fleet in `folder`. Raises NeedsPersonError unless `folder` is new or empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new folder")
     upstreams = folder.absolute() / "upstreams"
@@ -61,9 +61,9 @@ def make_demo(folder: Path) -> None:
 
 
 def publish(folder: Path, publication: Publication) -> None:
-    """Add the commits and tags of `publication` to its upstream.
+    """Add the commits and tags of `publication` to its upstream, below the demo's folder `folder`.
 
-    The publications of that upstream that are earlier in PUBLICATIONS must have been published before.
+    Publications of the same upstream must be published in the order of PUBLICATIONS.
     """
     name = publication.recipe
     before = [*HISTORIES[name].commits]
@@ -75,7 +75,7 @@ def publish(folder: Path, publication: Publication) -> None:
 
 
 def damage(folder: Path, name: str) -> Path:
-    """Change 16 bytes in the snapshot of a canonical, as a failing disk would. Returns the file."""
+    """Change 16 bytes in the newest snapshot of the recipe `name`, as a failing disk would. Return the changed file."""
     generations = (folder / "state" / "canonicals" / name).iterdir()
     newest = max(generations, key=lambda generation: int(generation.name))
     file = newest / "snapshot.tar"
@@ -87,7 +87,10 @@ def damage(folder: Path, name: str) -> Path:
 
 
 def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
-    """Return each commit with all files that the repository then has. `commits` begin with the recipe's first one."""
+    """Return each commit with all files that the repository of the recipe `name` has at that commit.
+
+    `commits` are all commits of the recipe from its first one on.
+    """
     files: dict[str, bytes] = {kit: (KIT / "repository" / kit).read_bytes() for kit in HISTORIES[name].kit}
     trees: list[tuple[Commit, Tree]] = []
     for commit in commits:
@@ -97,13 +100,13 @@ def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """Return all files below `folder`, except compiled Python."""
+    """Return the contents of all files below `folder` by their paths within it, except compiled Python."""
     paths = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def _declare(name: str, folder: Path, upstreams: Path) -> None:
-    """Write the declaration and the tests of a recipe."""
+    """Write the declaration and the tests of the recipe `name` into `folder`. Its upstream is below `upstreams`."""
     files = _files(APPS / name / "fleet")
     if len(files) > 1:
         files |= _files(KIT / "tests")
@@ -114,11 +117,12 @@ def _declare(name: str, folder: Path, upstreams: Path) -> None:
 
 
 def _import(repository: Path, stdin: bytes) -> None:
+    """Add the commits in `stdin`, input for `git fast-import`, to a repository."""
     _git(git_argv("fast-import", "--quiet", "--done", repository=repository), repository, stdin)
 
 
 def _git(argv: Argv, cwd: Path, stdin: bytes = b"") -> None:
-    """Run git in `cwd`. Raises InfrastructureError if it is missing or fails."""
+    """Run the git command `argv` in the folder `cwd`. Raises InfrastructureError if git is missing or fails."""
     env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
     result = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, stdin))
     if result.result.missing:

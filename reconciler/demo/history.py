@@ -1,4 +1,4 @@
-"""The commits of the demo's upstreams, as input for `git fast-import` that is the same on every host."""
+"""Turns the commits of the demo's upstreams into input for `git fast-import`, which is the same on every host."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,9 +13,9 @@ Tree = Mapping[str, bytes]
 
 @frozen
 class Commit:
-    """One commit. It has the files of the commit before, changed or extended by those of the folder `lays`.
+    """A commit of an upstream. Keeps the files of the commit before, and adds or replaces those in the folder `lays`.
 
-    `tags` are annotated, `light` tags are not. `week` counts from BEGAN.
+    `week` is the time of the commit, in weeks since BEGAN. `tags` are annotated tags, `light` are lightweight tags.
     """
 
     week: int
@@ -27,7 +27,7 @@ class Commit:
 
 @frozen
 class History:
-    """The first content of an upstream. `kit` names the shared files that are copied into it."""
+    """The commits that an upstream has when the story begins. `kit` names shared files that each commit has too."""
 
     commits: tuple[Commit, ...]
     kit: tuple[str, ...] = ("serving.py", "store.py")
@@ -35,9 +35,10 @@ class History:
 
 @frozen
 class Publication:
-    """Commits that an upstream publishes during the story, on top of its main branch.
+    """What the upstream of `recipe` publishes during the story: commits on top of its main branch.
 
-    A `branch` other than main starts at main. `moves` are existing tags that move to the last commit.
+    The commits go to the branch `branch`; if it is not main, it begins at main. `moves` are existing tags that move to
+    the last of the commits.
     """
 
     recipe: str
@@ -49,7 +50,7 @@ class Publication:
 def fast_import_stream(
     branch: str, start: str, commits: Sequence[tuple[Commit, Tree]], moves: Sequence[str] = ()
 ) -> bytes:
-    """Return input for `git fast-import` that puts `commits` on `branch`. A commit's tree has all its files.
+    """Return input for `git fast-import` that adds `commits`, each with all its files, to the branch `branch`.
 
     `start` is the parent of the first commit, "" for none. `moves` are tags to move to the last commit.
     """
@@ -63,7 +64,7 @@ def fast_import_stream(
 
 
 def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) -> Iterator[bytes]:
-    """Yield the parts of one commit for `git fast-import`."""
+    """Yield the input for `git fast-import` that makes one commit. `number` is its mark, `start` its parent, or ""."""
     yield _line(f"commit refs/heads/{branch}") + _line(f"mark :{number}")
     yield _line(f"author {_signed(commit)}") + _line(f"committer {_signed(commit)}")
     yield _data(commit.message.encode() + b"\n")
@@ -74,11 +75,13 @@ def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) ->
 
 
 def _tag(name: str, number: int, commit: Commit) -> Iterator[bytes]:
+    """Yield the input for `git fast-import` that makes an annotated tag at the commit with the mark `number`."""
     yield _line(f"tag {name}") + _line(f"from :{number}")
     yield _line(f"tagger {_signed(commit)}") + _data(f"chore: publish {name}\n".encode())
 
 
 def _signed(commit: Commit) -> str:
+    """Return author and time of a commit in the form that `git fast-import` reads."""
     return f"{MAINTAINERS} {int((BEGAN + timedelta(weeks=commit.week)).timestamp())} +0000"
 
 

@@ -13,10 +13,11 @@ from reconciler.demo.upstreams import BREAKING, GOOD, MENDED, MOVED
 
 @frozen
 class Scene:
-    """A step of the story: print `before`, call `happens` with the demo's folder, run `reconcile` with `words`.
+    """A step of the story. Prints the text `before`, calls `happens` with the demo's folder, then runs `reconcile`.
 
-    The exit code must be `code`, which `means` explains, and every sentence of `facts` must be true. If `reads` is
-    set, this page of the app is fetched while the command runs.
+    `words` are the arguments of `reconcile`. It must exit with `code`; `means` explains this exit code to the reader.
+    `facts` returns sentences that must then be true. `reads` is the path of a page of the app that is fetched while
+    `reconcile` runs, "" for none.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Scene:
 
 
 def _publish_breaking(folder: Path) -> None:
+    """Publish the release of ledger that breaks old data, and the fix of it on a branch."""
     publish(folder, BREAKING)
     publish(folder, MENDED)
 

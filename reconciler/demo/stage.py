@@ -1,4 +1,4 @@
-"""Run the real commands of the story, show their output, and read what they changed."""
+"""Runs the real commands of the story, shows their output, and reads what they changed."""
 
 import codecs
 import json
@@ -25,7 +25,10 @@ Rows = Mapping[str, Any]
 
 
 class EchoedOutput:
-    """Write the output of a command at once, and keep it as `text`. Calls `on_address` with the first URL in it."""
+    """Writes the output of a command with `write` as soon as it comes, and keeps all of it as `text`.
+
+    Calls `on_address` once, with the first URL in the output.
+    """
 
     def __init__(self, write: WriteText, on_address: Callable[[str], None]) -> None:
         self._say = write
@@ -35,7 +38,7 @@ class EchoedOutput:
         self.text = ""
 
     def feed(self, chunk: bytes) -> bool:
-        """Write a chunk of output. Returns True to get the next one."""
+        """Write a chunk of output. Return True, because the command may always write more."""
         text = self._decoder.decode(chunk)
         self._say(text)
         self.text += text
@@ -46,12 +49,12 @@ class EchoedOutput:
         return True
 
     def close(self) -> None:
-        """End the output. A UTF-8 character that was not complete is dropped."""
+        """Do nothing: an incomplete UTF-8 character at the end of the output is dropped."""
 
 
 @frozen
 class PlayedCommand:
-    """The exit code of a command, its `output`, and the `page` that was fetched meanwhile, "" if none was."""
+    """The exit code and the output of a command. `page` is the page that was fetched while it ran, "" for none."""
 
     code: int | None
     output: str
@@ -60,7 +63,7 @@ class PlayedCommand:
 
 @frozen
 class Stage:
-    """The demo's folder, and the function that writes the story."""
+    """Runs commands in the demo's folder `folder`. `write` writes text of the story."""
 
     folder: Path
     write: WriteText
@@ -68,14 +71,14 @@ class Stage:
 
     @environment.default
     def _environment(self) -> Mapping[str, str]:
-        """Return the environment of this process, with the variables that name the demo's fleet and state folders."""
+        """Return the environment of commands: that of this process, with the demo's fleet and state folders."""
         places = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
         return os.environ | places
 
     def play(self, words: tuple[str, ...], reads: str) -> PlayedCommand:
-        """Run `reconcile` with the arguments `words`, and show its output.
+        """Run `reconcile` with the arguments `words`, show its output, and return the result.
 
-        Once it prints a URL, fetches the page `reads` from there; "" fetches none.
+        `reads` is the path of a page to fetch as soon as the command prints a URL, "" for none.
         """
         pages: list[str] = []
 
@@ -95,12 +98,15 @@ class Stage:
         return frozenset((self.folder / "state" / "logs").glob("*/*"))
 
     def records(self) -> Mapping[Path, tuple[int, int]]:
-        """Return size and change time of every file in the state folder."""
+        """Return size and change time (in nanoseconds) of every file and folder in the state folder, by path."""
         stats = {path: path.lstat() for path in (self.folder / "state").rglob("*")}
         return {path: (stat.st_size, stat.st_ctime_ns) for path, stat in stats.items()}
 
     def rows(self) -> Rows:
-        """Return the row of each recipe in `reconcile drift -o json`, by name."""
+        """Run `reconcile drift -o json`, and return the row of each recipe by its name.
+
+        Raises CanonError if the command prints no report.
+        """
         result = capture(self._command(("drift", "-o", "json")))
         document = json.loads(result.out or "{}")
         if "recipes" not in document:
@@ -117,13 +123,14 @@ def shown(words: tuple[str, ...]) -> str:
 
 
 def program_folder() -> Path | None:
-    """Return the folder of `reconcile` if it must be added to PATH; None if PATH has it."""
+    """Return the folder that must be added to PATH to run this `reconcile`; None if PATH finds it already."""
     own = Path(sys.executable).parent
     found = shutil.which("reconcile")
     return None if found and Path(found).parent == own else own
 
 
 def _page(url: str) -> str:
+    """Fetch a page and return its text. Raises OSError if that fails."""
     with urlopen(url, timeout=30) as answer:  # noqa: S310 - a loopback address that Canon printed
         text: str = answer.read().decode()
         return text.strip()

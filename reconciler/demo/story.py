@@ -1,4 +1,4 @@
-"""Run the demo's story with real commands. It stops at the first sentence that is not true."""
+"""Tells the demo's story with real commands, and stops at the first sentence that is not true."""
 
 import shlex
 import sys
@@ -25,9 +25,10 @@ def _write_to_stdout(text: str) -> None:
 
 
 def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequence[Scene] = SCENES) -> int:
-    """Make the demo in `folder`, which is new or empty, play all scenes, and print what to try next. Returns 0.
+    """Make the demo in the new or empty folder `folder`, play all scenes, and print what to try next. Return 0.
 
-    `write` must add no line ends to its text. Raises UntrueError at the first sentence that is not true.
+    `write` prints the story; it must print its text as it is, without a line end. Raises UntrueError at the first
+    sentence that is not true, and NeedsPersonError if `folder` is not empty.
     """
     make_demo(folder)
     folder = folder.absolute()
@@ -41,7 +42,10 @@ def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequen
 
 
 def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
-    """Play one scene. Returns the rows of all recipes after it."""
+    """Play one scene, and return the rows of all recipes after it. `before` are the rows before it.
+
+    Raises UntrueError if the exit code is not the expected one, or a sentence is not true.
+    """
     stage.write(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
     scene.happens(stage.folder)
     tried, records = stage.tried(), stage.records()
@@ -60,7 +64,7 @@ def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
 
 
 def _next_commands(folder: Path) -> str:
-    """Return commands for the reader to try next."""
+    """Return a text with commands that the reader can try next in the demo's folder `folder`."""
     own = program_folder()
     lines = [
         f"cd {shlex.quote(str(folder))}",

@@ -45,7 +45,7 @@ def file_sources(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def shared_volumes(config: Config) -> tuple[str, ...]:
-    """Return the volumes that services write to and that are external or on a device, so that slots would share them."""
+    """Return the volumes that slots would share: those that are external or on a device, and not mounted read-only."""
     volumes = config.get("volumes") or {}
     elsewhere = {name for name, value in volumes.items() if is_external(value) or _leads_elsewhere(value or {})}
     return tuple(mount.source for mount in mounts(config, "volume") if mount.source in elsewhere and mount.written)

@@ -81,13 +81,13 @@ def _used_secrets(config: Config) -> Mapping[str, str]:
 
 
 def _short_name(full: str, stack: Stack) -> str:
-    """Return the part between stack and version of a secret's name in the swarm; abra inserts the secret by this part."""
+    """Return the part between stack and version of a secret's name in the swarm. abra uses this part as the name."""
     name, version = abra_name(full, stack)
     return name or version
 
 
 def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Create a secret in the swarm for each secret file of the app. Keeps those that exist: they have the same content."""
+    """Create a secret in the swarm for each secret file of the app. Keeps those that exist, with the same content."""
     stack = prepared.stack
     existing = _existing_secrets(engine, f"label={NAMESPACE}={stack.name}")
     for full, file in provided_files(prepared, app).items():
