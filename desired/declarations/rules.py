@@ -135,7 +135,8 @@ def _need(index: int) -> tuple[str | int, ...]:
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
     """Yield the circles in `needs`. Each circle is a tuple of recipes, of which each needs the next.
 
-    The alphabetically first recipe comes first. Its need of the next one is then ignored, to find the other circles.
+    A circle begins with the recipe that is first in alphabetical order. To find further circles, the search goes on
+    without the need of this recipe for the second one.
     """
     links = {name: sorted(needs[name]) for name in sorted(needs)}
     while True:

@@ -214,8 +214,8 @@ def _since(observation: Observation, want: Want, cause: Cause) -> datetime | Non
 def follows_upstream(observation: Observation) -> bool:
     """Whether a pass updates the recipe's mirror and records upstream's answer.
 
-    It does if the recipe is enrolled and upstream is observable. An answer without too many of the known tags counts as
-    unobservable until a person accepts it.
+    It does if the recipe is enrolled and upstream is observable. If too many of the known tags are missing in the
+    answer, upstream counts as unobservable until a person accepts the answer.
     """
     return observation.recipe.enrolled and not isinstance(want_of(observation), Unobservable)
 

@@ -46,7 +46,7 @@ class FirstBytes:
         return not self.overflowed
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: no file is open."""
 
 
 class LastBytes:
@@ -74,7 +74,7 @@ class LastBytes:
         return True
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: no file is open."""
 
 
 class NewFile:

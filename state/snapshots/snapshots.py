@@ -37,7 +37,9 @@ class SealedSnapshots:
         return Seal(digest, files, manifest.totals.bytes, manifest.tar.bytes, manifest.totals.entries)
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename a sealed folder durably, and make the parent of `to`; return the seal with the new times.
+        """Rename the sealed folder `folder` to `to`, durably, and return the seal with the new times of its files.
+
+        Creates the parent folder of `to` if it does not exist.
 
         Raise SnapshotError if the snapshot is damaged, since a new seal would confirm the damage; also if the folder
         holds anything that was not sealed, or if `to` exists.
