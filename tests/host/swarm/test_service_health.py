@@ -134,8 +134,8 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
 @pytest.mark.parametrize(
     ("limit", "kind", "said"),
     [
-        (0, InfrastructureError, "on which the recipe sets no limit"),
-        (20 * 2**20, RecipeError, "of which it may have 20 MiB"),
+        (0, InfrastructureError, "the recipe sets no limit"),
+        (20 * 2**20, RecipeError, "it may use at most 20 MiB"),
     ],
 )
 def test_what_the_kernel_killed_for_want_of_memory_blames_the_recipe_only_for_a_limit_of_its_own(
@@ -150,7 +150,7 @@ def test_what_the_kernel_killed_for_want_of_memory_blames_the_recipe_only_for_a_
     failure = evolve(told, tasks=tasks).settling().failure
     assert type(failure) is kind
     assert isinstance(failure, CanonError)
-    assert failure.message == f"app {AGAIN}4 times by now: killed for want of memory, {said}"
+    assert failure.message == f"app {AGAIN}4 times by now: killed because memory ran out, {said}"
     assert failure.hint
 
 

@@ -107,7 +107,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: S
     engine.remove("service", jobs)
     ends = _wait_until_stopped(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)), sleep)
     for name in oom_killed_services(names, ends):
-        starved = f"{stack.recipe}: {stack.logical(name)} was killed for want of memory as it stopped"
+        starved = f"{stack.recipe}: {stack.logical(name)} was killed because memory ran out as it stopped"
         raise InfrastructureError(starved, MORE_MEMORY)
     return _killed_services(stack, stopped, ends)
 

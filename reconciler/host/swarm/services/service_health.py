@@ -170,6 +170,6 @@ def _out_of_memory(what: str, limit: int) -> CanonError:
     """Return the error for a task killed for lack of memory. `limit` is in bytes, 0 for none."""
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"
-        return RecipeError(f"{what}: killed for want of memory, of which it may have {limit / MIB:g} MiB", hint)
-    unlimited = f"{what}: killed for want of memory, on which the recipe sets no limit"
+        return RecipeError(f"{what}: killed because memory ran out: it may use at most {limit / MIB:g} MiB", hint)
+    unlimited = f"{what}: killed because memory ran out: the recipe sets no limit"
     return InfrastructureError(unlimited, MORE_MEMORY)
