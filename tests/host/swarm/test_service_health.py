@@ -150,7 +150,7 @@ def test_what_the_kernel_killed_for_want_of_memory_blames_the_recipe_only_for_a_
     failure = evolve(told, tasks=tasks).settling().failure
     assert type(failure) is kind
     assert isinstance(failure, CanonError)
-    assert failure.message == f"app {AGAIN}4 times by now: killed because memory ran out, {said}"
+    assert failure.message == f"app {AGAIN}4 times by now: killed because memory ran out: {said}"
     assert failure.hint
 
 
