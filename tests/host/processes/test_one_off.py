@@ -101,7 +101,8 @@ def test_it_has_the_time_that_the_app_has_to_be_ready(driver: ProcessDriver, app
 
 
 def test_what_it_leaves_running_is_stopped_and_remarked(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    remarks = driver.deploy(app, checkout(tmp_path / "one", release=daemon("true")), OPTIONS)
+    until_written = "until [ -s $DATA_DIR/daemon ]; do sleep 0.1; done; sleep 0.1"
+    remarks = driver.deploy(app, checkout(tmp_path / "one", release=daemon(until_written)), OPTIONS)
     pid = int((app.data / "daemon").read_text())
     assert remarks == (f"release left sleep (pid {pid}) running; it was ended",)
     assert not is_running(pid)
