@@ -50,13 +50,30 @@ def _relay(client: socket.socket, engine: str, at: str, then: str) -> None:
         back.start()
         # The client writes one request after the other, the line of each at the start of a write.
         while chunk := client.recv(_CHUNK):
-            if re.match(at.encode(), chunk):
+            if not re.match(at.encode(), chunk):
+                upstream.sendall(chunk)
+            elif then == "everything":
+                request = chunk + _rest(client, chunk)
                 os.kill(pid, signal.SIGKILL)
-                if then == "nothing":
-                    break
-            upstream.sendall(chunk)
+                upstream.sendall(request)
+                # The engine drops a request whose sender hangs up before the answer.
+                back.join()
+            else:
+                os.kill(pid, signal.SIGKILL)
+                break
         upstream.shutdown(socket.SHUT_WR)
         back.join()
+
+
+def _rest(client: socket.socket, begin: bytes) -> bytes:
+    """Return the part of a request that is not in `begin`. The client writes headers and body one after the other."""
+    headers, _, body = begin.partition(b"\r\n\r\n")
+    length = re.search(rb"(?im)^content-length: *(\d+)", headers)
+    missing = int(length[1]) - len(body) if length else 0
+    rest = b""
+    while len(rest) < missing and (chunk := client.recv(_CHUNK)):
+        rest += chunk
+    return rest
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
