@@ -7,20 +7,16 @@ there.
 
 import argparse
 import os
-import random
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from attrs import frozen
-
+from benchmarks.paired_rounds import Cost, Way, measure
 from reconciler.host.git.http_request import CA_BUNDLES
-from reconciler.host.git.ls_refs import ls_refs_request
+from reconciler.host.git.ls_refs import CONTENT_TYPE, ls_refs_request
 from tests.fleet_declarations import write_fleet
 from tests.git_servers import CertificateAuthority, forge, make_certificate_authority
 from tests.repositories import UpstreamRepository
@@ -48,24 +44,6 @@ passed = {name: os.environ[name] for name in ("PATH", "GIT_SSL_CAINFO") if name 
 replies = GitUpstream(passed, ("http", "https")).ask(queries)
 sys.exit(not all(isinstance(reply, Answer) for reply in replies.values()))
 """
-
-
-@frozen
-class Way:
-    """A command that asks all upstreams. `stdin` is its input, and `codes` are the exit codes of success."""
-
-    argv: Sequence[str]
-    stdin: str = ""
-    codes: Sequence[int] = (0,)
-
-
-@frozen
-class Cost:
-    """Seconds of one run: elapsed, and CPU time of the command and its children. `peak` is its peak memory in MiB."""
-
-    elapsed: float
-    cpu: float
-    peak: float
 
 
 def make_repository(path: Path, tags: int) -> UpstreamRepository:
@@ -98,39 +76,13 @@ def curl(folder: Path, urls: Sequence[str]) -> Way:
     (folder / "body").write_bytes(ls_refs_request())
     lines = [f'url = "{url}/git-upload-pack"\noutput = "/dev/null"\n' for url in urls]
     (folder / "curl").write_text("".join(lines))
-    headers = ("Content-Type: application/x-git-upload-pack-request", "Git-Protocol: version=2")
+    headers = (f"Content-Type: {CONTENT_TYPE}", "Git-Protocol: version=2")
     named = [part for header in headers for part in ("-H", header)]
     data = ("--data-binary", f"@{folder / 'body'}", "-K", str(folder / "curl"))
     # The one CA alone: curl reads a bundle again for every connection.
     bundle = Path(os.environ.get("GIT_SSL_CAINFO", ""))
     trusted = ("--cacert", str(bundle.with_name("ca.pem"))) if "GIT_SSL_CAINFO" in os.environ else ()
     return Way(("curl", "-sSf", "--http1.1", "-Z", "--parallel-max", "8", *trusted, *named, *data))
-
-
-def run(way: Way) -> Cost:
-    """Run a way once. Raises CalledProcessError if it fails."""
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed:
-        given.write(way.stdin.encode())
-        given.seek(0)
-        started = time.perf_counter()
-        child = subprocess.Popen(way.argv, stdin=given, stdout=printed, stderr=subprocess.STDOUT)
-        _, status, used = os.wait4(child.pid, 0)
-        elapsed = time.perf_counter() - started
-        code = child.returncode = os.waitstatus_to_exitcode(status)
-        if code not in way.codes:
-            printed.seek(0)
-            raise subprocess.CalledProcessError(code, way.argv, printed.read()[-2000:])
-    return Cost(elapsed, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-
-
-def measure(compared: Mapping[str, Way], rounds: int) -> Mapping[str, Sequence[Cost]]:
-    """Run every way once in each round, and once before that is not counted."""
-    costs: dict[str, list[Cost]] = {name: [] for name in compared}
-    for count in range(rounds + 1):
-        for name in random.sample([*compared], len(compared)):
-            cost = run(compared[name])
-            costs[name] += [cost] if count else []
-    return costs
 
 
 def table(costs: Mapping[str, Sequence[Cost]], floor_name: str = FLOOR) -> str:

@@ -5,18 +5,18 @@ of the recipes, and its time is multiplied. Needs lighttpd, lighttpd-mod-openssl
 """
 
 import argparse
-import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve
 
-from benchmarks.asking_upstreams import FLOOR, Cost, Way, make_authority, make_repository, run, table, ways
+from benchmarks.asking_upstreams import FLOOR, make_authority, make_repository, table, ways
 from benchmarks.delayed_network import FORGE_ADDRESS, DelayedNetwork, delayed_network
+from benchmarks.paired_rounds import measure
 from reconciler.host.git.ls_refs import ls_refs_request
 from tests.git_servers import CertificateAuthority
 
@@ -67,17 +67,6 @@ def canned_forge(folder: Path, network: DelayedNetwork, tls: CertificateAuthorit
         server.wait()
 
 
-def measure(compared: Mapping[str, Way], rounds: int, scale: float) -> Mapping[str, Sequence[Cost]]:
-    """Run every way once in each round, and once before that is not counted. `scale` multiplies the costs of xargs."""
-    costs: dict[str, list[Cost]] = {name: [] for name in compared}
-    for count in range(rounds + 1):
-        for name in random.sample([*compared], len(compared)):
-            factor = scale if name == FLOOR else 1
-            cost = run(compared[name])
-            costs[name] += [evolve(cost, elapsed=cost.elapsed * factor, cpu=cost.cpu * factor)] if count else []
-    return costs
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipes", type=int, nargs="?", default=300)
@@ -94,11 +83,11 @@ def main() -> None:
             sample = min(options.sample, options.recipes)
             xargs = compared.pop(FLOOR)
             if sample:
-                compared[FLOOR] = evolve(xargs, stdin="\n".join(urls[:sample]))
+                compared[FLOOR] = evolve(xargs, stdin="\n".join(urls[:sample]), scale=options.recipes / sample)
             inside = {
                 name: evolve(way, argv=network.inside(network.client, *way.argv)) for name, way in compared.items()
             }
-            costs = measure(inside, options.rounds, options.recipes / max(sample, 1))
+            costs = measure(inside, options.rounds)
             print(f"{options.recipes} recipes, 20 ms round trip, {options.rounds} rounds, {sample} of them by xargs")
             print(table(costs, CURL))
 

@@ -5,16 +5,13 @@ machine meets all of them. Printed are the medians of the rounds, and of the rat
 """
 
 import os
-import random
-import subprocess
 import sys
-import time
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from benchmarks.paired_rounds import Way, measure
 from state.folder.folder import StateFolder
 from state.folder.identity import make_identity
 from state.records import BaseRecord, Canonical, Evidence, Intent, LedgerEntry, Place, TierRecord
@@ -38,27 +35,12 @@ def main() -> None:
         commands = {BARE: [sys.executable, "-c", "pass"]}
         commands |= {name: [reconcile, name] for name in ("--version", "--help")}
         commands |= {f"status of {size}": [reconcile, "status", *make_fleet(Path(made), size)] for size in (21, 300)}
-        seconds = _measured(commands)
+        costs = measure({name: Way(argv, environment=_ENVIRONMENT) for name, argv in commands.items()}, ROUNDS, SEED)
+    seconds = {name: [cost.elapsed for cost in each] for name, each in costs.items()}
     print(f"{'':16}{'ms':>8}{'ratio':>8}{'target':>8}    seed {SEED}, {ROUNDS} rounds")
     for name, taken in seconds.items():
         ratio = median(each / bare for each, bare in zip(taken, seconds[BARE], strict=True))
         print(f"{name:16}{median(taken) * 1000:8.1f}{ratio:8.2f}{TARGETS.get(name, ''):>8}")
-
-
-def _measured(commands: Mapping[str, Sequence[str]]) -> dict[str, list[float]]:
-    """Return the seconds of each command, one for each round. A first round, which fills caches, is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    drawn = random.Random(SEED)
-    for _ in range(ROUNDS + 1):
-        for name in drawn.sample(list(commands), len(commands)):
-            seconds[name].append(_seconds(commands[name]))
-    return {name: taken[1:] for name, taken in seconds.items()}
-
-
-def _seconds(command: Sequence[str]) -> float:
-    before = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, env=_ENVIRONMENT, check=True)
-    return time.perf_counter() - before
 
 
 # ---- fleets to look at ----
