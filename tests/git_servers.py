@@ -60,6 +60,18 @@ class Forge:
     def address(self, name: str) -> str:
         return f"{self.url}/{name}.git"
 
+    def without_main_branch(self, head: str) -> tuple[str, str]:
+        """Make a repository with the release 1.0.0 whose file HEAD is `head`; "{commit}" there stands for its commit.
+
+        Returns its address and the commit.
+        """
+        name = f"headless-{len(head)}"
+        repository = self.repository(name)
+        commit = repository.commit()
+        repository.tag("1.0.0")
+        (repository.path / "HEAD").write_text(head.format(commit=commit))
+        return self.address(name), commit
+
 
 def free_port() -> int:
     with socket.socket() as probe:

@@ -89,11 +89,8 @@ def test_a_forge_answers_both_ways_alike(served: Forge) -> None:
 
 @pytest.mark.parametrize("head", ["ref: refs/heads/gone\n", "{commit}\n"])
 def test_a_head_without_a_branch_is_read_both_ways_alike(served: Forge, head: str) -> None:
-    repository = served.repository(f"headless-{len(head)}")
-    commit = repository.commit()
-    repository.tag("1.0.0")
-    (repository.path / "HEAD").write_text(head.format(commit=commit))
-    assert isinstance(asked_both_ways(served.address(f"headless-{len(head)}")), Answer)
+    address, _ = served.without_main_branch(head)
+    assert isinstance(asked_both_ways(address), Answer)
 
 
 def test_repositories_that_are_empty_missing_or_too_large_get_one_label(served: Forge) -> None:

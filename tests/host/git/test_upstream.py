@@ -90,11 +90,8 @@ def test_a_repository_whose_other_names_end_or_lead_like_the_main_ones_is_read(s
 
 @pytest.mark.parametrize("head", ["ref: refs/heads/gone\n", "{commit}\n"])
 def test_releases_are_read_though_head_names_no_branch_that_is_there(served: Forge, head: str) -> None:
-    repository = served.repository(f"headless-{len(head)}")
-    commit = repository.commit()
-    repository.tag("1.0.0")
-    (repository.path / "HEAD").write_text(head.format(commit=commit))
-    answer = seen(ask(served.address(f"headless-{len(head)}")))
+    address, commit = served.without_main_branch(head)
+    answer = seen(ask(address))
     assert (answer.branch, answer.head, answer.tags) == ("", "", {"1.0.0": commit})
 
 
