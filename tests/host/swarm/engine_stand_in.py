@@ -110,6 +110,9 @@ class _Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
 
 
+Serve = Callable[[dict[str, Answer]], EngineStandIn]
+
+
 @contextmanager
 def engine_stand_in(folder: Path, answers: Mapping[str, Answer]) -> Iterator[EngineStandIn]:
     """Serve these answers, beside those of a swarm manager to "GET /version" and "GET /info"."""

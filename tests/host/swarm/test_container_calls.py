@@ -1,8 +1,7 @@
 """Tests scripts in containers, archives and logs over the engine's API, with a stand-in that serves the answers."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,7 @@ from reconciler.host.output import FirstBytes
 from reconciler.host.swarm.engine.container_calls import frames
 from tests.host.swarm.engine_stand_in import (
     Answer,
-    EngineStandIn,
-    engine_stand_in,
+    Serve,
     frame,
     gives,
     hangs_up,
@@ -27,13 +25,6 @@ from tests.host.swarm.engine_stand_in import (
 
 CREATE, START, STATE = "POST /containers/c/exec", "POST /exec/x/start", "GET /exec/x/json"
 NO_SHELL = 'OCI runtime exec failed: exec: "sh": executable file not found in $PATH: unknown'
-Serve = Callable[[dict[str, Answer]], EngineStandIn]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    with ExitStack() as stack:
-        yield lambda answers: stack.enter_context(engine_stand_in(tmp_path, answers))
 
 
 def script(start: Answer, state: Answer, create: Answer | None = None) -> dict[str, Answer]:
@@ -78,6 +69,7 @@ def test_a_script_gets_to_the_containers_shell_as_it_is(serve: Serve) -> None:
         (streams((1, b"half")), gives({"Running": False, "ExitCode": None})),
         (streams((1, b"half")), hangs_up),
         (streams((1, b"half")), refuses("broken")),
+        (streams((1, b"half")), sends(b"{")),
         (hangs_up, gives({"Running": True, "ExitCode": None})),
         (refuses("rpc error: broken"), gives({"Running": False, "ExitCode": 0})),
     ],

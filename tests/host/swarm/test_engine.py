@@ -2,8 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,12 +11,12 @@ import pytest
 
 from reconciler.errors import CanonError, InfrastructureError, RecipeError
 from reconciler.host.output import FirstBytes
+from reconciler.host.swarm.engine.connection import ApiCall
 from reconciler.host.swarm.engine.engine import Engine
 from tests.host.swarm.docker_messages import DAEMON, NOT_THERE, OF_THE_HOST, OF_THE_RECIPE
 from tests.host.swarm.engine_stand_in import (
     Answer,
-    EngineStandIn,
-    engine_stand_in,
+    Serve,
     gives,
     hangs_up,
     refuses,
@@ -30,13 +30,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 MISSING = "service b not found"
-Serve = Callable[[dict[str, Answer]], EngineStandIn]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    with ExitStack() as stack:
-        yield lambda answers: stack.enter_context(engine_stand_in(tmp_path, answers))
 
 
 def asking(engine: Engine) -> list[Callable[[], object]]:
@@ -202,7 +195,7 @@ def test_an_answer_in_time_is_waited_for_and_none_is_the_hosts_fault(serve: Serv
     release = threading.Event()
     engine = serve({"POST /volumes/create": waits(release)}).engine()
     with pytest.raises(InfrastructureError, match="it: Docker did not answer within 0 s"):
-        engine.create("volume", {}, "it", 0.2)
+        engine.connection.call(ApiCall("POST", "/volumes/create", "it", seconds=0.2))
     release.set()
 
 

@@ -5,13 +5,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.engine.docker_faults import classify_failure
-from reconciler.host.swarm.engine.engine_address import EngineAddress, certificate_files, find_engine_address
+from reconciler.host.swarm.engine.engine_address import EngineAddress, find_engine_address
 
 if TYPE_CHECKING:
     import requests
@@ -24,6 +24,7 @@ _DAEMON = "Error response from daemon: "
 _NOT_FOUND = 404
 _REFUSED = 400
 _CHUNK = 256 * 1024
+_LOOK = "look at the log of Docker's engine"
 
 
 @frozen
@@ -87,6 +88,10 @@ class Connection:
             raise _refusal(request, response)
         return response
 
+    def read_json(self, request: ApiCall) -> Any:  # noqa: ANN401 - any JSON
+        """Send a request and return the JSON of the answer. Raises like `call`, and for an answer that is no JSON."""
+        return parse_json(request, self.call(request).content)
+
     def chunks(self, request: ApiCall, response: "requests.Response") -> Iterator[bytes]:
         """Yield the body of the answer to `request` as it comes, and close it. Raises like `call`."""
         with self._failures(request):
@@ -109,20 +114,26 @@ class Connection:
         from docker.errors import DockerException
         from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+        late = (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError)
         try:
             yield
-        except (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError) as late:
-            raise _late(request) from late
         except (requests.exceptions.RequestException, DockerException, HTTPError, OSError) as failure:
-            if any(isinstance(cause, TimeoutError) for cause in _causes(failure)):
+            if any(isinstance(cause, late) for cause in _causes(failure)):
                 raise _late(request) from failure
-            message = connection_message(self.address.shown, failure)
+            message = connection_message(self.address.url, failure)
             raise classify_failure(request.what, message.encode()) from failure
 
 
 def _late(request: ApiCall) -> InfrastructureError:
-    message = f"{request.what}: Docker did not answer within {request.seconds:.0f} s"
-    return InfrastructureError(message, "look at the log of Docker's engine")
+    return InfrastructureError(f"{request.what}: Docker did not answer within {request.seconds:.0f} s", _LOOK)
+
+
+def parse_json(request: ApiCall, text: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Return the JSON in `text`, which answers `request`. Raises InfrastructureError if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise InfrastructureError(f"{request.what}: the answer is no JSON", _LOOK) from None
 
 
 def _open(address: EngineAddress) -> "APIClient":
@@ -132,8 +143,8 @@ def _open(address: EngineAddress) -> "APIClient":
 
     tls: object = False
     if address.certificates is not None:
-        files = certificate_files(address.certificates)
-        tls = TLSConfig(client_cert=(files["cert"], files["key"]), ca_cert=files["ca"], verify=address.verify)
+        authority, certificate, key = (str(address.certificates / f"{name}.pem") for name in ("ca", "cert", "key"))
+        tls = TLSConfig(client_cert=(certificate, key), ca_cert=authority, verify=address.verify)
     client = APIClient(address.url, tls=tls, timeout=QUERY_SECONDS, use_ssh_client=True)
     # Proxies, .netrc and certificates of this process's environment are not for the engine.
     client.trust_env = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from attrs import frozen
+from attrs import evolve
 
 from reconciler.errors import CanonError, RecipeError
 from reconciler.host.output import MIB, OutputSink
@@ -17,8 +17,6 @@ from reconciler.host.swarm.engine.docker_faults import classify_failure, is_not_
 _COPY_SECONDS = 6 * 3600.0
 # Of a longer output the rest is read, and dropped.
 _MOST_BYTES = 64 * MIB
-Json = Mapping[str, Any]
-
 # Exit codes of an exec whose program could not be started.
 _NO_SHELL = (126, 127)
 # A frame of a stream: one byte for stdin, stdout or stderr, three unused ones, and the length of the data.
@@ -26,17 +24,10 @@ _FRAME = struct.Struct(">BxxxL")
 _STDERR = 2
 
 
-@frozen
-class ScriptEnd:
-    """How a script in a container ended. `code` is its exit code, None if it ran out of time."""
-
-    code: int | None
-    output: bytes
-
-
-def run_script(connection: Connection, container: str, script: str, deadline: float) -> ScriptEnd:
+def run_script(connection: Connection, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
     """Run a shell script in a container, for at most `deadline` seconds.
 
+    Returns its exit code, None if it ran out of time, and its output: stdout, and then stderr.
     Raises InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped.
     """
     exec_id = _create_exec(connection, container, script)
@@ -56,12 +47,12 @@ def run_script(connection: Connection, container: str, script: str, deadline: fl
             if size <= _MOST_BYTES:
                 output.append(frame)
             if time.monotonic() > until:
-                return ScriptEnd(None, _joined(output))
+                return None, _joined(output)
     except CanonError as failure:
         if time.monotonic() > until:
-            return ScriptEnd(None, _joined(output))
+            return None, _joined(output)
         return _end_after_failure(connection, exec_id, failure)
-    return ScriptEnd(_exit_code(connection, container, exec_id), _joined(output))
+    return _exit_code(connection, container, exec_id), _joined(output)
 
 
 def _create_exec(connection: Connection, container: str, script: str) -> str:
@@ -69,7 +60,7 @@ def _create_exec(connection: Connection, container: str, script: str) -> str:
     path = f"/containers/{quote(container)}/exec"
     create = ApiCall("POST", path, "docker exec", body=body, may_blame_recipe=_is_stopped, may_be_gone=True)
     try:
-        return str(connection.call(create).json()["Id"])
+        return str(connection.read_json(create)["Id"])
     except NotThereError as gone:
         raise RecipeError(f"docker exec: {gone}") from None
 
@@ -78,12 +69,12 @@ def _is_stopped(message: bytes) -> bool:
     return b"is not running" in message
 
 
-def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> ScriptEnd:
+def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
     """Return how a script ended whose output was not read to its end. Raises `failure` if that cannot be known."""
     state = _exec_state(connection, exec_id)
     code = state.get("ExitCode")
     if code in _NO_SHELL and not state.get("Running"):
-        return ScriptEnd(code, str(failure).encode())
+        return code, str(failure).encode()
     raise failure
 
 
@@ -103,12 +94,12 @@ def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
 def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
     """Return the state of an exec; empty if the engine has forgotten it, as it does when the container is removed."""
     try:
-        found: dict[str, Any] = connection.call(
+        state: dict[str, Any] = connection.read_json(
             ApiCall("GET", f"/exec/{exec_id}/json", "docker exec", may_be_gone=True)
-        ).json()
+        )
     except NotThereError:
         return {}
-    return found
+    return state
 
 
 def _joined(output: Iterable[tuple[int, bytes]]) -> bytes:
@@ -135,15 +126,7 @@ def copy_out(connection: Connection, container: str, path: str, out: OutputSink)
 
     Raises RecipeError if there is no such path.
     """
-    get = ApiCall(
-        "GET",
-        f"/containers/{quote(container)}/archive",
-        "copy a volume",
-        params={"path": path},
-        stream=True,
-        seconds=CHANGE_SECONDS,
-        may_blame_recipe=is_not_found,
-    )
+    get = evolve(_archive_call("GET", container, path), stream=True, seconds=CHANGE_SECONDS)
     try:
         for chunk in connection.chunks(get, connection.call(get)):
             out.feed(chunk)
@@ -154,19 +137,20 @@ def copy_out(connection: Connection, container: str, path: str, out: OutputSink)
 def copy_in(connection: Connection, container: str, path: str, archive: Path) -> None:
     """Unpack the tar archive `archive` into the folder `path` of a container."""
     with archive.open("rb") as data:
-        put = ApiCall(
-            "PUT",
-            f"/containers/{quote(container)}/archive",
-            "copy a volume",
-            params={"path": path},
-            data=data,
-            seconds=_COPY_SECONDS,
-            may_blame_recipe=is_not_found,
-        )
-        connection.call(put)
+        connection.call(evolve(_archive_call("PUT", container, path), data=data, seconds=_COPY_SECONDS))
 
 
-def service_logs(connection: Connection, service: Json, lines: int, out: OutputSink) -> None:
+def _archive_call(method: str, container: str, path: str) -> ApiCall:
+    return ApiCall(
+        method,
+        f"/containers/{quote(container)}/archive",
+        "copy a volume",
+        params={"path": path},
+        may_blame_recipe=is_not_found,
+    )
+
+
+def service_logs(connection: Connection, service: Mapping[str, Any], lines: int, out: OutputSink) -> None:
     """Write the last log lines of each task of a service to `out`, and close it. A failure leaves the rest out.
 
     `service` is the engine's JSON of the service. With a terminal, its logs come without frames.

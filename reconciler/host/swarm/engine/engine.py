@@ -13,7 +13,7 @@ from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.output import OutputSink
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.swarm.engine import container_calls
-from reconciler.host.swarm.engine.connection import CHANGE_SECONDS, ApiCall, Connection, NotThereError
+from reconciler.host.swarm.engine.connection import CHANGE_SECONDS, ApiCall, Connection, NotThereError, parse_json
 from reconciler.host.swarm.engine.docker_command import DockerCommand
 
 Json = Mapping[str, Any]
@@ -67,7 +67,7 @@ class Engine:
         of_command = self.command.node()
         if of_command != self.node:
             raise InfrastructureError(
-                f"Docker's command reaches another engine than {self.connection.address.shown}",
+                f"Docker's command reaches another engine than {self.connection.address.url}",
                 "let both use the same one: pass DOCKER_HOST or DOCKER_CONTEXT: [environment] pass",
             )
         self.facts["command"] = of_command
@@ -81,7 +81,7 @@ class Engine:
     def node(self) -> str:
         """The id of this host's swarm node. Raises InfrastructureError if this host is no manager of a swarm."""
         if "node" not in self.facts:
-            swarm = self._read(ApiCall("GET", "/info", "Docker's swarm")).get("Swarm") or {}
+            swarm = self.connection.read_json(ApiCall("GET", "/info", "Docker's swarm")).get("Swarm") or {}
             if swarm.get("LocalNodeState") != "active" or not swarm.get("ControlAvailable"):
                 raise InfrastructureError("this host manages no swarm", "docker swarm init, or run Canon on a manager")
             self.facts["node"] = swarm["NodeID"]
@@ -96,7 +96,7 @@ class Engine:
         params: dict[str, object] = {"filters": filter_text(filters)} if filters else {}
         if kind == "container":
             params["all"] = 1
-        answer = self._read(ApiCall("GET", path + of_list, f"docker {kind} ls", params=params))
+        answer = self.connection.read_json(ApiCall("GET", path + of_list, f"docker {kind} ls", params=params))
         return tuple((answer.get("Volumes") if kind == "volume" else answer) or ())
 
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
@@ -117,18 +117,8 @@ class Engine:
     def _inspect_one(self, kind: str, name: str) -> Json:
         path, _, of_one = _PATHS[kind]
         item = f"{path}/{quote(name, safe='')}{of_one}"
-        found: Json = self._read(ApiCall("GET", item, f"docker {kind} inspect", may_be_gone=True))
+        found: Json = self.connection.read_json(ApiCall("GET", item, f"docker {kind} inspect", may_be_gone=True))
         return found
-
-    def _read(self, call: ApiCall) -> Any:  # noqa: ANN401 - any JSON
-        """Return the JSON that answers a call. Raises InfrastructureError for an answer that is none."""
-        answer = self.connection.call(call)
-        try:
-            return answer.json()
-        except ValueError:
-            raise InfrastructureError(
-                f"{call.what}: the answer is no JSON", "look at the log of Docker's engine"
-            ) from None
 
     def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
         """Return the JSON of all tasks of these services that the swarm still has, old ones included."""
@@ -143,22 +133,19 @@ class Engine:
         }
         call = ApiCall("GET", "/events", "docker events", params=params, stream=True)
         answer = b"".join(self.connection.chunks(call, self.connection.call(call)))
-        try:
-            return tuple(json.loads(line) for line in answer.splitlines())
-        except ValueError:
-            raise InfrastructureError(f"{call.what}: a line is no JSON", "look at the log of Docker's engine") from None
+        return tuple(parse_json(call, line) for line in answer.splitlines())
 
-    def create(self, kind: str, body: Json, what: str, seconds: float = CHANGE_SECONDS) -> Json:
+    def create(self, kind: str, body: Json, what: str) -> Json:
         """Create an object of a kind, and return the engine's answer. `what` names it in an error message."""
         path = f"{_PATHS[kind][0]}/create"
-        created: Json = self._read(ApiCall("POST", path, what, body=body, seconds=seconds))
+        created: Json = self.connection.read_json(ApiCall("POST", path, what, body=body, seconds=CHANGE_SECONDS))
         return created
 
     def update_service(self, name: str, change: Callable[[Json], Json]) -> None:
         """Replace the spec of a service by `change` of it; again with the newer spec if somebody else changed it."""
         what = f"docker service update {name}"
         for tries_left in reversed(range(_UPDATE_TRIES)):
-            service = self._read(ApiCall("GET", f"/services/{quote(name, safe='')}", what))
+            service = self.connection.read_json(ApiCall("GET", f"/services/{quote(name, safe='')}", what))
             path, version = f"/services/{service['ID']}/update", {"version": service["Version"]["Index"]}
             try:
                 self.connection.call(ApiCall("POST", path, what, params=version, body=change(service["Spec"])))
@@ -178,13 +165,12 @@ class Engine:
                 self.connection.call(
                     ApiCall("DELETE", path, f"docker {kind} rm", params=params, seconds=CHANGE_SECONDS)
                 )
-            except (CanonError, NotThereError):
+            except CanonError:
                 continue
 
     def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
         """Run a shell script in a container. Return its exit code, None for a timeout, and its output."""
-        end = container_calls.run_script(self.connection, container, script, deadline)
-        return end.code, end.output
+        return container_calls.run_script(self.connection, container, script, deadline)
 
     def import_image(self, archive: bytes, labels: Mapping[str, str]) -> str:
         """Make an image of a tar archive, and return its id."""

@@ -15,7 +15,6 @@ from reconciler.host.text import one_line
 
 _DEFAULT = "unix:///var/run/docker.sock"
 _SECONDS = 30.0
-_FILES = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
 
 
 @frozen
@@ -28,11 +27,6 @@ class EngineAddress:
     url: str
     certificates: Path | None = None
     verify: bool = True
-
-    @property
-    def shown(self) -> str:
-        """The URL as Docker's messages show it."""
-        return self.url
 
 
 def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
@@ -85,8 +79,3 @@ def parse_context(inspected: Any) -> EngineAddress:  # noqa: ANN401 - what `dock
     has_tls = "docker" in (inspected[0].get("TLSMaterial") or {})
     folder = Path(inspected[0]["Storage"]["TLSPath"], "docker") if has_tls else None
     return EngineAddress(str(endpoint["Host"]), folder, not endpoint.get("SkipTLSVerify"))
-
-
-def certificate_files(folder: Path) -> Mapping[str, str]:
-    """Return the paths of the certificates in `folder`, by "ca", "cert" and "key"."""
-    return {name: str(folder / file) for name, file in _FILES.items()}

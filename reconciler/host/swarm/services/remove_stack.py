@@ -52,8 +52,13 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 
 def slot_marks(engine: Engine) -> tuple[str, ...]:
     """Return the marks of all slots of our state folder that have objects in the swarm or on this engine."""
-    found = (item for kind in _KINDS for item in engine.find(kind, f"label={SLOT}"))
-    return tuple(sorted({mark for item in found if is_of_state(item, engine.state) and (mark := mark_of(item))}))
+    items = _items(engine, SLOT)
+    return tuple(sorted({mark for item in items if is_of_state(item, engine.state) and (mark := mark_of(item))}))
+
+
+def _items(engine: Engine, label: str) -> list[Json]:
+    """Return the JSON of all objects with a label, of every kind."""
+    return [item for kind in _KINDS for item in engine.find(kind, f"label={label}")]
 
 
 def mark_of(item: Json) -> str:
@@ -84,7 +89,7 @@ def select_slot(engine: Engine, mark: str) -> LabelSelector:
 
     Leaves out the containers of a stack if any object of that stack belongs to another state folder.
     """
-    marked = [item for kind in _KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
+    marked = _items(engine, f"{SLOT}={mark}")
     own = {_label(item, NAMESPACE) for item in marked if is_of_state(item, engine.state)}
     others = {_label(item, NAMESPACE) for item in marked if not is_of_state(item, engine.state)}
     stacks = tuple(f"{NAMESPACE}={stack}" for stack in sorted(own - others - {""}))

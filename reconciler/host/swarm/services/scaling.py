@@ -54,10 +54,10 @@ def service_names(stack_state: StackState) -> tuple[str, ...]:
 
 def scale_services(engine: Engine, wanted: Mapping[str, int]) -> None:
     for name, number in wanted.items():
-        engine.update_service(name, partial(scaled, number=number))
+        engine.update_service(name, partial(with_replicas, number=number))
 
 
-def scaled(spec: Json, number: int) -> Json:
+def with_replicas(spec: Json, number: int) -> Json:
     """Return the spec of a replicated service with this number of replicas."""
     return {**spec, "Mode": {"Replicated": {**spec["Mode"]["Replicated"], "Replicas": number}}}
 
