@@ -18,7 +18,7 @@ LONGEST = 300
 
 
 @frozen
-class CommandResult:
+class ReconcileResult:
     """Exit code and output of a command."""
 
     code: int
@@ -59,7 +59,7 @@ class CanonCommand:
         ours = {"PYTHONPATH": str(TREE)}
         return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **ours, **folders, **self.variables}
 
-    def run(self, *words: str, timeout: float = LONGEST) -> CommandResult:
+    def run(self, *words: str, timeout: float = LONGEST) -> ReconcileResult:
         """Run one command and wait until it ends. `timeout` is in seconds."""
         done = subprocess.run(
             [BIN / "reconcile", *words],
@@ -71,9 +71,9 @@ class CanonCommand:
             timeout=timeout,
             check=False,
         )
-        return CommandResult(done.returncode, done.stdout, done.stderr)
+        return ReconcileResult(done.returncode, done.stdout, done.stderr)
 
-    def json(self, *words: str) -> CommandResult:
+    def json(self, *words: str) -> ReconcileResult:
         return self.run(*words, "-o", "json", "-q")
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
@@ -88,7 +88,7 @@ class CanonCommand:
             text=True,
         )
 
-    def shell(self, script: str) -> CommandResult:
+    def shell(self, script: str) -> ReconcileResult:
         """Run lines of shell, as a user would paste them. The first line that fails ends the script."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
@@ -100,7 +100,7 @@ class CanonCommand:
             timeout=LONGEST,
             check=False,
         )
-        return CommandResult(done.returncode, done.stdout, done.stderr)
+        return ReconcileResult(done.returncode, done.stdout, done.stderr)
 
 
 def read_document(process: "subprocess.Popen[str]") -> str:

@@ -1,9 +1,11 @@
 """The project's checks, as tests: one command and one count for everything."""
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,21 @@ def test_one_file_alone_names_what_starts_processes() -> None:
         and starts.search(path.read_text(encoding="utf-8"))
     }
     assert doors == {"reconciler/host/run.py"}
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    # Apps that run as processes of their own, in several releases with the same files.
+    apps = ("reconciler/demo/apps/", "tests/swarm/recipes/")
+    modules = [path for path in _committed() if path.suffix == ".py"]
+    names = Counter(
+        node.name
+        for path in modules
+        if not path.relative_to(ROOT).as_posix().startswith(apps)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert names.total() > 300
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_nothing_above_the_host_knows_docker() -> None:

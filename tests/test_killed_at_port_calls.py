@@ -56,7 +56,7 @@ WORLDS: Mapping[str, Callable[[Path], World]] = {"first": first, "upgrade": upgr
 
 
 @frozen
-class End:
+class WorldAfterPass:
     """The state after a pass: everything in which two runs could differ for a user."""
 
     canonicals: Mapping[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]
@@ -68,12 +68,12 @@ class End:
     left: list[str]
 
 
-def end_of_a_pass(world: World) -> End:
+def end_of_a_pass(world: World) -> WorldAfterPass:
     done = world.run()
     records = world.records()
     folder, stays = world.state.canonicals / "notes", world.state.kept
     status = {app: given for app, (_, given) in world.running.items() if app.is_relative_to(stays)}
-    return End(
+    return WorldAfterPass(
         canonicals={
             name: (have.version, have.commit, have.lineage, world.lived(name))
             for name, have in records.canonicals.items()
@@ -87,7 +87,7 @@ def end_of_a_pass(world: World) -> End:
     )
 
 
-def undisturbed(name: str) -> tuple[End, list[Call]]:
+def undisturbed(name: str) -> tuple[WorldAfterPass, list[Call]]:
     with scratch_folder() as root:
         world = WORLDS[name](root)
         recorder = world.wrap = CallRecorder()

@@ -27,7 +27,7 @@ NEVER = -1
 
 
 @frozen
-class End:
+class StateAfterPass:
     """What a pass has to come to, whatever came before it: release, lineage and data by recipe; what is left."""
 
     canonicals: dict[str, tuple[str, tuple[str, ...], str]]
@@ -35,7 +35,7 @@ class End:
 
 
 @define
-class Prepared:
+class PreparedState:
     """A fleet of two recipes with canonicals at 1.0.0, and 1.1.0 published; `seconds` is about what a pass takes.
 
     `fresh` makes a copy of its state.
@@ -52,7 +52,7 @@ class Prepared:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedState:
     folder = tmp_path_factory.mktemp("crash")
     upstreams = make_fleet(folder, *RECIPES)
     for upstream in upstreams.values():
@@ -63,11 +63,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     seconds = 1.6 * (time.monotonic() - begun)  # an upgrade takes more than a first release
     for upstream in upstreams.values():
         release(upstream, "1.1.0")
-    return Prepared(folder, seconds)
+    return PreparedState(folder, seconds)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> tuple[End, list[str]]:
+def undisturbed(prepared: PreparedState, tmp_path_factory: pytest.TempPathFactory) -> tuple[StateAfterPass, list[str]]:
     """The end of a pass that nobody disturbs, and the port calls of its promotions."""
     canon = prepared.fresh(tmp_path_factory.mktemp("undisturbed") / "copy")
     log = canon.folder / "calls"
@@ -84,7 +84,7 @@ def crash(canon: CanonCommand, log: Path, number: int) -> int:
     ).returncode
 
 
-def end_of(canon: CanonCommand) -> End:
+def end_of(canon: CanonCommand) -> StateAfterPass:
     """Told from the registry, the snapshots' bytes and the folders, not from what the program says."""
     registry = SqliteRegistry(canon.state / "canon.db")
     records = registry.read()
@@ -95,7 +95,7 @@ def end_of(canon: CanonCommand) -> End:
     }
     assert not marked_below(canon.state / "work")
     registry.verify()
-    return End(found, state_folder_contents(canon.state))
+    return StateAfterPass(found, state_folder_contents(canon.state))
 
 
 def data_in(generation: Path, name: str) -> str:
@@ -106,7 +106,7 @@ def data_in(generation: Path, name: str) -> str:
         return file.read().decode()
 
 
-def recovers(canon: CanonCommand, end: End) -> None:
+def recovers(canon: CanonCommand, end: StateAfterPass) -> None:
     """One more pass, with nobody's help, reaches the undisturbed end."""
     wait_for_lock(canon.state / "lock", 60)
     done = canon.run("-q")
@@ -123,7 +123,7 @@ OF_THE_SECOND = (1, 8, 20, 22)
 # Between two calls nothing is done that lasts, so that the moment before a call is the moment after the one before it.
 @pytest.mark.parametrize("number", [*range(CALLS + 1), *(CALLS + each for each in OF_THE_SECOND)])
 def test_a_pass_killed_after_a_port_call_of_a_promotion_is_mended_by_the_next(
-    number: int, prepared: Prepared, undisturbed: tuple[End, list[str]], tmp_path: Path
+    number: int, prepared: PreparedState, undisturbed: tuple[StateAfterPass, list[str]], tmp_path: Path
 ) -> None:
     end, calls = undisturbed
     canon = prepared.fresh(tmp_path / "copy")
@@ -131,7 +131,7 @@ def test_a_pass_killed_after_a_port_call_of_a_promotion_is_mended_by_the_next(
     recovers(canon, end)
 
 
-def test_the_calls_that_are_killed_at_are_all_of_a_promotion(undisturbed: tuple[End, list[str]]) -> None:
+def test_the_calls_that_are_killed_at_are_all_of_a_promotion(undisturbed: tuple[StateAfterPass, list[str]]) -> None:
     _, calls = undisturbed
     assert len(calls) == 2 * CALLS
     assert calls[:CALLS] == calls[CALLS:]
@@ -146,7 +146,7 @@ def test_the_calls_that_are_killed_at_are_all_of_a_promotion(undisturbed: tuple[
 
 @pytest.mark.parametrize("moment", range(MOMENTS))
 def test_a_pass_killed_at_any_moment_is_mended_by_the_next(
-    moment: int, prepared: Prepared, undisturbed: tuple[End, list[str]], tmp_path: Path
+    moment: int, prepared: PreparedState, undisturbed: tuple[StateAfterPass, list[str]], tmp_path: Path
 ) -> None:
     """The moments are spread over a pass; where one falls behind its end, nothing is left to mend."""
     end, _ = undisturbed

@@ -30,7 +30,7 @@ import http.server, os, pathlib
 
 NOTES = pathlib.Path(os.environ["DATA_DIR"], "notes")
 
-class Notes(http.server.BaseHTTPRequestHandler):
+class NotesHandler(http.server.BaseHTTPRequestHandler):
     def answer(self, body):
         self.send_response(200)
         self.end_headers()
@@ -43,7 +43,7 @@ class Notes(http.server.BaseHTTPRequestHandler):
         NOTES.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
         self.answer(b"")
 
-http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Notes).serve_forever()
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), NotesHandler).serve_forever()
 """
 RECIPE = """
 [recipe]

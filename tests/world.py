@@ -24,12 +24,12 @@ from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from tests.state_checks import snapshot_contents
 from tests.world_ports import (
-    SilentProgress,
     TickingClock,
     WorldCommands,
     WorldDriver,
     WorldMirror,
     WorldMirrors,
+    WorldProgress,
     WorldReadiness,
     WorldSecrets,
     WorldUpstreams,
@@ -173,7 +173,7 @@ class World:
             "readiness": WorldReadiness(self),
             "registry": SqliteRegistry(self.state.database),
             "snapshots": SealedSnapshots(),
-            "progress": SilentProgress(),
+            "progress": WorldProgress(),
         }
         wrapped = {name: self.wrap(name, port) for name, port in ports.items()}
         return Host(

@@ -47,7 +47,7 @@ class TickingClock:
 
 
 @define
-class SilentProgress:
+class WorldProgress:
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
 
     def done(self, recipe: str, result: str) -> None: ...

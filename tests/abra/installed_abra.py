@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from tests.reconcile_command import CommandResult
+from tests.reconcile_command import ReconcileResult
 from tests.repositories import git
 
 STAND_IN: Final = Path(__file__).parent / "stand_in.py"
@@ -74,7 +74,7 @@ class AbraOperator:
     def stack(self) -> str:
         return self.app.replace(".", "_")
 
-    def abra(self, *words: str, stdin: str | None = None) -> CommandResult:
+    def abra(self, *words: str, stdin: str | None = None) -> ReconcileResult:
         done = subprocess.run(
             ["abra", *words],
             env={**self.installed.environment, "ABRA_DIR": str(self.root)},
@@ -86,7 +86,7 @@ class AbraOperator:
             timeout=LONGEST,
             check=False,
         )
-        return CommandResult(done.returncode, done.stdout, done.stderr)
+        return ReconcileResult(done.returncode, done.stdout, done.stderr)
 
     def commit(self, files: Mapping[str, str], tag: str, *, annotated: bool = True) -> None:
         for name, text in files.items():

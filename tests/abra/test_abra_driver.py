@@ -53,7 +53,7 @@ KINDS = ("service", "secret", "config", "volume", "network")
 
 
 @frozen
-class Place:
+class AbraSlot:
     """A slot, in which one app is deployed by abra; `fleet` holds the overlay, `checkouts` the releases."""
 
     installed: InstalledAbra
@@ -120,8 +120,8 @@ def files_of(folder: Path) -> Mapping[str, str]:
 
 
 @pytest.fixture
-def place(installed: InstalledAbra, registry: str, tmp_path: Path) -> Iterator[Place]:
-    place = Place(installed, tmp_path, registry)
+def place(installed: InstalledAbra, registry: str, tmp_path: Path) -> Iterator[AbraSlot]:
+    place = AbraSlot(installed, tmp_path, registry)
     place.slot.mkdir(parents=True)
     yield place
     place.installed.behave()
@@ -129,7 +129,7 @@ def place(installed: InstalledAbra, registry: str, tmp_path: Path) -> Iterator[P
         assert place.driver.clear(mark) == RemovalResult()
 
 
-def test_a_release_is_deployed_by_abra_and_seen_by_docker(place: Place) -> None:
+def test_a_release_is_deployed_by_abra_and_seen_by_docker(place: AbraSlot) -> None:
     before = files_of(place.checkout(FIRST))
     assert place.driver.needs(place.app, place.checkout(FIRST), DeployOptions(FIRST, "c" * 40)) == (
         SecretNeed("key", 16),
@@ -154,7 +154,7 @@ def test_a_release_is_deployed_by_abra_and_seen_by_docker(place: Place) -> None:
     assert f"{place.stack}_words_v3" in place.left()["config"]
 
 
-def test_a_newer_release_goes_over_the_older(place: Place) -> None:
+def test_a_newer_release_goes_over_the_older(place: AbraSlot) -> None:
     place.deploy(FIRST)
     place.until_settled()
     place.deploy(SECOND)
@@ -164,7 +164,7 @@ def test_a_newer_release_goes_over_the_older(place: Place) -> None:
     assert place.installed.called("--chaos") == []
 
 
-def test_a_config_whose_version_was_not_raised_is_named_with_its_file_and_its_variable(place: Place) -> None:
+def test_a_config_whose_version_was_not_raised_is_named_with_its_file_and_its_variable(place: AbraSlot) -> None:
     place.deploy(FIRST)
     (place.checkout(SECOND) / "words.txt").write_text("of the next release\n")
     with pytest.raises(RecipeError, match=r"abra app deploy: .*only updates to Labels are allowed") as refused:
@@ -185,13 +185,13 @@ networks:
 """
 
 
-def test_compose_files_of_different_versions_are_deployed_by_abra_too(place: Place) -> None:
+def test_compose_files_of_different_versions_are_deployed_by_abra_too(place: AbraSlot) -> None:
     (place.checkout(FIRST) / "compose.yml").write_text(OLD_COMPOSE.format(registry=place.registry))
     place.deploy(FIRST)
     assert place.until_settled().version == FIRST
 
 
-def test_a_branch_goes_by_chaos(place: Place) -> None:
+def test_a_branch_goes_by_chaos(place: AbraSlot) -> None:
     place.deploy("main")
     seen = place.driver.status(place.app)
     assert isinstance(seen, RunningApp)
@@ -200,7 +200,7 @@ def test_a_branch_goes_by_chaos(place: Place) -> None:
     assert deployed[-2:] == ["--chaos", place.stack]
 
 
-def test_data_at_rest_is_carried_into_another_slot(place: Place) -> None:
+def test_data_at_rest_is_carried_into_another_slot(place: AbraSlot) -> None:
     place.deploy(FIRST)
     place.until_settled()
     docker("exec", container(place.stack), "sh", "-c", "echo lived > /usr/share/nginx/html/lived.txt")
@@ -227,7 +227,7 @@ def container(stack: str) -> str:
     return docker("ps", "--quiet", "--filter", label, "--filter", "status=running")
 
 
-def test_an_app_that_rested_is_deployed_once_more_with_its_secrets(place: Place) -> None:
+def test_an_app_that_rested_is_deployed_once_more_with_its_secrets(place: AbraSlot) -> None:
     place.deploy()
     place.driver.stop(place.app)
     place.deploy()
@@ -256,37 +256,37 @@ def test_an_app_that_rested_is_deployed_once_more_with_its_secrets(place: Place)
     ],
 )
 def test_what_abra_came_to_is_told_by_its_words_and_by_docker(
-    place: Place, behaviour: str, error: type[Exception], said: str
+    place: AbraSlot, behaviour: str, error: type[Exception], said: str
 ) -> None:
     place.installed.behave(app_deploy=behaviour)
-    impatient = Place(place.installed, place.root, place.registry, changing=20.0 if behaviour == "hangs" else 300.0)
+    impatient = AbraSlot(place.installed, place.root, place.registry, changing=20.0 if behaviour == "hangs" else 300.0)
     with pytest.raises(error) as refused:
         impatient.deploy()
     assert str(refused.value).startswith(said)
     assert "service" not in place.left()
 
 
-def test_a_command_that_did_nothing_over_an_older_deployment_is_found_out(place: Place) -> None:
+def test_a_command_that_did_nothing_over_an_older_deployment_is_found_out(place: AbraSlot) -> None:
     place.deploy(FIRST)
     place.installed.behave(app_deploy="says done")
     with pytest.raises(InfrastructureError, match="nothing of this deployment"):
         place.deploy(FIRST)
 
 
-def test_an_abra_that_lacks_a_flag_is_named_before_anything_is_done(place: Place) -> None:
+def test_an_abra_that_lacks_a_flag_is_named_before_anything_is_done(place: AbraSlot) -> None:
     place.installed.behave(app_deploy="is older")
     with pytest.raises(InfrastructureError) as refused:
         place.driver.needs(place.app, place.checkout(FIRST), DeployOptions(FIRST, "c" * 40))
     assert refused.value.message == "abra app deploy has no --no-converge-checks"
 
 
-def test_a_missing_abra_is_named(place: Place) -> None:
+def test_a_missing_abra_is_named(place: AbraSlot) -> None:
     (place.installed.bin / "abra").unlink()
     with pytest.raises(InfrastructureError, match="abra: not found in PATH"):
         place.driver.needs(place.app, place.checkout(FIRST), DeployOptions(FIRST, "c" * 40))
 
 
-def test_nothing_of_an_app_outlives_its_removal(place: Place) -> None:
+def test_nothing_of_an_app_outlives_its_removal(place: AbraSlot) -> None:
     place.deploy()
     place.until_settled()
     assert {*place.left()} == {*KINDS}
@@ -302,7 +302,7 @@ def test_nothing_of_an_app_outlives_its_removal(place: Place) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["says done", "fatal: the moon is full"])
-def test_what_abra_does_not_take_away_docker_does(place: Place, behaviour: str) -> None:
+def test_what_abra_does_not_take_away_docker_does(place: AbraSlot, behaviour: str) -> None:
     place.deploy()
     place.installed.behave(app_undeploy=behaviour)
     residue = place.driver.remove(place.app)
@@ -315,7 +315,7 @@ def test_what_abra_does_not_take_away_docker_does(place: Place, behaviour: str) 
 
 
 @pytest.mark.parametrize("behaviour", ["", "fatal: no"])
-def test_what_a_killed_pass_left_is_found_and_cleared(place: Place, behaviour: str) -> None:
+def test_what_a_killed_pass_left_is_found_and_cleared(place: AbraSlot, behaviour: str) -> None:
     """Also where it died between the first secret, which bears no mark of ours, and the deployment."""
     place.installed.behave(app_deploy=behaviour)
     if behaviour:

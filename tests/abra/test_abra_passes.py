@@ -8,7 +8,7 @@ import pytest
 
 from tests.abra.installed_abra import InstalledAbra, docker
 from tests.git_servers import Forge, forge
-from tests.reconcile_command import CanonCommand, CommandResult
+from tests.reconcile_command import CanonCommand, ReconcileResult
 from tests.repositories import UpstreamRepository
 from tests.swarm.recipe_upstreams import lay_fleet, release, versions
 
@@ -42,7 +42,7 @@ def ours() -> set[str]:
     return {name for name in names if name.startswith(NAME)}
 
 
-def result(said: CommandResult) -> tuple[int, str]:
+def result(said: ReconcileResult) -> tuple[int, str]:
     return said.code, said.row(NAME)["result"]
 
 

@@ -17,7 +17,7 @@ from tests import tiny_fleet
 from tests.expected_documents import format_1_schema, schema_errors
 from tests.folders import entries_below
 from tests.procfile_apps import wait_for
-from tests.reconcile_command import CanonCommand, CommandResult
+from tests.reconcile_command import CanonCommand, ReconcileResult
 from tests.repositories import UpstreamRepository
 
 FIRST, SECOND, THIRD = "1.0.0+v1", "1.1.0+v2", "1.2.0+v3"
@@ -93,7 +93,7 @@ class OneRecipeFleet(CanonCommand):
         (self.recipe / "custom.py").touch()
         (self.recipe / place).write_text(wait + (self.recipe / place).read_text())
 
-    def json(self, *words: str) -> CommandResult:
+    def json(self, *words: str) -> ReconcileResult:
         """Run with `-o json -q`, and check the output against format 1."""
         said = self.run(*words, "-o", "json", "-q")
         check_format(said)
@@ -147,7 +147,7 @@ class OneRecipeFleet(CanonCommand):
             self.assert_nothing_is_left()
 
 
-def check_format(said: CommandResult) -> None:
+def check_format(said: ReconcileResult) -> None:
     """Check that the output is one ASCII object of format 1 with the command's exit code."""
     assert said.out.isascii(), said.out
     assert said.document["format"] == 1

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tests.cli.one_recipe_fleet import OneRecipeFleet
-from tests.reconcile_command import CommandResult
+from tests.reconcile_command import ReconcileResult
 
 EVERY_OTHER = (("--dry-run",), ("drift",), ("status",), ("trial", "jot"), ("raise", "jot"), ("logs", "jot"))
 
@@ -37,7 +37,7 @@ def usage(jot: OneRecipeFleet, *words: str) -> str:
     return said.err
 
 
-def hollow(jot: OneRecipeFleet) -> CommandResult:
+def hollow(jot: OneRecipeFleet) -> ReconcileResult:
     """A dry run which says that nothing is enrolled, as JSON does."""
     told = jot.json("--dry-run")
     assert (told.code, told.document["errors"][0]["message"]) == (5, "nothing is enrolled")

@@ -1,7 +1,7 @@
 """Hollow green: what has no check of its own is a skip, said so, and the level shows it."""
 
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
-from tests.reconcile_command import CommandResult
+from tests.reconcile_command import ReconcileResult
 
 BARE = '[recipe]\nupstream = "file://{path}"\n'
 NO_CHECKS = {
@@ -17,7 +17,7 @@ def bare(jot: OneRecipeFleet, more: str = "") -> None:
     (jot.recipe / "recipe.toml").write_text(BARE.format(path=jot.upstream.path) + more)
 
 
-def tiers(said: CommandResult) -> dict[str, tuple[str, str]]:
+def tiers(said: ReconcileResult) -> dict[str, tuple[str, str]]:
     return {tier["name"]: (tier["verdict"], tier["reason"]) for tier in said.row("jot")["tiers"]}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.child_processes import kill_child, next_line, python_child
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, paused
 from tests.folders import entries_below
-from tests.reconcile_command import CommandResult
+from tests.reconcile_command import ReconcileResult
 
 LOOKS = (
     ("--dry-run",),
@@ -31,7 +31,7 @@ with writing(Path(sys.argv[1])) as connection:
 """
 
 
-def looks(jot: OneRecipeFleet) -> dict[str, CommandResult]:
+def looks(jot: OneRecipeFleet) -> dict[str, ReconcileResult]:
     """Every look as text and as JSON; the state folder is as it was before."""
     before = entries_below(jot.state)
     told = {" ".join(words): jot.run(*words) for words in LOOKS}
@@ -40,7 +40,7 @@ def looks(jot: OneRecipeFleet) -> dict[str, CommandResult]:
     return told
 
 
-def codes(told: dict[str, CommandResult]) -> dict[str, int]:
+def codes(told: dict[str, ReconcileResult]) -> dict[str, int]:
     """How the looks at upstream ended, and all others, which tell it by their exit code alone."""
     return {words.partition(" ")[0]: said.code for words, said in told.items()}
 

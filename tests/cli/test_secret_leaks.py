@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests import tiny_fleet
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
-from tests.reconcile_command import CommandResult
+from tests.reconcile_command import ReconcileResult
 
 CANARY = "kanarie-7f3e9a5c1b2d"
 SHOUTS = (
@@ -21,7 +21,7 @@ echo "got $key"; echo "$key" >&2; printf %s "$key" | base64
 """
 
 
-def told(jot: OneRecipeFleet, *words: str) -> CommandResult:
+def told(jot: OneRecipeFleet, *words: str) -> ReconcileResult:
     said = jot.run(*words)
     assert_unseen(said.out.encode() + said.err.encode())
     return said

@@ -14,16 +14,16 @@ from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, check_form
 from tests.faulty_git_server import faulty_git_server, hangs
 from tests.ledger_lines import ledger_lines
 from tests.procfile_apps import wait_for
-from tests.reconcile_command import CommandResult, read_document
+from tests.reconcile_command import ReconcileResult, read_document
 
 
-def interrupted(jot: OneRecipeFleet, tier: str, number: int, *words: str) -> CommandResult:
+def interrupted(jot: OneRecipeFleet, tier: str, number: int, *words: str) -> ReconcileResult:
     """A command that gets a signal within this tier; it has ended by itself, and nothing of it is left."""
     with paused(jot, tier, *words) as command:
         command.send_signal(number)
         out, err = command.communicate(timeout=120)
         jot.assert_nothing_is_left()
-    return CommandResult(command.returncode, out, err)
+    return ReconcileResult(command.returncode, out, err)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_raised_copy_that_is_interrupted_ends_well(settled: OneRecipeFleet, nu
         rest, err = copy.communicate(timeout=120)
     finally:
         copy.kill()
-    said = CommandResult(copy.returncode, told + rest, err)
+    said = ReconcileResult(copy.returncode, told + rest, err)
     check_format(said)
     assert (said.code, said.err) == (0, "")
     assert said.document.keys() == {"format", "name", "version", "commit", "url", "address"}

@@ -9,12 +9,12 @@ import pytest
 from tests import tiny_fleet
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
 from tests.ledger_lines import ledger_lines
-from tests.reconcile_command import BIN, CommandResult
+from tests.reconcile_command import BIN, ReconcileResult
 
 UNHEARD = {"RECONCILE": str(BIN / "reconcile")}
 
 
-def redirected(jot: OneRecipeFleet, words: str, streams: str) -> CommandResult:
+def redirected(jot: OneRecipeFleet, words: str, streams: str) -> ReconcileResult:
     """`reconcile` as a shell starts it with these redirections; the code is its own, also before a pipe."""
     script = f'set -o pipefail; "$RECONCILE" {words} {streams}'
     done = subprocess.run(
@@ -26,7 +26,7 @@ def redirected(jot: OneRecipeFleet, words: str, streams: str) -> CommandResult:
         timeout=300,
         check=False,
     )
-    return CommandResult(done.returncode, done.stdout, done.stderr)
+    return ReconcileResult(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize(

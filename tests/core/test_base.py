@@ -25,7 +25,7 @@ def pin(version: str) -> Upgrade:
 
 
 @frozen
-class Case:
+class BaseCase:
     """Head, canonical and releases, and the base that follows."""
 
     about: str
@@ -43,29 +43,33 @@ RETAGGED = Release("2.0.0", commit("again"))
 SAME_COMMIT = Release("2.0.1", TWO.commit)
 
 IN_A_PASS = [
-    Case("older canonical", THREE, at(TWO), ALL, TWO, CANONICAL, "the canonical, with its data"),
-    Case("much older canonical", THREE, at(ONE), ALL, ONE, CANONICAL, "the canonical"),
-    Case("canonical no longer published", THREE, at(ONE), (THREE,), ONE, CANONICAL, "the canonical"),
-    Case("its own tag moved and accepted", RETAGGED, at(TWO), (ONE, RETAGGED), TWO, CANONICAL, "the canonical"),
-    Case("a new tag on its commit", SAME_COMMIT, at(TWO), (*ALL[:2], SAME_COMMIT), TWO, CANONICAL, "the canonical"),
-    Case("no canonical", THREE, None, ALL, TWO, FRESH, "newest older release, installed fresh: no canonical yet"),
-    Case("damaged", THREE, at(ONE), ALL, TWO, FRESH, "installed fresh: the canonical is damaged", intact=False),
-    Case("damaged, at the head", THREE, at(THREE), ALL, TWO, FRESH, "the canonical is damaged", intact=False),
-    Case("no canonical, one release", ONE, None, (ONE,), None, NONE, "no older release"),
-    Case("no canonical, all newer", ONE, None, ALL, None, NONE, "no older release"),
-    Case("older one on the same commit", SAME_COMMIT, None, (ONE, TWO, SAME_COMMIT), ONE, FRESH, "no canonical yet"),
+    BaseCase("older canonical", THREE, at(TWO), ALL, TWO, CANONICAL, "the canonical, with its data"),
+    BaseCase("much older canonical", THREE, at(ONE), ALL, ONE, CANONICAL, "the canonical"),
+    BaseCase("canonical no longer published", THREE, at(ONE), (THREE,), ONE, CANONICAL, "the canonical"),
+    BaseCase("its own tag moved and accepted", RETAGGED, at(TWO), (ONE, RETAGGED), TWO, CANONICAL, "the canonical"),
+    BaseCase("a new tag on its commit", SAME_COMMIT, at(TWO), (*ALL[:2], SAME_COMMIT), TWO, CANONICAL, "the canonical"),
+    BaseCase("no canonical", THREE, None, ALL, TWO, FRESH, "newest older release, installed fresh: no canonical yet"),
+    BaseCase("damaged", THREE, at(ONE), ALL, TWO, FRESH, "installed fresh: the canonical is damaged", intact=False),
+    BaseCase("damaged, at the head", THREE, at(THREE), ALL, TWO, FRESH, "the canonical is damaged", intact=False),
+    BaseCase("no canonical, one release", ONE, None, (ONE,), None, NONE, "no older release"),
+    BaseCase("no canonical, all newer", ONE, None, ALL, None, NONE, "no older release"),
+    BaseCase(
+        "older one on the same commit", SAME_COMMIT, None, (ONE, TWO, SAME_COMMIT), ONE, FRESH, "no canonical yet"
+    ),
 ]
 
 BY_HAND = [
-    Case("canonical is the head", THREE, at(THREE), ALL, TWO, FRESH, "older than 3.0.0, installed fresh"),
-    Case("canonical is newer", TWO, at(THREE), ALL, ONE, FRESH, "the canonical is not older"),
-    Case("canonical is the head and the first", ONE, at(ONE), ALL, None, NONE, "no older release"),
-    Case("a branch", BRANCH, at(THREE), ALL, THREE, CANONICAL, "the canonical, with its data"),
-    Case("a branch, no canonical", BRANCH, None, ALL, THREE, FRESH, "no canonical yet"),
-    Case("a branch at the canonical", Release("main", THREE.commit), at(THREE), ALL, TWO, FRESH, "older than main"),
-    Case("a commit of a release", Release("c2", TWO.commit), at(TWO), ALL, ONE, FRESH, "the canonical is not older"),
-    Case("a commit of an old release", Release("c2", TWO.commit), at(THREE), ALL, ONE, FRESH, "not older"),
-    Case("a commit of a new release", Release("c3", THREE.commit), at(ONE), ALL, ONE, CANONICAL, "the canonical"),
+    BaseCase("canonical is the head", THREE, at(THREE), ALL, TWO, FRESH, "older than 3.0.0, installed fresh"),
+    BaseCase("canonical is newer", TWO, at(THREE), ALL, ONE, FRESH, "the canonical is not older"),
+    BaseCase("canonical is the head and the first", ONE, at(ONE), ALL, None, NONE, "no older release"),
+    BaseCase("a branch", BRANCH, at(THREE), ALL, THREE, CANONICAL, "the canonical, with its data"),
+    BaseCase("a branch, no canonical", BRANCH, None, ALL, THREE, FRESH, "no canonical yet"),
+    BaseCase("a branch at the canonical", Release("main", THREE.commit), at(THREE), ALL, TWO, FRESH, "older than main"),
+    BaseCase(
+        "a commit of a release", Release("c2", TWO.commit), at(TWO), ALL, ONE, FRESH, "the canonical is not older"
+    ),
+    BaseCase("a commit of an old release", Release("c2", TWO.commit), at(THREE), ALL, ONE, FRESH, "not older"),
+    BaseCase("a commit of a new release", Release("c3", THREE.commit), at(ONE), ALL, ONE, CANONICAL, "the canonical"),
 ]
 
 
@@ -94,40 +98,42 @@ def test_with_a_damaged_canonical_the_data_goes_on_from_the_newest_intact_genera
 
 
 PINNED = [
-    Case("to another", THREE, at(TWO), ALL, ONE, FRESH, "pinned to 1.0.0 (2.0.0 fetches", pin("1.0.0")),
-    Case("says what without it", THREE, at(TWO), ALL, ONE, FRESH, "; without the pin: 2.0.0", pin("1.0.0")),
-    Case("to the canonical", THREE, at(TWO), ALL, TWO, CANONICAL, "pinned to 2.0.0", pin("2.0.0")),
-    Case("to the damaged canonical", THREE, at(ONE), ALL, ONE, FRESH, "pinned to 1.0.0", pin("1.0.0"), intact=False),
-    Case("no canonical", THREE, None, ALL, ONE, FRESH, "without the pin: 2.0.0", pin("1.0.0")),
-    Case("nothing without it", ONE, None, (ONE,), None, NONE, "without the pin: none", pin("0.9.0")),
-    Case("no such release", THREE, at(TWO), ALL, None, NONE, "which is no release upstream", pin("1.5.0")),
-    Case("to the head", THREE, at(TWO), ALL, None, NONE, "which is not older than 3.0.0", pin("3.0.0")),
-    Case("above the head", TWO, at(ONE), ALL, None, NONE, "which is not older than 2.0.0", pin("3.0.0")),
+    BaseCase("to another", THREE, at(TWO), ALL, ONE, FRESH, "pinned to 1.0.0 (2.0.0 fetches", pin("1.0.0")),
+    BaseCase("says what without it", THREE, at(TWO), ALL, ONE, FRESH, "; without the pin: 2.0.0", pin("1.0.0")),
+    BaseCase("to the canonical", THREE, at(TWO), ALL, TWO, CANONICAL, "pinned to 2.0.0", pin("2.0.0")),
+    BaseCase(
+        "to the damaged canonical", THREE, at(ONE), ALL, ONE, FRESH, "pinned to 1.0.0", pin("1.0.0"), intact=False
+    ),
+    BaseCase("no canonical", THREE, None, ALL, ONE, FRESH, "without the pin: 2.0.0", pin("1.0.0")),
+    BaseCase("nothing without it", ONE, None, (ONE,), None, NONE, "without the pin: none", pin("0.9.0")),
+    BaseCase("no such release", THREE, at(TWO), ALL, None, NONE, "which is no release upstream", pin("1.5.0")),
+    BaseCase("to the head", THREE, at(TWO), ALL, None, NONE, "which is not older than 3.0.0", pin("3.0.0")),
+    BaseCase("above the head", TWO, at(ONE), ALL, None, NONE, "which is not older than 2.0.0", pin("3.0.0")),
 ]
 
 
-def base_of(case: Case) -> Base:
+def base_of(case: BaseCase) -> Base:
     return upgrade_base(case.head, case.have, case.have if case.intact else None, case.releases, case.pin)
 
 
-def assert_base(case: Case) -> None:
+def assert_base(case: BaseCase) -> None:
     base = base_of(case)
     assert (base.release, base.origin) == (case.base, case.origin), base.why
     assert case.why in base.why
 
 
 @pytest.mark.parametrize("case", IN_A_PASS, ids=lambda case: case.about)
-def test_a_pass_starts_from_the_canonical_or_from_the_newest_older_release(case: Case) -> None:
+def test_a_pass_starts_from_the_canonical_or_from_the_newest_older_release(case: BaseCase) -> None:
     assert_base(case)
 
 
 @pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case.about)
-def test_a_trial_by_hand_steps_back_where_the_canonical_is_not_older(case: Case) -> None:
+def test_a_trial_by_hand_steps_back_where_the_canonical_is_not_older(case: BaseCase) -> None:
     assert_base(case)
 
 
 @pytest.mark.parametrize("case", PINNED, ids=lambda case: case.about)
-def test_a_pin_is_obeyed_with_its_reason_while_it_is_older_than_the_head(case: Case) -> None:
+def test_a_pin_is_obeyed_with_its_reason_while_it_is_older_than_the_head(case: BaseCase) -> None:
     assert_base(case)
 
 

@@ -20,7 +20,7 @@ HAVE = canonical(TAG, A)
 
 
 @frozen
-class Case:
+class CauseCase:
     """What upstream has, what is recorded, and what follows; `before` are the remembered tags, if others than now."""
 
     about: str
@@ -37,23 +37,23 @@ class Case:
 
 
 PLAIN = [
-    Case("have is want", {TAG: A}, HAVE, Cause.IN_SYNC, "canonical is at the newest release 1.0.0"),
-    Case("no canonical", {TAG: A}, None, Cause.FIRST_RELEASE, "no canonical yet; newest release is 1.0.0"),
-    Case("a newer tag", {TAG: A, NEXT: B}, HAVE, Cause.NEW_RELEASE, "1.1.0 was released after 1.0.0"),
-    Case("no tags", {}, None, Cause.NEVER_RELEASED, "upstream has no tags"),
-    Case("other tags", {"latest": A, "20191109": B}, None, Cause.NEVER_RELEASED, "upstream has no release tag"),
-    Case("a tag on no commit", {TAG: None}, None, Cause.NEVER_RELEASED, "upstream has no release tag"),
-    Case(
+    CauseCase("have is want", {TAG: A}, HAVE, Cause.IN_SYNC, "canonical is at the newest release 1.0.0"),
+    CauseCase("no canonical", {TAG: A}, None, Cause.FIRST_RELEASE, "no canonical yet; newest release is 1.0.0"),
+    CauseCase("a newer tag", {TAG: A, NEXT: B}, HAVE, Cause.NEW_RELEASE, "1.1.0 was released after 1.0.0"),
+    CauseCase("no tags", {}, None, Cause.NEVER_RELEASED, "upstream has no tags"),
+    CauseCase("other tags", {"latest": A, "20191109": B}, None, Cause.NEVER_RELEASED, "upstream has no release tag"),
+    CauseCase("a tag on no commit", {TAG: None}, None, Cause.NEVER_RELEASED, "upstream has no release tag"),
+    CauseCase(
         "a tag too long", {LONG: A, "x": B}, None, Cause.NEVER_RELEASED, "1 of its 2 tags have more than 128 characters"
     ),
-    Case(
+    CauseCase(
         "tags like versions",
         {"latest": A, "v26": B, "1.10": C},
         None,
         Cause.NEVER_RELEASED,
         "upstream has no release tag; tags that look like versions and are not read: v26, 1.10 (a release is",
     ),
-    Case(
+    CauseCase(
         "tags like versions in the range",
         {TAG: A, "v26": B, "0.5": C},
         None,
@@ -61,59 +61,69 @@ PLAIN = [
         'no release tag lies in `allow = "<1"`; tags that look like versions and are not read: 0.5 (a',
         allow="<1",
     ),
-    Case("none allowed", {TAG: A}, None, Cause.NEVER_RELEASED, 'no release tag lies in `allow = "<1"`', allow="<1"),
-    Case("unseen", Unobservable("timed out"), HAVE, Cause.UNOBSERVABLE, "timed out"),
-    Case("unseen, nothing recorded", Unobservable("timed out"), None, Cause.UNOBSERVABLE, "timed out"),
+    CauseCase(
+        "none allowed", {TAG: A}, None, Cause.NEVER_RELEASED, 'no release tag lies in `allow = "<1"`', allow="<1"
+    ),
+    CauseCase("unseen", Unobservable("timed out"), HAVE, Cause.UNOBSERVABLE, "timed out"),
+    CauseCase("unseen, nothing recorded", Unobservable("timed out"), None, Cause.UNOBSERVABLE, "timed out"),
 ]
 
 ORDER = [
-    Case("ten is after nine", {"3.0.9": A, "3.0.10": B}, canonical("3.0.10", B), Cause.IN_SYNC, "release 3.0.10"),
-    Case("a back-port", {"6.0.1": A, "5.0.3": B}, canonical("6.0.1", A), Cause.IN_SYNC, "6.0.1", {"6.0.1": A}),
-    Case("same app", {"3.0.0+v2": A, "3.0.1+v2": B}, canonical("3.0.0+v2", A), Cause.NEW_RELEASE, "3.0.1+v2 was"),
-    Case("a newer app", {"3.0.0+v9": A, "3.0.0+v10": B}, canonical("3.0.0+v9", A), Cause.NEW_RELEASE, "3.0.0+v10 was"),
-    Case("a candidate", {f"{TAG}+2-rc.1": A, f"{TAG}+2": B}, None, Cause.FIRST_RELEASE, "newest release is 1.0.0+2"),
-    Case(
+    CauseCase("ten is after nine", {"3.0.9": A, "3.0.10": B}, canonical("3.0.10", B), Cause.IN_SYNC, "release 3.0.10"),
+    CauseCase("a back-port", {"6.0.1": A, "5.0.3": B}, canonical("6.0.1", A), Cause.IN_SYNC, "6.0.1", {"6.0.1": A}),
+    CauseCase("same app", {"3.0.0+v2": A, "3.0.1+v2": B}, canonical("3.0.0+v2", A), Cause.NEW_RELEASE, "3.0.1+v2 was"),
+    CauseCase(
+        "a newer app", {"3.0.0+v9": A, "3.0.0+v10": B}, canonical("3.0.0+v9", A), Cause.NEW_RELEASE, "3.0.0+v10 was"
+    ),
+    CauseCase(
+        "a candidate", {f"{TAG}+2-rc.1": A, f"{TAG}+2": B}, None, Cause.FIRST_RELEASE, "newest release is 1.0.0+2"
+    ),
+    CauseCase(
         "a candidate is recorded",
         {f"{TAG}+2-rc.1": A, f"{TAG}+2": B},
         canonical(f"{TAG}+2-rc.1", A),
         Cause.NEW_RELEASE,
         "1.0.0+2 was released after 1.0.0+2-rc.1",
     ),
-    Case("its release is recorded", {f"{TAG}+2-rc.1": A, f"{TAG}+2": B}, canonical(f"{TAG}+2", B), Cause.IN_SYNC, "+2"),
-    Case("twins on one commit", {TAG: A, TWIN: A}, canonical(TWIN, A), Cause.IN_SYNC, "newest release 1.0.0"),
-    Case("own name gone, its twin there", {TWIN: A}, HAVE, Cause.IN_SYNC, "newest release v1.0.0"),
-    Case("twins apart", {TAG: A, TWIN: B}, None, Cause.AMBIGUOUS, "tags on different commits: 1.0.0, v1.0.0"),
-    Case("twins apart, one recorded", {TAG: A, TWIN: B}, HAVE, Cause.AMBIGUOUS, "1.0.0, v1.0.0; upstream must drop"),
-    Case("twins apart below a greater", {TAG: A, TWIN: B, NEXT: C}, HAVE, Cause.NEW_RELEASE, "1.1.0 was"),
+    CauseCase(
+        "its release is recorded", {f"{TAG}+2-rc.1": A, f"{TAG}+2": B}, canonical(f"{TAG}+2", B), Cause.IN_SYNC, "+2"
+    ),
+    CauseCase("twins on one commit", {TAG: A, TWIN: A}, canonical(TWIN, A), Cause.IN_SYNC, "newest release 1.0.0"),
+    CauseCase("own name gone, its twin there", {TWIN: A}, HAVE, Cause.IN_SYNC, "newest release v1.0.0"),
+    CauseCase("twins apart", {TAG: A, TWIN: B}, None, Cause.AMBIGUOUS, "tags on different commits: 1.0.0, v1.0.0"),
+    CauseCase(
+        "twins apart, one recorded", {TAG: A, TWIN: B}, HAVE, Cause.AMBIGUOUS, "1.0.0, v1.0.0; upstream must drop"
+    ),
+    CauseCase("twins apart below a greater", {TAG: A, TWIN: B, NEXT: C}, HAVE, Cause.NEW_RELEASE, "1.1.0 was"),
 ]
 
 MOVED = [
-    Case("have", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0 named 6100000 and now names 6200000", {TAG: A}),
-    Case("want", {TAG: A, NEXT: C}, HAVE, Cause.MOVED, "tag 1.1.0 named", {TAG: A, NEXT: B}),
-    Case("want, nothing recorded", {TAG: B}, None, Cause.MOVED, "reconcile accept notes 1.0.0 --reason", {TAG: A}),
-    Case("have, with a newer one there", {TAG: C, NEXT: B}, HAVE, Cause.MOVED, "tag 1.0.0", {TAG: A}),
-    Case("have, known by the record alone", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0", {}),
-    Case("have, and excluded since", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0", {TAG: A}, allow="<1"),
-    Case("have, and accepted", {TAG: B}, HAVE, Cause.NEW_RELEASE, "was moved to 6200000 and accepted", {TAG: B}),
-    Case("neither want nor have", {OLD: B, TAG: A}, HAVE, Cause.IN_SYNC, "newest", {OLD: C, TAG: A}),
+    CauseCase("have", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0 named 6100000 and now names 6200000", {TAG: A}),
+    CauseCase("want", {TAG: A, NEXT: C}, HAVE, Cause.MOVED, "tag 1.1.0 named", {TAG: A, NEXT: B}),
+    CauseCase("want, nothing recorded", {TAG: B}, None, Cause.MOVED, "reconcile accept notes 1.0.0 --reason", {TAG: A}),
+    CauseCase("have, with a newer one there", {TAG: C, NEXT: B}, HAVE, Cause.MOVED, "tag 1.0.0", {TAG: A}),
+    CauseCase("have, known by the record alone", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0", {}),
+    CauseCase("have, and excluded since", {TAG: B}, HAVE, Cause.MOVED, "tag 1.0.0", {TAG: A}, allow="<1"),
+    CauseCase("have, and accepted", {TAG: B}, HAVE, Cause.NEW_RELEASE, "was moved to 6200000 and accepted", {TAG: B}),
+    CauseCase("neither want nor have", {OLD: B, TAG: A}, HAVE, Cause.IN_SYNC, "newest", {OLD: C, TAG: A}),
 ]
 
 AHEAD = [
-    Case("gone", {OLD: A}, HAVE, Cause.AHEAD, "the canonical's tag 1.0.0 is gone upstream", {OLD: A, TAG: A}),
-    Case("gone, a newer one there", {NEXT: B}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
-    Case("gone, a twin on another commit", {TWIN: B}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
-    Case("on no commit now", {OLD: A, TAG: None}, HAVE, Cause.AHEAD, "is gone upstream", {OLD: A, TAG: A}),
-    Case("gone with all others", {}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
-    Case("excluded, an older one allowed", {OLD: A, TAG: A}, HAVE, Cause.AHEAD, "newer than 0.9.0", allow="<1"),
-    Case("excluded, none allowed", {TAG: A}, HAVE, Cause.AHEAD, "which `allow` now excludes", allow="<1"),
+    CauseCase("gone", {OLD: A}, HAVE, Cause.AHEAD, "the canonical's tag 1.0.0 is gone upstream", {OLD: A, TAG: A}),
+    CauseCase("gone, a newer one there", {NEXT: B}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
+    CauseCase("gone, a twin on another commit", {TWIN: B}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
+    CauseCase("on no commit now", {OLD: A, TAG: None}, HAVE, Cause.AHEAD, "is gone upstream", {OLD: A, TAG: A}),
+    CauseCase("gone with all others", {}, HAVE, Cause.AHEAD, "is gone upstream", {TAG: A}),
+    CauseCase("excluded, an older one allowed", {OLD: A, TAG: A}, HAVE, Cause.AHEAD, "newer than 0.9.0", allow="<1"),
+    CauseCase("excluded, none allowed", {TAG: A}, HAVE, Cause.AHEAD, "which `allow` now excludes", allow="<1"),
 ]
 
 SEVERAL = [
-    Case("shrunken, moved", {TAG: B}, HAVE, Cause.UNOBSERVABLE, "shrunken: 2 of 3", {OLD: A, TAG: A, NEXT: A}),
-    Case("moved, ahead", {TAG: B}, canonical(NEXT, A), Cause.MOVED, "tag 1.0.0", {TAG: A, NEXT: A}),
-    Case("moved, ambiguous", {TAG: A, TWIN: B}, None, Cause.MOVED, "tag v1.0.0", {TAG: A, TWIN: A}),
-    Case("gone, ambiguous", {TAG: A, TWIN: B}, canonical(OLD, C), Cause.AHEAD, "is gone upstream", {OLD: C}),
-    Case("excluded, ambiguous", {OLD: A, "v0.9.0": B, TAG: A}, HAVE, Cause.AHEAD, "newer than 0.9.0", allow="<1"),
+    CauseCase("shrunken, moved", {TAG: B}, HAVE, Cause.UNOBSERVABLE, "shrunken: 2 of 3", {OLD: A, TAG: A, NEXT: A}),
+    CauseCase("moved, ahead", {TAG: B}, canonical(NEXT, A), Cause.MOVED, "tag 1.0.0", {TAG: A, NEXT: A}),
+    CauseCase("moved, ambiguous", {TAG: A, TWIN: B}, None, Cause.MOVED, "tag v1.0.0", {TAG: A, TWIN: A}),
+    CauseCase("gone, ambiguous", {TAG: A, TWIN: B}, canonical(OLD, C), Cause.AHEAD, "is gone upstream", {OLD: C}),
+    CauseCase("excluded, ambiguous", {OLD: A, "v0.9.0": B, TAG: A}, HAVE, Cause.AHEAD, "newer than 0.9.0", allow="<1"),
 ]
 
 
@@ -122,34 +132,34 @@ def found(seen: Observation) -> Finding:
     return finding
 
 
-def assert_found(case: Case) -> None:
+def assert_found(case: CauseCase) -> None:
     finding = found(case.observation)
     assert finding.cause is case.cause, finding.reason
     assert case.reason in finding.reason
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=lambda case: case.about)
-def test_the_cause_follows_from_tags_and_record(case: Case) -> None:
+def test_the_cause_follows_from_tags_and_record(case: CauseCase) -> None:
     assert_found(case)
 
 
 @pytest.mark.parametrize("case", ORDER, ids=lambda case: case.about)
-def test_the_order_of_versions_decides_and_never_text_or_date(case: Case) -> None:
+def test_the_order_of_versions_decides_and_never_text_or_date(case: CauseCase) -> None:
     assert_found(case)
 
 
 @pytest.mark.parametrize("case", MOVED, ids=lambda case: case.about)
-def test_a_tag_that_is_want_or_have_and_names_another_commit_is_moved_until_accepted(case: Case) -> None:
+def test_a_tag_that_is_want_or_have_and_names_another_commit_is_moved_until_accepted(case: CauseCase) -> None:
     assert_found(case)
 
 
 @pytest.mark.parametrize("case", AHEAD, ids=lambda case: case.about)
-def test_a_canonical_that_upstream_no_longer_offers_is_ahead(case: Case) -> None:
+def test_a_canonical_that_upstream_no_longer_offers_is_ahead(case: CauseCase) -> None:
     assert_found(case)
 
 
 @pytest.mark.parametrize("case", SEVERAL, ids=lambda case: case.about)
-def test_unobservable_is_told_before_moved_before_ahead_before_ambiguous(case: Case) -> None:
+def test_unobservable_is_told_before_moved_before_ahead_before_ambiguous(case: CauseCase) -> None:
     assert_found(case)
 
 

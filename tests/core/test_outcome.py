@@ -42,7 +42,7 @@ REST = Step(finding(), Action.NONE, "canonical is at the newest release 1.0.0")
 
 
 @frozen
-class Case:
+class OutcomeCase:
     """What was to be done, what was done and what is there afterwards; the label that follows."""
 
     about: str
@@ -67,30 +67,34 @@ TOLD = "1.1.0 (6200000), data lived through 1.0.0 → 1.1.0, read back"
 UNPROVED = "no [data] check proves the data, read back"
 
 UNTRIED = [
-    Case("nothing to do", REST, Attempt(), BEFORE, Result.NONE, "canonical is at the newest release 1.0.0"),
-    Case(
+    OutcomeCase("nothing to do", REST, Attempt(), BEFORE, Result.NONE, "canonical is at the newest release 1.0.0"),
+    OutcomeCase(
         "mirror fetched", REFETCH, Attempt(), ReadBack(OLD, has_mirror=True), Result.REPAIRED, "there again, read back"
     ),
-    Case("mirror not fetched", REFETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
-    Case("mirror refused", REFETCH, REFUSED, ReadBack(OLD), Result.INFRASTRUCTURE, "refused"),
-    Case("mirror behind and refused", REST, REFUSED, BEFORE, Result.INFRASTRUCTURE, "refused"),
-    Case(
+    OutcomeCase("mirror not fetched", REFETCH, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
+    OutcomeCase("mirror refused", REFETCH, REFUSED, ReadBack(OLD), Result.INFRASTRUCTURE, "refused"),
+    OutcomeCase("mirror behind and refused", REST, REFUSED, BEFORE, Result.INFRASTRUCTURE, "refused"),
+    OutcomeCase(
         "mirror not asked for", REFETCH, Attempt(untried_reason="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"
     ),
-    Case("raised", REDEPLOY, Attempt(), WHOLE, Result.REPAIRED, "1.0.0 is up again"),
-    Case("raised, mirror refused", REDEPLOY, REFUSED, WHOLE, Result.INFRASTRUCTURE, "refused"),
-    Case("not raised", REDEPLOY, Attempt(), evolve(WHOLE, down="app is gone"), Result.INFRASTRUCTURE, "down: app is"),
-    Case(
+    OutcomeCase("raised", REDEPLOY, Attempt(), WHOLE, Result.REPAIRED, "1.0.0 is up again"),
+    OutcomeCase("raised, mirror refused", REDEPLOY, REFUSED, WHOLE, Result.INFRASTRUCTURE, "refused"),
+    OutcomeCase(
+        "not raised", REDEPLOY, Attempt(), evolve(WHOLE, down="app is gone"), Result.INFRASTRUCTURE, "down: app is"
+    ),
+    OutcomeCase(
         "not recorded", REDEPLOY, Attempt(), evolve(WHOLE, canonical=None), Result.INFRASTRUCTURE, "nothing is recorded"
     ),
-    Case(
+    OutcomeCase(
         "raised, damaged", REDEPLOY, Attempt(), evolve(WHOLE, damage="shorter"), Result.INFRASTRUCTURE, "down: shorter"
     ),
-    Case("raised, no mirror", REDEPLOY, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
-    Case("raising broken off", REDEPLOY, BROKEN_OFF, WHOLE, Result.NOT_TRIED, "interrupted"),
-    Case("slot busy", PROMOTE, Attempt(untried_reason="held by a trial"), BEFORE, Result.NOT_TRIED, "held by a trial"),
-    Case("broken off", PROMOTE, Attempt(untried_reason="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
-    Case(
+    OutcomeCase("raised, no mirror", REDEPLOY, Attempt(), ReadBack(OLD), Result.INFRASTRUCTURE, "still no mirror"),
+    OutcomeCase("raising broken off", REDEPLOY, BROKEN_OFF, WHOLE, Result.NOT_TRIED, "interrupted"),
+    OutcomeCase(
+        "slot busy", PROMOTE, Attempt(untried_reason="held by a trial"), BEFORE, Result.NOT_TRIED, "held by a trial"
+    ),
+    OutcomeCase("broken off", PROMOTE, Attempt(untried_reason="interrupted"), BEFORE, Result.NOT_TRIED, "interrupted"),
+    OutcomeCase(
         "disk full",
         PROMOTE,
         Attempt(None, untried_reason="full", host_fault=True),
@@ -101,25 +105,35 @@ UNTRIED = [
 ]
 
 MISTAKEN = [
-    Case("version", PROMOTE, Attempt(trial(Release("1.0.9", B))), AFTER, Result.INFRASTRUCTURE, "a bug: notes 1.0.9"),
-    Case("commit", PROMOTE, Attempt(trial(Release("1.1.0", A))), AFTER, Result.INFRASTRUCTURE, "was tried instead"),
-    Case("recipe", PROMOTE, Attempt(trial(WANTED, "gitea")), AFTER, Result.INFRASTRUCTURE, "a bug: gitea 1.1.0 was"),
+    OutcomeCase(
+        "version", PROMOTE, Attempt(trial(Release("1.0.9", B))), AFTER, Result.INFRASTRUCTURE, "a bug: notes 1.0.9"
+    ),
+    OutcomeCase(
+        "commit", PROMOTE, Attempt(trial(Release("1.1.0", A))), AFTER, Result.INFRASTRUCTURE, "was tried instead"
+    ),
+    OutcomeCase(
+        "recipe", PROMOTE, Attempt(trial(WANTED, "gitea")), AFTER, Result.INFRASTRUCTURE, "a bug: gitea 1.1.0 was"
+    ),
 ]
 
 NOT_GREEN = [
-    Case("fail", PROMOTE, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed: upgrade said fail"),
-    Case("first fail", PROMOTE, tried(FAIL, upto=1), BEFORE, Result.RED, "1.1.0: install failed"),
-    Case("repair fails", RETEST, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed"),
-    Case("error", PROMOTE, tried(ERROR, upto=1), BEFORE, Result.INFRASTRUCTURE, "1.1.0: install could not be judged"),
-    Case("broken off", PROMOTE, tried(upto=3), BEFORE, Result.NOT_TRIED, "not every tier was reached"),
-    Case("fail, though recorded", PROMOTE, tried(PASS, FAIL, upto=2), AFTER, Result.RED, "upgrade failed"),
+    OutcomeCase(
+        "fail", PROMOTE, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed: upgrade said fail"
+    ),
+    OutcomeCase("first fail", PROMOTE, tried(FAIL, upto=1), BEFORE, Result.RED, "1.1.0: install failed"),
+    OutcomeCase("repair fails", RETEST, tried(PASS, FAIL, upto=2), BEFORE, Result.RED, "1.1.0: upgrade failed"),
+    OutcomeCase(
+        "error", PROMOTE, tried(ERROR, upto=1), BEFORE, Result.INFRASTRUCTURE, "1.1.0: install could not be judged"
+    ),
+    OutcomeCase("broken off", PROMOTE, tried(upto=3), BEFORE, Result.NOT_TRIED, "not every tier was reached"),
+    OutcomeCase("fail, though recorded", PROMOTE, tried(PASS, FAIL, upto=2), AFTER, Result.RED, "upgrade failed"),
 ]
 
 PROMOTED = [
-    Case("new release", PROMOTE, GREEN, AFTER, Result.PROMOTED, TOLD),
-    Case("repair", RETEST, GREEN, AFTER, Result.REPAIRED, TOLD),
-    Case("with skips", PROMOTE, tried(PASS, SKIP, SKIP, SKIP, SKIP), AFTER, Result.PROMOTED, TOLD),
-    Case(
+    OutcomeCase("new release", PROMOTE, GREEN, AFTER, Result.PROMOTED, TOLD),
+    OutcomeCase("repair", RETEST, GREEN, AFTER, Result.REPAIRED, TOLD),
+    OutcomeCase("with skips", PROMOTE, tried(PASS, SKIP, SKIP, SKIP, SKIP), AFTER, Result.PROMOTED, TOLD),
+    OutcomeCase(
         "broken later",
         PROMOTE,
         evolve(GREEN, promotion_error="EIO"),
@@ -127,32 +141,38 @@ PROMOTED = [
         Result.PROMOTED,
         f"{TOLD}; afterwards: EIO",
     ),
-    Case("unchecked", PROMOTE, Attempt(UNCHECKED), AFTER, Result.PROMOTED, f"data of 1.0.0, and {UNPROVED}"),
-    Case("unchecked repair", RETEST, Attempt(UNCHECKED), AFTER, Result.REPAIRED, f"data of 1.0.0, and {UNPROVED}"),
-    Case("unchecked first", FIRST, Attempt(UNCHECKED), ReadBack(FRESH), Result.PROMOTED, f"fresh, and {UNPROVED}"),
+    OutcomeCase("unchecked", PROMOTE, Attempt(UNCHECKED), AFTER, Result.PROMOTED, f"data of 1.0.0, and {UNPROVED}"),
+    OutcomeCase(
+        "unchecked repair", RETEST, Attempt(UNCHECKED), AFTER, Result.REPAIRED, f"data of 1.0.0, and {UNPROVED}"
+    ),
+    OutcomeCase(
+        "unchecked first", FIRST, Attempt(UNCHECKED), ReadBack(FRESH), Result.PROMOTED, f"fresh, and {UNPROVED}"
+    ),
 ]
 
 BROKEN_OFF_AFTER = [
-    Case(
+    OutcomeCase(
         "new", PROMOTE, BROKEN_OFF, ReadBack(UPGRADED), Result.PROMOTED, f"{TOLD}; afterwards: interrupted by signal 15"
     ),
-    Case("repaired", RETEST, BROKEN_OFF, ReadBack(UPGRADED), Result.REPAIRED, TOLD),
-    Case(
+    OutcomeCase("repaired", RETEST, BROKEN_OFF, ReadBack(UPGRADED), Result.REPAIRED, TOLD),
+    OutcomeCase(
         "over an older one", RETEST_OVER, BROKEN_OFF, ReadBack(REPAIRED), Result.REPAIRED, "goes on from generation 1"
     ),
-    Case("begun anew", RETEST_OVER, BROKEN_OFF, ReadBack(BEGUN_ANEW), Result.REPAIRED, "1.0.0 → 1.0.5 is lost"),
-    Case("first", FIRST, BROKEN_OFF, ReadBack(FRESH), Result.PROMOTED, "1.1.0 (6200000), read back; afterwards"),
-    Case("recorded before", PROMOTE, BROKEN_OFF, ReadBack(evolve(NEW, generation=1)), Result.NOT_TRIED, "interrupted"),
-    Case("another version", FIRST, BROKEN_OFF, ReadBack(OLD), Result.NOT_TRIED, "interrupted"),
-    Case("another commit", FIRST, BROKEN_OFF, ReadBack(evolve(NEW, commit=A)), Result.NOT_TRIED, "interrupted"),
-    Case("damaged", PROMOTE, BROKEN_OFF, ReadBack(NEW, "shorter"), Result.NOT_TRIED, "interrupted"),
+    OutcomeCase("begun anew", RETEST_OVER, BROKEN_OFF, ReadBack(BEGUN_ANEW), Result.REPAIRED, "1.0.0 → 1.0.5 is lost"),
+    OutcomeCase("first", FIRST, BROKEN_OFF, ReadBack(FRESH), Result.PROMOTED, "1.1.0 (6200000), read back; afterwards"),
+    OutcomeCase(
+        "recorded before", PROMOTE, BROKEN_OFF, ReadBack(evolve(NEW, generation=1)), Result.NOT_TRIED, "interrupted"
+    ),
+    OutcomeCase("another version", FIRST, BROKEN_OFF, ReadBack(OLD), Result.NOT_TRIED, "interrupted"),
+    OutcomeCase("another commit", FIRST, BROKEN_OFF, ReadBack(evolve(NEW, commit=A)), Result.NOT_TRIED, "interrupted"),
+    OutcomeCase("damaged", PROMOTE, BROKEN_OFF, ReadBack(NEW, "shorter"), Result.NOT_TRIED, "interrupted"),
 ]
 
 NOWHERE = "the registry, read again, does not have the tested release"
 
 
-def unpromoted(about: str, back: ReadBack, reason: str, attempt: Attempt = GREEN) -> Case:
-    return Case(about, PROMOTE, attempt, back, Result.GREEN_NOT_PROMOTED, f"green, not promoted: {reason}")
+def unpromoted(about: str, back: ReadBack, reason: str, attempt: Attempt = GREEN) -> OutcomeCase:
+    return OutcomeCase(about, PROMOTE, attempt, back, Result.GREEN_NOT_PROMOTED, f"green, not promoted: {reason}")
 
 
 UNPROMOTED = [
@@ -171,7 +191,7 @@ UNPROMOTED = [
 ]
 
 
-def assert_judged(case: Case) -> None:
+def assert_judged(case: OutcomeCase) -> None:
     outcome = judge(case.step, case.attempt, case.back)
     assert outcome.result is case.result, outcome.reason
     assert case.reason in outcome.reason
@@ -179,32 +199,32 @@ def assert_judged(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", UNTRIED, ids=lambda case: case.about)
-def test_where_nothing_was_tried_the_host_or_a_reason_is_named(case: Case) -> None:
+def test_where_nothing_was_tried_the_host_or_a_reason_is_named(case: OutcomeCase) -> None:
     assert_judged(case)
 
 
 @pytest.mark.parametrize("case", MISTAKEN, ids=lambda case: case.about)
-def test_a_trial_of_anything_else_than_was_wanted_is_a_bug_and_no_verdict(case: Case) -> None:
+def test_a_trial_of_anything_else_than_was_wanted_is_a_bug_and_no_verdict(case: OutcomeCase) -> None:
     assert_judged(case)
 
 
 @pytest.mark.parametrize("case", NOT_GREEN, ids=lambda case: case.about)
-def test_a_failed_tier_is_red_and_one_that_the_host_spoiled_is_not(case: Case) -> None:
+def test_a_failed_tier_is_red_and_one_that_the_host_spoiled_is_not(case: OutcomeCase) -> None:
     assert_judged(case)
 
 
 @pytest.mark.parametrize("case", PROMOTED, ids=lambda case: case.about)
-def test_what_was_tested_and_is_read_back_undamaged_is_promoted(case: Case) -> None:
+def test_what_was_tested_and_is_read_back_undamaged_is_promoted(case: OutcomeCase) -> None:
     assert_judged(case)
 
 
 @pytest.mark.parametrize("case", BROKEN_OFF_AFTER, ids=lambda case: case.about)
-def test_a_step_broken_off_right_after_its_record_was_written_did_happen(case: Case) -> None:
+def test_a_step_broken_off_right_after_its_record_was_written_did_happen(case: OutcomeCase) -> None:
     assert_judged(case)
 
 
 @pytest.mark.parametrize("case", UNPROMOTED, ids=lambda case: case.about)
-def test_green_without_a_promotion_is_a_result_of_its_own_and_says_why(case: Case) -> None:
+def test_green_without_a_promotion_is_a_result_of_its_own_and_says_why(case: OutcomeCase) -> None:
     assert_judged(case)
 
 

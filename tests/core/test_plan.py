@@ -49,7 +49,7 @@ def planned(seen: Observation) -> Step:
 
 
 @frozen
-class Case:
+class PlanCase:
     """A observation, and what is done about it: the action at which release, or why not."""
 
     about: str
@@ -71,50 +71,56 @@ AFTERWARDS = "1.1.0 was released after 1.0.0; its deployment is down (service ap
 LOST = "the canonical is damaged (snapshot.tar is shorter), the data of 1.0.0 is lost; "
 
 SETTLED = [
-    Case("in sync", IN_SYNC, NONE, reason="canonical is at the newest release 1.0.0"),
-    Case("in sync, mirror behind", evolve(IN_SYNC, mirror=MirrorContents("old", {})), NONE),
-    Case("in sync, mirror unreadable", evolve(IN_SYNC, mirror=UNREADABLE), REFETCH, reason="no repository; it will be"),
-    Case("new release, mirror unreadable", evolve(NEW, mirror=UNREADABLE), PROMOTE, NEWEST, reason="no repository"),
-    Case("unobservable, mirror unreadable", evolve(UNSEEN, mirror=UNREADABLE), NONE, reason="refused; no repository"),
-    Case("in sync, mirror missing", observation({TAG: A}, HAVE), REFETCH, reason="fetched anew; nothing is tried"),
-    Case("in sync, damaged", damaged(IN_SYNC), RETEST, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
-    Case("in sync by a twin, damaged", damaged(observation({TWIN: A}, HAVE)), RETEST, Release(TWIN, A)),
-    Case("in sync, unknown", unknown(IN_SYNC), NONE, reason="cannot be checked: permission denied"),
-    Case("in sync, down", down(IN_SYNC), REDEPLOY, reason=f"newest release 1.0.0{RAISED}"),
-    Case(
+    PlanCase("in sync", IN_SYNC, NONE, reason="canonical is at the newest release 1.0.0"),
+    PlanCase("in sync, mirror behind", evolve(IN_SYNC, mirror=MirrorContents("old", {})), NONE),
+    PlanCase(
+        "in sync, mirror unreadable", evolve(IN_SYNC, mirror=UNREADABLE), REFETCH, reason="no repository; it will be"
+    ),
+    PlanCase("new release, mirror unreadable", evolve(NEW, mirror=UNREADABLE), PROMOTE, NEWEST, reason="no repository"),
+    PlanCase(
+        "unobservable, mirror unreadable", evolve(UNSEEN, mirror=UNREADABLE), NONE, reason="refused; no repository"
+    ),
+    PlanCase("in sync, mirror missing", observation({TAG: A}, HAVE), REFETCH, reason="fetched anew; nothing is tried"),
+    PlanCase("in sync, damaged", damaged(IN_SYNC), RETEST, Release(TAG, A), reason=f"{LOST}tested again at 1.0.0"),
+    PlanCase("in sync by a twin, damaged", damaged(observation({TWIN: A}, HAVE)), RETEST, Release(TWIN, A)),
+    PlanCase("in sync, unknown", unknown(IN_SYNC), NONE, reason="cannot be checked: permission denied"),
+    PlanCase("in sync, down", down(IN_SYNC), REDEPLOY, reason=f"newest release 1.0.0{RAISED}"),
+    PlanCase(
         "in sync, down, mirror missing", down(observation({TAG: A}, HAVE)), REDEPLOY, reason=f"nothing is tried{RAISED}"
     ),
-    Case("new release, down", down(NEW), PROMOTE, NEWEST, reason=AFTERWARDS),
-    Case("unobservable, down", down(UNSEEN), REDEPLOY, reason=f"refused{RAISED}"),
-    Case("first release", observation({TAG: A}), PROMOTE, Release(TAG, A)),
-    Case("new release", NEW, PROMOTE, Release(NEXT, B), reason="1.1.0 was released after 1.0.0"),
-    Case("new release, damaged", damaged(NEW), PROMOTE, Release(NEXT, B), reason=f"{LOST}1.1.0 was released"),
-    Case("new release, unknown", unknown(NEW), NONE, reason="cannot be checked: permission denied"),
-    Case("new release, have red", was_red(NEW, TAG, A), PROMOTE, Release(NEXT, B)),
-    Case("accepted move", ACCEPTED, PROMOTE, Release(TAG, B)),
-    Case("never released", observation({"latest": A}), NONE, reason="no release tag"),
-    Case("unobservable", UNSEEN, NONE, reason="refused"),
-    Case("unobservable, damaged", damaged(UNSEEN), NONE, reason="refused"),
+    PlanCase("new release, down", down(NEW), PROMOTE, NEWEST, reason=AFTERWARDS),
+    PlanCase("unobservable, down", down(UNSEEN), REDEPLOY, reason=f"refused{RAISED}"),
+    PlanCase("first release", observation({TAG: A}), PROMOTE, Release(TAG, A)),
+    PlanCase("new release", NEW, PROMOTE, Release(NEXT, B), reason="1.1.0 was released after 1.0.0"),
+    PlanCase("new release, damaged", damaged(NEW), PROMOTE, Release(NEXT, B), reason=f"{LOST}1.1.0 was released"),
+    PlanCase("new release, unknown", unknown(NEW), NONE, reason="cannot be checked: permission denied"),
+    PlanCase("new release, have red", was_red(NEW, TAG, A), PROMOTE, Release(NEXT, B)),
+    PlanCase("accepted move", ACCEPTED, PROMOTE, Release(TAG, B)),
+    PlanCase("never released", observation({"latest": A}), NONE, reason="no release tag"),
+    PlanCase("unobservable", UNSEEN, NONE, reason="refused"),
+    PlanCase("unobservable, damaged", damaged(UNSEEN), NONE, reason="refused"),
 ]
 
 ASKING = [
-    Case("in sync, damaged, red", was_red(damaged(IN_SYNC), TAG, A), NONE, None, RED_BEFORE),
-    Case("first release, red", was_red(observation({TAG: A}), TAG, A), NONE, None, RED_BEFORE),
-    Case("new release, red", was_red(NEW, NEXT, B), NONE, None, RED_BEFORE, "1.1.0 was red on 2026-02-21"),
-    Case("new release, red, damaged", damaged(was_red(NEW, NEXT, B)), RETEST, Release(TAG, A), reason="1.1.0 was red"),
-    Case("accepted move, red, damaged", damaged(was_red(ACCEPTED, TAG, B)), NONE, None, RED_BEFORE),
-    Case("moved", observation({TAG: B}, HAVE, {TAG: A}), NONE, None, QUARANTINED, "reconcile accept notes 1.0.0"),
-    Case("moved, damaged", damaged(observation({TAG: B}, HAVE, {TAG: A})), NONE, None, QUARANTINED),
-    Case("ahead", observation({OLD: A}, HAVE), NONE, reason="gone upstream"),
-    Case("ahead, damaged", damaged(observation({OLD: A}, HAVE)), NONE),
-    Case("ahead, down", down(observation({OLD: A}, HAVE)), REDEPLOY, reason=RAISED),
-    Case("moved, down", down(observation({TAG: B}, HAVE, {TAG: A})), REDEPLOY, None, QUARANTINED, RAISED),
-    Case("new release, red, down", down(was_red(NEW, NEXT, B)), REDEPLOY, None, RED_BEFORE, RAISED),
-    Case("ambiguous", observation({TAG: A, TWIN: B}), NONE, reason="1.0.0, v1.0.0"),
+    PlanCase("in sync, damaged, red", was_red(damaged(IN_SYNC), TAG, A), NONE, None, RED_BEFORE),
+    PlanCase("first release, red", was_red(observation({TAG: A}), TAG, A), NONE, None, RED_BEFORE),
+    PlanCase("new release, red", was_red(NEW, NEXT, B), NONE, None, RED_BEFORE, "1.1.0 was red on 2026-02-21"),
+    PlanCase(
+        "new release, red, damaged", damaged(was_red(NEW, NEXT, B)), RETEST, Release(TAG, A), reason="1.1.0 was red"
+    ),
+    PlanCase("accepted move, red, damaged", damaged(was_red(ACCEPTED, TAG, B)), NONE, None, RED_BEFORE),
+    PlanCase("moved", observation({TAG: B}, HAVE, {TAG: A}), NONE, None, QUARANTINED, "reconcile accept notes 1.0.0"),
+    PlanCase("moved, damaged", damaged(observation({TAG: B}, HAVE, {TAG: A})), NONE, None, QUARANTINED),
+    PlanCase("ahead", observation({OLD: A}, HAVE), NONE, reason="gone upstream"),
+    PlanCase("ahead, damaged", damaged(observation({OLD: A}, HAVE)), NONE),
+    PlanCase("ahead, down", down(observation({OLD: A}, HAVE)), REDEPLOY, reason=RAISED),
+    PlanCase("moved, down", down(observation({TAG: B}, HAVE, {TAG: A})), REDEPLOY, None, QUARANTINED, RAISED),
+    PlanCase("new release, red, down", down(was_red(NEW, NEXT, B)), REDEPLOY, None, RED_BEFORE, RAISED),
+    PlanCase("ambiguous", observation({TAG: A, TWIN: B}), NONE, reason="1.0.0, v1.0.0"),
 ]
 
 
-def assert_planned(case: Case, *, needs_person: bool) -> None:
+def assert_planned(case: PlanCase, *, needs_person: bool) -> None:
     step = planned(case.observation)
     assert (step.action, step.release) == (case.action, case.release), step.reason
     assert (step.held_back, step.needs_person) == (case.held_back, needs_person)
@@ -123,17 +129,17 @@ def assert_planned(case: Case, *, needs_person: bool) -> None:
 
 
 @pytest.mark.parametrize("case", SETTLED, ids=lambda case: case.about)
-def test_what_a_pass_can_settle_has_its_one_answer(case: Case) -> None:
+def test_what_a_pass_can_settle_has_its_one_answer(case: PlanCase) -> None:
     assert_planned(case, needs_person=False)
 
 
 @pytest.mark.parametrize("case", ASKING, ids=lambda case: case.about)
-def test_what_only_a_person_can_settle_is_asked_of_one(case: Case) -> None:
+def test_what_only_a_person_can_settle_is_asked_of_one(case: PlanCase) -> None:
     assert_planned(case, needs_person=True)
 
 
 @pytest.mark.parametrize("case", SETTLED + ASKING, ids=lambda case: case.about)
-def test_an_excepted_recipe_keeps_its_cause_and_nothing_is_done_about_it(case: Case) -> None:
+def test_an_excepted_recipe_keeps_its_cause_and_nothing_is_done_about_it(case: PlanCase) -> None:
     excepted = evolve(case.observation, recipe=evolve(recipe(), enrolled=False, exception="needs a mail server"))
     step = planned(excepted)
     assert (step.action, step.held_back, step.needs_person) == (NONE, EXCEPTED, False)

@@ -35,7 +35,7 @@ EXCEPTED, RED_BEFORE, QUARANTINED = HeldBack.EXCEPTED, HeldBack.RED_BEFORE, Held
 
 
 @frozen
-class Case:
+class BucketCase:
     """What is left of one recipe and what a pass did about it before; where it counts and the exit code it makes."""
 
     about: str
@@ -58,47 +58,53 @@ class Case:
 ASKING = {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS, Cause.ORPHANED}
 
 CASES = [
-    Case("in sync", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0),
-    Case("promoted", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, result=Result.PROMOTED),
-    Case("repaired", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, result=Result.REPAIRED),
-    Case("mirror missing", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, REFETCH),
-    Case("never released", Cause.NEVER_RELEASED, NO_STATE, ReportBucket.NEVER_RELEASED, 0),
-    Case("excepted", Cause.IN_SYNC, INTACT, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
-    Case("excepted and unseen", Cause.UNOBSERVABLE, UNKNOWN, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
-    Case("excepted and damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
-    Case("first release", Cause.FIRST_RELEASE, NO_STATE, ReportBucket.TO_PROMOTE, 2, PROMOTE),
-    Case("new release", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE),
-    Case("not tried", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE, result=Result.NOT_TRIED),
-    Case("damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, RETEST),
-    Case("down", Cause.IN_SYNC, DOWN, ReportBucket.DAMAGED, 3, REDEPLOY),
-    Case("down, new release", Cause.NEW_RELEASE, DOWN, ReportBucket.DAMAGED, 3, PROMOTE),
-    Case("down, red before", Cause.NEW_RELEASE, DOWN, ReportBucket.NEEDS_PERSON, 4, REDEPLOY, held_back=RED_BEFORE),
-    Case("down, unobservable", Cause.UNOBSERVABLE, DOWN, ReportBucket.UNOBSERVABLE, 1, REDEPLOY),
-    Case(
+    BucketCase("in sync", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0),
+    BucketCase("promoted", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, result=Result.PROMOTED),
+    BucketCase("repaired", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, result=Result.REPAIRED),
+    BucketCase("mirror missing", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0, REFETCH),
+    BucketCase("never released", Cause.NEVER_RELEASED, NO_STATE, ReportBucket.NEVER_RELEASED, 0),
+    BucketCase("excepted", Cause.IN_SYNC, INTACT, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
+    BucketCase("excepted and unseen", Cause.UNOBSERVABLE, UNKNOWN, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
+    BucketCase("excepted and damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.EXCEPTED, 0, held_back=EXCEPTED),
+    BucketCase("first release", Cause.FIRST_RELEASE, NO_STATE, ReportBucket.TO_PROMOTE, 2, PROMOTE),
+    BucketCase("new release", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE),
+    BucketCase("not tried", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE, result=Result.NOT_TRIED),
+    BucketCase("damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, RETEST),
+    BucketCase("down", Cause.IN_SYNC, DOWN, ReportBucket.DAMAGED, 3, REDEPLOY),
+    BucketCase("down, new release", Cause.NEW_RELEASE, DOWN, ReportBucket.DAMAGED, 3, PROMOTE),
+    BucketCase(
+        "down, red before", Cause.NEW_RELEASE, DOWN, ReportBucket.NEEDS_PERSON, 4, REDEPLOY, held_back=RED_BEFORE
+    ),
+    BucketCase("down, unobservable", Cause.UNOBSERVABLE, DOWN, ReportBucket.UNOBSERVABLE, 1, REDEPLOY),
+    BucketCase(
         "down, not raised", Cause.IN_SYNC, DOWN, ReportBucket.INFRASTRUCTURE, 1, REDEPLOY, result=Result.INFRASTRUCTURE
     ),
-    Case("damaged, new release", Cause.NEW_RELEASE, DAMAGED, ReportBucket.DAMAGED, 3, PROMOTE),
-    Case("damaged, not tried", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, RETEST, result=Result.NOT_TRIED),
-    Case("red before", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE),
-    Case("red before, damaged", Cause.NEW_RELEASE, DAMAGED, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE),
-    Case("red", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE, result=Result.RED),
-    Case("red, forgotten", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, PROMOTE, result=Result.RED),
-    Case(
+    BucketCase("damaged, new release", Cause.NEW_RELEASE, DAMAGED, ReportBucket.DAMAGED, 3, PROMOTE),
+    BucketCase("damaged, not tried", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, RETEST, result=Result.NOT_TRIED),
+    BucketCase("red before", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE),
+    BucketCase("red before, damaged", Cause.NEW_RELEASE, DAMAGED, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE),
+    BucketCase("red", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=RED_BEFORE, result=Result.RED),
+    BucketCase("red, forgotten", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, PROMOTE, result=Result.RED),
+    BucketCase(
         "green, not", Cause.NEW_RELEASE, INTACT, ReportBucket.NEEDS_PERSON, 4, PROMOTE, result=Result.GREEN_NOT_PROMOTED
     ),
-    Case("ambiguous", Cause.AMBIGUOUS, INTACT, ReportBucket.NEEDS_PERSON, 4),
-    Case("ahead", Cause.AHEAD, INTACT, ReportBucket.NEEDS_PERSON, 4),
-    Case("ahead, damaged", Cause.AHEAD, DAMAGED, ReportBucket.NEEDS_PERSON, 4),
-    Case("moved", Cause.MOVED, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=QUARANTINED),
-    Case("orphaned", Cause.ORPHANED, INTACT, ReportBucket.ORPHANED, 4),
-    Case("orphaned, damaged", Cause.ORPHANED, DAMAGED, ReportBucket.ORPHANED, 4),
-    Case("orphaned, unknown", Cause.ORPHANED, UNKNOWN, ReportBucket.ORPHANED, 1),
-    Case("unobservable", Cause.UNOBSERVABLE, INTACT, ReportBucket.UNOBSERVABLE, 1),
-    Case("unobservable, damaged", Cause.UNOBSERVABLE, DAMAGED, ReportBucket.UNOBSERVABLE, 1),
-    Case("unknown", Cause.IN_SYNC, UNKNOWN, ReportBucket.UNOBSERVABLE, 1),
-    Case("ambiguous, unknown", Cause.AMBIGUOUS, UNKNOWN, ReportBucket.UNOBSERVABLE, 1),
-    Case("host", Cause.NEW_RELEASE, INTACT, ReportBucket.INFRASTRUCTURE, 1, PROMOTE, result=Result.INFRASTRUCTURE),
-    Case("host, damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.INFRASTRUCTURE, 1, RETEST, result=Result.INFRASTRUCTURE),
+    BucketCase("ambiguous", Cause.AMBIGUOUS, INTACT, ReportBucket.NEEDS_PERSON, 4),
+    BucketCase("ahead", Cause.AHEAD, INTACT, ReportBucket.NEEDS_PERSON, 4),
+    BucketCase("ahead, damaged", Cause.AHEAD, DAMAGED, ReportBucket.NEEDS_PERSON, 4),
+    BucketCase("moved", Cause.MOVED, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=QUARANTINED),
+    BucketCase("orphaned", Cause.ORPHANED, INTACT, ReportBucket.ORPHANED, 4),
+    BucketCase("orphaned, damaged", Cause.ORPHANED, DAMAGED, ReportBucket.ORPHANED, 4),
+    BucketCase("orphaned, unknown", Cause.ORPHANED, UNKNOWN, ReportBucket.ORPHANED, 1),
+    BucketCase("unobservable", Cause.UNOBSERVABLE, INTACT, ReportBucket.UNOBSERVABLE, 1),
+    BucketCase("unobservable, damaged", Cause.UNOBSERVABLE, DAMAGED, ReportBucket.UNOBSERVABLE, 1),
+    BucketCase("unknown", Cause.IN_SYNC, UNKNOWN, ReportBucket.UNOBSERVABLE, 1),
+    BucketCase("ambiguous, unknown", Cause.AMBIGUOUS, UNKNOWN, ReportBucket.UNOBSERVABLE, 1),
+    BucketCase(
+        "host", Cause.NEW_RELEASE, INTACT, ReportBucket.INFRASTRUCTURE, 1, PROMOTE, result=Result.INFRASTRUCTURE
+    ),
+    BucketCase(
+        "host, damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.INFRASTRUCTURE, 1, RETEST, result=Result.INFRASTRUCTURE
+    ),
 ]
 
 
@@ -112,11 +118,11 @@ def report_of(*told: Row, enrolled: dict[str, bool] | None = None, declared: int
     return summarise(RUN, roll, told)
 
 
-CALM = Case("in sync", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0).row("calm")
+CALM = BucketCase("in sync", Cause.IN_SYNC, INTACT, ReportBucket.IN_SYNC, 0).row("calm")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.about)
-def test_a_recipe_counts_once_in_its_gravest_place(case: Case) -> None:
+def test_a_recipe_counts_once_in_its_gravest_place(case: BucketCase) -> None:
     report = report_of(CALM, case.row())
     expected = Counter({ReportBucket.IN_SYNC: 1}) + Counter({case.slice: 1})
     assert Counter(report.counts) == expected

@@ -10,7 +10,7 @@ from reconciler.host.readiness.polling import LONGEST_AFTER_SLOW_CHECK, growing_
 SECONDS = st.floats(0, 100, allow_nan=False)
 
 
-class Clock:
+class SteppedClock:
     def __init__(self) -> None:
         self.seconds = 0.0
 
@@ -20,7 +20,7 @@ class Clock:
 
 def waited(looks: list[float], first: float = 0.5, growth: float = 1.5, longest: float = 2.0) -> list[float]:
     """Return the pauses after checks that took these seconds."""
-    clock, found = Clock(), list[float]()
+    clock, found = SteppedClock(), list[float]()
     growing = growing_pauses(first, growth, longest, clock)
     for took in looks:
         clock.seconds += took
@@ -52,7 +52,7 @@ def test_pauses_never_shrink_if_checks_take_no_time(first: float, growth: float,
 
 def polled(results: list[int], seconds: float, pause: float = 2.0) -> tuple[int, list[float]]:
     """Poll for a 0 with checks that take no time. Return the result and the pauses."""
-    clock, found = Clock(), list[float]()
+    clock, found = SteppedClock(), list[float]()
 
     def sleep(seconds: float) -> None:
         found.append(seconds)

@@ -11,7 +11,7 @@ from state.folder.folder import StateFolder
 from state.records import Canonical
 from state.registry.registry import SqliteRegistry
 from tests.git_servers import Forge, forge
-from tests.reconcile_command import BIN, CanonCommand, CommandResult
+from tests.reconcile_command import BIN, CanonCommand, ReconcileResult
 from tests.repositories import UpstreamRepository
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.recipe_upstreams import lay_fleet, release, versions
@@ -37,10 +37,10 @@ class PublishedFleet:
             release(self.upstreams[name], name, versions(name)[at])
             self.published[name] = at + 1
 
-    def run(self, *words: str, timeout: float = PATIENCE) -> CommandResult:
+    def run(self, *words: str, timeout: float = PATIENCE) -> ReconcileResult:
         return self.canon.run(*words, timeout=timeout)
 
-    def json(self, *words: str) -> CommandResult:
+    def json(self, *words: str) -> ReconcileResult:
         return self.run(*words, "-o", "json", "-q")
 
     @property

@@ -36,7 +36,7 @@ NOTE = b"The engine weaves algebraic patterns."
 
 
 @frozen
-class End:
+class EngineAfterPass:
     """What a pass comes to: the record, the snapshot's note, what is in the state folder and on the engine."""
 
     version: str
@@ -47,7 +47,7 @@ class End:
 
 
 @frozen
-class Prepared:
+class PreparedFleet:
     """A canonical at the first release, and a second one published; `seconds` is what a pass over it takes."""
 
     world: PublishedFleet
@@ -70,7 +70,7 @@ def declare(world: PublishedFleet) -> None:
 
 
 @pytest.fixture(scope="module")
-def prepared(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+def prepared(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedFleet]:
     folder = tmp_path_factory.mktemp("killed-pass")
     (folder / "first").mkdir()
     with published_fleet(folder / "first", engine, [NAME]) as world:
@@ -81,18 +81,18 @@ def prepared(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> I
         assert done.code == 0, done.out
         seconds = 1.5 * (time.monotonic() - begun)  # an upgrade takes more than a first release
         world.publish(NAME)
-        yield Prepared(world, folder, seconds)
+        yield PreparedFleet(world, folder, seconds)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(prepared: Prepared) -> End:
+def undisturbed(prepared: PreparedFleet) -> EngineAfterPass:
     world = prepared.fresh("undisturbed")
     done = world.run()
     assert done.code == 0, done.out
     return end_of(world)
 
 
-def end_of(world: PublishedFleet) -> End:
+def end_of(world: PublishedFleet) -> EngineAfterPass:
     """Told from the registry, the snapshot's bytes, the folders and the engine, not from what the program says."""
     registry = SqliteRegistry(world.state.database)
     records = registry.read()
@@ -100,7 +100,7 @@ def end_of(world: PublishedFleet) -> End:
     registry.verify()
     have = records.canonicals[NAME]
     note = note_in(world, have.generation)
-    return End(have.version, have.lineage, note, state_folder_contents(world.canon.state), world.left())
+    return EngineAfterPass(have.version, have.lineage, note, state_folder_contents(world.canon.state), world.left())
 
 
 def note_in(world: PublishedFleet, generation: int) -> bytes:
@@ -113,7 +113,7 @@ def note_in(world: PublishedFleet, generation: int) -> bytes:
             return note.read()
 
 
-def kill_at(prepared: Prepared, moment: int) -> tuple[float, PublishedFleet]:
+def kill_at(prepared: PreparedFleet, moment: int) -> tuple[float, PublishedFleet]:
     """Start a pass, and kill it at the share of its time that it answers; where it was done before, nothing is left."""
     share = (moment + random.Random(f"{SEED}/{moment}").random()) / MOMENTS  # noqa: S311  a spread, no secret
     world = prepared.fresh(str(moment))
@@ -127,7 +127,7 @@ def kill_at(prepared: Prepared, moment: int) -> tuple[float, PublishedFleet]:
     return share, world
 
 
-def mended(prepared: Prepared, moment: int) -> tuple[float, int, End, int, frozenset[str]]:
+def mended(prepared: PreparedFleet, moment: int) -> tuple[float, int, EngineAfterPass, int, frozenset[str]]:
     """Kill a pass and run two more: when, the exits of both, what they came to, and what the second tried."""
     share, world = kill_at(prepared, moment)
     code = world.run("-q").code
@@ -136,16 +136,18 @@ def mended(prepared: Prepared, moment: int) -> tuple[float, int, End, int, froze
     return share, code, end_of(world), again, world.trials() - tried
 
 
-def test_the_undisturbed_pass_promotes_over_the_data_that_has_lived(undisturbed: End) -> None:
+def test_the_undisturbed_pass_promotes_over_the_data_that_has_lived(undisturbed: EngineAfterPass) -> None:
     assert (undisturbed.version, undisturbed.lineage) == (versions(NAME)[1], versions(NAME))
     assert undisturbed.note == NOTE
     assert undisturbed.left == frozenset()
 
 
-def test_a_pass_killed_at_any_moment_is_mended_by_the_next(prepared: Prepared, undisturbed: End) -> None:
+def test_a_pass_killed_at_any_moment_is_mended_by_the_next(
+    prepared: PreparedFleet, undisturbed: EngineAfterPass
+) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         told = list(pool.map(lambda moment: mended(prepared, moment), range(MOMENTS)))
-    expected: list[tuple[float, int, End, int, frozenset[str]]] = [
+    expected: list[tuple[float, int, EngineAfterPass, int, frozenset[str]]] = [
         (share, 0, undisturbed, 0, frozenset()) for share, *_ in told
     ]
     assert told == expected

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from tests.reconcile_command import BIN, CommandResult
+from tests.reconcile_command import BIN, ReconcileResult
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import tree, versions
@@ -56,16 +56,16 @@ class Passes:
     """Two passes over the fleet, the second after each recipe of `RECIPES` had a further release."""
 
     world: PublishedFleet
-    first: CommandResult
-    second: CommandResult
+    first: ReconcileResult
+    second: ReconcileResult
 
-    def block(self, said: CommandResult, name: str) -> str:
+    def block(self, said: ReconcileResult, name: str) -> str:
         """What a pass told of one recipe below the table."""
         found = re.search(rf"^{name}: .*(?:\n  .*)*", said.out, re.MULTILINE)
         assert found, said.out
         return found[0]
 
-    def row(self, said: CommandResult, name: str) -> Mapping[str, str]:
+    def row(self, said: ReconcileResult, name: str) -> Mapping[str, str]:
         """The table's words of it, by column."""
         head, *lines = said.out.splitlines()
         columns = [(word[0], word.start()) for word in re.finditer(r"\S+", head)]
@@ -114,7 +114,7 @@ def without(tool: str, folder: Path) -> Path:
     return folder
 
 
-def told(world: PublishedFleet) -> CommandResult:
+def told(world: PublishedFleet) -> ReconcileResult:
     said = world.run()
     sys.stdout.write(said.out)
     assert world.left() == frozenset()

@@ -42,7 +42,7 @@ SIGNED = {
 }
 
 
-class World:
+class FaultyUpstream:
     """One upstream with a release, and a mirror of it."""
 
     def __init__(self, folder: Path) -> None:
@@ -82,11 +82,11 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world(tmp_path: Path) -> FaultyUpstream:
+    return FaultyUpstream(tmp_path)
 
 
-def test_flaws_that_harm_nobody_are_taken_and_each_kind_is_noted(world: World, tmp_path: Path) -> None:
+def test_flaws_that_harm_nobody_are_taken_and_each_kind_is_noted(world: FaultyUpstream, tmp_path: Path) -> None:
     flawed = {kind: world.signed(signed) for kind, signed in SIGNED.items()}
     flawed["missingAuthor"] = world.signed()
     flawed["multipleAuthors"] = world.signed(GOOD, GOOD)
@@ -111,15 +111,15 @@ def test_flaws_that_harm_nobody_are_taken_and_each_kind_is_noted(world: World, t
     assert world.follow().remarks == ()
 
 
-def a_file(world: World) -> str:
+def a_file(world: FaultyUpstream) -> str:
     return world.upstream.blob(b"1")
 
 
-def modules(world: World, name: str, url: str) -> str:
+def modules(world: FaultyUpstream, name: str, url: str) -> str:
     return world.upstream.blob(f'[submodule "{name}"]\n\tpath = a\n\turl = {url}\n'.encode())
 
 
-HARMFUL: dict[str, Callable[[World], str]] = {
+HARMFUL: dict[str, Callable[[FaultyUpstream], str]] = {
     "hasDotgit": lambda world: world.listed((b"40000 .git", world.upstream.tree({"a": b"1"}))),
     "hasDotdot": lambda world: world.listed((b"100644 ..", a_file(world))),
     "hasDot": lambda world: world.listed((b"100644 .", a_file(world))),
@@ -135,7 +135,9 @@ HARMFUL: dict[str, Callable[[World], str]] = {
 
 
 @pytest.mark.parametrize("kind", HARMFUL)
-def test_an_upstream_with_an_object_that_could_harm_is_to_blame_by_object_and_kind(world: World, kind: str) -> None:
+def test_an_upstream_with_an_object_that_could_harm_is_to_blame_by_object_and_kind(
+    world: FaultyUpstream, kind: str
+) -> None:
     world.follow()
     before = world.mirrors.refs("notes")
     commit = HARMFUL[kind](world)
@@ -153,7 +155,7 @@ def test_an_upstream_with_an_object_that_could_harm_is_to_blame_by_object_and_ki
     assert seen.tags.keys() == {"1.0.0", "1.2.0"}
 
 
-def test_a_ref_that_is_asked_for_by_hand_is_held_to_the_same_checks(world: World) -> None:
+def test_a_ref_that_is_asked_for_by_hand_is_held_to_the_same_checks(world: FaultyUpstream) -> None:
     world.follow()
     recipe = Recipe("notes", f"file://{world.upstream.path}", Path("/nowhere"))
     world.upstream.git("update-ref", "refs/heads/fix", world.signed(SIGNED["badTimezone"]))
@@ -166,13 +168,13 @@ def test_a_ref_that_is_asked_for_by_hand_is_held_to_the_same_checks(world: World
 # ---- upstreams that are not whole ----
 
 
-def copied(world: World, *options: str) -> Path:
+def copied(world: FaultyUpstream, *options: str) -> Path:
     path = world.folder / "upstreams" / "copy.git"
     git(world.folder, "clone", "-q", "--bare", *options, f"file://{world.upstream.path}", str(path))
     return path
 
 
-def lacking(world: World, name: str) -> tuple[Path, str]:
+def lacking(world: FaultyUpstream, name: str) -> tuple[Path, str]:
     """A copy with all objects loose and without the one that `name` names."""
     path = copied(world)
     aside = world.folder / "packs"
@@ -184,40 +186,40 @@ def lacking(world: World, name: str) -> tuple[Path, str]:
     return path, oid
 
 
-def fault(world: World, path: Path) -> str:
+def fault(world: FaultyUpstream, path: Path) -> str:
     with pytest.raises(UpstreamError) as told:
         world.follow(path)
     assert world.mirrors.refs("notes") is None
     return told.value.message
 
 
-def test_a_shallow_upstream_is_called_one(world: World) -> None:
+def test_a_shallow_upstream_is_called_one(world: FaultyUpstream) -> None:
     world.upstream.commit({"a": b"2"})
     world.upstream.tag("1.1.0")
     assert fault(world, copied(world, "--depth", "1")).startswith("upstream of notes is a shallow copy: ")
 
 
-def test_an_upstream_that_is_a_partial_copy_is_called_one(world: World) -> None:
+def test_an_upstream_that_is_a_partial_copy_is_called_one(world: FaultyUpstream) -> None:
     world.upstream.git("config", "uploadpack.allowFilter", "true")
     path = copied(world, "--filter=blob:none")
     assert fault(world, path).startswith("upstream of notes is a partial copy: ")
 
 
 @pytest.mark.parametrize("name", ["main:a", "main^{tree}", "main~1", "main"])
-def test_an_upstream_that_lacks_an_object_is_told_with_that_object(world: World, name: str) -> None:
+def test_an_upstream_that_lacks_an_object_is_told_with_that_object(world: FaultyUpstream, name: str) -> None:
     world.upstream.commit({"a": b"2"})
     path, oid = lacking(world, name)
     assert fault(world, path).startswith(f"upstream of notes lacks object {oid}: ")
 
 
-def test_an_upstream_whose_borrowed_objects_are_gone_lacks_them(world: World) -> None:
+def test_an_upstream_whose_borrowed_objects_are_gone_lacks_them(world: FaultyUpstream) -> None:
     path = world.folder / "upstreams" / "borrowing.git"
     git(world.folder, "clone", "-q", "--bare", "--shared", str(world.upstream.path), str(path))
     (path / "objects" / "info" / "alternates").write_text("/nowhere/objects\n")
     assert fault(world, path).startswith(f"upstream of notes lacks object {world.first}: ")
 
 
-def test_an_upstream_that_names_its_objects_by_sha256_is_told_so(world: World) -> None:
+def test_an_upstream_that_names_its_objects_by_sha256_is_told_so(world: FaultyUpstream) -> None:
     path = world.folder / "upstreams" / "other.git"
     git(world.folder, "init", "-q", "--bare", "--object-format=sha256", "--initial-branch=main", str(path))
     tree = git(path, "hash-object", "-t", "tree", "-w", "--stdin").decode().strip()
@@ -226,7 +228,7 @@ def test_an_upstream_that_names_its_objects_by_sha256_is_told_so(world: World) -
     assert world.ask(path) == Unobservable("upstream names its objects by SHA-256, which mirrors here cannot hold")
 
 
-def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_same(world: World) -> None:
+def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_same(world: FaultyUpstream) -> None:
     world.upstream.tag("1.1.0", HARMFUL["hasDotgit"](world))
     world.upstream.git("update-server-info")
     lost, oid = lacking(world, "main^{tree}")

@@ -37,7 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
         yield running
 
 
-class World:
+class MirroredUpstream:
     """One upstream on the forge, and our mirrors of it."""
 
     def __init__(self, served: Forge, folder: Path) -> None:
@@ -83,14 +83,14 @@ def everything(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 
 
 @pytest.fixture
-def world(served: Forge, tmp_path: Path) -> World:
-    return World(served, tmp_path)
+def world(served: Forge, tmp_path: Path) -> MirroredUpstream:
+    return MirroredUpstream(served, tmp_path)
 
 
 # ---- following ----
 
 
-def test_a_mirror_holds_main_and_the_tags_as_upstream_made_them(world: World) -> None:
+def test_a_mirror_holds_main_and_the_tags_as_upstream_made_them(world: MirroredUpstream) -> None:
     first = world.upstream.commit({"a": b"1"})
     world.upstream.tag("1.0.0")
     second = world.upstream.commit({"a": b"2"})
@@ -114,7 +114,7 @@ def test_a_mirror_holds_main_and_the_tags_as_upstream_made_them(world: World) ->
     git(world.copy, "fsck", "--strict", "--no-dangling")
 
 
-def test_only_news_is_fetched_and_a_second_update_changes_no_ref(world: World) -> None:
+def test_only_news_is_fetched_and_a_second_update_changes_no_ref(world: MirroredUpstream) -> None:
     world.upstream.commit({f"file{n}": os.urandom(4000) for n in range(50)})
     world.upstream.tag("1.0.0")
     world.follow()
@@ -130,7 +130,7 @@ def test_only_news_is_fetched_and_a_second_update_changes_no_ref(world: World) -
     assert all(size < 2000 for inode, size in packs.items() if inode not in first)
 
 
-def test_main_is_followed_when_it_is_rewound(world: World) -> None:
+def test_main_is_followed_when_it_is_rewound(world: MirroredUpstream) -> None:
     first = world.upstream.commit()
     world.upstream.commit({"a": b"2"})
     world.follow()
@@ -141,7 +141,7 @@ def test_main_is_followed_when_it_is_rewound(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["trunk", "main/next", "häupt"])
-def test_main_is_followed_under_another_name(world: World, name: str) -> None:
+def test_main_is_followed_under_another_name(world: MirroredUpstream, name: str) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.0.0")
     world.follow()
@@ -154,7 +154,9 @@ def test_main_is_followed_under_another_name(world: World, name: str) -> None:
     assert world.mirrors.resolve("notes", "main") is None
 
 
-def test_releases_are_mirrored_though_upstreams_head_dangles_and_main_comes_back(world: World, tmp_path: Path) -> None:
+def test_releases_are_mirrored_though_upstreams_head_dangles_and_main_comes_back(
+    world: MirroredUpstream, tmp_path: Path
+) -> None:
     commit = world.upstream.commit({"a": b"1"})
     world.upstream.tag("1.0.0")
     world.upstream.git("symbolic-ref", "HEAD", "refs/heads/gone")
@@ -173,7 +175,7 @@ def test_releases_are_mirrored_though_upstreams_head_dangles_and_main_comes_back
     git(world.copy, "fsck", "--strict", "--no-dangling")
 
 
-def test_a_vanished_tag_stays_until_it_is_no_longer_wanted(world: World) -> None:
+def test_a_vanished_tag_stays_until_it_is_no_longer_wanted(world: MirroredUpstream) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.0.0")
     world.upstream.tag("1.1.0")
@@ -185,7 +187,7 @@ def test_a_vanished_tag_stays_until_it_is_no_longer_wanted(world: World) -> None
     assert world.look().tags == {"1.1.0": commit}
 
 
-def test_a_moved_tag_stays_until_its_new_commit_is_wanted(world: World) -> None:
+def test_a_moved_tag_stays_until_its_new_commit_is_wanted(world: MirroredUpstream) -> None:
     first = world.upstream.commit()
     world.upstream.tag("1.0.0")
     world.follow()
@@ -197,14 +199,14 @@ def test_a_moved_tag_stays_until_its_new_commit_is_wanted(world: World) -> None:
     assert world.look() == MirrorRefs(second, {"1.0.0": second})
 
 
-def test_a_tag_that_nobody_has_any_more_does_not_keep_the_others_from_being_followed(world: World) -> None:
+def test_a_tag_that_nobody_has_any_more_does_not_keep_the_others_from_being_followed(world: MirroredUpstream) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.1.0")
     world.mirrors.update(world.recipe, world.answer(), {"1.0.0": "5" * 40, "1.1.0": commit})
     assert world.look() == MirrorRefs(commit, {"1.1.0": commit})
 
 
-def test_tags_that_peel_to_no_commit_are_named_and_not_mirrored(world: World) -> None:
+def test_tags_that_peel_to_no_commit_are_named_and_not_mirrored(world: MirroredUpstream) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.0.0")
     blob = world.upstream.blob(b"x")
@@ -216,7 +218,7 @@ def test_tags_that_peel_to_no_commit_are_named_and_not_mirrored(world: World) ->
 
 
 def test_hostile_names_are_mirrored_and_obeyed_by_nobody(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: MirroredUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "place"
     place.mkdir()
@@ -229,14 +231,14 @@ def test_hostile_names_are_mirrored_and_obeyed_by_nobody(
     assert list(place.iterdir()) == []
 
 
-def test_more_tags_than_are_fetched_at_once_are_followed(world: World) -> None:
+def test_more_tags_than_are_fetched_at_once_are_followed(world: MirroredUpstream) -> None:
     commit = world.upstream.commit()
     names = world.upstream.tag_all(f"1.0.{patch}" for patch in range(510))
     world.follow()
     assert world.look() == MirrorRefs(commit, dict.fromkeys(names, commit))
 
 
-def test_the_wanted_tags_are_found_among_ten_thousand(world: World) -> None:
+def test_the_wanted_tags_are_found_among_ten_thousand(world: MirroredUpstream) -> None:
     commit = world.upstream.commit()
     world.upstream.tag_all(f"build-{number}" for number in range(10_000))
     world.upstream.tag_all(["1.0.0", "1.1.0"])
@@ -249,7 +251,7 @@ def test_the_wanted_tags_are_found_among_ten_thousand(world: World) -> None:
 # ---- refusing ----
 
 
-def change(world: World) -> Callable[[], None]:
+def change(world: MirroredUpstream) -> Callable[[], None]:
     """Publish a release, and hand over a check that the mirror is as it was before and still takes the release."""
     world.upstream.commit({"a": b"1"})
     world.upstream.tag("1.0.0")
@@ -271,7 +273,7 @@ def change(world: World) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_failing_forge_leaves_the_mirror_as_it_was(world: World, name: str) -> None:
+def test_a_failing_forge_leaves_the_mirror_as_it_was(world: MirroredUpstream, name: str) -> None:
     unharmed = change(world)
     answer = world.answer()
     mirrors = evolve(world.mirrors, fetch_seconds=1.0)
@@ -281,7 +283,9 @@ def test_a_failing_forge_leaves_the_mirror_as_it_was(world: World, name: str) ->
 
 
 @pytest.mark.parametrize("what", ["tag moved", "tag gone", "main moved", "main gone"])
-def test_an_upstream_that_changes_between_answer_and_fetch_is_for_the_next_pass(world: World, what: str) -> None:
+def test_an_upstream_that_changes_between_answer_and_fetch_is_for_the_next_pass(
+    world: MirroredUpstream, what: str
+) -> None:
     unharmed = change(world)
     answer = world.answer()
     if what == "tag moved":
@@ -302,7 +306,7 @@ def test_an_upstream_that_changes_between_answer_and_fetch_is_for_the_next_pass(
 
 
 @pytest.mark.parametrize("bad", [b"40000 .git\0", b"100644 ..\0", b"100644 a/b\0"])
-def test_objects_that_git_calls_harmful_are_refused(world: World, bad: bytes) -> None:
+def test_objects_that_git_calls_harmful_are_refused(world: MirroredUpstream, bad: bytes) -> None:
     unharmed = change(world)
     head = world.upstream.head()
     assert head
@@ -316,7 +320,7 @@ def test_objects_that_git_calls_harmful_are_refused(world: World, bad: bytes) ->
     unharmed()
 
 
-def test_more_than_allowed_is_refused(world: World) -> None:
+def test_more_than_allowed_is_refused(world: MirroredUpstream) -> None:
     unharmed = change(world)
     before = world.upstream.head()
     assert before
@@ -328,7 +332,7 @@ def test_more_than_allowed_is_refused(world: World) -> None:
     unharmed()
 
 
-def test_an_update_in_a_folder_without_room_leaves_the_mirror_as_it_was(world: World) -> None:
+def test_an_update_in_a_folder_without_room_leaves_the_mirror_as_it_was(world: MirroredUpstream) -> None:
     unharmed = change(world)
     answer = world.answer()
     obstacle = world.mirrors.state.mirrors / ".notes.git.incoming"
@@ -361,7 +365,9 @@ print("done", flush=True)
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.11, 0.14, 0.18, 0.22, 0.3])
-def test_an_update_killed_at_any_moment_is_made_up_for_by_the_next(world: World, tmp_path: Path, delay: float) -> None:
+def test_an_update_killed_at_any_moment_is_made_up_for_by_the_next(
+    world: MirroredUpstream, tmp_path: Path, delay: float
+) -> None:
     world.upstream.commit({"a": b"1"})
     world.upstream.tag("1.0.0")
     world.follow()
@@ -392,7 +398,7 @@ def test_an_update_killed_at_any_moment_is_made_up_for_by_the_next(world: World,
     assert not [path for path in world.copy.rglob("*") if path.name.startswith("tmp_")]
 
 
-def test_what_a_killed_run_left_does_not_hinder_the_next(world: World) -> None:
+def test_what_a_killed_run_left_does_not_hinder_the_next(world: MirroredUpstream) -> None:
     change(world)
     (world.copy / "packed-refs.lock").touch()
     (world.copy / "HEAD.lock").touch()
@@ -410,7 +416,9 @@ def test_what_a_killed_run_left_does_not_hinder_the_next(world: World) -> None:
     git(world.copy, "fsck", "--strict", "--no-dangling")
 
 
-def test_recover_removes_the_quarantines_of_killed_runs_and_not_one_of_a_run_that_lives(world: World) -> None:
+def test_recover_removes_the_quarantines_of_killed_runs_and_not_one_of_a_run_that_lives(
+    world: MirroredUpstream,
+) -> None:
     world.upstream.commit()
     world.follow()
     mirrors = world.mirrors.state.mirrors
@@ -428,7 +436,7 @@ def test_recover_removes_the_quarantines_of_killed_runs_and_not_one_of_a_run_tha
     assert not held.exists()
 
 
-def test_a_repository_half_made_is_made_anew(world: World) -> None:
+def test_a_repository_half_made_is_made_anew(world: MirroredUpstream) -> None:
     world.upstream.commit()
     (world.copy / "objects").mkdir(parents=True)
     assert world.mirrors.refs("notes") is None or isinstance(world.mirrors.refs("notes"), Unobservable)
@@ -440,7 +448,7 @@ def test_a_repository_half_made_is_made_anew(world: World) -> None:
     "harm", ["no objects", "an index without its pack", "no refs folder", "torn refs", "cut packs"]
 )
 def test_a_broken_mirror_is_made_anew_and_what_is_left_of_it_laid_aside(
-    world: World, tmp_path: Path, harm: str
+    world: MirroredUpstream, tmp_path: Path, harm: str
 ) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.0.0")
@@ -477,7 +485,7 @@ def test_a_broken_mirror_is_made_anew_and_what_is_left_of_it_laid_aside(
 
 @pytest.mark.parametrize("ends", ["kill -9 $$", "echo 'fatal: unable to open x: Input/output error' >&2; exit 128", ""])
 def test_a_git_that_could_not_look_has_found_nothing_missing_and_nothing_broken(
-    world: World, tmp_path: Path, ends: str
+    world: MirroredUpstream, tmp_path: Path, ends: str
 ) -> None:
     commit = world.upstream.commit()
     world.follow()
@@ -496,7 +504,7 @@ def test_a_git_that_could_not_look_has_found_nothing_missing_and_nothing_broken(
 
 
 def test_a_checkout_of_a_commit_that_is_not_whole_names_the_mirror_and_the_way_out(
-    world: World, tmp_path: Path
+    world: MirroredUpstream, tmp_path: Path
 ) -> None:
     commit = world.upstream.commit()
     world.follow()
@@ -526,7 +534,7 @@ with locked(copy):
 """
 
 
-def test_an_update_leaves_alone_what_another_process_is_writing_to_the_served_copy(world: World) -> None:
+def test_an_update_leaves_alone_what_another_process_is_writing_to_the_served_copy(world: MirroredUpstream) -> None:
     change(world)
     command = [sys.executable, "-c", _WRITER, str(world.copy)]
     pipe = subprocess.PIPE
@@ -545,7 +553,7 @@ def test_an_update_leaves_alone_what_another_process_is_writing_to_the_served_co
     assert world.look().tags.keys() == {"1.0.0", "1.1.0"}
 
 
-def test_refs_asked_for_by_hand_and_updates_do_not_undo_each_other(world: World) -> None:
+def test_refs_asked_for_by_hand_and_updates_do_not_undo_each_other(world: MirroredUpstream) -> None:
     world.upstream.commit({"a": b"0"})
     world.follow()
     asked, wanted = {}, {}
@@ -570,7 +578,7 @@ def test_refs_asked_for_by_hand_and_updates_do_not_undo_each_other(world: World)
     assert all(world.mirrors.resolve("notes", commit) == commit for commit in asked)
 
 
-def test_a_dropped_mirror_leaves_a_lock_that_somebody_holds(world: World) -> None:
+def test_a_dropped_mirror_leaves_a_lock_that_somebody_holds(world: MirroredUpstream) -> None:
     world.upstream.commit()
     world.follow()
     held, free = (world.mirrors.state.mirrors / f".notes.git.{purpose}.lock" for purpose in ("asked", "incoming"))
@@ -583,7 +591,7 @@ def test_a_dropped_mirror_leaves_a_lock_that_somebody_holds(world: World) -> Non
 # ---- looking ----
 
 
-def test_looking_changes_nothing(world: World, tmp_path: Path) -> None:
+def test_looking_changes_nothing(world: MirroredUpstream, tmp_path: Path) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.0.0")
     world.follow()
@@ -595,7 +603,7 @@ def test_looking_changes_nothing(world: World, tmp_path: Path) -> None:
     assert everything(world.mirrors.state.mirrors) == before
 
 
-def test_looking_at_refs_that_are_not_packed_finds_them_all(world: World) -> None:
+def test_looking_at_refs_that_are_not_packed_finds_them_all(world: MirroredUpstream) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.0.0", annotated=True)
     world.follow()
@@ -604,7 +612,7 @@ def test_looking_at_refs_that_are_not_packed_finds_them_all(world: World) -> Non
 
 
 @pytest.mark.parametrize("harm", ["unreadable", "torn", "a folder"])
-def test_a_mirror_that_cannot_be_read_is_not_an_empty_one(world: World, harm: str) -> None:
+def test_a_mirror_that_cannot_be_read_is_not_an_empty_one(world: MirroredUpstream, harm: str) -> None:
     world.upstream.commit()
     world.follow()
     packed = world.copy / "packed-refs"
@@ -620,7 +628,7 @@ def test_a_mirror_that_cannot_be_read_is_not_an_empty_one(world: World, harm: st
     assert reply.reason.isprintable()
 
 
-def test_a_dropped_mirror_is_gone(world: World) -> None:
+def test_a_dropped_mirror_is_gone(world: MirroredUpstream) -> None:
     world.upstream.commit()
     world.follow()
     world.mirrors.drop("notes")
@@ -632,7 +640,7 @@ def test_a_dropped_mirror_is_gone(world: World) -> None:
 # ---- naming ----
 
 
-def test_a_ref_is_found_as_tag_then_branch_then_commit(world: World) -> None:
+def test_a_ref_is_found_as_tag_then_branch_then_commit(world: MirroredUpstream) -> None:
     first = world.upstream.commit()
     second = world.upstream.commit({"a": b"2"})
     world.upstream.tag("1.0.0", first, annotated=True)
@@ -646,7 +654,7 @@ def test_a_ref_is_found_as_tag_then_branch_then_commit(world: World) -> None:
     "ref",
     ["", "nope", "--help", "-x", "1.0.0^{tree}", "HEAD~1", "@{u}", "main:a", "refs/../x", "a b", "5" * 40, "\n", "x*"],
 )
-def test_what_is_no_name_resolves_to_nothing(world: World, ref: str) -> None:
+def test_what_is_no_name_resolves_to_nothing(world: MirroredUpstream, ref: str) -> None:
     world.upstream.commit()
     world.upstream.tag("1.0.0")
     world.follow()
@@ -655,7 +663,9 @@ def test_what_is_no_name_resolves_to_nothing(world: World, ref: str) -> None:
     assert world.mirrors.resolve("absent", "main") is None
 
 
-def test_a_branch_or_tag_that_is_asked_for_is_fetched_beside_what_is_served(world: World, tmp_path: Path) -> None:
+def test_a_branch_or_tag_that_is_asked_for_is_fetched_beside_what_is_served(
+    world: MirroredUpstream, tmp_path: Path
+) -> None:
     world.upstream.commit()
     world.follow()
     before = world.look()
@@ -675,7 +685,7 @@ def test_a_branch_or_tag_that_is_asked_for_is_fetched_beside_what_is_served(worl
 # ---- checkouts ----
 
 
-def test_a_checkout_holds_just_the_committed_bytes(world: World, tmp_path: Path) -> None:
+def test_a_checkout_holds_just_the_committed_bytes(world: MirroredUpstream, tmp_path: Path) -> None:
     files = {
         "a": b"one\ntwo\n",
         "sub/run.sh": b"#!/bin/sh\r\n",
@@ -700,7 +710,7 @@ def test_a_checkout_holds_just_the_committed_bytes(world: World, tmp_path: Path)
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 12345\n" % (b"1" * 64)
 
 
-def test_submodules_and_pointers_of_lfs_are_told_of_and_no_alteration(world: World, tmp_path: Path) -> None:
+def test_submodules_and_pointers_of_lfs_are_told_of_and_no_alteration(world: MirroredUpstream, tmp_path: Path) -> None:
     files = {"a": b"1", "big.bin": POINTER, "text": POINTER * 9, "short": POINTER[:40], ".gitmodules": b""}
     lines = [f"100644 blob {world.upstream.blob(content)}\t{name}\n" for name, content in files.items()]
     lines += [f"160000 commit {'5' * 40}\tmodule{number}\n" for number in range(7)]
@@ -718,14 +728,16 @@ def test_submodules_and_pointers_of_lfs_are_told_of_and_no_alteration(world: Wor
     assert world.mirrors.alterations("notes", commit, tmp_path / "out").changed == ("big.bin",)
 
 
-def test_a_checkout_goes_into_a_new_folder_only(world: World, tmp_path: Path) -> None:
+def test_a_checkout_goes_into_a_new_folder_only(world: MirroredUpstream, tmp_path: Path) -> None:
     commit = world.upstream.commit()
     world.follow()
     with pytest.raises(FileExistsError):
         world.mirrors.checkout("notes", commit, tmp_path)
 
 
-def test_a_checkout_larger_than_allowed_is_refused_before_a_byte_is_written(world: World, tmp_path: Path) -> None:
+def test_a_checkout_larger_than_allowed_is_refused_before_a_byte_is_written(
+    world: MirroredUpstream, tmp_path: Path
+) -> None:
     commit = world.upstream.commit({"zeros": bytes(5_000_000)})
     world.follow()
     small = evolve(world.mirrors, most=1_000_000)
@@ -734,7 +746,7 @@ def test_a_checkout_larger_than_allowed_is_refused_before_a_byte_is_written(worl
     assert not (tmp_path / "out").exists()
 
 
-def test_a_checkout_of_an_unknown_commit_is_the_hosts_trouble(world: World, tmp_path: Path) -> None:
+def test_a_checkout_of_an_unknown_commit_is_the_hosts_trouble(world: MirroredUpstream, tmp_path: Path) -> None:
     world.upstream.commit()
     world.follow()
     with pytest.raises(InfrastructureError):
@@ -780,7 +792,7 @@ ALTERATIONS: dict[str, tuple[Callable[[Path], object], Alterations]] = {
 
 
 @pytest.mark.parametrize("what", ALTERATIONS)
-def test_every_alteration_is_seen(world: World, tmp_path: Path, what: str) -> None:
+def test_every_alteration_is_seen(world: MirroredUpstream, tmp_path: Path, what: str) -> None:
     commit = world.upstream.commit({"a": b"1", "d/b": b"1"})
     world.follow()
     world.mirrors.checkout("notes", commit, tmp_path / "out")
@@ -826,7 +838,7 @@ def test_what_is_fetched_is_only_what_is_missing(drawn: tuple[Refs, Answer, dict
     assert not set(goal.fetched) & set(goal.stays)
 
 
-def test_both_ways_to_read_refs_agree(world: World) -> None:
+def test_both_ways_to_read_refs_agree(world: MirroredUpstream) -> None:
     world.upstream.commit()
     world.upstream.tag("1.0.0", world.upstream.tag("0.9.0", annotated=True), annotated=True)
     world.follow()

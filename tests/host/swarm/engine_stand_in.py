@@ -119,7 +119,7 @@ def engine_stand_in(folder: Path, answers: Mapping[str, Answer]) -> Iterator[Eng
     usual = {"GET /version": gives(VERSION), "GET /info": gives(MANAGER)}
     stand_in = EngineStandIn(folder / "docker.sock", {**usual, **answers})
 
-    class Handler(BaseHTTPRequestHandler):
+    class EngineHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def handle_any(self) -> None:
@@ -140,7 +140,7 @@ def engine_stand_in(folder: Path, answers: Mapping[str, Answer]) -> Iterator[Eng
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 
-    with _Server(str(stand_in.socket), Handler) as server:
+    with _Server(str(stand_in.socket), EngineHandler) as server:
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         serving.start()
         try:
