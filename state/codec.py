@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -70,11 +70,20 @@ def _converter() -> "Converter":
     converter = Converter(forbid_extra_keys=True, detailed_validation=False)
     converter.register_unstructure_hook(datetime, time_text)
     converter.register_structure_hook(datetime, lambda value, _: time_of(value))
+    converter.register_unstructure_hook(date, date.isoformat)
+    converter.register_structure_hook(date, lambda value, _: _as_date(value))
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook(float, lambda value, _: _as_float(value))
     converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
     return converter
+
+
+def _as_date(value: object) -> date:
+    """Return the day of a text such as 2027-03-01. Raise TypeError or ValueError for any other value."""
+    if not isinstance(value, str) or date.fromisoformat(value).isoformat() != value:
+        raise TypeError(f"{value!r} is not a day")
+    return date.fromisoformat(value)
 
 
 def _as_float(value: object) -> float:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from state.codec import NotARecordError, dump, load
 from state.folder.durable import file_errors, replace_file
-from state.records import Damaged, DeploymentRecord
+from state.kept_deployment import DeploymentRecord
+from state.records import Damaged
 from state.state_errors import KeptError
 
 # Keys are sorted when a record is written, so this one comes first.

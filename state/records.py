@@ -5,6 +5,8 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from state.decisions import Hold, Rollback
+
 
 @frozen
 class Place:
@@ -101,7 +103,11 @@ class Damaged:
 
 @frozen
 class Canonical:
-    """A promoted release, with its evidence, the versions that ran on its data (`lineage`), and the data's seal."""
+    """A promoted release, with its evidence, the versions that ran on its data (`lineage`), and the data's seal.
+
+    `copy_of` is the older generation whose release, evidence and data this one has since a rollback; None if this one
+    was promoted. `promoted_at` is then the time of the rollback.
+    """
 
     recipe: str
     version: str
@@ -111,6 +117,7 @@ class Canonical:
     promoted_at: datetime
     evidence: Evidence
     seal: Seal
+    copy_of: int | None = None
 
 
 @frozen
@@ -194,27 +201,12 @@ class Memory:
     looks: Mapping[str, Mapping[str, FileSeal]] = field(factory=dict)
 
 
-Parts = Mapping[str, Mapping[str, str]]
-"""The parts of a deployment, by name, such as "service app". Each has facts by name, such as its image."""
-
-
-@frozen
-class DeploymentRecord:
-    """What is recorded of a kept deployment. `generation` is the generation that was deployed.
-
-    `parts` are all parts that were deployed. `up_at` is the last time when a pass saw all of them up, None if none did.
-    `missing` is the reason why the canonical is not deployed, "" if it was deployed.
-    """
-
-    generation: int
-    parts: Parts
-    up_at: datetime | None = None
-    missing: str = ""
-
-
 @frozen
 class Intent:
-    """The intent of a promotion. `op` names the promotion: PASS:RECIPE:VERSION."""
+    """The intent of a promotion or of a rollback. `op` names it: PASS:RECIPE:VERSION.
+
+    `copy_of` is the generation to which a rollback goes back; None for a promotion.
+    """
 
     op: str
     recipe: str
@@ -222,6 +214,7 @@ class Intent:
     commit: str
     generation: int
     begun_at: datetime
+    copy_of: int | None = None
 
 
 @frozen
@@ -249,3 +242,5 @@ class Records:
     generations: Mapping[str, int] = field(factory=dict)
     copied: bool = False
     unreadable: Mapping[str, str] = field(factory=dict)
+    holds: Mapping[str, Hold] = field(factory=dict)
+    rollbacks: Mapping[str, Rollback] = field(factory=dict)

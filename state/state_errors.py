@@ -37,6 +37,10 @@ class RegistryDamagedError(RegistryError):
     """The registry's file does not have what was written to it."""
 
 
+class OnHoldError(RegistryError):
+    """The recipe is on hold, so nothing is promoted."""
+
+
 class KeptError(StateError):
     """A deployment record cannot be read or written."""
 

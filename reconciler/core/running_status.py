@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from state.records import Damaged, DeploymentRecord, Parts
+from state.kept_deployment import DeploymentRecord, Parts
+from state.records import Damaged
 
 TASK = "task"
 """The fact that names the tasks of a part. Its value changes when the part ends and is started again."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from desired.model import USUAL_TIMEOUT, Stop, Unobservable
-from state.records import Parts
+from state.kept_deployment import Parts
 
 
 @frozen

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from state.decisions import Hold, Rollback
 from state.records import Canonical, Damaged, FileSeal, Intent, LedgerEntry, Memory, Records, Seal
 
 
@@ -26,7 +27,27 @@ class Registry(Protocol):
         """Record the intent of a promotion that begins, and append `entries` to the ledger."""
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the new canonical, close its intent, and append `entries` to the ledger."""
+        """Record the promoted canonical, close its intent, end its rollback, and append `entries` to the ledger.
+
+        Raises OnHoldError if the recipe is on hold.
+        """
+
+    def roll_back(
+        self, canonical: Canonical, intent: Intent, rollback: Rollback, entries: Sequence[LedgerEntry]
+    ) -> None:
+        """Record the canonical that is a copy of an older generation, close its intent, and record the rollback.
+
+        Appends `entries` to the ledger.
+        """
+
+    def set_hold(self, hold: Hold, entries: Sequence[LedgerEntry]) -> None:
+        """Record a hold in place of an earlier one of its recipe, and append `entries` to the ledger."""
+
+    def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
+        """Delete these holds and rollbacks, and append `entries` to the ledger.
+
+        Raises RegistryError if one of them is no longer recorded.
+        """
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Close an intent without a promotion, and append `entries` to the ledger."""

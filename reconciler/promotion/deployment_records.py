@@ -5,7 +5,8 @@ from datetime import datetime
 
 from reconciler.ports.host import Host
 from state.deployment_record import read_deployment_record, write_deployment_record
-from state.records import Damaged, DeploymentRecord
+from state.kept_deployment import DeploymentRecord
+from state.records import Damaged
 from state.state_errors import StateError
 
 

@@ -26,7 +26,8 @@ from reconciler.ports.host import Host
 from reconciler.promotion.deployment_records import last_up, missing_deployment, record_missing, try_to_write
 from state.deployment_record import read_deployment_record, write_deployment_record
 from state.folder.durable import make_folder, remove_tree
-from state.records import Canonical, DeploymentRecord, FoundDamage, Memory, Parts, Records
+from state.kept_deployment import DeploymentRecord, Parts
+from state.records import Canonical, FoundDamage, Memory, Records
 from state.state_errors import StateError
 
 PartsByRecipe = Mapping[str, DeployedParts | str]

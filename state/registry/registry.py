@@ -1,7 +1,7 @@
 """The registry: the canonicals, open intents and memories of all recipes, and the ledger."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 from attrs import frozen
 
 from state.codec import storable
+from state.decisions import Hold, Rollback
 from state.records import Canonical, Intent, LedgerEntry, Memory, Records
-from state.registry import database, ledger, rows
+from state.registry import database, decision_rows, ledger, rows
 from state.state_errors import RegistryDamagedError, RegistryError
 
 T = TypeVar("T")
+R = TypeVar("R", Canonical, Memory, Hold, Rollback)
 
 
 @frozen
@@ -66,15 +68,42 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record a new canonical, close its intent, and append `entries` to the ledger.
+        """Record a promoted canonical, close its intent, and append `entries` to the ledger. An earlier rollback ends.
 
-        Raise RegistryError if `intent` is not open, or is not of this canonical.
+        Raise RegistryError if `intent` is not open, or is not of this canonical; OnHoldError if the recipe is on hold.
         """
-        if differing := _differing(canonical, intent):
-            raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
         with database.writing(self.path) as connection:
-            _end(connection, intent)
-            _insert(connection, canonical)
+            decision_rows.require_no_hold(connection, canonical)
+            decision_rows.end_rollback(connection, canonical.recipe)
+            _replace_intent(connection, intent, canonical)
+            ledger.append(connection, entries)
+
+    def roll_back(
+        self, canonical: Canonical, intent: Intent, rollback: Rollback, entries: Sequence[LedgerEntry]
+    ) -> None:
+        """Record a canonical that is a copy of an older generation, close its intent, and record the rollback.
+
+        Append `entries` to the ledger. Raise RegistryError if `intent` is not open, or is not of this canonical.
+        """
+        with database.writing(self.path) as connection:
+            _replace_intent(connection, intent, canonical)
+            decision_rows.replace(connection, rollback)
+            ledger.append(connection, entries)
+
+    def set_hold(self, hold: Hold, entries: Sequence[LedgerEntry]) -> None:
+        """Record a hold in place of an earlier one of its recipe, and append `entries` to the ledger."""
+        with database.writing(self.path) as connection:
+            decision_rows.replace(connection, hold)
+            ledger.append(connection, entries)
+
+    def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
+        """Delete these holds and rollbacks, and append `entries` to the ledger.
+
+        Raise RegistryError if one of them is no longer recorded.
+        """
+        with database.writing(self.path) as connection:
+            for decision in ended:
+                decision_rows.delete(connection, decision)
             ledger.append(connection, entries)
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
@@ -94,14 +123,13 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete a recipe's canonicals, its open intent and its memory. Append `entries` to the ledger.
+        """Delete a recipe's canonicals, its open intent, its memory, its hold and its rollback.
 
-        The number of its last generation is kept, so that no number is used twice.
+        Append `entries` to the ledger. The number of its last generation is kept, so that no number is used twice.
         """
         with database.writing(self.path) as connection:
-            connection.execute("DELETE FROM canonical WHERE recipe = ?", (storable(recipe),))
-            connection.execute("DELETE FROM memory WHERE recipe = ?", (storable(recipe),))
-            connection.execute("DELETE FROM intent WHERE recipe = ?", (storable(recipe),))
+            for table in ("canonical", "memory", "intent", "hold", "rolled_back"):
+                connection.execute(f"DELETE FROM {table} WHERE recipe = ?", (storable(recipe),))  # noqa: S608
             ledger.append(connection, entries)
 
     def append(self, entries: Sequence[LedgerEntry]) -> None:
@@ -115,14 +143,25 @@ def _records(view: database.View) -> Records:
     canonicals = _readable(_canonical, view.connection.execute(_PRESENT), bad)
     memories = _readable(partial(rows.unseal, Memory), view.connection.execute(_OF_RECIPE.format("memory")), bad)
     intents = _readable(partial(rows.unseal, Intent), view.connection.execute(_OF_RECIPE.format("intent")), bad)
+    holds = _readable(partial(rows.unseal, Hold), view.connection.execute(_OF_RECIPE.format("hold")), bad)
+    rollbacks = _readable(
+        partial(rows.unseal, Rollback), view.connection.execute(_OF_RECIPE.format("rolled_back")), bad
+    )
     return Records(
-        {canonical.recipe: canonical for canonical in canonicals if canonical.recipe not in bad},
-        {memory.recipe: memory for memory in memories if memory.recipe not in bad},
+        _by_recipe(canonicals, bad),
+        _by_recipe(memories, bad),
         tuple(intent for intent in intents if intent.recipe not in bad),
         dict(view.connection.execute("SELECT recipe, last FROM generation ORDER BY recipe")),
         view.copied,
         bad,
+        _by_recipe(holds, bad),
+        _by_recipe(rollbacks, bad),
     )
+
+
+def _by_recipe(records: Iterable[R], bad: Collection[str]) -> dict[str, R]:
+    """Return the records by recipe, without those of the recipes `bad`."""
+    return {record.recipe: record for record in records if record.recipe not in bad}
 
 
 # The canonical of each recipe's last generation. If that row is lost, an older one must not take its place.
@@ -154,6 +193,14 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
     if canonical.generation != generation:
         raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")
     return canonical
+
+
+def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: Canonical) -> None:
+    """Close the intent and insert its canonical. Raise RegistryError if it is not open or not of this canonical."""
+    if differing := _differing(canonical, intent):
+        raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
+    _end(connection, intent)
+    _insert(connection, canonical)
 
 
 def _differing(canonical: Canonical, intent: Intent) -> str:

@@ -6,13 +6,14 @@ import sqlite3
 from typing import TypeVar
 
 from state.codec import NotARecordError, canonical_json, dump, load, storable
+from state.decisions import Hold, Rollback
 from state.records import Canonical, Intent, Memory
 from state.state_errors import RegistryDamagedError
 
-T = TypeVar("T", Canonical, Memory, Intent)
+T = TypeVar("T", Canonical, Memory, Intent, Hold, Rollback)
 
 # SQLite checks the pages of these tables, and the digests cover the rows: together they detect every changed byte.
-TABLES = ("generation", "canonical", "memory", "intent")
+TABLES = ("generation", "canonical", "memory", "intent", "hold", "rolled_back")
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
@@ -23,7 +24,7 @@ def require_sound(connection: sqlite3.Connection) -> None:
             raise RegistryDamagedError(f"it is damaged: {verdict}")
 
 
-def seal(record: Canonical | Memory | Intent) -> tuple[str, str]:
+def seal(record: Canonical | Memory | Intent | Hold | Rollback) -> tuple[str, str]:
     """Return the JSON text of a record and its digest, as they are stored in the columns `record` and `digest`."""
     text = dump(record)
     return text, _digest(record.recipe, text)

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.running_status import NEVER_DEPLOYED, TASK, why_down
-from state.records import Damaged, DeploymentRecord, Parts
+from state.kept_deployment import DeploymentRecord, Parts
+from state.records import Damaged
 from tests.values import NOW
 
 PARTS = {

@@ -6,7 +6,7 @@ from desired.model import CanonicalPolicy, Keep, Recipe
 from reconciler.core.report import Row
 from reconciler.stages.loop import Pass
 from state.deployment_record import read_deployment_record
-from state.records import DeploymentRecord
+from state.kept_deployment import DeploymentRecord
 from tests.world import World
 
 KEPT = {"driver": "swarm", "canonical": CanonicalPolicy(keep=Keep.RUNNING)}

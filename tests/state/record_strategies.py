@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from state.decisions import Hold, Rollback
+from state.kept_deployment import DeploymentRecord
 from state.records import (
     Answer,
     BaseRecord,
     Canonical,
     Circumstances,
-    DeploymentRecord,
     Evidence,
     FileSeal,
     FoundDamage,
@@ -79,6 +80,7 @@ CANONICALS = st.builds(
     promoted_at=TIMES,
     evidence=EVIDENCE,
     seal=SEALS,
+    copy_of=st.none() | NUMBERS,
 )
 ANSWERS = st.builds(Answer, TEXTS, TEXTS, TEXTS, st.dictionaries(TEXTS, st.none() | TEXTS, max_size=3))
 CIRCUMSTANCES = st.builds(Circumstances, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
@@ -99,7 +101,9 @@ MEMORIES = st.builds(
     last_trial_at=st.none() | TIMES,
     seconds=st.none() | SECONDS,
 )
-INTENTS = st.builds(Intent, TEXTS, NAMES, TEXTS, TEXTS, st.integers(1, 99), TIMES)
+INTENTS = st.builds(Intent, TEXTS, NAMES, TEXTS, TEXTS, st.integers(1, 99), TIMES, st.none() | NUMBERS)
+HOLDS = st.builds(Hold, NAMES, TEXTS, TEXTS, TIMES, st.none() | st.dates())
+ROLLBACKS = st.builds(Rollback, NAMES, TEXTS, TEXTS, TIMES, TEXTS, TEXTS)
 UPKEEPS = st.builds(
     DeploymentRecord,
     generation=st.integers(0, 99),

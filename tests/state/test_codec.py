@@ -7,12 +7,13 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from state.codec import NotARecordError, canonical_json, dump, load, storable, time_of, time_text
+from state.decisions import Hold, Rollback
 from state.records import Answer, Canonical, Evidence, FoundDamage, Intent, Memory, Place, Red, Seal, TierRecord
-from tests.state.record_strategies import CANONICALS, INTENTS, JSON, MEMORIES, TEXTS, TIMES
+from tests.state.record_strategies import CANONICALS, HOLDS, INTENTS, JSON, MEMORIES, ROLLBACKS, TEXTS, TIMES
 from tests.values import canonical
 
 
-@given(CANONICALS | MEMORIES | INTENTS)
+@given(CANONICALS | MEMORIES | INTENTS | HOLDS | ROLLBACKS)
 def test_every_record_comes_back_as_it_was(record: Canonical | Memory | Intent) -> None:
     text = dump(record)
     assert load(text, type(record)) == record
@@ -97,8 +98,14 @@ def test_a_time_in_another_zone_is_the_same_record() -> None:
     assert load(dump(intent), Intent).begun_at.tzinfo == UTC
 
 
-KINDS = (Canonical, Evidence, Place, TierRecord, Seal, Memory, Answer, Red, FoundDamage, Intent)
-RECORDS: dict[type, st.SearchStrategy[object]] = {Canonical: CANONICALS, Memory: MEMORIES, Intent: INTENTS}
+KINDS = (Canonical, Evidence, Place, TierRecord, Seal, Memory, Answer, Red, FoundDamage, Intent, Hold, Rollback)
+RECORDS: dict[type, st.SearchStrategy[object]] = {
+    Canonical: CANONICALS,
+    Memory: MEMORIES,
+    Intent: INTENTS,
+    Hold: HOLDS,
+    Rollback: ROLLBACKS,
+}
 
 
 @pytest.mark.parametrize(

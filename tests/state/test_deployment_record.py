@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from state.deployment_record import read_deployment_record, write_deployment_record
-from state.records import Damaged, DeploymentRecord
+from state.kept_deployment import DeploymentRecord
+from state.records import Damaged
 from state.state_errors import KeptError
 from tests.state.record_strategies import UPKEEPS
 from tests.values import NOW

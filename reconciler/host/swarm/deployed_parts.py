@@ -15,7 +15,7 @@ from reconciler.host.swarm.services.service import service_of
 from reconciler.host.swarm.services.service_health import stack_health
 from reconciler.host.swarm.services.stack_state import with_container_ends
 from reconciler.ports.app import DeployedParts
-from state.records import Parts
+from state.kept_deployment import Parts
 
 _KINDS = ("service", "volume", "secret", "config")
 _GIVEN = ("secret", "config")

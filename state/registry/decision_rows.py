@@ -1,0 +1,45 @@
+"""Write what a person decided about a recipe, within the open transaction: holds and rollbacks."""
+
+import sqlite3
+from typing import Final
+
+from state.codec import storable
+from state.decisions import Hold, Rollback
+from state.records import Canonical
+from state.registry import rows
+from state.state_errors import OnHoldError, RegistryError
+
+_TABLES: Final = {Hold: "hold", Rollback: "rolled_back"}
+
+
+def replace(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
+    """Record a decision in place of an earlier one of the same kind on the same recipe."""
+    connection.execute(
+        f"INSERT OR REPLACE INTO {_TABLES[type(decision)]} (recipe, record, digest) VALUES (?, ?, ?)",  # noqa: S608
+        (storable(decision.recipe), *rows.seal(decision)),
+    )
+
+
+def delete(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
+    """Delete a decision. Raise RegistryError if it is no longer recorded, as after another person replaced it."""
+    text, _ = rows.seal(decision)
+    deleted = connection.execute(
+        f"DELETE FROM {_TABLES[type(decision)]} WHERE recipe = ? AND record = ?",  # noqa: S608
+        (storable(decision.recipe), text),
+    ).rowcount
+    if deleted != 1:
+        raise RegistryError(f"the {type(decision).__name__.lower()} of {decision.recipe!r} was changed meanwhile")
+
+
+def end_rollback(connection: sqlite3.Connection, recipe: str) -> None:
+    """Delete the rollback of a recipe, if there is one."""
+    connection.execute("DELETE FROM rolled_back WHERE recipe = ?", (storable(recipe),))
+
+
+def require_no_hold(connection: sqlite3.Connection, canonical: Canonical) -> None:
+    """Raise OnHoldError if the recipe is on hold at the time when the canonical was promoted."""
+    query = "SELECT recipe, record, digest FROM hold WHERE recipe = ?"
+    for stored in connection.execute(query, (storable(canonical.recipe),)):
+        hold = rows.unseal(Hold, *stored)
+        if not hold.is_over(canonical.promoted_at.date()):
+            raise OnHoldError(f"{hold.recipe!r} is on hold: {hold.reason}")
