@@ -164,7 +164,7 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
     Raises InfrastructureError if the app has data already.
     """
     if app.data.exists() and any(app.data.iterdir()):
-        raise InfrastructureError(f"{app.recipe}: its slot holds data already, so none can be loaded")
+        raise InfrastructureError(f"{app.recipe}: its slot has data already, so none can be loaded")
     create_folders(app)
     for saved in (source / "data", source / "secrets", source / _SETTINGS):
         if saved.exists() and not _move(saved, app.folder / saved.name):

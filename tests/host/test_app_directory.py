@@ -146,7 +146,7 @@ def test_data_is_not_loaded_over_other_data(driver: ProcessDriver, app: App, sav
     deployed_and_stopped(driver, app, tmp_path)
     driver.save(app, saved)
     (app.data / "mine").write_text("x")
-    with pytest.raises(InfrastructureError, match="holds data already"):
+    with pytest.raises(InfrastructureError, match="has data already"):
         driver.load(app, saved)
     assert (app.data / "mine").read_text() == "x"
 

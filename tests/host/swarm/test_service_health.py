@@ -126,7 +126,7 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
     "given-up": (3, RecipeError, (f"app {ENDED}{EXIT}",)),
     "port-taken": (15, InfrastructureError, ("no node takes ", f": {NOBODY}(host-mode port already in use on 1 node)")),
     "no-node": (15, InfrastructureError, (f"no node takes app: {NOBODY}(scheduling constraints not satisfied on ",)),
-    "no-address": (60, InfrastructureError, ("a task of app gets no further than new: Swarm finds no address for it",)),
+    "no-address": (60, InfrastructureError, ("a task of app stays in state new: Swarm finds no address for it",)),
 }
 
 
