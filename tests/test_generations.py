@@ -23,7 +23,7 @@ from tests.ledger_lines import ledger_lines
 from tests.state.file_trees import file_seal
 from tests.state.promotions import spoil
 from tests.world import Behaviour, World
-from tests.world_ports import WorldDriver
+from tests.world_driver import WorldDriver
 
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
 LIVED_BEFORE = ("1.0.0", "1.1.0")

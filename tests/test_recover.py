@@ -18,7 +18,7 @@ from state.folder.folder import DRIVERS
 from state.folder.lock import hold
 from state.records import Intent
 from tests.world import World
-from tests.world_ports import WorldDriver
+from tests.world_driver import WorldDriver
 
 
 @pytest.fixture
