@@ -1,4 +1,5 @@
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
@@ -266,6 +267,25 @@ def test_the_first_write_brings_an_older_format_up_with_its_records(registry: Sq
         assert connection.execute("SELECT recipe FROM canonical").fetchall() == [("notes",)]
     with pytest.raises(RegistryError, match=f"format {len(NEXT)}"):
         registry.read()
+
+
+def test_before_an_upgrade_the_registry_is_copied_as_it_was(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    before = registry.path.read_bytes()
+    with writing(registry.path, NEXT):
+        pass
+    copy = registry.path.with_name(f"canon.db.format-{len(STEPS)}")
+    assert copy.read_bytes() == before
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert SqliteRegistry(copy).read().canonicals == {"notes": release(1)}
+    with writing(registry.path, NEXT):
+        assert copy.read_bytes() == before
+
+
+def test_a_registry_of_the_newest_format_is_not_copied(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    promote(registry, release(2))
+    assert [path.name for path in registry.path.parent.iterdir() if "format" in path.name] == []
 
 
 def test_a_step_that_fails_leaves_the_older_format(registry: SqliteRegistry) -> None:
