@@ -96,7 +96,7 @@ class Snapshots(Protocol):
         """
 
     def delete(self, folder: Path) -> None:
-        """Delete a folder with whatever it holds, if there is one."""
+        """Delete a folder with everything in it. Does nothing if there is no such folder."""
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files that the seal names, and the folder if it is then empty. Other files stay."""
+        """Delete the files that the seal lists, and the folder if it is empty afterwards. Keeps other files."""

@@ -288,7 +288,7 @@ def test_a_server_that_speaks_no_http_is_reported_long_before_its_time_is_up(app
     assert not unready.timed_out
     assert unready.reason.startswith("GET /")
     assert FOREIGN[sent] in unready.reason
-    assert unready.reason.endswith("[ready] wants HTTP unless it says tcp = true, or run")
+    assert unready.reason.endswith("Canon waits for HTTP, unless [ready] has tcp = true or run")
 
 
 class Deaf(Impostor):
