@@ -8,11 +8,11 @@ from attrs import evolve, frozen
 
 from desired.model import Fleet, Unobservable
 from reconciler.core.expected_recipes import ExpectedRecipes
-from reconciler.core.findings import compare
+from reconciler.core.findings import Cause, compare
 from reconciler.core.gate import Condition, gate
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import Observation, State
-from reconciler.core.outcome import Outcome
+from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.errors import InterruptedPassError, reason_of
@@ -21,6 +21,7 @@ from reconciler.promotion.running_canonical import record_seen_up
 from reconciler.stages.converge import ConvergeContext, converge, untried
 from reconciler.stages.mirror import MirrorResult, update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
+from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
 from state.records import Canonical, LedgerEntry, Records
 
@@ -77,6 +78,8 @@ def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome
     after = observe_again(host, request.fleet, mirror_result.observed, recorded)
     _record_what_is_up(host, after)
     left = plan_for(host, evolve(request, retry=()), after)
+    whole = set(request.names) == set(request.fleet.recipes)
+    notes += record_drift(host, [step.finding for step in left.steps.values()], recorded.drift, whole=whole)
     rows = [
         Row(
             step,
@@ -89,8 +92,22 @@ def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome
     expected = _expected_recipes(request, recorded, after)
     notes += _unreadable_notes(recorded, request.fleet.recipes)
     report = summarise(_run(host, request, started_at), expected, rows, (*notes, *mirror_result.notes))
-    ended = {"exit_code": report.exit_code, "line": report.line, "signal": signal}
+    ended = {"signal": signal, **_ledger_facts(report, request, whole=whole)}
     return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)
+
+
+def _ledger_facts(report: Report, request: RunRequest, *, whole: bool) -> Mapping[str, object]:
+    """Return what the ledger keeps of a pass: how it ended, each result, and which recipes it could not observe.
+
+    `selected` is None if the pass was about the `whole` fleet.
+    """
+    return {
+        "exit_code": report.exit_code,
+        "line": report.line,
+        "results": {row.recipe: row.result for row in report.rows if row.result is not Result.NONE},
+        "selected": None if whole else sorted(request.names),
+        "unobservable": [row.recipe for row in report.rows if row.finding.cause is Cause.UNOBSERVABLE],
+    }
 
 
 @frozen

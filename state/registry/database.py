@@ -20,7 +20,7 @@ from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryEr
 
 APPLICATION = int.from_bytes(b"Can.")
 # One script for each format: script n upgrades a database from format n to n + 1.
-STEPS = tuple(Path(__file__).with_name(name).read_text("ascii") for name in ("schema.sql", "holds.sql"))
+STEPS = tuple(Path(__file__).with_name(name).read_text("ascii") for name in ("schema.sql", "holds.sql", "drift.sql"))
 BUSY_SECONDS = 30.0
 _COPIES = 100
 
