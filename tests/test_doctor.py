@@ -54,7 +54,7 @@ FAULTS = {
         f"printf '{SWARM_RECIPE}' >/etc/reconcile/recipes/notes/recipe.toml;"
         f"printf '{OLD_DOCKER}' >/usr/local/bin/docker; chmod +x /usr/local/bin/docker",
         f"printf '{RECIPE}' >/etc/reconcile/recipes/notes/recipe.toml; rm /usr/local/bin/docker",
-        "docker",
+        "swarm",
         ("20.10.24", "docker stack config"),
     ),
     "clock off": HostFault(
@@ -146,7 +146,7 @@ def test_a_sound_host_passes_and_the_difference_of_path_is_named(machine: Booted
     checks = _doctor(machine, 0)
     by_result = {result: {name for name in checks if checks[name]["result"] == result} for result in RESULTS}
     assert by_result["failed"] == set()
-    assert by_result["not-checked"] == {"docker", "proxy"}
+    assert by_result["not-checked"] == {"swarm", "proxy"}
     assert by_result["ok"] >= {"fleet", "git", "tools", "state", "disk", "upstreams", "unit", "timer", "credentials"}
     assert checks["environment"]["found"] == "PATH of the unit lacks /opt/tools"
 

@@ -53,7 +53,7 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
     checks: Mapping[str, Callable[[Inspection], HostCheck]] = {
         "git": _git,
         "tools": _tools,
-        "docker": _docker,
+        "swarm": _swarm,
         "proxy": _proxy,
         "state": _state,
         "disk": _disk,
@@ -111,18 +111,12 @@ def _tools(seen: Inspection) -> HostCheck:
     return host_checks.check_tools(missing, len(seen.tools))
 
 
-def _docker(seen: Inspection) -> HostCheck:
-    using = sorted(name for name, recipe in seen.fleet.recipes.items() if recipe.driver in {"swarm", "abra"})
-    if not using:
-        return HostCheck("docker", CheckResult.NOT_CHECKED, "no recipe is deployed with it")
-    from reconciler.host.swarm.engine.engine import Engine
+def _swarm(seen: Inspection) -> HostCheck:
+    if not any(recipe.driver in {"swarm", "abra"} for recipe in seen.fleet.recipes.values()):
+        return HostCheck("swarm", CheckResult.NOT_CHECKED, "no recipe is deployed in one")
+    from reconciler.host.swarm.swarm_check import check_swarm
 
-    engine = Engine(seen.environment)
-    engine.check()
-    if not engine.find("network", "name=proxy"):
-        hint = "docker network create --driver overlay --attachable proxy"
-        return HostCheck("docker", CheckResult.FAILED, "the network proxy is missing, which recipes expect", hint)
-    return HostCheck("docker", CheckResult.OK, f"manager {engine.node}; the network proxy is there")
+    return check_swarm(seen.environment)
 
 
 def _proxy(seen: Inspection) -> HostCheck:
