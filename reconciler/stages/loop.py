@@ -155,7 +155,7 @@ def _converge(
 ) -> tuple[Mapping[str, Outcome], int | None]:
     """Carry out the plan. Return the outcomes by recipe, and the number of the signal that interrupted it, or None.
 
-    After a signal, the outcome of each remaining step with an action is that it was not tried.
+    After a signal, each remaining step that has an action gets the outcome that it was not tried.
     """
     context = ConvergeContext(
         host, request.fleet, plan, mirror_result.observed.observations, mirror_result.mirror_errors
@@ -186,10 +186,7 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the gate's conditions with the evidence of the step's trial, or as they are without a trial.
-
-    Returns none for an orphan.
-    """
+    """Return the gate's conditions, with the evidence of the step's trial if there was one. Empty for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)
