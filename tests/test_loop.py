@@ -124,7 +124,7 @@ def test_a_maker_for_a_secret_that_the_release_under_test_does_not_ask_for_is_no
     assert [each for each in told(done) if "[install] secrets" in each] == [said]
 
 
-def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> None:
+def test_a_canonical_that_only_comes_up_too_slowly_is_not_damaged(world: World) -> None:
     world.declare("notes")
     old = world.tag("notes", "1.0.0")
     world.run()
@@ -227,7 +227,7 @@ def test_a_release_before_that_has_to_be_killed_is_no_evidence_against_the_head(
 @pytest.mark.parametrize(
     "more", [{"tiers": {TierName.RESTORE: "wants a licence"}}, {"data": Data(), "backup": Backup()}]
 )
-def test_a_backup_that_nothing_brings_back_is_no_pass(world: World, more: dict[str, object]) -> None:
+def test_a_backup_without_a_restore_is_skipped_and_so_is_the_restore(world: World, more: dict[str, object]) -> None:
     world.declare("notes", **more)
     world.tag("notes", "1.0.0", Behaviour(is_labelled=True))
     assert results(world.run()) == {"notes": Result.PROMOTED}
@@ -246,7 +246,7 @@ def test_a_second_try_is_not_proved_by_the_backup_that_the_first_took(world: Wor
     assert any("a first run timed out" in note for note in told(done))
 
 
-def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_next_pass(world: World) -> None:
+def test_a_canonical_that_no_longer_comes_up_is_damaged_and_the_next_pass_tests_its_release_again(world: World) -> None:
     world.declare("notes")
     old = world.tag("notes", "1.0.0")
     world.run()
@@ -261,7 +261,7 @@ def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_
     assert world.lived("notes") == ("1.1.0",)
 
 
-def test_a_mirror_that_cannot_be_read_is_fetched_anew_and_said_to_lie_aside(world: World) -> None:
+def test_a_mirror_that_cannot_be_read_is_moved_away_fetched_again_and_reported(world: World) -> None:
     world.declare("notes")
     world.tag("notes", "1.0.0")
     world.run()
@@ -356,7 +356,7 @@ def test_a_first_release_that_ends_by_itself_after_it_was_ready_is_red(world: Wo
     assert world.records().canonicals == {}
 
 
-def test_a_fresh_install_is_watched_after_all_where_the_base_does_not_come_up(world: World) -> None:
+def test_a_fresh_install_is_watched_when_the_base_does_not_come_up(world: World) -> None:
     world.declare("notes")
     world.tag("notes", "1.0.0", Behaviour(starts=False))
     world.tag("notes", "1.1.0", Behaviour(dies=True))
@@ -380,7 +380,7 @@ def test_each_app_of_a_slot_has_the_time_to_end_that_its_own_recipe_declares(wor
 
 
 @pytest.mark.parametrize("fails", [Behaviour(starts=False), Behaviour(slow=True), Behaviour(resists=99)])
-def test_what_a_needed_app_fails_at_is_held_against_nobody(world: World, fails: Behaviour) -> None:
+def test_a_failure_of_a_needed_app_blames_no_recipe(world: World, fails: Behaviour) -> None:
     world.declare("accounts")
     accounts = world.tag("accounts", "1.0.0")
     world.run()

@@ -105,7 +105,7 @@ def test_a_week_that_the_host_slept_through_is_caught_up(machine: BootedMachine)
     assert notes["have"]["evidence"]["trigger"] == "timer"
 
 
-def test_a_hand_run_ends_green_and_says_where_to_promote(machine: BootedMachine) -> None:
+def test_a_trial_by_hand_ends_green_and_says_where_to_promote(machine: BootedMachine) -> None:
     by_hand = machine.run(RECONCILE, code=NEEDS_PERSON)
     assert "green-not-promoted" in by_hand
     assert f"run: systemctl start {UNIT}" in by_hand

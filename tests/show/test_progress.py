@@ -149,7 +149,7 @@ def test_the_terminal_is_restored() -> None:
     assert "\x1b[2J" not in text
 
 
-def test_without_colour_there_is_none() -> None:
+def test_no_colour_codes_are_printed_without_colour() -> None:
     assert re.search(r"\x1b\[[0-9;]*m", on_a_terminal(colour=False)) is None
     assert "\x1b[36m" in on_a_terminal(colour=True)
 

@@ -20,7 +20,7 @@ from tests.state.promotions import ENTRY, intent_of, promote, release
 # ---- the file ----
 
 
-def test_reading_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
+def test_reading_a_registry_that_does_not_exist_makes_no_file(tmp_path: Path) -> None:
     registry = SqliteRegistry(tmp_path / "missing" / "canon.db")
     assert registry.read() == Records()
     assert [*ledger_lines(registry), *registry.generations("notes"), *ledger_lines(registry, "notes", "trial")] == []
@@ -29,7 +29,7 @@ def test_reading_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_writing_nothing_makes_nothing(registry: SqliteRegistry) -> None:
+def test_remembering_and_appending_nothing_makes_no_file(registry: SqliteRegistry) -> None:
     registry.remember([], [])
     registry.append([])
     assert not registry.path.exists()

@@ -100,9 +100,7 @@ timeout = "3m"
 """
 
 
-def test_a_release_whose_worker_dies_again_and_again_beside_a_good_app_is_red(
-    engine: LocalEngine, tmp_path: Path
-) -> None:
+def test_a_release_whose_worker_keeps_ending_beside_a_good_app_is_red(engine: LocalEngine, tmp_path: Path) -> None:
     with published_fleet(tmp_path, engine, []) as world:
         upstream = world.forge.repository("dying")
         services = {"app": server(), "worker": service("sleep 12; exit 1")}

@@ -127,7 +127,7 @@ def troubles(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.mark.parametrize("name", LOST)
-def test_what_will_not_come_up_is_lost_and_never_settled(troubles: Troubles, name: str) -> None:
+def test_an_app_that_does_not_come_up_is_lost_and_never_settled(troubles: Troubles, name: str) -> None:
     _, said = LOST[name]
     assert said in troubles.slots.lost(troubles.app(name))
 

@@ -40,7 +40,7 @@ def test_a_recipe_of_a_real_shape_goes_from_nothing_to_promoted_over_data_that_h
     assert shapes.recorded()[name].lineage == versions(name), passes[1].out + passes[1].err
 
 
-def test_the_passes_say_that_all_is_well_and_leave_nothing(
+def test_passes_report_success_and_leave_nothing_behind(
     shapes: PublishedFleet, passes: tuple[ReconcileResult, ReconcileResult]
 ) -> None:
     assert [said.code for said in passes] == [0, 0], passes[0].out + passes[1].out

@@ -131,7 +131,7 @@ def told(world: PublishedFleet) -> ReconcileResult:
         ("broken-base", "red", "app fails again and again"),
     ],
 )
-def test_a_first_release_that_is_not_well_has_a_label_that_says_so_and_no_canonical(
+def test_a_first_release_that_fails_has_a_label_that_says_so_and_no_canonical(
     passes: Passes, name: str, label: str, why: str
 ) -> None:
     told = passes.block(passes.first, name)
@@ -191,7 +191,7 @@ def test_a_release_that_breaks_over_data_that_has_lived_is_red_and_leaves_the_ca
         ("slow-start", versions("slow-start")),
     ],
 )
-def test_what_is_well_beside_them_is_promoted(passes: Passes, name: str, lineage: tuple[str, ...]) -> None:
+def test_a_recipe_without_faults_beside_them_is_promoted(passes: Passes, name: str, lineage: tuple[str, ...]) -> None:
     assert passes.row(passes.second, name)["RESULT"] == "promoted"
     assert passes.world.recorded()[name].lineage == lineage
 
