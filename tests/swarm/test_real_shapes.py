@@ -22,10 +22,10 @@ def shapes(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="module")
 def passes(shapes: PublishedFleet) -> tuple[ReconcileResult, ReconcileResult]:
     """A pass over the first releases, and one over the second."""
-    return told(shapes), told(shapes)
+    return publish_and_run(shapes), publish_and_run(shapes)
 
 
-def told(shapes: PublishedFleet) -> ReconcileResult:
+def publish_and_run(shapes: PublishedFleet) -> ReconcileResult:
     shapes.publish(*SHAPES)
     said = shapes.run("-o", "wide")
     sys.stdout.write(said.out)

@@ -174,8 +174,8 @@ def copied(world: FaultyUpstream, *options: str) -> Path:
     return path
 
 
-def lacking(world: FaultyUpstream, name: str) -> tuple[Path, str]:
-    """A copy with all objects loose and without the one that `name` names."""
+def copy_without(world: FaultyUpstream, name: str) -> tuple[Path, str]:
+    """Make a copy that lacks the object `name`. Return its path and the id of the object."""
     path = copied(world)
     aside = world.folder / "packs"
     shutil.move(path / "objects" / "pack", aside)
@@ -208,7 +208,7 @@ def test_an_upstream_that_is_a_partial_copy_is_called_one(world: FaultyUpstream)
 @pytest.mark.parametrize("name", ["main:a", "main^{tree}", "main~1", "main"])
 def test_an_upstream_that_lacks_an_object_is_reported_with_that_object(world: FaultyUpstream, name: str) -> None:
     world.upstream.commit({"a": b"2"})
-    path, oid = lacking(world, name)
+    path, oid = copy_without(world, name)
     assert fault(world, path).startswith(f"upstream of notes lacks object {oid}: ")
 
 
@@ -231,7 +231,7 @@ def test_an_upstream_with_sha256_objects_is_refused_by_that_reason(world: Faulty
 def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_same(world: FaultyUpstream) -> None:
     world.upstream.tag("1.1.0", HARMFUL["hasDotgit"](world))
     world.upstream.git("update-server-info")
-    lost, oid = lacking(world, "main^{tree}")
+    lost, oid = copy_without(world, "main^{tree}")
     git(lost, "update-server-info")
     mirrors = GitMirrors(world.mirrors.state, ENVIRONMENT, ("http",))
     answer = world.ask()
