@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.needs import unmet_reason, needs_of
+from tests.needs import needs_of, unmet_reason
 from tests.swarm.local_engine import LocalEngine, engine_from_environment
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
