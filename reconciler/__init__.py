@@ -1,3 +1,3 @@
-"""Canon: makes the recorded state of a fleet equal to its desired state."""
+"""Makes what is recorded equal to what should be."""
 
 __version__ = "0.1.0"

@@ -6,7 +6,6 @@ from datetime import datetime
 from attrs import field, frozen
 
 from state.decisions import Hold, Rollback
-from state.drift_record import DriftRecord
 
 
 @frozen
@@ -234,7 +233,7 @@ class Records:
 
     `generations` has the greatest generation of each recipe, also of forgotten ones. `copied`: a killed pass left a
     journal of SQLite, so that a private copy was read. `unreadable` maps a recipe to the reason why its rows cannot be
-    read; all other fields leave such a recipe out. `drift` has the recipes that differ.
+    read; all other fields leave such a recipe out.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)
@@ -245,4 +244,3 @@ class Records:
     unreadable: Mapping[str, str] = field(factory=dict)
     holds: Mapping[str, Hold] = field(factory=dict)
     rollbacks: Mapping[str, Rollback] = field(factory=dict)
-    drift: Mapping[str, DriftRecord] = field(factory=dict)

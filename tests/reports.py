@@ -9,24 +9,24 @@ from desired.model import AmbiguousVersion, NeverReleased, TierName, Unobservabl
 from reconciler.core.base import Base, Origin
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, MirrorState
-from reconciler.core.gate import Condition, ConditionStatus
+from reconciler.core.gate import Condition, ConditionStatus, unheld
+from reconciler.core.holds import HoldStatus
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.core.tier_results import TierResult, Verdict
-from reconciler.show.text.status import Recorded
-from state.records import Canonical, Memory
+from state.records import Canonical
 from tests.values import (
     HERE,
+    HOLD,
     NEW,
     NOW,
     OLD,
     RED_TIERS,
+    ROLLBACK,
     canonical_of,
-    circumstances,
     finding_of,
-    red,
     step_left,
     trial_of,
     with_mirror,
@@ -91,6 +91,21 @@ def rows_at_rest() -> list[Row]:
             )
         ),
         row_before(step_left(odd)),
+        *_decided_rows(),
+    ]
+
+
+def _decided_rows() -> list[Row]:
+    """Rows that a person keeps as they are: on hold with two releases that wait, and rolled back."""
+    wait = HoldStatus(HOLD, waiting=("1.1.5+2.2.9", NEW.version), waiting_since=NOW - timedelta(days=3))
+    back = HoldStatus(rollback=ROLLBACK, waiting=(NEW.version,), waiting_since=NOW - timedelta(days=1))
+    held = step_left(finding_of("peertube", Cause.NEW_RELEASE, NEW, canonical_of("peertube")), held=HeldBack.HELD)
+    left = step_left(
+        finding_of("rallly", Cause.NEW_RELEASE, NEW, evolve(canonical_of("rallly"), copy_of=1)), held=HeldBack.HELD
+    )
+    return [
+        Row(evolve(held, hold=wait, reason=f"{held.reason}; {wait}"), (*GATE, *unheld(HOLD))),
+        row_before(evolve(left, hold=back, reason=f"{left.reason}; {back}")),
     ]
 
 
@@ -226,23 +241,3 @@ def calm_report(command: ReportCommand = ReportCommand.PLAN) -> Report:
         row_before(step_left(finding_of(name, Cause.IN_SYNC, OLD, canonical_of(name)))) for name in ("etherpad", "wiki")
     ]
     return report_of(command, rows)
-
-
-def status_rows() -> list[Recorded]:
-    """Return rows of a status: intact, damaged with a red, down, excepted without a canonical, unreadable orphan."""
-    reds = {NEW.version: red(NEW.version, circumstances(NEW.commit))}
-    lost = CanonicalStatus(State.DAMAGED, "snapshot.tar is not what was sealed")
-    unseen = CanonicalStatus(State.UNKNOWN, "snapshot.tar: Permission denied")
-    intact = CanonicalStatus(State.INTACT)
-    kept = Recorded(
-        "cal", declared=True, exception="", canonical=canonical_of("cal"), status=intact, memory=Memory("cal")
-    )
-    return [
-        kept,
-        evolve(kept, recipe="drone", canonical=canonical_of("drone"), status=lost, memory=Memory("drone", reds=reds)),
-        evolve(kept, recipe="element", canonical=canonical_of("element"), status=FELL),
-        evolve(
-            kept, recipe="mumble", exception="it needs a phone line", canonical=None, status=CanonicalStatus(State.NONE)
-        ),
-        evolve(kept, recipe="wiki", declared=False, canonical=canonical_of("wiki"), status=unseen),
-    ]

@@ -1,7 +1,7 @@
 """Hypothesis strategies for observations of recipes. They use few versions, so that equal ones are frequent."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from attrs import evolve, frozen
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from desired.model import CanonicalPolicy, Install, Keep, Recipe, Unobservable
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from reconciler.core.plan import PlanContext
+from state.decisions import Hold
 from state.records import Canonical, Circumstances, Memory, Red
 from tests.values import AROUND, EARLIER, NOW, answer, canonical, circumstances, commit, known, recipe, red
 
@@ -188,6 +189,13 @@ def observations(draw: st.DrawFn, name: str = "notes") -> Observation:
     )
 
 
+@st.composite
+def holds(draw: st.DrawFn, name: str = "notes") -> Hold | None:
+    """Draw a hold that is in effect at the time of `AROUND`, one that has ended, or none."""
+    until = draw(weighted({None: 1, AROUND.today + timedelta(1): 1, AROUND.today: 1}))
+    return Hold(name, "the fair", "maria", EARLIER, until) if draw(weighted({False: 3, True: 1})) else None
+
+
 # ---- a whole fleet ----
 
 
@@ -207,7 +215,7 @@ def observed_fleets(draw: st.DrawFn) -> ObservedFleet:
     for place, name in enumerate(names):
         needs = draw(st.lists(st.sampled_from(names[:place]), unique=True, max_size=2)) if place else []
         declared = evolve(seen[name].recipe, install=Install(needs=tuple(needs)))
-        seen[name] = evolve(seen[name], recipe=declared)
+        seen[name] = evolve(seen[name], recipe=declared, hold=draw(holds(name)))
     orphans = {}
     if draw(weighted({False: 2, True: 1})):
         have = canonical("0.2.0", usual_commit("0.2.0"), "zulip")

@@ -12,6 +12,7 @@ from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, State
 from reconciler.core.plan import Action, HeldBack, PlanContext, Step
 from reconciler.core.tier_results import Candidate, Skip, TierResult, Trial, Verdict
+from state.decisions import Hold, Rollback
 from state.records import (
     Answer,
     BaseRecord,
@@ -156,6 +157,8 @@ def trial(release: Release, name: str = "notes") -> Trial:
 # ---- a canonical and the release after it ----
 
 OLD, NEW = Release("1.1.0+2.2.0", commit("old")), Release("1.2.0+2.3.0", commit("new"))
+HOLD = Hold("peertube", "the fair is on Monday", "maria", EARLIER, date(2026, 3, 9))
+ROLLBACK = Rollback("rallly", "1.2.0 loses mails", "tom", EARLIER, OLD.version, NEW.version)
 STORED = evolve(SEAL, bytes=1_300_000, packed=410_000, entries=14)
 
 

@@ -1,16 +1,14 @@
 """`reconcile accept` and `reconcile forget`: decisions of a person. The ledger records who decided, and why."""
 
-import getpass
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve
 
 from desired.model import Unobservable
-from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
+from reconciler.cli.command_context import CommandContext, load_context, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
+from reconciler.cli.decisions import author, pass_lock, require_reason
 from reconciler.cli.options import Options, print_line
 from reconciler.core.observation import Observation, moved_tags, vanished_tags
 from reconciler.deploy.slot_lock import lock_slot
@@ -19,7 +17,7 @@ from reconciler.ports.host import Host
 from reconciler.promotion.generations import delete_all
 from reconciler.promotion.running_canonical import forget_deployment, is_managed
 from reconciler.stages.observe import observe
-from state.folder.lock import Lock, hold
+from state.folder.lock import hold
 from state.folder.logs import drop_logs
 from state.records import KnownTag, LedgerEntry, Memory
 
@@ -31,11 +29,11 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """
     context = load_context(options)
     require_declared(context, name)
-    _require_reason(reason)
+    require_reason(reason)
     with (
         interruptible(),
         private_files(),
-        _pass_lock(context, f"accept {name}") as lock,
+        pass_lock(context, f"accept {name}") as lock,
         progress_on_stderr(options) as progress,
     ):
         host = make_host(context, progress, lock.descriptor)
@@ -45,26 +43,9 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
         memory, message = (
             _accept_moved_tag(host, observation, tag) if tag is not None else _accept_lost_tags(observation)
         )
-        body = {"tag": tag, "reason": reason, "who": getpass.getuser(), "said": message}
+        body = {"tag": tag, "reason": reason, "who": author(), "said": message}
         host.registry.remember([memory], [LedgerEntry(host.clock.now(), "accepted", name, body)])
     return print_line(options, "accept", f"{name}: {message}")
-
-
-@contextmanager
-def _pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
-    """Hold the pass lock within the `with` block. Creates the state folder if it is missing.
-
-    `command` is written into the lock, so that other processes can name the command that holds it.
-    """
-    prepare_state(context.state)
-    with hold(context.state.lock, command) as lock:
-        yield lock
-
-
-def _require_reason(reason: str) -> None:
-    """Raise UsageError if `reason` is blank."""
-    if not reason.strip():
-        raise UsageError("--reason is empty", "say why; the ledger keeps it")
 
 
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
@@ -101,7 +82,7 @@ def forget(options: Options, name: str, reason: str) -> int:
     The ledger records that, with `reason`. Raises UsageError if the recipe is declared or nothing is recorded of it.
     """
     context = load_context(options)
-    _require_reason(reason)
+    require_reason(reason)
     if name in context.fleet.recipes:
         raise UsageError(f"{name} is declared", f"remove recipes/{name} from the fleet first")
     with (
@@ -145,7 +126,7 @@ def _forget_orphan(host: Host, name: str, reason: str) -> str:
     with lock_slot(host, name, f"forget {name}"):
         body = {
             "reason": reason,
-            "who": getpass.getuser(),
+            "who": author(),
             "version": have.version if have else None,
             "lineage": list(have.lineage) if have else [],
         }

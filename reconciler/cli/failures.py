@@ -22,7 +22,8 @@ from reconciler.errors import (
     message_and_hint,
 )
 from reconciler.show.documents.command_documents import error_document
-from reconciler.show.documents.report_document import Json, json_text
+from reconciler.show.documents.recorded_parts import Json
+from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.error_text import render_error, render_problems
 from reconciler.show.text.screen import Screen, screen_for
 from state.state_errors import ForeignFolderError, LockHeldError, StateError

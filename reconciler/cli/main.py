@@ -131,6 +131,29 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 
 @reconcile.command()
 @click.argument("name", type=NONEMPTY)
+@click.option("--reason", required=True, help="Why nothing is to change; kept in the ledger.")
+@click.option("--until", type=NONEMPTY, metavar="DATE", help="The day when it ends, e.g. 2027-03-01; default: no end.")
+@common_options
+def hold(options: Options, name: str, reason: str, until: str | None) -> int:
+    """Keep a recipe at the release it has: nothing is tried or promoted."""
+    from reconciler.cli import hold_and_resume
+
+    return hold_and_resume.hold(options, name, hold_and_resume.HoldRequest(reason, until))
+
+
+@reconcile.command()
+@click.argument("name", type=NONEMPTY)
+@click.option("--reason", default="", help="Why it goes on; kept in the ledger.")
+@common_options
+def resume(options: Options, name: str, reason: str) -> int:
+    """End the hold or the rollback of a recipe."""
+    from reconciler.cli import hold_and_resume
+
+    return hold_and_resume.resume(options, name, reason)
+
+
+@reconcile.command()
+@click.argument("name", type=NONEMPTY)
 @click.option("--reason", required=True, help="Why it is deleted; kept in the ledger.")
 @common_options
 def forget(options: Options, name: str, reason: str) -> int:
@@ -138,18 +161,6 @@ def forget(options: Options, name: str, reason: str) -> int:
     from reconciler.cli import accept_and_forget
 
     return accept_and_forget.forget(options, name, reason)
-
-
-@reconcile.command()
-@common_options
-def doctor(options: Options) -> int:
-    """Check everything that a pass needs on this host. Changes nothing.
-
-    Exit codes: 0 nothing failed, 1 a check failed.
-    """
-    from reconciler.cli import doctor_command
-
-    return doctor_command.doctor(options)
 
 
 @reconcile.command()

@@ -30,8 +30,9 @@ def status(options: Options, name: str | None) -> int:
     if name is not None and name not in records.canonicals and name not in records.unreadable:
         require_declared(context, name)
     statuses = _statuses(context, records)
-    rows = recorded(context.fleet, records, statuses, (name,) if name else options.recipes)
-    now, screen = datetime.now(UTC), screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    now = datetime.now(UTC)
+    rows = recorded(context.fleet, records, statuses, now.date(), (name,) if name else options.recipes)
+    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
     code = _exit_code({row.status.state for row in rows})
     if options.json:
         from reconciler.cli.status_with_host import status_json

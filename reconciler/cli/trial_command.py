@@ -13,7 +13,8 @@ from reconciler.cli.composition import interruptible, make_host, private_files, 
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.findings import MirrorState, mirror_state
-from reconciler.core.gate import gate
+from reconciler.core.gate import gate, unheld
+from reconciler.core.holds import hold_in_effect
 from reconciler.core.observation import Observation, tags_to_mirror, upstream_tags, want_of
 from reconciler.core.report import ReportCommand, Run
 from reconciler.core.tier_results import Verdict, first_failure
@@ -100,7 +101,8 @@ def _run(host: Host, context: CommandContext, name: str, ref: str | None, tiers:
     ):
         request = trial_request(host, observation, release, app_set, folder)
         done = run_trial(trial_host, evolve(request, by_pass=False, tiers=tiers))
-    conditions = gate(context.fleet, recipe, done, observation.answer, host.place)
+    hold = hold_in_effect(observation.hold, host.clock.now().date())
+    conditions = gate(context.fleet, recipe, done, observation.answer, host.place) + unheld(hold)
     return Tested(done, conditions, observation.canonical, observation.status)
 
 

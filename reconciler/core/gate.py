@@ -6,7 +6,9 @@ from enum import StrEnum
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Release, Unobservable
+from reconciler.core.holds import hold_text
 from reconciler.core.tier_results import Trial, first_failure, is_complete, is_green, level
+from state.decisions import Hold
 from state.records import Answer, Place
 
 
@@ -33,7 +35,7 @@ class Condition:
 def gate(
     fleet: Fleet, recipe: Recipe, trial: Trial | None, asked_again: Answer | Unobservable | None, place: Place
 ) -> tuple[Condition, ...]:
-    """Return all conditions of a promotion, in order.
+    """Return the conditions of a promotion, in order. If the recipe is on hold, `unheld` is one more.
 
     `asked_again` is upstream's answer after the trial, which must have the tested tag. While `trial` or `asked_again`
     is None, the conditions that need it are OPEN.
@@ -105,10 +107,7 @@ def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> C
 
 
 def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
-    """Return the condition that upstream's tag still names the tested commit.
-
-    `commit` is the commit that the tag names now, None if the tag is gone.
-    """
+    """Return the condition that `commit`, which upstream's tag now names, is the tested one. None: the tag is gone."""
     if commit is None:
         return _condition("tagged", holds=False, evidence=f"upstream has no release tag {tested.version}")
     if commit != tested.commit:
@@ -125,3 +124,8 @@ def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
         return ()
     evidence = f"in {fleet.unit}" if place.unit == fleet.unit else f"run: systemctl start {fleet.unit}"
     return (_condition("at-home", holds=place.unit == fleet.unit, evidence=evidence),)
+
+
+def unheld(hold: Hold | None) -> tuple[Condition, ...]:
+    """Return the condition that the recipe is not on hold, which then fails; none if it is not on hold."""
+    return (_condition("unheld", holds=False, evidence=hold_text(hold)),) if hold is not None else ()

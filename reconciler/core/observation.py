@@ -9,14 +9,14 @@ from attrs import evolve, frozen
 from desired.model import Recipe, Unobservable, Want
 from desired.versions import is_release_name
 from desired.want import resolve_want
+from state.decisions import Hold, Rollback
 from state.records import Answer, Canonical, FoundDamage, Memory
 
 
 class State(StrEnum):
-    """The state of a recipe's canonical.
+    """Whether a canonical is there as recorded. INTACT: it is. NONE: no canonical is recorded.
 
-    NONE: no canonical is recorded. INTACT: its snapshot is as it was sealed, and its kept deployment, if it has one, is
-    up. DAMAGED: its snapshot is not as sealed, or could not be deployed. DOWN: its snapshot is intact, but its kept
+    DAMAGED: its snapshot is not as sealed, or could not be deployed. DOWN: its snapshot is intact, but its kept
     deployment is not up. UNKNOWN: it could not be checked.
     """
 
@@ -60,6 +60,7 @@ class Observation:
     verdict depends on, besides the release. `tests_unreadable` says why these cannot be read, "" if they can; if they
     cannot, no release is tried. `missing_tools` are required programs that this host lacks. `older_intact` is the
     newest intact generation older than a damaged canonical, None if there is none or the canonical is not damaged.
+    `hold` and `rollback` are the recorded decisions of a person, even if they have no effect now.
     """
 
     recipe: Recipe
@@ -74,6 +75,8 @@ class Observation:
     missing_tools: tuple[str, ...] = ()
     tests_unreadable: str = ""
     older_intact: Canonical | None = None
+    hold: Hold | None = None
+    rollback: Rollback | None = None
 
     @property
     def newest_intact(self) -> Canonical | None:

@@ -9,8 +9,10 @@ from attrs import evolve, field, frozen
 from desired.model import Recipe, Release
 from desired.versions import version_key
 from reconciler.core.findings import Cause, Finding, MirrorState
+from reconciler.core.holds import HoldStatus, hold_status, is_rolled_back
 from reconciler.core.needs import conflicting_recipes, ordered_by_needs
 from reconciler.core.observation import Observation, State, upstream_tags
+from reconciler.core.step_reasons import damage_note, exception_reason, with_missing_tools
 from state.records import Canonical, Circumstances, Memory, Place, Red
 
 
@@ -33,10 +35,11 @@ class Action(StrEnum):
 class HeldBack(StrEnum):
     """Why nothing is done about a finding although something could be done.
 
-    EXCEPTED: the recipe is not enrolled. RED_BEFORE: the release was red, and nothing has changed since. QUARANTINED:
-    upstream moved a release tag to another commit.
+    HELD: a person put the recipe on hold, or rolled it back. EXCEPTED: the recipe is not enrolled. RED_BEFORE: the
+    release was red, and nothing has changed since. QUARANTINED: upstream moved a release tag to another commit.
     """
 
+    HELD = "held"
     EXCEPTED = "excepted"
     RED_BEFORE = "red-before"
     QUARANTINED = "quarantined"
@@ -63,7 +66,8 @@ class Step:
     `release` is what PROMOTE and RETEST try, and `circumstances` what their verdict depends on; both are None for the
     other actions. `held_back` is about the release only: a step that is held back may still REDEPLOY. `needs_person`:
     only a person can decide. `redeploys` are the recipes whose kept deployments are deployed again if they are down:
-    for REDEPLOY the recipe itself, and after a trial all that conflict with it.
+    for REDEPLOY the recipe itself, and after a trial all that conflict with it. `hold` is what a person decided about
+    the recipe; None if nothing has an effect.
     """
 
     finding: Finding
@@ -74,6 +78,7 @@ class Step:
     needs_person: bool = False
     circumstances: Circumstances | None = None
     redeploys: tuple[str, ...] = ()
+    hold: HoldStatus | None = None
 
     @property
     def recipe(self) -> str:
@@ -100,6 +105,7 @@ def _step(finding: Finding, observation: Observation | None, context: PlanContex
     step = _release_step(finding, observation, context)
     if observation is None or not observation.recipe.enrolled:
         return step
+    step = _with_hold(step, hold_status(observation, finding.want, context.today))
     if finding.status.state is State.DOWN:
         step = _with_redeployment(step, finding.status.reason)
     if step.action is Action.REDEPLOY:
@@ -107,6 +113,21 @@ def _step(finding: Finding, observation: Observation | None, context: PlanContex
     if step.release is not None:
         return evolve(step, redeploys=conflicting_recipes(context.recipes, observation.recipe))
     return step
+
+
+def _with_hold(step: Step, status: HoldStatus | None) -> Step:
+    """Return the step as a person's decision changes it; `status` is None if there is none. On hold, nothing is tried.
+
+    Mirrors are still fetched, and what only a person can decide still needs a person.
+    """
+    if status is None:
+        return step
+    if status.hold is not None and (step.release is not None or step.held_back is HeldBack.RED_BEFORE):
+        step = Step(step.finding, Action.NONE, step.finding.reason)
+    if status.hold is None and status.rollback is None:
+        return evolve(step, reason=f"{status}; {step.reason}", hold=status)
+    held_back = step.held_back if step.held_back or step.release else HeldBack.HELD
+    return evolve(step, reason=f"{step.reason}; {status}", held_back=held_back, hold=status)
 
 
 def _with_redeployment(step: Step, why_down: str) -> Step:
@@ -126,7 +147,7 @@ def _release_step(finding: Finding, observation: Observation | None, context: Pl
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
     if not observation.recipe.enrolled:
-        reason = _exception_reason(observation.recipe, context.today)
+        reason = exception_reason(observation.recipe, context.today)
         return Step(finding, Action.NONE, reason, held_back=HeldBack.EXCEPTED)
     if finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
         return _new_release_step(finding, observation, context)
@@ -142,31 +163,30 @@ def _do_nothing(finding: Finding) -> Step:
     return Step(finding, Action.NONE, finding.reason, held_back=held_back, needs_person=not waits)
 
 
-def _exception_reason(recipe: Recipe, today: date) -> str:
-    """Return why the recipe is not enrolled, with a note if this is due for review."""
-    if recipe.review is None or recipe.review > today:
-        return recipe.exception
-    return f"{recipe.exception} (due for review since {recipe.review})"
-
-
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     """Return the step for a release that is not promoted yet.
 
-    If that release is held back by a red, a damaged canonical is tested again instead.
+    If that release is held back by a rollback or a red, a damaged canonical is tested again instead.
     """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:
         return Step(finding, Action.NONE, f"the canonical cannot be checked: {finding.status.reason}")
     circumstances = circumstances_of(finding.want, observation, context)
     red = matching_red(observation.memory, circumstances, finding.want, context)
-    if red is None:
-        reason = _damage_note(finding) + _with_missing_tools(finding.reason, observation)
+    if is_rolled_back(observation, finding.want):
+        held = Step(finding, Action.NONE, finding.reason)
+    elif red is not None:
+        held = _held_back_by_red(finding, red)
+    else:
+        reason = damage_note(finding) + with_missing_tools(finding.reason, observation)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
     have = finding.have
     if have is None or finding.status.state is not State.DAMAGED or not _is_still_tagged(have, observation):
-        return _held_back_by_red(finding, red)
+        return held
     retest = _retest(finding, Release(have.version, have.commit), observation, context)
-    return evolve(retest, needs_person=True, reason=f"{retest.reason}; {_held_back_by_red(finding, red).reason}")
+    return evolve(
+        retest, needs_person=retest.needs_person or held.needs_person, reason=f"{retest.reason}; {held.reason}"
+    )
 
 
 def _is_still_tagged(have: Canonical, observation: Observation) -> bool:
@@ -210,25 +230,8 @@ def _retest(finding: Finding, release: Release, observation: Observation, contex
     red = matching_red(observation.memory, circumstances, release, context)
     if red is not None:
         return _held_back_by_red(finding, red)
-    reason = f"{_damage_note(finding)}tested again at {release.version}"
-    return Step(finding, Action.RETEST, _with_missing_tools(reason, observation), release, circumstances=circumstances)
-
-
-def _damage_note(finding: Finding) -> str:
-    """Return a note on a damaged canonical and its data, "" if it is not damaged."""
-    if finding.status.state is not State.DAMAGED or finding.have is None:
-        return ""
-    damaged = f"the canonical is damaged ({finding.status.reason})"
-    if finding.older_intact is not None:
-        lineage = " → ".join(finding.older_intact.lineage)
-        return f"{damaged}, generation {finding.older_intact.generation} ({lineage}) is intact; "
-    return f"{damaged}, the data of {' → '.join(finding.have.lineage)} is lost; "
-
-
-def _with_missing_tools(reason: str, observation: Observation) -> str:
-    """Return the reason with the missing programs, and with why the tests cannot be read."""
-    missing = f"required here and missing: {', '.join(observation.missing_tools)}" if observation.missing_tools else ""
-    return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))
+    reason = f"{damage_note(finding)}tested again at {release.version}"
+    return Step(finding, Action.RETEST, with_missing_tools(reason, observation), release, circumstances=circumstances)
 
 
 def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
@@ -238,10 +241,7 @@ def circumstances_of(release: Release, observation: Observation, context: PlanCo
 
 
 def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
-    """Return the remembered red of `release` that was seen under the circumstances `now`, None if there is none.
-
-    Returns None also if the recipe is to be tried again even after a red.
-    """
+    """Return the red of `release` under the circumstances `now`; None if there is none, or if it is to be retried."""
     if memory.recipe in context.retry:
         return None
     key = version_key(release.version)

@@ -35,6 +35,7 @@ class ReportBucket(StrEnum):
     NEEDS_PERSON = "needs_person"
     DAMAGED = "damaged"
     TO_PROMOTE = "to_promote"
+    HELD = "held_back"
     NEVER_RELEASED = "never_released"
     IN_SYNC = "in_sync"
     EXCEPTED = "excepted"
@@ -94,8 +95,7 @@ class Population:
     """The numbers of recipes at each stage of a run. `declared` are all of the fleet, `selected` those of this run.
 
     `excepted` are the selected ones that are not enrolled. `observed` have an observation, `decided` have a step, and
-    `reported` have a row. `to_try` is the number of trials that the pass planned, `tried` the number of those that took
-    place.
+    `reported` have a row. `to_try` is the number of trials that the pass planned, `tried` of those that took place.
     """
 
     declared: int
@@ -151,10 +151,7 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """Return the bucket of a recipe: ORPHANED or EXCEPTED if one of these applies, else the gravest that applies.
-
-    A missing mirror has no bucket of its own.
-    """
+    """Return the bucket of a recipe: ORPHANED or EXCEPTED if one applies, else the gravest. A mirror has no bucket."""
     step, cause, state = row.step, row.finding.cause, row.finding.status.state
     applies = {
         ReportBucket.ORPHANED: cause is Cause.ORPHANED,
@@ -164,6 +161,7 @@ def bucket_of(row: Row) -> ReportBucket:
         ReportBucket.NEEDS_PERSON: step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED},
         ReportBucket.DAMAGED: state in {State.DAMAGED, State.DOWN},
         ReportBucket.TO_PROMOTE: step.action is Action.PROMOTE,
+        ReportBucket.HELD: step.held_back is HeldBack.HELD,
         ReportBucket.NEVER_RELEASED: cause is Cause.NEVER_RELEASED,
     }
     return next((bucket for bucket, is_right in applies.items() if is_right), ReportBucket.IN_SYNC)
@@ -176,6 +174,7 @@ CODE_OF: Final[Mapping[ReportBucket, int]] = {
     ReportBucket.ORPHANED: NEEDS_PERSON,
     ReportBucket.DAMAGED: DAMAGED,
     ReportBucket.TO_PROMOTE: WANTED,
+    ReportBucket.HELD: IN_SYNC,
     ReportBucket.NEVER_RELEASED: IN_SYNC,
     ReportBucket.IN_SYNC: IN_SYNC,
     ReportBucket.EXCEPTED: IN_SYNC,
@@ -230,7 +229,7 @@ def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> 
         f"{counts[ReportBucket.IN_SYNC]} in sync",
         f"{counts[ReportBucket.TO_PROMOTE]} to promote",
         f"{counts[ReportBucket.DAMAGED]} damaged",
-        "0 held",
+        f"{counts[ReportBucket.HELD]} held",
         f"{counts[ReportBucket.NEEDS_PERSON]} {'needs' if counts[ReportBucket.NEEDS_PERSON] == 1 else 'need'} you",
         f"{counts[ReportBucket.NEVER_RELEASED]} never released",
         f"{counts[ReportBucket.UNOBSERVABLE]} unobservable",

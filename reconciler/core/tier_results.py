@@ -48,10 +48,7 @@ class TierResult:
 
 @frozen
 class Candidate:
-    """The sealed snapshot in `folder` that may become the canonical.
-
-    `lineage` are the releases that have run on its data, the oldest first.
-    """
+    """The sealed snapshot in `folder` that may become the canonical."""
 
     folder: Path
     seal: Seal

@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.core.gate import Condition, ConditionStatus, gate, refusals
+from reconciler.core.gate import Condition, ConditionStatus, gate, refusals, unheld
 from reconciler.core.outcome import Attempt
 from reconciler.core.tier_results import Candidate, Trial
 from reconciler.deploy.app_health import check_up
@@ -22,7 +22,7 @@ from reconciler.ports.repositories import TagQuery, Unchanged
 from reconciler.promotion.evidence import evidence_of
 from state.records import Answer, Canonical, Intent, LedgerEntry, Seal
 from state.snapshots.snapshots import generations_present
-from state.state_errors import StateError
+from state.state_errors import OnHoldError, StateError
 
 HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 
@@ -73,6 +73,10 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     except _RefusedError as refused:
         _undo(host, intent, "refused by the gate")
         return Attempt(trial, refused.conditions, refusals(refused.conditions))
+    except OnHoldError as held:
+        _undo(host, intent, held.message)
+        conditions += unheld(host.registry.read().holds.get(trial.recipe))
+        return Attempt(trial, conditions, refusals(conditions))
     except RecipeError as broken:
         _undo(host, intent, broken.message)
         return Attempt(trial, conditions, promotion_error=f"the candidate does not come up: {broken.message}")

@@ -1,4 +1,4 @@
-"""The words that a report prints, and the meaning of each."""
+"""The meaning of each label in a report."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -55,6 +55,7 @@ ACTIONS: Final[Mapping[str, str]] = {
 }
 
 HOLDS: Final[Mapping[HeldBack, str]] = {
+    HeldBack.HELD: "a person put it on hold, or rolled it back; nothing is tried until that ends",
     HeldBack.EXCEPTED: "not enrolled, for the reason that its declaration gives",
     HeldBack.RED_BEFORE: "this release failed here before, and nothing has changed since",
     HeldBack.QUARANTINED: "a tag moved; nothing is tried until a person accepts it",
@@ -97,6 +98,7 @@ BUCKETS: Final[Mapping[ReportBucket, str]] = {
     ReportBucket.NEEDS_PERSON: "needs you",
     ReportBucket.DAMAGED: "damaged",
     ReportBucket.TO_PROMOTE: "to promote",
+    ReportBucket.HELD: "held",
     ReportBucket.NEVER_RELEASED: "never released",
     ReportBucket.IN_SYNC: "in sync",
     ReportBucket.EXCEPTED: "excepted",

@@ -1,4 +1,4 @@
-"""Writes times, durations, sizes, numbers and commits as text."""
+"""How times, durations, sizes, numbers and commits are written."""
 
 from datetime import UTC, datetime
 from typing import Final

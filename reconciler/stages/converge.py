@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from desired.model import Fleet, Release
 from desired.want import releases
 from reconciler.core.base import Base, upgrade_base
+from reconciler.core.holds import why_held
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, Observation, State, moved_tags, upstream_tags, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
@@ -110,7 +111,10 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     """Test `release`, and promote it if the trial is green."""
     observation = context.observations[step.recipe]
     assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
-    releases_of_needs = need_releases(context.host.registry.read().canonicals, context.observations)
+    records = context.host.registry.read()
+    if held := why_held(records.holds.get(step.recipe), context.host.clock.now().date()):
+        return Attempt(untried_reason=held)
+    releases_of_needs = need_releases(records.canonicals, context.observations)
     app_set = make_app_set(observation.recipe, release, context.fleet.recipes, releases_of_needs)
     if app_set_digest(app_set) != observation.files:
         return Attempt(

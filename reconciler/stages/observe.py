@@ -127,6 +127,8 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
             tests=tests_of(files.tests, observation.recipe, fleet.recipes, records) if files else "",
             missing_tools=host.commands.missing(observation.recipe.requires),
             tests_unreadable=unreadable,
+            hold=records.holds.get(name),
+            rollback=records.rollbacks.get(name),
         )
     except Exception as failed:  # noqa: BLE001  other recipes go on
         why = reason_of(failed)
@@ -174,10 +176,9 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return the digest of the fleet folders of a recipe and of its needs; None if they cannot be read.
+    """Return the digest of the fleet folders of a recipe and of its needs, and ""; or None and why it failed.
 
-    The second value is the reason why they cannot be read, "" if they can. A person may change a fleet folder at any
-    time: as long as a folder cannot be read, only the trials of its recipe are left out.
+    A person may change a fleet folder at any time. While a folder cannot be read, its recipe is only not tried.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""

@@ -1,4 +1,4 @@
-"""Runs each tier of a trial: deploys a release, runs its commands, and returns whether the tier proved something."""
+"""The tiers of a trial: what each of them deploys, runs and proves."""
 
 from collections.abc import Callable, Mapping
 

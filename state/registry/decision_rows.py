@@ -31,11 +31,6 @@ def delete(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
         raise RegistryError(f"the {type(decision).__name__.lower()} of {decision.recipe!r} was changed meanwhile")
 
 
-def end_rollback(connection: sqlite3.Connection, recipe: str) -> None:
-    """Delete the rollback of a recipe, if there is one."""
-    connection.execute("DELETE FROM rolled_back WHERE recipe = ?", (storable(recipe),))
-
-
 def require_no_hold(connection: sqlite3.Connection, canonical: Canonical) -> None:
     """Raise OnHoldError if the recipe is on hold at the time when the canonical was promoted."""
     query = "SELECT recipe, record, digest FROM hold WHERE recipe = ?"

@@ -70,7 +70,7 @@ def test_releases_are_promoted_by_abra_over_data_that_has_lived(
     assert ours() == before
 
 
-def test_a_deployment_that_only_abra_reports_is_not_promoted(
+def test_what_abra_alone_says_was_done_is_no_promotion(
     canon: CanonCommand, served: Forge, installed: InstalledAbra
 ) -> None:
     before = ours()
@@ -83,7 +83,7 @@ def test_a_deployment_that_only_abra_reports_is_not_promoted(
     assert ours() == before
 
 
-def test_a_tree_that_abra_calls_dirty_is_not_held_against_the_recipe(
+def test_a_tree_that_abra_calls_dirty_is_unheld_against_the_recipe(
     canon: CanonCommand, served: Forge, installed: InstalledAbra
 ) -> None:
     """The overlay of the fleet lies in that tree, as where this once went wrong: the pass above shows it committed."""

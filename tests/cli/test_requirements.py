@@ -26,9 +26,7 @@ def with_tools(jot: OneRecipeFleet) -> Path:
     return folder
 
 
-def test_a_missing_tool_is_infrastructure_deploys_nothing_and_is_remedied_by_installing_it(
-    settled: OneRecipeFleet,
-) -> None:
+def test_a_missing_tool_is_infrastructure_deploys_nothing_and_installing_it_mends(settled: OneRecipeFleet) -> None:
     tools = with_tools(settled)
     settled.release(SECOND)
     settled.declare()
@@ -121,7 +119,7 @@ python3 -c 'import sys, urllib.request; assert b"1.0.0+v1" in urllib.request.url
 """
 
 
-def test_away_from_its_unit_a_green_release_is_not_promoted_and_not_held_against_it(jot: OneRecipeFleet) -> None:
+def test_away_from_its_unit_a_green_release_is_not_promoted_and_unheld_against_it(jot: OneRecipeFleet) -> None:
     with (jot.fleet / "fleet.toml").open("a") as file:
         file.write('unit = "reconcile.service"\n')
     said = jot.run()

@@ -91,6 +91,12 @@ def cause(observation: Observation) -> Cause:
     return Cause.IN_SYNC if same else Cause.NEW_RELEASE
 
 
+def is_held(observation: Observation, around: PlanContext) -> bool:
+    """Whether a person put the recipe on hold, and the day of its end has not begun."""
+    hold = observation.hold
+    return hold is not None and (hold.until is None or around.today < hold.until)
+
+
 def holds_red(observation: Observation, around: PlanContext) -> bool:
     """Whether the release to try was red at the same commit, with equal tests, Canon and place."""
     want, now = wanted(observation), cause(observation)

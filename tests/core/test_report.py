@@ -32,6 +32,7 @@ NONE, PROMOTE = Action.NONE, Action.PROMOTE
 RETEST, REFETCH, REDEPLOY = Action.RETEST, Action.REFETCH, Action.REDEPLOY
 INTACT, DAMAGED, DOWN, UNKNOWN, NO_STATE = State.INTACT, State.DAMAGED, State.DOWN, State.UNKNOWN, State.NONE
 EXCEPTED, RED_BEFORE, QUARANTINED = HeldBack.EXCEPTED, HeldBack.RED_BEFORE, HeldBack.QUARANTINED
+HELD = HeldBack.HELD
 
 
 @frozen
@@ -69,6 +70,13 @@ CASES = [
     BucketCase("first release", Cause.FIRST_RELEASE, NO_STATE, ReportBucket.TO_PROMOTE, 2, PROMOTE),
     BucketCase("new release", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE),
     BucketCase("not tried", Cause.NEW_RELEASE, INTACT, ReportBucket.TO_PROMOTE, 2, PROMOTE, result=Result.NOT_TRIED),
+    BucketCase("on hold", Cause.NEW_RELEASE, INTACT, ReportBucket.HELD, 0, held_back=HELD),
+    BucketCase("on hold, in sync", Cause.IN_SYNC, INTACT, ReportBucket.HELD, 0, held_back=HELD),
+    BucketCase("on hold, never released", Cause.NEVER_RELEASED, NO_STATE, ReportBucket.HELD, 0, held_back=HELD),
+    BucketCase("on hold, damaged", Cause.NEW_RELEASE, DAMAGED, ReportBucket.DAMAGED, 3, held_back=HELD),
+    BucketCase("on hold, down", Cause.NEW_RELEASE, DOWN, ReportBucket.DAMAGED, 3, REDEPLOY, held_back=HELD),
+    BucketCase("on hold, ahead", Cause.AHEAD, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=HELD),
+    BucketCase("on hold, unobservable", Cause.UNOBSERVABLE, INTACT, ReportBucket.UNOBSERVABLE, 1, held_back=HELD),
     BucketCase("damaged", Cause.IN_SYNC, DAMAGED, ReportBucket.DAMAGED, 3, RETEST),
     BucketCase("down", Cause.IN_SYNC, DOWN, ReportBucket.DAMAGED, 3, REDEPLOY),
     BucketCase("down, new release", Cause.NEW_RELEASE, DOWN, ReportBucket.DAMAGED, 3, PROMOTE),
@@ -193,7 +201,7 @@ def test_the_closing_line_of_a_selection_says_of_how_many() -> None:
     )
 
 
-def test_rows_are_in_the_order_of_names_and_say_what_was_done() -> None:
+def test_rows_are_told_by_name_with_what_was_done() -> None:
     done = next(case for case in CASES if case.about == "promoted").row("b")
     report = report_of(done, finding_row := many(1, "in sync", "a")[0])
     assert report.rows == (finding_row, done)
@@ -201,7 +209,7 @@ def test_rows_are_in_the_order_of_names_and_say_what_was_done() -> None:
     assert report.run is RUN
 
 
-def test_a_run_without_enrolled_recipes_is_hollow() -> None:
+def test_where_nothing_is_enrolled_the_run_is_hollow() -> None:
     nothing = summarise(RUN, ExpectedRecipes(0, {}, 0), [])
     assert (nothing.exit_code, nothing.notes) == (5, ("nothing is enrolled",))
     excepted = report_of(*many(3, "excepted", "a"))
@@ -262,9 +270,11 @@ def codes_of(world: ObservedFleet, row: Row) -> set[int]:
     if not seen.recipe.enrolled:
         return {0}
     cause = expected_findings.cause(seen)
-    codes |= {Cause.UNOBSERVABLE: {1}, Cause.FIRST_RELEASE: {2}, Cause.NEW_RELEASE: {2}}.get(cause, set())
+    is_held = expected_findings.is_held(seen, world.around)
+    wanted: set[int] = set() if is_held else {2}
+    codes |= {Cause.UNOBSERVABLE: {1}, Cause.FIRST_RELEASE: wanted, Cause.NEW_RELEASE: wanted}.get(cause, set())
     codes |= {4} if cause in ASKING else set()
-    if state is not UNKNOWN and expected_findings.holds_red(seen, world.around):
+    if state is not UNKNOWN and not is_held and expected_findings.holds_red(seen, world.around):
         codes |= {4}
     done = row.outcome.result if row.outcome else Result.NONE
     return codes | {Result.INFRASTRUCTURE: {1}, Result.RED: {4}, Result.GREEN_NOT_PROMOTED: {4}}.get(done, set())
@@ -299,7 +309,7 @@ def test_the_sum_of_the_closing_line_closes(world: ObservedFleet, data: st.DataO
 
 @fewer
 @given(observed_fleets(), st.data())
-def test_a_row_that_is_missing_or_doubled_makes_the_run_hollow(world: ObservedFleet, data: st.DataObject) -> None:
+def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: ObservedFleet, data: st.DataObject) -> None:
     told = rows_of(data, world)
     row = data.draw(st.sampled_from(told))
     rest = [each for each in told if each is not row]

@@ -24,10 +24,12 @@ from reconciler.show.documents.command_documents import (
     status_document,
     trial_document,
 )
-from reconciler.show.documents.report_document import Json, json_text, report_document
+from reconciler.show.documents.recorded_parts import Json
+from reconciler.show.documents.report_document import json_text, report_document
 from tests import reports
 from tests.expected_documents import format_1_schema, golden_text, schema_errors
-from tests.reports import GATE, calm_report, pass_report, plan_report, run_of, status_rows
+from tests.reports import GATE, calm_report, pass_report, plan_report, run_of
+from tests.status_rows import status_rows
 from tests.values import RED_TIERS, canonical_of, finding_of, step_left, trial_of
 
 ALL = Population(declared=4, selected=4, enrolled=3, excepted=1, observed=4, decided=4, reported=4)

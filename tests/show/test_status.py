@@ -7,7 +7,7 @@ from reconciler.show.text.screen import Screen
 from reconciler.show.text.status import recorded, render_card, render_status, status_line
 from state.records import Memory, Records
 from tests.expected_documents import golden_text
-from tests.reports import status_rows
+from tests.status_rows import status_rows
 from tests.values import NOW, canonical_of, fleet, recipe
 
 FILE = Screen()
@@ -30,7 +30,7 @@ def test_every_declared_recipe_and_every_orphan_has_a_row() -> None:
     excepted = evolve(recipe("mumble"), enrolled=False, exception="no line")
     records = Records({name: canonical_of(name) for name in ("cal", "wiki")}, {"cal": Memory("cal", last_trial="t")})
     looks = {name: CanonicalStatus(State.INTACT) for name in ("cal", "wiki")}
-    rows = recorded(fleet(recipe("cal"), recipe("drone"), excepted), records, looks)
+    rows = recorded(fleet(recipe("cal"), recipe("drone"), excepted), records, looks, NOW.date())
     assert [(row.recipe, row.declared, row.exception) for row in rows] == [
         ("cal", True, ""),
         ("drone", True, ""),
@@ -45,7 +45,7 @@ def test_every_declared_recipe_and_every_orphan_has_a_row() -> None:
 
 
 def test_only_selected_recipes_have_a_row() -> None:
-    rows = recorded(fleet(recipe("cal"), recipe("drone")), Records(), {}, ["drone"])
+    rows = recorded(fleet(recipe("cal"), recipe("drone")), Records(), {}, NOW.date(), ["drone"])
     assert [row.recipe for row in rows] == ["drone"]
 
 

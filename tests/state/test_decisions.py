@@ -102,17 +102,15 @@ def test_a_rollback_without_its_intent_leaves_the_canonical_and_no_decision(regi
     assert registry.read() == FIRST
 
 
-def test_a_promotion_ends_a_rollback_and_a_hold_does_not_forbid_one(registry: SqliteRegistry) -> None:
+def test_a_hold_forbids_no_rollback(registry: SqliteRegistry) -> None:
     promote(registry, release(1))
     registry.set_hold(HOLD, [])
     roll_back(registry, 2)
     assert registry.read().rollbacks == {"notes": BACK}
-    registry.end_decisions([HOLD], [])
-    promote(registry, release(3))
-    assert registry.read().rollbacks == {}
+    assert registry.read().holds == {"notes": HOLD}
 
 
-def test_what_is_forgotten_is_not_held_when_it_comes_back(registry: SqliteRegistry) -> None:
+def test_what_is_forgotten_is_unheld_when_it_comes_back(registry: SqliteRegistry) -> None:
     promote(registry, release(1))
     roll_back(registry, 2)
     registry.set_hold(HOLD, [])

@@ -30,10 +30,9 @@ _STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
 
 @frozen
 class LsRemote:
-    """Runs `git ls-remote`. `environment` is the environment of all children; `protocols` are those that git may use.
+    """Lists upstreams with git. `environment` is the environment of all children.
 
-    `sleep` waits some seconds between two tries. `most` is the size of the largest accepted output in bytes. Setting
-    `stop` ends running calls early.
+    `sleep` sleeps between two tries. `most` is the largest answer in bytes. Once `stop` is set, calls end early.
     """
 
     environment: Mapping[str, str]
@@ -43,10 +42,7 @@ class LsRemote:
     stop: threading.Event = field(factory=threading.Event, eq=False, repr=False)
 
     def list(self, url: str, seconds: float) -> bytes | Unobservable:
-        """Return what `git ls-remote` prints for the URL `url`, or an Unobservable with the reason if it fails.
-
-        Tries up to three times after a transient error. `seconds` limits all tries and pauses together.
-        """
+        """Return what git prints about `url`, or why there is no answer. `seconds` are for all tries and pauses."""
         until = time.monotonic() + seconds
         output = self._list_once(url, until)
         if _is_transient(output):
@@ -79,7 +75,7 @@ def _is_transient(output: CapturedOutput) -> bool:
 
 
 def _failure(output: CapturedOutput) -> str | None:
-    """Return the reason, in one sentence, why `output` is no list of refs; None if it is one."""
+    """Return why there is no answer, in one sentence; None if there is one."""
     if output.result.missing:
         return "git is not installed"
     if output.result.timed_out:

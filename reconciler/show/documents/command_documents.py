@@ -1,26 +1,22 @@
-"""The JSON documents of the commands status, trial, raise, logs, doctor, accept and forget, and of errors."""
+"""The JSON documents of the commands status, trial, raise, logs, accept and forget, and of errors."""
 
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
 from reconciler.core.gate import Condition
-from reconciler.core.host_checks import HostCheck
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportBucket, Run
 from reconciler.core.tier_results import Trial
 from reconciler.ports.app import RunningApp
+from reconciler.show.documents.recorded_parts import Json, canonical_part, decisions_part, evidence_part, time_part
 from reconciler.show.documents.report_document import (
     FORMAT,
     RECIPE,
-    Json,
-    canonical_part,
     error_part,
-    evidence_part,
     gate_part,
     population_part,
     run_part,
-    time_part,
     trial_part,
 )
 from reconciler.show.text.status import Recorded, notes_of_recorded, status_line
@@ -35,6 +31,7 @@ def status_document(run: Run, population: Population, rows: Sequence[Recorded], 
     """Return the JSON document of `reconcile status`, with one entry for each row."""
     counts = {
         ReportBucket.DAMAGED: sum(row.status.state in {State.DAMAGED, State.DOWN} for row in rows),
+        ReportBucket.HELD: sum(row.is_held for row in rows),
         ReportBucket.EXCEPTED: sum(bool(row.exception) for row in rows),
         ReportBucket.ORPHANED: sum(not row.declared for row in rows),
     }
@@ -49,7 +46,8 @@ def _recorded(row: Recorded) -> Json:
         "name": row.recipe,
         "have": canonical_part(have),
         "state": row.status.state,
-        "held_back": "excepted" if row.exception else None,
+        "held_back": "excepted" if row.exception else "held" if row.is_held else None,
+        **decisions_part(row.decisions),
         "reason": "; ".join(notes_of_recorded(row)),
         "needs_person": not row.declared,
         "since": time_part(row.status.last_up),
@@ -109,7 +107,7 @@ def _document(run: Run, population: Population, recipes: list[Json], summary: Js
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
     """Return the summary: `line`, and the count of each bucket. A bucket that is not in `counts` is null, not 0."""
-    return {**{bucket.value: counts.get(bucket) for bucket in ReportBucket}, "held_back": None, "line": line}
+    return {**{bucket.value: counts.get(bucket) for bucket in ReportBucket}, "line": line}
 
 
 def raised_document(recipe: str, app: RunningApp) -> Json:
@@ -127,12 +125,6 @@ def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
 def message_document(command: str, message: str) -> Json:
     """Return the JSON document of a command that prints only one line, such as `reconcile accept`."""
     return {"format": FORMAT, "command": command, "line": message, "exit_code": 0}
-
-
-def doctor_document(checks: Sequence[HostCheck], exit_code: int) -> Json:
-    """Return the JSON document of `reconcile doctor`, with one entry for each check."""
-    shown = [{"name": check.name, "result": check.result, "found": check.found, "hint": check.hint} for check in checks]
-    return {"format": FORMAT, "command": "doctor", "checks": shown, "exit_code": exit_code}
 
 
 def error_document(errors: Sequence[ErrorFields], exit_code: int) -> Json:

@@ -5,21 +5,19 @@ In the report of a pass, `result` of a recipe says what the pass did. `action` a
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 from desired.model import Release, Want
 from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
+from reconciler.show.documents.recorded_parts import Json, canonical_part, decisions_part, tier_part, time_part
 from reconciler.show.labels import ACTION_WORDS
 from reconciler.show.quantities import rfc3339
 from reconciler.show.text.columns import reason_of_row
 from reconciler.show.text.trial_card import tier_reason
-from state.records import Canonical, Evidence
 
 FORMAT: Final = 1
-Json = Mapping[str, object]
 
 RECIPE: Final[Json] = {
     "name": None,
@@ -28,6 +26,9 @@ RECIPE: Final[Json] = {
     "cause": None,
     "state": None,
     "held_back": None,
+    "hold": None,
+    "rollback": None,
+    "waiting": [],
     "mirror": None,
     "action": "none",
     "reason": "",
@@ -130,7 +131,7 @@ def population_part(population: Population) -> Json:
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
     """Return the summary: `line`, and the count of each bucket."""
-    return {bucket.value: counts[bucket] for bucket in ReportBucket} | {"held_back": 0, "line": line}
+    return {bucket.value: counts[bucket] for bucket in ReportBucket} | {"line": line}
 
 
 def _row(row: Row) -> Json:
@@ -145,6 +146,7 @@ def _row(row: Row) -> Json:
         "cause": finding.cause,
         "state": finding.status.state,
         "held_back": step.held_back,
+        **decisions_part(step.hold),
         "mirror": finding.mirror,
         "action": ACTION_WORDS[step.action],
         "reason": reason_of_row(row),
@@ -166,54 +168,6 @@ def _want(want: Want | None) -> Json | None:
     return {"version": want.version, "commit": want.commit} if isinstance(want, Release) else None
 
 
-def canonical_part(have: Canonical | None) -> Json | None:
-    """Return the entry of a canonical with its evidence; None if there is no canonical."""
-    if have is None:
-        return None
-    return {
-        "version": have.version,
-        "commit": have.commit,
-        "generation": have.generation,
-        "lineage": list(have.lineage),
-        "promoted_at": rfc3339(have.promoted_at),
-        "bytes": have.seal.bytes,
-        "evidence": _evidence(have.evidence),
-    }
-
-
-def _evidence(evidence: Evidence) -> Json:
-    """Return the entry of a canonical's evidence."""
-    return {
-        "trial": evidence.trial,
-        "pass": evidence.pass_id,
-        "started_at": rfc3339(evidence.started_at),
-        "finished_at": rfc3339(evidence.finished_at),
-        "trigger": evidence.place.trigger,
-        "unit": evidence.place.unit,
-        "user": evidence.place.user,
-        "place": evidence.place.digest,
-        "tools": dict(evidence.place.tools),
-        "versions": evidence.place.versions_digest,
-        "canon": evidence.canon,
-        "fleet": evidence.fleet,
-        "tests": evidence.tests,
-        **evidence_part(evidence),
-    }
-
-
-def evidence_part(evidence: Evidence) -> Json:
-    """Return the level, base, tiers, log and findings of a recorded trial."""
-    tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
-    base = {"version": evidence.base.version, "why": evidence.base.why}
-    return {
-        "level": evidence.level,
-        "base": base,
-        "tiers": [_tier(*tier) for tier in tiers],
-        "log": evidence.log,
-        "findings": list(evidence.findings),
-    }
-
-
 def trial_part(trial: Trial) -> Json:
     """Return the level, base, tiers, log and findings of a trial of this run."""
     base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
@@ -227,18 +181,9 @@ def trial_part(trial: Trial) -> Json:
 
 
 def _result(tier: TierResult) -> Json:
-    return _tier(tier.name, tier.verdict, tier_reason(tier), tier.seconds)
-
-
-def _tier(name: str, verdict: str, reason: str, seconds: float) -> Json:
-    return {"name": name, "verdict": verdict, "reason": reason, "seconds": round(seconds, 1)}
+    return tier_part(tier.name, tier.verdict, tier_reason(tier), tier.seconds)
 
 
 def gate_part(conditions: Sequence[Condition]) -> list[Json]:
     """Return an entry for each condition of the gate."""
     return [{"name": item.name, "verdict": item.status, "evidence": item.evidence} for item in conditions]
-
-
-def time_part(when: datetime | None) -> str | None:
-    """Return a time as in "2026-11-24T10:38:41Z"; None stays None."""
-    return rfc3339(when) if when is not None else None

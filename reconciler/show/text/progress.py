@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 REFRESHES = 4
-"""How many times per second the live line is drawn."""
+"""Of the live line, per second."""
 
 MINUTE = 60
 

@@ -1,12 +1,13 @@
 """The text of `reconcile status`: a table of all canonicals, or a card of one with its evidence."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from attrs import frozen
 
 from desired.model import Fleet
+from reconciler.core.holds import HoldStatus, ended_text, hold_text, recorded_decisions, rollback_text
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.show.quantities import age, count_of, duration, moment, short, size
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
@@ -19,7 +20,8 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 class Recorded:
     """What is recorded of one recipe. `declared` is False for an orphan. `status` is that of the canonical.
 
-    `exception` says why a declared recipe is not enrolled, "" if it is. `memory` has the red releases.
+    `exception` says why a declared recipe is not enrolled, "" if it is. `memory` has the red releases. `decisions` is
+    what a person decided about the recipe, None if nothing has an effect or has just ended.
     """
 
     recipe: str
@@ -28,21 +30,30 @@ class Recorded:
     canonical: Canonical | None
     status: CanonicalStatus
     memory: Memory
+    decisions: HoldStatus | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the recipe is on hold or rolled back, and enrolled."""
+        decisions = self.decisions
+        return not self.exception and decisions is not None and bool(decisions.hold or decisions.rollback)
 
 
 def recorded(
-    fleet: Fleet, records: Records, statuses: Mapping[str, CanonicalStatus], only: Collection[str] = ()
+    fleet: Fleet, records: Records, statuses: Mapping[str, CanonicalStatus], today: date, only: Collection[str] = ()
 ) -> tuple[Recorded, ...]:
     """Return what is recorded of all declared recipes and orphans, sorted by name.
 
-    `statuses` has the status of each canonical, by recipe. If `only` is not empty, returns only the recipes that it
-    names.
+    `statuses` has the status of each canonical, by recipe. `today` is the day in UTC. If `only` is not empty, returns
+    only the recipes that it names.
     """
     names = sorted({*fleet.recipes, *records.canonicals, *records.unreadable})
-    return tuple(_recorded(name, fleet, records, statuses) for name in names if not only or name in only)
+    return tuple(_recorded(name, fleet, records, statuses, today) for name in names if not only or name in only)
 
 
-def _recorded(name: str, fleet: Fleet, records: Records, statuses: Mapping[str, CanonicalStatus]) -> Recorded:
+def _recorded(
+    name: str, fleet: Fleet, records: Records, statuses: Mapping[str, CanonicalStatus], today: date
+) -> Recorded:
     """Return what is recorded of the recipe `name`."""
     recipe = fleet.recipes.get(name)
     return Recorded(
@@ -52,6 +63,7 @@ def _recorded(name: str, fleet: Fleet, records: Records, statuses: Mapping[str, 
         canonical=records.canonicals.get(name),
         status=statuses.get(name, _NO_STATUS),
         memory=records.memories.get(name, Memory(name)),
+        decisions=recorded_decisions(records, name, today),
     )
 
 
@@ -95,6 +107,8 @@ def notes_of_recorded(row: Recorded) -> Iterator[str]:
         yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:
         yield f"excepted: {row.exception}"
+    if row.decisions is not None:
+        yield str(row.decisions)
     if row.status.reason:
         yield row.status.reason
     if row.status.last_up is not None:
@@ -130,16 +144,29 @@ def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
         yield "declared", f"no longer; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:
         yield "excepted", row.exception
+    if row.decisions is not None:
+        yield from _decision_facts(row.decisions)
     have = row.canonical
     if have is None:
         return
     yield "commit", have.commit
-    yield "generation", str(have.generation)
+    copied = f", a copy of generation {have.copy_of}" if have.copy_of is not None else ""
+    yield "generation", f"{have.generation}{copied}"
     yield "lineage", " → ".join(have.lineage)
     yield "promoted", f"{moment(have.promoted_at)}, {age(have.promoted_at, now)} ago"
     seal = have.seal
     yield "data", f"{size(seal.bytes)}, {size(seal.packed)} packed, {seal.entries} files and folders"
     yield "manifest", seal.manifest
+
+
+def _decision_facts(decisions: HoldStatus) -> Iterator[tuple[str, str]]:
+    """Yield label and text of each decision of a person about the recipe."""
+    if decisions.hold is not None:
+        yield "held", hold_text(decisions.hold)
+    if decisions.ended is not None:
+        yield "was held", f"{ended_text(decisions.ended)}; the next pass tries its releases again"
+    if decisions.rollback is not None:
+        yield "rolled back", rollback_text(decisions.rollback)
 
 
 def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:

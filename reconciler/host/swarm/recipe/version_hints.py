@@ -18,10 +18,7 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """Add a hint to a RecipeError of the `with` block if Swarm refused to change a config or secret.
-
-    The hint names the version that the maintainer of the recipe must raise.
-    """
+    """If Swarm refuses to change a config or secret, add to the block's RecipeError which version must be raised."""
     try:
         yield
     except RecipeError as failed:

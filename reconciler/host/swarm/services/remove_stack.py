@@ -1,4 +1,4 @@
-"""Removes a stack and waits until its objects are gone, since Docker's commands return long before."""
+"""Removes a stack and waits until its objects are gone: Docker's commands return long before."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -22,10 +22,9 @@ Objects = Mapping[str, tuple[str, ...]]
 
 @frozen
 class LabelSelector:
-    """Selects Docker objects by label: all objects with `label`, and all containers with one of the labels `stacks`.
+    """Selects the objects with `label`, and the containers with one of the labels `stacks`.
 
-    If `state` is not None, selects only objects with this id of a state folder, and objects without any id, which are
-    from old versions of Canon.
+    If `state` is not None, selects only objects with this id of a state folder, or without any id (from old versions).
     """
 
     label: str
@@ -34,7 +33,7 @@ class LabelSelector:
 
 
 def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = _KINDS) -> Objects:
-    """Return the ids of the selected objects by their kind, such as "volume". Leaves out kinds without objects."""
+    """Return the selected objects by kind. Leaves out kinds without objects."""
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
         names = {*_ids_of_kind(engine, kind, selector)}
@@ -52,7 +51,7 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 
 
 def slot_marks(engine: Engine) -> tuple[str, ...]:
-    """Return the marks of all slots of our state folder that still have objects in the swarm or on this engine."""
+    """Return the marks of all slots of our state folder that have objects in the swarm or on this engine."""
     items = _items(engine, SLOT)
     return tuple(sorted({mark for item in items if is_of_state(item, engine.state) and (mark := mark_of(item))}))
 
@@ -63,23 +62,17 @@ def _items(engine: Engine, label: str) -> list[Json]:
 
 
 def mark_of(item: Json) -> str:
-    """Return the mark of the slot to which a Docker object belongs; "" if it belongs to none."""
+    """Return the mark of the slot that an object belongs to, "" for none."""
     return _label(item, SLOT)
 
 
 def is_of_state(item: Json, state: str) -> bool:
-    """Whether a Docker object belongs to the state folder with the id `state`.
-
-    Also True for an object without such an id: it may be from an old version of Canon.
-    """
+    """Whether an object belongs to the state folder with the id `state`, or has no id (from old versions)."""
     return _label(item, STATE) in {"", state}
 
 
 def _label(item: Json, name: str) -> str:
-    """Return the value of the label `name` of a Docker object; "" if it has none.
-
-    The place of labels in the JSON depends on the kind of object.
-    """
+    """Return the value of a label, "" for none. Its place in the JSON depends on the kind of object."""
     for holder in (item, item.get("Spec") or {}, item.get("Config") or {}):
         labels = holder.get("Labels") or {}
         if name in labels:
@@ -92,10 +85,9 @@ def select_stack(stack: str) -> LabelSelector:
 
 
 def select_slot(engine: Engine, mark: str) -> LabelSelector:
-    """Return a selector for our objects that carry the slot mark `mark`, and for all containers of the slot's stacks.
+    """Select our objects with the mark of a slot, and the containers of its stacks, which have only the stack's name.
 
-    Containers need this because some carry only the name of their stack. Leaves out the containers of a stack if an
-    object of that stack belongs to another state folder.
+    Leaves out the containers of a stack if any object of that stack belongs to another state folder.
     """
     marked = _items(engine, f"{SLOT}={mark}")
     own = {_label(item, NAMESPACE) for item in marked if is_of_state(item, engine.state)}
@@ -107,10 +99,7 @@ def select_slot(engine: Engine, mark: str) -> LabelSelector:
 def remove_objects(
     engine: Engine, selector: LabelSelector, sleep: Callable[[float], None] = time.sleep
 ) -> tuple[str, ...]:
-    """Remove the selected objects and wait until they are gone, at most _REMOVE_SECONDS.
-
-    Returns the objects that are still there after that time, as "KIND ID"; empty if all are gone.
-    """
+    """Remove the selected objects and wait until they are gone. Return what is left after the deadline."""
     until, pauses = time.monotonic() + _REMOVE_SECONDS, swarm_pauses()
     left = list_objects(engine, selector)
     while left:

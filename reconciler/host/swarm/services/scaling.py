@@ -1,4 +1,4 @@
-"""Stops services of a stack, starts them again, and waits until Swarm has done so."""
+"""Stops services of a stack and starts them again, and waits until Swarm has done it."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ from reconciler.host.swarm.services.killed_containers import (
 )
 from reconciler.host.swarm.services.service import NO_NODE
 from reconciler.host.swarm.services.service_health import stack_health
-from reconciler.host.swarm.services.stack_state import StackState, read_stack, running_containers, swarm_pauses
+from reconciler.host.swarm.services.stack_state import StackState, read_stack, swarm_pauses
 from reconciler.ports.app import RemovalResult
 
 # Additional time for Swarm itself, beside the grace period of the services.
@@ -31,10 +31,9 @@ Sleep = Callable[[float], None]
 
 @frozen
 class _Stopping:
-    """The services `names` that are being stopped since the time `since`.
+    """The stop of the services `names`, which began at `since`. `grace` is the longest of their grace periods.
 
-    `grace` is the longest of their grace periods. `jobs` are those of `names` that are jobs: they were removed, because
-    a job cannot be stopped otherwise.
+    `jobs` are those of `names` that are jobs, and so were removed.
     """
 
     names: Collection[str]
@@ -59,12 +58,12 @@ def scale_services(engine: Engine, wanted: Mapping[str, int]) -> None:
 
 
 def with_replicas(spec: Json, number: int) -> Json:
-    """Return a copy of `spec`, the spec of a replicated service, with `number` replicas."""
+    """Return the spec of a replicated service with this number of replicas."""
     return {**spec, "Mode": {"Replicated": {**spec["Mode"]["Replicated"], "Replicas": number}}}
 
 
 def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
-    """Return those of `names` that are global services, which run once on every node."""
+    """Return those of `names` that are global services: they run once on every node."""
     found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
@@ -75,7 +74,7 @@ def keep_off_nodes(engine: Engine, names: Collection[str]) -> None:
 
 
 def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
-    """Undo `keep_off_nodes`: let these global services run again."""
+    """Undo `keep_off_nodes`."""
     for name in names:
         engine.update_service(
             name, lambda spec: with_constraints(spec, [one for one in _constraints(spec) if one != NO_NODE])
@@ -83,7 +82,7 @@ def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
 
 
 def with_constraints(spec: Json, constraints: Sequence[str]) -> Json:
-    """Return a copy of `spec`, the spec of a service, with `constraints` as its only placement constraints."""
+    """Return the spec of a service with these placement constraints, and no others."""
     template = spec["TaskTemplate"]
     placement = {**(template.get("Placement") or {}), "Constraints": list(constraints)}
     return {**spec, "TaskTemplate": {**template, "Placement": placement}}
@@ -94,11 +93,10 @@ def _constraints(spec: Json) -> Sequence[str]:
 
 
 def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> RemovalResult:
-    """Stop the services `names` and wait until they have stopped. Removes jobs, which cannot be stopped otherwise.
+    """Scale services to zero, or keep global ones off every node. Removes jobs, which allow neither.
 
-    Scales replicated services to zero, and keeps global services off every node. Returns the services that had to be
-    killed, each with its grace period: "app (10 s)". Raises InfrastructureError if a service does not stop in time, or
-    was killed for lack of memory while it stopped.
+    Returns the services that had to be killed, each with its grace period: "app (10 s)". Raises InfrastructureError if
+    a service does not stop, or was killed for lack of memory while it stopped.
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services
@@ -115,7 +113,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: S
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return which of the services `stopped` were killed: those that may write to a volume, and those without data.
+    """Return which of the `stopped` services were killed: those that may write to a volume, and those without data.
 
     Leaves out a service without data whose grace period is zero. `ends` are the events of their containers.
     """
@@ -128,10 +126,10 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 
 
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:
-    """Wait until none of these services runs. Return the events of the containers that ended meanwhile.
+    """Wait until none of these services runs, and return the events of containers that ended.
 
-    Raises InfrastructureError if a service still runs after its grace period and _STOP_SECONDS. Reads the events at
-    every look, because the engine keeps only the last 256 of all its events.
+    Raises InfrastructureError if that takes too long. Reads the events again and again, because the engine keeps only
+    the last 256 of all its events.
     """
     ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _STOP_SECONDS
 
@@ -152,14 +150,15 @@ def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping, sleep
 
 
 def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
-    """Whether a container of one of the services `removed` still runs. Swarm lists no tasks of a removed service."""
-    return any(running_containers(engine, name) for name in removed)
+    """Whether a container of a removed service still runs. Swarm no longer lists its tasks."""
+    chosen = [f"label=com.docker.swarm.service.name={name}" for name in removed]
+    return any(engine.list_ids("container", one, "status=running") for one in chosen)
 
 
 def wait_until_up(
     engine: Engine, stack: Stack, names: Collection[str], within: timedelta, sleep: Sleep = time.sleep
 ) -> None:
-    """Wait until the services `names` are up, at most for the time `within`.
+    """Wait until the named services are up. `within` is the time limit.
 
     Raises RecipeError if they fail, TimedOutError if they are too slow, InfrastructureError for a fault of the host.
     """

@@ -1,0 +1,31 @@
+"""Makes the parts of a step's reason that depend on the finding, the recipe or the host alone."""
+
+from datetime import date
+
+from desired.model import Recipe
+from reconciler.core.findings import Finding
+from reconciler.core.observation import Observation, State
+
+
+def exception_reason(recipe: Recipe, today: date) -> str:
+    """Return why the recipe is not enrolled, with a note if this is due for review."""
+    if recipe.review is None or recipe.review > today:
+        return recipe.exception
+    return f"{recipe.exception} (due for review since {recipe.review})"
+
+
+def damage_note(finding: Finding) -> str:
+    """Return a note on a damaged canonical and its data, "" if it is not damaged."""
+    if finding.status.state is not State.DAMAGED or finding.have is None:
+        return ""
+    damaged = f"the canonical is damaged ({finding.status.reason})"
+    if finding.older_intact is not None:
+        lineage = " → ".join(finding.older_intact.lineage)
+        return f"{damaged}, generation {finding.older_intact.generation} ({lineage}) is intact; "
+    return f"{damaged}, the data of {' → '.join(finding.have.lineage)} is lost; "
+
+
+def with_missing_tools(reason: str, observation: Observation) -> str:
+    """Return the reason with the missing programs, and with why the tests cannot be read."""
+    missing = f"required here and missing: {', '.join(observation.missing_tools)}" if observation.missing_tools else ""
+    return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))

@@ -1,0 +1,52 @@
+"""Ends the holds whose last day has passed, and the rollbacks that a newer canonical has left behind."""
+
+from collections.abc import Collection
+
+from reconciler.core.holds import ended_text, ends_rollback
+from reconciler.errors import reason_of
+from reconciler.ports.host import Host
+from state.decisions import Hold, Rollback
+from state.records import LedgerEntry, Records
+
+
+def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tuple[str, ...]:
+    """Delete what no longer has an effect on the recipes `names`: ended holds, and rollbacks that were left behind.
+
+    Return a note for each hold, also if deleting it fails, and for each rollback that cannot be deleted.
+    """
+    today = host.clock.now().date()
+    holds = [hold for name, hold in records.holds.items() if name in names and hold.is_over(today)]
+    rollbacks = [rollback for name, rollback in records.rollbacks.items() if name in names and _is_left(name, records)]
+    notes = [_end_rollback(host, rollback) for rollback in rollbacks]
+    return (*(_end_hold(host, hold) for hold in holds), *filter(None, notes))
+
+
+def _is_left(name: str, records: Records) -> bool:
+    """Whether the canonical of the rolled back recipe `name` is newer than the release that was left."""
+    have = records.canonicals.get(name)
+    return have is not None and ends_rollback(records.rollbacks[name], have.version)
+
+
+def _end_hold(host: Host, hold: Hold) -> str:
+    """Delete a hold that has ended. Return a note on it."""
+    failed = _try_to_end(host, hold, "hold-ended", {"until": str(hold.until), "reason": hold.reason, "who": hold.who})
+    return f"{hold.recipe}: {ended_text(hold)}; {failed or 'its releases are tried again'}"
+
+
+def _end_rollback(host: Host, rollback: Rollback) -> str:
+    """Delete a rollback that has ended. Return a note if that fails, else ""."""
+    failed = _try_to_end(host, rollback, "rollback-ended", {"left": rollback.left})
+    return failed and f"{rollback.recipe}: its rollback from {rollback.left} has ended; {failed}"
+
+
+def _try_to_end(host: Host, decision: Hold | Rollback, kind: str, body: dict[str, object]) -> str:
+    """Delete a decision, with an entry of this kind in the ledger. Return why that failed, "" if it did not.
+
+    The next pass tries again. A decision that has ended has no effect meanwhile.
+    """
+    entry = LedgerEntry(host.clock.now(), kind, decision.recipe, {**body, "pass": host.pass_id})
+    try:
+        host.registry.end_decisions([decision], [entry])
+    except Exception as failed:  # noqa: BLE001  a note reports it; the pass goes on
+        return f"this could not be recorded: {reason_of(failed)}"
+    return ""
