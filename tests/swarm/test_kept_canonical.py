@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.folders import entries_below
+from tests.swarm.counting_relay import EngineUse, counted_engine
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import tree
@@ -28,13 +29,16 @@ secrets:
 """
 SAMPLE = '\nSECRET_TOKEN_VERSION=v1 # length=32\nCOMPOSE_FILE="compose.yml:compose.secret.yml"\n'
 PATIENCE = 120.0
+# Starts of Docker's command in the promotion, and requests of the engine in a pass in which nothing moves.
+MOST_STARTS, MOST_CALLS = 40, 8
 
 
 class Kept:
     """The fleet of one recipe, and its deployment below `kept/` as Docker tells of it."""
 
-    def __init__(self, world: PublishedFleet) -> None:
+    def __init__(self, world: PublishedFleet, use: EngineUse) -> None:
         self.world = world
+        self.use = use
         self.docker = world.engine.docker
 
     def part(self, kind: str) -> str:
@@ -73,14 +77,15 @@ class Kept:
 
 @pytest.fixture(scope="module")
 def kept(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    with published_fleet(tmp_path_factory.mktemp("kept"), engine, [NAME]) as world:
+    folder = tmp_path_factory.mktemp("kept")
+    with counted_engine(folder / "use", engine) as use, published_fleet(folder / "fleet", use.engine, [NAME]) as world:
         files = {path: file.read_bytes() for path, file in tree(NAME, VERSION).items()}
         files |= {"compose.secret.yml": SECRET_FILE.encode(), ".env.sample": files[".env.sample"] + SAMPLE.encode()}
         world.upstreams[NAME].commit(files)
         world.upstreams[NAME].tag(VERSION, annotated=True)
         declare(world, KEPT)
         try:
-            yield Kept(world)
+            yield Kept(world, use)
         finally:
             declare(world, "")
             world.run(timeout=300)
@@ -97,8 +102,11 @@ def test_a_canonical_is_promoted_and_kept_running_and_a_second_pass_does_nothing
     done = kept.world.json()
     assert (done.code, done.row(NAME)["result"]) == (0, "promoted"), done.out
     assert "Grüße an Ada" in kept.page()
+    assert len(kept.use.starts) <= MOST_STARTS
     service = kept.docker("service", "inspect", "--format", "{{.ID}} {{.UpdatedAt}}", kept.part("service"))
+    kept.use.forget()
     again = kept.world.json()
+    assert (len(kept.use.requests) <= MOST_CALLS, kept.use.starts) == (True, []), kept.use.requests
     assert (again.code, again.row(NAME)["result"]) == (0, "none")
     assert kept.docker("service", "inspect", "--format", "{{.ID}} {{.UpdatedAt}}", kept.part("service")) == service
     assert kept.world.run("drift").code == 0

@@ -17,7 +17,7 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
     pauses: Iterator[float],
     *,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> T:
     """Call `check` repeatedly until `is_done` accepts its result, or `seconds` are over. Return the last result.
 
@@ -30,9 +30,16 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
 
 
 def growing_pauses(
-    first: float, growth: float, longest: float, clock: Callable[[], float] = time.monotonic
+    first: float,
+    growth: float,
+    longest: float,
+    clock: Callable[[], float] = time.monotonic,
+    restarts: Callable[[], bool] = lambda: False,
 ) -> Iterator[float]:
     """Yield the pauses between checks, in seconds: `first`, then always `growth` times longer, up to `longest`.
+
+    `restarts` says before each pause whether the pauses begin again with `first`, for example because something
+    happened during the last one.
 
     After a slow check, yields a pause of twice the time that the check took, up to LONGEST_AFTER_SLOW_CHECK, to spare
     a busy host. To measure that time, the caller must take the next pause right after each check.
@@ -41,5 +48,5 @@ def growing_pauses(
     yield (waited := pause)
     while True:
         check_took = clock() - asked_at - waited
-        pause, asked_at = min(growth * pause, longest), clock()
+        pause, asked_at = first if restarts() else min(growth * pause, longest), clock()
         yield (waited := max(pause, min(2 * check_took, LONGEST_AFTER_SLOW_CHECK)))

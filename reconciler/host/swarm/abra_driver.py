@@ -5,9 +5,8 @@ Docker whether abra has really deployed.
 """
 
 import base64
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from desired.model import Swarm
@@ -41,8 +40,8 @@ class AbraDriver(SwarmDriver):
 
     programs: tuple[str, ...] = ("abra", "docker")
 
-    def __init__(self, engine: Engine, policy: Swarm, abra: Abra, sleep: Callable[[float], None] = time.sleep) -> None:
-        super().__init__(engine, policy, sleep)
+    def __init__(self, engine: Engine, policy: Swarm, abra: Abra) -> None:
+        super().__init__(engine, policy)
         self._abra = abra
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
@@ -50,6 +49,7 @@ class AbraDriver(SwarmDriver):
         return super().needs(app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
+        self._slots.forget()
         deployable = deploy_stack.check_release(self._engine, self._policy, app, checkout, options)
         prepared, stack = deployable.prepared, deployable.prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
@@ -71,10 +71,11 @@ class AbraDriver(SwarmDriver):
         return RemovalResult((*ended, *residue.ended), (*residue.remaining, *self._drop_secrets(stack.name)))
 
     def clear(self, mark: str) -> RemovalResult:
+        self._slots.forget()
         left: list[str] = []
         for stack in self._recorded_stacks(mark):
             # A secret cannot be removed while a service uses it.
-            left += remove_stack.remove_objects(self._engine, remove_stack.select_stack(stack), self._sleep)
+            left += remove_stack.remove_objects(self._engine, remove_stack.select_stack(stack))
             left += self._drop_secrets(stack)
         residue = super().clear(mark)
         return RemovalResult(residue.ended, (*left, *residue.remaining))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from reconciler.core.running_status import TASK
 from reconciler.host.swarm.data.volumes import LOADED
-from reconciler.host.swarm.engine.engine import Engine, Json
-from reconciler.host.swarm.recipe.stack import COMMIT, NAMESPACE, SLOT
+from reconciler.host.swarm.engine.engine import Json
+from reconciler.host.swarm.recipe.stack import COMMIT, NAMESPACE
 from reconciler.host.swarm.services.remove_stack import is_of_state, mark_of
 from reconciler.host.swarm.services.service import service_of
 from reconciler.host.swarm.services.service_health import stack_health
-from reconciler.host.swarm.services.stack_state import with_container_ends
+from reconciler.host.swarm.services.slot_objects import SlotObjects
 from reconciler.ports.app import DeployedParts
 from state.kept_deployment import Parts
 
@@ -24,16 +24,15 @@ _ID = 12
 _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 
 
-def deployed_parts(engine: Engine, root: Path) -> Mapping[str, DeployedParts]:
+def deployed_parts(objects: SlotObjects, root: Path) -> Mapping[str, DeployedParts]:
     """Return the deployed parts of each slot below the folder `root`, by the mark of the slot."""
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
-        for one in engine.find(kind, f"label={SLOT}"):
-            if is_of_state(one, engine.state):
+        for one in objects.find(kind):
+            if is_of_state(one, objects.engine.state):
                 found[mark_of(one)][kind].append(one)
     ours = {mark: kinds for mark, kinds in found.items() if Path(mark).is_relative_to(root)}
-    services = [service for kinds in ours.values() for service in kinds["service"]]
-    tasks = with_container_ends(engine, engine.tasks([service["ID"] for service in services]))
+    tasks = objects.tasks(tuple(service["ID"] for kinds in ours.values() for service in kinds["service"]))
     return {
         mark: DeployedParts(parts_of(kinds, tasks), pending_services(kinds["service"], tasks))
         for mark, kinds in ours.items()

@@ -1,7 +1,6 @@
 """The swarm driver: deploys an app as a stack of Docker Swarm, from a recipe in Co-op Cloud's format."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deploy_stack, remove_stack, scaling
+from reconciler.host.swarm.services.slot_objects import SlotObjects
 from reconciler.host.swarm.services.stack_state import read_stack, running_app, services_of
 from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import SecretNeed
@@ -24,17 +24,17 @@ _LOG_LINES = 1000
 
 
 class SwarmDriver:
-    """Implements the port Driver. Keeps nothing in memory: reads every status from the swarm.
+    """Implements the port Driver. Reads every status of an app from the swarm, and remembers none.
 
     `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy.
     """
 
     programs: tuple[str, ...] = ("docker",)
 
-    def __init__(self, engine: Engine, policy: Swarm, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, engine: Engine, policy: Swarm) -> None:
         self._engine = engine
         self._policy = policy
-        self._sleep = sleep
+        self._slots = SlotObjects(engine)
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         """Return the secrets that the services of the release use."""
@@ -46,6 +46,7 @@ class SwarmDriver:
 
         An update keeps the .env.sample of the earlier deployment, and appends the settings that are new in the release.
         """
+        self._slots.forget()
         return deploy_stack.deploy_release(self._engine, self._policy, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:
@@ -68,7 +69,7 @@ class SwarmDriver:
         if stack_state.is_stopped:
             return RemovalResult()
         self.logs(app)
-        return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state), self._sleep)
+        return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state))
 
     def save(self, app: App, into: Path) -> None:
         """Save data, secrets, settings and volumes of a stopped app in the folder `into`.
@@ -93,28 +94,26 @@ class SwarmDriver:
         return backup.take_backup(self._backup_target(app), into)
 
     def restore(self, app: App, source: Path, within: timedelta) -> None:
-        backup.restore_backup(self._backup_target(app), source, within, self._sleep)
+        backup.restore_backup(self._backup_target(app), source, within)
 
     def remove(self, app: App) -> RemovalResult:
         """Remove the app's objects from the swarm, and its folder. Return what could not be removed."""
-        left = remove_stack.remove_objects(self._engine, remove_stack.select_stack(self._stack(app).name), self._sleep)
+        left = remove_stack.remove_objects(self._engine, remove_stack.select_stack(self._stack(app).name))
         gone = appfiles.remove(app.folder, self._engine.environment)
         return RemovalResult(remaining=left if gone else (*left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         """Return the marks of all slots below the folder `root` that have objects in the swarm."""
-        return tuple(mark for mark in remove_stack.slot_marks(self._engine) if Path(mark).is_relative_to(root))
+        marks = remove_stack.slot_marks(self._slots.find_all(), self._engine.state)
+        return tuple(mark for mark in marks if Path(mark).is_relative_to(root))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        return deployed_parts(self._engine, root)
+        return deployed_parts(self._slots, root)
 
     def clear(self, mark: str) -> RemovalResult:
         """Remove all objects of the slot with the mark `mark` from the swarm. Return what could not be removed."""
-        return RemovalResult(
-            remaining=remove_stack.remove_objects(
-                self._engine, remove_stack.select_slot(self._engine, mark), self._sleep
-            )
-        )
+        self._slots.forget()
+        return RemovalResult(remaining=remove_stack.remove_slot(self._engine, mark))
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)
@@ -123,4 +122,6 @@ class SwarmDriver:
         return BackupTarget(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
+        """Return the stack of an app. Whoever asks for it may change it."""
+        self._slots.forget()
         return stack_of(app, self._policy.zone, self._engine.state)

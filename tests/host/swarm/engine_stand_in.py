@@ -18,7 +18,7 @@ from attrs import define, field
 
 from reconciler.host.swarm.engine.engine import Engine
 
-VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Version": "20.10.24"}
+VERSION = "1.41"
 MANAGER = {"Swarm": {"NodeID": "n1", "LocalNodeState": "active", "ControlAvailable": True}}
 
 
@@ -115,8 +115,8 @@ Serve = Callable[[dict[str, Answer]], EngineStandIn]
 
 @contextmanager
 def engine_stand_in(folder: Path, answers: Mapping[str, Answer]) -> Iterator[EngineStandIn]:
-    """Serve these answers, beside those of a swarm manager to "GET /version" and "GET /info"."""
-    usual = {"GET /version": gives(VERSION), "GET /info": gives(MANAGER)}
+    """Serve these answers, beside that of a swarm manager to "GET /info"."""
+    usual = {"GET /info": gives(MANAGER)}
     stand_in = EngineStandIn(folder / "docker.sock", {**usual, **answers})
 
     class EngineHandler(BaseHTTPRequestHandler):
@@ -124,12 +124,16 @@ def engine_stand_in(folder: Path, answers: Mapping[str, Answer]) -> Iterator[Eng
 
         def handle_any(self) -> None:
             url = urlsplit(self.path)
-            path = url.path.removeprefix("/v1.41")
+            path = url.path.removeprefix(f"/v{VERSION}")
             request = EngineRequest(f"{self.command} {unquote(path)}", parse_qs(url.query), self._body())
             stand_in.requests.append(request)
             stand_in.answers.get(request.line, refuses(f"no answer to {request.line}", 501))(self, request)
 
         do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815  named by the standard library
+
+        def send_response(self, code: int, message: str | None = None) -> None:
+            super().send_response(code, message)
+            self.send_header("Api-Version", VERSION)
 
         def _body(self) -> bytes:
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -1,7 +1,6 @@
 """Takes and restores a backup of an app as the backupbot labels of its recipe say."""
 
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,8 +25,6 @@ from reconciler.ports.app import App
 from reconciler.redact import read_slot_secrets, redaction
 
 _HOOK_SECONDS = 1800.0
-
-Sleep = Callable[[float], None]
 
 
 @frozen
@@ -56,7 +53,7 @@ def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
     return tuple(f"the label {label} is of version 1, and ignored" for label in request.ignored)
 
 
-def restore_backup(target: BackupTarget, source: Path, within: timedelta, sleep: Sleep = time.sleep) -> None:
+def restore_backup(target: BackupTarget, source: Path, within: timedelta) -> None:
     """Restore a backup from `source`. Meanwhile the services are stopped.
 
     A service with restore hooks is stopped only if one of its volumes is restored as a whole. All services with such
@@ -70,11 +67,11 @@ def restore_backup(target: BackupTarget, source: Path, within: timedelta, sleep:
     replaced = hooked & {*services_mounting(stack_state.services, stack, request.whole)}
     stopped = [name for name in scaling.service_names(stack_state) if name not in hooked or name in replaced]
     counts, global_names = scaling.replica_counts(stack_state, stopped), scaling.global_services(stack_state, stopped)
-    if killed := scaling.stop_services(engine, stack, (*counts, *global_names), sleep).killed:
+    if killed := scaling.stop_services(engine, stack, (*counts, *global_names)).killed:
         raise killed_error(stack.recipe, killed)
     load_paths(engine, stack, request.paths, source)
     _start_again(engine, counts, global_names, replaced)
-    scaling.wait_until_up(engine, stack, hooked, within, sleep)
+    scaling.wait_until_up(engine, stack, hooked, within)
     _run_hooks(target, request.of("restore.post-hook"))
     _start_again(engine, counts, global_names, {*stopped} - replaced)
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,8 @@ class Connection:
 
     environment: Mapping[str, str]
     _clients: threading.local = field(factory=threading.local, init=False, eq=False)
+    # The beginning of each path, such as "/v1.41". The first answer tells it, so that no call is made for it alone.
+    _version: str = field(default="", init=False, eq=False)
 
     @cached_property
     def address(self) -> EngineAddress:
@@ -74,16 +76,17 @@ class Connection:
         """
         with self._failures(request):
             client = self._client()
-            url = f"{client.base_url}/v{client.api_version}{request.path}"
             response: requests.Response = client.request(
                 request.method,
-                url,
+                f"{client.base_url}{self._version}{request.path}",
                 params=dict(request.params),
                 json=request.body,
                 data=request.data,
                 stream=request.stream,
                 timeout=request.seconds,
             )
+        if not self._version and "Api-Version" in response.headers:
+            self._version = f"/v{response.headers['Api-Version']}"
         if response.status_code >= _REFUSED:
             raise _refusal(request, response)
         return response
@@ -137,15 +140,16 @@ def parse_json(request: ApiCall, text: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _open(address: EngineAddress) -> "APIClient":
-    """Return a client of the newest API version that the engine and the library have in common."""
+    """Return a client, which makes no call yet. Its API version is not used: see `Connection`."""
     from docker.api.client import APIClient
+    from docker.constants import DEFAULT_DOCKER_API_VERSION
     from docker.tls import TLSConfig
 
     tls: object = False
     if address.certificates is not None:
         authority, certificate, key = (str(address.certificates / f"{name}.pem") for name in ("ca", "cert", "key"))
         tls = TLSConfig(client_cert=(certificate, key), ca_cert=authority, verify=address.verify)
-    client = APIClient(address.url, tls=tls, timeout=QUERY_SECONDS, use_ssh_client=True)
+    client = APIClient(address.url, DEFAULT_DOCKER_API_VERSION, tls=tls, timeout=QUERY_SECONDS, use_ssh_client=True)
     # Proxies, .netrc and certificates of this process's environment are not for the engine.
     client.trust_env = False
     return client
@@ -187,3 +191,12 @@ def refusal_message(body: bytes) -> str:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         return body.decode("utf-8", "replace")
+
+
+def filter_text(filters: Iterable[str]) -> str:
+    """Return filters such as `label=name=value` as the engine's API takes them: JSON with a list for each name."""
+    found: dict[str, list[str]] = {}
+    for one in filters:
+        name, _, value = one.partition("=")
+        found.setdefault(name, []).append(value)
+    return json.dumps(found)

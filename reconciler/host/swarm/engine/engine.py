@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,16 @@ from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.output import OutputSink
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.swarm.engine import container_calls
-from reconciler.host.swarm.engine.connection import CHANGE_SECONDS, ApiCall, Connection, NotThereError, parse_json
+from reconciler.host.swarm.engine.connection import (
+    CHANGE_SECONDS,
+    ApiCall,
+    Connection,
+    NotThereError,
+    filter_text,
+    parse_json,
+)
 from reconciler.host.swarm.engine.docker_command import DockerCommand
+from reconciler.host.swarm.engine.event_stream import EventStream, follow_events
 
 Json = Mapping[str, Any]
 
@@ -135,6 +144,15 @@ class Engine:
         answer = b"".join(self.connection.chunks(call, self.connection.call(call)))
         return tuple(parse_json(call, line) for line in answer.splitlines())
 
+    def follow(
+        self, concerns: Callable[[Json], bool], since: datetime, seconds: float
+    ) -> AbstractContextManager[EventStream]:
+        """Follow the events of containers and services since a time, for at most `seconds` from now.
+
+        `concerns` chooses those events by their JSON that end a wait.
+        """
+        return follow_events(self.connection, concerns, since, seconds)
+
     def create(self, kind: str, body: Json, what: str) -> Json:
         """Create an object of a kind, and return the engine's answer. `what` names it in an error message."""
         path = f"{_PATHS[kind][0]}/create"
@@ -196,12 +214,3 @@ class Engine:
 def id_of(item: Json) -> str:
     """Return the id of an object; of a volume, which has none, the name."""
     return str(next(item[name] for name in _ID_FIELDS if name in item))
-
-
-def filter_text(filters: Sequence[str]) -> str:
-    """Return filters such as `label=name=value` as the engine's API takes them: JSON with a list for each name."""
-    found: dict[str, list[str]] = {}
-    for one in filters:
-        name, _, value = one.partition("=")
-        found.setdefault(name, []).append(value)
-    return json.dumps(found)

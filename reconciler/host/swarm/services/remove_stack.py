@@ -1,23 +1,25 @@
 """Removes a stack and waits until its objects are gone: Docker's commands return long before."""
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from attrs import frozen
 
+from reconciler.host.readiness.polling import poll
 from reconciler.host.swarm.engine.engine import Engine, Json, id_of
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, STATE
-from reconciler.host.swarm.services.stack_state import swarm_pauses
 
-# The order of removal: containers use volumes, and tasks use networks.
-_KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
+# All kinds of objects of a stack or a slot, in the order of removal: containers use volumes, and tasks use networks.
+KINDS = ("service", "container", "network", "volume", "secret", "config", "image")
 # The kinds that must be gone before a kind is removed. Swarm itself removes the containers of tasks; containers that
 # copy volumes are ours. A network must not be removed while containers on it still stop. Swarm would give its number
 # (VNI) to a new network, which the engine cannot join yet: "error creating vxlan interface: file exists".
 _BEFORE = {"container": frozenset({"service"}), "network": frozenset({"service", "container"})}
 _REMOVE_SECONDS = 120.0
 
+# By kind: the ids of objects, or their JSON.
 Objects = Mapping[str, tuple[str, ...]]
+MarkedObjects = Mapping[str, Sequence[Json]]
 
 
 @frozen
@@ -31,8 +33,14 @@ class LabelSelector:
     stacks: tuple[str, ...] = ()
     state: str | None = None
 
+    def has_container_of(self, event: Json) -> bool:
+        """Whether an event is of a container with one of the labels."""
+        attributes = (event.get("Actor") or {}).get("Attributes") or {}
+        wanted = (label.partition("=") for label in (self.label, *self.stacks))
+        return any(attributes.get(name) == value for name, _, value in wanted)
 
-def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = _KINDS) -> Objects:
+
+def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = KINDS) -> Objects:
     """Return the selected objects by kind. Leaves out kinds without objects."""
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
@@ -50,15 +58,10 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
     return tuple(id_of(item) for item in found if state is None or is_of_state(item, state))
 
 
-def slot_marks(engine: Engine) -> tuple[str, ...]:
-    """Return the marks of all slots of our state folder that have objects in the swarm or on this engine."""
-    items = _items(engine, SLOT)
-    return tuple(sorted({mark for item in items if is_of_state(item, engine.state) and (mark := mark_of(item))}))
-
-
-def _items(engine: Engine, label: str) -> list[Json]:
-    """Return the JSON of all objects with a label, of every kind."""
-    return [item for kind in _KINDS for item in engine.find(kind, f"label={label}")]
+def slot_marks(objects: MarkedObjects, state: str) -> tuple[str, ...]:
+    """Return the marks of all slots that these objects belong to, of the state folder with the id `state`."""
+    items = [item for items in objects.values() for item in items if is_of_state(item, state)]
+    return tuple(sorted({mark_of(item) for item in items} - {""}))
 
 
 def mark_of(item: Json) -> str:
@@ -84,31 +87,36 @@ def select_stack(stack: str) -> LabelSelector:
     return LabelSelector(f"{NAMESPACE}={stack}")
 
 
-def select_slot(engine: Engine, mark: str) -> LabelSelector:
-    """Select our objects with the mark of a slot, and the containers of its stacks, which have only the stack's name.
+def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
+    """Remove our objects with the mark of a slot, and the containers of its stacks, which have only the stack's name.
 
-    Leaves out the containers of a stack if any object of that stack belongs to another state folder.
+    Leaves the containers of a stack alone if any object of that stack belongs to another state folder. Waits until the
+    objects are gone, and returns what is left after the deadline.
     """
-    marked = _items(engine, f"{SLOT}={mark}")
-    own = {_label(item, NAMESPACE) for item in marked if is_of_state(item, engine.state)}
-    others = {_label(item, NAMESPACE) for item in marked if not is_of_state(item, engine.state)}
+    items = [item for kind in KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
+    own = {_label(item, NAMESPACE) for item in items if is_of_state(item, engine.state)}
+    others = {_label(item, NAMESPACE) for item in items if not is_of_state(item, engine.state)}
+    if not own:
+        return ()
     stacks = tuple(f"{NAMESPACE}={stack}" for stack in sorted(own - others - {""}))
-    return LabelSelector(f"{SLOT}={mark}", stacks, engine.state)
+    return remove_objects(engine, LabelSelector(f"{SLOT}={mark}", stacks, engine.state))
 
 
-def remove_objects(
-    engine: Engine, selector: LabelSelector, sleep: Callable[[float], None] = time.sleep
-) -> tuple[str, ...]:
+def remove_objects(engine: Engine, selector: LabelSelector) -> tuple[str, ...]:
     """Remove the selected objects and wait until they are gone. Return what is left after the deadline."""
-    until, pauses = time.monotonic() + _REMOVE_SECONDS, swarm_pauses()
     left = list_objects(engine, selector)
-    while left:
-        if time.monotonic() > until:
-            return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)
-        for kind, names in left.items():
-            if not _BEFORE.get(kind, frozenset()) & left.keys():
-                engine.remove(kind, names)
-        sleep(next(pauses))
-        # A command of a dead pass may still create objects of a kind that is gone: list all kinds once more at the end.
-        left = list_objects(engine, selector, left) or list_objects(engine, selector)
-    return ()
+    if not left:
+        return ()
+    with engine.follow(selector.has_container_of, datetime.now(UTC), _REMOVE_SECONDS) as events:
+
+        def remove_all() -> Objects:
+            nonlocal left
+            for kind, names in left.items():
+                if not _BEFORE.get(kind, frozenset()) & left.keys():
+                    engine.remove(kind, names)
+            # A command of a dead pass may still create objects of a kind that is gone: list all kinds once more.
+            left = list_objects(engine, selector, left) or list_objects(engine, selector)
+            return left
+
+        poll(remove_all, lambda left: not left, _REMOVE_SECONDS, events.pauses(), sleep=events.wait)
+    return tuple(f"{kind} {name}" for kind, names in left.items() for name in names)

@@ -1,15 +1,15 @@
 """Stops services of a stack and starts them again, and waits until Swarm has done it."""
 
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.readiness.polling import poll
 from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.engine.event_stream import EventStream
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 from reconciler.host.swarm.services.killed_containers import (
     killed_on_stop,
@@ -20,13 +20,11 @@ from reconciler.host.swarm.services.killed_containers import (
 )
 from reconciler.host.swarm.services.service import NO_NODE
 from reconciler.host.swarm.services.service_health import stack_health
-from reconciler.host.swarm.services.stack_state import StackState, read_stack, swarm_pauses
+from reconciler.host.swarm.services.stack_state import StackState, follow_stack, read_stack
 from reconciler.ports.app import RemovalResult
 
 # Additional time for Swarm itself, beside the grace period of the services.
 _STOP_SECONDS = 180.0
-
-Sleep = Callable[[float], None]
 
 
 @frozen
@@ -92,7 +90,7 @@ def _constraints(spec: Json) -> Sequence[str]:
     return (spec["TaskTemplate"].get("Placement") or {}).get("Constraints") or ()
 
 
-def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: Sleep = time.sleep) -> RemovalResult:
+def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> RemovalResult:
     """Scale services to zero, or keep global ones off every node. Removes jobs, which allow neither.
 
     Returns the services that had to be killed, each with its grace period: "app (10 s)". Raises InfrastructureError if
@@ -105,7 +103,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str], sleep: S
     keep_off_nodes(engine, global_names)
     jobs = [name for name in names if name not in scaled and name not in global_names]
     engine.remove("service", jobs)
-    ends = _wait_until_stopped(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)), sleep)
+    ends = _wait_until_stopped(engine, stack, _Stopping(names, jobs, since, longest_grace(stopped)))
     for name in oom_killed_services(names, ends):
         starved = f"{stack.recipe}: {stack.logical(name)} was killed because memory ran out as it stopped"
         raise InfrastructureError(starved, MORE_MEMORY)
@@ -125,28 +123,52 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
     )
 
 
-def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping, sleep: Sleep) -> list[Json]:
+def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Sequence[Json]:
     """Wait until none of these services runs, and return the events of containers that ended.
 
-    Raises InfrastructureError if that takes too long. Reads the events again and again, because the engine keeps only
-    the last 256 of all its events.
+    Raises InfrastructureError if that takes too long.
     """
-    ends, since, seconds = list[Json](), stopping.since, stopping.grace.total_seconds() + _STOP_SECONDS
+    seconds = stopping.grace.total_seconds() + _STOP_SECONDS
+    with follow_stack(engine, stack, stopping.since, seconds) as events:
+        ends = _ContainerEnds(engine, stack, events, stopping.since)
 
-    def has_stopped() -> bool:
-        nonlocal since
-        now = datetime.now(UTC)
-        stopped = _only(read_stack(engine, stack), stopping.names).is_stopped and not _has_running_container(
-            engine, stopping.jobs
-        )
-        ends.extend(engine.end_events(f"{NAMESPACE}={stack.name}", since))
-        since = now
-        return stopped
+        def has_stopped() -> bool:
+            stopped = _only(read_stack(engine, stack), stopping.names).is_stopped and not _has_running_container(
+                engine, stopping.jobs
+            )
+            ends.look(is_last=stopped)
+            return stopped
 
-    if not poll(has_stopped, bool, seconds, swarm_pauses(), sleep=sleep):
-        still_running = ", ".join(map(stack.logical, stopping.names))
-        raise InfrastructureError(f"{stack.recipe}: {still_running} did not stop within {seconds:g} s")
-    return ends
+        if not poll(has_stopped, bool, seconds, events.pauses(), sleep=events.wait):
+            still_running = ", ".join(map(stack.logical, stopping.names))
+            raise InfrastructureError(f"{stack.recipe}: {still_running} did not stop within {seconds:g} s")
+        return ends.found
+
+
+@define
+class _ContainerEnds:
+    """The "die" and "oom" events of a stack's containers. The engine keeps only the last 256 of all its events.
+
+    So they are taken as they come; while no event stream is live, they are asked for at each look, `since` the last.
+    """
+
+    engine: Engine
+    stack: Stack
+    events: EventStream
+    since: datetime
+    asked: list[Json] = field(factory=list)
+
+    def look(self, *, is_last: bool) -> None:
+        """Ask for the events if nothing else brings them. The last look asks too: some may still be on their way."""
+        if is_last or not self.events.is_live:
+            now = datetime.now(UTC)
+            self.asked += self.engine.end_events(f"{NAMESPACE}={self.stack.name}", self.since)
+            self.since = now
+
+    @property
+    def found(self) -> Sequence[Json]:
+        """The events so far, some of them twice."""
+        return (*self.events.ends, *self.asked)
 
 
 def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
@@ -155,17 +177,20 @@ def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
     return any(engine.list_ids("container", one, "status=running") for one in chosen)
 
 
-def wait_until_up(
-    engine: Engine, stack: Stack, names: Collection[str], within: timedelta, sleep: Sleep = time.sleep
-) -> None:
+def wait_until_up(engine: Engine, stack: Stack, names: Collection[str], within: timedelta) -> None:
     """Wait until the named services are up. `within` is the time limit.
 
     Raises RecipeError if they fail, TimedOutError if they are too slow, InfrastructureError for a fault of the host.
     """
     seconds = within.total_seconds()
-    problem = poll(
-        lambda: _pending(engine, stack, names), lambda pending: not pending, seconds, swarm_pauses(), sleep=sleep
-    )
+    with follow_stack(engine, stack, datetime.now(UTC), seconds) as events:
+        problem = poll(
+            lambda: _pending(engine, stack, names),
+            lambda pending: not pending,
+            seconds,
+            events.pauses(),
+            sleep=events.wait,
+        )
     if problem:
         raise TimedOutError(f"not up again after {seconds:g} s: {problem}")
 

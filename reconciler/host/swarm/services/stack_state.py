@@ -1,13 +1,15 @@
 """Reads the services and tasks of a stack, and derives the state of the app."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError, TimedOutError
-from reconciler.host.readiness.polling import growing_pauses
 from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.engine.event_stream import EventStream
 from reconciler.host.swarm.recipe.compose import APP
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
 from reconciler.host.swarm.services.ended_tasks import ended_parts, running_parts
@@ -16,8 +18,6 @@ from reconciler.host.swarm.services.service import container_id, has_ended, volu
 from reconciler.host.swarm.services.service_health import is_stopped, stack_health
 from reconciler.ports.app import NotRunning, RunningApp
 
-_PAUSE = 0.1
-_LONGEST_PAUSE = 0.5
 _DAY = 86_400
 # Docker's value for "never", and its default of `retries` of a health check.
 _NEVER = "0001-01-01T00:00:00Z"
@@ -73,9 +73,16 @@ def container_end(container: Json) -> Json:
     }
 
 
-def swarm_pauses() -> Iterator[float]:
-    """Yield growing pauses in seconds between two reads of a stack. Each read is two or three calls of the engine."""
-    return growing_pauses(_PAUSE, 1.5, _LONGEST_PAUSE)
+def follow_stack(engine: Engine, stack: Stack, since: datetime, seconds: float) -> AbstractContextManager[EventStream]:
+    """Follow the events of a stack's services and containers since a time, for at most `seconds` from now."""
+    return engine.follow(partial(is_of_stack, stack=stack.name), since, seconds)
+
+
+def is_of_stack(event: Json, stack: str) -> bool:
+    """Whether an event is of a container or a service of a stack. An event of a service has no labels, but a name."""
+    attributes = (event.get("Actor") or {}).get("Attributes") or {}
+    named = event.get("Type") == "service" and str(attributes.get("name", "")).startswith(f"{stack}_")
+    return named or attributes.get(NAMESPACE) == stack
 
 
 def services_of(engine: Engine, stack: Stack) -> tuple[Json, ...]:

@@ -1,0 +1,129 @@
+"""Follows the engine's events, so that a wait looks again as soon as something happens, and seldom otherwise."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from reconciler.errors import CanonError
+from reconciler.host.readiness.polling import growing_pauses
+from reconciler.host.swarm.engine.connection import QUERY_SECONDS, ApiCall, Connection, filter_text
+
+if TYPE_CHECKING:
+    import requests
+
+Json = Mapping[str, Any]
+
+# Swarm notes the state of a task shortly after the event of its container. In seconds.
+_SETTLING = 0.05
+_FIRST_PAUSE = 0.05
+_GROWTH = 2.0
+# The slow look: events of other nodes do not reach us, and a stream can be lost.
+_LONGEST_PAUSE = 2.0
+_TYPES = ("type=container", "type=service")
+# Without those of health probes, which run a program in each container every few seconds.
+_ACTIONS = ("create", "start", "health_status", "die", "oom", "kill", "stop", "destroy", "update", "remove")
+_ENDS = ("die", "oom")
+READER = "Docker's events"
+# In seconds. The reader ends at once when its connection is hung up.
+_READER_ENDS = 5.0
+
+
+@define(eq=False)
+class EventStream:
+    """The events since some time that concern the caller. `concerns` chooses them by their JSON.
+
+    `ends` are the "die" and "oom" events so far. `is_live` is False if the stream could not be opened, or was lost:
+    then a wait only looks from time to time.
+    """
+
+    concerns: Callable[[Json], bool]
+    is_live: bool = False
+    ends: list[Json] = field(factory=list)
+    _news: threading.Event = field(factory=threading.Event)
+    _heard: bool = False
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until an event comes, or the stream is lost, or `seconds` are over. Return False in the last case."""
+        until = time.monotonic() + seconds
+        self._heard = self._news.wait(seconds)
+        self._news.clear()
+        if self._heard:
+            time.sleep(max(0.0, min(_SETTLING, until - time.monotonic())))
+        return self._heard
+
+    def pauses(self) -> Iterator[float]:
+        """Yield the longest pauses between two looks, in seconds: growing, and short again after each event."""
+        return growing_pauses(_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE, restarts=lambda: self._heard)
+
+    def read(self, lines: Iterator[bytes]) -> None:
+        """Read events, one a line, until the stream ends. Errors end it too."""
+        with suppress(CanonError, ValueError, AttributeError):
+            for line in lines:
+                event = json.loads(line)
+                if self.concerns(event):
+                    self.ends += [event] if event.get("Action") in _ENDS else []
+                    self._news.set()
+        self.is_live = False
+        self._news.set()
+
+
+@contextmanager
+def follow_events(
+    connection: Connection, concerns: Callable[[Json], bool], since: datetime, seconds: float
+) -> Iterator[EventStream]:
+    """Yield a stream of the events since a time, for at most `seconds` from now. Closes it at the end.
+
+    Without a stream, which is no error, the yielded one is not live.
+    """
+    stream, call = EventStream(concerns), _call(since, seconds)
+    try:
+        response = connection.call(call)
+    except CanonError:
+        yield stream
+        return
+    stream.is_live = True
+    lines = _lines(connection.chunks(call, response))
+    reader = threading.Thread(target=stream.read, args=(lines,), name=READER, daemon=True)
+    reader.start()
+    try:
+        yield stream
+    finally:
+        _hang_up(response)
+        reader.join(_READER_ENDS)
+
+
+def _call(since: datetime, seconds: float) -> ApiCall:
+    filters = (*_TYPES, *(f"event={action}" for action in _ACTIONS))
+    until = datetime.now(UTC).timestamp() + seconds
+    params = {"since": f"{since.timestamp():.6f}", "until": f"{until:.6f}", "filters": filter_text(filters)}
+    # The engine ends the stream at `until`, and may be silent before.
+    return ApiCall("GET", "/events", "docker events", params=params, stream=True, seconds=seconds + QUERY_SECONDS)
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the whole lines in chunks."""
+    pending = b""
+    for chunk in chunks:
+        *lines, pending = (pending + chunk).split(b"\n")
+        yield from filter(None, lines)
+
+
+def _hang_up(response: "requests.Response") -> None:
+    """End the connection of a response, so that a thread that reads from it goes on at once.
+
+    Closing the response would wait for that thread. Over ssh, a program of its own holds the connection.
+    """
+    with suppress(OSError, AttributeError):
+        reading = response.raw._fp.fp  # noqa: SLF001  neither urllib3 nor http.client names the socket otherwise
+        over_ssh = getattr(reading, "channel", None)
+        if over_ssh is not None:
+            over_ssh.close()
+        else:
+            reading.raw._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001

@@ -1,0 +1,54 @@
+"""Lists the objects of all slots, and lists nothing twice while a pass only looks."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from attrs import define, field
+
+from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.recipe.stack import SLOT
+from reconciler.host.swarm.services.remove_stack import KINDS, MarkedObjects
+from reconciler.host.swarm.services.stack_state import with_container_ends
+
+# A pass first looks for what dead passes left, and then for what is kept running: the same objects, asked for at once.
+_FRESH_SECONDS = 5.0
+
+
+@define(eq=False)
+class SlotObjects:
+    """The objects of the slots on one engine, with the label of a slot.
+
+    An answer of the engine counts for five seconds. After `forget` none is remembered any more: whoever changes
+    something must not read what was there before.
+    """
+
+    engine: Engine
+    clock: Callable[[], float] = time.monotonic
+    _remembers: bool = True
+    _answers: dict[object, tuple[float, Sequence[Json]]] = field(factory=dict)
+
+    def find(self, kind: str) -> Sequence[Json]:
+        """Return the JSON of all objects of a kind that belong to a slot."""
+        return self._remembered(kind, lambda: self.engine.find(kind, f"label={SLOT}"))
+
+    def find_all(self) -> MarkedObjects:
+        """Return the JSON of all objects that belong to a slot, by kind."""
+        return {kind: self.find(kind) for kind in KINDS}
+
+    def tasks(self, services: tuple[str, ...]) -> Sequence[Json]:
+        """Return the JSON of the tasks of services, with how the ended ones ended."""
+        return self._remembered(services, lambda: with_container_ends(self.engine, self.engine.tasks(services)))
+
+    def forget(self) -> None:
+        """Forget all answers, and remember none from now on."""
+        self._remembers = False
+        self._answers.clear()
+
+    def _remembered(self, key: object, ask: Callable[[], Sequence[Json]]) -> Sequence[Json]:
+        at, answer = self._answers.get(key, (0.0, ()))
+        if key in self._answers and self.clock() - at < _FRESH_SECONDS:
+            return answer
+        asked_at, answer = self.clock(), ask()
+        if self._remembers:
+            self._answers[key] = (asked_at, answer)
+        return answer
