@@ -31,6 +31,7 @@ SUCCESS = {Result.PROMOTED, Result.REPAIRED}
 # Calls of a promotion that may lie: `promoted` is true nevertheless, for the reason given.
 HARMLESS_ANYWHERE = {
     "driver.app_run": "names a path, and touches nothing",
+    "driver.changes": "says when to look again, and the status is read anyway",
     "driver.clear": "stops what still runs after the removal, and nothing does",
     "driver.leftovers": "searches for leftovers, and there are none",
     "driver.logs": "copies the apps' logs, and decides nothing",

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
@@ -25,6 +26,7 @@ from reconciler.ports.app import (
 )
 from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNeed
 from reconciler.ports.commands import CommandResult, RecipeCommand
+from reconciler.ports.driver import Changes
 from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, Reply, TagQuery, Unchanged
 from state.records import Answer
 
@@ -220,6 +222,9 @@ class WorldDriver:
             return NotRunning("it ended")
         return evolve(running_app(app, found[1]), timeout=self.world.behaviours[found[1].commit].patience)
 
+    def changes(self, _: App) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def logs(self, app: App) -> tuple[str, ...]:
         return tuple(path.read_text() for path in sorted(app.logs.glob("*")))
 
@@ -356,7 +361,10 @@ class WorldCommands:
 class WorldReadiness:
     world: "World"
 
-    def wait(self, ready: Ready, look: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
+    def wait(
+        self, ready: Ready, look: Callable[[], AppStatus], command: RecipeCommand, changes: Changes | None = None
+    ) -> RunningApp | Unready:
+        assert changes is None
         seen = look()
         if not isinstance(seen, RunningApp):
             return Unready(seen.reason)

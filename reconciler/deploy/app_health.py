@@ -23,7 +23,8 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
     recipe = deployed.recipe
     ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
     probe = make_command(slot, deployed, ready.run or ("true",), status=None)
-    answer = slot.host.readiness.wait(ready, lambda: deployed.driver.status(deployed.app), probe)
+    with deployed.driver.changes(deployed.app) as changes:
+        answer = slot.host.readiness.wait(ready, lambda: deployed.driver.status(deployed.app), probe, changes)
     status = deployed.driver.status(deployed.app)
     if isinstance(status, RunningApp) and status.killed:
         raise killed_error(recipe.name, status.killed, slot.host.commands.pressure())

@@ -80,6 +80,7 @@ class RunningApp:
     `peer` is the address for other apps of the slot, "HOST:PORT" like `address`, or "" if unknown.
     `killed` names the parts of the earlier deployment that had to be killed, with the time they had: "app (10 s)".
     `timeout` is how long the release says that it may take to become ready, None if it does not say.
+    `settles_in` is in how long the app counts as up if nothing changes until then; None if time alone changes nothing.
     `up` has an identifier for each start of a part that is up: a part that was started again has another one. `ended`
     has the parts of this deployment that ended without being stopped by Canon.
     """
@@ -95,6 +96,7 @@ class RunningApp:
     peer: str = ""
     killed: tuple[str, ...] = ()
     timeout: timedelta | None = None
+    settles_in: timedelta | None = field(default=None, eq=False)
     up: frozenset[str] = frozenset()
     ended: Mapping[str, EndedPart] = field(factory=dict)
 

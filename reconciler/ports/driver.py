@@ -1,6 +1,7 @@
 """How apps run, and how to wait until they are ready."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,13 @@ from reconciler.ports.app import (
 )
 from reconciler.ports.app_secrets import SecretNeed
 from reconciler.ports.commands import RecipeCommand
+
+
+class Changes(Protocol):
+    """Tells when something of an app changes, while somebody waits for it."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something may have changed, but at most `seconds`. Return whether something did."""
 
 
 class Driver(Protocol):
@@ -42,6 +50,9 @@ class Driver(Protocol):
 
     def status(self, app: App) -> AppStatus:
         """Return whether and how the app runs now; Unobservable if this cannot be read."""
+
+    def changes(self, app: App) -> AbstractContextManager[Changes | None]:
+        """Follow the changes of the app; None if the driver learns of them only by asking for the status."""
 
     def logs(self, app: App) -> tuple[str, ...]:
         """Write the output of each part of the app to a file in its `logs`. Return the last lines, safe to print."""
@@ -99,10 +110,13 @@ class Driver(Protocol):
 class Readiness(Protocol):
     """Waits until apps are ready, and watches whether they stay up."""
 
-    def wait(self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
+    def wait(
+        self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand, changes: Changes | None = None
+    ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares. Return its status, or why it did not become ready.
 
-        `status` returns the app's present status. `command` is `ready.run` with its environment.
+        `status` returns the app's present status, `changes` tells when that may be another one. `command` is
+        `ready.run` with its environment.
         """
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:

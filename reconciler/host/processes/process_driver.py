@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -91,9 +92,8 @@ class ProcessDriver:
         environment = {**settings, **self._environment, **_place(app, options.version)}
         appfiles.write_settings(app, options)
         appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
-        deployment = self._deployments[app] = _Deployment(
-            children.child_keys(), before.ended, killed=memory.oom_kills()
-        )
+        killed = memory.oom_kills()
+        deployment = self._deployments[app] = _Deployment(children.child_keys(), before.ended, killed=killed)
         remarks = one_off.run_all(app, commands, environment, checkout, options)
         lines = {name: command for name, command in commands.items() if name not in ONE_OFF}
         for name, command in lines.items():
@@ -121,6 +121,9 @@ class ProcessDriver:
         return RunningApp(
             web.version, web.commit, not lacks, f"http://{address}", address, lacks, lost, peer=address, up=up
         )
+
+    def changes(self, _: App) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def logs(self, app: App) -> tuple[str, ...]:
         """Return the last lines of each log of the app, without secrets."""

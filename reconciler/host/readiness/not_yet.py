@@ -10,7 +10,9 @@ class NotYet:
     """The app is not ready yet, for the reason `reason`.
 
     If the app is not ready for such reasons for `final_after` seconds, it will not become ready by waiting longer.
+    `again_in` is after how many seconds the answer may be another one, although nobody tells of a change.
     """
 
     reason: str
     final_after: float = math.inf
+    again_in: float = math.inf

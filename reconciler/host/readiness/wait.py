@@ -2,9 +2,10 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import repeat
+from typing import TypeVar
 
 from attrs import define, evolve, frozen
 
@@ -17,10 +18,13 @@ from reconciler.host.readiness.polling import growing_pauses, poll
 from reconciler.host.text import last_words
 from reconciler.ports.app import AppStatus, EndedPart, NotRunning, RunningApp, Unready
 from reconciler.ports.commands import Commands, RecipeCommand
+from reconciler.ports.driver import Changes
 from reconciler.ports.host import Clock
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
+# If the driver tells of changes: how often to look nevertheless.
+_LONGEST_WITH_CHANGES = 2.0
 # In seconds. Checks can be rare, because a driver also reports the parts that ended between two checks.
 _WATCH_PAUSE = 5.0
 _BEFORE_SECOND = 0.2
@@ -28,6 +32,9 @@ _HINT = "[ready] wants HTTP unless it says tcp = true, or run"
 # In seconds. Even the last probe, when the time is nearly up, gets _SHORTEST_PROBE: its answer is reported.
 _SHORTEST_PROBE = 2.0
 _LONGEST_PROBE = 10.0
+
+
+Answer = TypeVar("Answer")
 
 
 @frozen
@@ -64,6 +71,38 @@ class _FinalAnswers:
         return now - self.since
 
 
+@define
+class _Pauses:
+    """The pauses between two checks of one app. They end early if `changes` tells of a change.
+
+    `again_in` is in how many seconds the last answer may change by itself.
+    """
+
+    changes: Changes | None
+    clock: Clock
+    sleep: Callable[[float], None]
+    again_in: float = math.inf
+    has_changed: bool = False
+
+    def after(self, answer: Answer) -> Answer:
+        """Note the answer of a check, and return it."""
+        self.again_in = answer.again_in if isinstance(answer, NotYet) else math.inf
+        return answer
+
+    def lengths(self) -> Iterator[float]:
+        """Yield the lengths of pauses in seconds: growing, and short again after a change."""
+        longest = _LONGEST_PAUSE if self.changes is None else _LONGEST_WITH_CHANGES
+        return growing_pauses(_FIRST_PAUSE, 2.0, longest, self.clock.monotonic, lambda: self.has_changed)
+
+    def pause(self, seconds: float) -> None:
+        """Wait for `seconds`, or until the answer may be another one."""
+        seconds = min(seconds, max(_FIRST_PAUSE, self.again_in))
+        if self.changes is None:
+            self.sleep(seconds)
+        else:
+            self.has_changed = self.changes.wait(seconds)
+
+
 class HostReadiness:
     """Implements the Readiness port. `commands` runs the programs that `[ready] run` declares."""
 
@@ -72,21 +111,25 @@ class HostReadiness:
         self._clock = clock
         self._sleep = sleep
 
-    def wait(self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand) -> RunningApp | Unready:
+    def wait(
+        self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand, changes: Changes | None = None
+    ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares in two checks in a row. Return its status, or why it is not.
 
-        `status` reads the status of the app. The probe of `[ready] run` runs with the environment, folder and log of
-        `command`. Raises InfrastructureError if the program of the probe is missing.
+        `status` reads the status of the app; `changes` tells when to read it again, None if nobody does. The probe of
+        `[ready] run` runs with the environment, folder and log of `command`. Raises InfrastructureError if the program
+        of the probe is missing.
         """
         seconds, final = ready.within().total_seconds(), _FinalAnswers()
         check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)
+        pauses = _Pauses(changes, self._clock, self._sleep)
         answer = poll(
-            lambda: self._check(check, final),
+            lambda: pauses.after(self._check(check, final)),
             lambda answer: not isinstance(answer, NotYet),
             seconds,
-            growing_pauses(_FIRST_PAUSE, 2.0, _LONGEST_PAUSE, self._clock.monotonic),
+            pauses.lengths(),
             clock=self._clock.monotonic,
-            sleep=self._sleep,
+            sleep=pauses.pause,
         )
         if isinstance(answer, NotYet):
             return Unready(f"not ready after {seconds:g} s: {answer.reason}", timed_out=True)
@@ -137,11 +180,15 @@ class HostReadiness:
         if isinstance(status, NotRunning):
             return Unready(status.reason or "nothing of it runs")
         if isinstance(status, Unobservable):
-            return NotYet(status.reason)
+            return NotYet(status.reason, again_in=_LONGEST_PAUSE)
         if status.failure:
             return Unready(status.failure, timed_out=status.timed_out)
-        not_yet = self._probe(check, status) if status.is_up else NotYet(status.problem)
-        return not_yet or status
+        if not status.is_up:
+            settles_in = math.inf if status.settles_in is None else status.settles_in.total_seconds()
+            return NotYet(status.problem, again_in=settles_in)
+        not_yet = self._probe(check, status)
+        # Nobody tells when the app begins to answer.
+        return evolve(not_yet, again_in=_LONGEST_PAUSE) if not_yet else status
 
     def _probe(self, check: _ReadinessCheck, app: RunningApp) -> NotYet | None:
         """Return why the app does not answer as declared; None if it does."""

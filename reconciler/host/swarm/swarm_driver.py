@@ -1,7 +1,8 @@
 """The swarm driver: deploys an app as a stack of Docker Swarm, from a recipe in Co-op Cloud's format."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from desired.model import Swarm
@@ -12,15 +13,17 @@ from reconciler.host.swarm.data.backup import BackupTarget
 from reconciler.host.swarm.data.volumes import load_volumes, save_volumes
 from reconciler.host.swarm.deployed_parts import deployed_parts
 from reconciler.host.swarm.engine.engine import Engine
+from reconciler.host.swarm.engine.event_stream import EventStream
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deploy_stack, remove_stack, scaling
 from reconciler.host.swarm.services.slot_objects import SlotObjects
-from reconciler.host.swarm.services.stack_state import read_stack, running_app, services_of
+from reconciler.host.swarm.services.stack_state import follow_stack, read_stack, running_app, services_of
 from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import SecretNeed
 
 _LOG_LINES = 1000
+_LONGEST_WAIT = timedelta(days=1)
 
 
 class SwarmDriver:
@@ -53,6 +56,10 @@ class SwarmDriver:
         """Return the status of the app. Raises InfrastructureError for a fault of the host."""
         stack = self._stack(app)
         return running_app(stack, read_stack(self._engine, stack))
+
+    def changes(self, app: App) -> AbstractContextManager[EventStream]:
+        """Follow the events of the app's services and containers, for at most a day."""
+        return follow_stack(self._engine, self._stack(app), datetime.now(UTC), _LONGEST_WAIT.total_seconds())
 
     def logs(self, app: App) -> tuple[str, ...]:
         """Write the logs of all services to the app's log files, and return the last lines of each."""

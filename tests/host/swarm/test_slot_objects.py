@@ -40,12 +40,10 @@ def task_of_slot(number: int) -> Mapping[str, Any]:
 
 def answers_of(number: int) -> dict[str, Answer]:
     """Return the answers of an engine on which so many recipes are kept running."""
-    kinds = {
-        **NOTHING,
-        "services": [*map(service_of_slot, range(number))],
-        "tasks": [*map(task_of_slot, range(number))],
-    }
-    return {f"GET /{kind}": gives(items) for kind, items in kinds.items()} | {"GET /volumes": gives({"Volumes": []})}
+    found: dict[str, Answer] = {f"GET /{kind}": gives([]) for kind in EMPTY}
+    found["GET /volumes"] = gives({"Volumes": []})
+    found["GET /services"] = gives([*map(service_of_slot, range(number))])
+    return {**found, "GET /tasks": gives([*map(task_of_slot, range(number))])}
 
 
 @pytest.mark.parametrize(("number", "most"), [(1, 8), (10, 12)])

@@ -96,6 +96,14 @@ class Service:
         """Return the number of tasks that are up; 0 for a job, which has to end."""
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
+    def settles_in(self, now: datetime) -> timedelta | None:
+        """Return in how long enough tasks are up if nothing happens until then; zero if they are, None if never."""
+        missing = self.desired - self.completed
+        rests = [] if self.is_job else sorted(state_since(task) + self.stable_after - now for task in self.running)
+        if missing > len(rests):
+            return None
+        return max(timedelta(), rests[missing - 1]) if missing > 0 else timedelta()
+
     @property
     def is_one_shot(self) -> bool:
         """Whether a completed task is not restarted."""

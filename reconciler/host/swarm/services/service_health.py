@@ -6,7 +6,7 @@ Swarm's commands exit with 0 for a rollback, a crash loop and a task without a s
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import field, frozen
 
 from reconciler.errors import MORE_MEMORY, CanonError, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.output import MIB
@@ -40,11 +40,13 @@ _WAITS = {"new": timedelta(seconds=60), "pending": timedelta(seconds=15)}
 class StackHealth:
     """The health of a stack. `pending` says which services are not up yet, "" for none.
 
-    `failure` is an error that does not go away by waiting.
+    `failure` is an error that does not go away by waiting. `settles_in` is in how long the stack is up if nothing
+    happens until then, None if time alone does not suffice.
     """
 
     pending: str = ""
     failure: CanonError | None = None
+    settles_in: timedelta | None = field(default=None, eq=False)
 
 
 def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> StackHealth:
@@ -54,7 +56,17 @@ def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, n
     # A fault of the host comes first: it may have caused the others.
     failures.sort(key=lambda failure: not isinstance(failure, InfrastructureError))
     pending = [text for service in every if (text := _pending(service, now))]
-    return StackHealth("; ".join(pending), failures[0] if failures else None)
+    return StackHealth("; ".join(pending), failures[0] if failures else None, _settles_in(every, now))
+
+
+def _settles_in(every: Sequence[Service], now: datetime) -> timedelta | None:
+    found = [None if is_updating(service) else service.settles_in(now) for service in every]
+    known = [one for one in found if one is not None]
+    return max(known, default=timedelta()) if len(known) == len(found) else None
+
+
+def is_updating(service: Service) -> bool:
+    return (service.json.get("UpdateStatus") or {}).get("State") == "updating"
 
 
 def is_stopped(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
@@ -64,8 +76,7 @@ def is_stopped(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
 
 def _pending(service: Service, now: datetime) -> str:
     """Return why a service is not up, "" if it is."""
-    update = service.json.get("UpdateStatus") or {}
-    if update.get("State") == "updating":
+    if is_updating(service):
         return f"{service.name} is being updated"
     up = service.count_stable(now)
     if up + service.completed >= service.desired:

@@ -114,6 +114,7 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
         peer=labels.get(PEER, ""),
         killed=tuple(f"{stack.logical(name)} ({had})" for name, had in killed_by_update(services, tasks).items()),
         timeout=_timeout(labels.get(stack.label("timeout"), "")),
+        settles_in=health.settles_in,
         up=running_parts(services, tasks, prefix),
         ended=ended_parts(services, tasks, prefix),
     )
