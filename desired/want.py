@@ -29,10 +29,10 @@ def resolve_want(tags: Tags, allow: str) -> Want:
 
 
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
-    """Return the allowed releases, the oldest first. Of several tags with the same sort key, one at most is returned.
+    """Return the allowed releases, the oldest first; at most one release for each sort key.
 
-    If these tags name the same commit, it is one without a leading "v" if there is any. If they name different commits,
-    none is returned.
+    Several tags may have the same sort key, such as v1.0.0 and 1.0.0. If they name the same commit, returns a tag
+    without a leading "v" if there is one. If they name different commits, returns none of them.
     """
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 

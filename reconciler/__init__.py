@@ -1,3 +1,3 @@
-"""Makes what is recorded equal to what should be."""
+"""Canon: makes the recorded state of a fleet equal to its desired state."""
 
 __version__ = "0.1.0"

@@ -87,7 +87,7 @@ class NeedsPersonError(CanonError):
 class BusyError(InfrastructureError):
     """Another process holds the lock of the pass or of a slot.
 
-    The message names its pid, its command and the time since when.
+    The message names its pid, its command and when it took the lock.
     """
 
 

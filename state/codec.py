@@ -17,9 +17,9 @@ class NotARecordError(ValueError):
 
 
 def canonical_json(value: object) -> str:
-    """Return the only JSON text that is written for a value: with sorted keys, no spaces, and other than ASCII escaped.
+    """Return the JSON text of a value in one fixed form: with sorted keys, no spaces, and escapes for all but ASCII.
 
-    Lone surrogates, which stand for bytes that are not UTF-8, are preserved.
+    Lone surrogates, which are the form of bytes that are not UTF-8, are kept.
     """
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -40,9 +40,9 @@ def load(text: str, kind: type[T]) -> T:
 
 
 def storable(text: str) -> str:
-    """Return `text` as it can be stored in a column of SQLite: with lone surrogates as escapes.
+    """Return `text` in a form that SQLite can store: each lone surrogate becomes an escape.
 
-    UTF-8 cannot hold lone surrogates.
+    SQLite stores UTF-8, which has no form for lone surrogates.
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

@@ -7,9 +7,10 @@ from attrs import frozen
 
 @frozen
 class Hold:
-    """A person's decision that no release of a recipe is tried or promoted. `who` decided it, for `reason`, at `at`.
+    """A person's decision that no release of a recipe is tried or promoted for a while.
 
-    It ends when the day `until` begins in UTC; None if it has no end.
+    `who` decided it, for the reason `reason`, at the time `at`. It ends when the day `until` begins in UTC; None if it
+    has no end.
     """
 
     recipe: str
@@ -25,10 +26,10 @@ class Hold:
 
 @frozen
 class Rollback:
-    """A person's decision to go back to an older generation. `who` decided it, for `reason`, at `at`.
+    """A person's decision to go back to an older generation.
 
-    `version` is the release to which the record went back. `left` is the newest release that was left: until upstream
-    has a newer one than `left`, no release is promoted.
+    `who` decided it, for the reason `reason`, at the time `at`. `version` is the release of that generation. `left` is
+    the newest release that was left: until upstream has a newer release than `left`, no release is promoted.
     """
 
     recipe: str

@@ -15,7 +15,7 @@ _BEGINNING = b'{"generation":'
 def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
     """Return the deployment record in the file `path`; None if there is no file.
 
-    Return Damaged if the file holds anything but a deployment record. Raise KeptError if it cannot be read.
+    Return Damaged if the content is not a deployment record. Raise KeptError if the file cannot be read.
     """
     with file_errors(f"read {path}", KeptError):
         try:

@@ -6,6 +6,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from state.decisions import Hold, Rollback
+from state.drift_record import DriftRecord
 
 
 @frozen
@@ -233,7 +234,7 @@ class Records:
 
     `generations` has the greatest generation of each recipe, also of forgotten ones. `copied`: a killed pass left a
     journal of SQLite, so that a private copy was read. `unreadable` maps a recipe to the reason why its rows cannot be
-    read; all other fields leave such a recipe out.
+    read; all other fields leave such a recipe out. `drift` has the recipes that differ.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)
@@ -244,3 +245,4 @@ class Records:
     unreadable: Mapping[str, str] = field(factory=dict)
     holds: Mapping[str, Hold] = field(factory=dict)
     rollbacks: Mapping[str, Rollback] = field(factory=dict)
+    drift: Mapping[str, DriftRecord] = field(factory=dict)

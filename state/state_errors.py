@@ -1,4 +1,4 @@
-"""The errors of the state folder. Each class stands for another remedy."""
+"""The errors of the state folder. Each class has another remedy."""
 
 
 class StateError(Exception):

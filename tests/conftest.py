@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.needs import lacking, needs_of
+from tests.needs import needs_of, unmet_reason
 from tests.swarm.local_engine import LocalEngine, engine_from_environment
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -83,7 +83,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    why = [reason for need in needs_of(item) if (reason := lacking(need))]
+    why = [reason for need in needs_of(item) if (reason := unmet_reason(need))]
     if why:
         pytest.skip("; ".join(why))
 

@@ -1,4 +1,4 @@
-"""Reads the lines of a ledger for tests: Canon itself only appends to the ledger and verifies it."""
+"""Reads the lines of a ledger for tests: with the hashes that Canon itself never returns."""
 
 import json
 
@@ -11,7 +11,7 @@ from state.registry.registry import SqliteRegistry
 
 
 @frozen
-class LedgerLine:
+class StoredLine:
     """One line of the ledger as written; `prev` is the hash of the line before, "" for the first."""
 
     seq: int
@@ -20,13 +20,13 @@ class LedgerLine:
     hash: str
 
 
-def line_of(row: ledger.LedgerRow) -> LedgerLine:
+def line_of(row: ledger.LedgerRow) -> StoredLine:
     """Return the line of a row, with the body read from its JSON text."""
     entry = LedgerEntry(time_of(row.at), row.kind, row.recipe, json.loads(row.body))
-    return LedgerLine(row.seq, entry, row.prev, row.hash)
+    return StoredLine(row.seq, entry, row.prev, row.hash)
 
 
-def ledger_lines(registry: SqliteRegistry, recipe: str = "", kind: str = "") -> tuple[LedgerLine, ...]:
+def ledger_lines(registry: SqliteRegistry, recipe: str = "", kind: str = "") -> tuple[StoredLine, ...]:
     """Return the lines of that recipe and kind, "" for any, the oldest first.
 
     Raise RegistryError where the chain breaks.

@@ -19,7 +19,7 @@ from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import RegistryError, SnapshotError, StateError
 from tests.port_calls import Call, CarryOut
 from tests.world import World
-from tests.world_ports import WorldDriver, running_app
+from tests.world_driver import WorldDriver, running_app
 
 OWN, OTHER = "notes", "wiki"
 # Port methods that never raise.

@@ -31,7 +31,7 @@ def needs_of(item: pytest.Item) -> tuple[str, ...]:
 
 
 @cache
-def lacking(need: str) -> str:
+def unmet_reason(need: str) -> str:
     """Return why this machine cannot meet a need; "" if it can."""
     return KNOWN[need]() if need in KNOWN else program(need)
 

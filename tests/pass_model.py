@@ -3,7 +3,7 @@
 It knows only releases `N.0.0` and `vN.0.0`, recipes without needs, and data that is kept over upgrades.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from attrs import define, field, frozen
 
@@ -90,26 +90,26 @@ def tags_of_rank(tags: Mapping[str, str], place: int) -> list[str]:
     return sorted((tag for tag in tags if rank(tag) == place), key=lambda tag: (tag.startswith("v"), tag))
 
 
-def moved_tags(twin: RecipeModel, tags: Mapping[str, str]) -> set[str]:
-    recorded = {twin.have.version: twin.have.commit} if twin.have else {}
-    return {tag for tag, commit in tags.items() if (recorded | twin.known).get(tag, commit) != commit}
+def moved_tags(model: RecipeModel, tags: Mapping[str, str]) -> set[str]:
+    recorded = {model.have.version: model.have.commit} if model.have else {}
+    return {tag for tag, commit in tags.items() if (recorded | model.known).get(tag, commit) != commit}
 
 
-def is_shrunken(twin: RecipeModel, tags: Mapping[str, str]) -> bool:
-    lost = [tag for tag in twin.known if tag not in tags]
-    return len(lost) > max(1, len(twin.known) // 10)
+def is_shrunken(model: RecipeModel, tags: Mapping[str, str]) -> bool:
+    lost = [tag for tag in model.known if tag not in tags]
+    return len(lost) > max(1, len(model.known) // 10)
 
 
-def cause_of(twin: RecipeModel, origin: WorldUpstream) -> Cause:  # noqa: PLR0911  one line a cause, the gravest first
-    tags, have = origin.tags, twin.have
-    if origin.down or is_shrunken(twin, tags):
+def cause_of(model: RecipeModel, origin: WorldUpstream) -> Cause:  # noqa: PLR0911  one line a cause, the gravest first
+    tags, have = origin.tags, model.have
+    if origin.down or is_shrunken(model, tags):
         return Cause.UNOBSERVABLE
     newest = tags_of_rank(tags, max(map(rank, tags), default=0))
     one = len({tags[tag] for tag in newest}) == 1
     watched = set(newest[:1] if one else newest) | ({have.version} if have else set())
-    if watched & moved_tags(twin, tags):
+    if watched & moved_tags(model, tags):
         return Cause.MOVED
-    if have and not _stands(have, tags):
+    if have and not _is_published(have, tags):
         return Cause.AHEAD
     if not tags:
         return Cause.NEVER_RELEASED
@@ -121,92 +121,94 @@ def cause_of(twin: RecipeModel, origin: WorldUpstream) -> Cause:  # noqa: PLR091
     return Cause.IN_SYNC if same else Cause.NEW_RELEASE
 
 
-def _stands(have: ModelCanonical, tags: Mapping[str, str]) -> bool:
+def _is_published(have: ModelCanonical, tags: Mapping[str, str]) -> bool:
     """Whether the canonical's release is still published and not newer than all published ones."""
     published = have.version in tags or any(tags[tag] == have.commit for tag in tags_of_rank(tags, rank(have.version)))
     return published and rank(have.version) <= max(map(rank, tags))
 
 
-def work_of(twin: RecipeModel, facts: RecipeFacts) -> PlannedWork:
+def work_of(model: RecipeModel, facts: RecipeFacts) -> PlannedWork:
     """Return the plan for one declared recipe."""
-    cause, tags = cause_of(twin, facts.origin), facts.origin.tags
+    cause, tags = cause_of(model, facts.origin), facts.origin.tags
     if not facts.enrolled:
         return PlannedWork(cause)
     if cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
         newest = tags_of_rank(tags, max(map(rank, tags)))[0]
-        if not _is_red(twin, facts, newest, tags[newest]):
+        if not _is_red(model, facts, newest, tags[newest]):
             return PlannedWork(cause, (newest, tags[newest]))
-        at_its_tag = twin.have is not None and tags.get(twin.have.version) == twin.have.commit
-        return _repair(twin, facts, cause) if twin.damaged and at_its_tag else PlannedWork(cause, person=True)
+        at_its_tag = model.have is not None and tags.get(model.have.version) == model.have.commit
+        return _repair(model, facts, cause) if model.damaged and at_its_tag else PlannedWork(cause, person=True)
     if cause is Cause.IN_SYNC:
-        return _repair(twin, facts, cause) if twin.damaged else PlannedWork(cause, repairs=not facts.mirrored)
+        return _repair(model, facts, cause) if model.damaged else PlannedWork(cause, repairs=not facts.mirrored)
     return PlannedWork(cause, person=cause in {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS})
 
 
-def _repair(twin: RecipeModel, facts: RecipeFacts, cause: Cause) -> PlannedWork:
+def _repair(model: RecipeModel, facts: RecipeFacts, cause: Cause) -> PlannedWork:
     """Plan the recorded release again. A person is needed too where it, or a newer release, is red."""
-    assert twin.have is not None
+    assert model.have is not None
     tags = facts.origin.tags
-    version = twin.have.version if cause is Cause.NEW_RELEASE else tags_of_rank(tags, rank(twin.have.version))[0]
-    red = _is_red(twin, facts, version, twin.have.commit)
-    target = None if red else (version, twin.have.commit)
+    version = model.have.version if cause is Cause.NEW_RELEASE else tags_of_rank(tags, rank(model.have.version))[0]
+    red = _is_red(model, facts, version, model.have.commit)
+    target = None if red else (version, model.have.commit)
     return PlannedWork(cause, target, repairs=not red, person=red or cause is Cause.NEW_RELEASE)
 
 
-def _is_red(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> bool:
-    return not facts.retry and ModelRed(rank(version), commit, facts.broken) in twin.reds.values()
+def _is_red(model: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> bool:
+    return not facts.retry and ModelRed(rank(version), commit, facts.broken) in model.reds.values()
 
 
-def apply_pass(twin: RecipeModel, facts: RecipeFacts) -> Result:
+def apply_pass(model: RecipeModel, facts: RecipeFacts) -> Result:
     """Apply one pass to the model, and return the result of the recipe."""
-    work = work_of(twin, facts)
+    work = work_of(model, facts)
     if not facts.enrolled:
         return Result.NONE
     if work.cause is not Cause.UNOBSERVABLE:
-        twin.known = {**facts.origin.tags, **twin.known}
+        model.known = {**facts.origin.tags, **model.known}
     if work.target is None:
         return Result.REPAIRED if work.repairs else Result.NONE
     if facts.busy:
         return Result.NOT_TRIED
     if facts.lacks_tool:
-        twin.reds.pop(work.target[0], None)
+        model.reds.pop(work.target[0], None)
         return Result.INFRASTRUCTURE
-    return _tried(twin, facts, work, *work.target)
+    return _apply_trial(model, facts, work, *work.target)
 
 
-def _tried(twin: RecipeModel, facts: RecipeFacts, work: PlannedWork, version: str, commit: str) -> Result:
-    twin.reds.pop(version, None)
-    if _is_lost(twin, facts, version, commit):
-        twin.damaged, twin.older = True, None if twin.damaged else twin.older
+def _apply_trial(model: RecipeModel, facts: RecipeFacts, work: PlannedWork, version: str, commit: str) -> Result:
+    model.reds.pop(version, None)
+    if _is_lost(model, facts, version, commit):
+        model.damaged, model.older = True, None if model.damaged else model.older
         return Result.INFRASTRUCTURE
-    lineage, fault = _verdict(twin, facts, version, commit)
+    lineage, fault = _verdict(model, facts, version, commit)
     if fault is not None:
-        twin.reds[version] = ModelRed(rank(version), commit, facts.broken)
+        model.reds[version] = ModelRed(rank(version), commit, facts.broken)
         return fault
-    twin.older = twin.older if twin.damaged else twin.have
-    twin.have, twin.damaged = ModelCanonical(version, commit, lineage), False
+    model.older = model.older if model.damaged else model.have
+    model.have, model.damaged = ModelCanonical(version, commit, lineage), False
     return Result.REPAIRED if work.repairs else Result.PROMOTED
 
 
-def _is_lost(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> bool:
+def _is_lost(model: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> bool:
     """Whether the trial reaches its upgrade and the base's commit is no longer available."""
-    head, base = facts.behaviours[commit], _living(twin, version, commit)
+    head, base = facts.behaviours[commit], _base_generation(model, version, commit)
     return head.starts and not head.slow and base is not None and base.commit not in facts.objects
 
 
-def _living(twin: RecipeModel, version: str, commit: str) -> ModelCanonical | None:
+def _base_generation(model: RecipeModel, version: str, commit: str) -> ModelCanonical | None:
     """Return the generation whose data is the base of the trial, None if there is none."""
-    have = twin.older if twin.damaged else twin.have
+    have = model.older if model.damaged else model.have
     if have is None or rank(have.version) > rank(version):
         return None
     same = (rank(have.version), have.commit) == (rank(version), commit)
-    return None if same and not twin.damaged else have
+    return None if same and not model.damaged else have
 
 
-def _verdict(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> tuple[tuple[str, ...], Result | None]:
+def _verdict(
+    model: RecipeModel, facts: RecipeFacts, version: str, commit: str
+) -> tuple[tuple[str, ...], Result | None]:
     """Return the lineage after the trial, and the result if it is not promoted, else None."""
-    head, before = facts.behaviours[commit], _lived(twin, facts, version, commit)
-    base = _living(twin, version, commit)
+    head, before = facts.behaviours[commit], _lineage_before(model, facts, version, commit)
+    base = _base_generation(model, version, commit)
     again = base is not None and (base.version, base.commit) == (version, commit)
     red = {
         not head.starts,
@@ -221,12 +223,12 @@ def _verdict(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -
     return before if again else (*before, version), fault
 
 
-def _lived(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> tuple[str, ...]:
+def _lineage_before(model: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> tuple[str, ...]:
     """Return the versions that ran on the base's data: the canonical's lineage, or the newest older release alone."""
-    tags, have = facts.origin.tags, _living(twin, version, commit)
+    tags, have = facts.origin.tags, _base_generation(model, version, commit)
     if have is not None:
         return have.lineage
-    doubtful = moved_tags(twin, tags)
+    doubtful = moved_tags(model, tags)
     steady = {tag: each for tag, each in tags.items() if tag not in doubtful}
     for place in sorted({rank(tag) for tag in steady if rank(tag) < rank(version)}, reverse=True):
         names = tags_of_rank(steady, place)
@@ -234,35 +236,3 @@ def _lived(twin: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> 
             base = facts.behaviours[steady[names[0]]]
             return (names[0],) if base.starts and not base.slow else ()
     return ()
-
-
-def exit_code_of(
-    left: Iterable[tuple[PlannedWork, RecipeModel, RecipeFacts, Result]], orphans: Iterable[RecipeModel] = ()
-) -> int:
-    """Return the exit code: the worst of all recipes, after a pass or of a plan."""
-    codes: set[int] = set()
-    enrolled = 0
-    for work, twin, facts, result in left:
-        enrolled += facts.enrolled
-        if facts.enrolled:
-            codes |= _codes(work, twin, result)
-    for orphan in orphans:
-        codes |= {4, 3} if orphan.damaged else {4}
-    if not enrolled:
-        return 5
-    return next((code for code in (1, 4, 3, 2) if code in codes), 0)
-
-
-def is_in_sync(work: PlannedWork, twin: RecipeModel, facts: RecipeFacts, result: Result) -> bool:
-    """Whether a recipe counts as in sync."""
-    return facts.enrolled and work.cause is Cause.IN_SYNC and not _codes(work, twin, result)
-
-
-def _codes(work: PlannedWork, twin: RecipeModel, result: Result) -> set[int]:
-    holds = {
-        1: work.cause is Cause.UNOBSERVABLE or result is Result.INFRASTRUCTURE,
-        4: work.person or result in {Result.RED, Result.GREEN_NOT_PROMOTED},
-        3: twin.damaged,
-        2: work.target is not None and not work.repairs,
-    }
-    return {code for code, is_so in holds.items() if is_so}

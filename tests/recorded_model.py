@@ -11,12 +11,12 @@ from tests.world import World
 def recorded_models(world: World, names: Iterable[str]) -> dict[str, RecipeModel]:
     records = world.records()
     return {
-        name: _twin(world, records.canonicals.get(name), records.memories.get(name, Memory(name))) for name in names
+        name: _model(world, records.canonicals.get(name), records.memories.get(name, Memory(name))) for name in names
     }
 
 
-def _twin(world: World, have: Canonical | None, memory: Memory) -> RecipeModel:
-    twin = RecipeModel(
+def _model(world: World, have: Canonical | None, memory: Memory) -> RecipeModel:
+    model = RecipeModel(
         known={tag: known.commit for tag, known in memory.known.items()},
         reds={
             version: ModelRed(rank(version), red.circumstances.commit, broken=False)
@@ -24,26 +24,26 @@ def _twin(world: World, have: Canonical | None, memory: Memory) -> RecipeModel:
         },
     )
     if have is not None:
-        twin.have = model_canonical(have)
-        twin.damaged = not is_intact(world.state, have, memory)
+        model.have = model_canonical(have)
+        model.damaged = not is_intact(world.state, have, memory)
         older = world.host().registry.generations(have.recipe)[1:]
-        twin.older = next((model_canonical(each) for each in older if is_intact(world.state, each, memory)), None)
-    return twin
+        model.older = next((model_canonical(each) for each in older if is_intact(world.state, each, memory)), None)
+    return model
 
 
 def model_canonical(canonical: Canonical) -> ModelCanonical:
     return ModelCanonical(canonical.version, canonical.commit, canonical.lineage)
 
 
-def comparable(twins: Mapping[str, RecipeModel]) -> object:
+def comparable(models: Mapping[str, RecipeModel]) -> object:
     """Return the model without whether a red came from broken tests, which no record holds."""
     return {
         name: (
-            twin.have,
-            twin.damaged,
-            twin.older,
-            twin.known,
-            {(version, red.commit) for version, red in twin.reds.items()},
+            model.have,
+            model.damaged,
+            model.older,
+            model.known,
+            {(version, red.commit) for version, red in model.reds.items()},
         )
-        for name, twin in twins.items()
+        for name, model in models.items()
     }

@@ -10,7 +10,7 @@ from state.folder.folder import StateFolder
 from state.records import Canonical, Damaged, Memory
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
-from tests.world_ports import AppContents
+from tests.world_driver import AppContents
 
 
 def snapshot_contents(state: StateFolder, canonical: Canonical) -> AppContents | str:

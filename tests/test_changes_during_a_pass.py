@@ -15,7 +15,7 @@ from reconciler.ports.app import App, EndedPart, NotRunning, RunningApp
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.stages.loop import Pass
 from tests.port_calls import Call, CallRecorder, CarryOut
-from tests.test_loop import results, told
+from tests.test_loop import all_notes, results
 from tests.world import Behaviour, World
 
 
@@ -175,7 +175,7 @@ def test_a_mirror_that_could_not_be_read_has_lost_no_commit(world: World) -> Non
             raise InfrastructureError("git rev-parse in notes.git: Input/output error")
         return honest()
 
-    assert told(pass_that_loses_nothing(with_a_canonical(world), answer)) == []
+    assert all_notes(pass_that_loses_nothing(with_a_canonical(world), answer)) == []
 
 
 def test_a_restore_that_stops_the_app_and_then_fails_is_red_for_its_exit_code(world: World) -> None:

@@ -32,7 +32,7 @@ REGISTRIES = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_it_passes(command: str) -> None:
+def test_the_check_passes(command: str) -> None:
     tool, *rest = command.split()
     done = subprocess.run([TOOLS / tool, *rest], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"

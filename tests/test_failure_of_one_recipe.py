@@ -123,7 +123,7 @@ def others_are_served(done: Pass) -> None:
         for kind in (list(FAULTS)[number % 3], "bug")
     ],
 )
-def test_what_always_fails_for_one_recipe_is_no_other_recipes_business(
+def test_a_permanent_failure_of_one_recipe_does_not_affect_another(
     start: World, tmp_path: Path, method: str, kind: str
 ) -> None:
     here = start.copy(tmp_path)
@@ -149,7 +149,7 @@ def test_what_always_fails_for_one_recipe_is_no_other_recipes_business(
 
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize("method", ["upstream.ask", "registry.append"])
-def test_what_is_asked_for_all_at_once_and_fails_ends_no_pass(
+def test_a_call_for_all_recipes_that_fails_does_not_end_the_pass(
     start: World, tmp_path: Path, method: str, kind: str
 ) -> None:
     here, fault = start.copy(tmp_path), FAULTS[kind]
@@ -259,7 +259,7 @@ def test_logs_that_cannot_be_written_are_that_recipes_trouble(start: World, tmp_
 
 
 @pytest.mark.parametrize("table", ["canonical", "memory"])
-def test_a_row_that_another_hand_changed_leaves_its_recipe_unknown_and_as_it_is(
+def test_a_row_changed_by_another_program_leaves_its_recipe_unknown_and_unchanged(
     start: World, tmp_path: Path, table: str
 ) -> None:
     here = start.copy(tmp_path)

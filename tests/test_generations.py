@@ -23,7 +23,7 @@ from tests.ledger_lines import ledger_lines
 from tests.state.file_trees import file_seal
 from tests.state.promotions import spoil
 from tests.world import Behaviour, World
-from tests.world_ports import WorldDriver
+from tests.world_driver import WorldDriver
 
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
 LIVED_BEFORE = ("1.0.0", "1.1.0")
@@ -160,7 +160,7 @@ def test_what_is_found_damaged_in_use_is_left_out_one_after_the_other(world: Wor
     assert present(world) == (2, 3, 4)
 
 
-def test_a_look_at_a_damaged_canonical_names_the_generation_that_is_intact(world: World) -> None:
+def test_a_dry_run_over_a_damaged_canonical_names_the_generation_that_is_intact(world: World) -> None:
     harm(world, 3)
     [row] = world.look().rows
     assert row.finding.status.state is State.DAMAGED
@@ -348,7 +348,7 @@ def test_a_moved_state_folder_is_hashed_by_one_pass_and_looks_write_nothing(worl
 
 
 @pytest.mark.parametrize("from_the_end", [4, 0])
-def test_a_ledger_that_was_changed_is_told_and_stops_nothing(world: World, from_the_end: int) -> None:
+def test_a_ledger_that_was_changed_is_reported_and_stops_no_pass(world: World, from_the_end: int) -> None:
     line = len(ledger_lines(SqliteRegistry(world.state.database))) - from_the_end
     with closing(sqlite3.connect(world.state.database)) as connection:
         connection.execute("DROP TRIGGER ledger_is_never_rewritten")

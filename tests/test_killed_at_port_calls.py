@@ -11,7 +11,7 @@ from tests.folders import scratch_folder
 from tests.port_calls import Call, CallRecorder, KillPoint, killed_pass
 from tests.state_checks import leftovers
 from tests.world import World
-from tests.world_ports import WorldMirror
+from tests.world_mirrors import WorldMirror
 
 
 def first(root: Path) -> World:

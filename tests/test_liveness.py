@@ -17,10 +17,10 @@ MOVED = EndedPart("worker was stopped from outside", is_host_fault=True, stopped
 
 
 def seen(*up: str, lost: str = "", **ended: EndedPart) -> RunningApp:
-    return looked(up, ended, lost)
+    return running_app(up, ended, lost)
 
 
-def looked(up: Iterable[str], ended: Mapping[str, EndedPart], lost: str = "") -> RunningApp:
+def running_app(up: Iterable[str], ended: Mapping[str, EndedPart], lost: str = "") -> RunningApp:
     return RunningApp("1.0.0", "c" * 40, True, "http://a", "a:1", failure=lost, up=frozenset(up), ended=ended)  # noqa: FBT003
 
 
@@ -59,7 +59,7 @@ PARTS = st.sampled_from("abcde")
 def looks(draw: st.DrawFn) -> RunningApp:
     up = draw(st.frozensets(PARTS))
     ended = draw(st.dictionaries(PARTS, st.sampled_from([FAILED, SHORT, LONG, MOVED])))
-    return looked(up, {part: ending for part, ending in ended.items() if part not in up})
+    return running_app(up, {part: ending for part, ending in ended.items() if part not in up})
 
 
 @given(looks())

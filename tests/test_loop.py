@@ -1,4 +1,4 @@
-"""The loop over a world in memory: what a pass comes to, told from the world and the records."""
+"""The loop over a world in memory. What a pass did is read from the world and the records."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -30,8 +30,8 @@ def reasons(done: Pass) -> dict[str, str]:
     return {row.recipe: row.outcome.reason for row in done.report.rows if row.outcome is not None}
 
 
-def told(done: Pass) -> list[str]:
-    """What is told of trials beside their results."""
+def all_notes(done: Pass) -> list[str]:
+    """Return the notes of all recipes."""
     return [remark for row in done.report.rows for remark in notes_of(row)]
 
 
@@ -121,10 +121,10 @@ def test_a_maker_for_a_secret_that_the_release_under_test_does_not_ask_for_is_no
 
     assert results(done) == {"notes": Result.PROMOTED}
     said = "[install] secrets declares kee, a secret that 1.1.0 does not ask for"
-    assert [each for each in told(done) if "[install] secrets" in each] == [said]
+    assert [each for each in all_notes(done) if "[install] secrets" in each] == [said]
 
 
-def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> None:
+def test_a_canonical_that_only_comes_up_too_slowly_is_not_damaged(world: World) -> None:
     world.declare("notes")
     old = world.tag("notes", "1.0.0")
     world.run()
@@ -134,7 +134,7 @@ def test_a_canonical_that_only_rises_too_slowly_is_no_damage(world: World) -> No
     done = world.run()
 
     assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert [note.rpartition("; ")[2] for note in told(done)] == ["the second run decides: slow host"]
+    assert [note.rpartition("; ")[2] for note in all_notes(done)] == ["the second run decides: slow host"]
     world.behaviours[old] = Behaviour()
     assert results(world.run()) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")
@@ -149,7 +149,7 @@ def test_a_release_before_that_is_slow_once_is_tried_again_and_its_data_carried(
 
     assert results(done) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.0.0", "1.1.0")
-    assert [note.rpartition("; ")[2] for note in told(done)] == ["the second run decides: slow host"]
+    assert [note.rpartition("; ")[2] for note in all_notes(done)] == ["the second run decides: slow host"]
 
 
 def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_and_said_to_be_slow(world: World) -> None:
@@ -161,7 +161,7 @@ def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_an
 
     assert results(done) == {"notes": Result.PROMOTED}
     assert world.lived("notes") == ("1.1.0",)
-    assert [note.rpartition(": ")[2] for note in told(done)] == ["the base does not come up"]
+    assert [note.rpartition(": ")[2] for note in all_notes(done)] == ["the base does not come up"]
 
 
 @pytest.mark.parametrize(("late", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (2, Result.RED, "recipe")])
@@ -174,8 +174,8 @@ def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_se
     done = world.run()
 
     assert results(done) == {"notes": result}
-    assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second run decides: slow {to_blame}"]
-    assert all("(host: load 0.1)" in note for note in told(done))
+    assert [note.rpartition("; ")[2] for note in all_notes(done)] == [f"the second run decides: slow {to_blame}"]
+    assert all("(host: load 0.1)" in note for note in all_notes(done))
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_what_a_release_asks_for_is_waited_for_unless_the_recipe_declares_otherw
     done = world.run()
 
     assert results(done) == {"notes": Result.RED}
-    assert all(f"no answer within {seconds} s " in note for note in told(done))
-    assert told(done)
+    assert all(f"no answer within {seconds} s " in note for note in all_notes(done))
+    assert all_notes(done)
 
 
 @pytest.mark.parametrize(("resists", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (9, Result.RED, "recipe")])
@@ -209,8 +209,8 @@ def test_what_had_to_be_killed_is_never_sealed_but_tried_again_and_the_second_de
 
     assert results(done) == {"notes": result}
     assert world.lived("notes") == (("1.0.0", "1.1.0") if result is Result.PROMOTED else ("1.0.0",))
-    assert [note.rpartition("; ")[2] for note in told(done)] == [f"the second run decides: slow {to_blame}"]
-    assert all("did not end in the time it has to stop and was killed" in note for note in told(done))
+    assert [note.rpartition("; ")[2] for note in all_notes(done)] == [f"the second run decides: slow {to_blame}"]
+    assert all("did not end in the time it has to stop and was killed" in note for note in all_notes(done))
 
 
 def test_a_release_before_that_has_to_be_killed_is_no_evidence_against_the_head(world: World) -> None:
@@ -227,7 +227,7 @@ def test_a_release_before_that_has_to_be_killed_is_no_evidence_against_the_head(
 @pytest.mark.parametrize(
     "more", [{"tiers": {TierName.RESTORE: "wants a licence"}}, {"data": Data(), "backup": Backup()}]
 )
-def test_a_backup_that_nothing_brings_back_is_no_pass(world: World, more: dict[str, object]) -> None:
+def test_a_backup_without_a_restore_is_skipped_and_so_is_the_restore(world: World, more: dict[str, object]) -> None:
     world.declare("notes", **more)
     world.tag("notes", "1.0.0", Behaviour(is_labelled=True))
     assert results(world.run()) == {"notes": Result.PROMOTED}
@@ -243,10 +243,10 @@ def test_a_second_try_is_not_proved_by_the_backup_that_the_first_took(world: Wor
 
     assert world.backed_up == [commit, commit]
     assert results(done) == {"notes": Result.RED}
-    assert any("a first run timed out" in note for note in told(done))
+    assert any("a first run timed out" in note for note in all_notes(done))
 
 
-def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_next_pass(world: World) -> None:
+def test_a_canonical_that_no_longer_comes_up_is_damaged_and_the_next_pass_tests_its_release_again(world: World) -> None:
     world.declare("notes")
     old = world.tag("notes", "1.0.0")
     world.run()
@@ -261,7 +261,7 @@ def test_a_canonical_that_no_longer_rises_is_damage_and_is_tested_afresh_by_the_
     assert world.lived("notes") == ("1.1.0",)
 
 
-def test_a_mirror_that_cannot_be_read_is_fetched_anew_and_said_to_lie_aside(world: World) -> None:
+def test_a_mirror_that_cannot_be_read_is_moved_away_fetched_again_and_reported(world: World) -> None:
     world.declare("notes")
     world.tag("notes", "1.0.0")
     world.run()
@@ -356,7 +356,7 @@ def test_a_first_release_that_ends_by_itself_after_it_was_ready_is_red(world: Wo
     assert world.records().canonicals == {}
 
 
-def test_a_fresh_install_is_watched_after_all_where_the_base_does_not_come_up(world: World) -> None:
+def test_a_fresh_install_is_watched_when_the_base_does_not_come_up(world: World) -> None:
     world.declare("notes")
     world.tag("notes", "1.0.0", Behaviour(starts=False))
     world.tag("notes", "1.1.0", Behaviour(dies=True))
@@ -380,7 +380,7 @@ def test_each_app_of_a_slot_has_the_time_to_end_that_its_own_recipe_declares(wor
 
 
 @pytest.mark.parametrize("fails", [Behaviour(starts=False), Behaviour(slow=True), Behaviour(resists=99)])
-def test_what_a_needed_app_fails_at_is_held_against_nobody(world: World, fails: Behaviour) -> None:
+def test_a_failure_of_a_needed_app_blames_no_recipe(world: World, fails: Behaviour) -> None:
     world.declare("accounts")
     accounts = world.tag("accounts", "1.0.0")
     world.run()

@@ -197,7 +197,7 @@ def test_a_promotion_with_one_lying_call_is_reported_only_if_it_is_true(world: W
 
 @pytest.mark.parametrize("at", PROMOTION, ids=str)
 @pytest.mark.parametrize("lie", LIES)
-def test_one_honest_pass_after_a_lie_promotes_all_and_leaves_nothing_behind(world: World, lie: str, at: Call) -> None:
+def test_one_pass_without_a_lie_promotes_everything_and_leaves_nothing_behind(world: World, lie: str, at: Call) -> None:
     row = lying_pass(world, LIES[lie](world), at)
     fell = row.step.held_back is HeldBack.RED_BEFORE
 
@@ -259,7 +259,7 @@ def test_a_candidate_that_does_not_come_up_is_never_promoted_whatever_call_lies(
     [(lie, at) for lie in LIES for at in TRIAL if lie == "nothing" or at.method in EFFECTS],
     ids=str,
 )
-def test_a_trial_in_which_one_call_lies_promotes_nothing_but_the_truth(world: World, lie: str, at: Call) -> None:
+def test_a_trial_in_which_one_call_lies_promotes_only_what_is_true(world: World, lie: str, at: Call) -> None:
     old = world.records().canonicals
 
     row = lying_pass(world, LIES[lie](world), at)

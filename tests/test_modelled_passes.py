@@ -242,7 +242,7 @@ def test_a_tag_that_moves_while_it_is_tried_is_not_promoted_and_then_asks_for_a_
     assert world.lived("alpha") == ("1.0.0",)
 
 
-def test_an_upstream_that_goes_away_while_a_release_is_tried_costs_one_pass_and_no_verdict(
+def test_an_upstream_that_fails_during_a_trial_delays_the_promotion_by_one_pass(
     driven: ModelledWorld,
 ) -> None:
     world = driven.world

@@ -1,4 +1,4 @@
-"""The whole loop over a world in memory, driven at random; each act is held to the model and to the rules."""
+"""Random passes and changes over a world in memory. After each, the world is compared with the model."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.folders import scratch_folder
-from tests.modelled_world import NAMES, ModelledWorld
+from tests.modelled_fleet import NAMES
+from tests.modelled_world import ModelledWorld
 from tests.pass_model import rank
 from tests.port_calls import KillPoint
 from tests.world import Behaviour
@@ -31,7 +32,7 @@ PICK = st.integers(0, 1000)
 
 
 class Loop(RuleBasedStateMachine):
-    """Few rules, each with many kinds, so that most runs have passes, looks and deaths between the changes."""
+    """Has few rules, each of many kinds, so that most runs have passes, dry runs and kills between the changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,9 +124,9 @@ class Loop(RuleBasedStateMachine):
             event(outcome)
         self.driven.pass_that_does_only_what_is_left()
 
-    @rule(number=st.integers(1, 40) | st.integers(1, 450), after=st.booleans(), deaths=st.integers(1, 2))
-    def die(self, number: int, deaths: int, *, after: bool) -> None:
-        event(f"died: {self.driven.die(KillPoint(number, after=after), deaths)}")
+    @rule(number=st.integers(1, 40) | st.integers(1, 450), after=st.booleans(), times=st.integers(1, 2))
+    def kill_passes(self, number: int, times: int, *, after: bool) -> None:
+        event(f"killed: {self.driven.kill_passes(KillPoint(number, after=after), times)}")
 
 
 TestLoop = Loop.TestCase

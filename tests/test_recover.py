@@ -18,7 +18,7 @@ from state.folder.folder import DRIVERS
 from state.folder.lock import hold
 from state.records import Intent
 from tests.world import World
-from tests.world_ports import WorldDriver
+from tests.world_driver import WorldDriver
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_slot_of_a_dead_run_is_removed_and_said(world: World) -> None:
     assert list(world.state.work.iterdir()) == []
 
 
-def test_a_slot_of_a_dead_run_that_will_not_go_is_said_and_nobody_works_beside_it(
+def test_a_slot_of_a_dead_run_that_cannot_be_removed_is_reported_and_its_recipe_is_not_tried(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.tag("notes", "1.1.0")
@@ -170,7 +170,7 @@ def test_what_no_record_tells_of_among_the_snapshots_is_left_and_the_way_out_los
         assert "precious" in (stray if stray.is_file() else stray / "of somebody").read_text()
 
 
-def test_a_folder_of_somebodys_in_place_of_a_slot_is_left_and_nobody_works_in_it(world: World) -> None:
+def test_a_foreign_folder_in_place_of_a_slot_is_kept_and_not_used(world: World) -> None:
     mine = world.state.make_slot("notes") / "mine.txt"
     file(mine)
     world.tag("notes", "1.1.0")
@@ -194,7 +194,7 @@ def test_a_slot_that_lost_its_lock_is_known_by_the_promotion_that_was_begun_in_i
     assert list(world.state.work.iterdir()) == []
 
 
-def test_a_folder_that_a_dead_run_had_only_made_is_removed_without_a_word(world: World) -> None:
+def test_a_folder_that_a_dead_run_only_made_is_removed_without_a_note(world: World) -> None:
     world.state.make_slot("mail")
     assert world.run().report.notes == ()
     assert list(world.state.work.iterdir()) == []

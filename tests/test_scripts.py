@@ -18,7 +18,7 @@ def all_missing(tools: Sequence[str]) -> Sequence[str]:
 
 
 @given(st.binary(max_size=40).filter(lambda line: not line.startswith((b"#!", b"\xef\xbb\xbf#!"))))
-def test_what_is_no_script_is_never_unfit(line: bytes) -> None:
+def test_a_file_that_is_no_script_is_never_called_unfit(line: bytes) -> None:
     assert unfit_first_line(line, all_missing) == ""
 
 

@@ -2,24 +2,20 @@
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.requirements import Requirement
 
+from tests.installed_canon import RECONCILE, ROOT, install_canon
 from tests.systemd_boot import PATIENCE, BootedMachine, booted, control_group
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("systemd")]
 
-ROOT = Path(__file__).parent.parent
-RECONCILE = "/opt/canon/bin/reconcile"
 UNIT = "reconcile.service"
 TIMER_DROP_IN = "/etc/systemd/system/reconcile.timer.d"
 SERVICE_DROP_IN = "/etc/systemd/system/reconcile.service.d"
@@ -61,40 +57,9 @@ CHECK = 'import os, urllib.request\nassert urllib.request.urlopen(os.environ["UR
 def machine(tmp_path: Path) -> Iterator[BootedMachine]:
     """A booted machine with Canon installed as the README says, a fleet, and the timer not yet enabled."""
     with booted([ROOT, Path(sys.prefix), tmp_path]) as machine:
-        _install(machine, tmp_path)
+        install_canon(machine, tmp_path)
         _declare(machine)
         yield machine
-
-
-def _install(machine: BootedMachine, build: Path) -> None:
-    hatch = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(build)]
-    subprocess.run(hatch, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = build.glob("*.whl")
-    machine.run(str(Path(sys.base_prefix) / "bin/python3"), "-m", "venv", "--without-pip", "/opt/canon")
-    pip = [sys.executable, "-m", "pip", "--python=/opt/canon/bin/python", "install", "--no-index", "--no-deps"]
-    machine.run(*pip, "--quiet", str(wheel))
-    packages = machine.run("/opt/canon/bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
-    # What Canon needs comes from the environment of the tests, since this machine has no network.
-    for name in sorted(_needed("canon-reconcile") - {"canon-reconcile"}):
-        for top in _tops(name):
-            machine.run("cp", "-r", str(top), packages.strip())
-    units = "/opt/canon/lib/systemd/system"
-    machine.run("cp", f"{units}/reconcile.service", f"{units}/reconcile.timer", "/etc/systemd/system/")
-    machine.run("systemctl", "daemon-reload")
-
-
-def _needed(name: str) -> set[str]:
-    """The distribution and all that it needs here, by name."""
-    asked = [Requirement(text) for text in distribution(name).requires or []]
-    names = [one.name for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
-    return {name}.union(*map(_needed, names))
-
-
-def _tops(name: str) -> set[Path]:
-    """What a distribution put directly into site-packages."""
-    found = distribution(name)
-    parts = {file.parts[0] for file in found.files or []} - {"..", "__pycache__"}
-    return {Path(str(found.locate_file(part))) for part in parts}
 
 
 def _declare(machine: BootedMachine) -> None:
@@ -140,7 +105,7 @@ def test_a_week_that_the_host_slept_through_is_caught_up(machine: BootedMachine)
     assert notes["have"]["evidence"]["trigger"] == "timer"
 
 
-def test_a_hand_run_ends_green_and_says_where_to_promote(machine: BootedMachine) -> None:
+def test_a_trial_by_hand_ends_green_and_says_where_to_promote(machine: BootedMachine) -> None:
     by_hand = machine.run(RECONCILE, code=NEEDS_PERSON)
     assert "green-not-promoted" in by_hand
     assert f"run: systemctl start {UNIT}" in by_hand

@@ -23,47 +23,39 @@ from state.records import Answer, Canonical, Place, Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from tests.state_checks import snapshot_contents
-from tests.world_ports import (
-    TickingClock,
-    WorldCommands,
-    WorldDriver,
-    WorldMirror,
-    WorldMirrors,
-    WorldProgress,
-    WorldReadiness,
-    WorldSecrets,
-    WorldUpstreams,
-)
+from tests.world_driver import WorldDriver, WorldSecrets
+from tests.world_mirrors import WorldMirror, WorldMirrors, WorldUpstreams
+from tests.world_ports import TickingClock, WorldCommands, WorldProgress, WorldReadiness
 
 START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
 
 
 @frozen
 class Behaviour:
-    """How a release behaves after deployment.
-
-    `breaks_lived` fails on data of another release, not on a fresh install; `is_bound` on its own data elsewhere.
-    `slow` is never ready in time, `slow_in` counts down to the one deployment that is not; `backed_up_once` means that
-    only the first backup of it holds anything. `is_labelled` says itself how it is backed up, `late` is how many times
-    it is not up in time on what was brought back. `resists` is how many times it has to be killed for it to stop, which
-    cuts its data off.
-    `patience` is how long it asks for to become ready.
-    `dies` ends by itself while it is watched; with `dies_lived` only over data of another release.
-    """
+    """How a release behaves after deployment. By default it starts, passes its tests and keeps its data."""
 
     starts: bool = True
-    breaks_lived: bool = False
-    loses_data: bool = False
     passes_custom: bool = True
+    loses_data: bool = False
     writes_into_checkout: bool = False
+    # Fails on data on which another release ran, but not when installed fresh.
+    breaks_lived: bool = False
+    # Fails on its own data in any folder but the first.
+    is_bound: bool = False
+    # Never ready in time; and the number of the one deployment that is not, counted down, 0 for none.
     slow: bool = False
     slow_in: int = 0
+    # Only its first backup contains anything.
     backed_up_once: bool = False
-    is_bound: bool = False
+    # Says by labels how it is backed up.
     is_labelled: bool = False
+    # How many times it is not up in time after a restore.
     late: int = 0
+    # How many times it has to be killed before it stops. Being killed costs it its mark.
     resists: int = 0
+    # How long it asks for to become ready.
     patience: timedelta | None = None
+    # Ends by itself while it is watched: always, or only over data of another release.
     dies: bool = False
     dies_lived: bool = False
 
@@ -83,30 +75,35 @@ class WorldUpstream:
 
 @define
 class World:
-    """Everything outside the state folder. `running` maps an app's folder to what runs there.
-
-    `told` maps it to what it was last told to run. `restless` names recipes whose data was saved while they ran;
-    `unasked` says why nobody can see what stands, `lacks` what is seen to keep all of it from being up; `wrap` gets
-    each port's name and the port.
-    """
+    """Everything outside the state folder."""
 
     root: Path
     origins: dict[str, WorldUpstream] = Factory(dict)
+    # By commit.
     behaviours: dict[str, Behaviour] = Factory(dict)
     mirrors: dict[str, WorldMirror] = Factory(dict)
+    # By the app's folder: the mark and the options of what runs there.
     running: dict[Path, tuple[str, DeployOptions]] = Factory(dict)
     recipes: dict[str, Recipe] = Factory(dict)
     unit: str = ""
+    # Tools that this host lacks.
     missing: set[str] = field(factory=set)
     now: datetime = START
     passes: int = 0
     commits: int = 0
+    # Recipe, version and commit of every deployment, in order.
     deployed: list[tuple[str, str, str]] = Factory(list)
+    # By the app's folder: the options of its last deployment.
     told: dict[Path, DeployOptions] = Factory(dict)
+    # Recipes whose data was saved while they ran.
     restless: list[str] = Factory(list)
+    # Why the driver cannot list what is deployed, "" if it can.
     unasked: str = ""
+    # What the driver says is missing of each deployment, "" if nothing.
     lacks: str = ""
+    # Commits of which a backup was made, in order.
     backed_up: list[str] = Factory(list)
+    # Gets each port's name and the port, and returns the port to use.
     wrap: Callable[[str, object], object] = lambda _, port: port
 
     # ---- building it ----

@@ -1,4 +1,4 @@
-"""Check that keys of a declaration which need each other are there together, and that no two exclude each other."""
+"""Check the keys of a declaration together: some keys need another key, and some exclude each other."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -101,7 +101,10 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _driver(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw for each key that the declared driver does not support; none if the driver itself is invalid."""
+    """Yield a flaw for each key that the declared driver does not support.
+
+    Yield none if the driver itself is not valid.
+    """
     driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else fields(Recipe).driver.default)
     if driver != "process":
         return

@@ -91,7 +91,7 @@ def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
 
 
 def _step(cause: Exception) -> Path:
-    """Return the key or list index that cattrs noted at an error, as a path; () for unknown keys, without a note."""
+    """Return the key or list index at which cattrs found an error, as a path. Return () for an unknown key."""
     from cattrs.errors import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(cause, "__notes__", ()):

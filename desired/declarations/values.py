@@ -174,9 +174,9 @@ def _allow(value: object) -> str:
 
 
 def is_plain_range(text: str) -> bool:
-    """Whether packaging certainly accepts `text`, which matches `ALLOW_PATTERN`. It need not be loaded to ask.
+    """Whether packaging is sure to accept `text`, which matches `ALLOW_PATTERN`. Does not load packaging.
 
-    packaging refuses some of "~=1" and ">=1.*", and very long numbers.
+    packaging refuses some texts such as "~=1" and ">=1.*", and very long numbers: for these, returns False.
     """
     return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text
 

@@ -32,7 +32,7 @@ def load_context(options: Options) -> CommandContext:
 
     Raises DeclarationError, or UsageError if a recipe is named by -r that is not declared.
     """
-    fleet = _load_fleet(options.fleet_folder)
+    fleet = load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
     context = CommandContext(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
     context.state.require_state_folder()
@@ -41,7 +41,7 @@ def load_context(options: Options) -> CommandContext:
     return context
 
 
-def _load_fleet(folder: Path) -> Fleet:
+def load_fleet(folder: Path) -> Fleet:
     """Read the declarations in the fleet folder. Raises DeclarationError, also if the folder is missing."""
     if not os.path.lexists(folder):
         message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"

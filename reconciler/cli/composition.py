@@ -1,4 +1,4 @@
-"""Creates the real host with an implementation of every port, and says what signals and new files do meanwhile."""
+"""Creates the real host, with an implementation of every port. Sets up signals and file permissions for a command."""
 
 import os
 import signal

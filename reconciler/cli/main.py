@@ -164,6 +164,18 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 @reconcile.command()
+@common_options
+def doctor(options: Options) -> int:
+    """Check everything that a pass needs on this host. Changes nothing.
+
+    Exit codes: 0 nothing failed, 1 a check failed.
+    """
+    from reconciler.cli import doctor_command
+
+    return doctor_command.doctor(options)
+
+
+@reconcile.command()
 @click.argument("folder", type=NONEMPTY)
 @common_options
 def init(options: Options, folder: str) -> int:

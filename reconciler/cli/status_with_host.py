@@ -1,6 +1,6 @@
-"""What `reconcile status` prints only with the host: its JSON document, and the status of kept deployments.
+"""The parts of `reconcile status` that need the host: the JSON document, and the status of kept deployments.
 
-The module is loaded only for these: a table of snapshots is there sooner without the host.
+This module is loaded only for these parts: without the host, the table of snapshots is printed sooner.
 """
 
 import sys

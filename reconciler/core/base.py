@@ -78,8 +78,8 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
     """Whether an upgrade to the head can start from the data of the generation `have`.
 
-    It can if the release of `have` is older than the head. If `have` is older than the damaged canonical `recorded`, it
-    may also be of the head's own release.
+    It can if the release of `have` is older than the head. It also can if `have` is of the head's own release, and the
+    newer canonical `recorded` is damaged.
     """
     is_retest = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return is_retest or _is_older_than_head(have, head, releases)
@@ -122,8 +122,8 @@ def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
 def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
     """Return the base that the declaration pins.
 
-    `unpinned` is the base without the pin. If this has the pinned release with the data of the generation `have`, that
-    data is used.
+    `unpinned` is the base without the pin. If `unpinned` is the pinned release with the data of the generation `have`,
+    returns it with another reason.
     """
     without = unpinned.release.version if unpinned.release else "none"
     why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"

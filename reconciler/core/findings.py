@@ -226,7 +226,7 @@ def needs_fetch(observation: Observation) -> bool:
 
 
 def mirror_state(observation: Observation) -> MirrorState:
-    """Return how our mirror differs from upstream's answer; UNKNOWN if one of both cannot be read."""
+    """Return how our mirror differs from upstream's answer; UNKNOWN if the mirror or the answer cannot be read."""
     mirror = observation.mirror
     if mirror.unreadable:
         return MirrorState.UNKNOWN

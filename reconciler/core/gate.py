@@ -107,7 +107,10 @@ def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> C
 
 
 def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
-    """Return the condition that `commit`, which upstream's tag now names, is the tested one. None: the tag is gone."""
+    """Return the condition that upstream's tag still names the tested commit.
+
+    `commit` is the commit that the tag names now, None if the tag is gone.
+    """
     if commit is None:
         return _condition("tagged", holds=False, evidence=f"upstream has no release tag {tested.version}")
     if commit != tested.commit:

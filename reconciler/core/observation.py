@@ -14,9 +14,10 @@ from state.records import Answer, Canonical, FoundDamage, Memory
 
 
 class State(StrEnum):
-    """Whether a canonical is there as recorded. INTACT: it is. NONE: no canonical is recorded.
+    """The state of a recipe's canonical.
 
-    DAMAGED: its snapshot is not as sealed, or could not be deployed. DOWN: its snapshot is intact, but its kept
+    NONE: no canonical is recorded. INTACT: its snapshot is as it was sealed, and its kept deployment, if it has one, is
+    up. DAMAGED: its snapshot is not as sealed, or could not be deployed. DOWN: its snapshot is intact, but its kept
     deployment is not up. UNKNOWN: it could not be checked.
     """
 

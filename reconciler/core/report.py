@@ -95,7 +95,8 @@ class Population:
     """The numbers of recipes at each stage of a run. `declared` are all of the fleet, `selected` those of this run.
 
     `excepted` are the selected ones that are not enrolled. `observed` have an observation, `decided` have a step, and
-    `reported` have a row. `to_try` is the number of trials that the pass planned, `tried` of those that took place.
+    `reported` have a row. `to_try` is the number of trials that the pass planned, `tried` the number of those that took
+    place.
     """
 
     declared: int

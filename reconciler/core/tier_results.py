@@ -48,7 +48,10 @@ class TierResult:
 
 @frozen
 class Candidate:
-    """The sealed snapshot in `folder` that may become the canonical."""
+    """The sealed snapshot in `folder` that may become the canonical.
+
+    `lineage` are the releases that have run on its data, the oldest first.
+    """
 
     folder: Path
     seal: Seal

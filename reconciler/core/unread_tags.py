@@ -1,4 +1,4 @@
-"""Finds tags that look like versions but are no releases, if a person should know of them; makes the text on them."""
+"""Finds tags that look like versions but are no releases, and writes the text that shows them to a person."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final

@@ -48,7 +48,10 @@ class AfterScene:
 
 
 def first_dry_run(now: AfterScene) -> Mapping[str, bool]:
-    """Return the sentences about the first dry run, each with whether it is true. So do the next functions."""
+    """Return the sentences about the first dry run, each with whether it is true.
+
+    Each of the next functions does the same for another scene.
+    """
     rows = now.after
     return {
         "the folder of records does not exist yet": not (now.folder / "state").exists(),

@@ -31,16 +31,16 @@ class EchoedOutput:
     """
 
     def __init__(self, write: WriteText, on_address: Callable[[str], None]) -> None:
-        self._say = write
+        self._write = write
         self._on_address = on_address
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._has_address = False
         self.text = ""
 
     def feed(self, chunk: bytes) -> bool:
-        """Write a chunk of output. Return True, because the command may always write more."""
+        """Write a chunk of output. Return True: the command may always write more."""
         text = self._decoder.decode(chunk)
-        self._say(text)
+        self._write(text)
         self.text += text
         address = ADDRESS.search(self.text.rpartition("\n")[0])
         if address and not self._has_address:

@@ -17,8 +17,8 @@ TAIL_LINES = 12
 def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
     """Wait until the app answers, check that the deployed release is the one that runs, and return its status.
 
-    Raises RecipeError or TimedOutError if the app does not become ready. Raises KilledError, also if it does, if the
-    release that ran before had to be killed: its data may be incomplete.
+    Raises RecipeError or TimedOutError if the app does not become ready. Raises KilledError if the release that ran
+    before had to be killed, even if the app becomes ready: its data may be incomplete.
     """
     recipe = deployed.recipe
     ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
@@ -44,7 +44,8 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
 def ready_timeout(deployed: DeployedApp) -> timedelta:
     """Return how long the app may take to become ready.
 
-    This is what `[ready] timeout` declares, else what the release says, else the default.
+    Takes the time that `[ready] timeout` declares; if it declares none, the time that the release declares, else the
+    default.
     """
     ready = deployed.recipe.ready
     if ready.timeout is not None:

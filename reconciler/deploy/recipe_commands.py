@@ -60,7 +60,8 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
     """Run the command `argv` for at most a minute. Return whether the app is up and the command exits 0.
 
-    Raises as `check_up` if an app went down, and InfrastructureError if memory ran out. Any other failure is False.
+    Returns False for any other failure, except that it raises as `check_up` if an app went down, and
+    InfrastructureError if memory ran out.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):

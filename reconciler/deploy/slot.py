@@ -46,12 +46,12 @@ class Checkout:
 
 @define
 class Slot:
-    """A folder in which a recipe and the apps that it needs run. `was_empty`: nothing was there when it was opened.
+    """A folder in which a recipe and the apps that it needs run. `was_empty` is True if the folder was new or empty.
 
     Deployments and commands write to the file `log`. `backup` is the folder for backups. `apps` has the deployed apps
-    by recipe, the recipe's own app last. `ready` has those that became ready and must stay up, by recipe. `remarks`
-    are for the report. `unused_makers` maps a recipe to the declared secrets that its release does not read.
-    `closed`: the slot was removed, as far as possible.
+    by recipe, the recipe's own app last. `ready` has those that became ready and must stay up, by recipe. `remarks` are
+    for the report. `unused_makers` maps a recipe to the declared secrets that its release does not read. `closed` is
+    True once the slot has been removed, as far as possible.
     """
 
     host: Host
@@ -96,7 +96,7 @@ class Slot:
         record.touch(mode=0o600)
 
     def tests_of(self, recipe: Recipe) -> Path:
-        """Return the slot's copy of the recipe's fleet folder; it is made if it is missing.
+        """Return the slot's copy of the recipe's fleet folder. Makes the copy if it is missing.
 
         Commands run in this copy, so that they cannot change the original.
         """
@@ -142,7 +142,7 @@ class Slot:
         return {name: {"version": release.version, "commit": release.commit} for name, release in releases.items()}
 
     def log_line(self, line: str) -> None:
-        """Append a line of Canon's own to the slot's log. If the log cannot be written, nothing is raised."""
+        """Append a line of Canon's own to the slot's log. Raises no error if the log cannot be written."""
         with suppress(OSError):
             self.log.touch(mode=0o600)
             with self.log.open("a", encoding="utf-8") as log:

@@ -15,10 +15,10 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock the folder work/NAME, clear it, and yield it; remove it at the end.
+    """Lock the folder work/NAME, clear it, and yield it; remove it at the end of the `with` block.
 
-    `command` is the name under which other processes see the owner. Raises BusyError, with the name of the owner, if
-    another process holds the lock.
+    `command` is written into the lock, so that other processes can name the command that holds it. Raises BusyError,
+    with this name, if another process holds the lock.
     """
     try:
         with _locked(host, recipe, command) as folder:

@@ -56,9 +56,9 @@ def create_folders(app: App) -> None:
 
 
 def open_raw_log(app: App, name: str) -> IO[bytes]:
-    """Open the log file of the Procfile line `name` for appending. Output is written as it is: nothing is redacted.
+    """Open the log file of the Procfile line `name` for appending. Secrets are not redacted in what is written.
 
-    Raises OSError if an app has replaced the file by a link.
+    Raises OSError if the app has replaced the file by a link.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
@@ -121,9 +121,9 @@ def recorded_sample(app: App) -> str:
 
 
 def sample_for(app: App, options: DeployOptions) -> str:
-    """Return the text of the .env.sample of an earlier deployment; "" if unknown.
+    """Return the text of the .env.sample of the app's last deployment; "" if there is none.
 
-    Takes the one of this app. If the app has none, takes the one of the app that `options.sample_from` names.
+    If this app has none, returns that of the app `options.sample_from`, which has the data that this app starts with.
     """
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 
@@ -164,7 +164,7 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
     Raises InfrastructureError if the app has data already.
     """
     if app.data.exists() and any(app.data.iterdir()):
-        raise InfrastructureError(f"{app.recipe}: its slot holds data already, so none can be loaded")
+        raise InfrastructureError(f"{app.recipe}: its slot has data already, so none can be loaded")
     create_folders(app)
     for saved in (source / "data", source / "secrets", source / _SETTINGS):
         if saved.exists() and not _move(saved, app.folder / saved.name):

@@ -1,4 +1,4 @@
-"""A command to run, and what it wrote."""
+"""Describes a command to run: its environment, limits and arguments. Also has the type for its captured output."""
 
 import math
 import os
@@ -113,7 +113,7 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
 
 
 def limit(command: CommandSpec) -> None:
-    """In the child, just before its program starts: reset the signals, and set the umask and the limits.
+    """Reset the signals, and set the umask and the limits. Runs in the child, just before its program starts.
 
     Also lets the program inherit the lock `command.holding`.
     """

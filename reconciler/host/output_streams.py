@@ -26,7 +26,7 @@ class StreamEnd(Enum):
 
 
 class Streams:
-    """The pipes from one command to its sinks, which receive stdout and stderr.
+    """The pipes from one command to the sinks that receive its stdout and stderr.
 
     The attributes `out` and `err` are the descriptors to which the command writes. They are the same descriptor if
     there is no sink for stderr.
@@ -55,9 +55,9 @@ class Streams:
             os.close(read)
 
     def started(self) -> None:
-        """Call after the child has started: close Canon's copies of the descriptors `out` and `err`.
+        """Close Canon's own copies of the descriptors `out` and `err`. Call this once the child has started.
 
-        Only then is the end of a pipe seen when the child ends.
+        As long as Canon has the copies open, no pipe ends when the child ends.
         """
         for write in {self.out, self.err} - {-1}:
             os.close(write)

@@ -41,10 +41,10 @@ _GRACE_LATE = 3.0
 
 @frozen
 class _Running:
-    """A command that was started as `pid`. `leader` is its process, None if it ended before it could be read.
+    """A command that was started as `pid`. `handle` is its pidfd.
 
-    `handle` is its pidfd. `token` is the value of CANON_RUN in its environment. `known` are the children that Canon
-    had before.
+    `leader` is its process in /proc, None if the command ended before Canon could read that. `token` is the value of
+    CANON_RUN in its environment. `known` are the children that Canon had before.
     """
 
     command: Any

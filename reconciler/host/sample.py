@@ -91,10 +91,10 @@ def version_setting(secret: str) -> str:
 
 
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Append to the sample `before` the settings that only the newer sample `text` has. Return the names of these too.
+    """Append to the sample `before` the settings that only the newer sample `text` has.
 
-    The values in `before` stay the same: an operator's own copy of the sample, made at the first deployment, does not
-    change with a new release either.
+    Returns the merged text, and the names of the appended settings. The values in `before` stay the same: an operator's
+    own copy of the sample, made at the first deployment, does not change with a new release either.
     """
     had = {line.name for _, line in _assignments(before)}
     lines = [(assignment(where, line).name, line) for where, line in statements(text)]

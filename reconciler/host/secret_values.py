@@ -46,7 +46,8 @@ class HostSecrets:
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         """Write the secrets `needs` that the app does not have yet, and log each. Return remarks and unused makers.
 
-        Raises RecipeError for secrets that cannot be made, InfrastructureError if only programs are missing for that.
+        Raises InfrastructureError if secrets cannot be made because programs are missing on this host; RecipeError if a
+        secret cannot be made for another reason.
         """
         appfiles.create_folders(app)
         refusals: dict[str, _Refusal] = {}

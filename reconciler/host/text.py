@@ -19,7 +19,10 @@ def one_line(data: bytes, most: int = _MOST) -> str:
 
 
 def last_words(data: bytes, most: int = _MOST) -> str:
-    """Return the last `most` characters of `data` as one printable line. A program's last words say why it failed."""
+    """Return the last `most` characters of `data` as one printable line. Each run of white space becomes one blank.
+
+    Used for error messages: programs write the reason of a failure last.
+    """
     line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else "…" + line[1 - most :]
 

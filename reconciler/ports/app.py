@@ -39,12 +39,12 @@ class App:
 
 @frozen
 class DeployOptions:
-    """Which release is deployed, and with what.
+    """The release to deploy, and its settings and files.
 
     `settings` override the release's `.env.sample`. `overlays` are files of the fleet that are merged over the files of
-    the release. `needs_port`: the readiness check needs a port at which the app can be reached. `timeout` is how long
-    each command may take that the release runs once before it starts. `sample_from` is another app of the same recipe,
-    whose `.env.sample` a new app gets instead of the release's; None for the release's.
+    the release. `needs_port`: the readiness check needs a port at which the app can be reached. `timeout` is the time
+    limit of each one-off command: such a command runs once before the release starts. `sample_from` is another app of
+    the same recipe, whose `.env.sample` a new app gets instead of the release's; None for the release's.
     """
 
     version: str
@@ -76,13 +76,13 @@ class RunningApp:
     """An app that runs. `version` and `commit` are read from the running app.
 
     `is_up`: every part is up, and the app itself listens at `address`; `problem` is the reason if not. `failure` names
-    a part that ended and will not start again, "" for none; `timed_out`: that part might have needed more time.
-    `peer` is the address for other apps of the slot, "HOST:PORT" like `address`, or "" if unknown.
-    `killed` names the parts of the earlier deployment that had to be killed, with the time they had: "app (10 s)".
-    `timeout` is how long the release says that it may take to become ready, None if it does not say.
-    `settles_in` is in how long the app counts as up if nothing changes until then; None if time alone changes nothing.
-    `up` has an identifier for each start of a part that is up: a part that was started again has another one. `ended`
-    has the parts of this deployment that ended without being stopped by Canon.
+    a part that ended and will not start again, "" for none; `timed_out`: that part might have needed more time. `peer`
+    is the address for other apps of the slot, "HOST:PORT" like `address`, or "" if unknown. `killed` names the parts of
+    the earlier deployment that had to be killed, with the time they had: "app (10 s)". `timeout` is the time that the
+    release itself declares for becoming ready; None if it declares none. `settles_in` is the time after which the app
+    counts as up if nothing changes until then; None if waiting alone is not enough. `up` has an identifier for each
+    start of a part that is up: a part that was started again has another one. `ended` has the parts of this deployment
+    that ended without being stopped by Canon.
     """
 
     version: str
@@ -105,8 +105,8 @@ class RunningApp:
 class DeployedParts:
     """The parts of a slot that are deployed now, found by the slot's mark.
 
-    `parts` has facts of each part by which another part in its place is noticed. `problem` is why not all of the slot
-    is up, "" if it is.
+    `parts` has facts about each part. If a part is replaced or changed, its facts differ. `problem` is why some part of
+    the slot is not up, "" if all are up.
     """
 
     parts: Parts

@@ -16,7 +16,7 @@ from state.records import Place
 
 
 class Clock(Protocol):
-    """The time."""
+    """Reads the clocks of this host."""
 
     def now(self) -> datetime:
         """Return the present time, in UTC."""
@@ -59,5 +59,5 @@ class Host:
     pass_id: str
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
-        """Return this host with only the drivers of these names, so that no other driver can fail."""
+        """Return this host with only the drivers that `drivers` names, so that no other driver can fail."""
         return evolve(self, drivers={name: driver for name, driver in self.drivers.items() if name in drivers})

@@ -79,7 +79,7 @@ class Mirrors(Protocol):
         """Return the refs of the mirror; Unobservable if it cannot be read, None if there is no mirror."""
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """Set the mirror's main branch as in `answer` and its release tags to `tags`, and fetch what it lacks for that.
+        """Fetch what the mirror lacks, and give it the main branch in `answer` and the release tags `tags`.
 
         Reads the mirror back afterwards. Raises InfrastructureError; then the mirror is as it was before.
         """

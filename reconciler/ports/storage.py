@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from state.decisions import Hold, Rollback
+from state.drift_record import DriftRecord
+from state.ledger_line import LedgerLine
 from state.records import Canonical, Damaged, FileSeal, Intent, LedgerEntry, Memory, Records, Seal
 
 
@@ -16,6 +18,9 @@ class Registry(Protocol):
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
         """Return all recorded generations of a recipe since it was last forgotten, the newest first."""
+
+    def lines(self, after: int = 0) -> tuple[LedgerLine, ...]:
+        """Return the lines of the ledger with a greater number than `after`, the oldest first."""
 
     def verify(self) -> None:
         """Check the chain of hashes of the whole ledger. Raises RegistryError if a line was changed."""
@@ -54,6 +59,9 @@ class Registry(Protocol):
 
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
         """Replace the memories of these recipes, and append `entries` to the ledger."""
+
+    def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
+        """Replace the drift records of these recipes, and append `entries` to the ledger."""
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
         """Delete a recipe's canonicals, its open intent and its memory. Append `entries` to the ledger.
@@ -96,7 +104,7 @@ class Snapshots(Protocol):
         """
 
     def delete(self, folder: Path) -> None:
-        """Delete a folder with whatever it holds, if there is one."""
+        """Delete a folder with everything in it. Does nothing if there is no such folder."""
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files that the seal names, and the folder if it is then empty. Other files stay."""
+        """Delete the files that the seal lists, and the folder if it is empty afterwards. Keeps other files."""

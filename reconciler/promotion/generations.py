@@ -25,9 +25,10 @@ if TYPE_CHECKING:  # `status` needs no ports
 def snapshot_status(
     snapshots: "Snapshots", state: StateFolder, canonical: Canonical | None, memory: Memory
 ) -> CanonicalStatus:
-    """Return whether a canonical's snapshot is intact.
+    """Return the status of a canonical's snapshot; NONE if `canonical` is None, UNKNOWN if it cannot be read.
 
-    It is DAMAGED if its files are not as sealed, or if the memory has damage that showed when it was deployed.
+    It is DAMAGED if its files are not as sealed, or if the memory has damage that showed when it was deployed; else
+    INTACT.
     """
     if canonical is None:
         return CanonicalStatus(State.NONE)

@@ -198,7 +198,7 @@ def _drivers_running(host: Host, name: str) -> list[Driver]:
 def is_managed(host: Host, name: str) -> bool:
     """Whether Canon may use and remove the folder kept/NAME: it is missing, or Canon made it.
 
-    Canon made the folder if a deployment record or a driver knows it.
+    Canon made the folder if a deployment record belongs to it, or if a driver still has something of it.
     """
     folder = host.state.kept_slot(name)
     return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_running(host, name))

@@ -1,4 +1,4 @@
-"""The meaning of each label in a report."""
+"""The words that a report prints, and the meaning of each."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""How times, durations, sizes, numbers and commits are written."""
+"""Writes times, durations, sizes, numbers and commits as text."""
 
 from datetime import UTC, datetime
 from typing import Final

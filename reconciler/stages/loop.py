@@ -8,11 +8,11 @@ from attrs import evolve, frozen
 
 from desired.model import Fleet, Unobservable
 from reconciler.core.expected_recipes import ExpectedRecipes
-from reconciler.core.findings import compare
+from reconciler.core.findings import Cause, compare
 from reconciler.core.gate import Condition, gate, unheld
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import Observation, State
-from reconciler.core.outcome import Outcome
+from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.errors import InterruptedPassError, reason_of
@@ -22,6 +22,7 @@ from reconciler.stages.converge import ConvergeContext, converge, untried
 from reconciler.stages.ended_holds import end_passed_holds
 from reconciler.stages.mirror import MirrorResult, update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
+from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
 from state.records import Canonical, LedgerEntry, Records
 
@@ -79,6 +80,8 @@ def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome
     after = observe_again(host, request.fleet, mirror_result.observed, recorded)
     _record_what_is_up(host, after)
     left = plan_for(host, evolve(request, retry=()), after)
+    whole = set(request.names) == set(request.fleet.recipes)
+    notes += record_drift(host, [step.finding for step in left.steps.values()], recorded.drift, whole=whole)
     rows = [
         Row(
             step,
@@ -91,8 +94,22 @@ def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome
     expected = _expected_recipes(request, recorded, after)
     notes += _unreadable_notes(recorded, request.fleet.recipes)
     report = summarise(_run(host, request, started_at), expected, rows, (*notes, *mirror_result.notes))
-    ended = {"exit_code": report.exit_code, "line": report.line, "signal": signal}
+    ended = {"signal": signal, **_ledger_facts(report, request, whole=whole)}
     return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)
+
+
+def _ledger_facts(report: Report, request: RunRequest, *, whole: bool) -> Mapping[str, object]:
+    """Return what the ledger keeps of a pass: how it ended, each result, and which recipes it could not observe.
+
+    `selected` is None if the pass was about the `whole` fleet.
+    """
+    return {
+        "exit_code": report.exit_code,
+        "line": report.line,
+        "results": {row.recipe: row.result for row in report.rows if row.result is not Result.NONE},
+        "selected": None if whole else sorted(request.names),
+        "unobservable": [row.recipe for row in report.rows if row.finding.cause is Cause.UNOBSERVABLE],
+    }
 
 
 @frozen
@@ -140,7 +157,7 @@ def _converge(
 ) -> tuple[Mapping[str, Outcome], int | None]:
     """Carry out the plan. Return the outcomes by recipe, and the number of the signal that interrupted it, or None.
 
-    After a signal, the outcome of each remaining step with an action is that it was not tried.
+    After a signal, each remaining step that has an action gets the outcome that it was not tried.
     """
     context = ConvergeContext(
         host, request.fleet, plan, mirror_result.observed.observations, mirror_result.mirror_errors
@@ -171,10 +188,7 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the gate's conditions with the evidence of the step's trial, or as they are without a trial.
-
-    Returns none for an orphan.
-    """
+    """Return the gate's conditions, with the evidence of the step's trial if there was one. Empty for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)

@@ -32,7 +32,7 @@ class MirrorResult:
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
     """Update each mirror that lacks something of upstream's answer. Record the answer if its mirror is up to date.
 
-    The returned observations still have the mirrors as they were before, because the plan shows that.
+    The returned observations still have the mirrors as they were before the update, because the plan reports that.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
@@ -98,7 +98,11 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Return the tags that name no commit, each with the id of its object. Only a fetch shows this of a tag."""
+    """Return the tags that name no commit, each with the id of its object.
+
+    Only a fetch shows whether a tag names a commit: takes the tags from this fetch, and those known from earlier
+    fetches.
+    """
     known = {
         tag: object_id for tag, object_id in observation.memory.not_commits.items() if answer.tags.get(tag) == object_id
     }

@@ -176,9 +176,10 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return the digest of the fleet folders of a recipe and of its needs, and ""; or None and why it failed.
+    """Return the digest of the fleet folders of a recipe and of its needs; None if they cannot be read.
 
-    A person may change a fleet folder at any time. While a folder cannot be read, its recipe is only not tried.
+    The second value is the reason why they cannot be read, "" if they can. A person may change a fleet folder at any
+    time: as long as a folder cannot be read, only the trials of its recipe are left out.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""

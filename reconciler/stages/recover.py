@@ -100,8 +100,9 @@ def _clear_slots(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[
 def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[str, ...]]) -> Host:
     """Return the host with only the drivers that a recipe's slot may need; with all if the recipe is not declared.
 
-    These are the drivers of the recipe and of its needs, and all that have something in the slot or are noted there:
-    the run that died may have used others than are declared now. `marks` are the marks by driver.
+    These are the drivers of the recipe and of its needs, and the drivers that have something in the slot or are
+    recorded there: the run that died may have used other drivers than those that are declared now. `marks` are the
+    marks by driver.
     """
     if name not in fleet.recipes:
         return host

@@ -1,4 +1,4 @@
-"""The tiers of a trial: what each of them deploys, runs and proves."""
+"""Runs each tier of a trial: deploys a release, runs its commands, and returns whether the tier proved something."""
 
 from collections.abc import Callable, Mapping
 

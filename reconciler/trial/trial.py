@@ -121,7 +121,10 @@ def _judge(run: TrialRun, name: TierName) -> TierResult:
 
 
 def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
-    """Return the error in one line; for a timeout, with the load of this host. Keep the app's last log lines."""
+    """Return the error in one line; for a timeout, with the load of this host.
+
+    Also stores the app's last log lines in the effects, and whether the error is a timeout.
+    """
     run.effects.tail = error.tail
     if isinstance(error, TimedOutError):
         run.effects.timed_out = True

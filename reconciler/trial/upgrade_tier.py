@@ -85,10 +85,10 @@ def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...]
 
 
 def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | None:
-    """Deploy the release under test over the base.
+    """Deploy the release under test over the base. Return None, or a skip if the base had to be killed.
 
-    A base that did not stop and had to be killed is no fault of the release under test: returns a skip, or raises
-    InfrastructureError if the base is the canonical. After the first such kill raises SlowHostError.
+    A base that does not stop and is killed is no fault of the release under test. The first run raises SlowHostError
+    for it, so that the trial runs once more. Raises InfrastructureError if the base is the canonical.
     """
     *needed, own = run.request.app_set
     for spec in needed:

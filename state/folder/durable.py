@@ -1,4 +1,4 @@
-"""Write files so that they survive a power cut, and delete trees completely."""
+"""Write files so that they survive a power cut, and delete folders with everything in them."""
 
 import errno
 import fcntl
@@ -121,7 +121,7 @@ def _unlink_if_same(path: Path, descriptor: int) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a file, or a folder with everything in it, if it exists. Read-only folders are made writable for that.
+    """Delete a file, or a folder with everything in it, if it exists. Make read-only folders writable first.
 
     If a file system is mounted in the folder, raise OSError and delete nothing: its files are not Canon's. If a path
     cannot be deleted, delete all the others, and raise the first OSError.

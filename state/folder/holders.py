@@ -32,7 +32,7 @@ class Holder:
 
 
 def holder(path: Path) -> Holder | None:
-    """Return the process that holds the lock on the file `path`, None if none is found. The lock is not taken."""
+    """Return the process that holds the lock on the file `path`; None if none is found. Does not take the lock."""
     try:
         info = path.lstat()
     except FileNotFoundError:

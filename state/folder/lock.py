@@ -1,4 +1,4 @@
-"""A lock on a file. It ends with the last process that has its descriptor, so it never has to be broken."""
+"""A lock on a file. It ends when no process has its descriptor any more. So a dead process never leaves it locked."""
 
 import fcntl
 import json
@@ -32,8 +32,8 @@ class Lock:
 def hold(path: Path, command: str) -> Iterator[Lock]:
     """Hold a lock on the file `path` during the `with` block. Make the file if it is missing.
 
-    Raise LockHeldError at once if another process holds the lock. `command` is written into the file, only for people.
-    A child process that still has the descriptor after the block keeps holding the lock.
+    Raise LockHeldError at once if another process holds the lock. `command` is written into the file, to be read by
+    people. A child process that still has the descriptor after the block keeps holding the lock.
     """
     with file_errors(f"lock {path}", FolderError):
         descriptor = _acquire(path)

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
-from state.folder.durable import create_once, sync_folder
+from state.folder.durable import create_once, replace_file, sync_folder
 from state.folder.folder import StateFolder
 from state.folder.holders import kernel_locks
 from state.registry.registry_faults import journal_of, registry_errors
@@ -20,7 +20,7 @@ from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryEr
 
 APPLICATION = int.from_bytes(b"Can.")
 # One script for each format: script n upgrades a database from format n to n + 1.
-STEPS = tuple(Path(__file__).with_name(name).read_text("ascii") for name in ("schema.sql", "holds.sql"))
+STEPS = tuple(Path(__file__).with_name(name).read_text("ascii") for name in ("schema.sql", "holds.sql", "drift.sql"))
 BUSY_SECONDS = 30.0
 _COPIES = 100
 
@@ -55,7 +55,10 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
 
 @contextmanager
 def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
-    """Open the registry for one durable transaction, and yield the connection. Make the file if it is missing."""
+    """Open the registry for one durable transaction, and yield the connection. Make the file if it is missing.
+
+    A registry of an older format is copied to the file `copy_before`, and then upgraded in the same transaction.
+    """
     with registry_errors(path):
         if not _is_there(path):
             create_once(path, blank(steps))
@@ -65,8 +68,16 @@ def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connec
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("PRAGMA foreign_keys = ON")
             with _transaction(connection):
-                upgrade(connection, _format(connection, steps), steps)
+                version = _format(connection, steps)
+                if version < len(steps):
+                    replace_file(copy_before(path, version), connection.serialize())
+                upgrade(connection, version, steps)
                 yield connection
+
+
+def copy_before(path: Path, version: int) -> Path:
+    """Return where the registry is copied to before it is upgraded from the format `version`."""
+    return path.with_name(f"{path.name}.format-{version}")
 
 
 def flush(path: Path) -> None:

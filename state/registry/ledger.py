@@ -1,12 +1,15 @@
 """The ledger: a log of lines, each with the hash of the line before. Lines are appended, and never changed."""
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from attrs import astuple, evolve, frozen
 
-from state.codec import canonical_json, storable, time_text
+from state.codec import canonical_json, storable, time_of, time_text
+from state.ledger_line import LedgerLine
 from state.records import LedgerEntry
 from state.state_errors import RegistryDamagedError
 
@@ -81,6 +84,19 @@ def verify(connection: sqlite3.Connection) -> None:
 def rows_of(connection: sqlite3.Connection) -> Iterator[LedgerRow]:
     """Return all rows as they are stored, the oldest first."""
     return (LedgerRow(*columns) for columns in connection.execute(f"{_SELECT} ORDER BY seq"))
+
+
+def lines_of(connection: sqlite3.Connection, after: int) -> Iterator[LedgerLine]:
+    """Yield the lines with a greater number than `after`, the oldest first. A line that cannot be read is left out.
+
+    `verify` finds such a line.
+    """
+    for columns in connection.execute(f"{_SELECT} WHERE seq > ? ORDER BY seq", (after,)):
+        row = LedgerRow(*columns)
+        with suppress(ValueError, TypeError, RecursionError):
+            body = json.loads(row.body)
+            if isinstance(body, dict):
+                yield LedgerLine(row.seq, LedgerEntry(time_of(row.at), row.kind, row.recipe, body))
 
 
 def _last_row(connection: sqlite3.Connection) -> LedgerRow | None:

@@ -10,6 +10,8 @@ from attrs import frozen
 
 from state.codec import storable
 from state.decisions import Hold, Rollback
+from state.drift_record import DriftRecord
+from state.ledger_line import LedgerLine
 from state.records import Canonical, Intent, LedgerEntry, Memory, Records
 from state.registry import database, decision_rows, ledger, rows
 from state.state_errors import RegistryDamagedError, RegistryError
@@ -47,6 +49,11 @@ class SqliteRegistry:
         with database.reading(self.path) as view:
             stored = view.connection.execute(query, (storable(recipe),)) if view else ()
             return tuple(_readable(_canonical, stored, {}))
+
+    def lines(self, after: int = 0) -> tuple[LedgerLine, ...]:
+        """Return the lines of the ledger after number `after`, oldest first, without those that `verify` refuses."""
+        with database.reading(self.path) as view:
+            return tuple(ledger.lines_of(view.connection, after)) if view else ()
 
     def verify(self) -> None:
         """Check the chain of hashes of the whole ledger. Raise RegistryError for the first line that was changed."""
@@ -121,13 +128,20 @@ class SqliteRegistry:
                 connection.execute(insert, (storable(memory.recipe), *rows.seal(memory)))
             ledger.append(connection, entries)
 
+    def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
+        """Replace the drift records of these recipes, and append `entries`. A record without drift is deleted."""
+        with database.writing(self.path) as connection:
+            for record in changed:
+                rows.replace_drift(connection, record)
+            ledger.append(connection, entries)
+
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete a recipe's canonicals, its open intent, its memory, its hold and its rollback.
+        """Delete a recipe's canonicals, its open intent, memory, hold, rollback and drift record.
 
         Append `entries` to the ledger. The number of its last generation is kept, so that no number is used twice.
         """
         with database.writing(self.path) as connection:
-            for table in ("canonical", "memory", "intent", "hold", "rolled_back"):
+            for table in ("canonical", "memory", "intent", "hold", "rolled_back", "drift"):
                 connection.execute(f"DELETE FROM {table} WHERE recipe = ?", (storable(recipe),))  # noqa: S608
             ledger.append(connection, entries)
 
@@ -146,6 +160,7 @@ def _records(view: database.View) -> Records:
     rollbacks = _readable(
         partial(rows.unseal, Rollback), view.connection.execute(_OF_RECIPE.format("rolled_back")), bad
     )
+    drift = _readable(partial(rows.unseal, DriftRecord), view.connection.execute(_OF_RECIPE.format("drift")), {})
     return Records(
         _by_recipe(canonicals, bad),
         _by_recipe(memories, bad),
@@ -155,6 +170,7 @@ def _records(view: database.View) -> Records:
         bad,
         _by_recipe(holds, bad),
         _by_recipe(rollbacks, bad),
+        {record.recipe: record for record in drift},
     )
 
 

@@ -66,9 +66,9 @@ def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
 
 
 def _ways_out(path: Path) -> str:
-    """Return the hint for a damaged registry: restore it, or move it away with its journal and the snapshots.
+    """Return the hint for a damaged registry: restore it, or move it, its journal and the snapshots away.
 
-    The hint names only those of them that exist.
+    The hint names only those of these files that exist.
     """
     files = (path, journal_of(path), StateFolder(path.parent).canonicals)
     existing = " and ".join(str(file) for file in files if os.path.lexists(file))

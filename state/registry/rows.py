@@ -7,13 +7,14 @@ from typing import TypeVar
 
 from state.codec import NotARecordError, canonical_json, dump, load, storable
 from state.decisions import Hold, Rollback
+from state.drift_record import DriftRecord
 from state.records import Canonical, Intent, Memory
 from state.state_errors import RegistryDamagedError
 
-T = TypeVar("T", Canonical, Memory, Intent, Hold, Rollback)
+T = TypeVar("T", Canonical, Memory, Intent, Hold, Rollback, DriftRecord)
 
 # SQLite checks the pages of these tables, and the digests cover the rows: together they detect every changed byte.
-TABLES = ("generation", "canonical", "memory", "intent", "hold", "rolled_back")
+TABLES = ("generation", "canonical", "memory", "intent", "hold", "rolled_back", "drift")
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
@@ -24,7 +25,7 @@ def require_sound(connection: sqlite3.Connection) -> None:
             raise RegistryDamagedError(f"it is damaged: {verdict}")
 
 
-def seal(record: Canonical | Memory | Intent | Hold | Rollback) -> tuple[str, str]:
+def seal(record: Canonical | Memory | Intent | Hold | Rollback | DriftRecord) -> tuple[str, str]:
     """Return the JSON text of a record and its digest, as they are stored in the columns `record` and `digest`."""
     text = dump(record)
     return text, _digest(record.recipe, text)
@@ -39,6 +40,14 @@ def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
     if digest != _digest(record.recipe, text) or recipe != storable(record.recipe):
         raise RegistryDamagedError(f"{kind.__name__.lower()} of {recipe!r} was changed")
     return record
+
+
+def replace_drift(connection: sqlite3.Connection, record: DriftRecord) -> None:
+    """Replace the drift record of a recipe. A record without drift is only deleted."""
+    connection.execute("DELETE FROM drift WHERE recipe = ?", (storable(record.recipe),))
+    if record.since:
+        row = (storable(record.recipe), *seal(record))
+        connection.execute("INSERT INTO drift (recipe, record, digest) VALUES (?, ?, ?)", row)
 
 
 def named_in(text: str) -> tuple[str, ...]:

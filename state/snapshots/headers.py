@@ -19,7 +19,7 @@ _BLANK_SUM = " " * 8
 
 
 def head(entry: SealedEntry) -> bytes:
-    """Return the header of an entry as bytes: one block, or several where the values do not fit into one."""
+    """Return the header of an entry as bytes: one block, or several if the values do not fit into one."""
     block = _one_block(entry)
     return header(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") if block is None else block
 

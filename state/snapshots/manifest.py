@@ -10,7 +10,7 @@ FORMAT = 1
 
 
 class MismatchError(Exception):
-    """Something is not as it was sealed. Used within this package only: its callers get a `Damaged`."""
+    """Something is not as it was sealed. Only used within this package: its callers get the value `Damaged` instead."""
 
 
 @frozen
@@ -18,7 +18,8 @@ class SealedEntry:
     """One path of a tree; `type` is file, folder, symlink or hardlink.
 
     Paths are relative, with `/`; bytes that are not UTF-8 become lone surrogates. `target` is the target of a symlink,
-    or the path of the file that a hard link shares. `size` and `sha256` belong to a file's content, else 0 and "".
+    or the path of the file that a hard link shares; else "". `size` is in bytes. Only a file has a size and a hash of
+    its content; else they are 0 and "".
     """
 
     path: str
@@ -42,6 +43,8 @@ class SkippedEntry:
 
 @frozen
 class Tar:
+    """The hash of the tar, and its size in bytes."""
+
     sha256: str
     bytes: int
 
@@ -70,6 +73,7 @@ class Manifest:
 def make_manifest(
     about: Mapping[str, object], tar: Tar, entries: tuple[SealedEntry, ...], skipped: tuple[SkippedEntry, ...]
 ) -> Manifest:
+    """Return the manifest of a tar with these entries, and with totals over all of them."""
     totals = Totals(len(entries), sum(entry.size for entry in entries), len(skipped))
     return Manifest(FORMAT, about, tar, totals, entries, skipped)
 

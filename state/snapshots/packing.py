@@ -1,4 +1,4 @@
-"""Pack a tree into a tar."""
+"""Pack a folder with everything in it into a tar."""
 
 import errno
 import hashlib
@@ -21,7 +21,7 @@ CHUNK = 1 << 20
 
 
 def text(path: bytes) -> str:
-    """Return the path as it is written in the manifest: UTF-8 whatever the locale is, other bytes as surrogates."""
+    """Return a path as text for the manifest: read as UTF-8 in every locale, other bytes as lone surrogates."""
     return path.decode("utf-8", "surrogateescape")
 
 
@@ -32,6 +32,8 @@ def raw(path: str) -> bytes:
 
 @frozen
 class Packed:
+    """What `pack` wrote to the tar, and what it left out because it has no content, such as sockets."""
+
     entries: tuple[SealedEntry, ...]
     skipped: tuple[SkippedEntry, ...]
 
@@ -55,7 +57,7 @@ class HashingWriter:
 
 
 def pack(source: bytes, out: HashingWriter) -> Packed:
-    """Write a tar of everything below the folder `source` to `out`, always in the same order; return its entries.
+    """Write a tar of everything below the folder `source` to `out`, always in the same order. Return its entries.
 
     Raise UnfitDataError for what a snapshot cannot store, SnapshotError if a file changes meanwhile.
     """
@@ -100,6 +102,12 @@ def _names(source: bytes, below: bytes) -> list[bytes]:
 def _entry(
     source: bytes, path: bytes, info: os.stat_result, first: dict[tuple[int, int], str]
 ) -> SealedEntry | SkippedEntry:
+    """Return the manifest's entry for a path.
+
+    A file that has an earlier path in `first` becomes a hard link to that path. `first` maps device and inode of each
+    file to its first path. Raise UnfitDataError for an extended attribute `user.*`.
+    """
+
     def sealed(kind: str, *, size: int = 0, target: str = "") -> SealedEntry:
         mode = stat.S_IMODE(info.st_mode)
         return SealedEntry(text(path), kind, mode, info.st_uid, info.st_gid, info.st_mtime_ns, size, target=target)
@@ -135,6 +143,10 @@ def _special(mode: int) -> str:
 
 
 def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, info: os.stat_result) -> SealedEntry:
+    """Write the header and the content of a file to the tar. Return its entry with the hash of the content.
+
+    Raise SnapshotError if the file is not the one of `info` any more, UnfitDataError if it cannot be read.
+    """
     with _open_readable(source, entry.path) as file:
         if not os.path.samestat(os.fstat(file.fileno()), info):
             raise _changed_error(entry)
@@ -144,6 +156,7 @@ def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, info: os.st
 
 
 def _open_readable(source: bytes, path: str) -> BufferedReader:
+    """Open a file below `source`. Raise UnfitDataError if this user may not read it."""
     try:
         return open_regular(os.path.join(source, raw(path)))
     except PermissionError as error:
@@ -152,6 +165,10 @@ def _open_readable(source: bytes, path: str) -> BufferedReader:
 
 
 def _add_whole(out: HashingWriter, file: BufferedReader, entry: SealedEntry) -> str:
+    """Write a file without holes to the tar. Return the hash of its content.
+
+    Raise SnapshotError if its size has changed.
+    """
     out.write(head(entry))
     digest, left = hashlib.sha256(), entry.size
     while left and (data := file.read(min(CHUNK, left))):
@@ -165,7 +182,10 @@ def _add_whole(out: HashingWriter, file: BufferedReader, entry: SealedEntry) -> 
 
 
 def _add_sparse(out: HashingWriter, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
-    """Write the data between the holes, and return the hash of the whole content, in which a hole is zeros."""
+    """Write a file with holes to the tar: only its data.
+
+    Return the hash of the whole content, in which a hole is zeros.
+    """
     table = table_of(extents)
     stored = len(table) + sum(length for _, length in extents)
     out.write(sparse_head(header(entry), stored))
@@ -186,6 +206,10 @@ def _add_sparse(out: HashingWriter, file: BufferedReader, entry: SealedEntry, ex
 def _add_piece(
     out: HashingWriter, file: BufferedReader, piece: Piece, digest: "hashlib._Hash", entry: SealedEntry
 ) -> None:
+    """Write one piece of data of a sparse file to the tar, and add it to `digest`.
+
+    Raise SnapshotError if the file is shorter.
+    """
     file.seek(piece.offset)
     left = piece.length
     while left:

@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 
 
 def file_seal(path: Path) -> FileSeal:
-    """Return the inode, size and times of a file. Raise MismatchError where it is not a regular file."""
+    """Return the inode, size and times of a file. Raise MismatchError if it is not a regular file."""
     info = path.lstat()
     if not stat.S_ISREG(info.st_mode):
         raise MismatchError(f"{path} is not a regular file")
@@ -29,7 +29,7 @@ def file_seal(path: Path) -> FileSeal:
 def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
     """Return the files whose inode or times changed since they were sealed.
 
-    Raise MismatchError where a file is missing or has another size.
+    Raise MismatchError if a file is missing or has another size.
     """
     try:
         present = {entry.name for entry in folder.iterdir()}
@@ -45,9 +45,9 @@ def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
 
 
 def is_another(folder: Path, seal: Seal) -> bool:
-    """Whether a folder holds the valid manifest of another snapshot than the one that `seal` belongs to.
+    """Whether a folder has the valid manifest of another snapshot than the one that `seal` belongs to.
 
-    False if the manifest is missing or damaged: the snapshot may then be the one that `seal` belongs to.
+    False if the manifest is missing or damaged: then the snapshot may be the one that `seal` belongs to.
     """
     try:
         with open_regular(os.fsencode(folder / MANIFEST)) as file:
@@ -72,7 +72,7 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
 
 
 def open_tar(folder: Path, manifest: Manifest) -> BufferedReader:
-    """Open the tar, and return it at its start. Raise MismatchError where its hash is not the sealed one."""
+    """Open the tar in a folder, and return it at its start. Raise MismatchError if its hash is not the sealed one."""
     path = folder / TAR
     with ExitStack() as stack:
         file = stack.enter_context(open_regular(os.fsencode(path)))

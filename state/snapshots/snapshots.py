@@ -1,4 +1,4 @@
-"""Sealed snapshots: folders with snapshot.tar and manifest.json, verified when written and before use."""
+"""Seal, move, check, unpack and delete snapshots. Each is a folder with snapshot.tar and manifest.json."""
 
 import hashlib
 import os
@@ -58,10 +58,10 @@ class SealedSnapshots:
             return evolve(seal, files={name: file_seal(to / name) for name in seal.files})
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Return the damage of a snapshot, None where it is as sealed.
+        """Return how a snapshot differs from its seal; None if it is as it was sealed.
 
-        Files with unchanged inode, size and times are trusted; changed ones are hashed. Foreign files are ignored.
-        Raise SnapshotError where the files cannot be read.
+        Does not read files whose inode, size and times are unchanged, and hashes the others. Ignores files that were
+        not sealed. Raise SnapshotError if the files cannot be read.
         """
         with file_errors(f"read {folder}", SnapshotError):
             try:
@@ -75,9 +75,10 @@ class SealedSnapshots:
         return None
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
-        """Hash a snapshot whose inodes or times changed; return the new seals of its files where all is as sealed.
+        """Hash a snapshot whose files have new inodes or times.
 
-        Return None where nothing changed, or the snapshot is damaged. Raise SnapshotError where it cannot be read.
+        Return the new seals of its files if the content is as sealed. Return None if nothing changed, or if the
+        snapshot is damaged. Raise SnapshotError if it cannot be read.
         """
         with file_errors(f"read {folder}", SnapshotError):
             try:
@@ -91,7 +92,7 @@ class SealedSnapshots:
                 return None
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Verify a snapshot and unpack it into the new folder `into`, which is removed again after any failure.
+        """Verify a snapshot and unpack it into the new folder `into`. Remove that folder again after any failure.
 
         Return the `about` of its manifest, or its damage. Raise SnapshotError, or AgainLaterError for a full disk.
         """
@@ -108,7 +109,8 @@ class SealedSnapshots:
     def delete(self, folder: Path) -> None:
         """Delete a snapshot durably, if it exists.
 
-        The folder keeps its name until the end, so that after a kill it is found again and can be deleted.
+        The folder keeps its name until the end. So if this process is killed meanwhile, a later one still finds the
+        folder.
         """
         with file_errors(f"delete {folder}", SnapshotError):
             if os.path.lexists(folder):
@@ -131,7 +133,7 @@ class SealedSnapshots:
 
 
 def generations_present(folder: Path) -> tuple[int, ...]:
-    """Return the sorted numbers of the generations in `folder` (`canonicals/NAME`), () where there is no folder."""
+    """Return the sorted numbers of the generations in `folder` (`canonicals/NAME`); () if there is no folder."""
     with file_errors(f"list the generations in {folder}", SnapshotError):
         try:
             names = [entry.name for entry in folder.iterdir()]
@@ -169,6 +171,7 @@ def _new_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _removed_on_failure(path: Path) -> Iterator[None]:
+    """Remove `path` with everything in it if the `with` block fails."""
     try:
         yield
     except BaseException:
@@ -177,6 +180,7 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
 
 
 def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifest:
+    """Pack the folder `source` into the new file `path`, flush it to the disk, and return its manifest."""
     with os.fdopen(open_new(path), "wb") as file:
         out = HashingWriter(file)
         packed = pack(os.fsencode(source), out)
@@ -196,6 +200,10 @@ def _write_manifest(manifest: Manifest, path: Path) -> str:
 
 
 def _verify_written(folder: Path, digest: str) -> None:
+    """Read the written files from the disk.
+
+    Raise SnapshotError if they differ from the manifest with the hash `digest`.
+    """
     for name in (TAR, MANIFEST):
         _forget_cached(folder / name)
     try:

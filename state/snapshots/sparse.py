@@ -1,4 +1,4 @@
-"""Sparse files: find their data, and write it to a tar in GNU's sparse format 1.0."""
+"""Find the data of sparse files, and write such files to a tar in GNU's sparse format 1.0."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ Extents = tuple[tuple[int, int], ...]
 
 
 def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
-    """Return the extents of an open file, None for a file without holes or a file system that does not report them."""
+    """Return the extents of an open file; None if it has no holes, or if its file system does not report holes."""
     if info.st_blocks * _SECTOR >= info.st_size:
         return None
     extents: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""Unpack a tar into a tree, and compare every entry with the manifest."""
+"""Unpack a tar into a folder, and compare every entry with the manifest."""
 
 import hashlib
 import os
@@ -37,7 +37,10 @@ def extract(tar: BinaryIO, entries: Sequence[SealedEntry], into: bytes) -> None:
 
 
 def _members(tar: BinaryIO, entries: Sequence[SealedEntry]) -> Iterator[tuple[SealedEntry, IO[bytes] | None, Extents]]:
-    """Yield each entry with its content, None where it has none, and the extents of the content."""
+    """Yield each entry with its content, None if it has none, and the extents of the content.
+
+    Raise MismatchError if the tar cannot be read, or has other entries than `entries`.
+    """
     try:
         with tarfile.TarFile.open(fileobj=tar, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
             for number, (entry, info) in enumerate(zip_longest(entries, archive), 1):
@@ -55,6 +58,7 @@ def _extents(info: tarfile.TarInfo) -> Extents:
 
 
 def _matches(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
+    """Whether the header of a tar member has the values of the manifest's entry."""
     named = (entry.path, TAR_TYPES.get(entry.type), entry.mode, entry.uid, entry.gid, entry.size, entry.target)
     return named == (info.name, info.type, info.mode, info.uid, info.gid, info.size, info.linkname)
 
@@ -74,6 +78,7 @@ def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> N
 
 
 def _place(place: bytes, entry: SealedEntry, into: bytes) -> None:
+    """Make a folder, a symlink or a hard link. A hard link leads to its file below `into`."""
     if entry.type == "folder":
         os.mkdir(place, PRIVATE_FOLDER)
     elif entry.type == "symlink":
@@ -98,6 +103,7 @@ def _write(place: bytes, entry: SealedEntry, content: IO[bytes], extents: Extent
 
 
 def _fill(descriptor: int, entry: SealedEntry, content: IO[bytes], extents: Extents) -> None:
+    """Write the content of a file, and leave out its holes. Raise MismatchError if the hash is not the sealed one."""
     digest = hashlib.sha256()
     for piece in pieces(extents, entry.size):
         if piece.is_hole:
@@ -132,6 +138,7 @@ def _set_attributes(place: bytes, entry: SealedEntry) -> None:
 
 
 def _compare(place: bytes, entry: SealedEntry) -> None:
+    """Raise MismatchError if the path on the disk does not have the kind, time, mode, size or target of its entry."""
     info = os.lstat(place)
     is_right = {"folder": stat.S_ISDIR, "symlink": stat.S_ISLNK}.get(entry.type, stat.S_ISREG)
     right = is_right(info.st_mode) and info.st_mtime_ns == entry.mtime_ns

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import stat
 import subprocess
 import time
@@ -15,7 +14,16 @@ from attrs import frozen
 from tests.reconcile_command import ReconcileResult
 from tests.repositories import git
 
-STAND_IN: Final = Path(__file__).parent / "stand_in.py"
+ROOT: Final = Path(__file__).parent.parent.parent
+SCRIPT: Final = f"""\
+#!/usr/bin/env -S python3 -S
+import sys
+
+sys.path.insert(0, {str(ROOT)!r})
+from tests.abra.stand_in import main
+
+main()
+"""
 WHO: Final = ("-c", "user.name=test", "-c", "user.email=test@example.org")
 LONGEST: Final = 120
 
@@ -29,7 +37,7 @@ class InstalledAbra:
     @classmethod
     def into(cls, folder: Path) -> "InstalledAbra":
         folder.mkdir()
-        shutil.copy(STAND_IN, folder / "abra")
+        (folder / "abra").write_text(SCRIPT, encoding="utf-8")
         (folder / "abra").chmod(stat.S_IRWXU)
         return cls(folder)
 

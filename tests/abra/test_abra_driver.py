@@ -154,7 +154,7 @@ def test_a_release_is_deployed_by_abra_and_seen_by_docker(place: AbraSlot) -> No
     assert f"{place.stack}_words_v3" in place.left()["config"]
 
 
-def test_a_newer_release_goes_over_the_older(place: AbraSlot) -> None:
+def test_a_newer_release_is_deployed_over_the_older_one(place: AbraSlot) -> None:
     place.deploy(FIRST)
     place.until_settled()
     place.deploy(SECOND)
@@ -227,7 +227,7 @@ def container(stack: str) -> str:
     return docker("ps", "--quiet", "--filter", label, "--filter", "status=running")
 
 
-def test_an_app_that_rested_is_deployed_once_more_with_its_secrets(place: AbraSlot) -> None:
+def test_an_app_that_was_stopped_is_deployed_again_with_its_secrets(place: AbraSlot) -> None:
     place.deploy()
     place.driver.stop(place.app)
     place.deploy()

@@ -70,7 +70,7 @@ def test_releases_are_promoted_by_abra_over_data_that_has_lived(
     assert ours() == before
 
 
-def test_what_abra_alone_says_was_done_is_no_promotion(
+def test_a_deployment_that_only_abra_reports_is_not_promoted(
     canon: CanonCommand, served: Forge, installed: InstalledAbra
 ) -> None:
     before = ours()

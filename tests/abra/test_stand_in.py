@@ -193,7 +193,7 @@ def test_without_no_input_it_asks(operator: AbraOperator, on_engine: str) -> Non
         ("wants a terminal", 1, "FATA could not open a new TTY: open /dev/tty: no such device or address\n"),
     ],
 )
-def test_it_misbehaves_as_told(operator: AbraOperator, behaviour: str, code: int, err: str) -> None:
+def test_it_misbehaves_as_configured(operator: AbraOperator, behaviour: str, code: int, err: str) -> None:
     operator.installed.behave(app_deploy=behaviour)
     said = operator.abra(*DEPLOY, operator.app)
     assert (said.code, said.err) == (code, err)

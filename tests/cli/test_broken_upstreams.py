@@ -34,7 +34,7 @@ def address(failing: Fault | None) -> Iterator[str]:
     ],
     ids=["down", "empty body", "HTML"],
 )
-def test_an_upstream_that_cannot_be_seen_is_told_and_costs_nothing(
+def test_an_upstream_that_cannot_be_observed_is_reported_and_nothing_is_lost(
     settled: OneRecipeFleet, failing: Fault | None, why: str
 ) -> None:
     kept = settled.promoted_state()
@@ -86,7 +86,7 @@ def test_a_harmful_object_is_upstreams_and_keeps_no_other_recipe_from_being_prom
     assert settled.run().code == 0
 
 
-def test_flaws_that_harm_nobody_and_what_is_not_fetched_are_noted_and_the_release_is_tried(
+def test_harmless_flaws_and_objects_that_are_not_fetched_are_noted_and_the_release_is_tried(
     settled: OneRecipeFleet,
 ) -> None:
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 12345\n"
@@ -109,7 +109,7 @@ def test_a_release_is_promoted_though_upstreams_head_dangles(jot: OneRecipeFleet
     assert (told.code, told.row("jot")["result"], told.row("jot")["mirror"]) == (0, "promoted", "equal")
 
 
-def test_a_mirror_fetched_anew_without_a_tag_that_is_gone_is_at_rest_afterwards(settled: OneRecipeFleet) -> None:
+def test_a_mirror_fetched_again_without_a_tag_that_is_gone_is_in_sync_afterwards(settled: OneRecipeFleet) -> None:
     for version in OLDER:
         settled.upstream.tag(version)
     assert settled.run().code == 0
@@ -168,7 +168,7 @@ def test_a_moved_tag_is_quarantined_until_it_is_accepted_and_then_tested_anew(se
     assert settled.lines() == [FIRST, "marked"]
 
 
-def test_what_did_not_move_cannot_be_accepted(settled: OneRecipeFleet) -> None:
+def test_a_tag_that_did_not_move_cannot_be_accepted(settled: OneRecipeFleet) -> None:
     said = settled.run("accept", "jot", FIRST, "--reason", "just so")
     assert (said.code, said.out) == (4, "")
     assert f"reconcile: jot: tag {FIRST} did not move" in said.err.splitlines()
@@ -212,7 +212,7 @@ def test_a_canonical_whose_tag_is_gone_stays_and_is_ahead(settled: OneRecipeFlee
     assert settled.lines() == [FIRST, "marked"]
 
 
-def test_a_mirror_that_cannot_be_read_is_told_with_the_reason_and_fetched_anew(settled: OneRecipeFleet) -> None:
+def test_a_mirror_that_cannot_be_read_is_reported_with_the_reason_and_fetched_again(settled: OneRecipeFleet) -> None:
     tried, mirrors = settled.tried(), settled.state / "mirrors"
     (mirrors / "jot.git" / "packed-refs").write_bytes(b"\xff\xfe" * 50)
     row = settled.row_of("--dry-run")

@@ -55,7 +55,7 @@ def test_a_pass_beside_a_raised_copy_leaves_that_recipe_untried_and_names_the_ow
 
 
 @pytest.mark.needs("root")
-def test_a_state_folder_of_somebody_else_is_left_alone(jot: OneRecipeFleet) -> None:
+def test_a_state_folder_of_another_user_is_left_unchanged(jot: OneRecipeFleet) -> None:
     jot.state.mkdir(mode=0o700)
     os.chown(jot.state, 12345, 12345)
     said = jot.run()
@@ -68,7 +68,7 @@ def test_a_state_folder_of_somebody_else_is_left_alone(jot: OneRecipeFleet) -> N
     assert list(jot.state.iterdir()) == []
 
 
-def test_a_state_folder_that_others_may_write_is_refused_with_what_mends_it(jot: OneRecipeFleet) -> None:
+def test_a_state_folder_that_others_may_write_is_refused_with_its_remedy(jot: OneRecipeFleet) -> None:
     jot.state.mkdir()
     jot.state.chmod(0o777)
     said = jot.run("trial", "jot")
@@ -78,7 +78,7 @@ def test_a_state_folder_that_others_may_write_is_refused_with_what_mends_it(jot:
     assert jot.run("--dry-run").code == 2
 
 
-def test_a_state_folder_that_is_none_or_cannot_be_made_is_named(jot: OneRecipeFleet, tmp_path: Path) -> None:
+def test_a_state_path_that_is_no_state_folder_or_cannot_be_made_is_named(jot: OneRecipeFleet, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine\n")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").mkdir()

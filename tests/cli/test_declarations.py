@@ -48,7 +48,7 @@ def hollow(jot: OneRecipeFleet) -> ReconcileResult:
     return said
 
 
-def test_a_missing_fleet_folder_is_told_by_every_command(jot: OneRecipeFleet) -> None:
+def test_a_missing_fleet_folder_is_reported_by_every_command(jot: OneRecipeFleet) -> None:
     shutil.rmtree(jot.fleet)
     way_out = f"name a fleet's folder with --fleet, or make one: reconcile init {jot.fleet}"
     assert refused(jot) == [f"{jot.fleet}:1:1: is missing; {way_out}"]
@@ -64,7 +64,7 @@ def test_an_empty_fleet_folder_lacks_a_file_and_a_folder(jot: OneRecipeFleet) ->
     assert refused(jot, "--dry-run") == [f"{jot.fleet}/{name}:1:1: is missing" for name in ("fleet.toml", "recipes")]
 
 
-def test_a_recipe_folder_without_its_declaration_is_told(jot: OneRecipeFleet) -> None:
+def test_a_recipe_folder_without_its_declaration_is_reported(jot: OneRecipeFleet) -> None:
     (jot.fleet / "recipes" / "bare").mkdir()
     assert refused(jot) == [f"{jot.fleet}/recipes/bare/recipe.toml:1:1: is missing"]
 
@@ -92,28 +92,28 @@ def test_a_pass_over_a_hollow_fleet_is_hollow_too(jot: OneRecipeFleet) -> None:
     assert jot.json().document["population"]["declared"] == 0
 
 
-def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_one(jot: OneRecipeFleet) -> None:
+def test_a_misspelt_key_is_reported_with_its_place_and_the_nearest_key(jot: OneRecipeFleet) -> None:
     jot.declare("[custom]\ntimeuot = '5m'\n")
     assert refused(jot, "drift") == [
         f"{jot.recipe}/recipe.toml:7:1: custom.timeuot is not a known key; did you mean timeout"
     ]
 
 
-def test_a_wrong_type_is_told_with_its_place(jot: OneRecipeFleet) -> None:
+def test_a_wrong_type_is_reported_with_its_place(jot: OneRecipeFleet) -> None:
     jot.declare("[canonical]\ngenerations = 'two'\n")
     [line] = refused(jot, "status")
     assert line.startswith(f"{jot.recipe}/recipe.toml:7:1: canonical.generations ")
     assert '"two"' in line
 
 
-def test_a_duplicate_key_is_told_at_its_second_place(jot: OneRecipeFleet) -> None:
+def test_a_duplicate_key_is_reported_at_its_second_place(jot: OneRecipeFleet) -> None:
     jot.declare("[canonical]\ngenerations = 2\ngenerations = 3\n")
     [line] = refused(jot)
     assert line.startswith(f"{jot.recipe}/recipe.toml:8:1: ")
     assert "generations" in line
 
 
-def test_three_errors_in_two_files_are_told_at_once(jot: OneRecipeFleet) -> None:
+def test_three_errors_in_two_files_are_reported_at_once(jot: OneRecipeFleet) -> None:
     jot.declare("[redy]\nhttp = '/'\n[upgrade]\nbase = 1\n")
     fleet = jot.fleet / "fleet.toml"
     fleet.write_text(fleet.read_text().replace("[fleet]\n", "[fleet]\nuntis = 'x.service'\n"))
@@ -164,7 +164,7 @@ def test_one_of_many_is_said_to_be_selected(jot: OneRecipeFleet) -> None:
     assert said.out.splitlines()[-1].startswith("1 of 2 selected: 1 enrolled, 1 decided: 0 in sync, 1 to promote,")
 
 
-def test_a_form_that_there_is_not_is_usage(jot: OneRecipeFleet) -> None:
+def test_an_unknown_output_format_is_a_usage_error(jot: OneRecipeFleet) -> None:
     said = jot.run("-o", "yaml", "drift")
     assert (said.code, said.out) == (64, "")
     assert said.err.splitlines()[-1] == "  see: reconcile --help"

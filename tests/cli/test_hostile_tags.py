@@ -5,7 +5,7 @@ from tests.folders import entries_below
 from tests.repositories import HOSTILE_TAGS
 
 
-def test_hostile_names_are_listed_escaped_and_nothing_comes_of_them(settled: OneRecipeFleet) -> None:
+def test_hostile_names_are_listed_escaped_and_have_no_effect(settled: OneRecipeFleet) -> None:
     kept = settled.promoted_state()
     around = entries_below(settled.folder / "fleet")
     for name in HOSTILE_TAGS:

@@ -52,7 +52,7 @@ def test_a_trial_by_hand_shows_each_skip_and_no_tier_without_a_check_passes(sett
     assert said.out.splitlines()[-1].startswith("green, level 1/3, ")
 
 
-def test_a_backup_without_its_counterpart_is_refused_and_one_that_restores_nothing_is_red(
+def test_a_backup_command_without_a_restore_command_is_refused_and_a_restore_that_restores_nothing_is_red(
     settled: OneRecipeFleet,
 ) -> None:
     settled.declare('[backup]\ntake = ["true"]\n')

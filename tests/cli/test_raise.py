@@ -23,7 +23,9 @@ def test_what_was_never_promoted_is_not_raised_and_no_address_is_told(jot: OneRe
     assert not jot.state.exists()
 
 
-def test_a_damaged_canonical_is_not_raised_is_told_everywhere_and_is_repaired(settled: OneRecipeFleet) -> None:
+def test_a_damaged_canonical_is_not_deployed_is_reported_by_every_command_and_is_repaired(
+    settled: OneRecipeFleet,
+) -> None:
     snapshot = settled.state / "canonicals" / "jot" / "1" / "snapshot.tar"
     content = bytearray(snapshot.read_bytes())
     content[600] ^= 1

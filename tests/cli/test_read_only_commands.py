@@ -45,7 +45,7 @@ def codes(told: dict[str, ReconcileResult]) -> dict[str, int]:
     return {words.partition(" ")[0]: said.code for words, said in told.items()}
 
 
-def test_looking_while_nothing_runs_changes_nothing(settled: OneRecipeFleet) -> None:
+def test_a_dry_run_while_nothing_is_deployed_changes_nothing(settled: OneRecipeFleet) -> None:
     assert codes(looks(settled)) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0}
 
 

@@ -17,7 +17,9 @@ def red(jot: OneRecipeFleet) -> None:
     assert (told.code, told.row("jot")["result"]) == (4, "red")
 
 
-def test_a_red_is_told_with_its_tier_its_last_lines_its_log_and_what_would_change_it(settled: OneRecipeFleet) -> None:
+def test_a_red_is_reported_with_its_tier_its_last_lines_its_log_and_what_would_change_it(
+    settled: OneRecipeFleet,
+) -> None:
     before, kept = settled.tried(), settled.promoted_state().without_tags()
     commit = settled.release(SECOND, app_py=BREAKS)
     said = settled.run()

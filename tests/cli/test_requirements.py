@@ -26,7 +26,9 @@ def with_tools(jot: OneRecipeFleet) -> Path:
     return folder
 
 
-def test_a_missing_tool_is_infrastructure_deploys_nothing_and_installing_it_mends(settled: OneRecipeFleet) -> None:
+def test_a_missing_tool_is_infrastructure_deploys_nothing_and_is_remedied_by_installing_it(
+    settled: OneRecipeFleet,
+) -> None:
     tools = with_tools(settled)
     settled.release(SECOND)
     settled.declare()

@@ -21,7 +21,7 @@ echo "got $key"; echo "$key" >&2; printf %s "$key" | base64
 """
 
 
-def told(jot: OneRecipeFleet, *words: str) -> ReconcileResult:
+def run_and_search(jot: OneRecipeFleet, *words: str) -> ReconcileResult:
     said = jot.run(*words)
     assert_unseen(said.out.encode() + said.err.encode())
     return said
@@ -48,19 +48,19 @@ def test_a_secret_is_in_no_log_record_report_or_error(jot: OneRecipeFleet) -> No
     sample = "SECRET_KEY_VERSION=v1\n"
     jot.upstream.untag(FIRST)
     jot.release(FIRST, app_py=SHOUTS + tiny_fleet.APP.decode(), _env_sample=sample)
-    assert told(jot).code == 0
+    assert run_and_search(jot).code == 0
     jot.release(SECOND, app_py=SHOUTS + "sys.exit('cannot use ' + key)\n", _env_sample=sample)
-    red = told(jot)
+    red = run_and_search(jot)
     assert (red.code, "web: cannot use [redacted]" in red.out) == (4, True)
     declare(jot, "exit 9")
-    tried = told(jot, "trial", "jot", "--ref", FIRST, "--junit", "report.xml")
+    tried = run_and_search(jot, "trial", "jot", "--ref", FIRST, "--junit", "report.xml")
     assert (tried.code, "custom test 1 exited 9" in tried.out) == (4, True)
-    assert "got [redacted]" in told(jot, "logs", "jot").out
+    assert "got [redacted]" in run_and_search(jot, "logs", "jot").out
 
     assert_unseen_below(jot.state / "logs")
     assert_unseen((jot.state / "canon.db").read_bytes())
     assert_unseen((jot.folder / "report.xml").read_bytes())
-    told(jot, "status", "jot", "-o", "json")
+    run_and_search(jot, "status", "jot", "-o", "json")
     sealed = jot.state / "canonicals" / "jot" / "1" / "snapshot.tar"
     assert CANARY.encode() in sealed.read_bytes(), "or else this test would prove nothing"
     assert sealed.stat().st_mode & 0o077 == 0

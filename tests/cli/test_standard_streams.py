@@ -34,7 +34,7 @@ def redirected(jot: OneRecipeFleet, words: str, streams: str) -> ReconcileResult
     [("2>&-", 0), ("<&- >&- 2>&-", 1), (">/dev/full 2>/dev/full", 1), ("2>&1 >/dev/null | true", 0)],
     ids=["nobody to talk to", "everything closed", "everything full", "a reader that went away"],
 )
-def test_a_pass_promotes_though_nobody_can_be_told(settled: OneRecipeFleet, streams: str, code: int) -> None:
+def test_a_pass_promotes_even_if_its_output_cannot_be_written(settled: OneRecipeFleet, streams: str, code: int) -> None:
     settled.release(SECOND)
     said = redirected(settled, "-v", streams)
     assert said.code == code
@@ -77,13 +77,13 @@ def test_an_answer_whose_reader_went_away_is_no_success(settled: OneRecipeFleet)
 
 
 @pytest.mark.parametrize("streams", [">&-", "2>&-", ">&- 2>&-", ">/dev/full"])
-def test_an_error_keeps_its_exit_code_whether_or_not_it_can_be_told(jot: OneRecipeFleet, streams: str) -> None:
+def test_an_error_keeps_its_exit_code_even_if_it_cannot_be_printed(jot: OneRecipeFleet, streams: str) -> None:
     assert redirected(jot, "status nothing -o json", streams).code == 64
     (jot.fleet / "fleet.toml").write_text("format = 2\n")
     assert redirected(jot, "drift -o json", streams).code == 78
 
 
-def test_a_red_pass_whose_answer_is_lost_is_told_as_lost(settled: OneRecipeFleet) -> None:
+def test_a_red_pass_whose_report_is_lost_has_exit_code_1(settled: OneRecipeFleet) -> None:
     settled.release(SECOND, app_py="raise SystemExit(3)\n")
     assert redirected(settled, "-q", ">/dev/full").code == 1
     assert redirected(settled, "-q", ">/dev/null").code == 4

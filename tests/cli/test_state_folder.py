@@ -30,7 +30,7 @@ def _cut(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("harm", [_garbage, _cut, lambda _: b""], ids=["garbage", "cut in half", "emptied"])
 @pytest.mark.parametrize("command", [("--dry-run",), (), ("status",)], ids=["dry run", "pass", "status"])
-def test_a_damaged_registry_is_told_with_both_ways_out(
+def test_a_damaged_registry_is_reported_with_both_remedies(
     settled: OneRecipeFleet, harm: Callable[[bytes], bytes], command: tuple[str, ...]
 ) -> None:
     registry = settled.state / "canon.db"
@@ -55,7 +55,7 @@ def test_with_a_damaged_registry_moved_away_every_recipe_begins_anew(settled: On
     assert settled.lines() == [FIRST, "marked"]
 
 
-def test_what_somebody_laid_into_the_state_folder_is_named_and_left(settled: OneRecipeFleet) -> None:
+def test_foreign_files_in_the_state_folder_are_kept_and_named(settled: OneRecipeFleet) -> None:
     strays = [settled.state / "canonicals" / "zzz", settled.state / "work" / "notes.txt"]
     for stray in strays:
         stray.write_text("somebody's")
@@ -70,7 +70,7 @@ def test_what_somebody_laid_into_the_state_folder_is_named_and_left(settled: One
 
 
 @pytest.mark.parametrize("command", WRITING, ids=lambda words: words[0] if words else "pass")
-def test_a_folder_of_somebodys_is_refused_by_every_command_that_writes(
+def test_a_folder_that_is_no_state_folder_is_refused_by_every_command_that_writes(
     settled: OneRecipeFleet, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     srv = tmp_path / "srv"
@@ -99,7 +99,7 @@ def test_a_folder_of_somebodys_is_refused_by_every_command_that_writes(
     ],
     ids=" ".join,
 )
-def test_nothing_said_is_usage_and_never_the_default(settled: OneRecipeFleet, words: tuple[str, ...]) -> None:
+def test_an_empty_value_is_a_usage_error_and_never_the_default(settled: OneRecipeFleet, words: tuple[str, ...]) -> None:
     before = entries_below(settled.folder)
     said = settled.run(*words)
     assert (said.code, said.out) == (64, "")

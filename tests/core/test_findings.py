@@ -159,7 +159,7 @@ def test_a_canonical_that_upstream_no_longer_offers_is_ahead(case: CauseCase) ->
 
 
 @pytest.mark.parametrize("case", SEVERAL, ids=lambda case: case.about)
-def test_unobservable_is_told_before_moved_before_ahead_before_ambiguous(case: CauseCase) -> None:
+def test_unobservable_is_reported_before_moved_before_ahead_before_ambiguous(case: CauseCase) -> None:
     assert_found(case)
 
 
@@ -181,7 +181,7 @@ def test_an_upstream_that_lost_more_than_one_and_a_tenth_of_its_releases_is_shru
     assert (f"shrunken: {lost} of {remembered} known release tags are gone upstream" in finding.reason) is shrunken
 
 
-def test_a_finding_carries_what_it_was_told_from() -> None:
+def test_a_finding_contains_the_observation_that_it_was_made_from() -> None:
     have = canonical("1.0.0", A)
     finding = found(observation({"1.0.0": A, "1.1.0": B, "latest": C}, have, {"0.9.0": C, "1.0.0": A, "1.1.0": B}))
     assert finding == Finding(
@@ -237,7 +237,7 @@ def test_a_sentence_names_five_unread_tags_at_most() -> None:
     assert "1.7, 1.6, 1.5, 1.4, 1.3 and 3 more (" in reason
 
 
-def test_a_mirror_that_was_fetched_anew_is_not_behind_for_what_upstream_no_longer_gives() -> None:
+def test_a_mirror_that_was_fetched_again_is_not_behind_because_of_tags_that_upstream_no_longer_has() -> None:
     before = {"0.9.0": C, "1.0.0": A, "1.1.0": B}
     seen = observation({"1.0.0": A, "1.1.0": B, "1.2.0": C}, before=before)
 
@@ -307,7 +307,7 @@ def test_the_want_is_the_newest_allowed_release_or_why_there_is_none(seen: Obser
 
 
 @given(observations(), st.sampled_from(["connection refused", "an empty answer"]))
-def test_what_was_not_seen_is_never_in_sync(seen: Observation, reason: str) -> None:
+def test_an_unobserved_recipe_is_never_in_sync(seen: Observation, reason: str) -> None:
     blind = found(evolve(seen, answer=Unobservable(reason)))
     assert blind.cause is Cause.UNOBSERVABLE
     assert blind.reason.startswith(reason)

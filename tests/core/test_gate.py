@@ -120,7 +120,7 @@ HOMES = [("", HERE), ("", ELSEWHERE), ("reconcile.service", HERE), ("reconcile.s
 
 
 @given(trials(RELEASE), st.sampled_from(ANSWERS), st.sampled_from([*[recipe()] * 4, EXCEPTED]), st.sampled_from(HOMES))
-def test_a_promotion_goes_exactly_when_every_condition_holds(
+def test_a_promotion_is_allowed_exactly_if_every_condition_holds(
     tried: Trial, asked_again: Answer | Unobservable, declared: Recipe, home: tuple[str, Place]
 ) -> None:
     unit, place = home

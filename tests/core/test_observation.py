@@ -35,7 +35,7 @@ def test_a_tag_known_to_name_no_commit_is_believed_so_while_it_names_that_object
     assert upstream_tags(elsewhere) == {"1.0.0": A, "1.1.0": B, "1.2.0": None}
 
 
-def test_of_an_unseen_upstream_nothing_is_told() -> None:
+def test_nothing_is_reported_about_the_tags_of_an_unseen_upstream() -> None:
     unseen = observation(Unobservable("refused"), canonical("1.0.0", A), {"1.0.0": A, "0.9.0": B})
     assert upstream_tags(unseen) is None
     assert want_of(unseen) == Unobservable("refused")

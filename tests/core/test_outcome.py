@@ -306,7 +306,7 @@ def test_data_is_called_lived_only_where_a_check_or_a_recorded_upgrade_proved_it
 
 
 @given(acting_steps(), st.data())
-def test_where_all_of_that_holds_it_is_promoted(step: Step, data: st.DataObject) -> None:
+def test_a_recipe_for_which_every_condition_holds_is_promoted(step: Step, data: st.DataObject) -> None:
     outcome, back = judged(data, step)
     made, release = outcome.attempt.trial, step.release
     if made is None or release is None or outcome.attempt.refusals or back.damage or made.release != release:

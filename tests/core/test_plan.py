@@ -205,7 +205,7 @@ def test_of_two_names_each_red_is_heeded() -> None:
     assert planned(seen).held_back is RED_BEFORE
 
 
-def test_what_others_need_comes_before_them_and_names_decide_the_rest() -> None:
+def test_needed_recipes_come_first_and_the_rest_is_in_the_order_of_names() -> None:
     needs = {"apps": ("login", "mail"), "board": (), "login": ("store",), "mail": ("store",), "store": ("elsewhere",)}
     declared = {name: evolve(recipe(name), install=Install(needs=of)) for name, of in needs.items()}
     assert ordered_by_needs(declared) == ("store", "login", "mail", "apps", "board")
@@ -300,7 +300,7 @@ def test_only_the_wanted_release_is_promoted_and_only_the_recorded_one_repaired(
 
 
 @given(observations())
-def test_being_down_changes_neither_what_is_tried_nor_whom_it_waits_for(seen: Observation) -> None:
+def test_being_down_changes_neither_the_release_that_is_tried_nor_the_order(seen: Observation) -> None:
     up = planned(evolve(seen, status=CanonicalStatus(State.INTACT)))
     fell = planned(down(seen))
     same = (fell.release, fell.held_back, fell.needs_person, fell.circumstances)

@@ -201,7 +201,7 @@ def test_the_closing_line_of_a_selection_says_of_how_many() -> None:
     )
 
 
-def test_rows_are_told_by_name_with_what_was_done() -> None:
+def test_rows_are_in_the_order_of_names_and_say_what_was_done() -> None:
     done = next(case for case in CASES if case.about == "promoted").row("b")
     report = report_of(done, finding_row := many(1, "in sync", "a")[0])
     assert report.rows == (finding_row, done)
@@ -209,7 +209,7 @@ def test_rows_are_told_by_name_with_what_was_done() -> None:
     assert report.run is RUN
 
 
-def test_where_nothing_is_enrolled_the_run_is_hollow() -> None:
+def test_a_run_without_enrolled_recipes_is_hollow() -> None:
     nothing = summarise(RUN, ExpectedRecipes(0, {}, 0), [])
     assert (nothing.exit_code, nothing.notes) == (5, ("nothing is enrolled",))
     excepted = report_of(*many(3, "excepted", "a"))
@@ -309,7 +309,7 @@ def test_the_sum_of_the_closing_line_closes(world: ObservedFleet, data: st.DataO
 
 @fewer
 @given(observed_fleets(), st.data())
-def test_a_row_dropped_or_told_twice_makes_the_run_hollow(world: ObservedFleet, data: st.DataObject) -> None:
+def test_a_row_that_is_missing_or_doubled_makes_the_run_hollow(world: ObservedFleet, data: st.DataObject) -> None:
     told = rows_of(data, world)
     row = data.draw(st.sampled_from(told))
     rest = [each for each in told if each is not row]

@@ -26,7 +26,7 @@ def text_of(name: str) -> str:
     return (FOLDER / "recipes" / name / "recipe.toml").read_text(encoding="utf-8")
 
 
-def test_they_are_the_twenty_one_of_the_list() -> None:
+def test_the_fleet_declares_the_twenty_one_common_recipes() -> None:
     assert len(NAMES) == 21
     assert list(FLEET.recipes) == NAMES
 

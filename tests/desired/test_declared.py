@@ -184,7 +184,7 @@ def test_overlays_are_found_in_a_recipe_folder_that_is_a_link(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("what", ["link", "folder", "dangling link", "pipe"])
-def test_an_overlay_is_a_file_and_nothing_else(tmp_path: Path, what: str) -> None:
+def test_an_overlay_that_is_no_file_is_refused(tmp_path: Path, what: str) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": OVERLAID})
     recipe = folder / "recipes" / "notes"
     write_overlays(recipe)

@@ -56,12 +56,12 @@ NONE = [
 
 
 @pytest.mark.parametrize("tag", VERSIONS)
-def test_what_people_take_for_a_version_has_its_numbers(tag: str) -> None:
+def test_text_that_looks_like_a_version_has_its_numbers(tag: str) -> None:
     assert version_numbers(tag) == VERSIONS[tag]
 
 
 @pytest.mark.parametrize("tag", NONE)
-def test_what_nobody_takes_for_a_version_has_none(tag: str) -> None:
+def test_text_that_is_no_version_has_no_version(tag: str) -> None:
     assert version_numbers(tag) is None
 
 
@@ -90,7 +90,7 @@ def test_of_two_versions_one_is_later_unless_they_differ_in_zeros_at_the_end(
 
 
 @given(st.dictionaries(st.text("abv", min_size=1, max_size=3), some_numbers, max_size=6))
-def test_the_latest_stands_first_and_none_is_lost(tags: dict[str, tuple[int, ...]]) -> None:
+def test_the_latest_trial_is_first_and_none_is_lost(tags: dict[str, tuple[int, ...]]) -> None:
     ordered = in_order(tags)
     assert sorted(ordered) == sorted(tags)
     assert not any(is_later(tags[b], tags[a]) for a, b in pairwise(ordered))

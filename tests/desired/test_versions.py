@@ -263,7 +263,7 @@ def test_any_text_is_a_release_name_or_none(text: str) -> None:
 
 
 @given(release_names(), st.characters(exclude_categories=[], exclude_characters="0123456789"))
-def test_a_character_from_outside_the_grammar_anywhere_makes_it_no_name(name: str, stray: str) -> None:
+def test_a_name_with_a_character_outside_the_grammar_is_invalid(name: str, stray: str) -> None:
     if not (stray.isascii() and (stray.isalnum() or stray in "._-+")):
         assert not is_release_name(name + stray)
         assert not is_release_name(stray + name)

@@ -61,7 +61,7 @@ def metadata_of(folder: Path) -> dict[str, tuple[object, ...]]:
     return found
 
 
-def test_data_comes_back_as_it_was_saved(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
+def test_loaded_data_equals_the_saved_data(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
     deployed_and_stopped(driver, app, tmp_path)
     (app.data / "deep" / "er").mkdir(parents=True)
     (app.data / "deep" / "er" / "file").write_bytes(bytes(range(256)))
@@ -146,7 +146,7 @@ def test_data_is_not_loaded_over_other_data(driver: ProcessDriver, app: App, sav
     deployed_and_stopped(driver, app, tmp_path)
     driver.save(app, saved)
     (app.data / "mine").write_text("x")
-    with pytest.raises(InfrastructureError, match="holds data already"):
+    with pytest.raises(InfrastructureError, match="has data already"):
         driver.load(app, saved)
     assert (app.data / "mine").read_text() == "x"
 
@@ -194,7 +194,9 @@ def test_unreadable_data_is_named_and_blamed_on_the_recipe(  # noqa: PLR0913, PL
 
 
 @pytest.mark.needs("root", "chattr")
-def test_what_can_get_no_second_name_is_copied(driver: ProcessDriver, app: App, saved: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_hard_linked_is_copied(
+    driver: ProcessDriver, app: App, saved: Path, tmp_path: Path
+) -> None:
     deployed_and_stopped(driver, app, tmp_path)
     for name in ("plain", "unchangeable"):
         (app.data / name).write_text(name)

@@ -101,7 +101,7 @@ def test_a_value_that_was_passed_on_is_taken_for_a_secret(slot: Path) -> None:
     assert ran.tail == "[redacted] 1\n"
 
 
-def test_what_steers_a_terminal_is_written_out_in_the_log(slot: Path) -> None:
+def test_control_characters_are_escaped_in_the_log(slot: Path) -> None:
     run(slot, "printf", r"\033[2J\rPASS\n")
     assert (slot.parent / "log").read_text() == "\\x1b[2J\\rPASS\n"
 

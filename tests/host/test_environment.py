@@ -153,7 +153,7 @@ def test_another_unit_is_another_place(monkeypatch: pytest.MonkeyPatch, tmp_path
     ("says", "complaint"),
     [("git version 2.25.1", "too old"), ("git version 1.9", "too old"), ("usage: git", "does not report its version")],
 )
-def test_a_git_that_will_not_do_is_the_hosts_trouble(tmp_path: Path, says: str, complaint: str) -> None:
+def test_a_git_that_is_too_old_or_broken_is_an_infrastructure_error(tmp_path: Path, says: str, complaint: str) -> None:
     program(tmp_path / "bin", "git", says)
     with pytest.raises(InfrastructureError, match=complaint):
         place_of([], [], {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"})

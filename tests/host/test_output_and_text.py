@@ -58,7 +58,7 @@ def test_printable_text_is_left_alone_and_all_other_is_made_so(text: str) -> Non
         (b"PASS\rFAIL", "PASS\\rFAIL"),
     ],
 )
-def test_what_steers_a_terminal_is_written_out(data: bytes, shown: str) -> None:
+def test_control_characters_are_escaped(data: bytes, shown: str) -> None:
     assert lines_printable(data) == shown
 
 

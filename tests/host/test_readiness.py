@@ -104,7 +104,7 @@ def test_an_app_whose_worker_ended_is_reported_at_once(driver: ProcessDriver, ap
     assert driver.logs(app) == ("worker: out of ideas",)
 
 
-def test_an_app_that_dies_after_its_first_answer_is_not_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_an_app_that_ends_after_its_first_answer_is_not_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     once = (
         "import http.server, os; h = http.server.SimpleHTTPRequestHandler;"
         "http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), h).handle_request(); os._exit(5)"
@@ -288,7 +288,7 @@ def test_a_server_that_speaks_no_http_is_reported_long_before_its_time_is_up(app
     assert not unready.timed_out
     assert unready.reason.startswith("GET /")
     assert FOREIGN[sent] in unready.reason
-    assert unready.reason.endswith("[ready] wants HTTP unless it says tcp = true, or run")
+    assert unready.reason.endswith("Canon waits for HTTP, unless [ready] has tcp = true or run")
 
 
 class Deaf(Impostor):

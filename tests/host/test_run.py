@@ -415,7 +415,7 @@ def test_other_commands_do_not_hold_the_lock(tmp_path: Path) -> None:
         os.close(lock)
 
 
-def test_where_nothing_can_end_it_alone_no_command_gets_the_lock() -> None:
+def test_no_command_gets_the_lock_while_an_unstoppable_process_holds_it() -> None:
     command = CommandSpec(("/bin/true",), {"PATH": "/nowhere"}, Path("/"), HOURS, holding=0)
     with pytest.raises(InfrastructureError, match="timeout"):
         capture(command)

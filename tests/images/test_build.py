@@ -62,7 +62,7 @@ def test_versions_are_read_in_order_with_their_keys(tmp_path: Path) -> None:
     }
 
 
-def test_an_image_is_made_anew_when_a_file_or_its_line_or_its_origin_changes(tmp_path: Path) -> None:
+def test_an_image_is_built_again_when_a_file_or_its_line_or_its_origin_changes(tmp_path: Path) -> None:
     write(tmp_path, "base", "1 scratch\n")
     folder = write(tmp_path, "app", "2 base:1 KEY=a\n3 base:1\n")
 

@@ -170,7 +170,7 @@ def test_what_holds_the_recipe_back_stays_said_while_its_deployment_is_raised(
     assert [version for _, version, _ in world.deployed[before:]] == ["1.0.0"]
 
 
-def test_a_missing_mirror_and_what_is_down_are_mended_by_one_pass(world: World) -> None:
+def test_one_pass_fetches_a_missing_mirror_and_deploys_what_is_down(world: World) -> None:
     stop_app(world)
     del world.mirrors["notes"]
     (row,) = world.look().rows

@@ -59,7 +59,7 @@ def fallen_template() -> Iterator[World]:
     ],
     ids=str,
 )
-def test_what_one_lie_keeps_from_standing_is_never_called_repaired_and_the_next_pass_raises_it(
+def test_a_deployment_that_one_lie_prevents_is_never_called_repaired_and_the_next_pass_makes_it(
     fallen_template: World, tmp_path: Path, lie: str, at: Call
 ) -> None:
     world = fallen_template.copy(tmp_path)

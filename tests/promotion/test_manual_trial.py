@@ -10,7 +10,7 @@ from reconciler.promotion.undeploy_conflicts import without_conflicts
 from state.folder.lock import hold
 from tests.promotion.kept_world import KEPT, deployment_record_of, kept_versions
 from tests.world import World
-from tests.world_ports import WorldDriver
+from tests.world_driver import WorldDriver
 
 
 def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwards(world: World) -> None:

@@ -41,7 +41,7 @@ def test_a_canonical_is_raised_after_its_promotion_and_then_left_alone(tmp_path:
     assert deployment_record_of(world).up_at > up_at  # type: ignore[operator]  # written anew by that pass
 
 
-def test_a_canonical_that_rested_until_now_is_down_and_raised_without_a_trial(world: World) -> None:
+def test_a_canonical_that_was_not_kept_until_now_is_down_and_deployed_without_a_trial(world: World) -> None:
     declare_again(world, evolve(world.recipes["notes"], canonical=REST))
     world.run()
     assert kept_versions(world) == {}
@@ -54,7 +54,7 @@ def test_a_canonical_that_rested_until_now_is_down_and_raised_without_a_trial(wo
     assert kept_versions(world) == {"notes/notes": "1.0.0"}
 
 
-def test_a_newer_green_release_stands_after_its_promotion(world: World) -> None:
+def test_a_newer_green_release_is_running_after_its_promotion(world: World) -> None:
     world.tag("notes", "1.1.0")
 
     done = world.run()
@@ -135,7 +135,7 @@ def undeclare(world: World) -> None:
 
 
 @pytest.mark.parametrize("give_up", [rest, except_it, undeclare])
-def test_what_nobody_wants_kept_is_taken_down_and_its_canonical_stays(
+def test_a_deployment_that_is_no_longer_kept_is_undeployed_and_its_canonical_stays(
     world: World, give_up: Callable[[World], None]
 ) -> None:
     world.declare("other", driver="swarm")
@@ -162,7 +162,7 @@ def test_one_whose_folder_is_gone_is_taken_down_as_well(world: World) -> None:
     assert kept_versions(world) == {}
 
 
-def test_what_would_not_go_is_said_and_tried_again(world: World) -> None:
+def test_a_failed_removal_is_reported_and_tried_again(world: World) -> None:
     rest(world)
     world.wrap = CallRecorder(
         lambda call, honest: RemovalResult((), ("its volume",)) if call.name == "driver.clear" else honest()
@@ -173,7 +173,7 @@ def test_what_would_not_go_is_said_and_tried_again(world: World) -> None:
     assert world.run().report.notes == ("notes: is not to be kept running, and was undeployed",)
 
 
-def test_what_somebody_laid_beside_kept_deployments_is_left_and_named(world: World) -> None:
+def test_foreign_files_beside_kept_deployments_are_kept_and_named(world: World) -> None:
     (world.state.kept / "My Notes").mkdir()
     (world.state.kept / "precious.txt").touch()
     (note,) = world.run().report.notes

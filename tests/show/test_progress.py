@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Watch:
-    """A clock that moves when told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.seconds = 100.0
@@ -36,7 +36,7 @@ class Watch:
         return self.seconds
 
 
-def told(*, verbose: bool) -> list[str]:
+def progress_lines(*, verbose: bool) -> list[str]:
     """Lines for a recipe that is tried and promoted, beside one whose mirror alone is fetched."""
     stream, watch = io.StringIO(), Watch()
     lines = LineProgress(stream, verbose, watch)
@@ -50,7 +50,7 @@ def told(*, verbose: bool) -> list[str]:
 
 
 def test_without_a_terminal_each_step_is_one_line() -> None:
-    assert told(verbose=False) == [
+    assert progress_lines(verbose=False) == [
         "wiki: fetching into the mirror",
         "cal: trying 1.2.0",
         "cal: 1.2.0: upgrade",
@@ -59,7 +59,7 @@ def test_without_a_terminal_each_step_is_one_line() -> None:
 
 
 def test_verbose_progress_shows_how_long_the_last_trial_took() -> None:
-    assert told(verbose=True) == [
+    assert progress_lines(verbose=True) == [
         "wiki: fetching into the mirror (0 s)",
         "cal: trying 1.2.0 (0 s, last time 41 s)",
         "cal: 1.2.0: upgrade (1 min 15 s, last time 41 s)",
@@ -149,7 +149,7 @@ def test_the_terminal_is_restored() -> None:
     assert "\x1b[2J" not in text
 
 
-def test_without_colour_there_is_none() -> None:
+def test_no_colour_codes_are_printed_without_colour() -> None:
     assert re.search(r"\x1b\[[0-9;]*m", on_a_terminal(colour=False)) is None
     assert "\x1b[36m" in on_a_terminal(colour=True)
 

@@ -119,5 +119,5 @@ def test_logs_are_printed_by_tier_and_cannot_control_the_terminal() -> None:
     assert text == "==> t1 install <==\ndeploying\nready\n\n==> t1 upgrade <==\n\\x1b[2J\\rPASS\n"
 
 
-def test_there_may_be_no_logs() -> None:
+def test_an_app_without_logs_is_accepted() -> None:
     assert render_logs("t1", {}, FILE) == ""

@@ -14,7 +14,7 @@ from tests.values import canonical
 
 
 @given(CANONICALS | MEMORIES | INTENTS | HOLDS | ROLLBACKS)
-def test_every_record_comes_back_as_it_was(record: Canonical | Memory | Intent) -> None:
+def test_every_record_that_is_read_equals_the_written_one(record: Canonical | Memory | Intent) -> None:
     text = dump(record)
     assert load(text, type(record)) == record
     assert text.isascii()

@@ -45,14 +45,14 @@ def test_every_flipped_byte_is_found_before_anything_is_unpacked(
     assert SNAPSHOTS.unpack(folder, seal, tmp_path / "out") == ABOUT
 
 
-def test_a_look_that_changed_over_the_same_content_is_no_damage(sealed: tuple[Path, Seal]) -> None:
+def test_a_file_with_other_metadata_and_the_same_content_is_not_damaged(sealed: tuple[Path, Seal]) -> None:
     folder, seal = sealed
     for name in seal.files:
         (folder / name).touch()
     assert SNAPSHOTS.find_damage(folder, seal) is None
 
 
-def test_a_glance_trusts_a_file_that_looks_as_when_it_was_sealed(sealed: tuple[Path, Seal]) -> None:
+def test_a_check_trusts_a_file_whose_metadata_is_as_sealed(sealed: tuple[Path, Seal]) -> None:
     folder, seal = sealed
     with flipped(folder / "snapshot.tar", 600):
         look = (folder / "snapshot.tar").stat()
@@ -62,7 +62,7 @@ def test_a_glance_trusts_a_file_that_looks_as_when_it_was_sealed(sealed: tuple[P
         assert isinstance(SNAPSHOTS.find_damage(folder, seal), Damaged)
 
 
-def test_a_glance_reads_nothing_of_what_it_trusts(sealed: tuple[Path, Seal]) -> None:
+def test_a_check_reads_no_file_whose_metadata_is_as_sealed(sealed: tuple[Path, Seal]) -> None:
     folder, seal = sealed
     for name in seal.files:
         os.utime(folder / name, ns=(0, seal.files[name].mtime_ns))
@@ -113,7 +113,7 @@ def test_damage_is_reported_with_its_reason(sealed: tuple[Path, Seal], tmp_path:
         SNAPSHOTS.move(folder, tmp_path / "moved", seal)
 
 
-def test_a_file_of_somebodys_beside_a_snapshot_is_no_damage_and_is_never_carried_along(
+def test_a_foreign_file_beside_a_snapshot_is_no_damage_and_is_never_moved_or_deleted(
     sealed: tuple[Path, Seal], tmp_path: Path
 ) -> None:
     folder, seal = sealed

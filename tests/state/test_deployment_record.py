@@ -26,7 +26,7 @@ def test_the_account_written_last_comes_back_as_it_was(before: DeploymentRecord,
         assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_where_there_is_no_account_there_is_none(tmp_path: Path) -> None:
+def test_without_a_deployment_record_there_is_none(tmp_path: Path) -> None:
     assert read_deployment_record(tmp_path / "notes.json") is None
 
 
@@ -67,7 +67,7 @@ def test_what_was_not_written_there_is_garbage_and_no_account(tmp_path: Path, co
     assert read_deployment_record(path) == Damaged(f"{path} is not what was written there")
 
 
-def test_what_a_broken_off_writing_left_is_in_nobodys_way(tmp_path: Path) -> None:
+def test_leftovers_of_an_interrupted_write_do_not_stop_the_next_write(tmp_path: Path) -> None:
     path = tmp_path / "notes.json"
     write_deployment_record(path, ACCOUNT)
     path.with_name("notes.json.new").write_text("half")

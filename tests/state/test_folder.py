@@ -13,7 +13,7 @@ from state.state_errors import FolderError, ForeignFolderError
 from tests.folders import entries_below, mounted_folder
 
 
-def test_every_path_lies_where_the_design_says(tmp_path: Path) -> None:
+def test_every_path_is_where_the_design_says(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
     assert {
         "database": state.database,
@@ -83,7 +83,7 @@ def test_making_it_again_changes_nothing(tmp_path: Path) -> None:
     assert [(entry.name, entry.stat()) for entry in sorted(state.root.iterdir())] == before
 
 
-def test_a_root_that_others_may_read_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_state_folder_that_others_may_read_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "canon").mkdir()
     (tmp_path / "canon").chmod(0o755)
     StateFolder(tmp_path / "canon").create()
@@ -207,7 +207,7 @@ def test_an_empty_folder_and_every_state_folder_is_taken(tmp_path: Path, make: C
     assert state.canonicals.is_dir()
 
 
-def test_a_slot_is_what_bears_our_lock_or_is_empty(tmp_path: Path) -> None:
+def test_a_folder_is_a_slot_if_it_has_our_lock_or_is_empty(tmp_path: Path) -> None:
     state = StateFolder(tmp_path / "canon")
     folders = {name: state.make_slot(name) for name in ("ours", "empty", "theirs", "their-lock", "full-disk")}
     with hold(state.slot_lock("ours"), "trial"):
@@ -281,7 +281,7 @@ def test_old_logs_go_by_count_and_spared_ones_stay(
 
 
 @pytest.mark.needs("root")
-def test_a_log_that_will_not_go_is_named_and_keeps_no_later_one(
+def test_a_log_that_cannot_be_deleted_is_named_and_does_not_stop_the_deletion_of_later_ones(
     logs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     within = logs / T9 / "mounted"
@@ -292,7 +292,7 @@ def test_a_log_that_will_not_go_is_named_and_keeps_no_later_one(
         assert logged_trials(logs) == (T9, T1)
 
 
-def test_looking_for_logs_where_there_are_none_makes_nothing(tmp_path: Path) -> None:
+def test_reading_logs_that_do_not_exist_makes_no_folder(tmp_path: Path) -> None:
     assert logged_trials(tmp_path / "missing") == ()
     assert prune_logs(tmp_path / "missing", 1) == ()
     assert list(tmp_path.iterdir()) == []

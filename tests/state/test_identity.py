@@ -23,7 +23,7 @@ def test_an_id_is_made_once_and_is_another_elsewhere(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "id").stat().st_mode) == 0o600
 
 
-def test_those_who_make_it_at_once_get_the_same(tmp_path: Path) -> None:
+def test_processes_that_make_the_identity_at_once_get_the_same_one(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         made = set(pool.map(lambda _: make_identity(tmp_path / "id"), range(64)))
     assert made == {read_identity(tmp_path / "id")}

@@ -139,7 +139,9 @@ TAMPERINGS = [
 
 
 @pytest.mark.parametrize(("statement", "words"), TAMPERINGS)
-def test_whoever_takes_the_guards_off_is_found_by_the_chain(tmp_path: Path, statement: str, words: str) -> None:
+def test_a_change_made_with_the_guards_removed_is_found_by_the_chain(
+    tmp_path: Path, statement: str, words: str
+) -> None:
     registry = written(tmp_path)
     tamper(registry, statement)
     with pytest.raises(RegistryError, match=words) as caught:

@@ -90,7 +90,7 @@ def test_a_held_lock_names_pid_command_and_since_when(path: Path) -> None:
         assert "inherited" not in message
 
 
-def test_what_the_file_says_proves_nothing(path: Path) -> None:
+def test_the_holder_is_read_from_the_kernel_and_not_from_the_file(path: Path) -> None:
     """A file that names a living process holds nobody up, and one that names another does not hide the holder."""
     path.write_text(json.dumps({"pid": os.getpid(), "command": "reconcile"}))
     assert holder(path) is None
@@ -141,7 +141,7 @@ def is_free(path: Path) -> bool:
         return False
 
 
-def test_a_child_keeps_the_lock_beyond_our_leaving(path: Path) -> None:
+def test_a_child_keeps_the_lock_after_we_release_it(path: Path) -> None:
     with hold(path, "reconcile") as lock:
         heir = subprocess.Popen(["sleep", "600"], pass_fds=[lock.descriptor])
     try:
@@ -164,7 +164,7 @@ def test_a_child_gets_nothing_unless_it_is_handed_the_descriptor(path: Path) -> 
         stranger.wait()
 
 
-def test_whoever_merely_has_the_file_open_is_not_named(path: Path) -> None:
+def test_a_process_that_only_has_the_file_open_is_not_named(path: Path) -> None:
     with python_child(HOLDING, path) as process:
         assert next_line(process) == "held"
         with path.open() as _:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.ports import storage as ports
+from state.drift_record import DriftRecord
 from state.records import Canonical, LedgerEntry, Memory, Records
 from state.registry.registry import SqliteRegistry
 from state.state_errors import RegistryError
@@ -149,3 +150,22 @@ def test_a_body_that_is_no_json_leaves_nothing_of_its_transaction(registry: Sqli
         registry.remember([Memory("notes")], [ENTRY, LedgerEntry(NOW, "note", "notes", {"odd": object()})])
     assert registry.read() == Records()
     assert len(ledger_lines(registry)) == 1
+
+
+# ---- drift ----
+
+
+def test_a_drift_record_is_replaced_and_deleted_once_nothing_differs(registry: SqliteRegistry) -> None:
+    registry.record_drift([DriftRecord("notes", {"down": NOW}), DriftRecord("wiki", {"moved": NOW})], [ENTRY])
+    registry.record_drift([DriftRecord("notes", {}), DriftRecord("wiki", {"ahead": NOW})], [])
+    assert registry.read().drift == {"wiki": DriftRecord("wiki", {"ahead": NOW})}
+    registry.forget("wiki", [])
+    assert registry.read().drift == {}
+
+
+def test_lines_are_read_as_appended_from_any_number_on(registry: SqliteRegistry) -> None:
+    later = evolve(ENTRY, kind="later", recipe="", body={"n": 1})
+    registry.append([ENTRY, later])
+    assert [(line.seq, line.entry) for line in registry.lines()] == [(1, ENTRY), (2, later)]
+    assert [line.seq for line in registry.lines(after=1)] == [2]
+    assert SqliteRegistry(registry.path.with_name("none.db")).lines() == ()

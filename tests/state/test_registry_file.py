@@ -1,4 +1,5 @@
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
@@ -19,7 +20,7 @@ from tests.state.promotions import ENTRY, intent_of, promote, release
 # ---- the file ----
 
 
-def test_reading_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
+def test_reading_a_registry_that_does_not_exist_makes_no_file(tmp_path: Path) -> None:
     registry = SqliteRegistry(tmp_path / "missing" / "canon.db")
     assert registry.read() == Records()
     assert [*ledger_lines(registry), *registry.generations("notes"), *ledger_lines(registry, "notes", "trial")] == []
@@ -28,7 +29,7 @@ def test_reading_where_nothing_is_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_writing_nothing_makes_nothing(registry: SqliteRegistry) -> None:
+def test_remembering_and_appending_nothing_makes_no_file(registry: SqliteRegistry) -> None:
     registry.remember([], [])
     registry.append([])
     assert not registry.path.exists()
@@ -266,6 +267,25 @@ def test_the_first_write_brings_an_older_format_up_with_its_records(registry: Sq
         assert connection.execute("SELECT recipe FROM canonical").fetchall() == [("notes",)]
     with pytest.raises(RegistryError, match=f"format {len(NEXT)}"):
         registry.read()
+
+
+def test_before_an_upgrade_the_registry_is_copied_as_it_was(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    before = registry.path.read_bytes()
+    with writing(registry.path, NEXT):
+        pass
+    copy = registry.path.with_name(f"canon.db.format-{len(STEPS)}")
+    assert copy.read_bytes() == before
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert SqliteRegistry(copy).read().canonicals == {"notes": release(1)}
+    with writing(registry.path, NEXT):
+        assert copy.read_bytes() == before
+
+
+def test_a_registry_of_the_newest_format_is_not_copied(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    promote(registry, release(2))
+    assert [path.name for path in registry.path.parent.iterdir() if "format" in path.name] == []
 
 
 def test_a_step_that_fails_leaves_the_older_format(registry: SqliteRegistry) -> None:

@@ -28,7 +28,9 @@ def test_it_answers_the_port() -> None:
 
 @settings(max_examples=60)
 @given(TREES)
-def test_a_tree_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, tree: dict[bytes, Node]) -> None:
+def test_an_unpacked_tree_equals_the_packed_one(
+    tmp_path_factory: pytest.TempPathFactory, tree: dict[bytes, Node]
+) -> None:
     folder = tmp_path_factory.mktemp("trees")
     (folder / "source").mkdir()
     write_tree(tree, os.fsencode(folder / "source"))
@@ -121,7 +123,9 @@ def test_what_is_sealed_is_private_whatever_the_umask(source: Path, tmp_path: Pa
 # ---- sealing, moving, deleting ----
 
 
-def test_a_place_that_is_taken_is_left_as_it_is(sealed: tuple[Path, Seal], source: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_taken_is_refused_and_left_unchanged(
+    sealed: tuple[Path, Seal], source: Path, tmp_path: Path
+) -> None:
     folder, seal = sealed
     (tmp_path / "taken").mkdir()
     before = describe_tree(tmp_path)

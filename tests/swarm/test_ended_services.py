@@ -65,7 +65,7 @@ def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_e
     assert sorted(part.split()[0] for part in ready.up) == ["app", "crashing", "ending", "worker"]
     assert ended_since(ready, ready) is None
 
-    said = told(slots, app, ready, 3)
+    said = ended_message(slots, app, ready, 3)
 
     assert "crashing ended: task: non-zero exit (1)" in said
     assert "ending ended: exit code 0" in said
@@ -77,8 +77,8 @@ def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_e
     slots.driver.remove(app)
 
 
-def told(slots: SwarmSlots, app: App, ready: RunningApp, parts: int) -> str:
-    """What ended since it was ready, once so many services are named."""
+def ended_message(slots: SwarmSlots, app: App, ready: RunningApp, parts: int) -> str:
+    """Wait until the message about ended services names `parts` of them, and return it."""
     until = time.monotonic() + PATIENCE
     while True:
         now = slots.driver.status(app)
@@ -100,9 +100,7 @@ timeout = "3m"
 """
 
 
-def test_a_release_whose_worker_dies_again_and_again_beside_a_good_app_is_red(
-    engine: LocalEngine, tmp_path: Path
-) -> None:
+def test_a_release_whose_worker_keeps_ending_beside_a_good_app_is_red(engine: LocalEngine, tmp_path: Path) -> None:
     with published_fleet(tmp_path, engine, []) as world:
         upstream = world.forge.repository("dying")
         services = {"app": server(), "worker": service("sleep 12; exit 1")}

@@ -78,7 +78,7 @@ def waiting(taken: int, free: int) -> Mapping[str, tuple[Mapping[str, Service], 
             {"app": {**UP, **twice}, "two": {**service("sleep 1000"), **twice}},
             "host-mode port already in use",
         ),
-        "no-address": ({"app": {**UP, **narrow, "networks": ["narrow"]}}, "gets no further than new"),
+        "no-address": ({"app": {**UP, **narrow, "networks": ["narrow"]}}, "stays in state new"),
         "port-of-others": ({"app": {**UP, "ports": [{**TAKEN, "published": taken}]}}, "address already in use"),
     }
 
@@ -127,7 +127,7 @@ def troubles(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.mark.parametrize("name", LOST)
-def test_what_will_not_come_up_is_lost_and_never_settled(troubles: Troubles, name: str) -> None:
+def test_an_app_that_does_not_come_up_is_lost_and_never_settled(troubles: Troubles, name: str) -> None:
     _, said = LOST[name]
     assert said in troubles.slots.lost(troubles.app(name))
 
@@ -169,31 +169,31 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
         {"app": server(volumes=["data:/data"])},
         {"volumes": {"data": {"external": True}}},
         RecipeError,
-        "volume data lies outside of the stack",
+        "volume data is outside of the stack",
     ),
     "elsewhere": (
         {"app": server(volumes=["data:/data"])},
         {"volumes": {"data": {"driver_opts": {"type": "none", "o": "bind", "device": "/srv"}}}},
         RecipeError,
-        "volume data lies outside of the stack",
+        "volume data is outside of the stack",
     ),
     "folder-of-the-host": (
         {"app": server(volumes=["/var:/host:ro", "/dev/shm:/fast", "/srv:/data"])},
         {},
         RecipeError,
-        "folder-of-the-host: app may write to /srv of this host, which no slot would have alone",
+        "folder-of-the-host: app may write to /srv of this host, which slots would share",
     ),
     "nowhere-on-the-host": (
         {"app": server(volumes=["/nowhere/at/all:/etc/zone:ro"])},
         {},
         InfrastructureError,
-        "nowhere-on-the-host: app wants /nowhere/at/all of this host, which is not there",
+        "nowhere-on-the-host: app needs /nowhere/at/all of this host, which is not there",
     ),
     "socket-elsewhere": (
         {"app": server(volumes=["/nowhere/docker.sock:/var/run/docker.sock"])},
         {},
         InfrastructureError,
-        "socket-elsewhere: app wants /nowhere/docker.sock of this host, which is not there",
+        "socket-elsewhere: app needs /nowhere/docker.sock of this host, which is not there",
     ),
     "config-outside": (
         {"app": server(configs=["entry"])},
@@ -214,8 +214,8 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
         "secret-missing: nothing makes the secret token_v1",
     ),
     "no-app": ({"web": server()}, {}, RecipeError, "no service app"),
-    "no-port": ({"app": service("sleep 1000")}, {}, RecipeError, "no label of a service says at which port it listens"),
-    "container-label": ({"app": service("sleep 1000", labels=LABELS)}, {}, RecipeError, "at which port it listens"),
+    "no-port": ({"app": service("sleep 1000")}, {}, RecipeError, "no label of a service names the port"),
+    "container-label": ({"app": service("sleep 1000", labels=LABELS)}, {}, RecipeError, "the port at which it listens"),
     "internal-only": (
         {"app": server(networks=["inner"]), "web": server(networks=["inner"])},
         {"networks": {"inner": {"internal": True}}},

@@ -1,10 +1,13 @@
 import json
+import os
 import random
 from pathlib import Path
 
 import pytest
 
+from reconciler.core.host_checks import CheckResult
 from reconciler.host.swarm.recipe.go_yaml import read_config
+from reconciler.host.swarm.swarm_check import check_swarm
 from tests.images.build import Image, inputs, read_images, served
 from tests.swarm.local_engine import LocalEngine
 
@@ -44,3 +47,9 @@ def test_what_the_client_prints_of_any_value_is_read_as_it_was_written(engine: L
 def test_the_engine_has_the_network_that_recipes_share_with_their_proxy(engine: LocalEngine) -> None:
     told = engine.docker("network", "inspect", "--format", "{{.Driver}} {{.Attachable}}", "proxy")
     assert told == "overlay true"
+
+
+def test_doctor_finds_the_swarm_as_recipes_need_it(engine: LocalEngine) -> None:
+    check = check_swarm({"PATH": os.environ["PATH"], "DOCKER_HOST": os.environ["DOCKER_HOST"]})
+    assert check.result is CheckResult.OK
+    assert engine.docker("info", "--format", "{{.Swarm.NodeID}}") in check.found

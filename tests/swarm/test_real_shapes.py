@@ -22,10 +22,10 @@ def shapes(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="module")
 def passes(shapes: PublishedFleet) -> tuple[ReconcileResult, ReconcileResult]:
     """A pass over the first releases, and one over the second."""
-    return told(shapes), told(shapes)
+    return publish_and_run(shapes), publish_and_run(shapes)
 
 
-def told(shapes: PublishedFleet) -> ReconcileResult:
+def publish_and_run(shapes: PublishedFleet) -> ReconcileResult:
     shapes.publish(*SHAPES)
     said = shapes.run("-o", "wide")
     sys.stdout.write(said.out)
@@ -40,7 +40,7 @@ def test_a_recipe_of_a_real_shape_goes_from_nothing_to_promoted_over_data_that_h
     assert shapes.recorded()[name].lineage == versions(name), passes[1].out + passes[1].err
 
 
-def test_the_passes_say_that_all_is_well_and_leave_nothing(
+def test_passes_report_success_and_leave_nothing_behind(
     shapes: PublishedFleet, passes: tuple[ReconcileResult, ReconcileResult]
 ) -> None:
     assert [said.code for said in passes] == [0, 0], passes[0].out + passes[1].out

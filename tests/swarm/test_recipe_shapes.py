@@ -75,7 +75,7 @@ def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_
 HOOK = "for i in 1 2 3 4 5 6 7 8 9; do echo Step $$i of nine is going to be taken; done; echo the reason >&2; exit 1"
 
 
-def test_a_hook_that_fails_is_told_with_its_last_words_and_the_log_has_them_all(
+def test_a_hook_that_fails_is_reported_with_its_last_lines_and_its_log_has_all_lines(
     slots: SwarmSlots, tmp_path: Path
 ) -> None:
     front = server(volumes=DATA)

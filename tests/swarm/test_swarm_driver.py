@@ -256,7 +256,7 @@ def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp
     files = release(tmp_path / "one", {"app": server(ports=[f"{taken}:80"])})
     with pytest.raises(InfrastructureError) as refusal:
         life.slots.driver.deploy(other, files, options())
-    wanted = f"notes: app wants port {taken}/tcp of the host, which {life.slots.stack(life.app)}_app has"
+    wanted = f"notes: app needs port {taken}/tcp of the host, which {life.slots.stack(life.app)}_app uses"
     assert refusal.value.message == wanted
     assert life.slots.objects(other) == {}
 
@@ -272,7 +272,7 @@ def test_behind_a_proxy_two_of_a_recipe_are_never_up_together(life: Life, tmp_pa
         with pytest.raises(InfrastructureError) as refusal:
             driver.deploy(second, files, options())
         at = stack_of(first, "ci.example").app
-        assert refusal.value.message == f"named: app wants http://named.ci.example:1, which {at} has"
+        assert refusal.value.message == f"named: app needs http://named.ci.example:1, which {at} uses"
         assert slots.objects(second) == {}
         assert driver.stop(first) == RemovalResult()
         driver.deploy(second, files, options())
@@ -294,7 +294,7 @@ def test_who_upgrades_keeps_the_settings_that_they_had_and_is_told_of_new_ones(l
         assert slots.driver.deploy(app, files[0], options(settings=more)) == ()
         slots.settled(app)
         said = slots.driver.deploy(app, files[1], options("2.0.0+2", settings=more))
-        assert said == ("2.0.0+2 has new settings, which who upgrades has to add: GREETING",)
+        assert said == ("2.0.0+2 has new settings, to add in an upgrade: GREETING",)
         slots.settled(app)
         assert slots.run(app, *shown) == "Old ours Hi ours\n"
 
@@ -351,7 +351,7 @@ def test_a_saved_app_has_an_archive_of_each_volume_which_only_we_can_read(saved:
 
 
 def test_an_app_that_holds_data_takes_no_other(saved: Saved) -> None:
-    with pytest.raises(InfrastructureError, match="holds data already"):
+    with pytest.raises(InfrastructureError, match="has data already"):
         saved.life.slots.driver.load(saved.life.app, saved.folder)
 
 

@@ -60,7 +60,7 @@ class Passes:
     second: ReconcileResult
 
     def block(self, said: ReconcileResult, name: str) -> str:
-        """What a pass told of one recipe below the table."""
+        """Return what a pass printed about one recipe below the table."""
         found = re.search(rf"^{name}: .*(?:\n  .*)*", said.out, re.MULTILINE)
         assert found, said.out
         return found[0]
@@ -90,9 +90,9 @@ def passes(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
         secret = {"compose.secret.yml": SECRET_FILE, ".env.sample": b"COMPOSE_FILE=compose.yml:compose.secret.yml\n"}
         declare(world, "secretless", "custom-html", SECRETLESS, secret)
         world.publish(*RECIPES)
-        first = told(world)
+        first = run_and_print(world)
         world.publish(*RECIPES)
-        yield Passes(world, first, told(world))
+        yield Passes(world, first, run_and_print(world))
 
 
 def declare(world: PublishedFleet, name: str, of: str, declared: str, files: Mapping[str, bytes] | None = None) -> None:
@@ -114,7 +114,7 @@ def without(tool: str, folder: Path) -> Path:
     return folder
 
 
-def told(world: PublishedFleet) -> ReconcileResult:
+def run_and_print(world: PublishedFleet) -> ReconcileResult:
     said = world.run()
     sys.stdout.write(said.out)
     assert world.left() == frozenset()
@@ -131,7 +131,7 @@ def told(world: PublishedFleet) -> ReconcileResult:
         ("broken-base", "red", "app fails again and again"),
     ],
 )
-def test_a_first_release_that_is_not_well_has_a_label_that_says_so_and_no_canonical(
+def test_a_first_release_that_fails_has_a_label_that_says_so_and_no_canonical(
     passes: Passes, name: str, label: str, why: str
 ) -> None:
     told = passes.block(passes.first, name)
@@ -191,7 +191,7 @@ def test_a_release_that_breaks_over_data_that_has_lived_is_red_and_leaves_the_ca
         ("slow-start", versions("slow-start")),
     ],
 )
-def test_what_is_well_beside_them_is_promoted(passes: Passes, name: str, lineage: tuple[str, ...]) -> None:
+def test_a_recipe_without_faults_beside_them_is_promoted(passes: Passes, name: str, lineage: tuple[str, ...]) -> None:
     assert passes.row(passes.second, name)["RESULT"] == "promoted"
     assert passes.world.recorded()[name].lineage == lineage
 

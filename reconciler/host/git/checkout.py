@@ -18,7 +18,6 @@ from reconciler.ports.repositories import Alterations
 MOST_BYTES = 2048 * MIB
 MOST_FILES = 200_000
 
-_LINK = b"120000"
 _MODULE = b"160000"
 _EXECUTABLE = b"100755"
 
@@ -31,7 +30,10 @@ _MOST_NAMED = 5
 
 @frozen
 class TrackedFile:
-    """One tracked file. `mode` and `oid` are as `git ls-tree` prints them. `size` is in bytes, 0 for a submodule."""
+    """A file that git tracks.
+
+    `mode` and `oid` are as `git ls-tree` prints them; `size` is in bytes, 0 for a submodule.
+    """
 
     mode: bytes
     oid: str
@@ -39,7 +41,7 @@ class TrackedFile:
 
 
 def tracked_files(repository: Repository, commit: str) -> dict[bytes, TrackedFile]:
-    """Return the tracked files of `commit`, by path."""
+    """Return the tracked files of `commit`, by their path in bytes. Raises InfrastructureError if git fails."""
     printed = repository.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     return dict(_entry(record) for record in printed.split(b"\0") if record)
 
@@ -51,7 +53,11 @@ def _entry(record: bytes) -> tuple[bytes, TrackedFile]:
 
 
 def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYTES) -> None:
-    """Raise RecipeError if a path leads outside the folder or into `.git`, or if files or bytes are too many."""
+    """Raise RecipeError if `files`, the tracked files of a commit, must not be written to this host.
+
+    That is so if a path leads outside the folder or into `.git`, or if there are more than MOST_FILES files or
+    `most_bytes` bytes.
+    """
     for path in files:
         parts = path.split(b"/")
         if any(part in (b"", b".", b"..") or part.lower() == b".git" for part in parts):
@@ -65,9 +71,9 @@ def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYT
 
 
 def write_files(repository: Repository, commit: str, into: Path) -> None:
-    """Write the tracked files of `commit` into the empty folder `into`.
+    """Write the tracked files of `commit` into the empty folder `into`. Raises InfrastructureError if git fails.
 
-    A symbolic link becomes a plain file that holds its target, so that no path in the folder leads outside.
+    Writes a symbolic link as a plain file that contains the link's target, so that no path in the folder leads outside.
     """
     index = into.with_name(f".{into.name}.index")
     variables = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(into)}
@@ -80,7 +86,7 @@ def write_files(repository: Repository, commit: str, into: Path) -> None:
 
 
 def compare_files(files: Mapping[bytes, TrackedFile], folder: Path) -> Alterations:
-    """Return how `folder` now differs from `files`, the tracked files of the commit that `write_files` wrote there.
+    """Return how `folder` differs from `files`, the tracked files of the commit that `write_files` wrote there.
 
     Compares contents and executable bits, not dates. Lists submodules and Git LFS pointers as not fetched.
     """
@@ -107,7 +113,7 @@ def _unfetched(paths: Sequence[str], what: str) -> tuple[str, ...]:
 
 
 def _is_pointer(path: Path, file: TrackedFile) -> bool:
-    """Whether a file is a Git LFS pointer instead of the content itself."""
+    """Whether the file at `path` is a Git LFS pointer instead of the content itself. `file` is its entry in git."""
     if not len(_LFS_HEADER) < file.size < _LARGEST_POINTER:
         return False
     with path.open("rb") as opened:
@@ -115,7 +121,7 @@ def _is_pointer(path: Path, file: TrackedFile) -> bool:
 
 
 def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
-    """Yield each file and link below `folder` with its relative path. Does not follow links."""
+    """Yield the relative path and the full path of each file and link below `folder`. Does not follow links."""
     for path in folder.rglob("*"):
         if path.is_symlink() or not path.is_dir():
             yield os.fsencode(path.relative_to(folder)), path

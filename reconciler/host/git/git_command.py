@@ -55,9 +55,10 @@ _SETTINGS = {
 
 
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
-    """Return the environment of a git call that may use only `protocols`. `base` is the environment of all children.
+    """Return the environment of a git call that may connect only by `protocols`, such as "https"; by none if empty.
 
-    Removes git's own variables, except those for ssh, TLS and proxies that a fleet passes on.
+    `base` is the environment of all children. Removes the GIT_ variables from it, except those for ssh, TLS and proxies
+    that a fleet passes on to git, and those that Canon sets for a single call.
     """
     ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
     kept = {*_PER_CALL, *PASSED_TO_GIT}
@@ -68,7 +69,10 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 def git_argv(
     *arguments: str, repository: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """Return the arguments of a git call on `repository`. `settings` override the default settings."""
+    """Return the command line of a git call with `arguments`. `repository` is its `--git-dir`, None for no option.
+
+    `settings` are git settings by name; they override Canon's default settings.
+    """
     wanted = {**_SETTINGS, **(settings or {})}
     options = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
     place = [f"--git-dir={repository}"] if repository else []
@@ -76,7 +80,10 @@ def git_argv(
 
 
 def error_line(err: bytes) -> str:
-    """Return the first line of git's error output that gives a reason, without a password from a URL."""
+    """Return the first line of git's error output `err` that gives a reason. Removes user name and password from URLs.
+
+    Returns "no reason given" if the output is empty.
+    """
     lines = [line for line in err.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_SSH_FAILED)]
     fatal = fatal or lines or [b"no reason given"]

@@ -43,18 +43,18 @@ _LACKING: Final = re.compile(
 
 
 def harmless_settings(section: str) -> str:
-    """Return lines for a git config with which git accepts objects that fail HARMLESS_CHECKS, and only warns of them.
+    """Return lines for a git config file. With them, git only warns about objects that fail one of HARMLESS_CHECKS.
 
-    `section` is "fetch" or "receive", for the commands that take in objects.
+    Without them, git rejects these objects. `section` is "fetch" or "receive", the git command that takes in objects.
     """
     return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS_CHECKS)
 
 
 def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
-    """Return the fault of upstream that git reported in its error output `err`; None if it reported none.
+    """Return the fault of upstream that git reported in its error output `err`; None if git reported none.
 
-    `succeeded`: git exited with 0; then only a shallow copy is a fault. The text continues a sentence that begins with
-    "upstream of NAME".
+    `succeeded` is True if git exited with 0: then only a shallow copy counts as a fault. The returned text continues a
+    sentence that begins with "upstream of NAME".
     """
     if _SHALLOW.search(err):
         return "is a shallow copy: the history of its releases is not all there"
@@ -70,7 +70,7 @@ def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
 
 
 def rejected_object(err: bytes) -> str | None:
-    """Return which object git rejected first, and the check that it failed, as read from git's error output `err`.
+    """Return the first object that git rejected according to its error output `err`, with the check that it failed.
 
     The text continues a sentence that begins with "upstream of NAME". Returns None if git rejected no object.
     """
@@ -90,14 +90,17 @@ def _lacking(err: bytes) -> str | None:
 
 
 def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
-    """Yield check and object id of each object that git only warned about."""
+    """Yield the name of the failed check and the object id for each object that git only warned about in `err`."""
     for level, oid, kind, _ in _FLAW.findall(err):
         if level == b"warning":
             yield kind.decode(), oid.decode()
 
 
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
-    """Return one sentence about `flaws`, pairs of a check and the id of an object that failed it; "" for none."""
+    """Return one sentence for the report about `flaws`, pairs of a git check and the id of an object that failed it.
+
+    Returns "" if there are none.
+    """
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):
         kinds[kind].append(oid)

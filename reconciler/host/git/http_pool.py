@@ -20,7 +20,7 @@ _AT_ONCE = 128
 _USELESS_ANSWERS = 8
 
 _HEADERS = [f"Content-Type: {CONTENT_TYPE}", "Git-Protocol: version=2", "Expect:"]
-# Forges and what stands before them recognise git by the start of this text.
+# Forges, and the proxies in front of them, recognise git by the start of this text.
 _USER_AGENT = "git/2 (Canon)"
 _LONGEST_WAIT = 1.0
 _OK, _TOO_MANY_REQUESTS, _UNAVAILABLE = 200, 429, 503
@@ -28,9 +28,10 @@ _OK, _TOO_MANY_REQUESTS, _UNAVAILABLE = 200, 429, 503
 
 @frozen
 class HttpAnswer:
-    """The answer to a request; `status` is 0 where there was no complete one. The body is complete as HTTP counts.
+    """An upstream's HTTP answer. `status` is the HTTP status, 0 if no complete answer came. `body` is complete.
 
-    `retry_after` is the pause in seconds that the server demands, 0 if none.
+    `retry_after` is the number of seconds that the server asks us to wait before the next request, 0 if it asks for
+    none.
     """
 
     status: int
@@ -40,18 +41,21 @@ class HttpAnswer:
 
     @property
     def is_listing(self) -> bool:
-        """Whether the answer looks like a complete list of refs. Its packets are not read."""
+        """Whether the answer looks like a complete list of refs, by its status, its type and its last bytes."""
         return self.status == _OK and self.content_type == ANSWER_TYPE and self.body.endswith(FLUSH)
 
     @property
     def must_wait(self) -> bool:
-        """Whether the server refuses requests for a time that it names."""
+        """Whether the server refused the request for now, and named the time after which we may try again."""
         return self.status in {_TOO_MANY_REQUESTS, _UNAVAILABLE} and self.retry_after > 0
 
 
 @define(eq=False)
 class _Post:
-    """A request by the name of its recipe. `until` is when its time is over, None before the first try."""
+    """A request and the name of its recipe. `received` collects the answer's body.
+
+    `until` is the time (`time.monotonic`) at which the request's deadline ends, None before its first try.
+    """
 
     name: str
     request: HttpRequest
@@ -61,9 +65,10 @@ class _Post:
 
 @define(eq=False)
 class _HostQueue:
-    """The requests to one host. `refusal` is an answer that demands a pause, and `opens_at` when that is over.
+    """The requests to one host: those that wait, and the number of those that run, at most `most` at once.
 
-    `useless` counts the latest answers in a row that list no refs.
+    `refusal` is the latest answer that asked for a pause, None if none did; `opens_at` is the time (`time.monotonic`)
+    at which that pause ends. `useless` counts the latest answers in a row that list no refs.
     """
 
     waiting: deque[_Post] = field(factory=deque)
@@ -84,9 +89,10 @@ class _HostQueue:
 
 @define(eq=False)
 class HttpPool:
-    """Posts `body`. `deadline` is the seconds of a request, pauses included; one try may take half of them.
+    """Posts `body` to many URLs at once. Make a new pool for each call of `post`.
 
-    An answer of more than `most` bytes is none.
+    `deadline` is the number of seconds for one request, with its pauses; a single try may take half of it. An answer of
+    more than `most` bytes counts as no answer.
     """
 
     body: bytes
@@ -98,7 +104,7 @@ class HttpPool:
     _multi: Any = field(default=None, init=False)
 
     def post(self, requests: Mapping[str, HttpRequest]) -> Generator[tuple[str, HttpAnswer], None, None]:
-        """Yield the answer to each request with its name, in the order in which they arrive."""
+        """Send all `requests`, by name of their recipe. Yield each name with its answer, in the order of arrival."""
         if not requests:
             return
         import pycurl
@@ -114,7 +120,7 @@ class HttpPool:
                 self._multi.perform()
                 arrived = [*self._finished(), *self._refused()]
                 yield from arrived
-                # Whoever has finished makes room for another one, which starts without waiting.
+                # An ended request makes room for another one, which starts at once.
                 if not arrived:
                     self._wait()
         finally:
@@ -123,7 +129,11 @@ class HttpPool:
             self._multi.close()
 
     def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Answer the requests that are not sent: their time would be over first, or their host lists no refs."""
+        """Yield an answer for each waiting request that will not be sent, and remove the request from its queue.
+
+        A request is not sent if its host asks for a pause that is longer than the request's time, or if the host has
+        listed no refs _USELESS_ANSWERS times in a row.
+        """
         now = time.monotonic()
         for queue in self._hosts.values():
             if queue.useless >= _USELESS_ANSWERS:
@@ -149,7 +159,7 @@ class HttpPool:
         handle = self._idle.pop() if self._idle else self._new_handle()
         seconds = min(self.deadline / 2, post.until - now)
         changing = {"URL": post.request.url, "TIMEOUT_MS": max(1, int(seconds * 1000)), **post.request.options}
-        # A method in C: within one in Python, a signal's exception would be lost.
+        # A method written in C: libcurl would drop an exception that a signal raises within a method in Python.
         _set(handle, {**changing, "WRITEFUNCTION": post.received.write})
         self._running[handle] = post
         self._multi.add_handle(handle)
@@ -174,7 +184,7 @@ class HttpPool:
         return handle
 
     def _finished(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Yield the answers that have arrived, and put back what its host wants to be asked later."""
+        """Yield the names and answers of ended requests. Puts a request back if its host asked for a pause."""
         _, whole, failed = self._multi.info_read()
         for handle, is_whole in [*((each, True) for each in whole), *((each[0], False) for each in failed)]:
             post = self._running.pop(handle)
@@ -210,7 +220,10 @@ class HttpPool:
             queue.most = AT_ONCE_PER_HTTP2_HOST
 
     def _wait(self) -> None:
-        """Wait until a socket is ready, libcurl wants to act, or a host opens again."""
+        """Wait until a socket is ready, libcurl has something to do, or the pause of a host ends.
+
+        Waits at most _LONGEST_WAIT seconds.
+        """
         import pycurl
 
         now = time.monotonic()

@@ -1,6 +1,7 @@
-"""Which upstreams are asked by HTTP within this process, and with which settings: those that git would use. Pure.
+"""Decides which upstreams are asked by HTTP within this process, and with which settings. Pure.
 
-Whatever is not certain to mean the same here as in git is left to git.
+The settings are those that git would use. Where git might understand a setting differently, git asks the upstream
+instead.
 """
 
 import re
@@ -36,7 +37,7 @@ _LEFT_TO_GIT = frozenset(PASSED_TO_GIT) - {*_OPTION_OF, "GIT_SSH_COMMAND"} | {"S
 
 @frozen
 class HttpRequest:
-    """A request to `url`. `host` is scheme, host and port. `options` are values by the names of libcurl's options."""
+    """A POST to `url`. `host` is its scheme, host and port. `options` are further options of libcurl, by name."""
 
     url: str
     host: str
@@ -44,16 +45,17 @@ class HttpRequest:
 
 
 def ls_refs_url(upstream: str) -> str:
-    """Return the URL to which git posts the command `ls-refs`."""
+    """Return the URL to which git posts its command `ls-refs` for the repository with the URL `upstream`."""
     return f"{upstream.removesuffix('/')}/git-upload-pack"
 
 
 def http_request(
     upstream: str, environment: Mapping[str, str], protocols: Sequence[str], bundle: str | None
 ) -> HttpRequest | None:
-    """Return the request for the refs of `upstream`, None if it is left to git.
+    """Return the request for the refs of the URL `upstream`, or None if git has to ask this upstream.
 
-    `environment` is that of all children, `bundle` the CA bundle of this host, None if there is none.
+    `environment` is the environment of all children. `protocols` are the allowed ones. `bundle` is the path of this
+    host's CA bundle, None if there is none.
     """
     url = _URL.fullmatch(upstream)
     if url is None or url["scheme"] not in protocols or not _LEFT_TO_GIT.isdisjoint(environment):
@@ -66,7 +68,10 @@ def http_request(
 
 
 def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str] | None:
-    """Return libcurl's options for TLS, None if it is left to git, which starts in another folder than this process."""
+    """Return libcurl's options for TLS; None if git has to ask.
+
+    Git asks if there is no CA bundle, or if a path is relative: git starts in another folder than this process.
+    """
     options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
     trusted = {"CAINFO": bundle, **options} if bundle else options
     is_clear = "CAINFO" in trusted and all(path.startswith("/") for path in trusted.values())
@@ -74,7 +79,7 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
 
 
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
-    """Return libcurl's options for the proxy, which git looks up in this order. None if the proxy is left to git."""
+    """Return libcurl's options for the proxy. Reads the variables in the same order as git. None if git has to ask."""
     names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
     proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")
     excepted = environment.get("no_proxy", environment.get("NO_PROXY", ""))

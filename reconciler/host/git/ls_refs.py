@@ -1,4 +1,4 @@
-"""The command `ls-refs` of git's protocol version 2: the body of a request, and the refs in an answer. Pure.
+"""Writes and reads git's command `ls-refs` of protocol version 2: the body of a request, the refs in an answer. Pure.
 
 The format: https://git-scm.com/docs/protocol-v2 and https://git-scm.com/docs/protocol-common (pkt-line).
 """
@@ -25,24 +25,24 @@ _SELECTED = re.compile(rb"(?:^|/)(?:HEAD$|refs/(?:heads|tags)/)")
 
 
 def packet(line: bytes) -> bytes:
-    """Return a pkt-line: `line` behind its length, which counts its own four digits."""
+    """Return `line` as a pkt-line: four hexadecimal digits with the length, these four included, and then the line."""
     return b"%04x%s" % (len(line) + 4, line)
 
 
 def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
     """Return the body of a request for HEAD, branches and tags, with the targets of symbolic refs and peeled tags.
 
-    It names no object format, so a repository with SHA-256 objects refuses it.
+    The request names no object format. Therefore a repository with SHA-256 objects refuses it.
     """
     arguments = (b"peel\n", b"symrefs\n", *(f"ref-prefix {prefix}\n".encode() for prefix in prefixes))
     return packet(b"command=ls-refs\n") + _DELIMITER + b"".join(map(packet, arguments)) + FLUSH
 
 
 def ls_remote_text(answer: bytes) -> bytes | None:
-    """Return an answer in the form that `git ls-remote --symref` prints, byte for byte.
+    """Return the refs in `answer`, the body of an answer, byte for byte as `git ls-remote --symref` prints them.
 
-    Return None if the answer is not complete and exactly in the format, or has no selected ref. In a complete answer
-    the flush packet comes last.
+    Returns None if the answer is cut off or not exactly in the format, or if it has no branch, no tag and no HEAD. A
+    complete answer ends with the flush packet.
     """
     lines: list[bytes] = []
     place = 0

@@ -30,9 +30,10 @@ _STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
 
 @frozen
 class LsRemote:
-    """Lists upstreams with git. `environment` is the environment of all children.
+    """Runs `git ls-remote`. `environment` is the environment of all children; `protocols` are those that git may use.
 
-    `sleep` sleeps between two tries. `most` is the largest answer in bytes. Once `stop` is set, calls end early.
+    `sleep` waits some seconds between two tries. `most` is the size of the largest accepted output in bytes. Setting
+    `stop` ends running calls early.
     """
 
     environment: Mapping[str, str]
@@ -42,7 +43,10 @@ class LsRemote:
     stop: threading.Event = field(factory=threading.Event, eq=False, repr=False)
 
     def list(self, url: str, seconds: float) -> bytes | Unobservable:
-        """Return what git prints about `url`, or why there is no answer. `seconds` are for all tries and pauses."""
+        """Return what `git ls-remote` prints for the URL `url`, or an Unobservable with the reason if it fails.
+
+        Tries up to three times after a transient error. `seconds` limits all tries and pauses together.
+        """
         until = time.monotonic() + seconds
         output = self._list_once(url, until)
         if _is_transient(output):
@@ -75,7 +79,7 @@ def _is_transient(output: CapturedOutput) -> bool:
 
 
 def _failure(output: CapturedOutput) -> str | None:
-    """Return why there is no answer, in one sentence; None if there is one."""
+    """Return the reason, in one sentence, why `output` is no list of refs; None if it is one."""
     if output.result.missing:
         return "git is not installed"
     if output.result.timed_out:

@@ -47,7 +47,7 @@ _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
 
 @frozen
 class MirrorRepository:
-    """The bare repository of a mirror. `most` limits the bytes of one push into it."""
+    """The bare repository of a mirror. `most` is the largest size of one push into it, in bytes."""
 
     repository: Repository
     most: int
@@ -59,7 +59,8 @@ class MirrorRepository:
     def prepare(self) -> Path | None:
         """Create the repository if it is missing or damaged, and remove the temporary files of a killed run.
 
-        The caller holds the lock of the mirror. Returns the path to which a damaged repository was moved, else None.
+        The caller must hold the lock of the mirror. Moves a damaged repository to `damaged` and returns that path;
+        returns None if the repository was not damaged. Raises InfrastructureError if git cannot check it.
         """
         self._remove_temporary_files()
         moved_to = None if self._is_complete() else self._move_away()
@@ -71,9 +72,9 @@ class MirrorRepository:
         return moved_to
 
     def _is_complete(self) -> bool:
-        """Whether all objects of all refs exist. True if there is no repository yet.
+        """Whether the repository has all objects of all its refs. Also True if there is no repository yet.
 
-        Raises InfrastructureError if git cannot tell, as after an error of the disk or a timeout.
+        Raises InfrastructureError if git cannot answer, for example after a disk error or a timeout.
         """
         return not (self.path / "HEAD").exists() or self.repository.has_objects("--all")
 
@@ -84,7 +85,10 @@ class MirrorRepository:
 
     @property
     def damaged(self) -> Path:
-        """The path to which a damaged repository is moved. Stays there until the mirror is dropped or damaged again."""
+        """The path to which a damaged repository is moved.
+
+        The repository stays there until the mirror is dropped or damaged again.
+        """
         return self.path.with_name(f".{self.path.name}.damaged")
 
     def _remove_temporary_files(self) -> None:
@@ -102,9 +106,10 @@ class MirrorRepository:
                 ref.unlink()
 
     def update_refs(self, held: Refs, plan: RefPlan, arrived: Refs) -> None:
-        """Change the refs `held` as `plan` says, in one transaction. `arrived` are the fetched refs.
+        """Change the mirror's refs, now `held`, as `plan` demands, in one transaction. `arrived` are the fetched refs.
 
-        A branch whose path conflicts with the new branch is deleted in an earlier transaction.
+        If git cannot store the new main branch beside an old branch, deletes the old branch in a transaction of its own
+        first. Raises InfrastructureError if git fails.
         """
         if obstacles := delete_conflicting_branches(held, plan.branch):
             self._change(obstacles)
@@ -121,8 +126,8 @@ class MirrorRepository:
     def read_refs(self) -> Refs:
         """Return the branches and tags of the mirror; none if a pack file is missing.
 
-        Reads the file `packed-refs`, into which every update puts all refs. Starts git only if that file is damaged or
-        does not have them all. Does not notice damage inside a pack file.
+        Reads the file `packed-refs`, to which every update writes all refs. Starts git only if that file is damaged or
+        some refs are outside it. Does not notice damage inside a pack file. Raises InfrastructureError if git fails.
         """
         if not self._has_its_packs():
             return Refs()
@@ -141,7 +146,10 @@ class MirrorRepository:
 
 @contextmanager
 def locked(path: Path) -> Iterator[int]:
-    """Wait for the exclusive lock of the mirror at `path`, and yield its descriptor."""
+    """Wait for the exclusive lock of the mirror at `path`, and hold it within the `with` block.
+
+    Yield its descriptor.
+    """
     descriptor = os.open(lock_path(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -159,7 +167,7 @@ def _files_below(folder: Path) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the content of a file atomically, unless the content is the same."""
+    """Replace the content of a file atomically and flush it to disk. Does nothing if the content is the same."""
     if path.exists() and path.read_bytes() == content:
         return
     new = path.with_name(f".{path.name}.new")

@@ -1,4 +1,7 @@
-"""The mirrors of all upstreams. What upstream sends is checked in a temporary repository before a mirror gets it."""
+"""Updates, reads and checks out the mirrors of all upstreams.
+
+Objects from upstream first go into a temporary repository and are checked there. Only then does the mirror get them.
+"""
 
 import re
 import shutil
@@ -29,10 +32,11 @@ _REF = re.compile(r"(?!-)[^\x00-\x20\x7f~^:?*\[\\{}]+")
 
 @frozen
 class GitMirrors:
-    """The mirrors of a state folder. `environment` is the environment of all children.
+    """Implements the port Mirrors for one state folder. `environment` is the environment of all children.
 
-    `holding` is the descriptor of the pass lock, None for no lock. `most` limits the bytes that one update may fetch
-    and one checkout may write.
+    `protocols` are those that git may use. `holding` is the descriptor of the pass lock, None for no lock. `most` is
+    the largest size in bytes of one fetch and of one checkout. `fetch_seconds` is the time limit of one git call to
+    upstream.
     """
 
     state: StateFolder
@@ -54,10 +58,12 @@ class GitMirrors:
         return MirrorRefs(refs.head, {tag: ref.peeled for tag, ref in refs.tags.items()})
 
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
-        """Give the mirror upstream's main branch, as in `answer`, and the release tags `tags`; then read them back.
+        """Give the mirror upstream's main branch, as in `answer`, and the release tags `tags` (name to commit).
 
-        Fetches what is missing and checks it first. The caller holds the pass lock: two updates at the same time would
-        undo each other. Raises InfrastructureError.
+        Fetches what is missing into a temporary repository, checks it there, and reads the mirror's refs back at the
+        end. Returns the tags that peel to no commit, the path to which a damaged mirror was moved, and remarks for the
+        report. The caller must hold the pass lock: two updates at the same time would undo each other. Raises
+        InfrastructureError.
         """
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as mirror:
@@ -91,10 +97,10 @@ class GitMirrors:
         return next((commit for each in candidates if (commit := repository.commit(each))), None)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """Fetch upstream's tag `ref`, else its branch `ref`, into the mirror. Changes no branch or tag of the mirror.
+        """Fetch upstream's tag `ref`, or else its branch `ref`, into the mirror. Changes no branch and no tag there.
 
-        Returns the commit; None if upstream has no such ref or there is no mirror. Needs no pass lock, since it only
-        adds objects, under a ref that is neither branch nor tag. Raises InfrastructureError.
+        Returns its commit; None if upstream has no such ref, or if there is no mirror. Needs no pass lock, since it
+        only adds objects, under a ref that is neither branch nor tag. Raises InfrastructureError.
         """
         if not _REF.fullmatch(ref) or not self._path(recipe.name).exists():
             return None
@@ -139,16 +145,16 @@ class GitMirrors:
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[MirrorRepository]:
-        """Yield the mirror of a recipe while its exclusive lock is held."""
+        """Hold the exclusive lock of a recipe's mirror within the `with` block, and yield that mirror."""
         with locked(self._path(name)) as lock:
             holding = lock if self.holding is None else self.holding
             yield MirrorRepository(self._repository(name, holding), self.most)
 
 
 def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan) -> tuple[Refs, frozenset[str]]:
-    """Fetch the refs that `plan` names into `incoming`. Return the valid refs, and the tags that peel to no commit.
+    """Fetch the refs that `plan` lists into `incoming`. Return the valid refs, and the tags that peel to no commit.
 
-    Raises InfrastructureError if upstream has changed since `answer`.
+    Raises InfrastructureError if upstream has changed since it gave `answer`.
     """
     if not plan.refspecs:
         return Refs(), frozenset()
@@ -158,7 +164,7 @@ def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan
 
 
 def _require_complete(repository: Repository, commit: str) -> None:
-    """Raise InfrastructureError if the mirror lacks the commit or any of its objects."""
+    """Raise InfrastructureError if the mirror lacks `commit` or any of its objects."""
     if not repository.has_objects("--no-walk", commit):
         message = f"the mirror {repository.path} lacks objects of {commit[:7]}"
         raise InfrastructureError(
@@ -168,16 +174,16 @@ def _require_complete(repository: Repository, commit: str) -> None:
 
 
 def _refuse_changed(recipe: Recipe, answer: Answer, plan: RefPlan, arrived: Refs) -> None:
-    """Raise InfrastructureError if the fetched refs differ from upstream's answer."""
+    """Raise InfrastructureError if the fetched refs `arrived` are not those that upstream listed in `answer` before."""
     heads = {answer.branch: answer.head} if plan.fetch_head else {}
     tags = {name: ref.peeled for name, ref in arrived.tags.items()}
     if tags != plan.fetched or {name: ref.peeled for name, ref in arrived.heads.items()} != heads:
         message = f"upstream of {recipe.name} changed while it was fetched"
-        raise InfrastructureError(message, "the next pass looks again")
+        raise InfrastructureError(message, "the next pass asks upstream again")
 
 
 def _read_back(mirror: MirrorRepository, plan: RefPlan, invalid_tags: frozenset[str]) -> None:
-    """Raise InfrastructureError if the mirror does not have the refs that were written to it."""
+    """Read the mirror's refs. Raise InfrastructureError if they are not those that `plan` should have written."""
     refs = mirror.repository.refs()
     wanted = {**plan.stays, **{name: commit for name, commit in plan.fetched.items() if name not in invalid_tags}}
     if refs.head != plan.head or {name: ref.peeled for name, ref in refs.tags.items()} != wanted:

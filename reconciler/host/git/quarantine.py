@@ -1,4 +1,4 @@
-"""A temporary repository that receives what upstream sends, until it is checked."""
+"""A temporary repository that receives objects from upstream and checks them before the mirror gets them."""
 
 import fcntl
 import os
@@ -29,12 +29,12 @@ _KINDS = {"commit", "tree", "blob", "tag"}
 
 
 class _HeldError(InfrastructureError):
-    """Another running process uses this quarantine."""
+    """Another running process fetches into the same quarantine."""
 
 
 @frozen
 class Limits:
-    """The limits of one fetch: allowed protocols, seconds, and bytes (`most`)."""
+    """The limits of one fetch: the allowed protocols, the time in seconds, and the largest size in bytes (`most`)."""
 
     protocols: tuple[str, ...]
     seconds: float
@@ -43,9 +43,9 @@ class Limits:
 
 @frozen
 class Quarantine:
-    """A temporary repository beside the mirror: fetched objects stay in it until they are checked.
+    """A temporary repository beside the mirror. Fetched objects stay in it until they are checked.
 
-    Only objects that the mirror lacks are fetched: git finds the others in the mirror, as alternates. `recipe` is the
+    Git reads the objects of the mirror too (as alternates), so that only the missing ones are fetched. `recipe` is the
     name of the recipe. `flaws` has the check and the object id for each object that git only warned about.
     """
 
@@ -56,20 +56,24 @@ class Quarantine:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Remarks about the fetched objects, for the report."""
+        """One sentence for the report about objects with harmless flaws; empty if there are none."""
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, ref: str) -> str | None:
-        """Return the full name of upstream's tag `ref`, else of its branch `ref`; None if there is neither."""
+        """Return the full name of upstream's tag `ref`, or else of its branch `ref`; None if upstream has neither.
+
+        Raises UpstreamError and InfrastructureError.
+        """
         names = (f"refs/tags/{ref}", f"refs/heads/{ref}")
         printed = self._ask_upstream("ls-remote", "--", upstream, *names)
         found = {line.partition(b"\t")[2] for line in printed.splitlines()}
         return next((name for name in names if ref_bytes(name) in found), None)
 
     def fetch(self, upstream: str, refspecs: Sequence[str]) -> Refs:
-        """Fetch `refspecs`, written with full ref names, from the URL `upstream`. Return the refs that arrived.
+        """Fetch `refspecs`, written with full ref names, from the URL `upstream`. Return all refs of this repository.
 
-        Fetches in batches, because git compares every refspec with every ref of upstream.
+        Fetches in batches, because git compares every refspec with every ref of upstream. Raises UpstreamError for a
+        fault in upstream's repository, InfrastructureError if git fails otherwise.
         """
         options = ("--quiet", "--atomic", "--no-tags", "--no-write-fetch-head", "--stdin")
         for start in range(0, len(refspecs), _AT_ONCE):
@@ -78,9 +82,9 @@ class Quarantine:
         return self.repository.refs()
 
     def hand_over(self, refspec: str, mirror: Repository) -> None:
-        """Push the refs of `refspec` to `mirror`. Git checks every object there again before it accepts any.
+        """Push the refs of `refspec` to `mirror`. Git checks every object there once more before it accepts any.
 
-        Raises UpstreamError if git rejects an object, InfrastructureError if the push fails otherwise.
+        Raises UpstreamError if git rejects an object, InfrastructureError if the push fails for another reason.
         """
         options = ("--quiet", "--atomic", "--no-verify")
         # A child of this call that outlives us still writes to the mirror, so it inherits the lock of the mirror.
@@ -90,7 +94,10 @@ class Quarantine:
         self.repository.printed("push", output)
 
     def drop_invalid_tags(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
-        """Delete the tags that peel to no commit. Return the other refs, and the names of the deleted tags."""
+        """Delete the tags that peel to no commit. Return the other refs, and the names of the deleted tags.
+
+        Raises InfrastructureError if the repository lacks an object of a tag.
+        """
         types = self._types({name: ref.peeled for name, ref in arrived.tags.items()})
         if lacking := {*types.values()} - _KINDS:
             raise InfrastructureError(f"git cat-file in {self.repository.path.name}: {min(lacking)}")
@@ -107,7 +114,10 @@ class Quarantine:
         return dict(zip(objects, printed.decode("ascii").splitlines(), strict=True))
 
     def _ask_upstream(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """Run git against upstream and return its output. Raises UpstreamError for a fault in upstream's repository."""
+        """Run a git command that connects to upstream. Return its standard output.
+
+        Raises UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
+        """
         output = self._run_remote(self.repository, self.limits.protocols, *arguments, stdin=stdin)
         self._raise_for(upstream_fault(output.err, succeeded=output.ok))
         return self.repository.printed(arguments[0], output)
@@ -128,10 +138,10 @@ class Quarantine:
 
 @contextmanager
 def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Quarantine]:
-    """Yield a new temporary repository beside `mirror` to fetch into, and remove it at the end.
+    """Create a temporary repository beside `mirror`, yield it, and remove it at the end of the `with` block.
 
-    `purpose` is one of _PURPOSES, and part of the folder's name. Removes a folder that a killed run left. Raises
-    InfrastructureError while another process fetches for the same purpose.
+    `purpose` is one of _PURPOSES, and part of the folder's name. First removes the folder of a killed run. Raises
+    InfrastructureError if another process fetches for the same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")
     with _try_lock(path) as lock:
@@ -150,7 +160,10 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
 
 
 def remove_quarantines(mirrors: Path, name: str = "*") -> None:
-    """Remove the quarantines that killed runs left: of one recipe, or of all by default. Keeps those in use."""
+    """Remove the quarantines that killed runs left in the folder `mirrors`: of the recipe `name`, or of all recipes.
+
+    Keeps a quarantine that a process still uses.
+    """
     for purpose in _PURPOSES:
         for path in mirrors.glob(f".{name}.git.{purpose}"):
             with suppress(_HeldError), _try_lock(path):
@@ -159,7 +172,10 @@ def remove_quarantines(mirrors: Path, name: str = "*") -> None:
 
 @contextmanager
 def _try_lock(folder: Path) -> Iterator[int]:
-    """Hold the lock of a quarantine folder and yield its descriptor. Raises _HeldError if a process holds it."""
+    """Hold the lock of a quarantine within the `with` block. Yield its descriptor. `folder` is the quarantine's folder.
+
+    Does not wait: raises _HeldError if another process holds the lock.
+    """
     descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -173,7 +189,7 @@ def _try_lock(folder: Path) -> Iterator[int]:
 
 
 def remove_lock_file(lock: Path) -> None:
-    """Remove the lock file `lock`. Does nothing if a process holds the lock, or the file is gone."""
+    """Remove the lock file `lock`. Does nothing if a process holds the lock, or if there is no such file."""
     with suppress(OSError):
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
         try:

@@ -1,4 +1,4 @@
-"""The refs of a mirror, and the changes that an update makes to them. Pure: parses and writes text for git."""
+"""The refs of a mirror, and how an update changes them. Pure: parses git's output, and writes git's input."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,10 @@ _PACKED = re.compile(rb"\^([0-9a-f]{40})|([0-9a-f]{40}) (refs/.+)")
 
 @frozen
 class RefTarget:
-    """The object that a ref names, and the object that it peels to. Only annotated tags have two different ones."""
+    """The ids of the object that a ref names and of the object that it peels to.
+
+    They differ only for annotated tags.
+    """
 
     named: str
     peeled: str
@@ -33,9 +36,9 @@ class Refs:
 
     @property
     def head(self) -> str | None:
-        """The commit of the mirror's only branch; "" if upstream has no main branch.
+        """The commit of the mirror's only branch; "" if there is no branch, since upstream has no main branch.
 
-        None if there are several branches: an update was interrupted.
+        None if there are several branches: then an update was interrupted.
         """
         commits = [branch.peeled for branch in self.heads.values()]
         return None if len(commits) > 1 else next(iter(commits), "")
@@ -43,10 +46,10 @@ class Refs:
 
 @frozen
 class RefPlan:
-    """How an update changes the refs of a mirror. `branch` is upstream's main branch and `head` its commit; "" if none.
+    """How an update changes the refs of a mirror. `branch` is upstream's main branch, `head` its commit; "" for none.
 
     `fetched` are the tags to fetch and `stays` the tags to keep, each with its commit. `dropped` are the tags to
-    delete. `fetch_head`: the main branch is to be fetched too.
+    delete. `fetch_head` is True if the main branch must be fetched too.
     """
 
     branch: str
@@ -58,18 +61,22 @@ class RefPlan:
 
     @property
     def refspecs(self) -> tuple[str, ...]:
-        """The refspecs to fetch, with full names. They need no `+`, since they are fetched into an empty repository."""
+        """The refspecs to fetch, with full names. They need no `+`, since git fetches them into an empty repository."""
         head = (f"{HEADS}{self.branch}:{HEADS}{self.branch}",) if self.fetch_head else ()
         return head + tuple(f"{TAGS}{name}:{TAGS}{name}" for name in self.fetched)
 
 
 def read_show_ref(raw: bytes) -> Refs:
-    """Parse the output of `git show-ref --dereference`."""
+    """Return the refs in `raw`, the output of `git show-ref --dereference`."""
     return _group_refs(line.partition(b" ")[::2] for line in raw.splitlines())
 
 
 def read_packed_refs(raw: bytes) -> Refs | None:
-    """Parse the file `packed-refs`; None if it is cut off or not marked as "fully-peeled"."""
+    """Return the refs in `raw`, the content of git's file `packed-refs`.
+
+    Returns None if the file is cut off, or lacks the mark "fully-peeled", without which it may not list what tags peel
+    to.
+    """
     head, *lines = raw.split(b"\n")
     if lines[-1:] != [b""] or b" fully-peeled " not in head:
         return None
@@ -96,11 +103,11 @@ def _group_refs(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
 
 
 def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str]) -> RefPlan:
-    """Return how to update a mirror that now has the refs `held`: it gets upstream's main branch and the tags `tags`.
+    """Return how to change the refs `held` of a mirror, so that it has upstream's main branch and the tags `tags`.
 
-    `tags` maps each wanted tag to its commit; other tags are dropped. A held tag with the wanted commit stays, even if
-    upstream changed its annotation. If by its `answer` upstream no longer has a wanted tag at that commit, the tag
-    cannot be fetched: the held tag of that name stays.
+    `tags` maps each wanted tag to its commit; all other tags are dropped. A held tag that peels to the wanted commit
+    stays, even if upstream changed its annotation. A wanted tag that upstream's `answer` does not have at that commit
+    cannot be fetched: if the mirror has a tag of that name, this tag stays.
     """
     stays = {name: commit for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
     missing = {name: commit for name, commit in tags.items() if name not in stays}
@@ -113,10 +120,10 @@ def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str]) -> RefPlan:
 
 
 def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
-    """Return input for `git update-ref -z --stdin` that changes the refs `held` as `plan` says, in one transaction.
+    """Return the input for `git update-ref -z --stdin` that changes the refs `held` as `plan` demands.
 
-    `arrived` are the fetched refs. They also exist below `refs/incoming/`, and the transaction deletes them there.
-    Returns b"" if there is nothing to change.
+    All changes are one transaction. `arrived` are the fetched refs. They also exist below `refs/incoming/`, where the
+    transaction deletes them. Returns b"" if there is nothing to change.
     """
     changes = [_delete(INCOMING + "heads/", name, ref) for name, ref in arrived.heads.items()]
     changes += [_delete(INCOMING + "tags/", name, ref) for name, ref in arrived.tags.items()]
@@ -128,9 +135,9 @@ def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
 
 
 def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
-    """Return a transaction that deletes the branches that git cannot store beside `branch`; b"" if there are none.
+    """Return the input for `git update-ref -z --stdin` that deletes the branches which conflict with `branch`.
 
-    Beside `a/b`, git cannot store `a` (a file where a folder is needed), nor `a/b/c`.
+    Beside `a/b`, git cannot store `a` (a file where a folder is needed), nor `a/b/c`. Returns b"" if there are none.
     """
     names = [name for name in held.heads if f"{name}/".startswith(f"{branch}/") or f"{branch}/".startswith(f"{name}/")]
     changes = [_delete(HEADS, name, held.heads[name]) for name in names if name != branch]

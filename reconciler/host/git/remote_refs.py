@@ -1,4 +1,4 @@
-"""Parses the output of `git ls-remote` strictly: returns a complete answer, or the reason why there is none."""
+"""Parses the output of `git ls-remote` strictly: returns a complete answer, or the reason why it is not valid."""
 
 import hashlib
 import re
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from desired.model import Unobservable
 from reconciler.host.git.git_faults import SHA256
+from reconciler.host.git.refs import HEADS, TAGS
 from reconciler.host.text import decoded, one_line
 from state.records import Answer
 
@@ -16,8 +17,6 @@ _SYMREF = re.compile(rb"ref: ([^\t]+)\t([^\t]+)")
 _REF = re.compile(rb"([0-9a-f]{40})\t([^\t]+)")
 _SHA256 = re.compile(rb"[0-9a-f]{64}\t[^\t]+")
 _LS_REFS = "ls-refs-"
-_HEADS = "refs/heads/"
-_TAGS = "refs/tags/"
 _PEELED = "^{}"
 
 # Git refuses ref names with any of these. Only a forged answer contains one.
@@ -25,29 +24,31 @@ _ILL_FORMED = re.compile(rb"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.(?:
 
 
 def digest_of(raw: bytes) -> str:
-    """Return the SHA-256 of an answer, as "sha256:HEX"."""
+    """Return the SHA-256 of `raw`, an output of `git ls-remote`, as "sha256:HEX"."""
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 def ls_refs_digest(body: bytes) -> str:
-    """Return the SHA-256 of an answer to `ls-refs` as it arrived, as "ls-refs-sha256:HEX"."""
+    """Return the SHA-256 of `body`, the body of an HTTP answer to `ls-refs`, as "ls-refs-sha256:HEX"."""
     return f"{_LS_REFS}{digest_of(body)}"
 
 
 def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = None) -> bool:
-    """Whether an answer is the one whose digests are `known`, and `known` lacks no digest that it could have.
+    """Whether `known`, the digests of the last answer, fit a new answer and include all digests that this one has.
 
-    `known` has the digest of what git prints and, if the answer came by HTTP, that of its body. `body_digest` is None
-    for an answer that came by git.
+    `text_digest` is the digest of the answer as `git ls-remote` prints it. `body_digest` is the digest of the HTTP
+    body, None for an answer from git. `known` separates its digests by spaces; it is None if there was no answer
+    before.
     """
     digests = (known or "").split()
     return text_digest in digests and (body_digest is None or any(each.startswith(_LS_REFS) for each in digests))
 
 
 def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
-    """Return the refs in the output `raw` of `git ls-remote`, or an Unobservable with the reason why it is not valid.
+    """Return the refs in `raw`, the output of `git ls-remote`, or an Unobservable with the reason why it is not valid.
 
-    Tags are peeled where the output has a `^{}` line for them. A tag may still turn out to name no commit.
+    Peels each tag for which the output has a `^{}` line. A tag without such a line may still peel to something that is
+    no commit.
     """
     lines = raw.split(b"\n")
     if lines.pop() != b"" or not lines:
@@ -70,7 +71,7 @@ def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
 
 
 def _branch(name: bytes) -> str | None:
-    branch = name.removeprefix(_HEADS.encode())
+    branch = name.removeprefix(HEADS.encode())
     return decoded(branch) if branch != name else None
 
 
@@ -83,9 +84,9 @@ def _answer(digest: str, branch: str | None, refs: Mapping[str, str]) -> Answer 
     if branch is None or head is None:
         # HEAD names a missing branch, or is detached. The tags are valid all the same.
         branch, head = "", ""
-    elif refs.get(_HEADS + branch) != head:
+    elif refs.get(HEADS + branch) != head:
         return Unobservable(f"the main branch {one_line(branch.encode(), 80)} is not among the answer's branches")
-    tags = {name.removeprefix(_TAGS): commit for name, commit in refs.items() if name.startswith(_TAGS)}
+    tags = {name.removeprefix(TAGS): commit for name, commit in refs.items() if name.startswith(TAGS)}
     peeled = {name.removesuffix(_PEELED): commit for name, commit in tags.items() if name.endswith(_PEELED)}
     plain = {name: commit for name, commit in tags.items() if not name.endswith(_PEELED)}
     if not peeled.keys() <= plain.keys():

@@ -26,9 +26,10 @@ _OF_THE_HOST = re.compile(
 
 @frozen
 class Repository:
-    """One bare repository. `holding` is the descriptor of a lock that git inherits, None for no lock.
+    """One bare repository. `environment` is the environment of all children.
 
-    `environment` is the environment of all children. `flushed` is the value of git's setting `core.fsync`.
+    `holding` is the descriptor of a lock that git inherits, None for no lock. `flushed` is the value of git's setting
+    `core.fsync`: what git flushes to disk.
     """
 
     path: Path
@@ -39,19 +40,23 @@ class Repository:
     def try_run(
         self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None
     ) -> CapturedOutput:
-        """Run git and return its result, also when it fails. `variables` are additional environment variables."""
+        """Run git with `arguments`. Return its exit code and its output, even if git failed.
+
+        `variables` are added to its environment.
+        """
         return self._run(arguments, stdin, git_environment({**self.environment, **(variables or {})}))
 
     def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
-        """Run git and return its standard output. Raises InfrastructureError if git fails."""
+        """Run git with `arguments` and return its standard output. Raises InfrastructureError if git fails."""
         return self.printed(arguments[0], self.try_run(*arguments, stdin=stdin, variables=variables))
 
     def run_remote(
         self, *arguments: str, protocols: tuple[str, ...], stdin: bytes, seconds: float, file_bytes: int
     ) -> CapturedOutput:
-        """Run a git command that connects to another repository, and return its result.
+        """Run a git command that connects to another repository. Return its exit code and output, even if it failed.
 
-        No file that git writes may become larger than `file_bytes`.
+        Git may connect only by `protocols`. Ends git after `seconds`. No file that git writes may become larger than
+        `file_bytes`.
         """
         environment = git_environment(self.environment, protocols)
         return self._run(arguments, stdin, environment, seconds=seconds, file_bytes=file_bytes)
@@ -63,7 +68,7 @@ class Repository:
         return read_show_ref(self.printed("show-ref", output))
 
     def commit(self, ref: str) -> str | None:
-        """Return the commit that `ref` peels to, None if there is none. `ref` must not begin with a dash.
+        """Return the commit that `ref` peels to, or None if there is none. `ref` must not begin with a dash.
 
         Raises InfrastructureError if git fails.
         """
@@ -74,9 +79,9 @@ class Repository:
         return self.printed("rev-parse", output).decode("ascii").strip()
 
     def has_objects(self, *what: str) -> bool:
-        """Whether all objects of some commits exist. `what` are arguments of `git rev-list` that select the commits.
+        """Whether the repository has all objects of the commits that `what` selects, in the syntax of `git rev-list`.
 
-        Raises InfrastructureError if git cannot tell, as after an error of the disk or a timeout.
+        Raises InfrastructureError if git cannot answer, for example after a disk error or a timeout.
         """
         output = self.try_run("rev-list", "--objects", "--quiet", *what)
         if output.result.code == _BROKEN and not _OF_THE_HOST.search(output.err):
@@ -97,7 +102,10 @@ class Repository:
         return capture(spec, _MOST_BYTES, _MOST_BYTES)
 
     def printed(self, verb: str, output: CapturedOutput) -> bytes:
-        """Return the standard output of a finished git call. Raises InfrastructureError if it failed."""
+        """Return the standard output of the finished git command `verb`.
+
+        Raises InfrastructureError if it failed or timed out.
+        """
         if output.result.missing:
             raise InfrastructureError("git: not found in PATH", "install git")
         if output.result.timed_out:

@@ -1,4 +1,4 @@
-"""The revision of Canon and of a fleet: a commit if git has one, else a digest of the files."""
+"""Finds the revision of Canon and of a fleet: the git commit if there is one, else a digest of the files."""
 
 import hashlib
 import os
@@ -16,9 +16,9 @@ _SHORT = 12
 
 
 def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str:
-    """Return the version and commit of Canon, such as `0.1.0+0123456789ab`.
+    """Return the version and commit of Canon, such as `0.1.0+0123456789ab`. `root` is the folder with its packages.
 
-    If a file of its packages differs from the commit, `-dirty` and a digest of all files follow. Without git, the
+    If a file of the packages differs from the commit, `-dirty` and a digest of all files follow. Without git, the
     digest replaces the commit.
     """
     commit = _commit(root, environment) if (root / ".git").exists() else None
@@ -30,7 +30,10 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
 
 
 def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
-    """Return the commit of a fleet folder, with a digest if files differ; without git, the digest of its files."""
+    """Return the commit of the fleet folder `folder`.
+
+    If files differ from the commit, add `-dirty` and a digest of all files. Without git, return the digest alone.
+    """
     folder = folder.resolve()
     in_git = any((parent / ".git").exists() for parent in (folder, *folder.parents))
     commit = _commit(folder, environment) if in_git and _is_tracked(folder, environment) else None
@@ -41,7 +44,10 @@ def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def folder_digest(folders: Iterable[Path]) -> str:
-    """Return a digest of all files below `folders`: path, executable bit and content; of a link, its target."""
+    """Return one SHA-256 over the path, executable bit and content of all files below `folders`.
+
+    Of a link, over its target.
+    """
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted(path for path in folder.rglob("*") if _is_content(path.relative_to(folder.parent))):
@@ -75,6 +81,6 @@ def _is_clean(folder: Path, paths: Iterable[Path], environment: Mapping[str, str
 
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
-    """Run git and return its output; None if it fails, as for a work tree of another user."""
+    """Run git in `folder` and return its output. None if git fails, for example if another user owns the folder."""
     output = capture(CommandSpec(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
     return output.out.decode("utf-8", "backslashreplace").strip() if output.ok else None

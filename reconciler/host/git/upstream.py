@@ -27,9 +27,9 @@ _MOST_BY_HTTP = 2 * MIB
 class GitUpstream:
     """Implements the port Upstream. `environment` is the environment of all children.
 
-    `protocols` are those that git may use. `deadline` is the seconds of either way for one recipe, all tries and pauses
-    included; one try by HTTP has half of it. `sleep` sleeps between two tries of git. `most` is the size of the largest
-    answer in bytes.
+    `protocols` are those that git may use. `deadline` is the number of seconds for one recipe by HTTP, and once more by
+    git, with all tries and pauses; a single try by HTTP may take half of it. `sleep` waits some seconds between two
+    tries of git. `most` is the size of the largest accepted answer in bytes.
     """
 
     environment: Mapping[str, str]
@@ -72,16 +72,17 @@ class GitUpstream:
         return replies | {name: future.result() for name, future in by_git.items()}
 
     def _requests(self, questions: Sequence[TagQuery]) -> Mapping[str, HttpRequest]:
-        """Return the requests for those recipes that are asked within this process."""
+        """Return the HTTP requests, by recipe name. Leaves out the recipes whose upstream git has to ask."""
         bundle = next((path for path in CA_BUNDLES if Path(path).is_file()), None)
         recipes = [question.recipe for question in questions]
         made = {each.name: http_request(each.upstream, self.environment, self.protocols, bundle) for each in recipes}
         return {name: request for name, request in made.items() if request is not None}
 
     def _reply(self, question: TagQuery, answer: HttpAnswer) -> Reply | None:
-        """Return the reply if the answer by HTTP is complete and valid, None if git has to ask.
+        """Return the reply to `question` if the HTTP `answer` is complete and valid; None if git has to ask.
 
-        Git is not asked where the server wants a pause that is longer than the deadline.
+        If the server asks for a pause that is longer than the deadline, git does not ask either: the reply is an
+        Unobservable.
         """
         if answer.must_wait:
             return Unobservable(status_message(answer.status))
@@ -104,10 +105,10 @@ class GitUpstream:
 
 
 def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
-    """Return the reply to a question. `listed` is what `git ls-remote` prints, or why there is nothing.
+    """Return the reply to `question`. `listed` is what `git ls-remote` prints, or an Unobservable with a reason.
 
-    `body_digest` is the digest of the body if the answer came by HTTP. It stands in the reply's digest behind that of
-    `listed`, which is equal for equal refs whichever way they came.
+    `body_digest` is the digest of the HTTP body, None if git asked. The reply's digest has it behind the digest of
+    `listed`, which is the same for the same refs, by HTTP and by git.
     """
     if isinstance(listed, Unobservable):
         return listed

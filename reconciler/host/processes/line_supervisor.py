@@ -25,7 +25,7 @@ _SHELL = 'unset CANON_LINE; sh -c "$1" "$0"; exit $?'
 
 @frozen
 class LineSupervisor:
-    """The running supervisor of the Procfile line `name`, with what its environment tells of the deployment.
+    """The running supervisor of the Procfile line `name`, with facts of the deployment from its environment.
 
     `names` are the names of all long-running lines of the app. `port` is the app's port.
     """

@@ -104,9 +104,10 @@ class ProcessDriver:
         return remarks
 
     def status(self, app: App) -> RunningApp | NotRunning:
-        """Return the status of an app from its processes; NotRunning, with how its lines ended, without a line `web`.
+        """Return the status of an app, read from its processes.
 
-        Raises InfrastructureError if the kernel killed a line because memory ran out.
+        Returns NotRunning if the line `web` does not run, with how the lines ended. Raises InfrastructureError if the
+        kernel killed a line because memory ran out.
         """
         own = self._own(app)
         lines = {line.name: line for process in self._marked(app, own) if (line := supervisor_of(process))}

@@ -49,9 +49,9 @@ _before_slot: dict[str, frozenset[Key]] = {}
 
 
 def adopt_orphans() -> None:
-    """From now on, make this process the parent of each descendant whose own parent dies. Without this, init would be.
+    """Make this process the parent of each descendant whose own parent dies from now on.
 
-    Raises InfrastructureError if the kernel refuses.
+    Without this, the parent would be init. Raises InfrastructureError if the kernel refuses.
     """
     import ctypes
 
@@ -169,8 +169,8 @@ def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     """Return all processes of a slot: those with the mark `mark`, or of a folder below it, and their descendants.
 
     Leaves out marked processes with the id of another state folder than `state`. Includes processes without a mark that
-    this process adopted since the slot began, unless a command of another slot or of none runs now: such processes may
-    come from that command.
+    this process adopted since the slot began, unless a command outside this slot runs now: then they may come from that
+    command.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

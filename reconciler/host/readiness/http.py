@@ -35,8 +35,8 @@ class _NoHttpError(Exception):
 def connect(address: str, limit: float) -> NotYet | None:
     """Connect to `address`, "HOST:PORT", within `limit` seconds. Return None if the connection stays open.
 
-    Otherwise returns why the app is not ready. To be accepted is not enough: Docker's proxy accepts connections even if
-    no app listens, and closes them then.
+    Otherwise returns why the app is not ready. An accepted connection is not enough: Docker's proxy accepts connections
+    even if no app listens, and then closes them.
     """
     try:
         with _connection(address, limit) as connection:
@@ -88,7 +88,7 @@ def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> No
 
 
 def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -> NotYet:
-    """Return that `status` is not in `wanted`. If the app answers that it wants HTTPS, returns that instead.
+    """Return why the app's answer does not count: it demands HTTPS, or `status` is not in `wanted`.
 
     `text` is the beginning of the message. A server that speaks only TLS often answers plain HTTP with such an error.
     """

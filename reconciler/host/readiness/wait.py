@@ -28,7 +28,7 @@ _LONGEST_WITH_CHANGES = 2.0
 # In seconds. Checks can be rare, because a driver also reports the parts that ended between two checks.
 _WATCH_PAUSE = 5.0
 _BEFORE_SECOND = 0.2
-_HINT = "[ready] wants HTTP unless it says tcp = true, or run"
+_HINT = "Canon waits for HTTP, unless [ready] has tcp = true or run"
 # In seconds. Even the last probe, when the time is nearly up, gets _SHORTEST_PROBE: its answer is reported.
 _SHORTEST_PROBE = 2.0
 _LONGEST_PROBE = 10.0
@@ -114,11 +114,12 @@ class HostReadiness:
     def wait(
         self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand, changes: Changes | None = None
     ) -> RunningApp | Unready:
-        """Wait until the app answers as `ready` declares in two checks in a row. Return its status, or why it is not.
+        """Wait until the app answers as `ready` declares in two checks in a row. Return its status.
 
-        `status` reads the status of the app; `changes` tells when to read it again, None if nobody does. The probe of
-        `[ready] run` runs with the environment, folder and log of `command`. Raises InfrastructureError if the program
-        of the probe is missing.
+        Returns Unready with the reason if the app fails, or does not answer so in time. `status` reads the status of
+        the app. `changes` tells when to read it again; None if the driver cannot tell. The probe of `[ready] run` runs
+        with the environment, folder and log of `command`. Raises InfrastructureError if the program of the probe is
+        missing.
         """
         seconds, final = ready.within().total_seconds(), _FinalAnswers()
         check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)

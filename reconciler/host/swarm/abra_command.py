@@ -95,7 +95,7 @@ class Abra:
     known: dict[tuple[str, ...], bool] = field(factory=dict)
 
     def check(self) -> None:
-        """Raise InfrastructureError if this version of abra lacks a flag that Canon uses. Asks abra only once."""
+        """Raise InfrastructureError if this abra lacks a flag that Canon uses. Asks abra only once for each command."""
         for command, flags in _FLAGS.items():
             if command in self.known:
                 continue
@@ -128,7 +128,10 @@ class Abra:
         self._call(home, _DEPLOY, (*flags, *chosen))
 
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
-        """Create a secret from the file `content`; keep one that exists. All users could read it in an argument."""
+        """Create a secret from the file `content`, unless it exists.
+
+        `abra` gets the path, because arguments are public.
+        """
         words = ("--no-input", home.app, name, version, "--file", str(content))
         self._call(home, _INSERT, words, allowed=_ALREADY_EXISTS)
 

@@ -1,4 +1,4 @@
-"""Reads the deployed parts of slots from the swarm: of all slots together, to need only a few commands."""
+"""Reads from the swarm which parts are deployed: for all slots together, so that few calls of the engine are enough."""
 
 import re
 from collections import defaultdict

@@ -70,7 +70,7 @@ class SwarmDriver:
         return appfiles.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
-        """Save the logs of the app, scale its services to zero, and return what had to be killed."""
+        """Save the logs of the app and stop its services. Return the services that had to be killed."""
         stack = self._stack(app)
         stack_state = read_stack(self._engine, stack)
         if stack_state.is_stopped:

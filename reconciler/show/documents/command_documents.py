@@ -1,10 +1,11 @@
-"""The JSON documents of the commands status, trial, raise, logs, accept and forget, and of errors."""
+"""The JSON documents of the commands status, trial, raise, logs, doctor, accept and forget, and of errors."""
 
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
 from reconciler.core.gate import Condition
+from reconciler.core.host_checks import HostCheck
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportBucket, Run
 from reconciler.core.tier_results import Trial
@@ -125,6 +126,12 @@ def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
 def message_document(command: str, message: str) -> Json:
     """Return the JSON document of a command that prints only one line, such as `reconcile accept`."""
     return {"format": FORMAT, "command": command, "line": message, "exit_code": 0}
+
+
+def doctor_document(checks: Sequence[HostCheck], exit_code: int) -> Json:
+    """Return the JSON document of `reconcile doctor`, with one entry for each check."""
+    shown = [{"name": check.name, "result": check.result, "found": check.found, "hint": check.hint} for check in checks]
+    return {"format": FORMAT, "command": "doctor", "checks": shown, "exit_code": exit_code}
 
 
 def error_document(errors: Sequence[ErrorFields], exit_code: int) -> Json:

@@ -106,7 +106,7 @@ def _why(row: Row, run: Run) -> Cell:
 def why(row: Row, run: Run) -> str:
     """Return the text of the WHY column: "needs you", the word for what holds the recipe back, and the reason.
 
-    The first two are left out where they do not apply.
+    Leaves out the first or the second if it does not apply.
     """
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):

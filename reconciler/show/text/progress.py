@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 REFRESHES = 4
-"""Of the live line, per second."""
+"""How many times per second the live line is drawn."""
 
 MINUTE = 60
 

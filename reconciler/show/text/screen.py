@@ -40,7 +40,7 @@ class Cell:
 PLAIN: Final = Screen()
 GAP: Final = "  "
 NOTHING: Final = "-"
-"""In a cell that has nothing to show."""
+"""The text of a cell that has nothing to show."""
 
 
 def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: bool) -> Screen:

@@ -40,7 +40,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
         yield running
 
 
-def test_a_change_of_way_is_no_change(served: Forge) -> None:
+def test_asking_in_another_way_reports_no_change(served: Forge) -> None:
     repository = served.repository("ways")
     repository.tag("1.0.0", repository.commit(), annotated=True)
     url = served.address("ways")

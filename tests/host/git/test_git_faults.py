@@ -86,7 +86,7 @@ def world(tmp_path: Path) -> FaultyUpstream:
     return FaultyUpstream(tmp_path)
 
 
-def test_flaws_that_harm_nobody_are_taken_and_each_kind_is_noted(world: FaultyUpstream, tmp_path: Path) -> None:
+def test_harmless_flaws_are_accepted_and_each_kind_is_noted(world: FaultyUpstream, tmp_path: Path) -> None:
     flawed = {kind: world.signed(signed) for kind, signed in SIGNED.items()}
     flawed["missingAuthor"] = world.signed()
     flawed["multipleAuthors"] = world.signed(GOOD, GOOD)
@@ -174,8 +174,8 @@ def copied(world: FaultyUpstream, *options: str) -> Path:
     return path
 
 
-def lacking(world: FaultyUpstream, name: str) -> tuple[Path, str]:
-    """A copy with all objects loose and without the one that `name` names."""
+def copy_without(world: FaultyUpstream, name: str) -> tuple[Path, str]:
+    """Make a copy that lacks the object `name`. Return its path and the id of the object."""
     path = copied(world)
     aside = world.folder / "packs"
     shutil.move(path / "objects" / "pack", aside)
@@ -206,9 +206,9 @@ def test_an_upstream_that_is_a_partial_copy_is_called_one(world: FaultyUpstream)
 
 
 @pytest.mark.parametrize("name", ["main:a", "main^{tree}", "main~1", "main"])
-def test_an_upstream_that_lacks_an_object_is_told_with_that_object(world: FaultyUpstream, name: str) -> None:
+def test_an_upstream_that_lacks_an_object_is_reported_with_that_object(world: FaultyUpstream, name: str) -> None:
     world.upstream.commit({"a": b"2"})
-    path, oid = lacking(world, name)
+    path, oid = copy_without(world, name)
     assert fault(world, path).startswith(f"upstream of notes lacks object {oid}: ")
 
 
@@ -219,7 +219,7 @@ def test_an_upstream_whose_borrowed_objects_are_gone_lacks_them(world: FaultyUps
     assert fault(world, path).startswith(f"upstream of notes lacks object {world.first}: ")
 
 
-def test_an_upstream_that_names_its_objects_by_sha256_is_told_so(world: FaultyUpstream) -> None:
+def test_an_upstream_with_sha256_objects_is_refused_by_that_reason(world: FaultyUpstream) -> None:
     path = world.folder / "upstreams" / "other.git"
     git(world.folder, "init", "-q", "--bare", "--object-format=sha256", "--initial-branch=main", str(path))
     tree = git(path, "hash-object", "-t", "tree", "-w", "--stdin").decode().strip()
@@ -231,7 +231,7 @@ def test_an_upstream_that_names_its_objects_by_sha256_is_told_so(world: FaultyUp
 def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_same(world: FaultyUpstream) -> None:
     world.upstream.tag("1.1.0", HARMFUL["hasDotgit"](world))
     world.upstream.git("update-server-info")
-    lost, oid = lacking(world, "main^{tree}")
+    lost, oid = copy_without(world, "main^{tree}")
     git(lost, "update-server-info")
     mirrors = GitMirrors(world.mirrors.state, ENVIRONMENT, ("http",))
     answer = world.ask()

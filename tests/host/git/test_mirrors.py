@@ -199,7 +199,9 @@ def test_a_moved_tag_stays_until_its_new_commit_is_wanted(world: MirroredUpstrea
     assert world.look() == MirrorRefs(second, {"1.0.0": second})
 
 
-def test_a_tag_that_nobody_has_any_more_does_not_keep_the_others_from_being_followed(world: MirroredUpstream) -> None:
+def test_a_tag_that_exists_nowhere_any_more_does_not_keep_other_tags_from_being_fetched(
+    world: MirroredUpstream,
+) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.1.0")
     world.mirrors.update(world.recipe, world.answer(), {"1.0.0": "5" * 40, "1.1.0": commit})
@@ -217,7 +219,7 @@ def test_tags_that_peel_to_no_commit_are_named_and_not_mirrored(world: MirroredU
     assert world.look() == MirrorRefs(commit, {"1.0.0": commit})
 
 
-def test_hostile_names_are_mirrored_and_obeyed_by_nobody(
+def test_hostile_names_are_mirrored_and_never_executed(
     world: MirroredUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "place"
@@ -398,7 +400,7 @@ def test_an_update_killed_at_any_moment_is_made_up_for_by_the_next(
     assert not [path for path in world.copy.rglob("*") if path.name.startswith("tmp_")]
 
 
-def test_what_a_killed_run_left_does_not_hinder_the_next(world: MirroredUpstream) -> None:
+def test_leftovers_of_a_killed_run_do_not_stop_the_next_run(world: MirroredUpstream) -> None:
     change(world)
     (world.copy / "packed-refs.lock").touch()
     (world.copy / "HEAD.lock").touch()
@@ -436,7 +438,7 @@ def test_recover_removes_the_quarantines_of_killed_runs_and_not_one_of_a_run_tha
     assert not held.exists()
 
 
-def test_a_repository_half_made_is_made_anew(world: MirroredUpstream) -> None:
+def test_an_incomplete_repository_is_made_again(world: MirroredUpstream) -> None:
     world.upstream.commit()
     (world.copy / "objects").mkdir(parents=True)
     assert world.mirrors.refs("notes") is None or isinstance(world.mirrors.refs("notes"), Unobservable)
@@ -447,7 +449,7 @@ def test_a_repository_half_made_is_made_anew(world: MirroredUpstream) -> None:
 @pytest.mark.parametrize(
     "harm", ["no objects", "an index without its pack", "no refs folder", "torn refs", "cut packs"]
 )
-def test_a_broken_mirror_is_made_anew_and_what_is_left_of_it_laid_aside(
+def test_a_broken_mirror_is_moved_away_and_a_new_one_is_made(
     world: MirroredUpstream, tmp_path: Path, harm: str
 ) -> None:
     commit = world.upstream.commit()
@@ -654,7 +656,7 @@ def test_a_ref_is_found_as_tag_then_branch_then_commit(world: MirroredUpstream) 
     "ref",
     ["", "nope", "--help", "-x", "1.0.0^{tree}", "HEAD~1", "@{u}", "main:a", "refs/../x", "a b", "5" * 40, "\n", "x*"],
 )
-def test_what_is_no_name_resolves_to_nothing(world: MirroredUpstream, ref: str) -> None:
+def test_an_invalid_name_resolves_to_none(world: MirroredUpstream, ref: str) -> None:
     world.upstream.commit()
     world.upstream.tag("1.0.0")
     world.follow()
@@ -746,7 +748,7 @@ def test_a_checkout_larger_than_allowed_is_refused_before_a_byte_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_checkout_of_an_unknown_commit_is_the_hosts_trouble(world: MirroredUpstream, tmp_path: Path) -> None:
+def test_a_checkout_of_an_unknown_commit_is_an_infrastructure_error(world: MirroredUpstream, tmp_path: Path) -> None:
     world.upstream.commit()
     world.follow()
     with pytest.raises(InfrastructureError):

@@ -117,7 +117,7 @@ def test_a_fleet_without_git_is_a_digest_of_all_its_files(fleet: Path) -> None:
 
 
 @pytest.mark.needs("root")
-def test_a_repository_of_somebody_else_is_not_asked(fleet: Path) -> None:
+def test_a_repository_of_another_user_is_not_asked(fleet: Path) -> None:
     committed(fleet)
     for path in (fleet, *fleet.rglob("*")):
         os.chown(path, 65534, 65534)

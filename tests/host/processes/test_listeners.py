@@ -52,7 +52,7 @@ def test_a_socket_for_both_protocols_answers_at_the_address_of_the_app() -> None
         assert not why_not_listening(port, [os.getpid()])
 
 
-def test_a_listener_at_another_address_is_none_of_the_app() -> None:
+def test_a_listener_at_another_address_does_not_belong_to_the_app() -> None:
     port = free_port()
     with socket.create_server(("127.0.0.2", port)):
         assert why_not_listening(port, [os.getpid()]) == f"nothing listens on 127.0.0.1:{port}"

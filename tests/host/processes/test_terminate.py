@@ -115,7 +115,7 @@ def test_a_daemon_that_kept_its_mark_is_found_though_its_line_has_ended(
     assert driver.leftovers(app.folder.parents[1]) == ()
 
 
-def test_a_crowd_is_ended_to_the_last(app: App, tmp_path: Path) -> None:
+def test_many_processes_are_ended_and_none_is_left(app: App, tmp_path: Path) -> None:
     crowd = "for i in $(seq 60); do sleep 1000 & done; echo up; wait"
     app = app_in_slot(app.folder.parent, grace=30.0)
     with process_driver(app.folder.parent) as driver:

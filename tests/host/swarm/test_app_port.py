@@ -121,7 +121,7 @@ def test_a_port_of_udp_is_the_way_where_there_is_no_other() -> None:
     assert way.protocol == "udp"
 
 
-def test_a_label_of_a_container_is_no_way_and_is_told() -> None:
+def test_a_label_of_a_container_is_no_route_and_is_noted() -> None:
     config = recipe(app=service(), web={**service(), "labels": {SERVER: "80"}})
     assert find_app_port(config, "notes") is None
     assert misplaced_port_label(config) == "web"

@@ -55,7 +55,7 @@ def test_a_volume_that_the_stack_has_not_is_refused_by_name() -> None:
         asked(app={**ASKS, "backupbot.backup.volumes.files.path": "sub"})
 
 
-def test_a_label_of_version_1_is_ignored_and_told() -> None:
+def test_a_label_of_version_1_is_ignored_and_noted() -> None:
     found = asked(app={**ASKS, "backupbot.backup.path": "/data"})
     assert found.ignored == ("app: backupbot.backup.path",)
     assert found.paths == dict.fromkeys(VOLUMES, ())

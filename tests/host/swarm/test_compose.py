@@ -56,7 +56,7 @@ def test_a_service_without_any_replica_is_idle_and_one_that_says_nothing_of_them
     assert scaled_to_zero(told) == ("app",)
 
 
-def test_every_tmpfs_is_told_with_its_service() -> None:
+def test_every_tmpfs_is_noted_with_its_service() -> None:
     told: Config = {"services": {"app": {"tmpfs": ["/tmp:size=1m", "/run"]}, "db": {"tmpfs": "/run"}, "web": {}}}
     assert list(tmpfs_mounts(told)) == [("app", "/tmp:size=1m"), ("app", "/run"), ("db", "/run")]
 
@@ -72,7 +72,7 @@ def test_a_claim_is_a_fixed_port_of_any_service() -> None:
     assert published_ports(told) == {"64738/tcp": "app", "64738/udp": "app", "5432/tcp": "db"}
 
 
-def test_images_files_and_outside_volumes_are_told_once_each() -> None:
+def test_images_files_and_outside_volumes_are_noted_once_each() -> None:
     told: Config = {
         "services": {
             "app": {"image": "nginx:1", "volumes": MOUNTS},

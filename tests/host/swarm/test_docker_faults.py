@@ -45,7 +45,7 @@ def test_no_recipe_is_blamed_where_it_had_no_part(said: str) -> None:
         ("an interface of an earlier network", "ip -d link show type vxlan"),
     ],
 )
-def test_a_fault_of_the_host_tells_its_own_remedy(which: str, hint: str) -> None:
+def test_a_fault_of_the_host_names_its_remedy(which: str, hint: str) -> None:
     assert hint in sorted_as((OF_THE_HOST | OF_THE_HOST_TOO)[which]).hint
 
 
@@ -65,7 +65,7 @@ def test_a_fault_of_the_host_tells_its_own_remedy(which: str, hint: str) -> None
         ("a\x1b[31mb", "docker stack deploy: a\\x1b[31mb"),
     ],
 )
-def test_a_fault_is_told_in_one_line_without_dockers_preambles(said: str, message: str) -> None:
+def test_a_fault_is_reported_in_one_line_without_dockers_preambles(said: str, message: str) -> None:
     assert sorted_as(said).message == message
 
 

@@ -77,7 +77,7 @@ def test_a_closed_socket_names_the_remedy(serve: Serve, monkeypatch: pytest.Monk
     assert "group of Docker's socket" in failure.value.hint
 
 
-def test_of_nothing_nothing_is_asked(serve: Serve) -> None:
+def test_no_questions_make_no_requests(serve: Serve) -> None:
     stand_in = serve({})
     engine = stand_in.engine()
     assert (engine.inspect("service", []), engine.tasks([])) == ((), ())
@@ -101,7 +101,7 @@ def test_stopped_containers_are_listed_too_and_volumes_by_name(serve: Serve) -> 
     assert stand_in.requests[-2].params["all"] == ["1"]
 
 
-def test_a_kind_of_which_there_is_none_is_listed_as_empty(serve: Serve) -> None:
+def test_a_kind_without_objects_is_listed_as_empty(serve: Serve) -> None:
     stand_in = serve({"GET /volumes": gives({"Volumes": None, "Warnings": None}), "GET /secrets": gives([])})
     engine = stand_in.engine()
     assert (engine.find("volume"), engine.find("secret")) == ((), ())
@@ -191,7 +191,7 @@ def test_a_recipe_is_never_blamed_for_its_volumes_networks_and_secrets(serve: Se
         engine.create("volume", {"Name": "a"}, "make volume a")
 
 
-def test_an_answer_in_time_is_waited_for_and_none_is_the_hosts_fault(serve: Serve) -> None:
+def test_an_engine_that_does_not_answer_in_time_is_an_infrastructure_error(serve: Serve) -> None:
     release = threading.Event()
     engine = serve({"POST /volumes/create": waits(release)}).engine()
     with pytest.raises(InfrastructureError, match="it: Docker did not answer within 0 s"):

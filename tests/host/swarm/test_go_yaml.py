@@ -32,7 +32,7 @@ def test_what_its_writer_leaves_without_quotes_is_a_string(text: str) -> None:
         ("[a, 1]", ["a", 1]),
     ],
 )  # fmt: skip
-def test_what_is_no_string_is_read_as_what_it_is(plain: str, value: object) -> None:
+def test_a_value_that_is_no_string_keeps_its_type(plain: str, value: object) -> None:
     assert read(plain) == value
     assert type(read(plain)) is type(value)
 

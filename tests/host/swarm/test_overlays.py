@@ -92,7 +92,7 @@ def test_a_file_of_another_version_says_all_else_as_before(
     assert changed == wanted or (wanted, changed, version) == ({}, {"services": {}}, None)
 
 
-def test_a_value_is_told_by_its_place_and_nothing_else_is() -> None:
+def test_a_value_is_read_by_its_keys_and_everything_else_is_empty() -> None:
     text = "configs: {page: {name: '${A}_b', file: x}}\n"
     assert value_at(text, "configs", "page", "name") == "${A}_b"
     for keys in (("configs", "page"), ("configs", "other", "name"), ("secrets", "page", "name"), ()):

@@ -126,7 +126,7 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
     "given-up": (3, RecipeError, (f"app {ENDED}{EXIT}",)),
     "port-taken": (15, InfrastructureError, ("no node takes ", f": {NOBODY}(host-mode port already in use on 1 node)")),
     "no-node": (15, InfrastructureError, (f"no node takes app: {NOBODY}(scheduling constraints not satisfied on ",)),
-    "no-address": (60, InfrastructureError, ("a task of app gets no further than new: Swarm finds no address for it",)),
+    "no-address": (60, InfrastructureError, ("a task of app stays in state new: Swarm finds no address for it",)),
 }
 
 
@@ -184,7 +184,7 @@ def test_every_recording_but_those_of_failures_has_none_however_long_one_waits()
 @pytest.mark.parametrize(
     "name", ["crash-loop", "unhealthy", "no-image", "no-mount", "failed-once", "given-up", "port-taken"]
 )
-def test_a_failure_is_not_called_one_at_first_sight(name: str) -> None:
+def test_a_failure_is_reported_only_when_it_is_seen_again(name: str) -> None:
     assert recorded(name).later(-5).failure() == ""
 
 
@@ -211,7 +211,7 @@ def test_one_that_fails_while_another_is_on_its_way_is_waited_for() -> None:
     assert both.failure() == ""
 
 
-def test_one_that_came_up_at_last_has_to_outlive_those_that_failed() -> None:
+def test_a_task_that_came_up_has_to_run_longer_than_those_that_failed() -> None:
     loop = recorded("crash-loop")
     newest = max(loop.tasks, key=lambda task: str(task["CreatedAt"]))
     up = [with_status(task, State="running") if task is newest else task for task in loop.tasks]
@@ -536,7 +536,7 @@ def test_the_hosts_fault_goes_before_the_recipes(stack: Sequence[Drawn]) -> None
 
 
 @given(stacks(), st.sampled_from([1.0, 5.0, 60.0]))
-def test_waiting_mends_no_failure_by_itself(stack: Sequence[Drawn], later: float) -> None:
+def test_waiting_alone_ends_no_failure(stack: Sequence[Drawn], later: float) -> None:
     """Waiting alone never removes a failure. It may only add a fault of the host."""
     now, then = seen(stack), seen(stack, later)
     if now.failure is not None:

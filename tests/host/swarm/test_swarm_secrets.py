@@ -154,7 +154,7 @@ def test_a_snapshot_that_has_a_secret_by_its_name_in_the_swarm_keeps_it(tmp_path
     assert [*secrets.provided_files(prepared, app).values()] == [app.secrets / "password"]
 
 
-def test_a_length_that_is_none_is_refused_by_the_secrets_name(tmp_path: Path) -> None:
+def test_an_invalid_length_is_refused_with_the_name_of_the_secret(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="the length of secret key is not from 1 to 4096"):
         asked(tmp_path, {"key": "${STACK_NAME}_key_${KEY_V}"}, "KEY_V=v1 # length=0\nTITLE=x # length=any\n")
 

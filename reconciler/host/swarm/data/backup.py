@@ -1,4 +1,4 @@
-"""Takes and restores a backup of an app as the backupbot labels of its recipe say."""
+"""Takes and restores a backup of an app according to the backupbot labels of its recipe."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -19,7 +19,7 @@ from reconciler.host.swarm.data.volumes import load_paths, save_paths, volumes_o
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.host.swarm.services import scaling
-from reconciler.host.swarm.services.stack_state import StackState, read_stack
+from reconciler.host.swarm.services.stack_state import StackState, read_stack, running_containers
 from reconciler.host.text import last_words, lines_printable, one_line
 from reconciler.ports.app import App
 from reconciler.redact import read_slot_secrets, redaction
@@ -37,14 +37,14 @@ class BackupTarget:
 
 
 def has_backup_label(target: BackupTarget) -> bool:
-    """Whether a label asks for a backup. Works for a stopped app too."""
+    """Whether a label of the stack asks for a backup. The app may be stopped."""
     return _request(target, read_stack(target.engine, target.stack)) is not None
 
 
 def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
-    """Take a backup into the folder `into` while the app stays up. Returns a remark for each label that is ignored.
+    """Take a backup into the folder `into`, while the app stays up. Return a remark for each label that is ignored.
 
-    Raises RecipeError or TimedOutError.
+    Raises RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook is too slow.
     """
     request = _required_request(target, read_stack(target.engine, target.stack))
     _run_hooks(target, request.of("backup.pre-hook"))
@@ -54,10 +54,11 @@ def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
 
 
 def restore_backup(target: BackupTarget, source: Path, within: timedelta) -> None:
-    """Restore a backup from `source`. Meanwhile the services are stopped.
+    """Restore the backup in the folder `source`. Stops services while their data is replaced.
 
-    A service with restore hooks is stopped only if one of its volumes is restored as a whole. All services with such
-    hooks must be up within the time `within`, before the post-hooks run. Does not wait for the other services.
+    A service with restore hooks is stopped only if one of its volumes is restored as a whole. Before the post-hooks
+    run, waits at most for the time `within` until all services with such hooks are up. Does not wait for the other
+    services. Raises RecipeError, TimedOutError or InfrastructureError.
     """
     engine, stack = target.engine, target.stack
     stack_state = read_stack(engine, stack)
@@ -97,14 +98,13 @@ def _request(target: BackupTarget, stack_state: StackState) -> BackupRequest | N
 
 
 def _run_hooks(target: BackupTarget, hooks: Sequence[BackupHook]) -> None:
-    """Run these hooks in order. Writes their output, without secrets, to a log of the app.
+    """Run these hooks in order. Write their output to a log of the app, with secrets masked.
 
-    Raises RecipeError for a hook that fails or whose service does not run here, TimedOutError for one that is too slow.
+    Raises RecipeError if a hook fails or its service does not run here, TimedOutError if a hook takes longer than
+    _HOOK_SECONDS.
     """
     for hook in hooks:
-        service = f"{target.stack.name}_{hook.service}"
-        chosen = f"label=com.docker.swarm.service.name={service}"
-        containers = target.engine.list_ids("container", chosen, "status=running")
+        containers = running_containers(target.engine, f"{target.stack.name}_{hook.service}")
         if not containers:
             raise RecipeError(f"{hook.label}: nothing of {hook.service} runs here")
         code, output = target.engine.execute(containers[0], hook.command, _HOOK_SECONDS)

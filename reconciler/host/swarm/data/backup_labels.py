@@ -18,7 +18,10 @@ _OLD = "backupbot.backup.path"
 
 @frozen
 class BackupHook:
-    """A shell command from a label, to run in a container of its service."""
+    """A shell command that a label demands. It runs in a container of the service `service`.
+
+    `label` is the part of the label's name after "backupbot.", such as "backup.pre-hook".
+    """
 
     service: str
     label: str
@@ -29,8 +32,8 @@ class BackupHook:
 class BackupRequest:
     """The backup that the labels of a stack ask for.
 
-    `paths` maps the recipe's name of a volume to the paths to back up; no paths means the whole volume. `ignored` are
-    the labels of version 1, as "SERVICE: LABEL".
+    `paths` maps the name of a volume in the recipe to the paths to back up; no paths means the whole volume. `ignored`
+    are the labels of version 1, as "SERVICE: LABEL".
     """
 
     paths: Mapping[str, tuple[str, ...]]
@@ -46,15 +49,16 @@ class BackupRequest:
 
 
 def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
-    """Return the backup that the labels of the services ask for; None if no service asks for one.
+    """Return the backup that the labels of all services ask for; None if no service asks for one.
 
-    `labels` has the labels by service. If one service asks, all `volumes` are backed up except those that a label
-    leaves out. Hooks and volume labels may be on any service. Raises RecipeError for a label of an unknown volume.
+    `labels` has the labels of each service, by its name. If one service asks, all `volumes` are backed up, except those
+    that a label leaves out. Hooks and volume labels may be on any service. Raises RecipeError if a label names a volume
+    that is not one of `volumes`.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
     paths: dict[str, tuple[str, ...]] = dict.fromkeys(volumes, ())
-    for volume, of, value in _said_of_volumes(labels):
+    for volume, of, value in _volume_labels(labels):
         if of:
             paths[volume] = tuple(part.strip().lstrip("/") for part in value.split(",") if part.strip())
         elif value.lower() == "false":
@@ -67,10 +71,10 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
     return BackupRequest(paths, hooks, ignored)
 
 
-def _said_of_volumes(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
-    """Yield (volume, has_paths, value) of each volume label. If `has_paths`, `value` is a list of paths.
+def _volume_labels(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
+    """Yield (volume, has_paths, value) for each label about a volume. If `has_paths`, `value` is a list of paths.
 
-    The labels with paths come first.
+    The labels with paths come first, so that a label that leaves out a volume wins.
     """
     entries = [
         (match, value)
@@ -96,6 +100,6 @@ def labels_of(services: Sequence[Json], stack: Stack) -> dict[str, Mapping[str, 
 
 
 def services_mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
-    """Return the full names of the services that mount any of `volumes`, which are named as in the recipe."""
+    """Return the full names of the services that mount one of `volumes`, which have their names in the recipe."""
     full = {f"{stack.name}_{volume}" for volume in volumes}
     return tuple(service["Spec"]["Name"] for service in services if full & volumes_in(service))

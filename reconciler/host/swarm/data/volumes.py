@@ -22,7 +22,7 @@ def volumes_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
 
 
 def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
-    """Write a tar archive of each volume, named as the recipe names the volume. Owners are kept as numbers.
+    """Write a tar archive of each volume below `into`, named after the volume in the recipe. Keeps owners as numbers.
 
     Raises RecipeError for a volume of another driver than `local`.
     """
@@ -30,7 +30,7 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
     names = [volume["Name"] for volume in volumes]
     foreign = [volume["Name"] for volume in volumes if volume["Driver"] != "local"]
     if foreign:
-        raise RecipeError(f"{stack.recipe}: volume {stack.logical(foreign[0])} is not local: its data cannot be kept")
+        raise RecipeError(f"{stack.recipe}: volume {stack.logical(foreign[0])} is not local: its data cannot be saved")
     (into / FOLDER).mkdir(mode=0o700)
     with _mounted(engine, stack, names) as container:
         for name in map(stack.logical, names):
@@ -38,12 +38,12 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
 
 
 def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
-    """Create a volume for each archive that `save_volumes` wrote to `source`, and load the archive into it.
+    """Create a volume for each archive that `save_volumes` wrote below `source`, and load the archive into it.
 
-    Raises InfrastructureError if the stack has volumes already, or if a loaded volume is not there afterwards.
+    Raises InfrastructureError if the stack already has volumes, or if a loaded volume is missing afterwards.
     """
     if volumes_of(engine, stack):
-        raise InfrastructureError(f"{stack.recipe}: its slot holds data already, so none can be loaded")
+        raise InfrastructureError(f"{stack.recipe}: its slot has data already, so none can be loaded")
     archives = sorted((source / FOLDER).glob(f"*{_SUFFIX}"))
     names = [f"{stack.name}_{archive.stem}" for archive in archives]
     labels = {NAMESPACE: stack.name, **stack.labels, LOADED: ""}
@@ -58,7 +58,7 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
 
 
 def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], into: Path) -> None:
-    """Write an archive of each of a volume's `paths` as `into`/VOLUME/NUMBER.tar; no paths means the whole volume.
+    """Write an archive of each of a volume's `paths` as `into`/VOLUME/NUMBER.tar. No paths means the whole volume.
 
     Raises RecipeError for a path that does not exist.
     """
@@ -75,7 +75,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
 
 
 def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:
-    """Load the archives of `save_paths` into the volumes. Files that are not in an archive stay."""
+    """Load the archives that `save_paths` wrote into the volumes. Keeps files that are not in an archive."""
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
             for number, path in enumerate(kept or ("",)):
@@ -89,9 +89,10 @@ def _place(volume: str, path: str) -> PurePosixPath:
 
 @contextmanager
 def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
-    """Yield the id of a container, never started, with each volume at /volumes/NAME; "" if there are no volumes.
+    """Create a container with each volume at /volumes/NAME, and yield its id; "" if there are no volumes.
 
-    NAME is the recipe's name of the volume. Removes the container and its image at the end.
+    NAME is the recipe's name of the volume. The container is never started: it only serves to copy files. Removes the
+    container and its image at the end of the `with` block.
     """
     if not volumes:
         yield ""

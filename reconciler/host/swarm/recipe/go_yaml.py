@@ -1,4 +1,4 @@
-"""Parses the YAML that Docker's client prints, by the quoting rules of the YAML writer of Go, its language."""
+"""Parses the YAML that Docker's client prints, by the quoting rules of Go's YAML writer, which the client uses."""
 
 import math
 import re

@@ -29,9 +29,9 @@ _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_
 class SwarmRecipe:
     """One release of a recipe. `exports` are the constants that its abra.sh exports, mostly versions of configs.
 
-    `sample` is the .env.sample for the deployment, and `text` its text. In an upgrade it is the app's earlier sample
+    `sample` is the .env.sample for the deployment, and `text` its text. In an upgrade, it is the app's earlier sample,
     with the settings appended that are new in the release; `added` are the names of these. `comments` maps each setting
-    to the comment behind it; where old and new release differ, it is the new one's.
+    to the comment behind it. If two releases have different comments, the comment of the new release counts.
     """
 
     sample: Sample

@@ -18,6 +18,9 @@ ADDRESS = "canon.address"
 PEER = "canon.peer"
 NAMESPACE = "com.docker.stack.namespace"
 
+# The label that Swarm gives to the containers of a service: the service's name.
+SERVICE_NAME = "com.docker.swarm.service.name"
+
 # In characters. The name of a Swarm object has at most 63, and the recipe's part of it needs most of them.
 _OF_RECIPE = 20
 

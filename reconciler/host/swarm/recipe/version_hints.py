@@ -18,7 +18,10 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """If Swarm refuses to change a config or secret, add to the block's RecipeError which version must be raised."""
+    """Add a hint to a RecipeError of the `with` block if Swarm refused to change a config or secret.
+
+    The hint names the version that the maintainer of the recipe must raise.
+    """
     try:
         yield
     except RecipeError as failed:

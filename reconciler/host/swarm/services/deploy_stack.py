@@ -1,4 +1,4 @@
-"""Deploys a release as a stack. Pulls images and creates secrets first: they do not count in the time to start."""
+"""Deploys a release as a stack. First pulls images and creates secrets, which do not count in the time to start."""
 
 import json
 import shlex
@@ -58,16 +58,16 @@ exec env -i {environment} docker exec --interactive "$container" "$@"
 
 @frozen
 class DeployableRelease:
-    """A checked release, and the endpoint at which tests will reach it."""
+    """A release that was checked for this host, and the endpoint at which tests will reach it."""
 
     prepared: PreparedRelease
     endpoint: Endpoint
 
 
 def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-    """Deploy a release by `docker stack deploy`, without waiting until it is up. Returns remarks.
+    """Deploy the release in the folder `checkout` by `docker stack deploy`. Does not wait until the app is up.
 
-    Raises RecipeError or InfrastructureError.
+    Returns remarks for the report. Raises RecipeError or InfrastructureError.
     """
     deployable = check_release(engine, policy, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -81,7 +81,7 @@ def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, opti
 
 
 def check_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
-    """Resolve a release, check that this host can run it, and pull its images.
+    """Resolve the release in the folder `checkout`, check that this host can run it, and pull its images.
 
     Raises RecipeError or InfrastructureError.
     """
@@ -96,28 +96,28 @@ def check_release(engine: Engine, policy: Swarm, app: App, checkout: Path, optio
 
 
 def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config:
-    """Return the overlay with Canon's labels and the published port."""
+    """Return a compose file with Canon's labels and the published port, to be merged over those of the recipe."""
     prepared = deployable.prepared
     release = ComposeRelease(options.version, options.commit, prepared.settings)
     return overlay_compose(prepared.config, prepared.stack, release, deployable.endpoint)
 
 
 def write_compose(app: App, compose: Config) -> Path:
-    """Write a compose file as JSON, which is valid YAML, and return its path."""
+    """Write `compose` to a file of `app` and return its path. The file is JSON, which is valid YAML too."""
     file = app.folder / "run" / "compose.json"
     appfiles.replace_file(file, json.dumps(compose), 0o600)
     return file
 
 
 def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, options: DeployOptions) -> tuple[str, ...]:
-    """Write the files that belong to a deployment: settings, sample and app-run.
+    """Write the files of a deployment: its settings, its sample, and the script app-run.
 
-    Returns remarks: on settings that are new in an upgrade, and on parts of the release that do not run.
+    Returns remarks for the report: settings that are new in an upgrade, and parts of the release that do not run.
     """
     appfiles.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
     new = [name for name in prepared.recipe.added if name not in options.settings]
-    remarks = [f"{options.version} has new settings, which who upgrades has to add: {', '.join(new)}"] if new else []
+    remarks = [f"{options.version} has new settings, to add in an upgrade: {', '.join(new)}"] if new else []
     remarks += [f"{name} is scaled to zero: nothing of it was tried" for name in scaled_to_zero(prepared.config)]
     remarks += [
         f"{name}: Docker gives a stack no tmpfs, and dropped {path}" for name, path in tmpfs_mounts(prepared.config)
@@ -126,10 +126,10 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
 
 
 def endpoint_of(engine: Engine, policy: Swarm, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
-    """Return the endpoint at which tests reach the app.
+    """Return the address, URL and port at which tests reach the app.
 
-    `needs_port` is False if a command alone decides whether the app is ready. If True, raises RecipeError for an app
-    without a TCP port that can be reached.
+    Set `needs_port` to False if a command alone decides whether the app is ready: then the endpoint of an app without a
+    port is empty. If `needs_port` is True, raises RecipeError for an app without a TCP port that tests can reach.
     """
     config, stack = prepared.config, prepared.stack
     app_service(config)
@@ -146,16 +146,16 @@ def endpoint_of(engine: Engine, policy: Swarm, prepared: PreparedRelease, *, nee
 
 def _no_port(prepared: PreparedRelease, port: AppPort | None) -> RecipeError:
     recipe = prepared.stack.recipe
-    otherwise = "or tell by a command that it is ready: [ready] run"
+    command = "give a command that succeeds once it is ready: [ready] run"
     if port is not None:
-        only = f"{recipe}: {port.service} names a port of UDP alone, at which nothing tells that it is ready"
-        return RecipeError(only, "tell by a command that it is ready: [ready] run")
+        only = f"{recipe}: {port.service} has a port of UDP alone, which cannot show that it is ready"
+        return RecipeError(only, command)
     label = '"traefik.http.services.NAME.loadbalancer.server.port=80"'
     if misplaced_in := misplaced_port_label(prepared.config):
         hint = f"{misplaced_in} has {label} in labels, which is for containers: it belongs in deploy.labels"
     else:
         hint = f"name it in an overlay, in deploy.labels: {label}"
-    return RecipeError(f"{recipe}: no label of a service says at which port it listens", f"{hint}, {otherwise}")
+    return RecipeError(f"{recipe}: no label of a service names the port at which it listens", f"{hint}, or {command}")
 
 
 def _endpoint_at(policy: Swarm, stack: Stack, port: AppPort) -> Endpoint:
@@ -170,7 +170,10 @@ def _endpoint_at(policy: Swarm, stack: Stack, port: AppPort) -> Endpoint:
 
 
 def _internal_networks(engine: Engine, config: Config) -> frozenset[str]:
-    """Return the recipe's names of its external networks that Docker keeps internal: it publishes no port there."""
+    """Return those external networks of the recipe that are internal in Docker, which publishes no ports there.
+
+    The names are those in the compose file.
+    """
     declared = {name: network for name, network in (config.get("networks") or {}).items() if is_external(network)}
     names = {str(network.get("name") or name): name for name, network in declared.items()}
     found = engine.inspect("network", sorted(names))
@@ -189,6 +192,6 @@ def _with_port(scheme: str, address: str) -> str:
 
 
 def _with_proxy_port(domain: str, address: str) -> str:
-    """Return `domain`, with the port of the proxy if its address has one."""
+    """Return `domain`, with the port of the proxy's `address` if it has one."""
     _, colon, port = address.rpartition(":")
     return f"{domain}:{port}" if colon else domain

@@ -1,4 +1,4 @@
-"""The running tasks of a stack, and how each other task ended: by itself, or stopped by Swarm. Pure."""
+"""Lists the running tasks of a stack, and describes how its other tasks ended. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,13 +11,16 @@ _STOPPED = {"shutdown", "remove", "orphaned"}
 
 
 def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> frozenset[str]:
-    """Return each running task, except of jobs, as "SERVICE TASK-ID". `prefix` is removed from service names."""
+    """Return all running tasks, each as "SERVICE TASK-ID". Leaves out jobs. Removes `prefix` from service names."""
     found = (service_of(service, tasks, prefix) for service in services)
     return frozenset(_part(service, task) for service in found if not service.is_job for task in service.running)
 
 
 def ended_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
-    """Return how each ended task of the current deployment ended, by "SERVICE TASK-ID" as in `running_parts`."""
+    """Return how each ended task of the current deployment ended: by itself, or stopped by someone outside Canon.
+
+    The keys are "SERVICE TASK-ID", as in `running_parts`.
+    """
     found = (service_of(service, tasks, prefix) for service in services)
     ended = [(service, task) for service in found for task in service.tasks]
     return {_part(service, task): ending for service, task in ended if (ending := _ending(service, task))}

@@ -24,29 +24,29 @@ _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 
 
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
-    """Raise RecipeError for a requirement of the release that no host meets.
+    """Raise an error if this host cannot run the release, for example because a port is taken.
 
-    Raises InfrastructureError for one that only this host does not meet, such as a free port.
+    Raises RecipeError if no host could run it in a slot, InfrastructureError if only this host cannot.
     """
     stack, config = prepared.stack, prepared.config
     _check_scale(prepared, endpoint)
     for what, file in file_sources(config):
         check_inside(prepared.checkout, Path(file), f"{what} is made of {file}")
     for volume in shared_volumes(config):
-        raise RecipeError(f"{stack.recipe}: volume {volume} lies outside of the stack, so slots would share it")
+        raise RecipeError(f"{stack.recipe}: volume {volume} is outside of the stack, so slots would share it")
     for mount in mounts(config, "bind"):
         _check_bind(prepared, mount)
     wanted, taken = _wanted_resources(prepared, endpoint), _taken_resources(engine, stack)
     for claim, service in wanted.items():
         if claim in taken:
             raise InfrastructureError(
-                f"{stack.recipe}: {service} wants {claim}, which {taken[claim]} has",
-                "one of the two can be up at a time: try again once the other is gone",
+                f"{stack.recipe}: {service} needs {claim}, which {taken[claim]} uses",
+                "only one of the two can be up at a time: try again once the other is gone",
             )
 
 
 def _check_scale(prepared: PreparedRelease, endpoint: Endpoint) -> None:
-    """Raise RecipeError if the app, or the service of its endpoint, is scaled to zero: it would never run."""
+    """Raise RecipeError if the app service, or the service of the endpoint, is scaled to zero and would never run."""
     for name in scaled_to_zero(prepared.config):
         if name in {APP, endpoint.service}:
             raise RecipeError(
@@ -61,12 +61,12 @@ def _check_bind(prepared: PreparedRelease, mount: Mount) -> None:
         return
     if not path.exists():
         raise InfrastructureError(
-            f"{recipe}: {mount.service} wants {path} of this host, which is not there",
-            "make it there, or name another path by an overlay",
+            f"{recipe}: {mount.service} needs {path} of this host, which is not there",
+            "create it, or name another path by an overlay",
         )
     if mount.written and not _holds_no_data(path):
         raise RecipeError(
-            f"{recipe}: {mount.service} may write to {path} of this host, which no slot would have alone",
+            f"{recipe}: {mount.service} may write to {path} of this host, which slots would share",
             "make it a volume, or read_only, by an overlay",
         )
 
@@ -76,13 +76,16 @@ def _holds_no_data(path: Path) -> bool:
 
 
 def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[str, str]:
-    """Return the exclusive resources of the release, each with its service: host ports and, behind a proxy, the URL."""
+    """Return the resources that only one service can have and that the release needs, each with its service.
+
+    These are host ports and, behind a proxy, the URL.
+    """
     ports = {f"port {port} of the host": service for port, service in published_ports(prepared.config).items()}
     return {**ports, endpoint.url: endpoint.service} if endpoint.proxied else ports
 
 
 def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
-    """Return the exclusive resources that services of other stacks use, each with its service."""
+    """Return the host ports and URLs that services of other stacks have, each with the name of its service."""
     taken: dict[str, str] = {}
     for service in engine.find("service"):
         spec = service["Spec"]

@@ -1,4 +1,4 @@
-"""Removes a stack and waits until its objects are gone: Docker's commands return long before."""
+"""Removes a stack and waits until its objects are gone, since Docker's commands return long before."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,9 +24,10 @@ MarkedObjects = Mapping[str, Sequence[Json]]
 
 @frozen
 class LabelSelector:
-    """Selects the objects with `label`, and the containers with one of the labels `stacks`.
+    """Selects Docker objects by label: all objects with `label`, and all containers with one of the labels `stacks`.
 
-    If `state` is not None, selects only objects with this id of a state folder, or without any id (from old versions).
+    If `state` is not None, selects only objects with this id of a state folder, and objects without any id, which are
+    from old versions of Canon.
     """
 
     label: str
@@ -34,14 +35,14 @@ class LabelSelector:
     state: str | None = None
 
     def has_container_of(self, event: Json) -> bool:
-        """Whether an event is of a container with one of the labels."""
+        """Whether an event of the engine is about a container with one of the labels."""
         attributes = (event.get("Actor") or {}).get("Attributes") or {}
         wanted = (label.partition("=") for label in (self.label, *self.stacks))
         return any(attributes.get(name) == value for name, _, value in wanted)
 
 
 def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = KINDS) -> Objects:
-    """Return the selected objects by kind. Leaves out kinds without objects."""
+    """Return the ids of the selected objects by their kind, such as "volume". Leaves out kinds without objects."""
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
         names = {*_ids_of_kind(engine, kind, selector)}
@@ -59,23 +60,32 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 
 
 def slot_marks(objects: MarkedObjects, state: str) -> tuple[str, ...]:
-    """Return the marks of all slots that these objects belong to, of the state folder with the id `state`."""
+    """Return the marks of all slots to which `objects` belong.
+
+    Leaves out objects of another state folder than `state`.
+    """
     items = [item for items in objects.values() for item in items if is_of_state(item, state)]
     return tuple(sorted({mark_of(item) for item in items} - {""}))
 
 
 def mark_of(item: Json) -> str:
-    """Return the mark of the slot that an object belongs to, "" for none."""
+    """Return the mark of the slot to which a Docker object belongs; "" if it belongs to none."""
     return _label(item, SLOT)
 
 
 def is_of_state(item: Json, state: str) -> bool:
-    """Whether an object belongs to the state folder with the id `state`, or has no id (from old versions)."""
+    """Whether a Docker object belongs to the state folder with the id `state`.
+
+    Also True for an object without such an id: it may be from an old version of Canon.
+    """
     return _label(item, STATE) in {"", state}
 
 
 def _label(item: Json, name: str) -> str:
-    """Return the value of a label, "" for none. Its place in the JSON depends on the kind of object."""
+    """Return the value of the label `name` of a Docker object; "" if it has none.
+
+    The place of labels in the JSON depends on the kind of object.
+    """
     for holder in (item, item.get("Spec") or {}, item.get("Config") or {}):
         labels = holder.get("Labels") or {}
         if name in labels:
@@ -88,10 +98,11 @@ def select_stack(stack: str) -> LabelSelector:
 
 
 def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
-    """Remove our objects with the mark of a slot, and the containers of its stacks, which have only the stack's name.
+    """Remove our objects that carry the slot mark `mark`, and all containers of the slot's stacks.
 
-    Leaves the containers of a stack alone if any object of that stack belongs to another state folder. Waits until the
-    objects are gone, and returns what is left after the deadline.
+    Wait until they are gone. Containers are found by their stack too, because some carry only the name of their stack.
+    Keeps the containers of a stack if an object of that stack belongs to another state folder. Returns the objects that
+    are still there after _REMOVE_SECONDS, as "KIND ID"; empty if all are gone.
     """
     items = [item for kind in KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
     own = {_label(item, NAMESPACE) for item in items if is_of_state(item, engine.state)}
@@ -103,7 +114,10 @@ def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
 
 
 def remove_objects(engine: Engine, selector: LabelSelector) -> tuple[str, ...]:
-    """Remove the selected objects and wait until they are gone. Return what is left after the deadline."""
+    """Remove the selected objects and wait until they are gone, at most _REMOVE_SECONDS.
+
+    Returns the objects that are still there after that time, as "KIND ID"; empty if all are gone.
+    """
     left = list_objects(engine, selector)
     if not left:
         return ()

@@ -1,4 +1,4 @@
-"""Stops services of a stack and starts them again, and waits until Swarm has done it."""
+"""Stops services of a stack, starts them again, and waits until Swarm has done so."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from reconciler.host.swarm.services.killed_containers import (
 )
 from reconciler.host.swarm.services.service import NO_NODE
 from reconciler.host.swarm.services.service_health import stack_health
-from reconciler.host.swarm.services.stack_state import StackState, follow_stack, read_stack
+from reconciler.host.swarm.services.stack_state import StackState, follow_stack, read_stack, running_containers
 from reconciler.ports.app import RemovalResult
 
 # Additional time for Swarm itself, beside the grace period of the services.
@@ -29,9 +29,10 @@ _STOP_SECONDS = 180.0
 
 @frozen
 class _Stopping:
-    """The stop of the services `names`, which began at `since`. `grace` is the longest of their grace periods.
+    """The services `names` that are being stopped since the time `since`.
 
-    `jobs` are those of `names` that are jobs, and so were removed.
+    `grace` is the longest of their grace periods. `jobs` are those of `names` that are jobs: they were removed, because
+    a job cannot be stopped otherwise.
     """
 
     names: Collection[str]
@@ -56,12 +57,12 @@ def scale_services(engine: Engine, wanted: Mapping[str, int]) -> None:
 
 
 def with_replicas(spec: Json, number: int) -> Json:
-    """Return the spec of a replicated service with this number of replicas."""
+    """Return a copy of `spec`, the spec of a replicated service, with `number` replicas."""
     return {**spec, "Mode": {"Replicated": {**spec["Mode"]["Replicated"], "Replicas": number}}}
 
 
 def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
-    """Return those of `names` that are global services: they run once on every node."""
+    """Return those of `names` that are global services, which run once on every node."""
     found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
@@ -72,7 +73,7 @@ def keep_off_nodes(engine: Engine, names: Collection[str]) -> None:
 
 
 def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
-    """Undo `keep_off_nodes`."""
+    """Undo `keep_off_nodes`: let these global services run again."""
     for name in names:
         engine.update_service(
             name, lambda spec: with_constraints(spec, [one for one in _constraints(spec) if one != NO_NODE])
@@ -80,7 +81,7 @@ def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
 
 
 def with_constraints(spec: Json, constraints: Sequence[str]) -> Json:
-    """Return the spec of a service with these placement constraints, and no others."""
+    """Return a copy of `spec`, the spec of a service, with `constraints` as its only placement constraints."""
     template = spec["TaskTemplate"]
     placement = {**(template.get("Placement") or {}), "Constraints": list(constraints)}
     return {**spec, "TaskTemplate": {**template, "Placement": placement}}
@@ -91,10 +92,11 @@ def _constraints(spec: Json) -> Sequence[str]:
 
 
 def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> RemovalResult:
-    """Scale services to zero, or keep global ones off every node. Removes jobs, which allow neither.
+    """Stop the services `names` and wait until they have stopped. Removes jobs, which cannot be stopped otherwise.
 
-    Returns the services that had to be killed, each with its grace period: "app (10 s)". Raises InfrastructureError if
-    a service does not stop, or was killed for lack of memory while it stopped.
+    Scales replicated services to zero, and keeps global services off every node. Returns the services that had to be
+    killed, each with its grace period: "app (10 s)". Raises InfrastructureError if a service does not stop in time, or
+    was killed for lack of memory while it stopped.
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services
@@ -111,7 +113,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return which of the `stopped` services were killed: those that may write to a volume, and those without data.
+    """Return which of the services `stopped` were killed: those that may write to a volume, and those without data.
 
     Leaves out a service without data whose grace period is zero. `ends` are the events of their containers.
     """
@@ -124,9 +126,9 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 
 
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Sequence[Json]:
-    """Wait until none of these services runs, and return the events of containers that ended.
+    """Wait until none of these services runs. Return the events of the containers that ended meanwhile.
 
-    Raises InfrastructureError if that takes too long.
+    Raises InfrastructureError if a service still runs after its grace period and _STOP_SECONDS.
     """
     seconds = stopping.grace.total_seconds() + _STOP_SECONDS
     with follow_stack(engine, stack, stopping.since, seconds) as events:
@@ -147,9 +149,10 @@ def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Se
 
 @define
 class _ContainerEnds:
-    """The "die" and "oom" events of a stack's containers. The engine keeps only the last 256 of all its events.
+    """Collects the "die" and "oom" events of a stack's containers.
 
-    So they are taken as they come; while no event stream is live, they are asked for at each look, `since` the last.
+    The engine keeps only the last 256 of all its events. So the events are collected as they come. While no event
+    stream is live, `look` asks the engine for them; `since` is the time of its last question.
     """
 
     engine: Engine
@@ -159,7 +162,10 @@ class _ContainerEnds:
     asked: list[Json] = field(factory=list)
 
     def look(self, *, is_last: bool) -> None:
-        """Ask for the events if nothing else brings them. The last look asks too: some may still be on their way."""
+        """Ask the engine for the events if no stream brings them.
+
+        The last look asks too: some may still be on their way.
+        """
         if is_last or not self.events.is_live:
             now = datetime.now(UTC)
             self.asked += self.engine.end_events(f"{NAMESPACE}={self.stack.name}", self.since)
@@ -167,18 +173,17 @@ class _ContainerEnds:
 
     @property
     def found(self) -> Sequence[Json]:
-        """The events so far, some of them twice."""
+        """All events so far, some of them twice."""
         return (*self.events.ends, *self.asked)
 
 
 def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
-    """Whether a container of a removed service still runs. Swarm no longer lists its tasks."""
-    chosen = [f"label=com.docker.swarm.service.name={name}" for name in removed]
-    return any(engine.list_ids("container", one, "status=running") for one in chosen)
+    """Whether a container of one of the services `removed` still runs. Swarm lists no tasks of a removed service."""
+    return any(running_containers(engine, name) for name in removed)
 
 
 def wait_until_up(engine: Engine, stack: Stack, names: Collection[str], within: timedelta) -> None:
-    """Wait until the named services are up. `within` is the time limit.
+    """Wait until the services `names` are up, at most for the time `within`.
 
     Raises RecipeError if they fail, TimedOutError if they are too slow, InfrastructureError for a fault of the host.
     """

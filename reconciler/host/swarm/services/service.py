@@ -19,10 +19,10 @@ PATIENCE = timedelta(seconds=30)
 # A constraint that stops a global service, which cannot be scaled to zero: no node has this label.
 NO_NODE = "node.labels.canon.rest==true"
 
-# The default of `StopGracePeriod` that Swarm fills in, in nanoseconds.
-_GRACE = 10_000_000_000
+# Docker's default of a service's `StopGracePeriod`, in nanoseconds.
+DEFAULT_GRACE = 10_000_000_000
 
-# The end of the label that tells a proxy the port of a service.
+# The end of the label that names the port of a service for a proxy.
 _SERVED = ".loadbalancer.server.port"
 
 _JOBS = {"ReplicatedJob", "GlobalJob"}
@@ -33,9 +33,9 @@ _GOING = _WAITING | {"running"}
 
 @frozen
 class Service:
-    """One service, by its name in the recipe. `tasks` are those of the current deployment, newest first.
+    """One service of a stack, under its name in the recipe. `json` is the service as Swarm lists it.
 
-    `earlier` are the tasks of earlier deployments.
+    `tasks` are the tasks of the current deployment, the newest first. `earlier` are the tasks of earlier deployments.
     """
 
     name: str
@@ -49,13 +49,17 @@ class Service:
 
     @property
     def failed(self) -> Sequence[Json]:
-        """The tasks that ended, except completed tasks of a one-shot service."""
+        """The tasks of the current deployment that ended by themselves.
+
+        Completed tasks of a one-shot service do not count.
+        """
         return [task for task in self.tasks if has_ended(task) and not self.is_done(task)]
 
     def is_done(self, task: Json) -> bool:
-        """Whether a task of a one-shot service completed.
+        """Whether `task` completed as a task of a one-shot service should.
 
-        A task may also end with 0 because its health check failed. A task that passed a check is not a one-shot.
+        A task that passed a health check is not one-shot. A task that failed a health check is not done: it ends with
+        exit code 0 too.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -63,9 +67,9 @@ class Service:
 
     @property
     def is_server(self) -> bool:
-        """Whether the service has a health check or a port, and so must stay up.
+        """Whether the service must stay up: it has a health check or a port.
 
-        A health check of the image does not count: it may be meant for another use of the image.
+        A health check of the image does not count, since an image may be used in several ways.
         """
         if self.is_job:
             return False
@@ -80,20 +84,23 @@ class Service:
 
     @property
     def has_stopping_task(self) -> bool:
-        """Whether an old task has not stopped yet: a new task may wait for its port."""
+        """Whether a task of an earlier deployment has not stopped yet. A new task may have to wait for its port."""
         return any(is_active(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
 
     @property
     def stable_after(self) -> timedelta:
-        """How long a task must run to count as up: as long as the longest-lived failed task of this service lasted.
+        """How long a task must run until it counts as up.
 
-        But at least STABLE, and at most PATIENCE.
+        As long as the longest-lived failed task of this service ran, but at least STABLE and at most PATIENCE.
         """
         lasted = (state_since(task) - _time(task["CreatedAt"]) for task in self.failed)
         return min(max([STABLE, *lasted]), PATIENCE)
 
     def count_stable(self, now: datetime) -> int:
-        """Return the number of tasks that are up; 0 for a job, which has to end."""
+        """Return the number of tasks that are up at the time `now`.
+
+        Always 0 for a job: it has to end, not to stay up.
+        """
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     def settles_in(self, now: datetime) -> timedelta | None:
@@ -106,7 +113,7 @@ class Service:
 
     @property
     def is_one_shot(self) -> bool:
-        """Whether a completed task is not restarted."""
+        """Whether Swarm leaves a completed task ended, and does not start it again."""
         return self._policy.get("Condition", "any") != "any" or self.is_job
 
     @property
@@ -115,7 +122,7 @@ class Service:
 
     @property
     def restarts_always(self) -> bool:
-        """Whether tasks are always restarted, without a limit."""
+        """Whether Swarm restarts tasks after any end, any number of times."""
         return self._policy.get("Condition", "any") == "any" and not self._policy.get("MaxAttempts")
 
     @property
@@ -127,7 +134,7 @@ class Service:
 
     @property
     def is_global(self) -> bool:
-        """Whether the service is global, and Canon does not keep it off every node."""
+        """Whether the service runs once on every node, and Canon does not keep it off all nodes at present."""
         return "Global" in self._mode and not is_scaled_to_zero(self.json)
 
     @property
@@ -145,25 +152,25 @@ class Service:
 
 
 def is_current(service: Json, task: Json) -> bool:
-    """Whether a task belongs to the current deployment of its service: the container spec is the same."""
+    """Whether a task belongs to the current deployment of its service: both have the same container spec."""
     wanted, has = service["Spec"]["TaskTemplate"], task["Spec"]
     return all(_agree(wanted.get(part), has.get(part)) for part in ("ContainerSpec", "ForceUpdate"))
 
 
 def _agree(wanted: object, has: object) -> bool:
-    """Whether a part of a service's spec (`wanted`) is the same in a task (`has`), apart from defaults.
+    """Whether a part of a service's spec (`wanted`) and that part of a task's spec (`has`) agree, except for defaults.
 
-    Swarm fills in defaults for a service, and omits them for a task.
+    Swarm fills in defaults in the spec of a service, and leaves them out in the spec of a task.
     """
     if isinstance(wanted, Mapping) and isinstance(has, Mapping):
         return all(_agree(wanted.get(key), has.get(key)) for key in {*wanted, *has})
     if has is None and isinstance(wanted, Mapping):
         return all(_agree(value, None) for value in wanted.values())
-    return wanted == has or (has is None and (not wanted or wanted == _GRACE))
+    return wanted == has or (has is None and (not wanted or wanted == DEFAULT_GRACE))
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """Return the service with its tasks. `prefix` is removed from its name."""
+    """Return the service with those of `tasks` that belong to it. Removes `prefix` from its name."""
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: _time(task["CreatedAt"]), reverse=True)
     current = [task for task in own if is_current(service, task)]
@@ -172,28 +179,28 @@ def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
 
 
 def has_ended(task: Json) -> bool:
-    """Whether a task ended by itself, completed or failed. False for a task that Swarm stopped."""
+    """Whether a task ended by itself, by completing or failing. False for a task that Swarm stopped."""
     return state_of(task) in _FAILED or state_of(task) == "complete"
 
 
 def run_time(task: Json) -> timedelta:
-    """Return how long an ended task ran. Includes the time to start it if its container is gone."""
+    """Return how long an ended task ran. If its container is gone, this includes the time that it took to start."""
     ran = task.get("Ran")
     return ran if isinstance(ran, timedelta) else state_since(task) - _time(task["CreatedAt"])
 
 
 def container_id(task: Json) -> str:
-    """Return the id of the task's container, "" if it never had one."""
+    """Return the id of the task's container; "" if the task never had one."""
     return str(((task.get("Status") or {}).get("ContainerStatus") or {}).get("ContainerID") or "")
 
 
 def is_oom_killed(task: Json) -> bool:
-    """Whether the kernel killed the task for lack of memory. Needs a task from `with_container_ends`."""
+    """Whether the kernel killed the task for lack of memory. `task` must come from `with_container_ends`."""
     return bool(task.get("OOMKilled"))
 
 
 def memory_limit(task: Json) -> int:
-    """Return the memory limit of a task in bytes, 0 for none."""
+    """Return the memory limit of a task in bytes; 0 if it has no limit."""
     limits = (task["Spec"].get("Resources") or {}).get("Limits") or {}
     return int(limits.get("MemoryBytes") or 0)
 
@@ -204,12 +211,15 @@ def state_and_message(task: Json) -> str:
 
 
 def message_line(task: Json) -> str:
-    """Return the message of a task in one line."""
+    """Return the task's error or status message as one line, cut to LONGEST_MESSAGE."""
     return one_line(message_of(task).encode(), LONGEST_MESSAGE)
 
 
 def message_of(task: Json) -> str:
-    """Return the error of a task, else its status message; for a completed task a text with "exit code 0"."""
+    """Return the error message of a task, or else its status message.
+
+    For a completed task, a text with "exit code 0".
+    """
     status = task.get("Status") or {}
     if state_of(task) == "complete":
         return "exit code 0, after its health check had failed" if task.get("Unhealthy") else "exit code 0"
@@ -217,7 +227,7 @@ def message_of(task: Json) -> str:
 
 
 def is_active(task: Json) -> bool:
-    """Whether a task runs or is about to."""
+    """Whether a task runs, or will run soon."""
     return state_of(task) in _GOING
 
 
@@ -234,7 +244,7 @@ def _time(text: str) -> datetime:
 
 
 def is_scaled_to_zero(service: Json) -> bool:
-    """Whether a service is scaled to zero, or is global and kept off every node."""
+    """Whether a service runs nothing because it has zero replicas, or is global and kept off every node."""
     mode = service["Spec"].get("Mode") or {}
     placement = service["Spec"]["TaskTemplate"].get("Placement") or {}
     kept_off = "Global" in mode and NO_NODE in (placement.get("Constraints") or ())
@@ -242,6 +252,6 @@ def is_scaled_to_zero(service: Json) -> bool:
 
 
 def volumes_in(service: Json) -> frozenset[str]:
-    """Return the volumes that a service mounts, by their names in the swarm."""
+    """Return the names of the volumes that a service mounts, as they are in the swarm: with the name of the stack."""
     mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
     return frozenset(str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume")

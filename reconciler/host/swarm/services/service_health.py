@@ -1,6 +1,7 @@
 """Decides from the services and tasks of a stack whether it is up, still starting, or has failed. Pure.
 
-Swarm's commands exit with 0 for a rollback, a crash loop and a task without a suitable node alike.
+The exit code of Docker's commands does not show this: it is 0 also after a rollback, in a crash loop, and for a task
+without a suitable node.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,10 +39,10 @@ _WAITS = {"new": timedelta(seconds=60), "pending": timedelta(seconds=15)}
 
 @frozen
 class StackHealth:
-    """The health of a stack. `pending` says which services are not up yet, "" for none.
+    """The health of a stack. `pending` says which services are not up yet, and why; "" if all are up.
 
-    `failure` is an error that does not go away by waiting. `settles_in` is in how long the stack is up if nothing
-    happens until then, None if time alone does not suffice.
+    `failure` is an error that does not go away by waiting; None if there is none. `settles_in` is the time after which
+    the stack is up if nothing happens until then; None if waiting alone is not enough.
     """
 
     pending: str = ""
@@ -50,7 +51,7 @@ class StackHealth:
 
 
 def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> StackHealth:
-    """Return the health of a stack. `prefix` is removed from service names; `now` is the time of the engine's clock."""
+    """Return the health of a stack. Removes `prefix` from service names. `now` is the time of the engine's clock."""
     every = [service_of(service, tasks, prefix) for service in services]
     failures = [failure for service in every if (failure := _failure(service, every, now))]
     # A fault of the host comes first: it may have caused the others.
@@ -70,12 +71,12 @@ def is_updating(service: Service) -> bool:
 
 
 def is_stopped(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
-    """Whether all services are scaled to zero, and no task runs or is about to."""
+    """Whether all services are scaled to zero, and no task runs or will run soon."""
     return all(map(is_scaled_to_zero, services)) and not any(map(is_active, tasks))
 
 
 def _pending(service: Service, now: datetime) -> str:
-    """Return why a service is not up, "" if it is."""
+    """Return why a service is not up yet; "" if it is up."""
     if is_updating(service):
         return f"{service.name} is being updated"
     up = service.count_stable(now)
@@ -97,7 +98,10 @@ def _failure(service: Service, every: Sequence[Service], now: datetime) -> Canon
 
 
 def _stopped_update(service: Service) -> CanonError | None:
-    """Return the error of an update that Swarm rolled back or paused, although Docker's client exited with 0."""
+    """Return the error of an update that Swarm rolled back or paused; None if it did neither.
+
+    `docker stack deploy` exits with 0 in both cases.
+    """
     update = service.json.get("UpdateStatus") or {}
     how, text = str(update.get("State", "")), one_line(str(update.get("Message", "")).encode())
     if how.startswith("rollback"):
@@ -108,9 +112,9 @@ def _stopped_update(service: Service) -> CanonError | None:
 
 
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
-    """Return the error of a task that has waited too long for a node or for an address in its networks.
+    """Return the error of a task that has waited too long for a node, or for an address in its networks.
 
-    For a global service, Swarm creates no task if no node is suitable.
+    Returns None if no task has. For a global service, Swarm creates no task at all if no node is suitable.
     """
     if service.is_global and not service.tasks and now - service.changed > _WAITS["pending"]:
         nowhere = f"no node takes {service.name}, which runs once on every node that its constraints allow"
@@ -123,7 +127,7 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
         ):
             continue
         if state_of(task) == "new":
-            stuck = f"a task of {service.name} gets no further than new: Swarm finds no address for it"
+            stuck = f"a task of {service.name} stays in state new: Swarm finds no address for it"
             return InfrastructureError(stuck, "larger networks (/16), fewer of them, or a restart of Docker help")
         hint = "free what it waits for, or change its constraints by an overlay"
         return InfrastructureError(f"no node takes {service.name}: {message_line(task)}", hint)
@@ -131,7 +135,7 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
 
 
 def _not_restarted(service: Service, now: datetime) -> CanonError | None:
-    """Return the error of a service that failed and that Swarm does not restart."""
+    """Return the error of a service that failed and that Swarm does not restart; None if that is not so."""
     if service.restarts_always or service.completed >= service.desired or not service.failed:
         return None
     if any(is_active(task) or now - state_since(task) < STABLE for task in service.tasks):
@@ -140,9 +144,10 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    """Return the error of a service that fails again and again while all others have been up for PATIENCE, or fail too.
+    """Return the error of a service that fails again and again; None if that is not so.
 
-    A service with a running task is not in a crash loop yet: `Service.stable_after` decides whether it stays up.
+    Waits until all other services have been up for PATIENCE, or fail too: the service may depend on them. A service
+    with a running task is not in a crash loop yet: `Service.stable_after` decides whether it stays up.
     """
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
@@ -155,21 +160,25 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
 
 
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
-    """Return an error with the reason of the last ended task: the update status does not have it."""
+    """Return an error that begins with `what`. Its reason is that of the last ended task.
+
+    The update status itself has no reason.
+    """
     found = [task for task in tasks if has_ended(task)]
     return task_fault(f"{what}, last task", found) if found else RecipeError(what)
 
 
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
-    """Return the error for one of the failed `tasks` (the newest first). Its message begins with `what`.
+    """Return the error for the failed `tasks` of a service, the newest first. Its message begins with `what`.
 
-    Takes the newest task that was killed for lack of memory, else the newest: the engine does not report every such
-    kill. The message of this task decides whether the host (such as a full disk) or the recipe is at fault.
+    Takes the reason from the newest task that was killed for lack of memory, or else from the newest task: the engine
+    does not report every such kill. The message of that task decides whether the host (for example a full disk) or the
+    recipe is at fault.
     """
     task = next(filter(is_oom_killed, tasks), tasks[0])
-    sorted_by_words = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)
-    if isinstance(sorted_by_words, InfrastructureError):
-        return sorted_by_words
+    by_message = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)
+    if isinstance(by_message, InfrastructureError):
+        return by_message
     if is_oom_killed(task):
         return _out_of_memory(what, memory_limit(task))
     # A failed health check may only have had too little time.
@@ -178,7 +187,7 @@ def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
 
 
 def _out_of_memory(what: str, limit: int) -> CanonError:
-    """Return the error for a task killed for lack of memory. `limit` is in bytes, 0 for none."""
+    """Return the error for a task that was killed for lack of memory. `limit` is its limit in bytes, 0 for none."""
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"
         return RecipeError(f"{what}: killed because memory ran out: it may use at most {limit / MIB:g} MiB", hint)

@@ -1,4 +1,4 @@
-"""Reads the services and tasks of a stack, and derives the state of the app."""
+"""Reads the services and tasks of a stack, and returns the state of its app."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ from reconciler.errors import InfrastructureError, TimedOutError
 from reconciler.host.swarm.engine.engine import Engine, Json
 from reconciler.host.swarm.engine.event_stream import EventStream
 from reconciler.host.swarm.recipe.compose import APP
-from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, Stack
+from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, SERVICE_NAME, Stack
 from reconciler.host.swarm.services.ended_tasks import ended_parts, running_parts
 from reconciler.host.swarm.services.killed_containers import killed_by_update, was_killed
 from reconciler.host.swarm.services.service import container_id, has_ended, volumes_in
@@ -26,7 +26,10 @@ _RETRIES = 3
 
 @frozen
 class StackState:
-    """The services and tasks of a stack. `node` is the id of this host's node, `now` the time of its clock."""
+    """The services and tasks of a stack. `node` is the id of this host's node.
+
+    `now` is the time of this host's clock.
+    """
 
     services: Sequence[Json]
     tasks: Sequence[Json]
@@ -45,9 +48,9 @@ def read_stack(engine: Engine, stack: Stack) -> StackState:
 
 
 def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
-    """Return the tasks. Adds the fields of `container_end` to an ended task whose container still exists.
+    """Return `tasks`. Each ended task whose container still exists also gets the fields of `container_end`.
 
-    Swarm itself reports only "complete" for a task that ended with 0 after its health check failed.
+    These are needed because Swarm reports only "complete" for a task that ended with 0 after its health check failed.
     """
     over = (task for task in tasks if has_ended(task) or was_killed(task))
     ended = {container for task in over if (container := container_id(task))}
@@ -56,9 +59,9 @@ def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]
 
 
 def container_end(container: Json) -> Json:
-    """Return the fields that an ended container adds to its task: OOMKilled, Ran (how long), Unhealthy, Healthy.
+    """Return fields about an ended container for its task: OOMKilled, Ran (how long it ran), Unhealthy and Healthy.
 
-    The last two come from the results of the health probes: Docker's own status is "unhealthy" after any end.
+    The last two come from the results of the health probes, because Docker's own status is "unhealthy" after any end.
     """
     status = container.get("State") or {}
     end: dict[str, object] = {"OOMKilled": True} if status.get("OOMKilled") else {}
@@ -74,12 +77,15 @@ def container_end(container: Json) -> Json:
 
 
 def follow_stack(engine: Engine, stack: Stack, since: datetime, seconds: float) -> AbstractContextManager[EventStream]:
-    """Follow the events of a stack's services and containers since a time, for at most `seconds` from now."""
+    """Follow the events of a stack's services and containers since the time `since`, for at most `seconds` from now."""
     return engine.follow(partial(is_of_stack, stack=stack.name), since, seconds)
 
 
 def is_of_stack(event: Json, stack: str) -> bool:
-    """Whether an event is of a container or a service of a stack. An event of a service has no labels, but a name."""
+    """Whether an event is about a container or a service of a stack.
+
+    An event of a service has the name of the service, but not its labels.
+    """
     attributes = (event.get("Actor") or {}).get("Attributes") or {}
     named = event.get("Type") == "service" and str(attributes.get("name", "")).startswith(f"{stack}_")
     return named or attributes.get(NAMESPACE) == stack
@@ -89,8 +95,17 @@ def services_of(engine: Engine, stack: Stack) -> tuple[Json, ...]:
     return engine.find("service", f"label={NAMESPACE}={stack.name}")
 
 
+def running_containers(engine: Engine, service: str) -> tuple[str, ...]:
+    """Return the ids of the containers of a service that run on this host. `service` is its full name in the swarm."""
+    return engine.list_ids("container", f"label={SERVICE_NAME}={service}", "status=running")
+
+
 def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
-    """Return the state of the app. Raises InfrastructureError for a fault of the host."""
+    """Return the release, the address and the health of a stack's app.
+
+    Returns NotRunning if the stack is stopped, or has no app service. Raises InfrastructureError for a fault of the
+    host.
+    """
     if stack_state.is_stopped:
         return NotRunning()
     labels, services, tasks = _labels(stack, stack_state), stack_state.services, stack_state.tasks
@@ -121,7 +136,10 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
 
 
 def _timeout(text: str) -> timedelta | None:
-    """Return the time in abra's timeout label, a number of whole seconds; at most a day. None for 0 or no number."""
+    """Return the time in abra's timeout label `text`, a whole number of seconds; at most a day.
+
+    None for 0 or another text.
+    """
     seconds = min(int(text), _DAY) if text.isascii() and text.isdecimal() else 0
     return timedelta(seconds=seconds) if seconds else None
 
@@ -132,7 +150,7 @@ def _labels(stack: Stack, stack_state: StackState) -> Mapping[str, str] | None:
 
 
 def _refuse_far_data(stack: Stack, stack_state: StackState) -> None:
-    """Raise InfrastructureError if a task with a volume runs on another node: its data could not be saved from here."""
+    """Raise InfrastructureError if a task with a volume runs on another node: its data could not be saved here."""
     keeping = {service["ID"]: service["Spec"]["Name"] for service in stack_state.services if volumes_in(service)}
     for task in stack_state.tasks:
         node = task.get("NodeID", stack_state.node)

@@ -1,0 +1,243 @@
+"""The checks of `reconcile doctor`, in their order. Each asks the code that a pass uses, and changes nothing."""
+
+import os
+import pwd
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.model import Fleet, Unobservable
+from reconciler.cli.composition import drivers_for
+from reconciler.core import host_checks
+from reconciler.core.host_checks import CheckResult, HostCheck
+from reconciler.core.observation import State
+from reconciler.errors import CanonError, message_and_hint
+from reconciler.host import systemd_units as systemd
+from reconciler.host.command_runner import HostCommands
+from reconciler.host.environment import child_environment, place
+from reconciler.host.git.upstream import GitUpstream
+from reconciler.ports.repositories import TagQuery
+from reconciler.promotion.generations import snapshot_status
+from state.folder.folder import StateFolder
+from state.folder.identity import read_identity
+from state.records import Memory, Records
+from state.registry.registry import SqliteRegistry
+from state.snapshots.snapshots import SealedSnapshots
+from state.state_errors import StateError
+
+USUAL_UNIT = "reconcile.service"
+
+
+@frozen
+class Inspection:
+    """What the checks look at. `environment` is that of child processes, `tools` the programs that a pass needs.
+
+    `service` has the properties of the systemd unit `unit`, None if systemd does not know it.
+    """
+
+    fleet: Fleet
+    state: StateFolder
+    environment: Mapping[str, str]
+    tools: frozenset[str]
+    unit: str
+    service: systemd.Properties | None
+    records: Records
+
+
+def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
+    """Run all checks but that of the declarations, and yield each as soon as it is done."""
+    seen = _inspect(fleet, state)
+    checks: Mapping[str, Callable[[Inspection], HostCheck]] = {
+        "git": _git,
+        "tools": _tools,
+        "swarm": _swarm,
+        "proxy": _proxy,
+        "state": _state,
+        "disk": _disk,
+        "clock": _clock,
+        "upstreams": _upstreams,
+        "unit": _unit,
+        "timer": _timer,
+        "environment": _environment,
+        "credentials": _credentials,
+    }
+    for name, check in checks.items():
+        yield _guarded(name, partial(check, seen))
+
+
+def _guarded(name: str, check: Callable[[], HostCheck]) -> HostCheck:
+    """Return the result of a check; a failed one if it raises an error that Canon expects, with message and hint."""
+    try:
+        return check()
+    except (CanonError, StateError, OSError) as failed:
+        return HostCheck(name, CheckResult.FAILED, *message_and_hint(failed))
+
+
+def _inspect(fleet: Fleet, state: StateFolder) -> Inspection:
+    environment = child_environment(fleet.passes, os.environ, state.root)
+    drivers = drivers_for(fleet, state, environment, None)
+    required = {tool for recipe in fleet.recipes.values() for tool in recipe.requires}
+    programs = {tool for recipe in fleet.recipes.values() for tool in drivers[recipe.driver].programs}
+    unit = fleet.unit or USUAL_UNIT
+    return Inspection(
+        fleet=fleet,
+        state=state,
+        environment=environment,
+        tools=frozenset(required | programs | {"git", "python3"}),
+        unit=unit,
+        service=systemd.read_service(unit, environment),
+        records=_readable_records(state),
+    )
+
+
+def _readable_records(state: StateFolder) -> Records:
+    """Return all records; none if they cannot be read, which the check of the state folder reports."""
+    try:
+        return SqliteRegistry(state.database).read()
+    except StateError:
+        return Records()
+
+
+def _git(seen: Inspection) -> HostCheck:
+    version, _, _ = place((), seen.environment, os.environ).tools["git"].partition(" ")
+    return HostCheck("git", CheckResult.OK, version)
+
+
+def _tools(seen: Inspection) -> HostCheck:
+    missing = HostCommands(seen.environment, seen.state.root).missing(sorted(seen.tools))
+    return host_checks.check_tools(missing, len(seen.tools))
+
+
+def _swarm(seen: Inspection) -> HostCheck:
+    if not any(recipe.driver in {"swarm", "abra"} for recipe in seen.fleet.recipes.values()):
+        return HostCheck("swarm", CheckResult.NOT_CHECKED, "no recipe is deployed in one")
+    from reconciler.host.swarm.swarm_check import check_swarm
+
+    return check_swarm(seen.environment)
+
+
+def _proxy(seen: Inspection) -> HostCheck:
+    proxy = seen.fleet.swarm.proxy
+    if proxy is None:
+        return HostCheck("proxy", CheckResult.NOT_CHECKED, "the fleet declares none")
+    from reconciler.host.proxy_certificate import certificate_end
+
+    ends = certificate_end(proxy, f"doctor.{seen.fleet.swarm.zone}")
+    if ends is None:
+        return HostCheck("proxy", CheckResult.OK, f"{proxy} answers, without encryption")
+    return host_checks.check_certificate(proxy, ends, datetime.now(UTC))
+
+
+def _state(seen: Inspection) -> HostCheck:
+    root = seen.state.root
+    seen.state.require_state_folder()
+    above = next(folder for folder in (root, *root.parents) if folder.exists())
+    if refused := _not_ours(above, is_root=above == root):
+        hint = "run this as its owner, or give it to the user of the unit"
+        return HostCheck("state", CheckResult.FAILED, refused, hint)
+    if above != root:
+        return HostCheck("state", CheckResult.OK, f"{root} is made by the first pass")
+    SqliteRegistry(seen.state.database).verify()
+    records = SqliteRegistry(seen.state.database).read()
+    if damaged := {**_damaged(seen.state, records), **records.unreadable}:
+        name, reason = min(damaged.items())
+        hint = f"see: reconcile status {name}; the next pass repairs what it can"
+        return HostCheck("state", CheckResult.FAILED, f"{len(damaged)} not intact; {name}: {reason}", hint)
+    return _identity(seen.state, records)
+
+
+def _identity(state: StateFolder, records: Records) -> HostCheck:
+    """Return the check of a state folder that is whole: its id is invalid if the folder was copied."""
+    if records.canonicals and read_identity(state.identity) is None:
+        found = f"{state.root} was copied from elsewhere: its id is not valid"
+        return HostCheck("state", CheckResult.WARNING, found, "the next pass gives it an id of its own")
+    return HostCheck("state", CheckResult.OK, f"{len(records.canonicals)} canonicals intact, the ledger is whole")
+
+
+def _not_ours(folder: Path, *, is_root: bool) -> str:
+    """Return why this user cannot keep state in an existing folder, "" if nothing hinders.
+
+    `is_root`: it is the state folder, which has to belong to this user; else a folder above, in which it will be made.
+    """
+    owner = folder.stat().st_uid
+    if is_root and owner != os.geteuid():
+        return f"{folder} belongs to {_user_name(owner)}, and this is {_user_name(os.geteuid())}"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} cannot be written"
+
+
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
+
+
+def _damaged(state: StateFolder, records: Records) -> dict[str, str]:
+    """Return the recipes whose canonical's snapshot is not intact, each with the reason."""
+    snapshots, memories = SealedSnapshots(), records.memories
+    statuses = {
+        name: snapshot_status(snapshots, state, canonical, memories.get(name, Memory(name)))
+        for name, canonical in records.canonicals.items()
+    }
+    return {name: status.reason for name, status in statuses.items() if status.state is not State.INTACT}
+
+
+def _disk(seen: Inspection) -> HostCheck:
+    root = seen.state.root
+    disk = os.statvfs(next(folder for folder in (root, *root.parents) if folder.exists()))
+    largest = max((each.seal.bytes for each in seen.records.canonicals.values()), default=0)
+    return host_checks.check_disk(disk.f_bavail * disk.f_frsize, disk.f_favail, largest)
+
+
+def _clock(seen: Inspection) -> HostCheck:
+    promoted = (canonical.promoted_at for canonical in seen.records.canonicals.values())
+    synchronised = systemd.is_clock_synchronised(seen.environment)
+    return host_checks.check_clock(datetime.now(UTC), max(promoted, default=None), synchronised=synchronised)
+
+
+def _upstreams(seen: Inspection) -> HostCheck:
+    questions = [TagQuery(recipe, None) for recipe in seen.fleet.recipes.values()]
+    replies = GitUpstream(seen.environment, seen.fleet.protocols).ask(questions)
+    unreadable = {name: reply.reason for name, reply in replies.items() if isinstance(reply, Unobservable)}
+    return host_checks.check_upstreams(unreadable, len(questions))
+
+
+def _unit(seen: Inspection) -> HostCheck:
+    if seen.service is None:
+        hint = "copy systemd/reconcile.service and reconcile.timer to /etc/systemd/system"
+        result = CheckResult.FAILED if seen.fleet.unit else CheckResult.WARNING
+        return HostCheck("unit", result, f"systemd knows no {seen.unit} here", hint)
+    ended = seen.service.get("Result", "")
+    if ended not in {"", "success"}:
+        hint = f"see: journalctl --unit {seen.unit}"
+        return HostCheck("unit", CheckResult.FAILED, f"the last run of {seen.unit} failed: {ended}", hint)
+    return HostCheck("unit", CheckResult.OK, f"{seen.unit} is installed")
+
+
+def _timer(seen: Inspection) -> HostCheck:
+    if seen.service is None:
+        return HostCheck("timer", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
+    facts = systemd.read_timer(seen.service, seen.environment)
+    return host_checks.check_timer(seen.unit, facts, datetime.now(UTC))
+
+
+def _environment(seen: Inspection) -> HostCheck:
+    if seen.service is None:
+        return HostCheck("environment", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
+    of_systemd = systemd.read_unit_environment(seen.service, seen.environment)
+    of_unit = child_environment(seen.fleet.passes, of_systemd, seen.state.root)
+    here = HostCommands(seen.environment, seen.state.root).missing(sorted(seen.tools))
+    there = HostCommands(of_unit, seen.state.root).missing(sorted(seen.tools))
+    differences = host_checks.environment_differences(seen.environment, of_unit)
+    return host_checks.check_environment(seen.unit, differences, [tool for tool in there if tool not in here])
+
+
+def _credentials(seen: Inspection) -> HostCheck:
+    if seen.service is None:
+        return HostCheck("credentials", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
+    files = systemd.read_credential_files(seen.unit, seen.environment)
+    missing = [f"{name}: {path}" for name, path in files.items() if not path.exists()]
+    return host_checks.check_credentials(seen.unit, missing, len(files))

@@ -1,0 +1,48 @@
+"""`reconcile doctor`: checks everything that a pass needs on this host, before a pass needs it."""
+
+import os
+from collections.abc import Iterator
+
+from desired.declarations.problems import DeclarationError
+from desired.model import Fleet
+from reconciler.cli.command_context import load_fleet
+from reconciler.cli.doctor_checks import checks_of
+from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.standard_streams import print_answer
+from reconciler.core.host_checks import CheckResult, HostCheck, doctor_exit_code
+from reconciler.show.documents.command_documents import doctor_document
+from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.doctor import render_checks
+from reconciler.show.text.screen import screen_for
+from state.folder.folder import StateFolder
+
+
+def doctor(options: Options) -> int:
+    """Print the result of all checks. Returns 1 if a check failed, else 0. Changes nothing."""
+    checks = tuple(_checks(options))
+    code = doctor_exit_code(checks)
+    if options.json:
+        return print_answer(json_text(doctor_document(checks, code)), code)
+    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    return print_answer(render_checks(checks, screen), code)
+
+
+def _checks(options: Options) -> Iterator[HostCheck]:
+    """Yield all checks. With declarations that cannot be read, the others check what a pass needs without recipes."""
+    fleet = Fleet("", options.fleet_folder, {})
+    try:
+        fleet = load_fleet(options.fleet_folder)
+        yield _declared(fleet)
+    except DeclarationError as failed:
+        first, *more = failed.problems
+        hint = f"and {len(more)} more: reconcile status" if more else ""
+        yield HostCheck("fleet", CheckResult.FAILED, str(first), hint)
+    yield from checks_of(fleet, StateFolder(options.state_folder.absolute()))
+
+
+def _declared(fleet: Fleet) -> HostCheck:
+    enrolled = sum(recipe.enrolled for recipe in fleet.recipes.values())
+    found = f"{enrolled} of {len(fleet.recipes)} recipes in {fleet.folder} enrolled"
+    if not enrolled:
+        return HostCheck("fleet", CheckResult.FAILED, found, "declare one: recipes/NAME/recipe.toml")
+    return HostCheck("fleet", CheckResult.OK, found)

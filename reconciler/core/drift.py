@@ -1,0 +1,122 @@
+"""How a recipe differs from what it should be: by what is desired, or by what is there; and since when."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+from reconciler.core.findings import Cause, Finding, MirrorState
+from reconciler.core.observation import State
+from state.drift_record import DriftRecord
+
+
+class DriftSide(StrEnum):
+    """What moved. DESIRED: the declaration or upstream's tags. ACTUAL: what is on this host.
+
+    UNSEEN: one of both could not be observed, so nobody knows.
+    """
+
+    DESIRED = "desired"
+    ACTUAL = "actual"
+    UNSEEN = "unseen"
+
+
+@frozen
+class Difference:
+    """One way in which a recipe differs; `what` is its word, and `reason` says it in one sentence."""
+
+    side: DriftSide
+    what: str
+    reason: str
+
+
+MIRROR_BEHIND: Final = "mirror-behind"
+MIRROR_MISSING: Final = "mirror-missing"
+MIRROR_UNREADABLE: Final = "mirror-unreadable"
+STATE_UNKNOWN: Final = "state-unknown"
+
+_DESIRED: Final = frozenset(
+    {Cause.FIRST_RELEASE, Cause.NEW_RELEASE, Cause.AMBIGUOUS, Cause.AHEAD, Cause.MOVED, Cause.ORPHANED}
+)
+SIDES: Final[Mapping[str, DriftSide]] = {
+    **dict.fromkeys(map(str, _DESIRED), DriftSide.DESIRED),
+    MIRROR_BEHIND: DriftSide.DESIRED,
+    State.DAMAGED.value: DriftSide.ACTUAL,
+    State.DOWN.value: DriftSide.ACTUAL,
+    MIRROR_MISSING: DriftSide.ACTUAL,
+    MIRROR_UNREADABLE: DriftSide.ACTUAL,
+    Cause.UNOBSERVABLE.value: DriftSide.UNSEEN,
+    STATE_UNKNOWN: DriftSide.UNSEEN,
+}
+"""The side of every word for a difference."""
+
+
+def differences(finding: Finding) -> tuple[Difference, ...]:
+    """Return all ways in which a recipe differs; none if it is as it should be. The gravest of a side comes first."""
+    found = (*_of_cause(finding), *_of_state(finding), *_of_mirror(finding))
+    return tuple(Difference(SIDES[what], what, reason) for what, reason in found)
+
+
+def _of_cause(finding: Finding) -> Iterator[tuple[str, str]]:
+    if finding.cause in _DESIRED or finding.cause is Cause.UNOBSERVABLE:
+        yield finding.cause.value, finding.reason
+
+
+def _of_state(finding: Finding) -> Iterator[tuple[str, str]]:
+    state, reason = finding.status.state, finding.status.reason
+    if state in {State.DAMAGED, State.DOWN}:
+        yield state.value, reason
+    if state is State.UNKNOWN:
+        yield STATE_UNKNOWN, reason
+
+
+def _of_mirror(finding: Finding) -> Iterator[tuple[str, str]]:
+    """Yield how our mirror differs. Without a canonical, a mirror that was never fetched is no difference."""
+    if finding.unreadable:
+        yield MIRROR_UNREADABLE, finding.unreadable
+    elif finding.mirror is MirrorState.MISSING and finding.have is not None:
+        yield MIRROR_MISSING, "our copy of upstream is gone"
+    elif finding.mirror is MirrorState.BEHIND:
+        yield MIRROR_BEHIND, "upstream has something that our copy lacks"
+
+
+@frozen
+class DriftChange:
+    """A drift record that changed. `began` maps each new difference to its reason, and `ended` names the others."""
+
+    record: DriftRecord
+    began: Mapping[str, str]
+    ended: tuple[str, ...]
+
+
+def drift_changes(
+    findings: Iterable[Finding], before: Mapping[str, DriftRecord], now: datetime
+) -> tuple[DriftChange, ...]:
+    """Return a change for each recipe of `findings` that differs in another way than its record in `before` says.
+
+    A difference begins at `now`, unless it is in the record. A difference that could not be looked for has not ended.
+    """
+    changes = (_change(finding, before.get(finding.recipe), now) for finding in findings)
+    return tuple(change for change in changes if change.began or change.ended)
+
+
+def _change(finding: Finding, before: DriftRecord | None, now: datetime) -> DriftChange:
+    found = {each.what: each.reason for each in differences(finding)}
+    known = before.since if before is not None else {}
+    unseen = {
+        DriftSide.DESIRED: finding.cause is Cause.UNOBSERVABLE,
+        DriftSide.ACTUAL: finding.status.state is State.UNKNOWN,
+    }
+    kept = {what: since for what, since in known.items() if what in found or unseen.get(SIDES[what], False)}
+    began = {what: reason for what, reason in found.items() if what not in known}
+    since = {**kept, **dict.fromkeys(began, now)}
+    return DriftChange(DriftRecord(finding.recipe, since), began, tuple(sorted(known.keys() - since.keys())))
+
+
+def without_findings(findings: Iterable[Finding], before: Mapping[str, DriftRecord]) -> tuple[DriftChange, ...]:
+    """Return a change that ends all differences of each recipe in `before` that has no finding any more."""
+    seen = {finding.recipe for finding in findings}
+    gone = (record for name, record in before.items() if name not in seen)
+    return tuple(DriftChange(DriftRecord(record.recipe, {}), {}, tuple(sorted(record.since))) for record in gone)

@@ -1,0 +1,195 @@
+"""The checks of `reconcile doctor`: what each check found on this host, and what to do about it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+
+class CheckResult(StrEnum):
+    """The result of one check. Only FAILED changes the exit code of `reconcile doctor`."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    NOT_CHECKED = "not-checked"
+
+
+@frozen
+class HostCheck:
+    """One check: what was found, and a hint what to do about it, "" if there is nothing to do."""
+
+    name: str
+    result: CheckResult
+    found: str
+    hint: str = ""
+
+
+@frozen
+class TimerFacts:
+    """What systemd reports about the timer of a unit.
+
+    `timer` is its name, "" if no timer starts the unit. `enabled`: it is started when the host boots. `active`: it
+    runs now. `last` and `next` are the times of its last and its next start of the unit, None if there is none.
+    """
+
+    timer: str
+    enabled: bool = False
+    active: bool = False
+    last: datetime | None = None
+    next: datetime | None = None
+
+
+MIB: Final = 1024**2
+LEAST_FREE: Final = 1024 * MIB
+"""In bytes. A disk with less free space than this is called full."""
+LEAST_INODES: Final = 10_000
+COPIES_IN_A_PASS: Final = 3
+"""A promotion keeps the data in a slot, in the candidate, and in the slot of the last deployment at one time."""
+STALE: Final = timedelta(days=15)
+"""A timer that did not start its unit for so long is called stale. The unit's own timer starts it each week."""
+CERTIFICATE_DAYS: Final = 14
+"""A certificate that ends within these days is reported."""
+SHOWN_UPSTREAMS: Final = 3
+
+
+def doctor_exit_code(checks: Iterable[HostCheck]) -> int:
+    """Return 1 if a check failed, else 0."""
+    return int(any(check.result is CheckResult.FAILED for check in checks))
+
+
+def check_tools(missing: Sequence[str], found: int) -> HostCheck:
+    """Return the check of the programs that recipes and drivers need. `found` is the number of those in PATH."""
+    if missing:
+        return HostCheck(
+            "tools", CheckResult.FAILED, f"not in PATH: {', '.join(missing)}", "install them, or complete PATH"
+        )
+    return HostCheck("tools", CheckResult.OK, f"{found} of {found} in PATH")
+
+
+def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
+    """Return the check of the disk of the state folder.
+
+    `free` is its free space in bytes, `inodes` how many files can still be made, 0 if the file system does not count
+    them. `largest` is the size in bytes of the largest canonical's data.
+    """
+    needed = max(LEAST_FREE, COPIES_IN_A_PASS * largest)
+    sizes = f"{free // MIB} MiB free, a pass may need {needed // MIB} MiB"
+    if free < needed:
+        hint = "make room, or give the state folder a larger disk"
+        return HostCheck("disk", CheckResult.FAILED, sizes, hint)
+    if 0 < inodes < LEAST_INODES:
+        return HostCheck("disk", CheckResult.FAILED, f"room for {inodes} more files only", "delete files on this disk")
+    return HostCheck("disk", CheckResult.OK, sizes)
+
+
+def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bool | None) -> HostCheck:
+    """Return the check of the clock. `last_record` is the time of the latest promotion, None if there is none.
+
+    `synchronised` is whether a time server sets the clock, None if systemd does not tell.
+    """
+    hint = "synchronise the clock: timedatectl set-ntp true"
+    if last_record is not None and last_record > now:
+        found = f"it is {now:%Y-%m-%d %H:%M} here, but the last record is of {last_record:%Y-%m-%d %H:%M}"
+        return HostCheck("clock", CheckResult.FAILED, found, hint)
+    if synchronised is False:
+        return HostCheck("clock", CheckResult.WARNING, "no time server sets it", hint)
+    found = "set by a time server" if synchronised else "not earlier than the last record"
+    return HostCheck("clock", CheckResult.OK, found)
+
+
+def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = STALE) -> HostCheck:
+    """Return the check of the timer that starts `unit`. `stale` is how long ago its last start may be."""
+    enable = f"systemctl enable --now {facts.timer or 'reconcile.timer'}"
+    if not facts.timer:
+        return HostCheck("timer", CheckResult.FAILED, f"no timer starts {unit}", f"install one: {enable}")
+    if not facts.enabled or not facts.active:
+        lacks = "not enabled" if not facts.enabled else "not active"
+        return HostCheck("timer", CheckResult.FAILED, f"{facts.timer} is {lacks}", f"run: {enable}")
+    following = f", next on {facts.next:%Y-%m-%d %H:%M} UTC" if facts.next else ""
+    if facts.last is None:
+        return HostCheck("timer", CheckResult.OK, f"{facts.timer} has not started {unit} yet{following}")
+    found = f"{facts.timer} started {unit} on {facts.last:%Y-%m-%d %H:%M} UTC{following}"
+    if now - facts.last > stale:
+        hint = f"that is more than {stale.days} days ago; see: systemctl status {facts.timer}"
+        return HostCheck("timer", CheckResult.FAILED, found, hint)
+    return HostCheck("timer", CheckResult.OK, found)
+
+
+def check_certificate(address: str, ends: datetime, now: datetime) -> HostCheck:
+    """Return the check of the proxy's certificate. It is trusted; `ends` is the time until which it is valid."""
+    left = (ends - now).days
+    found = f"{address} answers, its certificate is valid until {ends:%Y-%m-%d}"
+    if left < CERTIFICATE_DAYS:
+        return HostCheck("proxy", CheckResult.WARNING, found, f"renew it, {left} days are left")
+    return HostCheck("proxy", CheckResult.OK, found)
+
+
+def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
+    """Return the check of the upstreams. `unreadable` maps each recipe that could not be read to the reason."""
+    if not asked:
+        return HostCheck("upstreams", CheckResult.NOT_CHECKED, "there is no recipe whose upstream could be asked")
+    if not unreadable:
+        return HostCheck("upstreams", CheckResult.OK, f"{asked} of {asked} answer")
+    first = "; ".join(f"{name}: {reason}" for name, reason in sorted(unreadable.items())[:SHOWN_UPSTREAMS])
+    more = f"; {len(unreadable) - SHOWN_UPSTREAMS} more" if len(unreadable) > SHOWN_UPSTREAMS else ""
+    found = f"{asked - len(unreadable)} of {asked} answer; {first}{more}"
+    return HostCheck("upstreams", CheckResult.FAILED, found, "see: reconcile drift")
+
+
+def environment_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> tuple[str, ...]:
+    """Return how the environment of child processes differs between this shell and the unit, in words.
+
+    Values are not named, since they may be secret; only the folders of PATH are.
+    """
+    return (*_path_differences(here.get("PATH", ""), unit.get("PATH", "")), *_variable_differences(here, unit))
+
+
+def _path_differences(here: str, unit: str) -> Iterable[str]:
+    ours, theirs = here.split(":"), unit.split(":")
+    if lacking := [folder for folder in ours if folder not in theirs]:
+        yield f"PATH of the unit lacks {', '.join(lacking)}"
+    if more := [folder for folder in theirs if folder not in ours]:
+        yield f"PATH of the unit also has {', '.join(more)}"
+    if not lacking and not more and here != unit:
+        yield "PATH of the unit has another order"
+
+
+def _variable_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> Iterable[str]:
+    for name in sorted({*here, *unit} - {"PATH"}):
+        if name not in unit:
+            yield f"{name} is set only in this shell"
+        elif name not in here:
+            yield f"{name} is set only in the unit"
+        elif here[name] != unit[name]:
+            yield f"{name} has another value in the unit"
+
+
+def check_environment(unit: str, differences: Sequence[str], missing: Sequence[str]) -> HostCheck:
+    """Return the check of the unit's environment beside that of this shell.
+
+    `missing` are the required programs that are in the PATH of this shell, but not in that of the unit.
+    """
+    hint = f"set it in the unit: systemctl edit {unit}"
+    if missing:
+        found = "; ".join([f"{unit} does not find {', '.join(missing)}", *differences])
+        return HostCheck("environment", CheckResult.FAILED, found, hint)
+    only_here = [text for text in differences if text.endswith("only in this shell")]
+    if only_here:
+        return HostCheck("environment", CheckResult.FAILED, "; ".join(differences), hint)
+    if differences:
+        return HostCheck("environment", CheckResult.WARNING, "; ".join(differences), hint)
+    return HostCheck("environment", CheckResult.OK, f"children of {unit} get what those of this shell get")
+
+
+def check_credentials(unit: str, missing: Sequence[str], declared: int) -> HostCheck:
+    """Return the check of the files that `LoadCredential=` of the unit names. `missing` are "NAME: PATH" of those gone.
+
+    systemd does not start a unit whose credential is missing.
+    """
+    if missing:
+        hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"
+        return HostCheck("credentials", CheckResult.FAILED, f"missing: {', '.join(missing)}", hint)
+    return HostCheck("credentials", CheckResult.OK, f"{declared} declared by {unit}")

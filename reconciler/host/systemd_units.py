@@ -1,0 +1,148 @@
+"""Reads from systemd what `reconcile doctor` checks: a unit's timer, its environment, and its credentials.
+
+`systemctl` is asked rather than the bus: it also works for root where no bus runs.
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.core.host_checks import TimerFacts
+from reconciler.host.run import CommandSpec, capture
+
+_SECONDS = 30.0
+_TIME = "%a %Y-%m-%d %H:%M:%S UTC"
+_SERVICE = ("LoadState", "TriggeredBy", "Environment", "EnvironmentFiles", "UnsetEnvironment", "Result")
+_TIMER = ("UnitFileState", "ActiveState", "LastTriggerUSec", "NextElapseUSecRealtime")
+_ENABLED = ("enabled", "enabled-runtime")
+
+Properties = Mapping[str, str]
+"""The properties of a unit by name, as `systemctl show` prints them; several lines for one that has several."""
+
+
+def read_service(unit: str, environment: Mapping[str, str]) -> Properties | None:
+    """Return the properties of a service; None if no systemd answers, or if it knows no such unit."""
+    properties = _show(unit, _SERVICE, environment)
+    return properties if properties.get("LoadState") == "loaded" else None
+
+
+def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFacts:
+    """Return what systemd reports about the first timer that starts a service, given the service's properties."""
+    timers = [name for name in service.get("TriggeredBy", "").split() if name.endswith(".timer")]
+    if not timers:
+        return TimerFacts("")
+    properties = _show(timers[0], _TIMER, environment)
+    return TimerFacts(
+        timer=timers[0],
+        enabled=properties.get("UnitFileState") in _ENABLED,
+        active=properties.get("ActiveState") == "active",
+        last=parse_time(properties.get("LastTriggerUSec", "")),
+        next=parse_time(properties.get("NextElapseUSecRealtime", "")),
+    )
+
+
+def read_unit_environment(service: Properties, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that systemd gives a service, given the service's properties.
+
+    An EnvironmentFile that cannot be read counts as empty.
+    """
+    manager = _output(("systemctl", "show-environment"), environment)
+    files: dict[str, str] = {}
+    for line in service.get("EnvironmentFiles", "").splitlines():
+        files |= _read_environment_file(Path(line.rpartition(" (")[0]))
+    own, unset = _words(service.get("Environment", "")), _words(service.get("UnsetEnvironment", ""))
+    return unit_environment(variables(_words(manager)), variables(own), files, unset)
+
+
+def unit_environment(
+    manager: Mapping[str, str], own: Mapping[str, str], files: Mapping[str, str], unset: tuple[str, ...]
+) -> dict[str, str]:
+    """Return the environment of a service.
+
+    Its variables `own` win over those of `manager`, which every service gets, and `files` win over both. `unset` are
+    variables that it does not get, as NAME, or as NAME=VALUE for this value alone. See systemd.exec(5).
+    """
+    merged = {**manager, **own, **files}
+    return {name: value for name, value in merged.items() if name not in unset and f"{name}={value}" not in unset}
+
+
+def variables(words: tuple[str, ...]) -> dict[str, str]:
+    """Return the variables of words such as NAME=VALUE. Leaves out words without "="."""
+    return {name: value for name, separator, value in (word.partition("=") for word in words) if separator}
+
+
+def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str, Path]:
+    """Return the files that `LoadCredential=` of a unit names, by credential.
+
+    They are read from the unit's files, since `systemctl show` prints "[unprintable]" for them.
+    """
+    return credential_files(_output(("systemctl", "cat", "--no-pager", "--", unit), environment))
+
+
+def credential_files(text: str) -> dict[str, Path]:
+    """Return the files that `LoadCredential=NAME:PATH` names in the text of a unit, by credential.
+
+    A later line of the same name wins, and an empty one drops all before it, see systemd.exec(5). A relative path is
+    the name of a credential of systemd itself, not of a file: it is left out.
+    """
+    files: dict[str, Path] = {}
+    for line in text.splitlines():
+        key, _, value = line.partition("=")
+        name, _, path = value.strip().partition(":")
+        if key.strip() != "LoadCredential":
+            continue
+        if not name:
+            files.clear()
+        elif path.startswith("/"):
+            files[name] = Path(path)
+    return files
+
+
+def is_clock_synchronised(environment: Mapping[str, str]) -> bool | None:
+    """Return whether a time server sets the clock, as systemd reports; None if systemd does not answer."""
+    shown = _output(("timedatectl", "show", "--property=NTPSynchronized", "--value"), environment)
+    return {"yes": True, "no": False}.get(shown.strip())
+
+
+def parse_time(text: str) -> datetime | None:
+    """Return a time such as "Sun 2026-11-29 03:20:00 UTC"; None for any other text, which means never."""
+    try:
+        return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _show(unit: str, names: tuple[str, ...], environment: Mapping[str, str]) -> Properties:
+    """Return properties of a unit; none if systemd does not answer."""
+    wanted = (f"--property={name}" for name in names)
+    properties: dict[str, str] = {}
+    for line in _output(("systemctl", "show", *wanted, "--", unit), environment).splitlines():
+        name, _, value = line.partition("=")
+        properties[name] = f"{properties[name]}\n{value}" if name in properties else value
+    return properties
+
+
+def _output(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    """Return what a program of systemd prints, with times in UTC; "" if it is missing or fails."""
+    buses = {name: os.environ[name] for name in ("DBUS_SYSTEM_BUS_ADDRESS",) if name in os.environ}
+    captured = capture(CommandSpec(command, {**environment, **buses, "TZ": "UTC"}, Path("/"), _SECONDS))
+    return captured.out.decode("utf-8", "replace") if captured.ok else ""
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the words of a list that systemd prints with a shell's quotes; none if a quote does not end."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return ()
+
+
+def _read_environment_file(path: Path) -> dict[str, str]:
+    """Return the variables of an EnvironmentFile; none if it cannot be read, or has a quote that does not end."""
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    return variables(_words(" ".join(line for line in lines if line.strip()[:1] not in {"#", ";"})))

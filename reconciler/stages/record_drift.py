@@ -1,0 +1,33 @@
+"""Records at the end of a pass how each recipe differs, and since when. The ledger keeps when that began and ended."""
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.core.drift import DriftChange, drift_changes, without_findings
+from reconciler.core.findings import Finding
+from reconciler.errors import reason_of
+from reconciler.ports.host import Host
+from state.drift_record import DriftRecord
+from state.records import LedgerEntry
+
+
+def record_drift(
+    host: Host, findings: Sequence[Finding], before: Mapping[str, DriftRecord], *, whole: bool
+) -> tuple[str, ...]:
+    """Record what changed since the drift records `before`; write nothing if nothing did. Return a note if that fails.
+
+    `whole`: the findings are those of the whole fleet, so that a recipe without a finding is gone.
+    """
+    try:
+        gone = without_findings(findings, before) if whole else ()
+        changes = (*drift_changes(findings, before, host.clock.now()), *gone)
+        if changes:
+            host.registry.record_drift([change.record for change in changes], [_entry(host, each) for each in changes])
+    except Exception as failed:  # noqa: BLE001  a note reports it; no recipe depends on it
+        return (f"since when recipes differ could not be recorded: {reason_of(failed)}",)
+    return ()
+
+
+def _entry(host: Host, change: DriftChange) -> LedgerEntry:
+    """Return the ledger entry on a change of one recipe's drift."""
+    body = {"pass": host.pass_id, "began": dict(change.began), "ended": list(change.ended)}
+    return LedgerEntry(host.clock.now(), "drift", change.record.recipe, body)

@@ -1,0 +1,18 @@
+"""The record of since when a recipe differs from what it should be."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import frozen
+
+
+@frozen
+class DriftRecord:
+    """How one recipe differed from what it should be when the last pass ended.
+
+    `since` maps each difference, such as "new-release" or "damaged", to the time when a pass first saw it. A difference
+    that ended in between begins anew.
+    """
+
+    recipe: str
+    since: Mapping[str, datetime]
