@@ -1,0 +1,85 @@
+"""Compare sealing and unpacking a snapshot with `tar | zstd` of the same tree, in pairs; print ratios."""
+
+import argparse
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from state.records import Seal
+from state.snapshots.snapshots import SealedSnapshots
+
+
+def make_tree(root: Path, files: int, total: int, seed: int) -> None:
+    """Write `files` files with about `total` bytes. Every second file is random, the others are text."""
+    rng = random.Random(seed)  # noqa: S311 - content, no secret
+    words = [bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(4000)]
+    text = b" ".join(rng.choices(words, k=3_000_000))
+    weights = [rng.lognormvariate(0, 1) for _ in range(files)]
+    factor = total / sum(weights)
+    for number, weight in enumerate(weights):
+        size, start = int(weight * factor), rng.randrange(len(text) // 2)
+        path = root / f"{number % 20:02}" / f"{number // 20 % 20:02}" / f"{number}.dat"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text[start : start + size] if number % 2 else rng.randbytes(size))
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Return how long `action` takes. Earlier writes are flushed first, so that they do not slow it down."""
+    os.sync()
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin
+
+
+def shell(line: str, folder: Path) -> None:
+    subprocess.run(["bash", "-o", "pipefail", "-ec", line], cwd=folder, check=True)  # noqa: S603, S607
+
+
+def one_round(folder: Path, order: random.Random) -> dict[str, float]:
+    """Return the seconds of each of the four actions. Which of a pair comes first is drawn from `order`."""
+    snapshots, sealed, seals = SealedSnapshots(), folder / "sealed", list[Seal]()
+    (folder / "by-tar").mkdir()
+    packing: dict[str, Callable[[], object]] = {
+        "seal": lambda: seals.append(snapshots.seal(folder / "tree", sealed, {})),
+        "tar | zstd": lambda: shell("tar -C tree -c . | zstd -q -3 -o tree.tar.zst; sync tree.tar.zst", folder),
+    }
+    unpacking: dict[str, Callable[[], object]] = {
+        "unpack": lambda: snapshots.unpack(sealed, seals[0], folder / "by-canon"),
+        "zstd | tar": lambda: shell("zstd -dqc tree.tar.zst | tar -C by-tar -x", folder),
+    }
+    times = {}
+    for pair in (packing, unpacking):
+        for name in order.sample(sorted(pair), 2):
+            times[name] = seconds(pair[name])
+    for name in ("sealed", "by-canon", "by-tar"):
+        shutil.rmtree(folder / name)
+    (folder / "tree.tar.zst").unlink()
+    return times
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--bytes", type=int, default=1 << 30)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sealing-", dir=os.environ.get("TMPDIR")) as name:
+        folder = Path(name)
+        make_tree(folder / "tree", given.files, given.bytes, given.seed)
+        rounds = [one_round(folder, random.Random(given.seed + number)) for number in range(given.rounds)]  # noqa: S311
+    for ours, theirs in (("seal", "tar | zstd"), ("unpack", "zstd | tar")):
+        ratios = [times[ours] / times[theirs] for times in rounds]
+        shown = " ".join(f"{ratio:.2f}" for ratio in ratios)
+        sys.stdout.write(f"{ours} / {theirs}: median {statistics.median(ratios):.2f} of {shown}\n")
+
+
+if __name__ == "__main__":
+    main()
