@@ -94,9 +94,9 @@ class ModelledFleet:
         if at is None:
             shutil.rmtree(folder)
         else:
-            content = bytearray((folder / "snapshot.tar").read_bytes())
+            content = bytearray((folder / "snapshot.tar.zst").read_bytes())
             content[at % len(content)] ^= 1
-            (folder / "snapshot.tar").write_bytes(content)
+            (folder / "snapshot.tar.zst").write_bytes(content)
         if older:
             model.older = None
         else:

@@ -210,7 +210,7 @@ def test_a_file_that_nobody_can_delete_stops_one_recipe_and_is_named_with_its_wh
     data = left_by_a_dead_pass(here)
     old = here.state.canonical("well", 1)
     told = ""
-    with undeletable_file(data / "stays"), undeletable_file(old / "snapshot.tar"):
+    with undeletable_file(data / "stays"), undeletable_file(old / "snapshot.tar.zst"):
         for version in (NEW, "3.0.0"):
             for name in WELL:
                 here.tag(name, version)
@@ -226,7 +226,7 @@ def test_a_file_that_nobody_can_delete_stops_one_recipe_and_is_named_with_its_wh
             assert ill is not None
             assert f"({data}/stays)" in ill.reason
         assert "well: its older snapshots cannot be removed now: " in told
-        assert f"{old}/snapshot.tar" in told
+        assert f"{old}/snapshot.tar.zst" in told
         assert not (data / "other").exists()
     assert here.run().report.exit_code == 0
     assert here.records().canonicals[ILL].version == NEW

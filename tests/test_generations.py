@@ -58,14 +58,14 @@ def present(world: World) -> tuple[int, ...]:
 
 
 def cut(folder: Path) -> None:
-    content = (folder / "snapshot.tar").read_bytes()
-    (folder / "snapshot.tar").write_bytes(content[: len(content) // 2])
+    content = (folder / "snapshot.tar.zst").read_bytes()
+    (folder / "snapshot.tar.zst").write_bytes(content[: len(content) // 2])
 
 
 def turn_over(folder: Path) -> None:
-    content = bytearray((folder / "snapshot.tar").read_bytes())
+    content = bytearray((folder / "snapshot.tar.zst").read_bytes())
     content[len(content) // 2] ^= 1
-    (folder / "snapshot.tar").write_bytes(content)
+    (folder / "snapshot.tar.zst").write_bytes(content)
 
 
 def rot_manifest(folder: Path) -> None:
@@ -202,14 +202,14 @@ def older_registry(world: World) -> None:
 def test_with_an_older_registry_put_back_nothing_newer_is_deleted_and_every_pass_names_it(world: World) -> None:
     older_registry(world)
     newer = [world.state.canonical("notes", number) for number in (4, 5)]
-    contents = {path: (path / "snapshot.tar").read_bytes() for path in newer}
+    contents = {path: (path / "snapshot.tar.zst").read_bytes() for path in newer}
     for version in ("1.5.0", "1.6.0", "1.7.0"):
         world.tag("notes", version)
         report = world.run().report
         assert [row.result for row in report.rows] == [Result.PROMOTED]
         assert f"no record mentions {newer[0]}, {newer[1]}: left as it is" in report.notes[0]
         assert world.lived("notes") == have(world).lineage
-        assert {path: (path / "snapshot.tar").read_bytes() for path in newer} == contents
+        assert {path: (path / "snapshot.tar.zst").read_bytes() for path in newer} == contents
     assert present(world) == (4, 5, 7, 8)
 
 
@@ -272,11 +272,11 @@ def test_a_generation_that_holds_another_snapshot_is_not_deleted(world: World) -
     """As after a folder was restored from another time: the number is recorded, what lies there is not."""
     shutil.rmtree(world.state.canonical("notes", 2))
     shutil.copytree(world.state.canonical("notes", 3), world.state.canonical("notes", 2))
-    kept = (world.state.canonical("notes", 2) / "snapshot.tar").read_bytes()
+    kept = (world.state.canonical("notes", 2) / "snapshot.tar.zst").read_bytes()
     for version in ("1.3.0", "1.4.0", "1.5.0"):
         world.tag("notes", version)
         the_row(world)
-    assert (world.state.canonical("notes", 2) / "snapshot.tar").read_bytes() == kept
+    assert (world.state.canonical("notes", 2) / "snapshot.tar.zst").read_bytes() == kept
 
 
 def test_forgetting_deletes_what_is_recorded_and_leaves_what_is_somebodys(world: World) -> None:

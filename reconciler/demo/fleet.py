@@ -78,7 +78,7 @@ def damage(folder: Path, name: str) -> Path:
     """Change 16 bytes in the newest snapshot of the recipe `name`, as a failing disk would. Return the changed file."""
     generations = (folder / "state" / "canonicals" / name).iterdir()
     newest = max(generations, key=lambda generation: int(generation.name))
-    file = newest / "snapshot.tar"
+    file = newest / "snapshot.tar.zst"
     content = bytearray(file.read_bytes())
     middle = slice(len(content) // 2, len(content) // 2 + 16)
     content[middle] = bytes(byte ^ 0xFF for byte in content[middle])

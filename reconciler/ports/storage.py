@@ -74,7 +74,7 @@ class Registry(Protocol):
 
 
 class Snapshots(Protocol):
-    """Sealed snapshots: each is a folder with snapshot.tar and manifest.json."""
+    """Sealed snapshots: each is a folder with snapshot.tar.zst and manifest.json."""
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
         """Pack the folder `source` into a snapshot in the new folder `into`, and verify it. Return its seal.

@@ -1,12 +1,15 @@
 """The manifest of a sealed tree: its entries with their hashes, and totals over all of them."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from attrs import frozen
 
 from state.codec import NotARecordError, dump, load
 
-FORMAT = 1
+FORMAT: Final = 2
+TARS: Final = {1: "snapshot.tar", 2: "snapshot.tar.zst"}
+"""The name of the tar in each format of the manifest. Format 1 has the tar as it is, format 2 compresses it."""
 
 
 class MismatchError(Exception):
@@ -43,7 +46,7 @@ class SkippedEntry:
 
 @frozen
 class Tar:
-    """The hash of the tar, and its size in bytes."""
+    """The hash of the file with the tar, and its size in bytes. The file is compressed in format 2."""
 
     sha256: str
     bytes: int
@@ -89,6 +92,6 @@ def decode(content: bytes) -> Manifest:
         manifest = load(content.decode("ascii"), Manifest)
     except UnicodeDecodeError as error:
         raise NotARecordError(f"not a manifest: {error}") from error
-    if manifest.format != FORMAT:
-        raise NotARecordError(f"a manifest of format {manifest.format}, and this program knows {FORMAT}")
+    if manifest.format not in TARS:
+        raise NotARecordError(f"a manifest of format {manifest.format}, and this program knows up to {FORMAT}")
     return manifest

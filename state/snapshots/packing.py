@@ -8,16 +8,15 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BufferedReader
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from attrs import define, evolve, field, frozen
 
+from state.snapshots.compression import CHUNK
 from state.snapshots.headers import head, header
 from state.snapshots.manifest import SealedEntry, SkippedEntry
 from state.snapshots.sparse import Extents, Piece, extents_of, pieces, sparse_head, table_of, zeros
 from state.state_errors import SnapshotError, UnfitDataError
-
-CHUNK = 1 << 20
 
 
 def text(path: bytes) -> str:
@@ -38,6 +37,14 @@ class Packed:
     skipped: tuple[SkippedEntry, ...]
 
 
+class TarOutput(Protocol):
+    """Where a tar is written. `size` counts its bytes so far."""
+
+    size: int
+
+    def write(self, data: bytes) -> int: ...
+
+
 @define
 class HashingWriter:
     """Writes to a file, and counts and hashes the bytes."""
@@ -56,7 +63,7 @@ class HashingWriter:
         return self._digest.hexdigest()
 
 
-def pack(source: bytes, out: HashingWriter) -> Packed:
+def pack(source: bytes, out: TarOutput) -> Packed:
     """Write a tar of everything below the folder `source` to `out`, always in the same order. Return its entries.
 
     Raise UnfitDataError for what a snapshot cannot store, SnapshotError if a file changes meanwhile.
@@ -142,7 +149,7 @@ def _special(mode: int) -> str:
     return "socket" if stat.S_ISSOCK(mode) else "fifo" if stat.S_ISFIFO(mode) else "device"
 
 
-def _add_file(out: HashingWriter, source: bytes, entry: SealedEntry, info: os.stat_result) -> SealedEntry:
+def _add_file(out: TarOutput, source: bytes, entry: SealedEntry, info: os.stat_result) -> SealedEntry:
     """Write the header and the content of a file to the tar. Return its entry with the hash of the content.
 
     Raise SnapshotError if the file is not the one of `info` any more, UnfitDataError if it cannot be read.
@@ -164,7 +171,7 @@ def _open_readable(source: bytes, path: str) -> BufferedReader:
         raise UnfitDataError(unreadable, "an app has to leave its data readable to the user that runs it") from error
 
 
-def _add_whole(out: HashingWriter, file: BufferedReader, entry: SealedEntry) -> str:
+def _add_whole(out: TarOutput, file: BufferedReader, entry: SealedEntry) -> str:
     """Write a file without holes to the tar. Return the hash of its content.
 
     Raise SnapshotError if its size has changed.
@@ -181,7 +188,7 @@ def _add_whole(out: HashingWriter, file: BufferedReader, entry: SealedEntry) -> 
     return digest.hexdigest()
 
 
-def _add_sparse(out: HashingWriter, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
+def _add_sparse(out: TarOutput, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
     """Write a file with holes to the tar: only its data.
 
     Return the hash of the whole content, in which a hole is zeros.
@@ -203,9 +210,7 @@ def _add_sparse(out: HashingWriter, file: BufferedReader, entry: SealedEntry, ex
     return digest.hexdigest()
 
 
-def _add_piece(
-    out: HashingWriter, file: BufferedReader, piece: Piece, digest: "hashlib._Hash", entry: SealedEntry
-) -> None:
+def _add_piece(out: TarOutput, file: BufferedReader, piece: Piece, digest: "hashlib._Hash", entry: SealedEntry) -> None:
     """Write one piece of data of a sparse file to the tar, and add it to `digest`.
 
     Raise SnapshotError if the file is shorter.

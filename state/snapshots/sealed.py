@@ -10,11 +10,10 @@ from pathlib import Path
 from state.codec import NotARecordError
 from state.records import FileSeal, Seal
 from state.snapshots import manifest as manifests
-from state.snapshots.manifest import Manifest, MismatchError
+from state.snapshots.manifest import TARS, Manifest, MismatchError
 from state.snapshots.packing import open_regular
 from state.state_errors import SnapshotError
 
-TAR = "snapshot.tar"
 MANIFEST = "manifest.json"
 
 
@@ -72,8 +71,8 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
 
 
 def open_tar(folder: Path, manifest: Manifest) -> BufferedReader:
-    """Open the tar in a folder, and return it at its start. Raise MismatchError if its hash is not the sealed one."""
-    path = folder / TAR
+    """Open the file with the tar, and return it at its start. Raise MismatchError if its hash is not the sealed one."""
+    path = folder / TARS[manifest.format]
     with ExitStack() as stack:
         file = stack.enter_context(open_regular(os.fsencode(path)))
         if hashlib.file_digest(file, "sha256").hexdigest() != manifest.tar.sha256:

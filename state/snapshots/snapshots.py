@@ -1,4 +1,4 @@
-"""Seal, move, check, unpack and delete snapshots. Each is a folder with snapshot.tar and manifest.json."""
+"""Seal, move, check, unpack and delete snapshots. Each is a folder with snapshot.tar.zst and manifest.json."""
 
 import hashlib
 import os
@@ -11,11 +11,14 @@ from attrs import evolve, frozen
 from state.folder.durable import file_errors, make_folder, open_new, remove_tree, sync_folder
 from state.records import Damaged, FileSeal, Seal
 from state.snapshots import manifest as manifests
-from state.snapshots.manifest import Manifest, MismatchError
+from state.snapshots.compression import CompressingWriter, decompressed, plain
+from state.snapshots.manifest import FORMAT, TARS, Manifest, MismatchError
 from state.snapshots.packing import HashingWriter, open_regular, pack
-from state.snapshots.sealed import MANIFEST, TAR, changed_files, file_seal, is_another, open_tar, read_manifest
+from state.snapshots.sealed import MANIFEST, changed_files, file_seal, is_another, open_tar, read_manifest
 from state.snapshots.unpacking import extract
 from state.state_errors import SnapshotError
+
+_TAR = TARS[FORMAT]
 
 
 @frozen
@@ -29,11 +32,11 @@ class SealedSnapshots:
         Raise SnapshotError, or AgainLaterError for a full disk.
         """
         with file_errors(f"seal {source}", SnapshotError), _appearing(into) as partial:
-            manifest = _write_tar(source, partial / TAR, about)
+            manifest = _write_tar(source, partial / _TAR, about)
             digest = _write_manifest(manifest, partial / MANIFEST)
             sync_folder(partial)
             _verify_written(partial, digest)
-            files = {name: file_seal(partial / name) for name in (TAR, MANIFEST)}
+            files = {name: file_seal(partial / name) for name in (_TAR, MANIFEST)}
         return Seal(digest, files, manifest.totals.bytes, manifest.tar.bytes, manifest.totals.entries)
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
@@ -68,7 +71,7 @@ class SealedSnapshots:
                 changed = changed_files(folder, seal)
                 if changed:
                     manifest = read_manifest(folder, seal.manifest)
-                    if TAR in changed:
+                    if changed != {MANIFEST}:
                         open_tar(folder, manifest).close()
             except MismatchError as mismatch:
                 return Damaged(str(mismatch))
@@ -100,7 +103,8 @@ class SealedSnapshots:
             try:
                 changed_files(folder, seal)
                 manifest = read_manifest(folder, seal.manifest)
-                with open_tar(folder, manifest) as tar, _new_folder(into):
+                with open_tar(folder, manifest) as file, _new_folder(into):
+                    tar = plain(file) if manifest.format == 1 else decompressed(file)
                     extract(tar, manifest.entries, os.fsencode(into))
             except MismatchError as mismatch:
                 return Damaged(str(mismatch))
@@ -125,7 +129,7 @@ class SealedSnapshots:
         with file_errors(f"delete {folder}", SnapshotError):
             if folder.is_symlink() or not folder.is_dir() or is_another(folder, seal):
                 return
-            for name in (TAR, MANIFEST):
+            for name in (*sorted(seal.files.keys() - {MANIFEST}), MANIFEST):
                 (folder / name).unlink(missing_ok=True)
             if not any(folder.iterdir()):
                 folder.rmdir()
@@ -183,7 +187,9 @@ def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifes
     """Pack the folder `source` into the new file `path`, flush it to the disk, and return its manifest."""
     with os.fdopen(open_new(path), "wb") as file:
         out = HashingWriter(file)
-        packed = pack(os.fsencode(source), out)
+        tar = CompressingWriter(out)
+        packed = pack(os.fsencode(source), tar)
+        tar.finish()
         file.flush()
         os.fsync(file.fileno())
     return manifests.make_manifest(about, manifests.Tar(out.sha256, out.size), packed.entries, packed.skipped)
@@ -204,7 +210,7 @@ def _verify_written(folder: Path, digest: str) -> None:
 
     Raise SnapshotError if they differ from the manifest with the hash `digest`.
     """
-    for name in (TAR, MANIFEST):
+    for name in (_TAR, MANIFEST):
         _forget_cached(folder / name)
     try:
         open_tar(folder, read_manifest(folder, digest)).close()

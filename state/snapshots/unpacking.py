@@ -6,17 +6,18 @@ import stat
 import tarfile
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import IO, BinaryIO, cast
+from typing import IO, cast
 
 from state.folder.durable import PRIVATE_FILE, PRIVATE_FOLDER
+from state.snapshots.compression import CHUNK, ForwardReader
 from state.snapshots.headers import TAR_TYPES
 from state.snapshots.manifest import MismatchError, SealedEntry
-from state.snapshots.packing import CHUNK, raw
+from state.snapshots.packing import raw
 from state.snapshots.sparse import Extents, pieces, zeros
 
 
-def extract(tar: BinaryIO, entries: Sequence[SealedEntry], into: bytes) -> None:
-    """Unpack `tar` into the empty folder `into`. Raise MismatchError for the first difference from `entries`.
+def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -> None:
+    """Unpack the chunks of a tar into the empty folder `into`. Raise MismatchError for a difference from `entries`.
 
     Owners are set only as root.
     """
@@ -36,19 +37,26 @@ def extract(tar: BinaryIO, entries: Sequence[SealedEntry], into: bytes) -> None:
         _compare(os.path.join(into, raw(entry.path)), entry)
 
 
-def _members(tar: BinaryIO, entries: Sequence[SealedEntry]) -> Iterator[tuple[SealedEntry, IO[bytes] | None, Extents]]:
+def _members(
+    tar: Iterator[bytes], entries: Sequence[SealedEntry]
+) -> Iterator[tuple[SealedEntry, IO[bytes] | None, Extents]]:
     """Yield each entry with its content, None if it has none, and the extents of the content.
 
-    Raise MismatchError if the tar cannot be read, or has other entries than `entries`.
+    Raise MismatchError if the tar cannot be read, has other entries than `entries`, or is followed by other data.
     """
+    reader = ForwardReader(tar)
+    file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
     try:
-        with tarfile.TarFile.open(fileobj=tar, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
+        with tarfile.TarFile.open(fileobj=file, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
             for number, (entry, info) in enumerate(zip_longest(entries, archive), 1):
                 if entry is None or info is None or not _matches(entry, info):
                     raise MismatchError(f"tar and manifest differ at entry {number}")
                 yield entry, archive.extractfile(info) if info.isreg() else None, _extents(info)
     except tarfile.TarError as error:
         raise MismatchError(f"the tar cannot be read: {error}") from error
+    while rest := reader.read(CHUNK):
+        if rest.strip(b"\0"):
+            raise MismatchError("the tar is followed by other data")
 
 
 def _extents(info: tarfile.TarInfo) -> Extents:

@@ -26,7 +26,7 @@ def test_what_was_never_promoted_is_not_raised_and_no_address_is_told(jot: OneRe
 def test_a_damaged_canonical_is_not_deployed_is_reported_by_every_command_and_is_repaired(
     settled: OneRecipeFleet,
 ) -> None:
-    snapshot = settled.state / "canonicals" / "jot" / "1" / "snapshot.tar"
+    snapshot = settled.state / "canonicals" / "jot" / "1" / "snapshot.tar.zst"
     content = bytearray(snapshot.read_bytes())
     content[600] ^= 1
     snapshot.write_bytes(content)

@@ -143,8 +143,8 @@ def test_a_damaged_snapshot_has_its_size_and_other_bytes(tmp_path: Path) -> None
     older, newest = (tmp_path / "state" / "canonicals" / "notes" / generation for generation in ("9", "10"))
     for folder in (older, newest):
         folder.mkdir(parents=True)
-        (folder / "snapshot.tar").write_bytes(bytes(2048))
-    assert damage(tmp_path, "notes") == newest / "snapshot.tar"
-    after = (newest / "snapshot.tar").read_bytes()
+        (folder / "snapshot.tar.zst").write_bytes(bytes(2048))
+    assert damage(tmp_path, "notes") == newest / "snapshot.tar.zst"
+    after = (newest / "snapshot.tar.zst").read_bytes()
     assert (len(after), after.count(0)) == (2048, 2032)
-    assert (older / "snapshot.tar").read_bytes() == bytes(2048)
+    assert (older / "snapshot.tar.zst").read_bytes() == bytes(2048)

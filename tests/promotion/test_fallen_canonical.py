@@ -256,7 +256,7 @@ def test_what_its_recipe_needs_only_since_its_promotion_stands_beside_it_fresh(w
 def test_damage_that_shows_in_raising_is_remembered_and_the_next_pass_tests_afresh(world: World) -> None:
     stop_app(world)
     have = world.records().canonicals["notes"]
-    with (world.state.canonical("notes", have.generation) / "snapshot.tar").open("r+b") as tar:
+    with (world.state.canonical("notes", have.generation) / "snapshot.tar.zst").open("r+b") as tar:
         tar.write(b"rot")
     world.wrap = CallRecorder(lambda call, honest: None if call.name == "snapshots.find_damage" else honest())
 

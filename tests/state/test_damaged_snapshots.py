@@ -31,12 +31,12 @@ def _flip(path: Path, place: int) -> None:
     os.utime(path, ns=(look.st_atime_ns, look.st_mtime_ns))
 
 
-@pytest.mark.parametrize("name", ["snapshot.tar", "manifest.json"])
+@pytest.mark.parametrize("name", ["snapshot.tar.zst", "manifest.json"])
 def test_every_flipped_byte_is_found_before_anything_is_unpacked(
     sealed: tuple[Path, Seal], tmp_path: Path, name: str
 ) -> None:
     folder, seal = sealed
-    step = 7 if name == "snapshot.tar" else 1
+    step = 7 if name == "snapshot.tar.zst" else 1
     for place in range(0, seal.files[name].size, step):
         with flipped(folder / name, place):
             assert isinstance(SNAPSHOTS.find_damage(folder, seal), Damaged), place
@@ -54,10 +54,10 @@ def test_a_file_with_other_metadata_and_the_same_content_is_not_damaged(sealed: 
 
 def test_a_check_trusts_a_file_whose_metadata_is_as_sealed(sealed: tuple[Path, Seal]) -> None:
     folder, seal = sealed
-    with flipped(folder / "snapshot.tar", 600):
-        look = (folder / "snapshot.tar").stat()
+    with flipped(folder / "snapshot.tar.zst", 600):
+        look = (folder / "snapshot.tar.zst").stat()
         trusting = FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
-        as_if = evolve(seal, files={**seal.files, "snapshot.tar": trusting})
+        as_if = evolve(seal, files={**seal.files, "snapshot.tar.zst": trusting})
         assert SNAPSHOTS.find_damage(folder, as_if) is None
         assert isinstance(SNAPSHOTS.find_damage(folder, seal), Damaged)
 
@@ -72,12 +72,12 @@ def test_a_check_reads_no_file_whose_metadata_is_as_sealed(sealed: tuple[Path, S
 
 
 def _cut(folder: Path) -> None:
-    os.truncate(folder / "snapshot.tar", 100)
+    os.truncate(folder / "snapshot.tar.zst", 100)
 
 
 def _replace_by_link(folder: Path) -> None:
-    (folder / "snapshot.tar").rename(folder.parent / "elsewhere")
-    (folder / "snapshot.tar").symlink_to("../elsewhere")
+    (folder / "snapshot.tar.zst").rename(folder.parent / "elsewhere")
+    (folder / "snapshot.tar.zst").symlink_to("../elsewhere")
 
 
 def _replace_by_fifo(folder: Path) -> None:
@@ -92,11 +92,11 @@ def _remove_all(folder: Path) -> None:
 
 
 DAMAGES = {
-    "lacks snapshot.tar": lambda folder: (folder / "snapshot.tar").unlink(),
+    "lacks snapshot.tar.zst": lambda folder: (folder / "snapshot.tar.zst").unlink(),
     "lacks manifest.json": lambda folder: (folder / "manifest.json").unlink(),
     "is missing": _remove_all,
     "has 100 bytes": _cut,
-    "snapshot.tar is not a regular file": _replace_by_link,
+    "snapshot.tar.zst is not a regular file": _replace_by_link,
     "manifest.json is not a regular file": _replace_by_fifo,
 }
 
@@ -132,7 +132,7 @@ def _rot_manifest(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "harm",
-    [lambda _: None, _cut, _rot_manifest, lambda folder: (folder / "snapshot.tar").unlink(), _remove_all],
+    [lambda _: None, _cut, _rot_manifest, lambda folder: (folder / "snapshot.tar.zst").unlink(), _remove_all],
     ids=["intact", "cut", "rotten manifest", "half-deleted", "gone"],
 )
 def test_a_sealed_snapshot_is_deleted_whole_however_damaged(

@@ -35,7 +35,7 @@ def test_a_sealer_killed_at_any_moment_leaves_a_whole_snapshot_or_none(tmp_path:
             kill_child(process)
         if into.exists():
             assert (into / "manifest.json").read_bytes() == (tmp_path / "example" / "manifest.json").read_bytes()
-            assert (into / "snapshot.tar").stat().st_size == whole.packed
+            assert (into / "snapshot.tar.zst").stat().st_size == whole.packed
         SealedSnapshots().delete(into)
         seal = SealedSnapshots().seal(source, into, {})
         assert seal.manifest == whole.manifest
@@ -46,7 +46,7 @@ def test_a_sealer_killed_at_any_moment_leaves_a_whole_snapshot_or_none(tmp_path:
 
 def _moments(into: Path) -> list[Callable[[], bool]]:
     partial = into.with_name(f".{into.name}.partial")
-    tar, manifest = partial / "snapshot.tar", partial / "manifest.json"
+    tar, manifest = partial / "snapshot.tar.zst", partial / "manifest.json"
     return [
         partial.exists,
         tar.exists,

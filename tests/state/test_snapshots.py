@@ -76,7 +76,7 @@ def _is_text(name: bytes) -> bool:
 def test_the_same_tree_gives_the_same_bytes(source: Path, tmp_path: Path) -> None:
     one = SNAPSHOTS.seal(source, tmp_path / "one", {})
     other = SNAPSHOTS.seal(source, tmp_path / "other", {})
-    assert (tmp_path / "one" / "snapshot.tar").read_bytes() == (tmp_path / "other" / "snapshot.tar").read_bytes()
+    assert (tmp_path / "one" / "snapshot.tar.zst").read_bytes() == (tmp_path / "other" / "snapshot.tar.zst").read_bytes()
     assert one.manifest == other.manifest
 
 
@@ -97,7 +97,7 @@ def test_the_manifest_says_what_is_inside_and_what_was_left_out(source: Path, tm
         ("link", "symlink", 0, "data/notes.db"),
     ]
     assert (seal.bytes, seal.entries) == (80, 4)
-    assert seal.packed == manifest["tar"]["bytes"] == (tmp_path / "sealed" / "snapshot.tar").stat().st_size
+    assert seal.packed == manifest["tar"]["bytes"] == (tmp_path / "sealed" / "snapshot.tar.zst").stat().st_size
 
 
 def test_names_that_are_no_text_do_not_depend_on_the_locale(source: Path, tmp_path: Path) -> None:
