@@ -97,6 +97,10 @@ class ForwardReader:
     """How much of the buffer was read."""
     _position: int = 0
 
+    def seekable(self) -> bool:
+        """Say yes, since tarfile asks before it skips a hole."""
+        return True
+
     def tell(self) -> int:
         return self._position
 

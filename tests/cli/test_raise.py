@@ -28,7 +28,7 @@ def test_a_damaged_canonical_is_not_deployed_is_reported_by_every_command_and_is
 ) -> None:
     snapshot = settled.state / "canonicals" / "jot" / "1" / "snapshot.tar.zst"
     content = bytearray(snapshot.read_bytes())
-    content[600] ^= 1
+    content[60] ^= 1
     snapshot.write_bytes(content)
     said = settled.run("raise", "jot")
     assert (said.code, said.out) == (1, "")

@@ -36,8 +36,7 @@ def test_every_flipped_byte_is_found_before_anything_is_unpacked(
     sealed: tuple[Path, Seal], tmp_path: Path, name: str
 ) -> None:
     folder, seal = sealed
-    step = 7 if name == "snapshot.tar.zst" else 1
-    for place in range(0, seal.files[name].size, step):
+    for place in range(seal.files[name].size):
         with flipped(folder / name, place):
             assert isinstance(SNAPSHOTS.find_damage(folder, seal), Damaged), place
             assert isinstance(SNAPSHOTS.unpack(folder, seal, tmp_path / "out"), Damaged), place
@@ -54,7 +53,7 @@ def test_a_file_with_other_metadata_and_the_same_content_is_not_damaged(sealed: 
 
 def test_a_check_trusts_a_file_whose_metadata_is_as_sealed(sealed: tuple[Path, Seal]) -> None:
     folder, seal = sealed
-    with flipped(folder / "snapshot.tar.zst", 600):
+    with flipped(folder / "snapshot.tar.zst", 60):
         look = (folder / "snapshot.tar.zst").stat()
         trusting = FileSeal(look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns)
         as_if = evolve(seal, files={**seal.files, "snapshot.tar.zst": trusting})

@@ -8,25 +8,20 @@ import pytest
 from attrs import evolve
 
 from state.records import Damaged, Seal
-from state.snapshots import manifest as manifests
 from state.snapshots.headers import header
 from state.snapshots.manifest import SealedEntry
 from state.state_errors import SnapshotError
-from tests.state.file_trees import SNAPSHOTS, describe_tree, file_seal
+from tests.state.file_trees import SNAPSHOTS, describe_tree
+from tests.state.forged_snapshot import tar_in, write_forged, write_forged_file, zstd
 
 
 def forge(folder: Path, entries: list[SealedEntry], packed: list[SealedEntry] | None = None) -> Seal:
     """A snapshot whose hashes are right and whose entries are not; `packed` is what the tar holds, if other."""
-    folder.mkdir()
-    with tarfile.open(folder / "snapshot.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for entry in entries if packed is None else packed:
             tar.addfile(header(entry), io.BytesIO(b"x" * entry.size))
-    content = (folder / "snapshot.tar").read_bytes()
-    tar_seal = manifests.Tar(hashlib.sha256(content).hexdigest(), len(content))
-    encoded = manifests.encode(manifests.make_manifest({}, tar_seal, tuple(entries), ()))
-    (folder / "manifest.json").write_bytes(encoded)
-    files = {name: file_seal(folder / name) for name in ("snapshot.tar", "manifest.json")}
-    return Seal(hashlib.sha256(encoded).hexdigest(), files, 0, len(content), len(entries))
+    return write_forged(folder, made.getvalue(), entries)
 
 
 def entry(path: str, kind: str = "file", target: str = "", size: int = 0) -> SealedEntry:
@@ -94,7 +89,58 @@ def test_the_forger_can_also_make_a_good_one(tmp_path: Path) -> None:
 def test_a_manifest_of_a_newer_format_is_an_error_and_no_damage(tmp_path: Path) -> None:
     seal = forge(tmp_path / "sealed", [entry("a")])
     path = tmp_path / "sealed" / "manifest.json"
-    path.write_bytes(path.read_bytes().replace(b'"format":1', b'"format":2'))
+    path.write_bytes(path.read_bytes().replace(b'"format":2', b'"format":3'))
     newer = evolve(seal, manifest=hashlib.sha256(path.read_bytes()).hexdigest())
-    with pytest.raises(SnapshotError, match="format 2"):
+    with pytest.raises(SnapshotError, match="format 3"):
         SNAPSHOTS.unpack(tmp_path / "sealed", newer, tmp_path / "out")
+
+
+GOOD = [entry("a", "folder"), entry("a/b", size=3)]
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> bytes:
+    """A good snapshot's compressed tar."""
+    forge(tmp_path / "good", GOOD)
+    return (tmp_path / "good" / "snapshot.tar.zst").read_bytes()
+
+
+def harmed(packed: bytes, tmp_path: Path) -> dict[str, bytes]:
+    """Return forged files with the words of the damage that each of them is."""
+    tar = tar_in(tmp_path / "good")
+    wide = {zstd.CompressionParameter.window_log: 27, zstd.CompressionParameter.content_size_flag: 0}
+    compressor = zstd.ZstdCompressor(options=wide)
+    return {
+        "is cut off": packed[:-1],
+        "is followed by other data": packed + b"x",
+        "tar is followed by other data": packed + zstd.compress(b""),
+        "the tar is followed by other data": zstd.compress(tar + b"x" * 512),
+        "the compressed tar cannot be read": b"no zstd" * 9,
+        "too much memory": compressor.compress(tar) + compressor.flush(),
+    }
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_compressed_tar_that_is_not_one_whole_frame_is_damage(packed: bytes, tmp_path: Path, number: int) -> None:
+    words, content = list(harmed(packed, tmp_path).items())[number]
+    seal = write_forged_file(tmp_path / "sealed", content, GOOD)
+    found = SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "out")
+    assert isinstance(found, Damaged)
+    assert words in found.reason
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_snapshot_from_before_compression_is_checked_moved_unpacked_and_deleted(tmp_path: Path) -> None:
+    forge(tmp_path / "good", GOOD)
+    old = tmp_path / "old"
+    seal = write_forged_file(old, tar_in(tmp_path / "good"), GOOD, form=1)
+    assert set(seal.files) == {"snapshot.tar", "manifest.json"}
+    (old / "snapshot.tar").touch()
+    assert SNAPSHOTS.find_damage(old, seal) is None
+    seal = SNAPSHOTS.move(old, tmp_path / "moved", seal)
+    assert SNAPSHOTS.unpack(tmp_path / "moved", seal, tmp_path / "out") == {}
+    assert (tmp_path / "out" / "a" / "b").read_bytes() == b"xxx"
+    os.truncate(tmp_path / "moved" / "snapshot.tar", 700)
+    assert isinstance(SNAPSHOTS.find_damage(tmp_path / "moved", seal), Damaged)
+    SNAPSHOTS.delete_sealed(tmp_path / "moved", seal)
+    assert not (tmp_path / "moved").exists()

@@ -60,7 +60,7 @@ def test_a_disk_full_at_the_manifest_leaves_nothing(disk: Path, tmp_path: Path) 
     (tmp_path / "many").mkdir()
     for number in range(800):
         (tmp_path / "many" / f"{number:0100}").touch()
-    (disk / "filling").write_bytes(b"f" * 30_000)
+    (disk / "filling").write_bytes(b"f" * 400_000)
     with pytest.raises(AgainLaterError, match="No space left"):
         SealedSnapshots().seal(tmp_path / "many", disk / "candidate", {})
     assert [entry.name for entry in disk.iterdir()] == ["filling"]

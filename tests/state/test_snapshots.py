@@ -76,7 +76,9 @@ def _is_text(name: bytes) -> bool:
 def test_the_same_tree_gives_the_same_bytes(source: Path, tmp_path: Path) -> None:
     one = SNAPSHOTS.seal(source, tmp_path / "one", {})
     other = SNAPSHOTS.seal(source, tmp_path / "other", {})
-    assert (tmp_path / "one" / "snapshot.tar.zst").read_bytes() == (tmp_path / "other" / "snapshot.tar.zst").read_bytes()
+    assert (tmp_path / "one" / "snapshot.tar.zst").read_bytes() == (
+        tmp_path / "other" / "snapshot.tar.zst"
+    ).read_bytes()
     assert one.manifest == other.manifest
 
 
@@ -86,7 +88,7 @@ def test_the_manifest_says_what_is_inside_and_what_was_left_out(source: Path, tm
         server.bind(os.fspath(source / "socket"))
         seal = SNAPSHOTS.seal(source, tmp_path / "sealed", ABOUT)
     manifest = json.loads((tmp_path / "sealed" / "manifest.json").read_bytes())
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert manifest["about"] == ABOUT
     assert manifest["totals"] == {"entries": 4, "bytes": 80, "skipped": 2}
     assert manifest["skipped"] == [{"path": "fifo", "type": "fifo"}, {"path": "socket", "type": "socket"}]

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.records import Damaged, Seal
+from state.records import Damaged
 from state.snapshots import manifest as manifests
 from state.snapshots.manifest import MismatchError, SealedEntry
 from state.snapshots.sparse import pieces, sparse_head, table_of
 from state.snapshots.unpacking import _extents
-from tests.state.file_trees import SNAPSHOTS, describe_tree, file_seal
+from tests.state.file_trees import SNAPSHOTS, describe_tree
+from tests.state.forged_snapshot import tar_in, write_forged, write_forged_file
 
 MIB = 1 << 20
 
@@ -76,7 +77,7 @@ def test_the_hash_of_a_file_with_holes_is_that_of_its_content(source: Path, tmp_
 def test_the_system_s_own_tar_reads_it(source: Path, tmp_path: Path) -> None:
     SNAPSHOTS.seal(source, tmp_path / "sealed", {})
     (tmp_path / "out").mkdir()
-    subprocess.run(["tar", "-C", tmp_path / "out", "-xf", tmp_path / "sealed" / "snapshot.tar"], check=True)
+    subprocess.run(["tar", "-C", tmp_path / "out", "-x"], input=tar_in(tmp_path / "sealed"), check=True)
     for path in (source / "data").iterdir():
         with path.open("rb") as one, (tmp_path / "out" / "data" / path.name).open("rb") as other:
             assert hashlib.file_digest(one, "sha256").digest() == hashlib.file_digest(other, "sha256").digest()
@@ -88,18 +89,13 @@ def test_what_was_sealed_with_every_byte_and_every_part_of_a_second_is_read_as_b
     info.size, info.mode, info.uid, info.gid = 3 * 4096, 0o600, os.geteuid(), os.getegid()
     info.pax_headers = {"mtime": "1700000000.123456789"}
     content = bytes(2 * 4096) + b"x" * 4096
-    folder = tmp_path / "sealed"
-    folder.mkdir()
-    with tarfile.open(folder / "snapshot.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as tar:
         tar.addfile(info, io.BytesIO(content))
     digest = hashlib.sha256(content).hexdigest()
     entry = SealedEntry("a", "file", 0o600, os.geteuid(), os.getegid(), 1700000000123456789, len(content), digest)
-    packed = (folder / "snapshot.tar").read_bytes()
-    whole = manifests.make_manifest({}, manifests.Tar(hashlib.sha256(packed).hexdigest(), len(packed)), (entry,), ())
-    encoded = manifests.encode(whole)
-    (folder / "manifest.json").write_bytes(encoded)
-    files = {path.name: file_seal(path) for path in folder.iterdir()}
-    seal = Seal(hashlib.sha256(encoded).hexdigest(), files, len(content), len(packed), 1)
+    folder = tmp_path / "sealed"
+    seal = write_forged_file(folder, made.getvalue(), [entry], form=1)
     assert SNAPSHOTS.unpack(folder, seal, tmp_path / "out") == {}
     assert (tmp_path / "out" / "a").read_bytes() == content
     assert (tmp_path / "out" / "a").stat().st_mtime_ns == 1700000000123456789
@@ -109,18 +105,12 @@ def test_a_table_that_does_not_fit_its_file_is_damage(tmp_path: Path) -> None:
     entry = SealedEntry(
         "a", "file", 0o600, os.geteuid(), os.getegid(), 0, 4096, hashlib.sha256(bytes(4096)).hexdigest()
     )
-    folder = tmp_path / "sealed"
-    folder.mkdir()
     info = tarfile.TarInfo("a")
     info.size, info.mode, info.uid, info.gid = 4096, 0o600, os.geteuid(), os.getegid()
     table = table_of(((8192, 4),))
     packed = sparse_head(info, len(table) + 4) + table + b"data" + bytes(508) + bytes(1024)
-    (folder / "snapshot.tar").write_bytes(packed)
-    whole = manifests.make_manifest({}, manifests.Tar(hashlib.sha256(packed).hexdigest(), len(packed)), (entry,), ())
-    encoded = manifests.encode(whole)
-    (folder / "manifest.json").write_bytes(encoded)
-    files = {path.name: file_seal(path) for path in folder.iterdir()}
-    seal = Seal(hashlib.sha256(encoded).hexdigest(), files, 4096, len(packed), 1)
+    folder = tmp_path / "sealed"
+    seal = write_forged(folder, packed, [entry])
     found = SNAPSHOTS.unpack(folder, seal, tmp_path / "out")
     assert isinstance(found, Damaged)
     assert "does not fit" in found.reason
