@@ -1,5 +1,6 @@
 """kill -9 of the real program after every port call of a promotion, and at random moments: one more pass mends all."""
 
+import io
 import os
 import random
 import shutil
@@ -17,6 +18,7 @@ from reconciler.host.processes.procfs import marked_below
 from state.registry.registry import SqliteRegistry
 from tests.folders import state_folder_contents
 from tests.reconcile_command import CanonCommand, wait_for_lock
+from tests.snapshot_tar import tar_in
 from tests.tiny_fleet import make_fleet, release
 
 ROOT = Path(__file__).parent.parent
@@ -99,7 +101,7 @@ def end_of(canon: CanonCommand) -> StateAfterPass:
 
 
 def data_in(generation: Path, name: str) -> str:
-    with tarfile.open(generation / "snapshot.tar") as tar:
+    with tarfile.open(fileobj=io.BytesIO(tar_in(generation))) as tar:
         member = next(each for each in tar.getmembers() if each.name.endswith(f"{name}/data/lines"))
         file = tar.extractfile(member)
         assert file is not None

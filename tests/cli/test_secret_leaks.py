@@ -6,6 +6,7 @@ from pathlib import Path
 from tests import tiny_fleet
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
 from tests.reconcile_command import ReconcileResult
+from tests.snapshot_tar import tar_in
 
 CANARY = "kanarie-7f3e9a5c1b2d"
 SHOUTS = (
@@ -61,6 +62,6 @@ def test_a_secret_is_in_no_log_record_report_or_error(jot: OneRecipeFleet) -> No
     assert_unseen((jot.state / "canon.db").read_bytes())
     assert_unseen((jot.folder / "report.xml").read_bytes())
     run_and_search(jot, "status", "jot", "-o", "json")
-    sealed = jot.state / "canonicals" / "jot" / "1" / "snapshot.tar"
-    assert CANARY.encode() in sealed.read_bytes(), "or else this test would prove nothing"
+    sealed = jot.state / "canonicals" / "jot" / "1" / "snapshot.tar.zst"
+    assert CANARY.encode() in tar_in(sealed.parent), "or else this test would prove nothing"
     assert sealed.stat().st_mode & 0o077 == 0

@@ -1,7 +1,6 @@
 """Write a snapshot from a tar and a manifest of the test's own, with hashes that are right."""
 
 import hashlib
-import sys
 from pathlib import Path
 
 from attrs import evolve
@@ -9,12 +8,8 @@ from attrs import evolve
 from state.records import Seal
 from state.snapshots import manifest as manifests
 from state.snapshots.manifest import SealedEntry
+from tests.snapshot_tar import zstd
 from tests.state.file_trees import file_seal
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 
 def write_forged(folder: Path, tar: bytes, entries: list[SealedEntry]) -> Seal:
@@ -31,8 +26,3 @@ def write_forged_file(folder: Path, content: bytes, entries: list[SealedEntry], 
     (folder / "manifest.json").write_bytes(encoded)
     files = {path.name: file_seal(path) for path in folder.iterdir()}
     return Seal(hashlib.sha256(encoded).hexdigest(), files, 0, len(content), len(entries))
-
-
-def tar_in(folder: Path) -> bytes:
-    """Return the tar of a snapshot, decompressed."""
-    return zstd.decompress((folder / "snapshot.tar.zst").read_bytes())

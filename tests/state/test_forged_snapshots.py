@@ -11,8 +11,9 @@ from state.records import Damaged, Seal
 from state.snapshots.headers import header
 from state.snapshots.manifest import SealedEntry
 from state.state_errors import SnapshotError
+from tests.snapshot_tar import tar_in, zstd
 from tests.state.file_trees import SNAPSHOTS, describe_tree
-from tests.state.forged_snapshot import tar_in, write_forged, write_forged_file, zstd
+from tests.state.forged_snapshot import write_forged, write_forged_file
 
 
 def forge(folder: Path, entries: list[SealedEntry], packed: list[SealedEntry] | None = None) -> Seal:
@@ -108,7 +109,7 @@ def packed(tmp_path: Path) -> bytes:
 def harmed(packed: bytes, tmp_path: Path) -> dict[str, bytes]:
     """Return forged files with the words of the damage that each of them is."""
     tar = tar_in(tmp_path / "good")
-    wide = {zstd.CompressionParameter.window_log: 27, zstd.CompressionParameter.content_size_flag: 0}
+    wide: dict[int, int] = {zstd.CompressionParameter.window_log: 27, zstd.CompressionParameter.content_size_flag: 0}
     compressor = zstd.ZstdCompressor(options=wide)
     return {
         "is cut off": packed[:-1],

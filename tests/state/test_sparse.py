@@ -17,8 +17,9 @@ from state.snapshots import manifest as manifests
 from state.snapshots.manifest import MismatchError, SealedEntry
 from state.snapshots.sparse import pieces, sparse_head, table_of
 from state.snapshots.unpacking import _extents
+from tests.snapshot_tar import tar_in
 from tests.state.file_trees import SNAPSHOTS, describe_tree
-from tests.state.forged_snapshot import tar_in, write_forged, write_forged_file
+from tests.state.forged_snapshot import write_forged, write_forged_file
 
 MIB = 1 << 20
 

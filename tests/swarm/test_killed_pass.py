@@ -1,5 +1,6 @@
 """A whole pass on the real Swarm is killed at any moment: one more pass mends all, with nobody's help."""
 
+import io
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ from attrs import evolve, frozen
 from state.registry.registry import SqliteRegistry
 from tests.folders import state_folder_contents
 from tests.reconcile_command import wait_for_lock
+from tests.snapshot_tar import tar_in
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.published_fleet import PublishedFleet, published_fleet
 from tests.swarm.recipe_upstreams import versions
@@ -105,7 +107,8 @@ def end_of(world: PublishedFleet) -> EngineAfterPass:
 
 def note_in(world: PublishedFleet, generation: int) -> bytes:
     """What the snapshot has of the marked data, which lies in an archive of its volume."""
-    with tarfile.open(world.canon.state / "canonicals" / NAME / str(generation) / "snapshot.tar") as snapshot:
+    content = tar_in(world.canon.state / "canonicals" / NAME / str(generation))
+    with tarfile.open(fileobj=io.BytesIO(content)) as snapshot:
         volume = snapshot.extractfile(next(each for each in snapshot if each.name.endswith("/volumes/data.tar")))
         with tarfile.open(fileobj=volume) as archive:
             note = archive.extractfile(next(each for each in archive if each.name.endswith("/ada.txt")))
