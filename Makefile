@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv demo test check bench bench-start lock
+.PHONY: help venv demo test check bench bench-start bench-sealing lock
 .DELETE_ON_ERROR:
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo 'make check   style, types and imports alone'
 	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd-mod-openssl)'
 	@echo 'make bench-start  how quickly commands start'
+	@echo 'make bench-sealing  how quickly data is sealed and unpacked, beside tar and zstd (needs zstd)'
 	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
 
 venv: $(VENV)/.locked $(VENV)/.installed
@@ -51,6 +52,9 @@ bench: venv
 
 bench-start: venv
 	$(VENV)/bin/python -m benchmarks.starting
+
+bench-sealing: venv
+	$(VENV)/bin/python -m benchmarks.sealing
 
 # Universal: one lock for every Python and machine that we support; it names no index.
 lock:

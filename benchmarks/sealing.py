@@ -18,7 +18,7 @@ from state.snapshots.snapshots import SealedSnapshots
 
 def make_tree(root: Path, files: int, total: int, seed: int) -> None:
     """Write `files` files with about `total` bytes. Every second file is random, the others are text."""
-    rng = random.Random(seed)  # noqa: S311 - content, no secret
+    rng = random.Random(seed)
     words = [bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(4000)]
     text = b" ".join(rng.choices(words, k=3_000_000))
     weights = [rng.lognormvariate(0, 1) for _ in range(files)]
@@ -39,7 +39,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def shell(line: str, folder: Path) -> None:
-    subprocess.run(["bash", "-o", "pipefail", "-ec", line], cwd=folder, check=True)  # noqa: S603, S607
+    subprocess.run(["bash", "-o", "pipefail", "-ec", line], cwd=folder, check=True)
 
 
 def one_round(folder: Path, order: random.Random) -> dict[str, float]:
@@ -74,7 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sealing-", dir=os.environ.get("TMPDIR")) as name:
         folder = Path(name)
         make_tree(folder / "tree", given.files, given.bytes, given.seed)
-        rounds = [one_round(folder, random.Random(given.seed + number)) for number in range(given.rounds)]  # noqa: S311
+        rounds = [one_round(folder, random.Random(given.seed + number)) for number in range(given.rounds)]
     for ours, theirs in (("seal", "tar | zstd"), ("unpack", "zstd | tar")):
         ratios = [times[ours] / times[theirs] for times in rounds]
         shown = " ".join(f"{ratio:.2f}" for ratio in ratios)

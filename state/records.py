@@ -85,7 +85,8 @@ class FileSeal:
 class Seal:
     """A snapshot as it was sealed. `manifest` is the hash of manifest.json, and `files` has the seal of each file.
 
-    `bytes` is the size of the data before packing, `packed` the size of the file with the tar, `entries` its number of paths.
+    `bytes` is the size of the data before packing, `packed` the size of the file with the tar (compressed in
+    format 2), `entries` its number of paths.
     """
 
     manifest: str
