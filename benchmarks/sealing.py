@@ -6,11 +6,12 @@ import random
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from attrs import frozen
 
 from state.records import Seal
 from state.snapshots.snapshots import SealedSnapshots
@@ -30,20 +31,33 @@ def make_tree(root: Path, files: int, total: int, seed: int) -> None:
         path.write_bytes(text[start : start + size] if number % 2 else rng.randbytes(size))
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Return how long `action` takes. Earlier writes are flushed first, so that they do not slow it down."""
+@frozen
+class Cost:
+    """Seconds of time and of CPU that an action took, with the commands that it started."""
+
+    time: float
+    cpu: float
+
+
+def cost_of(action: Callable[[], object]) -> Cost:
+    """Measure `action`. Earlier writes are flushed first, so that they do not slow it down."""
     os.sync()
-    begin = time.perf_counter()
+    time_before, cpu_before = time.perf_counter(), cpu_seconds()
     action()
-    return time.perf_counter() - begin
+    return Cost(time.perf_counter() - time_before, cpu_seconds() - cpu_before)
+
+
+def cpu_seconds() -> float:
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def shell(line: str, folder: Path) -> None:
     subprocess.run(["bash", "-o", "pipefail", "-ec", line], cwd=folder, check=True)
 
 
-def one_round(folder: Path, order: random.Random) -> dict[str, float]:
-    """Return the seconds of each of the four actions. Which of a pair comes first is drawn from `order`."""
+def one_round(folder: Path, order: random.Random) -> dict[str, Cost]:
+    """Return the cost of each of the four actions. Which of a pair comes first is drawn from `order`."""
     snapshots, sealed, seals = SealedSnapshots(), folder / "sealed", list[Seal]()
     (folder / "by-tar").mkdir()
     packing: dict[str, Callable[[], object]] = {
@@ -54,14 +68,14 @@ def one_round(folder: Path, order: random.Random) -> dict[str, float]:
         "unpack": lambda: snapshots.unpack(sealed, seals[0], folder / "by-canon"),
         "zstd | tar": lambda: shell("zstd -dqc tree.tar.zst | tar -C by-tar -x", folder),
     }
-    times = {}
+    costs = {}
     for pair in (packing, unpacking):
         for name in order.sample(sorted(pair), 2):
-            times[name] = seconds(pair[name])
+            costs[name] = cost_of(pair[name])
     for name in ("sealed", "by-canon", "by-tar"):
         shutil.rmtree(folder / name)
     (folder / "tree.tar.zst").unlink()
-    return times
+    return costs
 
 
 def main() -> None:
@@ -76,9 +90,12 @@ def main() -> None:
         make_tree(folder / "tree", given.files, given.bytes, given.seed)
         rounds = [one_round(folder, random.Random(given.seed + number)) for number in range(given.rounds)]
     for ours, theirs in (("seal", "tar | zstd"), ("unpack", "zstd | tar")):
-        ratios = [times[ours] / times[theirs] for times in rounds]
-        shown = " ".join(f"{ratio:.2f}" for ratio in ratios)
-        sys.stdout.write(f"{ours} / {theirs}: median {statistics.median(ratios):.2f} of {shown}\n")
+        print(f"{ours} / {theirs}: time {median_and_range([each[ours].time / each[theirs].time for each in rounds])}")
+        print(f"{ours} / {theirs}: CPU {median_and_range([each[ours].cpu / each[theirs].cpu for each in rounds])}")
+
+
+def median_and_range(ratios: list[float]) -> str:
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 if __name__ == "__main__":
