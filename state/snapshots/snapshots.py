@@ -129,7 +129,7 @@ class SealedSnapshots:
         with file_errors(f"delete {folder}", SnapshotError):
             if folder.is_symlink() or not folder.is_dir() or is_another(folder, seal):
                 return
-            for name in (*sorted(seal.files.keys() - {MANIFEST}), MANIFEST):
+            for name in (*TARS.values(), MANIFEST):
                 (folder / name).unlink(missing_ok=True)
             if not any(folder.iterdir()):
                 folder.rmdir()
