@@ -29,7 +29,7 @@ def declaration_digest(recipe: Recipe) -> str:
 
     It does not depend on where the folder is, nor on the form of the file, such as comments or the order of keys.
     """
-    return _digest_of(asdict(recipe, filter=filters.exclude("folder")))
+    return json_digest(asdict(recipe, filter=filters.exclude("folder")))
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
@@ -40,10 +40,11 @@ def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
     """
     digests = {name: _folder_digest(folder) for name, folder in folders.items()}
     whole = {name: digest.whole for name, digest in digests.items()}
-    return FolderDigest(_digest_of(whole), _digest_of({name: digest.tests for name, digest in digests.items()}))
+    return FolderDigest(json_digest(whole), json_digest({name: digest.tests for name, digest in digests.items()}))
 
 
-def _digest_of(values: object) -> str:
+def json_digest(values: object) -> str:
+    """Return `sha256:` and the hash of `values` in JSON. A value that JSON does not have is hashed as its text."""
     return f"sha256:{hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()}"
 
 

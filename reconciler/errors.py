@@ -4,13 +4,12 @@ import errno
 import os
 from collections.abc import Sequence
 
-from state.state_errors import StateError
+from state.state_errors import MAKE_ROOM, StateError
 
-_MAKE_ROOM = "make room on the disk of the state folder"
 MORE_MEMORY = "give this host more memory, or let fewer apps be up at a time"
 _REMEDIES = {
-    errno.ENOSPC: _MAKE_ROOM,
-    errno.EDQUOT: _MAKE_ROOM,
+    errno.ENOSPC: MAKE_ROOM,
+    errno.EDQUOT: MAKE_ROOM,
     errno.EROFS: "mount its disk for writing",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
     errno.EBUSY: "something is mounted there: umount it",

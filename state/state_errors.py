@@ -1,5 +1,7 @@
 """The errors of the state folder. Each class has another remedy."""
 
+MAKE_ROOM = "make room on the disk of the state folder"
+
 
 class StateError(Exception):
     """The state folder has a problem that a person has to repair.

@@ -143,10 +143,7 @@ class Slot:
 
     def log_line(self, line: str) -> None:
         """Append a line of Canon's own to the slot's log. Raises no error if the log cannot be written."""
-        with suppress(OSError):
-            self.log.touch(mode=0o600)
-            with self.log.open("a", encoding="utf-8") as log:
-                log.write(f"==> {line}\n")
+        append_log_line(self.log, line)
 
     def redact(self, text: str) -> str:
         """Return `text` without any secret of the slot's apps."""
@@ -162,3 +159,12 @@ class Slot:
             "it mounts no volume, so no data can be cut off"
             for part in removal.without_data
         ]
+
+
+def append_log_line(log: Path, line: str) -> None:
+    """Append a line of Canon's own to the file `log`. Makes the file private. Raises no error if that fails."""
+    with suppress(OSError):
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log.touch(mode=0o600)
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"==> {line}\n")

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from reconciler.host import memory
 from reconciler.host.environment import ALLOWED
+from reconciler.host.lines import read_or_empty
 from reconciler.host.output import Log
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.run import CommandSpec, run
@@ -80,7 +81,7 @@ def _existing(path: Path) -> Path:
 
 
 def _memory() -> str:
-    available = re.search(r"^MemAvailable:\s+(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
+    available = re.search(r"^MemAvailable:\s+(\d+) kB", read_or_empty(Path("/proc/meminfo")), re.MULTILINE)
     return f"memory {int(available[1]) * 1024 / _GIB:.1f} GiB available" if available else "memory unknown"
 
 
@@ -90,13 +91,7 @@ def _stalls() -> str:
     Returns "" if the kernel does not report these times.
     """
     shares = {
-        name: re.search(r"^some avg10=([\d.]+)", _read(f"/proc/pressure/{name}")) for name in ("cpu", "memory", "io")
+        name: re.search(r"^some avg10=([\d.]+)", read_or_empty(Path(f"/proc/pressure/{name}")))
+        for name in ("cpu", "memory", "io")
     }
     return "".join(f", {name} stalled {share[1]} %" for name, share in shares.items() if share)
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text("ascii", "replace")
-    except OSError:
-        return ""

@@ -1,7 +1,6 @@
 """The environment of child processes, and the fingerprint of this place: the host and its tools."""
 
 import hashlib
-import json
 import os
 import pwd
 import re
@@ -9,8 +8,10 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from desired.digest import json_digest
 from reconciler.errors import InfrastructureError
 from reconciler.host.git.git_command import OLDEST_GIT, git_argv, git_environment
+from reconciler.host.lines import read_or_empty
 from reconciler.host.run import CommandSpec, capture
 from reconciler.host.text import one_line
 from state.records import Place
@@ -50,7 +51,7 @@ def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapp
     """
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *_ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"
-    unit = unit_of(_read(CGROUPS))
+    unit = unit_of(read_or_empty(CGROUPS))
     user = _user()
     variables = tuple(sorted({*ALLOWED, *environment}))
     present = {tool: bool(digest) for tool, digest in tools.items()}
@@ -61,8 +62,8 @@ def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapp
         path=environment["PATH"],
         variables=variables,
         tools=tools,
-        digest=_digest([unit, user, environment["PATH"], variables, present]),
-        versions_digest=_digest(tools),
+        digest=json_digest([unit, user, environment["PATH"], variables, present]),
+        versions_digest=json_digest(tools),
     )
 
 
@@ -115,16 +116,3 @@ def _user() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return str(os.geteuid())
-
-
-def _read(path: Path) -> str:
-    """Return the text of a file, "" if it cannot be read."""
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def _digest(facts: object) -> str:
-    """Return the hash of `facts` in JSON, as "sha256:HEX"."""
-    return f"sha256:{hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}"

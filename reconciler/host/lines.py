@@ -1,4 +1,4 @@
-"""Reads the small text files of a release, such as its Procfile or compose.yml."""
+"""Reads small text files: strictly those of a release, such as its Procfile, and as they are those of the system."""
 
 import os
 import stat
@@ -30,6 +30,14 @@ def read_text(path: Path) -> str | None:
     if not regular or len(data) > _LARGEST_TEXT:
         raise RecipeError(f"{path.name} is no plain file of at most {_LARGEST_TEXT} bytes")
     return _decoded(path.name, data)
+
+
+def read_or_empty(path: Path) -> str:
+    """Return the text of a file of the system, such as one in /proc; "" if it cannot be read."""
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _decoded(name: str, data: bytes) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.core.host_checks import TimerFacts
+from reconciler.host.lines import read_or_empty
 from reconciler.host.run import CommandSpec, capture
 
 _SECONDS = 30.0
@@ -141,8 +142,5 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _read_environment_file(path: Path) -> dict[str, str]:
     """Return the variables of an EnvironmentFile; none if it cannot be read, or has a quote that does not end."""
-    try:
-        lines = path.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return {}
+    lines = read_or_empty(path).splitlines()
     return variables(_words(" ".join(line for line in lines if line.strip()[:1] not in {"#", ";"})))

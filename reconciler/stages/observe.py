@@ -1,12 +1,10 @@
 """Observes upstreams, mirrors, snapshots and the registry. An error is kept in the observation of its recipe."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from desired.digest import FolderDigest, declaration_digest, files_digest
+from desired.digest import FolderDigest, declaration_digest, files_digest, json_digest
 from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.needs import apps_of, keeps_running
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
@@ -199,7 +197,7 @@ def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records:
         "files": files,
         "needs": {name: have.commit if have else "" for name, have in needs.items()},
     }
-    return "sha256:" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return json_digest(parts)
 
 
 def _orphans(host: Host, fleet: Fleet, records: Records) -> dict[str, Orphan]:

@@ -1,7 +1,7 @@
 """A cold test of one recipe at one commit: runs the tiers in order, and returns their results."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import datetime
 
 from attrs import evolve
@@ -9,6 +9,7 @@ from attrs import evolve
 from desired.model import TierName
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, first_failure, without_unproved_backup
 from reconciler.deploy.app_set import app_set_digest
+from reconciler.deploy.slot import append_log_line
 from reconciler.deploy.slot_lifetime import backup_of
 from reconciler.errors import InfrastructureError, NeededAppError, RecipeError, TimedOutError, in_one_line
 from reconciler.ports.host import Host
@@ -142,10 +143,5 @@ def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
 
 
 def _log(run: TrialRun, name: TierName, message: str) -> None:
-    """Append a line to the log of the tier `name`. If the log cannot be written, nothing is raised."""
-    path = run.log_path(name)
-    with suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(f"==> {name} {message}\n")
+    """Append a line to the log of the tier `name`. Raises no error if the log cannot be written."""
+    append_log_line(run.log_path(name), f"{name} {message}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from state.state_errors import AgainLaterError, StateError
+from state.state_errors import MAKE_ROOM, AgainLaterError, StateError
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -45,7 +45,7 @@ def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateErro
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
     message = f"cannot {action}: {error.strerror or error}{where}"
     if error.errno in _FULL:
-        return AgainLaterError(message, "make room on the disk of the state folder")
+        return AgainLaterError(message, MAKE_ROOM)
     if error.errno in _SCARCE or error.errno == errno.EFBIG:
         return AgainLaterError(message, _HINTS.get(error.errno, ""))
     return kind(message, _HINTS.get(error.errno or 0, ""))

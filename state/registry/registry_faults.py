@@ -8,7 +8,7 @@ from pathlib import Path
 
 from state.folder.durable import file_errors
 from state.folder.folder import StateFolder
-from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryError, StateError
+from state.state_errors import MAKE_ROOM, AgainLaterError, RegistryDamagedError, RegistryError, StateError
 
 
 def journal_of(path: Path) -> Path:
@@ -42,7 +42,7 @@ _CAUSES = dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), "another p
 _LATER = {
     sqlite3.SQLITE_BUSY: "try again in a minute",
     sqlite3.SQLITE_LOCKED: "try again in a minute",
-    sqlite3.SQLITE_FULL: "make room on the disk of the state folder",
+    sqlite3.SQLITE_FULL: MAKE_ROOM,
     sqlite3.SQLITE_IOERR: f"check the disk, its quota and the limit on the size of files (ulimit -f); {_KEEP}",
     sqlite3.SQLITE_NOMEM: f"give this host more memory; {_KEEP}",
 }

@@ -14,6 +14,7 @@ from reconciler.host.git.git_faults import harmless_settings
 from reconciler.host.git.refs import RefPlan, Refs, delete_conflicting_branches, read_packed_refs, update_ref_input
 from reconciler.host.git.repository import Repository
 from reconciler.host.text import ref_bytes
+from state.folder.durable import replace_file
 
 _CONFIG = """\
 [core]
@@ -167,12 +168,6 @@ def _files_below(folder: Path) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the content of a file atomically and flush it to disk. Does nothing if the content is the same."""
-    if path.exists() and path.read_bytes() == content:
-        return
-    new = path.with_name(f".{path.name}.new")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    """Replace the content of a file in one step, and flush it to disk. Does nothing if the content is the same."""
+    if not path.exists() or path.read_bytes() != content:
+        replace_file(path, content)
