@@ -44,9 +44,9 @@ KNOWN = {
 }
 
 
-def format_1_schema() -> dict[str, Any]:
-    """Return the JSON Schema of format 1."""
-    path = Path(__file__).parent / "show" / "format1.schema.json"
+def format_1_schema(name: str = "format1") -> dict[str, Any]:
+    """Return the JSON Schema of format 1: that of reports, or of another command's answer."""
+    path = Path(__file__).parent / "show" / f"{name}.schema.json"
     schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return schema
 

@@ -73,6 +73,20 @@ def status(options: Options, name: str | None) -> int:
 
 
 @reconcile.command()
+@click.argument("name", type=NONEMPTY, required=False)
+@click.option("--offline", is_flag=True, help="Ask no upstream; explain by what passes recorded.")
+@common_options
+def explain(options: Options, name: str | None, *, offline: bool) -> int:
+    """Say why a recipe is as it is, what would change that, and what happens next. Never writes.
+
+    Without NAME: all recipes. Example: reconcile explain gitea
+    """
+    from reconciler.cli import explain_command
+
+    return explain_command.explain(options, name, offline=offline)
+
+
+@reconcile.command()
 @click.argument("name", type=NONEMPTY)
 @click.option("--ref", type=NONEMPTY, metavar="REF", help="A release, branch or commit; default: the newest release.")
 @click.option(

@@ -158,7 +158,7 @@ def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVe
     have = observation.canonical
     if have is None:
         return ""
-    if not _is_published(have, upstream_tags(observation) or {}):
+    if not is_published(have, upstream_tags(observation) or {}):
         return f"the canonical's tag {have.version} is gone upstream"
     if isinstance(want, NeverReleased):
         return f"the canonical is at {have.version}, which `allow` now excludes"
@@ -168,7 +168,7 @@ def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVe
     return ""
 
 
-def _is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
+def is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
     """Whether upstream has the tag of the canonical `have`, or another tag of its version on its commit."""
     key = version_key(have.version)
     twins = (tag for tag, commit in tags.items() if commit == have.commit and is_release_name(tag))

@@ -147,11 +147,16 @@ def want_of(observation: Observation) -> Want:
     if tags is None:
         assert isinstance(observation.answer, Unobservable)  # noqa: S101  None means that
         return observation.answer
-    lost, known = len(vanished_tags(observation)), len(observation.memory.known)
-    if lost > max(1, known // 10):
+    if is_shrunken(observation):
+        lost, known = len(vanished_tags(observation)), len(observation.memory.known)
         hint = f"if that is right: reconcile accept {observation.recipe.name} --reason …"
         return Unobservable(f"shrunken: {lost} of {known} known release tags are gone upstream; {hint}")
     return resolve_want(tags, observation.recipe.allow)
+
+
+def is_shrunken(observation: Observation) -> bool:
+    """Whether upstream lost too many of the known release tags: two or more that are also more than a tenth."""
+    return len(vanished_tags(observation)) > max(1, len(observation.memory.known) // 10)
 
 
 def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from attrs import frozen
+
 from desired.model import AmbiguousVersion, Release, Unobservable, Want
+from desired.unread import version_numbers
 from desired.versions import LONGEST, is_release_name, version_key
-from desired.want import unread_versions
+from desired.want import not_releases, releases, unread_versions
 from reconciler.core.observation import Observation, upstream_tags
 
 MOST_NAMED: Final = 5
@@ -32,6 +35,33 @@ def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
         yield version_key(want.tags[0])[:3]
     if observation.canonical is not None:
         yield version_key(observation.canonical.version)[:3]
+
+
+@frozen
+class UnreadTag:
+    """A tag of upstream that is not considered, and why."""
+
+    tag: str
+    why: str
+
+
+def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag, ...]:
+    """Return all tags that are not considered: those that are no releases first, then those outside of `allow`."""
+    admitted = {release.version for release in releases(tags, allow)}
+    outside = [release.version for release in releases(tags, "*") if release.version not in admitted]
+    odd = [UnreadTag(tag, _why_no_release(tag)) for tag in not_releases(tags)]
+    return (*odd, *(UnreadTag(version, f'outside of `allow = "{allow}"`') for version in outside))
+
+
+def _why_no_release(tag: str) -> str:
+    """Return why a tag is no release."""
+    if is_release_name(tag):
+        return "names no commit"
+    if len(tag) > LONGEST:
+        return f"has more than {LONGEST} characters"
+    if version_numbers(tag) is None:
+        return "does not look like a version"
+    return "looks like a version, but is not named x.y.z or x.y.z+APP"
 
 
 def has_releases(tags: Mapping[str, str | None]) -> bool:

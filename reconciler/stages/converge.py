@@ -7,13 +7,12 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from desired.model import Fleet, Release
-from desired.want import releases
-from reconciler.core.base import Base, upgrade_base
 from reconciler.core.holds import why_held
 from reconciler.core.needs import keeps_running
-from reconciler.core.observation import CanonicalStatus, Observation, State, moved_tags, upstream_tags, want_of
+from reconciler.core.observation import CanonicalStatus, Observation, State, want_of
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
 from reconciler.core.plan import Action, Plan, Step
+from reconciler.core.trial_base import base_for
 from reconciler.deploy.app_set import AppSet, NeedMissingError, app_set_digest, drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
@@ -139,7 +138,7 @@ def trial_request(
         recipe=observation.recipe,
         release=release,
         app_set=app_set,
-        base=_base_for(observation, release),
+        base=base_for(observation, release),
         canonical=observation.newest_intact,
         by_pass=True,
         files=observation.files,
@@ -166,16 +165,6 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
     if not keeps_running(recipe):
         return CanonicalStatus(State.INTACT)
     return deployment_status(context.host, canonical, deployed_parts(context.host, {recipe.name: recipe}))
-
-
-def _base_for(observation: Observation, release: Release) -> Base:
-    """Return the base of an upgrade to `release`. A moved tag cannot be the base: our mirror lacks its new commit."""
-    moved = moved_tags(observation)
-    unmoved = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
-    published = releases(unmoved, observation.recipe.allow)
-    return upgrade_base(
-        release, observation.canonical, observation.newest_intact, published, observation.recipe.upgrade
-    )
 
 
 def need_releases(

@@ -1,0 +1,44 @@
+"""`reconcile explain`: why a recipe is as it is, and what would change it. Changes nothing."""
+
+import os
+from datetime import UTC, datetime
+
+from reconciler.cli.command_context import CommandContext, load_context, require_declared
+from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
+from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.standard_streams import print_answer
+from reconciler.core.report import ReportCommand
+from reconciler.show.documents.explain_document import explain_document
+from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.explain import render_explanations
+from reconciler.show.text.screen import screen_for
+from reconciler.stages.explaining import explanations
+from reconciler.stages.loop import RunRequest
+from state.registry.registry import SqliteRegistry
+
+
+def explain(options: Options, name: str | None, *, offline: bool) -> int:
+    """Print the explanation of the recipe `name`, of those named by -r, or of all with orphans. Returns 0.
+
+    With `offline`, no upstream is asked. Raises UsageError if `name` is neither declared nor recorded.
+    """
+    context = load_context(options)
+    names = _names(context, name)
+    request = RunRequest(context.fleet, names, ReportCommand.PLAN)
+    with interruptible(), progress_on_stderr(options) as progress:
+        host = make_host(context, progress)
+        explained = explanations(host, request, ask=not offline)
+    if options.json:
+        return print_answer(json_text(explain_document(explained)), 0)
+    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    return print_answer(render_explanations(explained, screen, datetime.now(UTC)), 0)
+
+
+def _names(context: CommandContext, name: str | None) -> tuple[str, ...]:
+    """Return the recipes to explain: `name`, those named by -r, or all declared ones and all orphans."""
+    recorded = SqliteRegistry(context.state.database).read().canonicals
+    if name is not None:
+        if name not in recorded:
+            require_declared(context, name)
+        return (name,)
+    return context.names if context.options.recipes else tuple(sorted({*context.names, *recorded}))

@@ -1,0 +1,225 @@
+"""What keeps a recipe from moving, and which facts would have to change. Each is a command where there is one."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+from desired.model import AmbiguousVersion, Release
+from desired.want import releases
+from reconciler.core.case import Case
+from reconciler.core.findings import Cause, is_published
+from reconciler.core.gate import ConditionStatus
+from reconciler.core.needs import keeps_running
+from reconciler.core.observation import Observation, State, is_shrunken, moved_tags, upstream_tags
+from reconciler.core.plan import HeldBack
+from reconciler.core.reds import red_now
+
+
+class Actor(StrEnum):
+    """Who can change a fact. HOST: a person, on this host outside of Canon."""
+
+    YOU = "you"
+    HOST = "this host"
+    UPSTREAM = "upstream"
+    PASS = "a pass"  # noqa: S105  an actor, no password
+
+
+@frozen
+class Change:
+    """A fact that would be another one, told as a sentence; `command` brings it about, "" if no command can."""
+
+    fact: str
+    by: Actor
+    command: str = ""
+
+
+@frozen
+class Blocker:
+    """One thing that keeps a recipe from moving. Each of `any_of` alone removes it; the first is the usual one.
+
+    `name` is that of the policy or of the gate's condition that fails. `look` is a command that shows more of it.
+    """
+
+    name: str
+    any_of: tuple[Change, ...]
+    needs_person: bool = True
+    look: str = ""
+
+
+A_NAME: Final = "a release is named x.y.z or x.y.z+APP"
+
+
+def blockers_of(case: Case) -> tuple[Blocker, ...]:
+    """Return everything that keeps the recipe from moving. All of it has to go: no blocker removes another one."""
+    if case.observation is None:
+        return (_orphaned(case),)
+    found = (*_declared(case, case.observation), *_by_cause(case, case.observation), *_local(case, case.observation))
+    return (*found, *_at_home(case))
+
+
+def _orphaned(case: Case) -> Blocker:
+    name, folder = case.step.recipe, case.fleet.folder
+    forget = Change(
+        "nobody needs it any more: its records, snapshots, mirror and logs are deleted",
+        Actor.YOU,
+        f"reconcile forget {name} --reason …",
+    )
+    return Blocker(
+        "declared", (forget, Change(f"it is declared again: {folder}/recipes/{name}/recipe.toml", Actor.YOU))
+    )
+
+
+def _declared(case: Case, observed: Observation) -> Iterator[Blocker]:
+    if case.step.held_back is HeldBack.EXCEPTED:
+        fact = f"`enrolled = false` and `exception` are removed from {observed.recipe.folder}/recipe.toml"
+        yield Blocker("enrolled", (Change(fact, Actor.YOU),), needs_person=False)
+
+
+def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
+    """Yield what lies between upstream and a trial. A finding has only its gravest cause; a red may be beside it."""
+    match case.step.finding.cause:
+        case Cause.UNOBSERVABLE:
+            yield _unobservable(observed)
+        case Cause.MOVED:
+            yield from _moved(case, observed)
+            yield from _red(case, observed)
+        case Cause.AHEAD:
+            yield _ahead(observed)
+        case Cause.AMBIGUOUS:
+            yield _ambiguous(case, observed)
+        case Cause.NEVER_RELEASED:
+            yield _never_released(observed)
+        case _:
+            yield from _red(case, observed)
+
+
+def _unobservable(observed: Observation) -> Blocker:
+    name, address = observed.recipe.name, observed.recipe.upstream
+    if observed.status.state is State.UNKNOWN and observed.canonical is None:
+        return Blocker("upstream", (Change(f"its record can be read: {observed.status.reason}", Actor.HOST),))
+    if is_shrunken(observed):
+        accept = Change("it is right that these tags are gone", Actor.YOU, f"reconcile accept {name} --reason …")
+        return Blocker("upstream", (accept, Change("upstream publishes them again", Actor.UPSTREAM)))
+    answers = Change(f"{address} answers again; every pass asks it", Actor.UPSTREAM)
+    other = Change(f"the address is another one: `upstream` in {observed.recipe.folder}/recipe.toml", Actor.YOU)
+    return Blocker("upstream", (answers, other), needs_person=False, look=f"git ls-remote {address}")
+
+
+def _moved(case: Case, observed: Observation) -> Iterator[Blocker]:
+    """Yield a blocker for each tag that moved, of the wanted and of the recorded release."""
+    name, moved = observed.recipe.name, moved_tags(observed)
+    want, have = case.step.finding.want, observed.canonical
+    watched = {want.version} if isinstance(want, Release) else set(getattr(want, "tags", ()))
+    watched |= {have.version} if have is not None else set()
+    for tag in sorted(watched & set(moved)):
+        before, after = moved[tag]
+        accept = Change(
+            f"{after[:7]} is the right commit of {tag}", Actor.YOU, f"reconcile accept {name} {tag} --reason …"
+        )
+        back = Change(f"upstream moves {tag} back to {before[:7]}", Actor.UPSTREAM)
+        yield Blocker("unmoved", (accept, back))
+
+
+def _ahead(observed: Observation) -> Blocker:
+    have, tags = observed.canonical, upstream_tags(observed) or {}
+    assert have is not None  # noqa: S101  the cause implies it
+    place = f"`[release] allow` in {observed.recipe.folder}/recipe.toml"
+    if not is_published(have, tags):
+        again = Change(f"upstream publishes {have.version} again, on {have.commit[:7]}", Actor.UPSTREAM)
+        anew = "it begins anew without its data: take it out of the fleet, forget it, and put it back"
+        return Blocker("not-ahead", (again, Change(anew, Actor.YOU, f"reconcile forget {have.recipe} --reason …")))
+    changes = [Change(f"upstream publishes a release newer than {have.version}", Actor.UPSTREAM)]
+    if have.version not in {release.version for release in releases(tags, observed.recipe.allow)}:
+        changes = [Change(f"{place} admits {have.version}; now it is {observed.recipe.allow!r}", Actor.YOU)]
+        changes.append(Change(f"upstream publishes an admitted release newer than {have.version}", Actor.UPSTREAM))
+    return Blocker("not-ahead", tuple(changes))
+
+
+def _ambiguous(case: Case, observed: Observation) -> Blocker:
+    want = case.step.finding.want
+    assert isinstance(want, AmbiguousVersion)  # noqa: S101  the cause implies it
+    return Blocker(
+        "release",
+        (
+            Change(f"upstream publishes a version newer than {want.tags[0]}", Actor.UPSTREAM),
+            Change(f"upstream drops all but one of {', '.join(want.tags)}", Actor.UPSTREAM),
+            Change(f"`[release] allow` in {observed.recipe.folder}/recipe.toml leaves this version out", Actor.YOU),
+        ),
+    )
+
+
+def _never_released(observed: Observation) -> Blocker:
+    tags = upstream_tags(observed) or {}
+    published = releases(tags, "*")
+    publish = Change(f"upstream publishes a release tag; {A_NAME}", Actor.UPSTREAM)
+    if not published:
+        return Blocker("release", (publish,), needs_person=False)
+    allow = f"`[release] allow` in {observed.recipe.folder}/recipe.toml"
+    wider = Change(
+        f"{allow} admits {published[-1].version}, the newest; now it is {observed.recipe.allow!r}", Actor.YOU
+    )
+    return Blocker("release", (wider, Change("upstream publishes a release in this range", Actor.UPSTREAM)))
+
+
+def _red(case: Case, observed: Observation) -> Iterator[Blocker]:
+    red, name = red_now(case), observed.recipe.name
+    if red is not None:
+        yield Blocker(
+            "not-red",
+            (
+                Change(f"upstream publishes a release newer than {red.version}", Actor.UPSTREAM),
+                Change(f"its tests or its declaration are changed, in {observed.recipe.folder}", Actor.YOU),
+                Change("it is tried again although nothing changed", Actor.YOU, f"reconcile -r {name} --retry {name}"),
+                Change("Canon, the place or the tools of this host change", Actor.HOST),
+            ),
+            look=f"reconcile logs {name} {red.trial}",
+        )
+
+
+def _local(case: Case, observed: Observation) -> Iterator[Blocker]:
+    """Yield what lies on this host: a canonical that cannot be checked, tools, tests and needed recipes."""
+    if observed.status.state is State.UNKNOWN and observed.canonical is not None:
+        yield Blocker("canonical", (Change(f"this can be read again: {observed.status.reason}", Actor.HOST),))
+    if not _would_try(case):
+        return
+    for tool in observed.missing_tools:
+        fact = f"{tool} is installed in one of {case.context.place.path}"
+        yield Blocker("tools", (Change(fact, Actor.HOST),), look=f"command -v {tool}")
+    if observed.tests_unreadable:
+        yield Blocker("tests", (Change(f"this can be read again: {observed.tests_unreadable}", Actor.HOST),))
+    for name, is_there in case.needs.items():
+        if not is_there:
+            fact = f"{name}, which it needs, has a release that can be deployed"
+            yield Blocker("needs", (Change(fact, Actor.PASS, f"reconcile explain {name}"),), needs_person=False)
+
+
+def _would_try(case: Case) -> bool:
+    """Whether a release is tried, or would be without its red."""
+    return case.step.release is not None or case.step.finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}
+
+
+def _at_home(case: Case) -> Iterator[Blocker]:
+    """Yield a blocker if only a pass inside the fleet's unit promotes, and this is none."""
+    away = next((each for each in case.gate if each.name == "at-home" and each.status is ConditionStatus.FAIL), None)
+    if away is not None and _would_try(case):
+        unit = case.fleet.unit
+        fact = f"the pass runs inside {unit}, as its timer starts it"
+        yield Blocker("at-home", (Change(fact, Actor.PASS, f"systemctl start {unit}"),), needs_person=False)
+
+
+def moved_by(case: Case) -> tuple[Change, ...]:
+    """Return the facts of which each would make a recipe move that is in sync."""
+    observed, have = case.observation, case.step.finding.have
+    if observed is None or have is None:
+        return ()
+    admits = "" if observed.recipe.allow == "*" else f' that `allow = "{observed.recipe.allow}"` admits'
+    changes = [
+        Change(f"upstream publishes a release newer than {have.version}{admits}; {A_NAME}", Actor.UPSTREAM),
+        Change(f"its snapshot is damaged or gone: the next pass tests {have.version} again", Actor.HOST),
+    ]
+    if keeps_running(observed.recipe):
+        changes.append(Change("its kept deployment is down: the next pass deploys it again", Actor.HOST))
+    changes.append(Change(f"upstream moves or drops the tag {have.version}: then it needs you", Actor.UPSTREAM))
+    return tuple(changes)

@@ -1,0 +1,52 @@
+"""The gate by what is recorded: of the trial that proved the canonical, or of a remembered red."""
+
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from reconciler.core.case import Case
+from reconciler.core.events import Event, text_of
+from reconciler.core.findings import Cause
+from reconciler.core.gate import Condition, ConditionStatus
+from reconciler.core.reds import red_now
+from state.records import Canonical, Red
+
+PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
+
+
+def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
+    """Return the gate's conditions. What is OPEN without a trial is judged by the record, if there is one.
+
+    `events` are those of the recipe.
+    """
+    have, red = case.step.finding.have, red_now(case)
+    if case.step.finding.cause is Cause.IN_SYNC and have is not None:
+        known = _of_canonical(have)
+    elif red is not None:
+        known = _of_red(red, events)
+    else:
+        known = {}
+    return tuple(known.get(each.name, each) if each.status is ConditionStatus.OPEN else each for each in case.gate)
+
+
+def _of_canonical(have: Canonical) -> dict[str, Condition]:
+    """Return the conditions that the canonical's promotion met, with the trial that proved it."""
+    proof = have.evidence
+    trial = f"trial {proof.trial} of {proof.finished_at:%Y-%m-%d}"
+    return {
+        "green": Condition("green", PASS, f"level {proof.level} in {trial}"),
+        "cold": Condition("cold", PASS, f"{trial} was promoted, which a trial that is not cold cannot be"),
+        "not-ref": Condition("not-ref", PASS, f"pass {proof.pass_id} ({proof.place.trigger}) chose the release"),
+        "tagged": Condition("tagged", PASS, f"{have.version} names {have.commit[:7]}, the tested commit"),
+    }
+
+
+def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
+    """Return the conditions that the red trial showed: green if only its promotion failed, else not green."""
+    trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
+    if trial is not None and text_of(trial.body, "result") == "green-not-promoted":
+        level = text_of(trial.body, "level")
+        green = Condition("green", PASS, f"level {level} in trial {red.trial}; yet it was not promoted: {red.reason}")
+    else:
+        green = Condition("green", FAIL, f"{red.reason} (trial {red.trial})")
+    return {"green": green, "not-ref": evolve(green, name="not-ref", status=PASS, evidence="a pass chose the release")}

@@ -1,0 +1,147 @@
+"""Explains one recipe: what holds it, what would change that, and what happens next."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import frozen
+
+from desired.model import Release, Unobservable
+from reconciler.core.base import Base
+from reconciler.core.blockers import Actor, Blocker, Change, blockers_of, moved_by
+from reconciler.core.case import Case
+from reconciler.core.events import Event
+from reconciler.core.evidence_gate import evidence_gate
+from reconciler.core.findings import Cause
+from reconciler.core.gate import Condition
+from reconciler.core.observation import State, upstream_tags
+from reconciler.core.plan import Action, HeldBack, Step
+from reconciler.core.policies import policies_of
+from reconciler.core.trial_base import base_for
+from reconciler.core.unread_tags import UnreadTag, tags_not_read
+from state.drift_record import DriftRecord
+
+
+class Family(StrEnum):
+    """What a reader has to do about a recipe."""
+
+    NOTHING = "nothing to do"
+    WAITS = "waits by itself"
+    NEEDS_YOU = "needs you"
+
+
+@frozen
+class Freshness:
+    """How old the facts are. `asked`: upstream was asked just now, at `seen_at`; else that was by an earlier pass.
+
+    `seen_at` is None if upstream was never seen. `same_since` is when the answer of upstream was first seen as it is.
+    """
+
+    asked: bool
+    seen_at: datetime | None
+    same_since: datetime | None
+
+
+@frozen
+class Explanation:
+    """All about one recipe. `verdict` is why it is as it is, in one sentence.
+
+    All `blockers` have to go before a release is promoted; any change of a blocker removes it. `moved_by` are the facts
+    of which each would make a recipe that is in sync move. `next` says what happens then, without a person.
+    `conditions` are the gate's, and `policies` come before a trial. `history` has the events of the release.
+    `by_record` is the verdict by the last recorded answer, if upstream could not be seen now; else "".
+    """
+
+    recipe: str
+    family: Family
+    verdict: str
+    step: Step
+    policies: tuple[Condition, ...]
+    conditions: tuple[Condition, ...]
+    blockers: tuple[Blocker, ...]
+    moved_by: tuple[Change, ...]
+    next: Change | None
+    release: Release | None
+    base: Base | None
+    history: tuple[Event, ...]
+    not_read: tuple[UnreadTag, ...]
+    drift: DriftRecord
+    freshness: Freshness
+    by_record: str = ""
+
+
+def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, freshness: Freshness) -> Explanation:
+    """Return the explanation of one recipe. `events` are its own, the oldest first."""
+    blockers, release = blockers_of(case), _release(case)
+    is_settled = _is_settled(case, blockers)
+    observed = case.observation
+    return Explanation(
+        recipe=case.step.recipe,
+        family=family_of(case, blockers),
+        verdict=_verdict(case),
+        step=case.step,
+        policies=policies_of(case),
+        conditions=evidence_gate(case, events),
+        blockers=blockers,
+        moved_by=moved_by(case) if is_settled else (),
+        next=_next(case, blockers),
+        release=release,
+        base=None if is_settled else _base(case),
+        history=tuple(each for each in events if release is not None and each.version == release.version),
+        not_read=tags_not_read(upstream_tags(observed) or {}, observed.recipe.allow) if observed is not None else (),
+        drift=drift or DriftRecord(case.step.recipe, {}),
+        freshness=freshness,
+    )
+
+
+def _verdict(case: Case) -> str:
+    """Return why the recipe is as it is. Says of an error of upstream that it is one."""
+    observed, reason = case.observation, case.step.reason
+    if observed is None or not isinstance(observed.answer, Unobservable) or observed.status.state is State.UNKNOWN:
+        return reason
+    return f"upstream could not be seen: {reason}"
+
+
+def family_of(case: Case, blockers: Sequence[Blocker]) -> Family:
+    """Return what a reader has to do: something if a blocker needs a person, else wait if anything is to come."""
+    if case.step.needs_person or any(blocker.needs_person for blocker in blockers):
+        return Family.NEEDS_YOU
+    if case.step.held_back is HeldBack.EXCEPTED or _is_settled(case, blockers):
+        return Family.NOTHING
+    return Family.WAITS
+
+
+def _is_settled(case: Case, blockers: Sequence[Blocker]) -> bool:
+    """Whether the recipe is in sync, and nothing is left to do."""
+    return case.step.finding.cause is Cause.IN_SYNC and case.step.action is Action.NONE and not blockers
+
+
+def _release(case: Case) -> Release | None:
+    """Return the release that the explanation is about: the wanted one, else the canonical's."""
+    finding = case.step.finding
+    if isinstance(finding.want, Release):
+        return finding.want
+    return Release(finding.have.version, finding.have.commit) if finding.have is not None else None
+
+
+def _base(case: Case) -> Base | None:
+    """Return the base of the wanted release's upgrade; None if no single release is wanted."""
+    observed, want = case.observation, case.step.finding.want
+    return base_for(observed, want) if observed is not None and isinstance(want, Release) else None
+
+
+def _next(case: Case, blockers: Sequence[Blocker]) -> Change | None:
+    """Return what the next pass does once all blockers are gone, with the command for a pass now; None for nothing."""
+    step, now = case.step, f"reconcile -r {case.step.recipe}"
+    if step.finding.cause is Cause.ORPHANED or _is_settled(case, blockers):
+        return None
+    match step.action:
+        case Action.PROMOTE | Action.RETEST if step.release is not None:
+            what = f"the next pass tries {step.release.version}, and promotes it if it is green"
+        case Action.REFETCH:
+            what = "the next pass fetches the mirror anew"
+        case Action.REDEPLOY:
+            what = "the next pass deploys the canonical again from its snapshot"
+        case _:
+            what = "the next pass looks again, and tries the release that is then wanted"
+    return Change(what, Actor.PASS, now)

@@ -1,0 +1,37 @@
+"""What the memory of reds says about the release that a recipe should have."""
+
+from desired.model import Release
+from desired.versions import version_key
+from reconciler.core.case import Case
+from reconciler.core.observation import Observation
+from reconciler.core.plan import circumstances_of, matching_red
+from state.records import Red
+
+
+def red_now(case: Case) -> Red | None:
+    """Return the red that keeps the wanted release, or the damaged canonical's, from being tried; None for none."""
+    observed, want = case.observation, case.step.finding.want
+    if observed is None or not isinstance(want, Release):
+        return None
+    now = circumstances_of(want, observed, case.context)
+    return matching_red(observed.memory, now, want, case.context)
+
+
+def latest_red(observed: Observation, release: Release) -> Red | None:
+    """Return the last red of a release, under whatever circumstances; None if there is none."""
+    key = version_key(release.version)
+    reds = [red for red in observed.memory.reds.values() if version_key(red.version) == key]
+    return max(reds, key=lambda red: red.at, default=None)
+
+
+def what_changed(case: Case, observed: Observation, release: Release, red: Red) -> tuple[str, ...]:
+    """Return what differs between the circumstances of a red and those of now, in words."""
+    then, now = red.circumstances, circumstances_of(release, observed, case.context)
+    words = {
+        "its commit": then.commit != now.commit,
+        "its tests, its declaration or its needs": then.tests != now.tests,
+        "Canon": then.canon != now.canon,
+        "the place": then.place != now.place,
+        "the versions of its tools": then.versions != now.versions,
+    }
+    return tuple(word for word, is_so in words.items() if is_so)

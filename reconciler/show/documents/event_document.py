@@ -1,0 +1,19 @@
+"""The JSON of events: of `reconcile history` and `reconcile events`, and of explanations."""
+
+from reconciler.core.events import Event
+from reconciler.show.documents.report_document import Json, time_part
+
+
+def event_part(event: Event) -> Json:
+    """Return the entry of one event. `body` is the data of its line in the ledger."""
+    return {
+        "seq": event.seq,
+        "at": time_part(event.at),
+        "kind": event.kind,
+        "recipe": event.recipe or None,
+        "version": event.version or None,
+        "what": event.what,
+        "by": event.by or None,
+        "text": event.text,
+        "body": dict(event.body),
+    }

@@ -1,0 +1,37 @@
+"""The text of `reconcile history` and `reconcile events`: a table with a line for each event."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from reconciler.core.events import Event
+from reconciler.show.quantities import age, moment
+from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align
+
+_WORDS: Final[Mapping[str, Style]] = {
+    "promoted": Style.GOOD,
+    "repaired": Style.GOOD,
+    "red": Style.BAD,
+    "green-not-promoted": Style.BAD,
+    "infrastructure": Style.BAD,
+    "abandoned": Style.WARN,
+    "drift": Style.WARN,
+}
+
+
+def event_rows(events: Sequence[Event], screen: Screen, now: datetime, *, whole: bool = True) -> list[str]:
+    """Return a table of events; `whole` adds the column RECIPE. Ages are relative to `now`."""
+    titles = ["TIME", "AGO", *(["RECIPE"] if whole else []), "EVENT", "RELEASE", "BY", "WHAT"]
+    return align(titles, [_cells(event, now, whole=whole) for event in events], screen)
+
+
+def _cells(event: Event, now: datetime, *, whole: bool) -> list[Cell]:
+    return [
+        Cell(moment(event.at), Style.FAINT),
+        Cell(age(event.at, now)),
+        *([Cell(event.recipe or NOTHING, Style.STRONG)] if whole else []),
+        Cell(event.what, _WORDS.get(event.what, Style.PLAIN)),
+        Cell(event.version or NOTHING),
+        Cell(event.by or NOTHING),
+        Cell(event.text or NOTHING),
+    ]

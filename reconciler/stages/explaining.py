@@ -1,0 +1,110 @@
+"""Explains recipes: observes them as a dry run does, or takes what passes recorded, and changes nothing."""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve, frozen
+
+from desired.model import Release, Unobservable
+from reconciler.core.case import Case
+from reconciler.core.events import Event, events_of, last_observed, of_recipe
+from reconciler.core.explanation import Explanation, Freshness, explain
+from reconciler.core.gate import gate
+from reconciler.core.needs import apps_of
+from reconciler.core.observation import Observation, State, want_of
+from reconciler.core.plan import PlanContext, Step
+from reconciler.ports.host import Host
+from reconciler.ports.repositories import Reply, TagQuery, Unchanged
+from reconciler.stages.loop import RunRequest, plan_for
+from reconciler.stages.observe import Observations, observe
+from state.records import Records
+
+
+@frozen
+class RecordedAnswers:
+    """Stands in for upstreams that are not asked: gives the last answer that a pass recorded."""
+
+    def ask(self, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
+        nothing = Unobservable("upstream is not asked now, and no pass has recorded an answer")
+        return {query.recipe.name: Unchanged() if query.known else nothing for query in queries}
+
+
+def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[Explanation, ...]:
+    """Return the explanation of each recipe in `request.names`, which may also name orphans, sorted by name.
+
+    Without `ask`, upstreams are not asked, and the answers that passes recorded are used. An orphan has no upstream.
+    """
+    declared = request.fleet.recipes
+    chosen = [name for name in request.names if name in declared]
+    # `observe` looks for orphans only with the whole fleet, whose upstreams have no part in them.
+    has_orphans = len(chosen) < len(request.names)
+    looking = _Looking(host if ask else evolve(host, upstream=RecordedAnswers()), request)
+    found = looking.explained(chosen) if chosen else ()
+    if has_orphans:
+        whole = _Looking(evolve(host, upstream=RecordedAnswers()), request)
+        found = (*found, *(each for each in whole.explained(list(declared)) if each.recipe not in declared))
+    return tuple(sorted((each for each in found if each.recipe in request.names), key=lambda each: each.recipe))
+
+
+@frozen
+class _Looking:
+    """One look at recipes, with the ports of `host`."""
+
+    host: Host
+    request: RunRequest
+
+    def explained(self, names: Sequence[str]) -> tuple[Explanation, ...]:
+        """Return the explanations of these recipes and of what they need, and of the orphans if these are all."""
+        recipes = self.request.fleet.recipes
+        records = self.host.registry.read()
+        whole = sorted({app for name in names for app in apps_of(recipes[name], recipes)})
+        observed = observe(self.host, self.request.fleet, whole, records)
+        plan = plan_for(self.host, self.request, observed)
+        events = events_of(self.host.registry.lines())
+        return tuple(self._explained(step, observed, records, events) for step in plan.steps.values())
+
+    def _explained(self, step: Step, observed: Observations, records: Records, events: Sequence[Event]) -> Explanation:
+        name = step.recipe
+        observation = observed.observations.get(name)
+        case = self._case(step, observation, observed, records)
+        freshness = _freshness(self.host, observation, events)
+        done = explain(case, of_recipe(events, name), records.drift.get(name), freshness)
+        return evolve(done, by_record=self._by_record(observation)) if observation is not None else done
+
+    def _case(self, step: Step, observation: Observation | None, observed: Observations, records: Records) -> Case:
+        host, fleet = self.host, self.request.fleet
+        context = PlanContext(host.place, host.canon, host.clock.now().date(), recipes=fleet.recipes)
+        if observation is None:
+            return Case(step, None, (), fleet, context, {})
+        needs = {name: _has_release(name, observed, records) for name in observation.recipe.install.needs}
+        return Case(step, observation, gate(fleet, observation.recipe, None, None, host.place), fleet, context, needs)
+
+    def _by_record(self, observation: Observation) -> str:
+        """Return the plan's reason by the recorded answer; "" if upstream can be seen now, or if none is recorded."""
+        if not isinstance(observation.answer, Unobservable) or observation.memory.answer is None:
+            return ""
+        if observation.status.state is State.UNKNOWN:
+            return ""
+        recorded = evolve(observation, answer=observation.memory.answer)
+        plan = plan_for(self.host, self.request, Observations({observation.recipe.name: recorded}, {}))
+        return plan.steps[observation.recipe.name].reason
+
+
+def _has_release(name: str, observed: Observations, records: Records) -> bool:
+    """Whether a needed recipe has a release that can be deployed: its canonical's, else the wanted one."""
+    if name in records.canonicals:
+        return True
+    observation = observed.observations.get(name)
+    return observation is not None and isinstance(want_of(observation), Release)
+
+
+def _freshness(host: Host, observation: Observation | None, events: Sequence[Event]) -> Freshness:
+    """Return how old the facts about upstream are."""
+    if observation is None:
+        return Freshness(asked=False, seen_at=None, same_since=None)
+    memory, is_recorded = observation.memory, isinstance(host.upstream, RecordedAnswers)
+    is_same = observation.answer == memory.answer
+    if not is_recorded and not isinstance(observation.answer, Unobservable):
+        since = memory.answered_at if is_same else None
+        return Freshness(asked=True, seen_at=observation.observed_at, same_since=since)
+    seen_at = last_observed(events, observation.recipe.name) or memory.answered_at
+    return Freshness(asked=False, seen_at=seen_at, same_since=memory.answered_at)
