@@ -86,6 +86,40 @@ def explain(options: Options, name: str | None, *, offline: bool) -> int:
     return explain_command.explain(options, name, offline=offline)
 
 
+_since_option = click.option(
+    "--since", type=NONEMPTY, metavar="WHEN", help="Only since then: 12h, 7d, 2026-11-01, or a time."
+)
+
+
+@reconcile.command()
+@click.argument("name", type=NONEMPTY, required=False)
+@_since_option
+@common_options
+def history(options: Options, name: str | None, since: str | None) -> int:
+    """Show what happened to a recipe, or to all, and who or what did it; failures stay.
+
+    With -o json, one object on each line. Example: reconcile history gitea --since 30d
+    """
+    from reconciler.cli import history_command
+
+    return history_command.history(options, name, since)
+
+
+@reconcile.command()
+@click.option("--for", "name", type=NONEMPTY, metavar="NAME", help="Only of this recipe.")
+@_since_option
+@click.option("-w", "--watch", is_flag=True, help="Go on with what happens, until interrupted.")
+@common_options
+def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
+    """Show the lines of the ledger, the oldest first.
+
+    With -o json, one object on each line. Example: reconcile events --since 1h --watch
+    """
+    from reconciler.cli import history_command
+
+    return history_command.events(options, name, since, watch=watch)
+
+
 @reconcile.command()
 @click.argument("name", type=NONEMPTY)
 @click.option("--ref", type=NONEMPTY, metavar="REF", help="A release, branch or commit; default: the newest release.")

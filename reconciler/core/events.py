@@ -51,6 +51,25 @@ def of_recipe(events: Iterable[Event], recipe: str) -> tuple[Event, ...]:
     return tuple(event for event in events if event.recipe == recipe)
 
 
+def history_of(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Return the events that people look back at: all but the beginnings of passes and promotions that also ended.
+
+    A pass that never ended stays, since it died or still runs; so does the beginning of such a promotion.
+    """
+    events = tuple(events)
+    ended = {_begun_by(event) for event in events if event.kind in _ENDS}
+    return tuple(event for event in events if event.kind not in _BEGINNINGS or _begun_by(event) not in ended)
+
+
+_BEGINNINGS: Final = frozenset({"pass", "intent"})
+_ENDS: Final = frozenset({"pass-end", "promoted", "abandoned"})
+
+
+def _begun_by(event: Event) -> tuple[str, str]:
+    """Return what identifies the pass or the promotion that an event begins or ends."""
+    return ("promotion", text_of(event.body, "op")) if "op" in event.body else ("pass", text_of(event.body, "pass"))
+
+
 def last_observed(events: Iterable[Event], recipe: str) -> datetime | None:
     """Return when the last pass ended that saw the recipe's upstream; None if none is recorded."""
     ends = (event for event in events if event.kind == "pass-end")
@@ -103,7 +122,7 @@ def _by(entry: LedgerEntry, triggers: Mapping[str, str]) -> str:
 
 
 def _pass(body: Body) -> str:
-    return "; ".join(["began", *map(str, _list(body, "notes"))])
+    return "; ".join(["began; it has not ended, if no line says so", *map(str, _list(body, "notes"))])
 
 
 def _pass_end(body: Body) -> str:

@@ -1,7 +1,7 @@
 """The JSON of events: of `reconcile history` and `reconcile events`, and of explanations."""
 
 from reconciler.core.events import Event
-from reconciler.show.documents.report_document import Json, time_part
+from reconciler.show.documents.report_document import FORMAT, Json, json_line, time_part
 
 
 def event_part(event: Event) -> Json:
@@ -17,3 +17,8 @@ def event_part(event: Event) -> Json:
         "text": event.text,
         "body": dict(event.body),
     }
+
+
+def event_line(event: Event) -> str:
+    """Return an event as one line of JSON."""
+    return json_line({"format": FORMAT, **event_part(event)})

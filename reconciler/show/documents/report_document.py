@@ -56,6 +56,11 @@ def json_text(document: Json) -> str:
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
+def json_line(document: Json) -> str:
+    """Return the document as one line of text."""
+    return json.dumps(_without_surrogates(document), ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
+
+
 def _without_surrogates(value: object) -> object:
     """Return a copy of `value` in which the lone surrogates of all texts are escaped. Keys stay as they are."""
     match value:

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.core.events import Event
+from reconciler.show.escape import escape
 from reconciler.show.quantities import age, moment
-from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align
+from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
 
 _WORDS: Final[Mapping[str, Style]] = {
     "promoted": Style.GOOD,
@@ -35,3 +36,12 @@ def _cells(event: Event, now: datetime, *, whole: bool) -> list[Cell]:
         Cell(event.by or NOTHING),
         Cell(event.text or NOTHING),
     ]
+
+
+def event_text(event: Event, screen: Screen) -> str:
+    """Return one event as a line of text, without its age, so that the line stays true."""
+    what = paint(event.what, _WORDS.get(event.what, Style.PLAIN), screen)
+    name = [paint(event.recipe, Style.STRONG, screen)] if event.recipe else []
+    by = [escape(f"by {event.by}")] if event.by else []
+    told = [escape(text) for text in (event.version, event.text) if text]
+    return "  ".join([moment(event.at), *name, what, *told, *by]) + "\n"

@@ -1,0 +1,144 @@
+"""`reconcile history` and `reconcile events`: what the ledger says happened, and who or what did it. Writes nothing."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Final
+
+from attrs import frozen
+
+from desired.declarations.problems import RefusedError
+from desired.declarations.values import read_duration
+from reconciler.cli.command_context import CommandContext, load_context
+from reconciler.cli.composition import interruptible
+from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.standard_streams import FAILED, print_answer, print_error, write_answer
+from reconciler.core.events import Event, events_of, history_of
+from reconciler.errors import InterruptedPassError, UsageError
+from reconciler.show.documents.event_document import event_line
+from reconciler.show.text.events import event_rows, event_text
+from reconciler.show.text.screen import Screen, screen_for
+from state.ledger_line import LedgerLine
+from state.registry.registry import SqliteRegistry
+from state.state_errors import StateError
+
+PAUSE: Final = 1.0
+"""Seconds between two looks of `events --watch`."""
+
+
+@frozen
+class Selection:
+    """Which events are shown: those of these recipes, () for all and for whole passes, and those since a time."""
+
+    recipes: tuple[str, ...] = ()
+    since: datetime | None = None
+
+    def of(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Return the events that are selected."""
+        return tuple(
+            event
+            for event in events
+            if (not self.recipes or event.recipe in self.recipes) and (self.since is None or event.at >= self.since)
+        )
+
+
+def history(options: Options, name: str | None, since: str | None) -> int:
+    """Print what happened to the recipe `name`, or to all recipes and in whole passes. Returns the exit code.
+
+    `since` is a span such as "2d", or a day or time; None for all. Raises UsageError if nothing is known of `name`.
+    """
+    context = load_context(options)
+    registry = SqliteRegistry(context.state.database)
+    selection = _selection(options, name, since)
+    events = events_of(registry.lines())
+    _require_known(context, selection, events)
+    code = _check(registry)
+    chosen = selection.of(history_of(events))
+    if options.json:
+        return print_answer("".join(map(event_line, chosen)), code)
+    rows = event_rows(chosen, _screen(options), datetime.now(UTC), whole=name is None)
+    return print_answer("\n".join(rows if chosen else ["nothing is recorded"]) + "\n", code)
+
+
+def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
+    """Print a line for each line of the ledger, and with `watch` those that follow until a signal comes.
+
+    The other parameters, the exit code and the errors are as for `history`. A signal ends `watch` with 0.
+    """
+    context = load_context(options)
+    registry = SqliteRegistry(context.state.database)
+    selection = _selection(options, name, since)
+    lines = registry.lines()
+    _require_known(context, selection, events_of(lines))
+    code = _check(registry)
+    screen = _screen(options)
+    try:
+        with interruptible():
+            for chosen in _looks(registry, lines, selection, watch=watch):
+                _write("".join(event_line(each) if options.json else event_text(each, screen) for each in chosen))
+    except InterruptedPassError:
+        return code
+    return code
+
+
+def _looks(
+    registry: SqliteRegistry, lines: tuple[LedgerLine, ...], selection: Selection, *, watch: bool
+) -> Iterator[tuple[Event, ...]]:
+    """Yield the events of the ledger's `lines`, and with `watch` for ever those of each further look."""
+    yield selection.of(events_of(lines))
+    while watch:
+        time.sleep(PAUSE)
+        seen = len(lines)
+        lines = (*lines, *registry.lines(after=lines[-1].seq if lines else 0))
+        yield selection.of(events_of(lines)[seen:])
+
+
+def _write(text: str) -> None:
+    if text:
+        write_answer(text)
+
+
+def _check(registry: SqliteRegistry) -> int:
+    """Return 0; or 1, and say so on stderr, if the chain of the ledger is broken, so that not all of it is true."""
+    try:
+        registry.verify()
+    except StateError as broken:
+        print_error(
+            f"reconcile: {broken.message}\n  what is printed may not be what happened; compare it with a backup\n"
+        )
+        return FAILED
+    return 0
+
+
+def _selection(options: Options, name: str | None, since: str | None) -> Selection:
+    recipes = (name,) if name is not None else options.recipes
+    return Selection(recipes, _since(since, datetime.now(UTC)) if since is not None else None)
+
+
+def _require_known(context: CommandContext, selection: Selection, events: Sequence[Event]) -> None:
+    """Raise UsageError if a recipe is selected that is neither declared nor in the ledger."""
+    known = {event.recipe for event in events} | {*context.fleet.recipes}
+    for name in selection.recipes:
+        if name not in known:
+            raise UsageError(f"nothing is recorded of {name}", f"declared are: {', '.join(context.fleet.recipes)}")
+
+
+def _since(text: str, now: datetime) -> datetime:
+    """Return the time that `text` names: a span before `now`, or a day or a time, in UTC unless it names a zone."""
+    try:
+        return now - read_duration(text)
+    except RefusedError:
+        pass
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        example = date(2026, 11, 1).isoformat()
+        raise UsageError(
+            f"--since {text} is no time", f"a span such as 12h or 7d, or a day such as {example}"
+        ) from None
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def _screen(options: Options) -> Screen:
+    return screen_for(stdout_width(), os.environ, no_color=options.no_color)
