@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from desired.model import Install
 from reconciler.core.explanation import Family
 from reconciler.show.documents.explain_document import explain_document
 from reconciler.show.documents.report_document import json_text
+from state.decisions import Hold
 from tests.expected_documents import format_1_schema, schema_errors
 from tests.explained_world import ExplainedWorld
 from tests.folders import entries_below
@@ -248,3 +250,19 @@ def test_explaining_changes_nothing(user: ExplainedWorld) -> None:
     user.text(ask=False)
     assert entries_below(user.world.root) == before
     assert user.world.deployed == deployed
+
+
+# ---- held by a person ----
+
+
+def test_a_hold_is_nothing_to_do_until_a_person_resumes_it_or_waits_for_its_end(user: ExplainedWorld) -> None:
+    registry = user.world.host().registry
+    held = Hold("notes", "the team is away", "ada", user.world.now)
+    registry.set_hold(held, [])
+    user.world.tag("notes", "1.1.0+v2")
+    assert first_line(user) == "notes: nothing to do"
+    assert "its hold ends now (you): reconcile resume notes" in user.head()
+    registry.end_decisions([held], [])
+    registry.set_hold(evolve(held, until=date(2026, 12, 1)), [])
+    assert first_line(user) == "notes: waits by itself"
+    assert "either its hold ends on 2026-12-01 (a pass)" in user.head()

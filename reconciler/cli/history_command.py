@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from attrs import frozen
@@ -133,10 +133,8 @@ def _since(text: str, now: datetime) -> datetime:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        example = date(2026, 11, 1).isoformat()
-        raise UsageError(
-            f"--since {text} is no time", f"a span such as 12h or 7d, or a day such as {example}"
-        ) from None
+        hint = "a span such as 12h or 7d, or a day such as 2026-11-01"
+        raise UsageError(f"--since {text} is no time", hint) from None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 

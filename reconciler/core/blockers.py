@@ -55,8 +55,9 @@ def blockers_of(case: Case) -> tuple[Blocker, ...]:
     """Return everything that keeps the recipe from moving. All of it has to go: no blocker removes another one."""
     if case.observation is None:
         return (_orphaned(case),)
-    found = (*_declared(case, case.observation), *_by_cause(case, case.observation), *_local(case, case.observation))
-    return (*found, *_at_home(case))
+    observed = case.observation
+    by_person = (*_declared(case, observed), *_held(case))
+    return (*by_person, *_by_cause(case, observed), *_local(case, observed), *_at_home(case))
 
 
 def _orphaned(case: Case) -> Blocker:
@@ -75,6 +76,19 @@ def _declared(case: Case, observed: Observation) -> Iterator[Blocker]:
     if case.step.held_back is HeldBack.EXCEPTED:
         fact = f"`enrolled = false` and `exception` are removed from {observed.recipe.folder}/recipe.toml"
         yield Blocker("enrolled", (Change(fact, Actor.YOU),), needs_person=False)
+
+
+def _held(case: Case) -> Iterator[Blocker]:
+    """Yield a blocker for a hold, and one for a rollback. `resume` ends both at once."""
+    status, resume = case.step.hold, f"reconcile resume {case.step.recipe}"
+    if status is not None and status.hold is not None:
+        until = status.hold.until
+        over = (Change(f"its hold ends on {until}", Actor.PASS),) if until is not None else ()
+        yield Blocker("not-held", (*over, Change("its hold ends now", Actor.YOU, resume)), needs_person=False)
+    if status is not None and status.rollback is not None:
+        newer = Change(f"upstream publishes a release newer than {status.rollback.left}", Actor.UPSTREAM)
+        ends = Change("its rollback ends now", Actor.YOU, resume)
+        yield Blocker("not-held", (newer, ends), needs_person=False)
 
 
 def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:

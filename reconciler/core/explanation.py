@@ -106,9 +106,15 @@ def family_of(case: Case, blockers: Sequence[Blocker]) -> Family:
     """Return what a reader has to do: something if a blocker needs a person, else wait if anything is to come."""
     if case.step.needs_person or any(blocker.needs_person for blocker in blockers):
         return Family.NEEDS_YOU
-    if case.step.held_back is HeldBack.EXCEPTED or _is_settled(case, blockers):
+    if case.step.held_back is HeldBack.EXCEPTED or _is_settled(case, blockers) or _is_held_for_good(case):
         return Family.NOTHING
     return Family.WAITS
+
+
+def _is_held_for_good(case: Case) -> bool:
+    """Whether the recipe is on hold until a person resumes it."""
+    status = case.step.hold
+    return status is not None and status.hold is not None and status.hold.until is None
 
 
 def _is_settled(case: Case, blockers: Sequence[Blocker]) -> bool:

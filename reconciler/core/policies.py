@@ -9,7 +9,6 @@ from reconciler.core.case import Case
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import Observation, State, moved_tags, upstream_tags
-from reconciler.core.plan import HeldBack
 from reconciler.core.reds import latest_red, red_now, what_changed
 from state.records import Red
 
@@ -85,11 +84,10 @@ def _red_text(red: Red) -> str:
 
 
 def _unheld(case: Case, _: Observation) -> Condition:
-    own = {HeldBack.EXCEPTED, HeldBack.RED_BEFORE, HeldBack.QUARANTINED}
-    held = case.step.held_back
-    if held is None or held in own:
-        return Condition("not-held", PASS, "no person holds it back")
-    return Condition("not-held", FAIL, case.step.reason)
+    status = case.step.hold
+    if status is None or (status.hold is None and status.rollback is None):
+        return Condition("not-held", PASS, "no person holds it back" if status is None else str(status))
+    return Condition("not-held", FAIL, str(status))
 
 
 def _tools(_: Case, observed: Observation) -> Condition:

@@ -1,7 +1,8 @@
 """The JSON of events: of `reconcile history` and `reconcile events`, and of explanations."""
 
 from reconciler.core.events import Event
-from reconciler.show.documents.report_document import FORMAT, Json, json_line, time_part
+from reconciler.show.documents.recorded_parts import Json, time_part
+from reconciler.show.documents.report_document import FORMAT, json_line
 
 
 def event_part(event: Event) -> Json:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from reconciler.core.blockers import Blocker, Change
 from reconciler.core.explanation import Explanation, Family
 from reconciler.show.documents.event_document import event_part
-from reconciler.show.documents.report_document import FORMAT, Json, gate_part, time_part
+from reconciler.show.documents.recorded_parts import Json, time_part
+from reconciler.show.documents.report_document import FORMAT, gate_part
 from reconciler.show.labels import ACTION_WORDS
 
 

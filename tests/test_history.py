@@ -1,0 +1,92 @@
+"""What the ledger says happened, in a world in memory: who or what did it, and that failures stay."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.cli.accept_and_forget import _forget_orphan
+from reconciler.core.events import Event, events_of, history_of, last_observed, of_recipe
+from state.ledger_line import LedgerLine
+from state.records import LedgerEntry
+from tests.explained_world import ExplainedWorld
+from tests.state.record_strategies import ENTRIES
+from tests.values import NOW
+from tests.world import Behaviour
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> ExplainedWorld:
+    return ExplainedWorld.settled(tmp_path)
+
+
+def events(user: ExplainedWorld) -> tuple[Event, ...]:
+    return events_of(user.world.host().registry.lines())
+
+
+def told(user: ExplainedWorld) -> list[tuple[str, str, str]]:
+    """Return what happened to `notes`: the word, the release and who did it."""
+    return [(each.what, each.version, each.by) for each in of_recipe(history_of(events(user)), "notes")]
+
+
+def test_a_promotion_and_its_trial_are_told_with_the_pass_and_what_started_it(user: ExplainedWorld) -> None:
+    assert told(user) == [("promoted", "1.0.0+v1", "pass pass-1 (shell)"), ("trial", "1.0.0+v1", "pass pass-1 (shell)")]
+
+
+def test_a_red_stays_in_the_history_after_a_later_release_was_promoted(user: ExplainedWorld) -> None:
+    user.world.tag("notes", "1.1.0+v2", Behaviour(starts=False))
+    user.world.run()
+    user.world.tag("notes", "1.1.1+v2")
+    user.world.run()
+    words = [(what, version) for what, version, _ in told(user)[2:]]
+    assert words == [
+        ("red", "1.1.0+v2"),
+        ("drift", ""),
+        ("promoted", "1.1.1+v2"),
+        ("trial", "1.1.1+v2"),
+        ("drift", ""),
+    ]
+
+
+def test_what_a_person_decided_is_told_with_the_person_and_the_reason(user: ExplainedWorld) -> None:
+    del user.world.recipes["notes"]
+    _forget_orphan(user.world.host(), "notes", "nobody needs it")
+    [last] = [each for each in events(user) if each.kind == "forgotten"]
+    assert (last.version, last.text) == ("1.0.0+v1", "nobody needs it")
+    assert last.by != ""
+
+
+def test_a_pass_that_died_is_told_by_its_beginning_and_one_that_ended_by_its_end(user: ExplainedWorld) -> None:
+    user.world.host().registry.append([LedgerEntry(NOW, "pass", "", {"pass": "dead", "trigger": "timer"})])
+    passes = [(each.kind, each.by) for each in history_of(events(user)) if each.recipe == ""]
+    assert passes == [("pass-end", "pass pass-1 (shell)"), ("pass", "pass dead (timer)")]
+
+
+def test_a_kind_that_this_program_does_not_know_is_told_by_its_own_texts() -> None:
+    body = {"who": "ada", "reason": "the team is away", "until": "2026-12-01", "version": "1.0.0"}
+    [event] = events_of([LedgerLine(1, LedgerEntry(NOW, "held", "notes", body))])
+    assert (event.what, event.by, event.text) == ("held", "ada", "until 2026-12-01; the team is away")
+
+
+def test_when_a_pass_last_saw_an_upstream_is_told_without_passes_that_did_not(user: ExplainedWorld) -> None:
+    first = last_observed(events(user), "notes")
+    user.world.origins["notes"].down = "connection refused"
+    user.world.run()
+    assert last_observed(events(user), "notes") == first
+    user.world.declare("wiki")
+    user.world.origins["notes"].down = ""
+    user.world.run("wiki")
+    assert last_observed(events(user), "notes") == first
+    user.world.run()
+    assert last_observed(events(user), "notes") != first
+
+
+@given(st.lists(ENTRIES, max_size=5))
+def test_every_line_is_told_once_and_in_order_whatever_it_holds(entries: list[LedgerEntry]) -> None:
+    lines = [LedgerLine(number, entry) for number, entry in enumerate(entries, 1)]
+    found = events_of(lines)
+    assert [(each.seq, each.at, each.kind, each.recipe) for each in found] == [
+        (number, entry.at, entry.kind, entry.recipe) for number, entry in enumerate(entries, 1)
+    ]
+    assert [each for each in found if each in history_of(found)] == list(history_of(found))
