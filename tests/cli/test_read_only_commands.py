@@ -15,8 +15,11 @@ LOOKS = (
     ("status", "jot"),
     ("logs", "jot"),
     ("explain",),
+    ("history",),
+    ("events",),
     ("explain", "jot", "--offline"),
 )
+ALWAYS_0 = {"explain": 0, "history": 0, "events": 0}
 IN_JSON = (("--dry-run",), ("drift",), ("status", "jot"), ("logs", "jot"), ("explain", "jot"))
 
 # A cache of one page makes SQLite write into the database long before the commit.
@@ -48,13 +51,13 @@ def codes(told: dict[str, ReconcileResult]) -> dict[str, int]:
 
 
 def test_a_dry_run_while_nothing_is_deployed_changes_nothing(settled: OneRecipeFleet) -> None:
-    assert codes(looks(settled)) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0, "explain": 0}
+    assert codes(looks(settled)) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0, **ALWAYS_0}
 
 
 def test_looking_while_a_pass_runs_neither_waits_nor_changes_anything(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     with paused(settled, "custom") as running:
-        assert codes(looks(settled)) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0, "explain": 0}
+        assert codes(looks(settled)) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0, **ALWAYS_0}
         assert running.poll() is None
         (settled.folder / "go").touch()
         assert running.wait() == 0
@@ -67,7 +70,7 @@ def test_looking_after_a_killed_pass_shows_what_it_left_and_changes_nothing(sett
         running.kill()
         running.wait()
         told = looks(settled)
-        assert codes(told) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0, "explain": 0}
+        assert codes(told) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0, **ALWAYS_0}
         assert told["status jot json"].row("jot")["have"]["version"] == FIRST
         assert settled.running() != []
         (settled.folder / "go").touch()
@@ -88,7 +91,7 @@ def test_looking_beside_a_hot_journal_reads_a_copy_and_says_so(settled: OneRecip
     journal = settled.state / "canon.db-journal"
     assert journal.stat().st_size > 0
     told = looks(settled)
-    assert codes(told) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0, "explain": 0}
+    assert codes(told) == {"--dry-run": 0, "drift": 0, "status": 0, "logs": 0, **ALWAYS_0}
     said = "a dead pass left a journal of SQLite: a private copy of the registry was read; the next pass recovers it"
     assert told["--dry-run json"].document["notes"] == [said]
     assert f"note: {said}" in told["drift"].out.splitlines()
