@@ -126,7 +126,7 @@ def test_7_an_orphan_is_forgotten_or_declared_again(user: ExplainedWorld) -> Non
 
 
 def test_8_a_damaged_canonical_is_repaired_by_the_next_pass_without_a_person(user: ExplainedWorld) -> None:
-    snapshot = user.world.state.canonical("notes", 1) / "snapshot.tar"
+    snapshot = user.world.state.canonical("notes", 1) / "manifest.json"
     snapshot.write_bytes(b"not what was sealed")
     head = user.head()
     assert head.startswith("notes: waits by itself\n")
