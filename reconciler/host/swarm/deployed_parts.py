@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.core.running_status import TASK
 from reconciler.host.swarm.data.volumes import LOADED
-from reconciler.host.swarm.engine.engine import Json
+from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.recipe.stack import COMMIT, NAMESPACE
 from reconciler.host.swarm.services.remove_stack import is_of_state, mark_of
 from reconciler.host.swarm.services.service import service_of

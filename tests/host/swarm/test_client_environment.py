@@ -1,5 +1,7 @@
 """Tests that variables of a recipe do not change Docker's client. Uses the real client if it is installed."""
 
+import os
+import pwd
 import shutil
 from pathlib import Path
 
@@ -70,15 +72,19 @@ def test_a_copy_lies_beside_its_file_only_as_long_as_it_is_read() -> None:
 @pytest.mark.parametrize(
     ("environment", "flags"),
     [
-        ({}, []),
+        ({"DOCKER_CONFIG": "/c"}, ["--config", "/c"]),
         ({"HOME": "/h", "DOCKER_HOST": "unix:///x"}, ["--config", "/h/.docker", "--host", "unix:///x"]),
         ({"HOME": "/h", "DOCKER_CONFIG": "/c", "DOCKER_CONTEXT": "far"}, ["--config", "/c", "--context", "far"]),
         (
-            {"DOCKER_HOST": "tcp://x:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/k"},
+            {"HOME": "/h", "DOCKER_HOST": "tcp://x:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/k"},
             [
-                *("--host", "tcp://x:2376", "--tlsverify"),
+                *("--config", "/h/.docker", "--host", "tcp://x:2376", "--tlsverify"),
                 *("--tlscacert=/k/ca.pem", "--tlscert=/k/cert.pem", "--tlskey=/k/key.pem"),
             ],
+        ),
+        (
+            {"DOCKER_CONFIG": "/c", "DOCKER_TLS": "1"},
+            ["--config", "/c", "--tls", "--tlscacert=/c/ca.pem", "--tlscert=/c/cert.pem", "--tlskey=/c/key.pem"],
         ),
     ],
 )
@@ -86,6 +92,11 @@ def test_the_client_is_told_by_flags_what_its_environment_would_say(
     environment: dict[str, str], flags: list[str]
 ) -> None:
     assert list(client_flags(environment)) == flags
+
+
+def test_without_a_home_the_tls_files_are_those_in_the_home_of_the_user() -> None:
+    own = Path(pwd.getpwuid(os.geteuid()).pw_dir, ".docker")
+    assert f"--tlscacert={own}/ca.pem" in client_flags({"DOCKER_TLS_VERIFY": "1"})
 
 
 def test_a_file_of_variables_names_some_without_a_value(tmp_path: Path) -> None:

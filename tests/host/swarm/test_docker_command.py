@@ -98,7 +98,8 @@ def test_a_variable_that_is_given_no_value_is_hidden_from_the_client_which_is_to
     told = command(tmp_path, WELL)
     told.deploy("notes", Path("/a.json"), tmp_path, {"DOCKER_HOST", "PATH", "TITLE"})
     argv = called(tmp_path)
-    assert argv[:4] == ["--host", "ours", "stack", "deploy"]
+    assert argv[0] == "--config"
+    assert argv[2:6] == ["--host", "ours", "stack", "deploy"]
     environment = (tmp_path / "called.env").read_text().split("\0")
     assert not any(each.startswith("DOCKER_HOST=") for each in environment)
     assert f"PATH={told.environment['PATH']}" not in environment

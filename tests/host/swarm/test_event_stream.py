@@ -11,7 +11,7 @@ from itertools import islice
 
 import pytest
 
-from reconciler.host.swarm.engine.engine import Json
+from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.engine.event_stream import READER, EventStream
 from reconciler.host.swarm.services.stack_state import is_of_stack
 from tests.host.swarm.engine_stand_in import Answer, EngineRequest, Serve, gives, hangs_up, refuses

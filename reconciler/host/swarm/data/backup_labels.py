@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import frozen
 
 from reconciler.errors import RecipeError
-from reconciler.host.swarm.engine.engine import Json
+from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.recipe.stack import Stack
 from reconciler.host.swarm.services.service import volumes_in
 

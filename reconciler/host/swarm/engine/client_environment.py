@@ -1,13 +1,15 @@
 """Keeps the variables of compose files apart from the settings of Docker's client.
 
-The client reads both from one environment. A recipe may have a setting with the same name as a variable of the client,
-of the Go runtime or of the dynamic linker.
+The client reads both from one environment. But a recipe may have a setting with the name of a variable that the client,
+the Go runtime or the dynamic linker reads.
 """
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from reconciler.host.swarm.engine.engine_address import config_folder, tls_files, tls_folder
 
 # Variables that change the result of `docker stack config`, or keep it from starting. Tried with clients 26 and 28.
 # The command contacts no engine, so DOCKER_HOST, HOME, proxies and the like change nothing.
@@ -18,30 +20,25 @@ _PREFIX = "CANON_OF_RECIPE_"
 
 
 def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the client settings of an environment as flags: configuration folder, engine and TLS."""
-    home = environment.get("HOME")
-    folder = environment.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else "")
-    flags = ["--config", folder] if folder else []
+    """Return flags for the `docker` command with the settings that it would read from the environment.
+
+    These are its configuration folder, the engine, and the TLS files.
+    """
+    flags = ["--config", str(config_folder(environment))]
     if host := environment.get("DOCKER_HOST"):
         flags += ["--host", host]
     elif context := environment.get("DOCKER_CONTEXT"):
         flags += ["--context", context]
-    return (*flags, *_tls_flags(environment, folder))
-
-
-def _tls_flags(environment: Mapping[str, str], folder: str) -> Iterator[str]:
-    verify = environment.get("DOCKER_TLS_VERIFY")
-    if verify or environment.get("DOCKER_TLS"):
-        certificates = environment.get("DOCKER_CERT_PATH") or folder
-        yield "--tlsverify" if verify else "--tls"
-        yield from (
-            f"--{flag}={certificates}/{file}.pem"
-            for flag, file in (("tlscacert", "ca"), ("tlscert", "cert"), ("tlskey", "key"))
-        )
+    folder = tls_folder(environment)
+    if folder is None:
+        return tuple(flags)
+    authority, certificate, key = tls_files(folder)
+    flags.append("--tlsverify" if environment.get("DOCKER_TLS_VERIFY") else "--tls")
+    return (*flags, f"--tlscacert={authority}", f"--tlscert={certificate}", f"--tlskey={key}")
 
 
 def rename_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the variables with a prefix on each name that affects the client."""
+    """Return the variables; each name that affects the client gets a prefix."""
     return {f"{_PREFIX}{name}" if affects_client(name) else name: value for name, value in variables.items()}
 
 
@@ -51,7 +48,7 @@ def affects_client(name: str) -> bool:
 
 
 def rename_in_text(text: bytes) -> bytes:
-    """Return the text of a compose file with its variables named as `rename_variables` names them."""
+    """Return the text of a compose file, in which its variables have the names that `rename_variables` gives them."""
 
     def rename(match: re.Match[bytes]) -> bytes:
         obeyed = match[2] is not None and affects_client(match[2].decode())
@@ -64,7 +61,8 @@ def rename_in_text(text: bytes) -> bytes:
 def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """Yield a path for each of `files`: a copy with renamed variables, or the file itself if no variable is renamed.
 
-    A copy is in the same folder, because the client resolves paths from there. The copies are removed at the end.
+    A copy is in the folder of its file, because the client resolves relative paths from there. The copies are removed
+    at the end of the `with` block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, file, number) for number, file in enumerate(files))
@@ -85,6 +83,9 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
 
 
 def names_without_value(file: Path, names: Collection[str]) -> Iterator[str]:
-    """Yield those of `names` that an `env_file` lists without a value."""
+    """Yield those of `names` that the `env_file` at `file` lists without a value.
+
+    Raises OSError if it cannot be read.
+    """
     lines = (line.strip() for line in file.read_text("utf-8", "replace").splitlines())
     return (line for line in lines if line in names)

@@ -1,4 +1,4 @@
-"""Calls the HTTP API of a Docker engine, each call with a deadline, and sorts its failures by whom they blame."""
+"""Calls the HTTP API of a Docker engine, each call with a time limit. Turns failures into errors of host or recipe."""
 
 import json
 import threading
@@ -11,11 +11,14 @@ from attrs import define, field, frozen
 
 from reconciler.errors import InfrastructureError
 from reconciler.host.swarm.engine.docker_faults import classify_failure
-from reconciler.host.swarm.engine.engine_address import EngineAddress, find_engine_address
+from reconciler.host.swarm.engine.engine_address import EngineAddress, find_engine_address, tls_files
 
 if TYPE_CHECKING:
     import requests
     from docker.api.client import APIClient
+
+Json = Mapping[str, Any]
+"""The JSON of one of the engine's objects."""
 
 QUERY_SECONDS = 60.0
 CHANGE_SECONDS = 300.0
@@ -32,8 +35,8 @@ class ApiCall:
     """One call of the engine's API. `what` names the call at the start of an error message.
 
     `body` is sent as JSON, `data` as it is: bytes, or an open file. With `stream` the caller reads the answer in
-    chunks. `seconds` is the longest time that the engine may be silent. `may_blame_recipe` decides by the engine's
-    message whether the recipe chose what the engine refuses. `may_be_gone` is True if the caller expects NotThereError.
+    chunks. `seconds` is the longest time that the engine may be silent. `may_blame_recipe` gets the engine's message,
+    and returns whether the recipe may be at fault. `may_be_gone` is True if the caller expects NotThereError.
     """
 
     method: str
@@ -49,12 +52,12 @@ class ApiCall:
 
 
 class NotThereError(Exception):
-    """The engine does not have the object that a call names; the message is the engine's."""
+    """The engine does not have the object that a call names. The message is that of the engine."""
 
 
 @define(slots=False)
 class Connection:
-    """Connections to one engine, one for each thread that asks it. Opened by the first call.
+    """Calls one Docker engine. Each thread gets a connection of its own, which its first call opens.
 
     `environment` is the environment in which Docker's client would find the engine.
     """
@@ -71,8 +74,8 @@ class Connection:
     def call(self, request: ApiCall) -> "requests.Response":
         """Send a request and return the engine's answer.
 
-        Raises InfrastructureError or RecipeError; NotThereError, if the request allows it, where the engine does not
-        have the object that the path names.
+        Raises InfrastructureError, or RecipeError if the recipe is at fault. If the engine does not have the object,
+        and `request.may_be_gone` is True, raises NotThereError.
         """
         with self._failures(request):
             client = self._client()
@@ -92,11 +95,11 @@ class Connection:
         return response
 
     def read_json(self, request: ApiCall) -> Any:  # noqa: ANN401 - any JSON
-        """Send a request and return the JSON of the answer. Raises like `call`, and for an answer that is no JSON."""
+        """Send a request and return the JSON of the answer. Raises as `call`; InfrastructureError if it is not JSON."""
         return parse_json(request, self.call(request).content)
 
     def chunks(self, request: ApiCall, response: "requests.Response") -> Iterator[bytes]:
-        """Yield the body of the answer to `request` as it comes, and close it. Raises like `call`."""
+        """Yield the body of the answer to `request` in chunks as they arrive, and close it. Raises as `call`."""
         with self._failures(request):
             try:
                 while chunk := response.raw.read1(_CHUNK):
@@ -112,7 +115,10 @@ class Connection:
 
     @contextmanager
     def _failures(self, request: ApiCall) -> Iterator[None]:
-        """Raise InfrastructureError in place of the errors of the libraries: no answer in time, or no connection."""
+        """Turn a library's error in the `with` block into an InfrastructureError.
+
+        That is: no answer in time, or a failed connection.
+        """
         import requests
         from docker.errors import DockerException
         from urllib3.exceptions import HTTPError, ReadTimeoutError
@@ -132,7 +138,7 @@ def _late(request: ApiCall) -> InfrastructureError:
 
 
 def parse_json(request: ApiCall, text: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Return the JSON in `text`, which answers `request`. Raises InfrastructureError if it is none."""
+    """Return the JSON in `text`, the answer to `request`. Raises InfrastructureError if it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -140,14 +146,14 @@ def parse_json(request: ApiCall, text: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _open(address: EngineAddress) -> "APIClient":
-    """Return a client, which makes no call yet. Its API version is not used: see `Connection`."""
+    """Return a client that uses the newest API version which both the engine and the library know."""
     from docker.api.client import APIClient
     from docker.constants import DEFAULT_DOCKER_API_VERSION
     from docker.tls import TLSConfig
 
     tls: object = False
     if address.certificates is not None:
-        authority, certificate, key = (str(address.certificates / f"{name}.pem") for name in ("ca", "cert", "key"))
+        authority, certificate, key = tls_files(address.certificates)
         tls = TLSConfig(client_cert=(certificate, key), ca_cert=authority, verify=address.verify)
     client = APIClient(address.url, DEFAULT_DOCKER_API_VERSION, tls=tls, timeout=QUERY_SECONDS, use_ssh_client=True)
     # Proxies, .netrc and certificates of this process's environment are not for the engine.
@@ -156,7 +162,11 @@ def _open(address: EngineAddress) -> "APIClient":
 
 
 def connection_message(address: str, failure: BaseException) -> str:
-    """Return Docker's message for a failed connection: closed to this user, not there, or lost during a call."""
+    """Return the message that Docker's own client would print for a failed connection.
+
+    It tells apart a socket that this user may not use, an engine that does not run, and a connection lost during a
+    call.
+    """
     causes = [cause for cause in _causes(failure) if isinstance(cause, OSError)]
     if any(isinstance(cause, PermissionError) for cause in causes):
         return f"permission denied while trying to connect to the Docker daemon socket at {address}"
@@ -166,7 +176,7 @@ def connection_message(address: str, failure: BaseException) -> str:
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:
-    """Yield an error, and the errors that it was made from. The libraries keep these as causes, or as arguments."""
+    """Yield an error and the errors that it was made from. The libraries keep these as causes, or as arguments."""
     rest, seen = [failure], set[int]()
     while rest:
         cause = rest.pop()
@@ -186,7 +196,10 @@ def _refusal(request: ApiCall, response: "requests.Response") -> Exception:
 
 
 def refusal_message(body: bytes) -> str:
-    """Return the message of an answer by which the engine refuses a call."""
+    """Return the message in the body of an answer that refuses a call.
+
+    If the body is not such JSON, return all of it.
+    """
     try:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):

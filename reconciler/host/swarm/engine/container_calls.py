@@ -25,10 +25,10 @@ _STDERR = 2
 
 
 def run_script(connection: Connection, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
-    """Run a shell script in a container, for at most `deadline` seconds.
+    """Run a shell script in a container, for at most `deadline` seconds. Return its exit code and its output.
 
-    Returns its exit code, None if it ran out of time, and its output: stdout, and then stderr.
-    Raises InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped.
+    The exit code is None if the script ran out of time. The output is stdout, and then stderr. Raises
+    InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped.
     """
     exec_id = _create_exec(connection, container, script)
     start = ApiCall(
@@ -70,7 +70,10 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return how a script ended whose output was not read to its end. Raises `failure` if that cannot be known."""
+    """Return the exit code and a message for a script whose output could not be read to its end.
+
+    Works only if the script could not be started; else raises `failure`.
+    """
     state = _exec_state(connection, exec_id)
     code = state.get("ExitCode")
     if code in _NO_SHELL and not state.get("Running"):
@@ -81,7 +84,7 @@ def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError
 def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
     """Return the exit code of a script whose output has ended; 1 if its container is gone.
 
-    Raises InfrastructureError if the script still runs: then the connection was lost.
+    Raises InfrastructureError if the script still runs: then only the connection has ended.
     """
     state = _exec_state(connection, exec_id)
     if not state:
@@ -92,7 +95,7 @@ def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
 
 
 def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
-    """Return the state of an exec; empty if the engine has forgotten it, as it does when the container is removed."""
+    """Return the engine's state of an exec. Empty if the engine no longer has it: it forgets it with the container."""
     try:
         state: dict[str, Any] = connection.read_json(
             ApiCall("GET", f"/exec/{exec_id}/json", "docker exec", may_be_gone=True)
@@ -103,13 +106,13 @@ def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
 
 
 def _joined(output: Iterable[tuple[int, bytes]]) -> bytes:
-    """Return stdout, and then stderr."""
+    """Return the data of stdout, followed by that of stderr."""
     frames_of = sorted(output, key=lambda frame: frame[0] == _STDERR)
     return b"".join(data for _, data in frames_of)
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield (stream, data) of each frame in the chunks of an answer. Drops a frame that is not whole."""
+    """Yield the stream and the data of each frame in the chunks of an answer. Drops an incomplete frame at the end."""
     pending = b""
     for chunk in chunks:
         pending += chunk
@@ -122,7 +125,7 @@ def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def copy_out(connection: Connection, container: str, path: str, out: OutputSink) -> None:
-    """Write the folder or file `path` of a container to `out`, as a tar archive. Closes `out`.
+    """Write the folder or file `path` of a container to `out`, as a tar archive. Closes `out` also after an error.
 
     Raises RecipeError if there is no such path.
     """
@@ -151,9 +154,10 @@ def _archive_call(method: str, container: str, path: str) -> ApiCall:
 
 
 def service_logs(connection: Connection, service: Mapping[str, Any], lines: int, out: OutputSink) -> None:
-    """Write the last log lines of each task of a service to `out`, and close it. A failure leaves the rest out.
+    """Write the last `lines` log lines of each task of a service to `out`, and close it.
 
-    `service` is the engine's JSON of the service. With a terminal, its logs come without frames.
+    Raises no error for a failed call. `service` is the engine's JSON of the service. The logs of a service with a
+    terminal come without frames.
     """
     terminal = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("TTY")
     params = {"stdout": 1, "stderr": 1, "tail": lines}

@@ -1,4 +1,4 @@
-"""Runs Docker's own command where the engine has no call for it: compose files, and images with their credentials."""
+"""Runs Docker's own command for compose files and for pulling images, which the engine's API cannot do as well."""
 
 import json
 import re
@@ -59,9 +59,9 @@ class DockerCommand:
         _check(output, spec, f"pull {escape_unprintable(image)}", of_recipe=is_not_found(output.err))
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
-        """Merge compose files, substitute `variables` and nothing else, and return YAML.
+        """Merge compose files, substitute `variables` in them, and return the result as YAML. Asks no engine.
 
-        The command takes values from its environment, which is only `variables` and Canon's marks. It asks no engine.
+        The command's environment has only `variables` and Canon's marks, so that nothing else is substituted.
         """
         spec = self._spec(("stack", "config", *_files(files)), QUERY_SECONDS)
         marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}
@@ -69,9 +69,10 @@ class DockerCommand:
         return self._run(spec, "docker stack config", of_recipe=True).out
 
     def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
-        """Deploy the compose file `file` by `docker stack deploy`. Does not wait until the services are up.
+        """Deploy the compose file `file` as the stack `stack`, by `docker stack deploy`. Does not wait until it is up.
 
-        `open_names` are the variables without a value in the file: the client must not fill them from its environment.
+        `open_names` are the variables without a value in the file: they are removed from the command's environment, so
+        that it does not fill them in.
         """
         flags = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
         spec = self._spec(("stack", "deploy", *flags, *_files([file]), stack), CHANGE_SECONDS)
@@ -102,16 +103,17 @@ class DockerCommand:
 
 
 def json_words(output: bytes) -> tuple[str, str]:
-    """Return the two JSON strings of a line of output; "" for each that is not there."""
+    """Return the two JSON strings that a line of output consists of; "" for each that is missing."""
     words = output.decode("utf-8", "replace").split()
     first, second, *_ = [*(json.loads(word) if word.startswith('"') else word for word in words), "", ""]
     return str(first), str(second)
 
 
 def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
-    """Raise InfrastructureError if a command failed or timed out. `what` names the command in the message.
+    """Raise an error if the command failed or timed out. `what` names the command in the message.
 
-    With `of_recipe` raise RecipeError instead, if Docker refused the command for a reason that may lie in the recipe.
+    The error is an InfrastructureError. If `of_recipe` is True and Docker refused the command, for a reason that may be
+    the recipe's fault, it is a RecipeError.
     """
     if output.result.timed_out:
         late = f"{what}: Docker did not answer within {spec.deadline:.0f} s"

@@ -1,4 +1,4 @@
-"""Classifies the messages of Docker's client when a command fails: a fault of the host, or of the recipe."""
+"""Decides from a message of Docker whether the host or the recipe is at fault."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from reconciler.host.text import one_line
 
 @frozen
 class _Fault:
-    """A pattern of Docker's messages, whether it means a fault of the host, and a hint for the user."""
+    """A pattern of Docker's messages. `of_host` is True if they mean a fault of the host. `hint` is for the user."""
 
     words: re.Pattern[bytes]
     of_host: bool
@@ -31,11 +31,11 @@ _ANYTHING = re.compile(b"")
 _FAULTS = (
     _fault(
         r"permission denied while trying to connect|dial unix \S+ connect: permission denied",
-        "let the user that runs Canon into the group of Docker's socket",
+        "add the user that runs Canon to the group of Docker's socket",
     ),
     _fault(
         r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect",
-        "start Docker; where its socket is elsewhere, pass DOCKER_HOST: [environment] pass",
+        "start Docker; if its socket is elsewhere, pass DOCKER_HOST: [environment] pass",
     ),
     _fault(
         r"this node is not a swarm manager|not part of a swarm",
@@ -48,7 +48,7 @@ _FAULTS = (
     ),
     _fault(
         r"network \S+ is declared as external, but",
-        "make it as the recipes expect it: docker network create --driver overlay NAME",
+        "create it as the recipes expect it: docker network create --driver overlay NAME",
     ),
     _fault(
         r"port is already allocated|address already in use|port already in use",
@@ -62,7 +62,7 @@ _FAULTS = (
     _fault(r"could not find the file .+? in container", of_host=False),
     _fault(
         r"pull access denied|requested access to the resource is denied|unauthorized: authentication required",
-        "see that the image is published",
+        "check that the image is published",
         of_host=False,
     ),
     _fault(
@@ -80,7 +80,7 @@ _FAULTS = (
         r"|context deadline exceeded|client\.timeout|\beof$|connection reset|server misbehaving|x509: |HTTPS client"
         r"|error parsing HTTP \d+ response body|error unmarshalling content|network is unreachable|no route to host"
         r"|name resolution|request canceled|HTTP status: 5\d\d|unauthorized: incorrect|denied: denied",
-        "see that the registry of images can be reached from here",
+        "check that the registry of images can be reached from here",
     ),
     _fault(r"the swarm does not have a leader|rpc error: code = Unavailable", "look at the swarm: docker node ls"),
 )
@@ -89,9 +89,10 @@ _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who rem
 
 
 def is_not_found(text: bytes) -> bool:
-    """Whether the message says that something the recipe names does not exist.
+    """Whether a message of Docker says that something which the recipe names does not exist.
 
-    Any other message may be a failure of the registry or the network, which have no fixed set of messages.
+    False for any other message: it may be about a failure of the registry or of the network, whose messages cannot all
+    be known.
     """
     fault = _known(text)
     return fault is not None and not fault.of_host
@@ -115,7 +116,7 @@ def _known(text: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
 
 
 def _without_preamble(text: bytes) -> bytes:
-    """Return the last line, which has the reason, without Docker's prefix about its daemon."""
+    """Return the last line of a message, which has the reason, without Docker's prefix about its daemon."""
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else b""
     return re.sub(rb"^Error response from daemon: (?:rpc error: code = \w+ desc = )?", b"", last)

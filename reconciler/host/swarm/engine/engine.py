@@ -1,11 +1,10 @@
-"""One Docker engine: its objects, asked and changed over its API, and what Docker's own command does better."""
+"""One Docker engine: lists, creates, changes and removes its objects, by its API or by Docker's own command."""
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -18,14 +17,13 @@ from reconciler.host.swarm.engine.connection import (
     CHANGE_SECONDS,
     ApiCall,
     Connection,
+    Json,
     NotThereError,
     filter_text,
     parse_json,
 )
 from reconciler.host.swarm.engine.docker_command import DockerCommand
 from reconciler.host.swarm.engine.event_stream import EventStream, follow_events
-
-Json = Mapping[str, Any]
 
 # The path of each kind of object, and what the path of a list and of one object have in addition.
 _PATHS = {
@@ -46,10 +44,11 @@ _UPDATE_TRIES = 5
 
 @frozen
 class Engine:
-    """One Docker engine. `environment` is the environment of all children; it chooses the engine.
+    """One Docker engine.
 
-    `lock` is the descriptor of the pass lock, which changing commands inherit; None for no lock. `facts` keeps what
-    `node` and `check` have found.
+    `environment` is the environment of all children; its DOCKER_HOST or context chooses the engine. `lock` is the
+    descriptor of the pass lock, which changing commands inherit; None for no lock. `facts` stores what `node` and
+    `check` have found out.
     """
 
     environment: Mapping[str, str]
@@ -67,9 +66,9 @@ class Engine:
         return DockerCommand(self.environment, self.lock)
 
     def check(self) -> None:
-        """Check once that Docker's command is new enough, and uses the same swarm manager as the connection.
+        """Check that Docker's command is new enough, and uses the same swarm manager as the API. Asks only once.
 
-        Raises InfrastructureError.
+        Raises InfrastructureError if it is not so.
         """
         if "command" in self.facts:
             return
@@ -88,7 +87,7 @@ class Engine:
 
     @property
     def node(self) -> str:
-        """The id of this host's swarm node. Raises InfrastructureError if this host is no manager of a swarm."""
+        """The id of this host's swarm node. Raises InfrastructureError if this host does not manage a swarm."""
         if "node" not in self.facts:
             swarm = self.connection.read_json(ApiCall("GET", "/info", "Docker's swarm")).get("Swarm") or {}
             if swarm.get("LocalNodeState") != "active" or not swarm.get("ControlAvailable"):
@@ -99,7 +98,7 @@ class Engine:
     def find(self, kind: str, *filters: str) -> tuple[Json, ...]:
         """Return the JSON of all objects of a kind that match filters such as `label=name=value`.
 
-        Of containers and images it is the engine's summary, with fewer fields than `inspect` returns.
+        For containers and images, this is the engine's summary, which has fewer fields than `inspect` returns.
         """
         path, of_list, _ = _PATHS[kind]
         params: dict[str, object] = {"filters": filter_text(filters)} if filters else {}
@@ -109,11 +108,14 @@ class Engine:
         return tuple((answer.get("Volumes") if kind == "volume" else answer) or ())
 
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
-        """Return the ids of objects of a kind that match filters such as `label=name=value`; for volumes, the names."""
+        """Return the ids of the objects of a kind that match filters such as `label=name=value`.
+
+        Of volumes, the names.
+        """
         return tuple(id_of(one) for one in self.find(kind, *filters))
 
     def inspect(self, kind: str, names: Sequence[str]) -> tuple[Json, ...]:
-        """Return the JSON of the named objects. Leaves out objects that no longer exist."""
+        """Return the JSON of the objects `names`. Leaves out objects that no longer exist."""
         return tuple(self._inspect_each(kind, names))
 
     def _inspect_each(self, kind: str, names: Sequence[str]) -> Iterator[Json]:
@@ -130,11 +132,11 @@ class Engine:
         return found
 
     def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
-        """Return the JSON of all tasks of these services that the swarm still has, old ones included."""
+        """Return the JSON of all tasks of these services that the swarm still lists, including old ones."""
         return self.find("task", *(f"service={service}" for service in services)) if services else ()
 
     def end_events(self, label: str, since: datetime) -> tuple[Json, ...]:
-        """Return the "die" and "oom" events of containers with a label since a time."""
+        """Return the "die" and "oom" events of containers with the label `label` since the time `since`."""
         params = {
             "since": f"{since.timestamp():.6f}",
             "until": f"{datetime.now(UTC).timestamp():.6f}",
@@ -160,7 +162,10 @@ class Engine:
         return created
 
     def update_service(self, name: str, change: Callable[[Json], Json]) -> None:
-        """Replace the spec of a service by `change` of it; again with the newer spec if somebody else changed it."""
+        """Replace the spec of a service by the result of `change(spec)`.
+
+        If somebody else changes the service meanwhile, tries again with the newer spec.
+        """
         what = f"docker service update {name}"
         for tries_left in reversed(range(_UPDATE_TRIES)):
             service = self.connection.read_json(ApiCall("GET", f"/services/{quote(name, safe='')}", what))
@@ -174,7 +179,7 @@ class Engine:
                 return
 
     def remove(self, kind: str, names: Collection[str]) -> None:
-        """Remove objects. Does not report failures: the caller checks which objects are gone."""
+        """Remove objects. Raises no error if that fails: the caller checks which objects are gone."""
         # Anonymous volumes are removed with their container, or nothing would remove them.
         params = {"force": 1, "v": 1} if kind == "container" else {}
         for name in names:
@@ -191,7 +196,7 @@ class Engine:
         return container_calls.run_script(self.connection, container, script, deadline)
 
     def import_image(self, archive: bytes, labels: Mapping[str, str]) -> str:
-        """Make an image of a tar archive, and return its id."""
+        """Create an image from the tar archive `archive`, and return its id."""
         params = {"fromSrc": "-", "changes": [f'LABEL "{name}"="{value}"' for name, value in labels.items()]}
         answer = self.connection.call(
             ApiCall("POST", "/images/create", "copy volumes", params=params, data=archive, seconds=CHANGE_SECONDS)
@@ -207,10 +212,10 @@ class Engine:
         container_calls.copy_in(self.connection, container, path, archive)
 
     def logs(self, service: Json, lines: int, out: OutputSink) -> None:
-        """Write the last log lines of each task of a service, given by its JSON, to `out`."""
+        """Write the last `lines` log lines of each task of a service to `out`. `service` is the engine's JSON of it."""
         container_calls.service_logs(self.connection, service, lines, out)
 
 
 def id_of(item: Json) -> str:
-    """Return the id of an object; of a volume, which has none, the name."""
+    """Return the id of an object from its JSON. A volume has no id: return its name."""
     return str(next(item[name] for name in _ID_FIELDS if name in item))

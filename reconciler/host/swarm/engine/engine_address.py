@@ -19,7 +19,7 @@ _SECONDS = 30.0
 
 @frozen
 class EngineAddress:
-    """The URL of an engine. `certificates` is a folder with ca.pem, cert.pem and key.pem, None for no TLS.
+    """The URL of an engine. `certificates` is the folder with ca.pem, cert.pem and key.pem; None without TLS.
 
     `verify` is True if the engine's certificate must be signed by ca.pem.
     """
@@ -30,9 +30,10 @@ class EngineAddress:
 
 
 def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
-    """Return the engine that `docker` uses with this environment: DOCKER_HOST, else a context, else the local socket.
+    """Return the address of the engine that Docker's client would use in this environment.
 
-    Raises InfrastructureError for a context that does not exist.
+    This is DOCKER_HOST; if it is not set, the engine of the chosen context, else the local socket. Raises
+    InfrastructureError if that context does not exist.
     """
     if host := environment.get("DOCKER_HOST"):
         return _with_tls_of_environment(host, environment)
@@ -43,22 +44,34 @@ def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
 
 
 def config_folder(environment: Mapping[str, str]) -> Path:
-    """Return the folder with the settings of Docker's client."""
+    """Return the folder with the settings of Docker's client: DOCKER_CONFIG, else ~/.docker."""
     if folder := environment.get("DOCKER_CONFIG"):
         return Path(folder)
     return Path(environment.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir, ".docker")
 
 
-def _with_tls_of_environment(url: str, environment: Mapping[str, str]) -> EngineAddress:
-    verify = bool(environment.get("DOCKER_TLS_VERIFY"))
-    if url.startswith("unix://") or not (verify or environment.get("DOCKER_TLS")):
-        return EngineAddress(url)
+def tls_folder(environment: Mapping[str, str]) -> Path | None:
+    """Return the folder with the TLS files that Docker's client uses in this environment; None without TLS."""
+    if not (environment.get("DOCKER_TLS_VERIFY") or environment.get("DOCKER_TLS")):
+        return None
     folder = environment.get("DOCKER_CERT_PATH")
-    return EngineAddress(url, Path(folder) if folder else config_folder(environment), verify)
+    return Path(folder) if folder else config_folder(environment)
+
+
+def tls_files(folder: Path) -> tuple[str, str, str]:
+    """Return the paths of the CA's certificate, of our own certificate, and of its key, as Docker names these files."""
+    return str(folder / "ca.pem"), str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+def _with_tls_of_environment(url: str, environment: Mapping[str, str]) -> EngineAddress:
+    folder = None if url.startswith("unix://") else tls_folder(environment)
+    return (
+        EngineAddress(url) if folder is None else EngineAddress(url, folder, bool(environment.get("DOCKER_TLS_VERIFY")))
+    )
 
 
 def _current_context(folder: Path) -> str:
-    """Return the context that `docker context use` has chosen, "" for none."""
+    """Return the name of the context that `docker context use` has chosen; "" if none is chosen."""
     try:
         config = json.loads((folder / "config.json").read_bytes())
     except (OSError, ValueError):
@@ -74,7 +87,7 @@ def _address_of_context(environment: Mapping[str, str]) -> EngineAddress:
 
 
 def parse_context(inspected: Any) -> EngineAddress:  # noqa: ANN401 - what `docker context inspect` prints
-    """Return the engine's address in the output of `docker context inspect`, which describes one context."""
+    """Return the engine's address from the JSON that `docker context inspect` prints for one context."""
     endpoint = inspected[0]["Endpoints"]["docker"]
     has_tls = "docker" in (inspected[0].get("TLSMaterial") or {})
     folder = Path(inspected[0]["Storage"]["TLSPath"], "docker") if has_tls else None

@@ -1,24 +1,22 @@
-"""Follows the engine's events, so that a wait looks again as soon as something happens, and seldom otherwise."""
+"""Follows the engine's events, so that a waiting Canon looks again as soon as something happens, and else rarely."""
 
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from reconciler.errors import CanonError
 from reconciler.host.readiness.polling import growing_pauses
-from reconciler.host.swarm.engine.connection import QUERY_SECONDS, ApiCall, Connection, filter_text
+from reconciler.host.swarm.engine.connection import QUERY_SECONDS, ApiCall, Connection, Json, filter_text
 
 if TYPE_CHECKING:
     import requests
-
-Json = Mapping[str, Any]
 
 # Swarm notes the state of a task shortly after the event of its container. In seconds.
 _SETTLING = 0.05
@@ -37,10 +35,10 @@ _READER_ENDS = 5.0
 
 @define(eq=False)
 class EventStream:
-    """The events since some time that concern the caller. `concerns` chooses them by their JSON.
+    """The events of the engine for which `concerns` returns True. `concerns` gets the JSON of an event.
 
     `ends` are the "die" and "oom" events so far. `is_live` is False if the stream could not be opened, or was lost:
-    then a wait only looks from time to time.
+    then the caller must look from time to time.
     """
 
     concerns: Callable[[Json], bool]
@@ -50,7 +48,10 @@ class EventStream:
     _heard: bool = False
 
     def wait(self, seconds: float) -> bool:
-        """Wait until an event comes, or the stream is lost, or `seconds` are over. Return False in the last case."""
+        """Wait until an event comes or the stream is lost, at most `seconds`.
+
+        Return False if nothing came in that time.
+        """
         until = time.monotonic() + seconds
         self._heard = self._news.wait(seconds)
         self._news.clear()
@@ -59,11 +60,11 @@ class EventStream:
         return self._heard
 
     def pauses(self) -> Iterator[float]:
-        """Yield the longest pauses between two looks, in seconds: growing, and short again after each event."""
+        """Yield the longest pauses between two looks, in seconds. They grow, and start short again after each event."""
         return growing_pauses(_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE, restarts=lambda: self._heard)
 
     def read(self, lines: Iterator[bytes]) -> None:
-        """Read events, one a line, until the stream ends. Errors end it too."""
+        """Read the events, one on each line, until the stream ends. An error ends it too."""
         with suppress(CanonError, ValueError, AttributeError):
             for line in lines:
                 event = json.loads(line)
@@ -78,9 +79,9 @@ class EventStream:
 def follow_events(
     connection: Connection, concerns: Callable[[Json], bool], since: datetime, seconds: float
 ) -> Iterator[EventStream]:
-    """Yield a stream of the events since a time, for at most `seconds` from now. Closes it at the end.
+    """Yield a stream of the events since the time `since`, for at most `seconds` from now. Closes it at the end.
 
-    Without a stream, which is no error, the yielded one is not live.
+    Raises no error if the engine does not open the stream: then the yielded stream is not live.
     """
     stream, call = EventStream(concerns), _call(since, seconds)
     try:
@@ -108,7 +109,7 @@ def _call(since: datetime, seconds: float) -> ApiCall:
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the whole lines in chunks."""
+    """Yield the complete lines in `chunks`."""
     pending = b""
     for chunk in chunks:
         *lines, pending = (pending + chunk).split(b"\n")
@@ -116,9 +117,9 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _hang_up(response: "requests.Response") -> None:
-    """End the connection of a response, so that a thread that reads from it goes on at once.
+    """End the connection of a response, so that a thread that reads from it stops at once.
 
-    Closing the response would wait for that thread. Over ssh, a program of its own holds the connection.
+    Closing the response would wait for that thread. Over ssh, the connection belongs to another program.
     """
     with suppress(OSError, AttributeError):
         reading = response.raw._fp.fp  # noqa: SLF001  neither urllib3 nor http.client names the socket otherwise

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.swarm.services.service import Json, Service, has_ended, run_time, service_of, state_of
+from reconciler.host.swarm.engine.connection import Json
+from reconciler.host.swarm.services.service import Service, service_of
 from reconciler.host.swarm.services.service_health import task_fault
+from reconciler.host.swarm.services.task import has_ended, run_time, state_of
 from reconciler.ports.app import EndedPart
 
 _STOPPED = {"shutdown", "remove", "orphaned"}

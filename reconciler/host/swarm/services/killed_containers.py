@@ -7,8 +7,10 @@ that the kernel kills for lack of memory has the same exit code, and in addition
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.recipe.stack import SERVICE_NAME
-from reconciler.host.swarm.services.service import DEFAULT_GRACE, Json, is_current, is_oom_killed, state_of
+from reconciler.host.swarm.services.service import DEFAULT_GRACE, is_current
+from reconciler.host.swarm.services.task import is_oom_killed, state_of
 
 _KILLED = 137
 

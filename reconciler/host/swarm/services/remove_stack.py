@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from attrs import frozen
 
 from reconciler.host.readiness.polling import poll
-from reconciler.host.swarm.engine.engine import Engine, Json, id_of
+from reconciler.host.swarm.engine.connection import Json
+from reconciler.host.swarm.engine.engine import Engine, id_of
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, STATE
 
 # All kinds of objects of a stack or a slot, in the order of removal: containers use volumes, and tasks use networks.

@@ -8,7 +8,8 @@ from attrs import define, evolve, field, frozen
 
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.readiness.polling import poll
-from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.engine.connection import Json
+from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.engine.event_stream import EventStream
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 from reconciler.host.swarm.services.killed_containers import (

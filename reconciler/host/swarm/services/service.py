@@ -1,15 +1,12 @@
-"""One service of a stack and its tasks, from the JSON of Swarm. Pure."""
+"""One service of a stack with its tasks, from the JSON of Swarm. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from attrs import frozen
 
-from reconciler.host.swarm.engine.docker_faults import LONGEST_MESSAGE
-from reconciler.host.text import one_line
-
-Json = Mapping[str, Any]
+from reconciler.host.swarm.engine.connection import Json
+from reconciler.host.swarm.services.task import has_ended, is_active, parse_time, state_of, state_since
 
 # A task counts as up after this time. Otherwise a task in a crash loop would count as up between two crashes.
 STABLE = timedelta(seconds=3)
@@ -26,9 +23,6 @@ DEFAULT_GRACE = 10_000_000_000
 _SERVED = ".loadbalancer.server.port"
 
 _JOBS = {"ReplicatedJob", "GlobalJob"}
-_FAILED = {"failed", "rejected"}
-_WAITING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
-_GOING = _WAITING | {"running"}
 
 
 @frozen
@@ -45,7 +39,7 @@ class Service:
 
     @property
     def changed(self) -> datetime:
-        return _time(self.json["UpdatedAt"])
+        return parse_time(self.json["UpdatedAt"])
 
     @property
     def failed(self) -> Sequence[Json]:
@@ -93,7 +87,7 @@ class Service:
 
         As long as the longest-lived failed task of this service ran, but at least STABLE and at most PATIENCE.
         """
-        lasted = (state_since(task) - _time(task["CreatedAt"]) for task in self.failed)
+        lasted = (state_since(task) - parse_time(task["CreatedAt"]) for task in self.failed)
         return min(max([STABLE, *lasted]), PATIENCE)
 
     def count_stable(self, now: datetime) -> int:
@@ -172,75 +166,10 @@ def _agree(wanted: object, has: object) -> bool:
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
     """Return the service with those of `tasks` that belong to it. Removes `prefix` from its name."""
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
-    own.sort(key=lambda task: _time(task["CreatedAt"]), reverse=True)
+    own.sort(key=lambda task: parse_time(task["CreatedAt"]), reverse=True)
     current = [task for task in own if is_current(service, task)]
     earlier = [task for task in own if task not in current]
     return Service(str(service["Spec"]["Name"]).removeprefix(prefix), service, current, earlier)
-
-
-def has_ended(task: Json) -> bool:
-    """Whether a task ended by itself, by completing or failing. False for a task that Swarm stopped."""
-    return state_of(task) in _FAILED or state_of(task) == "complete"
-
-
-def run_time(task: Json) -> timedelta:
-    """Return how long an ended task ran. If its container is gone, this includes the time that it took to start."""
-    ran = task.get("Ran")
-    return ran if isinstance(ran, timedelta) else state_since(task) - _time(task["CreatedAt"])
-
-
-def container_id(task: Json) -> str:
-    """Return the id of the task's container; "" if the task never had one."""
-    return str(((task.get("Status") or {}).get("ContainerStatus") or {}).get("ContainerID") or "")
-
-
-def is_oom_killed(task: Json) -> bool:
-    """Whether the kernel killed the task for lack of memory. `task` must come from `with_container_ends`."""
-    return bool(task.get("OOMKilled"))
-
-
-def memory_limit(task: Json) -> int:
-    """Return the memory limit of a task in bytes; 0 if it has no limit."""
-    limits = (task["Spec"].get("Resources") or {}).get("Limits") or {}
-    return int(limits.get("MemoryBytes") or 0)
-
-
-def state_and_message(task: Json) -> str:
-    message = message_line(task)
-    return f"{state_of(task)}: {message}" if message and message != state_of(task) else state_of(task)
-
-
-def message_line(task: Json) -> str:
-    """Return the task's error or status message as one line, cut to LONGEST_MESSAGE."""
-    return one_line(message_of(task).encode(), LONGEST_MESSAGE)
-
-
-def message_of(task: Json) -> str:
-    """Return the error message of a task, or else its status message.
-
-    For a completed task, a text with "exit code 0".
-    """
-    status = task.get("Status") or {}
-    if state_of(task) == "complete":
-        return "exit code 0, after its health check had failed" if task.get("Unhealthy") else "exit code 0"
-    return str(status.get("Err") or status.get("Message") or "")
-
-
-def is_active(task: Json) -> bool:
-    """Whether a task runs, or will run soon."""
-    return state_of(task) in _GOING
-
-
-def state_of(task: Json) -> str:
-    return str((task.get("Status") or {}).get("State", ""))
-
-
-def state_since(task: Json) -> datetime:
-    return _time(task["Status"]["Timestamp"])
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def is_scaled_to_zero(service: Json) -> bool:

@@ -11,20 +11,16 @@ from attrs import field, frozen
 
 from reconciler.errors import MORE_MEMORY, CanonError, InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.output import MIB
+from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.engine.docker_faults import classify_failure
-from reconciler.host.swarm.services.service import (
-    PATIENCE,
-    STABLE,
-    Json,
-    Service,
+from reconciler.host.swarm.services.service import PATIENCE, STABLE, Service, is_scaled_to_zero, service_of
+from reconciler.host.swarm.services.task import (
     has_ended,
     is_active,
     is_oom_killed,
-    is_scaled_to_zero,
     memory_limit,
     message_line,
     message_of,
-    service_of,
     state_and_message,
     state_of,
     state_since,

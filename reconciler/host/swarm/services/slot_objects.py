@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
-from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.engine.connection import Json
+from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import SLOT
 from reconciler.host.swarm.services.remove_stack import KINDS, MarkedObjects
 from reconciler.host.swarm.services.stack_state import with_container_ends

@@ -8,14 +8,16 @@ from functools import partial
 from attrs import frozen
 
 from reconciler.errors import InfrastructureError, TimedOutError
-from reconciler.host.swarm.engine.engine import Engine, Json
+from reconciler.host.swarm.engine.connection import Json
+from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.engine.event_stream import EventStream
 from reconciler.host.swarm.recipe.compose import APP
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, SERVICE_NAME, Stack
 from reconciler.host.swarm.services.ended_tasks import ended_parts, running_parts
 from reconciler.host.swarm.services.killed_containers import killed_by_update, was_killed
-from reconciler.host.swarm.services.service import container_id, has_ended, volumes_in
+from reconciler.host.swarm.services.service import volumes_in
 from reconciler.host.swarm.services.service_health import is_stopped, stack_health
+from reconciler.host.swarm.services.task import container_id, has_ended
 from reconciler.ports.app import NotRunning, RunningApp
 
 _DAY = 86_400

@@ -1,0 +1,80 @@
+"""One task of a service, from the JSON of Swarm. Pure."""
+
+from datetime import datetime, timedelta
+
+from reconciler.host.swarm.engine.connection import Json
+from reconciler.host.swarm.engine.docker_faults import LONGEST_MESSAGE
+from reconciler.host.text import one_line
+
+_FAILED = {"failed", "rejected"}
+_WAITING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
+_GOING = _WAITING | {"running"}
+
+
+def has_ended(task: Json) -> bool:
+    """Whether a task ended by itself, by completing or failing. False for a task that Swarm stopped."""
+    return state_of(task) in _FAILED or state_of(task) == "complete"
+
+
+def run_time(task: Json) -> timedelta:
+    """Return how long an ended task ran. If its container is gone, this includes the time that it took to start."""
+    ran = task.get("Ran")
+    return ran if isinstance(ran, timedelta) else state_since(task) - parse_time(task["CreatedAt"])
+
+
+def container_id(task: Json) -> str:
+    """Return the id of the task's container; "" if the task never had one."""
+    return str(((task.get("Status") or {}).get("ContainerStatus") or {}).get("ContainerID") or "")
+
+
+def is_oom_killed(task: Json) -> bool:
+    """Whether the kernel killed the task for lack of memory. `task` must come from `with_container_ends`."""
+    return bool(task.get("OOMKilled"))
+
+
+def memory_limit(task: Json) -> int:
+    """Return the memory limit of a task in bytes; 0 if it has no limit."""
+    limits = (task["Spec"].get("Resources") or {}).get("Limits") or {}
+    return int(limits.get("MemoryBytes") or 0)
+
+
+def state_and_message(task: Json) -> str:
+    """Return the state of a task, and its message unless that only repeats the state."""
+    message = message_line(task)
+    return f"{state_of(task)}: {message}" if message and message != state_of(task) else state_of(task)
+
+
+def message_line(task: Json) -> str:
+    """Return the task's error or status message as one line, cut to LONGEST_MESSAGE."""
+    return one_line(message_of(task).encode(), LONGEST_MESSAGE)
+
+
+def message_of(task: Json) -> str:
+    """Return the error message of a task, or else its status message.
+
+    For a completed task, a text with "exit code 0".
+    """
+    status = task.get("Status") or {}
+    if state_of(task) == "complete":
+        return "exit code 0, after its health check had failed" if task.get("Unhealthy") else "exit code 0"
+    return str(status.get("Err") or status.get("Message") or "")
+
+
+def is_active(task: Json) -> bool:
+    """Whether a task runs, or will run soon."""
+    return state_of(task) in _GOING
+
+
+def state_of(task: Json) -> str:
+    """Return the state of a task in Swarm's words, such as "running"; "" if it has none yet."""
+    return str((task.get("Status") or {}).get("State", ""))
+
+
+def state_since(task: Json) -> datetime:
+    """Return when a task got its present state."""
+    return parse_time(task["Status"]["Timestamp"])
+
+
+def parse_time(text: str) -> datetime:
+    """Return a time as Swarm writes it, such as "2026-11-29T08:00:00.123456789Z"."""
+    return datetime.fromisoformat(text)
