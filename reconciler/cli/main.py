@@ -166,6 +166,22 @@ def logs(options: Options, name: str, trial_id: str | None) -> int:
 
 
 @reconcile.command()
+@click.option("--head", type=NONEMPTY, metavar="HASH", help="The hash of a line of the ledger that you kept elsewhere.")
+@common_options
+def audit(options: Options, head: str | None) -> int:
+    """Derive every claim of the records anew, and show whether it agrees. Never writes.
+
+    Asks upstreams with git, reads mirrors, snapshots and the ledger byte by byte, and looks at what runs. Shares no
+    code with what promotes.
+
+    Exit codes: 0 nothing disagrees, 3 a claim disagrees.
+    """
+    from reconciler.cli import audit_command
+
+    return audit_command.audit_records(options, head)
+
+
+@reconcile.command()
 @click.argument("name", type=NONEMPTY)
 @click.argument("tag", type=NONEMPTY, required=False)
 @click.option("--reason", required=True, help="Why this is right; kept in the ledger.")

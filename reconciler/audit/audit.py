@@ -1,0 +1,121 @@
+"""The audit: derives every claim of the records anew, from upstreams, mirrors, snapshots, the ledger and what runs."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.audit.claims import Audit, Claim, checked
+from reconciler.audit.deployment import deployment_claims, process_claims
+from reconciler.audit.ledger_chain import chain_claims, head_of
+from reconciler.audit.ledger_history import RecipeHistory, histories
+from reconciler.audit.mirror import mirror_claims
+from reconciler.audit.programs import Programs
+from reconciler.audit.records import Canonical, Memory, NotReadableError, canonical_of, memory_of, record_claims
+from reconciler.audit.registry_file import Registry, read_registry
+from reconciler.audit.snapshot import snapshot_claims
+from reconciler.audit.upstream import tag_claims, upstream_refs
+
+_AT_ONCE = 8
+
+
+@frozen
+class AuditRequest:
+    """What to audit: the state folder `state`, whose id is `state_id`, "" if it has none.
+
+    `upstreams` has the URL of each declared recipe. `only` names recipes; if it is empty, all are audited. `scripts`
+    make an empty registry, one for each format. `head` is the hash of a ledger's line that was kept elsewhere, "" for
+    none.
+    """
+
+    state: Path
+    state_id: str
+    upstreams: Mapping[str, str]
+    scripts: Sequence[str]
+    only: Collection[str] = ()
+    head: str = ""
+
+
+@frozen
+class _Context:
+    request: AuditRequest
+    registry: Registry
+    histories: Mapping[str, RecipeHistory]
+    programs: Programs
+
+
+def audit(request: AuditRequest, programs: Programs) -> Audit:
+    """Return the verdict on every claim. Changes nothing. Raise OSError if the state folder cannot be read."""
+    registry = read_registry(request.state / "canon.db", request.scripts)
+    context = _Context(request, registry, histories(registry.ledger), programs)
+    claims = [*registry.claims, *chain_claims(registry.ledger, registry.head, request.head)]
+    claims += process_claims(request.state)
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="audit") as pool:
+        try:
+            found = list(pool.map(lambda name: list(_recipe_claims(context, name)), _names(context)))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return Audit((*claims, *(claim for of_recipe in found for claim in of_recipe)), head_of(registry.ledger))
+
+
+def _names(context: _Context) -> list[str]:
+    """Return the recipes that are recorded, in the ledger, or have a snapshot or a mirror."""
+    request = context.request
+    names = {row.recipe for row in context.registry.records} | context.registry.generations.keys()
+    names |= context.histories.keys()
+    names |= {path.name for path in _entries(request.state / "canonicals")}
+    names |= {path.stem for path in _entries(request.state / "mirrors") if _is_mirror(path)}
+    return sorted(name for name in names if not request.only or name in request.only)
+
+
+def _is_mirror(path: Path) -> bool:
+    """Whether an entry of `mirrors/` is a mirror; others are locks, and what is being fetched."""
+    return path.suffix == ".git" and not path.name.startswith(".")
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _recipe_claims(context: _Context, name: str) -> Iterator[Claim]:
+    """Yield the claims about one recipe."""
+    if "/" in name or "\0" in name or name in {"", ".", ".."}:
+        yield checked(name, "name", f"{name!r} is recorded, and is no name of a recipe")
+        return
+    request, history = context.request, context.histories.get(name, RecipeHistory())
+    yield from record_claims(context.registry, name, history)
+    canonicals, memory = _canonicals(context.registry, name), _memory(context.registry, name)
+    url = request.upstreams.get(name)
+    refs = upstream_refs(context.programs, url) if url is not None else "it is not declared"
+    yield from tag_claims(name, canonicals, refs)
+    yield from mirror_claims(name, request.state / "mirrors" / f"{name}.git", memory, refs, context.programs)
+    begun = max((int(intent.body["generation"]) for intent in history.open_intents.values()), default=0)
+    yield from snapshot_claims(name, request.state / "canonicals" / name, canonicals, begun)
+    newest = canonicals[-1] if canonicals else None
+    yield from deployment_claims(name, request.state / "kept", request.state_id, newest, context.programs)
+    if newest is not None:
+        log = request.state / newest.log
+        yield checked(name, "log of its trial", "" if log.is_dir() else f"{newest.log} is missing")
+
+
+def _canonicals(registry: Registry, name: str) -> list[Canonical]:
+    """Return the readable canonicals of a recipe, the oldest first."""
+    canonicals: list[Canonical] = []
+    for row in registry.of("canonical", name):
+        try:
+            canonicals.append(canonical_of(row))
+        except NotReadableError:
+            continue  # its record is a claim of its own
+    return sorted(canonicals, key=lambda canonical: canonical.generation)
+
+
+def _memory(registry: Registry, name: str) -> Memory:
+    """Return the memory of a recipe, an empty one if it has none that can be read."""
+    for row in registry.of("memory", name):
+        try:
+            return memory_of(row)
+        except NotReadableError:
+            break  # its record is a claim of its own
+    return Memory({}, None, None)

@@ -1,0 +1,102 @@
+"""Compares what runs with what is recorded: kept deployments in Docker, and processes of this state folder."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from reconciler.audit.claims import Claim, checked, not_asked
+from reconciler.audit.programs import Programs
+from reconciler.audit.records import Canonical
+
+_SLOT, _STATE, _COMMIT = "canon.slot", "canon.state", "canon.commit"
+_SERVICE = "service "
+_SLOT_MARK = re.compile(rb"(?:^|\0)CANON_SLOT=([^\0]*)")
+# A digest of an image, which a record keeps with its first 12 hex digits only.
+_DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
+_ABOUT = "kept deployment"
+
+
+def deployment_claims(
+    recipe: str, kept: Path, state_id: str, newest: Canonical | None, programs: Programs
+) -> Iterator[Claim]:
+    """Yield the claim about the deployment of a recipe that is kept running, none if no record of one is in `kept`."""
+    path = kept / f"{recipe}.json"
+    if not path.exists():
+        return
+    try:
+        record = json.loads(path.read_bytes())
+        parts, missing, generation = record["parts"], record["missing"], record["generation"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        yield checked(recipe, _ABOUT, f"kept/{path.name} is not what was written there")
+        return
+    services = _services(str(kept / recipe), state_id, programs)
+    if isinstance(services, str):
+        yield not_asked(recipe, _ABOUT, f"Docker could not be asked: {services}")
+    elif missing:
+        yield checked(recipe, _ABOUT, *(f"{name} runs, though it is recorded as missing" for name in services))
+    else:
+        yield checked(recipe, _ABOUT, *_differences(parts, generation, newest, services))
+
+
+def _services(slot: str, state_id: str, programs: Programs) -> Mapping[str, Mapping[str, Any]] | str:
+    """Return Docker's JSON of the services of a slot by name; or why Docker could not be asked."""
+    filters = ["--filter", f"label={_SLOT}={slot}", *(["--filter", f"label={_STATE}={state_id}"] if state_id else [])]
+    listed = programs.docker("service", "ls", *filters, "--format", "{{.ID}}")
+    ids = listed.out.decode("ascii", "replace").split()
+    if not listed.ok or not ids:
+        return {} if listed.ok else listed.why
+    found = programs.docker("service", "inspect", *ids)
+    if not found.ok:
+        return found.why
+    return {service["Spec"]["Name"]: service["Spec"] for service in json.loads(found.out)}
+
+
+def _differences(
+    parts: Mapping[str, Mapping[str, str]],
+    generation: int,
+    newest: Canonical | None,
+    services: Mapping[str, Mapping[str, Any]],
+) -> Iterator[str]:
+    """Yield how the services differ from the record of the deployment and from the newest generation."""
+    if newest is None or generation != newest.generation:
+        yield f"it is of generation {generation}, and {newest.generation if newest else 'none'} is recorded"
+        return
+    recorded = {name.removeprefix(_SERVICE): facts for name, facts in parts.items() if name.startswith(_SERVICE)}
+    yield from (f"service {name} is gone" for name in sorted(recorded.keys() - services.keys()))
+    yield from (f"service {name} is in no record" for name in sorted(services.keys() - recorded.keys()))
+    for name in sorted(recorded.keys() & services.keys()):
+        spec, facts = services[name], recorded[name]
+        image = _DIGEST.sub(r"\1", spec["TaskTemplate"]["ContainerSpec"]["Image"])
+        if image != facts.get("image", image):
+            yield f"service {name} has the image {image}, and {facts['image']} is recorded"
+        commit = spec["Labels"].get(_COMMIT, facts.get("commit"))
+        if commit != facts.get("commit", commit):
+            yield f"service {name} has the commit {commit}, and {facts['commit']} is recorded"
+
+
+def process_claims(state: Path) -> Iterator[Claim]:
+    """Yield a claim about the processes in slots of this state folder: the lock of each such slot is held."""
+    work = state / "work"
+    slots = {mark.relative_to(work).parts[0] for mark in _marks() if mark != work and mark.is_relative_to(work)}
+    stray = sorted(name for name in slots if not _is_locked(work / name / "lock"))
+    yield checked("", "processes", *(f"processes run in work/{name}, and nobody holds its lock" for name in stray))
+
+
+def _marks() -> Iterator[Path]:
+    """Yield the slot of each process that this user can read."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if match := _SLOT_MARK.search(path.read_bytes()):
+                yield Path(match[1].decode("utf-8", "surrogateescape"))
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a process holds the lock on the file `path`, by the kernel's list."""
+    with suppress(OSError):
+        inode = str(path.stat().st_ino)
+        lines = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]
+        return any(fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode for fields in lines)
+    return False

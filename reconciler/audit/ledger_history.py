@@ -1,0 +1,78 @@
+"""Reads from the ledger what the tables must hold: promotions, open intents, trials and forgotten recipes."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from reconciler.audit.registry_file import LedgerLine
+
+# An intent ends with any other line of the same operation. Of these, the lines of this kind promote nothing.
+_INTENT, _ABANDONED = "intent", "abandoned"
+_TRIAL, _FORGOTTEN = "trial", "forgotten"
+BY_HAND = "by hand"
+
+
+@frozen
+class LedgerFact:
+    """One line of the ledger with its body read; the body is empty if it is no JSON object."""
+
+    seq: int
+    kind: str
+    body: Mapping[str, Any]
+
+
+@define
+class RecipeHistory:
+    """What the ledger says of one recipe since it was last forgotten.
+
+    `promotions` are by generation, `open_intents` by operation and `trials` by id. `last_generation` also counts what
+    was forgotten. `last_trial` is the id of the last trial of a pass, "" for none.
+    """
+
+    promotions: dict[int, LedgerFact] = field(factory=dict)
+    open_intents: dict[str, LedgerFact] = field(factory=dict)
+    trials: dict[str, LedgerFact] = field(factory=dict)
+    last_generation: int = 0
+    last_trial: str = ""
+
+    def add(self, fact: LedgerFact) -> None:
+        """Add one line, in the order of the ledger."""
+        operation, generation = fact.body.get("op"), fact.body.get("generation")
+        if fact.kind == _FORGOTTEN:
+            self.promotions, self.open_intents, self.last_trial = {}, {}, ""
+        elif fact.kind == _TRIAL:
+            self.trials[str(fact.body.get("trial"))] = fact
+            if fact.body.get("result") != BY_HAND:
+                self.last_trial = str(fact.body.get("trial"))
+        elif isinstance(operation, str) and isinstance(generation, int):
+            self._add_step(fact, operation, generation)
+
+    def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
+        """Add a line of a promotion: its begin or its end."""
+        if fact.kind == _INTENT:
+            self.open_intents[operation] = fact
+            return
+        self.open_intents.pop(operation, None)
+        if fact.kind != _ABANDONED:
+            self.promotions[generation] = fact
+            self.last_generation = max(self.last_generation, generation)
+
+
+def histories(lines: Iterable[LedgerLine]) -> Mapping[str, RecipeHistory]:
+    """Return what the ledger says, by recipe; an empty history for a recipe that it does not name."""
+    found: dict[str, RecipeHistory] = defaultdict(RecipeHistory)
+    for line in lines:
+        if line.recipe:
+            found[line.recipe].add(LedgerFact(line.seq, line.kind, _body(line.body)))
+    return found
+
+
+def _body(text: str) -> Mapping[str, Any]:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,134 @@
+"""Compares a mirror with what is remembered of its upstream, and lets git check all of its objects."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.audit.claims import Claim, checked
+from reconciler.audit.programs import Printed, Programs
+from reconciler.audit.records import Memory
+
+_TAGS, _HEADS = "refs/tags/", "refs/heads/"
+_LISTED = re.compile(r"([0-9a-f]{40}) (refs/.+)")
+# git's complaints about the content of an object, which is as upstream made it, and what is no complaint.
+_HARMLESS = re.compile(r"(?:error|warning) in |dangling |notice: |Checking ")
+_PACKED = "# pack-refs with: "
+
+
+@frozen
+class _Refs:
+    """What each ref of a mirror peels to, by reading the object itself. `problem` says why they cannot be read."""
+
+    peeled: Mapping[str, str]
+    problem: str = ""
+
+
+def mirror_claims(
+    recipe: str, mirror: Path, memory: Memory, upstream: Mapping[str, str] | str, programs: Programs
+) -> Iterator[Claim]:
+    """Yield the claims about the mirror of one recipe.
+
+    `upstream` has upstream's refs, or why they could not be asked. A pass that was killed may leave a mirror that is
+    ahead of what is remembered: that agrees if upstream has the same.
+    """
+    if not mirror.is_dir():
+        yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")
+        return
+    refs = _refs(mirror, programs)
+    yield checked(recipe, "mirror: its objects", refs.problem or _damage(mirror, programs))
+    if refs.problem:
+        return
+    asked = upstream if not isinstance(upstream, str) else {}
+    yield checked(recipe, "mirror: its release tags", *_tag_problems(refs.peeled, memory, asked))
+    yield checked(recipe, "mirror: its main branch", *_branch_problems(mirror, refs.peeled, memory, asked))
+    yield checked(recipe, "mirror: packed-refs", *_packed_problems(mirror, refs.peeled))
+
+
+def _refs(mirror: Path, programs: Programs) -> _Refs:
+    """Return the refs of a mirror. They are peeled by their objects: `packed-refs` may be wrong about that."""
+    listed = _git(programs, mirror, "for-each-ref", "--format=%(objectname) %(refname)")
+    if not listed.ok or listed.err:
+        return _Refs({}, f"git cannot read its refs: {listed.why}")
+    lines = [_LISTED.fullmatch(line) for line in listed.out.decode("utf-8", "surrogateescape").splitlines()]
+    named = {match[2]: match[1] for match in lines if match}
+    return _peeled(mirror, named, programs)
+
+
+def _peeled(mirror: Path, named: Mapping[str, str], programs: Programs) -> _Refs:
+    """Return what the named objects peel to."""
+    asked = "".join(f"{oid}^{{}}\n" for oid in named.values()).encode("ascii")
+    answered = _git(programs, mirror, "cat-file", "--batch-check=%(objectname)", stdin=asked)
+    oids = answered.out.decode("ascii", "replace").splitlines()
+    if not answered.ok or len(oids) != len(named):
+        return _Refs({}, f"git cannot read its objects: {answered.why}")
+    return _Refs({name: oid.split(" ")[0] for name, oid in zip(named, oids, strict=True)})
+
+
+def _damage(mirror: Path, programs: Programs) -> str:
+    """Return the first damage that git finds in the objects of a mirror, "" if there is none."""
+    found = _git(programs, mirror, "fsck", "--full", "--no-dangling", "--no-progress")
+    if found.code is None:
+        return f"git could not check it: {found.why}"
+    texts = (found.err + b"\n" + found.out).decode("utf-8", "backslashreplace").splitlines()
+    serious = [text for text in texts if text.strip() and not _HARMLESS.match(text)]
+    return f"git finds damage: {serious[0]}" if serious else ""
+
+
+def _tag_problems(refs: Mapping[str, str], memory: Memory, upstream: Mapping[str, str]) -> Iterator[str]:
+    held = {name.removeprefix(_TAGS): oid for name, oid in refs.items() if name.startswith(_TAGS)}
+    for tag in sorted(held.keys() | memory.tags.keys()):
+        has, known, published = held.get(tag), memory.tags.get(tag), upstream.get(f"{_TAGS}{tag}")
+        if has == known or (known is None and has == published):
+            continue
+        if has is None:
+            # A mirror that was made anew cannot fetch a tag that upstream has dropped or moved.
+            gone = bool(upstream) and published != known
+            yield "" if gone else f"tag {tag} is missing"
+        elif known is None:
+            yield f"tag {tag} names {has[:12]}, and no record knows it"
+        else:
+            yield f"tag {tag} is recorded as {known[:12]}, and names {has[:12]}"
+
+
+def _branch_problems(
+    mirror: Path, refs: Mapping[str, str], memory: Memory, upstream: Mapping[str, str]
+) -> Iterator[str]:
+    heads = {name.removeprefix(_HEADS): oid for name, oid in refs.items() if name.startswith(_HEADS)}
+    others = [name for name in refs if not name.startswith((_TAGS, _HEADS, "refs/asked/"))]
+    yield from (f"{name} was added" for name in others)
+    if memory.head is None:
+        return
+    recorded = {memory.branch: memory.head} if memory.branch else {}
+    is_ahead = bool(upstream) and list(heads.values()) == [upstream.get("HEAD")]
+    if heads != recorded and not is_ahead:
+        yield f"it is recorded as {_branches(recorded)}, and is {_branches(heads)}"
+    text = (mirror / "HEAD").read_text("utf-8", "backslashreplace").strip()
+    names = [f"ref: {_HEADS}{name}" for name in (*heads, *([] if heads else ["none"]))]
+    yield "" if text in names else f"its HEAD is {text!r}"
+
+
+def _branches(heads: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} at {oid[:12]}" for name, oid in heads.items()) or "none"
+
+
+def _packed_problems(mirror: Path, refs: Mapping[str, str]) -> Iterator[str]:
+    """Yield each ref of which `packed-refs` says wrongly what it peels to. git believes that file."""
+    packed = mirror / "packed-refs"
+    lines = packed.read_text("utf-8", "surrogateescape").splitlines() if packed.exists() else []
+    peeled: dict[str, str] = {}
+    for line in lines:
+        if match := _LISTED.fullmatch(line):
+            peeled[match[2]] = match[1]
+        elif line.startswith("^") and peeled:
+            peeled[list(peeled)[-1]] = line[1:]
+        elif not line.startswith(_PACKED):
+            yield f"it has a line that git does not write: {line[:40]!r}"
+    for name, oid in peeled.items():
+        if oid != refs.get(name, oid) and not (mirror / name).is_file():
+            yield f"it peels {name} to {oid[:12]}, and that is {refs[name][:12]}"
+
+
+def _git(programs: Programs, mirror: Path, *arguments: str, stdin: bytes = b"") -> Printed:
+    return programs.git(f"--git-dir={mirror}", *arguments, stdin=stdin)

@@ -1,0 +1,170 @@
+"""Reads the registry from a private copy, with nothing but SQLite."""
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from attrs import field, frozen
+
+from reconciler.audit.claims import Claim, checked, differs
+
+_COPIES = 200
+_PAUSE = 0.05
+# Tables whose rows hold a record as JSON text, with a digest of it.
+_WITH_RECORDS = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%record TEXT%' ORDER BY name"
+
+
+@frozen
+class RecordRow:
+    """A row that holds a record. `generation` is None in a table without this column."""
+
+    table: str
+    recipe: str
+    generation: int | None
+    record: str
+    digest: str
+
+
+@frozen
+class LedgerLine:
+    """One line of the ledger, as it is stored."""
+
+    seq: int
+    at: str
+    kind: str
+    recipe: str
+    body: str
+    prev: str
+    hash: str
+
+
+@frozen
+class Registry:
+    """All rows of the registry, and the claims about the file itself.
+
+    `generations` has the last generation of each recipe. `head` has number and hash of the last line, as the registry
+    keeps them beside the ledger; None if it does not.
+    """
+
+    records: tuple[RecordRow, ...] = ()
+    generations: Mapping[str, int] = field(factory=dict)
+    ledger: tuple[LedgerLine, ...] = ()
+    head: tuple[int, str] | None = None
+    claims: tuple[Claim, ...] = ()
+
+    def of(self, table: str, recipe: str) -> tuple[RecordRow, ...]:
+        """Return the rows of one table and recipe."""
+        return tuple(row for row in self.records if (row.table, row.recipe) == (table, recipe))
+
+
+def read_registry(path: Path, scripts: Sequence[str]) -> Registry:
+    """Return what the registry in the file `path` holds; nothing if there is no file.
+
+    `scripts` make an empty registry, one for each format: the file must have their tables and triggers. Raise OSError
+    if the file cannot be read.
+    """
+    if not os.path.lexists(path):
+        return Registry()
+    try:
+        with _copied(path) as connection:
+            problems = _problems(connection, scripts)
+            return _read(connection, checked("", "registry file", *problems))
+    except (sqlite3.Error, UnicodeError) as error:
+        return Registry(claims=(checked("", "registry file", f"{path.name} cannot be read: {error}"),))
+
+
+@contextmanager
+def _copied(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a connection to a private copy. SQLite rolls back the journal of a killed writer in the copy only."""
+    with TemporaryDirectory(prefix="canon-audit-") as folder:
+        copy = Path(folder, path.name)
+        _copy(path, copy)
+        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+            yield connection
+
+
+def _copy(path: Path, to: Path) -> None:
+    """Copy the database and its journal as both were at one moment. Raise OSError if they never rest."""
+    journal, copied_journal = (file.with_name(f"{file.name}-journal") for file in (path, to))
+    for _ in range(_COPIES):
+        before = _facts(path), _facts(journal)
+        shutil.copyfile(path, to)
+        copied_journal.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(journal, copied_journal)
+        if (_facts(path), _facts(journal)) == before:
+            return
+        time.sleep(_PAUSE)
+    raise OSError("it changes too often")
+
+
+def _facts(file: Path) -> tuple[int, int, int, int] | None:
+    """Return the inode, size and times of a file, None if there is none."""
+    try:
+        info = file.stat()
+    except FileNotFoundError:
+        return None
+    return info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
+    """Yield how the file differs from a sound registry: its pages, its format, its tables and triggers."""
+    found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
+    yield f"SQLite finds damage: {found[0]}" if found else ""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if not 0 < version <= len(scripts):
+        yield f"it has format {version}, and this program knows 1 to {len(scripts)}"
+        return
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as blank:
+        blank.executescript("\n".join(scripts[:version]))
+        expected, present = _schema(blank), _schema(connection)
+        yield differs("its application id", _application(connection), _application(blank))
+    yield from (f"{name} is missing" for name in sorted(expected.keys() - present.keys()))
+    yield from (f"{name} was added" for name in sorted(present.keys() - expected.keys()))
+    yield from (f"{name} was changed" for name, sql in expected.items() if present.get(name, sql) != sql)
+
+
+def _application(connection: sqlite3.Connection) -> int:
+    (number,) = connection.execute("PRAGMA application_id").fetchone()
+    return int(number)
+
+
+def _schema(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the text of each table, index and trigger, by kind and name. SQLite's own have no text."""
+    query = "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+    return dict(connection.execute(query))
+
+
+def _read(connection: sqlite3.Connection, claim: Claim) -> Registry:
+    """Return all rows, with the claim about the file."""
+    tables = [name for (name,) in connection.execute(_WITH_RECORDS)]
+    lines = connection.execute("SELECT seq, at, kind, recipe, body, prev, hash FROM ledger ORDER BY seq")
+    return Registry(
+        tuple(row for table in tables for row in _record_rows(connection, table)),
+        dict(connection.execute("SELECT recipe, last FROM generation ORDER BY recipe")),
+        tuple(LedgerLine(*line) for line in lines),
+        _head(connection),
+        (claim,),
+    )
+
+
+def _record_rows(connection: sqlite3.Connection, table: str) -> list[RecordRow]:
+    """Return the rows of a table that SQLite itself named."""
+    columns = {row[1] for row in connection.execute(f"PRAGMA table_info('{table}')")}
+    generation = "generation" if "generation" in columns else "NULL"
+    query = f"SELECT recipe, {generation}, record, digest FROM {table} ORDER BY 1, 2"  # noqa: S608  SQLite's own name
+    return [RecordRow(table, *columns) for columns in connection.execute(query)]
+
+
+def _head(connection: sqlite3.Connection) -> tuple[int, str] | None:
+    """Return number and hash of the ledger's last line, as the registry keeps them beside it."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger_head'").fetchone():
+        return None
+    row = connection.execute("SELECT seq, hash FROM ledger_head").fetchone()
+    return (row[0], row[1]) if row else (0, "")

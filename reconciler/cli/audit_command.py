@@ -1,0 +1,80 @@
+"""`reconcile audit`: check every claim of the records, and change nothing."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from reconciler.audit.audit import AuditRequest, audit
+from reconciler.audit.programs import Printed
+from reconciler.cli.command_context import load_context
+from reconciler.cli.composition import interruptible
+from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.standard_streams import print_answer
+from reconciler.errors import UsageError
+from reconciler.host.command_spec import CapturedOutput, CommandSpec
+from reconciler.host.environment import child_environment
+from reconciler.host.git.git_command import git_argv, git_environment
+from reconciler.host.output import MIB
+from reconciler.host.run import capture, prepare
+from reconciler.show.documents.audit_document import audit_document
+from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.audit import render_audit
+from reconciler.show.text.screen import screen_for
+from state.folder.identity import read_identity
+from state.registry.database import STEPS
+
+_HASH = re.compile(r"[0-9a-f]{8,64}")
+_SECONDS = 300.0
+_MOST = 64 * MIB
+
+
+@frozen
+class HostPrograms:
+    """Runs the programs of an audit. `environment` is the environment of all children; git may use `protocols`."""
+
+    environment: Mapping[str, str]
+    protocols: tuple[str, ...]
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> Printed:
+        environment = git_environment(self.environment, self.protocols)
+        return _printed(
+            capture(CommandSpec(git_argv(*arguments), environment, Path("/"), _SECONDS, stdin), _MOST, _MOST)
+        )
+
+    def docker(self, *arguments: str) -> Printed:
+        return _printed(
+            capture(CommandSpec(("docker", *arguments), self.environment, Path("/"), _SECONDS), _MOST, _MOST)
+        )
+
+
+def _printed(output: CapturedOutput) -> Printed:
+    if output.result.missing:
+        return Printed(None, b"", b"it is not installed")
+    return Printed(None if output.cut else output.result.code, output.out, output.err)
+
+
+def audit_records(options: Options, head: str | None) -> int:
+    """Print the verdict on every claim of the records. Returns the exit code.
+
+    `head` is the hash of a ledger's line, or its first 8 digits or more, which a person kept. Raises UsageError if it
+    is no such hash.
+    """
+    if head is not None and not _HASH.fullmatch(head):
+        raise UsageError(
+            f"--head {head} is no hash of a ledger's line", "reconcile audit prints one: 8 to 64 hex digits"
+        )
+    context = load_context(options)
+    fleet, state = context.fleet, context.state
+    upstreams = {name: recipe.upstream for name, recipe in fleet.recipes.items()}
+    state_id = read_identity(state.identity) or ""
+    request = AuditRequest(state.root, state_id, upstreams, STEPS, frozenset(options.recipes), head or "")
+    with interruptible():
+        prepare()
+        done = audit(request, HostPrograms(child_environment(fleet.passes, os.environ, state.root), fleet.protocols))
+    if options.json:
+        return print_answer(json_text(audit_document(done)), done.exit_code)
+    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    return print_answer(render_audit(done, screen, wide=options.output == "wide"), done.exit_code)

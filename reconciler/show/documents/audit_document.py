@@ -1,0 +1,28 @@
+"""The JSON document of `reconcile audit`."""
+
+from reconciler.audit.claims import Audit, Claim, Verdict
+from reconciler.show.documents.report_document import FORMAT, Json
+from reconciler.show.text.audit import audit_line
+
+
+def audit_document(audit: Audit) -> Json:
+    """Return the JSON document of an audit, with every claim."""
+    head = {"seq": audit.head.seq, "hash": audit.head.hash} if audit.head is not None else None
+    return {
+        "format": FORMAT,
+        "command": "audit",
+        "claims": [_claim(claim) for claim in audit.claims],
+        "head": head,
+        "summary": {
+            **{verdict.value.replace("-", "_"): audit.count(verdict) for verdict in Verdict},
+            "line": audit_line(audit),
+        },
+        "errors": [],
+        "exit_code": audit.exit_code,
+    }
+
+
+def _claim(claim: Claim) -> Json:
+    """Return the entry of one claim. Its recipe is null if it is about the whole state folder."""
+    facts = {"claim": claim.about, "verdict": claim.verdict, "reason": claim.reason}
+    return {"recipe": claim.recipe or None, **facts}

@@ -1,0 +1,50 @@
+"""The text of `reconcile audit`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from reconciler.audit.claims import Audit, Claim, Verdict
+from reconciler.show.quantities import count_of
+from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
+
+_STYLES: Final = {Verdict.AGREE: Style.GOOD, Verdict.DISAGREE: Style.BAD, Verdict.NOT_ASKED: Style.WARN}
+_HEADER: Final = ("RECIPE", "VERDICT", "CLAIM", "WHY")
+
+
+def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
+    """Return a table of claims, the ledger's head, and the summary line.
+
+    Claims that agree are counted in one line for each recipe; `wide` shows each of them.
+    """
+    rows = [_cells(claim) for claim in audit.claims] if wide else list(_short_rows(audit.claims))
+    lines = align(_HEADER, rows, screen)
+    if audit.head is not None:
+        head = f"line {audit.head.seq} of the ledger has the hash {audit.head.hash}"
+        lines += ["", f"{head}; keep it elsewhere, for audit --head"]
+    return "\n".join([*lines, "", paint(audit_line(audit), Style.STRONG, screen)]) + "\n"
+
+
+def audit_line(audit: Audit) -> str:
+    """Return the summary line of an audit."""
+    agree, disagree, not_asked = (audit.count(verdict) for verdict in Verdict)
+    claims = count_of(len(audit.claims), "claim")
+    return f"{claims}: {agree} agree, {disagree} disagree, {not_asked} not asked"
+
+
+def _short_rows(claims: Sequence[Claim]) -> Iterable[Sequence[Cell]]:
+    """Yield one row for the claims of a recipe that agree, and one for each other claim."""
+    for recipe in dict.fromkeys(claim.recipe for claim in claims):
+        own = [claim for claim in claims if claim.recipe == recipe]
+        agreeing = sum(claim.verdict is Verdict.AGREE for claim in own)
+        if agreeing:
+            yield _cells(Claim(recipe, count_of(agreeing, "claim"), Verdict.AGREE))
+        yield from (_cells(claim) for claim in own if claim.verdict is not Verdict.AGREE)
+
+
+def _cells(claim: Claim) -> list[Cell]:
+    return [
+        Cell(claim.recipe or NOTHING, Style.STRONG),
+        Cell(claim.verdict, _STYLES[claim.verdict]),
+        Cell(claim.about),
+        Cell(claim.reason),
+    ]
