@@ -7,13 +7,21 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.audit.claims import Audit, Claim, checked
+from reconciler.audit.decisions import decision_claims
 from reconciler.audit.deployment import deployment_claims, process_claims
 from reconciler.audit.ledger_chain import chain_claims, head_of
 from reconciler.audit.ledger_history import RecipeHistory, histories
 from reconciler.audit.mirror import mirror_claims
 from reconciler.audit.programs import Programs
-from reconciler.audit.records import Canonical, Memory, NotReadableError, canonical_of, memory_of, record_claims
-from reconciler.audit.registry_file import Registry, read_registry
+from reconciler.audit.records import (
+    ClaimedRelease,
+    ClaimedTags,
+    NotReadableError,
+    canonical_of,
+    memory_of,
+    record_claims,
+)
+from reconciler.audit.registry_file import StoredRows, read_registry
 from reconciler.audit.snapshot import snapshot_claims
 from reconciler.audit.upstream import tag_claims, upstream_refs
 
@@ -40,7 +48,7 @@ class AuditRequest:
 @frozen
 class _Context:
     request: AuditRequest
-    registry: Registry
+    registry: StoredRows
     histories: Mapping[str, RecipeHistory]
     programs: Programs
 
@@ -86,6 +94,7 @@ def _recipe_claims(context: _Context, name: str) -> Iterator[Claim]:
         return
     request, history = context.request, context.histories.get(name, RecipeHistory())
     yield from record_claims(context.registry, name, history)
+    yield from decision_claims(context.registry, name, history)
     canonicals, memory = _canonicals(context.registry, name), _memory(context.registry, name)
     url = request.upstreams.get(name)
     refs = upstream_refs(context.programs, url) if url is not None else "it is not declared"
@@ -100,9 +109,9 @@ def _recipe_claims(context: _Context, name: str) -> Iterator[Claim]:
         yield checked(name, "log of its trial", "" if log.is_dir() else f"{newest.log} is missing")
 
 
-def _canonicals(registry: Registry, name: str) -> list[Canonical]:
+def _canonicals(registry: StoredRows, name: str) -> list[ClaimedRelease]:
     """Return the readable canonicals of a recipe, the oldest first."""
-    canonicals: list[Canonical] = []
+    canonicals: list[ClaimedRelease] = []
     for row in registry.of("canonical", name):
         try:
             canonicals.append(canonical_of(row))
@@ -111,11 +120,11 @@ def _canonicals(registry: Registry, name: str) -> list[Canonical]:
     return sorted(canonicals, key=lambda canonical: canonical.generation)
 
 
-def _memory(registry: Registry, name: str) -> Memory:
+def _memory(registry: StoredRows, name: str) -> ClaimedTags:
     """Return the memory of a recipe, an empty one if it has none that can be read."""
     for row in registry.of("memory", name):
         try:
             return memory_of(row)
         except NotReadableError:
             break  # its record is a claim of its own
-    return Memory({}, None, None)
+    return ClaimedTags({}, None, None)

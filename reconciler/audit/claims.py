@@ -7,7 +7,7 @@ from attrs import frozen
 DISAGREES_CODE = 3
 
 
-class Verdict(StrEnum):
+class ClaimVerdict(StrEnum):
     """Whether what is there agrees with a claim. NOT_ASKED: nobody could be asked, so nothing is known."""
 
     AGREE = "agree"
@@ -25,7 +25,7 @@ class Claim:
 
     recipe: str
     about: str
-    verdict: Verdict
+    verdict: ClaimVerdict
     reason: str = ""
 
 
@@ -44,25 +44,25 @@ class Audit:
     claims: tuple[Claim, ...]
     head: LedgerHead | None
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: ClaimVerdict) -> int:
         """Return how many claims have this verdict."""
         return sum(claim.verdict is verdict for claim in self.claims)
 
     @property
     def exit_code(self) -> int:
         """3 if a claim disagrees, else 0."""
-        return DISAGREES_CODE if self.count(Verdict.DISAGREE) else 0
+        return DISAGREES_CODE if self.count(ClaimVerdict.DISAGREE) else 0
 
 
 def checked(recipe: str, about: str, *problems: str) -> Claim:
     """Return a claim that agrees if `problems` are all "", else one that disagrees because of them."""
     reason = "; ".join(filter(None, problems))
-    return Claim(recipe, about, Verdict.DISAGREE if reason else Verdict.AGREE, reason)
+    return Claim(recipe, about, ClaimVerdict.DISAGREE if reason else ClaimVerdict.AGREE, reason)
 
 
 def not_asked(recipe: str, about: str, why: str) -> Claim:
     """Return a claim about which nobody could be asked."""
-    return Claim(recipe, about, Verdict.NOT_ASKED, why)
+    return Claim(recipe, about, ClaimVerdict.NOT_ASKED, why)
 
 
 def differs(what: str, recorded: object, found: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.audit.claims import Claim, checked, not_asked
 from reconciler.audit.programs import Programs
-from reconciler.audit.records import Canonical
+from reconciler.audit.records import ClaimedRelease
 
 _SLOT, _STATE, _COMMIT = "canon.slot", "canon.state", "canon.commit"
 _SERVICE = "service "
@@ -20,7 +20,7 @@ _ABOUT = "kept deployment"
 
 
 def deployment_claims(
-    recipe: str, kept: Path, state_id: str, newest: Canonical | None, programs: Programs
+    recipe: str, kept: Path, state_id: str, newest: ClaimedRelease | None, programs: Programs
 ) -> Iterator[Claim]:
     """Yield the claim about the deployment of a recipe that is kept running, none if no record of one is in `kept`."""
     path = kept / f"{recipe}.json"
@@ -57,7 +57,7 @@ def _services(slot: str, state_id: str, programs: Programs) -> Mapping[str, Mapp
 def _differences(
     parts: Mapping[str, Mapping[str, str]],
     generation: int,
-    newest: Canonical | None,
+    newest: ClaimedRelease | None,
     services: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[str]:
     """Yield how the services differ from the record of the deployment and from the newest generation."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from reconciler.audit.claims import Claim, LedgerHead, checked
-from reconciler.audit.registry_file import LedgerLine
+from reconciler.audit.registry_file import LineOfLedger
 
 _MOST_NAMED = 5
 
 
-def chain_claims(lines: Sequence[LedgerLine], kept: tuple[int, str] | None, head: str) -> Iterator[Claim]:
+def chain_claims(lines: Sequence[LineOfLedger], kept: tuple[int, str] | None, head: str) -> Iterator[Claim]:
     """Yield the claims about the whole ledger.
 
     `kept` is number and hash of the last line, as the registry keeps them; None if it does not. `head` is a hash that
@@ -25,12 +25,12 @@ def chain_claims(lines: Sequence[LedgerLine], kept: tuple[int, str] | None, head
         yield checked("", f"ledger: the line with the hash {head[:12]}", _lost(lines, head))
 
 
-def head_of(lines: Sequence[LedgerLine]) -> LedgerHead | None:
+def head_of(lines: Sequence[LineOfLedger]) -> LedgerHead | None:
     """Return number and hash of the last line, None for an empty ledger."""
     return LedgerHead(lines[-1].seq, lines[-1].hash) if lines else None
 
 
-def _breaks(lines: Sequence[LedgerLine]) -> Iterator[str]:
+def _breaks(lines: Sequence[LineOfLedger]) -> Iterator[str]:
     """Yield each way in which the lines are no chain."""
     if lines and lines[0].prev:
         yield f"line {lines[0].seq} does not begin a ledger"
@@ -56,7 +56,7 @@ def _named(problems: Sequence[str]) -> str:
     return "; ".join([*problems[:_MOST_NAMED], *more])
 
 
-def _hash(line: LedgerLine) -> str:
+def _hash(line: LineOfLedger) -> str:
     """Return the SHA-256 over all columns of a line except its hash, as compact JSON in ASCII."""
     columns = [line.seq, line.at, line.kind, line.recipe, line.body, line.prev]
     return hashlib.sha256(json.dumps(columns, separators=(",", ":")).encode("ascii")).hexdigest()
@@ -71,7 +71,7 @@ def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
     return f"it is line {last[0]} with the hash {last[1][:12]}, and line {kept[0]} with {kept[1][:12]} is kept"
 
 
-def _lost(lines: Sequence[LedgerLine], head: str) -> str:
+def _lost(lines: Sequence[LineOfLedger], head: str) -> str:
     """Return a text if no line has the hash `head`, or a longer one that begins with it; else ""."""
     if any(line.hash.startswith(head) for line in lines):
         return ""

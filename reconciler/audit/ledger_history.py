@@ -7,12 +7,14 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from reconciler.audit.registry_file import LedgerLine
+from reconciler.audit.registry_file import LineOfLedger
 
 # An intent ends with any other line of the same operation. Of these, the lines of this kind promote nothing.
 _INTENT, _ABANDONED = "intent", "abandoned"
 _TRIAL, _FORGOTTEN = "trial", "forgotten"
 BY_HAND = "by hand"
+_DRIFT = "drift"
+_HELD, _END_OF_HOLD = "held", ("resumed", "hold-ended", _FORGOTTEN)
 
 
 @frozen
@@ -29,7 +31,8 @@ class RecipeHistory:
     """What the ledger says of one recipe since it was last forgotten.
 
     `promotions` are by generation, `open_intents` by operation and `trials` by id. `last_generation` also counts what
-    was forgotten. `last_trial` is the id of the last trial of a pass, "" for none.
+    was forgotten. `last_trial` is the id of the last trial of a pass, "" for none. `hold` is the line of a hold that
+    has not ended, None for none. `drift` names in which ways the recipe differs from what it should be.
     """
 
     promotions: dict[int, LedgerFact] = field(factory=dict)
@@ -37,12 +40,18 @@ class RecipeHistory:
     trials: dict[str, LedgerFact] = field(factory=dict)
     last_generation: int = 0
     last_trial: str = ""
+    hold: LedgerFact | None = None
+    drift: set[str] = field(factory=set)
 
     def add(self, fact: LedgerFact) -> None:
         """Add one line, in the order of the ledger."""
         operation, generation = fact.body.get("op"), fact.body.get("generation")
+        if fact.kind == _HELD or fact.kind in _END_OF_HOLD:
+            self.hold = fact if fact.kind == _HELD else None
         if fact.kind == _FORGOTTEN:
-            self.promotions, self.open_intents, self.last_trial = {}, {}, ""
+            self.promotions, self.open_intents, self.last_trial, self.drift = {}, {}, "", set()
+        elif fact.kind == _DRIFT:
+            self.drift = (self.drift | set(fact.body.get("began", ()))) - set(fact.body.get("ended", ()))
         elif fact.kind == _TRIAL:
             self.trials[str(fact.body.get("trial"))] = fact
             if fact.body.get("result") != BY_HAND:
@@ -61,7 +70,7 @@ class RecipeHistory:
             self.last_generation = max(self.last_generation, generation)
 
 
-def histories(lines: Iterable[LedgerLine]) -> Mapping[str, RecipeHistory]:
+def histories(lines: Iterable[LineOfLedger]) -> Mapping[str, RecipeHistory]:
     """Return what the ledger says, by recipe; an empty history for a recipe that it does not name."""
     found: dict[str, RecipeHistory] = defaultdict(RecipeHistory)
     for line in lines:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from reconciler.audit.claims import Claim, checked
 from reconciler.audit.programs import Printed, Programs
-from reconciler.audit.records import Memory
+from reconciler.audit.records import ClaimedTags
 
 _TAGS, _HEADS = "refs/tags/", "refs/heads/"
 _LISTED = re.compile(r"([0-9a-f]{40}) (refs/.+)")
@@ -26,7 +26,7 @@ class _Refs:
 
 
 def mirror_claims(
-    recipe: str, mirror: Path, memory: Memory, upstream: Mapping[str, str] | str, programs: Programs
+    recipe: str, mirror: Path, memory: ClaimedTags, upstream: Mapping[str, str] | str, programs: Programs
 ) -> Iterator[Claim]:
     """Yield the claims about the mirror of one recipe.
 
@@ -76,7 +76,7 @@ def _damage(mirror: Path, programs: Programs) -> str:
     return f"git finds damage: {serious[0]}" if serious else ""
 
 
-def _tag_problems(refs: Mapping[str, str], memory: Memory, upstream: Mapping[str, str]) -> Iterator[str]:
+def _tag_problems(refs: Mapping[str, str], memory: ClaimedTags, upstream: Mapping[str, str]) -> Iterator[str]:
     held = {name.removeprefix(_TAGS): oid for name, oid in refs.items() if name.startswith(_TAGS)}
     for tag in sorted(held.keys() | memory.tags.keys()):
         has, known, published = held.get(tag), memory.tags.get(tag), upstream.get(f"{_TAGS}{tag}")
@@ -93,7 +93,7 @@ def _tag_problems(refs: Mapping[str, str], memory: Memory, upstream: Mapping[str
 
 
 def _branch_problems(
-    mirror: Path, refs: Mapping[str, str], memory: Memory, upstream: Mapping[str, str]
+    mirror: Path, refs: Mapping[str, str], memory: ClaimedTags, upstream: Mapping[str, str]
 ) -> Iterator[str]:
     heads = {name.removeprefix(_HEADS): oid for name, oid in refs.items() if name.startswith(_HEADS)}
     others = [name for name in refs if not name.startswith((_TAGS, _HEADS, "refs/asked/"))]

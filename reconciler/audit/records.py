@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
 
 from reconciler.audit.claims import Claim, checked, differs
 from reconciler.audit.ledger_history import LedgerFact, RecipeHistory
-from reconciler.audit.registry_file import RecordRow, Registry
+from reconciler.audit.registry_file import RecordRow, StoredRows
 
 # Of each tier that the ledger and a record name: name, verdict, reason and seconds.
 _TIER = ("name", "verdict", "reason", "seconds")
@@ -20,7 +21,7 @@ class NotReadableError(Exception):
 
 
 @frozen
-class Canonical:
+class ClaimedRelease:
     """What a record says of one generation. `manifest` is the hash of its manifest, `files` names its files.
 
     `size` is the size of the data in bytes, `packed` that of the file with the tar, and `entries` counts its paths.
@@ -41,7 +42,7 @@ class Canonical:
 
 
 @frozen
-class Memory:
+class ClaimedTags:
     """What a record says of the upstream of one recipe. `tags` maps each known release tag to its commit.
 
     `branch` and `head` are the main branch and its commit in the last answer; both None before the first answer.
@@ -52,12 +53,12 @@ class Memory:
     head: str | None
 
 
-def canonical_of(row: RecordRow) -> Canonical:
+def canonical_of(row: RecordRow) -> ClaimedRelease:
     """Return what a row of a canonical says. Raise NotReadableError if it cannot be read."""
-    record = _fields(row)
+    record = fields_of(row)
     try:
         evidence, seal = record["evidence"], record["seal"]
-        return Canonical(
+        return ClaimedRelease(
             recipe=str(record["recipe"]),
             version=str(record["version"]),
             commit=str(record["commit"]),
@@ -75,18 +76,18 @@ def canonical_of(row: RecordRow) -> Canonical:
         raise NotReadableError(f"its record lacks {error}") from error
 
 
-def memory_of(row: RecordRow) -> Memory:
+def memory_of(row: RecordRow) -> ClaimedTags:
     """Return what a row of a memory says of upstream. Raise NotReadableError if it cannot be read."""
-    record = _fields(row)
+    record = fields_of(row)
     try:
         answer = record["answer"] or {}
         tags = {str(tag): str(known["commit"]) for tag, known in record["known"].items()}
-        return Memory(tags, answer.get("branch"), answer.get("head"))
+        return ClaimedTags(tags, answer.get("branch"), answer.get("head"))
     except (KeyError, TypeError, AttributeError) as error:
         raise NotReadableError(f"its record lacks {error}") from error
 
 
-def record_claims(registry: Registry, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
+def record_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
     """Yield the claims about the records of one recipe, as far as rows and ledger can show."""
     rows = registry.of("canonical", recipe)
     yield checked(recipe, "generations", *_generation_problems(registry, recipe, rows, history))
@@ -102,13 +103,14 @@ def record_claims(registry: Registry, recipe: str, history: RecipeHistory) -> It
     yield from (checked(recipe, row.table.replace("_", " "), row_problem(row)) for row in others)
 
 
-_OWN_CLAIMS = ("canonical", "memory", "intent")
+# Tables whose rows are compared with the ledger, here or in decisions.py. Of others the digest alone is checked.
+_OWN_CLAIMS = ("canonical", "memory", "intent", "hold", "drift")
 
 
 def row_problem(row: RecordRow) -> str:
     """Return a text if a row is not as it was written, by its digest and its columns; else ""."""
     try:
-        record = _fields(row)
+        record = fields_of(row)
     except NotReadableError as error:
         return str(error)
     own = record.get("recipe")
@@ -119,7 +121,7 @@ def row_problem(row: RecordRow) -> str:
     return columns or ("" if row.generation is None else differs("it", record.get("generation"), row.generation))
 
 
-def _fields(row: RecordRow) -> Mapping[str, Any]:
+def fields_of(row: RecordRow) -> Mapping[str, Any]:
     """Return the record of a row as plain JSON data. Raise NotReadableError for anything but an object."""
     try:
         record = json.loads(row.record)
@@ -131,7 +133,7 @@ def _fields(row: RecordRow) -> Mapping[str, Any]:
 
 
 def _generation_problems(
-    registry: Registry, recipe: str, rows: Sequence[RecordRow], history: RecipeHistory
+    registry: StoredRows, recipe: str, rows: Sequence[RecordRow], history: RecipeHistory
 ) -> Iterator[str]:
     recorded = {row.generation for row in rows}
     for generation in sorted(history.promotions.keys() - recorded):
@@ -155,10 +157,10 @@ def _canonical_problems(row: RecordRow, history: RecipeHistory) -> Iterator[str]
         yield from _promotion_problems(row, canonical, promotion)
     trial = history.trials.get(canonical.trial)
     if trial is not None:
-        yield from _trial_problems(_fields(row)["evidence"], trial)
+        yield from _trial_problems(fields_of(row)["evidence"], trial)
 
 
-def _promotion_problems(row: RecordRow, canonical: Canonical, promotion: LedgerFact) -> Iterator[str]:
+def _promotion_problems(row: RecordRow, canonical: ClaimedRelease, promotion: LedgerFact) -> Iterator[str]:
     """Yield how a record differs from the line that promoted it."""
     said = promotion.body
     where = f"(line {promotion.seq} of the ledger)"
@@ -187,7 +189,7 @@ def _memory_problems(rows: Sequence[RecordRow], history: RecipeHistory) -> Itera
         yield problem
         if problem:
             return
-        record = _fields(row)
+        record = fields_of(row)
         last = record.get("last_trial") or ""
         yield differs("the last trial", last, history.last_trial) if last or history.last_trial else ""
         for version, red in sorted(record.get("reds", {}).items()):
@@ -207,9 +209,7 @@ def _intent_problems(rows: Sequence[RecordRow], history: RecipeHistory) -> Itera
     recorded: set[str] = set()
     for row in rows:
         yield row_problem(row)
-        try:
-            recorded.add(str(_fields(row).get("op")))
-        except NotReadableError:
-            continue
+        with suppress(NotReadableError):
+            recorded.add(str(fields_of(row).get("op")))
     yield from (f"{operation} is open, and no line begins it" for operation in recorded - history.open_intents.keys())
     yield from (f"{operation} has no end, and is not open" for operation in history.open_intents.keys() - recorded)

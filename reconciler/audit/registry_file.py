@@ -31,7 +31,7 @@ class RecordRow:
 
 
 @frozen
-class LedgerLine:
+class LineOfLedger:
     """One line of the ledger, as it is stored."""
 
     seq: int
@@ -44,7 +44,7 @@ class LedgerLine:
 
 
 @frozen
-class Registry:
+class StoredRows:
     """All rows of the registry, and the claims about the file itself.
 
     `generations` has the last generation of each recipe. `head` has number and hash of the last line, as the registry
@@ -53,7 +53,7 @@ class Registry:
 
     records: tuple[RecordRow, ...] = ()
     generations: Mapping[str, int] = field(factory=dict)
-    ledger: tuple[LedgerLine, ...] = ()
+    ledger: tuple[LineOfLedger, ...] = ()
     head: tuple[int, str] | None = None
     claims: tuple[Claim, ...] = ()
 
@@ -62,20 +62,20 @@ class Registry:
         return tuple(row for row in self.records if (row.table, row.recipe) == (table, recipe))
 
 
-def read_registry(path: Path, scripts: Sequence[str]) -> Registry:
+def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
     """Return what the registry in the file `path` holds; nothing if there is no file.
 
     `scripts` make an empty registry, one for each format: the file must have their tables and triggers. Raise OSError
     if the file cannot be read.
     """
     if not os.path.lexists(path):
-        return Registry()
+        return StoredRows()
     try:
         with _copied(path) as connection:
             problems = _problems(connection, scripts)
             return _read(connection, checked("", "registry file", *problems))
     except (sqlite3.Error, UnicodeError) as error:
-        return Registry(claims=(checked("", "registry file", f"{path.name} cannot be read: {error}"),))
+        return StoredRows(claims=(checked("", "registry file", f"{path.name} cannot be read: {error}"),))
 
 
 @contextmanager
@@ -141,14 +141,14 @@ def _schema(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute(query))
 
 
-def _read(connection: sqlite3.Connection, claim: Claim) -> Registry:
+def _read(connection: sqlite3.Connection, claim: Claim) -> StoredRows:
     """Return all rows, with the claim about the file."""
     tables = [name for (name,) in connection.execute(_WITH_RECORDS)]
     lines = connection.execute("SELECT seq, at, kind, recipe, body, prev, hash FROM ledger ORDER BY seq")
-    return Registry(
+    return StoredRows(
         tuple(row for table in tables for row in _record_rows(connection, table)),
         dict(connection.execute("SELECT recipe, last FROM generation ORDER BY recipe")),
-        tuple(LedgerLine(*line) for line in lines),
+        tuple(LineOfLedger(*line) for line in lines),
         _head(connection),
         (claim,),
     )

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import IO, Any, Literal
 
 from reconciler.audit.claims import Claim, checked, differs
-from reconciler.audit.records import Canonical
+from reconciler.audit.records import ClaimedRelease
 
 _MANIFEST = "manifest.json"
 _TARS = {1: "snapshot.tar", 2: "snapshot.tar.zst"}
@@ -22,7 +22,7 @@ _CHUNK = 1 << 20
 _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "symlink", tarfile.LNKTYPE: "hardlink"}
 
 
-def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[Canonical], begun: int) -> Iterator[Claim]:
+def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelease], begun: int) -> Iterator[Claim]:
     """Yield the claims about the snapshots in `folder` (`canonicals/NAME`).
 
     The newest generation must be there; older ones may have been deleted. `begun` is the generation of an open
@@ -40,7 +40,7 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[Canonical], 
     )
 
 
-def _problems(folder: Path, canonical: Canonical) -> Iterator[str]:
+def _problems(folder: Path, canonical: ClaimedRelease) -> Iterator[str]:
     """Yield how a snapshot differs from its record. Only the first problem of a file's content is named."""
     try:
         content = (folder / _MANIFEST).read_bytes()
@@ -64,7 +64,7 @@ def _added(folder: Path, name: str) -> list[str]:
     return sorted({path.name for path in folder.iterdir()} - {name, _MANIFEST})
 
 
-def _record_problems(canonical: Canonical, manifest: Mapping[str, Any], name: str) -> Iterator[str]:
+def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], name: str) -> Iterator[str]:
     """Yield how the record of a generation differs from the manifest of its snapshot."""
     about, totals, tar = manifest["about"], manifest["totals"], manifest["tar"]
     yield differs("its recipe", canonical.recipe, about.get("recipe"))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.audit.claims import Claim, checked, not_asked
 from reconciler.audit.programs import Programs
-from reconciler.audit.records import Canonical
+from reconciler.audit.records import ClaimedRelease
 
 _TAGS, _PEELED = "refs/tags/", "^{}"
 _FIELDS = 2
@@ -27,7 +27,7 @@ def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
     return refs
 
 
-def tag_claims(recipe: str, canonicals: Sequence[Canonical], refs: Mapping[str, str] | str) -> Iterator[Claim]:
+def tag_claims(recipe: str, canonicals: Sequence[ClaimedRelease], refs: Mapping[str, str] | str) -> Iterator[Claim]:
     """Yield a claim about the tag of the newest generation. `refs` are upstream's, or why it could not be asked."""
     if not canonicals:
         return
@@ -39,7 +39,7 @@ def tag_claims(recipe: str, canonicals: Sequence[Canonical], refs: Mapping[str, 
         yield checked(recipe, about, _tag_problem(newest, refs))
 
 
-def _tag_problem(canonical: Canonical, refs: Mapping[str, str]) -> str:
+def _tag_problem(canonical: ClaimedRelease, refs: Mapping[str, str]) -> str:
     """Return how upstream's tag differs from the recorded release, "" if it does not."""
     # One release may have two tags, with and without a leading v, on the same commit.
     twins = (canonical.version, f"v{canonical.version}", canonical.version.removeprefix("v"))

@@ -2,23 +2,16 @@
 
 import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
-
-from attrs import frozen
 
 from reconciler.audit.audit import AuditRequest, audit
-from reconciler.audit.programs import Printed
 from reconciler.cli.command_context import load_context
 from reconciler.cli.composition import interruptible
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
 from reconciler.errors import UsageError
-from reconciler.host.command_spec import CapturedOutput, CommandSpec
+from reconciler.host.audit_programs import AuditPrograms
 from reconciler.host.environment import child_environment
-from reconciler.host.git.git_command import git_argv, git_environment
-from reconciler.host.output import MIB
-from reconciler.host.run import capture, prepare
+from reconciler.host.run import prepare
 from reconciler.show.documents.audit_document import audit_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.audit import render_audit
@@ -27,33 +20,6 @@ from state.folder.identity import read_identity
 from state.registry.database import STEPS
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
-_SECONDS = 300.0
-_MOST = 64 * MIB
-
-
-@frozen
-class HostPrograms:
-    """Runs the programs of an audit. `environment` is the environment of all children; git may use `protocols`."""
-
-    environment: Mapping[str, str]
-    protocols: tuple[str, ...]
-
-    def git(self, *arguments: str, stdin: bytes = b"") -> Printed:
-        environment = git_environment(self.environment, self.protocols)
-        return _printed(
-            capture(CommandSpec(git_argv(*arguments), environment, Path("/"), _SECONDS, stdin), _MOST, _MOST)
-        )
-
-    def docker(self, *arguments: str) -> Printed:
-        return _printed(
-            capture(CommandSpec(("docker", *arguments), self.environment, Path("/"), _SECONDS), _MOST, _MOST)
-        )
-
-
-def _printed(output: CapturedOutput) -> Printed:
-    if output.result.missing:
-        return Printed(None, b"", b"it is not installed")
-    return Printed(None if output.cut else output.result.code, output.out, output.err)
 
 
 def audit_records(options: Options, head: str | None) -> int:
@@ -73,7 +39,7 @@ def audit_records(options: Options, head: str | None) -> int:
     request = AuditRequest(state.root, state_id, upstreams, STEPS, frozenset(options.recipes), head or "")
     with interruptible():
         prepare()
-        done = audit(request, HostPrograms(child_environment(fleet.passes, os.environ, state.root), fleet.protocols))
+        done = audit(request, AuditPrograms(child_environment(fleet.passes, os.environ, state.root), fleet.protocols))
     if options.json:
         return print_answer(json_text(audit_document(done)), done.exit_code)
     screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)

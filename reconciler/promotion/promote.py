@@ -21,6 +21,7 @@ from reconciler.ports.host import Host
 from reconciler.ports.repositories import TagQuery, Unchanged
 from reconciler.promotion.evidence import evidence_of
 from state.records import Answer, Canonical, Intent, LedgerEntry, Seal
+from state.registry.rows import record_digest
 from state.snapshots.snapshots import generations_present
 from state.state_errors import OnHoldError, StateError
 
@@ -115,7 +116,9 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
         raise _RefusedError(conditions)
     seal = _move_in(host, candidate, intent)
     canonical = _canonical(host, promotion.trial, candidate, intent, seal)
-    host.registry.commit(canonical, intent, [_entry(host, "promoted", intent, {"lineage": list(candidate.lineage)})])
+    # With the digest of the record, the ledger's hashes cover the record too.
+    more = {"lineage": list(candidate.lineage), "record": record_digest(canonical)}
+    host.registry.commit(canonical, intent, [_entry(host, "promoted", intent, more)])
     return Attempt(promotion.trial, conditions)
 
 

@@ -20,7 +20,8 @@ from state.state_errors import AgainLaterError, RegistryDamagedError, RegistryEr
 
 APPLICATION = int.from_bytes(b"Can.")
 # One script for each format: script n upgrades a database from format n to n + 1.
-STEPS = tuple(Path(__file__).with_name(name).read_text("ascii") for name in ("schema.sql", "holds.sql", "drift.sql"))
+_SCRIPTS = ("schema.sql", "holds.sql", "drift.sql", "ledger_head.sql")
+STEPS = tuple(Path(__file__).with_name(name).read_text("ascii") for name in _SCRIPTS)
 BUSY_SECONDS = 30.0
 _COPIES = 100
 

@@ -77,8 +77,18 @@ def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> No
 
 def verify(connection: sqlite3.Connection) -> None:
     """Check the chain of hashes. Raise RegistryDamagedError for the first line that was changed, or that is missing."""
-    if broken := first_break(rows_of(connection)):
+    broken = first_break(rows_of(connection)) or _missing_at_the_end(connection)
+    if broken:
         raise RegistryDamagedError(f"ledger: {broken}")
+
+
+def _missing_at_the_end(connection: sqlite3.Connection) -> str | None:
+    """Return a message if the last line is not the one that was appended last, None if it is."""
+    head = connection.execute("SELECT seq, hash FROM ledger_head").fetchone() or (0, "")
+    last = _last_row(connection)
+    if head == ((last.seq, last.hash) if last else (0, "")):
+        return None
+    return f"its last line is {last.seq if last else 'missing'}, and line {head[0]} was appended last"
 
 
 def rows_of(connection: sqlite3.Connection) -> Iterator[LedgerRow]:

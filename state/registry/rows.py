@@ -31,6 +31,11 @@ def seal(record: Canonical | Memory | Intent | Hold | Rollback | DriftRecord) ->
     return text, _digest(record.recipe, text)
 
 
+def record_digest(canonical: Canonical) -> str:
+    """Return the digest that the row of a canonical will have."""
+    return seal(canonical)[1]
+
+
 def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
     """Return the record of a row with these columns. Raise RegistryDamagedError if they are not what was written."""
     try:

@@ -18,9 +18,10 @@ LOOKS = (
     ("history",),
     ("events",),
     ("explain", "jot", "--offline"),
+    ("audit",),
 )
-ALWAYS_0 = {"explain": 0, "history": 0, "events": 0}
-IN_JSON = (("--dry-run",), ("drift",), ("status", "jot"), ("logs", "jot"), ("explain", "jot"))
+ALWAYS_0 = {"explain": 0, "history": 0, "events": 0, "audit": 0}
+IN_JSON = (("--dry-run",), ("drift",), ("status", "jot"), ("logs", "jot"), ("explain", "jot"), ("audit",))
 
 # A cache of one page makes SQLite write into the database long before the commit.
 HALF_A_TRANSACTION = """
@@ -70,7 +71,10 @@ def test_looking_after_a_killed_pass_shows_what_it_left_and_changes_nothing(sett
         running.kill()
         running.wait()
         told = looks(settled)
-        assert codes(told) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0, **ALWAYS_0}
+        assert codes(told) == {"--dry-run": 2, "drift": 2, "status": 0, "logs": 0, **ALWAYS_0, "audit": 3}
+        # What still runs is in no lock's slot any more; all that is recorded agrees.
+        stray = [claim for claim in told["audit json"].document["claims"] if claim["verdict"] == "disagree"]
+        assert [claim["claim"] for claim in stray] == ["processes"]
         assert told["status jot json"].row("jot")["have"]["version"] == FIRST
         assert settled.running() != []
         (settled.folder / "go").touch()

@@ -1,6 +1,6 @@
 """The JSON document of `reconcile audit`."""
 
-from reconciler.audit.claims import Audit, Claim, Verdict
+from reconciler.audit.claims import Audit, Claim, ClaimVerdict
 from reconciler.show.documents.report_document import FORMAT, Json
 from reconciler.show.text.audit import audit_line
 
@@ -14,7 +14,7 @@ def audit_document(audit: Audit) -> Json:
         "claims": [_claim(claim) for claim in audit.claims],
         "head": head,
         "summary": {
-            **{verdict.value.replace("-", "_"): audit.count(verdict) for verdict in Verdict},
+            **{verdict.value.replace("-", "_"): audit.count(verdict) for verdict in ClaimVerdict},
             "line": audit_line(audit),
         },
         "errors": [],

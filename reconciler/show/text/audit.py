@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from reconciler.audit.claims import Audit, Claim, Verdict
+from reconciler.audit.claims import Audit, Claim, ClaimVerdict
 from reconciler.show.quantities import count_of
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
 
-_STYLES: Final = {Verdict.AGREE: Style.GOOD, Verdict.DISAGREE: Style.BAD, Verdict.NOT_ASKED: Style.WARN}
+_STYLES: Final = {ClaimVerdict.AGREE: Style.GOOD, ClaimVerdict.DISAGREE: Style.BAD, ClaimVerdict.NOT_ASKED: Style.WARN}
 _HEADER: Final = ("RECIPE", "VERDICT", "CLAIM", "WHY")
 
 
@@ -26,7 +26,7 @@ def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
 
 def audit_line(audit: Audit) -> str:
     """Return the summary line of an audit."""
-    agree, disagree, not_asked = (audit.count(verdict) for verdict in Verdict)
+    agree, disagree, not_asked = (audit.count(verdict) for verdict in ClaimVerdict)
     claims = count_of(len(audit.claims), "claim")
     return f"{claims}: {agree} agree, {disagree} disagree, {not_asked} not asked"
 
@@ -35,10 +35,10 @@ def _short_rows(claims: Sequence[Claim]) -> Iterable[Sequence[Cell]]:
     """Yield one row for the claims of a recipe that agree, and one for each other claim."""
     for recipe in dict.fromkeys(claim.recipe for claim in claims):
         own = [claim for claim in claims if claim.recipe == recipe]
-        agreeing = sum(claim.verdict is Verdict.AGREE for claim in own)
+        agreeing = sum(claim.verdict is ClaimVerdict.AGREE for claim in own)
         if agreeing:
-            yield _cells(Claim(recipe, count_of(agreeing, "claim"), Verdict.AGREE))
-        yield from (_cells(claim) for claim in own if claim.verdict is not Verdict.AGREE)
+            yield _cells(Claim(recipe, count_of(agreeing, "claim"), ClaimVerdict.AGREE))
+        yield from (_cells(claim) for claim in own if claim.verdict is not ClaimVerdict.AGREE)
 
 
 def _cells(claim: Claim) -> list[Cell]:
