@@ -1,7 +1,8 @@
 """The JSON document of `reconcile audit`."""
 
 from reconciler.audit.claims import Audit, Claim, ClaimVerdict
-from reconciler.show.documents.report_document import FORMAT, Json
+from reconciler.show.documents.recorded_parts import Json
+from reconciler.show.documents.report_document import FORMAT
 from reconciler.show.text.audit import audit_line
 
 
