@@ -129,6 +129,30 @@ class CanonicalPolicy:
     generations: int = 2
 
 
+DRIFT_WORDS = (
+    "first-release",
+    "new-release",
+    "ambiguous",
+    "ahead",
+    "moved",
+    "mirror-behind",
+    "damaged",
+    "down",
+    "mirror-missing",
+    "mirror-unreadable",
+)
+"""The words for differences that a declaration may ignore. What could not be seen can never be ignored."""
+
+
+@frozen
+class DriftIgnore:
+    """Differences of a recipe, by their words, that `drift` shows and does not count, and why. It ends on `until`."""
+
+    ignore: tuple[str, ...] = ()
+    reason: str = ""
+    until: date | None = None
+
+
 @frozen
 class Recipe:
     """One declared recipe.
@@ -156,6 +180,7 @@ class Recipe:
     tiers: Mapping[TierName, str] = field(factory=dict)
     custom: Custom = field(factory=Custom)
     canonical: CanonicalPolicy = field(factory=CanonicalPolicy)
+    drift: DriftIgnore = field(factory=DriftIgnore)
 
 
 @frozen

@@ -33,6 +33,7 @@ DEFAULTS: Final[Mapping[type, object]] = {
     t.UpgradeTable: RECIPE.upgrade,
     t.CustomTable: RECIPE.custom,
     t.CanonicalTable: RECIPE.canonical,
+    t.DriftTable: RECIPE.drift,
     t.FleetTable: FLEET,
     t.EnvironmentTable: SimpleNamespace(pass_=FLEET.passes),
     t.SwarmTable: evolve(FLEET.swarm, proxy=FLEET.swarm.proxy or DIRECT),

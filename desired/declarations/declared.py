@@ -18,6 +18,7 @@ from desired.model import (
     CanonicalPolicy,
     Custom,
     Data,
+    DriftIgnore,
     Fleet,
     Install,
     Ready,
@@ -169,6 +170,7 @@ def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
         tiers={TierName(tier): reason for tier, reason in _declared(tables.tiers).items()},
         custom=Custom(**_declared(tables.custom)),
         canonical=CanonicalPolicy(**_declared(tables.canonical)),
+        drift=DriftIgnore(**_declared(tables.drift)),
     )
 
 

@@ -114,7 +114,27 @@ def _driver(recipe: Reading[RecipeFile]) -> Flaws:
         yield Flaw(("canonical", "keep"), 'is "running", which is only for driver = "swarm" or "abra"')
 
 
-_RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (_exception, _probe, _data, _backup, _pin, _driver)
+def _drift(recipe: Reading[RecipeFile]) -> Flaws:
+    """Yield flaws if ignored differences have no reason or no end, or if these are given without any."""
+    if recipe.tables.drift.ignore:
+        for key in ("reason", "until"):
+            if recipe.lacks("drift", key):
+                yield Flaw(("drift", "ignore"), f"needs {key}: what is ignored has a reason and an end")
+    elif not recipe.gives("drift", "ignore"):
+        for key in ("reason", "until"):
+            if recipe.gives("drift", key):
+                yield Flaw(("drift", key), "is only for differences that are ignored")
+
+
+_RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (
+    _exception,
+    _probe,
+    _data,
+    _backup,
+    _pin,
+    _driver,
+    _drift,
+)
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:

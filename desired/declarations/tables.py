@@ -15,6 +15,7 @@ from desired.declarations.values import (
     Argument,
     Base,
     Command,
+    DriftWord,
     DriverName,
     Duration,
     EnvName,
@@ -169,6 +170,15 @@ class CanonicalTable:
 
 
 @frozen
+class DriftTable:
+    """Differences that `reconcile drift` shows, but does not count until a day."""
+
+    ignore: tuple[DriftWord, ...] | None = _key('Words of differences, such as "down"; needs `reason` and `until`.')
+    reason: Line | None = _key("Why they are ignored.")
+    until: date | None = _key("The day (UTC) from which they count again.")
+
+
+@frozen
 class RecipeFile:
     """The tables of a `recipe.toml`. The `[defaults]` of `fleet.toml` have the same tables."""
 
@@ -183,6 +193,7 @@ class RecipeFile:
     tiers: TiersTable = _table(TiersTable)
     custom: CustomTable = _table(CustomTable)
     canonical: CanonicalTable = _table(CanonicalTable)
+    drift: DriftTable = _table(DriftTable)
 
 
 @frozen

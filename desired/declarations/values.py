@@ -14,12 +14,13 @@ from desired.declarations.passing import PATTERN as PASSED_NAME
 from desired.declarations.passing import read_passed_name
 from desired.declarations.problems import RefusedError, nearest, shown
 from desired.declarations.upstream_urls import read_upstream
-from desired.model import DataPolicy, Keep
+from desired.model import DRIFT_WORDS, DataPolicy, Keep
 from desired.versions import is_release_name
 
 Argument = NewType("Argument", str)
 AllowRange = NewType("AllowRange", str)
 Base = NewType("Base", str)
+DriftWord = NewType("DriftWord", str)
 DriverName = NewType("DriverName", str)
 Duration = NewType("Duration", timedelta)
 EnvName = NewType("EnvName", str)
@@ -208,6 +209,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Argument: _text("text without a zero byte", r"[^\x00]*"),
     Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
     DataPolicy: Kind(_data_policy, {"enum": list(DataPolicy)}),
+    DriftWord: _choice(*DRIFT_WORDS),
     DriverName: _choice("process", "swarm", "abra"),
     Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
     EnvName: Kind(_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{_ENV_NAME})$"}),

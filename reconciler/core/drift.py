@@ -1,12 +1,13 @@
 """How a recipe differs from what it should be: by what is desired, or by what is there; and since when."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
+from desired.model import DriftIgnore
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.observation import State
 from state.drift_record import DriftRecord
@@ -80,6 +81,47 @@ def _of_mirror(finding: Finding) -> Iterator[tuple[str, str]]:
         yield MIRROR_MISSING, "our copy of upstream is gone"
     elif finding.mirror is MirrorState.BEHIND:
         yield MIRROR_BEHIND, "upstream has something that our copy lacks"
+
+
+@frozen
+class DriftItem:
+    """A difference with the time since when passes see it, None if none saw it yet. `ignored`: it is not counted."""
+
+    difference: Difference
+    since: datetime | None
+    ignored: bool = False
+
+
+@frozen
+class RecipeDrift:
+    """How one recipe differs. `is_ignored`: it is counted as ignored, because all its differences are.
+
+    `last_seen` is when a pass last saw its upstream; None if it is seen now, or if none did. `rule_ended`: differences
+    would be ignored, but the end of that is over. `unused` are words that are ignored although nothing differs so.
+    `rule` is the declared one.
+    """
+
+    items: tuple[DriftItem, ...] = ()
+    is_ignored: bool = False
+    last_seen: datetime | None = None
+    rule_ended: bool = False
+    unused: tuple[str, ...] = ()
+    rule: DriftIgnore = field(factory=DriftIgnore)
+
+
+NO_DRIFT: Final = RecipeDrift()
+
+
+def drift_items(
+    finding: Finding, record: DriftRecord | None, ignore: DriftIgnore, today: date
+) -> tuple[DriftItem, ...]:
+    """Return all differences of a recipe, each with its time from the last pass's `record`. `today` is in UTC.
+
+    Those that `ignore` names are ignored until its end.
+    """
+    since = record.since if record is not None else {}
+    words = ignore.ignore if ignore.until is not None and today < ignore.until else ()
+    return tuple(DriftItem(each, since.get(each.what), each.what in words) for each in differences(finding))
 
 
 @frozen

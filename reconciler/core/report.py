@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from reconciler.core.drift import NO_DRIFT, RecipeDrift
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition
@@ -40,6 +41,7 @@ class ReportBucket(StrEnum):
     IN_SYNC = "in_sync"
     EXCEPTED = "excepted"
     ORPHANED = "orphaned"
+    IGNORED = "ignored"
 
 
 IN_SYNC: Final = 0
@@ -56,13 +58,15 @@ GRAVEST_FIRST: Final = (HOLLOW, COULD_NOT, NEEDS_PERSON, DAMAGED, WANTED, IN_SYN
 class Row:
     """One recipe in a report. `step` is what is still to be done, and `outcome` what the pass did; None in a dry run.
 
-    `gate` has the conditions of its promotion. `previous` is the canonical from before the pass.
+    `gate` has the conditions of its promotion. `previous` is the canonical from before the pass. `drift` is empty after
+    a pass.
     """
 
     step: Step
     gate: tuple[Condition, ...]
     outcome: Outcome | None = None
     previous: Canonical | None = None
+    drift: RecipeDrift = NO_DRIFT
 
     @property
     def recipe(self) -> str:
@@ -157,6 +161,7 @@ def bucket_of(row: Row) -> ReportBucket:
     applies = {
         ReportBucket.ORPHANED: cause is Cause.ORPHANED,
         ReportBucket.EXCEPTED: step.held_back is HeldBack.EXCEPTED,
+        ReportBucket.IGNORED: row.drift.is_ignored,
         ReportBucket.INFRASTRUCTURE: row.result is Result.INFRASTRUCTURE,
         ReportBucket.UNOBSERVABLE: cause is Cause.UNOBSERVABLE or state is State.UNKNOWN,
         ReportBucket.NEEDS_PERSON: step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED},
@@ -175,10 +180,8 @@ CODE_OF: Final[Mapping[ReportBucket, int]] = {
     ReportBucket.ORPHANED: NEEDS_PERSON,
     ReportBucket.DAMAGED: DAMAGED,
     ReportBucket.TO_PROMOTE: WANTED,
-    ReportBucket.HELD: IN_SYNC,
-    ReportBucket.NEVER_RELEASED: IN_SYNC,
-    ReportBucket.IN_SYNC: IN_SYNC,
-    ReportBucket.EXCEPTED: IN_SYNC,
+    **dict.fromkeys((ReportBucket.HELD, ReportBucket.NEVER_RELEASED, ReportBucket.IN_SYNC), IN_SYNC),
+    **dict.fromkeys((ReportBucket.EXCEPTED, ReportBucket.IGNORED), IN_SYNC),
 }
 
 
@@ -235,13 +238,10 @@ def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> 
         f"{counts[ReportBucket.NEVER_RELEASED]} never released",
         f"{counts[ReportBucket.UNOBSERVABLE]} unobservable",
     ]
-    if counts[ReportBucket.INFRASTRUCTURE]:
-        parts.append(f"{counts[ReportBucket.INFRASTRUCTURE]} infrastructure")
-    selected = (
-        ""
-        if population.selected == population.declared
-        else f"{population.selected} of {population.declared} selected: "
-    )
+    rare = (ReportBucket.INFRASTRUCTURE, ReportBucket.IGNORED)
+    parts += [f"{counts[bucket]} {bucket}" for bucket in rare if counts[bucket]]
+    is_whole = population.selected == population.declared
+    selected = "" if is_whole else f"{population.selected} of {population.declared} selected: "
     enrolled = population.enrolled
     outside = f"{counts[ReportBucket.EXCEPTED]} excepted, {counts[ReportBucket.ORPHANED]} orphaned"
     decided = population.decided - population.excepted

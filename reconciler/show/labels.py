@@ -103,4 +103,5 @@ BUCKETS: Final[Mapping[ReportBucket, str]] = {
     ReportBucket.IN_SYNC: "in sync",
     ReportBucket.EXCEPTED: "excepted",
     ReportBucket.ORPHANED: "orphaned",
+    ReportBucket.IGNORED: "ignored",
 }

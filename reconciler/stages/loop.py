@@ -19,6 +19,7 @@ from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host, Progress
 from reconciler.promotion.running_canonical import record_seen_up
 from reconciler.stages.converge import ConvergeContext, converge, untried
+from reconciler.stages.drift_of_recipes import drift_by_recipe
 from reconciler.stages.ended_holds import end_passed_holds
 from reconciler.stages.mirror import MirrorResult, update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
@@ -43,7 +44,9 @@ def preview(host: Host, request: RunRequest) -> Report:
     records = host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
     plan = plan_for(host, request, observed)
-    rows = [Row(step, _gate(host, request, step, None)) for step in plan.steps.values()]
+    is_drift = request.command is ReportCommand.DRIFT
+    drift = drift_by_recipe(host, request.fleet.recipes, records, plan.steps.values(), counts_ignored=is_drift)
+    rows = [Row(step, _gate(host, request, step, None), drift=drift[step.recipe]) for step in plan.steps.values()]
     return summarise(
         _run(host, request, started_at),
         _expected_recipes(request, records, observed),

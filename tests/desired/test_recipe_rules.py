@@ -227,6 +227,18 @@ TWICE = [
     ("[install]\nenv = { A = 'x' }\n[install.env]\n", ["5:2: install.env is there twice"]),
     ("[install]\nenv.A = { x = 1 }\nenv.A.x = 1", ["5:1: env.A.x is there twice"]),
 ]
+DRIFT = [
+    (
+        "[drift]\nignore = ['down']\nreason = 'x'",
+        ["4:1: drift.ignore needs until: what is ignored has a reason and an end"],
+    ),
+    (
+        "[drift]\nignore = ['down']\nuntil = 2027-03-01",
+        ["4:1: drift.ignore needs reason: what is ignored has a reason and an end"],
+    ),
+    ("[drift]\nuntil = 2027-03-01", ["4:1: drift.until is only for differences that are ignored"]),
+    ("[drift]\nignore = ['down']\nreason = 'x'\nuntil = 2027-03-01", []),
+]
 NO_TOML = [
     ("driver = 'process", ['4:1: is not valid TOML: expected "\'"']),
     ("driver = process", ["3:10: is not valid TOML: invalid value"]),
@@ -264,6 +276,7 @@ RULES = [
     *TIERS,
     *CUSTOM,
     *CANONICAL,
+    *DRIFT,
     *TWICE,
     *NO_TOML,
     *CONSEQUENCES,

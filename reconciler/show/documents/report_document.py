@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from desired.model import Release, Want
+from reconciler.core.drift import DriftItem
 from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
@@ -46,6 +47,8 @@ RECIPE: Final[Json] = {
     "since": None,
     "last_up": None,
     "observed_at": None,
+    "last_seen": None,
+    "drift": [],
 }
 """The keys of a recipe's entry, in order, each with the value that it has if nothing is known."""
 
@@ -165,6 +168,20 @@ def _row(row: Row) -> Json:
         "since": time_part(finding.differs_since),
         "last_up": time_part(finding.status.last_up),
         "observed_at": time_part(finding.observed_at),
+        "last_seen": time_part(row.drift.last_seen),
+        "drift": [_drift_item(item) for item in row.drift.items],
+    }
+
+
+def _drift_item(item: DriftItem) -> Json:
+    """Return the entry of one difference. `since` is None if no pass has seen it yet."""
+    each = item.difference
+    return {
+        "side": each.side,
+        "what": each.what,
+        "reason": each.reason,
+        "since": time_part(item.since),
+        "ignored": item.ignored,
     }
 
 

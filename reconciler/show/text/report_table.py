@@ -10,6 +10,7 @@ from reconciler.core.unread_tags import format_tag
 from reconciler.show.escape import escape, width
 from reconciler.show.quantities import count_of
 from reconciler.show.text.columns import WHY, columns_of, why
+from reconciler.show.text.drift_blocks import drift_blocks, drift_notes, observed_line
 from reconciler.show.text.failed_steps import FAILED_RESULTS, failed_steps, notes_of
 from reconciler.show.text.legend import legend
 from reconciler.show.text.screen import Screen, Style, align, paint, room_left
@@ -21,12 +22,15 @@ LEAST_WHY: Final = 24
 
 def render_report(report: Report, screen: Screen, *, wide: bool = False, state: str = "") -> str:
     """Return the report as text. `state` is the state folder, to which the paths of logs are relative."""
+    is_drift = report.run.command is ReportCommand.DRIFT
     parts = [
         _table(report, screen, wide=wide),
+        *(drift_blocks(report, screen, wide=wide) if is_drift else ()),
         legend(report, screen) if wide else [],
         *failed_steps(report, screen, state),
         _not_releases(report, screen) if wide else [],
         _notes(report, screen),
+        [escape(observed_line(report))] if is_drift else [],
         [*_nothing_done(report), paint(report.line, Style.STRONG, screen)],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -76,7 +80,9 @@ def _first_tags(tags: Sequence[str]) -> str:
 
 def _notes(report: Report, screen: Screen) -> list[str]:
     """Return a line for each note on a recipe, and for each note on the whole run."""
-    noted = [f"{row.recipe}: {remark}" for row in report.rows for remark in notes_of(row)]
+    is_drift = report.run.command is ReportCommand.DRIFT
+    remarks = ((row, (*notes_of(row), *(drift_notes(row) if is_drift else ()))) for row in report.rows)
+    noted = [f"{row.recipe}: {remark}" for row, said in remarks for remark in said]
     return [paint(f"note: {note}", Style.WARN, screen) for note in (*noted, *report.notes)]
 
 
