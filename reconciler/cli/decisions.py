@@ -23,7 +23,10 @@ def require_reason(reason: str) -> None:
 
 @contextmanager
 def pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
-    """Hold the pass lock. Creates the state folder if it is missing. `command` is shown to whoever finds it held."""
+    """Hold the pass lock within the `with` block. Creates the state folder if it is missing.
+
+    `command` is written into the lock, so that other processes can name the command that holds it.
+    """
     prepare_state(context.state)
     with hold(context.state.lock, command) as lock:
         yield lock

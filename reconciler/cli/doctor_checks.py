@@ -1,4 +1,4 @@
-"""The checks of `reconcile doctor`, in their order. Each asks the code that a pass uses, and changes nothing."""
+"""Runs the checks of `reconcile doctor` in order. Each uses the code that a pass uses, and changes nothing."""
 
 import os
 import pwd
@@ -33,7 +33,7 @@ USUAL_UNIT = "reconcile.service"
 
 @frozen
 class Inspection:
-    """What the checks look at. `environment` is that of child processes, `tools` the programs that a pass needs.
+    """All that the checks use. `environment` is that of child processes, `tools` are the programs that a pass needs.
 
     `service` has the properties of the systemd unit `unit`, None if systemd does not know it.
     """
@@ -48,7 +48,7 @@ class Inspection:
 
 
 def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
-    """Run all checks but that of the declarations, and yield each as soon as it is done."""
+    """Run all checks except that of the declarations. Yield each result as soon as it is there."""
     seen = _inspect(fleet, state)
     checks: Mapping[str, Callable[[Inspection], HostCheck]] = {
         "git": _git,
@@ -69,7 +69,10 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
 
 
 def _guarded(name: str, check: Callable[[], HostCheck]) -> HostCheck:
-    """Return the result of a check; a failed one if it raises an error that Canon expects, with message and hint."""
+    """Return the result of a check.
+
+    If it raises an expected error, return a failed check with the error's message and hint.
+    """
     try:
         return check()
     except (CanonError, StateError, OSError) as failed:
@@ -150,7 +153,7 @@ def _state(seen: Inspection) -> HostCheck:
 
 
 def _identity(state: StateFolder, records: Records) -> HostCheck:
-    """Return the check of a state folder that is whole: its id is invalid if the folder was copied."""
+    """Return the result for a state folder whose content is intact. Its id is not valid if the folder was copied."""
     if records.canonicals and read_identity(state.identity) is None:
         found = f"{state.root} was copied from elsewhere: its id is not valid"
         return HostCheck("state", CheckResult.WARNING, found, "the next pass gives it an id of its own")
@@ -158,9 +161,10 @@ def _identity(state: StateFolder, records: Records) -> HostCheck:
 
 
 def _not_ours(folder: Path, *, is_root: bool) -> str:
-    """Return why this user cannot keep state in an existing folder, "" if nothing hinders.
+    """Return why this user cannot use an existing folder for the state; "" if nothing prevents that.
 
-    `is_root`: it is the state folder, which has to belong to this user; else a folder above, in which it will be made.
+    `is_root` is True for the state folder itself, which must belong to this user; False for a folder above it, in which
+    it will be made.
     """
     owner = folder.stat().st_uid
     if is_root and owner != os.geteuid():

@@ -28,7 +28,7 @@ def doctor(options: Options) -> int:
 
 
 def _checks(options: Options) -> Iterator[HostCheck]:
-    """Yield all checks. With declarations that cannot be read, the others check what a pass needs without recipes."""
+    """Yield the results of all checks. If the declarations cannot be read, the other checks run without recipes."""
     fleet = Fleet("", options.fleet_folder, {})
     try:
         fleet = load_fleet(options.fleet_folder)

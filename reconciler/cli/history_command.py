@@ -1,4 +1,7 @@
-"""`reconcile history` and `reconcile events`: what the ledger says happened, and who or what did it. Writes nothing."""
+"""`reconcile history` and `reconcile events`: print what happened according to the ledger, and who did it.
+
+Writes nothing.
+"""
 
 import os
 import time
@@ -29,7 +32,10 @@ PAUSE: Final = 1.0
 
 @frozen
 class Selection:
-    """Which events are shown: those of these recipes, () for all and for whole passes, and those since a time."""
+    """Selects the events to show: those of `recipes`, or of all if it is empty, since the time `since`.
+
+    `since` is None for all times.
+    """
 
     recipes: tuple[str, ...] = ()
     since: datetime | None = None
@@ -85,7 +91,10 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
 def _looks(
     registry: SqliteRegistry, lines: tuple[LedgerLine, ...], selection: Selection, *, watch: bool
 ) -> Iterator[tuple[Event, ...]]:
-    """Yield the events of the ledger's `lines`, and with `watch` for ever those of each further look."""
+    """Yield the events of the ledger's `lines`.
+
+    With `watch`, reads the ledger again and again for ever, and yields the new events of each time.
+    """
     yield selection.of(events_of(lines))
     while watch:
         time.sleep(PAUSE)
@@ -100,7 +109,10 @@ def _write(text: str) -> None:
 
 
 def _check(registry: SqliteRegistry) -> int:
-    """Return 0; or 1, and say so on stderr, if the chain of the ledger is broken, so that not all of it is true."""
+    """Return the exit code for the state of the ledger: 0 if its chain of hashes is intact.
+
+    Else prints to stderr that the printed lines may be wrong, and returns 1.
+    """
     try:
         registry.verify()
     except StateError as broken:

@@ -45,7 +45,7 @@ def hold(options: Options, name: str, request: HoldRequest) -> int:
 
 
 def _end(text: str | None, today: date) -> date | None:
-    """Return the day that `text` names, None for None. Raises UsageError if it names no day after `today`."""
+    """Return the day that `text` names; None if `text` is None. Raises UsageError if it is no day after `today`."""
     if text is None:
         return None
     try:
@@ -89,7 +89,7 @@ def _decisions(records: Records, name: str) -> Sequence[Hold | Rollback]:
 
 
 def _ended_text(decision: Hold | Rollback, today: date) -> str:
-    """Return who had decided what, and why."""
+    """Return a sentence about the decision that ends: who had made it, and why."""
     if isinstance(decision, Rollback):
         return f"it was rolled back from {decision.left} by {decision.who} ({decision.reason})"
     if decision.is_over(today):

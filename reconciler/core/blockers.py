@@ -1,4 +1,4 @@
-"""What keeps a recipe from moving, and which facts would have to change. Each is a command where there is one."""
+"""Finds what keeps a recipe from getting a new canonical, and which facts would have to change for that."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -18,7 +18,7 @@ from reconciler.core.reds import red_now
 
 
 class Actor(StrEnum):
-    """Who can change a fact. HOST: a person, on this host outside of Canon."""
+    """Who can change a fact. HOST is a person on this host, by other means than Canon."""
 
     YOU = "you"
     HOST = "this host"
@@ -28,7 +28,10 @@ class Actor(StrEnum):
 
 @frozen
 class Change:
-    """A fact that would be another one, told as a sentence; `command` brings it about, "" if no command can."""
+    """A change that would help. `fact` is the sentence that would then be true, and `by` is who can make it true.
+
+    `command` is the command that does so; "" if there is none.
+    """
 
     fact: str
     by: Actor
@@ -37,9 +40,10 @@ class Change:
 
 @frozen
 class Blocker:
-    """One thing that keeps a recipe from moving. Each of `any_of` alone removes it; the first is the usual one.
+    """One thing that keeps a recipe from getting a new canonical. Each change in `any_of` alone removes it.
 
-    `name` is that of the policy or of the gate's condition that fails. `look` is a command that shows more of it.
+    The first change is the usual one. `name` is the name of the policy or of the gate's condition that fails. `look` is
+    a command that shows more about it, "" if there is none. `needs_person` is False if it may go away without a person.
     """
 
     name: str
@@ -52,7 +56,7 @@ A_NAME: Final = "a release is named x.y.z or x.y.z+APP"
 
 
 def blockers_of(case: Case) -> tuple[Blocker, ...]:
-    """Return everything that keeps the recipe from moving. All of it has to go: no blocker removes another one."""
+    """Return everything that keeps the recipe from getting a new canonical. Each of them must be removed."""
     if case.observation is None:
         return (_orphaned(case),)
     observed = case.observation
@@ -92,7 +96,7 @@ def _held(case: Case) -> Iterator[Blocker]:
 
 
 def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield what lies between upstream and a trial. A finding has only its gravest cause; a red may be beside it."""
+    """Yield a blocker for the finding's cause, such as a moved tag, and one for a red of the release."""
     match case.step.finding.cause:
         case Cause.UNOBSERVABLE:
             yield _unobservable(observed)
@@ -193,7 +197,7 @@ def _red(case: Case, observed: Observation) -> Iterator[Blocker]:
 
 
 def _local(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield what lies on this host: a canonical that cannot be checked, tools, tests and needed recipes."""
+    """Yield the blockers on this host: a canonical that cannot be checked; missing tools, tests or needed recipes."""
     if observed.status.state is State.UNKNOWN and observed.canonical is not None:
         yield Blocker("canonical", (Change(f"this can be read again: {observed.status.reason}", Actor.HOST),))
     if not _would_try(case):
@@ -210,12 +214,12 @@ def _local(case: Case, observed: Observation) -> Iterator[Blocker]:
 
 
 def _would_try(case: Case) -> bool:
-    """Whether a release is tried, or would be without its red."""
+    """Whether the plan tries a release, or would try one if it were not red."""
     return case.step.release is not None or case.step.finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}
 
 
 def _at_home(case: Case) -> Iterator[Blocker]:
-    """Yield a blocker if only a pass inside the fleet's unit promotes, and this is none."""
+    """Yield a blocker if only a pass in the fleet's systemd unit may promote, and this process runs elsewhere."""
     away = next((each for each in case.gate if each.name == "at-home" and each.status is ConditionStatus.FAIL), None)
     if away is not None and _would_try(case):
         unit = case.fleet.unit
@@ -224,7 +228,7 @@ def _at_home(case: Case) -> Iterator[Blocker]:
 
 
 def moved_by(case: Case) -> tuple[Change, ...]:
-    """Return the facts of which each would make a recipe move that is in sync."""
+    """Return the changes that would each give a new canonical to a recipe that is in sync."""
     observed, have = case.observation, case.step.finding.have
     if observed is None or have is None:
         return ()

@@ -14,9 +14,9 @@ from state.drift_record import DriftRecord
 
 
 class DriftSide(StrEnum):
-    """What moved. DESIRED: the declaration or upstream's tags. ACTUAL: what is on this host.
+    """Where a difference comes from. DESIRED: the declaration or upstream's tags. ACTUAL: what is on this host.
 
-    UNSEEN: one of both could not be observed, so nobody knows.
+    UNSEEN: one of both could not be observed.
     """
 
     DESIRED = "desired"
@@ -26,7 +26,10 @@ class DriftSide(StrEnum):
 
 @frozen
 class Difference:
-    """One way in which a recipe differs; `what` is its word, and `reason` says it in one sentence."""
+    """One way in which a recipe differs from what it should be.
+
+    `what` is its short name, `reason` a sentence about it.
+    """
 
     side: DriftSide
     what: str
@@ -55,7 +58,10 @@ SIDES: Final[Mapping[str, DriftSide]] = {
 
 
 def differences(finding: Finding) -> tuple[Difference, ...]:
-    """Return all ways in which a recipe differs; none if it is as it should be. The gravest of a side comes first."""
+    """Return all ways in which a recipe differs from what it should be; none if it does not.
+
+    The gravest of a side comes first.
+    """
     found = (*_of_cause(finding), *_of_state(finding), *_of_mirror(finding))
     return tuple(Difference(SIDES[what], what, reason) for what, reason in found)
 
@@ -126,7 +132,10 @@ def drift_items(
 
 @frozen
 class DriftChange:
-    """A drift record that changed. `began` maps each new difference to its reason, and `ended` names the others."""
+    """A new drift record of a recipe.
+
+    `began` maps each new difference to its reason; `ended` has the names of ended ones.
+    """
 
     record: DriftRecord
     began: Mapping[str, str]
@@ -136,9 +145,9 @@ class DriftChange:
 def drift_changes(
     findings: Iterable[Finding], before: Mapping[str, DriftRecord], now: datetime
 ) -> tuple[DriftChange, ...]:
-    """Return a change for each recipe of `findings` that differs in another way than its record in `before` says.
+    """Return a change for each recipe whose differences are not those in its record in `before`.
 
-    A difference begins at `now`, unless it is in the record. A difference that could not be looked for has not ended.
+    A new difference begins at the time `now`. A difference that could not be checked has not ended.
     """
     changes = (_change(finding, before.get(finding.recipe), now) for finding in findings)
     return tuple(change for change in changes if change.began or change.ended)

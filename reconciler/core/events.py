@@ -1,4 +1,4 @@
-"""Tells what each line of the ledger says: what happened, to which release, and who or what did it."""
+"""Turns each line of the ledger into an event: what happened, to which release, and who did it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -15,10 +15,10 @@ _GREEN: Final = frozenset({"promoted", "repaired"})
 
 @frozen
 class Event:
-    """One line of the ledger, told. `recipe` is "" for a whole pass, `version` "" for no release.
+    """One line of the ledger in words. `recipe` is "" for a whole pass, `version` is "" if it is about no release.
 
-    `what` is one word: the result of a trial that was not promoted, else the kind of the line. `by` is who or what did
-    it, "" if the line does not say. `text` is one sentence. `body` is the line's own data.
+    `what` is one word: the result of a trial that was not promoted, else the kind of the line. `by` is the person or
+    the pass that did it, "" if the line does not name one. `text` is one sentence. `body` is the line's own data.
     """
 
     seq: int
@@ -33,9 +33,9 @@ class Event:
 
 
 def events_of(lines: Iterable[LedgerLine]) -> tuple[Event, ...]:
-    """Return an event for each line, in the same order. A kind that is not known here is told by its own texts.
+    """Return an event for each line, in the same order. The text of an unknown kind is made of the texts in its line.
 
-    `lines` should go back to the beginning of the ledger, since the trigger of a pass is in that pass's first line.
+    `lines` should go back to the beginning of the ledger, since only the first line of a pass has the pass's trigger.
     """
     triggers: dict[str, str] = {}
     events = []
@@ -52,9 +52,9 @@ def of_recipe(events: Iterable[Event], recipe: str) -> tuple[Event, ...]:
 
 
 def history_of(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Return the events that people look back at: all but the beginnings of passes and promotions that also ended.
+    """Return the events that people look back at: without the beginnings of passes and promotions that have also ended.
 
-    A pass that never ended stays, since it died or still runs; so does the beginning of such a promotion.
+    The beginning of a pass or promotion without an end is kept: it died, or still runs.
     """
     events = tuple(events)
     ended = {_begun_by(event) for event in events if event.kind in _ENDS}
@@ -66,7 +66,7 @@ _ENDS: Final = frozenset({"pass-end", "promoted", "abandoned"})
 
 
 def _begun_by(event: Event) -> tuple[str, str]:
-    """Return what identifies the pass or the promotion that an event begins or ends."""
+    """Return the kind and the id of the pass or promotion that an event begins or ends."""
     return ("promotion", text_of(event.body, "op")) if "op" in event.body else ("pass", text_of(event.body, "pass"))
 
 
@@ -77,7 +77,7 @@ def last_observed(events: Iterable[Event], recipe: str) -> datetime | None:
 
 
 def _observed(body: Body, recipe: str) -> bool:
-    """Whether a pass saw the upstream of a recipe. False for a pass of an earlier Canon, which does not say so."""
+    """Whether a pass saw the upstream of a recipe. False for a pass of an older Canon, which did not record this."""
     selected = body.get("selected", [])
     return (selected is None or recipe in _list(body, "selected")) and recipe not in _list(body, "unobservable")
 
@@ -110,7 +110,7 @@ def _event(line: LedgerLine, triggers: Mapping[str, str]) -> Event:
 
 
 def _by(entry: LedgerEntry, triggers: Mapping[str, str]) -> str:
-    """Return who or what did it: a person, or a pass with what started it."""
+    """Return who did what an entry records: a person, or a pass and what started that pass."""
     who = text_of(entry.body, "who")
     if who:
         return who
@@ -156,7 +156,7 @@ def _drift(body: Body) -> str:
 
 
 def _other(body: Body) -> str:
-    """Return a sentence on an entry of any kind, made from the texts that such entries have."""
+    """Return a sentence on an entry of any kind, made of the texts that it has."""
     said = text_of(body, "said") or text_of(body, "why")
     until = _after(text_of(body, "until"), "until ")
     return "; ".join(filter(None, (said, until, text_of(body, "reason"))))

@@ -1,4 +1,4 @@
-"""The gate by what is recorded: of the trial that proved the canonical, or of a remembered red."""
+"""Judges the gate's conditions by what is recorded: of the trial that proved the canonical, or of a remembered red."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,10 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the gate's conditions. What is OPEN without a trial is judged by the record, if there is one.
+    """Return the gate's conditions.
 
-    `events` are those of the recipe.
+    A condition that is OPEN without a trial is judged by the recorded trial, if there is one. `events` are those of the
+    recipe.
     """
     have, red = case.step.finding.have, red_now(case)
     if case.step.finding.cause is Cause.IN_SYNC and have is not None:
@@ -42,7 +43,10 @@ def _of_canonical(have: Canonical) -> dict[str, Condition]:
 
 
 def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
-    """Return the conditions that the red trial showed: green if only its promotion failed, else not green."""
+    """Return the conditions that the trial of a red showed.
+
+    The trial was green if only the promotion of its release failed; else it was not.
+    """
     trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
     if trial is not None and text_of(trial.body, "result") == "green-not-promoted":
         level = text_of(trial.body, "level")

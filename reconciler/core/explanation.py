@@ -1,4 +1,4 @@
-"""Explains one recipe: what holds it, what would change that, and what happens next."""
+"""Explains one recipe: what keeps it as it is, what would change that, and what happens next."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from state.drift_record import DriftRecord
 
 
 class Family(StrEnum):
-    """What a reader has to do about a recipe."""
+    """The kind of an explanation: what a reader has to do about the recipe."""
 
     NOTHING = "nothing to do"
     WAITS = "waits by itself"
@@ -32,9 +32,9 @@ class Family(StrEnum):
 
 @frozen
 class Freshness:
-    """How old the facts are. `asked`: upstream was asked just now, at `seen_at`; else that was by an earlier pass.
+    """How old the facts about upstream are. `asked` is True if upstream was asked just now, else by an earlier pass.
 
-    `seen_at` is None if upstream was never seen. `same_since` is when the answer of upstream was first seen as it is.
+    `seen_at` is when upstream was last seen, None if never. `same_since` is when its present answer was first seen.
     """
 
     asked: bool
@@ -44,12 +44,12 @@ class Freshness:
 
 @frozen
 class Explanation:
-    """All about one recipe. `verdict` is why it is as it is, in one sentence.
+    """All that explains one recipe. `verdict` is why it is as it is, in one sentence.
 
-    All `blockers` have to go before a release is promoted; any change of a blocker removes it. `moved_by` are the facts
-    of which each would make a recipe that is in sync move. `next` says what happens then, without a person.
-    `conditions` are the gate's, and `policies` come before a trial. `history` has the events of the release.
-    `by_record` is the verdict by the last recorded answer, if upstream could not be seen now; else "".
+    All `blockers` must be removed before a release is promoted; one change of a blocker removes it. `moved_by` are
+    changes that would each give a new canonical to a recipe that is in sync. `next` is what happens then, without a
+    person. `conditions` are those of the gate, and `policies` come before a trial. `history` has the events of the
+    release. `by_record` is the verdict by the last recorded answer if upstream cannot be seen now, else "".
     """
 
     recipe: str
@@ -95,7 +95,7 @@ def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, fres
 
 
 def _verdict(case: Case) -> str:
-    """Return why the recipe is as it is. Says of an error of upstream that it is one."""
+    """Return why the recipe is as it is. If upstream has an error, the text says so."""
     observed, reason = case.observation, case.step.reason
     if observed is None or not isinstance(observed.answer, Unobservable) or observed.status.state is State.UNKNOWN:
         return reason
@@ -137,7 +137,10 @@ def _base(case: Case) -> Base | None:
 
 
 def _next(case: Case, blockers: Sequence[Blocker]) -> Change | None:
-    """Return what the next pass does once all blockers are gone, with the command for a pass now; None for nothing."""
+    """Return what the next pass does once all blockers are removed; None for nothing.
+
+    Its command starts such a pass now.
+    """
     step, now = case.step, f"reconcile -r {case.step.recipe}"
     if step.finding.cause is Cause.ORPHANED or _is_settled(case, blockers):
         return None

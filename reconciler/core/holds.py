@@ -1,4 +1,4 @@
-"""Holds and rollbacks: whether a person's decision keeps a release from being tried, and which releases wait for it."""
+"""Decides whether a person's hold or rollback keeps a release from being tried, and which releases wait for it."""
 
 from datetime import date, datetime
 
@@ -14,7 +14,7 @@ from state.records import Records
 
 @frozen
 class HoldStatus:
-    """What a person decided about a recipe, and the releases that wait meanwhile.
+    """What a person decided about a recipe, and the releases that wait for the end of that decision.
 
     `hold` and `rollback` are those that are in effect now; None if there is none. `ended` is a hold that has ended, but
     is still recorded, because no pass ran since. `waiting` are the releases newer than the canonical, the oldest first.
@@ -87,7 +87,10 @@ def hold_in_effect(hold: Hold | None, today: date) -> Hold | None:
 
 
 def is_rolled_back(observation: Observation, want: Want | None) -> bool:
-    """Whether a rollback keeps the wanted release from being tried. It does until that is newer than the one left."""
+    """Whether a rollback keeps the wanted release from being tried.
+
+    It does as long as the wanted release is not newer than the one that the rollback left.
+    """
     rollback = observation.rollback
     if rollback is None:
         return False

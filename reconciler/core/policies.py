@@ -17,7 +17,7 @@ MOST: Final = 3
 
 
 def policies_of(case: Case) -> tuple[Condition, ...]:
-    """Return all policies, in the order in which a pass decides by them. An orphan has only the first."""
+    """Return all policies, in the order in which a pass applies them. For an orphan, return only the first."""
     if case.observation is None:
         return (Condition("declared", FAIL, f"recorded, but no longer declared in {case.fleet.folder}"),)
     judged = (judge(case, case.observation) for judge in _POLICIES)

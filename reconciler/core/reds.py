@@ -1,4 +1,4 @@
-"""What the memory of reds says about the release that a recipe should have."""
+"""Finds the remembered red of a release, and what has changed since then."""
 
 from desired.model import Release
 from desired.versions import version_key
@@ -9,7 +9,10 @@ from state.records import Red
 
 
 def red_now(case: Case) -> Red | None:
-    """Return the red that keeps the wanted release, or the damaged canonical's, from being tried; None for none."""
+    """Return the red that keeps the wanted release, or the damaged canonical's release, from being tried.
+
+    None if none does.
+    """
     observed, want = case.observation, case.step.finding.want
     if observed is None or not isinstance(want, Release):
         return None
@@ -18,14 +21,14 @@ def red_now(case: Case) -> Red | None:
 
 
 def latest_red(observed: Observation, release: Release) -> Red | None:
-    """Return the last red of a release, under whatever circumstances; None if there is none."""
+    """Return the last red of a release, whatever the circumstances were. None if there is none."""
     key = version_key(release.version)
     reds = [red for red in observed.memory.reds.values() if version_key(red.version) == key]
     return max(reds, key=lambda red: red.at, default=None)
 
 
 def what_changed(case: Case, observed: Observation, release: Release, red: Red) -> tuple[str, ...]:
-    """Return what differs between the circumstances of a red and those of now, in words."""
+    """Return in words how the circumstances of a red differ from the present ones."""
     then, now = red.circumstances, circumstances_of(release, observed, case.context)
     words = {
         "its commit": then.commit != now.commit,

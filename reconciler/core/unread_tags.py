@@ -46,7 +46,7 @@ class UnreadTag:
 
 
 def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag, ...]:
-    """Return all tags that are not considered: those that are no releases first, then those outside of `allow`."""
+    """Return all tags that are not considered: first those that are no releases, then those outside of `allow`."""
     admitted = {release.version for release in releases(tags, allow)}
     outside = [release.version for release in releases(tags, "*") if release.version not in admitted]
     odd = [UnreadTag(tag, _why_no_release(tag)) for tag in not_releases(tags)]

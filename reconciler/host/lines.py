@@ -1,4 +1,4 @@
-"""Reads small text files: strictly those of a release, such as its Procfile, and as they are those of the system."""
+"""Reads small text files: those of a release, such as its Procfile, with checks; those of the system without."""
 
 import os
 import stat

@@ -1,6 +1,6 @@
 """Reads from systemd what `reconcile doctor` checks: a unit's timer, its environment, and its credentials.
 
-`systemctl` is asked rather than the bus: it also works for root where no bus runs.
+Runs `systemctl` instead of using the bus, because `systemctl` also works for root on a host without a bus.
 """
 
 import os
@@ -24,7 +24,7 @@ Properties = Mapping[str, str]
 
 
 def read_service(unit: str, environment: Mapping[str, str]) -> Properties | None:
-    """Return the properties of a service; None if no systemd answers, or if it knows no such unit."""
+    """Return the properties of a service; None if systemd does not answer, or does not know this unit."""
     properties = _show(unit, _SERVICE, environment)
     return properties if properties.get("LoadState") == "loaded" else None
 
@@ -62,8 +62,9 @@ def unit_environment(
 ) -> dict[str, str]:
     """Return the environment of a service.
 
-    Its variables `own` win over those of `manager`, which every service gets, and `files` win over both. `unset` are
-    variables that it does not get, as NAME, or as NAME=VALUE for this value alone. See systemd.exec(5).
+    `manager` are the variables that every service gets. The service's own variables `own` override them, and `files`
+    overrides both. `unset` are variables that the service does not get: NAME, or NAME=VALUE for this value only. See
+    systemd.exec(5).
     """
     merged = {**manager, **own, **files}
     return {name: value for name, value in merged.items() if name not in unset and f"{name}={value}" not in unset}
@@ -75,18 +76,18 @@ def variables(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str, Path]:
-    """Return the files that `LoadCredential=` of a unit names, by credential.
+    """Return the files that `LoadCredential=` of a unit names, by the name of the credential.
 
-    They are read from the unit's files, since `systemctl show` prints "[unprintable]" for them.
+    Reads the unit's own files, since `systemctl show` prints "[unprintable]" for credentials.
     """
     return credential_files(_output(("systemctl", "cat", "--no-pager", "--", unit), environment))
 
 
 def credential_files(text: str) -> dict[str, Path]:
-    """Return the files that `LoadCredential=NAME:PATH` names in the text of a unit, by credential.
+    """Return the files that `LoadCredential=NAME:PATH` names in the text of a unit, by the name of the credential.
 
-    A later line of the same name wins, and an empty one drops all before it, see systemd.exec(5). A relative path is
-    the name of a credential of systemd itself, not of a file: it is left out.
+    A later line replaces an earlier one of the same name, and an empty line removes all before it, see systemd.exec(5).
+    Leaves out relative paths: they are names of systemd's own credentials, not files.
     """
     files: dict[str, Path] = {}
     for line in text.splitlines():

@@ -22,10 +22,10 @@ from reconciler.ports.commands import RecipeCommand
 
 
 class Changes(Protocol):
-    """Tells when something of an app changes, while somebody waits for it."""
+    """Reports changes of an app while a caller waits for it."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait until something may have changed, but at most `seconds`. Return whether something did."""
+        """Wait until something may have changed, at most `seconds`. Return whether something changed."""
 
 
 class Driver(Protocol):
@@ -52,7 +52,10 @@ class Driver(Protocol):
         """Return whether and how the app runs now; Unobservable if this cannot be read."""
 
     def changes(self, app: App) -> AbstractContextManager[Changes | None]:
-        """Follow the changes of the app; None if the driver learns of them only by asking for the status."""
+        """Follow the changes of the app within the `with` block.
+
+        Yields None if the driver can only be asked for the status.
+        """
 
     def logs(self, app: App) -> tuple[str, ...]:
         """Write the output of each part of the app to a file in its `logs`. Return the last lines, safe to print."""
@@ -115,8 +118,8 @@ class Readiness(Protocol):
     ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares. Return its status, or why it did not become ready.
 
-        `status` returns the app's present status, `changes` tells when that may be another one. `command` is
-        `ready.run` with its environment.
+        `status` returns the app's present status. `changes` reports when the status may have changed; None if nothing
+        does. `command` is `ready.run` with its environment.
         """
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:

@@ -10,9 +10,9 @@ from state.records import LedgerEntry, Records
 
 
 def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tuple[str, ...]:
-    """Delete what no longer has an effect on the recipes `names`: ended holds, and rollbacks that were left behind.
+    """Delete the ended holds of the recipes `names`, and the rollbacks that a newer canonical has ended.
 
-    Return a note for each hold, also if deleting it fails, and for each rollback that cannot be deleted.
+    Return a note for each hold, even if deleting it fails, and for each rollback that cannot be deleted.
     """
     today = host.clock.now().date()
     holds = [hold for name, hold in records.holds.items() if name in names and hold.is_over(today)]
@@ -40,9 +40,10 @@ def _end_rollback(host: Host, rollback: Rollback) -> str:
 
 
 def _try_to_end(host: Host, decision: Hold | Rollback, kind: str, body: dict[str, object]) -> str:
-    """Delete a decision, with an entry of this kind in the ledger. Return why that failed, "" if it did not.
+    """Delete a decision, and append an entry of the kind `kind` to the ledger.
 
-    The next pass tries again. A decision that has ended has no effect meanwhile.
+    Return why that failed, "" if it did not. After a failure, the next pass tries again. Until then, a decision that
+    has ended has no effect.
     """
     entry = LedgerEntry(host.clock.now(), kind, decision.recipe, {**body, "pass": host.pass_id})
     try:

@@ -1,4 +1,4 @@
-"""Explains recipes: observes them as a dry run does, or takes what passes recorded, and changes nothing."""
+"""Explains recipes. Observes them as a dry run does, or uses what earlier passes recorded. Changes nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ from state.records import Records
 
 @frozen
 class RecordedAnswers:
-    """Stands in for upstreams that are not asked: gives the last answer that a pass recorded."""
+    """Implements the port Upstream without asking upstreams: returns the last answers that a pass recorded."""
 
     def ask(self, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
         nothing = Unobservable("upstream is not asked now, and no pass has recorded an answer")
@@ -47,13 +47,16 @@ def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[
 
 @frozen
 class _Looking:
-    """One look at recipes, with the ports of `host`."""
+    """Observes and explains recipes with the ports of `host`."""
 
     host: Host
     request: RunRequest
 
     def explained(self, names: Sequence[str]) -> tuple[Explanation, ...]:
-        """Return the explanations of these recipes and of what they need, and of the orphans if these are all."""
+        """Return the explanations of these recipes and of those that they need.
+
+        Includes orphans if these are all recipes.
+        """
         recipes = self.request.fleet.recipes
         records = self.host.registry.read()
         whole = sorted({app for name in names for app in apps_of(recipes[name], recipes)})
@@ -79,7 +82,10 @@ class _Looking:
         return Case(step, observation, gate(fleet, observation.recipe, None, None, host.place), fleet, context, needs)
 
     def _by_record(self, observation: Observation) -> str:
-        """Return the plan's reason by the recorded answer; "" if upstream can be seen now, or if none is recorded."""
+        """Return the plan's reason by the recorded answer of upstream.
+
+        Returns "" if upstream can be seen now, or if no answer is recorded.
+        """
         if not isinstance(observation.answer, Unobservable) or observation.memory.answer is None:
             return ""
         if observation.status.state is State.UNKNOWN:

@@ -25,7 +25,10 @@ class Output(Protocol):
 
 
 def _zstd() -> ModuleType:
-    """Import zstd when it is needed, for a quick start. The standard library has it from Python 3.14 on."""
+    """Return the module zstd. Imports it only when it is needed, so that commands start quickly.
+
+    The standard library has it from Python 3.14 on.
+    """
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
@@ -98,7 +101,7 @@ class ForwardReader:
     _position: int = 0
 
     def seekable(self) -> bool:
-        """Say yes, since tarfile asks before it skips a hole."""
+        """Return True: tarfile asks this before it skips a hole."""
         return True
 
     def tell(self) -> int:

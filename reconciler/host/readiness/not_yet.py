@@ -10,7 +10,7 @@ class NotYet:
     """The app is not ready yet, for the reason `reason`.
 
     If the app is not ready for such reasons for `final_after` seconds, it will not become ready by waiting longer.
-    `again_in` is after how many seconds the answer may be another one, although nobody tells of a change.
+    `again_in` is the number of seconds after which the answer may be another one even if nothing reports a change.
     """
 
     reason: str

@@ -38,11 +38,10 @@ def growing_pauses(
 ) -> Iterator[float]:
     """Yield the pauses between checks, in seconds: `first`, then always `growth` times longer, up to `longest`.
 
-    `restarts` says before each pause whether the pauses begin again with `first`, for example because something
-    happened during the last one.
-
-    After a slow check, yields a pause of twice the time that the check took, up to LONGEST_AFTER_SLOW_CHECK, to spare
-    a busy host. To measure that time, the caller must take the next pause right after each check.
+    Before each pause, calls `restarts`: if it returns True, for example because something happened during the last
+    pause, the pauses start with `first` again. After a slow check, yields a pause of twice the time that the check
+    took, up to LONGEST_AFTER_SLOW_CHECK, to spare a busy host. To measure that time, the caller must take the next
+    pause right after each check.
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

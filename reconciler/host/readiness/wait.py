@@ -73,9 +73,9 @@ class _FinalAnswers:
 
 @define
 class _Pauses:
-    """The pauses between two checks of one app. They end early if `changes` tells of a change.
+    """Makes the pauses between two checks of one app. A pause ends early if `changes` reports a change.
 
-    `again_in` is in how many seconds the last answer may change by itself.
+    `again_in` is the number of seconds after which the last answer may change by itself.
     """
 
     changes: Changes | None
@@ -85,7 +85,7 @@ class _Pauses:
     has_changed: bool = False
 
     def after(self, answer: Answer) -> Answer:
-        """Note the answer of a check, and return it."""
+        """Store the answer of a check, on which the next pause depends, and return it."""
         self.again_in = answer.again_in if isinstance(answer, NotYet) else math.inf
         return answer
 

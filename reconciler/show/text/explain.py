@@ -55,7 +55,7 @@ def _head(explained: Explanation, screen: Screen, now: datetime) -> list[str]:
 
 
 def _changes(explained: Explanation, screen: Screen) -> list[str]:
-    """Return what would change the verdict: all of several things, any of which may have several ways."""
+    """Return lines with the changes that would help: one for each blocker, and its alternatives."""
     lines: list[str] = []
     count = len(explained.blockers)
     if count:

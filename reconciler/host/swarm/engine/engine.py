@@ -149,9 +149,9 @@ class Engine:
     def follow(
         self, concerns: Callable[[Json], bool], since: datetime, seconds: float
     ) -> AbstractContextManager[EventStream]:
-        """Follow the events of containers and services since a time, for at most `seconds` from now.
+        """Follow the events of containers and services since the time `since`, for at most `seconds` from now.
 
-        `concerns` chooses those events by their JSON that end a wait.
+        `concerns` gets the JSON of an event, and returns whether the event ends a wait.
         """
         return follow_events(self.connection, concerns, since, seconds)
 

@@ -1,4 +1,4 @@
-"""Follows the engine's events, so that a waiting Canon looks again as soon as something happens, and else rarely."""
+"""Follows the engine's events: a wait looks again as soon as something happens, and otherwise rarely."""
 
 import json
 import socket

@@ -98,7 +98,10 @@ class Service:
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     def settles_in(self, now: datetime) -> timedelta | None:
-        """Return in how long enough tasks are up if nothing happens until then; zero if they are, None if never."""
+        """Return the time after which enough tasks count as up if nothing happens until then.
+
+        Returns zero if enough are up now, None if waiting alone is not enough.
+        """
         missing = self.desired - self.completed
         rests = [] if self.is_job else sorted(state_since(task) + self.stable_after - now for task in self.running)
         if missing > len(rests):

@@ -1,4 +1,4 @@
-"""Lists the objects of all slots, and lists nothing twice while a pass only looks."""
+"""Lists the objects of all slots. As long as a pass changes nothing, uses each answer of the engine several times."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ _FRESH_SECONDS = 5.0
 
 @define(eq=False)
 class SlotObjects:
-    """The objects of the slots on one engine, with the label of a slot.
+    """Lists the objects on one engine that carry the label of a slot.
 
-    An answer of the engine counts for five seconds. After `forget` none is remembered any more: whoever changes
-    something must not read what was there before.
+    Uses an answer of the engine for five seconds. After a call of `forget` it stores none any more: a pass that changes
+    something must not get an old answer.
     """
 
     engine: Engine
@@ -37,7 +37,7 @@ class SlotObjects:
         return {kind: self.find(kind) for kind in KINDS}
 
     def tasks(self, services: tuple[str, ...]) -> Sequence[Json]:
-        """Return the JSON of the tasks of services, with how the ended ones ended."""
+        """Return the JSON of the tasks of these services. An ended task also has how it ended."""
         return self._remembered(services, lambda: with_container_ends(self.engine, self.engine.tasks(services)))
 
     def forget(self) -> None:
