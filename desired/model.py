@@ -199,8 +199,8 @@ class Fleet:
     """All declarations of one fleet folder; `recipes` is ordered by name.
 
     `protocols` are the protocols that upstream addresses may use. `unit` is the only systemd unit in which a pass may
-    promote, "" for anywhere. `passes` are the names of environment variables that child processes get, besides PATH
-    and a few others.
+    promote, "" for anywhere. `stale` is how old the last pass over the whole fleet may be, None for any age. `passes`
+    are the names of environment variables that child processes get, besides PATH and a few others.
     """
 
     name: str
@@ -208,6 +208,7 @@ class Fleet:
     recipes: Mapping[str, Recipe]
     protocols: tuple[str, ...] = PROTOCOLS
     unit: str = ""
+    stale: timedelta | None = None
     passes: tuple[str, ...] = ()
     swarm: Swarm = field(factory=Swarm)
 

@@ -205,6 +205,9 @@ class FleetTable:
         'The protocols of upstream addresses; "http" and "file" must be named to be allowed.'
     )
     unit: UnitName | None = _key("The only systemd unit in which a pass may promote; empty means anywhere.")
+    stale: Duration | None = _key(
+        "How old the last pass over the whole fleet may be. If it is older, `status` and `drift` exit with 1."
+    )
 
 
 @frozen

@@ -8,10 +8,13 @@ from attrs import evolve
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import blocked_signals, interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.failures import SIGNALLED
+from reconciler.cli.last_pass import last_whole_pass
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
+from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
 from reconciler.show.documents.report_document import json_text, report_document
+from reconciler.show.text.last_pass import last_pass_part, stale_notes
 from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import screen_for
 from reconciler.stages.loop import RunRequest, reconcile
@@ -28,7 +31,11 @@ def preview(options: Options, command: str, retry: Sequence[str]) -> int:
     request = _request(context, ReportCommand(command), retry)
     with interruptible(), progress_on_stderr(options) as progress:
         report = make_preview(make_host(context, progress), request)
-    return _print_report(context, report)
+    last = last_whole_pass(context)
+    if report.run.command is ReportCommand.DRIFT:
+        code = code_with_last_pass(report.exit_code, last)
+        report = evolve(report, notes=(*report.notes, *stale_notes(last)), exit_code=code)
+    return _print_report(context, report, last)
 
 
 def converge(options: Options, retry: Sequence[str]) -> int:
@@ -54,11 +61,15 @@ def _request(context: CommandContext, command: ReportCommand, retry: Sequence[st
     return RunRequest(context.fleet, context.names, command, frozenset(retry))
 
 
-def _print_report(context: CommandContext, report: Report) -> int:
-    """Print the report in the format that the options ask for. Returns the exit code."""
+def _print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
+    """Print the report in the format that the options ask for. Returns the exit code.
+
+    `last` is the last whole pass; None in the report of a pass, which does not print its age.
+    """
     options = context.options
     if options.json:
-        return print_answer(json_text(report_document(report)), report.exit_code)
+        more = {"last_whole_pass": last_pass_part(last)} if last is not None else {}
+        return print_answer(json_text({**report_document(report), **more}), report.exit_code)
     screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
-    wide = options.output == "wide"
-    return print_answer(render_report(report, screen, wide=wide, state=str(context.state.root)), report.exit_code)
+    text = render_report(report, screen, wide=options.output == "wide", state=str(context.state.root), last=last)
+    return print_answer(text, report.exit_code)

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from desired.declarations.values import is_recipe_name
 from desired.model import TierName
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
+from reconciler.cli.last_pass import last_whole_pass
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
+from reconciler.core.last_pass import code_with_last_pass
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.errors import UsageError
@@ -33,14 +35,16 @@ def status(options: Options, name: str | None) -> int:
     now = datetime.now(UTC)
     rows = recorded(context.fleet, records, statuses, now.date(), (name,) if name else options.recipes)
     screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
-    code = _exit_code({row.status.state for row in rows})
+    last = last_whole_pass(context)
+    code = code_with_last_pass(_exit_code({row.status.state for row in rows}), last)
     if options.json:
         from reconciler.cli.status_with_host import status_json
 
-        return print_answer(status_json(context, rows, now, code), code)
+        return print_answer(status_json(context, rows, last, code), code)
     if name is not None:
-        return print_answer(render_card(rows[0], screen, now), code)
-    return print_answer(render_status(rows, screen, now, wide=options.output == "wide"), code)
+        return print_answer(render_card(rows[0], screen, now, last), code)
+    text = render_status(rows, screen, now, wide=options.output == "wide", last=last)
+    return print_answer(text, code)
 
 
 def _exit_code(states: set[State]) -> int:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from desired.model import Recipe
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.composition import make_host
+from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus
 from reconciler.core.report import Population, ReportCommand, Run
 from reconciler.promotion.running_canonical import deployed_parts, deployment_status
@@ -20,10 +21,10 @@ from reconciler.show.text.status import Recorded
 from state.records import Records
 
 
-def status_json(context: CommandContext, rows: Sequence[Recorded], now: datetime, code: int) -> str:
+def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWholePass, code: int) -> str:
     """Return the JSON document of `reconcile status` as text: the rows, and the number of recipes of each kind."""
     host = make_host(context, SilentProgress(sys.stderr))
-    run = Run(ReportCommand.STATUS, host.pass_id, now, datetime.now(UTC), host.place, host.canon, host.fleet)
+    run = Run(ReportCommand.STATUS, host.pass_id, last.now, datetime.now(UTC), host.place, host.canon, host.fleet)
     declared = [row for row in rows if row.declared]
     enrolled = sum(not row.exception for row in declared)
     shown = len(declared)
@@ -37,7 +38,7 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], now: datetime
         reported=shown,
         orphaned=len(rows) - shown,
     )
-    return json_text(status_document(run, population, rows, code))
+    return json_text(status_document(run, population, rows, code, last))
 
 
 def deployment_statuses(

@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 from attrs import astuple, evolve, frozen
 
@@ -101,7 +102,16 @@ def lines_of(connection: sqlite3.Connection, after: int) -> Iterator[LedgerLine]
 
     `verify` finds such a line.
     """
-    for columns in connection.execute(f"{_SELECT} WHERE seq > ? ORDER BY seq", (after,)):
+    return _readable_lines(connection.execute(f"{_SELECT} WHERE seq > ? ORDER BY seq", (after,)))
+
+
+def latest_lines(connection: sqlite3.Connection, kind: str) -> Iterator[LedgerLine]:
+    """Yield the lines of one kind, the newest first. A line that cannot be read is left out."""
+    return _readable_lines(connection.execute(f"{_SELECT} WHERE kind = ? ORDER BY seq DESC", (kind,)))
+
+
+def _readable_lines(stored: Iterable[tuple[Any, ...]]) -> Iterator[LedgerLine]:
+    for columns in stored:
         row = LedgerRow(*columns)
         with suppress(ValueError, TypeError, RecursionError):
             body = json.loads(row.body)

@@ -6,6 +6,7 @@ from attrs import frozen
 
 from reconciler.core.gate import Condition
 from reconciler.core.host_checks import HostCheck
+from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportBucket, Run
 from reconciler.core.tier_results import Trial
@@ -20,6 +21,7 @@ from reconciler.show.documents.report_document import (
     run_part,
     trial_part,
 )
+from reconciler.show.text.last_pass import last_pass_part, stale_notes
 from reconciler.show.text.status import Recorded, notes_of_recorded, status_line
 from reconciler.show.text.trial_card import result_of, trial_line
 from state.records import Canonical
@@ -28,15 +30,21 @@ ErrorFields = tuple[str, int | None, int | None, str, str]
 """File, line, column, message and hint of an error. Without a file, file is "", and line and column are None."""
 
 
-def status_document(run: Run, population: Population, rows: Sequence[Recorded], exit_code: int) -> Json:
-    """Return the JSON document of `reconcile status`, with one entry for each row."""
+def status_document(
+    run: Run, population: Population, rows: Sequence[Recorded], exit_code: int, last: LastWholePass | None = None
+) -> Json:
+    """Return the JSON document of `reconcile status`, with one entry for each row, and one on the last whole pass."""
     counts = {
         ReportBucket.DAMAGED: sum(row.status.state in {State.DAMAGED, State.DOWN} for row in rows),
         ReportBucket.HELD: sum(row.is_held for row in rows),
         ReportBucket.EXCEPTED: sum(bool(row.exception) for row in rows),
         ReportBucket.ORPHANED: sum(not row.declared for row in rows),
     }
-    return _document(run, population, [_recorded(row) for row in rows], _summary(counts, status_line(rows)), exit_code)
+    summary = _summary(counts, status_line(rows))
+    document = _document(run, population, [_recorded(row) for row in rows], summary, exit_code)
+    if last is None:
+        return document
+    return {**document, "notes": list(stale_notes(last)), "last_whole_pass": last_pass_part(last)}
 
 
 def _recorded(row: Recorded) -> Json:

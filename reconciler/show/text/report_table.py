@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from reconciler.core.last_pass import LastWholePass
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.report import Report, ReportBucket, ReportCommand, Row, bucket_of
@@ -12,6 +13,7 @@ from reconciler.show.quantities import count_of
 from reconciler.show.text.columns import WHY, columns_of, why
 from reconciler.show.text.drift_blocks import drift_blocks, drift_notes, observed_line
 from reconciler.show.text.failed_steps import FAILED_RESULTS, failed_steps, notes_of
+from reconciler.show.text.last_pass import last_pass_lines
 from reconciler.show.text.legend import legend
 from reconciler.show.text.screen import Screen, Style, align, paint, room_left
 
@@ -20,8 +22,14 @@ LEAST_WHY: Final = 24
 """If fewer columns are left for WHY, the table has no column WHY, and the reasons are printed below it."""
 
 
-def render_report(report: Report, screen: Screen, *, wide: bool = False, state: str = "") -> str:
-    """Return the report as text. `state` is the state folder, to which the paths of logs are relative."""
+def render_report(
+    report: Report, screen: Screen, *, wide: bool = False, state: str = "", last: LastWholePass | None = None
+) -> str:
+    """Return the report as text.
+
+    `state` is the state folder, to which the paths of logs are relative. `last` is the last whole pass, None if its age
+    is not to be printed.
+    """
     is_drift = report.run.command is ReportCommand.DRIFT
     parts = [
         _table(report, screen, wide=wide),
@@ -31,6 +39,7 @@ def render_report(report: Report, screen: Screen, *, wide: bool = False, state: 
         _not_releases(report, screen) if wide else [],
         _notes(report, screen),
         [escape(observed_line(report))] if is_drift else [],
+        last_pass_lines(last, screen),
         [*_nothing_done(report), paint(report.line, Style.STRONG, screen)],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"

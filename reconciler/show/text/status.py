@@ -8,8 +8,10 @@ from attrs import frozen
 
 from desired.model import Fleet
 from reconciler.core.holds import HoldStatus, ended_text, hold_text, recorded_decisions, rollback_text
+from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.show.quantities import age, count_of, duration, moment, short, size
+from reconciler.show.text.last_pass import status_lines
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
 from state.records import Canonical, Evidence, Memory, Place, Records, Red, TierRecord
 
@@ -67,14 +69,20 @@ def _recorded(
     )
 
 
-def render_status(rows: Sequence[Recorded], screen: Screen, now: datetime, *, wide: bool = False) -> str:
-    """Return a table with a line for each recipe, and the summary line. Ages are relative to `now`."""
+def render_status(
+    rows: Sequence[Recorded], screen: Screen, now: datetime, *, wide: bool = False, last: LastWholePass | None = None
+) -> str:
+    """Return a table with a line for each recipe, a line on the last whole pass, and the summary line.
+
+    Ages are relative to `now`. `last` is None if nothing is to be printed about passes.
+    """
     header = ["RECIPE", "HAVE", "STATE", "GENERATION", "LEVEL", "PROMOTED", "SIZE", "LINEAGE", "NOTE"]
     more = ["TRIAL", "TRIGGER", "PACKED"] if wide else []
     header[-1:-1] = more
     lines = [_cells(row, now, wide=wide) for row in rows]
     closing = paint(status_line(rows), Style.STRONG, screen)
-    return "\n".join([*align(header, lines, screen), "", closing]) + "\n"
+    passes = status_lines(last, screen)
+    return "\n".join([*align(header, lines, screen), "", *passes, closing]) + "\n"
 
 
 def status_line(rows: Sequence[Recorded]) -> str:
@@ -120,16 +128,21 @@ def notes_of_recorded(row: Recorded) -> Iterator[str]:
 # ---- one recipe ----
 
 
-def render_card(row: Recorded, screen: Screen, now: datetime) -> str:
-    """Return all that is recorded of one recipe, with one fact on each line. Ages are relative to `now`."""
+def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePass | None = None) -> str:
+    """Return all that is recorded of one recipe, with one fact on each line. Ages are relative to `now`.
+
+    `last` is the last whole pass, None if nothing is to be printed about passes.
+    """
     facts = [
         *_canonical_facts(row, now),
         *(_evidence_facts(row.recipe, row.canonical.evidence) if row.canonical else ()),
     ]
     facts += [("red", _red_text(row.recipe, red)) for red in row.memory.reds.values()]
+    passes = status_lines(last, screen)
     title = f"{row.recipe}  {row.canonical.version if row.canonical else 'no canonical'}"
     lines = [[Cell(label, Style.FAINT), Cell(text)] for label, text in facts]
-    return "\n".join([paint(title, Style.STRONG, screen), *align(["", ""], lines, screen)[1:]]) + "\n"
+    card = [paint(title, Style.STRONG, screen), *align(["", ""], lines, screen)[1:]]
+    return "\n".join([*card, *(["", *passes] if passes else [])]) + "\n"
 
 
 def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:

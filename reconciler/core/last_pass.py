@@ -1,0 +1,42 @@
+"""When the last pass over the whole fleet ended, and whether that is too long ago."""
+
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+from reconciler.core.report import COULD_NOT, HOLLOW
+from state.records import LedgerEntry
+
+
+@frozen
+class LastWholePass:
+    """When the last whole pass ended, None if none is recorded, as seen at the time `now`.
+
+    `stale_after` is the age from which on it is stale, None if the fleet declares none.
+    """
+
+    finished_at: datetime | None
+    stale_after: timedelta | None
+    now: datetime
+
+    @property
+    def age(self) -> timedelta | None:
+        """Return the time since the pass ended; None if none is recorded. Zero if it ended later than `now`."""
+        return max(self.now - self.finished_at, timedelta()) if self.finished_at is not None else None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the pass is older than `stale_after`, or none is recorded. Never if nothing is declared."""
+        return self.stale_after is not None and (self.age is None or self.age > self.stale_after)
+
+
+def is_whole_pass(entry: LedgerEntry) -> bool:
+    """Whether a ledger entry "pass-end" is about the whole fleet, and the pass was neither interrupted nor hollow."""
+    body = entry.body
+    is_complete = "selected" in body and body["selected"] is None and body.get("signal") is None
+    return is_complete and body.get("exit_code") != HOLLOW
+
+
+def code_with_last_pass(code: int, last: LastWholePass) -> int:
+    """Return the exit code of a command: COULD_NOT if the last whole pass is stale and `code` is not graver."""
+    return COULD_NOT if last.is_stale and code != HOLLOW else code

@@ -1,0 +1,43 @@
+"""The age of the last pass over the whole fleet, as a line of text and as a part of a JSON document."""
+
+from collections.abc import Mapping
+
+from reconciler.core.last_pass import LastWholePass
+from reconciler.show.quantities import age, duration, moment, rfc3339
+from reconciler.show.text.screen import Screen, Style, paint
+
+_REMEDY = "see: systemctl list-timers reconcile.timer"
+
+
+def stale_notes(last: LastWholePass) -> tuple[str, ...]:
+    """Return a note if the last whole pass is stale, else nothing."""
+    if not last.is_stale or last.stale_after is None:
+        return ()
+    limit = f"[fleet] stale is {duration(last.stale_after.total_seconds())}; {_REMEDY}"
+    if last.finished_at is None:
+        return (f"no pass over the whole fleet is recorded, {limit}",)
+    return (f"the last whole pass ended on {moment(last.finished_at)}, {age(last.finished_at, last.now)} ago, {limit}",)
+
+
+def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
+    """Return a line with the age of the last whole pass. Nothing if it is stale, None, or if none is recorded."""
+    if last is None or last.finished_at is None or last.is_stale:
+        return []
+    line = f"last whole pass: {moment(last.finished_at)}, {age(last.finished_at, last.now)} ago"
+    return [paint(line, Style.FAINT, screen)]
+
+
+def status_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
+    """Return the note on a stale last pass, else the line with its age. Nothing if `last` is None."""
+    notes = stale_notes(last) if last is not None else ()
+    return [paint(f"note: {note}", Style.WARN, screen) for note in notes] + last_pass_lines(last, screen)
+
+
+def last_pass_part(last: LastWholePass) -> Mapping[str, object]:
+    """Return the entry "last_whole_pass" of a JSON document. Times are in seconds, null if unknown or not declared."""
+    return {
+        "finished_at": rfc3339(last.finished_at) if last.finished_at is not None else None,
+        "age_seconds": int(last.age.total_seconds()) if last.age is not None else None,
+        "stale_after_seconds": int(last.stale_after.total_seconds()) if last.stale_after is not None else None,
+        "stale": last.is_stale,
+    }

@@ -1,0 +1,17 @@
+"""Reads the newest entry of one kind from the ledger, without reading the whole ledger."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from state.records import LedgerEntry
+from state.registry import database, ledger
+
+
+def latest_entry(path: Path, kind: str, is_wanted: Callable[[LedgerEntry], bool]) -> LedgerEntry | None:
+    """Return the newest entry of a kind for which `is_wanted` is true, in the registry file `path`; None if none is.
+
+    Raise RegistryError for a damaged file.
+    """
+    with database.reading(path) as view:
+        lines = ledger.latest_lines(view.connection, kind) if view else ()
+        return next((line.entry for line in lines if is_wanted(line.entry)), None)
