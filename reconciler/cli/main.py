@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import NONEMPTY, Options, common_options
+from reconciler.cli.options import NONEMPTY, Options, common_options, metrics_option
 from reconciler.cli.standard_streams import FAILED, print_error, unwritten_message
 from reconciler.errors import InterruptedPassError
 
@@ -36,9 +36,12 @@ class _Commands(click.Group):
 @click.option(
     "--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe again although it was red."
 )
+@metrics_option
 @common_options
 @click.pass_context
-def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry: tuple[str, ...]) -> int:
+def reconcile(
+    context: click.Context, options: Options, *, dry_run: bool, retry: tuple[str, ...], metrics: str | None
+) -> int:
     """Bring every enrolled recipe's canonical to its latest release that passes a cold test.
 
     Without a command: one pass.
@@ -50,16 +53,17 @@ def reconcile(context: click.Context, options: Options, *, dry_run: bool, retry:
         return 0
     from reconciler.cli import passes
 
-    return passes.preview(options, "plan", retry) if dry_run else passes.converge(options, retry)
+    return passes.preview(options, "plan", retry, metrics) if dry_run else passes.converge(options, retry, metrics)
 
 
 @reconcile.command()
+@metrics_option
 @common_options
-def drift(options: Options) -> int:
+def drift(options: Options, metrics: str | None) -> int:
     """Show what differs, and since when. Never writes."""
     from reconciler.cli import passes
 
-    return passes.preview(options, "drift", ())
+    return passes.preview(options, "drift", (), metrics)
 
 
 @reconcile.command()

@@ -120,6 +120,12 @@ def common_options(function: Command) -> Command:
     return with_options  # type: ignore[return-value]  # click's decorators hide what they wrap
 
 
+def metrics_option(function: Command) -> Command:
+    """Add the option --metrics to a command that makes a report."""
+    help_text = "Also write metrics for node_exporter's textfile collector; the name ends in .prom."
+    return click.option("--metrics", type=NONEMPTY, metavar="FILE", help=help_text)(function)
+
+
 def stdout_width() -> int | None:
     """Return the width of the terminal on stdout; None if stdout is no terminal."""
     return terminal_width(sys.stdout)

@@ -9,6 +9,7 @@ from reconciler.cli.command_context import CommandContext, load_context, prepare
 from reconciler.cli.composition import blocked_signals, interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.last_pass import last_whole_pass
+from reconciler.cli.metrics_file import require_metrics_path, write_metrics
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
@@ -22,12 +23,13 @@ from reconciler.stages.loop import preview as make_preview
 from state.folder.lock import hold
 
 
-def preview(options: Options, command: str, retry: Sequence[str]) -> int:
+def preview(options: Options, command: str, retry: Sequence[str], metrics: str | None) -> int:
     """Print what a pass would do. `command` is "plan" or "drift", and names the kind of report. Returns the exit code.
 
-    `retry` names recipes to try again although they were red. Takes no lock and writes nothing.
+    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
+    Takes no lock and writes nothing else.
     """
-    context = load_context(options)
+    context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = _request(context, ReportCommand(command), retry)
     with interruptible(), progress_on_stderr(options) as progress:
         report = make_preview(make_host(context, progress), request)
@@ -35,15 +37,16 @@ def preview(options: Options, command: str, retry: Sequence[str]) -> int:
     if report.run.command is ReportCommand.DRIFT:
         code = code_with_last_pass(report.exit_code, last)
         report = evolve(report, notes=(*report.notes, *stale_notes(last)), exit_code=code)
-    return _print_report(context, report, last)
+    code = _print_report(context, report, last)
+    return write_metrics(context, metrics_path, report, last, code)
 
 
-def converge(options: Options, retry: Sequence[str]) -> int:
+def converge(options: Options, retry: Sequence[str], metrics: str | None) -> int:
     """Run one pass under the pass lock and print its report. Returns the exit code.
 
-    `retry` names recipes to try again although they were red.
+    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
     """
-    context = load_context(options)
+    context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = _request(context, ReportCommand.PASS, retry)
     with interruptible(), private_files():
         prepare_state(context.state)
@@ -51,7 +54,8 @@ def converge(options: Options, retry: Sequence[str]) -> int:
             done = reconcile(make_host(context, progress, lock.descriptor), request)
         report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
         with blocked_signals():
-            return _print_report(context, report)
+            code = _print_report(context, report)
+            return write_metrics(context, metrics_path, report, last_whole_pass(context), code)
 
 
 def _request(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:

@@ -68,8 +68,13 @@ def print_answer(text: str, exit_code: int) -> int:
         write_answer(text)
     except UnwrittenError as error:
         print_error(f"reconcile: {error.message}\n  {error.hint}\n")
-        return FAILED if exit_code in _REPORT_CODES else exit_code
+        return report_code_after_failure(exit_code)
     return exit_code
+
+
+def report_code_after_failure(exit_code: int) -> int:
+    """Return the exit code of a report that could not be written: FAILED in place of a code from 0 to 4."""
+    return FAILED if exit_code in _REPORT_CODES else exit_code
 
 
 def print_error(text: str) -> None:

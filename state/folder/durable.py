@@ -99,11 +99,15 @@ def create_once(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace the content of the private file `path` in one step: after a crash the file has the old or the new one."""
+def replace_file(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
+    """Replace the content of the file `path` in one step: after a crash the file has the old or the new content.
+
+    The file gets the permissions `mode`, independently of the umask.
+    """
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(open_new(fresh), "wb") as file:
+        os.fchmod(file.fileno(), mode)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

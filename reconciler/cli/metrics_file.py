@@ -1,0 +1,52 @@
+"""Writes the metrics of a run to a file that node_exporter's textfile collector reads."""
+
+import os
+from pathlib import Path
+
+from reconciler.cli.command_context import CommandContext
+from reconciler.cli.standard_streams import print_error, report_code_after_failure
+from reconciler.core.last_pass import LastWholePass
+from reconciler.core.report import Report
+from reconciler.errors import UsageError
+from reconciler.show.documents.metrics import MetricsInput, metrics_text
+from state.folder.durable import replace_file
+from state.registry.registry import SqliteRegistry
+
+_SUFFIX = ".prom"
+_READABLE = 0o644
+
+
+def require_metrics_path(file: str | None) -> Path | None:
+    """Return the path of the option --metrics, None if it is not given.
+
+    Raises UsageError if node_exporter would not read such a file, or if its folder cannot be written to.
+    """
+    if file is None:
+        return None
+    path = Path(file).absolute()
+    if path.suffix != _SUFFIX or path.is_dir():
+        raise UsageError(f"--metrics {file} is no file that ends in {_SUFFIX}", "node_exporter reads no other files")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        hint = "make it, or in the unit: ReadWritePaths="
+        raise UsageError(f"--metrics {file}: its folder is missing or cannot be written to", hint)
+    return path
+
+
+def write_metrics(context: CommandContext, path: Path | None, report: Report, last: LastWholePass, code: int) -> int:
+    """Replace the file `path` in one step, readable by everybody; do nothing if it is None. Returns the exit code.
+
+    If that fails, prints the reason to stderr, and returns 1 in place of an exit code from 0 to 4.
+    """
+    if path is None:
+        return code
+    try:
+        records = SqliteRegistry(context.state.database).read()
+        seconds = {name: memory.seconds for name, memory in records.memories.items() if memory.seconds is not None}
+        since = {name: record.since for name, record in records.drift.items()}
+        known = MetricsInput(context.fleet.name, last, seconds, since)
+        replace_file(path, metrics_text(report, known).encode(), _READABLE)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        print_error(f"reconcile: cannot write the metrics to {path}: {reason}\n  what was done is recorded\n")
+        return report_code_after_failure(code)
+    return code
