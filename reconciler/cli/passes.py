@@ -8,14 +8,15 @@ from attrs import evolve
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import blocked_signals, interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.failures import SIGNALLED
-from reconciler.cli.last_pass import last_whole_pass
+from reconciler.cli.journal_output import journal_outcome, journal_report
 from reconciler.cli.metrics_file import require_metrics_path, write_metrics
 from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
 from reconciler.show.documents.report_document import json_text, report_document
-from reconciler.show.text.last_pass import last_pass_part, stale_notes
+from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import screen_for
 from reconciler.stages.loop import RunRequest, reconcile
@@ -37,6 +38,7 @@ def preview(options: Options, command: str, retry: Sequence[str], metrics: str |
     if report.run.command is ReportCommand.DRIFT:
         code = code_with_last_pass(report.exit_code, last)
         report = evolve(report, notes=(*report.notes, *stale_notes(last)), exit_code=code)
+        journal_report(report)
     code = _print_report(context, report, last)
     return write_metrics(context, metrics_path, report, last, code)
 
@@ -51,9 +53,10 @@ def converge(options: Options, retry: Sequence[str], metrics: str | None) -> int
     with interruptible(), private_files():
         prepare_state(context.state)
         with hold(context.state.lock, "reconcile") as lock, progress_on_stderr(options) as progress:
-            done = reconcile(make_host(context, progress, lock.descriptor), request)
+            done = reconcile(make_host(context, progress, lock.descriptor), request, journal_outcome)
         report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
         with blocked_signals():
+            journal_report(report)
             code = _print_report(context, report)
             return write_metrics(context, metrics_path, report, last_whole_pass(context), code)
 

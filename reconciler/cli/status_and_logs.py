@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from desired.declarations.values import is_recipe_name
 from desired.model import TierName
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
-from reconciler.cli.last_pass import last_whole_pass
 from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import code_with_last_pass
 from reconciler.core.needs import keeps_running

@@ -21,7 +21,7 @@ from reconciler.show.documents.report_document import (
     run_part,
     trial_part,
 )
-from reconciler.show.text.last_pass import last_pass_part, stale_notes
+from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.status import Recorded, notes_of_recorded, status_line
 from reconciler.show.text.trial_card import result_of, trial_line
 from state.records import Canonical

@@ -13,8 +13,8 @@ from reconciler.show.quantities import count_of
 from reconciler.show.text.columns import WHY, columns_of, why
 from reconciler.show.text.drift_blocks import drift_blocks, drift_notes, observed_line
 from reconciler.show.text.failed_steps import FAILED_RESULTS, failed_steps, notes_of
-from reconciler.show.text.last_pass import last_pass_lines
 from reconciler.show.text.legend import legend
+from reconciler.show.text.pass_age import last_pass_lines
 from reconciler.show.text.screen import Screen, Style, align, paint, room_left
 
 MOST_TAGS: Final = 20

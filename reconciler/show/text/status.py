@@ -11,7 +11,7 @@ from reconciler.core.holds import HoldStatus, ended_text, hold_text, recorded_de
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.show.quantities import age, count_of, duration, moment, short, size
-from reconciler.show.text.last_pass import status_lines
+from reconciler.show.text.pass_age import status_lines
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
 from state.records import Canonical, Evidence, Memory, Place, Records, Red, TierRecord
 

@@ -1,0 +1,48 @@
+"""Sends entries to systemd's journal over its native socket, where this process runs under the journal."""
+
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+SOCKET = Path("/run/systemd/journal/socket")
+
+
+def runs_under_journal(environ: Mapping[str, str]) -> bool:
+    """Whether stdout or stderr of this process goes to the journal.
+
+    systemd sets JOURNAL_STREAM to the device and the inode of that stream. A shell in a unit inherits the variable too,
+    and its streams may go elsewhere, so they are compared.
+    """
+    return any(environ.get("JOURNAL_STREAM") == _stream_identity(number) for number in (1, 2))
+
+
+def _stream_identity(number: int) -> str:
+    """Return "DEVICE:INODE" of a file descriptor, "" if it is closed."""
+    try:
+        info = os.fstat(number)
+    except OSError:
+        return ""
+    return f"{info.st_dev}:{info.st_ino}"
+
+
+def send_entries(entries: Iterable[Mapping[str, str]], path: Path = SOCKET) -> None:
+    """Send each entry as one datagram. Errors are ignored: the journal also gets the printed report."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        for entry in entries:
+            journal.sendto(datagram(entry), str(path))
+
+
+def datagram(entry: Mapping[str, str]) -> bytes:
+    r"""Return an entry in the journal's native format: a line NAME=VALUE for each field.
+
+    A value with a line break is written as the name, "\n", its length in 8 bytes (the lowest first), and the value.
+    """
+    return b"".join(_field(name.encode("ascii"), value.encode("utf-8", "replace")) for name, value in entry.items())
+
+
+def _field(name: bytes, value: bytes) -> bytes:
+    if b"\n" in value:
+        return name + b"\n" + len(value).to_bytes(8, "little") + value + b"\n"
+    return name + b"=" + value + b"\n"

@@ -1,0 +1,75 @@
+"""The entries of a run for systemd's journal, with fields by which `journalctl` selects them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from desired.model import Release
+from reconciler.core.drift import differences
+from reconciler.core.outcome import Outcome, Result
+from reconciler.core.plan import HeldBack
+from reconciler.core.report import HOLLOW, Report, Row
+from reconciler.show.escape import escape
+
+MESSAGE_IDS: Final[Mapping[str, str]] = {
+    Result.PROMOTED.value: "9ead8e410da84e44a8f760e4f56dbd03",
+    Result.REPAIRED.value: "a3116fb3e93f426bb3eeb60956b696b5",
+    Result.RED.value: "307d8df390564078993d7cd13e4bc62e",
+    Result.GREEN_NOT_PROMOTED.value: "7def2df0e5fa46828d38ec3daef4b5cd",
+    Result.INFRASTRUCTURE.value: "86db7bebe8ea428491be1dd6f2be2e9c",
+    Result.NOT_TRIED.value: "d75afb97622a49bd8e7004dec95a52ee",
+    "hollow": "e870851c1d0a4efca0693886ad800810",
+    "drift": "4bc19c6f36364e83a8db43949a06669b",
+}
+"""The MESSAGE_ID of each kind of entry. They never change, so that other programs may look for them."""
+
+# Priorities of syslog: an error, a warning, a notice.
+_ERROR, _WARNING, _NOTICE = "3", "4", "5"
+_PRIORITIES: Final[Mapping[Result, str]] = {
+    Result.PROMOTED: _NOTICE,
+    Result.REPAIRED: _NOTICE,
+    Result.INFRASTRUCTURE: _ERROR,
+}
+_LONGEST: Final = 2000
+"""The number of characters of a message that are kept. The report and the log have the whole text."""
+
+Entry = Mapping[str, str]
+
+
+def outcome_entry(outcome: Outcome) -> Entry | None:
+    """Return the journal entry of what a pass did about one recipe, None if it did nothing."""
+    if outcome.result is Result.NONE:
+        return None
+    step, result = outcome.step, outcome.result
+    release = step.release.version if step.release is not None else ""
+    named = f"{step.recipe} {release}".rstrip()
+    return _entry(
+        result.value,
+        f"{named}: {result}: {outcome.reason}",
+        _PRIORITIES.get(result, _WARNING),
+        {"RECIPE": step.recipe, "VERSION": release, "RESULT": result.value},
+    )
+
+
+def report_entries(report: Report) -> Iterator[Entry]:
+    """Yield an entry if the run was hollow, and one for each way in which a recipe differs at its end."""
+    if report.exit_code == HOLLOW:
+        yield _entry("hollow", f"hollow: {'; '.join(report.notes)}", _ERROR, {"RESULT": "hollow"})
+    for row in report.rows:
+        if row.step.held_back is not HeldBack.EXCEPTED:
+            yield from _drift_entries(row)
+
+
+def _drift_entries(row: Row) -> Iterator[Entry]:
+    """Yield an entry for each way in which a recipe differs. VERSION is the wanted release, if there is one."""
+    want = row.finding.want
+    version = want.version if isinstance(want, Release) else ""
+    for each in differences(row.finding):
+        fields = {"RECIPE": row.recipe, "VERSION": version, "DRIFT": each.what, "RESULT": "drift"}
+        yield _entry("drift", f"{row.recipe}: {each.what}: {each.reason}", _NOTICE, fields)
+
+
+def _entry(kind: str, message: str, priority: str, fields: Mapping[str, str]) -> Entry:
+    """Return an entry of one kind. Fields without a value are left out."""
+    given = {name: escape(value) for name, value in fields.items() if value}
+    head = {"MESSAGE": escape(message)[:_LONGEST], "MESSAGE_ID": MESSAGE_IDS[kind], "PRIORITY": priority}
+    return {**head, "SYSLOG_IDENTIFIER": "reconcile", **given}
