@@ -200,7 +200,8 @@ class Fleet:
 
     `protocols` are the protocols that upstream addresses may use. `unit` is the only systemd unit in which a pass may
     promote, "" for anywhere. `stale` is how old the last pass over the whole fleet may be, None for any age. `passes`
-    are the names of environment variables that child processes get, besides PATH and a few others.
+    are the names of environment variables that child processes get, besides PATH and a few others. `parallel` is how
+    many recipes a pass may try at once, None for as many as the host can bear.
     """
 
     name: str
@@ -211,6 +212,7 @@ class Fleet:
     stale: timedelta | None = None
     passes: tuple[str, ...] = ()
     swarm: Swarm = field(factory=Swarm)
+    parallel: int | None = None
 
 
 @frozen

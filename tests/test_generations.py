@@ -15,7 +15,7 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.report import Row
 from reconciler.ports.app import App
-from reconciler.stages.converge import KEPT_LOGS
+from reconciler.stages.record_outcome import KEPT_LOGS
 from state.records import Canonical, Intent, LedgerEntry
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots, generations_present

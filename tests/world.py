@@ -12,10 +12,12 @@ from tempfile import TemporaryDirectory
 from attrs import Factory, define, evolve, field, frozen
 
 from desired.model import Backup, Custom, Data, Fleet, Recipe
+from reconciler.core.outcome import Outcome
 from reconciler.core.report import Report
 from reconciler.core.report import ReportCommand as Verb
 from reconciler.ports.app import App, DeployOptions, RunningApp
 from reconciler.ports.host import Host
+from reconciler.ports.workers import Workers
 from reconciler.stages.loop import Pass, RunRequest, preview, reconcile
 from state.folder.folder import StateFolder
 from state.folder.lock import hold
@@ -27,7 +29,11 @@ from tests.world_driver import WorldDriver, WorldSecrets
 from tests.world_mirrors import WorldMirror, WorldMirrors, WorldUpstreams
 from tests.world_ports import TickingClock, WorldCommands, WorldProgress, WorldReadiness
 
+Told = Callable[[Outcome], None]
 START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
+
+
+def _ignore(_: Outcome) -> None: ...
 
 
 @frozen
@@ -189,13 +195,14 @@ class World:
 
     # ---- acting in it ----
 
-    def run(self, *names: str, retry: Sequence[str] = ()) -> Pass:
-        """Run one pass."""
+    def run(self, *names: str, retry: Sequence[str] = (), workers: Workers | None = None, told: Told = _ignore) -> Pass:
+        """Run one pass, and call `told` with each outcome. Without `workers` it tries one recipe after the other."""
         self.passes += 1
         self.state.create()
         fleet = self.fleet
         with hold(self.state.lock, "test"):
-            return reconcile(self.host(), RunRequest(fleet, names or tuple(fleet.recipes), Verb.PASS, frozenset(retry)))
+            request = RunRequest(fleet, names or tuple(fleet.recipes), Verb.PASS, frozenset(retry))
+            return reconcile(self.host(), request, told, workers)
 
     def look(self, *names: str) -> Report:
         """Do a dry run."""

@@ -184,6 +184,9 @@ class WorldDriver:
             del self.world.running[folder]
         return RemovalResult(tuple(folder.name for folder in gone))
 
+    def forget(self) -> None:
+        """Do nothing: this driver remembers nothing of the world."""
+
     def app_run(self, app: App) -> Path:
         return app.folder / "app-run"
 

@@ -151,7 +151,8 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
     """Return the fleet that the tables of `fleet.toml` declare, with its recipes."""
     passes = tables.environment.pass_ or ()
     swarm = Swarm(**{**_declared(tables.swarm), "proxy": None if tables.swarm.proxy == DIRECT else tables.swarm.proxy})
-    return Fleet(**_declared(tables.fleet), folder=folder, recipes=recipes, passes=passes, swarm=swarm)
+    budget = _declared(tables.budget)
+    return Fleet(**_declared(tables.fleet), **budget, folder=folder, recipes=recipes, passes=passes, swarm=swarm)
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:

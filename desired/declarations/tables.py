@@ -26,6 +26,7 @@ from desired.declarations.values import (
     NeverSkipped,
     OnlyTrue,
     OverlayName,
+    Parallel,
     PassedName,
     Protocol,
     Proxy,
@@ -230,6 +231,16 @@ class SwarmTable:
 
 
 @frozen
+class BudgetTable:
+    """How much of the host a pass may use."""
+
+    parallel: Parallel | None = _key(
+        "How many recipes a pass may try at once. The default is what cores and memory bear: one for every two cores "
+        "and every 4 GiB of memory that is available."
+    )
+
+
+@frozen
 class FleetFile:
     """Settings of a fleet, and defaults for its recipes."""
 
@@ -237,6 +248,7 @@ class FleetFile:
     fleet: FleetTable = _table(FleetTable)
     environment: EnvironmentTable = _table(EnvironmentTable)
     swarm: SwarmTable = _table(SwarmTable)
+    budget: BudgetTable = _table(BudgetTable)
     defaults: RecipeFile = _table(RecipeFile, "Default values for all recipes, key by key.")
 
 

@@ -31,6 +31,7 @@ Line = NewType("Line", str)
 NeverSkipped = NewType("NeverSkipped", str)
 OnlyTrue = NewType("OnlyTrue", bool)
 OverlayName = NewType("OverlayName", str)
+Parallel = NewType("Parallel", int)
 PassedName = NewType("PassedName", str)
 Protocol = NewType("Protocol", str)
 Proxy = NewType("Proxy", str)
@@ -223,6 +224,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     OverlayName: _text(
         'the name of a file in the recipe\'s fleet folder, such as "compose.ci.yml"', rf"{_FILE}(?:/{_FILE}){{0,7}}"
     ),
+    Parallel: _number(1, 64),
     PassedName: Kind(read_passed_name, {"type": "string", "pattern": f"^(?:{PASSED_NAME})$"}),
     Protocol: _choice("https", "ssh", "http", "file"),
     Proxy: _text('"direct", or the URL of a proxy such as "http://127.0.0.1:8080"', _PROXY),

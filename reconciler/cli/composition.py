@@ -8,16 +8,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
+from attrs import evolve
+
 from desired.model import Fleet
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
 from reconciler.errors import InterruptedPassError
+from reconciler.host.capacity import bearable
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.command_spec import STOPPING
+from reconciler.host.company import Company
 from reconciler.host.environment import child_environment, place
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.revision import canon_revision, fleet_revision
 from reconciler.host.git.upstream import GitUpstream
+from reconciler.host.processes.listeners import PORTS
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.readiness.wait import HostReadiness
@@ -25,6 +30,7 @@ from reconciler.host.run import prepare
 from reconciler.host.secret_values import HostSecrets
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host, Progress
+from reconciler.ports.workers import Workers
 from reconciler.show.text.progress import LineProgress, open_progress
 from reconciler.show.text.screen import screen_for
 from state.folder.folder import StateFolder
@@ -41,8 +47,7 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
     prepare()
     fleet, state, clock = context.fleet, context.state, SystemClock()
     allowed = child_environment(fleet.passes, os.environ, state.root)
-    identity = read_identity(state.identity)
-    children = allowed | ({STATE_MARK: identity} if identity else {})
+    children = _children(context, allowed)
     commands = HostCommands(children, state.root)
     drivers = drivers_for(fleet, state, children, lock)
     recipes = fleet.recipes.values()
@@ -66,24 +71,69 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
     )
 
 
-def drivers_for(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> dict[str, Driver]:
+def _children(context: CommandContext, allowed: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of child processes: the variables `allowed`, and the id of the state folder."""
+    identity = read_identity(context.state.identity)
+    return {**allowed} | ({STATE_MARK: identity} if identity else {})
+
+
+def worker_host(context: CommandContext, host: Host, progress: Progress, lock: int, ports: range) -> Host:
+    """Return the host of a worker, which was forked from the process of `host`.
+
+    Everything that may hold a connection or remember its children is made anew. Its apps listen on `ports`, which no
+    other worker uses.
+    """
+    fleet, state = context.fleet, context.state
+    children = _children(context, child_environment(fleet.passes, os.environ, state.root))
+    return evolve(
+        host,
+        upstream=GitUpstream(children, fleet.protocols),
+        mirrors=GitMirrors(state, children, fleet.protocols, lock),
+        drivers=drivers_for(fleet, state, children, lock, Company(ports, has_company=True)),
+        progress=progress,
+    )
+
+
+def workers_for(context: CommandContext, host: Host, progress: LineProgress, lock: int) -> Workers | None:
+    """Return the workers of a pass, None if it tries one recipe after the other. `lock` is the pass lock."""
+    parallel = parallel_of(context.fleet)
+    if parallel == 1:
+        return None
+    from reconciler.host.workers import ForkedWorkers
+
+    def host_for(sent: Progress, place: int) -> Host:
+        return worker_host(context, host, sent, lock, PORTS[place::parallel])
+
+    return ForkedWorkers(parallel, host_for, progress, progress.show_running)
+
+
+def parallel_of(fleet: Fleet) -> int:
+    """Return how many recipes a pass may try at once: as the fleet declares, or as many as this host can bear."""
+    return bearable() if fleet.parallel is None else fleet.parallel
+
+
+def drivers_for(
+    fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None, company: Company | None = None
+) -> dict[str, Driver]:
     """Return the drivers by name: "process", those that recipes declare, and those that existing deployments need.
 
     `children` is the environment of child processes. `lock` is the file descriptor of the pass lock, None if not held.
+    `company` says which ports apps may use, and whether other recipes are tried beside; None for all ports and no.
     """
-    drivers: dict[str, Driver] = {"process": ProcessDriver(children)}
+    company = company or Company()
+    drivers: dict[str, Driver] = {"process": ProcessDriver(children, ports=company.ports)}
     named = {recipe.driver for recipe in fleet.recipes.values()} | state.drivers_in_use()
     if "swarm" in named or (state.kept.is_dir() and any(state.kept.iterdir())):
         from reconciler.host.swarm.engine.engine import Engine
         from reconciler.host.swarm.swarm_driver import SwarmDriver
 
-        drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm)
+        drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm, company=company)
     if "abra" in named:
         from reconciler.host.swarm.abra_command import Abra
         from reconciler.host.swarm.abra_driver import AbraDriver
         from reconciler.host.swarm.engine.engine import Engine
 
-        drivers["abra"] = AbraDriver(Engine(children, lock), fleet.swarm, Abra(children, lock))
+        drivers["abra"] = AbraDriver(Engine(children, lock), fleet.swarm, Abra(children, lock), company=company)
     return drivers
 
 

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
-from reconciler.cli.composition import blocked_signals, interruptible, make_host, private_files, progress_on_stderr
+from reconciler.cli.composition import (
+    blocked_signals,
+    interruptible,
+    make_host,
+    parallel_of,
+    private_files,
+    progress_on_stderr,
+    workers_for,
+)
 from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.journal_output import journal_outcome, journal_report
 from reconciler.cli.metrics_file import require_metrics_path, write_metrics
@@ -53,7 +61,9 @@ def converge(options: Options, retry: Sequence[str], metrics: str | None) -> int
     with interruptible(), private_files():
         prepare_state(context.state)
         with hold(context.state.lock, "reconcile") as lock, progress_on_stderr(options) as progress:
-            done = reconcile(make_host(context, progress, lock.descriptor), request, journal_outcome)
+            host = make_host(context, progress, lock.descriptor)
+            workers = workers_for(context, host, progress, lock.descriptor)
+            done = reconcile(host, request, journal_outcome, workers)
         report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
         with blocked_signals():
             journal_report(report)
@@ -65,7 +75,7 @@ def _request(context: CommandContext, command: ReportCommand, retry: Sequence[st
     """Return the request for a pass or a preview. Raises UsageError if a recipe in `retry` is not declared."""
     for name in retry:
         require_declared(context, name)
-    return RunRequest(context.fleet, context.names, command, frozenset(retry))
+    return RunRequest(context.fleet, context.names, command, frozenset(retry), parallel_of(context.fleet))
 
 
 def _print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:

@@ -68,7 +68,8 @@ class Trial:
     relative to the state folder. `findings` are remarks without effect on the result. `timed_out`: the failure is a
     timeout. `damage` says why the canonical's snapshot could not be deployed, "" if it could or was not needed. `tail`
     has the last log lines of the failed app. `checks_data`: data.check failed on the fresh install, before data.mark;
-    so if it succeeds later, this proves that data was kept.
+    so if it succeeds later, this proves that data was kept. `is_check_slow`: it failed there so late that it may have
+    failed for want of time.
     """
 
     id: str
@@ -91,6 +92,15 @@ class Trial:
     damage: str = ""
     tail: tuple[str, ...] = field(factory=tuple)
     checks_data: bool = False
+    is_check_slow: bool = False
+
+
+def failed_late(failed_after: float, passed_after: float) -> bool:
+    """Whether a check may have failed for want of time: it took clearly longer to fail than later to pass, in seconds.
+
+    A check that ends at a limit of its own has run for at least that long, and one that passes has not.
+    """
+    return failed_after > 1.5 * passed_after + 0.5
 
 
 def is_complete(tiers: Iterable[TierResult]) -> bool:

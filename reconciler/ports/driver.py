@@ -106,6 +106,9 @@ class Driver(Protocol):
     def clear(self, mark: str) -> RemovalResult:
         """Stop and remove all processes and objects that carry `mark`."""
 
+    def forget(self) -> None:
+        """Forget what was seen so far: from now on, another process changes apps too."""
+
     def app_run(self, app: App) -> Path:
         """Return the path of a program that runs its arguments as a command inside the deployed app."""
 

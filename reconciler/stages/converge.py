@@ -1,25 +1,25 @@
-"""Carries out a plan. Each step has one outcome, decided by what is read back afterwards."""
+"""Carries out a plan, step by step. Each step has one outcome, decided by what is read back afterwards."""
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from desired.model import Fleet, Release
 from reconciler.core.holds import why_held
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, Observation, State, want_of
-from reconciler.core.outcome import Attempt, Outcome, ReadBack, Result, judge
+from reconciler.core.outcome import Attempt, Outcome, ReadBack, judge
 from reconciler.core.plan import Action, Plan, Step
+from reconciler.core.schedule import is_doubtful
 from reconciler.core.trial_base import base_for
 from reconciler.deploy.app_set import AppSet, NeedMissingError, app_set_digest, drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import MirrorRefs
-from reconciler.promotion.evidence import remembered, trial_entry
-from reconciler.promotion.generations import current_seal, prune, stored_generations
+from reconciler.promotion.generations import current_seal
 from reconciler.promotion.promote import Promotion, promote
 from reconciler.promotion.running_canonical import (
     deployed_parts,
@@ -27,37 +27,57 @@ from reconciler.promotion.running_canonical import (
     redeploy_canonical,
     undeploy_conflicting,
 )
+from reconciler.stages.record_outcome import record_outcome
 from reconciler.trial.trial import run_trial
 from reconciler.trial.trial_request import TrialRequest
-from state.folder.logs import prune_logs
 from state.records import Answer, Canonical, Memory
 from state.state_errors import StateError
-
-KEPT_LOGS = 20
 
 
 @frozen
 class ConvergeContext:
-    """What the steps of a plan need. `mirror_errors` maps a recipe to the reason why its mirror was not updated."""
+    """What the steps of a plan need. `mirror_errors` maps a recipe to the reason why its mirror was not updated.
+
+    `has_company`: other steps may run at the same time. `failures` maps a recipe to the reason why its step failed
+    beside others.
+    """
 
     host: Host
     fleet: Fleet
     plan: Plan
     observations: Mapping[str, Observation]
     mirror_errors: Mapping[str, str]
+    has_company: bool = False
+    failures: Mapping[str, str] = field(factory=dict)
 
 
-def converge(context: ConvergeContext) -> Iterator[Outcome]:
+def converge(context: ConvergeContext) -> Generator[Outcome, None, None]:
     """Carry out the steps in the plan's order, and yield the outcome of each. A failed step does not stop the next."""
     for name in context.plan.order:
         step = context.plan.steps[name]
-        yield _record(context, _converge_step(context, step))
-        if step.release is not None:
-            _redeploy(context, step)
+        yield converge_alone(context, step)
 
 
-def _converge_step(context: ConvergeContext, step: Step) -> Outcome:
-    """Carry out one step and return its outcome. A bug is reported as INFRASTRUCTURE."""
+def converge_alone(context: ConvergeContext, step: Step) -> Outcome:
+    """Carry out one step while no other runs, and return its outcome. Deploy again what had to make room for it."""
+    outcome = record_step(context, converge_step(context, step))
+    if step.release is not None:
+        redeploy(context, step)
+    return outcome
+
+
+def record_step(context: ConvergeContext, outcome: Outcome) -> Outcome:
+    """Record the verdict of a step's trial, if it had one. Return the outcome with remarks on failures."""
+    if outcome.attempt.trial is None:
+        return outcome
+    return record_outcome(context.host, context.observations[outcome.step.recipe], outcome, outcome.attempt.trial)
+
+
+def converge_step(context: ConvergeContext, step: Step) -> Outcome:
+    """Carry out one step and return its outcome. A bug is reported as INFRASTRUCTURE.
+
+    A promotion is recorded here; a verdict is recorded by `record_step`.
+    """
     try:
         return _outcome(context, step, _attempt(context, step))
     except Exception as bug:  # noqa: BLE001  one recipe's bug does not stop the others
@@ -72,7 +92,7 @@ def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
 def _attempt(context: ConvergeContext, step: Step) -> Attempt:
     """Do what the step says, and return what came of it. An error becomes the attempt's `untried_reason`."""
     if step.action is Action.REDEPLOY:
-        _redeploy(context, step)
+        redeploy(context, step)
     unreadable = context.observations[step.recipe].tests_unreadable if step.release is not None else ""
     untried_reason = context.mirror_errors.get(step.recipe) or unreadable
     if untried_reason:
@@ -124,7 +144,11 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     with lock_slot(host, step.recipe, f"pass {host.pass_id}") as folder:
         host.progress.step(step.recipe, f"trying {release.version}", observation.memory.seconds)
         undeploy_conflicting(context.host, context.fleet.recipes, observation.recipe)
-        trial = run_trial(host, trial_request(host, observation, release, app_set, folder))
+        request = trial_request(host, observation, release, app_set, folder)
+        earlier = context.failures.get(step.recipe, "")
+        trial = run_trial(host, evolve(request, has_company=context.has_company, failed_in_company=earlier))
+        if context.has_company and is_doubtful(trial):
+            return Attempt(trial)
         recipe, answer, files = observation.recipe, observation.answer, observation.files
         return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder))
 
@@ -147,7 +171,7 @@ def trial_request(
     )
 
 
-def _redeploy(context: ConvergeContext, step: Step) -> None:
+def redeploy(context: ConvergeContext, step: Step) -> None:
     """Deploy again each kept deployment of a recipe in `step.redeploys` that is down now. Raises no error."""
     host = context.host
     for name in step.redeploys:
@@ -197,43 +221,3 @@ def read_back(host: Host, name: str) -> ReadBack:
         return ReadBack(canonical, damage, isinstance(host.mirrors.refs(name), MirrorRefs))
     except Exception as failed:  # noqa: BLE001  what cannot be read back is not promoted; the pass goes on
         return ReadBack(None, damage=f"could not be read back: {reason_of(failed)}")
-
-
-def _record(context: ConvergeContext, outcome: Outcome) -> Outcome:
-    """Record the verdict of a trial, and delete old snapshots and logs. Return the outcome with remarks on failures."""
-    host, trial, step = context.host, outcome.attempt.trial, outcome.step
-    if trial is None:
-        return outcome
-    memory = remembered(host, context.observations[step.recipe].memory, outcome)
-    try:
-        host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
-    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
-        outcome = _unrecorded(outcome, reason_of(failed))
-    outcome = evolve(outcome, remarks=(*outcome.remarks, *_prune(context, outcome, memory, trial.id)))
-    host.progress.done(step.recipe, f"{outcome.result}: {outcome.reason}")
-    return outcome
-
-
-def _unrecorded(outcome: Outcome, why: str) -> Outcome:
-    """Return the outcome of a step whose trial could not be recorded: INFRASTRUCTURE, unless it was promoted."""
-    message = f"the trial could not be recorded: {why}"
-    if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
-        return evolve(outcome, remarks=(*outcome.remarks, message))
-    reason = f"{message}; it was {outcome.result}: {outcome.reason}"
-    return evolve(outcome, result=Result.INFRASTRUCTURE, reason=reason)
-
-
-def _prune(context: ConvergeContext, outcome: Outcome, memory: Memory, trial: str) -> Iterator[str]:
-    """Delete old snapshots and old logs, but not the log of `trial`. Yield a remark for each of both that fails."""
-    host, name = context.host, outcome.step.recipe
-    try:
-        if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
-            prune(host, outcome.have, context.observations[name].recipe.canonical.generations, memory)
-    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
-        yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
-    try:
-        # The evidence of each stored generation names its log.
-        stored = [canonical.evidence.trial for canonical in stored_generations(host, name)]
-        prune_logs(host.state.trial_logs(name), KEPT_LOGS, (trial, *stored))
-    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
-        yield f"its older logs cannot be removed now: {reason_of(failed)}"

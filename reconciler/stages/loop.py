@@ -1,6 +1,6 @@
 """One pass: recover, observe, mirror, compare, plan, converge, read back, report. A dry run stops after the plan."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -15,13 +15,16 @@ from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
+from reconciler.core.schedule import parallel_notes
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host, Progress
+from reconciler.ports.workers import Workers
 from reconciler.promotion.running_canonical import record_seen_up
 from reconciler.stages.converge import ConvergeContext, converge, untried
+from reconciler.stages.converge_beside import converge_beside
 from reconciler.stages.drift_of_recipes import drift_by_recipe
 from reconciler.stages.ended_holds import end_passed_holds
-from reconciler.stages.mirror import MirrorResult, update_mirrors
+from reconciler.stages.mirror import update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
@@ -30,18 +33,18 @@ from state.records import Canonical, LedgerEntry, Records
 
 @frozen
 class RunRequest:
-    """The request for a run. `names` are the selected recipes. A recipe in `retry` is tried again even after a red."""
+    """What to run. A recipe in `retry` is tried again after a red. `parallel` is how many a pass may try at once."""
 
     fleet: Fleet
     names: tuple[str, ...]
     command: ReportCommand
     retry: Collection[str] = ()
+    parallel: int = 1
 
 
 def preview(host: Host, request: RunRequest) -> Report:
     """Return the report of a dry run: observe and plan, and change nothing."""
-    started_at = host.clock.now()
-    records = host.registry.read()
+    started_at, records = host.clock.now(), host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
     plan = plan_for(host, request, observed)
     is_drift = request.command is ReportCommand.DRIFT
@@ -51,7 +54,7 @@ def preview(host: Host, request: RunRequest) -> Report:
         _run(host, request, started_at),
         _expected_recipes(request, records, observed),
         rows,
-        _read_notes(records, request.fleet.recipes),
+        (*_read_notes(records, request.fleet.recipes), *parallel_notes(plan, request.parallel)),
     )
 
 
@@ -63,11 +66,17 @@ class Pass:
     signal: int | None
 
 
-def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome], None] = lambda _: None) -> Pass:
+def reconcile(
+    host: Host,
+    request: RunRequest,
+    report_outcome: Callable[[Outcome], None] = lambda _: None,
+    workers: Workers | None = None,
+) -> Pass:
     """Run one pass, and call `report_outcome` with each outcome. The caller holds the pass lock.
 
-    If a signal comes during a step, its trial is ended, and the remaining steps are reported as not tried. If a signal
-    comes before the first step, raises InterruptedPassError.
+    `workers` run several recipes at once; without them, one recipe is tried after the other. If a signal comes during
+    a step, its trial is ended, and the remaining steps are reported as not tried. If a signal comes before the first
+    step, raises InterruptedPassError.
     """
     started_at = host.clock.now()
     host = evolve(host, progress=_ProgressWithoutErrors(host.progress))
@@ -78,7 +87,10 @@ def reconcile(host: Host, request: RunRequest, report_outcome: Callable[[Outcome
     notes += end_passed_holds(host, request.names, records)
     mirror_result = update_mirrors(host, observe(host, request.fleet, request.names, records))
     plan = plan_for(host, request, mirror_result.observed)
-    outcomes, signal = _converge(host, request, plan, mirror_result, report_outcome)
+    observations, errors = mirror_result.observed.observations, mirror_result.mirror_errors
+    context = ConvergeContext(host, request.fleet, plan, observations, errors)
+    steps = converge(context) if workers is None else converge_beside(context, workers)
+    outcomes, signal = _converge(context, steps, report_outcome)
     recorded = host.registry.read()
     after = observe_again(host, request.fleet, mirror_result.observed, recorded)
     _record_what_is_up(host, after)
@@ -156,21 +168,22 @@ def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _converge(
-    host: Host, request: RunRequest, plan: Plan, mirror_result: MirrorResult, report_outcome: Callable[[Outcome], None]
+    context: ConvergeContext, steps: Generator[Outcome, None, None], report_outcome: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
-    """Carry out the plan. Return the outcomes by recipe, and the number of the signal that interrupted it, or None.
+    """Carry out the plan by iterating over `steps`. Return the outcomes by recipe, and the number of a signal, or None.
 
-    After a signal, each remaining step that has an action gets the outcome that it was not tried.
+    After a signal, `steps` is closed, which ends what still runs. Then each remaining step that has an action gets the
+    outcome that it was not tried.
     """
-    context = ConvergeContext(
-        host, request.fleet, plan, mirror_result.observed.observations, mirror_result.mirror_errors
-    )
+    plan = context.plan
     outcomes: dict[str, Outcome] = {}
     try:
-        for outcome in converge(context):
+        for outcome in steps:
             outcomes[outcome.step.recipe] = outcome
             report_outcome(outcome)
     except InterruptedPassError as stop:
+        # The signal may have come while `steps` was suspended: then its workers run until it is closed.
+        steps.close()
         remaining = [plan.steps[name] for name in plan.order if name not in outcomes]
         rest = {
             step.recipe: untried(context, step, stop.message) for step in remaining if step.action is not Action.NONE

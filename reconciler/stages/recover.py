@@ -50,6 +50,19 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     return (*_check_ledger(host), *remarks)
 
 
+def recover_recipe(host: Host, fleet: Fleet, name: str) -> None:
+    """Clean up one recipe's slot and open promotion after a worker died. What cannot be done is left to the next pass.
+
+    Raises RegistryError if the registry cannot be read.
+    """
+    begun = [intent for intent in host.registry.read().intents if intent.recipe == name]
+    for intent in begun:
+        _delete_unrecorded_snapshot(host, intent)
+    _clear_slot(_with_its_drivers(host, fleet, name, {}), name)
+    for intent in begun:
+        _abandon(host, intent)
+
+
 def _remarks_of(place: str, clean_up: Callable[[], Iterable[str]]) -> list[str]:
     """Call `clean_up` and return its remarks; if it raises an error, one remark with `place` and the error."""
     try:

@@ -79,7 +79,11 @@ def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
     if check is None:
         return False
     slot.log_line("data.check on the fresh install, which is to fail:")
+    started = run.host.clock.monotonic()
     passed = command_passes(slot, run.own_app(slot), check, "data.check")
+    if not passed:
+        took = run.host.clock.monotonic() - started
+        run.effects.check_failed_after = max(run.effects.check_failed_after, took)
     slot.log_line(f"data.check {'passed' if passed else 'failed'}, before anything was marked or restored")
     return passed
 

@@ -7,7 +7,15 @@ from datetime import datetime
 from attrs import evolve
 
 from desired.model import TierName
-from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict, first_failure, without_unproved_backup
+from reconciler.core.tier_results import (
+    Skip,
+    TierResult,
+    Trial,
+    Verdict,
+    failed_late,
+    first_failure,
+    without_unproved_backup,
+)
 from reconciler.deploy.app_set import app_set_digest
 from reconciler.deploy.slot import append_log_line
 from reconciler.deploy.slot_lifetime import backup_of
@@ -22,15 +30,26 @@ from state.state_errors import StateError
 
 
 def run_trial(host: Host, request: TrialRequest) -> Trial:
-    """Run the tiers and return the trial. After a timeout, run all tiers once more and return that second trial."""
-    first = _run_tiers(host, request)
-    if not first.timed_out:
+    """Run the tiers and return the trial. After a timeout, run all tiers once more and return that second trial.
+
+    Beside other trials there is no second run here: the whole step is done again alone.
+    """
+    first = _with_remark_on_company(_run_tiers(host, request), request)
+    if not first.timed_out or request.has_company:
         return first
     host.progress.step(request.recipe.name, "timed out: running all tiers once more, alone", first.seconds)
     bad = first_failure(first.tiers)
     slow = f"a first run timed out: {bad.reason if bad else ''}"
-    second = _run_tiers(host, request, is_retry=True)
+    second = _with_remark_on_company(_run_tiers(host, request, is_retry=True), request)
     return evolve(second, findings=(*second.findings, f"{slow}; the second run decides: {_cause_of_slowness(second)}"))
+
+
+def _with_remark_on_company(trial: Trial, request: TrialRequest) -> Trial:
+    """Return the trial, with a remark if an earlier trial of the release failed beside others."""
+    if not request.failed_in_company:
+        return trial
+    remark = f"a first try failed beside other recipes: {request.failed_in_company}; this one ran alone, and decides"
+    return evolve(trial, findings=(*trial.findings, remark))
 
 
 def _cause_of_slowness(second: Trial) -> str:
@@ -93,6 +112,7 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
         damage=effects.damage,
         tail=effects.tail,
         checks_data=effects.check_proves_data,
+        is_check_slow=effects.check_proves_data and failed_late(effects.check_failed_after, effects.check_passed_after),
     )
 
 

@@ -18,7 +18,8 @@ class TrialRequest:
     `base` is the release from which the upgrade starts. `canonical` is the newest intact generation, None if there is
     none. `by_pass`: a pass chose the release. `files` is the digest of the fleet folders of the app set. `tests` is the
     digest of all that a verdict depends on, besides the release. `folder` is the recipe's locked working folder.
-    `tiers` are the tiers to run.
+    `tiers` are the tiers to run. `has_company`: other trials may run at the same time. `failed_in_company` is the
+    reason why an earlier trial of the release failed beside others, "" if there was none.
     """
 
     id: str
@@ -32,3 +33,5 @@ class TrialRequest:
     tests: str
     folder: Path
     tiers: frozenset[TierName] = frozenset(TierName)
+    has_company: bool = False
+    failed_in_company: str = ""

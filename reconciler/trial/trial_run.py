@@ -34,8 +34,9 @@ class TrialEffects:
     `findings` are remarks for the report. `altered` are tracked files of the tested releases that their apps changed.
     `slots_were_empty`: every slot was empty when it was opened. `damage` says why the canonical's snapshot is damaged,
     "" if it is not. `check_proves_data`: data.check failed on the fresh install, before data.mark; so if it succeeds
-    later, this proves that data was kept. `tail` holds the last log lines of a failed app. `timed_out`: the failure is
-    a timeout, and a second run decides.
+    later, this proves that data was kept. `check_failed_after` and `check_passed_after` are the longest times, in
+    seconds, that it took to fail on a fresh install, and to pass. `tail` holds the last log lines of a failed app.
+    `timed_out`: the failure is a timeout, and a second run decides.
     """
 
     findings: list[str] = field(factory=list)
@@ -43,6 +44,8 @@ class TrialEffects:
     slots_were_empty: bool = True
     damage: str = ""
     check_proves_data: bool = False
+    check_failed_after: float = 0.0
+    check_passed_after: float = 0.0
     candidate: Candidate | None = None
     tail: tuple[str, ...] = ()
     timed_out: bool = False
@@ -139,7 +142,10 @@ class TrialRun:
     def check_data(self, slot: Slot) -> None:
         """Run data.check, if it is declared."""
         if self.request.recipe.data.check is not None:
+            started = self.host.clock.monotonic()
             run_command(slot, self.own_app(slot), self.request.recipe.data.check, "data.check")
+            took = self.host.clock.monotonic() - started
+            self.effects.check_passed_after = max(self.effects.check_passed_after, took)
 
     def save_candidate(self, slot: Slot, lineage: tuple[str, ...]) -> None:
         """Stop the apps of a slot and seal their data as the candidate, before later tiers change the data.

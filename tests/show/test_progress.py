@@ -87,6 +87,24 @@ def test_the_clock_starts_again_for_each_recipe() -> None:
     assert next_step(second, "wiki", "trying", 30.0, None) == StepProgress("wiki", "trying", 30.0, None)
 
 
+def test_recipes_that_are_tried_at_once_have_a_clock_each() -> None:
+    stream, watch = io.StringIO(), Watch()
+    lines = LineProgress(stream, verbose=True, monotonic=watch)
+    lines.show_running(frozenset({"cal", "wiki"}))
+    lines.step("cal", "trying 1.2.0")
+    watch.seconds += 10
+    lines.step("wiki", "trying 2.0.0")
+    watch.seconds += 5
+    lines.done("cal", "promoted")
+    lines.step("wiki", "2.0.0: install")
+    assert stream.getvalue().splitlines() == [
+        "cal: trying 1.2.0 (0 s)",
+        "wiki: trying 2.0.0 (0 s)",
+        "cal: promoted (15 s)",
+        "wiki: 2.0.0: install (5 s)",
+    ]
+
+
 @given(st.text(), st.text())
 def test_a_step_is_one_printable_line(recipe: str, doing: str) -> None:
     stream = io.StringIO()
@@ -140,6 +158,23 @@ def test_a_terminal_shows_what_runs_and_how_long_it_took_the_last_time() -> None
     text = on_a_terminal(colour=False)
     assert r"cal: 1.2.0: upgr\x1b[2Jade [red] (0 s, last time 41 s)" in text
     assert re.search(r"cal: promoted \[bold\] \([0-9.]+ s\)\r\n", text)
+
+
+def test_a_terminal_shows_a_line_for_each_recipe_that_runs() -> None:
+    with terminal() as (stream, arrived), open_progress(quiet=False, verbose=False, stream=stream) as watching:
+        assert isinstance(watching, LiveLine)
+        watching.step("notes", "fetching into the mirror")
+        watching.show_running(frozenset({"cal", "wiki"}))
+        watching.step("wiki", "trying 1.0.0")
+        watching.step("cal", "1.2.0: upgrade")
+        assert watching.lines().plain.splitlines() == ["cal: 1.2.0: upgrade (0 s)", "wiki: trying 1.0.0 (0 s)"]
+        watching.done("cal", "promoted")
+        watching.show_running(frozenset({"wiki"}))
+        assert watching.lines().plain == "wiki: trying 1.0.0 (0 s)"
+        watching.show_running(frozenset())
+        watching.step("alone", "trying 3.0.0")
+        assert watching.lines().plain == "alone: trying 3.0.0 (0 s)"
+    assert b"notes" not in b"".join(arrived).rpartition(b"promoted")[2]
 
 
 def test_the_terminal_is_restored() -> None:

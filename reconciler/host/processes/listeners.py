@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.errors import InfrastructureError
 
 # Below the ports that the kernel uses for outgoing connections, so that no such connection takes the port later.
-_PORTS = range(20000, 30000)
+PORTS = range(20000, 30000)
 _LISTENING = "0A"
 _INODE = 9
 # Listening addresses that accept connections to 127.0.0.1, as /proc/net prints them, in either byte order.
@@ -19,16 +19,16 @@ _ANSWERING = frozenset(
 )
 
 
-def free_port() -> int:
-    """Return a port from 20000 to 29999 that no program uses now.
+def free_port(ports: range = PORTS) -> int:
+    """Return one of `ports` that no program uses now.
 
     Tries 200 random ports. Raises InfrastructureError if all of them are in use.
     """
-    for port in random.sample(_PORTS, k=200):
+    for port in random.sample(ports, k=min(200, len(ports))):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("", port))
             return port
-    raise InfrastructureError("no free port for an app", f"ports {_PORTS.start} to {_PORTS.stop - 1} are in use")
+    raise InfrastructureError("no free port for an app", f"ports {PORTS.start} to {PORTS.stop - 1} are in use")
 
 
 def why_not_listening(port: int, pids: Iterable[int]) -> str:

@@ -15,8 +15,9 @@ from reconciler.host import memory
 from reconciler.host.environment import CEILING
 from reconciler.host.processes import one_off
 from reconciler.host.processes import subreaper as children
+from reconciler.host.processes.app_variables import app_variables
 from reconciler.host.processes.line_supervisor import command_line, supervisor_of
-from reconciler.host.processes.listeners import free_port, why_not_listening
+from reconciler.host.processes.listeners import PORTS, free_port, why_not_listening
 from reconciler.host.processes.one_off import describe_exit
 from reconciler.host.processes.procfile import ONE_OFF, read_checkout
 from reconciler.host.processes.procfs import (
@@ -60,15 +61,17 @@ class _Deployment:
 class ProcessDriver:
     """Implements the port Driver. From `environment`, apps get only the variables that INHERITED names.
 
-    An app that is removed has at most `grace` seconds to stop. The driver keeps in memory only the exit codes of lines,
-    and the names of processes that an earlier deployment left running. It reads everything else from /proc.
+    Apps listen on `ports`. An app that is removed has at most `grace` seconds to stop. The driver keeps in memory only
+    the exit codes of lines, and the names of processes that an earlier deployment left running. It reads everything
+    else from /proc.
     """
 
     programs: tuple[str, ...] = ()
 
-    def __init__(self, environment: Mapping[str, str], grace: float = 10.0) -> None:
+    def __init__(self, environment: Mapping[str, str], grace: float = 10.0, ports: range = PORTS) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
         self._grace = grace
+        self._ports = ports
         self._state = self._environment.get(STATE_MARK)
         self._deployments: dict[App, _Deployment] = {}
 
@@ -89,7 +92,7 @@ class ProcessDriver:
             raise killed_error(app.recipe, before.killed)
         appfiles.create_folders(app)
         settings = {**sample.settings, **options.settings}
-        environment = {**settings, **self._environment, **_place(app, options.version)}
+        environment = {**settings, **self._environment, **app_variables(app, options.version, free_port(self._ports))}
         appfiles.write_settings(app, options)
         appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
         killed = memory.oom_kills()
@@ -187,6 +190,9 @@ class ProcessDriver:
         _reap(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return removal
 
+    def forget(self) -> None:
+        """Do nothing: the status of an app is always read from /proc."""
+
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)
 
@@ -232,18 +238,6 @@ def _check(settings: Mapping[str, str]) -> None:
     for name, value in settings.items():
         if name in _OURS or name.startswith("CANON_") or not _NAME.fullmatch(name) or "\0" in value:
             raise RecipeError(f"[install] env may not set {name!r}")
-
-
-def _place(app: App, version: str) -> Mapping[str, str]:
-    """Return the variables that every app gets: its folders, a free port and its version."""
-    return {
-        "HOME": str(app.folder / "home"),
-        "TMPDIR": str(app.folder / "tmp"),
-        "PORT": str(free_port()),
-        "DATA_DIR": str(app.data),
-        "SECRETS_DIR": str(app.secrets),
-        "VERSION": version,
-    }
 
 
 def _advice(name: str, code: int) -> str:

@@ -15,6 +15,7 @@ from reconciler.host.processes.procfs import (
     Process,
     children,
     descendants,
+    kill_all,
     living_processes,
     mark_of,
     marked_below,
@@ -72,6 +73,12 @@ def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
     return process
 
 
+def forget_children() -> None:
+    """Forget every child: this process was forked, and they are its parent's."""
+    _claimed.clear()
+    _before_slot.clear()
+
+
 def release(process: Process) -> None:
     """Forget what `claim` recorded of a process. Call this after the process has been reaped."""
     _claimed.pop(process.key, None)
@@ -112,6 +119,20 @@ def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
     return tuple(process for process in orphans if not mark_of(process, RUN_MARK) and not mark_of(process, SLOT_MARK))
+
+
+def stop_adopted_commands() -> None:
+    """Kill the commands that this process has adopted from a worker that died, and their descendants.
+
+    Servers of apps are left to the cleanup of their slot. The commands of living workers are not adopted.
+    """
+
+    def find() -> tuple[Process, ...]:
+        with starting:
+            orphans = [process for process in _adopted() if mark_of(process, RUN_MARK)]
+        return descendants(orphans, living_processes())
+
+    kill_all(find)
 
 
 def has_orphans(known: Collection[Key]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from desired.model import Swarm
 from desired.versions import is_release_name
 from reconciler.errors import CanonError, InfrastructureError
+from reconciler.host.company import Company
 from reconciler.host.swarm.abra_command import Abra, AbraDir
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import overlays
@@ -40,8 +41,8 @@ class AbraDriver(SwarmDriver):
 
     programs: tuple[str, ...] = ("abra", "docker")
 
-    def __init__(self, engine: Engine, policy: Swarm, abra: Abra) -> None:
-        super().__init__(engine, policy)
+    def __init__(self, engine: Engine, policy: Swarm, abra: Abra, company: Company | None = None) -> None:
+        super().__init__(engine, policy, company)
         self._abra = abra
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
@@ -50,7 +51,7 @@ class AbraDriver(SwarmDriver):
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         self._slots.forget()
-        deployable = deploy_stack.check_release(self._engine, self._policy, app, checkout, options)
+        deployable = deploy_stack.check_release(self._site, app, checkout, options)
         prepared, stack = deployable.prepared, deployable.prepared.stack
         home, deployed = _home(app, stack), uuid.uuid4().hex
         overlay_config = _marked(deploy_stack.overlay_for(deployable, options), deployed)

@@ -8,6 +8,7 @@ from pathlib import Path
 from desired.model import Swarm
 from reconciler.errors import InfrastructureError
 from reconciler.host import app_directory as appfiles
+from reconciler.host.company import Company
 from reconciler.host.swarm.data import backup
 from reconciler.host.swarm.data.backup import BackupTarget
 from reconciler.host.swarm.data.volumes import load_volumes, save_volumes
@@ -17,6 +18,7 @@ from reconciler.host.swarm.engine.event_stream import EventStream
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deploy_stack, remove_stack, scaling
+from reconciler.host.swarm.services.deploy_stack import DeploymentSite
 from reconciler.host.swarm.services.slot_objects import SlotObjects
 from reconciler.host.swarm.services.stack_state import follow_stack, read_stack, running_app, services_of
 from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
@@ -29,14 +31,16 @@ _LONGEST_WAIT = timedelta(days=1)
 class SwarmDriver:
     """Implements the port Driver. Reads every status of an app from the swarm, and remembers none.
 
-    `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy.
+    `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy. `company` says what
+    else runs on this host at the same time.
     """
 
     programs: tuple[str, ...] = ("docker",)
 
-    def __init__(self, engine: Engine, policy: Swarm) -> None:
+    def __init__(self, engine: Engine, policy: Swarm, company: Company | None = None) -> None:
         self._engine = engine
         self._policy = policy
+        self._site = DeploymentSite(engine, policy, company or Company())
         self._slots = SlotObjects(engine)
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
@@ -50,7 +54,7 @@ class SwarmDriver:
         An update keeps the .env.sample of the earlier deployment, and appends the settings that are new in the release.
         """
         self._slots.forget()
-        return deploy_stack.deploy_release(self._engine, self._policy, app, checkout, options)
+        return deploy_stack.deploy_release(self._site, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:
         """Return the status of the app. Raises InfrastructureError for a fault of the host."""
@@ -121,6 +125,10 @@ class SwarmDriver:
         """Remove all objects of the slot with the mark `mark` from the swarm. Return what could not be removed."""
         self._slots.forget()
         return RemovalResult(remaining=remove_stack.remove_slot(self._engine, mark))
+
+    def forget(self) -> None:
+        """Ask the engine again from now on, whatever it answered before."""
+        self._slots.forget()
 
     def app_run(self, app: App) -> Path:
         return appfiles.app_run(app)

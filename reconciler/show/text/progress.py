@@ -1,8 +1,8 @@
-"""Shows the progress of a command on stderr: a live line on a terminal, plain lines elsewhere, nothing if quiet."""
+"""Shows the progress of a command on stderr: live lines on a terminal, plain lines elsewhere, nothing if quiet."""
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO, cast
 
@@ -85,13 +85,15 @@ class LossyStream:
 class LineProgress:
     """Writes a line for each step to a journal or a file; with `verbose`, the line has times.
 
-    `monotonic` is a clock that returns seconds.
+    `monotonic` is a clock that returns seconds. `running` are the recipes that are tried at the same time, none if one
+    is tried after the other. `doing` has the step of each of them by recipe, and the last step of all.
     """
 
     stream: TextIO
     verbose: bool = False
     monotonic: Callable[[], float] = time.monotonic
-    doing: StepProgress | None = None
+    running: frozenset[str] = frozenset()
+    doing: Mapping[str, StepProgress] = field(factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -100,14 +102,25 @@ class LineProgress:
         """Do nothing. LiveLine has something to clean up here."""
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
-        self.doing = next_step(self.doing, recipe, doing, self.monotonic(), last_seconds)
-        self.write_line(self.doing.describe(self.monotonic()) if self.verbose else f"{recipe}: {doing}")
+        step = self._next(recipe, doing, last_seconds)
+        self.write_line(step.describe(self.monotonic()) if self.verbose else f"{recipe}: {doing}")
 
     def done(self, recipe: str, result: str) -> None:
-        own = self.doing is not None and self.doing.recipe == recipe
-        took = f" ({duration(self.monotonic() - self.doing.began)})" if self.doing is not None and own else ""
-        self.doing = None if own else self.doing
+        own = self.doing.get(recipe)
+        took = f" ({duration(self.monotonic() - own.began)})" if own is not None else ""
+        self.doing = {name: step for name, step in self.doing.items() if name != recipe}
         self.write_line(f"{recipe}: {result}{took}")
+
+    def show_running(self, recipes: frozenset[str]) -> None:
+        """Say which recipes are tried at the same time from now on, none for one after the other."""
+        self.running = recipes
+        self.doing = {name: step for name, step in self.doing.items() if name in recipes}
+
+    def _next(self, recipe: str, what: str, last: float | None) -> StepProgress:
+        """Record the next step of a recipe, and return it. Drop the steps of recipes that are not tried now."""
+        step = next_step(self.doing.get(recipe), recipe, what, self.monotonic(), last)
+        self.doing = {name: each for name, each in self.doing.items() if name in self.running} | {recipe: step}
+        return step
 
     def write_line(self, line: str) -> None:
         self.stream.write(f"{escape(line)}\n")
@@ -116,7 +129,10 @@ class LineProgress:
 
 @define
 class LiveLine(LineProgress):
-    """Shows the current step on the last line of a terminal, and finished recipes above it. To be used in `with`."""
+    """Shows current steps on the last lines of a terminal, one for each recipe. To be used in `with`.
+
+    Finished recipes are shown above them.
+    """
 
     colour: bool = True
     live: "Live | None" = field(default=None, init=False)
@@ -127,7 +143,7 @@ class LiveLine(LineProgress):
 
         self.live = Live(
             console=Console(file=self.stream, no_color=not self.colour, highlight=False, markup=False, emoji=False),
-            get_renderable=self.line,
+            get_renderable=self.lines,
             refresh_per_second=REFRESHES,
             transient=True,
             redirect_stdout=False,
@@ -146,7 +162,7 @@ class LiveLine(LineProgress):
         if self.live is None or self.verbose:
             super().step(recipe, doing, last_seconds)
         else:
-            self.doing = next_step(self.doing, recipe, doing, self.monotonic(), last_seconds)
+            self._next(recipe, doing, last_seconds)
 
     def write_line(self, line: str) -> None:
         if self.live is None:
@@ -154,13 +170,13 @@ class LiveLine(LineProgress):
         else:
             self.live.console.print(escape(line), soft_wrap=True)
 
-    def line(self) -> "Text":
-        """Return the text of the live line, cut to the width of the terminal."""
+    def lines(self) -> "Text":
+        """Return the live lines in the order of their recipes, each cut to the width of the terminal."""
         from rich.text import Text
 
-        columns = self.live.console.width if self.live is not None else 0
-        text = self.doing.describe(self.monotonic()) if self.doing is not None else ""
-        return Text(shorten(text, columns - 1), style="cyan")
+        columns, now = self.live.console.width if self.live is not None else 0, self.monotonic()
+        steps = sorted(self.doing.values(), key=lambda step: step.recipe)
+        return Text("\n".join(shorten(step.describe(now), columns - 1) for step in steps), style="cyan")
 
 
 @define

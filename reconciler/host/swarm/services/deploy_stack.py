@@ -4,11 +4,12 @@ import json
 import shlex
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from desired.model import Swarm
 from reconciler.errors import RecipeError
 from reconciler.host import app_directory as appfiles
+from reconciler.host.company import Company
 from reconciler.host.processes.listeners import free_port
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK
 from reconciler.host.swarm.engine.engine import Engine
@@ -34,6 +35,7 @@ from reconciler.host.swarm.recipe.stack import (
 )
 from reconciler.host.swarm.recipe.version_hints import with_version_hint
 from reconciler.host.swarm.services import host_requirements
+from reconciler.host.swarm.services.apart import check_apart
 from reconciler.ports.app import App, DeployOptions
 
 _LOOPBACK = "127.0.0.1"
@@ -57,6 +59,15 @@ exec env -i {environment} docker exec --interactive "$container" "$@"
 
 
 @frozen
+class DeploymentSite:
+    """Where releases are deployed: an engine, what the fleet declares for the swarm, and what else runs there."""
+
+    engine: Engine
+    policy: Swarm
+    company: Company = field(factory=Company)
+
+
+@frozen
 class DeployableRelease:
     """A release that was checked for this host, and the endpoint at which tests will reach it."""
 
@@ -64,12 +75,12 @@ class DeployableRelease:
     endpoint: Endpoint
 
 
-def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
+def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
     """Deploy the release in the folder `checkout` by `docker stack deploy`. Does not wait until the app is up.
 
     Returns remarks for the report. Raises RecipeError or InfrastructureError.
     """
-    deployable = check_release(engine, policy, app, checkout, options)
+    engine, deployable = site.engine, check_release(site, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
     secrets.create_secrets(engine, prepared, app)
     release = ComposeRelease(options.version, options.commit, prepared.settings)
@@ -80,14 +91,16 @@ def deploy_release(engine: Engine, policy: Swarm, app: App, checkout: Path, opti
     return record_deployment(engine, prepared, app, options)
 
 
-def check_release(engine: Engine, policy: Swarm, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
+def check_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
     """Resolve the release in the folder `checkout`, check that this host can run it, and pull its images.
 
     Raises RecipeError or InfrastructureError.
     """
+    engine, policy = site.engine, site.policy
     stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_for(app, options)
     prepared = prepare_release(engine, stack, checkout, options, before)
-    endpoint = endpoint_of(engine, policy, prepared, needs_port=options.needs_port)
+    check_apart(site.company, prepared)
+    endpoint = endpoint_of(site, prepared, needs_port=options.needs_port)
     host_requirements.check_requirements(engine, prepared, endpoint)
     secrets.check_secrets(engine, prepared, app)
     for image in images(prepared.config):
@@ -125,7 +138,7 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
     return tuple(remarks)
 
 
-def endpoint_of(engine: Engine, policy: Swarm, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
+def endpoint_of(site: DeploymentSite, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
     """Return the address, URL and port at which tests reach the app.
 
     Set `needs_port` to False if a command alone decides whether the app is ready: then the endpoint of an app without a
@@ -134,14 +147,14 @@ def endpoint_of(engine: Engine, policy: Swarm, prepared: PreparedRelease, *, nee
     config, stack = prepared.config, prepared.stack
     app_service(config)
     try:
-        port = find_app_port(config, stack.name, () if policy.proxy else _internal_networks(engine, config))
+        port = find_app_port(config, stack.name, () if site.policy.proxy else _internal_networks(site.engine, config))
     except RecipeError as unreachable:
         if needs_port:
             raise RecipeError(f"{stack.recipe}: {unreachable.message}", unreachable.hint) from None
         port = None
     if needs_port and (port is None or port.protocol == "udp"):
         raise _no_port(prepared, port)
-    return Endpoint() if port is None else _endpoint_at(policy, stack, port)
+    return Endpoint() if port is None else _endpoint_at(site, stack, port)
 
 
 def _no_port(prepared: PreparedRelease, port: AppPort | None) -> RecipeError:
@@ -158,12 +171,13 @@ def _no_port(prepared: PreparedRelease, port: AppPort | None) -> RecipeError:
     return RecipeError(f"{recipe}: no label of a service names the port at which it listens", f"{hint}, or {command}")
 
 
-def _endpoint_at(policy: Swarm, stack: Stack, port: AppPort) -> Endpoint:
+def _endpoint_at(site: DeploymentSite, stack: Stack, port: AppPort) -> Endpoint:
+    policy = site.policy
     if policy.proxy is not None and port.name:
         scheme, _, address = policy.proxy.partition("://")
         url = f"{scheme}://{_with_proxy_port(stack.domain, address)}"
         return Endpoint(_with_port(scheme, address), url, port.target, proxied=True, service=port.service)
-    published = free_port() if port.published is None else port.published
+    published = free_port(site.company.ports) if port.published is None else port.published
     address = f"{_LOOPBACK}:{published}"
     ours = published if port.published is None else None
     return Endpoint(address, f"http://{address}", port.target, ours, service=port.service, protocol=port.protocol)

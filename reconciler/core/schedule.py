@@ -1,0 +1,116 @@
+"""Decides which steps of a plan may run beside each other, and whether company may be to blame for a failure."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from attrs import frozen
+
+from desired.model import Recipe
+from reconciler.core.needs import apps_of
+from reconciler.core.outcome import Outcome, Result
+from reconciler.core.plan import Plan, Step
+from reconciler.core.tier_results import Skip, Trial, is_green
+
+
+@frozen
+class Schedule:
+    """The steps that deploy something: their `order` in the plan, and their claims.
+
+    `claims` maps each recipe to all that its step claims and that exists once on a host; see `claims_of`. `parallel` is
+    how many steps may run at once.
+    """
+
+    order: tuple[str, ...]
+    claims: Mapping[str, frozenset[str]]
+    parallel: int
+
+    def before(self, name: str) -> tuple[str, ...]:
+        """Return the recipes whose steps must end before this one may start: earlier ones that claim the same."""
+        earlier = self.order[: self.order.index(name)]
+        return tuple(each for each in earlier if self.claims[each] & self.claims[name])
+
+
+@frozen
+class StepStart:
+    """A step to start now. `alone`: no other step runs until it has ended."""
+
+    recipe: str
+    alone: bool
+
+
+def make_schedule(plan: Plan, recipes: Mapping[str, Recipe], parallel: int) -> Schedule:
+    """Return the schedule for those steps of a plan that deploy something."""
+    order = tuple(name for name in plan.order if deploys(plan.steps[name]))
+    return Schedule(order, {name: _claims(plan.steps[name], recipes) for name in order}, parallel)
+
+
+def deploys(step: Step) -> bool:
+    """Whether a step deploys anything. All other steps only read, and take moments."""
+    return step.release is not None or bool(step.redeploys)
+
+
+def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
+    """Return what the apps claim that a step deploys or removes: its own, their needs, and those that it redeploys."""
+    apps = frozenset[str]().union(*(apps_of(recipes[name], recipes) for name in (step.recipe, *step.redeploys)))
+    return frozenset(claim for name in apps for claim in claims_of(recipes[name]))
+
+
+def claims_of(recipe: Recipe) -> Iterator[str]:
+    """Yield what a recipe's app claims: its own name, the domains in its settings, and what its driver has only once.
+
+    A kept deployment and a name behind a proxy exist once for each name. Apps of the process driver share the ports of
+    the host; a Swarm refuses a port that is taken. What runs of abra share is not documented: one at a time.
+    """
+    yield f"app {recipe.name}"
+    if recipe.driver == "abra":
+        yield "abra"
+    for name, value in recipe.install.env.items():
+        words = {word.removesuffix("S") for word in name.split("_")}
+        if "DOMAIN" in words or ("PORT" in words and recipe.driver == "process"):
+            yield from (f"setting {part}" for part in value.replace(",", " ").split())
+
+
+def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
+    """Return a note on how many recipes a pass would try at once, none if the plan has fewer than two to try."""
+    most = min(parallel, sum(step.release is not None for step in plan.steps.values()))
+    return (f"a pass tries up to {most} of these recipes at once ([budget] parallel)",) if most > 1 else ()
+
+
+def next_starts(
+    schedule: Schedule, finished: Collection[str], running: Collection[str], failed: Collection[str]
+) -> tuple[StepStart, ...]:
+    """Return the steps to start now, none if it is better to wait for a running one.
+
+    `failed` are the steps that failed beside others. They are not finished: each runs again alone, as soon as no other
+    step runs or may start.
+    """
+    waiting = [name for name in schedule.order if name not in {*finished, *running, *failed}]
+    ready = [name for name in waiting if set(schedule.before(name)) <= set(finished)]
+    if not running and (len(ready) == 1 or schedule.parallel == 1):
+        return tuple(StepStart(name, alone=True) for name in ready[:1])
+    if ready or running:
+        return tuple(StepStart(name, alone=False) for name in ready[: schedule.parallel - len(running)])
+    return tuple(StepStart(name, alone=True) for name in schedule.order if name in failed and name not in finished)[:1]
+
+
+def is_doubtful(trial: Trial) -> bool:
+    """Whether other steps may be to blame for the result of a trial that ran beside them.
+
+    A trial that was not cold (see `Trial`) is not doubtful: it is refused by the gate, for a reason of its own.
+    """
+    base_is_broken = any(tier.skip is Skip.BASE_BROKEN for tier in trial.tiers)
+    return not is_green(trial.tiers) or base_is_broken or trial.is_check_slow
+
+
+def may_blame_company(outcome: Outcome) -> bool:
+    """Whether other steps may be to blame for the outcome of a step that ran beside them.
+
+    They are not to blame for a refusal of the gate, nor for a slot that another command uses. A refusal because
+    upstream gave no answer may come from a busy network, so it counts as doubtful.
+    """
+    attempt = outcome.attempt
+    if outcome.result in {Result.RED, Result.INFRASTRUCTURE}:
+        return True
+    if attempt.trial is None or outcome.result in {Result.PROMOTED, Result.REPAIRED}:
+        return False
+    refused = {condition.name for condition in attempt.refusals}
+    return is_doubtful(attempt.trial) or bool(attempt.promotion_error) or refused <= {"tagged"}

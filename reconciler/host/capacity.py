@@ -1,0 +1,48 @@
+"""Decides how many recipes this host can bear to try at once."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+_GIB = 1024**3
+_CORES_EACH = 2
+_BYTES_EACH = 4 * _GIB
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+def bearable() -> int:
+    """Return how many recipes this host bears to try at once, at least 1.
+
+    A trial gets two cores and 4 GiB of the memory that is available now: other apps of the host go on beside it.
+    """
+    return recipes_at_once(len(os.sched_getaffinity(0)), _memory_left())
+
+
+def recipes_at_once(cores: int, memory: int) -> int:
+    """Return how many recipes can be tried at once with so many cores and so many bytes of memory."""
+    return max(1, min(cores // _CORES_EACH, memory // _BYTES_EACH))
+
+
+def _memory_left() -> int:
+    """Return the bytes of memory that are available to Canon: on the host, and within the limits of its cgroups."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", _read(Path("/proc/meminfo")), re.MULTILINE)
+    of_host = int(found[1]) * 1024 if found else 0
+    return min([of_host, *_left_in_cgroups(_read(Path("/proc/self/cgroup")))])
+
+
+def _left_in_cgroups(cgroups: str) -> Iterable[int]:
+    """Yield the bytes left below the limit of Canon's cgroup and of each above it, where one has a limit."""
+    own = re.search(r"^0::/(.*)$", cgroups, re.MULTILINE)
+    folder = _CGROUPS / own[1] if own else _CGROUPS
+    for each in (folder, *folder.parents):
+        limit, used = _read(each / "memory.max").strip(), _read(each / "memory.current").strip()
+        if limit.isdigit() and used.isdigit():
+            yield max(0, int(limit) - int(used))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,37 @@
+"""Decides whether a release may run on this host while other recipes are tried beside it."""
+
+from collections.abc import Iterator
+
+from reconciler.errors import InfrastructureError
+from reconciler.host.company import Company
+from reconciler.host.swarm.recipe.app_port import networks_of
+from reconciler.host.swarm.recipe.compose import APP, Config, is_external, mounts
+from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
+
+# Folders of the host in which Docker's socket is.
+_WITH_SOCKET = ("", "/run", "/var/run")
+
+
+def check_apart(company: Company, prepared: PreparedRelease) -> None:
+    """Raise InfrastructureError if there is company, and the release would see it. The release is then tried alone."""
+    reason = next(contacts(prepared.config), "") if company.has_company else ""
+    if reason:
+        raise InfrastructureError(f"{prepared.stack.recipe}: {reason}, so it is tried alone")
+
+
+def contacts(config: Config) -> Iterator[str]:
+    """Yield how apps of other recipes could be reached, or could reach this one, in a way that changes a result.
+
+    Docker gives a service its short name on each of its networks. On a network that many recipes use, such as `proxy`,
+    a web server that asks for `app` may get the `app` of another recipe. The service `app` has no need to ask for it.
+    """
+    networks = config.get("networks") or {}
+    for name, service in config["services"].items():
+        outside = [each for each in networks_of(service) if is_external(networks.get(each))]
+        if "host" in {str(networks[each].get("name") or each) for each in outside}:
+            yield f"{name} uses the host's own network"
+        if name != APP and outside:
+            yield f"{name} is on the network {outside[0]}, where other recipes have services of the same names"
+    for mount in mounts(config, "bind"):
+        if mount.source.endswith("docker.sock") or mount.source.rstrip("/") in _WITH_SOCKET:
+            yield f"{mount.service} sees all containers of the host by {mount.source}"

@@ -1,0 +1,136 @@
+"""Carries out a plan with several steps at once, each in a worker. What fails in company is done once more alone."""
+
+import signal
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from functools import partial
+
+from attrs import define, evolve, field, frozen
+
+from reconciler.core.outcome import Outcome, Result
+from reconciler.core.plan import Step
+from reconciler.core.schedule import Schedule, deploys, make_schedule, may_blame_company, next_starts
+from reconciler.errors import InterruptedPassError, in_one_line
+from reconciler.ports.host import Host
+from reconciler.ports.workers import WorkerDied, WorkerEnd, Workers
+from reconciler.stages.converge import (
+    ConvergeContext,
+    converge,
+    converge_alone,
+    converge_step,
+    record_step,
+    redeploy,
+    untried,
+)
+from reconciler.stages.recover import recover_recipe
+
+
+@frozen
+class CompanyFailure:
+    """A step failed beside others, so nothing was recorded. `reason` is one sentence."""
+
+    reason: str
+
+
+def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Outcome, None, None]:
+    """Carry out the steps, several at once, and yield the outcome of each. The end state is that of `converge`.
+
+    Steps that deploy nothing come first. If a signal comes, all workers get it, and the outcomes of steps that end
+    nevertheless are yielded before InterruptedPassError is raised. If the generator is closed, all workers are ended.
+    """
+    quick = tuple(name for name in context.plan.order if not deploys(context.plan.steps[name]))
+    yield from converge(evolve(context, plan=evolve(context.plan, order=quick)))
+    turns = _Turns(context, workers, make_schedule(context.plan, context.fleet.recipes, workers.parallel))
+    try:
+        yield from turns.outcomes()
+    except InterruptedPassError as stop:
+        yield from _outcomes_of(workers.stop(stop.signal_number))
+        raise
+    except BaseException:
+        for _ in workers.stop(signal.SIGTERM):
+            pass
+        raise
+
+
+@define
+class _Turns:
+    """Which steps run, are finished, have failed beside others, and were begun beside others at all."""
+
+    context: ConvergeContext
+    workers: Workers
+    schedule: Schedule
+    running: set[str] = field(factory=set)
+    finished: set[str] = field(factory=set)
+    failures: dict[str, str] = field(factory=dict)
+    had_company: set[str] = field(factory=set)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        while len(self.finished) < len(self.schedule.order):
+            for start in next_starts(self.schedule, self.finished, self.running, self.failures):
+                if start.alone:
+                    yield self._alone(start.recipe)
+                else:
+                    self._begin(start.recipe)
+            if self.running:
+                yield from self._next_outcome()
+        for name in sorted(self.had_company):
+            # A kept deployment may have come up too slowly beside others. Those that are up are left alone.
+            redeploy(self.context, self.context.plan.steps[name])
+
+    def _alone(self, name: str) -> Outcome:
+        outcome = converge_alone(evolve(self.context, failures=self.failures), self.context.plan.steps[name])
+        self.finished.add(name)
+        return outcome
+
+    def _begin(self, name: str) -> None:
+        """Start a worker for a step. Where there can be no worker, the step is left to be done alone."""
+        for driver in self.context.host.drivers.values():
+            driver.forget()
+        try:
+            self.workers.start(name, partial(_in_company, self.context, self.context.plan.steps[name]))
+        except OSError as failed:
+            self.failures[name] = f"no process could be started for it: {in_one_line(failed)}"
+        else:
+            self.running.add(name)
+            self.had_company.add(name)
+
+    def _next_outcome(self) -> Iterator[Outcome]:
+        """Wait for a worker, and yield its outcome unless the step has to be done again alone."""
+        name, end = self.workers.next_end()
+        self.running.discard(name)
+        if isinstance(end, Outcome):
+            self.finished.add(name)
+            yield end
+        elif isinstance(end, WorkerDied):
+            yield from self._after_death(name, f"its process {end.how}")
+        elif isinstance(end, CompanyFailure):
+            self.failures[name] = end.reason
+
+    def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
+        """Clean up after a worker that died. Yields its outcome if it had promoted the release before."""
+        with suppress(Exception):  # what is left, the next try finds
+            recover_recipe(self.context.host, self.context.fleet, name)
+        outcome = untried(self.context, self.context.plan.steps[name], how)
+        if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
+            self.finished.add(name)
+            yield outcome
+        else:
+            self.failures[name] = how
+
+
+def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | CompanyFailure:
+    """Carry out a step beside others, with a host of its own. Records nothing if the others may be to blame."""
+    context = evolve(context, host=host, has_company=True)
+    outcome = converge_step(context, step)
+    failure = CompanyFailure(outcome.reason) if may_blame_company(outcome) else None
+    if failure is None:
+        outcome = record_step(context, outcome)
+    else:
+        host.progress.done(step.recipe, f"failed beside others, so it is tried again alone: {failure.reason}")
+    if step.release is not None:
+        redeploy(context, step)
+    return failure or outcome
+
+
+def _outcomes_of(ends: Iterator[WorkerEnd]) -> Iterator[Outcome]:
+    return (end for _, end in ends if isinstance(end, Outcome))

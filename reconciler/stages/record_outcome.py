@@ -1,0 +1,61 @@
+"""Records what came of a trial: the verdict, the ledger's entry, and which snapshots and logs stay."""
+
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from reconciler.core.observation import Observation
+from reconciler.core.outcome import Outcome, Result
+from reconciler.core.tier_results import Trial
+from reconciler.errors import reason_of
+from reconciler.ports.host import Host
+from reconciler.promotion.evidence import remembered, trial_entry
+from reconciler.promotion.generations import prune, stored_generations
+from state.folder.logs import prune_logs
+from state.records import Memory
+
+KEPT_LOGS = 20
+
+
+def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial: Trial) -> Outcome:
+    """Record the verdict of a trial and the ledger entry, and delete old snapshots and logs.
+
+    Returns the outcome with a remark for each part that failed.
+    """
+    memory = remembered(host, observation.memory, outcome)
+    try:
+        host.registry.remember([memory], [trial_entry(host, trial, outcome.result)])
+    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
+        outcome = _unrecorded(outcome, reason_of(failed))
+    keep = observation.recipe.canonical.generations
+    outcome = evolve(outcome, remarks=(*outcome.remarks, *_prune(host, outcome, keep, memory, trial.id)))
+    host.progress.done(outcome.step.recipe, f"{outcome.result}: {outcome.reason}")
+    return outcome
+
+
+def _unrecorded(outcome: Outcome, why: str) -> Outcome:
+    """Return the outcome of a step whose trial could not be recorded: INFRASTRUCTURE, unless its promotion was."""
+    message = f"the trial could not be recorded: {why}"
+    if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
+        return evolve(outcome, remarks=(*outcome.remarks, message))
+    reason = f"{message}; it was {outcome.result}: {outcome.reason}"
+    return evolve(outcome, result=Result.INFRASTRUCTURE, reason=reason)
+
+
+def _prune(host: Host, outcome: Outcome, keep: int, memory: Memory, trial: str) -> Iterator[str]:
+    """Delete old snapshots and logs, and yield why something could not be deleted; the next pass tries it again.
+
+    `keep` is how many generations stay. `memory` says which generations are damaged; these do not count among them.
+    """
+    name = outcome.step.recipe
+    try:
+        if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
+            prune(host, outcome.have, keep, memory)
+    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
+        yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
+    try:
+        # The evidence of each stored generation names its log.
+        stored = [each.evidence.trial for each in stored_generations(host, name)]
+        prune_logs(host.state.trial_logs(name), KEPT_LOGS, (trial, *stored))
+    except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
+        yield f"its older logs cannot be removed now: {reason_of(failed)}"
